@@ -1,0 +1,105 @@
+"""The invite: a link that says where a server is, how to know it, and that one may come in.
+
+    chat://HOST:PORT/join?fp=FINGERPRINT&secret=SECRET&name=NAME&also=HOST&also=HOST
+
+`fp` is the SHA-256 of the server's certificate in DER (base64url without padding), so a
+client needs no trust on first use. A `chat+plaintext` link has no `fp` and leads only to
+loopback addresses. IPv6 hosts stand in brackets (RFC 3986 §3.2.2).
+"""
+
+import base64
+import binascii
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+SCHEME: Final = "chat"
+PLAINTEXT_SCHEME: Final = "chat+plaintext"
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
+_HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
+_MOST_HOSTS: Final = 16
+_LONGEST: Final = 4096
+
+
+class InviteError(ValueError):
+    """The text is no invite; the message says what is wrong with it, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """Where a server is and what lets one in.
+
+    `fingerprint` is 32 bytes, or None for a plaintext server on this computer.
+    """
+
+    hosts: tuple[str, ...]
+    port: int
+    fingerprint: bytes | None
+    secret: str
+    server_name: str
+
+    def link(self) -> str:
+        """The invite as text to send to somebody."""
+        query: list[tuple[str, str]] = []
+        if self.fingerprint is not None:
+            query.append(("fp", _to_base64url(self.fingerprint)))
+        query += [("secret", self.secret), ("name", self.server_name)]
+        query += [("also", host) for host in self.hosts[1:]]
+        first = f"[{self.hosts[0]}]" if ":" in self.hosts[0] else self.hosts[0]
+        scheme = PLAINTEXT_SCHEME if self.fingerprint is None else SCHEME
+        return f"{scheme}://{first}:{self.port}/join?{urlencode(query)}"
+
+
+def parse_invite(text: str) -> Invite:
+    """The invite in `text`, which may have white space around it. Raises InviteError."""
+    link = "".join(text.split())
+    if len(link) > _LONGEST:
+        raise InviteError("this is too long for an invite link")
+    try:
+        parts = urlsplit(link)
+        port = parts.port
+    except ValueError as error:
+        raise InviteError("the invite link is damaged; copy the whole link again") from error
+    if parts.scheme not in {SCHEME, PLAINTEXT_SCHEME}:
+        raise InviteError(f"an invite link starts with {SCHEME}://")
+    if not parts.hostname or not port or parts.path != "/join":
+        raise InviteError("the invite link is incomplete; copy the whole link again")
+    query = parse_qs(parts.query)
+    hosts = (parts.hostname, *query.get("also", []))[:_MOST_HOSTS]
+    if not all(_HOST.fullmatch(host) for host in hosts):
+        raise InviteError("the invite link has an address that is none")
+    secret = query.get("secret", [""])[0]
+    if not _SECRET.fullmatch(secret):
+        raise InviteError("the invite link has lost its secret; copy the whole link again")
+    plaintext = parts.scheme == PLAINTEXT_SCHEME
+    if plaintext and not all(is_loopback(host) for host in hosts):
+        raise InviteError("a conversation without encryption stays on one computer")
+    fingerprint = None if plaintext else _fingerprint(query.get("fp", [""])[0])
+    name = query.get("name", [""])[0].strip()[:64] or parts.hostname
+    return Invite(hosts, port, fingerprint, secret, name)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this computer's own. A name is not, but for localhost."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _fingerprint(text: str) -> bytes:
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError) as error:
+        raise InviteError("the invite link's fingerprint is damaged") from error
+    if len(raw) != 32:  # noqa: PLR2004 (the size of SHA-256)
+        raise InviteError("the invite link has lost its fingerprint; copy the whole link again")
+    return raw
+
+
+def _to_base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")

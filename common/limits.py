@@ -1,0 +1,35 @@
+"""Every bound that both programs share. docs/protocol.md lists them for other clients."""
+
+from typing import Final
+
+PROTOCOL_VERSION: Final = 1
+DEFAULT_PORT: Final = 12345
+
+# Frames: the length field counts the kind byte and the body, not itself.
+FRAME_BEFORE_SIGN_IN: Final = 4 * 1024
+FRAME_JSON: Final = 64 * 1024
+
+TEXT_BYTES: Final = 16 * 1024
+"""A message's text, in UTF-8 bytes; also the bound of its characters."""
+
+USERNAME_LENGTH: Final = 32
+DISPLAY_NAME_LENGTH: Final = 64
+SERVER_NAME_LENGTH: Final = 64
+REASON_LENGTH: Final = 500
+PROGRAM_LENGTH: Final = 64
+CAPABILITIES: Final = 32
+
+PAGE_PEOPLE: Final = 100
+PAGE_ROOMS: Final = 100
+POSITIONS: Final = 256
+"""Rooms one `sync` may name."""
+
+MAX_INTEGER: Final = 2**53 - 1
+"""The largest integer every JSON implementation keeps exact (RFC 8259 §6)."""
+
+# Seconds, all on the monotonic clock.
+HANDSHAKE_DEADLINE: Final = 5.0
+SIGN_IN_DEADLINE: Final = 30.0
+PING_INTERVAL: Final = 20.0
+SILENCE_DEADLINE: Final = 60.0
+"""Either end gives up a connection that brought nothing for this long."""

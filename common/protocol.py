@@ -1,0 +1,238 @@
+"""One end of a conversation: bytes in, messages out, and the rules of who may say what when.
+
+No I/O happens here, so both ends can be linked in a test without a socket. A mistake of the
+peer becomes a `Violation`; a mistake of our own program raises `LocalProtocolError` and
+changes nothing.
+
+The phases, as both ends know them (the table `_STEPS` is the source):
+
+    GREETING --hello--> WELCOMING --welcome--> IDENTIFYING
+    IDENTIFYING --join, sign_in--> ADMITTING --signed_in--> READY
+    WELCOMING, ADMITTING --error that answers the step--> the phase before
+    any --goodbye--> CLOSED
+
+The exceptions:
+
+    ProtocolError
+      LocalProtocolError     we tried to send what this phase does not allow
+      RemoteProtocolError    the server sent what no server may send (clients only)
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, cast
+
+from pydantic import BaseModel, ValidationError
+
+from common import limits
+from common.frames import FrameDecoder, FrameError, encode_frame
+from common.messages import (
+    TO_CLIENT,
+    TO_SERVER,
+    Error,
+    ErrorCode,
+    Goodbye,
+    Hello,
+    Join,
+    Ping,
+    Reply,
+    SignedIn,
+    SignIn,
+    ToClient,
+    ToServer,
+    Welcome,
+    refusal,
+)
+
+
+class ProtocolError(Exception):
+    """The conversation left its rules."""
+
+
+class LocalProtocolError(ProtocolError):
+    """Our own program tried something that this phase does not allow. Nothing was changed."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The server sent something no server may send; the connection is of no more use."""
+
+
+class Phase(Enum):
+    """How far the conversation has come."""
+
+    GREETING = auto()
+    WELCOMING = auto()
+    IDENTIFYING = auto()
+    ADMITTING = auto()
+    READY = auto()
+    CLOSED = auto()
+
+
+_STEPS: Final[dict[tuple[Phase, type[BaseModel]], Phase]] = {
+    (Phase.GREETING, Hello): Phase.WELCOMING,
+    (Phase.WELCOMING, Welcome): Phase.IDENTIFYING,
+    (Phase.IDENTIFYING, Join): Phase.ADMITTING,
+    (Phase.IDENTIFYING, SignIn): Phase.ADMITTING,
+    (Phase.ADMITTING, SignedIn): Phase.READY,
+}
+_BACK: Final = {Phase.WELCOMING: Phase.GREETING, Phase.ADMITTING: Phase.IDENTIFYING}
+_OPENING: Final = (Hello, Join, SignIn)
+_BEFORE_READY: Final = (Welcome, SignedIn, Error, Goodbye)
+
+
+class _Conversation:
+    """The phase both ends agree on, and the step that waits for its answer."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.GREETING
+        self._pending: int | None = None
+
+    def to_server(self, message: ToServer) -> bool:
+        """Move on by a command; False when this phase does not allow it."""
+        after = _STEPS.get((self.phase, type(message)))
+        if after is not None:
+            self.phase = after
+            self._pending = message.id
+            return True
+        if isinstance(message, _OPENING):
+            return False
+        return self.phase is Phase.READY or (
+            self.phase is Phase.IDENTIFYING and isinstance(message, Ping)
+        )
+
+    def to_client(self, message: ToClient) -> bool:
+        """Move on by what the server says; False when this phase does not allow it."""
+        if self.phase is Phase.CLOSED:
+            return False
+        if isinstance(message, Goodbye):
+            self.phase = Phase.CLOSED
+        elif isinstance(message, Error):
+            if self._pending is not None and message.re == self._pending:
+                self.phase = _BACK[self.phase]
+                self._pending = None
+        elif isinstance(message, Welcome | SignedIn):
+            after = _STEPS.get((self.phase, type(message)))
+            if after is None or message.re != self._pending:
+                return False
+            self.phase = after
+            self._pending = None
+        elif self.phase is not Phase.READY:
+            return isinstance(message, Reply) and self.phase is Phase.IDENTIFYING
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The client broke a rule: what to tell it, and whether the connection can go on."""
+
+    error: Error
+    fatal: bool
+
+
+class ServerEnd:
+    """The server's end of one conversation."""
+
+    def __init__(self) -> None:
+        self._conversation = _Conversation()
+        self._decoder = FrameDecoder(limits.FRAME_BEFORE_SIGN_IN)
+
+    @property
+    def phase(self) -> Phase:
+        """How far the conversation has come."""
+        return self._conversation.phase
+
+    def receive(self, data: bytes) -> Iterator[ToServer | Violation]:
+        """What `data` completed: valid commands in their order, or what was wrong with them."""
+        self._decoder.feed(data)
+        try:
+            for frame in self._decoder.frames():
+                yield self._understand(frame.body)
+        except FrameError as error:
+            yield Violation(refusal("malformed", str(error)), fatal=True)
+
+    def send(self, message: ToClient) -> bytes:
+        """The frame of `message`. Raises LocalProtocolError when it is not its time."""
+        if not self._conversation.to_client(message):
+            raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
+        if self.phase is Phase.READY:
+            self._decoder.limit = limits.FRAME_JSON
+        return encode(message)
+
+    def _understand(self, body: bytes) -> ToServer | Violation:
+        try:
+            message = TO_SERVER.validator.validate_json(body)
+        except ValidationError as error:
+            return Violation(_explain(error, body), fatal=False)
+        if not self._conversation.to_server(message):
+            why = f"{message.type} is not allowed in phase {self.phase.name.lower()}"
+            return Violation(refusal("out_of_order", why, re=message.id), fatal=False)
+        return cast("ToServer", message)
+
+
+class ClientEnd:
+    """The client's end of one conversation."""
+
+    def __init__(self) -> None:
+        self._conversation = _Conversation()
+        self._decoder = FrameDecoder(limits.FRAME_JSON)
+
+    @property
+    def phase(self) -> Phase:
+        """How far the conversation has come."""
+        return self._conversation.phase
+
+    def receive(self, data: bytes) -> Iterator[ToClient]:
+        """The messages `data` completed. Raises RemoteProtocolError on anything unlawful."""
+        self._decoder.feed(data)
+        try:
+            for frame in self._decoder.frames():
+                message = TO_CLIENT.validator.validate_json(frame.body)
+                if not self._conversation.to_client(message):
+                    raise RemoteProtocolError(f"{message.type} in phase {self.phase.name}")
+                yield message
+        except FrameError as error:
+            raise RemoteProtocolError(str(error)) from error
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise RemoteProtocolError(f"a message this program does not know ({where})") from error
+
+    def send(self, message: ToServer) -> bytes:
+        """The frame of `message`. Raises LocalProtocolError when it is not its time."""
+        if not self._conversation.to_server(message):
+            raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
+        return encode(message)
+
+
+def encode(message: BaseModel) -> bytes:
+    """The frame of any message, without asking whether it is its time."""
+    return encode_frame(message.__pydantic_serializer__.to_json(message))
+
+
+_CODES: Final[dict[str, ErrorCode]] = {
+    "too_long": "too_long",
+    "union_tag_invalid": "unknown_type",
+}
+
+
+def _explain(error: ValidationError, body: bytes) -> Error:
+    """Which field is wrong and why, without a word of what was in it."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    # The first part of a place inside a union is its tag, which the client knows itself.
+    field = ".".join(str(part) for part in first["loc"][1:])[:100] or None
+    code = _CODES.get(first["type"], "malformed")
+    why = "there is no such message type" if code == "unknown_type" else first["msg"]
+    return refusal(code, why, re=_request_id(body), field=field)
+
+
+def _request_id(body: bytes) -> int | None:
+    """The `id` of a command that is wrong elsewhere, so that its sender can place the error."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    number = fields.get("id") if isinstance(fields, dict) else None
+    if type(number) is int and 1 <= number <= limits.MAX_INTEGER:
+        return number
+    return None
