@@ -1,0 +1,1 @@
+"""ChatServer: keeps the rooms' log, lets people in, and brings everyone what was said."""

@@ -1,0 +1,37 @@
+"""Start ChatServer: ``python -m chat_server``."""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from platformdirs import user_data_path
+
+from chat_server.options import parse_options
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the server until it is closed. The exit status: 0, or 2 when it could not start."""
+    options = parse_options(arguments)
+    logging.basicConfig(
+        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    data_dir = options.data_dir or user_data_path("ChatServer", appauthor=False)
+    # Imported now: a wrong command line is answered without loading the server.
+    from chat_server import headless  # noqa: PLC0415
+    from chat_server.service import StartError  # noqa: PLC0415
+
+    try:
+        if options.headless:
+            headless.run(options, data_dir)
+            return 0
+        # Only here: without a window it runs on computers that have no Tk.
+        from chat_server.window import app  # noqa: PLC0415
+
+        return app.run(options, data_dir)
+    except StartError as error:
+        print(f"ChatServer: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""The server without a window: it logs who comes and goes, until it is told to stop."""
+
+import logging
+import signal
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from chat_server.options import Options
+from chat_server.ready_file import remove_ready_file, write_ready_file
+from chat_server.rules import view
+from chat_server.service import Server
+
+log = logging.getLogger(__name__)
+
+
+def run(options: Options, data_dir: Path) -> None:
+    """Serve until SIGTERM or Ctrl+C. Raises StartError."""
+    asked_to_stop = threading.Event()
+    # Before anything starts, so that no moment is without an orderly end.
+    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
+    signal.signal(signal.SIGINT, lambda *_: asked_to_stop.set())
+    server = Server(options, data_dir, log_view)
+    running = server.start()
+    try:
+        if options.ready_file is not None:
+            write_ready_file(options.ready_file, running)
+        log.info("invite: %s", "in the ready file" if options.ready_file else "not written")
+        # With a timeout: on Windows a wait without one is not interrupted by Ctrl+C.
+        while not asked_to_stop.wait(0.5):
+            pass
+    finally:
+        server.stop()
+        if options.ready_file is not None:
+            remove_ready_file(options.ready_file)
+
+
+def log_view(events: Sequence[view.ViewEvent]) -> None:
+    """What the window would show, as log lines."""
+    for event in events:
+        match event:
+            case view.ClientAppeared():
+                log.info("%s is connected from %s", event.username, event.address)
+            case view.ClientGone():
+                log.info("connection %d ended: %s", event.connection, event.why)
+            case view.StoreFailed():
+                log.error("messages can't be stored: %s", event.reason)
+            case _:
+                log.debug("%s", event)

@@ -1,0 +1,73 @@
+"""The server's own key and certificate, made at its first start and kept in one file."""
+
+import datetime
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from common.datafolder import write_private
+from common.tls import fingerprint
+
+_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
+
+
+class IdentityError(Exception):
+    """The identity can't be used; the text says what to do about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The PEM file with key and certificate, and the fingerprint that clients pin."""
+
+    path: Path
+    fingerprint: bytes
+
+
+def load_identity(folder: Path) -> Identity:
+    """The identity in `folder`, made there if there is none. Raises IdentityError, OSError."""
+    path = folder / "server.pem"
+    if not path.exists():
+        # In one file and in one step: a crash leaves no key without its certificate.
+        write_private(path, _make())
+    try:
+        _, begin, rest = path.read_text("ascii").partition(_BEGIN)
+        certificate = ssl.PEM_cert_to_DER_cert(begin + rest)
+    except ValueError as error:
+        # Never replaced by itself: a new one locks out everyone who knows the old one.
+        raise IdentityError(
+            f"{path} is damaged: restore it from a backup, or remove it to start with a new "
+            "identity (everyone then needs a new invite)"
+        ) from error
+    return Identity(path, fingerprint(certificate))
+
+
+def _make() -> bytes:
+    """A P-256 key and its self-signed certificate, in PEM.
+
+    The certificate's name and dates are of no account: clients know it by its fingerprint.
+    """
+    # Imported here: the first start alone needs it, and it costs every other one 70 ms.
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "ChatServer")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=36500))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return private + certificate.public_bytes(serialization.Encoding.PEM)

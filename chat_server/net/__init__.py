@@ -1,0 +1,1 @@
+"""Sockets, TLS and the threads that own them."""

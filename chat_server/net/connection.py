@@ -1,0 +1,190 @@
+"""One client's connection: its socket, TLS state, frames and outbox, owned by one I/O thread.
+
+No other thread may touch it: an SSLSocket used from two threads at once crashes CPython.
+"""
+
+import socket
+import ssl
+from collections import deque
+from collections.abc import Iterator
+from enum import Enum, auto
+from typing import Final
+
+from common.limits import HANDSHAKE_DEADLINE, SIGN_IN_DEADLINE, SILENCE_DEADLINE
+from common.messages import ToServer
+from common.protocol import Phase, ServerEnd, Violation
+
+OUTBOX_LIMIT: Final = 1024 * 1024
+"""Bytes that may wait for a client before its live events are cut off."""
+LOW_WATER: Final = 64 * 1024
+"""Below this a client that was behind gets its next page."""
+UNANSWERED_LIMIT: Final = 1024
+"""Commands of one client that may wait for the hub before its socket is left unread."""
+GOODBYE_DEADLINE: Final = 3.0
+"""Seconds for the last words to be written and for the client to hang up by itself."""
+
+_READ: Final = 64 * 1024
+_READS_AT_ONCE: Final = 8
+_WRITE: Final = 256 * 1024
+_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_VIOLATIONS: Final = 10.0
+"""Bad commands a client may send at once; one more is forgiven each second."""
+
+
+class Stage(Enum):
+    """Where a connection is in its life."""
+
+    HANDSHAKE = auto()
+    OPEN = auto()
+    LAST_WORDS = auto()
+    """A goodbye is being written; nothing is read into the rules any more."""
+    LINGERING = auto()
+    """All is written and our direction is shut; the client has yet to hang up."""
+
+
+class Connection:
+    """A non-blocking connection. All times are seconds on the monotonic clock."""
+
+    def __init__(self, number: int, sock: socket.socket, address: str, now: float) -> None:
+        self.number = number
+        self.address = address
+        self.socket = sock
+        self.end = ServerEnd()
+        self.stage = Stage.HANDSHAKE if isinstance(sock, ssl.SSLSocket) else Stage.OPEN
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.waiting = 0
+        """Bytes in the outbox."""
+        self.unanswered = 0
+        self.wants_drained = False
+        self.counted: tuple[int, int] = (0, 0)
+        self.interest = 0
+        """The selector events asked for at present."""
+        self.logged_violation = False
+        self._outbox: deque[bytes] = deque()
+        self._writing: memoryview | None = None
+        self._started = now
+        self._heard = now
+        self._progress = now
+        self._last_words_at = 0.0
+        self._violations = 0.0
+        self._forgiven = now
+
+    def handshake(self) -> bool:
+        """One step of the TLS handshake; True when done. Raises OSError when it fails."""
+        if isinstance(self.socket, ssl.SSLSocket):
+            try:
+                self.socket.do_handshake()
+            except _WOULD_BLOCK:
+                return False
+        self.stage = Stage.OPEN
+        return True
+
+    def read(self, now: float) -> Iterator[ToServer | Violation]:
+        """What arrived. Raises EOFError when the client hung up, OSError when it broke off.
+
+        Ends early after a bounded number of reads: `pending` then tells that TLS holds more,
+        of which the selector knows nothing.
+        """
+        for _ in range(_READS_AT_ONCE):
+            try:
+                data = self.socket.recv(_READ)
+            except _WOULD_BLOCK:
+                return
+            if not data:
+                raise EOFError
+            self.bytes_in += len(data)
+            self._heard = now
+            if self.stage is Stage.OPEN:
+                yield from self.end.receive(data)
+            if len(data) < _READ and not self.pending:
+                return
+
+    @property
+    def pending(self) -> bool:
+        """Whether TLS holds decrypted bytes that no selector will announce."""
+        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+
+    @property
+    def readable(self) -> bool:
+        """Whether to go on reading: a client that doesn't read its answers has to wait."""
+        return self.waiting <= OUTBOX_LIMIT and self.unanswered < UNANSWERED_LIMIT
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether an account's messages may be written here."""
+        return self.stage is Stage.OPEN and self.end.phase is Phase.READY
+
+    def enqueue(self, frames: bytes, now: float) -> None:
+        """Add bytes to the outbox; the same object may be in many."""
+        if not self.waiting:
+            self._progress = now
+        self._outbox.append(frames)
+        self.waiting += len(frames)
+
+    def flush(self, now: float) -> None:
+        """Write as much as the network takes. Raises OSError when it broke off."""
+        while True:
+            if self._writing is None:
+                if not self._outbox:
+                    return
+                self._writing = memoryview(self._take())
+            try:
+                # After a refused write OpenSSL wants the same bytes again: _writing keeps them.
+                written = self.socket.send(self._writing)
+            except _WOULD_BLOCK:
+                return
+            self.bytes_out += written
+            self.waiting -= written
+            self._progress = now
+            self._writing = self._writing[written:] if written < len(self._writing) else None
+
+    def _take(self) -> bytes:
+        """The next write: small pieces joined, so that TLS records are filled."""
+        first = self._outbox.popleft()
+        if not self._outbox or len(first) >= _WRITE:
+            return first
+        pieces, size = [first], len(first)
+        while self._outbox and size < _WRITE:
+            pieces.append(self._outbox.popleft())
+            size += len(pieces[-1])
+        return b"".join(pieces)
+
+    def last_words(self, now: float) -> None:
+        """Nothing is read or added any more; what waits is written, then the line is shut."""
+        self.stage = Stage.LAST_WORDS
+        self._last_words_at = now
+
+    def shut(self) -> None:
+        """Everything is written: tell the client's end so, without touching the TLS state.
+
+        Closing at once with unread bytes would reset the connection and could destroy the
+        last words on their way.
+        """
+        self.stage = Stage.LINGERING
+        socket.socket.shutdown(self.socket, socket.SHUT_WR)
+
+    def violation(self, now: float) -> bool:
+        """Count a bad command; True when there were too many (a token bucket)."""
+        self._violations = max(0.0, self._violations - (now - self._forgiven)) + 1
+        self._forgiven = now
+        return self._violations > _VIOLATIONS
+
+    def overdue(self, now: float) -> str | None:
+        """Why this connection must end now, if it must."""
+        if self.stage is Stage.HANDSHAKE and now - self._started > HANDSHAKE_DEADLINE:
+            return "no TLS handshake"
+        if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
+            return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
+        if self.end.phase is not Phase.READY and now - self._started > SIGN_IN_DEADLINE:
+            return "did not sign in"
+        if self.waiting and now - self._progress > SILENCE_DEADLINE:
+            return "took nothing for a minute"
+        # Who is left unread can't be blamed for silence.
+        if self.readable and now - self._heard > SILENCE_DEADLINE:
+            return "was silent for a minute"
+        return None
+
+    def close(self) -> None:
+        """Let go of the socket."""
+        self.socket.close()

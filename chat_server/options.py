@@ -1,0 +1,64 @@
+"""The command line of ChatServer."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common import __version__
+from common.invite import is_loopback
+from common.limits import DEFAULT_PORT, SERVER_NAME_LENGTH
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. `port` 0 means any free one; `host` None means every interface."""
+
+    headless: bool
+    host: str | None
+    port: int
+    data_dir: Path | None
+    name: str | None
+    ready_file: Path | None
+    plaintext: bool
+    log_level: str
+    theme: str | None = None
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> Options:
+    """The options; ends the program with status 2 and one line when they are wrong."""
+    parser = argparse.ArgumentParser(
+        prog="ChatServer", description="Host a chat for the people on your network."
+    )
+    add = parser.add_argument
+    add("--headless", action="store_true", help="run without a window")
+    add("--host", help="address to listen on (default: all interfaces)")
+    add("--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for any free one (%(default)s)")
+    add("--data-dir", type=Path, help="folder of the database and the key")
+    add("--name", type=_name, help="the chat's name, as everyone sees it")
+    add("--ready-file", type=Path, help="JSON file to write once the server accepts")
+    add("--plaintext", action="store_true", help="no TLS; for tests, on loopback only")
+    add("--log-level", default="info", choices=["debug", "info", "warning", "error"])
+    add("--theme", choices=["light", "dark"], help="the window's colours (default: the system's)")
+    add("--version", action="version", version=f"ChatServer {__version__}")
+    parsed = parser.parse_args(arguments)
+    if parsed.plaintext and not (parsed.host and is_loopback(parsed.host)):
+        parser.error("--plaintext needs a loopback address, such as --host 127.0.0.1")
+    return Options(**vars(parsed))
+
+
+def _port(text: str) -> int:
+    try:
+        port = int(text)
+    except ValueError:
+        port = -1
+    if not 0 <= port <= 65535:  # noqa: PLR2004 (TCP's own range)
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to 65535")
+    return port
+
+
+def _name(text: str) -> str:
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= SERVER_NAME_LENGTH or not name.isprintable():
+        raise argparse.ArgumentTypeError(f"a name has 1 to {SERVER_NAME_LENGTH} printable characters")
+    return name

@@ -1,0 +1,135 @@
+"""Who gets in: greeting, joining with an invite, signing in with a device's token."""
+
+import hashlib
+import hmac
+import secrets
+
+from chat_server.rules.conversation import publish
+from chat_server.rules.directory import StoredEvent
+from chat_server.rules.effects import HangUp, Tell, TellEveryone
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import ClientAppeared
+from chat_server.rules.world import Outcome, World, refuse
+from common import limits, messages
+from common.names import GENERAL, NameRefusedError, clean_display_name, fold_username
+
+
+def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
+    """Say who we are; a client older than the oldest protocol we speak is sent to update."""
+    if command.protocol < limits.PROTOCOL_VERSION:
+        why = f"this server speaks protocol {limits.PROTOCOL_VERSION}; update the program"
+        return refuse(session, command, "version", why, field="protocol")
+    welcome = messages.Welcome(
+        re=command.id,
+        protocol=limits.PROTOCOL_VERSION,
+        program=world.facts.program,
+        server_name=world.facts.name,
+        epoch=world.facts.epoch,
+    )
+    return [Tell(session.connection, welcome)]
+
+
+def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
+    """Claim a username. Asked again with the same token it lets in again: an answer may be lost."""
+    if not hmac.compare_digest(command.secret, world.facts.secret):
+        why = "this invite is not valid here any more; ask the host for a new one"
+        return refuse(session, command, "bad_secret", why, field="secret")
+    username = fold_username(command.username)
+    key = _device_key(command.token)
+    owner = world.directory.devices.get(key)
+    if username in world.directory.accounts:
+        if owner == username:
+            return _admit(world, session, command, username, now)
+        why = f"the username {username} is taken; choose another"
+        return refuse(session, command, "name_taken", why, field="username")
+    if owner is not None:
+        why = "this token belongs to another account"
+        return refuse(session, command, "not_recognized", why, field="token")
+    try:
+        display_name = clean_display_name(command.display_name)
+    except NameRefusedError as error:
+        return refuse(session, command, "name_refused", str(error), field="display_name")
+    general = world.directory.rooms[GENERAL]
+    event = StoredEvent(GENERAL, general.head + 1, "join", username, "", now, None)
+    with world.log.atomic():
+        account = world.log.add_account(username, display_name, now)
+        world.log.add_device(account, key, command.device, now)
+        world.log.add_member(general, account)
+        published = publish(world, event, account)
+    world.directory.accounts[username] = account
+    world.directory.devices[key] = username
+    world.directory.enter(general, username)
+    return [*_admit(world, session, command, username, now, new=True), published]
+
+
+def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:
+    """Come back with a device's token, and end the session that this one resumes."""
+    username = fold_username(command.username)
+    key = _device_key(command.token)
+    if world.directory.devices.get(key) != username:
+        why = f"this device is not known as {username} here; join again with an invite"
+        return refuse(session, command, "not_recognized", why)
+    outcome: Outcome = []
+    for old in tuple(world.sessions.of(username)):
+        if old.key == command.resume and old.device_key == key:
+            # Fenced before the new session starts: nothing the old connection still has on
+            # its way may be stored after what the new one sends.
+            goodbye = messages.Goodbye(code="replaced", reason="This device connected again.")
+            outcome.append(HangUp(old.connection, goodbye))
+            outcome += world.leave(old.connection, "connected again", now)
+    return outcome + _admit(world, session, command, username, now)
+
+
+def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
+    """A page of all accounts, in order of username."""
+    after = "" if command.after is None else command.after.lower()
+    following = sorted(name for name in world.directory.accounts if name > after)
+    reply = messages.People(
+        re=command.id,
+        people=tuple(world.person(name) for name in following[: limits.PAGE_PEOPLE]),
+        more=len(following) > limits.PAGE_PEOPLE,
+    )
+    return [Tell(session.connection, reply)]
+
+
+def _admit(
+    world: World,
+    session: Session,
+    command: messages.Join | messages.SignIn,
+    username: str,
+    now: int,
+    *,
+    new: bool = False,
+) -> Outcome:
+    account = world.directory.accounts[username]
+    session.key = secrets.token_hex(16)
+    session.device = command.device
+    session.device_key = _device_key(command.token)
+    came_online = world.sessions.admit(session, username)
+    signed_in = messages.SignedIn(
+        re=command.id,
+        username=username,
+        display_name=account.display_name,
+        session=session.key,
+    )
+    outcome: Outcome = [
+        Tell(session.connection, signed_in),
+        ClientAppeared(
+            connection=session.connection,
+            username=username,
+            display_name=account.display_name,
+            address=session.address,
+            device=session.device,
+            since=now,
+            new_account=new,
+        ),
+    ]
+    if came_online:
+        changed = messages.PersonChanged(person=world.person(username))
+        outcome.append(TellEveryone(changed, but=session.connection))
+    return outcome
+
+
+def _device_key(token: str) -> bytes:
+    """What the store keeps of a token: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(bytes.fromhex(token)).digest()

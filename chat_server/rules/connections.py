@@ -1,0 +1,90 @@
+"""What happens to connections besides commands: they come, go, fall behind, are ended."""
+
+from chat_server.rules import inputs
+from chat_server.rules.effects import HangUp, Tell
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import ClientSlow, TrafficChanged
+from chat_server.rules.world import Outcome, World
+from common.messages import Goodbye, Ping, Pong
+
+_STOPPED = Goodbye(
+    code="server_closing", reason="The host closed the server. Nothing you said is lost."
+)
+
+
+def opened(world: World, happening: inputs.Opened, now: int) -> Outcome:
+    """A connection is there; it may greet us."""
+    world.sessions.open(Session(happening.connection, happening.address, now))
+    return []
+
+
+def ping(_world: World, session: Session, command: Ping, _now: int) -> Outcome:
+    """A client shows that it is alive."""
+    return [Tell(session.connection, Pong(re=command.id))]
+
+
+def closed(world: World, happening: inputs.Closed, now: int) -> Outcome:
+    """A connection ended by itself."""
+    return world.leave(happening.connection, happening.why, now)
+
+
+def fell_behind(world: World, happening: inputs.FellBehind, _now: int) -> Outcome:
+    """A client reads more slowly than the room talks: it is caught up from the log."""
+    session = world.sessions.get(happening.connection)
+    if session is None:
+        return []
+    world.delivery.fell_behind(session, happening.room, happening.after)
+    return [ClientSlow(session.connection, slow=True)]
+
+
+def drained(world: World, happening: inputs.Drained, _now: int) -> Outcome:
+    """A client has read what waited for it."""
+    session = world.sessions.get(happening.connection)
+    if session is None:
+        return []
+    effects = world.delivery.drained(session)
+    if session.cursors:
+        return [*effects]
+    return [*effects, ClientSlow(session.connection, slow=False)]
+
+
+def page_read(world: World, happening: inputs.PageRead, _now: int) -> Outcome:
+    """A reader brought a page of a room's log."""
+    session = world.sessions.get(happening.connection)
+    return [] if session is None else [*world.delivery.page(session, happening)]
+
+
+def page_failed(world: World, happening: inputs.PageFailed, now: int) -> Outcome:
+    """The log can't be read: end the connection, so that its client tries again later."""
+    if world.sessions.get(happening.connection) is None:
+        return []
+    goodbye = Goodbye(code="internal", reason="The host's computer can't read its messages now.")
+    return [
+        HangUp(happening.connection, goodbye),
+        *world.leave(happening.connection, "the log could not be read", now),
+    ]
+
+
+def traffic(_world: World, happening: inputs.Traffic, _now: int) -> Outcome:
+    """Bytes were counted."""
+    return [TrafficChanged(happening.totals)]
+
+
+def terminate(world: World, happening: inputs.Terminate, now: int) -> Outcome:
+    """The host ends a connection, with a reason."""
+    if world.sessions.get(happening.connection) is None:
+        return []
+    goodbye = Goodbye(code="terminated", reason=happening.reason)
+    return [
+        HangUp(happening.connection, goodbye),
+        *world.leave(happening.connection, "terminated by you", now),
+    ]
+
+
+def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outcome:
+    """The server shuts down: everyone is told so and nothing else."""
+    outcome: Outcome = []
+    for session in world.sessions:
+        outcome.append(HangUp(session.connection, _STOPPED))
+        outcome += world.leave(session.connection, "the server closed", now)
+    return outcome

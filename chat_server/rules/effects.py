@@ -1,0 +1,88 @@
+"""What the rules ask for: each effect is carried out by one thread, after the commit.
+
+`connection` is the number of a connection. Numbers are never used twice, so an effect that
+arrives after its connection ended finds nothing and is dropped.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from common.messages import Goodbye, ToClient
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say something to one connection."""
+
+    connection: int
+    message: ToClient
+
+
+@dataclass(frozen=True, slots=True)
+class TellEveryone:
+    """Say something to every connection that is signed in, but one."""
+
+    message: ToClient
+    but: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A new event of a room: `frame` for every live member, `ack` for its sender."""
+
+    room: str
+    seq: int
+    frame: bytes
+    sender: int | None
+    ack: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fanout:
+    """What a batch adds to one room: consecutive frames from `first` on, each encoded once.
+
+    `acks` has, for each connection that sent some of them, its acknowledgements by place in
+    `frames`: they stand in that connection's stream instead of those frames.
+    """
+
+    room: str
+    first: int
+    frames: tuple[bytes, ...]
+    acks: Mapping[int, Mapping[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class GoLive:
+    """From here on this connection gets the room's new events as they are published."""
+
+    connection: int
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritePage:
+    """Bring a page of a room's log, and report when the connection can take the next one."""
+
+    connection: int
+    frames: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Say goodbye and end the connection once that is written."""
+
+    connection: int
+    goodbye: Goodbye
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """Have a reader bring the events of a room that follow `after`."""
+
+    connection: int
+    room: str
+    after: int
+
+
+IoEffect = Tell | TellEveryone | Fanout | GoLive | WritePage | HangUp
+Effect = Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage

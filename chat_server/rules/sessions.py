@@ -1,0 +1,82 @@
+"""Who is connected now: what the rules know of each connection."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection and, once admitted, whose it is.
+
+    `cursors` holds the rooms this session is being caught up in, with the last `seq` handed
+    to it; a room in `live` gets its events as they are published.
+    """
+
+    connection: int
+    address: str
+    since: int
+    program: str = ""
+    username: str | None = None
+    device: str = ""
+    device_key: bytes = b""
+    key: str = ""
+    """The session's name for `resume`."""
+    cursors: dict[str, int] = field(default_factory=dict)
+    live: set[str] = field(default_factory=set)
+    reading: bool = False
+    """A reader has been asked for a page and has not answered yet."""
+    writing: bool = False
+    """The outbox is full or has a page in it: `Drained` will tell."""
+
+
+class Sessions:
+    """Every connection by number, and the admitted ones by account."""
+
+    def __init__(self) -> None:
+        self._by_connection: dict[int, Session] = {}
+        self._by_username: dict[str, set[int]] = {}
+
+    def open(self, session: Session) -> None:
+        """A connection is there."""
+        self._by_connection[session.connection] = session
+
+    def admit(self, session: Session, username: str) -> bool:
+        """A connection is somebody's now. True when that makes them online."""
+        session.username = username
+        mine = self._by_username.setdefault(username, set())
+        mine.add(session.connection)
+        return len(mine) == 1
+
+    def expel(self, session: Session) -> None:
+        """Take an admission back that the store could not keep."""
+        self.close(session.connection)
+        session.username = None
+        self.open(session)
+
+    def close(self, connection: int) -> tuple[Session | None, bool]:
+        """A connection is gone. The session that was, and whether its account went offline."""
+        session = self._by_connection.pop(connection, None)
+        if session is None or session.username is None:
+            return session, False
+        mine = self._by_username[session.username]
+        mine.discard(connection)
+        if mine:
+            return session, False
+        del self._by_username[session.username]
+        return session, True
+
+    def get(self, connection: int) -> Session | None:
+        """The session of a connection that is still there."""
+        return self._by_connection.get(connection)
+
+    def of(self, username: str) -> Iterator[Session]:
+        """The sessions of an account."""
+        for connection in sorted(self._by_username.get(username, ())):
+            yield self._by_connection[connection]
+
+    def online(self, username: str) -> bool:
+        """Whether an account has a session."""
+        return username in self._by_username
+
+    def __iter__(self) -> Iterator[Session]:
+        return iter(tuple(self._by_connection.values()))

@@ -1,0 +1,60 @@
+"""What the host's window is told: typed events, in the order in which they happened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ClientAppeared:
+    """Somebody signed in. `since` is in milliseconds since 1970-01-01 UTC."""
+
+    connection: int
+    username: str
+    display_name: str
+    address: str
+    device: str
+    since: int
+    new_account: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGone:
+    """A signed-in connection ended, and why."""
+
+    connection: int
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficChanged:
+    """Bytes received from and sent to connections, in all so far."""
+
+    totals: Mapping[int, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientSlow:
+    """A connection takes its messages slower than they come, or again as fast."""
+
+    connection: int
+    slow: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesStored:
+    """How many messages were said by a moment (milliseconds since 1970-01-01 UTC)."""
+
+    count: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreFailed:
+    """The store could not be written; `reason` says why, for a person."""
+
+    reason: str
+    at: int
+
+
+ViewEvent = ClientAppeared | ClientGone | TrafficChanged | ClientSlow | MessagesStored | StoreFailed

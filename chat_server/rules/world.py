@@ -1,0 +1,85 @@
+"""What every rule works on, and the few answers they share."""
+
+from dataclasses import dataclass, field
+
+from chat_server.rules.delivery import Delivery
+from chat_server.rules.directory import Account, Directory, Log, RoomLog
+from chat_server.rules.effects import Effect, Tell, TellEveryone
+from chat_server.rules.sessions import Session, Sessions
+from chat_server.rules.view import ClientGone, ViewEvent
+from common import messages
+
+Outcome = list[Effect | ViewEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What does not change while the server runs."""
+
+    name: str
+    program: str
+    epoch: str
+    secret: str
+
+
+@dataclass(slots=True)
+class World:
+    """All live state of the server. One thread owns it: the hub."""
+
+    facts: ServerFacts
+    log: Log
+    directory: Directory
+    sessions: Sessions = field(default_factory=Sessions)
+    delivery: Delivery = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.delivery = Delivery(self.head)
+
+    def reload(self) -> None:
+        """Forget what a failed transaction noted in memory."""
+        self.directory = self.log.load()
+
+    def head(self, room: str) -> int:
+        """The `seq` of a room's newest event; 0 for none."""
+        return self.directory.rooms[room].head
+
+    def account(self, session: Session) -> Account:
+        """The account of a session. The protocol lets only admitted ones get this far."""
+        return self.directory.accounts[session.username or ""]
+
+    def room_of(self, session: Session, room: str) -> RoomLog | None:
+        """A room by its id, if the session's account is a member of it."""
+        log = self.directory.rooms.get(room)
+        return log if log is not None and session.username in log.members else None
+
+    def person(self, username: str) -> messages.Person:
+        """An account as everyone sees it now."""
+        account = self.directory.accounts[username]
+        return messages.Person(
+            username=username,
+            display_name=account.display_name,
+            online=self.sessions.online(username),
+        )
+
+    def leave(self, connection: int, why: str, now: int) -> Outcome:
+        """A connection is over: forget it, and tell the others if its account went offline."""
+        session, went_offline = self.sessions.close(connection)
+        if session is None or session.username is None:
+            return []
+        outcome: Outcome = [ClientGone(connection, why, now)]
+        if went_offline:
+            changed = messages.PersonChanged(person=self.person(session.username))
+            outcome.append(TellEveryone(changed))
+        return outcome
+
+
+def refuse(
+    session: Session,
+    command: messages.Command,
+    code: messages.ErrorCode,
+    why: str,
+    field: str | None = None,
+) -> Outcome:
+    """The answer to a command that may not be."""
+    error = messages.refusal(code, why, re=command.id, field=field)
+    return [Tell(session.connection, error)]

@@ -1,0 +1,191 @@
+"""The server as a whole: what it is made of, in which order it starts, and how it ends."""
+
+import errno
+import logging
+import ssl
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from socket import gethostname
+
+from chat_server.addresses import reachable_addresses
+from chat_server.hub import Hub, ShowView
+from chat_server.hub_queue import HubQueue
+from chat_server.identity import IdentityError, load_identity
+from chat_server.net.acceptor import Acceptor, listen
+from chat_server.net.io_thread import IoThread
+from chat_server.net.readers import Readers
+from chat_server.options import Options
+from chat_server.rules import inputs
+from chat_server.rules.directory import Directory
+from chat_server.rules.world import ServerFacts, World
+from chat_server.store.log import SqliteLog
+from chat_server.store.schema import StoreError
+from common import __version__
+from common.datafolder import FolderInUseError, FolderLock, make_private_folder
+from common.invite import Invite
+from common.limits import REASON_LENGTH, SERVER_NAME_LENGTH
+from common.names import GENERAL
+from common.tls import server_context
+
+log = logging.getLogger(__name__)
+
+SWITCH_INTERVAL = 1e-4
+"""Seconds after which a busy Python thread lets another one in; the default of 5 ms lets one
+that computes raise everyone's delays a hundredfold."""
+
+
+class StartError(Exception):
+    """The server can't start; the text says why and what to do, in one line."""
+
+
+class PortBusyError(StartError):
+    """Another program has the port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a started server tells about itself. `fingerprint` is empty without TLS."""
+
+    name: str
+    addresses: tuple[str, ...]
+    port: int
+    fingerprint: str
+    invite: str
+    epoch: str
+    data_dir: Path
+
+
+class Server:
+    """One server, started once and stopped once. `show` is called on the hub's thread."""
+
+    def __init__(self, options: Options, data_dir: Path, show: ShowView) -> None:
+        self._options = options
+        self._data_dir = data_dir
+        self._show = show
+        self._queue = HubQueue()
+        self._lock = FolderLock(data_dir)
+        self._stopping = threading.Lock()
+        self.running: Running | None = None
+
+    def start(self, port: int | None = None) -> Running:
+        """Start everything and return once clients are accepted.
+
+        Raises StartError with nothing left running; `start` may then be called again, with
+        another port.
+        """
+        port = self._options.port if port is None else port
+        try:
+            make_private_folder(self._data_dir)
+            self._lock.acquire()
+        except FolderInUseError as error:
+            raise StartError(
+                f"another ChatServer uses {self._data_dir}; close it or choose another --data-dir"
+            ) from error
+        except OSError as error:
+            raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
+        try:
+            return self._start(port)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _start(self, port: int) -> Running:
+        options = self._options
+        try:
+            listening = listen(options.host, port)
+        except OSError as error:
+            raise _listen_error(error, options.host, port) from error
+        try:
+            fingerprint, context = self._identity()
+            store = SqliteLog(self._data_dir / "chat.db")
+        except (IdentityError, StoreError) as error:
+            listening.close()
+            raise StartError(str(error)) from error
+        except OSError as error:
+            listening.close()
+            raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        facts, directory = _open_house(store, options.name)
+        self._store = store
+        self._hub = Hub(self._queue, World(facts, store, directory), store, self._show)
+        self._io: Sequence[IoThread] = [IoThread(0, self._queue, context)]
+        self._readers = Readers(self._data_dir / "chat.db", self._queue)
+        self._acceptor = Acceptor(listening, self._io)
+        bound = listening.getsockname()[1]
+        self._readers.start()
+        self._hub.start(self._io, self._readers)
+        for io in self._io:
+            io.start()
+        self._acceptor.start()
+        addresses = reachable_addresses(options.host)
+        invite = Invite(addresses, bound, fingerprint, facts.secret, facts.name)
+        self.running = Running(
+            facts.name,
+            addresses,
+            bound,
+            fingerprint.hex() if fingerprint else "",
+            invite.link(),
+            facts.epoch,
+            self._data_dir,
+        )
+        log.info("%s accepts clients on port %d", facts.name, bound)
+        return self.running
+
+    def _identity(self) -> tuple[bytes | None, ssl.SSLContext | None]:
+        if self._options.plaintext:
+            return None, None
+        identity = load_identity(self._data_dir)
+        try:
+            return identity.fingerprint, server_context(identity.path)
+        except ssl.SSLError as error:
+            raise IdentityError(f"{identity.path} is damaged: restore it from a backup") from error
+
+    def terminate(self, connection: int, reason: str) -> None:
+        """End a client's connection; it is told the reason and doesn't come back by itself."""
+        self._queue.post(inputs.Terminate(connection, reason[:REASON_LENGTH]))
+
+    def stop(self) -> None:
+        """Tell everyone, write what waits, end every thread. Harmless when called again."""
+        with self._stopping:
+            if self.running is None:
+                return
+            self.running = None
+            self._acceptor.stop()
+            self._queue.post(inputs.CloseEverything())
+            self._hub.stop()
+            for io in self._io:
+                io.stop()
+            self._readers.stop()
+            # The writer last: only it may fold the write-ahead log into the database.
+            self._store.close()
+            self._lock.release()
+            log.info("the server has stopped")
+
+
+def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Directory]:
+    """The server's own facts and the room everyone is in, made at the first start."""
+    with store.transaction():
+        if name is not None:
+            store.set_meta("name", name)
+        facts = ServerFacts(
+            name=store.meta("name", gethostname()[:SERVER_NAME_LENGTH] or "Chat"),
+            program=f"ChatServer {__version__}",
+            epoch=store.epoch(),
+            secret=store.invite_secret(),
+        )
+        directory = store.load()
+        if GENERAL not in directory.rooms:
+            directory.rooms[GENERAL] = store.add_room(GENERAL, 0)
+    return facts, directory
+
+
+def _listen_error(error: OSError, host: str | None, port: int) -> StartError:
+    where = f"port {port}" if host is None else f"{host}, port {port},"
+    if error.errno == errno.EADDRINUSE:
+        return PortBusyError(f"{where} is used by another program; choose another --port")
+    if error.errno == errno.EACCES:
+        return PortBusyError(f"{where} is not allowed for you; choose a --port above 1023")
+    return StartError(f"can't listen on {where}: {error.strerror or error}")

@@ -1,0 +1,1 @@
+"""The durable log: SQLite, one connection that writes, any number that read."""

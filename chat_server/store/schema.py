@@ -1,0 +1,133 @@
+"""The database's form, how it came about, and how an older one is brought to it.
+
+`PRAGMA user_version` counts the migrations applied. They only go forward, each database is
+copied before its first one, and a database from a newer program is refused untouched.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+APPLICATION_ID: Final = 0x43484154
+"""Marks the file as ours ("CHAT"), so that some other program's database is left alone."""
+
+MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE accounts (
+        number INTEGER PRIMARY KEY,
+        username TEXT NOT NULL UNIQUE,
+        display_name TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    );
+    CREATE TABLE devices (
+        token_hash BLOB PRIMARY KEY,
+        account INTEGER NOT NULL REFERENCES accounts,
+        name TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE rooms (
+        number INTEGER PRIMARY KEY,
+        room TEXT NOT NULL UNIQUE,
+        created_at INTEGER NOT NULL
+    );
+    CREATE TABLE members (
+        room INTEGER NOT NULL REFERENCES rooms,
+        account INTEGER NOT NULL REFERENCES accounts,
+        PRIMARY KEY (room, account)
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+        room INTEGER NOT NULL REFERENCES rooms,
+        seq INTEGER NOT NULL CHECK (seq > 0),
+        kind TEXT NOT NULL,
+        sender INTEGER NOT NULL REFERENCES accounts,
+        text TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
+        cid BLOB,
+        PRIMARY KEY (room, seq)
+    );
+    CREATE UNIQUE INDEX events_by_cid ON events (sender, cid) WHERE cid IS NOT NULL;
+    """,
+)
+
+
+class StoreError(Exception):
+    """The store can't be used; the text says why and what to do, for a person."""
+
+
+def connect_writer(path: Path) -> sqlite3.Connection:
+    """The one connection that writes, with the database in its present form.
+
+    Raises StoreError when the file is no database of ours, is damaged, unreadable, or from a
+    newer version; it is then as it was before.
+    """
+    try:
+        new = not path.exists() or path.stat().st_size == 0
+        if not new:
+            _refuse_foreign(path)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            # FULL: an acknowledged message survives a loss of power (SQLite, PRAGMA synchronous).
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -16384")
+            _migrate(connection, path, new=new)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise StoreError(f"the database {path} can't be opened: {error}") from error
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can't write and never checkpoints: only the writer does.
+
+    SQLite up to 3.51.2 can damage a WAL when two connections write or checkpoint.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Look at an existing file without changing a byte of it."""
+    looking = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        (application,) = looking.execute("PRAGMA application_id").fetchone()
+        (version,) = looking.execute("PRAGMA user_version").fetchone()
+        if application != APPLICATION_ID:
+            raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
+        if version > len(MIGRATIONS):
+            raise StoreError(
+                f"{path} was made by a newer ChatServer (format {version}, this one knows "
+                f"{len(MIGRATIONS)}); install that version. Nothing was changed"
+            )
+    finally:
+        looking.close()
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, *, new: bool) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == len(MIGRATIONS):
+        return
+    if not new:
+        _back_up(connection, path, version)
+    for number in range(version, len(MIGRATIONS)):
+        # executescript would commit first; hence the whole step as one script of its own.
+        connection.executescript(
+            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
+            f"{MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
+        )
+
+
+def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Keep the database as it was before the migration, beside it."""
+    copy = sqlite3.connect(path.with_name(f"{path.name}.before-format-{version + 1}"))
+    try:
+        connection.backup(copy)
+    finally:
+        copy.close()
