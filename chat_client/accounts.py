@@ -1,0 +1,99 @@
+"""Accounts on disk: a folder each, with the account, its token, and its cache.
+
+    DATA/accounts/USERNAME@SERVER/account.json   who, where, and this device's token (0600)
+    DATA/accounts/USERNAME@SERVER/cache.db       events, positions, outbox
+    DATA/last                                    the key of the account used last
+"""
+
+import json
+import secrets
+from pathlib import Path
+from typing import Final
+
+from chat_client.state.account import Account, server_key
+from common.datafolder import make_private_folder, write_private
+from common.invite import Invite, InviteError, parse_invite
+
+_FORMAT: Final = 1
+
+
+class AccountError(Exception):
+    """The account can't be used; the text says why, for a person."""
+
+
+class Accounts:
+    """The accounts in a data folder."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+
+    def folder(self, account: Account) -> Path:
+        """The account's own folder."""
+        return self._data_dir / "accounts" / account.key
+
+    def save(self, account: Account) -> None:
+        """Keep it, durably, and as the one used last. Raises OSError."""
+        folder = self.folder(account)
+        make_private_folder(self._data_dir)
+        make_private_folder(folder.parent)
+        make_private_folder(folder)
+        content = {
+            "format": _FORMAT,
+            "invite": account.invite.link(),
+            "username": account.username,
+            "display_name": account.display_name,
+            "token": account.token,
+            "joined": account.joined,
+        }
+        write_private(folder / "account.json", json.dumps(content, indent=1).encode() + b"\n")
+        write_private(self._data_dir / "last", account.key.encode())
+
+    def remove(self, account: Account) -> None:
+        """Forget an account that its server would not have. It has no messages yet."""
+        (self.folder(account) / "account.json").unlink(missing_ok=True)
+
+    def all(self) -> list[Account]:
+        """Every account, the one used last first. Raises AccountError on a damaged one."""
+        try:
+            last = (self._data_dir / "last").read_text()
+        except (OSError, UnicodeDecodeError):
+            last = ""
+        found = (self._data_dir / "accounts").glob("*/account.json")
+        accounts = [_load(path) for path in sorted(found)]
+        return sorted(accounts, key=lambda account: account.key != last)
+
+    def find(self, invite: Invite | None, username: str | None) -> Account | None:
+        """The account meant by an invite, a username, both or neither: the last one used.
+
+        One that its server has not confirmed yet is meant only by both.
+        """
+        for account in self.all():
+            if not account.joined and (invite is None or username is None):
+                continue
+            if invite is not None and server_key(account.invite) != server_key(invite):
+                continue
+            if username is not None and account.username != username:
+                continue
+            return account
+        return None
+
+
+def new_account(invite: Invite, username: str, display_name: str) -> Account:
+    """An account to join with, and a token for this device."""
+    return Account(invite, username, display_name, secrets.token_hex(32))
+
+
+def _load(path: Path) -> Account:
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != _FORMAT:
+            raise AccountError(f"{path} was made by a newer ChatClient; install that version")
+        return Account(
+            parse_invite(content["invite"]),
+            str(content["username"]),
+            str(content["display_name"]),
+            str(content["token"]),
+            bool(content["joined"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, InviteError) as error:
+        raise AccountError(f"{path} is damaged: restore it from a backup, or remove it") from error

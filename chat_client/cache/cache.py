@@ -1,0 +1,165 @@
+"""The cache and the outbox, written by the client's one connection thread."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chat_client.cache.schema import connect_writer
+from chat_client.state.outgoing import Delivery, Outgoing
+from common.messages import Event, Person
+
+
+_OUTGOING = "SELECT room, cid, text, written_at, state, reason FROM outbox"
+
+
+class Cache:
+    """One account's events, positions and outbox. In memory when there is no path."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open or make it. Raises CacheError."""
+        self._connection = connect_writer(path)
+        self._positions: dict[str, int] = dict(
+            self._connection.execute("SELECT room, position FROM rooms")
+        )
+
+    def close(self) -> None:
+        """Let go of the file, after every reader."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, on disk at its end."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        before = dict(self._positions)
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._positions = before
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def meta(self, key: str) -> str | None:
+        """A remembered fact, such as the server's epoch."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Remember a fact."""
+        self._connection.execute(
+            "INSERT INTO meta (key, value) VALUES (?, ?)"
+            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    def start_over(self, epoch: str) -> None:
+        """Forget what came from a server with another history; what was written here stays."""
+        for table in ("events", "rooms", "people"):
+            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 (our own names)
+        self._connection.execute(
+            "UPDATE outbox SET state = ? WHERE state = ?", (Delivery.WAITING, Delivery.SENT)
+        )
+        self.set_meta("epoch", epoch)
+        self.set_meta("session", "")
+        self._positions.clear()
+
+    def forget_room(self, room: str) -> None:
+        """Fetch one room again from its beginning."""
+        self._connection.execute("DELETE FROM events WHERE room = ?", (room,))
+        self._connection.execute("UPDATE rooms SET position = 0, read = 0 WHERE room = ?", (room,))
+        self._positions[room] = 0
+
+    def add_room(self, room: str) -> bool:
+        """Know a room; True when it was not known."""
+        if room in self._positions:
+            return False
+        self._connection.execute("INSERT INTO rooms (room) VALUES (?)", (room,))
+        self._positions[room] = 0
+        return True
+
+    def position(self, room: str) -> int:
+        """The `seq` up to which this device has a room, without a gap."""
+        return self._positions.get(room, 0)
+
+    def set_position(self, room: str, seq: int) -> None:
+        """Begin a room in its middle: for a listener that wants only what follows `seq`."""
+        self.add_room(room)
+        self._positions[room] = seq
+
+    def add_event(self, event: Event) -> None:
+        """Store the event that follows the room's position, and move the position to it."""
+        self._connection.execute(
+            "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                event.room,
+                event.seq,
+                event.kind,
+                event.sender,
+                event.text,
+                event.sent_at,
+                event.cid,
+            ),
+        )
+        self._connection.execute(
+            "UPDATE rooms SET position = ? WHERE room = ?", (event.seq, event.room)
+        )
+        self._positions[event.room] = event.seq
+
+    def mark_read(self, room: str, seq: int) -> None:
+        """The person has seen a room up to `seq`."""
+        self._connection.execute(
+            "UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room)
+        )
+
+    def add_person(self, person: Person) -> None:
+        """Know somebody, or their new name."""
+        self._connection.execute(
+            "INSERT INTO people (username, display_name) VALUES (?, ?)"
+            " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name",
+            (person.username, person.display_name),
+        )
+
+    def put_out(self, room: str, cid: str, text: str, written_at: int) -> None:
+        """Keep a message until it is acknowledged and back, or dropped."""
+        self._connection.execute(
+            "INSERT INTO outbox (room, cid, text, written_at, state) VALUES (?, ?, ?, ?, ?)",
+            (room, cid, text, written_at, Delivery.WAITING),
+        )
+
+    def next_waiting(self) -> Outgoing | None:
+        """The message to send next: the one written first."""
+        row = self._connection.execute(
+            f"{_OUTGOING} WHERE state = ? ORDER BY number LIMIT 1", (Delivery.WAITING,)
+        ).fetchone()
+        return None if row is None else _outgoing(row)
+
+    def outgoing(self, cid: str) -> Outgoing | None:
+        """A message of the outbox by its cid."""
+        row = self._connection.execute(f"{_OUTGOING} WHERE cid = ?", (cid,)).fetchone()
+        return None if row is None else _outgoing(row)
+
+    def waiting(self) -> int:
+        """How many messages are not acknowledged yet."""
+        (count,) = self._connection.execute(
+            "SELECT count(*) FROM outbox WHERE state = ?", (Delivery.WAITING,)
+        ).fetchone()
+        return int(count)
+
+    def mark_out(self, cid: str, state: Delivery, reason: str = "") -> None:
+        """A message of the outbox was acknowledged or refused."""
+        self._connection.execute(
+            "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?", (state, reason, cid)
+        )
+
+    def take_out(self, cid: str) -> bool:
+        """Drop a message from the outbox: it is in the room, or given up. True if it was there."""
+        cursor = self._connection.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
+        return cursor.rowcount > 0
+
+
+def _outgoing(row: tuple[str, str, str, int, str, str]) -> Outgoing:
+    room, cid, text, written_at, state, reason = row
+    return Outgoing(room, cid, text, written_at, Delivery(state), reason)

@@ -1,0 +1,81 @@
+"""Reading the cache: pages of a room for the message list, through a connection of its own."""
+
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from chat_client.cache.schema import connect_reader
+from chat_client.state.outgoing import Delivery, Outgoing
+from common.messages import Event, EventKind
+
+_EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSummary:
+    """A room as the sidebar shows it. `unread` counts others' messages after `read`."""
+
+    room: str
+    position: int
+    read: int
+    unread: int
+
+
+class CacheReader:
+    """What the window reads, on the thread that made it. It can't write."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection: sqlite3.Connection = connect_reader(path)
+
+    def close(self) -> None:
+        """Let go of the file, before the writer does."""
+        self._connection.close()
+
+    def before(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events before `seq`, in order."""
+        rows = self._connection.execute(
+            f"{_EVENT} AND seq < ? ORDER BY seq DESC LIMIT ?", (room, seq, count)
+        ).fetchall()
+        return [_event(row) for row in reversed(rows)]
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events after `seq`, in order."""
+        rows = self._connection.execute(
+            f"{_EVENT} AND seq > ? ORDER BY seq LIMIT ?", (room, seq, count)
+        ).fetchall()
+        return [_event(row) for row in rows]
+
+    def latest(self, room: str, count: int) -> list[Event]:
+        """The newest events of a room, in order."""
+        return self.before(room, 2**62, count)
+
+    def outbox(self, room: str) -> list[Outgoing]:
+        """What waits in a room or could not be sent, as written."""
+        rows = self._connection.execute(
+            "SELECT room, cid, text, written_at, state, reason FROM outbox"
+            " WHERE room = ? ORDER BY number",
+            (room,),
+        ).fetchall()
+        return [Outgoing(r, c, t, w, Delivery(s), why) for r, c, t, w, s, why in rows]
+
+    def rooms(self, me: str) -> list[RoomSummary]:
+        """Every known room, with what `me` has not read yet."""
+        rows = self._connection.execute(
+            "SELECT room, position, read,"
+            " (SELECT count(*) FROM events WHERE events.room = rooms.room AND seq > read"
+            "  AND kind = 'message' AND sender <> ?) FROM rooms ORDER BY room",
+            (me,),
+        ).fetchall()
+        return [RoomSummary(*row) for row in rows]
+
+    def people(self) -> dict[str, str]:
+        """Username → display name of everyone known."""
+        return dict(self._connection.execute("SELECT username, display_name FROM people"))
+
+
+def _event(row: tuple[str, int, EventKind, str, str, int, str | None]) -> Event:
+    room, seq, kind, sender, text, sent_at, cid = row
+    # Only valid events are stored: checking them again would slow every page down.
+    return Event.model_construct(
+        room=room, seq=seq, kind=kind, sender=sender, text=text, sent_at=sent_at, cid=cid
+    )

@@ -1,0 +1,99 @@
+"""The form of the cache's database, and how older ones are brought to it.
+
+The cache can be fetched again from the server, the outbox can not: so it is treated as data
+like any other, backed up before a migration and refused untouched when it is newer.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from common.datafolder import PRIVATE_FILE
+
+APPLICATION_ID: Final = 0x43484143
+MIGRATIONS: Final[Sequence[str]] = (
+    """
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+    CREATE TABLE people (
+        username TEXT PRIMARY KEY,
+        display_name TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE rooms (
+        room TEXT PRIMARY KEY,
+        position INTEGER NOT NULL DEFAULT 0,
+        read INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    CREATE TABLE events (
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        text TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
+        cid TEXT,
+        PRIMARY KEY (room, seq)
+    );
+    CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        room TEXT NOT NULL,
+        cid TEXT NOT NULL UNIQUE,
+        text TEXT NOT NULL,
+        written_at INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT ''
+    );
+    """,
+)
+
+
+class CacheError(Exception):
+    """The cache can't be used; the text says why and what to do."""
+
+
+def connect_writer(path: Path | None) -> sqlite3.Connection:
+    """The one connection that writes; in memory when there is no path. Raises CacheError."""
+    try:
+        if path is not None and not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+        connection = sqlite3.connect(
+            ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
+        )
+        try:
+            _prepare(connection, path)
+        except BaseException:
+            connection.close()
+            raise
+    except (sqlite3.Error, OSError) as error:
+        raise CacheError(f"the messages in {path} can't be opened: {error}") from error
+    return connection
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that never writes and never checkpoints; see the server's store."""
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    if version and application != APPLICATION_ID:
+        raise CacheError(f"{path} is not ChatClient's; move it away")
+    if version > len(MIGRATIONS):
+        raise CacheError(f"{path} was made by a newer ChatClient; install that version")
+    connection.execute("PRAGMA journal_mode = WAL")
+    # What the person wrote must survive a loss of power from the moment it is shown.
+    connection.execute("PRAGMA synchronous = FULL")
+    if 0 < version < len(MIGRATIONS) and path is not None:
+        copy = sqlite3.connect(path.with_name(f"{path.name}.before-format-{version + 1}"))
+        connection.backup(copy)
+        copy.close()
+    for number in range(version, len(MIGRATIONS)):
+        connection.executescript(
+            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
+            f"{MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
+        )

@@ -1,0 +1,254 @@
+"""The client's core: one thread that owns the connection, the controller and the cache.
+
+Front ends (the window, the command line) call the methods from their own thread and are told
+news through `tell`, which is called on the core's thread after what it tells of is stored.
+"""
+
+import logging
+import random
+import secrets
+import selectors
+import socket
+import sqlite3
+import ssl
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from chat_client.cache.cache import Cache
+from chat_client.net.connector import Outcome, WrongServerError, connect_in_background
+from chat_client.net.waker import Waker
+from chat_client.state.account import Account
+from chat_client.state.backoff import Backoff
+from chat_client.state.controller import Controller, Program
+from chat_client.state.news import News
+from common import __version__
+from common.messages import Event
+from common.protocol import RemoteProtocolError
+
+log = logging.getLogger(__name__)
+
+_READ: Final = 64 * 1024
+_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
+_WRONG_SERVER: Final = (
+    "This is not the server you joined: its identity is another one. Nothing was sent. "
+    "If the host set the server up anew, ask for a new invite; otherwise somebody may be "
+    "pretending to be it"
+)
+
+
+def this_program() -> Program:
+    """What this client tells about itself."""
+    system = _SYSTEMS.get(sys.platform, sys.platform)
+    return Program(f"ChatClient {__version__}", system)
+
+
+class Core:
+    """Runs one account. Every public method may be called from any thread.
+
+    All return at once but `stop`, which waits for the thread to end.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        cache: Cache,
+        tell: Callable[[Sequence[News]], None],
+        *,
+        follow: Collection[str] | None = None,
+        on_event: Callable[[Event], bool] | None = None,
+    ) -> None:
+        self._cache = cache
+        self._tell = tell
+        self._controller = Controller(
+            account,
+            cache,
+            this_program(),
+            Backoff(random.random),
+            lambda: secrets.token_hex(16),
+            follow=follow,
+            on_event=on_event,
+        )
+        self._inbox: deque[Callable[[], object]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._waker = Waker()
+        self._selector.register(self._waker.receiver, selectors.EVENT_READ)
+        self._socket: socket.socket | None = None
+        self._connecting = False
+        self._unwritten = memoryview(b"")
+        self._more = False
+        """The last read ended before the socket did: TLS may hold what no selector announces."""
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="core")
+
+    # From the front end's thread
+
+    def start(self) -> None:
+        """Connect, and go on until `stop`."""
+        self._thread.start()
+
+    def say(self, room: str, text: str) -> None:
+        """Send a message, now or when there is a connection. `text` must have passed check_text."""
+        written_at = time.time_ns() // 1_000_000
+        self._do(lambda: self._controller.say(room, text, written_at))
+
+    def open_room(self, room: str) -> None:
+        """Have a direct conversation among the rooms."""
+        self._do(lambda: self._controller.open_room(room))
+
+    def drop(self, cid: str) -> None:
+        """Give up a message that was not sent."""
+        self._do(lambda: self._controller.drop(cid))
+
+    def mark_read(self, room: str, seq: int) -> None:
+        """The person has seen a room up to `seq`."""
+        self._do(lambda: self._controller.mark_read(room, seq))
+
+    def connect_now(self) -> None:
+        """Try now instead of later, or again after being signed out."""
+        self._do(self._controller.connect_now)
+
+    def stop(self) -> None:
+        """Hang up, store everything and end the thread. Harmless when called again."""
+        self._stopping = True
+        if self._thread.is_alive():
+            self._waker.wake()
+            if threading.current_thread() is not self._thread:
+                self._thread.join()
+
+    def _do(self, action: Callable[[], object]) -> None:
+        self._inbox.append(action)
+        self._waker.wake()
+
+    # The core's thread
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping:
+                self._turn()
+            # What the person wrote in the last moment is kept, too.
+            with self._cache.transaction():
+                self._take_inbox()
+        except sqlite3.Error as error:
+            log.exception("the messages could not be stored")
+            self._give_up(f"This computer can't store messages: {error}", "storage")
+        except Exception as error:
+            log.exception("the core failed")
+            self._give_up(f"ChatClient made a mistake: {error}", "internal")
+        finally:
+            self._hang_up()
+            self._selector.close()
+            self._waker.close()
+            self._cache.close()
+
+    def _give_up(self, why: str, code: str) -> None:
+        self._controller.take_news()  # Its transaction did not happen.
+        self._controller.failed(why, code)
+        self._tell(self._controller.take_news())
+
+    def _turn(self) -> None:
+        controller = self._controller
+        if controller.wants_connection and not self._connecting:
+            self._connecting = True
+            connect_in_background(controller.account.invite, self._connected)
+        pause = 0.0 if self._more else controller.deadline() - time.monotonic()
+        for key, mask in self._selector.select(max(0.0, min(pause, 60.0))):
+            if key.fileobj is self._waker.receiver:
+                self._waker.clear()
+            elif mask & selectors.EVENT_WRITE:
+                self._watch()
+        data, ended = self._read()
+        now = time.monotonic()
+        with self._cache.transaction():
+            self._take_inbox()
+            if data:
+                self._receive(data, now)
+            if ended and self._socket is not None and not controller.wants_hang_up:
+                controller.lost("The connection was lost", now)
+            controller.tick(now)
+        if controller.wants_hang_up:
+            self._hang_up()
+        self._write(controller.take_frames(), now)
+        told = controller.take_news()
+        if told:
+            self._tell(told)
+
+    def _take_inbox(self) -> None:
+        while self._inbox:
+            self._inbox.popleft()()
+
+    def _receive(self, data: bytes, now: float) -> None:
+        try:
+            self._controller.received(data, now)
+        except RemoteProtocolError as error:
+            log.warning("the server broke the protocol: %s", error)
+            self._controller.lost("The server sent something this program does not know", now)
+
+    def _connected(self, outcome: Outcome) -> None:
+        """On the connector's thread."""
+        self._do(lambda: self._begin(outcome))
+
+    def _begin(self, outcome: Outcome) -> None:
+        self._connecting = False
+        now = time.monotonic()
+        if isinstance(outcome, WrongServerError):
+            self._controller.refused(_WRONG_SERVER, "wrong_server")
+        elif isinstance(outcome, OSError):
+            log.info("no connection: %s", outcome)
+            self._controller.lost("The server can't be reached", now)
+        elif self._stopping or not self._controller.wants_connection:
+            outcome.close()
+        else:
+            self._socket = outcome
+            self._selector.register(outcome, selectors.EVENT_READ)
+            self._controller.connected(now)
+
+    def _read(self) -> tuple[bytes, bool]:
+        """Everything that arrived, and whether the connection is at its end."""
+        pieces: list[bytes] = []
+        size = 0
+        self._more = False
+        while self._socket is not None and size < 4 * _READ:
+            try:
+                piece = self._socket.recv(_READ)
+            except _WOULD_BLOCK:
+                break
+            except OSError:
+                return b"".join(pieces), True
+            if not piece:
+                return b"".join(pieces), True
+            pieces.append(piece)
+            size += len(piece)
+        self._more = self._socket is not None and size >= 4 * _READ
+        return b"".join(pieces), False
+
+    def _write(self, frames: bytes, now: float) -> None:
+        if self._socket is None:
+            return
+        if frames:
+            self._unwritten = memoryview(bytes(self._unwritten) + frames)
+        try:
+            while self._unwritten:
+                self._unwritten = self._unwritten[self._socket.send(self._unwritten) :]
+        except _WOULD_BLOCK:
+            pass
+        except OSError:
+            # The next read says the same and ends the connection in its transaction.
+            log.debug("could not write", exc_info=True)
+        self._watch()
+
+    def _watch(self) -> None:
+        if self._socket is not None:
+            write = selectors.EVENT_WRITE if self._unwritten else 0
+            self._selector.modify(self._socket, selectors.EVENT_READ | write)
+
+    def _hang_up(self) -> None:
+        if self._socket is not None:
+            self._selector.unregister(self._socket)
+            self._socket.close()
+            self._socket = None
+        self._unwritten = memoryview(b"")

@@ -1,0 +1,323 @@
+"""ChatClient for scripts: send, listen, rooms, people, on the same core as the window."""
+
+import contextlib
+import json
+import queue
+import signal
+import sys
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NoReturn
+
+from pydantic_core import PydanticCustomError
+
+from chat_client.accounts import AccountError, Accounts, new_account
+from chat_client.cache.cache import Cache
+from chat_client.cache.schema import CacheError
+from chat_client.core import Core
+from chat_client.options import Options
+from chat_client.state import news
+from chat_client.state.account import Account
+from chat_client.state.outgoing import Delivery
+from chat_client.state.status import Link
+from common.datafolder import FolderInUseError, FolderLock
+from common.messages import Event, check_text
+from common.names import NameRefusedError, address_of, direct_members, room_for
+
+_POLL: Final = 0.5
+"""Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
+
+
+class FailedError(Exception):
+    """It can't be done; the text says why. Exit status 1."""
+
+
+class UsageError(Exception):
+    """It was asked for wrongly; the text says how. Exit status 2."""
+
+
+def run(options: Options, data_dir: Path) -> int:
+    """Do what the verb says. The exit status: 0, 1 (refused, unreachable) or 2 (usage)."""
+    verbs: dict[str | None, Callable[[Options, Accounts], None]] = {
+        "send": _send,
+        "listen": _listen,
+        "rooms": _rooms,
+        "people": _people,
+    }
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        verbs[options.verb](options, Accounts(data_dir))
+    except (UsageError, NameRefusedError) as error:
+        print(f"ChatClient: {error}", file=sys.stderr)
+        return 2
+    except (FailedError, AccountError, CacheError, FolderInUseError, OSError) as error:
+        print(f"ChatClient: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0 if options.verb == "listen" and options.count is None else 1
+    return 0
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+class Conversation:
+    """A running core, and its news as they come."""
+
+    def __init__(self, core: Core, account: Account, box: "queue.SimpleQueue[news.News]") -> None:
+        self.core = core
+        self.account = account
+        self._box = box
+
+    def news(self, timeout: float | None) -> Iterator[news.News]:
+        """News in their order. Raises FailedError when the server can't be had.
+
+        `timeout` is for the first contact in seconds; once there was one, lost connections
+        are made again for as long as it takes.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        why = "the server does not answer"
+        told = False
+        while True:
+            with contextlib.suppress(queue.Empty):
+                item = self._box.get(timeout=_POLL)
+                if isinstance(item, news.StatusChanged):
+                    link = item.status.link
+                    if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
+                        raise FailedError(item.status.why)
+                    if link is Link.PAUSED:
+                        why = item.status.why
+                        if not told:
+                            told = True
+                            print(f"ChatClient: {why}; trying again", file=sys.stderr)
+                    elif link is Link.ONLINE:
+                        told = False
+                yield item
+            if deadline is not None and time.monotonic() > deadline:
+                raise FailedError(why)
+
+
+@contextmanager
+def _conversation(
+    options: Options,
+    accounts: Accounts,
+    cache_of: Callable[[Account], Cache],
+    *,
+    follow: Collection[str],
+    on_event: Callable[[Event], bool] | None = None,
+) -> Iterator[Conversation]:
+    """Join or sign in, as the data folder and the options say."""
+    account = _account(options, accounts)
+    if not account.joined:
+        accounts.save(account)
+    box: queue.SimpleQueue[news.News] = queue.SimpleQueue()
+
+    def tell(told: Sequence[news.News]) -> None:
+        for item in told:
+            if isinstance(item, news.AccountChanged):
+                accounts.save(item.account)
+            elif isinstance(item, news.StatusChanged) and not account.joined:
+                if item.status.code in {"name_taken", "name_refused", "bad_secret"}:
+                    accounts.remove(account)
+            box.put(item)
+
+    core = Core(account, cache_of(account), tell, follow=follow, on_event=on_event)
+    core.start()
+    try:
+        yield Conversation(core, account, box)
+    finally:
+        core.stop()
+
+
+def _account(options: Options, accounts: Accounts) -> Account:
+    """The account that is meant: one in the data folder, or a new one to join with."""
+    username = options.name.username if options.name is not None else None
+    account = accounts.find(options.join, username)
+    if account is not None:
+        if options.join is not None and options.join != account.invite:
+            # The same server at another address, or with another secret.
+            account = Account(
+                options.join,
+                account.username,
+                account.display_name,
+                account.token,
+                account.joined,
+            )
+            accounts.save(account)
+        return account
+    if options.join is None:
+        raise UsageError("there is no such account here yet; use --join INVITE and --name NAME")
+    if options.name is None:
+        raise UsageError("--name NAME is needed to join")
+    return new_account(options.join, options.name.username, options.name.display_name)
+
+
+def _in_memory(_account: Account) -> Cache:
+    """For what leaves no trace: another program may use the account at the same time."""
+    return Cache(None)
+
+
+def _send(options: Options, accounts: Accounts) -> None:
+    texts = _texts(options)
+    me = _account(options, accounts).username
+    room = room_for(options.room, me)
+    with _conversation(options, accounts, _in_memory, follow=()) as conversation:
+        for text in texts:
+            conversation.core.say(room, text)
+        left = len(texts)
+        for item in conversation.news(options.timeout):
+            if isinstance(item, news.OutboxChanged):
+                if item.state is Delivery.FAILED:
+                    raise FailedError(item.reason)
+                left -= item.state is Delivery.SENT
+                if not left:
+                    return
+
+
+def _texts(options: Options) -> list[str]:
+    if options.text is not None:
+        if options.lines:
+            raise UsageError("--lines reads standard input; leave the text out")
+        given = [options.text]
+    else:
+        read = sys.stdin.buffer.read().decode("utf-8", "replace")
+        read = read.replace("\r\n", "\n")
+        given = [line for line in read.split("\n") if line] if options.lines else [read]
+    try:
+        return [check_text(text.strip("\n")) for text in given]
+    except PydanticCustomError as error:
+        raise UsageError(str(error)) from error
+
+
+def _listen(options: Options, accounts: Accounts) -> None:
+    account = _account(options, accounts)
+    room = room_for(options.room, account.username)
+    lock: FolderLock | None = None
+    printer = _Printer(options)
+    if options.after is None:
+        accounts.save(account)
+        lock = FolderLock(accounts.folder(account))
+        try:
+            lock.acquire()
+        except FolderInUseError as error:
+            raise FailedError(
+                f"another ChatClient listens as {account.username}; close it, or use --after SEQ"
+            ) from error
+
+    def cache_of(account: Account) -> Cache:
+        if options.after is None:
+            return Cache(accounts.folder(account) / "cache.db")
+        cache = Cache(None)
+        cache.set_position(room, options.after)
+        return cache
+
+    try:
+        with _conversation(
+            options, accounts, cache_of, follow={room}, on_event=printer.event
+        ) as conversation:
+            _hear(conversation, options, room)
+    finally:
+        if lock is not None:
+            lock.release()
+    if printer.broken:
+        # Whoever read our output has gone; the usual end of the left side of a pipe.
+        sys.stderr.close()
+        raise FailedError("nobody reads the output")
+
+
+def _hear(conversation: Conversation, options: Options, room: str) -> None:
+    """Until enough was heard. What is heard is printed on the core's thread, before it is kept."""
+    rooms: set[str] = set()
+    people: set[str] = set()
+    timeout: float | None = options.timeout
+    while True:
+        for item in conversation.news(timeout):
+            match item:
+                case news.StatusChanged() if item.status.code == "enough":
+                    return
+                case news.StatusChanged() if item.status.link is Link.ONLINE and timeout:
+                    timeout = None
+                    break  # From here on a lost connection is waited out.
+                case news.RoomSeen():
+                    rooms.add(item.room)
+                case news.PersonSeen():
+                    people.add(item.person.username)
+                case news.Listed():
+                    _check_room(room, rooms, people)
+                case _:
+                    pass
+
+
+def _check_room(room: str, rooms: set[str], people: set[str]) -> None:
+    """A direct room comes into being with its first message; any other must be there."""
+    if room in rooms:
+        return
+    for username in direct_members(room) or ():
+        if username not in people:
+            raise FailedError(f"nobody here is called {username}")
+    if direct_members(room) is None:
+        raise FailedError(f"you are in no room {room}")
+
+
+class _Printer:
+    """Prints events, and counts the messages among them."""
+
+    def __init__(self, options: Options) -> None:
+        self._json = options.json
+        self._left = options.count
+        self._after = options.after or 0
+        self.broken = False
+
+    def event(self, event: Event) -> bool:
+        """Print one; False after the last one wanted. Called before the event is kept."""
+        if event.seq <= self._after:
+            return True  # The room was set back and is brought again from its beginning.
+        try:
+            print(self._line(event), flush=True)
+        except OSError:
+            self.broken = True
+            raise
+        if self._left is not None and event.kind == "message":
+            self._left -= 1
+        return self._left != 0
+
+    def _line(self, event: Event) -> str:
+        if self._json:
+            return json.dumps(event.model_dump(exclude={"type"}))
+        time_of_day = datetime.fromtimestamp(event.sent_at / 1000).astimezone()
+        said = f": {event.text}" if event.kind == "message" else " joined"
+        return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
+
+
+def _rooms(options: Options, accounts: Accounts) -> None:
+    rooms: set[str] = set()
+    with _conversation(options, accounts, _in_memory, follow=()) as conversation:
+        for item in conversation.news(options.timeout):
+            if isinstance(item, news.RoomSeen):
+                rooms.add(item.room)
+            elif isinstance(item, news.Listed):
+                break
+    for room in sorted(rooms):
+        address = address_of(room, conversation.account.username)
+        print(json.dumps({"room": room, "address": address}) if options.json else address)
+
+
+def _people(options: Options, accounts: Accounts) -> None:
+    people: dict[str, news.PersonSeen] = {}
+    with _conversation(options, accounts, _in_memory, follow=()) as conversation:
+        for item in conversation.news(options.timeout):
+            if isinstance(item, news.PersonSeen):
+                people[item.person.username] = item
+            elif isinstance(item, news.Listed):
+                break
+    for _, seen in sorted(people.items()):
+        person = seen.person
+        if options.json:
+            print(json.dumps(person.model_dump()))
+        else:
+            state = "online" if person.online else "offline"
+            print(f"{person.username}\t{person.display_name}\t{state}")

@@ -1,0 +1,1 @@
+"""The one connection to the server, and the thread that owns it."""

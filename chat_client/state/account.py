@@ -1,0 +1,37 @@
+"""Who somebody is on which server: all that is needed to come back."""
+
+import hashlib
+from dataclasses import dataclass, replace
+
+from common.invite import Invite
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account on one server, with this device's token.
+
+    `joined` is False until the server has confirmed it once. The token is made before the
+    first try and kept: if the server's answer gets lost, the next try is the same one.
+    """
+
+    invite: Invite
+    username: str
+    display_name: str
+    token: str
+    joined: bool = False
+
+    @property
+    def key(self) -> str:
+        """Names the account's folder: its username and its server."""
+        return f"{self.username}@{server_key(self.invite)}"
+
+    def confirmed(self, username: str, display_name: str) -> "Account":
+        """The account as the server knows it."""
+        return replace(self, username=username, display_name=display_name, joined=True)
+
+
+def server_key(invite: Invite) -> str:
+    """The same for every invite of a server: it follows its certificate, not its address."""
+    if invite.fingerprint is None:
+        return hashlib.sha256(f"plaintext {invite.port}".encode()).hexdigest()[:16]
+    return invite.fingerprint.hex()[:16]

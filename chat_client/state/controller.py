@@ -1,0 +1,420 @@
+"""The client's behaviour without a socket or a thread: inputs and the time in, frames and news out.
+
+Whoever drives it calls every method inside one transaction of the cache, commits, and only
+then transmits `take_frames` and tells `take_news`: so what is sent or shown is kept already.
+`now` is in seconds on the monotonic clock; wall-clock times are only stored for display.
+"""
+
+import math
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from chat_client.state.account import Account
+from chat_client.state.backoff import Backoff
+from chat_client.state.outgoing import Delivery
+from chat_client.state.status import Link, Status
+from common import limits, messages
+from common.messages import Event
+from common.protocol import ClientEnd, Phase
+
+_COMES_BACK: Final = {"server_closing", "too_slow", "timeout", "internal"}
+"""Goodbyes after which the client tries again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What this client tells about itself."""
+
+    name: str
+    device: str
+
+
+class Controller:
+    """One account's conversation with its server, across connections.
+
+    `follow` names the rooms to fetch; None means all. `on_event` is told each new event
+    before the transaction that stores it ends; when it returns False, that was the last one.
+    `new_id` makes 128 random bits in hexadecimal.
+    """
+
+    def __init__(  # noqa: PLR0913 (what it needs, handed in)
+        self,
+        account: Account,
+        cache: Cache,
+        program: Program,
+        backoff: Backoff,
+        new_id: Callable[[], str],
+        *,
+        follow: Collection[str] | None = None,
+        on_event: Callable[[Event], bool] | None = None,
+    ) -> None:
+        self.account = account
+        self.status = Status(Link.CONNECTING)
+        self._cache = cache
+        self._program = program
+        self._backoff = backoff
+        self._new_id = new_id
+        self._follow = follow
+        self._on_event = on_event
+        self._end: ClientEnd | None = None
+        self._frames: list[bytes] = []
+        self._news: list[news.News] = []
+        self._requests = 0
+        self._asked: dict[int, messages.Command] = {}
+        self._in_flight: str | None = None
+        self._hold_until = 0.0
+        self._heard = 0.0
+        self._told = 0.0
+
+    # What to do next
+
+    @property
+    def wants_connection(self) -> bool:
+        """Whether a connection is to be made now."""
+        return self.status.link is Link.CONNECTING and self._end is None
+
+    @property
+    def wants_hang_up(self) -> bool:
+        """Whether the present connection has no more use."""
+        return self._end is None
+
+    def take_frames(self) -> bytes:
+        """What to transmit."""
+        frames = b"".join(self._frames)
+        self._frames.clear()
+        return frames
+
+    def take_news(self) -> list[news.News]:
+        """What to tell the front end."""
+        taken, self._news = self._news, []
+        return taken
+
+    # The connection
+
+    def connected(self, now: float) -> None:
+        """A connection stands, to the server with the pinned certificate."""
+        self._end = ClientEnd()
+        self._heard = self._told = now
+        self._asked.clear()
+        self._in_flight = None
+        self._hold_until = 0.0
+        self._ask(messages.Hello, protocol=limits.PROTOCOL_VERSION, program=self._program.name)
+
+    def lost(self, why: str, now: float) -> None:
+        """The connection is gone, or could not be made: try again after a pause."""
+        self._end = None
+        self._frames.clear()
+        if self.status.link in {Link.CONNECTING, Link.ONLINE}:
+            self._set(Status(Link.PAUSED, why, retry_at=now + self._backoff.next()))
+
+    def refused(self, why: str, code: str, field: str = "") -> None:
+        """Trying again would change nothing."""
+        self._end = None
+        self._frames.clear()
+        self._set(Status(Link.REFUSED, why, code=code, field=field))
+
+    def failed(self, why: str, code: str) -> None:
+        """This computer can't go on; nothing may be asked of the cache any more."""
+        self._end = None
+        self.status = Status(Link.REFUSED, why, code=code)
+        self._news.append(news.StatusChanged(self.status, 0))
+
+    def received(self, data: bytes, now: float) -> None:
+        """Bytes came. Raises RemoteProtocolError when the server breaks its rules."""
+        end = self._end
+        if end is None:
+            return
+        self._heard = now
+        for message in end.receive(data):
+            _HANDLERS[type(message)](self, message, now)
+            if self._end is not end:
+                return
+
+    def tick(self, now: float) -> None:
+        """Let time do its part; call it at `deadline`."""
+        if self.status.link is Link.PAUSED and now >= self.status.retry_at:
+            self._set(Status(Link.CONNECTING))
+        if self._end is None:
+            return
+        if now - self._heard >= limits.SILENCE_DEADLINE:
+            self.lost("The server does not answer", now)
+        elif self._end.phase is Phase.READY:
+            if now - self._told >= limits.PING_INTERVAL:
+                self._told = now
+                self._ask(messages.Ping)
+            self._send_next(now)
+
+    def deadline(self) -> float:
+        """When `tick` has something to do at the latest."""
+        if self.status.link is Link.PAUSED:
+            return self.status.retry_at
+        if self._end is None:
+            return math.inf
+        times = [self._told + limits.PING_INTERVAL, self._heard + limits.SILENCE_DEADLINE]
+        if self._hold_until:
+            times.append(self._hold_until)
+        return min(times)
+
+    # What the person does
+
+    def say(self, room: str, text: str, written_at: int) -> str:
+        """Write a message: it is kept, and sent as soon as there is a connection. Its cid."""
+        cid = self._new_id()
+        if self._cache.add_room(room):
+            self._news.append(news.RoomSeen(room))
+        self._cache.put_out(room, cid, text, written_at)
+        self._outbox_changed(room, cid, Delivery.WAITING)
+        return cid
+
+    def open_room(self, room: str) -> None:
+        """Have a direct conversation among the rooms before anything is said in it."""
+        if self._cache.add_room(room):
+            self._news.append(news.RoomSeen(room))
+
+    def drop(self, cid: str) -> None:
+        """Give up a message that could not be sent, or still waits."""
+        out = self._cache.outgoing(cid)
+        if out is not None and out.state is not Delivery.SENT and cid != self._in_flight:
+            self._cache.take_out(cid)
+            self._outbox_changed(out.room, cid, Delivery.DROPPED)
+
+    def mark_read(self, room: str, seq: int) -> None:
+        """The person has seen a room up to `seq`."""
+        self._cache.mark_read(room, seq)
+
+    def connect_now(self) -> None:
+        """The person wants a connection now, whatever ended the last one."""
+        if self._end is None and self.status.link is not Link.CONNECTING:
+            self._backoff.reset()
+            self._set(Status(Link.CONNECTING))
+
+    # What the server says
+
+    def _welcome(self, welcome: messages.Welcome, _now: float) -> None:
+        if welcome.protocol != limits.PROTOCOL_VERSION:
+            self.refused(
+                f"This chat speaks protocol {welcome.protocol}, this program "
+                f"{limits.PROTOCOL_VERSION}; use the same version of both programs",
+                "version",
+            )
+            return
+        epoch = self._cache.meta("epoch")
+        if epoch is None:
+            self._cache.set_meta("epoch", welcome.epoch)
+        elif epoch != welcome.epoch:
+            self._cache.start_over(welcome.epoch)
+            self._news.append(news.StartedOver())
+        account = self.account
+        if account.invite.server_name != welcome.server_name:
+            invite = replace(account.invite, server_name=welcome.server_name)
+            self.account = account = replace(account, invite=invite)
+        if account.joined:
+            self._ask(
+                messages.SignIn,
+                username=account.username,
+                token=account.token,
+                device=self._program.device,
+                resume=self._cache.meta("session") or None,
+            )
+        else:
+            self._ask(
+                messages.Join,
+                secret=account.invite.secret,
+                username=account.username,
+                display_name=account.display_name,
+                token=account.token,
+                device=self._program.device,
+            )
+
+    def _signed_in(self, signed_in: messages.SignedIn, now: float) -> None:
+        self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
+        self._cache.set_meta("session", signed_in.session)
+        self._news.append(news.AccountChanged(self.account))
+        self._backoff.reset()
+        self._set(Status(Link.ONLINE))
+        self._ask(messages.ListPeople)
+        self._send_next(now)
+
+    def _people(self, people: messages.People, _now: float) -> None:
+        for person in people.people:
+            self._see(person)
+        if people.more:
+            self._ask(messages.ListPeople, after=people.people[-1].username)
+        else:
+            self._ask(messages.ListRooms)
+
+    def _rooms(self, rooms: messages.Rooms, _now: float) -> None:
+        self._sync(*(room.room for room in rooms.rooms))
+        if rooms.more:
+            self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
+        else:
+            self._news.append(news.Listed())
+
+    def _room_added(self, added: messages.RoomAdded, _now: float) -> None:
+        self._sync(added.room.room)
+
+    def _sync(self, *rooms: str) -> None:
+        """Know the rooms, and have those brought that are followed."""
+        for room in rooms:
+            self._cache.add_room(room)
+            self._news.append(news.RoomSeen(room))
+        positions = {
+            room: self._cache.position(room)
+            for room in rooms
+            if self._follow is None or room in self._follow
+        }
+        if positions:
+            self._ask(messages.Sync, positions=positions)
+
+    def _person(self, changed: messages.PersonChanged, _now: float) -> None:
+        self._see(changed.person)
+
+    def _see(self, person: messages.Person) -> None:
+        self._cache.add_person(person)
+        self._news.append(news.PersonSeen(person))
+
+    def _event(self, event: Event, now: float) -> None:
+        position = self._cache.position(event.room)
+        if event.seq <= position:
+            return  # Already here: a page and an acknowledgement may both bring it.
+        if event.seq > position + 1:
+            # The server leaves no gaps; asking again from our position is always right.
+            self.lost("Something was missed on the way", now)
+            return
+        self._store(event)
+
+    def _store(self, event: Event) -> None:
+        self._cache.add_event(event)
+        if event.cid is not None and event.sender == self.account.username:
+            if event.cid == self._in_flight:
+                self._in_flight = None
+            if self._cache.take_out(event.cid):
+                self._outbox_changed(event.room, event.cid, Delivery.SENT, seq=event.seq)
+        last = self._news[-1] if self._news else None
+        if isinstance(last, news.EventsAdded) and last.room == event.room:
+            self._news[-1] = news.EventsAdded(event.room, (*last.events, event))
+        else:
+            self._news.append(news.EventsAdded(event.room, (event,)))
+        if self._on_event is not None and not self._on_event(event):
+            self._end = None
+            self._set(Status(Link.SIGNED_OUT, "enough was heard", code="enough"))
+
+    def _ack(self, ack: messages.Ack, now: float) -> None:
+        self._in_flight = None
+        out = self._cache.outgoing(ack.cid)
+        if out is not None:
+            if ack.seq == self._cache.position(ack.room) + 1:
+                self._store(_own_event(self.account.username, out.text, ack))
+            else:
+                # Ahead of what is here: its event comes with those before it. Else it is here.
+                self._cache.mark_out(ack.cid, Delivery.SENT)
+                if ack.seq <= self._cache.position(ack.room):
+                    self._cache.take_out(ack.cid)
+                self._outbox_changed(ack.room, ack.cid, Delivery.SENT, seq=ack.seq)
+        self._send_next(now)
+
+    def _error(self, error: messages.Error, now: float) -> None:
+        asked = self._asked.pop(error.re, None) if error.re is not None else None
+        match asked:
+            case messages.Hello() | messages.Join() | messages.SignIn():
+                if error.retryable:
+                    self.lost(_sentence(error.message), now)
+                else:
+                    self.refused(_sentence(error.message), error.code, error.field or "")
+            case messages.Send():
+                self._in_flight = None
+                if error.retryable:
+                    self._hold_until = now + self._backoff.next()
+                else:
+                    self._cache.mark_out(asked.cid, Delivery.FAILED, error.message)
+                    self._outbox_changed(
+                        asked.room, asked.cid, Delivery.FAILED, reason=error.message
+                    )
+                    self._send_next(now)
+            case messages.Sync() if error.code == "position_ahead":
+                # The server was set back behind our copy without a new epoch.
+                for room in asked.positions:
+                    self._cache.forget_room(room)
+                self._news.append(news.StartedOver())
+                self._sync(*asked.positions)
+            case _:
+                self.lost(_sentence(error.message), now)
+
+    def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
+        why = goodbye.reason or goodbye.code.replace("_", " ")
+        if goodbye.code in _COMES_BACK:
+            self.lost(why.rstrip("."), now)
+        else:
+            self._end = None
+            self._set(Status(Link.SIGNED_OUT, why, code=goodbye.code))
+
+    def _answered(self, reply: messages.Reply, _now: float) -> None:
+        self._asked.pop(reply.re, None)
+
+    # Shared
+
+    def _send_next(self, now: float) -> None:
+        """Send the oldest waiting message. One at a time keeps their order whatever fails."""
+        if self._in_flight is not None or self._end is None or now < self._hold_until:
+            return
+        if self._end.phase is not Phase.READY:
+            return
+        self._hold_until = 0.0
+        out = self._cache.next_waiting()
+        if out is not None:
+            self._in_flight = out.cid
+            self._told = now
+            self._ask(messages.Send, room=out.room, cid=out.cid, text=out.text)
+
+    def _ask(self, command: Callable[..., Any], **fields: object) -> None:
+        if self._end is None:
+            return
+        self._requests += 1
+        message = command(id=self._requests, **fields)
+        self._asked[self._requests] = message
+        self._frames.append(self._end.send(message))
+
+    def _set(self, status: Status) -> None:
+        self.status = status
+        self._news.append(news.StatusChanged(status, self._cache.waiting()))
+
+    def _outbox_changed(
+        self, room: str, cid: str, state: Delivery, *, reason: str = "", seq: int = 0
+    ) -> None:
+        waiting = self._cache.waiting()
+        self._news.append(news.OutboxChanged(room, cid, state, waiting, reason, seq))
+
+
+_HANDLERS: Final[dict[type, Callable[[Controller, Any, float], None]]] = {
+    messages.Welcome: Controller._welcome,
+    messages.SignedIn: Controller._signed_in,
+    messages.Synced: Controller._answered,
+    messages.Ack: Controller._ack,
+    messages.People: Controller._people,
+    messages.Rooms: Controller._rooms,
+    messages.Pong: Controller._answered,
+    messages.Event: Controller._event,
+    messages.PersonChanged: Controller._person,
+    messages.RoomAdded: Controller._room_added,
+    messages.Error: Controller._error,
+    messages.Goodbye: Controller._goodbye,
+}
+
+
+def _own_event(username: str, text: str, ack: messages.Ack) -> Event:
+    return Event(
+        room=ack.room,
+        seq=ack.seq,
+        kind="message",
+        sender=username,
+        text=text,
+        sent_at=ack.sent_at,
+        cid=ack.cid,
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,82 @@
+"""What the client's front ends are told: typed, in order, each after it is stored."""
+
+from dataclasses import dataclass
+
+from chat_client.state.account import Account
+from chat_client.state.outgoing import Delivery
+from chat_client.state.status import Status
+from common.messages import Event, Person
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """The connection changed; `waiting` messages are in the outbox."""
+
+    status: Status
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChanged:
+    """The server confirmed the account, or the server is called otherwise now."""
+
+    account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSeen:
+    """Somebody is there, new or changed."""
+
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class RoomSeen:
+    """A room this account is in."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventsAdded:
+    """Consecutive new events of one room, now in the cache."""
+
+    room: str
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Everyone and every room that was there at sign-in has been told."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxChanged:
+    """A message was written, acknowledged (with its `seq`), refused (with a reason) or dropped.
+
+    `waiting` counts the unacknowledged messages of all rooms.
+    """
+
+    room: str
+    cid: str
+    state: Delivery
+    waiting: int
+    reason: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StartedOver:
+    """The server has another history now (a restored backup): all was thrown away here."""
+
+
+News = (
+    StatusChanged
+    | AccountChanged
+    | PersonSeen
+    | RoomSeen
+    | EventsAdded
+    | Listed
+    | OutboxChanged
+    | StartedOver
+)

@@ -1,0 +1,51 @@
+"""The truth about the connection, as the state line tells it."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Link(Enum):
+    """What the connection is doing."""
+
+    CONNECTING = auto()
+    ONLINE = auto()
+    PAUSED = auto()
+    """Lost; the next try comes by itself."""
+    SIGNED_OUT = auto()
+    """Ended by the server, with a reason; only the person starts it again."""
+    REFUSED = auto()
+    """The server would not let this account in; nothing changes by trying again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED."""
+
+    link: Link
+    why: str = ""
+    retry_at: float = 0.0
+    code: str = ""
+    field: str = ""
+
+
+def describe(status: Status, waiting: int, now: float) -> str:
+    """One line for people: what is going on, and how many messages wait to be sent."""
+    line = _describe(status, now)
+    if waiting:
+        line += f" · {waiting} message{'s' if waiting > 1 else ''} waiting"
+    return line
+
+
+def _describe(status: Status, now: float) -> str:
+    match status.link:
+        case Link.CONNECTING:
+            return "Connecting…"
+        case Link.ONLINE:
+            return "Connected"
+        case Link.PAUSED:
+            seconds = max(1, round(status.retry_at - now))
+            return f"{status.why} · reconnecting in {seconds} s"
+        case Link.SIGNED_OUT:
+            return f"Signed out: {status.why}"
+        case Link.REFUSED:
+            return status.why
