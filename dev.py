@@ -1,0 +1,370 @@
+#!/usr/bin/env python3
+"""The one door to the project: makes .venv on first use, then runs, tests, lints or locks.
+
+    python3 dev.py run             the host's window, and a client that has already joined
+    python3 dev.py run client      one more client, under another name
+    python3 dev.py test [ARGS]     all tests; ARGS go to pytest
+    python3 dev.py lint | format | lock | screenshots
+
+Standard library only. It and dev_setup.py keep to syntax that Python 3.8 parses, so that a Python
+too old for the project gets a sentence instead of a SyntaxError.
+
+Exit codes: that of the command it ran; 1 when what was asked for failed; 2 when the set-up or the
+command line is at fault; 130 after Ctrl+C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import getpass
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from dev_setup import (
+    LOCK,
+    NAMES,
+    OLDEST,
+    ROOT,
+    DevError,
+    environment,
+    has_display,
+    hold,
+    other_versions,
+    say,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
+
+RUNTIME_LOCK = ROOT / "requirements.txt"
+DEV = ROOT / ".dev"  # the dev server's and clients' data, kept from run to run
+READY = DEV / "server" / "ready.json"
+
+READY_WITHIN = 60.0  # seconds; a first start makes a key and a database
+HEARD_WITHIN = 30.0
+ENDED_WITHIN = 10.0
+
+CONVERSATION = [
+    ("ada", "Hello Bruno, can you read this?"),
+    ("bruno", "Every word. And you read mine?"),
+    ("ada", "Yes. One server, two clients, and no window anywhere."),
+    ("bruno", "Encrypted, too: the invite carries the server's fingerprint."),
+    ("ada", "Then that is all there was to show."),
+    ("bruno", "Until soon, Ada."),
+]
+
+
+# --- running the programs ---------------------------------------------------------------------
+
+
+class Children:
+    """The programs started here. Leaving the block ends those that still run, newest first."""
+
+    def __init__(self, python: Path) -> None:
+        self._python = python
+        self._started: list[subprocess.Popen[str]] = []
+
+    def start(
+        self, module: str, *arguments: object, out: int | None = None
+    ) -> subprocess.Popen[str]:
+        command = [str(self._python), "-m", module, *map(str, arguments)]
+        child = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, encoding="utf-8"
+        )
+        self._started.append(child)
+        return child
+
+    def __enter__(self) -> Children:  # noqa: PYI034 - Self is newer than Python 3.8
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in reversed(self._started):
+            stop(child)
+
+
+def stop(child: subprocess.Popen[str]) -> int:
+    """End a program that still runs, asking first; return its exit code."""
+    if child.poll() is None:
+        child.terminate()
+    try:
+        return child.wait(ENDED_WITHIN)
+    except subprocess.TimeoutExpired:
+        say(f"process {child.pid} does not end by itself; killing it")
+        child.kill()
+        return child.wait()
+
+
+def read_ready(path: Path) -> dict[str, Any]:
+    """Read what a server writes once it listens; empty while there is nothing whole to read."""
+    with contextlib.suppress(OSError, ValueError):
+        ready: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return ready
+    return {}
+
+
+def await_ready(server: subprocess.Popen[str], path: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + READY_WITHIN
+    while time.monotonic() < deadline:
+        ready = read_ready(path)
+        if ready:
+            say(f"the server listens on port {ready['port']}")
+            return ready
+        if server.poll() is not None:
+            raise DevError(f"the server ended with code {server.returncode} at its start", 1)
+        time.sleep(0.02)
+    raise DevError(f"the server was not ready within {READY_WITHIN:.0f} seconds", 1)
+
+
+def running_server() -> dict[str, Any]:
+    """Read what the dev server wrote, if it still listens; else empty."""
+    ready = read_ready(READY)
+    with contextlib.suppress(OSError, KeyError):
+        socket.create_connection(("127.0.0.1", ready["port"]), timeout=2).close()
+        return ready
+    return {}
+
+
+def login_name() -> str:
+    """Make this person's login into a username of the chat."""
+    try:
+        login = getpass.getuser()
+    except (ImportError, KeyError, OSError):  # not in the user database, and no LOGNAME either
+        login = ""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", login)[:24].strip("-_") or "host"
+
+
+def run_host(python: Path) -> int:
+    """Open the host's window and a client's; ends when the host's window is closed."""
+    if running_server():
+        raise DevError("a dev server already runs; add a client with: dev.py run client", 1)
+    DEV.mkdir(exist_ok=True)
+    READY.unlink(missing_ok=True)
+    options = ["--data-dir", READY.parent, "--name", "Chat (dev)", "--port", 0]
+    with Children(python) as children:
+        server = children.start("chat_server", *options, "--ready-file", READY)
+        invite = await_ready(server, READY)["invite"]
+        say("closing the host's window ends everything")
+        options = ["--join", invite, "--name", login_name(), "--data-dir", DEV / "client1"]
+        client = children.start("chat_client", *options)
+        while server.poll() is None:
+            if client.poll():
+                raise DevError(f"the client ended with code {client.returncode}", 1)
+            time.sleep(0.1)
+        return server.returncode
+
+
+def run_client(python: Path, name: str | None) -> int:
+    """Open one more client's window, in the first data folder that no other client uses."""
+    invite = running_server().get("invite")
+    if invite is None:
+        raise DevError("no dev server runs; start one with: dev.py run", 1)
+    number = 2
+    held = hold(DEV / f"client{number}.lock")
+    while held is None:
+        number += 1
+        held = hold(DEV / f"client{number}.lock")
+    options = ["--join", invite, "--name", name or f"{login_name()}-{number}"]
+    with held, Children(python) as children:
+        return children.start("chat_client", *options, "--data-dir", DEV / f"client{number}").wait()
+
+
+# --- the same without windows -----------------------------------------------------------------
+
+
+class Listeners:
+    """What the headless clients print, shown as it comes and kept by client."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[tuple[str, str]]] = {}
+        self._lines: queue.Queue[tuple[str, str]] = queue.Queue()
+
+    def add(self, name: str, listener: subprocess.Popen[str]) -> None:
+        def pump() -> None:
+            for line in listener.stdout or ():
+                self._lines.put((name, line))
+
+        self.seen[name] = []
+        threading.Thread(target=pump, daemon=True).start()
+
+    def take(self) -> str:
+        """Wait for one event, show it if it is a message, and return who saw it."""
+        try:
+            name, line = self._lines.get(timeout=HEARD_WITHIN)
+        except queue.Empty:
+            raise DevError(f"nothing more was seen for {HEARD_WITHIN:.0f} seconds", 1) from None
+        event = json.loads(line)
+        if event["kind"] == "message":
+            print(f"[{name} sees]  {event['sender']}: {event['text']}", flush=True)
+            self.seen[name].append((event["sender"], event["text"]))
+        return name
+
+
+def run_headless(python: Path) -> int:
+    """Run a server and two clients that talk, and show each line as each of them sees it."""
+    with tempfile.TemporaryDirectory(prefix="chat-") as folder, Children(python) as children:
+        data = Path(folder)
+        ready_file = data / "ready.json"
+        options = ["--headless", "--log-level", "warning", "--port", 0]
+        options += ["--data-dir", data / "server", "--ready-file", ready_file]
+        server = children.start("chat_server", *options)
+        invite = await_ready(server, ready_file)["invite"]
+        listeners = Listeners()
+        room = ["--room", "general"]
+        for name in ("ada", "bruno"):
+            options = ["--json", "--join", invite, "--name", name, "--data-dir", data / name]
+            listener = children.start("chat_client", "listen", *room, *options, out=subprocess.PIPE)
+            listeners.add(name, listener)
+        joined: set[str] = set()
+        while joined != set(listeners.seen):
+            joined.add(listeners.take())
+        for name, text in CONVERSATION:
+            options = [*room, "--data-dir", data / name, text]
+            sending = children.start("chat_client", "send", *options, out=subprocess.DEVNULL)
+            if sending.wait(HEARD_WITHIN):
+                raise DevError(f"{name}'s client ended with code {sending.returncode}", 1)
+        while min(map(len, listeners.seen.values())) < len(CONVERSATION):
+            listeners.take()
+        code = stop(server)
+    if any(messages != CONVERSATION for messages in listeners.seen.values()):
+        raise DevError("what they saw is not what was sent, once each and in order", 1)
+    say(f"both saw all {len(CONVERSATION)} messages; the server ended with code {code}")
+    # Windows has no SIGTERM: there, it is terminate() that sets the exit code.
+    return 0 if sys.platform == "win32" else code
+
+
+# --- subcommands ------------------------------------------------------------------------------
+
+
+def call(python: Path, *arguments: str, **variables: str) -> int:
+    """Run a Python command in the repository, on this terminal; return its exit code."""
+    return subprocess.call([str(python), *arguments], cwd=ROOT, env={**os.environ, **variables})
+
+
+def run(options: argparse.Namespace) -> int:
+    if has_display() and not options.headless:
+        python = environment(tk=True)
+        return run_client(python, options.name) if options.what else run_host(python)
+    if options.what:
+        raise DevError("there is no display for a client's window")
+    if not options.headless:
+        say("there is no display, so here is the same conversation without windows")
+    return run_headless(environment())
+
+
+def test(options: argparse.Namespace) -> int:
+    code = call(environment(tk=True, screen=True), "-m", "pytest", *options.pytest)
+    # Stops at the first failure, so that the last line is pytest's own and tells how it went.
+    for other in other_versions() if options.all_pythons and not code else ():
+        say("and now with Python {}.{}.{}".format(*other.version))
+        code = call(environment(tk=True, other=other), "-m", "pytest", *options.pytest)
+        if code:
+            break
+    return code
+
+
+def screenshots(_: argparse.Namespace) -> int:
+    folder = str(ROOT / "docs" / "images")
+    python = environment(tk=True, screen=True)
+    return call(python, "-m", "pytest", "tests/gui/test_screenshots.py", CHAT_SCREENSHOTS=folder)
+
+
+def lint(_: argparse.Namespace) -> int:
+    python = environment()
+    tools = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy"])
+    codes = [call(python, "-m", *tool) for tool in tools]  # all three, whatever the first says
+    return max(codes)
+
+
+def mend(_: argparse.Namespace) -> int:
+    python = environment()
+    return call(python, "-m", "ruff", "check", "--fix") | call(python, "-m", "ruff", "format")
+
+
+def lock(options: argparse.Namespace) -> int:
+    """Pin every package for every system, by hash, with nothing of this machine's indexes."""
+    compile_ = "-m uv pip compile pyproject.toml --quiet --universal --python-version 3.11"
+    compile_ += " --generate-hashes --no-header --no-emit-index-url --no-emit-find-links"
+    command = compile_.split() + ["--upgrade"] * options.upgrade + ["--output-file"]
+    python = environment()
+    code = call(python, *command, LOCK.name, "--group", "dev")
+    # Users get the versions that were tested.
+    return code or call(python, *command, RUNTIME_LOCK.name, "--constraint", LOCK.name)
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="dev.py", description="Run, test and check Chat. The first use sets it up in .venv."
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(
+        name: str, action: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+        one.set_defaults(action=action)
+        return one
+
+    one = command("run", run, "open the host's window and a client that has joined")
+    one.add_argument("what", nargs="?", choices=["client"], help="only one more client")
+    one.add_argument("--name", help="the added client's username")
+    one.add_argument("--headless", action="store_true", help="show a conversation without windows")
+    one = command("test", test, "run all tests; other arguments go to pytest")
+    one.add_argument("--all-pythons", action="store_true", help="with every other CPython, too")
+    command("lint", lint, "check with ruff and mypy")
+    command("format", mend, "mend and format with ruff")
+    one = command("lock", lock, "pin all packages in requirements*.txt")
+    one.add_argument("--upgrade", action="store_true", help="move to the newest versions")
+    command("screenshots", screenshots, "draw the pictures in docs/images anew")
+
+    # argparse would reorder or take what is meant for pytest, so it doesn't get to see that.
+    rest: list[str] = []
+    if arguments[:1] == ["test"]:
+        ours = ("--all-pythons", "-h", "--help")
+        rest = [argument for argument in arguments[1:] if argument not in ours]
+        arguments = ["test", *(argument for argument in arguments if argument in ours)]
+    options = parser.parse_args(arguments)
+    options.pytest = rest
+    return options
+
+
+def end_on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + signal.SIGTERM)  # unwinds, which ends the children
+
+
+def main() -> int:
+    version = sys.version_info[:2]
+    if version < OLDEST:
+        newer = [name for name in NAMES[1:] if shutil.which(name)]
+        say("this needs Python {}.{} or newer, and this is {}.{}".format(*OLDEST, *version))
+        if newer:
+            say("this machine may have it: try " + " or ".join(newer))
+        return 2
+    options = parse(sys.argv[1:])
+    signal.signal(signal.SIGTERM, end_on_sigterm)
+    try:
+        code: int = options.action(options)
+    except DevError as error:
+        say(f"error: {error}")
+        return error.code
+    except KeyboardInterrupt:
+        say("stopped")
+        return 128 + signal.SIGINT
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
