@@ -140,13 +140,7 @@ def _account(options: Options, accounts: Accounts) -> Account:
     if account is not None:
         if options.join is not None and options.join != account.invite:
             # The same server at another address, or with another secret.
-            account = Account(
-                options.join,
-                account.username,
-                account.display_name,
-                account.token,
-                account.joined,
-            )
+            account = account.with_invite(options.join)
             accounts.save(account)
         return account
     if options.join is None:

@@ -16,6 +16,7 @@ from chat_server.hub_queue import HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects
+from chat_server.rules.inputs import Input
 from chat_server.rules.sessions import Session
 from chat_server.rules.table import WRITING, handle_command, handle_input
 from chat_server.rules.view import MessagesStored, StoreFailed, ViewEvent
@@ -106,8 +107,21 @@ class Hub:
                     if session is not None:
                         applied.append(self._command(session, command, now))
             else:
-                applied.append(_Applied(handle_input(self._world, item, now)))
+                applied.append(self._happening(item, now))
         return applied
+
+    def _happening(self, happening: Input, now: int) -> _Applied:
+        try:
+            return _Applied(handle_input(self._world, happening, now))
+        except Exception:
+            # Our mistake; it may cost the one connection, but not the rest of the batch.
+            log.exception("a %s could not be handled", type(happening).__name__)
+            connection = getattr(happening, "connection", None)
+            if connection is None:
+                return _Applied([])
+            goodbye = messages.Goodbye(code="internal", reason="The server made a mistake.")
+            left = self._world.leave(connection, "an internal error", now)
+            return _Applied([effects.HangUp(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> _Applied:
         writer = (session, command) if isinstance(command, WRITING) else None

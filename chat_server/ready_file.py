@@ -1,11 +1,28 @@
-"""The ready file: what a script or another program needs to reach a server that just started."""
+"""What a started server tells about itself, and the files that tell it to other programs.
+
+The ready file is where a script asked for it. A file of the same form, `running.json`, lies
+in the data folder while the server runs: ChatClient on the same computer and account finds
+the server by it.
+"""
 
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
-from chat_server.service import Running
 from common.datafolder import write_private
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a started server tells about itself. `fingerprint` is empty without TLS."""
+
+    name: str
+    addresses: tuple[str, ...]
+    port: int
+    fingerprint: str
+    invite: str
+    epoch: str
 
 
 def write_ready_file(path: Path, running: Running) -> None:

@@ -6,7 +6,6 @@ import ssl
 import sys
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
 
@@ -18,6 +17,7 @@ from chat_server.net.acceptor import Acceptor, listen
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.options import Options
+from chat_server.ready_file import Running, remove_ready_file, write_ready_file
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.world import ServerFacts, World
@@ -37,25 +37,15 @@ SWITCH_INTERVAL = 1e-4
 that computes raise everyone's delays a hundredfold."""
 
 
+RUNNING_FILE = "running.json"
+
+
 class StartError(Exception):
     """The server can't start; the text says why and what to do, in one line."""
 
 
 class PortBusyError(StartError):
     """Another program has the port."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a started server tells about itself. `fingerprint` is empty without TLS."""
-
-    name: str
-    addresses: tuple[str, ...]
-    port: int
-    fingerprint: str
-    invite: str
-    epoch: str
-    data_dir: Path
 
 
 class Server:
@@ -129,8 +119,12 @@ class Server:
             fingerprint.hex() if fingerprint else "",
             invite.link(),
             facts.epoch,
-            self._data_dir,
         )
+        try:
+            write_ready_file(self._data_dir / RUNNING_FILE, self.running)
+        except OSError as error:
+            # A convenience for this computer's own client; the server runs without it.
+            log.warning("%s can't be written: %s", RUNNING_FILE, error)
         log.info("%s accepts clients on port %d", facts.name, bound)
         return self.running
 
@@ -161,6 +155,7 @@ class Server:
             self._readers.stop()
             # The writer last: only it may fold the write-ahead log into the database.
             self._store.close()
+            remove_ready_file(self._data_dir / RUNNING_FILE)
             self._lock.release()
             log.info("the server has stopped")
 

@@ -9,7 +9,15 @@ for display only; the order of a room is `seq`.
 import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from common import limits
@@ -59,7 +67,21 @@ Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Text = Annotated[str, Field(min_length=1), AfterValidator(check_text)]
+Text = Annotated[
+    str,
+    Field(min_length=1),
+    AfterValidator(check_text),
+    # What the validator does, for docs/protocol.schema.json.
+    WithJsonSchema(
+        {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": limits.TEXT_BYTES,
+            "description": f"at most {limits.TEXT_BYTES} bytes of UTF-8, not blank, "
+            "no control characters but tab and newline",
+        }
+    ),
+]
 DisplayName = Annotated[str, _line(limits.DISPLAY_NAME_LENGTH)]
 ServerName = Annotated[str, _line(limits.SERVER_NAME_LENGTH)]
 Program = Annotated[str, _line(limits.PROGRAM_LENGTH)]
@@ -80,7 +102,6 @@ ErrorCode = Literal[
     "not_recognized",
     "no_such_room",
     "no_such_person",
-    "not_a_member",
     "position_ahead",
     "too_long",
     "cid_reused",

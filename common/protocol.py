@@ -210,6 +210,10 @@ def encode(message: BaseModel) -> bytes:
     return encode_frame(message.__pydantic_serializer__.to_json(message))
 
 
+_REASONS: Final = {
+    "union_tag_invalid": "there is no such message type",
+    "string_pattern_mismatch": "this has a form that is not allowed here",
+}
 _CODES: Final[dict[str, ErrorCode]] = {
     "too_long": "too_long",
     "union_tag_invalid": "unknown_type",
@@ -220,9 +224,11 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     """Which field is wrong and why, without a word of what was in it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # The first part of a place inside a union is its tag, which the client knows itself.
-    field = ".".join(str(part) for part in first["loc"][1:])[:100] or None
+    # A field the models don't know is the client's own text: no control of it comes back.
+    place = ".".join(str(part) for part in first["loc"][1:])[:100]
+    field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
-    why = "there is no such message type" if code == "unknown_type" else first["msg"]
+    why = _REASONS.get(first["type"], first["msg"])
     return refusal(code, why, re=_request_id(body), field=field)
 
 

@@ -25,6 +25,14 @@ class Account:
         """Names the account's folder: its username and its server."""
         return f"{self.username}@{server_key(self.invite)}"
 
+    def with_invite(self, invite: Invite) -> "Account":
+        """The same account of the same server, which may now be at another address."""
+        return replace(self, invite=invite)
+
+    def called(self, display_name: str) -> "Account":
+        """The same account under another display name, as long as it has not joined."""
+        return replace(self, display_name=display_name)
+
     def confirmed(self, username: str, display_name: str) -> "Account":
         """The account as the server knows it."""
         return replace(self, username=username, display_name=display_name, joined=True)

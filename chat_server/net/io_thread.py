@@ -205,11 +205,10 @@ class IoThread:
         if not connection.logged_violation:
             connection.logged_violation = True
             log.warning(
-                "connection %d from %s sent something invalid: %s in %s",
+                "connection %d from %s sent something invalid: %s",
                 connection.number,
                 connection.address,
                 error.code,
-                error.field or "the frame",
             )
         self._say(connection, encode(error), now)
         if violation.fatal or connection.violation(now):

@@ -8,7 +8,7 @@ from chat_server.rules.conversation import publish
 from chat_server.rules.directory import StoredEvent
 from chat_server.rules.effects import HangUp, Tell, TellEveryone
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientAppeared
+from chat_server.rules.view import ClientAppeared, ClientGone
 from chat_server.rules.world import Outcome, World, refuse
 from common import limits, messages
 from common.names import GENERAL, NameRefusedError, clean_display_name, fold_username
@@ -70,14 +70,20 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
         why = f"this device is not known as {username} here; join again with an invite"
         return refuse(session, command, "not_recognized", why)
     outcome: Outcome = []
+    was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
         if old.key == command.resume and old.device_key == key:
             # Fenced before the new session starts: nothing the old connection still has on
             # its way may be stored after what the new one sends.
             goodbye = messages.Goodbye(code="replaced", reason="This device connected again.")
             outcome.append(HangUp(old.connection, goodbye))
-            outcome += world.leave(old.connection, "connected again", now)
-    return outcome + _admit(world, session, command, username, now)
+            outcome.append(ClientGone(old.connection, "connected again", now))
+            world.sessions.close(old.connection)
+    admitted = _admit(world, session, command, username, now)
+    if was_online:
+        # To the others nobody came and nobody went.
+        admitted = [effect for effect in admitted if not isinstance(effect, TellEveryone)]
+    return outcome + admitted
 
 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:

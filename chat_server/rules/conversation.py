@@ -15,10 +15,11 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
     for room, after in command.positions.items():
         log = world.room_of(session, room)
         if log is None:
-            return refuse(session, command, "no_such_room", f"you are in no room {room}", room)
+            why = f"you are in no room {room}"
+            return refuse(session, command, "no_such_room", why, f"positions.{room}")
         if after > log.head:
             why = f"{room} ends at {log.head}; your copy is of another time of this server"
-            return refuse(session, command, "position_ahead", why, room)
+            return refuse(session, command, "position_ahead", why, f"positions.{room}")
         heads[room] = log.head
     outcome: Outcome = [Tell(session.connection, messages.Synced(re=command.id, heads=heads))]
     for room, after in command.positions.items():
@@ -40,12 +41,8 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     if room is None:
         members = _direct_accounts(world, sender, command.room)
         if members is None:
-            other = direct_partner(command.room, sender.username)
-            if other is not None:
-                why = f"nobody here is called {other}"
-                return refuse(session, command, "no_such_person", why, "room")
-            why = f"there is no room {command.room} that you are in"
-            return refuse(session, command, "no_such_room", why, "room")
+            code, why = _why_no_room(world, sender, command.room)
+            return refuse(session, command, code, why, "room")
         room = _open_direct(world, command.room, members, now)
         outcome += _room_added(world, room)
     event = StoredEvent(
@@ -112,6 +109,18 @@ def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] 
         return None
     accounts = [world.directory.accounts.get(username) for username in usernames]
     return [account for account in accounts if account] if all(accounts) else None
+
+
+def _why_no_room(
+    world: World, sender: Account, room: str
+) -> tuple[messages.ErrorCode, str]:
+    """What is wrong with the room of a message: its sender may have mistyped a name."""
+    other = direct_partner(room, sender.username)
+    if other is None:
+        return "no_such_room", f"there is no room {room} that you are in"
+    if other not in world.directory.accounts:
+        return "no_such_person", f"nobody here is called {other}"
+    return "no_such_room", "a direct room names two people, in alphabetical order"
 
 
 def _open_direct(world: World, room_id: str, members: list[Account], now: int) -> RoomLog:

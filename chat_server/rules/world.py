@@ -40,8 +40,12 @@ class World:
         self.directory = self.log.load()
 
     def head(self, room: str) -> int:
-        """The `seq` of a room's newest event; 0 for none."""
-        return self.directory.rooms[room].head
+        """The `seq` of a room's newest event; 0 for none, or for a room that is not there.
+
+        A session may follow a room whose making was rolled back a moment later.
+        """
+        log = self.directory.rooms.get(room)
+        return 0 if log is None else log.head
 
     def account(self, session: Session) -> Account:
         """The account of a session. The protocol lets only admitted ones get this far."""

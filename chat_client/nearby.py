@@ -1,0 +1,34 @@
+"""A server on this computer, run by the same person: found without asking the network."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+from common.invite import Invite, InviteError, parse_invite
+
+
+def server_here(folder: Path | None = None) -> Invite | None:
+    """The invite of the server that runs in its usual folder, or None.
+
+    Only the folder's owner can read it, so it is as good as a link from the host.
+    """
+    folder = folder or user_data_path("ChatServer", appauthor=False)
+    try:
+        content = json.loads((folder / "running.json").read_bytes())
+        return parse_invite(content["invite"]) if _is_running(content["pid"]) else None
+    except (OSError, ValueError, KeyError, TypeError, InviteError):
+        return None
+
+
+def _is_running(pid: int) -> bool:
+    """Whether a process is there. After a crash the file stays, and the process does not."""
+    if sys.platform == "win32":
+        return True  # os.kill would end it there. A dead server then shows when connecting.
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""The client's window. Only `chat_client.__main__` imports it."""

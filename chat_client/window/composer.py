@@ -1,0 +1,131 @@
+"""Where messages are written: Enter sends, Shift+Enter begins a new line."""
+
+import re
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+from window.basics import Label, Panel
+from window.buttons import Button
+from window.cards import Card
+from window.theme import Theme
+
+_MOST_LINES: Final = 8
+# What a message may not hold; pasting brings such things along unseen.
+_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+class Composer(Panel):
+    """Grows with its text up to eight lines. `on_send` gets a text that is not blank.
+
+    It returns what is wrong with it, or None when it is on its way.
+    """
+
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, on_send: Callable[[str], str | None]
+    ) -> None:
+        super().__init__(parent, theme, "window")
+        self._theme = theme
+        self._on_send = on_send
+        self._problem = Label(self, theme, font="label", tone="danger")
+        card = Card(self, theme, surface="field", radius=12, padding=(12, 5))
+        card.pack(fill="x")
+        self.send_button = Button(
+            card, theme, "", self.submit, variant="quiet", icon="send", icon_size=18, height=30
+        )
+        self.send_button.pack(side="right", anchor="s")
+        self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
+        self.text.configure(font=theme.fonts["row"], pady=theme.px(5), padx=theme.px(2))
+        self.text.pack(side="left", fill="both", expand=True)
+        self._hint = Label(self.text, theme, font="row", tone="muted")
+        self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
+        for sequence in ("<Return>", "<KP_Enter>"):
+            self.text.bind(sequence, self._entered)
+        # Text's own binding inserts a newline; only Return without Shift is taken from it.
+        self.text.bind("<Shift-Return>", lambda _: None)
+        self.text.bind("<Shift-KP_Enter>", self._new_line)
+        self.text.bind("<Tab>", self._leave)
+        self.text.bind("<<Modified>>", self._modified)
+        self.text.bind("<Configure>", lambda _: self._fit())
+        theme.subscribe(self.text, self._paint_text)
+        self._show_hint()
+
+    @property
+    def draft(self) -> str:
+        """What is written and not sent."""
+        return self.text.get("1.0", "end-1c")
+
+    def set_draft(self, text: str) -> None:
+        """Put a text in to be edited; the cursor goes to its end."""
+        self.text.delete("1.0", "end")
+        self.text.insert("1.0", text)
+        self.text.mark_set("insert", "end-1c")
+        self.text.see("insert")
+        self.text.edit_reset()
+        self._say("")
+
+    def set_hint(self, hint: str) -> None:
+        """What to say while nothing is written, such as where it would go."""
+        self._hint.set(hint)
+
+    def submit(self) -> None:
+        """Send what is written; it stays if something is wrong with it."""
+        text = _UNSENDABLE.sub("", self.draft.replace("\r\n", "\n")).strip()
+        if not text:
+            return
+        problem = self._on_send(text)
+        if problem is None:
+            self.set_draft("")
+        self._say(problem or "")
+        self.text.focus_set()
+
+    def _say(self, problem: str) -> None:
+        self._problem.set(problem)
+        if problem:
+            self._problem.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))
+        else:
+            self._problem.pack_forget()
+
+    def _entered(self, _: object) -> str:
+        self.submit()
+        return "break"
+
+    def _new_line(self, _: object) -> str:
+        self.text.insert("insert", "\n")
+        self.text.see("insert")
+        return "break"
+
+    def _leave(self, _: object) -> str:
+        # A tab is for moving on, as everywhere else in the window.
+        self.text.tk_focusNext().focus_set()  # type: ignore[union-attr]  # there is the button
+        return "break"
+
+    def _modified(self, _: object) -> None:
+        if self.text.edit_modified():
+            self.text.edit_modified(False)
+            self._show_hint()
+            self._fit()
+
+    def _show_hint(self) -> None:
+        if self.draft:
+            self._hint.place_forget()
+        else:
+            # Where the first letter will be.
+            self._hint.place(x=self._theme.px(4), y=self._theme.px(5), anchor="nw")
+
+    def _fit(self) -> None:
+        """As many display lines as there are, within bounds."""
+        lines = self.text.tk.call(str(self.text), "count", "-update", "-displaylines", "1.0", "end")
+        height = max(1, min(_MOST_LINES, int(lines or 1)))
+        if height != int(self.text.cget("height")):
+            self.text.configure(height=height)
+
+    def _paint_text(self) -> None:
+        palette = self._theme.palette
+        self.text.configure(
+            background=palette.field,
+            foreground=palette.text,
+            insertbackground=palette.text,
+            selectbackground=palette.mention,
+            selectforeground=palette.text,
+        )

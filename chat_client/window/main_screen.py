@@ -1,0 +1,331 @@
+"""The main window: rooms and people on the left, the conversation, the members on the right."""
+
+import time
+import tkinter as tk
+import webbrowser
+from collections.abc import Callable, Sequence
+from threading import Thread
+from typing import Final
+
+from pydantic_core import PydanticCustomError
+
+from chat_client.session import Session
+from chat_client.state import news
+from chat_client.state.outgoing import Outgoing
+from chat_client.state.status import Link, Status, describe
+from chat_client.window.composer import Composer
+from chat_client.window.overview import Overview
+from chat_client.window.sidebar import Members, Sidebar
+from chat_client.window.transcript import Transcript
+from common.messages import check_text
+from common.names import GENERAL, direct_partner, direct_room
+from window.basics import Hairline, Label, Panel
+from window.buttons import Button
+from window.notices import Banner
+from window.text import safe
+from window.theme import Theme
+from window.tooltip import Tooltip
+
+_NARROW: Final = 860
+"""Below this width, px at 96 dpi, the members give their place to the conversation."""
+
+
+class MainScreen(Panel):
+    """One account's conversations. `on_leave` asks for the join screen."""
+
+    def __init__(
+        self,
+        parent: tk.Tk,
+        theme: Theme,
+        session: Session,
+        *,
+        on_title: Callable[[str], object],
+        on_leave: Callable[[], object],
+    ) -> None:
+        super().__init__(parent, theme, "window")
+        self._theme, self._session = theme, session
+        self._on_title = on_title
+        self._on_leave = on_leave
+        self.overview = Overview(session.account.username)
+        self.overview.load(
+            session.reader.rooms(session.account.username), session.reader.people()
+        )
+        self.overview.add_room(GENERAL)
+        self._status = Status(Link.CONNECTING)
+        self._waiting = 0
+        self._members_wanted = True
+        self._drafts: dict[str, str] = {}
+        self._clock: str | None = None
+        self.room = ""
+        self._build()
+        self.open(GENERAL)
+        parent.bind("<FocusIn>", self._focused, add="+")
+
+    # Building
+
+    def _build(self) -> None:
+        theme = self._theme
+        self.sidebar = Sidebar(self, theme, self.open, self._on_leave)
+        self.sidebar.pack(side="left", fill="y")
+        self._right = Panel(self, theme, "sidebar")
+        self.members = Members(self._right, theme, self._open_direct)
+        self.members.pack(fill="both", expand=True)
+        self._middle = Panel(self, theme, "window")
+        self._middle.pack(side="left", fill="both", expand=True)
+        self._build_header()
+        Hairline(self._middle, theme).pack(fill="x")
+        self._banner_place = Panel(self._middle, theme, "window")
+        self._banner_place.pack(fill="x")
+        # A frame without content keeps its last height; one pixel is not seen.
+        self._banner_place.configure(height=1)
+        self.banner = Banner(self._banner_place, theme)
+        self.composer = Composer(self._middle, theme, self._send)
+        self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=(0, theme.px(14)))
+        self._note_place = Panel(self._middle, theme, "window")
+        self._note_place.pack(side="bottom", fill="x", padx=theme.px(24), pady=theme.px(4))
+        self.latest = Button(
+            self._note_place,
+            theme,
+            "New messages below",
+            self._to_latest,
+            variant="link",
+            icon="arrow-down",
+            height=24,
+        )
+        self._note_place.configure(height=theme.px(8))
+        self.transcript = Transcript(
+            self._middle,
+            theme,
+            self._session.reader,
+            self.overview.name,
+            on_bottom=self._bottom,
+            on_link=open_link,
+            on_failed=self._failed,
+        )
+        self.transcript.pack(fill="both", expand=True)
+        self.bind("<Configure>", self._resized)
+
+    def _build_header(self) -> None:
+        theme = self._theme
+        header = Panel(self._middle, theme, "window")
+        header.configure(height=theme.px(51))
+        header.pack_propagate(False)
+        header.pack(fill="x")
+        self._icon = Label(header, theme, icon="hash")
+        self._icon.pack(side="left", padx=(theme.px(22), theme.px(6)))
+        self._title = Label(header, theme, font="title")
+        self._title.pack(side="left")
+        self.toggle_members = Button(
+            header, theme, "", self._toggle_members, variant="quiet", icon="people", icon_size=18
+        )
+        self.toggle_members.pack(side="right", padx=(0, theme.px(16)))
+        Tooltip(self.toggle_members, theme, "Show or hide the members")
+        self.toggle_theme = Button(
+            header, theme, "", theme.toggle, variant="quiet", icon="moon", icon_size=18
+        )
+        self.toggle_theme.pack(side="right")
+        Tooltip(self.toggle_theme, theme, "Light or dark")
+        self.state = Label(header, theme, tone="muted")
+        self.state.pack(side="left", padx=theme.px(16), fill="x", expand=True)
+        theme.subscribe(
+            self, lambda: self.toggle_theme.set(icon="sun" if theme.mode == "dark" else "moon")
+        )
+
+    # News
+
+    def apply(self, told: Sequence[news.News]) -> None:
+        """Show what the core told, in its order."""
+        for item in told:
+            match item:
+                case news.StatusChanged():
+                    self._show_status(item.status, item.waiting)
+                case news.PersonSeen():
+                    renamed = self.overview.names.get(item.person.username)
+                    self.overview.see(item.person)
+                    if renamed not in {None, item.person.display_name}:
+                        self.transcript.refresh()
+                case news.RoomSeen():
+                    self.overview.add_room(item.room)
+                case news.EventsAdded():
+                    self._add_events(item)
+                case news.OutboxChanged():
+                    self._waiting = item.waiting
+                    if item.room == self.room:
+                        self.transcript.refresh_outbox()
+                case news.StartedOver():
+                    self.overview.load([], {})
+                    self.overview.add_room(GENERAL)
+                    self.open(GENERAL, again=True)
+                case _:
+                    pass
+        self._refresh()
+
+    def _add_events(self, added: news.EventsAdded) -> None:
+        here = added.room == self.room
+        if here:
+            self.transcript.add(added.events)
+        seen = here and self.transcript.at_bottom and self._has_focus()
+        self.overview.add_events(added.room, added.events, seen=seen)
+        if seen:
+            self._session.core.mark_read(added.room, added.events[-1].seq)
+        elif here and not self.transcript.at_bottom:
+            self.latest.pack(anchor="center")
+
+    def _refresh(self) -> None:
+        self.sidebar.show(self.overview, self.room, self._session.account)
+        self.members.show(self.overview, self.room)
+        unread = self.overview.all_unread
+        title = self.overview.title(self.room)
+        server = self._session.account.invite.server_name
+        self._on_title(f"{f'({unread}) ' if unread else ''}{safe(title)} — {safe(server)}")
+        self._show_state()
+
+    # Status
+
+    def _show_status(self, status: Status, waiting: int) -> None:
+        self._status, self._waiting = status, waiting
+        core = self._session.core
+        match status.link:
+            case Link.ONLINE | Link.CONNECTING:
+                if status.link is Link.ONLINE:
+                    self.banner.hide()
+            case Link.PAUSED:
+                self.overview.offline()
+                self.banner.show(
+                    safe(status.why) + ". What you write is kept and sent later.",
+                    "away",
+                    ("Try now", core.connect_now),
+                )
+            case Link.SIGNED_OUT:
+                self.overview.offline()
+                self.banner.show(
+                    f"You were signed out: {safe(status.why)}",
+                    "slow",
+                    ("Sign in again", core.connect_now),
+                )
+            case Link.REFUSED:
+                self.overview.offline()
+                self.banner.show(safe(status.why), "slow", ("Join again", self._on_leave))
+
+    def _show_state(self) -> None:
+        """The line beside the room's name; it counts down while a try is to come."""
+        now = time.monotonic()
+        line = describe(self._status, self._waiting, now)
+        if self._status.link is Link.ONLINE:
+            count = len(self.overview.members(self.room))
+            if direct_partner(self.room, self.overview.me) is None:
+                line = f"{count} member{'s' if count != 1 else ''}  ·  {line}"
+        self.state.set(safe(line))
+        if self._status.link is Link.PAUSED and self._clock is None:
+            self._clock = self.after(500, self._tick)
+
+    def _tick(self) -> None:
+        self._clock = None
+        self._show_state()
+
+    # Rooms
+
+    def open(self, room: str, *, again: bool = False) -> None:
+        """Show a room and everything about it."""
+        if room == self.room and not again:
+            self.composer.text.focus_set()
+            return
+        if self.room:
+            self._drafts[self.room] = self.composer.draft
+        self.room = room
+        partner = direct_partner(room, self.overview.me)
+        title = safe(self.overview.title(room))
+        self._title.set(title)
+        self._icon.set_icon("hash" if partner is None else "person")
+        self.composer.set_draft(self._drafts.pop(room, ""))
+        self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
+        self.transcript.show(room, self.overview.me)
+        self._read()
+        self._refresh()
+        self.composer.text.focus_set()
+
+    def _open_direct(self, username: str) -> None:
+        if username == self.overview.me:
+            return
+        room = direct_room(self.overview.me, username)
+        self._session.core.open_room(room)
+        self.overview.add_room(room)
+        self.open(room)
+
+    def _read(self) -> None:
+        """What is in view now counts as read."""
+        latest = self._session.reader.latest(self.room, 1)
+        if latest and self.overview.unread.get(self.room):
+            self._session.core.mark_read(self.room, latest[-1].seq)
+        self.overview.mark_read(self.room)
+
+    def _focused(self, _: object) -> None:
+        if self.winfo_exists() and self.overview.unread.get(self.room):
+            if self.transcript.at_bottom:
+                self._read()
+                self._refresh()
+
+    def _has_focus(self) -> bool:
+        # focus_displayof fails on widgets that Tk made itself, such as a menu's.
+        return bool(self.tk.call("focus", "-displayof", "."))
+
+    def _bottom(self, at_bottom: bool) -> None:
+        if at_bottom:
+            self.latest.pack_forget()
+            if self._has_focus() and self.overview.unread.get(self.room):
+                self._read()
+                self._refresh()
+
+    def _to_latest(self) -> None:
+        self.latest.pack_forget()
+        self.transcript.show_latest()
+        self._read()
+        self._refresh()
+
+    # Writing
+
+    def _send(self, text: str) -> str | None:
+        try:
+            check_text(text)
+        except PydanticCustomError as error:
+            return str(error)[:1].upper() + str(error)[1:] + "."
+        self._session.core.say(self.room, text)
+        self.transcript.show_latest()
+        return None
+
+    def _failed(self, out: Outgoing, action: str) -> None:
+        self._session.core.drop(out.cid)
+        if action == "edit":
+            self.composer.set_draft(out.text)
+            self.composer.text.focus_set()
+
+    # The window
+
+    def _toggle_members(self) -> None:
+        self._members_wanted = not self._right.winfo_manager()
+        self._place_members()
+
+    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+        if event.widget is self:
+            self._place_members()
+
+    def _place_members(self) -> None:
+        room = self.winfo_width() >= self._theme.px(_NARROW)
+        if self._members_wanted and room:
+            if not self._right.winfo_manager():
+                self._right.pack(side="right", fill="y", before=self._middle)
+        else:
+            self._right.pack_forget()
+
+    def close(self) -> None:
+        """No more of this screen; its clock is stopped."""
+        if self._clock is not None:
+            self.after_cancel(self._clock)
+            self._clock = None
+        self.destroy()
+
+
+def open_link(url: str) -> None:
+    """Open a link in the browser, on a thread: some systems take seconds for it."""
+    if url.lower().startswith(("http://", "https://")):
+        Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()

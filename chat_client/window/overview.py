@@ -1,0 +1,118 @@
+"""What the sidebar and the list of members show, kept from the client's news. Pure."""
+
+from dataclasses import dataclass, field
+
+from chat_client.cache.pages import RoomSummary
+from common.messages import Event, Person
+from common.names import GENERAL, direct_partner
+
+
+@dataclass(frozen=True, slots=True)
+class RoomItem:
+    """A row of the sidebar; `partner` is the username of a direct conversation's other side."""
+
+    room: str
+    label: str
+    unread: int
+    partner: str | None = None
+    online: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MemberItem:
+    """A row of the members' list. `label` tells people of the same name apart."""
+
+    username: str
+    name: str
+    label: str
+    online: bool
+
+
+@dataclass(slots=True)
+class Overview:
+    """Rooms, people and what is unread. `me` is this account's username."""
+
+    me: str
+    names: dict[str, str] = field(default_factory=dict)
+    online: set[str] = field(default_factory=set)
+    unread: dict[str, int] = field(default_factory=dict)
+
+    def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
+        """Begin with what the cache has. Who is online only the server knows."""
+        self.names = dict(people)
+        self.unread = {room.room: room.unread for room in rooms}
+        self.online.clear()
+
+    def see(self, person: Person) -> None:
+        """Somebody is new, came, went or changed."""
+        self.names[person.username] = person.display_name
+        (self.online.add if person.online else self.online.discard)(person.username)
+
+    def add_room(self, room: str) -> None:
+        """A room is there."""
+        self.unread.setdefault(room, 0)
+
+    def add_events(self, room: str, events: tuple[Event, ...], *, seen: bool) -> None:
+        """New events, which the person sees right now or not."""
+        count = sum(event.kind == "message" and event.sender != self.me for event in events)
+        self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
+
+    def mark_read(self, room: str) -> None:
+        """The person has seen everything in a room."""
+        if room in self.unread:
+            self.unread[room] = 0
+
+    def offline(self) -> None:
+        """Without a connection nobody's presence is known."""
+        self.online.clear()
+
+    def name(self, username: str) -> str:
+        """How somebody is called."""
+        return self.names.get(username, username)
+
+    def title(self, room: str) -> str:
+        """What a room is called: its name, or the other person's."""
+        partner = direct_partner(room, self.me)
+        return room if partner is None else self.name(partner)
+
+    @property
+    def all_unread(self) -> int:
+        """Unread messages in all rooms."""
+        return sum(self.unread.values())
+
+    def rooms(self) -> list[RoomItem]:
+        """The rooms that are no direct conversations, the general one first."""
+        rooms = [room for room in self.unread if direct_partner(room, self.me) is None]
+        rooms.sort(key=lambda room: (room != GENERAL, room))
+        return [RoomItem(room, room, self.unread[room]) for room in rooms]
+
+    def direct(self) -> list[RoomItem]:
+        """The direct conversations, in order of the other people's names."""
+        found = [
+            RoomItem(room, self.name(partner), count, partner, partner in self.online)
+            for room, count in self.unread.items()
+            if (partner := direct_partner(room, self.me)) is not None
+        ]
+        return sorted(found, key=lambda item: (item.label.casefold(), item.room))
+
+    def members(self, room: str) -> list[MemberItem]:
+        """Who is in a room: those online first, then by name."""
+        partner = direct_partner(room, self.me)
+        usernames = list(self.names) if partner is None else [self.me, partner]
+        names = [self.name(username).casefold() for username in usernames]
+        items = [
+            MemberItem(
+                username,
+                self.name(username),
+                self._label(username, twice=names.count(name) > 1),
+                username in self.online,
+            )
+            for username, name in zip(usernames, names, strict=True)
+        ]
+        return sorted(items, key=lambda item: (not item.online, item.name.casefold()))
+
+    def _label(self, username: str, *, twice: bool) -> str:
+        label = self.name(username)
+        if twice:
+            label += f" · {username}"
+        return f"{label} (you)" if username == self.me else label

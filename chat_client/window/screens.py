@@ -1,0 +1,200 @@
+"""Which screen is shown: the join screen, or the conversations of the open account."""
+
+import getpass
+import sqlite3
+import tkinter as tk
+from collections.abc import Sequence
+from pathlib import Path
+
+from chat_client.accounts import AccountError, Accounts, new_account
+from chat_client.cache.schema import CacheError
+from chat_client.nearby import server_here
+from chat_client.options import Name, Options
+from chat_client.session import Session
+from chat_client.state.account import Account
+from chat_client.state.news import AccountChanged, News, StatusChanged
+from chat_client.state.status import Link
+from chat_client.window.join_screen import JoinScreen, Prefill
+from chat_client.window.main_screen import MainScreen
+from common.datafolder import FolderInUseError
+from common.invite import Invite
+from window.mailbox import Mailbox
+from window.theme import Theme
+
+_Told = tuple[int, Sequence[News]]
+
+
+class Screens:
+    """Owns the open account and the screen that shows it."""
+
+    def __init__(self, root: tk.Tk, theme: Theme, options: Options, data_dir: Path) -> None:
+        self._root, self._theme, self._options = root, theme, options
+        self._accounts = Accounts(data_dir)
+        self.session: Session | None = None
+        self.screen: JoinScreen | MainScreen | None = None
+        self._generation = 0
+        self._mailbox: Mailbox[_Told] = Mailbox(root, self._take)
+
+    def begin(self) -> None:
+        """The screen that the command line and the data folder ask for."""
+        invite, name = self._options.join, self._options.name
+        try:
+            account = self._accounts.find(invite, name.username if name else None)
+        except AccountError as error:
+            self.show_join(invite, problem=str(error))
+            return
+        if account is not None and account.joined:
+            self.open(account if invite is None else account.with_invite(invite))
+            return
+        self.show_join(invite, name.display_name if name else "")
+        if invite is not None and name is not None:
+            self._join(invite, name)
+
+    def close(self) -> None:
+        """Close the account; nothing that was written is lost."""
+        self._mailbox.close()
+        self._close_session()
+        if isinstance(self.screen, MainScreen):
+            self.screen.close()
+
+    # Screens
+
+    def show_join(
+        self, invite: Invite | None = None, name: str = "", *, problem: str = "", field: str = ""
+    ) -> None:
+        """The join screen, with what is known filled in."""
+        self._close_session()
+        try:
+            known = [account for account in self._accounts.all() if account.joined]
+        except AccountError as error:
+            known, problem = [], problem or str(error)
+        here = server_here()
+        if here is not None and any(a.invite.fingerprint == here.fingerprint for a in known):
+            here = None
+        self._root.title("ChatClient")
+        self._show(
+            JoinScreen(
+                self._root,
+                self._theme,
+                known,
+                here,
+                Prefill(invite, name or _login_name(), problem=problem, field=field),
+                on_join=self._join,
+                on_account=self.open,
+                on_cancel=self._cancel,
+            )
+        )
+
+    def open(self, account: Account) -> None:
+        """The conversations of an account that has joined."""
+        if self._start(account):
+            self._show_main()
+
+    def _show_main(self) -> None:
+        if self.session is not None:
+            self._show(
+                MainScreen(
+                    self._root,
+                    self._theme,
+                    self.session,
+                    on_title=lambda title: self._root.title(f"{title} — ChatClient"),
+                    on_leave=self.show_join,
+                )
+            )
+
+    def _show(self, screen: JoinScreen | MainScreen) -> None:
+        if isinstance(self.screen, MainScreen):
+            self.screen.close()
+        elif self.screen is not None:
+            self.screen.destroy()
+        self.screen = screen
+        screen.pack(fill="both", expand=True)
+
+    # Joining
+
+    def _join(self, invite: Invite, name: Name) -> None:
+        """Try to join; the join screen stays until the server has answered."""
+        account = self._accounts.find(invite, name.username)
+        if account is not None and account.joined:
+            self.open(account.with_invite(invite))
+            return
+        if account is None:
+            account = new_account(invite, name.username, name.display_name)
+        # The token of an earlier try stays: the server may have taken it.
+        if self._start(account.with_invite(invite).called(name.display_name)):
+            self._on_join_screen().joining()
+
+    def _cancel(self) -> None:
+        self._close_session()
+        self._on_join_screen().refuse("", "")
+
+    def _on_join_screen(self) -> JoinScreen:
+        if not isinstance(self.screen, JoinScreen):
+            self.show_join()
+        assert isinstance(self.screen, JoinScreen)
+        return self.screen
+
+    def _start(self, account: Account) -> bool:
+        """Open an account; if that can't be, the join screen says why."""
+        self._close_session()
+        self._generation += 1
+        generation = self._generation
+        try:
+            self.session = Session(
+                self._accounts, account, lambda told: self._mailbox.post((generation, told))
+            )
+        except FolderInUseError:
+            why = (
+                f"{account.display_name} is open in another ChatClient window. "
+                "Use that one, or join under another name."
+            )
+        except (CacheError, OSError, sqlite3.Error) as error:
+            why = f"The messages on this computer can't be opened: {error}."
+        else:
+            return True
+        self._on_join_screen().refuse(why, "")
+        return False
+
+    def _close_session(self) -> None:
+        if self.session is not None:
+            self.session.close()
+            self.session = None
+
+    # News
+
+    def _take(self, items: list[_Told]) -> None:
+        for generation, told in items:
+            # What a closed account's core still said is nobody's any more.
+            if generation == self._generation and self.session is not None:
+                self._apply(self.session, told)
+
+    def _apply(self, session: Session, told: Sequence[News]) -> None:
+        for item in told:
+            if isinstance(item, AccountChanged):
+                self._accounts.save(item.account)
+                session.account = item.account
+                if isinstance(self.screen, JoinScreen):
+                    self._show_main()
+            elif isinstance(item, StatusChanged) and isinstance(self.screen, JoinScreen):
+                self._join_went(session, self.screen, item)
+        if isinstance(self.screen, MainScreen):
+            self.screen.apply(told)
+
+    def _join_went(self, session: Session, screen: JoinScreen, changed: StatusChanged) -> None:
+        status = changed.status
+        if status.link is Link.PAUSED:
+            screen.joining(f"{status.why}. Trying again…")
+        elif status.link in {Link.REFUSED, Link.SIGNED_OUT}:
+            field = "username" if status.code == "name_taken" else status.field
+            self._close_session()
+            self._accounts.remove(session.account)
+            screen.refuse(f"{status.why.rstrip('.')}.", field)
+
+
+def _login_name() -> str:
+    """What the person is called on this computer; a first guess for their name here."""
+    try:
+        login = getpass.getuser()
+    except (OSError, KeyError):
+        return ""
+    return "" if login == "root" else login.capitalize()

@@ -1,0 +1,123 @@
+"""The two lists beside the conversation: rooms and direct messages, and the members."""
+
+import tkinter as tk
+from collections.abc import Callable
+
+from chat_client.state.account import Account
+from chat_client.window.overview import MemberItem, Overview, RoomItem
+from window.avatars import Presence
+from window.basics import Label, Panel, Picture
+from window.buttons import Button
+from window.rowlist import ListRow, Person, RowList, Section
+from window.text import safe
+from window.theme import Theme
+from window.tooltip import Tooltip
+
+_WIDTH = 250
+_MEMBERS_WIDTH = 214
+
+
+class Sidebar(Panel):
+    """The chat's name, its rooms, the direct conversations, and who one is."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        on_room: Callable[[str], object],
+        on_leave: Callable[[], object],
+    ) -> None:
+        super().__init__(parent, theme, "sidebar")
+        self._theme = theme
+        self.configure(width=theme.px(_WIDTH))
+        self.pack_propagate(False)
+        self._server = Label(self, theme, font="title")
+        self._server.pack(fill="x", padx=theme.px(16), pady=(theme.px(14), theme.px(14)))
+        me = Panel(self, theme, "sidebar")
+        me.pack(side="bottom", fill="x", padx=theme.px(16), pady=theme.px(12))
+        self._avatar = Picture(me, theme, lambda: theme.avatar("?", "?", 32))
+        self._avatar.pack(side="left")
+        leave = Button(me, theme, "", on_leave, variant="quiet", icon="leave", icon_size=18)
+        leave.pack(side="right")
+        Tooltip(leave, theme, "Go to another chat")
+        names = Panel(me, theme, "sidebar")
+        names.pack(side="left", fill="x", expand=True, padx=theme.px(10))
+        self._name = Label(names, theme, font="body_bold")
+        self._name.pack(anchor="w", fill="x")
+        self._username = Label(names, theme, font="label", tone="muted")
+        self._username.pack(anchor="w", fill="x")
+        self.rooms = RowList(
+            self,
+            theme,
+            surface="sidebar",
+            on_select=lambda room: on_room(room) if room is not None else None,
+        )
+        self.rooms.pack(fill="both", expand=True)
+        self._shown: tuple[object, ...] = ()
+
+    def show(self, overview: Overview, room: str, account: Account) -> None:
+        """Show these rooms, with `room` selected."""
+        name, username = safe(account.display_name), account.username
+        if (name, username) != self._shown:
+            self._shown = (name, username)
+            self._avatar.set(lambda: self._theme.avatar(name, username, 32))
+            self._name.set(name)
+            self._username.set(f"@{username}")
+        server = safe(account.invite.server_name)
+        width = self._theme.px(_WIDTH - 32)
+        self._server.set(self._theme.fonts.fit("title", server, width))
+        sections = [Section("Rooms", tuple(map(_room_row, overview.rooms())))]
+        direct = overview.direct()
+        if direct:
+            sections.append(Section("Direct messages", tuple(map(_room_row, direct))))
+        self.rooms.set_sections(sections)
+        if self.rooms.selected != room:
+            self.rooms.select(room)
+
+
+class Members(Panel):
+    """Who is in the room; opening one begins a direct conversation."""
+
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, on_person: Callable[[str], object]
+    ) -> None:
+        super().__init__(parent, theme, "sidebar")
+        self.configure(width=theme.px(_MEMBERS_WIDTH))
+        self.pack_propagate(False)
+        self._on_person = on_person
+        self.people = RowList(
+            self, theme, surface="sidebar", row_height=40, avatar=32, on_select=self._selected
+        )
+        self.people.pack(fill="both", expand=True, pady=theme.px(10))
+
+    def show(self, overview: Overview, room: str) -> None:
+        """Show a room's members."""
+        members = overview.members(room)
+        online = [_member_row(member) for member in members if member.online]
+        offline = [_member_row(member) for member in members if not member.online]
+        sections = []
+        if online:
+            sections.append(Section(f"Online — {len(online)}", tuple(online)))
+        if offline:
+            sections.append(Section(f"Offline — {len(offline)}", tuple(offline)))
+        self.people.set_sections(sections)
+
+    def _selected(self, username: str | None) -> None:
+        if username is not None:
+            # A way to somebody, not a choice that lasts.
+            self.people.select(None)
+            self._on_person(username)
+
+
+def _room_row(item: RoomItem) -> ListRow:
+    label, count = safe(item.label), str(min(item.unread, 999)) if item.unread else ""
+    if item.partner is None:
+        return ListRow(item.room, label, icon="hash", count=count, bold=bool(item.unread))
+    person = Person(item.label, item.partner, "online" if item.online else "offline")
+    return ListRow(item.room, label, person=person, count=count, bold=bool(item.unread))
+
+
+def _member_row(member: MemberItem) -> ListRow:
+    presence: Presence = "online" if member.online else "offline"
+    person = Person(member.name, member.username, presence)
+    return ListRow(member.username, safe(member.label), person=person, plain=member.online)

@@ -1,0 +1,126 @@
+"""What the message list shows, worked out from events: days, groups, times, links. Pure."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from common.messages import Event
+
+GROUP_MILLISECONDS: Final = 5 * 60 * 1000
+"""Messages of one sender within this time stand under one name."""
+
+_LINK: Final = re.compile(r"https?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
+_TRAILING: Final = ".,;:!?*_~'\""
+_PAIRS: Final = {")": "(", "]": "["}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text; with `url` it can be clicked."""
+
+    text: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as it is shown. `day` and `name` are there where a day or a group begins."""
+
+    seq: int
+    kind: str
+    sender: str
+    name: str
+    time: str
+    spans: tuple[Span, ...]
+    day: str | None
+    heads_group: bool
+
+
+def lay_out(
+    events: Iterable[Event],
+    previous: Event | None,
+    name_of: Callable[[str], str],
+    today: date,
+    *,
+    clean: Callable[[str], str] = str,
+) -> list[Entry]:
+    """The entries of consecutive events, of which the first follows `previous`.
+
+    `clean` makes received text safe to show; it never touches what links lead to.
+    """
+    entries: list[Entry] = []
+    for event in events:
+        at = _local(event.sent_at)
+        new_day = previous is None or _local(previous.sent_at).date() != at.date()
+        entries.append(
+            Entry(
+                seq=event.seq,
+                kind=event.kind,
+                sender=event.sender,
+                name=clean(name_of(event.sender)),
+                time=f"{at:%H:%M}",
+                spans=tuple(
+                    Span(clean(span.text), span.url) for span in spans_of(event.text)
+                ),
+                day=_day(at.date(), today) if new_day else None,
+                heads_group=new_day or not _same_group(previous, event),
+            )
+        )
+        previous = event
+    return entries
+
+
+def _same_group(previous: Event | None, event: Event) -> bool:
+    return (
+        previous is not None
+        and previous.kind == event.kind == "message"
+        and previous.sender == event.sender
+        and event.sent_at - previous.sent_at < GROUP_MILLISECONDS
+    )
+
+
+def spans_of(text: str) -> tuple[Span, ...]:
+    """`text` cut at its links: only http and https, without the punctuation that follows."""
+    spans: list[Span] = []
+    end = 0
+    for match in _LINK.finditer(text):
+        url = _trimmed(match.group())
+        if len(url) <= len("https://"):
+            continue
+        if match.start() > end:
+            spans.append(Span(text[end : match.start()]))
+        spans.append(Span(url, url))
+        end = match.start() + len(url)
+    if end < len(text):
+        spans.append(Span(text[end:]))
+    return tuple(spans)
+
+
+def _trimmed(url: str) -> str:
+    """Without the sentence's own punctuation; a bracket stays if it was opened in the link."""
+    while url:
+        last = url[-1]
+        opening = _PAIRS.get(last)
+        if opening is not None and url.count(last) > url.count(opening):
+            url = url[:-1]
+        elif last in _TRAILING:
+            url = url[:-1]
+        else:
+            break
+    return url
+
+
+def _local(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000).astimezone()
+
+
+def _day(day: date, today: date) -> str:
+    days_ago = (today - day).days
+    if days_ago == 0:
+        return "Today"
+    if days_ago == 1:
+        return "Yesterday"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day:%A}, {day.day} {day:%B}{year}"

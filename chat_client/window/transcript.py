@@ -1,0 +1,406 @@
+"""The message list: a Text that holds a few hundred messages and pages the rest from the cache.
+
+Every event shown has a mark at its beginning. Going up or down brings the next page at that
+end and trims the other, so the widget's size never depends on the room's.
+"""
+
+import tkinter as tk
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import date
+from functools import partial
+from typing import Final, Protocol
+
+from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.window.timeline import Entry, lay_out, spans_of
+from chat_client.window.transcript_style import INDENT, configure_tags, name_tag, read_only
+from common.messages import Event
+from window.basics import Panel
+from window.scrolling import Scrollbar
+from window.text import safe, safe_lines
+from window.theme import Theme
+
+PAGE: Final = 40
+"""Events fetched at once."""
+MOST: Final = 320
+"""Events the widget holds at most."""
+BURST: Final = 60
+"""More new events than this at once are not drawn one by one: the latest page is."""
+_NEAR: Final = 900
+"""Pixels from an end at which the next page is fetched."""
+_OUTBOX_SHOWN: Final = 50
+
+
+class Source(Protocol):
+    """Where the events come from: the cache, for one room."""
+
+    def before(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events before `seq`, in order."""
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events after `seq`, in order."""
+
+    def latest(self, room: str, count: int) -> list[Event]:
+        """The newest events, in order."""
+
+    def outbox(self, room: str) -> list[Outgoing]:
+        """What is not in the room yet."""
+
+
+class Transcript(Panel):
+    """Shows one room at a time.
+
+    `on_bottom(bool)` is told whether the newest message is in view; `on_link(url)` when a
+    link is clicked; `on_failed(message, action)` for "edit" or "delete" on one not sent.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        source: Source,
+        name_of: Callable[[str], str],
+        *,
+        on_bottom: Callable[[bool], object],
+        on_link: Callable[[str], object],
+        on_failed: Callable[[Outgoing, str], object],
+    ) -> None:
+        super().__init__(parent, theme, "window")
+        self._theme = theme
+        self._source = source
+        self._name_of = name_of
+        self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
+        self.room: str | None = None
+        self._events: deque[Event] = deque()
+        self._has_newer = False
+        self._at_bottom = True
+        self._me = ""
+        self._check: str | None = None
+        self._actions: dict[str, Callable[[], object]] = {}
+        self._rules: dict[str, tk.PhotoImage] = {}
+        self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
+        self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
+        self._scrollbar = Scrollbar(self, theme, self.text.yview)
+        self.text.configure(yscrollcommand=self._viewed)
+        self.text.pack(side="left", fill="both", expand=True)
+        read_only(self.text)
+        self.text.tag_bind("action", "<Button-1>", self._clicked)
+        self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
+        self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
+        self.text.bind("<Configure>", self._resized)
+        theme.subscribe(self.text, self._paint_text)
+
+    # What the screen says
+
+    def show(self, room: str, me: str) -> None:
+        """Show the newest messages of a room."""
+        self.room, self._me = room, me
+        self.show_latest()
+
+    def show_latest(self) -> None:
+        """Go to the newest message."""
+        if self.room is None:
+            return
+        self._clear()
+        self._has_newer = False
+        events = self._source.latest(self.room, PAGE)
+        self._append(events)
+        self._show_outbox()
+        self._to_bottom()
+        self._schedule_check()
+
+    def add(self, events: Sequence[Event]) -> None:
+        """New events of this room, already in the cache."""
+        fresh = [event for event in events if event.seq > self._last_seq]
+        if not fresh or self._has_newer:
+            self._has_newer = self._has_newer or bool(fresh)
+            return
+        follow = self._at_bottom
+        if len(fresh) > BURST:
+            if follow:
+                self.show_latest()
+            else:
+                self._has_newer = True
+            return
+        self._hide_outbox()
+        self._append(fresh)
+        self._show_outbox()
+        if follow:
+            self._trim_top()
+            self._to_bottom()
+
+    def refresh_outbox(self) -> None:
+        """Something was written, acknowledged, refused or dropped."""
+        if self.room is None or self._has_newer:
+            return
+        follow = self._at_bottom
+        self._hide_outbox()
+        self._show_outbox()
+        if follow:
+            self._to_bottom()
+
+    def refresh(self) -> None:
+        """Draw what is shown again, as after a change of names or colours."""
+        if self.room is None:
+            return
+        events = list(self._events)
+        keep = None if self._at_bottom else self._anchor()
+        self._clear()
+        self._append(events)
+        if not self._has_newer:
+            self._show_outbox()
+        self._to_bottom() if keep is None else self._restore(keep)
+
+    # Drawing
+
+    @property
+    def at_bottom(self) -> bool:
+        """Whether the newest message is in view."""
+        return self._at_bottom
+
+    @property
+    def _last_seq(self) -> int:
+        return self._events[-1].seq if self._events else 0
+
+    def _clear(self) -> None:
+        self.text.delete("1.0", "end")
+        self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
+        for tag in self._actions:
+            self.text.tag_delete(tag)
+        self._actions.clear()
+        self._events.clear()
+        # Right gravity, Tk's default: what is inserted at a mark comes before it.
+        self.text.mark_set("tail", "1.0")
+
+    def _append(self, events: Sequence[Event]) -> None:
+        previous = self._events[-1] if self._events else None
+        for entry in self._laid_out(events, previous):
+            self._draw(entry, "tail")
+        self._events.extend(events)
+
+    def _prepend(self, events: Sequence[Event]) -> None:
+        """Put events before the first one, which may no longer begin its group or day."""
+        first = self._events[0]
+        second = f"e{self._events[1].seq}" if len(self._events) > 1 else "tail"
+        self.text.delete("1.0", second)
+        self.text.mark_set("page", "1.0")
+        for entry in self._laid_out([*events, first], None):
+            self._draw(entry, "page")
+        self.text.mark_unset("page")
+        self._events.extendleft(reversed(events))
+
+    def _laid_out(self, events: Sequence[Event], previous: Event | None) -> list[Entry]:
+        return lay_out(events, previous, self._name_of, date.today(), clean=safe_lines)
+
+    def _draw(self, entry: Entry, at: str) -> None:
+        text = self.text
+        start = text.index(at)
+        if entry.day is not None:
+            self._draw_day(entry.day, at)
+        if entry.kind == "join":
+            text.insert(at, f"{entry.name} joined · {entry.time}\n", ("note",))
+        else:
+            if entry.heads_group:
+                self._draw_head(entry.name, entry.sender, entry.time, at)
+            for span in entry.spans:
+                tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
+                text.insert(at, span.text, tags)
+            text.insert(at, "\n", ("body",))
+        text.mark_set(f"e{entry.seq}", start)
+
+    def _draw_day(self, day: str, at: str) -> None:
+        rule = self._rule(self._theme.palette.border)
+        start = self.text.index(at)
+        self.text.image_create(at, image=rule, align="center")
+        self.text.insert(at, f"   {day}   ", ("day",))
+        self.text.image_create(at, image=rule, align="center")
+        self.text.insert(at, "\n", ("day",))
+        self.text.tag_add("day", start, at)
+
+    def _rule(self, colour: str) -> tk.PhotoImage:
+        rule = self._rules.get(colour)
+        if rule is None:
+            width, height = self._theme.px(70), max(1, self._theme.px(1))
+            rule = self._rules[colour] = tk.PhotoImage(master=self, width=width, height=height)
+            rule.put(colour, to=(0, 0, width, height))
+        return rule
+
+    def _draw_head(self, name: str, username: str, time: str, at: str) -> None:
+        start = self.text.index(at)
+        avatar = self._theme.avatar(name, username, 38)
+        self.text.image_create(at, image=avatar, align="center")
+        self.text.insert(at, "\t", ("head",))
+        self.text.insert(at, name, ("head", name_tag(self.text, self._theme, username)))
+        self.text.insert(at, f"  {time}\n", ("head", "time"))
+        self.text.tag_add("head", start, at)
+
+    def _link(self, url: str) -> tuple[str, str]:
+        return self._action(lambda: self._on_link(url))
+
+    def _action(self, do: Callable[[], object]) -> tuple[str, str]:
+        """The tags of a stretch of text that does something when clicked."""
+        tag = f"do-{len(self._actions)}"
+        self._actions[tag] = do
+        return ("action", tag)
+
+    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
+        for tag in self.text.tag_names(f"@{event.x},{event.y}"):
+            if tag in self._actions:
+                self._actions[tag]()
+                return
+
+    # What is not in the room yet, below everything
+
+    def _hide_outbox(self) -> None:
+        self.text.delete("tail", "end")
+        # Deleting to the end takes the last newline along; the text must end with one.
+        if self.text.index("tail") != "1.0" and self.text.get("tail-1c") != "\n":
+            self.text.insert("tail", "\n")
+
+    def _show_outbox(self) -> None:
+        if self.room is None:
+            return
+        outgoing = [
+            out for out in self._source.outbox(self.room) if out.state is not Delivery.SENT
+        ]
+        self.text.mark_gravity("tail", "left")
+        self.text.mark_set("outbox", "tail")
+        previous = self._events[-1] if self._events else None
+        if outgoing and (previous is None or previous.sender != self._me):
+            self._draw_head(safe(self._name_of(self._me)), self._me, "now", "outbox")
+        for out in outgoing[-_OUTBOX_SHOWN:]:
+            self._draw_outgoing(out, "outbox")
+        self.text.mark_unset("outbox")
+        self.text.mark_gravity("tail", "right")
+
+    def _draw_outgoing(self, out: Outgoing, at: str) -> None:
+        failed = out.state is Delivery.FAILED
+        tone = "failed" if failed else "waiting"
+        palette = self._theme.palette
+        for span in spans_of(out.text):
+            self.text.insert(at, safe_lines(span.text), ("body", tone))
+        colour = palette.danger if failed else palette.muted
+        icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
+        self.text.insert(at, "  ", ("body", tone))
+        self.text.image_create(at, image=icon, align="center")
+        if failed:
+            self.text.insert(at, f"Not sent: {safe(out.reason)}  ", ("body", "failed", "small"))
+            for label in ("Edit", "Delete"):
+                tags = self._action(partial(self._on_failed, out, label.lower()))
+                self.text.insert(at, label, ("body", "link", "small", *tags))
+                self.text.insert(at, "   ", ("body", "small"))
+        self.text.insert(at, "\n", ("body",))
+
+    # Scrolling
+
+    def _viewed(self, first: float, last: float) -> None:
+        self._scrollbar.set(first, last)
+        at_bottom = float(last) >= 1.0 and not self._has_newer
+        if at_bottom != self._at_bottom:
+            self._at_bottom = at_bottom
+            self._on_bottom(at_bottom)
+        self._schedule_check()
+
+    def _schedule_check(self) -> None:
+        if self._check is None:
+            self._check = self.after_idle(self._load_near_ends)
+
+    def _load_near_ends(self) -> None:
+        self._check = None
+        if self.room is None or not self._events or self.text.winfo_height() <= 1:
+            return
+        near = self._theme.px(_NEAR)
+        above = self._pixels("1.0", "@0,0")
+        below = self._pixels(f"@0,{self.text.winfo_height()}", "end")
+        if above < near and self._events[0].seq > 1:
+            page = self._source.before(self.room, self._events[0].seq, PAGE)
+            if page:
+                anchor = None if self._at_bottom else self._anchor()
+                self._prepend(page)
+                if anchor is None:
+                    self._to_bottom()
+                else:
+                    self._trim_bottom()
+                    self._restore(anchor)
+                self._schedule_check()
+                return
+        if below < near and self._has_newer:
+            page = self._source.after(self.room, self._last_seq, PAGE)
+            anchor = self._anchor()
+            self._append(page)
+            self._has_newer = len(page) == PAGE
+            if not self._has_newer:
+                self._show_outbox()
+            self._trim_top()
+            self._restore(anchor)
+            if page:
+                self._schedule_check()
+
+    def _pixels(self, start: str, end: str) -> int:
+        counted = self.text.tk.call(str(self.text), "count", "-ypixels", start, end)
+        return int(counted or 0)
+
+    def _anchor(self) -> tuple[int, int]:
+        """The first event in view, and how far its beginning is from the top, in pixels."""
+        top = self.text.index("@0,0")
+        seq = self._events[0].seq
+        for event in self._events:
+            if self.text.compare(f"e{event.seq}", ">", top):
+                break
+            seq = event.seq
+        return seq, self._pixels(f"e{seq}", "@0,0") - self._pixel_offset()
+
+    def _pixel_offset(self) -> int:
+        """How much of the first line is above the top: `@0,0` gives its beginning."""
+        line = self.text.dlineinfo("@0,0")
+        return 0 if line is None else line[1]
+
+    def _restore(self, anchor: tuple[int, int]) -> None:
+        seq, offset = anchor
+        self.text.tk.call(str(self.text), "sync")
+        self.text.tk.call(str(self.text), "yview", f"e{seq}")
+        self.text.yview_scroll(offset, "pixels")
+
+    def _to_bottom(self) -> None:
+        self.text.tk.call(str(self.text), "sync")
+        self.text.yview_moveto(1.0)
+        self._set_bottom()
+
+    def _set_bottom(self) -> None:
+        if not self._at_bottom:
+            self._at_bottom = True
+            self._on_bottom(True)
+
+    def _trim_top(self) -> None:
+        """Drop what is far above; the event that becomes the first keeps its look."""
+        excess = len(self._events) - MOST
+        if excess <= 0:
+            return
+        for _ in range(excess):
+            self.text.mark_unset(f"e{self._events.popleft().seq}")
+        self.text.delete("1.0", f"e{self._events[0].seq}")
+
+    def _trim_bottom(self) -> None:
+        excess = len(self._events) - MOST
+        if excess <= 0:
+            return
+        removed = [self._events.pop() for _ in range(excess)]
+        self.text.delete(f"e{removed[-1].seq}", "end-1c")
+        for event in removed:
+            self.text.mark_unset(f"e{event.seq}")
+        self.text.mark_set("tail", "end-1c")
+        self._has_newer = True
+
+    def _resized(self, _: object) -> None:
+        if self._at_bottom:
+            self._to_bottom()
+        self._schedule_check()
+
+    def _paint_text(self) -> None:
+        palette = self._theme.palette
+        self.text.configure(background=palette.window, foreground=palette.text)
+        self.text.configure(
+            selectbackground=palette.mention, selectforeground=palette.text, tabs=self._theme.px(INDENT)
+        )
+        configure_tags(self.text, self._theme)
+        self.refresh()

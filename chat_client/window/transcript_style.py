@@ -1,0 +1,106 @@
+"""How the message list looks, and how a Text is made for reading only."""
+
+import tkinter as tk
+from typing import Final
+
+from window import avatars
+from window.palette import contrast
+from window.theme import Theme
+
+INDENT: Final = 52
+"""Where names and messages begin, right of the avatars, px at 96 dpi."""
+
+# What reading needs of Text's own bindings: everything that moves, selects and copies.
+_READING: Final = (
+    "<Button-1>",
+    "<B1-Motion>",
+    "<Double-Button-1>",
+    "<Triple-Button-1>",
+    "<Shift-Button-1>",
+    "<Double-Shift-Button-1>",
+    "<B1-Leave>",
+    "<B1-Enter>",
+    "<ButtonRelease-1>",
+    "<Next>",
+    "<Prior>",
+    "<<SelectNextPage>>",
+    "<<SelectPrevPage>>",
+    "<<SelectAll>>",
+    "<<SelectNone>>",
+    "<<Copy>>",
+    "<MouseWheel>",
+    "<Shift-MouseWheel>",
+    "<Button-4>",
+    "<Button-5>",
+    "<<NextLine>>",
+    "<<PrevLine>>",
+)
+_CLASS: Final = "Transcript"
+
+
+def read_only(text: tk.Text) -> None:
+    """Leave a Text its selecting, copying and scrolling, and take the editing.
+
+    A disabled Text would lose the keyboard on some systems; so its class bindings are
+    replaced by a selection of them.
+    """
+    for sequence in _READING:
+        script = text.tk.call("bind", "Text", sequence)
+        if script:
+            text.tk.call("bind", _CLASS, sequence, script)
+    text.bind("<Home>", lambda _: text.yview_moveto(0.0))
+    text.bind("<End>", lambda _: text.yview_moveto(1.0))
+    text.bindtags((str(text), _CLASS, str(text.winfo_toplevel()), "all"))
+    text.configure(insertwidth=0)
+
+
+def configure_tags(text: tk.Text, theme: Theme) -> None:
+    """The tags of everything that a transcript holds, in the colours of the moment."""
+    palette, fonts, px = theme.palette, theme.fonts, theme.px
+    indent = px(INDENT)
+    text.configure(font=fonts["row"], spacing2=px(3))
+    text.tag_configure("body", lmargin1=indent, lmargin2=indent, spacing1=px(2), spacing3=px(2))
+    text.tag_configure("head", spacing1=px(12), spacing3=px(0))
+    text.tag_configure("time", font=fonts["label"], foreground=palette.muted)
+    text.tag_configure(
+        "day",
+        justify="center",
+        font=fonts["label_bold"],
+        foreground=palette.muted,
+        spacing1=px(20),
+        spacing3=px(6),
+    )
+    text.tag_configure(
+        "note",
+        lmargin1=indent,
+        lmargin2=indent,
+        font=fonts["label"],
+        foreground=palette.muted,
+        spacing1=px(8),
+        spacing3=px(4),
+    )
+    text.tag_configure("link", foreground=palette.link, underline=True)
+    text.tag_configure("small", font=fonts["label"])
+    text.tag_configure("waiting", foreground=palette.muted)
+    text.tag_configure("failed", foreground=palette.danger)
+    text.tag_raise("link")
+    text.tag_raise("sel")
+
+
+def name_tag(text: tk.Text, theme: Theme, username: str) -> str:
+    """The tag of a sender's name: bold, in the colour of their avatar."""
+    colour = _readable(avatars.colour(username), theme.palette.window)
+    tag = f"name-{colour}"
+    text.tag_configure(tag, font=theme.fonts["row_bold"], foreground=colour)
+    return tag
+
+
+def _readable(colour: str, background: str) -> str:
+    """`colour`, lightened until it can be read on a dark background (WCAG 2, 4.5:1)."""
+    parts = [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
+    for _ in range(20):
+        found = "#" + "".join(f"{part:02x}" for part in parts)
+        if contrast(found, background) >= 4.5:
+            return found
+        parts = [part + (255 - part) // 10 + 1 if part < 250 else 255 for part in parts]
+    return colour

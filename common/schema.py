@@ -1,0 +1,74 @@
+"""The protocol's JSON Schema, made from the models: ``python -m common.schema``.
+
+What a schema can't say stands in docs/protocol.md: the bound of a text in bytes, the order of
+messages, and what they mean.
+"""
+
+import json
+import sys
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema
+
+from common.limits import PROTOCOL_VERSION
+from common.messages import TO_CLIENT, TO_SERVER
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Plain(GenerateJsonSchema):
+    """Without a title for each field, which would repeat the field's own name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 (the base class calls it so)
+        return False
+
+
+def protocol_schema() -> dict[str, Any]:
+    """A schema (draft 2020-12) whose `$defs` hold every message, `ToServer` and `ToClient`.
+
+    For the way to the server it says what is accepted, for the way to the client what is
+    sent: there, a field with a default is always present.
+    """
+    roots, shared = TypeAdapter.json_schemas(
+        [("ToServer", "validation", TO_SERVER), ("ToClient", "serialization", TO_CLIENT)],
+        schema_generator=_Plain,
+    )
+    definitions: dict[str, Any] = {name: roots[name, mode] for name, mode in roots}
+    accepted = _names(definitions["ToServer"])
+    for name, definition in shared["$defs"].items():
+        _close(definition, in_full=name not in accepted)
+    return {
+        "$schema": _DIALECT,
+        "title": f"Chat protocol {PROTOCOL_VERSION}",
+        "description": "The body of a frame of kind J. docs/protocol.md explains it.",
+        "anyOf": [{"$ref": f"#/$defs/{name}"} for name in definitions],
+        "$defs": definitions | shared["$defs"],
+    }
+
+
+def text() -> str:
+    """The schema as it stands in docs/protocol.schema.json: the same for the same models."""
+    return json.dumps(protocol_schema(), indent=2, sort_keys=True) + "\n"
+
+
+def _names(union: dict[str, Any]) -> set[str]:
+    references = union["discriminator"]["mapping"].values()
+    return {reference.rpartition("/")[2] for reference in references}
+
+
+def _close(definition: dict[str, Any], *, in_full: bool) -> None:
+    """Add what validation does and pydantic's schema leaves open."""
+    properties = definition["properties"]
+    # The type has a default only so that our own code need not repeat it.
+    definition["required"] = sorted(properties if in_full else {*definition["required"], "type"})
+    for field in properties.values():
+        if in_full or "const" in field:
+            field.pop("default", None)
+        if "patternProperties" in field:
+            field["additionalProperties"] = False
+
+
+if __name__ == "__main__":
+    # Bytes: a console's own encoding and line ends are no part of the file.
+    sys.stdout.buffer.write(text().encode())

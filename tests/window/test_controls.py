@@ -1,0 +1,196 @@
+"""Buttons, fields, switches and scrollbars answer the mouse and the keyboard."""
+
+from __future__ import annotations
+
+import tkinter as tk
+
+import pytest
+
+from tests.window.conftest import Pump
+from window.basics import Label, Panel
+from window.buttons import Button, Variant
+from window.cards import Card
+from window.fields import Field
+from window.scrolling import Scrollbar
+from window.switch import Switch
+from window.theme import Theme, surface_of
+
+
+def _show(widget: tk.Widget, wait_until: Pump) -> None:
+    widget.pack()
+    wait_until(widget.winfo_viewable)
+
+
+def _focus(widget: tk.Misc, wait_until: Pump) -> None:
+    widget.focus_force()
+    wait_until(lambda: widget.focus_get() is widget)
+
+
+@pytest.mark.parametrize("key", ["<space>", "<Return>", "<KP_Enter>"])
+def test_keys_press_a_button(root: tk.Tk, theme: Theme, wait_until: Pump, key: str) -> None:
+    """Space and Return press the button that has the keyboard, once."""
+    pressed: list[int] = []
+    button = Button(root, theme, "Copy", lambda: pressed.append(1), icon="copy")
+    _show(button, wait_until)
+    _focus(button, wait_until)
+    button.event_generate(key)
+    wait_until(lambda: pressed == [1])
+    button.enabled = False
+    button.event_generate(key)
+    wait_until.settle()
+    assert pressed == [1]
+    assert not button.enabled
+
+
+def test_the_mouse_presses_a_button(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """A click presses it; a release outside does not."""
+    pressed: list[int] = []
+    button = Button(root, theme, "Join", lambda: pressed.append(1), variant="primary")
+    _show(button, wait_until)
+    for x in (10, 900):
+        button.event_generate("<Enter>")
+        button.event_generate("<Button-1>", x=10, y=10)
+        button.event_generate("<Leave>" if x > 100 else "<Motion>", x=x, y=10, state=0x100)
+        button.event_generate("<ButtonRelease-1>", x=x, y=10)
+    wait_until.settle()
+    assert pressed == [1]
+
+
+@pytest.mark.parametrize("variant", ["primary", "secondary", "danger", "quiet", "link"])
+@pytest.mark.parametrize("height", [30, 34, 48])
+def test_a_button_is_as_high_as_asked(
+    root: tk.Tk, theme: Theme, wait_until: Pump, variant: Variant, height: int
+) -> None:
+    """The height is the promised one for every variant, with and without an icon."""
+    for text, icon in (("Go", None), ("Go", "link"), ("", "link")):
+        button = Button(root, theme, text, variant=variant, height=height, icon=icon)  # type: ignore[arg-type]
+        _show(button, wait_until)
+        assert button.winfo_reqheight() == height
+
+
+def test_tab_goes_from_part_to_part(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Tab reaches every control in the order they were made."""
+    field = Field(root, theme, placeholder="Name")
+    switch = Switch(root, theme)
+    button = Button(root, theme, "Join")
+    for part in (field, switch, button):
+        part.pack()
+    wait_until(button.winfo_viewable)
+    _focus(field.entry, wait_until)
+    for then in (switch, button, field.entry):
+        root.focus_get().event_generate("<Tab>")  # type: ignore[union-attr]
+        wait_until(lambda then=then: root.focus_get() is then)  # type: ignore[misc]
+
+
+def test_typing_into_a_field(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Edits are told, the hint goes when there is text, the limit holds."""
+    told: list[str] = []
+    sent: list[str] = []
+    field = Field(
+        root, theme, placeholder="Name", limit=3, on_change=told.append, on_submit=sent.append
+    )
+    _show(field, wait_until)
+    assert field._hint.winfo_manager()
+    _focus(field.entry, wait_until)
+    for key in ("a", "b", "c", "d"):
+        field.entry.event_generate(f"<{key}>")
+    wait_until(lambda: field.value == "abc")
+    assert not field._hint.winfo_manager()
+    assert told[:3] == ["a", "ab", "abc"]
+    field.entry.event_generate("<Return>")
+    wait_until(lambda: sent == ["abc"])
+    field.value = ""
+    wait_until(field._hint.winfo_manager)
+
+
+def test_a_field_shows_focus_and_error(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """A click on its icon or hint puts the cursor in; an error state can be set and taken."""
+    field = Field(root, theme, placeholder="Port", icon="search", note="1 to 65535")
+    other = Button(root, theme, "Other")
+    _show(field, wait_until)
+    _show(other, wait_until)
+    _focus(other, wait_until)
+    field._icon_label.event_generate("<Button-1>")
+    wait_until(lambda: root.focus_get() is field.entry)
+    wait_until(lambda: field.instate(["focus"]))
+    field.set_error(True)
+    assert field.instate(["invalid"])
+    field.set_error(False)
+    field.set_note("")
+    assert not field.instate(["invalid"])
+
+
+def test_select_all(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Ctrl+A selects the text on every system."""
+    field = Field(root, theme, value="abc")
+    _show(field, wait_until)
+    _focus(field.entry, wait_until)
+    field.entry.event_generate("<Control-a>")
+    wait_until(field.entry.selection_present)
+    assert (
+        field.entry.get()[field.entry.index("sel.first") : field.entry.index("sel.last")] == "abc"
+    )
+
+
+def test_a_switch_toggles(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """A click, Space and Return toggle it and tell; `set` shows and does not tell."""
+    told: list[bool] = []
+    switch = Switch(root, theme, on_change=told.append)
+    _show(switch, wait_until)
+    _focus(switch, wait_until)
+    for event in ("<Button-1>", "<space>", "<Return>"):
+        switch.event_generate(event)
+    wait_until(lambda: told == [True, False, True])
+    switch.set(False)
+    switch.enabled = False
+    switch.event_generate("<space>")
+    wait_until.settle()
+    assert (switch.on, told) == (False, [True, False, True])
+
+
+def test_a_scrollbar_drags_and_pages(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """The thumb can be dragged; a click beside it turns a page; it hides when not needed."""
+    text = tk.Text(root, height=10)
+    bar = Scrollbar(root, theme, text.yview)
+    text.configure(yscrollcommand=bar.set)
+    text.pack(side="left")
+    bar.pack(side="left", fill="y")
+    wait_until(bar.winfo_viewable)
+    assert not bar.find_all()
+    text.insert("end", "line\n" * 200)
+    wait_until(bar.find_all)
+    bar.event_generate("<Button-1>", x=4, y=bar.winfo_height() - 4)
+    bar.event_generate("<ButtonRelease-1>", x=4, y=bar.winfo_height() - 4)
+    wait_until(lambda: bar.thumb()[0] > 0)
+    top, bottom = bar.thumb()
+    middle = (top + bottom) // 2
+    bar.event_generate("<Button-1>", x=4, y=middle)
+    bar.event_generate("<B1-Motion>", x=4, y=middle + 900)
+    bar.event_generate("<ButtonRelease-1>", x=4, y=middle + 900)
+    wait_until(lambda: text.yview()[1] == 1)
+    bar.event_generate("<Button-4>")
+    wait_until(lambda: text.yview()[1] < 1)
+
+
+def test_parts_stand_on_the_surface_they_are_put_on(root: tk.Tk, theme: Theme) -> None:
+    """A label takes the background of the nearest container, in both looks."""
+    side = Panel(root, theme, "sidebar")
+    card = Card(side, theme, "raised")
+    inner = Panel(card, theme)
+    label = Label(inner, theme, "Running", icon="check")
+    assert surface_of(label) == inner.surface == "raised"
+    assert label.cget("background") == theme.palette.raised
+    theme.switch("dark")
+    assert label.cget("background") == theme.palette.raised
+    assert side.cget("background") == theme.palette.sidebar
+
+
+def test_a_destroyed_widget_is_not_painted(root: tk.Tk, theme: Theme) -> None:
+    """A switch after a page has gone touches none of it."""
+    page = Panel(root, theme)
+    for text in ("a", "b"):
+        Label(page, theme, text)
+    page.destroy()
+    theme.toggle()
+    theme.toggle()
+    assert not theme._subscribers

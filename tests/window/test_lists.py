@@ -1,0 +1,192 @@
+"""Tables and row lists: selection, scrolling, sorting, and drawing only what is seen."""
+
+from __future__ import annotations
+
+import tkinter as tk
+
+import pytest
+
+from tests.window.conftest import Pump
+from window.rowlist import ListRow, RowList, Section
+from window.table import Column, PersonCell, Row, Table, TextCell
+from window.theme import Theme
+
+COLUMNS = (Column("name", "Name", stretch=True), Column("n", "Number", 80, align="right"))
+
+
+def _row(n: int, name: str = "") -> Row:
+    return Row(f"k{n}", (PersonCell(name or f"Person {n:05}", f"p{n}"), TextCell(str(n), sort=n)))
+
+
+@pytest.fixture
+def table(root: tk.Tk, theme: Theme, wait_until: Pump) -> Table:
+    """A table with 5,000 rows, on the screen."""
+    made = Table(root, theme, COLUMNS, sort="n")
+    made.pack(fill="both", expand=True)
+    made.set_rows([_row(n) for n in range(5000)])
+    wait_until(lambda: made._drawn)
+    return made
+
+
+def _keys(table: Table, *keys: str) -> None:
+    for key in keys:
+        table.canvas.event_generate(f"<{key}>")
+
+
+def test_only_rows_in_view_are_drawn(table: Table, wait_until: Pump) -> None:
+    """However long the table is, and wherever it is scrolled to."""
+    seen = table.canvas.winfo_height() // 37 + 2
+    assert len(table._drawn) <= seen
+    table.canvas.yview_moveto(0.5)
+    wait_until(lambda: min(table._drawn) > 2000)
+    assert len(table._drawn) <= seen
+    assert len(table.canvas.find_all()) < seen * 8
+
+
+def test_keys_move_the_selection(table: Table, wait_until: Pump) -> None:
+    """Down, Up, Home, End and the page keys select, tell, and scroll into view."""
+    told: list[str | None] = []
+    table.on_select = told.append
+    table.canvas.focus_force()
+    wait_until(lambda: table.focus_get() is table.canvas)
+    _keys(table, "Down", "Down", "Down", "Up")
+    wait_until(lambda: told == ["k0", "k1", "k2", "k1"])
+    _keys(table, "End")
+    wait_until(lambda: table.selected == "k4999")
+    top, bottom = table.bounds("k4999")
+    assert 0 <= top < bottom <= table.canvas.winfo_height()
+    _keys(table, "Home", "Next")
+    wait_until(lambda: table.selected == "k10")
+
+
+def test_the_mouse_selects_and_opens(table: Table, wait_until: Pump) -> None:
+    """A click selects, a double click opens, the other button asks for a menu."""
+    opened: list[str] = []
+    menus: list[str] = []
+    table.on_open = opened.append
+    table.on_menu = lambda key, _x, _y: menus.append(key)
+    y = sum(table.bounds("k3")) // 2
+    table.canvas.event_generate("<Button-1>", x=50, y=y)
+    wait_until(lambda: table.selected == "k3")
+    table.canvas.event_generate("<Button-1>", x=50, y=y)
+    wait_until(lambda: opened == ["k3"])
+    table.canvas.event_generate("<Button-3>", x=50, y=y + 37)
+    wait_until(lambda: menus == ["k4"])
+    assert table.selected == "k4"
+    right = table.canvas.winfo_width() - 15
+    table.canvas.event_generate("<Button-1>", x=right, y=y)
+    wait_until(lambda: menus == ["k4", "k3"])
+
+
+def test_the_wheel_scrolls(table: Table, wait_until: Pump) -> None:
+    """X11's wheel buttons scroll down and up again."""
+    table.canvas.event_generate("<Button-5>")
+    wait_until(lambda: table.bounds("k0")[0] < 0)
+    table.canvas.event_generate("<Button-4>")
+    wait_until(lambda: table.bounds("k0")[0] == 0)
+
+
+def test_an_update_keeps_the_place_and_the_selection(table: Table, wait_until: Pump) -> None:
+    """Rows come and go above the view; what is in view stays where it is."""
+    table.select("k2500")
+    wait_until.settle()
+    before = table.bounds("k2500")
+    told: list[str | None] = []
+    table.on_select = told.append
+    table.set_rows([_row(n) for n in range(-300, 5000) if n % 7 or n == 2500])
+    wait_until.settle()
+    assert table.selected == "k2500"
+    assert table.bounds("k2500") == before
+    table.set_rows([_row(n) for n in range(100)])
+    assert told == [None]
+    assert not table.selected
+
+
+def test_an_equal_update_draws_nothing(table: Table, wait_until: Pump) -> None:
+    """Rows equal to those shown keep their canvas items; one changed row is drawn anew."""
+    before = set(table.canvas.find_all())
+    table.set_rows([_row(n) for n in range(5000)])
+    assert set(table.canvas.find_all()) == before
+    table.set_rows([_row(n, "Changed" if n == 2 else "") for n in range(5000)])
+    wait_until.settle()
+    new = set(table.canvas.find_all()) - before
+    assert 0 < len(new) <= 6
+
+
+def test_titles_sort(table: Table, wait_until: Pump) -> None:
+    """A click on a title sorts, a second one turns round; numbers sort as numbers."""
+    told: list[tuple[str, bool]] = []
+    table.on_sort = lambda column, descending: told.append((column, descending))
+    x, y = table._head.title_place("n")
+    table._head.event_generate("<Button-1>", x=x, y=y)
+    wait_until(lambda: told == [("n", True)])
+    assert table.order()[:2] == ["k4999", "k4998"]
+    table._head.focus_force()
+    wait_until(lambda: table.focus_get() is table._head)
+    table._head.event_generate("<Left>")
+    table._head.event_generate("<space>")
+    wait_until(lambda: told[1:] == [("name", False)])
+    assert table.order()[:2] == ["k0", "k1"]
+
+
+def test_columns_shrink_with_the_window(table: Table, root: tk.Tk, wait_until: Pump) -> None:
+    """In a narrow window every column still is inside."""
+    root.geometry("260x400")
+    wait_until(lambda: table.canvas.winfo_width() < 270)
+    wait_until.settle()
+    assert table._spans[-1][1] <= table.canvas.winfo_width()
+    assert table._spans[0][1] < table._spans[1][0]
+
+
+def test_a_list_shorter_than_the_view_does_not_scroll(table: Table, wait_until: Pump) -> None:
+    """The scrollbar goes with the need for it, and the wheel does nothing."""
+    wait_until(table.scrollbar.winfo_manager)
+    table.set_rows([_row(n) for n in range(3)])
+    wait_until(lambda: not table.scrollbar.winfo_manager())
+    wait_until(lambda: table.canvas.winfo_width() == table.winfo_width())
+    table.canvas.event_generate("<Button-5>")
+    wait_until.settle()
+    assert table.bounds("k0")[0] == 0
+    table.set_rows([])
+    assert table.order() == []
+
+
+def test_headings_cannot_be_selected(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Keys pass over headings, clicks on them do nothing."""
+    rows = RowList(root, theme, surface="sidebar")
+    rows.pack(fill="both", expand=True)
+    rows.set_sections(
+        [
+            Section("Rooms", (ListRow("a", "alpha", "hash"), ListRow("b", "beta", bold=True))),
+            Section("People", (ListRow("c", "gamma", count="3"),), line=True),
+        ]
+    )
+    wait_until(lambda: rows._drawn)
+    rows.canvas.event_generate("<Button-1>", x=40, y=5)
+    wait_until.settle()
+    assert rows.selected is None
+    rows.canvas.focus_force()
+    wait_until(lambda: rows.focus_get() is rows.canvas)
+    for expected in ("a", "b", "c", "c"):
+        rows.canvas.event_generate("<Down>")
+        wait_until(lambda expected=expected: rows.selected == expected)  # type: ignore[misc]
+    rows.select(None)
+    assert rows.selected is None
+    rows.select("nobody")
+    assert rows.selected is None
+
+
+def test_tab_shows_where_the_keyboard_is(
+    root: tk.Tk, theme: Theme, table: Table, wait_until: Pump
+) -> None:
+    """Arriving by Tab draws a ring; the mouse does not."""
+    table.canvas.focus_force()
+    wait_until(lambda: table.focus_get() is table.canvas)
+    plain = len(table.canvas.find_withtag("row0"))
+    table.canvas.event_generate("<<TraverseIn>>")
+    wait_until(lambda: len(table.canvas.find_withtag("row0")) == plain + 1)
+    table.canvas.event_generate("<Button-1>", x=40, y=60)
+    wait_until.settle()
+    assert not table._by_keyboard
+    assert root.winfo_exists()
+    assert theme.mode == "light"

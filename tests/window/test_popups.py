@@ -1,0 +1,197 @@
+"""Dialogs, menus, tooltips, banners, toasts and gauges."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+
+import pytest
+
+from tests.window.conftest import Pump
+from window.basics import Panel
+from window.buttons import Button
+from window.dialog import Choice, Dialog, Entry, alert, confirm
+from window.gauges import Meter, Sparkline, Spinner
+from window.menus import MenuItem, build_menu
+from window.notices import Banner, Toasts
+from window.pills import Pill
+from window.theme import Theme, system_mode
+from window.tooltip import Tooltip
+
+CHOICES = (Choice("quit", "Quit"), Choice("try", "Try port 12346", "primary"))
+
+
+def _during(dialog: Dialog, wait_until: Pump, act: Callable[[], object]) -> None:
+    """Do `act` once the dialog is on the screen and has the keyboard, until it is answered."""
+
+    def look() -> None:
+        if not dialog.window.winfo_exists():
+            return
+        if dialog.window.winfo_viewable():
+            (dialog.field.entry if dialog.field else dialog.buttons["try"]).focus_force()
+            act()
+        if dialog.window.winfo_exists():
+            wait_until.root.after(20, look)
+
+    wait_until.root.after(5, look)
+
+
+def _press(dialog: Dialog, event: str) -> None:
+    assert dialog.field is not None
+    dialog.field.entry.event_generate(event)
+
+
+@pytest.mark.parametrize(("event", "choice"), [("<Return>", "try"), ("<Escape>", "quit")])
+def test_keys_answer_a_dialog(
+    root: tk.Tk, theme: Theme, wait_until: Pump, event: str, choice: str
+) -> None:
+    """Return takes the default, Escape cancels, and what was typed comes along."""
+    wait_until(root.winfo_viewable)
+    entry = Entry("Port", "12346")
+    dialog = Dialog(
+        root, theme, "Port 12345 is busy", "Another program uses it.", CHOICES, entry=entry
+    )
+    _during(dialog, wait_until, lambda: _press(dialog, event))
+    answer = dialog.ask()
+    assert (answer.choice, answer.text) == (choice, "12346")
+    assert not dialog.window.winfo_exists()
+
+
+def test_buttons_and_the_close_button_answer(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """A button answers with its own choice; closing the window cancels."""
+    wait_until(root.winfo_viewable)
+    dialog = Dialog(root, theme, "Busy", "Text", CHOICES)
+    _during(dialog, wait_until, dialog.buttons["quit"].invoke)
+    assert dialog.ask().choice == "quit"
+    dialog = Dialog(root, theme, "Busy", "Text", CHOICES)
+    _during(dialog, wait_until, lambda: dialog.choose("quit"))
+    assert dialog.ask().choice == "quit"
+
+
+def test_a_dialog_over_a_hidden_window(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Before the main window is shown, a question still can be asked."""
+    root.withdraw()
+    dialog = Dialog(root, theme, "Busy", "Text", CHOICES)
+    _during(dialog, wait_until, lambda: dialog.choose("try"))
+    assert dialog.ask().choice == "try"
+
+
+def test_confirm_and_alert(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """The two short forms."""
+    wait_until(root.winfo_viewable)
+
+    def press(label: str) -> None:
+        for window in root.winfo_children():
+            for button in _inside(window):
+                if isinstance(button, Button) and button.cget("text") == label:
+                    button.invoke()
+                    return
+        root.after(5, press, label)
+
+    root.after(5, press, "Terminate")
+    assert confirm(root, theme, "Terminate?", "Emil is disconnected.", yes="Terminate", danger=True)
+    root.after(5, press, "Cancel")
+    assert not confirm(root, theme, "Terminate?", "Emil is disconnected.", yes="Terminate")
+    root.after(5, press, "OK")
+    alert(root, theme, "Done", "It is done.")
+
+
+def _inside(widget: tk.Misc) -> list[tk.Misc]:
+    return [widget, *(inner for child in widget.winfo_children() for inner in _inside(child))]
+
+
+def test_a_menu_calls_its_commands(root: tk.Tk, theme: Theme) -> None:
+    """Each item calls its own command; a separator and a disabled item call none."""
+    called: list[str] = []
+    menu = build_menu(
+        root,
+        theme,
+        (
+            MenuItem("Message", lambda: called.append("message")),
+            MenuItem(),
+            MenuItem("Terminate", lambda: called.append("terminate"), danger=True),
+            MenuItem("Ban", lambda: called.append("ban"), enabled=False),
+        ),
+    )
+    for at in range(4):
+        menu.invoke(at)
+    assert called == ["message", "terminate"]
+
+
+def test_a_tooltip_comes_and_goes(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """It appears after a rest, goes with the pointer, and an empty one never appears."""
+    button = Button(root, theme, icon="moon", variant="quiet")
+    button.pack()
+    wait_until(button.winfo_viewable)
+    tip = Tooltip(button, theme, "Dark look")
+    button.event_generate("<Enter>")
+    wait_until(lambda: tip.shown)
+    button.event_generate("<Leave>")
+    wait_until(lambda: not tip.shown)
+    tip.text = ""
+    tip.show()
+    assert not tip.shown
+    button.event_generate("<Enter>")
+    button.destroy()
+    wait_until.settle()
+    assert not tip.shown
+
+
+def test_a_banner_takes_no_place_until_shown(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """It shows, acts, changes its tone and goes away."""
+    done: list[int] = []
+    banner = Banner(root, theme)
+    assert not banner.shown
+    banner.show("Offline", "away", ("Try now", lambda: done.append(1)))
+    wait_until(banner.winfo_viewable)
+    banner._action.event_generate("<Button-1>")
+    wait_until(lambda: done)
+    banner.show("Connected", "active")
+    assert not banner._action.winfo_manager()
+    theme.switch("dark")
+    assert banner.cget("background") == theme.palette.pill_active.fill
+    banner.hide()
+    assert not banner.shown
+
+
+def test_a_toast_goes_by_itself(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """The newest replaces the one before and vanishes after its time."""
+    toasts = Toasts(root, theme)
+    toasts.show("one", 60_000)
+    toasts.show("two", 10)
+    assert toasts.text == "two"
+    wait_until(lambda: not toasts.text)
+    page = Panel(root, theme)
+    late = Toasts(page, theme)
+    late.show("three", 10)
+    page.destroy()
+    wait_until.settle()
+
+
+def test_gauges_take_any_value(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """Few, equal or negative values draw; a spinner that is destroyed stops."""
+    chart, meter, spinner = Sparkline(root, theme), Meter(root, theme), Spinner(root, theme)
+    pill = Pill(root, theme, "Active")
+    for part in (chart, meter, spinner, pill):
+        part.pack()
+    for values in ((), (0,), (5, 5, 5), (-1, 3), tuple(range(500))):
+        chart.set(values)
+    for part_full in (-1, 0, 0.001, 0.5, 7):
+        meter.set(part_full)
+    pill.set("A longer word", "slow")
+    spinner.start()
+    spinner.start()
+    wait_until(lambda: spinner._step > 1)
+    theme.toggle()
+    spinner.destroy()
+    wait_until.settle()
+    assert not spinner.running
+
+
+def test_the_desktop_says_dark(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GTK's theme variable and its settings file are asked; the default is light."""
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setenv("GTK_THEME", "Adwaita:dark")
+    assert system_mode() == "dark"
+    monkeypatch.setenv("GTK_THEME", "Adwaita")
+    assert system_mode() == "light"

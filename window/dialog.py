@@ -1,0 +1,195 @@
+"""A question in a window of its own, answered before anything else goes on."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from window.basics import Label, Panel
+from window.buttons import Button, Variant
+from window.fields import Field
+from window.icons import IconName
+from window.palette import Tone
+from window.theme import Theme
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button of a dialog; `id` is what the answer names."""
+
+    id: str
+    label: str
+    variant: Variant = "secondary"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A field in a dialog."""
+
+    label: str = ""
+    value: str = ""
+    placeholder: str = ""
+    secret: bool = False
+    limit: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the person chose (the cancel choice when the window was closed) and typed."""
+
+    choice: str
+    text: str = ""
+
+
+class Dialog:
+    """A modal question, in the middle of its parent.
+
+    The last choice is the default: Return presses it, unless another button has the
+    keyboard. Escape and the close button choose `cancel` (the first choice if not named).
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        title: str,
+        message: str,
+        choices: Sequence[Choice] = (Choice("ok", "OK", "primary"),),
+        *,
+        cancel: str | None = None,
+        entry: Entry | None = None,
+        icon: IconName | None = None,
+        tone: Tone = "text",
+        width: int = 400,
+    ) -> None:
+        self._parent, self._theme = parent, theme
+        self._default = choices[-1].id
+        self._cancel = cancel if cancel is not None else choices[0].id
+        self._answer = Answer(self._cancel)
+        self.buttons: dict[str, Button] = {}
+        self.field: Field | None = None
+        self.window = tk.Toplevel(parent)
+        self.window.withdraw()
+        self.window.title(title)
+        self.window.resizable(False, False)
+        self._build(title, message, choices, entry, icon, tone, width)
+        self.window.bind("<Escape>", lambda _: self.choose(self._cancel))
+        self.window.bind("<Return>", self._returned)
+        self.window.bind("<KP_Enter>", self._returned)
+        self.window.protocol("WM_DELETE_WINDOW", lambda: self.choose(self._cancel))
+
+    def ask(self) -> Answer:
+        """Show it, wait, and answer. The Tk loop goes on meanwhile."""
+        window, focused = self.window, self._focused()
+        self._centre()
+        if self._parent.winfo_toplevel().winfo_viewable():
+            window.transient(self._parent.winfo_toplevel())
+        window.deiconify()
+        window.wait_visibility()
+        window.grab_set()
+        if self.field is not None:
+            self.field.focus_set()
+            self.field.select_all()
+        else:
+            self.buttons[self._default].focus_set()
+        window.wait_window()
+        if focused is not None and focused.winfo_exists():
+            focused.focus_set()
+        return self._answer
+
+    def choose(self, choice: str) -> None:
+        """Answer with that choice and close."""
+        self._answer = Answer(choice, self.field.value if self.field is not None else "")
+        self.window.grab_release()
+        self.window.destroy()
+
+    def _build(
+        self,
+        title: str,
+        message: str,
+        choices: Sequence[Choice],
+        entry: Entry | None,
+        icon: IconName | None,
+        tone: Tone,
+        width: int,
+    ) -> None:
+        theme = self._theme
+        pad = theme.px(24)
+        body = Panel(self.window, theme, "window")
+        body.pack(fill="both", expand=True)
+        inside = Panel(body, theme)
+        inside.pack(fill="both", expand=True, padx=pad, pady=(theme.px(20), pad))
+        tk.Frame(inside, width=theme.px(width), height=0).pack()
+        Label(inside, theme, title, font="title", icon=icon, tone=tone, wrap=width).pack(anchor="w")
+        Label(inside, theme, message, tone="muted", wrap=width).pack(
+            anchor="w", pady=(theme.px(8), 0)
+        )
+        if entry is not None:
+            if entry.label:
+                Label(inside, theme, entry.label, font="label_bold").pack(
+                    anchor="w", pady=(theme.px(16), theme.px(6))
+                )
+            self.field = Field(
+                inside,
+                theme,
+                value=entry.value,
+                placeholder=entry.placeholder,
+                secret=entry.secret,
+                limit=entry.limit,
+                height=38,
+            )
+            self.field.pack(fill="x", pady=(0 if entry.label else theme.px(16), 0))
+        row = Panel(inside, theme)
+        row.pack(anchor="e", pady=(theme.px(24), 0))
+        for choice in choices:
+            button = Button(
+                row, theme, choice.label, partial(self.choose, choice.id), variant=choice.variant
+            )
+            button.pack(side="left", padx=(theme.px(8) if self.buttons else 0, 0))
+            self.buttons[choice.id] = button
+
+    def _returned(self, event: tk.Event[tk.Misc]) -> None:
+        if not isinstance(event.widget, Button):
+            self.choose(self._default)
+
+    def _focused(self) -> tk.Misc | None:
+        try:
+            return self._parent.focus_get()
+        except KeyError:  # a Tcl-side window, such as an open menu
+            return None
+
+    def _centre(self) -> None:
+        self.window.update_idletasks()
+        over = self._parent.winfo_toplevel()
+        width, height = self.window.winfo_reqwidth(), self.window.winfo_reqheight()
+        screen = self.window.winfo_screenwidth(), self.window.winfo_screenheight()
+        if over.winfo_viewable():
+            x = over.winfo_rootx() + (over.winfo_width() - width) // 2
+            y = over.winfo_rooty() + (over.winfo_height() - height) // 3
+        else:
+            x, y = (screen[0] - width) // 2, (screen[1] - height) // 3
+        x = max(0, min(x, screen[0] - width))
+        y = max(0, min(y, screen[1] - height))
+        self.window.geometry(f"+{x}+{y}")
+
+
+def confirm(
+    parent: tk.Misc,
+    theme: Theme,
+    title: str,
+    message: str,
+    *,
+    yes: str,
+    no: str = "Cancel",
+    danger: bool = False,
+) -> bool:
+    """Ask whether to go on; False for cancel, Escape and the close button."""
+    choices = (Choice("no", no), Choice("yes", yes, "danger" if danger else "primary"))
+    return Dialog(parent, theme, title, message, choices).ask().choice == "yes"
+
+
+def alert(parent: tk.Misc, theme: Theme, title: str, message: str) -> None:
+    """Say something that must be read before going on."""
+    Dialog(parent, theme, title, message).ask()

@@ -1,0 +1,176 @@
+"""A rounded text field with a placeholder, an icon before and a note after the text."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+
+from window.basics import bare_label
+from window.cards import rounded_style
+from window.fonts import Role
+from window.icons import IconName
+from window.palette import Surface, Tone
+from window.theme import Theme, surface_of
+
+
+class Field(ttk.Frame):
+    """One line of text to type.
+
+    `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager says).
+    `on_change(text)` is called for every edit, also those by the program; `on_submit(text)`
+    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        *,
+        placeholder: str = "",
+        value: str = "",
+        icon: IconName | None = None,
+        note: str = "",
+        width: int = 0,
+        height: int = 34,
+        font: Role = "body",
+        secret: bool = False,
+        limit: int = 0,
+        fill: Surface | None = None,
+        on_change: Callable[[str], object] | None = None,
+        on_submit: Callable[[str], object] | None = None,
+        on_cancel: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(parent, padding=(theme.px(10), 0))
+        self._theme, self._icon, self._limit = theme, icon, limit
+        self._behind = surface_of(parent)
+        self.surface: Surface = fill or ("raised" if self._behind == "sidebar" else "field")
+        self._note_tone: Tone = "muted"
+        self.on_change, self.on_submit, self.on_cancel = on_change, on_submit, on_cancel
+        self.configure(height=theme.px(height), width=theme.px(width or 120))
+        self.pack_propagate(False)
+        self._variable = tk.StringVar(self, value)
+        self._icon_label = bare_label(self)
+        if icon:
+            self._icon_label.pack(side="left")
+        self._note = bare_label(self)
+        self._note.configure(text=note, font=theme.fonts["label"])
+        if note:
+            self._note.pack(side="right")
+        self.entry = tk.Entry(
+            self,
+            textvariable=self._variable,
+            font=theme.fonts[font],
+            show="•" if secret else "",
+            borderwidth=0,
+            highlightthickness=0,
+        )
+        self.entry.pack(side="left", fill="x", expand=True)
+        self._hint = bare_label(self.entry)
+        self._hint.configure(text=placeholder, font=theme.fonts[font], cursor="xterm", anchor="w")
+        self._listen()
+        self._variable.trace_add("write", lambda *_: self._changed())
+        self._show_hint()
+        theme.subscribe(self, self._paint)
+
+    @property
+    def value(self) -> str:
+        """The text as it stands."""
+        return self._variable.get()
+
+    @value.setter
+    def value(self, text: str) -> None:
+        self._variable.set(text)
+        self.entry.icursor("end")
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it can be typed into."""
+        return str(self.entry.cget("state")) == "normal"
+
+    @enabled.setter
+    def enabled(self, on: bool) -> None:
+        self.entry.configure(state="normal" if on else "disabled")
+
+    def focus_set(self) -> None:
+        """Put the cursor into the field."""
+        self.entry.focus_set()
+
+    focus = focus_set
+
+    def select_all(self) -> None:
+        """Select the whole text, as Tab into a field does."""
+        self.entry.selection_range(0, "end")
+
+    def set_placeholder(self, text: str) -> None:
+        """Show another text while the field is empty."""
+        self._hint.configure(text=text)
+
+    def set_error(self, on: bool) -> None:
+        """Show, or stop showing, that the text cannot be taken."""
+        self.state(["invalid" if on else "!invalid"])
+
+    def set_note(self, text: str, tone: Tone = "muted") -> None:
+        """Show a short text at the right end; an empty one goes away."""
+        self._note_tone = tone
+        self._note.configure(text=text)
+        if text:
+            self._note.pack(side="right", before=self.entry)
+        else:
+            self._note.pack_forget()
+        self._paint()
+
+    def _listen(self) -> None:
+        self.entry.bind("<FocusIn>", lambda _: self.state(["focus"]), add="+")
+        self.entry.bind("<FocusOut>", lambda _: self.state(["!focus"]), add="+")
+        self.entry.bind("<Return>", lambda _: self._submit())
+        self.entry.bind("<KP_Enter>", lambda _: self._submit())
+        self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
+        self.entry.bind("<<SelectAll>>", lambda _: self._select_all())
+        self.entry.bind("<Control-a>", lambda _: self._select_all())
+        for part in (self._hint, self._icon_label, self._note, self):
+            part.bind("<Button-1>", lambda _: self.entry.focus_set(), add="+")
+
+    def _submit(self) -> None:
+        if self.on_submit:
+            self.on_submit(self.value)
+
+    def _select_all(self) -> str:
+        self.select_all()
+        return "break"  # on X11 Ctrl+A would go to the start of the line
+
+    def _changed(self) -> None:
+        text = self.value
+        if self._limit and len(text) > self._limit:
+            self._variable.set(text[: self._limit])  # comes back here with the short text
+            return
+        self._show_hint()
+        if self.on_change:
+            self.on_change(text)
+
+    def _show_hint(self) -> None:
+        if self.value:
+            self._hint.place_forget()
+        else:
+            # One pixel in, so that the cursor before the hint stays to be seen.
+            self._hint.place(x=self._theme.px(2), rely=0.5, anchor="w", relwidth=1)
+
+    def _paint(self) -> None:
+        theme, palette = self._theme, self._theme.palette
+        fill = palette.surface(self.surface)
+        self.configure(style=rounded_style(theme, self._behind, self.surface, 8))
+        self.entry.configure(
+            background=fill,
+            foreground=palette.text,
+            insertbackground=palette.text,
+            insertwidth=max(1, theme.px(1.4)),
+            selectbackground=palette.mention,
+            selectforeground=palette.text,
+            disabledbackground=fill,
+            disabledforeground=palette.disabled,
+        )
+        self._hint.configure(background=fill, foreground=palette.muted)
+        self._note.configure(background=fill, foreground=palette.tone(self._note_tone))
+        self._icon_label.configure(background=fill)
+        if self._icon:
+            self._icon_label.configure(image=theme.icon(self._icon, palette.muted, gap=7))

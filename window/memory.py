@@ -1,0 +1,63 @@
+"""What the window remembers from one time to the next: its place, and its colours if chosen."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from common.datafolder import write_private
+from window.palette import Mode
+
+log = logging.getLogger(__name__)
+
+FILE: Final = "window.json"
+_GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen."""
+
+    geometry: tuple[int, int, int, int] | None = None
+    theme: Mode | None = None
+
+
+def recall(data_dir: Path) -> Memory:
+    """What was kept; whatever is missing or damaged is as if never chosen."""
+    try:
+        kept = json.loads((data_dir / FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return Memory()
+    if not isinstance(kept, dict):
+        return Memory()
+    theme = kept.get("theme")
+    return Memory(
+        parse_geometry(str(kept.get("geometry"))),
+        theme if theme in ("light", "dark") else None,
+    )
+
+
+def keep(data_dir: Path, memory: Memory) -> None:
+    """Write it, whole or not at all; a failure is logged, as it must not hinder closing."""
+    content: dict[str, str] = {}
+    if memory.geometry is not None:
+        content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
+    if memory.theme is not None:
+        content["theme"] = memory.theme
+    try:
+        write_private(data_dir / FILE, json.dumps(content).encode())
+    except OSError as error:
+        log.warning("the window's place can't be kept: %s", error)
+
+
+def parse_geometry(text: str) -> tuple[int, int, int, int] | None:
+    """Tk's `WxH+X+Y` as numbers; None if it is something else."""
+    found = _GEOMETRY.fullmatch(text)
+    if found is None:
+        return None
+    width, height, x, y = map(int, found.groups())
+    return width, height, x, y

@@ -1,0 +1,281 @@
+"""A table of people or things: sortable columns, one selectable row, any number of rows."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Literal
+
+from window.avatars import Presence
+from window.icons import IconName
+from window.listing import Listing
+from window.palette import PillTone, Tone
+from window.pills import draw_pill
+from window.tablehead import TableHead, layout
+from window.theme import Theme
+
+ROW: Final = 36
+"""Height of a row without its hairline, px at 96 dpi."""
+EDGE: Final = 12
+"""Space left and right of the cells, px at 96 dpi."""
+
+SortKey = str | float | None
+"""What a cell sorts by: all cells of a column numbers, or all texts; None comes last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column; widths are px at 96 dpi.
+
+    It gets `width` and, when it has `stretch`, a share of what is left over. In a narrow
+    window all columns shrink in proportion, down to `shortest`.
+    """
+
+    id: str
+    title: str
+    width: int = 100
+    shortest: int = 48
+    align: Literal["left", "right"] = "left"
+    tone: Tone = "text"
+    stretch: bool = False
+    sortable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TextCell:
+    """Text, with an icon before it if one is named; `tone` overrides the column's."""
+
+    text: str
+    icon: IconName | None = None
+    tone: Tone | None = None
+    sort: SortKey = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCell:
+    """An avatar, a bold name and a muted username."""
+
+    name: str
+    username: str
+    presence: Presence | None = None
+    sort: SortKey = None
+
+
+@dataclass(frozen=True, slots=True)
+class PillCell:
+    """A state pill."""
+
+    text: str
+    tone: PillTone
+    sort: SortKey = None
+
+
+Cell = TextCell | PersonCell | PillCell
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: a key that is its own, and a cell for each column."""
+
+    key: str
+    cells: tuple[Cell, ...]
+
+
+class Table(Listing[Row]):
+    """See `Listing` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
+
+    A click on a title sorts by that column, another turns the order round; `on_sort(id,
+    descending)` tells of it. Rows may be given in any order. With `on_menu` set, the
+    selected row shows a "more" button at its end.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        columns: Sequence[Column],
+        *,
+        sort: str | None = None,
+        descending: bool = False,
+        on_select: Callable[[str | None], object] | None = None,
+        on_open: Callable[[str], object] | None = None,
+        on_menu: Callable[[str, int, int], object] | None = None,
+        on_sort: Callable[[str, bool], object] | None = None,
+    ) -> None:
+        self.columns = tuple(columns)
+        self._rows: list[Row] = []
+        self._spans: list[tuple[int, int]] = []
+        self._spans_for = -1
+        self._sort, self._descending = sort, descending
+        self._row_height = theme.px(ROW) + theme.px(1)
+        super().__init__(parent, theme)
+        self.on_select, self.on_open, self.on_menu = on_select, on_open, on_menu
+        self.on_sort = on_sort
+        self._head = TableHead(self, theme, self.columns, self._title_pressed)
+        self._head.pack(side="top", fill="x", before=self.canvas)
+        self._head.show_sort(sort, descending)
+        self.canvas.bind("<Configure>", lambda _: self._lay_out(), add="+")
+
+    @property
+    def sort(self) -> tuple[str | None, bool]:
+        """The column sorted by, and whether the order is descending."""
+        return self._sort, self._descending
+
+    def set_rows(self, rows: Sequence[Row]) -> None:
+        """Show these rows, sorted as the person chose; see `Listing.show` for what stays."""
+        wanted = list(rows)
+        if wanted != self._rows:
+            self._rows = wanted
+            self.show(self._sorted())
+
+    def sort_by(self, column: str, descending: bool = False) -> None:
+        """Sort by that column's cells."""
+        self._sort, self._descending = column, descending
+        self._head.show_sort(column, descending)
+        self.show(self._sorted())
+
+    def key_of(self, item: Row) -> str:
+        """See `Listing`."""
+        return item.key
+
+    def height_of(self, item: Row) -> int:  # noqa: ARG002  # all rows are alike
+        """See `Listing`."""
+        return self._row_height
+
+    def draw(self, item: Row, top: int, tag: str) -> None:
+        """See `Listing`."""
+        theme, width = self.theme, self.canvas.winfo_width()
+        height, one, edge = theme.px(ROW), theme.px(1), theme.px(EDGE)
+        self.canvas.create_rectangle(
+            edge,
+            top + height,
+            width - edge,
+            top + height + one,
+            fill=theme.palette.hairline,
+            width=0,
+            tags=tag,
+        )
+        chosen = self.band(top, height, 0, width, item.key, tag)
+        middle = top + height / 2
+        for column, cell, (left, right) in zip(
+            self.columns, item.cells, self._columns(width), strict=False
+        ):
+            match cell:
+                case TextCell():
+                    self._draw_text(column, cell, left, right, middle, chosen, tag)
+                case PersonCell():
+                    self._draw_person(cell, left, right, middle, chosen, tag)
+                case PillCell():
+                    ink = theme.palette.pill(cell.tone)
+                    draw_pill(self.canvas, theme, left, middle, cell.text, ink, tag)
+        if chosen and self.on_menu:
+            more = theme.icon("more", theme.palette.on_selection)
+            self.canvas.create_image(width - edge, middle, image=more, anchor="e", tags=tag)
+
+    def pressed(self, key: str, event: tk.Event[tk.Misc]) -> None:
+        """Open the menu for a click on the "more" button."""
+        if self.on_menu and event.x > self.canvas.winfo_width() - self.theme.px(EDGE + 22):
+            self.on_menu(key, event.x_root, event.y_root)
+
+    def _columns(self, width: int) -> list[tuple[int, int]]:
+        if width != self._spans_for:
+            spare = self.theme.px(24 if self.on_menu else 0)
+            edge = self.theme.px(EDGE)
+            self._spans = layout(self.columns, self.theme, edge, width - edge - spare)
+            self._spans_for = width
+        return self._spans
+
+    def _lay_out(self) -> None:
+        self._head.lay_out(self._columns(self.canvas.winfo_width()))
+
+    def _colour(self, tone: Tone, chosen: bool) -> str:
+        palette = self.theme.palette
+        if not chosen:
+            return palette.tone(tone)
+        on_band = {
+            "text": palette.on_selection,
+            "muted": palette.on_selection_muted,
+            "danger": palette.on_selection_danger,
+        }
+        return on_band.get(tone) or palette.tone(tone)
+
+    def _draw_text(
+        self,
+        column: Column,
+        cell: TextCell,
+        left: int,
+        right: int,
+        middle: float,
+        chosen: bool,
+        tag: str,
+    ) -> None:
+        theme = self.theme
+        ink = self._colour(cell.tone or column.tone, chosen)
+        if cell.icon:
+            image = theme.icon(cell.icon, ink)
+            self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
+            left += theme.px(23)
+        text = theme.fonts.fit("body", cell.text, right - left)
+        at_right = column.align == "right"
+        self.canvas.create_text(
+            right if at_right else left,
+            middle,
+            text=text,
+            fill=ink,
+            font=theme.fonts["body"],
+            anchor="e" if at_right else "w",
+            tags=tag,
+        )
+
+    def _draw_person(
+        self, cell: PersonCell, left: int, right: int, middle: float, chosen: bool, tag: str
+    ) -> None:
+        theme, create = self.theme, self.canvas.create_text
+        image = theme.avatar(cell.name, cell.username, 26, cell.presence)
+        self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
+        left += theme.px(36)
+        name = theme.fonts.fit("row_bold", cell.name, right - left)
+        create(
+            left,
+            middle,
+            text=name,
+            font=theme.fonts["row_bold"],
+            anchor="w",
+            fill=self._colour("text", chosen),
+            tags=tag,
+        )
+        left += theme.fonts.width("row_bold", name) + theme.px(8)
+        username = theme.fonts.fit("body", cell.username, right - left)
+        if username not in ("", "…"):
+            create(
+                left,
+                middle,
+                text=username,
+                font=theme.fonts["body"],
+                anchor="w",
+                fill=self._colour("muted", chosen),
+                tags=tag,
+            )
+
+    def _title_pressed(self, column: str) -> None:
+        descending = not self._descending if column == self._sort else False
+        self.sort_by(column, descending)
+        if self.on_sort:
+            self.on_sort(column, descending)
+
+    def _sorted(self) -> list[Row]:
+        place = next((at for at, col in enumerate(self.columns) if col.id == self._sort), None)
+        if place is None:
+            return self._rows
+        return sorted(self._rows, key=partial(_rank, place), reverse=self._descending)
+
+
+def _rank(place: int, row: Row) -> tuple[int, float, str]:
+    """Numbers before texts, so that a column of mixed cells still has an order."""
+    cell = row.cells[place]
+    by = cell.sort
+    if by is None:
+        by = cell.name if isinstance(cell, PersonCell) else cell.text
+    return (1, 0.0, by.casefold()) if isinstance(by, str) else (0, by, "")

@@ -1,0 +1,41 @@
+"""Received text, made safe to show.
+
+Tk never evaluates a widget's text, so nothing here is about quoting. It is about
+characters that show something else than they are: a bidi override can make
+`gpj.exe` read as `exe.jpg`, and a control character can hide the rest of a line.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# C0 and C1 controls, line and paragraph separators, bidi marks/embeddings/overrides/isolates,
+# the invisible tag characters and interlinear annotation anchors.
+_UNSAFE: Final = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0001]"
+)
+
+
+def safe(text: str) -> str:
+    """`text` on one line, each control or bidi-format character shown as `⟦U+202E⟧`.
+
+    Tabs and line breaks become one space each (a label has one line); lone surrogates,
+    which Tcl cannot encode, become question marks. Everything else is left as it is.
+    """
+    shown = _UNSAFE.sub(_reveal, text)
+    return shown.encode("utf-8", "replace").decode() if _has_surrogate(shown) else shown
+
+
+def _reveal(match: re.Match[str]) -> str:
+    char = match[0]
+    return " " if char in "\t\n\r\u2028\u2029" else f"⟦U+{ord(char):04X}⟧"
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
+
+
+def safe_lines(text: str) -> str:
+    """As `safe`, but line breaks stay and tabs become spaces to the next stop of four."""
+    return "\n".join(safe(line.expandtabs(4)) for line in text.split("\n"))

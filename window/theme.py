@@ -1,0 +1,199 @@
+"""One look for one Tk interpreter: colours, fonts, images, and switching them at run time.
+
+A widget of the kit subscribes with a function that paints it, which is called once at
+once and again at each switch. ttk widgets need no subscription: `ttk_styles` defines
+them in a ttk theme for each look.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tkinter as tk
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tkinter import ttk
+from typing import Final
+
+from window import dpi
+from window.avatars import Presence, avatar, badge
+from window.fonts import Fonts
+from window.icons import IconName, icon
+from window.palette import PALETTES, Mode, Palette, Surface
+from window.shapes import Images
+
+Paint = Callable[[], None]
+
+
+class Theme:
+    """The look of everything below `root`; make one, right after `tk.Tk()`.
+
+    `scale` is screen pixels for one pixel at 96 dpi; left out, it is the screen's own.
+    """
+
+    def __init__(self, root: tk.Tk, mode: Mode | None = None, scale: float | None = None) -> None:
+        self.root = root
+        self.mode: Mode = mode or system_mode()
+        self.palette: Palette = PALETTES[self.mode]
+        self.scale: Final = scale or dpi.scale_of(root)
+        # Points follow the same scale as pixels, also where the screen reports an odd one.
+        root.tk.call("tk", "scaling", 96 / 72 * self.scale)
+        self.fonts: Final = Fonts(root)
+        self.images: Final = Images(root)
+        self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
+        self._ttk: Final = ttk.Style(root)
+        self._styles: set[tuple[Mode, str]] = set()
+        self._apply()
+
+    def px(self, pixels: float) -> int:
+        """`pixels` at 96 dpi as whole screen pixels."""
+        return round(pixels * self.scale)
+
+    def switch(self, mode: Mode) -> None:
+        """Change to `mode` and repaint everything that is there."""
+        if mode == self.mode:
+            return
+        self.mode, self.palette = mode, PALETTES[mode]
+        self._apply()
+        for _, paint in list(self._subscribers.values()):
+            paint()
+        self.root.event_generate("<<ThemeSwitched>>")
+
+    def toggle(self) -> None:
+        """Switch from light to dark or back."""
+        self.switch("light" if self.mode == "dark" else "dark")
+
+    def subscribe(self, widget: tk.Misc, paint: Paint) -> None:
+        """Call `paint` now, and at each switch while `widget` exists; one per widget."""
+        name = str(widget)
+        if name not in self._subscribers:
+            widget.bind("<Destroy>", lambda event: self._forget(event, widget), add="+")
+        self._subscribers[name] = (widget, paint)
+        paint()
+
+    def style(self, name: str, define: Callable[[ttk.Style], None]) -> str:
+        """The ttk style `name`; `define` sets it up when the present look lacks it."""
+        if (self.mode, name) not in self._styles:
+            self._styles.add((self.mode, name))
+            define(self._ttk)
+        return name
+
+    def icon(
+        self, name: IconName, colour: str, size: float = 16, *, gap: float = 0
+    ) -> tk.PhotoImage:
+        """A line icon, `size` px at 96 dpi, in a colour `#rrggbb` (see `Palette.tone`)."""
+        return icon(self.images, name, colour, self.px(size), self.px(gap))
+
+    def avatar(
+        self, name: str, username: str, size: float = 26, presence: Presence | None = None
+    ) -> tk.PhotoImage:
+        """The avatar of a person, `size` px at 96 dpi."""
+        return avatar(self.images, self.palette, name, username, self.px(size), presence)
+
+    def badge(self, name: str, size: float = 32) -> tk.PhotoImage:
+        """The rounded square badge of a server, `size` px at 96 dpi."""
+        return badge(self.images, name, self.px(size))
+
+    def _forget(self, event: tk.Event[tk.Misc], widget: tk.Misc) -> None:
+        # A toplevel also hears of its children's end.
+        known = self._subscribers.get(str(widget))
+        if event.widget is widget and known and known[0] is widget:
+            del self._subscribers[str(widget)]
+
+    def _apply(self) -> None:
+        name, palette = f"chat-{self.mode}", self.palette
+        if name not in self._ttk.theme_names():
+            self._ttk.theme_create(name, parent="clam")
+        self._ttk.theme_use(name)
+        self._ttk.configure(
+            ".",
+            background=palette.window,
+            foreground=palette.text,
+            bordercolor=palette.border,
+            focuscolor=palette.accent,
+            font=self.fonts["body"],
+        )
+        self.root.configure(background=palette.window)
+        # The option database gives plain Tk widgets (menus, text) made later their colours.
+        for pattern, value in (
+            ("*background", palette.window),
+            ("*foreground", palette.text),
+            ("*selectBackground", palette.mention),
+            ("*selectForeground", palette.text),
+            ("*insertBackground", palette.text),
+            ("*highlightThickness", "0"),
+            ("*Text.borderWidth", "0"),
+            ("*Menu.background", palette.raised),
+            ("*Menu.activeBackground", palette.selection),
+            ("*Menu.activeForeground", palette.on_selection),
+            ("*Menu.disabledForeground", palette.disabled),
+            ("*Menu.borderWidth", "1"),
+            ("*Menu.activeBorderWidth", "0"),
+            ("*Menu.relief", "flat"),
+        ):
+            self.root.option_add(pattern, value, "widgetDefault")
+        self.root.option_add("*font", str(self.fonts["body"]), "widgetDefault")
+
+
+def surface_of(widget: tk.Misc) -> Surface:
+    """What children of `widget` stand on: the nearest kit container's surface, or the window."""
+    at: tk.Misc | None = widget
+    while at is not None:
+        surface: Surface | None = getattr(at, "surface", None)
+        if surface is not None:
+            return surface
+        at = at.master
+    return "window"
+
+
+def system_mode() -> Mode:
+    """Whether the desktop asks for dark windows; `light` where it does not say.
+
+    Reads a registry value (Windows), `defaults` (macOS, waits at most 0.5 s) or GTK's
+    settings (Linux); it starts no desktop service and never raises.
+    """
+    probe = {"win32": _dark_windows, "darwin": _dark_macos}.get(sys.platform, _dark_gtk)
+    with suppress(OSError, ValueError):
+        return "dark" if probe() else "light"
+    return "light"
+
+
+def _dark_windows() -> bool:
+    dark = False
+    if sys.platform == "win32":
+        import winreg
+
+        path = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, path) as key:
+            dark = bool(winreg.QueryValueEx(key, "AppsUseLightTheme")[0] == 0)
+    return dark
+
+
+def _dark_macos() -> bool:
+    import subprocess
+
+    command = ["/usr/bin/defaults", "read", "-g", "AppleInterfaceStyle"]
+    try:
+        asked = subprocess.run(  # noqa: S603  # a constant command
+            command, capture_output=True, timeout=0.5, check=False
+        )
+    except subprocess.SubprocessError:
+        return False
+    return asked.stdout.strip() == b"Dark"
+
+
+def _dark_gtk() -> bool:
+    named = os.environ.get("GTK_THEME", "")
+    if named:
+        return "dark" in named.lower()
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    for version in ("gtk-4.0", "gtk-3.0"):
+        file = config / version / "settings.ini"
+        if not file.is_file():
+            continue
+        for line in file.read_text("utf-8", "replace").splitlines():
+            key, _, value = (part.strip().lower() for part in line.partition("="))
+            if key == "gtk-application-prefer-dark-theme":
+                return value in ("1", "true", "yes")
+    return False
