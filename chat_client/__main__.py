@@ -18,10 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     data_dir = options.data_dir or user_data_path("ChatClient", appauthor=False)
     # Each front end is imported only when it is used: the verbs need no Tk and no display.
     if options.verb is not None:
-        from chat_client import headless  # noqa: PLC0415
+        from chat_client import headless
 
         return headless.run(options, data_dir)
-    from chat_client.window import app  # noqa: PLC0415
+    from chat_client.window import app
 
     return app.run(options, data_dir)
 

@@ -1,8 +1,7 @@
-"""Accounts on disk: a folder each, with the account, its token, and its cache.
+"""Accounts on disk, a folder each: `accounts/USERNAME@SERVER` in the data folder.
 
-    DATA/accounts/USERNAME@SERVER/account.json   who, where, and this device's token (0600)
-    DATA/accounts/USERNAME@SERVER/cache.db       events, positions, outbox
-    DATA/last                                    the key of the account used last
+In it are `account.json` (who, where, and this device's token; mode 0600) and `cache.db`
+(events, positions, outbox). The file `last` names the account used last.
 """
 
 import json

@@ -172,7 +172,7 @@ class Core:
             controller.tick(now)
         if controller.wants_hang_up:
             self._hang_up()
-        self._write(controller.take_frames(), now)
+        self._write(controller.take_frames())
         told = controller.take_news()
         if told:
             self._tell(told)
@@ -226,7 +226,7 @@ class Core:
         self._more = self._socket is not None and size >= 4 * _READ
         return b"".join(pieces), False
 
-    def _write(self, frames: bytes, now: float) -> None:
+    def _write(self, frames: bytes) -> None:
         if self._socket is None:
             return
         if frames:

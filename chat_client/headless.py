@@ -120,9 +120,8 @@ def _conversation(
         for item in told:
             if isinstance(item, news.AccountChanged):
                 accounts.save(item.account)
-            elif isinstance(item, news.StatusChanged) and not account.joined:
-                if item.status.code in {"name_taken", "name_refused", "bad_secret"}:
-                    accounts.remove(account)
+            elif _never_joined(account, item):
+                accounts.remove(account)
             box.put(item)
 
     core = Core(account, cache_of(account), tell, follow=follow, on_event=on_event)
@@ -131,6 +130,14 @@ def _conversation(
         yield Conversation(core, account, box)
     finally:
         core.stop()
+
+
+def _never_joined(account: Account, item: news.News) -> bool:
+    """Whether the server would not have a new account."""
+    refused = {"name_taken", "name_refused", "bad_secret"}
+    return (
+        not account.joined and isinstance(item, news.StatusChanged) and item.status.code in refused
+    )
 
 
 def _account(options: Options, accounts: Accounts) -> Account:

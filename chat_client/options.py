@@ -55,7 +55,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         listing.add_argument("--json", action="store_true", help="one JSON object a line")
         _timeout(listing)
         _common(listing)
-    given = {key: value for key, value in vars(parser.parse_args(arguments)).items()}
+    given = vars(parser.parse_args(arguments))
     return Options(**{key: value for key, value in given.items() if value is not None})
 
 
@@ -144,6 +144,6 @@ def _positive(text: str) -> int:
 
 
 def _position(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):  # noqa: PLR2004 (below 2**53)
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
     return int(text)

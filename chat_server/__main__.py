@@ -17,15 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     data_dir = options.data_dir or user_data_path("ChatServer", appauthor=False)
     # Imported now: a wrong command line is answered without loading the server.
-    from chat_server import headless  # noqa: PLC0415
-    from chat_server.service import StartError  # noqa: PLC0415
+    from chat_server import headless
+    from chat_server.service import StartError
 
     try:
         if options.headless:
             headless.run(options, data_dir)
             return 0
         # Only here: without a window it runs on computers that have no Tk.
-        from chat_server.window import app  # noqa: PLC0415
+        from chat_server.window import app
 
         return app.run(options, data_dir)
     except StartError as error:

@@ -86,7 +86,7 @@ class Hub:
                 if self._failure is not None:
                     raise self._failure
         except sqlite3.Error as error:
-            log.error("the log could not be written: %s", error)
+            log.exception("the log could not be written")
             self._failure = error
             if applied is None:
                 # Not even begun. The rest of the batch needs no store; the writers are refused.
@@ -166,22 +166,17 @@ class Hub:
                 case effects.ReadPage():
                     self._read(effect)
                 case effects.TellEveryone():
-                    for batch in batches:
-                        batch.append(effect)
+                    _add_to_all(batches, effect)
                 case effects.Tell() | effects.GoLive() | effects.WritePage() | effects.HangUp():
                     batches[effect.connection % len(batches)].append(effect)
                 case _:
                     shown.append(effect)
+        said = 0
         for room, events in published.items():
-            fanout = _fanout(room, events)
-            for batch in batches:
-                batch.append(fanout)
+            _add_to_all(batches, _fanout(room, events))
+            said += sum(event.sender is not None for event in events)
         for io, batch in zip(self._io, batches, strict=True):
-            if batch:
-                io.post(batch)
-        said = sum(
-            event.sender is not None for events in published.values() for event in events
-        )
+            io.post(batch)
         if said:
             shown.append(MessagesStored(said, time.time_ns() // 1_000_000))
         if shown:
@@ -190,6 +185,11 @@ class Hub:
     def _read(self, effect: effects.ReadPage) -> None:
         if self._readers is not None:
             self._readers.post(effect)
+
+
+def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEffect) -> None:
+    for batch in batches:
+        batch.append(effect)
 
 
 def _writes(received: Received) -> bool:

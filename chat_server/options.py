@@ -33,7 +33,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add = parser.add_argument
     add("--headless", action="store_true", help="run without a window")
     add("--host", help="address to listen on (default: all interfaces)")
-    add("--port", type=_port, default=DEFAULT_PORT, help="TCP port, 0 for any free one (%(default)s)")
+    port_help = "TCP port, 0 for any free one (%(default)s)"
+    add("--port", type=_port, default=DEFAULT_PORT, help=port_help)
     add("--data-dir", type=Path, help="folder of the database and the key")
     add("--name", type=_name, help="the chat's name, as everyone sees it")
     add("--ready-file", type=Path, help="JSON file to write once the server accepts")
@@ -52,7 +53,7 @@ def _port(text: str) -> int:
         port = int(text)
     except ValueError:
         port = -1
-    if not 0 <= port <= 65535:  # noqa: PLR2004 (TCP's own range)
+    if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to 65535")
     return port
 
@@ -60,5 +61,7 @@ def _port(text: str) -> int:
 def _name(text: str) -> str:
     name = " ".join(text.split())
     if not 1 <= len(name) <= SERVER_NAME_LENGTH or not name.isprintable():
-        raise argparse.ArgumentTypeError(f"a name has 1 to {SERVER_NAME_LENGTH} printable characters")
+        raise argparse.ArgumentTypeError(
+            f"a name has 1 to {SERVER_NAME_LENGTH} printable characters"
+        )
     return name

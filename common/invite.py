@@ -96,7 +96,7 @@ def _fingerprint(text: str) -> bytes:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     except (binascii.Error, ValueError) as error:
         raise InviteError("the invite link's fingerprint is damaged") from error
-    if len(raw) != 32:  # noqa: PLR2004 (the size of SHA-256)
+    if len(raw) != 32:
         raise InviteError("the invite link has lost its fingerprint; copy the whole link again")
     return raw
 

@@ -1,6 +1,5 @@
 """The cache and the outbox, written by the client's one connection thread."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 from chat_client.cache.schema import connect_writer
 from chat_client.state.outgoing import Delivery, Outgoing
 from common.messages import Event, Person
-
 
 _OUTGOING = "SELECT room, cid, text, written_at, state, reason FROM outbox"
 
@@ -110,9 +108,7 @@ class Cache:
 
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
-        self._connection.execute(
-            "UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room)
-        )
+        self._connection.execute("UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room))
 
     def add_person(self, person: Person) -> None:
         """Know somebody, or their new name."""

@@ -27,9 +27,7 @@ def connect_in_background(invite: Invite, done: Callable[[Outcome], None]) -> No
 
     `done` is called once, on the other thread, with the connection or the last error.
     """
-    thread = threading.Thread(
-        target=lambda: done(connect(invite)), name="connector", daemon=True
-    )
+    thread = threading.Thread(target=lambda: done(connect(invite)), name="connector", daemon=True)
     thread.start()
 
 
@@ -57,8 +55,7 @@ def _connect(host: str, invite: Invite) -> socket.socket:
             raw.settimeout(HANDSHAKE_DEADLINE)
             secured = client_context().wrap_socket(raw)
             connection = secured
-            if not pinned(secured, invite.fingerprint):
-                raise WrongServerError
+            _check(secured, invite.fingerprint)
         connection.setblocking(False)
     except ssl.SSLError as error:
         connection.close()
@@ -68,3 +65,9 @@ def _connect(host: str, invite: Invite) -> socket.socket:
             connection.close()
         raise
     return connection
+
+
+def _check(connection: ssl.SSLSocket, fingerprint: bytes) -> None:
+    """Refuse, before a byte is sent, whoever is not the server of the invite."""
+    if not pinned(connection, fingerprint):
+        raise WrongServerError

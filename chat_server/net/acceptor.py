@@ -37,9 +37,7 @@ def listen(host: str | None, port: int) -> socket.socket:
                 if error.errno not in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
                     raise
         return socket.create_server(("", port), backlog=BACKLOG)
-    family, *_ = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
+    family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 

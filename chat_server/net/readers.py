@@ -25,8 +25,7 @@ class Readers:
         self._hub = hub
         self._jobs: queue.SimpleQueue[ReadPage | None] = queue.SimpleQueue()
         self._threads = [
-            threading.Thread(target=self._run, name=f"reader-{number}")
-            for number in range(READERS)
+            threading.Thread(target=self._run, name=f"reader-{number}") for number in range(READERS)
         ]
 
     def start(self) -> None:

@@ -4,10 +4,13 @@
 copied before its first one, and a database from a newer program is refused untouched.
 """
 
+import os
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from common.datafolder import PRIVATE_FILE
 
 APPLICATION_ID: Final = 0x43484154
 """Marks the file as ours ("CHAT"), so that some other program's database is left alone."""
@@ -64,7 +67,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """
     try:
         new = not path.exists() or path.stat().st_size == 0
-        if not new:
+        if new:
+            # It holds what people say: nobody else's to read, from the first byte.
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+        else:
             _refuse_foreign(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
