@@ -218,7 +218,7 @@ def run_headless(python: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="chat-") as folder, Children(python) as children:
         data = Path(folder)
         ready_file = data / "ready.json"
-        options = ["--headless", "--log-level", "warning", "--port", 0]
+        options = ["--headless", "--host", "127.0.0.1", "--log-level", "warning", "--port", 0]
         options += ["--data-dir", data / "server", "--ready-file", ready_file]
         server = children.start("chat_server", *options)
         invite = await_ready(server, ready_file)["invite"]

@@ -8,7 +8,10 @@ characters that show something else than they are: a bidi override can make
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
+
+from window.emoji import split
 
 # C0 and C1 controls, line and paragraph separators, bidi marks/embeddings/overrides/isolates,
 # the invisible tag characters and interlinear annotation anchors.
@@ -16,13 +19,31 @@ _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0001]"
 )
 
+# One of these is in every emoji.
+_RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
+_BOX: Final = "\N{WHITE SQUARE}"
+
 
 def safe(text: str) -> str:
     """`text` on one line, each control or bidi-format character shown as `⟦U+202E⟧`.
 
     Tabs and line breaks become one space each (a label has one line); lone surrogates,
-    which Tcl cannot encode, become question marks. Everything else is left as it is.
+    which Tcl cannot encode, become question marks. Emoji become boxes on X11. Everything else
+    is left as it is.
     """
+    shown = _reveal_all(text)
+    if sys.platform not in {"win32", "darwin"} and _RARE.search(shown):
+        # A label has no pictures, and raw emoji are not for X11: see window.emoji.
+        shown = "".join(_BOX if cell is not None else piece for piece, cell in split(shown))
+    return shown
+
+
+def safe_lines(text: str) -> str:
+    """Received text for a `RichText`: line breaks and emoji stay, tabs become spaces."""
+    return "\n".join(_reveal_all(line.expandtabs(4)) for line in text.split("\n"))
+
+
+def _reveal_all(text: str) -> str:
     shown = _UNSAFE.sub(_reveal, text)
     return shown.encode("utf-8", "replace").decode() if _has_surrogate(shown) else shown
 
@@ -34,8 +55,3 @@ def _reveal(match: re.Match[str]) -> str:
 
 def _has_surrogate(text: str) -> bool:
     return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
-
-
-def safe_lines(text: str) -> str:
-    """As `safe`, but line breaks stay and tabs become spaces to the next stop of four."""
-    return "\n".join(safe(line.expandtabs(4)) for line in text.split("\n"))

@@ -8,6 +8,7 @@ from typing import Final
 from window.basics import Label, Panel
 from window.buttons import Button
 from window.cards import Card
+from window.richtext import RichText
 from window.theme import Theme
 
 _MOST_LINES: Final = 8
@@ -37,6 +38,8 @@ class Composer(Panel):
         self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
         self.text.configure(font=theme.fonts["row"], pady=theme.px(5), padx=theme.px(2))
         self.text.pack(side="left", fill="both", expand=True)
+        self._rich = RichText(self.text, theme)
+        self.text.bind("<<Copy>>", self._copy)
         self._hint = Label(self.text, theme, font="row", tone="muted")
         self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
         for sequence in ("<Return>", "<KP_Enter>"):
@@ -53,12 +56,12 @@ class Composer(Panel):
     @property
     def draft(self) -> str:
         """What is written and not sent."""
-        return self.text.get("1.0", "end-1c")
+        return self._rich.get("1.0", "end-1c")
 
     def set_draft(self, text: str) -> None:
         """Put a text in to be edited; the cursor goes to its end."""
         self.text.delete("1.0", "end")
-        self.text.insert("1.0", text)
+        self._rich.insert("insert", text)
         self.text.mark_set("insert", "end-1c")
         self.text.see("insert")
         self.text.edit_reset()
@@ -100,8 +103,13 @@ class Composer(Panel):
         self.text.tk_focusNext().focus_set()  # type: ignore[union-attr]  # there is the button
         return "break"
 
+    def _copy(self, _: object) -> str:
+        self._rich.copy_selection()
+        return "break"
+
     def _modified(self, _: object) -> None:
         if self.text.edit_modified():
+            self._rich.replace_typed("1.0", "end-1c")
             self.text.edit_modified(False)
             self._show_hint()
             self._fit()

@@ -16,6 +16,7 @@ from chat_client.window.timeline import Entry, lay_out, spans_of
 from chat_client.window.transcript_style import INDENT, configure_tags, name_tag, read_only
 from common.messages import Event
 from window.basics import Panel
+from window.richtext import RichText
 from window.scrolling import Scrollbar
 from window.text import safe, safe_lines
 from window.theme import Theme
@@ -84,6 +85,8 @@ class Transcript(Panel):
         self.text.configure(yscrollcommand=self._viewed)
         self.text.pack(side="left", fill="both", expand=True)
         read_only(self.text)
+        self._rich = RichText(self.text, theme)
+        self.text.bind("<<Copy>>", self._copy)
         self.text.tag_bind("action", "<Button-1>", self._clicked)
         self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
         self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
@@ -204,7 +207,7 @@ class Transcript(Panel):
                 self._draw_head(entry.name, entry.sender, entry.time, at)
             for span in entry.spans:
                 tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
-                text.insert(at, span.text, tags)
+                self._rich.insert(at, span.text, tags)
             text.insert(at, "\n", ("body",))
         text.mark_set(f"e{entry.seq}", start)
 
@@ -243,6 +246,10 @@ class Transcript(Panel):
         self._actions[tag] = do
         return ("action", tag)
 
+    def _copy(self, _: object) -> str:
+        self._rich.copy_selection()
+        return "break"
+
     def _clicked(self, event: "tk.Event[tk.Text]") -> None:
         for tag in self.text.tag_names(f"@{event.x},{event.y}"):
             if tag in self._actions:
@@ -278,7 +285,7 @@ class Transcript(Panel):
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette
         for span in spans_of(out.text):
-            self.text.insert(at, safe_lines(span.text), ("body", tone))
+            self._rich.insert(at, safe_lines(span.text), ("body", tone))
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self.text.insert(at, "  ", ("body", tone))

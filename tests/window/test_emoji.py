@@ -1,0 +1,81 @@
+"""Emoji: found whole, shown as pictures, given back as characters."""
+
+import tkinter as tk
+
+import pytest
+
+from window import emoji
+from window.richtext import RichText
+from window.text import safe, safe_lines
+from window.theme import Theme
+
+FAMILY = "\U0001f469\U0001f3fd\u200d\U0001f4bb"  # woman, skin tone, joiner, laptop
+FLAG = "\U0001f1e9\U0001f1ea"
+HEART = "\u2764\ufe0f"
+SAMPLE = f"Looks \U0001f600 great{FAMILY}{FLAG} {HEART}!\nsecond 1\ufe0f\u20e3 line"
+
+
+@pytest.mark.parametrize("sequence", [FAMILY, FLAG, HEART, "\U0001f600", "1\ufe0f\u20e3", "\u231a"])
+def test_a_sequence_is_one_emoji(sequence: str) -> None:
+    """Joined, coloured, paired and selected characters are one picture each."""
+    pieces = list(emoji.split(f"a{sequence}b"))
+    assert [piece for piece, _ in pieces] == ["a", sequence, "b"]
+    assert [cell is not None for _, cell in pieces] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "plain", "1 # * © ™", "\u2764 without a selector", "żółw 漢字"]
+)
+def test_text_stays_text(text: str) -> None:
+    """What Unicode shows as text by default is no emoji (UTS #51, ED-7)."""
+    assert all(cell is None for _, cell in emoji.split(text))
+    assert "".join(piece for piece, _ in emoji.split(text)) == text
+
+
+def test_every_spelling_has_its_own_picture() -> None:
+    """Each line of the index is a cell of the sheet that is not empty."""
+    lines = (emoji._FOLDER / "index.txt").read_text("ascii").splitlines()
+    for cell, line in enumerate(lines):
+        for spelling in line.split():
+            text = "".join(chr(int(code, 16)) for code in spelling.split("-"))
+            assert list(emoji.split(text)) == [(text, cell)]
+    for cell in (0, len(lines) // 2, len(lines) - 1):
+        picture = emoji.draw(cell, 20)
+        assert picture.size == (20, 20)
+        assert picture.getbbox() is not None
+
+
+def test_rich_text_gives_back_what_was_put_in(root: tk.Tk) -> None:
+    """Emoji are pictures in the widget and characters outside of it."""
+    text = tk.Text(root)
+    text.pack()
+    rich = RichText(text, Theme(root, "light"))
+    rich.insert("end", SAMPLE)
+    assert len(text.image_names()) == 5
+    assert rich.get("1.0", "end-1c") == SAMPLE
+    text.tag_add("sel", "1.0", "end-1c")
+    rich.copy_selection()
+    assert root.clipboard_get(type="UTF8_STRING") == SAMPLE
+
+
+def test_typed_emoji_become_pictures(root: tk.Tk) -> None:
+    """What was typed or pasted raw is replaced in place; the rest is not touched."""
+    text = tk.Text(root)
+    text.pack()
+    rich = RichText(text, Theme(root, "light"))
+    text.insert("1.0", SAMPLE)
+    rich.replace_typed("1.0", "end-1c")
+    assert rich.get("1.0", "end-1c") == SAMPLE
+    assert not any(ord(char) > 0xFFFF for char in text.get("1.0", "end"))
+    rich.replace_typed("1.0", "end-1c")
+    assert rich.get("1.0", "end-1c") == SAMPLE
+
+
+def test_labels_have_boxes_on_x11(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A label has no pictures, so no raw emoji reaches Tk on X11; messages keep theirs."""
+    monkeypatch.setattr("sys.platform", "linux")
+    assert safe(f"Ada {FAMILY}{FLAG}") == "Ada □□"
+    assert safe_lines(f"Ada {FAMILY}\ny") == f"Ada {FAMILY}\ny"
+    assert safe_lines("if x:\n\treturn") == "if x:\n    return"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert safe(f"Ada {FLAG}") == f"Ada {FLAG}"

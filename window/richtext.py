@@ -1,0 +1,83 @@
+"""Text with emoji in a Tk Text: put in as pictures, read and copied as characters."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from window import emoji
+from window.theme import Theme
+
+_SIZE: Final = 20
+"""Width of an emoji in a line of text, px at 96 dpi."""
+_ADVANCE: Final = 1
+"""Space beside an emoji, px at 96 dpi."""
+
+
+class RichText:
+    """Puts text with emoji into a Text widget and gets it back as it was."""
+
+    def __init__(self, widget: tk.Text, theme: Theme) -> None:
+        self._widget = widget
+        self._theme = theme
+        self._characters: dict[str, str] = {}
+        """The name of an emoji's picture → its characters."""
+
+    def insert(self, index: str, text: str, tags: tuple[str, ...] = ()) -> None:
+        """Insert `text` at `index`, which may be a mark with right gravity."""
+        for piece, cell in emoji.split(text):
+            if cell is None:
+                self._widget.insert(index, piece, tags)
+            else:
+                self._insert_emoji(index, piece, cell, tags)
+
+    def replace_typed(self, start: str, end: str) -> None:
+        """Turn raw emoji between two indexes into pictures, as after typing or pasting."""
+        widget = self._widget
+        if widget.get(start, end).isascii():
+            return
+        # From the end on, so that the places before stay true.
+        for _, text, index in reversed(widget.dump(start, end, text=True)):
+            line, column = index.split(".")
+            place = int(column) + self._columns(text)
+            for piece, cell in reversed(list(emoji.split(text))):
+                after, place = place, place - self._columns(piece)
+                if cell is not None:
+                    widget.delete(f"{line}.{place}", f"{line}.{after}")
+                    self._insert_emoji(f"{line}.{place}", piece, cell, ())
+
+    def get(self, start: str, end: str) -> str:
+        """The characters between two indexes, emoji among them; other pictures are left out."""
+        pieces: list[str] = []
+        for kind, value, _ in self._widget.dump(start, end, text=True, image=True):
+            if kind == "text":
+                pieces.append(value)
+            else:
+                # Tk names each use of a picture: the picture's name, and a number if needed.
+                pieces.append(self._characters.get(value.partition("#")[0], ""))
+        return "".join(pieces)
+
+    def copy_selection(self) -> None:
+        """Put the selection on the clipboard, as characters."""
+        if self._widget.tag_ranges("sel"):
+            self._widget.clipboard_clear()
+            self._widget.clipboard_append(self.get("sel.first", "sel.last"))
+
+    def _columns(self, text: str) -> int:
+        """How many columns of a line Tk gives a text: 8.6 counts what is beyond the BMP twice."""
+        return int(self._widget.tk.call("string", "length", text))
+
+    def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
+        widget = self._widget
+        image = _picture(self._theme, cell)
+        self._characters[str(image)] = text
+        start = widget.index(index)
+        padding = self._theme.px(_ADVANCE)
+        widget.image_create(start, image=image, align="center", padx=padding)
+        for tag in tags:
+            widget.tag_add(tag, start)
+
+
+def _picture(theme: Theme, cell: int) -> tk.PhotoImage:
+    pixels = theme.px(_SIZE)
+    return theme.images.get(("emoji", cell, pixels), lambda: emoji.draw(cell, pixels))
