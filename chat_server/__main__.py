@@ -16,21 +16,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     data_dir = options.data_dir or user_data_path("ChatServer", appauthor=False)
-    # Imported now: a wrong command line is answered without loading the server.
-    from chat_server import headless
-    from chat_server.service import StartError
-
-    try:
-        if options.headless:
-            headless.run(options, data_dir)
-            return 0
+    if not options.headless:
         # Only here: without a window it runs on computers that have no Tk.
         from chat_server.window import app
 
         return app.run(options, data_dir)
+    # Only here: the window is on the screen before the server is loaded.
+    from chat_server import headless
+    from chat_server.service import StartError
+
+    try:
+        headless.run(options, data_dir)
     except StartError as error:
         print(f"ChatServer: {error}", file=sys.stderr)
         return 2
+    return 0
 
 
 if __name__ == "__main__":

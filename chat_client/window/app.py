@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from chat_client.options import Options
 from window.memory import recall
-from window.palette import Mode
-from window.root import Place, make_root
+from window.root import Place, make_root, mode
 from window.signals import Signals
 from window.theme import Theme
 
@@ -56,10 +55,7 @@ class App:
         self.root = make_root("ChatClient")
         self.root.report_callback_exception = _report
         self.root.title("ChatClient")
-        chosen: Mode | None = remembered.theme
-        if options.theme is not None:
-            chosen = "dark" if options.theme == "dark" else "light"
-        self.theme = Theme(self.root, chosen)
+        self.theme = Theme(self.root, mode(options.theme, remembered))
         self._place = Place(self.root, self.theme, data_dir, remembered, _LEAST)
         self.screens: Screens | None = None
         self.on_end: Callable[[], object] = lambda: None

@@ -39,12 +39,12 @@ class Readers:
 
     def stop(self) -> None:
         """Finish what was asked for and close the connections to the database."""
-        for thread in self._threads:
-            if thread.is_alive():
-                self._jobs.put(None)
-        for thread in self._threads:
-            if thread.is_alive():
-                thread.join()
+        started = [thread for thread in self._threads if thread.ident is not None]
+        # One end for each, also for one that has ended: any of them may take any.
+        for _ in started:
+            self._jobs.put(None)
+        for thread in started:
+            thread.join()
 
     def _run(self) -> None:
         reader = PageReader(self._path)

@@ -1,0 +1,21 @@
+"""What the widgets can ask for; the app carries it out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chat_server.window.model import ClientRow
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """Each is called on the Tk thread.
+
+    `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
+    and tells the person `said` unless that is empty.
+    """
+
+    switch: Callable[[bool], object]
+    terminate: Callable[[ClientRow], object]
+    copy: Callable[[str, str], object]
+    search: Callable[[str], object]
+    toggle_theme: Callable[[], object]

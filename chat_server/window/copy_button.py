@@ -1,0 +1,51 @@
+"""A button that copies and says so on itself."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.actions import Actions
+from window.buttons import Button, Variant
+from window.icons import IconName
+from window.theme import Theme
+
+CONFIRM: Final = 1800
+"""Milliseconds it says "Copied"."""
+
+
+class CopyButton(Button):
+    """Copies `content` when pressed. Its width is the same whatever it says."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        text: str,
+        actions: Actions,
+        *,
+        variant: Variant = "secondary",
+        icon: IconName = "copy",
+        height: int = 34,
+    ) -> None:
+        super().__init__(parent, theme, text, self._copy, variant=variant, icon=icon, height=height)
+        self.content = ""
+        self._idle: tuple[str, IconName] = (text, icon)
+        self._actions = actions
+        self._timer: str | None = None
+        self.bind("<Destroy>", lambda _: self._stop(), add="+")
+
+    def _copy(self) -> None:
+        self._actions.copy(self.content, "")
+        self._stop()
+        self.set("Copied", "check")
+        self._timer = self.after(CONFIRM, self._confirmed)
+
+    def _confirmed(self) -> None:
+        self._timer = None
+        self.set(*self._idle)
+
+    def _stop(self) -> None:
+        if self._timer is not None:
+            self.after_cancel(self._timer)
+            self._timer = None

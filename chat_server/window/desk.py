@@ -1,0 +1,114 @@
+"""What the host does in the window: it asks where a question is due, and passes orders on."""
+
+from __future__ import annotations
+
+import gc
+import tkinter as tk
+from collections.abc import Callable
+
+from chat_server.window import questions
+from chat_server.window.actions import Actions
+from chat_server.window.keeper import Keeper, StartFailed
+from chat_server.window.model import ClientRow, Phase
+from chat_server.window.presenter import Presenter
+from window.dialog import Answer, Dialog
+from window.notices import Toasts
+from window.theme import Theme
+
+
+class Desk:
+    """Carries out `actions`. `show` brings the window up to what the presenter says."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        presenter: Presenter,
+        keeper: Keeper,
+        show: Callable[[], object],
+    ) -> None:
+        self.actions = Actions(
+            self._switch, self._terminate, self._copy, self._search, theme.toggle
+        )
+        self.dialog: Dialog | None = None
+        self._root, self._theme = root, theme
+        self._presenter, self._keeper, self._show = presenter, keeper, show
+        self._toasts = Toasts(root, theme)
+        self._port: int | None = None
+
+    def started(self, port: int) -> None:
+        """The server accepts on `port`. The next start tries it again: invites name it."""
+        self._port = port
+
+    def start_failed(self, failure: StartFailed, *, first: bool) -> bool:
+        """Say so and offer what can be done; True when another start is under way."""
+        if failure.busy_port is None:
+            self._ask(questions.cannot_start(self._root, self._theme, failure.reason, first=first))
+            return False
+        wrong = ""
+        while True:
+            answer = self._ask(
+                questions.other_port(
+                    self._root, self._theme, failure.busy_port, failure.reason,
+                    first=first, wrong=wrong,
+                )
+            )  # fmt: skip
+            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+                return False
+            port = 0 if answer.choice == questions.ANY_PORT else questions.read_port(answer.text)
+            if port is not None:
+                self._start(port)
+                return True
+            wrong = answer.text or " "
+
+    def dismiss(self) -> None:
+        """Answer the open question, if there is one, with the choice that changes nothing."""
+        if self.dialog is not None:
+            self.dialog.choose(questions.CANCEL)
+
+    def _switch(self, on: bool) -> None:
+        phase = self._presenter.phase
+        if on and phase is Phase.STOPPED:
+            self._start(self._port)
+        elif not on and phase is Phase.RUNNING:
+            people = self._presenter.people
+            if not people or self._says_yes(questions.stop(self._root, self._theme, people)):
+                self._presenter.stopping()
+                self._keeper.stop_server()
+        self._show()
+
+    def _start(self, port: int | None) -> None:
+        self._presenter.starting()
+        self._show()
+        self._keeper.start_server(port)
+
+    def _terminate(self, row: ClientRow) -> None:
+        answer = self._ask(questions.terminate(self._root, self._theme, row))
+        if answer.choice == questions.YES:
+            reason = answer.text.strip() or questions.DEFAULT_REASON
+            self._keeper.terminate(row.connection, reason)
+
+    def _copy(self, text: str, said: str) -> None:
+        self._root.clipboard_clear()
+        self._root.clipboard_append(text)
+        if said:
+            self._toasts.show(said)
+
+    def _search(self, text: str) -> None:
+        self._presenter.search(text)
+        self._show()
+
+    def _says_yes(self, dialog: Dialog) -> bool:
+        # The server may have gone meanwhile: the window can be told to close by a signal.
+        return self._ask(dialog).choice == questions.YES
+
+    def _ask(self, dialog: Dialog) -> Answer:
+        self.dismiss()
+        self.dialog = dialog
+        try:
+            return dialog.ask()
+        finally:
+            self.dialog = None
+            # A dialog is a cycle with Tk variables in it. Collected at some later time by
+            # another thread, these would call Tk from there.
+            self._root.after_idle(gc.collect)

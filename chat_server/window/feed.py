@@ -1,0 +1,81 @@
+"""What happened, as lines for the host: the newest first, and only so many."""
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum, auto
+from typing import Final
+
+from chat_server.window.formats import clock_text, day_of
+
+LINES: Final = 200
+
+
+class Kind(Enum):
+    """What a line is about; the window has an icon and a colour for each."""
+
+    STARTED = auto()
+    STOPPED = auto()
+    CAME = auto()
+    LEFT = auto()
+    TERMINATED = auto()
+    SLOW = auto()
+    CAUGHT_UP = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `time` as shown, and a sentence; `name`, if there is one, begins it in bold."""
+
+    kind: Kind
+    time: str
+    name: str
+    text: str
+
+
+_GONE: Final = {
+    "left": "left",
+    "terminated by you": "was disconnected by you",
+    "the connection broke off": "lost the connection",
+    "was silent for a minute": "was disconnected after a minute of silence",
+    "took nothing for a minute": "was disconnected after a minute of taking nothing",
+    "connected again": "connected again",
+}
+"""Why a connection ended, as the server says it → as a person says it of somebody."""
+
+
+class Feed:
+    """The lines of the last happenings, at most `LINES`."""
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[int, Kind, str, str]] = deque(maxlen=LINES)
+        self._shown: tuple[Line, ...] = ()
+        self._shown_for: date | None = None
+
+    def add(self, kind: Kind, at: int, name: str, text: str) -> None:
+        """Something happened at `at` (milliseconds since 1970 UTC)."""
+        self._lines.appendleft((at, kind, name, text))
+        self._shown_for = None
+
+    def gone(self, at: int, name: str, why: str) -> None:
+        """Somebody's connection ended; `why` is the server's word for it."""
+        kind = Kind.TERMINATED if why == "terminated by you" else Kind.LEFT
+        self.add(kind, at, name, _GONE.get(why) or f"was disconnected: {why}")
+
+    def failed(self, at: int, reason: str) -> None:
+        """Messages could not be stored; the same trouble again only moves its line's time."""
+        text = f"Messages can’t be stored: {reason}"
+        if self._lines and self._lines[0][1:] == (Kind.FAILED, "", text):
+            self._lines.popleft()
+        self.add(Kind.FAILED, at, "", text)
+
+    def lines(self, now: int) -> tuple[Line, ...]:
+        """All lines, the newest first; the same tuple as before while nothing changed."""
+        day = day_of(now)
+        if day != self._shown_for:
+            self._shown_for = day
+            self._shown = tuple(
+                Line(kind, clock_text(at, now), name, text) for at, kind, name, text in self._lines
+            )
+        return self._shown

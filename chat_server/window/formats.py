@@ -1,0 +1,49 @@
+"""Numbers and moments as a person reads them. Moments are milliseconds since 1970 UTC."""
+
+from datetime import date, datetime
+from typing import Final
+
+_STEP: Final = 1000
+_UNITS: Final = ("kB", "MB", "GB", "TB")
+_MINUTE: Final = 60_000
+_MONTHS: Final = (
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+)  # fmt: skip
+
+
+def size_text(count: int) -> str:
+    """Bytes with two or three digits and a decimal (SI) unit: `312 B`, `4.2 MB`, `118 GB`."""
+    if count < _STEP:
+        return f"{count} B"
+    value, place = count / _STEP, 0
+    # 999.5 would be shown as 1000; it is one of the next unit.
+    while value >= _STEP - 0.5 and place + 1 < len(_UNITS):
+        value, place = value / _STEP, place + 1
+    unit = _UNITS[place]
+    return f"{value:.1f} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+
+
+def day_of(at: int) -> date:
+    """The local day of a moment; texts of `clock_text` hold for one."""
+    return datetime.fromtimestamp(at / 1000).astimezone().date()
+
+
+def clock_text(at: int, now: int) -> str:
+    """The local time of day, `09:02`; of another day than `now`'s the date, `3 May`."""
+    there = datetime.fromtimestamp(at / 1000).astimezone()
+    if there.date() == day_of(now):
+        return f"{there:%H:%M}"
+    # Not strftime's %b, which follows a locale that the rest of the window does not speak.
+    return f"{there.day} {_MONTHS[there.month - 1]}"
+
+
+def uptime_text(milliseconds: int) -> str:
+    """How long something has lasted, to the minute: `12 min`, `3 h 12 min`, `2 d 4 h`."""
+    minutes = max(0, milliseconds) // _MINUTE
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min" if minutes else "< 1 min"

@@ -1,0 +1,128 @@
+"""The window's frame: the sidebar, and beside it the page that fits the moment."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.actions import Actions
+from chat_server.window.activity import Activity
+from chat_server.window.hero import Down, Invite
+from chat_server.window.model import HostView, Phase
+from chat_server.window.people import People
+from chat_server.window.sidebar import Sidebar
+from chat_server.window.summary import Summary
+from window.basics import Hairline, Label, Panel
+from window.notices import Banner, Toasts
+from window.theme import Theme
+from window.tooltip import Tooltip
+
+GUTTER: Final = 24
+_HEADER: Final = 51
+_ACTIVITY: Final = (112, 170, 260)
+"""Least, usual and greatest height of the feed, px at 96 dpi."""
+
+
+class Connections(Panel):
+    """The page with people on it: numbers, tools and the table."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme)
+        gutter = theme.px(GUTTER)
+        self.summary = Summary(self, theme, actions)
+        self.summary.pack(fill="x", padx=gutter, pady=theme.px(16))
+        self.people = People(self, theme, actions)
+        self.people.pack(fill="both", expand=True, padx=gutter)
+
+    def show(self, view: HostView) -> None:
+        """Show this moment."""
+        self.summary.show(view)
+        self.people.show(view)
+
+
+class Frame(Panel):
+    """Everything in the window. `show` brings it up to a view; nothing moves that is the same."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme, "window")
+        self._theme = theme
+        self.sidebar = Sidebar(self, theme, actions)
+        self.sidebar.pack(side="left", fill="y")
+        content = Panel(self, theme, "window")
+        content.pack(side="left", fill="both", expand=True)
+        self._build_header(content)
+        self.banner = Banner(content, theme)
+        self.activity = Activity(content, theme)
+        self.activity.pack(side="bottom", fill="x")
+        self.activity.set_height(theme.px(_ACTIVITY[1]))
+        self._pages = Panel(content, theme)
+        self._pages.pack(fill="both", expand=True)
+        self.connections = Connections(self._pages, theme, actions)
+        self.invite = Invite(self._pages, theme, actions)
+        self.down = Down(self._pages, theme, actions)
+        self._page: Connections | Invite | Down | None = None
+        self.toasts = Toasts(content, theme)
+        content.bind("<Configure>", lambda event: self._share(event.height), add="+")
+
+    def show(self, view: HostView) -> None:
+        """Show this moment."""
+        self.sidebar.show(view)
+        self._show_header(view)
+        self._show_trouble(view.trouble)
+        page = self._page_for(view)
+        # Also while it is not to be seen: no row or selection of a former run may stay in it.
+        self.connections.show(view)
+        if page is not self.connections:
+            page.show(view)
+        if page is not self._page:
+            if self._page is not None:
+                self._page.pack_forget()
+            page.pack(fill="both", expand=True)
+            self._page = page
+        if page is not self.down:
+            self.down.rest()
+        self.activity.show(view.feed)
+
+    def _page_for(self, view: HostView) -> Connections | Invite | Down:
+        if view.phase is not Phase.RUNNING:
+            return self.down
+        return self.connections if view.connections else self.invite
+
+    def _build_header(self, content: Panel) -> None:
+        theme = self._theme
+        header = Panel(content, theme)
+        header.configure(height=theme.px(_HEADER))
+        header.pack_propagate(False)
+        header.pack(fill="x")
+        Label(header, theme, "Connections", font="title").pack(
+            side="left", padx=(theme.px(GUTTER), theme.px(14))
+        )
+        self._where = Label(header, theme, tone="muted")
+        self._where.pack(side="left", pady=(theme.px(2), 0))
+        self._everywhere = Tooltip(self._where, theme, "")
+        Hairline(content, theme).pack(fill="x")
+
+    def _show_header(self, view: HostView) -> None:
+        reach = view.reach if view.phase is Phase.RUNNING else None
+        if reach is None:
+            self._where.set("")
+            self._everywhere.text = ""
+            return
+        self._where.set(reach.text if view.connections else "Nobody is here")
+        self._everywhere.text = reach.all_text if reach.all_text != reach.text else ""
+
+    def _show_trouble(self, trouble: str) -> None:
+        if trouble:
+            self.banner.show(
+                f"Messages can’t be stored: {trouble}. They wait with their senders.", "slow"
+            )
+            # It packs itself last, which would be below the page.
+            self.banner.pack_configure(before=self.activity)
+        else:
+            self.banner.hide()
+
+    def _share(self, height: int) -> None:
+        """Give the feed its part of the window's height."""
+        least, usual, greatest = (self._theme.px(each) for each in _ACTIVITY)
+        wanted = usual + (height - self._theme.px(760)) // 3
+        self.activity.set_height(max(least, min(greatest, wanted)))

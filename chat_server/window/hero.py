@@ -1,0 +1,157 @@
+"""Pages that have one thing to say: invite somebody, the server is stopped, one moment."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.actions import Actions
+from chat_server.window.copy_button import CopyButton
+from chat_server.window.model import HostView, Phase
+from window.basics import Label, Panel
+from window.buttons import Button
+from window.cards import Card
+from window.fields import Field
+from window.gauges import Spinner
+from window.theme import Theme
+
+_CARD: Final = 640
+"""Width of the invite's card where there is room, px at 96 dpi."""
+
+
+class Invite(Panel):
+    """Nobody is here: the invite link, large, and what to do with it."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme)
+        self._theme = theme
+        self._link = ""
+        middle = Panel(self, theme)
+        middle.place(relx=0.5, rely=0.46, anchor="center", relwidth=1)
+        self._title = Label(middle, theme, font="hero_title")
+        self._title.pack()
+        Label(
+            middle, theme, "On another computer: start ChatClient, paste this link.",
+            font="row", tone="muted",
+        ).pack(pady=(theme.px(8), theme.px(24)))  # fmt: skip
+        self._card = Card(middle, theme, radius=14, padding=(32, 26))
+        self._card.pack()
+        self._build_card(actions)
+        self._where = Label(middle, theme, justify="center", wrap=_CARD)
+        self._where.pack(pady=(theme.px(22), 0))
+        self.bind("<Configure>", lambda event: self._fit(event.width), add="+")
+
+    def show(self, view: HostView) -> None:
+        """Show the invite of a running server."""
+        came = view.somebody_came
+        self._title.set("Nobody is here right now" if came else "Invite the first person")
+        if view.reach is None:
+            return
+        self._link = self.copy.content = view.reach.invite
+        self._fit_link()
+        if view.reach.local:
+            self._where.set(
+                f"Only programs on this computer can connect: {view.reach.all_text}", "warning"
+            )
+            self._where.set_icon("warning")
+        else:
+            self._where.set(f"Listening on {view.reach.all_text}", "muted")
+            self._where.set_icon("broadcast")
+
+    def _build_card(self, actions: Actions) -> None:
+        theme, card = self._theme, self._card
+        # Nothing to be seen: it makes the card as wide as the page allows.
+        self._width = Panel(card, theme)
+        self._width.configure(height=1, width=theme.px(_CARD - 64))
+        self._width.pack()
+        Label(card, theme, "Invite link", tone="muted").pack(anchor="w")
+        self.field = Field(card, theme, icon="link", height=44, font="field", fill="raised")
+        self.field.pack(fill="x", pady=(theme.px(8), theme.px(16)))
+        entry = self.field.entry
+        entry.configure(state="readonly")
+        # Shown shortened, copied whole.
+        entry.bind("<<Copy>>", lambda _: self._copy_whole(actions))
+        entry.bind("<FocusIn>", lambda _: self.field.select_all(), add="+")
+        entry.bind("<Configure>", lambda _: self._fit_link(), add="+")
+        # The field paints an entry that can be typed into; this one only reads.
+        theme.subscribe(entry, self._paint_entry)
+        row = Panel(card, theme)
+        row.pack(anchor="w", fill="x")
+        self.copy = CopyButton(
+            row, theme, "Copy link", actions, variant="primary", icon="link", height=40
+        )
+        self.copy.pack(side="left")
+        Label(
+            row, theme, "Anyone who has this link can join, so share it with care.",
+            font="label", tone="muted", wrap=380,
+        ).pack(side="left", padx=(theme.px(16), 0))  # fmt: skip
+
+    def _paint_entry(self) -> None:
+        self.field.entry.configure(readonlybackground=self._theme.palette.surface("raised"))
+
+    def _copy_whole(self, actions: Actions) -> str:
+        actions.copy(self._link, "Invite link copied")
+        return "break"
+
+    def _fit(self, width: int) -> None:
+        room = min(self._theme.px(_CARD), width - self._theme.px(48))
+        self._width.configure(width=max(1, room - self._theme.px(64)))
+        self._where.configure(wraplength=room)
+
+    def _fit_link(self) -> None:
+        room = self.field.entry.winfo_width() - self._theme.px(6)
+        shown = self._theme.fonts.fit("field", self._link, max(1, room))
+        if shown != self.field.value:
+            self.field.value = shown
+
+
+class Down(Panel):
+    """The server does not run: it says so, or what is going on, with a button to start it."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme)
+        self._theme = theme
+        middle = Panel(self, theme)
+        middle.place(relx=0.5, rely=0.44, anchor="center")
+        self._spinner = Spinner(middle, theme, size=28)
+        self._title = Label(middle, theme, font="hero_title")
+        self._title.pack()
+        self._text = Label(middle, theme, font="row", tone="muted", justify="center", wrap=440)
+        self._text.pack(pady=(theme.px(8), 0))
+        self.start = Button(
+            middle, theme, "Start the server", lambda: actions.switch(True),
+            variant="primary", icon="power", height=40,
+        )  # fmt: skip
+
+    def show(self, view: HostView) -> None:
+        """Show what the server does instead of running."""
+        title, text = _DOWN[view.phase]
+        self._title.set(title)
+        self._text.set(text)
+        stopped = view.phase is Phase.STOPPED
+        if stopped:
+            self._spinner.stop()
+            self._spinner.pack_forget()
+            self.start.pack(pady=(self._theme.px(24), 0))
+        else:
+            self.start.pack_forget()
+            self._spinner.pack(before=self._title, pady=(0, self._theme.px(20)))
+            self._spinner.start()
+
+    def rest(self) -> None:
+        """Stop moving; another page is shown."""
+        self._spinner.stop()
+
+
+_DOWN: Final = {
+    Phase.STARTING: ("Starting…", "The server opens its log and its port."),
+    Phase.STOPPING: ("Stopping…", "Everyone is told, and what they said is written down."),
+    Phase.STOPPED: (
+        "The server is stopped",
+        (
+            "Nobody can connect. Everything that was said is kept, and people come back by "
+            "themselves when you start it again."
+        ),
+    ),
+    Phase.CLOSING: ("Closing…", "Everyone is told, and what they said is written down."),
+}

@@ -1,0 +1,76 @@
+"""What the host's window shows, as frozen values: made by the presenter, drawn by widgets."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from chat_server.window.feed import Line
+
+
+class Phase(Enum):
+    """What the server is doing, as far as the window knows."""
+
+    STARTING = auto()
+    RUNNING = auto()
+    STOPPING = auto()
+    STOPPED = auto()
+    CLOSING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRow:
+    """A connection as the table shows it; the fields after `slow` are to sort by."""
+
+    connection: int
+    name: str
+    username: str
+    device: str
+    address: str
+    since_text: str
+    received_text: str
+    sent_text: str
+    slow: bool
+    address_order: str
+    since: int
+    received: int
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where clients find the server.
+
+    `text` is short and for one line, `all_text` names every address; `local` is true when
+    only this computer can connect. `invite` is the link.
+    """
+
+    text: str
+    all_text: str
+    local: bool
+    invite: str
+
+
+@dataclass(frozen=True, slots=True)
+class HostView:
+    """The whole window at one moment.
+
+    `reach` is None unless the server runs. `connections` counts all of them, `rows` has those
+    that match `search`. `history` and `rate` are messages a minute. `trouble` says why
+    messages can't be stored at present; mostly it is empty.
+    """
+
+    phase: Phase
+    name: str
+    reach: Reach | None
+    since: str
+    uptime: str
+    connections: int
+    people: int
+    somebody_came: bool
+    rate: int
+    history: tuple[int, ...]
+    received: str
+    sent: str
+    search: str
+    rows: tuple[ClientRow, ...]
+    feed: tuple[Line, ...]
+    trouble: str

@@ -1,0 +1,158 @@
+"""The table of connections, with the search field and what can be done with a selection."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.actions import Actions
+from chat_server.window.model import ClientRow, HostView
+from window.basics import Label, Panel
+from window.buttons import Button
+from window.fields import Field
+from window.icons import IconName
+from window.menus import MenuItem, popup
+from window.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
+from window.theme import Theme
+
+COLUMNS: Final = (
+    Column("person", "Person", 180, 104, stretch=True),
+    Column("device", "Device", 150, 44, tone="muted", stretch=True),
+    Column("address", "Address", 104, 66, tone="muted"),
+    Column("since", "Since", 48, 40, align="right"),
+    Column("in", "In", 60, 52, align="right"),
+    Column("out", "Out", 60, 52, align="right"),
+    Column("state", "State", 72, 66),
+)
+_NARROW: Final = 660
+"""Width, px at 96 dpi, below which some columns and the name of who is selected are left out."""
+_LEFT_OUT: Final = {"in", "out"}
+_IN_NARROW: Final = tuple(column for column in COLUMNS if column.id not in _LEFT_OUT)
+
+
+class People(Panel):
+    """Shows the rows of a view; at most one is selected."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme)
+        self._theme, self._actions = theme, actions
+        self._rows: dict[str, ClientRow] = {}
+        self._cells: dict[str, tuple[ClientRow, Row]] = {}
+        self._build_tools()
+        self._narrow = False
+        self.table = self._make_table("since", descending=False)
+        self._nobody = Label(self, theme, tone="muted")
+        self.bind("<Configure>", lambda event: self._resized(event.width), add="+")
+
+    def show(self, view: HostView) -> None:
+        """Show the rows that match the search."""
+        self._rows = {str(row.connection): row for row in view.rows}
+        self._fill()
+        for gone in self._cells.keys() - self._rows.keys():
+            del self._cells[gone]
+        if view.rows or not view.search:
+            self._nobody.place_forget()
+        else:
+            self._nobody.set(f"Nobody matches “{view.search[:40]}”")
+            self._nobody.place(relx=0.5, rely=0.5, anchor="center")
+        self._selected()
+
+    def ask_to_terminate(self) -> None:
+        """Ask about the selected connection, if there is one."""
+        row = self._rows.get(self.table.selected or "")
+        if row is not None:
+            self._actions.terminate(row)
+
+    def _build_tools(self) -> None:
+        theme = self._theme
+        tools = Panel(self, theme)
+        tools.pack(fill="x", pady=(0, theme.px(8)))
+        self.search = Field(
+            tools, theme, placeholder="Search name, device or address", icon="search", width=300,
+            limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
+        )  # fmt: skip
+        self.terminate = Button(
+            tools, theme, "Terminate", self.ask_to_terminate, variant="danger", icon="terminate"
+        )
+        self._who = Label(tools, theme, tone="muted")
+        # The right side first: what is packed last gives way when there is too little room.
+        self.terminate.pack(side="right")
+        self.search.pack(side="left")
+        self._who.pack(side="right", padx=theme.px(16))
+        self.terminate.enabled = False
+
+    def _make_table(self, sort: str | None, *, descending: bool) -> Table:
+        table = Table(
+            self, self._theme, _IN_NARROW if self._narrow else COLUMNS,
+            sort=sort, descending=descending,
+            on_select=lambda _: self._selected(), on_menu=self._menu,
+        )  # fmt: skip
+        table.pack(fill="both", expand=True)
+        table.canvas.bind("<Delete>", lambda _: self.ask_to_terminate())
+        return table
+
+    def _resized(self, width: int) -> None:
+        """Show the columns there is room for: a table's columns are for its lifetime."""
+        if (width < self._theme.px(_NARROW)) != self._narrow:
+            self._narrow = not self._narrow
+            old = self.table
+            sort, descending = old.sort
+            if self._narrow and sort in _LEFT_OUT:
+                sort, descending = "since", False
+            self.table = self._make_table(sort, descending=descending)
+            self._cells.clear()
+            self._fill()
+            self.table.select(old.selected)
+            old.destroy()
+            self._nobody.lift()
+        self._selected()
+
+    def _fill(self) -> None:
+        self.table.set_rows([self._table_row(key, row) for key, row in self._rows.items()])
+
+    def _clear_search(self) -> None:
+        self.search.value = ""
+
+    def _selected(self) -> None:
+        row = self._rows.get(self.table.selected or "")
+        self.terminate.enabled = row is not None
+        theme = self._theme
+        room = self.winfo_width() - theme.px(300 + 140 + 2 * 16)
+        text = "" if row is None else f"{row.name} selected"
+        if row is not None and theme.fonts.width("body", text) > room:
+            rest = theme.fonts.width("body", "… selected")
+            text = f"{theme.fonts.fit('body', row.name, max(0, room - rest))} selected"
+        self._who.set(text if self.winfo_width() >= theme.px(_NARROW) else "")
+
+    def _menu(self, key: str, x: int, y: int) -> None:
+        row = self._rows[key]
+        copy = self._actions.copy
+        items = (
+            MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
+            MenuItem("Copy address", lambda: copy(row.address, "Address copied")),
+            MenuItem(),
+            MenuItem("Terminate…", lambda: self._actions.terminate(row), danger=True),
+        )
+        popup(self, self._theme, items, x, y)
+
+    def _table_row(self, key: str, row: ClientRow) -> Row:
+        """The same object as before for a row that is the same: most are, in each refresh."""
+        kept = self._cells.get(key)
+        if kept is not None and kept[0] is row:
+            return kept[1]
+        cells: dict[str, Cell] = {
+            "person": PersonCell(row.name, row.username, sort=f"{row.name}\0{row.username}"),
+            "device": TextCell(row.device, _device_icon(row.device)),
+            "address": TextCell(row.address, sort=row.address_order),
+            "since": TextCell(row.since_text, sort=row.since),
+            "in": TextCell(row.received_text, sort=row.received),
+            "out": TextCell(row.sent_text, sort=row.sent),
+            "state": PillCell("Slow", "slow") if row.slow else PillCell("Active", "active"),
+        }
+        made = Row(key, tuple(cells[column.id] for column in self.table.columns))
+        self._cells[key] = row, made
+        return made
+
+
+def _device_icon(device: str) -> IconName:
+    return "laptop" if "laptop" in device.casefold() else "desktop"

@@ -1,0 +1,269 @@
+"""What the host's window shows, decided without a window.
+
+The presenter takes the server's view events and what the person asks for, and gives one
+frozen `HostView`. It owns no clock: every method that needs the time takes `now`, in
+milliseconds since 1970 UTC. Received text passes `window.text.safe` on its way in, so that
+what is searched is what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from ipaddress import ip_address
+from typing import Final, assert_never
+
+from chat_server.ready_file import Running
+from chat_server.rules import view
+from chat_server.window.feed import Feed, Kind
+from chat_server.window.formats import clock_text, day_of, size_text, uptime_text
+from chat_server.window.model import ClientRow, HostView, Phase, Reach
+from chat_server.window.rate import MessageRate
+from common.invite import is_loopback
+from window.text import safe
+
+_MINUTE: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Client:
+    """A connection as the events told of it."""
+
+    connection: int
+    name: str
+    username: str
+    device: str
+    address: str
+    since: int
+    received: int = 0
+    sent: int = 0
+    slow: bool = False
+
+    def matches(self, wanted: str) -> bool:
+        """Whether one of the texts contains `wanted`, which is case-folded."""
+        texts = (self.name, self.username, self.device, self.address)
+        return any(wanted in text.casefold() for text in texts)
+
+
+class _Run:
+    """What is known of one run of the server; the next one starts with nothing."""
+
+    def __init__(self) -> None:
+        self.clients: dict[int, _Client] = {}
+        self.rate = MessageRate()
+        self.gone_received = self.gone_sent = 0
+        self.somebody_came = False
+        self.trouble = ""
+
+
+class Presenter:
+    """See the module. All calls come from one thread."""
+
+    def __init__(self, name: str) -> None:
+        self._name = safe(name)
+        self._phase = Phase.STARTING
+        self._reach: Reach | None = None
+        self._since = 0
+        self._search = ""
+        self._feed = Feed()
+        self._run = _Run()
+        self._rows: dict[int, tuple[_Client, ClientRow]] = {}
+        self._rows_day: date | None = None
+
+    @property
+    def phase(self) -> Phase:
+        """What the server is doing."""
+        return self._phase
+
+    @property
+    def people(self) -> int:
+        """How many people are connected, each with any number of devices."""
+        return len({client.username for client in self._run.clients.values()})
+
+    # What the server does
+
+    def starting(self) -> None:
+        """The server was told to start."""
+        self._phase = Phase.STARTING
+
+    def started(self, running: Running, now: int) -> None:
+        """The server accepts clients; some may have appeared already."""
+        self._phase = Phase.RUNNING
+        self._since = now
+        self._name = safe(running.name)
+        self._reach = _reach(running)
+        self._feed.add(Kind.STARTED, now, "", "The server started")
+
+    def stopping(self) -> None:
+        """The server was told to stop."""
+        self._phase = Phase.STOPPING
+
+    def stopped(self, now: int) -> None:
+        """The server is down, or never came up."""
+        if self._reach is not None:
+            self._feed.add(Kind.STOPPED, now, "", "The server stopped")
+        self._phase = Phase.STOPPED
+        self._reach = None
+        self._run = _Run()
+        self._rows.clear()  # the next run counts its connections from 1 again
+
+    def closing(self) -> None:
+        """The window closes as soon as the server is down."""
+        self._phase = Phase.CLOSING
+
+    def apply(self, events: Sequence[view.ViewEvent], now: int) -> None:
+        """Take events in their order."""
+        for event in events:
+            match event:
+                case view.ClientAppeared():
+                    self._appeared(event)
+                case view.ClientGone():
+                    self._gone(event)
+                case view.TrafficChanged():
+                    self._counted(event)
+                case view.ClientSlow():
+                    self._slow(event, now)
+                case view.MessagesStored():
+                    self._run.trouble = ""
+                    self._run.rate.add(event.count, event.at)
+                case view.StoreFailed():
+                    self._run.trouble = safe(event.reason)
+                    self._feed.failed(event.at, self._run.trouble)
+                case _:
+                    assert_never(event)
+
+    def _appeared(self, event: view.ClientAppeared) -> None:
+        clients = self._run.clients
+        client = _Client(
+            event.connection,
+            safe(event.display_name),
+            safe(event.username),
+            safe(event.device),
+            safe(event.address),
+            event.since,
+        )
+        if event.new_account:
+            text = "joined with the invite"
+        elif any(other.username == client.username for other in clients.values()):
+            text = "connected from one more device"
+        else:
+            text = "is back"
+        clients[event.connection] = client
+        self._run.somebody_came = True
+        self._feed.add(Kind.CAME, event.since, client.name, text)
+
+    def _gone(self, event: view.ClientGone) -> None:
+        client = self._run.clients.pop(event.connection, None)
+        self._rows.pop(event.connection, None)
+        if client is None:
+            return
+        self._run.gone_received += client.received
+        self._run.gone_sent += client.sent
+        if event.why != "the server closed":  # one line says that for everybody
+            self._feed.gone(event.at, client.name, safe(event.why))
+
+    def _counted(self, event: view.TrafficChanged) -> None:
+        clients = self._run.clients
+        for connection, (received, sent) in event.totals.items():
+            client = clients.get(connection)
+            if client is not None:
+                clients[connection] = replace(client, received=received, sent=sent)
+
+    def _slow(self, event: view.ClientSlow, now: int) -> None:
+        client = self._run.clients.get(event.connection)
+        if client is None or client.slow == event.slow:
+            return
+        self._run.clients[event.connection] = replace(client, slow=event.slow)
+        if event.slow:
+            self._feed.add(Kind.SLOW, now, client.name, "has a slow connection and falls behind")
+        else:
+            self._feed.add(Kind.CAUGHT_UP, now, client.name, "has caught up")
+
+    # What the person asks for
+
+    def search(self, text: str) -> None:
+        """Show only connections that have `text` in a name, the device or the address."""
+        self._search = text.strip()
+
+    # What is shown
+
+    def view(self, now: int) -> HostView:
+        """Everything at this moment. Rows come in the order in which people appeared."""
+        run, clients = self._run, self._run.clients.values()
+        day = day_of(now)
+        if day != self._rows_day:
+            self._rows_day = day
+            self._rows.clear()  # times of yesterday turn into dates
+        wanted = self._search.casefold()
+        return HostView(
+            phase=self._phase,
+            name=self._name,
+            reach=self._reach,
+            since=clock_text(self._since, now) if self._reach else "",
+            uptime=uptime_text(now - self._since) if self._reach else "",
+            connections=len(clients),
+            people=self.people,
+            somebody_came=run.somebody_came,
+            rate=run.rate.per_minute(now),
+            history=run.rate.history(now),
+            received=size_text(run.gone_received + sum(each.received for each in clients)),
+            sent=size_text(run.gone_sent + sum(each.sent for each in clients)),
+            search=self._search,
+            rows=tuple(self._row(each, now) for each in clients if each.matches(wanted)),
+            feed=self._feed.lines(now),
+            trouble=run.trouble,
+        )
+
+    def next_change(self, now: int) -> int | None:
+        """When `view` changes though nothing happens; None while the server is down."""
+        if self._reach is None:
+            return None
+        uptime = now + _MINUTE - (now - self._since) % _MINUTE
+        rate = self._run.rate.next_change(now)
+        return uptime if rate is None else min(uptime, rate)
+
+    def _row(self, client: _Client, now: int) -> ClientRow:
+        """The row of a connection; the same object as before while it has not changed."""
+        kept = self._rows.get(client.connection)
+        if kept is not None and kept[0] is client:
+            return kept[1]
+        row = ClientRow(
+            connection=client.connection,
+            name=client.name,
+            username=client.username,
+            device=client.device,
+            address=client.address,
+            since_text=clock_text(client.since, now),
+            received_text=size_text(client.received),
+            sent_text=size_text(client.sent),
+            slow=client.slow,
+            address_order=_address_order(client.address),
+            since=client.since,
+            received=client.received,
+            sent=client.sent,
+        )
+        self._rows[client.connection] = (client, row)
+        return row
+
+
+def _address_order(address: str) -> str:
+    """A text that sorts addresses by number, IPv4 first: 192.0.2.9 before 192.0.2.10."""
+    try:
+        parsed = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return f"{parsed.version}{parsed.packed.hex()}"
+
+
+def _reach(running: Running) -> Reach:
+    elsewhere = [each for each in running.addresses if not is_loopback(each)]
+    local = not elsewhere
+    shown = [safe(each) for each in elsewhere or running.addresses]
+    port = f"port {running.port}"
+    return Reach(
+        text=f"{shown[0]}, {port}",
+        all_text=f"{', '.join(shown)}, {port}",
+        local=local,
+        invite=running.invite,
+    )

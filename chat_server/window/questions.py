@@ -1,0 +1,93 @@
+"""The questions the window asks; each is a dialog that is made here and asked by the app."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.model import ClientRow
+from common.limits import REASON_LENGTH
+from window.dialog import Choice, Dialog, Entry
+from window.theme import Theme
+
+DEFAULT_REASON: Final = "The host ended your connection."
+CANCEL: Final = "cancel"
+"""The choice that changes nothing; also what Escape and the close button choose."""
+YES: Final = "yes"
+ANY_PORT: Final = "any"
+_GREATEST_PORT: Final = 65535
+
+
+def terminate(parent: tk.Misc, theme: Theme, row: ClientRow) -> Dialog:
+    """Whether to end a connection (`YES`), and what to tell the person."""
+    return Dialog(
+        parent,
+        theme,
+        f"End the connection of {row.name}?",
+        f"{row.username} on {row.device}, {row.address}. Their program does not come back by "
+        "itself; they can connect again with a click.",
+        (Choice(CANCEL, "Cancel"), Choice(YES, "Terminate", "danger")),
+        entry=Entry("They are told this reason", DEFAULT_REASON, limit=REASON_LENGTH),
+    )
+
+
+def stop(parent: tk.Misc, theme: Theme, people: int) -> Dialog:
+    """Whether to stop the server (`YES`) though people are connected."""
+    who = "1 person is" if people == 1 else f"{people} people are"
+    return Dialog(
+        parent,
+        theme,
+        "Stop the server?",
+        f"{who} connected. They are told that the host closed the server, and come back by "
+        "themselves when you start it again.",
+        (Choice(CANCEL, "Cancel"), Choice(YES, "Stop the server", "danger")),
+    )
+
+
+def other_port(
+    parent: tk.Misc, theme: Theme, busy: int, reason: str, *, first: bool, wrong: str = ""
+) -> Dialog:
+    """Which port to use (`YES` with the text of it, or `ANY_PORT`) in place of a busy one.
+
+    `wrong` is a text that was answered before and is no port.
+    """
+    # What follows the semicolon is advice for a command line.
+    message = f"{reason.partition(';')[0].rstrip(',')}."
+    if wrong:
+        message = f"“{wrong[:20]}” is no port. A port is a number from 1 to {_GREATEST_PORT}."
+    return Dialog(
+        parent,
+        theme,
+        f"Port {busy} can’t be used",
+        message,
+        (
+            Choice(CANCEL, "Quit" if first else "Cancel"),
+            Choice(ANY_PORT, "Any free port"),
+            Choice(YES, "Use this port", "primary"),
+        ),
+        entry=Entry("Another port", str(next_port(busy)), limit=5),
+        icon="warning",
+    )
+
+
+def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> Dialog:
+    """Say why the server can't start; there is nothing to choose."""
+    choice = Choice(CANCEL, "Quit" if first else "OK", "primary")
+    text = f"{reason[:1].upper()}{reason[1:]}."
+    return Dialog(
+        parent, theme, "The server can’t start", text, (choice,), icon="warning", width=440
+    )
+
+
+def next_port(busy: int) -> int:
+    """The port to suggest in place of a busy one."""
+    return busy + 1 if busy < _GREATEST_PORT else _GREATEST_PORT - 1
+
+
+def read_port(text: str) -> int | None:
+    """The port in a text; None when there is none from 1 to 65535."""
+    stripped = text.strip()
+    if not (stripped.isascii() and stripped.isdigit()):
+        return None
+    port = int(stripped)
+    return port if 1 <= port <= _GREATEST_PORT else None

@@ -1,0 +1,127 @@
+"""The left side: which server this is, whether it runs, and where one can go."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+from chat_server.window.actions import Actions
+from chat_server.window.model import HostView, Phase
+from window.basics import Label, Panel, Picture
+from window.buttons import Button
+from window.cards import Card
+from window.palette import Palette
+from window.rowlist import ListRow, RowList, Section
+from window.switch import Switch
+from window.theme import Theme
+from window.tooltip import Tooltip
+
+PROGRAM: Final = "ChatServer"
+"""Stands for the server's name until that is known."""
+WIDTH: Final = 232
+_NAME_WIDTH: Final = 162
+_DOT: Final = 9
+
+_SAYS: Final = {
+    Phase.STARTING: ("Starting…", "One moment"),
+    Phase.RUNNING: ("Running", ""),
+    Phase.STOPPING: ("Stopping…", "Saying goodbye"),
+    Phase.STOPPED: ("Stopped", "Nobody can connect"),
+    Phase.CLOSING: ("Closing…", "Saying goodbye"),
+}
+
+
+class Sidebar(Panel):
+    """Server, state card, navigation, and the switch between light and dark."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme, "sidebar")
+        self._theme = theme
+        self._phase = Phase.STARTING
+        self.configure(width=theme.px(WIDTH))
+        self.pack_propagate(False)
+        self._build_head()
+        self._build_state(actions)
+        self.navigation = RowList(self, theme, row_height=36)
+        self._build_foot(actions)
+        self.navigation.pack(fill="both", expand=True, pady=(theme.px(18), 0))
+
+    def show(self, view: HostView) -> None:
+        """Show the server's name, its state and the number of connections."""
+        theme = self._theme
+        name = view.name or PROGRAM
+        self._badge.set(lambda: theme.badge(name))
+        fitting = theme.fonts.fit("server", name, theme.px(_NAME_WIDTH))
+        self._server.set(fitting)
+        self._whole_name.text = name if fitting != name else ""
+        state, detail = _SAYS[view.phase]
+        self._state.set(state)
+        self._detail.set(f"Since {view.since}" if view.phase is Phase.RUNNING else detail)
+        if view.phase is not self._phase:
+            self._phase = view.phase
+            self._dot.set(self._draw_dot)
+        self.switch.set(view.phase in {Phase.RUNNING, Phase.STARTING})
+        self.switch.enabled = view.phase in {Phase.RUNNING, Phase.STOPPED}
+        count = str(view.connections) if view.connections else ""
+        row = ListRow(
+            "connections", "Connections", icon="connections", count=count, quiet_count=True
+        )
+        self.navigation.set_sections((Section("", (row,)),))
+        if self.navigation.selected is None:
+            self.navigation.select("connections")
+
+    def _build_head(self) -> None:
+        theme = self._theme
+        head = Panel(self, theme)
+        head.pack(fill="x", padx=theme.px(14), pady=(theme.px(14), theme.px(16)))
+        self._badge = Picture(head, theme, lambda: theme.badge(PROGRAM))
+        self._badge.pack(side="left")
+        self._server = Label(head, theme, font="server")
+        self._server.pack(side="left", padx=(theme.px(10), 0))
+        self._whole_name = Tooltip(self._server, theme, "")
+
+    def _build_state(self, actions: Actions) -> None:
+        theme = self._theme
+        card = Card(self, theme, "raised", padding=(14, 13))
+        card.pack(fill="x", padx=theme.px(14))
+        self.switch = Switch(card, theme, on=True, on_change=actions.switch)
+        self.switch.pack(side="right")
+        Tooltip(self.switch, theme, "Start or stop the server")
+        state = Panel(card, theme)
+        state.pack(anchor="w")
+        self._dot = Picture(state, theme, self._draw_dot)
+        self._dot.pack(side="left", padx=(0, theme.px(7)))
+        self._state = Label(state, theme, font="field_bold")
+        self._state.pack(side="left")
+        self._detail = Label(card, theme, font="label", tone="muted")
+        self._detail.pack(anchor="w", pady=(theme.px(4), 0))
+
+    def _build_foot(self, actions: Actions) -> None:
+        theme = self._theme
+        foot = Panel(self, theme)
+        foot.pack(side="bottom", fill="x", padx=theme.px(14), pady=theme.px(12))
+        self.look = Button(foot, theme, command=actions.toggle_theme, variant="quiet", height=32)
+        self.look.pack(side="right")
+        hint = Tooltip(self.look, theme, "")
+
+        def paint() -> None:
+            dark = theme.mode == "dark"
+            self.look.set(icon="sun" if dark else "moon")
+            hint.text = "Light colours" if dark else "Dark colours"
+
+        # A widget subscribes once, and both the button and the panel have: so one more.
+        theme.subscribe(tk.Frame(foot), paint)
+
+    def _draw_dot(self) -> tk.PhotoImage:
+        theme = self._theme
+        return theme.images.disc(theme.px(_DOT), _DOT_COLOUR[self._phase](theme.palette))
+
+
+_DOT_COLOUR: Final[dict[Phase, Callable[[Palette], str]]] = {
+    Phase.STARTING: lambda palette: palette.away,
+    Phase.RUNNING: lambda palette: palette.running,
+    Phase.STOPPING: lambda palette: palette.away,
+    Phase.STOPPED: lambda palette: palette.offline,
+    Phase.CLOSING: lambda palette: palette.away,
+}

@@ -1,0 +1,195 @@
+"""The course of the program: it starts, stops, starts again, meets trouble, and ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from chat_server.options import parse_options
+from chat_server.rules import view
+from chat_server.service import Server
+from chat_server.window import questions
+from chat_server.window.keeper import Happened
+from chat_server.window.model import Phase
+from common.invite import parse_invite
+from common.messages import Goodbye
+from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
+from window.dialog import Dialog
+
+
+def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:
+    """The close button tells clients that the server closes, and leaves nothing running."""
+    client = host.connect("ada")
+    host.close()
+    assert client.until(Goodbye).code == "server_closing"
+    assert host.app.status == 0
+    again = Server(
+        parse_options(["--host", "127.0.0.1", "--port", "0"]), tmp_path / "data", lambda _: None
+    )
+    again.start()  # nobody holds the folder any more
+    again.stop()
+
+
+def test_the_invite_is_the_hero_and_is_copied(host: Host) -> None:
+    """With nobody there, one press puts the whole link on the clipboard and says so."""
+    invite = host.app.frame.invite
+    host.wait(invite.winfo_viewable, "the invite")
+    host.sees("Invite the first person")
+    host.click(invite.copy)
+    link = host.root.clipboard_get()
+    assert parse_invite(link).server_name == "Harbour Team"
+    assert invite.copy.cget("text") == "Copied"
+    assert invite.field.value != link  # shown shortened,
+    host.root.clipboard_clear()
+    host.key(invite.field.entry, "<<Copy>>")  # but copied whole
+    assert host.root.clipboard_get() == link
+
+
+def test_the_switch_stops_and_starts_again(host: Host) -> None:
+    """It asks when people are connected; the next run has the same port and invite."""
+    client = host.connect("ada")
+    link, switch = host.link(), host.app.frame.sidebar.switch
+    host.answer(lambda dialog: host.key(dialog.window, "<Escape>"))
+    host.click(switch)
+    assert (host.phase, switch.on) == (Phase.RUNNING, True)
+    host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
+    host.click(switch)
+    host.wait(lambda: host.phase is Phase.STOPPED, "the stop")
+    assert client.until(Goodbye).code == "server_closing"
+    host.sees("The server is stopped")
+    host.click(host.app.frame.down.start)
+    host.up()
+    assert host.link() == link
+    host.connect("bruno")
+    assert host.names() == ["bruno"]
+
+
+@pytest.mark.parametrize("how", ["type", "any"])
+def test_a_busy_port_has_a_way_on(
+    how: str, open_host: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialog offers another port; a text that is none is asked about again."""
+    said = complaints(monkeypatch)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as busy,
+        socket.create_server(("127.0.0.1", 0)) as other,
+    ):
+        port, free = busy.getsockname()[1], other.getsockname()[1]
+        other.close()
+        host = open_host("--port", str(port))
+        typed = iter(["none", str(free)])
+
+        def act(dialog: Dialog) -> None:
+            assert dialog.field is not None
+            if how == "any":
+                host.click(dialog.buttons[questions.ANY_PORT])
+            else:
+                dialog.field.value = next(typed)
+                host.key(dialog.field.entry, "<Return>")
+
+        host.answer(act, dialogs=2 if how == "type" else 1)
+        host.up()
+    running = parse_invite(host.link()).port
+    assert running == free if how == "type" else running != port
+    assert str(port) in said[0]
+    host.connect("ada")
+
+
+def test_a_folder_in_use_ends_with_status_2(
+    open_host: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The dialog says which folder and has only Quit; stderr has the same line."""
+    said = complaints(monkeypatch)
+    first = open_host().up()
+    second = open_host()
+    titles: list[str] = []
+
+    def act(dialog: Dialog) -> None:
+        titles.append(dialog.window.title())
+        assert list(dialog.buttons) == [questions.CANCEL]
+        host_quit = dialog.buttons[questions.CANCEL]
+        assert host_quit.cget("text") == "Quit"
+        second.click(host_quit)
+
+    second.answer(act)
+    second.wait_end()
+    assert titles == ["The server can’t start"]
+    assert second.app.status == 2
+    assert str(tmp_path / "data") in said[0]
+    assert first.phase is Phase.RUNNING
+
+
+def test_a_start_that_fails_leaves_the_folder_alone(
+    open_host: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data folder that is a file is explained; nothing is written."""
+    complaints(monkeypatch)
+    folder = tmp_path / "file"
+    folder.write_text("x")
+    host = open_host(data_dir=folder)
+    host.answer(lambda dialog: host.key(dialog.window, "<Escape>"))
+    host.wait_end()
+    assert host.app.status == 2
+    assert folder.read_text() == "x"
+
+
+def test_trouble_with_the_store_has_a_banner(host: Host) -> None:
+    """While messages can't be stored a banner says why; it goes when one was stored."""
+    now = time.time_ns() // 1_000_000
+    host.app.mailbox.post(Happened([view.StoreFailed("the host's disk is full", now)]))
+    host.wait(host.app.frame.banner.winfo_viewable, "the banner")
+    host.sees("disk is full")
+    host.app.mailbox.post(Happened([view.MessagesStored(1, now)]))
+    host.wait(lambda: not host.app.frame.banner.shown, "no banner")
+
+
+def test_place_and_look_are_remembered(open_host: Open, tmp_path: Path) -> None:
+    """The next window has the size, the place and the colours of the last one."""
+    host = open_host().up()
+    host.root.geometry("900x600+40+30")
+    host.wait(lambda: host.root.winfo_width() == 900, "the size")
+    host.click(host.app.frame.sidebar.look)
+    assert host.app.theme.mode == "dark"
+    host.close()
+    kept = json.loads((tmp_path / "data" / "window.json").read_bytes())
+    assert kept == {"geometry": "900x600+40+30", "theme": "dark"}
+    again = open_host().up()
+    again.wait(lambda: again.root.winfo_width() == 900, "the size again")
+
+
+def test_a_damaged_memory_is_no_trouble(open_host: Open, tmp_path: Path) -> None:
+    """Whatever the file holds, the window comes up at its usual size."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "window.json").write_bytes(b'{"geometry": "1x1+99999+5", "theme": 7')
+    host = open_host().up()
+    host.wait(lambda: host.root.winfo_width() == 1180, "the usual size")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_closes_it_orderly(number: signal.Signals, tmp_path: Path) -> None:
+    """The real program says goodbye, takes its ready file away and ends with status 0."""
+    ready = tmp_path / "ready.json"
+    command = [sys.executable, "-m", "chat_server", "--host", "127.0.0.1", "--port", "0",
+               "--data-dir", str(tmp_path / "data"), "--ready-file", str(ready)]  # fmt: skip
+    with subprocess.Popen(command, cwd=Path(__file__).parents[3]) as program:
+        try:
+            end = time.monotonic() + DEADLINE
+            while not ready.exists():
+                assert time.monotonic() < end
+                assert program.poll() is None
+                time.sleep(0.01)
+            client = Client(json.loads(ready.read_bytes())["invite"], "ada", "Ada", "Laptop")
+            program.send_signal(number)
+            assert client.until(Goodbye).code == "server_closing"
+            client.close()
+            assert program.wait(DEADLINE) == 0
+        finally:
+            program.kill()
+    assert not ready.exists()
