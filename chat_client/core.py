@@ -41,6 +41,10 @@ _WRONG_SERVER: Final = (
 )
 
 
+class StopListening(Exception):  # noqa: N818 (not an error: the listener's own wish)
+    """Raised by `on_event`: end at once, and keep nothing of what this turn brought."""
+
+
 def this_program() -> Program:
     """What this client tells about itself."""
     system = _SYSTEMS.get(sys.platform, sys.platform)
@@ -133,6 +137,8 @@ class Core:
             # What the person wrote in the last moment is kept, too.
             with self._cache.transaction():
                 self._take_inbox()
+        except StopListening:
+            self._give_up("the listener went away", "enough")
         except sqlite3.Error as error:
             log.exception("the messages could not be stored")
             self._give_up(f"This computer can't store messages: {error}", "storage")

@@ -1,7 +1,9 @@
 """ChatClient for scripts: send, listen, rooms, people, on the same core as the window."""
 
 import contextlib
+import io
 import json
+import os
 import queue
 import signal
 import sys
@@ -17,7 +19,7 @@ from pydantic_core import PydanticCustomError
 from chat_client.accounts import AccountError, Accounts, new_account
 from chat_client.cache.cache import Cache
 from chat_client.cache.schema import CacheError
-from chat_client.core import Core
+from chat_client.core import Core, StopListening
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
@@ -41,6 +43,10 @@ class UsageError(Exception):
 
 def run(options: Options, data_dir: Path) -> int:
     """Do what the verb says. The exit status: 0, 1 (refused, unreachable) or 2 (usage)."""
+    # What can't be written as asked is written visibly changed, rather than not at all.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     verbs: dict[str | None, Callable[[Options, Accounts], None]] = {
         "send": _send,
         "listen": _listen,
@@ -54,7 +60,8 @@ def run(options: Options, data_dir: Path) -> int:
         print(f"ChatClient: {error}", file=sys.stderr)
         return 2
     except (FailedError, AccountError, CacheError, FolderInUseError, OSError) as error:
-        print(f"ChatClient: {error}", file=sys.stderr)
+        if str(error):
+            print(f"ChatClient: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 0 if options.verb == "listen" and options.count is None else 1
@@ -73,13 +80,13 @@ class Conversation:
         self.account = account
         self._box = box
 
-    def news(self, timeout: float | None) -> Iterator[news.News]:
+    def news(self, timeout: float) -> Iterator[news.News]:
         """News in their order. Raises FailedError when the server can't be had.
 
         `timeout` is for the first contact in seconds; once there was one, lost connections
         are made again for as long as it takes.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
+        deadline: float | None = time.monotonic() + timeout
         why = "the server does not answer"
         told = False
         while True:
@@ -96,6 +103,7 @@ class Conversation:
                             print(f"ChatClient: {why}; trying again", file=sys.stderr)
                     elif link is Link.ONLINE:
                         told = False
+                        deadline = None
                 yield item
             if deadline is not None and time.monotonic() > deadline:
                 raise FailedError(why)
@@ -225,32 +233,28 @@ def _listen(options: Options, accounts: Accounts) -> None:
         if lock is not None:
             lock.release()
     if printer.broken:
-        # Whoever read our output has gone; the usual end of the left side of a pipe.
-        sys.stderr.close()
-        raise FailedError("nobody reads the output")
+        # Whoever read our output has gone: the usual end of the left side of a pipe. What is
+        # still in the buffer goes nowhere, or Python complains of it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise FailedError("")
 
 
 def _hear(conversation: Conversation, options: Options, room: str) -> None:
     """Until enough was heard. What is heard is printed on the core's thread, before it is kept."""
     rooms: set[str] = set()
     people: set[str] = set()
-    timeout: float | None = options.timeout
-    while True:
-        for item in conversation.news(timeout):
-            match item:
-                case news.StatusChanged() if item.status.code == "enough":
-                    return
-                case news.StatusChanged() if item.status.link is Link.ONLINE and timeout:
-                    timeout = None
-                    break  # From here on a lost connection is waited out.
-                case news.RoomSeen():
-                    rooms.add(item.room)
-                case news.PersonSeen():
-                    people.add(item.person.username)
-                case news.Listed():
-                    _check_room(room, rooms, people)
-                case _:
-                    pass
+    for item in conversation.news(options.timeout):
+        match item:
+            case news.StatusChanged() if item.status.code == "enough":
+                return
+            case news.RoomSeen():
+                rooms.add(item.room)
+            case news.PersonSeen():
+                people.add(item.person.username)
+            case news.Listed():
+                _check_room(room, rooms, people)
+            case _:
+                pass
 
 
 def _check_room(room: str, rooms: set[str], people: set[str]) -> None:
@@ -279,9 +283,9 @@ class _Printer:
             return True  # The room was set back and is brought again from its beginning.
         try:
             print(self._line(event), flush=True)
-        except OSError:
+        except OSError as error:
             self.broken = True
-            raise
+            raise StopListening from error
         if self._left is not None and event.kind == "message":
             self._left -= 1
         return self._left != 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import __version__
+from common.arguments import ArgumentParser
 from common.invite import Invite, InviteError, parse_invite
 from common.names import NameRefusedError, fold_username, suggest_username
 
@@ -39,9 +40,7 @@ class Options:
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """The options; ends the program with status 2 and one line when they are wrong."""
-    parser = argparse.ArgumentParser(
-        prog="ChatClient", description="Chat with the people on your network."
-    )
+    parser = ArgumentParser(prog="ChatClient", description="Chat with the people on your network.")
     parser.add_argument("--version", action="version", version=f"ChatClient {__version__}")
     parser.add_argument(
         "--theme", choices=["light", "dark"], help="the window's colours (default: the system's)"

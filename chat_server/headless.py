@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat_server.options import Options
-from chat_server.ready_file import remove_ready_file, write_ready_file
+from chat_server.ready_file import Running, remove_ready_file, write_ready_file
 from chat_server.rules import view
-from chat_server.service import Server
+from chat_server.service import Server, StartError
 
 log = logging.getLogger(__name__)
 
@@ -24,8 +24,7 @@ def run(options: Options, data_dir: Path) -> None:
     running = server.start()
     try:
         if options.ready_file is not None:
-            write_ready_file(options.ready_file, running)
-        log.info("invite: %s", "in the ready file" if options.ready_file else "not written")
+            _write(options.ready_file, running)
         # With a timeout: on Windows a wait without one is not interrupted by Ctrl+C.
         while not asked_to_stop.wait(0.5):
             pass
@@ -33,6 +32,13 @@ def run(options: Options, data_dir: Path) -> None:
         server.stop()
         if options.ready_file is not None:
             remove_ready_file(options.ready_file)
+
+
+def _write(path: Path, running: Running) -> None:
+    try:
+        write_ready_file(path, running)
+    except OSError as error:
+        raise StartError(f"the ready file {path} can't be written: {error}") from error
 
 
 def log_view(events: Sequence[view.ViewEvent]) -> None:

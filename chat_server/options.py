@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common import __version__
+from common.arguments import ArgumentParser
 from common.invite import is_loopback
 from common.limits import DEFAULT_PORT, SERVER_NAME_LENGTH
 
@@ -27,7 +28,7 @@ class Options:
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """The options; ends the program with status 2 and one line when they are wrong."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="ChatServer", description="Host a chat for the people on your network."
     )
     add = parser.add_argument

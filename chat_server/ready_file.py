@@ -45,5 +45,5 @@ def remove_ready_file(path: Path) -> None:
     try:
         if json.loads(path.read_bytes())["pid"] == os.getpid():
             path.unlink()
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return

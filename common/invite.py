@@ -19,6 +19,7 @@ SCHEME: Final = "chat"
 PLAINTEXT_SCHEME: Final = "chat+plaintext"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
 _HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MOST_HOSTS: Final = 16
 _LONGEST: Final = 4096
 
@@ -77,8 +78,9 @@ def parse_invite(text: str) -> Invite:
     if plaintext and not all(is_loopback(host) for host in hosts):
         raise InviteError("a conversation without encryption stays on one computer")
     fingerprint = None if plaintext else _fingerprint(query.get("fp", [""])[0])
-    name = query.get("name", [""])[0].strip()[:64] or parts.hostname
-    return Invite(hosts, port, fingerprint, secret, name)
+    name = query.get("name", [""])[0]
+    name = _CONTROL.sub("", " ".join(name.split()))[:64].strip()
+    return Invite(hosts, port, fingerprint, secret, name or parts.hostname)
 
 
 def is_loopback(host: str) -> bool:

@@ -29,9 +29,13 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 def check_text(text: str) -> str:
     """A message's text: no controls but tab and newline, not blank, bounded in bytes.
 
-    Raises PydanticCustomError of type "too_long", "blank" or "control_character".
+    Raises PydanticCustomError of type "not_unicode", "too_long", "control_character" or "blank".
     """
-    if len(text) * 4 > limits.TEXT_BYTES and len(text.encode()) > limits.TEXT_BYTES:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise PydanticCustomError("not_unicode", "a message is Unicode text") from error
+    if size > limits.TEXT_BYTES:
         raise PydanticCustomError(
             "too_long",
             "a message has at most {limit} bytes",
@@ -229,7 +233,7 @@ class Synced(Reply):
     """Answers `sync`: where each named room stands now; its events follow."""
 
     type: Literal["synced"] = "synced"
-    heads: dict[RoomId, Position]
+    heads: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
 
 
 class Ack(Reply):

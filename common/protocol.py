@@ -37,7 +37,7 @@ from common.messages import (
     Hello,
     Join,
     Ping,
-    Reply,
+    Pong,
     SignedIn,
     SignIn,
     ToClient,
@@ -119,7 +119,8 @@ class _Conversation:
             self.phase = after
             self._pending = None
         elif self.phase is not Phase.READY:
-            return isinstance(message, Reply) and self.phase is Phase.IDENTIFYING
+            # A ping may have been sent just before the step that waits for its answer now.
+            return isinstance(message, Pong) and self.phase in {Phase.IDENTIFYING, Phase.ADMITTING}
         return True
 
 

@@ -89,9 +89,13 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     # What the person wrote must survive a loss of power from the moment it is shown.
     connection.execute("PRAGMA synchronous = FULL")
     if 0 < version < len(MIGRATIONS) and path is not None:
-        copy = sqlite3.connect(path.with_name(f"{path.name}.before-format-{version + 1}"))
-        connection.backup(copy)
-        copy.close()
+        backup = path.with_name(f"{path.name}.before-format-{version + 1}")
+        os.close(os.open(backup, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+        copy = sqlite3.connect(backup)
+        try:
+            connection.backup(copy)
+        finally:
+            copy.close()
     for number in range(version, len(MIGRATIONS)):
         connection.executescript(
             f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"

@@ -144,6 +144,8 @@ class Controller:
             return
         self._heard = now
         for message in end.receive(data):
+            if isinstance(message, messages.Reply):
+                self._asked.pop(message.re, None)
             self._handlers[type(message)](message, now)
             if self._end is not end:
                 return
@@ -367,7 +369,7 @@ class Controller:
             self._set(Status(Link.SIGNED_OUT, why, code=goodbye.code))
 
     def _answered(self, reply: messages.Reply, _now: float) -> None:
-        self._asked.pop(reply.re, None)
+        """Nothing follows from it."""
 
     # Shared
 

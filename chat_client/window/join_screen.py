@@ -34,7 +34,7 @@ class Prefill:
 class JoinScreen(Panel):
     """`on_join(invite, name)` when asked to join, `on_account(account)` for a chat joined before."""
 
-    def __init__(  # noqa: PLR0913 (what it shows and whom it tells)
+    def __init__(
         self,
         parent: tk.Misc,
         theme: Theme,

@@ -103,9 +103,7 @@ def _trimmed(url: str) -> str:
     while url:
         last = url[-1]
         opening = _PAIRS.get(last)
-        if opening is not None and url.count(last) > url.count(opening):
-            url = url[:-1]
-        elif last in _TRAILING:
+        if (opening is not None and url.count(last) > url.count(opening)) or last in _TRAILING:
             url = url[:-1]
         else:
             break

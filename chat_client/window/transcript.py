@@ -11,6 +11,8 @@ from datetime import date
 from functools import partial
 from typing import Final, Protocol
 
+from PIL.Image import new as image
+
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import Entry, lay_out, spans_of
 from chat_client.window.transcript_style import INDENT, configure_tags, name_tag, read_only
@@ -78,7 +80,6 @@ class Transcript(Panel):
         self._me = ""
         self._check: str | None = None
         self._actions: dict[str, Callable[[], object]] = {}
-        self._rules: dict[str, tk.PhotoImage] = {}
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
@@ -212,7 +213,7 @@ class Transcript(Panel):
         text.mark_set(f"e{entry.seq}", start)
 
     def _draw_day(self, day: str, at: str) -> None:
-        rule = self._rule(self._theme.palette.border)
+        rule = self._rule()
         start = self.text.index(at)
         self.text.image_create(at, image=rule, align="center")
         self.text.insert(at, f"   {day}   ", ("day",))
@@ -220,13 +221,10 @@ class Transcript(Panel):
         self.text.insert(at, "\n", ("day",))
         self.text.tag_add("day", start, at)
 
-    def _rule(self, colour: str) -> tk.PhotoImage:
-        rule = self._rules.get(colour)
-        if rule is None:
-            width, height = self._theme.px(70), max(1, self._theme.px(1))
-            rule = self._rules[colour] = tk.PhotoImage(master=self, width=width, height=height)
-            rule.put(colour, to=(0, 0, width, height))
-        return rule
+    def _rule(self) -> tk.PhotoImage:
+        colour = self._theme.palette.border
+        size = self._theme.px(70), max(1, self._theme.px(1))
+        return self._theme.images.get(("rule", size, colour), lambda: image("RGB", size, colour))
 
     def _draw_head(self, name: str, username: str, time: str, at: str) -> None:
         start = self.text.index(at)

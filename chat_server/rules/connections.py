@@ -3,7 +3,7 @@
 from chat_server.rules import inputs
 from chat_server.rules.effects import HangUp, Tell
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientSlow, TrafficChanged
+from chat_server.rules.view import ClientGone, ClientSlow, TrafficChanged
 from chat_server.rules.world import Outcome, World
 from common.messages import Goodbye, Ping, Pong
 
@@ -86,5 +86,7 @@ def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outco
     outcome: Outcome = []
     for session in world.sessions:
         outcome.append(HangUp(session.connection, _STOPPED))
-        outcome += world.leave(session.connection, "the server closed", now)
+        left, _was_last = world.sessions.close(session.connection)
+        if left is not None and left.username is not None:
+            outcome.append(ClientGone(session.connection, "the server closed", now))
     return outcome

@@ -49,9 +49,10 @@ class Sessions:
 
     def expel(self, session: Session) -> None:
         """Take an admission back that the store could not keep."""
-        self.close(session.connection)
+        still_there, _ = self.close(session.connection)
         session.username = None
-        self.open(session)
+        if still_there is not None:
+            self.open(session)
 
     def close(self, connection: int) -> tuple[Session | None, bool]:
         """A connection is gone. The session that was, and whether its account went offline."""

@@ -6,6 +6,7 @@ copied before its first one, and a database from a newer program is refused unto
 
 import os
 import sqlite3
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -66,20 +67,18 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     newer version; it is then as it was before.
     """
     try:
-        new = not path.exists() or path.stat().st_size == 0
-        if new:
-            # It holds what people say: nobody else's to read, from the first byte.
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
-        else:
-            _refuse_foreign(path)
+        # It holds what people say: nobody else's to read, from the first byte.
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+        _look_at_header(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
+            version = _version(connection, path)
             # FULL: an acknowledged message survives a loss of power (SQLite, PRAGMA synchronous).
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -16384")
-            _migrate(connection, path, new=new)
+            _migrate(connection, path, version)
         except BaseException:
             connection.close()
             raise
@@ -99,28 +98,46 @@ def connect_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _refuse_foreign(path: Path) -> None:
-    """Look at an existing file without changing a byte of it."""
-    looking = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-    try:
-        (application,) = looking.execute("PRAGMA application_id").fetchone()
-        (version,) = looking.execute("PRAGMA user_version").fetchone()
-        if application != APPLICATION_ID:
-            raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
-        if version > len(MIGRATIONS):
-            raise StoreError(
-                f"{path} was made by a newer ChatServer (format {version}, this one knows "
-                f"{len(MIGRATIONS)}); install that version. Nothing was changed"
-            )
-    finally:
-        looking.close()
+def _look_at_header(path: Path) -> None:
+    """Refuse what is not ours by its first bytes, which leaves no trace, as opening would.
 
-
-def _migrate(connection: sqlite3.Connection, path: Path, *, new: bool) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version == len(MIGRATIONS):
+    The places are those of the SQLite file format, §1.3: the version at 60, the application
+    at 68. A database that was just made, with neither, is looked at after it is opened.
+    """
+    with path.open("rb") as file:
+        header = file.read(100)
+    if not header:
         return
-    if not new:
+    if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
+        raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
+    version, application = struct.unpack(">I4xI", header[60:72])
+    if (version, application) != (0, 0):
+        _check(version, application, path)
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The format of an open database; 0 for a new one. Raises StoreError for one not ours."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    # A first start that was cut short leaves an empty database: it is made again.
+    if tables or version or application:
+        _check(version, application, path)
+    return int(version)
+
+
+def _check(version: int, application: int, path: Path) -> None:
+    if application != APPLICATION_ID:
+        raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path} was made by a newer ChatServer (format {version}, this one knows "
+            f"{len(MIGRATIONS)}); install that version. Nothing was changed"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    if 0 < version < len(MIGRATIONS):
         _back_up(connection, path, version)
     for number in range(version, len(MIGRATIONS)):
         # executescript would commit first; hence the whole step as one script of its own.
@@ -132,7 +149,9 @@ def _migrate(connection: sqlite3.Connection, path: Path, *, new: bool) -> None:
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
     """Keep the database as it was before the migration, beside it."""
-    copy = sqlite3.connect(path.with_name(f"{path.name}.before-format-{version + 1}"))
+    backup = path.with_name(f"{path.name}.before-format-{version + 1}")
+    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+    copy = sqlite3.connect(backup)
     try:
         connection.backup(copy)
     finally:
