@@ -31,11 +31,15 @@ class Accounts:
         return self._data_dir / "accounts" / account.key
 
     def save(self, account: Account) -> None:
-        """Keep it, durably, and as the one used last. Raises OSError."""
+        """Keep it, durably, and as the one used last. Raises AccountError, OSError."""
         folder = self.folder(account)
-        make_private_folder(self._data_dir)
-        make_private_folder(folder.parent)
-        make_private_folder(folder)
+        try:
+            for private in (self._data_dir, folder.parent, folder):
+                make_private_folder(private)
+        except OSError as error:
+            raise AccountError(
+                f"the folder {self._data_dir} can't be used: {error.strerror}"
+            ) from error
         content = {
             "format": _FORMAT,
             "invite": account.invite.link(),

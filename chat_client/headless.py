@@ -294,7 +294,9 @@ class _Printer:
         if self._json:
             return json.dumps(event.model_dump(exclude={"type"}))
         time_of_day = datetime.fromtimestamp(event.sent_at / 1000).astimezone()
-        said = f": {event.text}" if event.kind == "message" else " joined"
+        # Indented, or the second line of a message could pass for another one's.
+        text = event.text.replace("\n", "\n    ")
+        said = f": {text}" if event.kind == "message" else " joined"
         return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
 
 

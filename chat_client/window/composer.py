@@ -32,7 +32,7 @@ class Composer(Panel):
         card = Card(self, theme, surface="field", radius=12, padding=(12, 5))
         card.pack(fill="x")
         self.send_button = Button(
-            card, theme, "", self.submit, variant="quiet", icon="send", icon_size=18, height=30
+            card, theme, "", self.submit, variant="link", icon="send", icon_size=18, height=30
         )
         self.send_button.pack(side="right", anchor="s")
         self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
@@ -47,7 +47,9 @@ class Composer(Panel):
         # Text's own binding inserts a newline; only Return without Shift is taken from it.
         self.text.bind("<Shift-Return>", lambda _: None)
         self.text.bind("<Shift-KP_Enter>", self._new_line)
-        self.text.bind("<Tab>", self._leave)
+        # A tab is for moving on, as everywhere else in the window; Text would keep both.
+        self.text.bind("<Tab>", lambda _: self._leave(self.text.tk_focusNext()))
+        self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._fit())
         theme.subscribe(self.text, self._paint_text)
@@ -98,9 +100,9 @@ class Composer(Panel):
         self.text.see("insert")
         return "break"
 
-    def _leave(self, _: object) -> str:
-        # A tab is for moving on, as everywhere else in the window.
-        self.text.tk_focusNext().focus_set()  # type: ignore[union-attr]  # there is the button
+    def _leave(self, to: tk.Misc | None) -> str:
+        if to is not None:
+            to.focus_set()
         return "break"
 
     def _copy(self, _: object) -> str:
@@ -118,8 +120,8 @@ class Composer(Panel):
         if self.draft:
             self._hint.place_forget()
         else:
-            # Where the first letter will be.
-            self._hint.place(x=self._theme.px(4), y=self._theme.px(5), anchor="nw")
+            # Where the first letter will be, and the cursor before it.
+            self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w", relwidth=1)
 
     def _fit(self) -> None:
         """As many display lines as there are, within bounds."""
@@ -135,5 +137,6 @@ class Composer(Panel):
             foreground=palette.text,
             insertbackground=palette.text,
             selectbackground=palette.mention,
+            inactiveselectbackground=palette.mention,
             selectforeground=palette.text,
         )

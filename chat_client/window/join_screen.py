@@ -107,11 +107,13 @@ class JoinScreen(Panel):
         theme, px = self._theme, self._theme.px
         right = Panel(self, theme, "window")
         right.pack(side="left", fill="both", expand=True)
-        column = Panel(right, theme, "window")
+        column = self._column = Panel(right, theme, "window")
         column.place(relx=0.5, y=px(54), anchor="n", width=px(_RIGHT))
+        right.bind("<Configure>", lambda event: self._arrange(event.width, event.height))
+        column.bind("<Configure>", lambda _: self._arrange(right.winfo_width(), right.winfo_height()))
         head = Panel(column, theme, "window")
         head.pack(fill="x")
-        self._badge = Picture(head, theme, lambda: theme.badge("?", 48))
+        self._badge = Picture(head, theme, self._no_badge)
         self._badge.pack(side="left", padx=(0, px(16)))
         titles = Panel(head, theme, "window")
         titles.pack(side="left", fill="x", expand=True)
@@ -252,7 +254,7 @@ class JoinScreen(Panel):
             invite = parse_invite(self.link.value)
         except InviteError:
             self._invite = None
-            self._badge.set(lambda: self._theme.badge("+", 48))
+            self._badge.set(self._no_badge)
             self._server.set("Join with an invite")
             self._where.set("Paste the link that the host sent you")
             return
@@ -261,8 +263,21 @@ class JoinScreen(Panel):
         self._invite = invite
         name = safe(invite.server_name)
         self._badge.set(lambda: self._theme.badge(name, 48))
-        self._server.set(self._theme.fonts.fit("heading", name, self._theme.px(_RIGHT - 64)))
+        self._server.set(name)
         self._where.set(f"at {safe(invite.hosts[0])}, port {invite.port}")
+
+    def _no_badge(self) -> tk.PhotoImage:
+        """What stands for a chat that is not known yet."""
+        return self._theme.icon("chat", self._theme.palette.accent, 48)
+
+    def _arrange(self, width: int, height: int) -> None:
+        """The column as wide as there is room, and no lower than it must be to be seen whole."""
+        px = self._theme.px
+        width = min(px(_RIGHT), width - px(2 * 20))
+        spare = (height - self._column.winfo_reqheight()) // 2
+        self._column.place(width=width, y=max(px(8), min(px(54), spare)))
+        self._server.configure(wraplength=width - px(64))
+        self.problem.configure(wraplength=width)
 
 
 def _sentence(text: str) -> str:

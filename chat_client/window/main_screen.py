@@ -56,16 +56,18 @@ class MainScreen(Panel):
         self._members_wanted = True
         self._drafts: dict[str, str] = {}
         self._clock: str | None = None
+        self._line = ""
         self.room = ""
         self._build()
         self.open(GENERAL)
-        parent.bind("<FocusIn>", self._focused, add="+")
+        self._write()
+        self.bind("<FocusIn>", self._focused)
 
     # Building
 
     def _build(self) -> None:
         theme = self._theme
-        self.sidebar = Sidebar(self, theme, self.open, self._on_leave)
+        self.sidebar = Sidebar(self, theme, self.open, self._on_leave, self._write)
         self.sidebar.pack(side="left", fill="y")
         self._right = Panel(self, theme, "sidebar")
         self.members = Members(self._right, theme, self._open_direct)
@@ -73,26 +75,11 @@ class MainScreen(Panel):
         self._middle = Panel(self, theme, "window")
         self._middle.pack(side="left", fill="both", expand=True)
         self._build_header()
-        Hairline(self._middle, theme).pack(fill="x")
-        self._banner_place = Panel(self._middle, theme, "window")
-        self._banner_place.pack(fill="x")
-        # A frame without content keeps its last height; one pixel is not seen.
-        self._banner_place.configure(height=1)
-        self.banner = Banner(self._banner_place, theme)
+        line = Hairline(self._middle, theme)
+        line.pack(fill="x")
+        self.banner = Banner(self._middle, theme, after=line)
         self.composer = Composer(self._middle, theme, self._send)
-        self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=(0, theme.px(14)))
-        self._note_place = Panel(self._middle, theme, "window")
-        self._note_place.pack(side="bottom", fill="x", padx=theme.px(24), pady=theme.px(4))
-        self.latest = Button(
-            self._note_place,
-            theme,
-            "New messages below",
-            self._to_latest,
-            variant="link",
-            icon="arrow-down",
-            height=24,
-        )
-        self._note_place.configure(height=theme.px(8))
+        self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
         self.transcript = Transcript(
             self._middle,
             theme,
@@ -103,18 +90,20 @@ class MainScreen(Panel):
             on_failed=self._failed,
         )
         self.transcript.pack(fill="both", expand=True)
+        self.latest = Button(
+            self.transcript, theme, "New messages", self._to_latest, icon="arrow-down", height=30
+        )
         self.bind("<Configure>", self._resized)
 
     def _build_header(self) -> None:
         theme = self._theme
-        header = Panel(self._middle, theme, "window")
+        header = self._header = Panel(self._middle, theme, "window")
         header.configure(height=theme.px(51))
         header.pack_propagate(False)
         header.pack(fill="x")
+        header.bind("<Configure>", lambda _: self._fit_header())
         self._icon = Label(header, theme, icon="hash")
         self._icon.pack(side="left", padx=(theme.px(22), theme.px(6)))
-        self._title = Label(header, theme, font="title")
-        self._title.pack(side="left")
         self.toggle_members = Button(
             header, theme, "", self._toggle_members, variant="quiet", icon="people", icon_size=18
         )
@@ -125,6 +114,8 @@ class MainScreen(Panel):
         )
         self.toggle_theme.pack(side="right")
         Tooltip(self.toggle_theme, theme, "Light or dark")
+        self._title = Label(header, theme, font="title")
+        self._title.pack(side="left")
         self.state = Label(header, theme, tone="muted")
         self.state.pack(side="left", padx=theme.px(16), fill="x", expand=True)
         theme.subscribe(
@@ -169,7 +160,7 @@ class MainScreen(Panel):
         if seen:
             self._session.core.mark_read(added.room, added.events[-1].seq)
         elif here and not self.transcript.at_bottom:
-            self.latest.pack(anchor="center")
+            self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
 
     def _refresh(self) -> None:
         self.sidebar.show(self.overview, self.room, self._session.account)
@@ -215,9 +206,22 @@ class MainScreen(Panel):
             count = len(self.overview.members(self.room))
             if direct_partner(self.room, self.overview.me) is None:
                 line = f"{count} member{'s' if count != 1 else ''}  ·  {line}"
-        self.state.set(safe(line))
+        self._line = safe(line)
+        self._fit_header()
         if self._status.link is Link.PAUSED and self._clock is None:
             self._clock = self.after(500, self._tick)
+
+    def _fit_header(self) -> None:
+        """The room's name and the state in what the buttons leave, the name first."""
+        theme = self._theme
+        width = self._header.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16)
+        width -= self.toggle_members.winfo_reqwidth() + self.toggle_theme.winfo_reqwidth()
+        line = theme.fonts.width("body", self._line)
+        title = safe(self.overview.title(self.room))
+        title = theme.fonts.fit("title", title, max(width - line, width * 6 // 10))
+        self._title.set(title)
+        width -= theme.fonts.width("title", title)
+        self.state.set(theme.fonts.fit("body", self._line, max(0, width)))
 
     def _tick(self) -> None:
         self._clock = None
@@ -228,20 +232,21 @@ class MainScreen(Panel):
     def open(self, room: str, *, again: bool = False) -> None:
         """Show a room and everything about it."""
         if room == self.room and not again:
-            self.composer.text.focus_set()
             return
         if self.room:
             self._drafts[self.room] = self.composer.draft
         self.room = room
         partner = direct_partner(room, self.overview.me)
         title = safe(self.overview.title(room))
-        self._title.set(title)
         self._icon.set_icon("hash" if partner is None else "person")
         self.composer.set_draft(self._drafts.pop(room, ""))
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self.overview.me)
         self._read()
         self._refresh()
+
+    def _write(self) -> None:
+        """The keyboard goes to the composer."""
         self.composer.text.focus_set()
 
     def _open_direct(self, username: str) -> None:
@@ -251,6 +256,7 @@ class MainScreen(Panel):
         self._session.core.open_room(room)
         self.overview.add_room(room)
         self.open(room)
+        self._write()
 
     def _read(self) -> None:
         """What is in view now counts as read."""
@@ -260,10 +266,9 @@ class MainScreen(Panel):
         self.overview.mark_read(self.room)
 
     def _focused(self, _: object) -> None:
-        if self.winfo_exists() and self.overview.unread.get(self.room):
-            if self.transcript.at_bottom:
-                self._read()
-                self._refresh()
+        if self.overview.unread.get(self.room) and self.transcript.at_bottom:
+            self._read()
+            self._refresh()
 
     def _has_focus(self) -> bool:
         # focus_displayof fails on widgets that Tk made itself, such as a menu's.
@@ -271,16 +276,17 @@ class MainScreen(Panel):
 
     def _bottom(self, at_bottom: bool) -> None:
         if at_bottom:
-            self.latest.pack_forget()
+            self.latest.place_forget()
             if self._has_focus() and self.overview.unread.get(self.room):
                 self._read()
                 self._refresh()
 
     def _to_latest(self) -> None:
-        self.latest.pack_forget()
+        self.latest.place_forget()
         self.transcript.show_latest()
         self._read()
         self._refresh()
+        self._write()
 
     # Writing
 
@@ -296,8 +302,9 @@ class MainScreen(Panel):
     def _failed(self, out: Outgoing, action: str) -> None:
         self._session.core.drop(out.cid)
         if action == "edit":
-            self.composer.set_draft(out.text)
-            self.composer.text.focus_set()
+            # Below what may be half written there.
+            self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))
+            self._write()
 
     # The window
 

@@ -1,5 +1,6 @@
 """What the sidebar and the list of members show, kept from the client's news. Pure."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from chat_client.cache.pages import RoomSummary
@@ -36,11 +37,14 @@ class Overview:
     names: dict[str, str] = field(default_factory=dict)
     online: set[str] = field(default_factory=set)
     unread: dict[str, int] = field(default_factory=dict)
+    _counted: dict[str, int] = field(default_factory=dict)
+    """The place in each room up to which `unread` counts."""
 
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
         """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
         self.unread = {room.room: room.unread for room in rooms}
+        self._counted = {room.room: room.position for room in rooms}
         self.online.clear()
 
     def see(self, person: Person) -> None:
@@ -53,8 +57,17 @@ class Overview:
         self.unread.setdefault(room, 0)
 
     def add_events(self, room: str, events: tuple[Event, ...], *, seen: bool) -> None:
-        """New events, which the person sees right now or not."""
-        count = sum(event.kind == "message" and event.sender != self.me for event in events)
+        """New events, which the person sees right now or not.
+
+        Those that were in the cache when it was loaded are counted already: the news of them
+        may come later than they do.
+        """
+        counted = self._counted.get(room, 0)
+        self._counted[room] = max(counted, events[-1].seq)
+        count = sum(
+            event.seq > counted and event.kind == "message" and event.sender != self.me
+            for event in events
+        )
         self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
 
     def mark_read(self, room: str) -> None:
@@ -100,11 +113,12 @@ class Overview:
         partner = direct_partner(room, self.me)
         usernames = list(self.names) if partner is None else [self.me, partner]
         names = [self.name(username).casefold() for username in usernames]
+        same = Counter(names)
         items = [
             MemberItem(
                 username,
                 self.name(username),
-                self._label(username, twice=names.count(name) > 1),
+                self._label(username, twice=same[name] > 1),
                 username in self.online,
             )
             for username, name in zip(usernames, names, strict=True)

@@ -148,7 +148,7 @@ class Screens:
                 f"{account.display_name} is open in another ChatClient window. "
                 "Use that one, or join under another name."
             )
-        except (CacheError, OSError, sqlite3.Error) as error:
+        except (AccountError, CacheError, OSError, sqlite3.Error) as error:
             why = f"The messages on this computer can't be opened: {error}."
         else:
             return True

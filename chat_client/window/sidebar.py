@@ -18,7 +18,11 @@ _MEMBERS_WIDTH = 214
 
 
 class Sidebar(Panel):
-    """The chat's name, its rooms, the direct conversations, and who one is."""
+    """The chat's name, its rooms, the direct conversations, and who one is.
+
+    `on_room(room)` for each choice, also while going through the list with the arrow keys;
+    `on_done()` when it was made, by a click or Return.
+    """
 
     def __init__(
         self,
@@ -26,9 +30,11 @@ class Sidebar(Panel):
         theme: Theme,
         on_room: Callable[[str], object],
         on_leave: Callable[[], object],
+        on_done: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "sidebar")
         self._theme = theme
+        self._room = ""
         self.configure(width=theme.px(_WIDTH))
         self.pack_propagate(False)
         self._server = Label(self, theme, font="title")
@@ -51,7 +57,11 @@ class Sidebar(Panel):
             theme,
             surface="sidebar",
             on_select=lambda room: on_room(room) if room is not None else None,
+            on_open=lambda _: on_done(),
         )
+        self.rooms.canvas.bind("<ButtonRelease-1>", lambda _: on_done(), add="+")
+        # A list without a height yet would scroll as far as it can to show the selection.
+        self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
         self.rooms.pack(fill="both", expand=True)
         self._shown: tuple[object, ...] = ()
 
@@ -71,12 +81,13 @@ class Sidebar(Panel):
         if direct:
             sections.append(Section("Direct messages", tuple(map(_room_row, direct))))
         self.rooms.set_sections(sections)
-        if self.rooms.selected != room:
+        self._room = room
+        if self.rooms.selected != room and self.rooms.canvas.winfo_ismapped():
             self.rooms.select(room)
 
 
 class Members(Panel):
-    """Who is in the room; opening one begins a direct conversation."""
+    """Who is in the room; a click on one, or Return, opens the direct conversation."""
 
     def __init__(
         self, parent: tk.Misc, theme: Theme, on_person: Callable[[str], object]
@@ -86,8 +97,9 @@ class Members(Panel):
         self.pack_propagate(False)
         self._on_person = on_person
         self.people = RowList(
-            self, theme, surface="sidebar", row_height=40, avatar=32, on_select=self._selected
+            self, theme, surface="sidebar", row_height=40, avatar=32, on_open=self._opened
         )
+        self.people.canvas.bind("<ButtonRelease-1>", self._clicked, add="+")
         self.people.pack(fill="both", expand=True, pady=theme.px(10))
 
     def show(self, overview: Overview, room: str) -> None:
@@ -102,11 +114,14 @@ class Members(Panel):
             sections.append(Section(f"Offline — {len(offline)}", tuple(offline)))
         self.people.set_sections(sections)
 
-    def _selected(self, username: str | None) -> None:
-        if username is not None:
-            # A way to somebody, not a choice that lasts.
-            self.people.select(None)
-            self._on_person(username)
+    def _clicked(self, _: object) -> None:
+        if self.people.selected is not None:
+            self._opened(self.people.selected)
+
+    def _opened(self, username: str) -> None:
+        # A way to somebody, not a choice that lasts.
+        self.people.select(None)
+        self._on_person(username)
 
 
 def _room_row(item: RoomItem) -> ListRow:

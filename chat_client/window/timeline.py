@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from chat_client.state.outgoing import Outgoing
 from common.messages import Event
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
@@ -70,6 +71,19 @@ def lay_out(
         )
         previous = event
     return entries
+
+
+def as_event(out: Outgoing, sender: str) -> Event:
+    """A message on its way out as the event it will be, but for its place."""
+    return Event.model_construct(
+        room=out.room,
+        seq=0,
+        kind="message",
+        sender=sender,
+        text=out.text,
+        sent_at=out.written_at,
+        cid=out.cid,
+    )
 
 
 def _same_group(previous: Event | None, event: Event) -> bool:

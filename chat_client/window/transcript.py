@@ -9,15 +9,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import partial
+from itertools import count
 from typing import Final, Protocol
 
 from PIL.Image import new as image
 
 from chat_client.state.outgoing import Delivery, Outgoing
-from chat_client.window.timeline import Entry, lay_out, spans_of
+from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_style import INDENT, configure_tags, name_tag, read_only
 from common.messages import Event
-from window.basics import Panel
+from window.basics import Label, Panel
 from window.richtext import RichText
 from window.scrolling import Scrollbar
 from window.text import safe, safe_lines
@@ -80,15 +81,20 @@ class Transcript(Panel):
         self._me = ""
         self._check: str | None = None
         self._actions: dict[str, Callable[[], object]] = {}
+        self._numbers = count()
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
         self.text.configure(yscrollcommand=self._viewed)
         self.text.pack(side="left", fill="both", expand=True)
+        self._nothing = Label(self.text, theme, "Nothing has been said here yet", tone="muted")
         read_only(self.text)
+        self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
+        self.text.bind("<End>", lambda _: self._go_down())
         self._rich = RichText(self.text, theme)
         self.text.bind("<<Copy>>", self._copy)
-        self.text.tag_bind("action", "<Button-1>", self._clicked)
+        # On release: a press may begin a selection.
+        self.text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
         self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
         self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
         self.text.bind("<Configure>", self._resized)
@@ -117,16 +123,17 @@ class Transcript(Panel):
         """New events of this room, already in the cache."""
         fresh = [event for event in events if event.seq > self._last_seq]
         if not fresh or self._has_newer:
-            self._has_newer = self._has_newer or bool(fresh)
             return
         follow = self._at_bottom
-        if len(fresh) > BURST:
-            if follow:
-                self.show_latest()
-            else:
-                self._has_newer = True
+        if len(fresh) > BURST and follow:
+            self.show_latest()
             return
         self._hide_outbox()
+        if not follow and (len(fresh) > BURST or len(self._events) + len(fresh) > MOST):
+            # There is no room for them where somebody reads; going down brings them.
+            self._has_newer = True
+            self._schedule_check()
+            return
         self._append(fresh)
         self._show_outbox()
         if follow:
@@ -169,9 +176,7 @@ class Transcript(Panel):
     def _clear(self) -> None:
         self.text.delete("1.0", "end")
         self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
-        for tag in self._actions:
-            self.text.tag_delete(tag)
-        self._actions.clear()
+        self._forget_actions()
         self._events.clear()
         # Right gravity, Tk's default: what is inserted at a mark comes before it.
         self.text.mark_set("tail", "1.0")
@@ -199,18 +204,21 @@ class Transcript(Panel):
     def _draw(self, entry: Entry, at: str) -> None:
         text = self.text
         start = text.index(at)
-        if entry.day is not None:
-            self._draw_day(entry.day, at)
+        self._draw_beginning(entry, at)
         if entry.kind == "join":
             text.insert(at, f"{entry.name} joined · {entry.time}\n", ("note",))
         else:
-            if entry.heads_group:
-                self._draw_head(entry.name, entry.sender, entry.time, at)
             for span in entry.spans:
                 tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
                 self._rich.insert(at, span.text, tags)
             text.insert(at, "\n", ("body",))
         text.mark_set(f"e{entry.seq}", start)
+
+    def _draw_beginning(self, entry: Entry, at: str) -> None:
+        if entry.day is not None:
+            self._draw_day(entry.day, at)
+        if entry.heads_group and entry.kind == "message":
+            self._draw_head(entry.name, entry.sender, entry.time, at)
 
     def _draw_day(self, day: str, at: str) -> None:
         rule = self._rule()
@@ -240,15 +248,23 @@ class Transcript(Panel):
 
     def _action(self, do: Callable[[], object]) -> tuple[str, str]:
         """The tags of a stretch of text that does something when clicked."""
-        tag = f"do-{len(self._actions)}"
+        tag = f"do-{next(self._numbers)}"
         self._actions[tag] = do
         return ("action", tag)
+
+    def _forget_actions(self) -> None:
+        """Those of what is no longer in the text."""
+        for tag in [tag for tag in self._actions if not self.text.tag_nextrange(tag, "1.0")]:
+            self.text.tag_delete(tag)
+            del self._actions[tag]
 
     def _copy(self, _: object) -> str:
         self._rich.copy_selection()
         return "break"
 
     def _clicked(self, event: "tk.Event[tk.Text]") -> None:
+        if self.text.tag_ranges("sel"):
+            return
         for tag in self.text.tag_names(f"@{event.x},{event.y}"):
             if tag in self._actions:
                 self._actions[tag]()
@@ -271,19 +287,24 @@ class Transcript(Panel):
         self.text.mark_gravity("tail", "left")
         self.text.mark_set("outbox", "tail")
         previous = self._events[-1] if self._events else None
-        if outgoing and (previous is None or previous.sender != self._me):
-            self._draw_head(safe(self._name_of(self._me)), self._me, "now", "outbox")
-        for out in outgoing[-_OUTBOX_SHOWN:]:
-            self._draw_outgoing(out, "outbox")
+        shown = outgoing[-_OUTBOX_SHOWN:]
+        entries = self._laid_out([as_event(out, self._me) for out in shown], previous)
+        for entry, out in zip(entries, shown, strict=True):
+            self._draw_outgoing(entry, out, "outbox")
         self.text.mark_unset("outbox")
         self.text.mark_gravity("tail", "right")
+        if previous is None and not shown:
+            self._nothing.place(relx=0.5, rely=0.4, anchor="center")
+        else:
+            self._nothing.place_forget()
 
-    def _draw_outgoing(self, out: Outgoing, at: str) -> None:
+    def _draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
+        self._draw_beginning(entry, at)
         failed = out.state is Delivery.FAILED
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette
-        for span in spans_of(out.text):
-            self._rich.insert(at, safe_lines(span.text), ("body", tone))
+        for span in entry.spans:
+            self._rich.insert(at, span.text, ("body", tone))
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self.text.insert(at, "  ", ("body", tone))
@@ -366,6 +387,12 @@ class Transcript(Panel):
         self.text.tk.call(str(self.text), "yview", f"e{seq}")
         self.text.yview_scroll(offset, "pixels")
 
+    def _go_down(self) -> None:
+        if self._has_newer:
+            self.show_latest()
+        else:
+            self._to_bottom()
+
     def _to_bottom(self) -> None:
         self.text.tk.call(str(self.text), "sync")
         self.text.yview_moveto(1.0)
@@ -384,6 +411,7 @@ class Transcript(Panel):
         for _ in range(excess):
             self.text.mark_unset(f"e{self._events.popleft().seq}")
         self.text.delete("1.0", f"e{self._events[0].seq}")
+        self._forget_actions()
 
     def _trim_bottom(self) -> None:
         excess = len(self._events) - MOST
@@ -394,6 +422,7 @@ class Transcript(Panel):
         for event in removed:
             self.text.mark_unset(f"e{event.seq}")
         self.text.mark_set("tail", "end-1c")
+        self._forget_actions()
         self._has_newer = True
 
     def _resized(self, _: object) -> None:
@@ -405,7 +434,10 @@ class Transcript(Panel):
         palette = self._theme.palette
         self.text.configure(background=palette.window, foreground=palette.text)
         self.text.configure(
-            selectbackground=palette.mention, selectforeground=palette.text, tabs=self._theme.px(INDENT)
+            selectbackground=palette.mention,
+            inactiveselectbackground=palette.mention,
+            selectforeground=palette.text,
+            tabs=self._theme.px(INDENT),
         )
         configure_tags(self.text, self._theme)
         self.refresh()

@@ -21,10 +21,6 @@ _READING: Final = (
     "<B1-Leave>",
     "<B1-Enter>",
     "<ButtonRelease-1>",
-    "<Next>",
-    "<Prior>",
-    "<<SelectNextPage>>",
-    "<<SelectPrevPage>>",
     "<<SelectAll>>",
     "<<SelectNone>>",
     "<<Copy>>",
@@ -32,8 +28,6 @@ _READING: Final = (
     "<Shift-MouseWheel>",
     "<Button-4>",
     "<Button-5>",
-    "<<NextLine>>",
-    "<<PrevLine>>",
 )
 _CLASS: Final = "Transcript"
 
@@ -48,8 +42,14 @@ def read_only(text: tk.Text) -> None:
         script = text.tk.call("bind", "Text", sequence)
         if script:
             text.tk.call("bind", _CLASS, sequence, script)
-    text.bind("<Home>", lambda _: text.yview_moveto(0.0))
-    text.bind("<End>", lambda _: text.yview_moveto(1.0))
+    # Text's own would move a cursor, which is not to be seen here, and go where it is.
+    for key, count, what in (
+        ("Up", -3, "units"),
+        ("Down", 3, "units"),
+        ("Prior", -1, "pages"),
+        ("Next", 1, "pages"),
+    ):
+        text.tk.call("bind", _CLASS, f"<{key}>", f"%W yview scroll {count} {what}")
     text.bindtags((str(text), _CLASS, str(text.winfo_toplevel()), "all"))
     text.configure(insertwidth=0)
 
@@ -60,7 +60,7 @@ def configure_tags(text: tk.Text, theme: Theme) -> None:
     indent = px(INDENT)
     text.configure(font=fonts["row"], spacing2=px(3))
     text.tag_configure("body", lmargin1=indent, lmargin2=indent, spacing1=px(2), spacing3=px(2))
-    text.tag_configure("head", spacing1=px(12), spacing3=px(0))
+    text.tag_configure("head", lmargin2=indent, spacing1=px(12), spacing3=px(0))
     text.tag_configure("time", font=fonts["label"], foreground=palette.muted)
     text.tag_configure(
         "day",

@@ -1,0 +1,258 @@
+"""The models let every lawful message through and nothing else."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from common import limits, messages
+from common.frames import HEADER
+from common.messages import TO_CLIENT, TO_SERVER, Message, check_text
+from common.protocol import encode
+from tests import strategies as our
+
+CID, TOKEN, SECRET = "0" * 32, "1" * 64, "s" * 22
+HELLO = messages.Hello(id=1, protocol=1, program="P")
+JOIN = messages.Join(
+    id=2, secret=SECRET, username="ada", display_name="Ada", token=TOKEN, device="Linux"
+)
+SIGN_IN = messages.SignIn(id=3, username="ada", token=TOKEN, device="Linux")
+SYNC = messages.Sync(id=4, positions={"general": 0})
+SEND = messages.Send(id=5, room="general", cid=CID, text="hello")
+WELCOME = messages.Welcome(re=1, protocol=1, program="P", server_name="Home", epoch=CID)
+
+
+def adapter(message: Message) -> TypeAdapter[Any]:
+    """The union a message belongs to."""
+    return TO_SERVER if isinstance(message, messages.Command) else TO_CLIENT
+
+
+def changed(message: BaseModel, **fields: object) -> bytes:
+    """The message as JSON, with some fields of another value."""
+    return json.dumps({**message.model_dump(), **fields}).encode()
+
+
+@given(message=our.message())
+def test_every_message_survives_the_wire(message: Message) -> None:
+    """Encoded and decoded again, a message is equal to what it was."""
+    frame = encode(message)
+    assert adapter(message).validate_json(frame[HEADER.size :]) == message
+
+
+@given(message=our.message(), data=st.data())
+def test_messages_are_closed_and_strict(message: Message, data: st.DataObject) -> None:
+    """A field too many, a needed one missing or one of another type is an error, never a guess."""
+    body = message.model_dump(mode="json")
+    fields = type(message).model_fields
+    with pytest.raises(ValidationError):
+        adapter(message).validate_json(json.dumps({**body, "more": 1}))
+    needed = sorted(name for name, field in fields.items() if field.is_required())
+    missing = data.draw(st.sampled_from([*needed, "type"]))
+    with pytest.raises(ValidationError):
+        adapter(message).validate_json(json.dumps({k: v for k, v in body.items() if k != missing}))
+    name = data.draw(st.sampled_from(sorted(fields)))
+    other: object = 17 if isinstance(body[name], list) else ["?"]
+    with pytest.raises(ValidationError):
+        adapter(message).validate_json(json.dumps({**body, name: other}))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        changed(SEND, id=0),
+        changed(SEND, id=-1),
+        changed(SEND, id=2**53),
+        changed(SEND, id=1.0),
+        changed(SEND, id=True),
+        changed(SEND, id="5"),
+        changed(SEND, room="General"),
+        changed(SEND, room="general\n"),
+        changed(SEND, room="dm:ada"),
+        changed(SEND, room="x" * 33),
+        changed(SEND, cid=CID[1:]),
+        changed(SEND, cid="A" * 32),
+        changed(SEND, cid=CID + "\n"),
+        changed(SEND, type="Send"),
+        changed(SEND, type=None),
+        changed(HELLO, protocol=0),
+        changed(HELLO, protocol=65536),
+        changed(HELLO, program=""),
+        changed(HELLO, program="x" * (limits.PROGRAM_LENGTH + 1)),
+        changed(HELLO, program="two\nlines"),
+        changed(HELLO, program="two\u2028lines"),
+        changed(HELLO, capabilities=["x"] * (limits.CAPABILITIES + 1)),
+        changed(HELLO, capabilities=["Upper"]),
+        changed(HELLO, capabilities=["x" * 33]),
+        changed(JOIN, username="-ada"),
+        changed(JOIN, username="ada\n"),
+        changed(JOIN, username="a" * (limits.USERNAME_LENGTH + 1)),
+        changed(JOIN, username="ådå"),
+        changed(JOIN, display_name="\x1b[31m"),
+        changed(JOIN, display_name="x" * (limits.DISPLAY_NAME_LENGTH + 1)),
+        changed(JOIN, secret="s" * 23),
+        changed(JOIN, token="1" * 63),
+        changed(SIGN_IN, resume=""),
+        changed(SYNC, positions={}),
+        changed(SYNC, positions={"general": -1}),
+        changed(SYNC, positions={"general": 2**53}),
+        changed(SYNC, positions={"No Room": 0}),
+        changed(SYNC, positions={f"r{n}": 0 for n in range(limits.POSITIONS + 1)}),
+        changed(SEND).replace(b"5", b"NaN"),
+        changed(SEND).replace(b"5", b"Infinity"),
+        changed(SEND).replace(b"5", b"1e400"),
+        changed(SEND).replace(b"hello", b"\\ud800"),
+        changed(SEND).replace(b"hello", b"\\udc00\\ud800"),
+        changed(SEND).replace(b"hello", b"\xed\xa0\x80"),
+        changed(SEND).replace(b"hello", b"\xff"),
+        changed(SEND)[:-1],
+        b"[" * 5000,
+        b"",
+        b"null",
+        b"[]",
+    ],
+)
+def test_unlawful_commands_are_refused(body: bytes) -> None:
+    """Each of these is one step outside a bound, a pattern or JSON itself."""
+    with pytest.raises(ValidationError):
+        TO_SERVER.validate_json(body)
+
+
+@pytest.mark.parametrize("text", our.HARD_TEXTS)
+def test_hard_texts_pass_as_they_are(text: str) -> None:
+    """Emoji sequences, right-to-left text and newlines are nothing to be refused or changed."""
+    assert check_text(text) == text
+    assert TO_SERVER.validate_json(changed(SEND, text=text)) == SEND.model_copy(
+        update={"text": text}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("x" * (limits.TEXT_BYTES + 1), "too_long"),
+        ("é" * (limits.TEXT_BYTES // 2 + 1), "too_long"),
+        ("😀" * (limits.TEXT_BYTES // 4 + 1), "too_long"),
+        ("\0", "control_character"),
+        ("a\rb", "control_character"),
+        ("\x1b[2J", "control_character"),
+        ("\x7f", "control_character"),
+        ("\x85", "control_character"),
+        (" ", "blank"),
+        ("\n\t\n", "blank"),
+        ("\u3000\u2003", "blank"),
+    ],
+)
+def test_texts_that_are_no_messages(text: str, kind: str) -> None:
+    """The bound is in bytes; each refusal says which rule it was, on the wire and on its own."""
+    with pytest.raises(PydanticCustomError) as refused:
+        check_text(text)
+    assert refused.value.type == kind
+    with pytest.raises(ValidationError) as invalid:
+        TO_SERVER.validate_json(changed(SEND, text=text))
+    assert invalid.value.errors()[0]["type"] == kind
+
+
+@pytest.mark.parametrize("text", ["\ud800", "name: \udcff", "\udcff" * limits.TEXT_BYTES])
+def test_a_lone_surrogate_is_no_text(text: str) -> None:
+    """What cannot be encoded is refused by its rule: a shell hands bytes over as surrogates."""
+    with pytest.raises(PydanticCustomError):
+        check_text(text)
+
+
+@pytest.mark.parametrize("unit", ["x", "é", "€", "😀"])
+def test_a_text_may_fill_its_bytes(unit: str) -> None:
+    """As many characters as TEXT_BYTES holds are lawful, whatever their width."""
+    text = unit * (limits.TEXT_BYTES // len(unit.encode()))
+    assert check_text(text) == text
+
+
+def test_the_longest_messages_fit_their_frames() -> None:
+    """No lawful message is longer than the frame that has to carry it."""
+    wide = "😀"
+    room = f"dm:{'a' * 32}:{'b' * 32}"
+    largest = limits.MAX_INTEGER
+    person = messages.Person(username="a" * 32, display_name='"' * 64, online=False)
+    wide_person = messages.Person(username="a" * 32, display_name=wide * 64, online=False)
+    capabilities = tuple(["x" * 32] * limits.CAPABILITIES)
+    before = [
+        messages.Hello(id=largest, protocol=1, program=wide * 64, capabilities=capabilities),
+        messages.Join(
+            id=largest,
+            secret=SECRET,
+            username="a" * 32,
+            display_name=wide * 64,
+            token=TOKEN,
+            device=wide * 64,
+        ),
+        messages.SignIn(
+            id=largest, username="a" * 32, token=TOKEN, device=wide * 64, resume="0" * 32
+        ),
+    ]
+    names = [f"dm:{n:032}:{'b' * 32}" for n in range(limits.POSITIONS)]
+    after = [
+        messages.Send(id=largest, room=room, cid=CID, text='"' * limits.TEXT_BYTES),
+        messages.Send(id=largest, room=room, cid=CID, text=wide * (limits.TEXT_BYTES // 4)),
+        messages.Sync(id=largest, positions=dict.fromkeys(names, largest)),
+        messages.Synced(re=largest, heads=dict.fromkeys(names, largest)),
+        messages.People(re=largest, people=(person,) * limits.PAGE_PEOPLE, more=True),
+        messages.People(re=largest, people=(wide_person,) * limits.PAGE_PEOPLE, more=True),
+        messages.Rooms(
+            re=largest,
+            rooms=(messages.Room(room=room, head=largest),) * limits.PAGE_ROOMS,
+            more=True,
+        ),
+    ]
+    header = HEADER.size - 1  # the kind counts
+    assert max(len(encode(message)) - header for message in before) <= limits.FRAME_BEFORE_SIGN_IN
+    assert max(len(encode(message)) - header for message in after) <= limits.FRAME_JSON
+
+
+def _unbounded(node: object, path: str = "") -> list[str]:
+    """The places of a JSON schema where a string, list, map or number has no bound."""
+    if isinstance(node, list):
+        return [place for each in node for place in _unbounded(each, path)]
+    if not isinstance(node, dict):
+        return []
+    bounds = {
+        "string": {"maxLength", "const", "enum"},
+        "array": {"maxItems"},
+        "integer": {"maximum", "const"},
+        "object": {"maxProperties", "properties"},
+    }.get(node["type"] if isinstance(node.get("type"), str) else "", set())
+    # A pattern bounds when it is anchored and repeats nothing without end.
+    pattern = str(node.get("pattern", ""))
+    closed = pattern.startswith("^") and pattern.endswith("$") and not set(pattern) & {"+", "*"}
+    found = [path] if bounds and not closed and not bounds & node.keys() else []
+    for key, inner in node.items():
+        found += _unbounded(inner, f"{path}.{key}".removeprefix(".$defs."))
+    return found
+
+
+def test_everything_a_client_may_send_is_bounded() -> None:
+    """No string, list, map or number of a command can grow without end."""
+    assert _unbounded(TO_SERVER.json_schema()) == []
+
+
+def test_everything_a_server_may_send_is_bounded() -> None:
+    """The same for the other direction."""
+    assert _unbounded(TO_CLIENT.json_schema()) == []
+
+
+def test_messages_are_frozen() -> None:
+    """A message can be shared between threads: nobody changes it."""
+    with pytest.raises(ValidationError):
+        SEND.text = "other"  # type: ignore[misc]  # that it must not be is the point
+
+
+@pytest.mark.parametrize("code", get_args(messages.ErrorCode))
+def test_retryable_follows_from_the_code(code: messages.ErrorCode) -> None:
+    """Whether trying again helps is a matter of the code alone, and long reasons are cut."""
+    error = messages.refusal(code, "x" * 1000)
+    assert error.retryable == (code in {"busy", "disk_full", "internal"})
+    assert len(error.message) == limits.REASON_LENGTH

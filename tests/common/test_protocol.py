@@ -1,0 +1,353 @@
+"""Both ends of a conversation, linked without a socket: who may say what when, and what if not."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common import limits, messages
+from common.frames import encode_frame
+from common.messages import Error, ToClient, ToServer
+from common.protocol import (
+    ClientEnd,
+    LocalProtocolError,
+    Phase,
+    RemoteProtocolError,
+    ServerEnd,
+    Violation,
+    encode,
+)
+from tests import strategies as our
+
+CID = "0" * 32
+HELLO = messages.Hello(id=1, protocol=1, program="P")
+WELCOME = messages.Welcome(re=1, protocol=1, program="P", server_name="Home", epoch=CID)
+SIGN_IN = messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux")
+JOIN = messages.Join(
+    id=2, secret="s" * 22, username="ada", display_name="Ada", token="1" * 64, device="Linux"
+)
+SIGNED_IN = messages.SignedIn(re=2, username="ada", display_name="Ada", session=CID)
+PING, PONG = messages.Ping(id=9), messages.Pong(re=9)
+SEND = messages.Send(id=9, room="general", cid=CID, text="hello")
+SYNC = messages.Sync(id=9, positions={"general": 0})
+PEOPLE = messages.ListPeople(id=9)
+ROOMS = messages.ListRooms(id=9)
+EVENT = messages.Event(
+    room="general", seq=1, kind="message", sender="bob", text="hi", sent_at=0, cid=CID
+)
+PERSON = messages.PersonChanged(
+    person=messages.Person(username="bob", display_name="Bob", online=True)
+)
+GOODBYE = messages.Goodbye(code="server_closing", reason="")
+
+COMMANDS: tuple[ToServer, ...] = (HELLO, JOIN, SIGN_IN, SYNC, SEND, PEOPLE, ROOMS, PING)
+ALLOWED = {
+    Phase.GREETING: {"hello"},
+    Phase.WELCOMING: set[str](),
+    Phase.IDENTIFYING: {"join", "sign_in", "ping"},
+    Phase.ADMITTING: set[str](),
+    Phase.READY: {"sync", "send", "list_people", "list_rooms", "ping"},
+    Phase.CLOSED: set[str](),
+}
+_STEPS: tuple[tuple[Phase, ToServer | ToClient], ...] = (
+    (Phase.WELCOMING, HELLO),
+    (Phase.IDENTIFYING, WELCOME),
+    (Phase.ADMITTING, SIGN_IN),
+    (Phase.READY, SIGNED_IN),
+    (Phase.CLOSED, GOODBYE),
+)
+
+
+class Line:
+    """A client's and a server's end, and no network between them."""
+
+    def __init__(self, phase: Phase = Phase.GREETING) -> None:
+        self.client, self.server = ClientEnd(), ServerEnd()
+        for reached, message in _STEPS:
+            if self.client.phase is phase:
+                break
+            if isinstance(message, messages.Command):
+                assert self.ask(message) == [message]
+            else:
+                assert self.tell(message) == [message]
+            assert self.client.phase is self.server.phase is reached
+        assert self.client.phase is phase
+
+    def ask(self, command: ToServer) -> list[ToServer | Violation]:
+        """What the server gets when the client says this."""
+        return list(self.server.receive(self.client.send(command)))
+
+    def tell(self, message: ToClient) -> list[ToClient]:
+        """What the client gets when the server says this."""
+        return list(self.client.receive(self.server.send(message)))
+
+
+def only_violation(got: list[ToServer | Violation]) -> Violation:
+    """The one violation that came of some bytes."""
+    (violation,) = got
+    assert isinstance(violation, Violation)
+    return violation
+
+
+@pytest.mark.parametrize("opening", [JOIN, SIGN_IN])
+def test_a_whole_conversation(opening: ToServer) -> None:
+    """Greeting, coming in, talking both ways, goodbye: both ends agree at every step."""
+    line = Line(Phase.IDENTIFYING)
+    assert line.ask(PING) == [PING]
+    assert line.tell(PONG) == [PONG]
+    assert line.ask(opening) == [opening]
+    assert line.tell(SIGNED_IN) == [SIGNED_IN]
+    for command in (SYNC, SEND, PEOPLE, ROOMS, PING):
+        assert line.ask(command) == [command]
+    assert line.tell(EVENT) == [EVENT]
+    assert line.tell(PONG) == [PONG]
+    assert line.tell(GOODBYE) == [GOODBYE]
+    assert line.client.phase is line.server.phase is Phase.CLOSED
+
+
+@given(data=st.data())
+def test_the_network_may_cut_a_conversation_anywhere(data: st.DataObject) -> None:
+    """Commands come out in their order however their bytes were cut."""
+    line = Line(Phase.READY)
+    commands: list[ToServer] = [PING, SEND, SYNC, ROOMS]
+    stream = b"".join(line.client.send(command) for command in commands)
+    pieces = data.draw(our.pieces(stream))
+    assert [got for piece in pieces for got in line.server.receive(piece)] == commands
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.type)
+def test_a_command_out_of_order_is_refused_and_changes_nothing(
+    phase: Phase, command: ToServer
+) -> None:
+    """In each phase each command either is its step or gets `out_of_order` with its id."""
+    line = Line(phase)
+    got = list(line.server.receive(encode(command)))
+    if command.type in ALLOWED[phase]:
+        assert got == [command]
+        return
+    violation = only_violation(got)
+    assert (violation.error.code, violation.error.re) == ("out_of_order", command.id)
+    assert not violation.fatal
+    assert line.server.phase is phase
+    with pytest.raises(LocalProtocolError):
+        line.client.send(command)
+    assert line.client.phase is phase
+    if phase not in {Phase.READY, Phase.CLOSED}:
+        # The conversation goes on as if nothing had been said.
+        rest = dict(_STEPS)
+        after = list(Phase)[list(Phase).index(phase) + 1]
+        step = rest[after]
+        assert (line.ask(step) if isinstance(step, messages.Command) else line.tell(step)) == [step]
+        assert line.client.phase is line.server.phase is after
+
+
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("message", [WELCOME, SIGNED_IN, EVENT, PERSON], ids=repr)
+def test_the_server_can_not_speak_out_of_order(phase: Phase, message: ToClient) -> None:
+    """Our server's mistake is raised before a byte of it leaves, and changes nothing."""
+    step = {Phase.WELCOMING: WELCOME, Phase.ADMITTING: SIGNED_IN}.get(phase)
+    if message is step or (phase is Phase.READY and message not in (WELCOME, SIGNED_IN)):
+        return
+    line = Line(phase)
+    with pytest.raises(LocalProtocolError):
+        line.server.send(message)
+    assert line.server.phase is phase
+
+
+@pytest.mark.parametrize(
+    ("phase", "message"),
+    [
+        (Phase.GREETING, WELCOME),
+        (Phase.GREETING, EVENT),
+        (Phase.WELCOMING, SIGNED_IN),
+        (Phase.WELCOMING, WELCOME.model_copy(update={"re": 7})),
+        (Phase.IDENTIFYING, EVENT),
+        (Phase.ADMITTING, EVENT),
+        (Phase.ADMITTING, SIGNED_IN.model_copy(update={"re": 7})),
+        (Phase.READY, WELCOME),
+        (Phase.READY, SIGNED_IN),
+        (Phase.CLOSED, EVENT),
+        (Phase.CLOSED, GOODBYE),
+    ],
+)
+def test_a_servers_breach_ends_the_clients_trust(phase: Phase, message: ToClient) -> None:
+    """What no server may say at this point is a RemoteProtocolError, not something to work with."""
+    with pytest.raises(RemoteProtocolError):
+        list(Line(phase).client.receive(encode(message)))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0\0\0\0",
+        b"\xff\xff\xff\xff",
+        encode_frame(b"x", kind=ord("C")),
+        encode_frame(b"{}"),
+        encode_frame(b'{"type":"news"}'),
+        encode_frame(encode(PING)[5:]),
+    ],
+)
+def test_a_servers_garbage_ends_the_clients_trust(data: bytes) -> None:
+    """Frames and messages this program does not know are a RemoteProtocolError."""
+    with pytest.raises(RemoteProtocolError):
+        list(Line(Phase.READY).client.receive(data))
+
+
+@pytest.mark.parametrize(
+    ("phase", "before"),
+    [(Phase.WELCOMING, Phase.GREETING), (Phase.ADMITTING, Phase.IDENTIFYING)],
+)
+def test_a_refused_step_can_be_tried_again(phase: Phase, before: Phase) -> None:
+    """An error that answers the step leads both ends back by one; any other error does not."""
+    line = Line(phase)
+    pending = 1 if phase is Phase.WELCOMING else 2
+    line.tell(messages.refusal("busy", "later", re=pending + 5))
+    line.tell(messages.refusal("malformed", "what?"))
+    assert line.client.phase is line.server.phase is phase
+    line.tell(messages.refusal("busy", "later", re=pending))
+    assert line.client.phase is line.server.phase is before
+    again = HELLO if phase is Phase.WELCOMING else JOIN
+    assert line.ask(again) == [again]
+    assert line.client.phase is line.server.phase is phase
+
+
+def test_a_ping_right_before_joining_is_answered() -> None:
+    """A client may ask for a sign of life and join without waiting; the answer still gets there."""
+    line = Line(Phase.IDENTIFYING)
+    assert line.ask(PING) == [PING]
+    assert line.ask(JOIN) == [JOIN]
+    assert line.tell(PONG) == [PONG]
+    assert line.tell(SIGNED_IN) == [SIGNED_IN]
+
+
+def test_large_frames_are_for_those_who_are_in() -> None:
+    """Before sign-in 4 KiB is the limit, from then on 64 KiB; the length alone decides."""
+    stranger, member = Line(Phase.IDENTIFYING), Line(Phase.READY)
+    over = (limits.FRAME_BEFORE_SIGN_IN + 1).to_bytes(4, "big")
+    violation = only_violation(list(stranger.server.receive(over)))
+    assert (violation.error.code, violation.fatal) == ("malformed", True)
+    assert list(member.server.receive(over)) == []
+    too_long = (limits.FRAME_JSON + 1).to_bytes(4, "big")
+    assert only_violation(list(Line(Phase.READY).server.receive(too_long))).fatal
+
+
+@given(st.lists(st.binary(max_size=60) | st.binary(max_size=60).map(encode_frame), max_size=6))
+def test_garbage_never_raises(stream: list[bytes]) -> None:
+    """Whatever a client sends, the server's end gives commands and violations, nothing else."""
+    server = ServerEnd()
+    for data in stream:
+        for got in server.receive(data):
+            assert isinstance(got, Violation)
+    assert server.phase is Phase.GREETING
+
+
+@given(st.lists(our.json_value(), max_size=5), st.sampled_from([Phase.GREETING, Phase.READY]))
+def test_lawful_json_of_the_wrong_kind_never_raises(values: list[object], phase: Phase) -> None:
+    """JSON that is no command gets one error each and costs nobody the connection."""
+    server = Line(phase).server
+    for value in values:
+        violation = only_violation(list(server.receive(encode_frame(json.dumps(value).encode()))))
+        assert not violation.fatal
+        assert violation.error.code in {"malformed", "unknown_type"}
+        encode(violation.error)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ({"type": "send", "id": 7, "room": "GEHEIM", "cid": CID, "text": "x"}, "malformed", "room"),
+        ({"type": "send", "id": 7, "room": "r", "cid": "geheim", "text": "x"}, "malformed", "cid"),
+        ({"type": "send", "id": 7, "room": "r", "cid": CID}, "malformed", "text"),
+        ({"type": "send", "id": 7, "room": "r", "cid": CID, "text": 5}, "malformed", "text"),
+        (
+            {"type": "send", "id": 7, "room": "r", "cid": CID, "text": "geheim" * 9999},
+            "too_long",
+            "text",
+        ),
+        (
+            {"type": "send", "id": 7, "room": "r", "cid": CID, "text": "geheim\0"},
+            "malformed",
+            "text",
+        ),
+        ({"type": "ping", "id": 7, "more": "geheim"}, "malformed", "more"),
+        ({"type": "geheim", "id": 7}, "unknown_type", None),
+        ({"id": 7}, "malformed", None),
+        ({"type": ["geheim"], "id": 7}, "unknown_type", None),
+    ],
+)
+def test_an_error_names_the_request_and_the_field_but_not_the_content(
+    body: dict[str, object], code: str, field: str | None
+) -> None:
+    """A client's programmer learns which field is wrong and why; a log learns no secret."""
+    got = Line(Phase.READY).server.receive(encode_frame(json.dumps(body).encode()))
+    error = only_violation(list(got)).error
+    assert (error.code, error.re, error.field, error.retryable) == (code, 7, field, False)
+    assert error.message
+    assert b"geheim" not in encode(error).lower()
+
+
+@pytest.mark.parametrize("number", [0, -1, 2**53, "7", 7.5, None, True, [7], 10**400])
+def test_an_error_names_no_id_that_is_none(number: object) -> None:
+    """Where the id itself is unlawful the error has none."""
+    body = json.dumps({"type": "ping", "id": number}).encode()
+    assert only_violation(list(ServerEnd().receive(encode_frame(body)))).error.re is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"type":"ping","id":1' + b"0" * 4000 + b"}",
+        b'{"id":1,"a":' + b"[" * 2000,
+        b"\xff\xfe{}",
+        b"\x00{\x00}",
+        b'{"type":"ping","id":1}{}',
+    ],
+)
+def test_bodies_made_to_break_a_parser(body: bytes) -> None:
+    """Endless numbers, deep nesting, other encodings: one violation, and the end goes on."""
+    server = ServerEnd()
+    assert not only_violation(list(server.receive(encode_frame(body)))).fatal
+    assert list(server.receive(encode(HELLO))) == [HELLO]
+
+
+@given(our.any_text())
+def test_a_fields_name_is_safe_to_show(name: str) -> None:
+    """A field of the client's own invention comes back bounded and without control characters."""
+    body = json.dumps({"type": "ping", "id": 1, name: 0}).encode()
+    got = list(ServerEnd().receive(encode_frame(body)))
+    field = only_violation(got).error.field or ""
+    assert len(field) <= 100
+    assert not any(ord(sign) < 32 or 127 <= ord(sign) < 160 for sign in field)
+
+
+def test_after_a_bad_header_nothing_is_understood_any_more() -> None:
+    """What came before it is, what comes after it is not, and it is told once."""
+    server = ServerEnd()
+    got = list(server.receive(encode(HELLO) + b"\0\0\0\0" + encode(PING)))
+    assert got[0] == HELLO
+    assert only_violation(got[1:]).fatal
+    assert list(server.receive(encode(PING))) == []
+
+
+def test_ids_are_the_clients_own() -> None:
+    """Any id may be used, the same one twice included; it is only handed back."""
+    line = Line(Phase.READY)
+    for number in (*range(1, 4), 3, limits.MAX_INTEGER):
+        command = messages.Ping(id=number)
+        assert line.ask(command) == [command]
+        reply = messages.Pong(re=number)
+        assert line.tell(reply) == [reply]
+
+
+def test_an_error_for_a_later_command_moves_nothing() -> None:
+    """Once in, errors answer commands and leave the phase alone, whatever id they name."""
+    line = Line(Phase.READY)
+    for number, _ in zip(count(1), range(4), strict=False):
+        error: Error = messages.refusal("internal", "later", re=number)
+        assert line.tell(error) == [error]
+    assert line.client.phase is line.server.phase is Phase.READY

@@ -1,0 +1,317 @@
+"""docs/protocol.md and docs/protocol.schema.json say what the models say."""
+
+import json
+import re
+import typing
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from chat_server.net import connection
+from common import limits, messages, schema
+from common.frames import encode_frame
+from common.invite import parse_invite
+from common.messages import TO_CLIENT, TO_SERVER, Error, Hello
+from common.names import ROOM_PATTERN
+from common.protocol import ClientEnd, Phase, ServerEnd, Violation
+
+DOCS: Final = Path(__file__).parents[2] / "docs"
+PAGE: Final = (DOCS / "protocol.md").read_text("utf-8")
+_BLOCK: Final = re.compile(r"^```(?P<info>[^\n]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_SECTION: Final = re.compile(r"^### `(?P<type>\w+)` \((?P<way>to the \w+)\)\n", re.MULTILINE)
+_TO_SERVER: Final[dict[str, type[BaseModel]]] = {
+    model.model_fields["type"].default: model for model in typing.get_args(messages.ToServer)
+}
+_TO_CLIENT: Final[dict[str, type[BaseModel]]] = {
+    model.model_fields["type"].default: model for model in typing.get_args(messages.ToClient)
+}
+
+
+def blocks(info: str) -> list[str]:
+    """The fenced blocks of the page with this info string."""
+    return [match["body"] for match in _BLOCK.finditer(PAGE) if match["info"] == info]
+
+
+def sections() -> list[tuple[str, str, str]]:
+    """Each message's section: its type, its way and what it says."""
+    found = []
+    for match in _SECTION.finditer(PAGE):
+        body = re.split(r"^##+ ", PAGE[match.end() :], maxsplit=1, flags=re.MULTILINE)[0]
+        found.append((match["type"], match["way"], body))
+    return found
+
+
+def table(text: str, head: str) -> dict[str, list[str]]:
+    """The first table whose head begins so: its rows by their first cell."""
+    rows: dict[str, list[str]] = {}
+    for line in text[text.index(f"| {head} |") :].splitlines()[2:]:
+        if not line.startswith("|"):
+            break
+        name, *rest = [cell.strip() for cell in line.strip("|").split(" | ")]
+        assert name not in rows, name
+        rows[name] = rest
+    return rows
+
+
+def dumped(message: BaseModel, *, full: bool) -> Any:
+    """A message as JSON has it."""
+    return message.model_dump(mode="json", exclude_unset=not full)
+
+
+def properties(definition: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a definition of the schema."""
+    fields: dict[str, Any] = definition["properties"]
+    return fields
+
+
+# --- the schema -------------------------------------------------------------------------------
+
+
+def test_the_committed_schema_is_current() -> None:
+    """If not: python -m common.schema > docs/protocol.schema.json."""
+    assert (DOCS / "protocol.schema.json").read_bytes() == schema.text().encode()
+
+
+def test_the_schema_comes_out_the_same_every_time() -> None:
+    """Two calls give one text, which is ASCII and ends with a newline."""
+    assert schema.text() == schema.text()
+    assert schema.text().isascii()
+    assert schema.text().endswith("}\n")
+
+
+def test_the_schema_has_every_message_of_both_ways() -> None:
+    """Each union names its messages by their type, and each is defined and closed."""
+    definitions = schema.protocol_schema()["$defs"]
+    for union, models in (("ToServer", _TO_SERVER), ("ToClient", _TO_CLIENT)):
+        mapping = definitions[union]["discriminator"]["mapping"]
+        assert set(mapping) == set(models)
+        for name, reference in mapping.items():
+            definition = definitions[reference.rpartition("/")[2]]
+            assert definition["additionalProperties"] is False
+            assert set(properties(definition)) == set(models[name].model_fields)
+
+
+def test_the_schema_says_which_fields_are_always_there() -> None:
+    """To the client all of them; to the server those without a default, and the type."""
+    definitions = schema.protocol_schema()["$defs"]
+    for name, definition in definitions.items():
+        if name in {"ToServer", "ToClient"}:
+            continue
+        model = getattr(messages, name)
+        if issubclass(model, messages.Command):
+            needed = {field for field, info in model.model_fields.items() if info.is_required()}
+            assert set(definition["required"]) == needed | {"type"}, name
+        else:
+            assert set(definition["required"]) == set(model.model_fields), name
+
+
+def test_every_reference_of_the_schema_leads_somewhere() -> None:
+    """A reader that resolves `$ref` never fails."""
+    content = schema.protocol_schema()
+    references = re.findall(r"#/\$defs/(\w+)", json.dumps(content))
+    assert references
+    assert set(references) <= set(content["$defs"])
+
+
+# --- the examples -----------------------------------------------------------------------------
+
+
+def test_every_json_block_says_what_it_is() -> None:
+    """No example escapes the tests below."""
+    infos = {match["info"] for match in _BLOCK.finditer(PAGE)}
+    assert infos == {
+        "", "invite", "hex", "session",
+        "json to-server", "json to-client", "json refused", "json answer",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("body", blocks("json to-server"))
+def test_a_command_of_the_page_is_valid(body: str) -> None:
+    """It is what the models read, field for field."""
+    assert dumped(TO_SERVER.validate_json(body), full=False) == json.loads(body)
+
+
+@pytest.mark.parametrize("body", blocks("json to-client") + blocks("json answer"))
+def test_a_message_to_the_client_is_just_what_the_server_sends(body: str) -> None:
+    """It has every field, also those that are null."""
+    assert dumped(TO_CLIENT.validate_json(body), full=True) == json.loads(body)
+
+
+def test_every_message_has_an_example() -> None:
+    """One at least, in the section of its own."""
+    shown = {(kind, json.loads(body)["type"]) for kind in ("to-server", "to-client")
+             for body in blocks(f"json {kind}")}  # fmt: skip
+    wanted = {("to-server", name) for name in _TO_SERVER} | {
+        ("to-client", name) for name in _TO_CLIENT
+    }
+    assert shown == wanted
+
+
+@pytest.mark.parametrize("body", blocks("json refused"))
+def test_a_refused_example_is_refused(body: str) -> None:
+    """The page shows it as wrong, and it is."""
+    with pytest.raises(ValidationError):
+        TO_SERVER.validate_json(body)
+
+
+def test_the_answers_of_the_page_are_the_real_ones() -> None:
+    """A refused block that an answer follows gets that answer."""
+    pairs = re.findall(
+        r"```json refused\n(.*?)```\s*(?:```json answer\n(.*?)```)?", PAGE, re.DOTALL
+    )
+    answered = [(refused, answer) for refused, answer in pairs if answer]
+    assert len(answered) == len(blocks("json answer"))
+    for refused, answer in answered:
+        (violation,) = ServerEnd().receive(encode_frame(refused.encode()))
+        assert isinstance(violation, Violation)
+        assert not violation.fatal
+        assert dumped(violation.error, full=True) == json.loads(answer)
+
+
+def test_the_frame_in_hex_is_the_frame_of_its_command() -> None:
+    """Byte for byte."""
+    (body,) = blocks("hex")
+    (command,) = re.findall(r"The command `(\{.*?\})` is (\d+) bytes long", PAGE)
+    assert bytes.fromhex(body) == encode_frame(command[0].encode())
+    assert len(command[0]) == int(command[1])
+
+
+def test_the_invite_of_the_page_is_one() -> None:
+    """It parses, and making it again gives the same text."""
+    (body,) = blocks("invite")
+    invite = parse_invite(body)
+    assert invite.link() == body.strip()
+    assert invite.server_name == "Home & Garden"
+    assert invite.hosts == ("192.168.1.20", "fd00::20", "127.0.0.1")
+
+
+@pytest.mark.parametrize("session", blocks("session"))
+def test_both_ends_agree_to_the_sessions_of_the_page(session: str) -> None:
+    """Each line is valid in the phase in which it is said. A later part goes on signed in."""
+    server, client = ServerEnd(), ClientEnd()
+    if json.loads(session.splitlines()[0][2:])["type"] != "hello":
+        _sign_in(server, client)
+    for line in session.splitlines():
+        who, text = line[0], line[2:]
+        if who == "C":
+            command = TO_SERVER.validate_json(text)
+            assert list(server.receive(client.send(command))) == [command]
+        else:
+            message = TO_CLIENT.validate_json(text)
+            assert dumped(message, full=True) == json.loads(text)
+            assert list(client.receive(server.send(message))) == [message]
+
+
+def _sign_in(server: ServerEnd, client: ClientEnd) -> None:
+    line = blocks("session")[0].splitlines()
+    for command, reply in ((line[0], line[1]), (line[2], line[3])):
+        list(server.receive(client.send(TO_SERVER.validate_json(command[2:]))))
+        list(client.receive(server.send(TO_CLIENT.validate_json(reply[2:]))))
+    assert server.phase is client.phase is Phase.READY
+
+
+def test_the_sessions_of_the_page_leave_no_gap() -> None:
+    """Followed as section 9 says, every room's events and acks count up from 1."""
+    positions: dict[str, int] = {}
+    for line in "".join(blocks("session")).splitlines():
+        said = json.loads(line[2:])
+        if said["type"] in {"event", "ack"}:
+            assert said["seq"] == positions.get(said["room"], 0) + 1, line
+            positions[said["room"]] = said["seq"]
+    assert positions == {"general": 6, "dm:ada:bruno": 2}
+
+
+# --- the tables -------------------------------------------------------------------------------
+
+
+def test_every_message_has_a_section() -> None:
+    """One for each message and way, and none for anything else."""
+    found = sorted((way, name) for name, way, _ in sections())
+    wanted = [("to the client", name) for name in _TO_CLIENT]
+    wanted += [("to the server", name) for name in _TO_SERVER]
+    assert found == sorted(wanted)
+
+
+@pytest.mark.parametrize(("name", "way", "body"), sections(), ids=lambda value: value[:12])
+def test_a_field_table_has_the_fields_of_the_message(name: str, way: str, body: str) -> None:
+    """All of them but the type, and no other."""
+    model = (_TO_SERVER if way == "to the server" else _TO_CLIENT)[name]
+    fields = {cell.strip("`") for cell in table(body, "Field | Form | Meaning")}
+    assert fields == set(model.model_fields) - {"type"}
+
+
+@pytest.mark.parametrize(("name", "way", "body"), sections(), ids=lambda value: value[:12])
+def test_a_field_table_says_what_is_optional(name: str, way: str, body: str) -> None:
+    """Optional, and only that, is a field of a command that has a default."""
+    if way == "to the server":
+        rows = table(body, "Field | Form | Meaning")
+        optional = {cell.strip("`") for cell, (form, *_) in rows.items() if "optional" in form}
+        fields = _TO_SERVER[name].model_fields
+        assert optional == {field for field, info in fields.items() if not info.is_required()} - {
+            "type"
+        }
+
+
+def test_every_error_code_is_explained() -> None:
+    """With whether it is retryable."""
+    rows = table(PAGE, "Code | Retryable | When")
+    codes = {name.strip("`"): cells[0] == "yes" for name, cells in rows.items()}
+    assert codes == {
+        code: code in messages.RETRYABLE for code in typing.get_args(messages.ErrorCode)
+    }
+
+
+def test_every_goodbye_code_is_explained() -> None:
+    """With what the client does after it."""
+    rows = table(PAGE, "Code | When | What the client does")
+    assert {name.strip("`") for name in rows} == set(typing.get_args(messages.GoodbyeCode))
+
+
+def test_the_limits_of_the_page_are_the_real_ones() -> None:
+    """Number for number, in the order of the table."""
+    rows = table(PAGE, "What | Limit")
+    assert [float(limit.split()[0]) for (limit,) in rows.values()] == [
+        limits.DEFAULT_PORT,
+        limits.FRAME_BEFORE_SIGN_IN,
+        limits.FRAME_JSON,
+        limits.TEXT_BYTES,
+        limits.USERNAME_LENGTH,
+        limits.DISPLAY_NAME_LENGTH,
+        limits.SERVER_NAME_LENGTH,
+        limits.PROGRAM_LENGTH,
+        limits.REASON_LENGTH,
+        limits.CAPABILITIES,
+        limits.PAGE_PEOPLE,
+        limits.PAGE_ROOMS,
+        limits.POSITIONS,
+        limits.MAX_INTEGER,
+        limits.HANDSHAKE_DEADLINE,
+        limits.SIGN_IN_DEADLINE,
+        limits.PING_INTERVAL,
+        limits.SILENCE_DEADLINE,
+        connection.UNANSWERED_LIMIT,
+        connection.OUTBOX_LIMIT,
+        connection._VIOLATIONS,
+        connection.GOODBYE_DEADLINE,
+    ]
+
+
+def test_the_patterns_of_the_page_are_the_real_ones() -> None:
+    """Every pattern in the page stands in the schema; the room's is split in two for reading."""
+    shown = set(re.findall(r"`(\^[^`]*\$)`", PAGE))
+    content = json.dumps(schema.protocol_schema())
+    for pattern in shown - {"^[a-z0-9][a-z0-9._-]{0,31}$"}:
+        assert json.dumps(pattern)[1:-1] in content, pattern
+    assert ROOM_PATTERN.startswith("^(?:[a-z0-9][a-z0-9._-]{0,31}|")
+
+
+def test_the_adapters_are_what_the_page_is_checked_against() -> None:
+    """A field too many is refused both ways, so the tests above can fail."""
+    adapters: tuple[TypeAdapter[Any], ...] = (TO_SERVER, TO_CLIENT)
+    samples = (Hello(id=1, protocol=1, program="x"), messages.refusal("busy", "x"))
+    for adapter, sample in zip(adapters, samples, strict=True):
+        with pytest.raises(ValidationError):
+            adapter.validate_json(json.dumps({**dumped(sample, full=True), "more": 1}))
+    assert isinstance(samples[1], Error)

@@ -1,0 +1,21 @@
+"""A house for each test: whatever it starts is ended, and must have been free of errors."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.harness import House, Server, a_house
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Where servers and clients are started."""
+    with a_house(tmp_path) as house:
+        yield house
+
+
+@pytest.fixture
+def server(house: House) -> Server:
+    """A running server."""
+    return house.server()

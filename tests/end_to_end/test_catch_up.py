@@ -1,0 +1,144 @@
+"""Who was away hears what was missed: all of it, once, first, and in order."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.end_to_end.harness import DEADLINE, ROOT, House, Server
+from tests.end_to_end.wire import Session
+
+
+def test_after_an_absence_exactly_what_was_missed_is_heard_first(
+    house: House, server: Server
+) -> None:
+    """A listener ends, others talk, the same data folder listens again: nothing twice."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        first = ada.listen("--count", "2")
+        assert [first.event().sender for _ in range(2)] == ["ben", "ada"]
+        ben.say_all("1", "2")
+        assert first.status() == 0
+        assert [event.text for event in first.heard] == ["", "", "1", "2"]
+        ben.say_all("3", "4", "5")
+        second = ada.listen()
+        assert second.texts(3) == ["3", "4", "5"]
+        ben.say_all("6")
+        assert second.texts(1) == ["6"]
+        assert [event.seq for event in second.heard] == [5, 6, 7, 8]
+
+
+def test_count_leaves_the_next_message_for_the_next_time(house: House, server: Server) -> None:
+    """With more waiting than was asked for, the rest stays unheard."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all(*(str(number) for number in range(10)))
+        heard = [json.loads(line)["text"] for line in ada.ask("listen", "--json", "--count", "4")]
+        assert heard == ["", "0", "1", "2", "3"]
+        heard = [json.loads(line)["text"] for line in ada.ask("listen", "--json", "--count", "1")]
+        assert heard == ["4"]
+        rest = ada.listen()
+        assert rest.texts(5) == ["5", "6", "7", "8", "9"]
+        assert [event.seq for event in rest.heard][:5] == [7, 8, 9, 10, 11]
+
+
+def test_a_new_account_hears_the_whole_room(house: House, server: Server) -> None:
+    """From its first event, of people it never met, to its own joining."""
+    with Session(server.join, "ben") as ben:
+        ben.say_all(*(f"line {number}" for number in range(50)))
+    heard = house.client(server, "ada").listen()
+    events = [heard.event() for _ in range(52)]
+    assert [event.seq for event in events] == list(range(1, 53))
+    assert [event.text for event in events[1:51]] == [f"line {number}" for number in range(50)]
+    assert (events[-1].kind, events[-1].sender) == ("join", "ada")
+
+
+def test_after_begins_where_it_says_and_keeps_no_place(house: House, server: Server) -> None:
+    """`--after SEQ` shows what follows; the ordinary listener has heard nothing by it."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all("1", "2", "3")
+        for after, expected in (("3", ["3", ""]), ("0", ["", "1", "2", "3", ""])):
+            listener = ada.listen("--after", after)
+            assert [listener.event().text for _ in expected] == expected
+            listener.close()
+        ahead = ada.listen("--after", "5")
+        live = ada.listen()
+        assert live.texts(3) == ["1", "2", "3"]
+        ben.say_all("4")
+        assert ahead.event().text == "4"
+        assert live.texts(1) == ["4"]
+
+
+def test_after_a_place_that_is_not_yet_reached(house: House, server: Server) -> None:
+    """A place beyond the room's end: what comes is heard from there on, nothing earlier."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all("2", "3")
+        listener = ada.listen("--after", "6", "--count", "1")
+        with Session(server.join, "cleo") as cleo:
+            cleo.follow()
+            cleo.hear("3")
+            while not any(event.sender == "ada" for event in cleo.events):
+                cleo.hear("")  # Both joined: their places are 4 and 5 in either order.
+            ben.say_all("6", "7")
+        assert listener.message().text == "7"
+        assert listener.status() == 0
+        assert len(listener.heard) == 1
+
+
+def test_only_one_listener_keeps_the_place_of_an_account(house: House, server: Server) -> None:
+    """A second `listen` on a data folder is refused with what to do; `--after` may."""
+    ada = house.client(server, "ada")
+    first = ada.listen()
+    assert first.event().kind == "join"
+    second = ada.listen()
+    assert second.status() == 1
+    assert "another ChatClient listens as ada" in second.err[0]
+    beside = ada.listen("--after", "0", "--count", "1")
+    ada.send("hello")
+    assert first.texts(1) == beside.texts(1) == ["hello"]
+    assert beside.status() == 0
+
+
+@pytest.mark.parametrize("life", ["stopped", "killed"])
+def test_a_restarted_server_knows_everything(house: House, server: Server, life: str) -> None:
+    """Accounts, invite, fingerprint, messages: all is there, under the same link."""
+    ada = house.client(server, "ada")
+    ada.send("before")
+    invite = server.invite
+    if life == "stopped":
+        assert server.stop() == 0
+    else:
+        server.kill()
+    server.start()
+    assert server.invite == invite
+    ada.send("after")
+    with Session(server.join, "ben") as ben:
+        assert [event.text for event in ben.everything()] == ["", "before", "after", ""]
+
+
+def test_a_reader_that_goes_away(house: House, server: Server) -> None:
+    """`listen | head -1`: status 1 without a word, and what nobody read is heard next time."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all("read", "not read")
+        with subprocess.Popen(
+            [sys.executable, "-m", *ada.arguments("listen", "--after", "1")],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as piped:
+            try:
+                assert piped.stdout is not None
+                assert piped.stderr is not None
+                assert piped.stdout.readline().endswith("ben: read\n")
+                piped.stdout.close()
+                ben.say_all("nobody reads this")
+                assert piped.wait(DEADLINE) == 1
+                assert piped.stderr.read() == ""
+            finally:
+                piped.kill()
+        assert ada.listen().texts(3) == ["read", "not read", "nobody reads this"]

@@ -1,0 +1,214 @@
+"""Sessions without a ChatClient: frames and messages over TLS, and no behaviour of their own."""
+
+import secrets
+import socket
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from common import limits, messages
+from common.frames import encode_frame
+from common.invite import Invite
+from common.messages import Ack, Event, Goodbye, SignedIn, Synced, ToClient, Welcome
+from common.names import GENERAL
+from common.protocol import ClientEnd
+from common.tls import client_context, pinned
+from tests.end_to_end.harness import DEADLINE
+
+M = TypeVar("M", bound=messages.Message)
+_READ: Final = 64 * 1024
+
+
+class HungUpError(Exception):
+    """The server ended the connection."""
+
+
+class Raw:
+    """A connection to a server, to transmit anything over."""
+
+    def __init__(self, invite: Invite, *, receive_buffer: int | None = None) -> None:
+        raw = socket.socket()
+        try:
+            raw.settimeout(DEADLINE)
+            if receive_buffer is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            raw.connect((invite.hosts[0], invite.port))
+            self.socket: socket.socket = raw
+            if invite.fingerprint is not None:
+                secured = client_context().wrap_socket(raw)
+                self.socket = secured
+                assert pinned(secured, invite.fingerprint)
+        except BaseException:
+            raw.close()
+            raise
+        self.end = ClientEnd()
+        self._arrived: Iterator[ToClient] = iter(())
+
+    def transmit(self, data: bytes) -> None:
+        """Any bytes."""
+        self.socket.settimeout(DEADLINE)
+        self.socket.sendall(data)
+
+    def frame(self, body: bytes) -> None:
+        """A JSON frame of any body."""
+        self.transmit(encode_frame(body))
+
+    def message(self, within: float = DEADLINE) -> ToClient:
+        """What the server says next. Raises HungUpError, TimeoutError."""
+        end = time.monotonic() + within
+        while True:
+            for message in self._arrived:
+                return message
+            self.socket.settimeout(max(0.001, end - time.monotonic()))
+            try:
+                data = self.socket.recv(_READ)
+            except ConnectionError as error:
+                raise HungUpError from error
+            if not data:
+                raise HungUpError
+            self._arrived = self.end.receive(data)
+
+    def to_the_end(self) -> list[ToClient]:
+        """Everything the server says until it hangs up."""
+        said: list[ToClient] = []
+        with suppress(HungUpError):
+            while True:
+                said.append(self.message())
+        return said
+
+    def close(self) -> None:
+        """Hang up."""
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Session(Raw):
+    """An account's session. What comes while it waits for something else is kept in `events`."""
+
+    def __init__(
+        self,
+        invite: Invite,
+        username: str,
+        token: str | None = None,
+        *,
+        new: bool = False,
+        receive_buffer: int | None = None,
+    ) -> None:
+        """Sign in with a device's token; without one, or for a `new` account, join."""
+        super().__init__(invite, receive_buffer=receive_buffer)
+        self.username = username
+        self.events: list[Event] = []
+        self._requests = 0
+        try:
+            self.command(messages.Hello, protocol=limits.PROTOCOL_VERSION, program="wire")
+            self.expect(Welcome)
+            self.token = token or secrets.token_hex(32)
+            if token is not None and not new:
+                self.command(messages.SignIn, username=username, token=self.token, device="wire")
+            else:
+                self.command(
+                    messages.Join,
+                    secret=invite.secret,
+                    username=username,
+                    display_name=username,
+                    token=self.token,
+                    device="wire",
+                )
+            self.session = self.expect(SignedIn).session
+        except BaseException:
+            self.close()
+            raise
+
+    def command(self, kind: Callable[..., Any], **fields: object) -> int:
+        """Say something that is due in this phase; its request id."""
+        self._requests += 1
+        self.transmit(self.end.send(kind(id=self._requests, **fields)))
+        return self._requests
+
+    def say(self, text: str, room: str = GENERAL, cid: str | None = None) -> str:
+        """Send a message, without waiting for its acknowledgement; its cid."""
+        cid = cid or secrets.token_hex(16)
+        self.command(messages.Send, room=room, cid=cid, text=text)
+        return cid
+
+    def say_all(self, *texts: str, room: str = GENERAL) -> list[Ack]:
+        """Send messages in one go; their acknowledgements."""
+        frames: list[bytes] = []
+        for text in texts:
+            self._requests += 1
+            cid = secrets.token_hex(16)
+            send = messages.Send(id=self._requests, room=room, cid=cid, text=text)
+            frames.append(self.end.send(send))
+        self.transmit(b"".join(frames))
+        return [self.expect(Ack) for _ in texts]
+
+    def follow(self, room: str = GENERAL, after: int = 0) -> int:
+        """Ask for a room's events; the head it has now."""
+        self.command(messages.Sync, positions={room: after})
+        return self.expect(Synced).heads[room]
+
+    def expect(self, kind: type[M], within: float = DEADLINE) -> M:
+        """The next message of a kind. Events that come before it are kept."""
+        end = time.monotonic() + within
+        while True:
+            message = self.message(end - time.monotonic())
+            if isinstance(message, kind):
+                return message
+            if isinstance(message, Event):
+                self.events.append(message)
+            assert not isinstance(message, messages.Error | Goodbye), message
+
+    def expect_goodbye(self) -> Goodbye:
+        """The server's last words."""
+        while True:
+            message = self.message()
+            if isinstance(message, Goodbye):
+                return message
+
+    def hear(self, text: str, within: float = DEADLINE) -> Event:
+        """The event with this text; it and all before it are kept."""
+        end = time.monotonic() + within
+        while True:
+            event = self.expect(Event, end - time.monotonic())
+            self.events.append(event)
+            if event.text == text:
+                return event
+
+    def hear_from(self, senders: Collection[str]) -> Event:
+        """The next message by one of some people; it and all before it are kept."""
+        while True:
+            self.events.append(self.expect(Event))
+            if self.events[-1].kind == "message" and self.events[-1].sender in senders:
+                return self.events[-1]
+
+    def everything(self, room: str = GENERAL) -> list[Event]:
+        """The room's whole log, up to its present head."""
+        head = self.follow(room)
+        while not self.events or self.events[-1].seq < head:
+            self.events.append(self.expect(Event))
+        return self.events
+
+    def settle(self) -> None:
+        """Return when all that was published to this session before now has come.
+
+        What it still is being caught up with from the log is another matter: see `everything`.
+        """
+        request = self.command(messages.Ping)
+        assert self.expect(messages.Pong).re == request
+
+
+def contiguous(events: list[Event], after: int = 0) -> bool:
+    """Whether the events are a run without a gap or a repetition."""
+    return [event.seq for event in events] == list(range(after + 1, after + 1 + len(events)))
