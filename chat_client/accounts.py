@@ -7,13 +7,15 @@ In it are `account.json` (who, where, and this device's token; mode 0600) and `c
 import json
 import secrets
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from chat_client.state.account import Account, server_key
 from common.datafolder import make_private_folder, write_private
-from common.invite import Invite, InviteError, parse_invite
+from common.invite import Invite, parse_invite
+from common.names import fold_username
 
 _FORMAT: Final = 1
+_TOKEN_BYTES: Final = 32
 
 
 class AccountError(Exception):
@@ -83,7 +85,7 @@ class Accounts:
 
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
     """An account to join with, and a token for this device."""
-    return Account(invite, username, display_name, secrets.token_hex(32))
+    return Account(invite, username, display_name, secrets.token_hex(_TOKEN_BYTES))
 
 
 def _load(path: Path) -> Account:
@@ -91,12 +93,20 @@ def _load(path: Path) -> Account:
         content = json.loads(path.read_bytes())
         if content["format"] != _FORMAT:
             raise AccountError(f"{path} was made by a newer ChatClient; install that version")
-        return Account(
-            parse_invite(content["invite"]),
-            str(content["username"]),
-            str(content["display_name"]),
-            str(content["token"]),
-            bool(content["joined"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, InviteError) as error:
+        return _account_of(content)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AccountError(f"{path} is damaged: restore it from a backup, or remove it") from error
+
+
+def _account_of(content: dict[str, Any]) -> Account:
+    """The account that a file tells of. Raises ValueError and others when it was not ours."""
+    username, token = content["username"], content["token"]
+    if username != fold_username(username) or len(bytes.fromhex(token)) != _TOKEN_BYTES:
+        raise ValueError("not what was written")
+    return Account(
+        parse_invite(content["invite"]),
+        username,
+        str(content["display_name"]),
+        token,
+        bool(content["joined"]),
+    )

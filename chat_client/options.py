@@ -103,7 +103,7 @@ def _room(parser: argparse.ArgumentParser) -> None:
 def _timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
-        type=float,
+        type=_seconds,
         default=10.0,
         metavar="SECONDS",
         help="how long to try to reach the server (%(default)s)",
@@ -133,6 +133,16 @@ def name_of(text: str) -> Name | None:
 
 def _no_name(text: str) -> Name:
     raise argparse.ArgumentTypeError(f"{text!r} has no letter or digit of a-z, 0-9 for a username")
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to a day's")
+    return seconds
 
 
 def _positive(text: str) -> int:

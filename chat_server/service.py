@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import sqlite3
 import ssl
 import sys
 import threading
@@ -97,8 +98,13 @@ class Server:
         except OSError as error:
             listening.close()
             raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
+        try:
+            facts, directory = _open_house(store, options.name)
+        except sqlite3.Error as error:
+            listening.close()
+            store.close()
+            raise StartError(f"the folder {self._data_dir} can't be written: {error}") from error
         sys.setswitchinterval(SWITCH_INTERVAL)
-        facts, directory = _open_house(store, options.name)
         self._store = store
         self._hub = Hub(self._queue, World(facts, store, directory), store, self._show)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context)]

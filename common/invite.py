@@ -79,7 +79,7 @@ def parse_invite(text: str) -> Invite:
         raise InviteError("a conversation without encryption stays on one computer")
     fingerprint = None if plaintext else _fingerprint(query.get("fp", [""])[0])
     name = query.get("name", [""])[0]
-    name = _CONTROL.sub("", " ".join(name.split()))[:64].strip()
+    name = " ".join(_CONTROL.sub(" ", name).split())[:64].strip()
     return Invite(hosts, port, fingerprint, secret, name or parts.hostname)
 
 

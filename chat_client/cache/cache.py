@@ -88,6 +88,7 @@ class Cache:
 
     def add_event(self, event: Event) -> None:
         """Store the event that follows the room's position, and move the position to it."""
+        self.add_room(event.room)
         self._connection.execute(
             "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",

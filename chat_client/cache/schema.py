@@ -81,7 +81,9 @@ def connect_reader(path: Path) -> sqlite3.Connection:
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
-    if version and application != APPLICATION_ID:
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    # A first start that was cut short leaves an empty database: it is made again.
+    if (version or tables) and application != APPLICATION_ID:
         raise CacheError(f"{path} is not ChatClient's; move it away")
     if version > len(MIGRATIONS):
         raise CacheError(f"{path} was made by a newer ChatClient; install that version")

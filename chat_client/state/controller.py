@@ -121,6 +121,7 @@ class Controller:
     def lost(self, why: str, now: float) -> None:
         """The connection is gone, or could not be made: try again after a pause."""
         self._end = None
+        self._in_flight = None
         self._frames.clear()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
             self._set(Status(Link.PAUSED, why, retry_at=now + self._backoff.next()))
@@ -258,14 +259,14 @@ class Controller:
     def _people(self, people: messages.People, _now: float) -> None:
         for person in people.people:
             self._see(person)
-        if people.more:
+        if people.more and people.people:
             self._ask(messages.ListPeople, after=people.people[-1].username)
         else:
             self._ask(messages.ListRooms)
 
     def _rooms(self, rooms: messages.Rooms, _now: float) -> None:
         self._sync(*(room.room for room in rooms.rooms))
-        if rooms.more:
+        if rooms.more and rooms.rooms:
             self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
         else:
             self._news.append(news.Listed())
@@ -321,6 +322,7 @@ class Controller:
 
     def _ack(self, ack: messages.Ack, now: float) -> None:
         self._in_flight = None
+        self._backoff.reset()
         out = self._cache.outgoing(ack.cid)
         if out is not None:
             if ack.seq == self._cache.position(ack.room) + 1:

@@ -1,0 +1,233 @@
+"""What the device keeps survives, is all or nothing, and can be read page by page."""
+
+from __future__ import annotations
+
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat_client.cache import schema
+from chat_client.cache.cache import Cache
+from chat_client.cache.pages import CacheReader, RoomSummary
+from chat_client.cache.schema import CacheError
+from chat_client.state.outgoing import Delivery, Outgoing
+from common.messages import Event, Person
+from tests.chat_client.desk import cid, event
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a cache may be."""
+    return tmp_path / "cache.db"
+
+
+@pytest.fixture
+def cache(path: Path) -> Iterator[Cache]:
+    """A cache on the disk that knows one room."""
+    made = Cache(path)
+    with made.transaction():
+        made.add_room("general")
+    yield made
+    made.close()
+
+
+def fill(cache: Cache, count: int, room: str = "general") -> list[Event]:
+    """The first events of a room."""
+    events = [event(seq, room) for seq in range(1, count + 1)]
+    with cache.transaction():
+        cache.add_room(room)
+        for each in events:
+            cache.add_event(each)
+    return events
+
+
+def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
+    """Positions, outbox and facts: a restart continues where the last run ended."""
+    fill(cache, 3)
+    with cache.transaction():
+        cache.put_out("general", cid(1), "hello", 5)
+        cache.set_meta("epoch", "e" * 32)
+    again = Cache(path)
+    assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
+    assert again.next_waiting() == Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "")
+    again.close()
+
+
+def test_a_failed_transaction_changes_nothing(cache: Cache) -> None:
+    """On the disk and in memory: the position would otherwise run ahead of the events."""
+    fill(cache, 2)
+    with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
+        cache.add_event(event(3))
+        cache.add_room("other")
+        cache.put_out("general", cid(1), "hello", 5)
+        raise ZeroDivisionError
+    assert cache.position("general") == 2
+    assert cache.waiting() == 0
+    with cache.transaction():
+        assert cache.add_room("other")
+        cache.add_event(event(3))
+    assert cache.position("general") == 3
+
+
+def test_an_event_has_one_copy(cache: Cache) -> None:
+    """The database refuses a second one in the same place."""
+    fill(cache, 1)
+    with pytest.raises(sqlite3.IntegrityError), cache.transaction():
+        cache.add_event(event(1))
+
+
+def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
+    """Failed and sent messages don't hold up those behind them, nor do they count as waiting."""
+    with cache.transaction():
+        for number in range(1, 5):
+            cache.put_out("general", cid(number), f"text {number}", number)
+        cache.mark_out(cid(1), Delivery.FAILED, "too long")
+        cache.mark_out(cid(2), Delivery.SENT)
+        waiting = cache.next_waiting()
+        assert waiting is not None
+        assert (waiting.cid, cache.waiting()) == (cid(3), 2)
+        assert cache.take_out(cid(3))
+        assert not cache.take_out(cid(3))
+        waiting = cache.next_waiting()
+        assert waiting is not None
+        assert waiting.cid == cid(4)
+    failed = cache.outgoing(cid(1))
+    assert failed is not None
+    assert (failed.state, failed.reason) == (Delivery.FAILED, "too long")
+
+
+def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
+    """Events, rooms and people go; messages stay, and sent ones without their event go again."""
+    fill(cache, 3)
+    with cache.transaction():
+        cache.add_person(Person(username="bob", display_name="Bob", online=True))
+        cache.put_out("general", cid(1), "sent", 1)
+        cache.mark_out(cid(1), Delivery.SENT)
+        cache.put_out("general", cid(2), "failed", 2)
+        cache.mark_out(cid(2), Delivery.FAILED, "why")
+        cache.start_over("f" * 32)
+    assert cache.position("general") == 0
+    assert (cache.meta("epoch"), cache.meta("session")) == ("f" * 32, "")
+    out = [cache.outgoing(cid(number)) for number in (1, 2)]
+    assert [each and each.state for each in out] == [Delivery.WAITING, Delivery.FAILED]
+
+
+def test_one_room_can_be_fetched_again(cache: Cache) -> None:
+    """The others stay as they are."""
+    fill(cache, 3)
+    fill(cache, 2, "other")
+    with cache.transaction():
+        cache.forget_room("general")
+    assert (cache.position("general"), cache.position("other")) == (0, 2)
+    fill(cache, 1)
+
+
+def test_pages_before_after_and_latest(path: Path, cache: Cache) -> None:
+    """Each is in the order of the room and stops at the room's ends."""
+    events = fill(cache, 10)
+    fill(cache, 4, "other")
+    reader = CacheReader(path)
+    assert reader.latest("general", 3) == events[7:]
+    assert reader.before("general", 8, 3) == events[4:7]
+    assert reader.before("general", 3, 30) == events[:2]
+    assert reader.before("general", 1, 3) == []
+    assert reader.after("general", 7, 2) == events[7:9]
+    assert reader.after("general", 0, 100) == events
+    assert reader.after("general", 10, 5) == reader.latest("nowhere", 5) == []
+    reader.close()
+
+
+def test_unread_counts_what_others_said(path: Path, cache: Cache) -> None:
+    """One's own messages and joins are not unread; reading never goes backwards."""
+    with cache.transaction():
+        joined = event(1).model_copy(update={"kind": "join", "text": "", "cid": None})
+        cache.add_event(joined)
+        cache.add_event(event(2))
+        cache.add_event(event(3, sender="ada"))
+        cache.add_event(event(4))
+        cache.add_room("other")
+    reader = CacheReader(path)
+    assert reader.rooms("ada") == [
+        RoomSummary("general", 4, 0, 2),
+        RoomSummary("other", 0, 0, 0),
+    ]
+    for seen, unread in ((2, 1), (1, 1), (4, 0)):
+        with cache.transaction():
+            cache.mark_read("general", seen)
+        assert reader.rooms("ada")[0].unread == unread
+    reader.close()
+
+
+def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) -> None:
+    """As written, each room's own; people with their newest name."""
+    with cache.transaction():
+        cache.put_out("general", cid(1), "hello", 5)
+        cache.put_out("other", cid(2), "there", 6)
+        for name in ("Bob", "Bob B."):
+            cache.add_person(Person(username="bob", display_name=name, online=True))
+    reader = CacheReader(path)
+    assert reader.outbox("general") == [
+        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "")
+    ]
+    assert reader.people() == {"bob": "Bob B."}
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._connection.execute("DELETE FROM outbox")
+    reader.close()
+
+
+def test_a_newer_cache_is_refused_untouched(path: Path) -> None:
+    """Not a byte changes: the outbox in it is somebody's words."""
+    Cache(path).close()
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(CacheError, match="newer"):
+        Cache(path)
+    assert path.read_bytes() == before
+
+
+def _foreign(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE precious (x)")
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    "make", [_foreign, lambda path: path.write_bytes(b"a diary " * 999)], ids=["database", "text"]
+)
+def test_what_is_no_cache_is_refused_untouched(path: Path, make: object) -> None:
+    """Neither text nor some other program's database is written to."""
+    assert callable(make)
+    make(path)
+    before = path.read_bytes()
+    with pytest.raises(CacheError):
+        Cache(path).close()
+    assert path.read_bytes() == before
+
+
+def test_an_older_cache_is_copied_and_migrated(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copy is as it was; what was written is there in the new form."""
+    cache = Cache(path)
+    with cache.transaction():
+        cache.put_out("general", cid(1), "hello", 5)
+    cache.close()
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (x)"))
+    again = Cache(path)
+    assert again.waiting() == 1
+    again.close()
+    (copy,) = path.parent.glob("cache.db.*format*")
+    connection = sqlite3.connect(copy)
+    assert connection.execute("SELECT text FROM outbox").fetchall() == [("hello",)]
+    connection.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has access lists, no modes")
+def test_the_cache_is_its_owners(path: Path, cache: Cache) -> None:
+    """What people say is for nobody else on this computer."""
+    fill(cache, 1)
+    for file in path.parent.iterdir():
+        assert file.stat().st_mode & 0o077 == 0

@@ -1,0 +1,154 @@
+"""A client's controller with its real cache, and a server's end that says what a test wants."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Collection
+from typing import ClassVar, TypeVar
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from chat_client.state.account import Account
+from chat_client.state.backoff import Backoff
+from chat_client.state.controller import Controller, Program
+from common import messages
+from common.invite import Invite
+from common.messages import Event, ToClient, ToServer
+from common.protocol import ServerEnd, Violation
+
+INVITE = Invite(("192.0.2.7",), 12345, bytes(32), "s" * 22, "Home")
+EPOCH = "e" * 32
+SENT_AT = 1_700_000_000_000
+
+Kind = TypeVar("Kind", bound=object)
+
+
+def cid(number: int) -> str:
+    """The id of the message that was written as number so-and-so."""
+    return f"{number:032x}"
+
+
+def event(seq: int, room: str = "general", sender: str = "bob", own: str | None = None) -> Event:
+    """A message as the server tells it."""
+    return Event(
+        room=room,
+        seq=seq,
+        kind="message",
+        sender=sender,
+        text=f"{room} {seq}",
+        sent_at=SENT_AT,
+        cid=own or f"f{seq:031x}",
+    )
+
+
+class Desk:
+    """Everything a controller needs, driven as the core drives it: each step in a transaction."""
+
+    made: ClassVar[list[Desk]] = []
+    """Every desk of the present test, to be closed after it."""
+
+    def __init__(
+        self,
+        *,
+        joined: bool = True,
+        cache: Cache | None = None,
+        follow: Collection[str] | None = None,
+        on_event: Callable[[Event], bool] | None = None,
+    ) -> None:
+        self.cache = cache or Cache(None)
+        self.made.append(self)
+        self.now = 1000.0
+        self.server = ServerEnd()
+        self.news: list[news.News] = []
+        ids = itertools.count(1)
+        self.controller = Controller(
+            Account(INVITE, "ada", "Ada", "1" * 64, joined),
+            self.cache,
+            Program("ChatClient", "Linux"),
+            Backoff(lambda: 0.0),
+            lambda: cid(next(ids)),
+            follow=follow,
+            on_event=on_event,
+        )
+
+    def step(self, action: Callable[[], object]) -> list[ToServer]:
+        """Do something as the core does; the commands it led to."""
+        with self.cache.transaction():
+            action()
+        frames = self.controller.take_frames()
+        self.news += self.controller.take_news()
+        commands: list[ToServer] = []
+        for item in self.server.receive(frames):
+            assert not isinstance(item, Violation), item
+            commands.append(item)
+        return commands
+
+    def connect(self) -> list[ToServer]:
+        """A connection stands."""
+        self.server = ServerEnd()
+        return self.step(lambda: self.controller.connected(self.now))
+
+    def hear(self, *said: ToClient) -> list[ToServer]:
+        """The server says something, all of it in one read."""
+        data = b"".join(self.server.send(message) for message in said)
+        return self.step(lambda: self.controller.received(data, self.now))
+
+    def wait(self, seconds: float) -> list[ToServer]:
+        """Time passes."""
+        self.now += seconds
+        return self.step(lambda: self.controller.tick(self.now))
+
+    def say(self, text: str, room: str = "general") -> list[ToServer]:
+        """The person writes a message; the core ticks after that."""
+
+        def write() -> None:
+            self.controller.say(room, text, SENT_AT)
+            self.controller.tick(self.now)
+
+        return self.step(write)
+
+    def sign_in(self, epoch: str = EPOCH, name: str = "Home") -> list[ToServer]:
+        """Connect and come in; what is asked then."""
+        (hello,) = self.connect()
+        (opening,) = self.hear(
+            messages.Welcome(re=hello.id, protocol=1, program="S", server_name=name, epoch=epoch)
+        )
+        return self.hear(
+            messages.SignedIn(re=opening.id, username="ada", display_name="Ada", session="a" * 32)
+        )
+
+    def go_online(self, **heads: int) -> list[ToServer]:
+        """Sign in and list everything; what is asked last, the rooms' events not yet told."""
+        asked = self.sign_in()
+        people = only(asked, messages.ListPeople)
+        (rooms,) = self.hear(messages.People(re=people.id, people=(), more=False))
+        listed = tuple(messages.Room(room=room, head=head) for room, head in heads.items())
+        return self.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False))
+
+    def lose(self, why: str = "The connection was lost") -> None:
+        """The connection breaks off."""
+        self.step(lambda: self.controller.lost(why, self.now))
+
+    def told(self, kind: type[Kind]) -> list[Kind]:
+        """The news of a kind, so far."""
+        return [item for item in self.news if isinstance(item, kind)]
+
+    def shown(self, room: str = "general") -> list[int]:
+        """The places of a room's events that the front end was told of, in order."""
+        return [
+            each.seq
+            for told in self.told(news.EventsAdded)
+            if told.room == room
+            for each in told.events
+        ]
+
+
+def only(commands: list[ToServer], kind: type[Kind]) -> Kind:
+    """The one command of a kind."""
+    (found,) = [command for command in commands if isinstance(command, kind)]
+    return found
+
+
+def ack(send: messages.Send, seq: int) -> messages.Ack:
+    """The acknowledgement of a message."""
+    return messages.Ack(re=send.id, room=send.room, seq=seq, cid=send.cid, sent_at=SENT_AT)

@@ -1,0 +1,534 @@
+"""What the client does with what it hears: it loses no message, shows each once, and comes back."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from chat_client.state.outgoing import Delivery
+from chat_client.state.status import Link
+from common import limits, messages
+from common.messages import Event
+from common.protocol import RemoteProtocolError, encode
+from tests.chat_client.desk import EPOCH, SENT_AT, Desk, ack, cid, event, only
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    """A client that has joined before."""
+    made = Desk()
+    yield made
+    made.cache.close()
+
+
+def states(desk: Desk) -> list[tuple[str, Delivery]]:
+    """What the front end was told of the outbox, in order."""
+    return [(told.cid, told.state) for told in desk.told(news.OutboxChanged)]
+
+
+# Coming in
+
+
+def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
+    """The first time with the invite's secret, from then on with the device's token alone."""
+    new, known = Desk(joined=False), Desk()
+    for desk, kind in ((new, messages.Join), (known, messages.SignIn)):
+        (hello,) = desk.connect()
+        assert isinstance(hello, messages.Hello)
+        welcome = messages.Welcome(
+            re=hello.id, protocol=1, program="S", server_name="Renamed", epoch=EPOCH
+        )
+        (opening,) = desk.hear(welcome)
+        assert isinstance(opening, kind)
+        assert isinstance(opening, messages.Join | messages.SignIn)
+        assert opening.token == "1" * 64
+        desk.hear(
+            messages.SignedIn(
+                re=opening.id, username="ada", display_name="Ada L.", session="a" * 32
+            )
+        )
+        (changed,) = desk.told(news.AccountChanged)
+        assert changed.account == desk.controller.account
+        assert (changed.account.joined, changed.account.display_name) == (True, "Ada L.")
+        assert changed.account.invite.server_name == "Renamed"
+        assert desk.controller.status.link is Link.ONLINE
+
+
+def test_coming_back_names_the_former_session(desk: Desk) -> None:
+    """So that the server fences the old connection; the first time there is none to name."""
+    (hello,) = desk.connect()
+    welcome = messages.Welcome(
+        re=hello.id, protocol=1, program="S", server_name="Home", epoch=EPOCH
+    )
+    assert only(desk.hear(welcome), messages.SignIn).resume is None
+    desk.lose()
+    desk.sign_in()
+    desk.lose()
+    (hello,) = desk.connect()
+    assert (
+        only(desk.hear(welcome.model_copy(update={"re": hello.id})), messages.SignIn).resume
+        == "a" * 32
+    )
+
+
+def test_everyone_and_every_room_is_asked_for_page_by_page(desk: Desk) -> None:
+    """Until the last page; then the front end is told that all has been told."""
+    asked = desk.sign_in()
+    people = only(asked, messages.ListPeople)
+    bob = messages.Person(username="bob", display_name="Bob", online=True)
+    (more,) = desk.hear(messages.People(re=people.id, people=(bob,), more=True))
+    assert isinstance(more, messages.ListPeople)
+    assert more.after == "bob"
+    (rooms,) = desk.hear(messages.People(re=more.id, people=(), more=False))
+    assert isinstance(rooms, messages.ListRooms)
+    room = messages.Room(room="general", head=3)
+    sync, more_rooms = desk.hear(messages.Rooms(re=rooms.id, rooms=(room,), more=True))
+    assert sync == messages.Sync(id=sync.id, positions={"general": 0})
+    assert isinstance(more_rooms, messages.ListRooms)
+    assert more_rooms.after == "general"
+    assert not desk.told(news.Listed)
+    assert desk.hear(messages.Rooms(re=more_rooms.id, rooms=(), more=False)) == []
+    assert desk.told(news.PersonSeen) == [news.PersonSeen(bob)]
+    assert desk.told(news.RoomSeen) == [news.RoomSeen("general")]
+    assert desk.told(news.Listed)
+
+
+@pytest.mark.parametrize("page", ["people", "rooms"])
+def test_a_page_that_promises_more_than_it_has_is_no_end(desk: Desk, page: str) -> None:
+    """A server that breaks its rules costs the connection at most, not the program."""
+    people = only(desk.sign_in(), messages.ListPeople)
+    wrong: messages.ToClient = messages.People(re=people.id, people=(), more=True)
+    if page == "rooms":
+        (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
+        wrong = messages.Rooms(re=rooms.id, rooms=(), more=True)
+    try:
+        desk.hear(wrong)
+    except RemoteProtocolError:
+        return
+    assert desk.controller.status.link in {Link.ONLINE, Link.PAUSED}
+
+
+def test_only_followed_rooms_are_fetched() -> None:
+    """The others are known, but not brought."""
+    desk = Desk(follow={"general"})
+    asked = desk.go_online(general=1, other=1)
+    assert only(asked, messages.Sync).positions == {"general": 0}
+    assert {told.room for told in desk.told(news.RoomSeen)} == {"general", "other"}
+    assert Desk(follow=()).go_online(general=1) == []
+
+
+def test_another_protocol_is_refused_with_a_sentence(desk: Desk) -> None:
+    """Trying again would change nothing."""
+    (hello,) = desk.connect()
+    desk.hear(
+        messages.Welcome(re=hello.id, protocol=2, program="S", server_name="Home", epoch=EPOCH)
+    )
+    assert (desk.controller.status.link, desk.controller.status.code) == (Link.REFUSED, "version")
+    assert desk.controller.wants_hang_up
+    assert not desk.controller.wants_connection
+
+
+@pytest.mark.parametrize("code", get_args(messages.ErrorCode))
+def test_a_refused_join_says_why(code: messages.ErrorCode) -> None:
+    """What may pass later is tried again; everything else waits for the person."""
+    desk = Desk(joined=False)
+    (hello,) = desk.connect()
+    (join,) = desk.hear(
+        messages.Welcome(re=hello.id, protocol=1, program="S", server_name="Home", epoch=EPOCH)
+    )
+    desk.hear(messages.refusal(code, "the reason", re=join.id, field="username"))
+    status = desk.controller.status
+    assert status.why == "The reason"
+    if code in messages.RETRYABLE:
+        assert status.link is Link.PAUSED
+    else:
+        assert (status.link, status.code, status.field) == (Link.REFUSED, code, "username")
+    assert desk.controller.wants_hang_up
+
+
+# What others say
+
+
+def test_events_are_kept_and_told_in_order(desk: Desk) -> None:
+    """Stored before they are shown; those that came together are shown together."""
+    desk.go_online(general=3)
+    desk.hear(event(1), event(2), event(3))
+    assert desk.cache.position("general") == 3
+    (added,) = desk.told(news.EventsAdded)
+    assert added == news.EventsAdded("general", (event(1), event(2), event(3)))
+
+
+@given(st.lists(st.integers(1, 6), max_size=12))
+def test_duplicates_and_gaps_never_reach_the_transcript(places: list[int]) -> None:
+    """Whatever comes, what is shown is 1, 2, 3, … ; a gap ends the connection to ask again."""
+    desk = Desk()
+    desk.go_online(general=6)
+    expected = 0
+    for place in places:
+        if desk.controller.wants_hang_up:
+            break
+        desk.hear(event(place))
+        if place == expected + 1:
+            expected = place
+        elif place > expected + 1:
+            assert desk.controller.status.link is Link.PAUSED
+    assert desk.shown() == list(range(1, expected + 1))
+    assert desk.cache.position("general") == expected
+    desk.cache.close()
+
+
+def test_after_a_gap_the_rest_is_asked_for(desk: Desk) -> None:
+    """The new connection starts where the hole is."""
+    desk.go_online(general=3)
+    desk.hear(event(1), event(3))
+    assert desk.controller.status.link is Link.PAUSED
+    desk.wait(1)
+    assert desk.controller.wants_connection
+    assert only(desk.go_online(general=3), messages.Sync).positions == {"general": 1}
+
+
+def test_a_room_that_is_added_is_fetched(desk: Desk) -> None:
+    """Somebody opened a direct conversation."""
+    desk.go_online(general=0)
+    room = messages.Room(room="dm:ada:bob", head=0)
+    assert only(desk.hear(messages.RoomAdded(room=room)), messages.Sync).positions == {
+        "dm:ada:bob": 0
+    }
+    desk.hear(event(1, "dm:ada:bob"))
+    assert desk.shown("dm:ada:bob") == [1]
+
+
+def test_on_event_may_say_that_it_was_enough() -> None:
+    """The event is kept and was the last one; no new connection is made."""
+    heard: list[int] = []
+
+    def enough(one: Event) -> bool:
+        heard.append(one.seq)
+        return one.seq < 2
+
+    desk = Desk(on_event=enough)
+    desk.go_online(general=3)
+    desk.hear(event(1), event(2), event(3))
+    assert heard == [1, 2]
+    assert desk.cache.position("general") == 2
+    assert (desk.controller.status.link, desk.controller.status.code) == (
+        Link.SIGNED_OUT,
+        "enough",
+    )
+    assert desk.controller.wants_hang_up
+    desk.wait(3600)
+    assert not desk.controller.wants_connection
+
+
+# What the person says
+
+
+def test_messages_wait_for_a_connection_and_go_out_in_order(desk: Desk) -> None:
+    """Written offline they are kept; online one at a time, the next after the answer."""
+    for text in ("one", "two", "three"):
+        assert desk.say(text) == []
+    assert desk.cache.waiting() == 3
+    first = only(desk.sign_in(), messages.Send)
+    (second,) = desk.hear(ack(first, 1))
+    assert isinstance(second, messages.Send)
+    assert desk.say("four") == []
+    (third,) = desk.hear(ack(second, 2))
+    assert isinstance(third, messages.Send)
+    (fourth,) = desk.hear(ack(third, 3))
+    assert isinstance(fourth, messages.Send)
+    sent = [first, second, third, fourth]
+    assert [each.text for each in sent] == ["one", "two", "three", "four"]
+    assert [each.cid for each in sent] == [cid(n) for n in range(1, 5)]
+
+
+def test_an_acknowledgement_takes_the_place_of_the_own_event(desk: Desk) -> None:
+    """The own message stands in the transcript where the server put it, among the others'."""
+    desk.go_online(general=0)
+    send = only(desk.say("hello"), messages.Send)
+    desk.hear(event(1), ack(send, 2), event(3))
+    assert desk.shown() == [1, 2, 3]
+    added = [each for told in desk.told(news.EventsAdded) for each in told.events]
+    assert added[1] == Event(
+        room="general",
+        seq=2,
+        kind="message",
+        sender="ada",
+        text="hello",
+        sent_at=SENT_AT,
+        cid=send.cid,
+    )
+    assert states(desk) == [(cid(1), Delivery.WAITING), (cid(1), Delivery.SENT)]
+    assert desk.cache.waiting() == 0
+    assert desk.cache.outgoing(cid(1)) is None
+
+
+def test_a_lost_acknowledgement_sends_the_same_message_again(desk: Desk) -> None:
+    """With the same cid, and the repeated answer settles it: one message, shown once."""
+    desk.go_online(general=0)
+    first = only(desk.say("hello"), messages.Send)
+    desk.lose()
+    again = only(desk.sign_in(), messages.Send)
+    assert (again.cid, again.text, again.room) == (first.cid, first.text, first.room)
+    desk.hear(ack(again, 1), event(1, sender="ada", own=again.cid))
+    assert desk.shown() == [1]
+    assert desk.cache.outgoing(first.cid) is None
+
+
+def test_the_own_event_settles_a_message_whose_answer_was_lost(desk: Desk) -> None:
+    """Catching up brings it back before the repeated answer does; the next one may go."""
+    desk.go_online(general=0)
+    first = only(desk.say("one"), messages.Send)
+    desk.say("two")
+    desk.lose()
+    again = only(desk.sign_in(), messages.Send)
+    desk.hear(event(1, sender="ada", own=first.cid))
+    assert desk.cache.outgoing(first.cid) is None
+    (second,) = desk.hear(ack(again, 1)) or desk.wait(0)
+    assert isinstance(second, messages.Send)
+    assert second.text == "two"
+    assert desk.shown() == [1]
+
+
+def test_somebody_elses_cid_settles_nothing(desk: Desk) -> None:
+    """Only the own event clears the outbox, whatever others choose as their ids."""
+    desk.go_online(general=0)
+    only(desk.say("hello"), messages.Send)
+    desk.hear(event(1, sender="bob", own=cid(1)))
+    assert desk.cache.waiting() == 1
+
+
+def test_an_acknowledgement_ahead_of_the_room_waits_for_its_event(desk: Desk) -> None:
+    """It is sent, and shown when what stands before it has come."""
+    desk.go_online(general=2)
+    send = only(desk.say("hello"), messages.Send)
+    desk.hear(ack(send, 3))
+    assert desk.cache.waiting() == 0
+    assert desk.shown() == []
+    desk.hear(event(1), event(2), event(3, sender="ada", own=send.cid))
+    assert desk.shown() == [1, 2, 3]
+    assert desk.cache.outgoing(send.cid) is None
+
+
+@pytest.mark.parametrize("code", get_args(messages.ErrorCode))
+def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages.ErrorCode) -> None:
+    """Retryable: kept, and tried again after a pause, before any later one. Else: failed."""
+    desk.go_online(general=0)
+    send = only(desk.say("one"), messages.Send)
+    desk.say("two")
+    after = desk.hear(messages.refusal(code, "the reason", re=send.id))
+    out = desk.cache.outgoing(send.cid)
+    assert out is not None
+    if code in messages.RETRYABLE:
+        assert after == []
+        assert out.state is Delivery.WAITING
+        assert desk.controller.deadline() <= desk.now + 30
+        assert desk.wait(0) == []
+        (again,) = desk.wait(desk.controller.deadline() - desk.now)
+        assert isinstance(again, messages.Send)
+        assert (again.cid, again.text) == (send.cid, "one")
+    else:
+        (second,) = after
+        assert isinstance(second, messages.Send)
+        assert second.text == "two"
+        assert (out.state, out.reason) == (Delivery.FAILED, "the reason")
+        assert states(desk)[-1] == (send.cid, Delivery.FAILED)
+
+
+def test_pauses_between_tries_grow(desk: Desk) -> None:
+    """A server in trouble is not asked over and over."""
+    desk.go_online(general=0)
+    send = only(desk.say("one"), messages.Send)
+    pauses: list[float] = []
+    for _ in range(5):
+        desk.hear(messages.refusal("busy", "later", re=send.id))
+        pauses.append(desk.controller.deadline() - desk.now)
+        (again,) = desk.wait(pauses[-1])
+        assert isinstance(again, messages.Send)
+        send = again
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
+
+
+def test_what_was_not_sent_can_be_dropped(desk: Desk) -> None:
+    """A waiting or failed message goes; one on its way stays until its answer."""
+    desk.go_online(general=0)
+    first = only(desk.say("one"), messages.Send)
+    desk.say("two")
+    desk.step(lambda: desk.controller.drop(first.cid))
+    desk.step(lambda: desk.controller.drop(cid(2)))
+    desk.step(lambda: desk.controller.drop(cid(2)))
+    assert desk.cache.outgoing(first.cid) is not None
+    assert desk.cache.outgoing(cid(2)) is None
+    assert [state for _, state in states(desk)].count(Delivery.DROPPED) == 1
+    desk.hear(messages.refusal("too_long", "too long", re=first.id))
+    desk.step(lambda: desk.controller.drop(first.cid))
+    assert desk.cache.outgoing(first.cid) is None
+
+
+def test_answered_commands_are_forgotten(desk: Desk) -> None:
+    """A connection that lasts for days does not remember everything it ever asked."""
+    desk.go_online(general=0)
+    for number in range(1, 21):
+        desk.hear(ack(only(desk.say("hello"), messages.Send), number))
+    assert len(desk.controller._asked) <= 3
+
+
+# Another history
+
+
+def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> None:
+    """A restored backup: everything is fetched anew, nothing the person wrote is lost."""
+    desk.go_online(general=3)
+    desk.hear(event(1), event(2))
+    sent = only(desk.say("sent"), messages.Send)
+    desk.hear(ack(sent, 9))
+    desk.say("waiting")
+    desk.lose()
+    first = only(desk.sign_in(epoch="f" * 32), messages.Send)
+    assert desk.told(news.StartedOver) == [news.StartedOver()]
+    assert desk.cache.position("general") == 0
+    assert first.text == "sent"
+    assert desk.cache.waiting() == 2
+    assert desk.cache.meta("epoch") == "f" * 32
+
+
+def test_a_started_over_room_is_kept_when_its_answer_comes_first(desk: Desk) -> None:
+    """The own message may be the first of a room that has not been listed yet."""
+    desk.go_online(general=0)
+    desk.say("waiting")
+    desk.lose()
+    send = only(desk.sign_in(epoch="f" * 32), messages.Send)
+    desk.hear(ack(send, 1))
+    rows = desk.cache._connection.execute("SELECT room, position FROM rooms").fetchall()
+    assert rows == [("general", 1)]
+
+
+def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
+    """The server was set back under the same epoch: its log counts, from the beginning."""
+    desk.go_online(general=2)
+    desk.hear(event(1), event(2))
+    desk.lose()
+    sync = only(desk.go_online(general=1), messages.Sync)
+    assert sync.positions == {"general": 2}
+    error = messages.refusal("position_ahead", "ends at 1", re=sync.id)
+    assert only(desk.hear(error), messages.Sync).positions == {"general": 0}
+    assert desk.told(news.StartedOver)
+    desk.hear(event(1))
+    assert desk.shown() == [1, 2, 1]
+
+
+# The connection
+
+
+@pytest.mark.parametrize("code", get_args(messages.GoodbyeCode))
+def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.GoodbyeCode) -> None:
+    """Terminated, replaced or in breach: only the person comes back. Else it does by itself."""
+    desk.go_online(general=0)
+    desk.hear(messages.Goodbye(code=code, reason="The reason."))
+    assert desk.controller.wants_hang_up
+    desk.lose()  # The socket ends, too; that must not count as a reason to come back.
+    status = desk.controller.status
+    assert status.why.startswith("The reason")
+    desk.wait(60)
+    if code in {"terminated", "replaced", "violation"}:
+        assert (status.link, status.code) == (Link.SIGNED_OUT, code)
+        assert not desk.controller.wants_connection
+        assert desk.controller.deadline() == math.inf
+        desk.step(desk.controller.connect_now)
+    assert desk.controller.wants_connection
+
+
+def test_a_lost_connection_comes_back_after_a_growing_pause(desk: Desk) -> None:
+    """Each failed try doubles the pause up to a bound; being signed in makes it short again."""
+    pauses: list[float] = []
+    for _ in range(10):
+        desk.lose()
+        pauses.append(desk.controller.deadline() - desk.now)
+        desk.wait(pauses[-1])
+        assert desk.controller.wants_connection
+    assert pauses[:3] == [0.25, 0.5, 1.0]
+    assert pauses[-1] == 15.0
+    desk.sign_in()
+    desk.lose()
+    assert desk.controller.deadline() - desk.now == 0.25
+
+
+def test_the_person_can_cut_a_pause_short(desk: Desk) -> None:
+    """At once, and with short pauses again."""
+    desk.lose()
+    desk.step(desk.controller.connect_now)
+    assert desk.controller.wants_connection
+    desk.lose()
+    assert desk.controller.deadline() - desk.now == 0.25
+
+
+def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
+    """A ping in time; an answer keeps it, silence ends it."""
+    desk.go_online(general=0)
+    assert desk.controller.deadline() <= desk.now + limits.PING_INTERVAL
+    (ping,) = desk.wait(limits.PING_INTERVAL)
+    assert isinstance(ping, messages.Ping)
+    desk.hear(messages.Pong(re=ping.id))
+    for _ in range(2):
+        (ping,) = desk.wait(limits.PING_INTERVAL)
+    desk.wait(limits.PING_INTERVAL)
+    assert desk.controller.status.link is Link.PAUSED
+    assert desk.controller.wants_hang_up
+
+
+def test_a_server_that_never_answers_the_greeting_is_given_up(desk: Desk) -> None:
+    """Silence counts from the moment the connection stands."""
+    desk.connect()
+    desk.wait(limits.SILENCE_DEADLINE)
+    assert desk.controller.status.link is Link.PAUSED
+
+
+def test_nothing_of_a_lost_connection_goes_out_on_the_next(desk: Desk) -> None:
+    """Frames not yet transmitted are dropped with their connection."""
+    desk.go_online(general=0)
+    with desk.cache.transaction():
+        desk.controller.say("general", "hello", SENT_AT)
+        desk.controller.tick(desk.now)
+        desk.controller.lost("gone", desk.now)
+    assert desk.controller.take_frames() == b""
+    assert desk.cache.waiting() == 1
+
+
+def test_a_breach_by_the_server_is_an_error_and_late_bytes_are_nothing(desk: Desk) -> None:
+    """Bytes of a connection that is over already change nothing."""
+    desk.go_online(general=1)
+    with pytest.raises(RemoteProtocolError):
+        desk.controller.received(b"\0\0\0\0", desk.now)
+    desk.lose()
+    desk.step(lambda: desk.controller.received(encode(event(1)), desk.now))
+    assert desk.shown() == []
+
+
+def test_a_crash_between_two_messages_loses_nothing() -> None:
+    """What a former run wrote and did not send is sent by the next one, in order."""
+    cache = Cache(None)
+    before = Desk(cache=cache)
+    before.say("one")
+    before.say("two")
+    after = Desk(cache=cache)
+    first = only(after.sign_in(), messages.Send)
+    (second,) = after.hear(ack(first, 1))
+    assert isinstance(second, messages.Send)
+    assert [first.text, second.text] == ["one", "two"]
+    cache.close()
+
+
+def test_a_failed_computer_asks_nothing_of_the_cache(desk: Desk) -> None:
+    """When the store itself failed the front end still learns why."""
+    desk.cache.close()
+    desk.controller.failed("The disk is full", "storage")
+    (told,) = desk.controller.take_news()
+    assert isinstance(told, news.StatusChanged)
+    assert (told.status.link, told.status.code) == (Link.REFUSED, "storage")

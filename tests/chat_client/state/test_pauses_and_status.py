@@ -1,0 +1,49 @@
+"""Pauses stay in their bounds, and the state line says what is so."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_client.state.backoff import FIRST, LONGEST, Backoff
+from chat_client.state.status import Link, Status, describe
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True) | st.none(), max_size=60))
+def test_pauses_are_bounded_and_reset(chances: list[float | None]) -> None:
+    """Each is between half and the whole of a bound that doubles; None stands for a success."""
+    chance = 0.0
+    backoff = Backoff(lambda: chance)
+    tries = 0
+    for given_chance in chances:
+        if given_chance is None:
+            backoff.reset()
+            tries = 0
+            continue
+        chance = given_chance
+        bound = min(LONGEST, FIRST * 2**tries)
+        assert bound / 2 <= backoff.next() <= bound
+        tries += 1
+
+
+@pytest.mark.parametrize(
+    ("status", "waiting", "line"),
+    [
+        (Status(Link.CONNECTING), 0, "Connecting…"),
+        (Status(Link.ONLINE), 0, "Connected"),
+        (Status(Link.ONLINE), 1, "Connected · 1 message waiting"),
+        (Status(Link.CONNECTING), 2, "Connecting… · 2 messages waiting"),
+        (Status(Link.PAUSED, "Lost", retry_at=107.4), 0, "Lost · reconnecting in 7 s"),
+        (
+            Status(Link.PAUSED, "Lost", retry_at=90.0),
+            3,
+            "Lost · reconnecting in 1 s · 3 messages waiting",
+        ),
+        (Status(Link.SIGNED_OUT, "Enough."), 0, "Signed out: Enough."),
+        (Status(Link.REFUSED, "No such name"), 0, "No such name"),
+    ],
+)
+def test_the_state_line(status: Status, waiting: int, line: str) -> None:
+    """One line for people: the truth about the connection and what waits."""
+    assert describe(status, waiting, 100.0) == line

@@ -1,0 +1,189 @@
+"""A server's rules over a real log, driven by hand: what came of each command and input."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from chat_server.rules import inputs
+from chat_server.rules.effects import HangUp, Publish, Tell, TellEveryone
+from chat_server.rules.sessions import Session
+from chat_server.rules.table import handle_command, handle_input
+from chat_server.rules.world import Outcome, ServerFacts, World
+from chat_server.store.log import SqliteLog
+from common import messages
+from common.frames import FrameDecoder
+from common.messages import TO_CLIENT, Message, ToClient
+from common.names import GENERAL
+
+SECRET = "s" * 22
+NOW = 1_700_000_000_000
+
+Kind = TypeVar("Kind")
+
+
+class House:
+    """A world with one room, and the numbers to drive it with."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.log = SqliteLog(path)
+        with self.log.transaction():
+            facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET)
+            directory = self.log.load()
+            if GENERAL not in directory.rooms:
+                directory.rooms[GENERAL] = self.log.add_room(GENERAL, 0)
+        self.world = World(facts, self.log, directory)
+        self._connections = itertools.count(1)
+        self._requests = itertools.count(1)
+        self._cids = itertools.count(1)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.log.close()
+
+    def request(self) -> int:
+        """A new request id."""
+        return next(self._requests)
+
+    def cid(self) -> str:
+        """A new message id."""
+        return f"{next(self._cids):032x}"
+
+    def connect(self) -> Session:
+        """A new connection that has not said who it is."""
+        number = next(self._connections)
+        self.happen(inputs.Opened(number, "192.0.2.1"))
+        session = self.world.sessions.get(number)
+        assert session is not None
+        return session
+
+    def do(self, session: Session, command: messages.ToServer) -> Outcome:
+        """What a command leads to, committed."""
+        with self.log.transaction():
+            return handle_command(self.world, session, command, NOW)
+
+    def happen(self, happening: inputs.Input) -> Outcome:
+        """What another input leads to."""
+        return handle_input(self.world, happening, NOW)
+
+    def join_command(self, name: str, **fields: str) -> messages.Join:
+        """A lawful join; `fields` make it less so."""
+        given = {
+            "secret": SECRET,
+            "username": name,
+            "display_name": name.title(),
+            "token": token(name),
+            "device": "Linux",
+            **fields,
+        }
+        return messages.Join.model_validate({"id": self.request(), **given})
+
+    def join(self, name: str) -> Session:
+        """A new account's first session."""
+        session = self.connect()
+        self.do(session, self.join_command(name))
+        assert session.username == name
+        return session
+
+    def sign_in(self, name: str, resume: str | None = None) -> tuple[Session, Outcome]:
+        """One more session of an account."""
+        session = self.connect()
+        command = messages.SignIn(
+            id=self.request(), username=name, token=token(name), device="Linux", resume=resume
+        )
+        return session, self.do(session, command)
+
+    def say(self, session: Session, text: str, room: str = GENERAL, cid: str = "") -> Outcome:
+        """What a message leads to."""
+        command = messages.Send(id=self.request(), room=room, cid=cid or self.cid(), text=text)
+        return self.do(session, command)
+
+    def stored(self, room: str = GENERAL) -> list[tuple[int, str, str, str]]:
+        """The room's log on the disk: seq, kind, sender, text."""
+        return list(
+            self.log._connection.execute(
+                "SELECT seq, kind, username, text FROM events"
+                " JOIN rooms ON rooms.number = events.room"
+                " JOIN accounts ON accounts.number = events.sender"
+                " WHERE rooms.room = ? ORDER BY seq",
+                (room,),
+            )
+        )
+
+
+def token(name: str) -> str:
+    """A device's token, made of a name."""
+    return name.encode().hex().ljust(64, "0")[:64]
+
+
+def only(outcome: Outcome, kind: type[Kind]) -> Kind:
+    """The one effect of a kind."""
+    (found,) = all_of(outcome, kind)
+    return found
+
+
+def all_of(outcome: Outcome, kind: type[Kind]) -> list[Kind]:
+    """The effects of a kind, in order."""
+    return [effect for effect in outcome if isinstance(effect, kind)]
+
+
+def told(outcome: Outcome, session: Session) -> list[Message]:
+    """What one connection is told by name."""
+    return [
+        effect.message if isinstance(effect, Tell) else effect.goodbye
+        for effect in outcome
+        if isinstance(effect, Tell | HangUp) and effect.connection == session.connection
+    ]
+
+
+def refused(outcome: Outcome, session: Session) -> messages.Error:
+    """The refusal that is all a command led to."""
+    assert len(outcome) == 1
+    (error,) = told(outcome, session)
+    assert isinstance(error, messages.Error)
+    return error
+
+
+def presence(outcome: Outcome) -> list[tuple[str, bool]]:
+    """Who came online or went offline, as everyone is told."""
+    return [
+        (effect.message.person.username, effect.message.person.online)
+        for effect in all_of(outcome, TellEveryone)
+        if isinstance(effect.message, messages.PersonChanged)
+    ]
+
+
+def acked(outcome: Outcome) -> messages.Ack:
+    """The acknowledgement of a message, whether new or repeated."""
+    for effect in outcome:
+        if isinstance(effect, Publish) and effect.ack:
+            (ack,) = understood(effect.ack)
+            break
+        if isinstance(effect, Tell) and isinstance(effect.message, messages.Ack):
+            ack = effect.message
+            break
+    else:
+        raise AssertionError(outcome)
+    assert isinstance(ack, messages.Ack)
+    return ack
+
+
+def understood(frames: bytes) -> Iterator[ToClient]:
+    """Frames as a client reads them."""
+    decoder = FrameDecoder(1 << 20)
+    decoder.feed(frames)
+    for frame in decoder.frames():
+        yield TO_CLIENT.validate_json(frame.body)
+    assert not decoder.partial
+
+
+def seqs(frames: bytes) -> list[int]:
+    """The places of the events in some frames."""
+    return [
+        message.seq
+        for message in understood(frames)
+        if isinstance(message, messages.Event | messages.Ack)
+    ]

@@ -1,0 +1,230 @@
+"""Who gets in, who does not, and what the others are told of it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from chat_server.rules import inputs
+from chat_server.rules.effects import HangUp, Publish, TellEveryone
+from chat_server.rules.view import ClientAppeared, ClientGone
+from common import limits, messages
+from tests.chat_server.house import NOW, House, all_of, only, presence, refused, token, told
+
+
+def test_hello_is_answered_with_who_we_are(house: House) -> None:
+    """A client learns the protocol, the server's name and the database's epoch."""
+    session = house.connect()
+    outcome = house.do(session, messages.Hello(id=7, protocol=1, program="P"))
+    (welcome,) = told(outcome, session)
+    assert isinstance(welcome, messages.Welcome)
+    assert (welcome.re, welcome.server_name, welcome.epoch) == (7, "Home", house.log.epoch())
+    assert welcome.protocol == limits.PROTOCOL_VERSION
+
+
+def test_a_newer_client_is_met_politely(house: House) -> None:
+    """It is told what this server speaks; whether that will do is the client's decision."""
+    session = house.connect()
+    (welcome,) = told(house.do(session, messages.Hello(id=1, protocol=9, program="P")), session)
+    assert isinstance(welcome, messages.Welcome)
+
+
+def test_joining_claims_a_name_and_enters_the_general_room(house: House) -> None:
+    """The newcomer is answered, everyone else hears of it, the host sees it, the log has it."""
+    watcher = house.join("bob")
+    session = house.connect()
+    outcome = house.do(session, house.join_command("Ada", display_name=" Ada  L. "))
+    (signed_in,) = told(outcome, session)
+    assert isinstance(signed_in, messages.SignedIn)
+    assert (signed_in.username, signed_in.display_name) == ("ada", "Ada L.")
+    assert presence(outcome) == [("ada", True)]
+    assert only(outcome, TellEveryone).but == session.connection
+    appeared = only(outcome, ClientAppeared)
+    assert (appeared.username, appeared.new_account, appeared.since) == ("ada", True, NOW)
+    assert only(outcome, Publish).seq == 2
+    assert house.stored() == [(1, "join", "bob", ""), (2, "join", "ada", "")]
+    assert told(outcome, watcher) == []
+
+
+def test_joining_again_with_the_same_token_gives_the_same_account(house: House) -> None:
+    """A lost answer costs nothing: the second try is let in, and nothing is written twice."""
+    house.join("ada")
+    session = house.connect()
+    outcome = house.do(session, house.join_command("ada", display_name="Another"))
+    (signed_in,) = told(outcome, session)
+    assert isinstance(signed_in, messages.SignedIn)
+    assert signed_in.display_name == "Ada"
+    assert all_of(outcome, Publish) == []
+    assert len(house.stored()) == 1
+    assert not only(outcome, ClientAppeared).new_account
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"secret": "x" * 22}, "bad_secret", "secret"),
+        ({"username": "BOB"}, "name_taken", "username"),
+        ({"token": token("bob")}, "not_recognized", "token"),
+        ({"display_name": " "}, "name_refused", "display_name"),
+        ({"display_name": "ada\u202egnp"}, "name_refused", "display_name"),
+        ({"display_name": "\ufdfa" * 9}, "name_refused", "display_name"),
+    ],
+)
+def test_a_refused_join_leaves_nothing_behind(
+    house: House, fields: dict[str, str], code: str, field: str
+) -> None:
+    """The refusal names the field; no account, no session, no event; trying again works."""
+    house.join("bob")
+    session = house.connect()
+    error = refused(house.do(session, house.join_command("ada", **fields)), session)
+    assert (error.code, error.field, error.retryable) == (code, field, False)
+    assert session.username is None
+    assert not house.world.sessions.online("ada")
+    assert house.log.load() == house.world.directory
+    assert len(house.stored()) == 1
+    house.do(session, house.join_command("ada"))
+    assert house.world.sessions.online("ada")
+
+
+def test_the_secret_is_asked_before_a_name_is_told_to_be_taken(house: House) -> None:
+    """Who has no invite learns nothing of who is here."""
+    house.join("bob")
+    session = house.connect()
+    command = house.join_command("bob", secret="x" * 22, token=token("eve"))
+    assert refused(house.do(session, command), session).code == "bad_secret"
+
+
+@pytest.mark.parametrize(
+    ("username", "secret"), [("bob", token("eve")), ("eve", token("eve")), ("ada", token("bob"))]
+)
+def test_signing_in_needs_this_accounts_own_token(house: House, username: str, secret: str) -> None:
+    """A wrong token, a name nobody has and another account's token get the same answer."""
+    house.join("ada")
+    house.join("bob")
+    session = house.connect()
+    command = messages.SignIn(id=7, username=username, token=secret, device="Linux")
+    error = refused(house.do(session, command), session)
+    assert (error.code, error.re, error.field) == ("not_recognized", 7, None)
+    assert session.username is None
+
+
+def test_a_resuming_device_fences_its_old_connection(house: House) -> None:
+    """The old session ends before the new one starts: nothing of it is stored afterwards."""
+    old = house.join("ada")
+    new, outcome = house.sign_in("ADA".lower(), resume=old.key)
+    hang_up = only(outcome, HangUp)
+    assert (hang_up.connection, hang_up.goodbye.code) == (old.connection, "replaced")
+    kinds = [type(effect) for effect in outcome]
+    assert kinds.index(HangUp) < kinds.index(ClientGone) < kinds.index(ClientAppeared)
+    assert house.world.sessions.get(old.connection) is None
+    assert new.key != old.key
+    assert [each.connection for each in house.world.sessions.of("ada")] == [new.connection]
+
+
+def test_resume_ends_no_other_session(house: House) -> None:
+    """Another device, another account or a wrong name for the session: all stay."""
+    ada, bob = house.join("ada"), house.join("bob")
+    for resume in (bob.key, "f" * 32):
+        _, outcome = house.sign_in("ada", resume=resume)
+        assert all_of(outcome, HangUp) == []
+    phone = house.connect()
+    phone_token = "2" * 64
+    account = house.world.directory.accounts["ada"]
+    key = hashlib.sha256(bytes.fromhex(phone_token)).digest()
+    with house.log.transaction():
+        house.log.add_device(account, key, "phone", NOW)
+    house.world.reload()
+    command = messages.SignIn(
+        id=1, username="ada", token=phone_token, device="phone", resume=ada.key
+    )
+    assert all_of(house.do(phone, command), HangUp) == []
+    assert house.world.sessions.get(ada.connection) is ada
+
+
+def test_tokens_are_kept_as_hashes_only(house: House) -> None:
+    """Whoever reads the database can't sign in with what is there."""
+    house.join("ada")
+    assert bytes.fromhex(token("ada")) not in house.path.read_bytes()
+    rows = house.log._connection.execute("SELECT * FROM devices").fetchall()
+    assert bytes.fromhex(token("ada")) not in [cell for row in rows for cell in row]
+
+
+def test_presence_follows_the_first_and_the_last_session(house: House) -> None:
+    """Others hear that somebody came with the first session and left with the last, once each."""
+    first = house.join("ada")
+    second, outcome = house.sign_in("ada")
+    assert presence(outcome) == []
+    assert presence(house.happen(inputs.Closed(first.connection, "left"))) == []
+    outcome = house.happen(inputs.Closed(second.connection, "left"))
+    assert presence(outcome) == [("ada", False)]
+    assert only(outcome, ClientGone).why == "left"
+    assert house.happen(inputs.Closed(second.connection, "left")) == []
+    _, outcome = house.sign_in("ada")
+    assert presence(outcome) == [("ada", True)]
+
+
+def test_coming_back_is_no_going_and_coming(house: House) -> None:
+    """A device that resumes was never away: nobody is told that it went offline."""
+    old = house.join("ada")
+    _, outcome = house.sign_in("ada", resume=old.key)
+    assert ("ada", False) not in presence(outcome)
+
+
+def test_a_stranger_leaves_unnoticed(house: House) -> None:
+    """A connection that never signed in is neither shown nor told of."""
+    session = house.connect()
+    assert house.happen(inputs.Closed(session.connection, "left")) == []
+
+
+def test_the_host_can_end_a_connection(house: House) -> None:
+    """It is told the reason, the others see it leave, and a second time nothing happens."""
+    session = house.join("ada")
+    outcome = house.happen(inputs.Terminate(session.connection, "Enough."))
+    goodbye = only(outcome, HangUp).goodbye
+    assert (goodbye.code, goodbye.reason) == ("terminated", "Enough.")
+    assert presence(outcome) == [("ada", False)]
+    assert house.happen(inputs.Terminate(session.connection, "Enough.")) == []
+    assert house.happen(inputs.Closed(session.connection, "terminated")) == []
+
+
+def test_closing_down_tells_everyone_and_nothing_else(house: House) -> None:
+    """Every connection gets one goodbye; that the others go, too, is no news to anybody."""
+    sessions = [house.join("ada"), house.join("bob"), house.connect()]
+    outcome = house.happen(inputs.CloseEverything())
+    hang_ups = all_of(outcome, HangUp)
+    assert [each.connection for each in hang_ups] == [each.connection for each in sessions]
+    assert {each.goodbye.code for each in hang_ups} == {"server_closing"}
+    assert len(all_of(outcome, ClientGone)) == 2
+    assert all_of(outcome, TellEveryone) == []
+    assert list(house.world.sessions) == []
+
+
+def test_people_come_in_pages(house: House) -> None:
+    """Everyone is listed once in order, page by page, with who is online."""
+    ada = house.join("ada")
+    with house.log.transaction():
+        for number in range(limits.PAGE_PEOPLE + 5):
+            house.log.add_account(f"p{number:03}", f"P {number}", NOW)
+    house.world.reload()
+    seen: list[messages.Person] = []
+    after, more = None, True
+    while more:
+        command = messages.ListPeople(id=1, after=after)
+        (page,) = told(house.do(ada, command), ada)
+        assert isinstance(page, messages.People)
+        assert len(page.people) <= limits.PAGE_PEOPLE
+        seen += page.people
+        after, more = page.people[-1].username.upper(), page.more
+    names = [person.username for person in seen]
+    assert names == sorted(house.world.directory.accounts)
+    assert [person.username for person in seen if person.online] == ["ada"]
+
+
+def test_a_page_after_the_last_is_empty(house: House) -> None:
+    """Asking on after the end is no error."""
+    ada = house.join("ada")
+    (people,) = told(house.do(ada, messages.ListPeople(id=1, after="zz")), ada)
+    (rooms,) = told(house.do(ada, messages.ListRooms(id=2, after="zz")), ada)
+    assert people == messages.People(re=1, people=(), more=False)
+    assert rooms == messages.Rooms(re=2, rooms=(), more=False)

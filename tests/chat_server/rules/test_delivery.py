@@ -1,0 +1,195 @@
+"""Whatever the order of things, every session gets a room's events once each and without a hole.
+
+A model of the server: the rules of delivery themselves, a log that grows, readers that answer
+when they like, and an I/O thread that carries effects out one after the other some time later.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from chat_server.rules.delivery import Delivery
+from chat_server.rules.effects import Effect, GoLive, ReadPage, WritePage
+from chat_server.rules.inputs import Drained, FellBehind, PageRead
+from chat_server.rules.sessions import Session
+
+ROOMS = ("general", "dm:ada:bob")
+SESSIONS = (1, 2)
+PAGE = 3
+"""Events of a page: few, so that catching up takes several."""
+OUTBOX = 4
+"""Events an outbox may hold before live ones are cut off."""
+
+Published = tuple[str, int, int]
+"""A fan-out: room, first, last."""
+
+
+def _frame(room: str, seq: int) -> bytes:
+    """An event as two bytes and its room."""
+    return bytes([ROOMS.index(room)]) + seq.to_bytes(2, "big")
+
+
+def _understood(frames: bytes) -> list[tuple[str, int]]:
+    return [
+        (ROOMS[frames[start]], int.from_bytes(frames[start + 1 : start + 3], "big"))
+        for start in range(0, len(frames), 3)
+    ]
+
+
+class Deliveries(RuleBasedStateMachine):
+    """The hub's side is real; the I/O thread, the readers and the clients are played."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.heads = dict.fromkeys(ROOMS, 0)
+        self.delivery = Delivery(lambda room: self.heads[room])
+        self.sessions = {number: Session(number, "", 0) for number in SESSIONS}
+        self.started: dict[tuple[int, str], int] = {}
+        self.jobs: list[ReadPage] = []
+        self.to_io: deque[Effect | Published] = deque()
+        self.to_hub: deque[PageRead | FellBehind | Drained] = deque()
+        self.live: dict[str, set[int]] = {room: set() for room in ROOMS}
+        self.outbox: dict[int, deque[tuple[str, int]]] = {number: deque() for number in SESSIONS}
+        self.wants_drained: set[int] = set()
+        self.got: dict[tuple[int, str], list[int]] = {}
+
+    # The hub
+
+    def _release(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, ReadPage):
+                self.jobs.append(effect)
+            else:
+                self.to_io.append(effect)
+
+    @rule(number=st.sampled_from(SESSIONS), room=st.sampled_from(ROOMS), back=st.integers(0, 5))
+    def sync(self, number: int, room: str, back: int) -> None:
+        """A client asks for a room from a little before its head, or asks again."""
+        after = max(0, self.heads[room] - back)
+        if (number, room) not in self.started:
+            self.started[number, room] = after
+            self.got[number, room] = []
+        self._release(self.delivery.start(self.sessions[number], room, after))
+
+    @rule(room=st.sampled_from(ROOMS), count=st.integers(1, 4))
+    def publish(self, room: str, count: int) -> None:
+        """A batch adds events to a room: one fan-out after the commit."""
+        first = self.heads[room] + 1
+        self.heads[room] += count
+        self.to_io.append((room, first, self.heads[room]))
+
+    @precondition(lambda self: self.to_hub)
+    @rule()
+    def hear(self) -> None:
+        """The hub takes the next thing from its queue."""
+        happening = self.to_hub.popleft()
+        session = self.sessions[happening.connection]
+        match happening:
+            case PageRead():
+                self._release(self.delivery.page(session, happening))
+            case FellBehind():
+                self._release(self.delivery.fell_behind(session, happening.room, happening.after))
+            case Drained():
+                self._release(self.delivery.drained(session))
+
+    # A reader
+
+    @precondition(lambda self: self.jobs)
+    @rule(data=st.data())
+    def read(self, data: st.DataObject) -> None:
+        """Some reader answers some job with what the log has by now."""
+        self._answer(self.jobs.pop(data.draw(st.integers(0, len(self.jobs) - 1))))
+
+    def _answer(self, job: ReadPage) -> None:
+        last = min(self.heads[job.room], job.after + PAGE)
+        frames = b"".join(_frame(job.room, seq) for seq in range(job.after + 1, last + 1))
+        self.to_hub.append(PageRead(job.connection, job.room, frames, last))
+
+    # The I/O thread
+
+    @precondition(lambda self: self.to_io)
+    @rule()
+    def carry_out(self) -> None:
+        """The I/O thread takes the next effect."""
+        effect = self.to_io.popleft()
+        match effect:
+            case GoLive():
+                self.live[effect.room].add(effect.connection)
+            case WritePage():
+                self.wants_drained.add(effect.connection)
+                self.outbox[effect.connection].extend(_understood(effect.frames))
+            case (str(room), int(first), int(last)):
+                for number in sorted(self.live[room]):
+                    if len(self.outbox[number]) + last + 1 - first > OUTBOX:
+                        self.live[room].discard(number)
+                        self.wants_drained.add(number)
+                        self.to_hub.append(FellBehind(number, room, first - 1))
+                    else:
+                        self.outbox[number].extend((room, s) for s in range(first, last + 1))
+
+    @rule(number=st.sampled_from(SESSIONS), count=st.integers(1, 6))
+    def flush(self, number: int, count: int) -> None:
+        """The network takes some of an outbox; the hub hears when there is room for a page."""
+        for _ in range(min(count, len(self.outbox[number]))):
+            room, seq = self.outbox[number].popleft()
+            self.got[number, room].append(seq)
+        if number in self.wants_drained and not self.outbox[number]:
+            self.wants_drained.discard(number)
+            self.to_hub.append(Drained(number))
+
+    # What must hold
+
+    @invariant()
+    def contiguous(self) -> None:
+        """What a client got is a run that starts where it asked, without hole or repetition."""
+        for (number, room), got in self.got.items():
+            start = self.started[number, room]
+            assert got == list(range(start + 1, start + 1 + len(got)))
+
+    @invariant()
+    def one_page_at_a_time(self) -> None:
+        """A session has at most one page being read, however many rooms it asked for."""
+        for number in SESSIONS:
+            assert sum(job.connection == number for job in self.jobs) <= 1
+
+    @invariant()
+    def one_state(self) -> None:
+        """A room is being caught up or live, never both, and no room gets lost."""
+        for number, session in self.sessions.items():
+            assert not session.live & session.cursors.keys()
+            asked = {room for who, room in self.started if who == number}
+            assert session.live | session.cursors.keys() == asked
+
+    def teardown(self) -> None:
+        """Once everything has run its course, everyone has everything and is live."""
+        busy, rounds = True, 0
+        while busy:
+            busy, rounds = False, rounds + 1
+            assert rounds < 1000, "this never comes to rest"
+            while self.jobs:
+                self._answer(self.jobs.pop(0))
+                busy = True
+            while self.to_hub:
+                self.hear()
+                busy = True
+            while self.to_io:
+                self.carry_out()
+                busy = True
+            for number in SESSIONS:
+                busy |= bool(self.outbox[number]) or number in self.wants_drained
+                self.flush(number, 1000)
+        self.contiguous()
+        for (number, room), got in self.got.items():
+            assert [self.started[number, room], *got][-1] == self.heads[room]
+            assert number in self.live[room]
+            assert room in self.sessions[number].live
+
+
+Deliveries.TestCase.settings = settings(
+    settings.get_profile("chat"), max_examples=60, stateful_step_count=60
+)
+TestDelivery = Deliveries.TestCase

@@ -1,0 +1,244 @@
+"""The Hypothesis vocabulary of all tests: names, texts, ids, messages, and ways to cut bytes."""
+
+from __future__ import annotations
+
+import string
+from itertools import pairwise
+from typing import Final, get_args
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from common import limits, messages
+from common.messages import Message
+from common.names import direct_room
+
+_HEXADECIMAL: Final = "0123456789abcdef"
+_NAME_FIRST: Final = string.ascii_lowercase + string.digits
+_CAPABILITY: Final = _NAME_FIRST + "_.-"
+
+HARD_TEXTS: Final = (
+    "hello",
+    "two\nlines\tand a tab",
+    "👩‍👩‍👧‍👦 🏳️‍🌈 🇸🇪 ☕️",  # sequences that Tk and naive code take apart
+    "שלום, عالم",
+    "\u202eright to left\u202c \u200f",
+    'quotes " and \\ and </script> {curly} $dollar [brackets]',
+    "e\u0301 versus \xe9",
+    "\U0010ffff\ufffd\ufeff",
+)
+"""Texts that have broken chat programs before; all of them are messages that must get through."""
+
+
+def username() -> SearchStrategy[str]:
+    """Usernames in their stored form."""
+    return st.builds(
+        str.__add__,
+        st.sampled_from(_NAME_FIRST),
+        st.text(_NAME_FIRST + "._-", max_size=limits.USERNAME_LENGTH - 1),
+    )
+
+
+def room() -> SearchStrategy[str]:
+    """Ids of rooms, direct ones among them."""
+    pair = st.lists(username(), min_size=2, max_size=2, unique=True)
+    return username() | pair.map(lambda two: direct_room(*two))
+
+
+def any_text() -> SearchStrategy[str]:
+    """Any Unicode text that can be encoded, lawful as a message or not."""
+    return st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def text() -> SearchStrategy[str]:
+    """Lawful texts of messages."""
+    allowed = st.characters(exclude_categories=["Cs", "Cc"], include_characters="\t\n")
+    lawful = st.text(allowed, min_size=1, max_size=200).filter(str.strip)
+    return st.sampled_from(HARD_TEXTS) | lawful
+
+
+def line(maximum: int) -> SearchStrategy[str]:
+    """One line of 1 to `maximum` characters, as display names and programs are."""
+    allowed = st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"])
+    return st.text(allowed, min_size=1, max_size=maximum)
+
+
+def hexadecimal(length: int) -> SearchStrategy[str]:
+    """So many hexadecimal digits."""
+    return st.text(_HEXADECIMAL, min_size=length, max_size=length)
+
+
+def cid() -> SearchStrategy[str]:
+    """A message's own id."""
+    return hexadecimal(32)
+
+
+def token() -> SearchStrategy[str]:
+    """A device's secret."""
+    return hexadecimal(64)
+
+
+def secret() -> SearchStrategy[str]:
+    """An invite's secret."""
+    return st.text(string.ascii_letters + string.digits + "-_", min_size=22, max_size=22)
+
+
+def number(least: int = 0) -> SearchStrategy[int]:
+    """A number that every JSON implementation keeps exact."""
+    return st.integers(least, limits.MAX_INTEGER)
+
+
+def _capabilities() -> SearchStrategy[tuple[str, ...]]:
+    one = st.text(_CAPABILITY, min_size=1, max_size=32)
+    return st.lists(one, max_size=limits.CAPABILITIES).map(tuple)
+
+
+def person() -> SearchStrategy[messages.Person]:
+    """An account as everyone sees it."""
+    return st.builds(
+        messages.Person,
+        username=username(),
+        display_name=line(limits.DISPLAY_NAME_LENGTH),
+        online=st.booleans(),
+    )
+
+
+def listed_room() -> SearchStrategy[messages.Room]:
+    """A room and its head."""
+    return st.builds(messages.Room, room=room(), head=number())
+
+
+def to_server() -> SearchStrategy[messages.ToServer]:
+    """Every command, each kind as often as the others."""
+    request, device = number(1), line(limits.PROGRAM_LENGTH)
+    positions = st.dictionaries(room(), number(), min_size=1, max_size=5)
+    return st.one_of(
+        st.builds(
+            messages.Hello,
+            id=request,
+            protocol=st.integers(1, 65535),
+            capabilities=_capabilities(),
+            program=device,
+        ),
+        st.builds(
+            messages.Join,
+            id=request,
+            secret=secret(),
+            username=username(),
+            display_name=line(limits.DISPLAY_NAME_LENGTH),
+            token=token(),
+            device=device,
+        ),
+        st.builds(
+            messages.SignIn,
+            id=request,
+            username=username(),
+            token=token(),
+            device=device,
+            resume=st.none() | cid(),
+        ),
+        st.builds(messages.Sync, id=request, positions=positions),
+        st.builds(messages.Send, id=request, room=room(), cid=cid(), text=text()),
+        st.builds(messages.ListPeople, id=request, after=st.none() | username()),
+        st.builds(messages.ListRooms, id=request, after=st.none() | room()),
+        st.builds(messages.Ping, id=request),
+    )
+
+
+def event() -> SearchStrategy[messages.Event]:
+    """An event of a room."""
+    return st.builds(
+        messages.Event,
+        room=room(),
+        seq=number(1),
+        kind=st.sampled_from(["message", "join"]),
+        sender=username(),
+        text=text(),
+        sent_at=number(),
+        cid=st.none() | cid(),
+    )
+
+
+def error() -> SearchStrategy[messages.Error]:
+    """A refusal of any kind."""
+    return st.builds(
+        messages.refusal,
+        st.sampled_from(get_args(messages.ErrorCode)),
+        line(limits.REASON_LENGTH),
+        re=st.none() | number(1),
+        field=st.none() | line(100),
+    )
+
+
+def to_client() -> SearchStrategy[messages.ToClient]:
+    """Everything a server says, each kind as often as the others."""
+    request = number(1)
+    return st.one_of(
+        st.builds(
+            messages.Welcome,
+            re=request,
+            protocol=st.integers(1, 65535),
+            capabilities=_capabilities(),
+            program=line(limits.PROGRAM_LENGTH),
+            server_name=line(limits.SERVER_NAME_LENGTH),
+            epoch=cid(),
+        ),
+        st.builds(
+            messages.SignedIn,
+            re=request,
+            username=username(),
+            display_name=line(limits.DISPLAY_NAME_LENGTH),
+            session=cid(),
+        ),
+        st.builds(
+            messages.Synced,
+            re=request,
+            heads=st.dictionaries(room(), number(), min_size=1, max_size=5),
+        ),
+        st.builds(
+            messages.Ack, re=request, room=room(), seq=number(1), cid=cid(), sent_at=number()
+        ),
+        st.builds(
+            messages.People,
+            re=request,
+            people=st.lists(person(), max_size=4).map(tuple),
+            more=st.booleans(),
+        ),
+        st.builds(
+            messages.Rooms,
+            re=request,
+            rooms=st.lists(listed_room(), max_size=4).map(tuple),
+            more=st.booleans(),
+        ),
+        st.builds(messages.Pong, re=request),
+        event(),
+        st.builds(messages.PersonChanged, person=person()),
+        st.builds(messages.RoomAdded, room=listed_room()),
+        error(),
+        st.builds(
+            messages.Goodbye,
+            code=st.sampled_from(get_args(messages.GoodbyeCode)),
+            reason=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+        ),
+    )
+
+
+def message() -> SearchStrategy[Message]:
+    """Every message of the protocol."""
+    return to_server() | to_client()
+
+
+@st.composite
+def pieces(draw: st.DrawFn, stream: bytes) -> list[bytes]:
+    """`stream` in order but cut anywhere, with empty pieces among them, as networks do."""
+    cuts = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=12)))
+    edges = [0, *cuts, len(stream)]
+    return [stream[start:end] for start, end in pairwise(edges)]
+
+
+def json_value() -> SearchStrategy[object]:
+    """Anything JSON can say."""
+    scalar = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | any_text()
+    return st.recursive(
+        scalar, lambda inner: st.lists(inner) | st.dictionaries(any_text(), inner), max_leaves=8
+    )

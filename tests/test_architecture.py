@@ -1,0 +1,264 @@
+"""The borders between the parts, kept transitively (docs/architecture.md).
+
+One fresh interpreter imports every module of the project and notes who imports what while it
+loads. What pydantic or the standard library load by themselves is their affair: only the
+edges that start in our own modules are followed, through our own modules.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+ROOT: Final = Path(__file__).parent.parent
+PACKAGES: Final = ("common", "chat_server", "chat_client", "window")
+
+Graph = Mapping[str, frozenset[str]]
+
+# Runs in the fresh interpreter: argv has the folder and the packages; prints the graph.
+_RECORDER: Final = r"""
+import builtins, importlib, json, pathlib, sys
+
+root, packages = pathlib.Path(sys.argv[1]), sys.argv[2:]
+sys.path.insert(0, str(root))
+edges = {}
+original, by_name = builtins.__import__, importlib.import_module
+
+def note(importer, name):
+    if importer.partition(".")[0] in packages:
+        parts = name.split(".")
+        edges.setdefault(importer, set()).update(
+            ".".join(parts[:length]) for length in range(1, len(parts) + 1)
+        )
+
+def recording(name, globals=None, locals=None, fromlist=(), level=0):
+    importer = (globals or {}).get("__name__", "")
+    if level:
+        base = (globals or {}).get("__package__", "").split(".")
+        whole = ".".join([*base[: len(base) - level + 1], *filter(None, [name])])
+    else:
+        whole = name
+    note(importer, whole)
+    result = original(name, globals, locals, fromlist, level)
+    for part in fromlist or ():
+        if f"{whole}.{part}" in sys.modules:
+            note(importer, f"{whole}.{part}")
+    return result
+
+def recording_by_name(name, package=None):
+    note(sys._getframe(1).f_globals.get("__name__", ""), importlib.util.resolve_name(name, package))
+    return by_name(name, package)
+
+import importlib.util
+builtins.__import__ = recording
+importlib.import_module = recording_by_name
+for package in packages:
+    for path in sorted((root / package).rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        edges.setdefault(name, set())
+        note(name, name.rpartition(".")[0] or name)
+        by_name(name)
+print(json.dumps({module: sorted(imported) for module, imported in edges.items()}))
+"""
+
+
+def recorded(root: Path, packages: tuple[str, ...] = PACKAGES) -> Graph:
+    """Every module of the packages, and the modules it imports while it loads."""
+    done = subprocess.run(
+        [sys.executable, "-c", _RECORDER, str(root), *packages],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=root,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    return {module: frozenset(imported) for module, imported in found.items()}
+
+
+def written(root: Path, packages: tuple[str, ...] = PACKAGES) -> Graph:
+    """The same, read from the source: with the imports inside functions, run or not."""
+    graph: dict[str, frozenset[str]] = {}
+    for package in packages:
+        for path in sorted((root / package).rglob("*.py")):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            tree = ast.parse(path.read_text("utf-8"))
+            graph[name] = frozenset(_imports(tree))
+    return graph
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue  # Only for the type checker: never loaded.
+        if isinstance(child, ast.Import):
+            yield from (alias.name for alias in child.names)
+        elif isinstance(child, ast.ImportFrom) and child.module is not None:
+            yield child.module
+            yield from (f"{child.module}.{alias.name}" for alias in child.names)
+        yield from _imports(child)
+
+
+def reach(graph: Graph, module: str) -> dict[str, tuple[str, ...]]:
+    """Everything our own modules load for `module`, each with the way that leads there."""
+    ways: dict[str, tuple[str, ...]] = {module: (module,)}
+    queue = [module]
+    while queue:
+        here = queue.pop()
+        for there in graph.get(here, ()):
+            if there not in ways:
+                ways[there] = (*ways[here], there)
+                queue.append(there)
+    return ways
+
+
+def is_in(module: str, package: str) -> bool:
+    """Whether a module is the package or inside it."""
+    return module == package or module.startswith(f"{package}.")
+
+
+def is_window(module: str) -> bool:
+    """Whether a module may know Tk: it is the kit or in a program's window package."""
+    return "window" in module.split(".")
+
+
+def is_pure(module: str) -> bool:
+    """Whether a module must do without sockets, threads and Tk."""
+    if is_in(module, "common"):
+        return module != "common.tls"
+    if is_in(module, "chat_server.rules") or is_in(module, "chat_client.state"):
+        return True
+    return is_window(module) and module.rpartition(".")[2].startswith("presenter")
+
+
+def breaches(graph: Graph) -> list[str]:
+    """Every import that crosses a border, with the way that leads to it."""
+    found: list[str] = []
+    for module in graph:
+        package = module.partition(".")[0]
+        forbidden = {
+            "common": ["chat_server", "chat_client", "window"],
+            "chat_server": ["chat_client"],
+            "chat_client": ["chat_server"],
+            "window": ["chat_server", "chat_client"],
+        }[package]
+        if is_pure(module):
+            forbidden += ["socket", "ssl", "threading", "_thread", "tkinter", "_tkinter"]
+        if not is_window(module):
+            forbidden += ["tkinter", "_tkinter", "window", f"{package}.window"]
+        found += [
+            " → ".join(way)
+            for there, way in reach(graph, module).items()
+            if any(is_in(there, border) for border in forbidden)
+        ]
+    return found
+
+
+@cache
+def project() -> Graph:
+    """The project's own graph, recorded once."""
+    return recorded(ROOT)
+
+
+def test_no_module_crosses_a_border() -> None:
+    """Neither directly nor through other modules of ours does a part load what it must not."""
+    assert breaches(project()) == []
+
+
+def test_every_module_is_looked_at() -> None:
+    """The recorder has seen all source files, and that they import one another."""
+    graph = project()
+    assert set(graph) == set(written(ROOT))
+    assert "common.frames" in graph["common.protocol"]
+    assert "socket" in reach(graph, "chat_server.service")
+
+
+def test_only_main_imports_a_window_and_only_when_it_runs() -> None:
+    """Outside the window packages the only import of one stands inside `__main__`'s functions."""
+    importers = {
+        module
+        for module, imported in written(ROOT).items()
+        if not is_window(module) and any(is_window(there) for there in imported)
+    }
+    assert importers <= {"chat_server.__main__", "chat_client.__main__"}
+    assert "chat_server.__main__" in importers
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "chat_server.__main__",
+        "chat_server.headless",
+        "chat_server.service",
+        "chat_client.__main__",
+        "chat_client.headless",
+        "chat_client.core",
+    ],
+)
+def test_a_front_end_without_window_loads_no_tk(module: str) -> None:
+    """In a fresh interpreter neither tkinter nor a window is loaded, by whomever."""
+    code = f"import {module}, sys, json; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
+    )
+    loaded = json.loads(done.stdout)
+    assert [each for each in loaded if is_in(each, "tkinter") or is_in(each, "window")] == []
+    assert [each for each in loaded if each.endswith(".window")] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("common.messages", "import chat_server"),
+        ("common.messages", "from chat_client import state"),
+        ("common.names", "import threading"),
+        ("common.names", "from socket import create_connection"),
+        ("common.invite", "from common.tls import x"),
+        ("common.invite", "import importlib; importlib.import_module('ssl')"),
+        ("chat_server.service", "import chat_client.state"),
+        ("chat_client.state.controller", "from chat_client.net import waker"),
+        ("chat_client.state.controller", "from ..net import waker"),
+        ("chat_server.rules.table", "def now():\n    pass\nfrom chat_server import service"),
+        ("chat_server.service", "import window"),
+        ("chat_server.service", "from chat_server.window import presenter"),
+        ("chat_server.window.presenter", "import tkinter"),
+        ("chat_server.window.presenter", "from window import theme"),
+        ("window.theme", "import chat_client"),
+    ],
+)
+def test_a_breach_is_found(tmp_path: Path, module: str, source: str) -> None:
+    """The check is no formality: a project that breaks one rule in one module fails it."""
+    sources = {
+        "common.messages": "",
+        "common.names": "",
+        "common.invite": "",
+        "common.tls": "import ssl\nx = 1",
+        "chat_server.service": "import socket, threading\nfrom common import tls",
+        "chat_server.rules.table": "from common import names",
+        "chat_server.window.presenter": "from chat_server.rules import table",
+        "chat_client.state.controller": "",
+        "chat_client.net.waker": "import socket",
+        "window.theme": "import tkinter",
+    }
+    for name, content in sources.items():
+        path = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in path.relative_to(tmp_path).parents:
+            (tmp_path / folder / "__init__.py").touch()
+        path.write_text(content)
+    (tmp_path / "__init__.py").unlink()
+    broken = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
+    healthy = broken.read_text()
+
+    broken.write_text(f"{healthy}\n{source}\n")
+    assert any(module in breach for breach in breaches(recorded(tmp_path)))
