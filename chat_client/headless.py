@@ -127,7 +127,8 @@ def _conversation(
     def tell(told: Sequence[news.News]) -> None:
         for item in told:
             if isinstance(item, news.AccountChanged):
-                accounts.save(item.account)
+                if item.account != account:
+                    accounts.save(item.account)
             elif _never_joined(account, item):
                 accounts.remove(account)
             box.put(item)
