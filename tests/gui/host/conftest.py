@@ -21,7 +21,7 @@ from chat_server.window import app as app_module
 from chat_server.window.app import App
 from chat_server.window.model import Phase
 from common.invite import parse_invite
-from common.messages import Hello, Join, Send, SignedIn, Sync, Synced, Welcome
+from common.messages import Event, Hello, Join, Send, SignedIn, Sync, Synced, Welcome
 from common.protocol import ClientEnd
 from common.tls import client_context, pinned
 from window.dialog import Dialog
@@ -52,6 +52,9 @@ class Client:
         self.until(SignedIn)
         self.tell(Sync, positions={"general": 0})
         self.until(Synced)
+        # Its own joining is the last thing that comes by itself: whoever closes a socket with
+        # something unread in it breaks off, rather than leaves.
+        self.until(Event)
 
     def tell(self, kind: type[Any], **fields: object) -> None:
         """Send a command."""
