@@ -16,16 +16,29 @@ SIZE: Final = 1180, 760
 """Width and height at first, px at 96 dpi."""
 
 
-def make_root(program: str) -> tk.Tk:
+_ASSETS: Final = Path(__file__).parent / "assets" / "icons"
+_ICON_SIZES: Final = (128, 48, 32, 16)
+
+
+def make_root(program: str, icon: str) -> tk.Tk:
     """A hidden root window with everything done that must come first. Raises TclError.
 
-    `program` is its WM_CLASS, by which desktops find the icon and the entry that started it.
+    `program` is its WM_CLASS, by which desktops find the entry that started it; `icon` names
+    the pictures in assets/icons.
     """
     dpi.make_aware()
     fonts.register()
     root = tk.Tk(className=program)
     root.withdraw()
+    _show_icon(root, icon)
     return root
+
+
+def _show_icon(root: tk.Tk, name: str) -> None:
+    """The program's icon in its title bar, the task bar and the switcher, each size drawn."""
+    files = (_ASSETS / f"{name}-{size}.png" for size in _ICON_SIZES)
+    # Tk copies them into the window's property; it does not look at the images again.
+    root.iconphoto(True, *(tk.PhotoImage(master=root, file=file) for file in files))
 
 
 def mode(wanted: str | None, remembered: Memory) -> Mode | None:

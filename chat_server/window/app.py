@@ -67,7 +67,7 @@ class App:
 
     def __init__(self, options: Options, data_dir: Path) -> None:
         remembered = recall(data_dir)
-        self.root = root.make_root("ChatServer")
+        self.root = root.make_root("ChatServer", "chat-server")
         self.root.report_callback_exception = _report
         self.theme = Theme(self.root, root.mode(options.theme, remembered))
         self.place = root.Place(self.root, self.theme, data_dir, remembered, LEAST)
