@@ -6,11 +6,13 @@ import logging
 import sys
 import tkinter as tk
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final
 
 from chat_client.options import Options
+from common.datafolder import make_private_folder
 from window.memory import recall
 from window.root import Place, make_root, mode
 from window.signals import Signals
@@ -52,7 +54,7 @@ class App:
     def __init__(self, options: Options, data_dir: Path) -> None:
         self._options, self._data_dir = options, data_dir
         remembered = recall(data_dir)
-        self.root = make_root("ChatClient")
+        self.root = make_root("ChatClient", "chat-client")
         self.root.report_callback_exception = _report
         self.root.title("ChatClient")
         self.theme = Theme(self.root, mode(options.theme, remembered))
@@ -81,6 +83,8 @@ class App:
         self.root.withdraw()
         if self.screens is not None:
             self.screens.close()
+        with suppress(OSError):  # `keep` says what hinders it
+            make_private_folder(self._data_dir)
         self._place.keep()
         self.on_end()
         self.root.destroy()

@@ -22,24 +22,24 @@ class Composer(Panel):
     It returns what is wrong with it, or None when it is on its way.
     """
 
-    def __init__(
-        self, parent: tk.Misc, theme: Theme, on_send: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, on_send: Callable[[str], str | None]) -> None:
         super().__init__(parent, theme, "window")
         self._theme = theme
         self._on_send = on_send
         self._problem = Label(self, theme, font="label", tone="danger")
         card = Card(self, theme, surface="field", radius=12, padding=(12, 5))
         card.pack(fill="x")
+        # Made in the order of the Tab key, packed in the order of who gets the room first.
+        self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
         self.send_button = Button(
             card, theme, "", self.submit, variant="link", icon="send", icon_size=18, height=30
         )
         self.send_button.pack(side="right", anchor="s")
-        self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
         self.text.configure(font=theme.fonts["row"], pady=theme.px(5), padx=theme.px(2))
         self.text.pack(side="left", fill="both", expand=True)
         self._rich = RichText(self.text, theme)
         self.text.bind("<<Copy>>", self._copy)
+        self._hint_text = ""
         self._hint = Label(self.text, theme, font="row", tone="muted")
         self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
         for sequence in ("<Return>", "<KP_Enter>"):
@@ -51,7 +51,7 @@ class Composer(Panel):
         self.text.bind("<Tab>", lambda _: self._leave(self.text.tk_focusNext()))
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
         self.text.bind("<<Modified>>", self._modified)
-        self.text.bind("<Configure>", lambda _: self._fit())
+        self.text.bind("<Configure>", lambda _: self._resized())
         theme.subscribe(self.text, self._paint_text)
         self._show_hint()
 
@@ -71,7 +71,8 @@ class Composer(Panel):
 
     def set_hint(self, hint: str) -> None:
         """What to say while nothing is written, such as where it would go."""
-        self._hint.set(hint)
+        self._hint_text = hint
+        self._show_hint()
 
     def submit(self) -> None:
         """Send what is written; it stays if something is wrong with it."""
@@ -113,6 +114,7 @@ class Composer(Panel):
         if self.text.edit_modified():
             self._rich.replace_typed("1.0", "end-1c")
             self.text.edit_modified(False)
+            self._say("")
             self._show_hint()
             self._fit()
 
@@ -120,8 +122,14 @@ class Composer(Panel):
         if self.draft:
             self._hint.place_forget()
         else:
+            room = self.text.winfo_width() - self._theme.px(8)
+            self._hint.set(self._theme.fonts.fit("row", self._hint_text, room))
             # Where the first letter will be, and the cursor before it.
-            self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w", relwidth=1)
+            self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w")
+
+    def _resized(self) -> None:
+        self._show_hint()
+        self._fit()
 
     def _fit(self) -> None:
         """As many display lines as there are, within bounds."""

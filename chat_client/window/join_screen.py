@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chat_client.options import Name, name_of
 from chat_client.state.account import Account
 from common.invite import Invite, InviteError, parse_invite
-from common.names import NameRefusedError, fold_username
+from common.names import NameRefusedError, clean_display_name, fold_username
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
 from window.fields import Field
@@ -32,7 +32,10 @@ class Prefill:
 
 
 class JoinScreen(Panel):
-    """`on_join(invite, name)` when asked to join, `on_account(account)` for a chat joined before."""
+    """`on_join(invite, name)` when asked to join; `on_account(account)` for a known chat.
+
+    `on_cancel()` while it is being tried.
+    """
 
     def __init__(
         self,
@@ -68,7 +71,11 @@ class JoinScreen(Panel):
         Label(left, theme, "Join a chat", font="hero_title").pack(
             anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10))
         )
-        self.chats = RowList(left, theme, surface="sidebar", on_select=self._chosen)
+        self.chats = RowList(left, theme, surface="sidebar", on_open=self._chosen)
+        # Not on the press: what is chosen may end this screen, and the list in mid-press.
+        self.chats.canvas.bind(
+            "<ButtonRelease-1>", lambda _: self._chosen(self.chats.selected), add="+"
+        )
         sections = self._sections()
         if sections:
             self.chats.pack(fill="both", expand=True)
@@ -110,7 +117,9 @@ class JoinScreen(Panel):
         column = self._column = Panel(right, theme, "window")
         column.place(relx=0.5, y=px(54), anchor="n", width=px(_RIGHT))
         right.bind("<Configure>", lambda event: self._arrange(event.width, event.height))
-        column.bind("<Configure>", lambda _: self._arrange(right.winfo_width(), right.winfo_height()))
+        column.bind(
+            "<Configure>", lambda _: self._arrange(right.winfo_width(), right.winfo_height())
+        )
         head = Panel(column, theme, "window")
         head.pack(fill="x")
         self._badge = Picture(head, theme, self._no_badge)
@@ -121,7 +130,7 @@ class JoinScreen(Panel):
         self._server.pack(anchor="w")
         self._where = Label(titles, theme, tone="muted")
         self._where.pack(anchor="w")
-        self.link = self._field(column, "Invite link", "from the host", "chat://…", icon="link")
+        self.link = self._field(column, "Invite link", "From the host", "chat://…", icon="link")
         self.name = self._field(column, "Your name", "Others see this", "Mira")
         self._username_part = Panel(column, theme, "window")
         self.username = self._field(
@@ -135,11 +144,10 @@ class JoinScreen(Panel):
         self._progress = Panel(column, theme, "window")
         self._spinner = Spinner(self._progress, theme)
         self._spinner.pack(side="left", padx=(0, px(8)))
+        self.cancel = Button(self._progress, theme, "Cancel", self._on_cancel, variant="link")
+        self.cancel.pack(side="right")
         self._progress_text = Label(self._progress, theme, "Joining…", tone="muted")
         self._progress_text.pack(side="left")
-        Button(
-            self._progress, theme, "Cancel", lambda: self._on_cancel(), variant="link"
-        ).pack(side="left", padx=px(8))
 
     def _field(
         self, parent: tk.Misc, title: str, note: str, placeholder: str, icon: str | None = None
@@ -189,6 +197,11 @@ class JoinScreen(Panel):
         if not display_name:
             self.refuse("Say what others shall call you.", "display_name")
             return
+        try:
+            display_name = clean_display_name(display_name)
+        except NameRefusedError as error:
+            self.refuse(_sentence(str(error)), "display_name")
+            return
         name = name_of(display_name)
         if self._username_part.winfo_manager() or name is None:
             self._ask_username()
@@ -205,7 +218,7 @@ class JoinScreen(Panel):
         self._joining = True
         self.button.enabled = False
         self._progress_text.set(text)
-        self._progress.pack(pady=self._theme.px(14))
+        self._progress.pack(fill="x", pady=self._theme.px(14))
         self._spinner.start()
 
     def refuse(self, problem: str, field: str) -> None:
@@ -278,6 +291,7 @@ class JoinScreen(Panel):
         self._column.place(width=width, y=max(px(8), min(px(54), spare)))
         self._server.configure(wraplength=width - px(64))
         self.problem.configure(wraplength=width)
+        self._progress_text.configure(wraplength=width - px(100))
 
 
 def _sentence(text: str) -> str:

@@ -47,9 +47,7 @@ class MainScreen(Panel):
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview = Overview(session.account.username)
-        self.overview.load(
-            session.reader.rooms(session.account.username), session.reader.people()
-        )
+        self.overview.load(session.reader.rooms(session.account.username), session.reader.people())
         self.overview.add_room(GENERAL)
         self._status = Status(Link.CONNECTING)
         self._waiting = 0
@@ -126,15 +124,13 @@ class MainScreen(Panel):
 
     def apply(self, told: Sequence[news.News]) -> None:
         """Show what the core told, in its order."""
+        names = dict(self.overview.names)
         for item in told:
             match item:
                 case news.StatusChanged():
                     self._show_status(item.status, item.waiting)
                 case news.PersonSeen():
-                    renamed = self.overview.names.get(item.person.username)
                     self.overview.see(item.person)
-                    if renamed not in {None, item.person.display_name}:
-                        self.transcript.refresh()
                 case news.RoomSeen():
                     self.overview.add_room(item.room)
                 case news.EventsAdded():
@@ -149,6 +145,9 @@ class MainScreen(Panel):
                     self.open(GENERAL, again=True)
                 case _:
                     pass
+        # Somebody's first words may come before their name.
+        if self.transcript.shows(dict(self.overview.names.items() - names.items())):
+            self.transcript.refresh()
         self._refresh()
 
     def _add_events(self, added: news.EventsAdded) -> None:
@@ -205,23 +204,29 @@ class MainScreen(Panel):
         if self._status.link is Link.ONLINE:
             count = len(self.overview.members(self.room))
             if direct_partner(self.room, self.overview.me) is None:
-                line = f"{count} member{'s' if count != 1 else ''}  ·  {line}"
+                line = f"{count} member{'s' if count != 1 else ''} · {line}"
         self._line = safe(line)
         self._fit_header()
         if self._status.link is Link.PAUSED and self._clock is None:
             self._clock = self.after(500, self._tick)
 
     def _fit_header(self) -> None:
-        """The room's name and the state in what the buttons leave, the name first."""
+        """The room's name and the state in what the buttons leave, the name first.
+
+        Of a state that is too long its first parts go: the banner says them, or they are known.
+        """
         theme = self._theme
         width = self._header.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16)
         width -= self.toggle_members.winfo_reqwidth() + self.toggle_theme.winfo_reqwidth()
-        line = theme.fonts.width("body", self._line)
+        fonts, line = theme.fonts, self._line
         title = safe(self.overview.title(self.room))
-        title = theme.fonts.fit("title", title, max(width - line, width * 6 // 10))
+        room = max(width - fonts.width("body", line), width * 6 // 10)
+        title = fonts.fit("title", title, room)
         self._title.set(title)
-        width -= theme.fonts.width("title", title)
-        self.state.set(theme.fonts.fit("body", self._line, max(0, width)))
+        width -= fonts.width("title", title)
+        while " · " in line and fonts.width("body", line) > width:
+            line = line.partition(" · ")[2]
+        self.state.set(fonts.fit("body", line, max(0, width)))
 
     def _tick(self) -> None:
         self._clock = None

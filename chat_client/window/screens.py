@@ -61,7 +61,7 @@ class Screens:
 
     def show_join(
         self, invite: Invite | None = None, name: str = "", *, problem: str = "", field: str = ""
-    ) -> None:
+    ) -> JoinScreen:
         """The join screen, with what is known filled in."""
         self._close_session()
         try:
@@ -72,18 +72,18 @@ class Screens:
         if here is not None and any(a.invite.fingerprint == here.fingerprint for a in known):
             here = None
         self._root.title("ChatClient")
-        self._show(
-            JoinScreen(
-                self._root,
-                self._theme,
-                known,
-                here,
-                Prefill(invite, name or _login_name(), problem=problem, field=field),
-                on_join=self._join,
-                on_account=self.open,
-                on_cancel=self._cancel,
-            )
+        screen = JoinScreen(
+            self._root,
+            self._theme,
+            known,
+            here,
+            Prefill(invite, name or _login_name(), problem=problem, field=field),
+            on_join=self._join,
+            on_account=self.open,
+            on_cancel=self._cancel,
         )
+        self._show(screen)
+        return screen
 
     def open(self, account: Account) -> None:
         """The conversations of an account that has joined."""
@@ -129,10 +129,7 @@ class Screens:
         self._on_join_screen().refuse("", "")
 
     def _on_join_screen(self) -> JoinScreen:
-        if not isinstance(self.screen, JoinScreen):
-            self.show_join()
-        assert isinstance(self.screen, JoinScreen)
-        return self.screen
+        return self.screen if isinstance(self.screen, JoinScreen) else self.show_join()
 
     def _start(self, account: Account) -> bool:
         """Open an account; if that can't be, the join screen says why."""
@@ -163,13 +160,15 @@ class Screens:
     # News
 
     def _take(self, items: list[_Told]) -> None:
-        for generation, told in items:
-            # What a closed account's core still said is nobody's any more.
-            if generation == self._generation and self.session is not None:
-                self._apply(self.session, told)
+        # What a closed account's core still said is nobody's any more.
+        told = [item for number, part in items if number == self._generation for item in part]
+        if self.session is not None:
+            self._apply(self.session, told)
 
     def _apply(self, session: Session, told: Sequence[News]) -> None:
         for item in told:
+            if self.session is not session:
+                return  # Something in it ended the session.
             if isinstance(item, AccountChanged):
                 self._accounts.save(item.account)
                 session.account = item.account

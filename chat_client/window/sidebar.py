@@ -89,9 +89,7 @@ class Sidebar(Panel):
 class Members(Panel):
     """Who is in the room; a click on one, or Return, opens the direct conversation."""
 
-    def __init__(
-        self, parent: tk.Misc, theme: Theme, on_person: Callable[[str], object]
-    ) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, on_person: Callable[[str], object]) -> None:
         super().__init__(parent, theme, "sidebar")
         self.configure(width=theme.px(_MEMBERS_WIDTH))
         self.pack_propagate(False)

@@ -62,9 +62,7 @@ def lay_out(
                 sender=event.sender,
                 name=clean(name_of(event.sender)),
                 time=f"{at:%H:%M}",
-                spans=tuple(
-                    Span(clean(span.text), span.url) for span in spans_of(event.text)
-                ),
+                spans=tuple(Span(clean(span.text), span.url) for span in spans_of(event.text)),
                 day=_day(at.date(), today) if new_day else None,
                 heads_group=new_day or not _same_group(previous, event),
             )

@@ -6,8 +6,8 @@ end and trims the other, so the widget's size never depends on the room's.
 
 import tkinter as tk
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import date
+from collections.abc import Callable, Container, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import count
 from typing import Final, Protocol
@@ -150,6 +150,10 @@ class Transcript(Panel):
         if follow:
             self._to_bottom()
 
+    def shows(self, usernames: Container[str]) -> bool:
+        """Whether there is anything of these people in it."""
+        return any(event.sender in usernames for event in self._events)
+
     def refresh(self) -> None:
         """Draw what is shown again, as after a change of names or colours."""
         if self.room is None:
@@ -199,7 +203,9 @@ class Transcript(Panel):
         self._events.extendleft(reversed(events))
 
     def _laid_out(self, events: Sequence[Event], previous: Event | None) -> list[Entry]:
-        return lay_out(events, previous, self._name_of, date.today(), clean=safe_lines)
+        return lay_out(
+            events, previous, self._name_of, datetime.now().astimezone().date(), clean=safe_lines
+        )
 
     def _draw(self, entry: Entry, at: str) -> None:
         text = self.text
@@ -273,17 +279,13 @@ class Transcript(Panel):
     # What is not in the room yet, below everything
 
     def _hide_outbox(self) -> None:
-        self.text.delete("tail", "end")
-        # Deleting to the end takes the last newline along; the text must end with one.
-        if self.text.index("tail") != "1.0" and self.text.get("tail-1c") != "\n":
-            self.text.insert("tail", "\n")
+        # To the end itself would take the newline before `tail` along.
+        self.text.delete("tail", "end-1c")
 
     def _show_outbox(self) -> None:
         if self.room is None:
             return
-        outgoing = [
-            out for out in self._source.outbox(self.room) if out.state is not Delivery.SENT
-        ]
+        outgoing = [out for out in self._source.outbox(self.room) if out.state is not Delivery.SENT]
         self.text.mark_gravity("tail", "left")
         self.text.mark_set("outbox", "tail")
         previous = self._events[-1] if self._events else None
@@ -377,9 +379,9 @@ class Transcript(Panel):
         return seq, self._pixels(f"e{seq}", "@0,0") - self._pixel_offset()
 
     def _pixel_offset(self) -> int:
-        """How much of the first line is above the top: `@0,0` gives its beginning."""
+        """Where the first line is, from where a line scrolled to the top would be."""
         line = self.text.dlineinfo("@0,0")
-        return 0 if line is None else line[1]
+        return 0 if line is None else line[1] - int(str(self.text.cget("pady")))
 
     def _restore(self, anchor: tuple[int, int]) -> None:
         seq, offset = anchor

@@ -1,0 +1,120 @@
+"""The sidebar's and the members' lists, from news alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from chat_client.cache.pages import RoomSummary
+from chat_client.window.overview import Overview
+from common.messages import Event, Person
+
+ME = "ada"
+DIRECT = "dm:ada:bruno"
+
+
+def events(*senders: str, room: str = "general", first: int = 1) -> tuple[Event, ...]:
+    """A message of each sender; "+name" is somebody who joins."""
+    return tuple(
+        Event(
+            room=room,
+            seq=first + place,
+            kind="join" if sender.startswith("+") else "message",
+            sender=sender.lstrip("+"),
+            text="" if sender.startswith("+") else "hi",
+            sent_at=0,
+            cid=None,
+        )
+        for place, sender in enumerate(senders)
+    )
+
+
+def person(username: str, name: str = "", *, online: bool = True) -> Person:
+    """Somebody, by default called as their username."""
+    return Person(username=username, display_name=name or username.title(), online=online)
+
+
+@pytest.fixture
+def overview() -> Overview:
+    """Ada, Bruno and Chen, who is offline, in the general room."""
+    overview = Overview(ME)
+    overview.add_room("general")
+    for each in (person("chen", online=False), person("bruno"), person("ada")):
+        overview.see(each)
+    return overview
+
+
+def test_others_messages_count_and_nothing_else(overview: Overview) -> None:
+    """One's own and people who join are no reason to look."""
+    overview.add_events("general", events("bruno", "ada", "+chen", "chen"), seen=False)
+    assert overview.all_unread == 2
+    overview.mark_read("general")
+    assert overview.all_unread == 0
+
+
+def test_what_is_seen_as_it_comes_does_not_count(overview: Overview) -> None:
+    """And takes with it what was unread before."""
+    overview.add_events("general", events("bruno"), seen=False)
+    overview.add_events("general", events("bruno", first=2), seen=True)
+    assert overview.all_unread == 0
+
+
+def test_news_of_what_the_cache_had_count_once(overview: Overview) -> None:
+    """The core stores before it tells: a cache that is read in between has both counted."""
+    overview.load([RoomSummary("general", position=3, read=1, unread=2)], {})
+    overview.add_events("general", events("bruno", "bruno", first=2), seen=False)
+    assert overview.all_unread == 2
+    overview.add_events("general", events("bruno", first=4), seen=False)
+    assert overview.all_unread == 3
+
+
+def test_starting_over_counts_from_the_beginning(overview: Overview) -> None:
+    """Another history has its own places."""
+    overview.add_events("general", events("bruno", first=9), seen=False)
+    overview.load([], {})
+    overview.add_events("general", events("bruno"), seen=False)
+    assert overview.all_unread == 1
+
+
+def test_the_general_room_comes_first(overview: Overview) -> None:
+    """Then the others by name; direct conversations are apart, by the other one's name."""
+    for room in ("zoo", "art", DIRECT, "dm:ada:chen", "dm:abe:ada"):
+        overview.add_room(room)
+    overview.see(person("abe", "Zeno", online=False))
+    assert [item.room for item in overview.rooms()] == ["general", "art", "zoo"]
+    assert [(item.label, item.partner, item.online) for item in overview.direct()] == [
+        ("Bruno", "bruno", True),
+        ("Chen", "chen", False),
+        ("Zeno", "abe", False),
+    ]
+
+
+def test_a_room_is_called_by_its_name_or_the_other_ones(overview: Overview) -> None:
+    """A direct conversation with somebody unknown has at least their username."""
+    assert overview.title("general") == "general"
+    assert overview.title(DIRECT) == "Bruno"
+    assert overview.title("dm:ada:zoe") == "zoe"
+
+
+def test_members_stand_by_presence_and_name(overview: Overview) -> None:
+    """Those online first; oneself is marked."""
+    assert [(item.label, item.online) for item in overview.members("general")] == [
+        ("Ada (you)", True),
+        ("Bruno", True),
+        ("Chen", False),
+    ]
+    assert [item.username for item in overview.members(DIRECT)] == ["ada", "bruno"]
+
+
+def test_namesakes_are_told_apart(overview: Overview) -> None:
+    """Whatever the case of their letters, both have their username beside the name."""
+    overview.see(person("bruno2", "BRUNO"))
+    labels = [item.label for item in overview.members("general")]
+    assert labels == ["Ada (you)", "Bruno · bruno", "BRUNO · bruno2", "Chen"]
+
+
+def test_offline_nobody_is_known_to_be_there(overview: Overview) -> None:
+    """Until the server tells again."""
+    overview.offline()
+    assert not any(item.online for item in overview.members("general"))
+    overview.see(person("bruno"))
+    assert overview.members("general")[0].username == "bruno"

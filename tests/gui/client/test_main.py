@@ -1,0 +1,541 @@
+"""The main screen: what one writes and reads, and what it tells about the connection."""
+
+from __future__ import annotations
+
+import re
+import threading
+import tkinter as tk
+from itertools import pairwise
+
+import pytest
+
+from chat_client.state.news import EventsAdded, PersonSeen
+from chat_client.state.status import Link
+from chat_client.window import main_screen
+from common.messages import Event, Person
+from tests.gui.harness import Host, Peer, Town, Window
+
+
+@pytest.fixture
+def ada(town: Town, host: Host) -> Window:
+    """A window that is connected."""
+    return town.member(host, "Ada Lindqvist")
+
+
+@pytest.fixture
+def bruno(town: Town, host: Host, ada: Window) -> Peer:
+    """Somebody else, whom the window knows."""
+    peer = town.peer(host, "Bruno Okafor")
+    ada.wait(lambda: "Bruno Okafor joined" in ada.said, "Bruno")
+    return peer
+
+
+def direct(ada: Window) -> str:
+    """The room of Ada and Bruno."""
+    return f"dm:{ada.main.overview.me}:bruno.okafor"
+
+
+# Writing and reading
+
+
+def test_return_sends_and_shift_return_makes_a_line(ada: Window, bruno: Peer) -> None:
+    """Typed by keys, the message has both lines, is shown once, and the composer is empty."""
+    ada.type("one", ada.composer)
+    ada.key("<Shift-Return>")
+    ada.type("two")
+    assert int(ada.composer.cget("height")) == 2
+    ada.key("<Return>")
+    assert ada.main.composer.draft == ""
+    bruno.until(lambda: bruno.texts() == ["one\ntwo"], "the message")
+    ada.wait(lambda: ada.main._waiting == 0, "the acknowledgement")
+    bruno.say("done")
+    ada.wait(lambda: "done" in ada.lines, "the answer")
+    assert ada.said.count("one\ntwo") == 1
+
+
+def test_blank_text_is_not_sent(ada: Window) -> None:
+    """Return in an empty composer, or after spaces, does nothing."""
+    before = ada.said
+    for text in ("", "  "):
+        ada.type(text, ada.composer)
+        ada.key("<Return>")
+    ada.settle()
+    assert ada.said == before
+
+
+def test_messages_stand_under_their_day_and_sender(ada: Window, bruno: Peer) -> None:
+    """One line for the day; one name above what somebody says in one go."""
+    bruno.say("first", "second")
+    ada.say("third")
+    ada.wait(lambda: "third" in ada.lines, "all three")
+    lines = [re.sub(r"\d\d:\d\d", "TIME", line.strip()) for line in ada.lines]
+    assert lines == [
+        "Today",
+        "Ada Lindqvist joined · TIME",
+        "Bruno Okafor joined · TIME",
+        "Bruno Okafor  TIME",
+        "first",
+        "second",
+        "Ada Lindqvist  TIME",
+        "third",
+    ]
+
+
+def test_a_name_that_comes_late_is_put_in(ada: Window) -> None:
+    """What somebody said before they were told of stands under their name then."""
+    said = Event(
+        room="general", seq=2, kind="message", sender="zoe", text="hi", sent_at=0, cid=None
+    )
+    ada.main.apply([EventsAdded("general", (said,))])
+    assert "zoe" in ada.said
+    person = Person(username="zoe", display_name="Zoë Quist", online=True)
+    ada.main.apply([PersonSeen(person)])
+    assert "Zoë Quist" in ada.said
+    assert "zoe" not in ada.said
+
+
+def test_links_open_in_the_browser(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A click opens what was sent, without the sentence's full stop."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    bruno.say("see https://example.org/a_(b)?x=1.")
+    ada.wait(lambda: "see https://example.org/a_(b)?x=1." in ada.lines, "the message")
+    ada.click_text("https://")
+    ada.wait(lambda: opened, "the browser")
+    assert opened == ["https://example.org/a_(b)?x=1"]
+
+
+def test_only_web_links_are_links(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else that looks like a link can be opened by a click."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    bruno.say("javascript:alert(1) file:///etc/passwd ftp://example.org/")
+    ada.wait(lambda: "javascript" in ada.said, "the message")
+    for text in ("javascript:", "file:", "ftp:"):
+        found = ada.messages.search(text, "1.0")
+        assert "link" not in ada.messages.tag_names(found)
+        ada.click_text(text)
+    main_screen.open_link("file:///etc/passwd")
+    assert not opened
+    assert not [thread for thread in threading.enumerate() if thread.name == "browser"]
+
+
+def test_a_selection_may_begin_on_a_link(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Dragging over it selects; only a click opens."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    bruno.say("https://example.org/ and more words")
+    ada.wait(lambda: "and more" in ada.said, "the message")
+    ada.settle()
+    start, end = ada.messages.search("https", "1.0"), ada.messages.search("more", "1.0")
+    first, last = ada.messages.bbox(f"{start} + 8 chars"), ada.messages.bbox(end)
+    assert first is not None
+    assert last is not None
+    y = first[1] + 5
+    ada.messages.event_generate("<Motion>", x=first[0], y=y)
+    ada.messages.event_generate("<ButtonPress-1>", x=first[0], y=y)
+    for x in range(first[0], last[0], 5):
+        ada.messages.event_generate("<B1-Motion>", x=x, y=y)
+    ada.messages.event_generate("<ButtonRelease-1>", x=first[0] + 5, y=y)
+    ada.settle()
+    assert ada.messages.get("sel.first", "sel.last").startswith("example.org/ and")
+    assert not opened
+
+
+def test_text_can_be_selected_and_copied(ada: Window, bruno: Peer) -> None:
+    """Ctrl+C brings what is selected, the emoji among it, to the clipboard."""
+    bruno.say("copy 😀 me")
+    ada.wait(lambda: "copy" in ada.said, "the message")
+    start = ada.messages.search("copy", "1.0")
+    ada.messages.tag_add("sel", start, f"{start} lineend")
+    ada.key("<Control-c>", ada.messages)
+    assert ada.root.clipboard_get() == "copy 😀 me"
+
+
+def test_the_message_list_is_not_edited_by_any_key(ada: Window) -> None:
+    """Whatever is pressed on a selection in it, the list stays as it is."""
+    keys = ["<Key-x>", "<Return>", "<BackSpace>", "<Delete>", "<space>", "<Insert>"]
+    keys += [f"<Control-{key}>" for key in "vxdhkoitywz"]
+    keys += ["<<Paste>>", "<<Cut>>", "<<Clear>>", "<<Undo>>", "<<PasteSelection>>"]
+    keys += ["<ButtonRelease-2>", "<Tab>"]
+    ada.root.clipboard_clear()
+    ada.root.clipboard_append("pasted")
+    before = ada.said
+    ada.focus(ada.messages)
+    for key in keys:
+        ada.messages.mark_set("insert", "2.3")
+        ada.messages.tag_add("sel", "2.0", "2.5")
+        ada.messages.event_generate(key, x=90, y=60)
+        ada.settle()
+        assert ada.said == before, key
+
+
+def test_what_could_deceive_is_made_visible(ada: Window, bruno: Peer) -> None:
+    """A bidi override shows as its number; a link keeps leading where it led."""
+    bruno.say("bill.\u202efdp.exe \u2066x\u2069\ttab")
+    ada.wait(lambda: "bill" in ada.said, "the message")
+    assert "bill.⟦U+202E⟧fdp.exe ⟦U+2066⟧x⟦U+2069⟧" in ada.said
+    assert not set("\u202e\u2066\u2069\t") & set(ada.lines[-1])
+
+
+def test_what_is_too_long_is_refused_in_words_and_stays(ada: Window, bruno: Peer) -> None:
+    """The reason stands below; it goes with the next change; shortened, it is sent."""
+    ada.composer.insert("1.0", "ä" * 8193)
+    ada.key("<Return>", ada.composer)
+    problem = ada.main.composer._problem
+    assert str(problem.cget("text")) == "A message has at most 16384 bytes."
+    assert problem.winfo_viewable()
+    assert len(ada.main.composer.draft) == 8193
+    ada.key("<BackSpace>")
+    assert not problem.winfo_viewable()
+    ada.key("<Return>")
+    bruno.until(lambda: bruno.texts() == ["ä" * 8192], "the message")
+
+
+def test_the_composer_keeps_what_no_message_may_have_out(ada: Window, bruno: Peer) -> None:
+    """Pasted control characters and Windows line ends do not stop a message."""
+    ada.paste("a\x07b\r\nc\x1b[31m", ada.composer)
+    ada.key("<Return>")
+    bruno.until(lambda: bruno.texts() == ["ab\nc[31m"], "the message")
+
+
+def test_emoji_arrive_as_they_were(ada: Window, bruno: Peer) -> None:
+    """Shown as pictures in the composer and in the list, they are characters to others."""
+    ada.paste("hi 👩‍💻 🇩🇪!", ada.composer)
+    ada.key("<Return>")
+    bruno.until(lambda: bruno.texts() == ["hi 👩‍💻 🇩🇪!"], "the message")
+    bruno.say("👍🏽")
+    ada.wait(lambda: len(ada.messages.image_names()) >= 5, "the picture")
+    assert "👍" not in ada.said
+
+
+def test_who_reads_further_up_is_told_of_new_messages(ada: Window, bruno: Peer) -> None:
+    """Nothing moves; a button says so and leads down, and goes when one is there."""
+    bruno.say(*(f"line {number}" for number in range(60)))
+    ada.wait(lambda: "line 59" in ada.lines, "the messages")
+    ada.key("<Prior>", ada.messages)
+    ada.key("<Prior>")
+    seen = ada.messages.index("@0,0"), ada.messages.dlineinfo("@0,0")
+    assert not ada.main.transcript.at_bottom
+    assert not ada.main.latest.winfo_viewable()
+    bruno.say("news")
+    ada.wait(ada.main.latest.winfo_viewable, "the button")
+    assert (ada.messages.index("@0,0"), ada.messages.dlineinfo("@0,0")) == seen
+    assert ada.title.startswith("(1) ")
+    ada.click(ada.main.latest)
+    ada.wait(lambda: ada.main.transcript.at_bottom, "the newest")
+    assert not ada.main.latest.winfo_viewable()
+    assert ada.lines[-1] == "news"
+    assert ada.title.startswith("general")
+
+
+def test_a_flood_reaches_the_window(ada: Window, bruno: Peer) -> None:
+    """Hundreds of messages in one go: the last is in view, and nothing is unread."""
+    ada.focus(ada.composer)
+    bruno.say(*(f"line {number}" for number in range(700)))
+    ada.wait(lambda: "line 699" in ada.lines, "the last message")
+    ada.settle()
+    assert ada.main.transcript.at_bottom
+    assert ada.title.startswith("general")
+
+
+# Rooms and people
+
+
+def test_unread_messages_are_counted_until_they_are_seen(
+    town: Town, host: Host, ada: Window, bruno: Peer
+) -> None:
+    """While another window has the keyboard: a number in the title and at the room."""
+    other = town.member(host, "Chen")
+    other.focus(other.composer)
+    ada.wait(lambda: not ada.main._has_focus(), "the other window to have the keyboard")
+    bruno.say("one", "two")
+    ada.wait(lambda: ada.title.startswith("(2) general"), "the count")
+    assert [item.unread for item in ada.main.overview.rooms()] == [2]
+    ada.focus(ada.composer)
+    ada.wait(lambda: ada.title.startswith("general"), "nothing to be unread")
+
+
+def test_other_rooms_count_until_they_are_opened(ada: Window, bruno: Peer) -> None:
+    """A direct message has a badge and a number in the title; opening it takes both."""
+    ada.focus(ada.composer)
+    bruno.say("psst", room=direct(ada))
+    ada.wait(lambda: direct(ada) in ada.main.sidebar.rooms.order(), "the conversation")
+    ada.wait(lambda: ada.title.startswith("(1) general"), "the count")
+    ada.click_row(ada.main.sidebar.rooms, direct(ada))
+    assert ada.title == "Bruno Okafor — Harbour Team — ChatClient"
+    assert "psst" in ada.lines
+    ada.click_row(ada.main.sidebar.rooms, "general")
+    assert ada.title.startswith("general")
+
+
+def test_what_was_read_stays_read(ada: Window, bruno: Peer, town: Town) -> None:
+    """After a restart only what came later is unread, and each message counts once."""
+    room = direct(ada)
+    ada.focus(ada.composer)
+    bruno.say("seen")
+    ada.wait(lambda: "seen" in ada.lines, "the message")
+    ada.close()
+    bruno.say(*(f"later {number}" for number in range(7)), room=room)
+    again = town.window(data_dir=ada.app._data_dir).online()
+    again.wait(lambda: again.main.overview.all_unread, "the unread ones")
+    again.wait(lambda: len(again.main.sidebar.rooms.order()) == 2, "both rooms")
+    again.click_row(again.main.sidebar.rooms, "general")
+    again.wait(lambda: again.title.startswith("(7) "), "seven unread")
+
+
+def test_a_click_on_a_member_opens_the_direct_conversation(ada: Window, bruno: Peer) -> None:
+    """The keyboard is in the composer; what is said there only the other one hears."""
+    ada.click_row(ada.main.members.people, "bruno.okafor")
+    assert ada.main.room == direct(ada)
+    assert ada.main.transcript._nothing.winfo_viewable()
+    assert ada.root.focus_displayof() is ada.composer
+    ada.say("just you")
+    bruno.until(lambda: bruno.texts(direct(ada)) == ["just you"], "the message")
+    ada.wait(lambda: not ada.main.transcript._nothing.winfo_viewable(), "the hint to go")
+    assert ada.main.sidebar.rooms.order() == ["general", direct(ada)]
+
+
+def test_the_other_window_shows_a_new_direct_conversation(
+    town: Town, host: Host, ada: Window
+) -> None:
+    """It comes up by itself in the other one's sidebar, with a badge."""
+    chen = town.member(host, "Chen")
+    ada.click_row(ada.main.members.people, "chen")
+    ada.say("hello chen")
+    room = ada.main.room
+    chen.wait(lambda: room in chen.main.sidebar.rooms.order(), "the conversation")
+    chen.wait(lambda: chen.main.overview.unread[room] == 1, "the message")
+    chen.click_row(chen.main.sidebar.rooms, room)
+    assert "hello chen" in chen.lines
+
+
+def test_a_click_on_oneself_does_nothing(ada: Window) -> None:
+    """There is no conversation with oneself."""
+    ada.click_row(ada.main.members.people, "ada.lindqvist")
+    assert ada.main.room == "general"
+    assert ada.main.members.people.selected is None
+
+
+def test_the_arrow_keys_go_through_lists(ada: Window, bruno: Peer) -> None:
+    """Rooms show as one goes; members wait for Return; the keyboard stays in the list."""
+    bruno.say("psst", room=direct(ada))
+    ada.wait(lambda: direct(ada) in ada.main.sidebar.rooms.order(), "the conversation")
+    rooms, members = ada.main.sidebar.rooms.canvas, ada.main.members.people.canvas
+    ada.key("<Down>", rooms)
+    assert ada.main.room == direct(ada)
+    assert ada.root.focus_displayof() is rooms
+    ada.key("<Up>")
+    assert ada.main.room == "general"
+    ada.key("<Return>")
+    assert ada.root.focus_displayof() is ada.composer
+    ada.key("<Down>", members)
+    ada.key("<Down>")
+    assert ada.main.room == "general"
+    ada.key("<Return>")
+    assert ada.main.room == direct(ada)
+
+
+def test_drafts_wait_in_their_rooms(ada: Window, bruno: Peer) -> None:
+    """What is half written stays where it was written."""
+    ada.type("for all", ada.composer)
+    ada.click_row(ada.main.members.people, bruno.username)
+    assert ada.main.composer.draft == ""
+    ada.type("for you")
+    ada.click_row(ada.main.sidebar.rooms, "general")
+    assert ada.main.composer.draft == "for all"
+    ada.click_row(ada.main.sidebar.rooms, direct(ada))
+    assert ada.main.composer.draft == "for you"
+
+
+def test_the_members_come_and_go(ada: Window, bruno: Peer) -> None:
+    """Who leaves is offline, and stays a member."""
+    ada.wait(lambda: bruno.username in ada.main.overview.online, "Bruno online")
+    bruno.stop()
+    ada.wait(lambda: bruno.username not in ada.main.overview.online, "Bruno offline")
+    assert [item.username for item in ada.main.overview.members("general")] == [
+        "ada.lindqvist",
+        "bruno.okafor",
+    ]
+    assert ada.state == "2 members · Connected"
+
+
+# The connection
+
+
+def test_what_is_written_offline_is_sent_once_later(host: Host, ada: Window, bruno: Peer) -> None:
+    """It waits in sight, the state line counts it, and it arrives once, when it can."""
+    host.stop()
+    ada.wait(lambda: ada.link is not Link.ONLINE, "the end")
+    ada.say("later")
+    ada.wait(lambda: "1 message waiting" in ada.state, "the count")
+    found = ada.messages.search("later", "1.0")
+    assert "waiting" in ada.messages.tag_names(found)
+    ada.say("more")
+    ada.wait(lambda: "2 messages waiting" in ada.state, "the count")
+    host.start()
+    ada.online()
+    ada.wait(lambda: ada.state == "2 members · Connected", "nothing waiting")
+    bruno.until(lambda: bruno.texts() == ["later", "more"], "both, once")
+    assert ada.said.count("later") == ada.said.count("more") == 1
+    assert "waiting" not in ada.messages.tag_names(ada.messages.search("later", "1.0"))
+
+
+def test_a_lost_server_is_told_and_tried_again(host: Host, ada: Window) -> None:
+    """The strip says what becomes of messages, the state line counts down; both go."""
+    height = ada.main.transcript.winfo_height()
+    host.stop()
+    ada.wait(lambda: ada.banner, "the strip")
+    assert "What you write is kept and sent later." in ada.banner
+    ada.wait(lambda: re.search(r"reconnecting in \d+ s", ada.state), "the countdown")
+    assert not ada.main.overview.online
+    host.start()
+    ada.online()
+    assert ada.banner == ""
+    assert ada.state == "1 member · Connected"
+    assert ada.main.transcript.winfo_height() == height
+
+
+def test_the_countdown_goes_down(host: Host, ada: Window) -> None:
+    """From one look to the next it is less."""
+    host.stop()
+    seen: list[int] = []
+
+    def went_down() -> bool:
+        found = re.search(r"reconnecting in (\d+) s", ada.state)
+        if found and (not seen or seen[-1] != int(found[1])):
+            seen.append(int(found[1]))
+        return any(later == former - 1 for former, later in pairwise(seen))
+
+    ada.wait(went_down, "a second less")
+
+
+def test_try_now_does_not_wait(host: Host, ada: Window) -> None:
+    """The link in the strip connects at once, whatever the pause."""
+    host.stop()
+    ada.wait(lambda: ada.link is Link.PAUSED, "the pause")
+    host.start()
+    ada.click(ada.main.banner._action)
+    ada.online()
+
+
+def test_the_host_closes_the_server(host: Host, ada: Window) -> None:
+    """It is no fault of anybody's, and the window comes back by itself."""
+    host.stop()
+    ada.wait(lambda: ada.banner, "the strip")
+    host.start()
+    ada.online()
+    ada.say("back")
+    ada.wait(lambda: ada.main._waiting == 0 and "back" in ada.lines, "the message")
+
+
+def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Window) -> None:
+    """The reason is shown, nothing is tried by itself, and a click signs in again."""
+    host.terminate("ada.lindqvist", "Please take a break.")
+    ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
+    assert ada.banner == "You were signed out: Please take a break."
+    assert ada.state == "Signed out: Please take a break."
+    assert not ada.main._session.core._controller.wants_connection
+    ada.say("not yet")
+    ada.wait(lambda: "1 message waiting" in ada.state, "it to wait")
+    assert ada.link is Link.SIGNED_OUT
+    ada.click(ada.main.banner._action)
+    ada.online()
+    ada.wait(lambda: ada.main._waiting == 0, "it to be sent")
+    assert ada.banner == ""
+
+
+def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) -> None:
+    """It stands with its reason; Edit brings it back beside a draft, Delete takes it away."""
+    room = "dm:ada.lindqvist:nobody"
+    for text in ("first", "second"):
+        ada.main._session.core.say(room, text)
+    ada.click_row(ada.main.sidebar.rooms, room)
+    ada.wait(lambda: ada.said.count("Not sent: ") == 2, "the refusals")
+    ada.type("half", ada.composer)
+    ada.click_text("Edit")
+    ada.wait(lambda: ada.said.count("Not sent: ") == 1, "one to go")
+    assert ada.main.composer.draft == "half\nfirst"
+    ada.click_text("Delete")
+    ada.wait(lambda: "Not sent: " not in ada.said, "the other to go")
+    assert ada.main._waiting == 0
+
+
+# The window
+
+
+def test_the_theme_switch_repaints_everything(ada: Window, bruno: Peer) -> None:
+    """Colours change, the text stays."""
+    bruno.say("hello")
+    ada.wait(lambda: "hello" in ada.lines, "the message")
+    before, said = str(ada.messages.cget("background")), ada.said
+    ada.click(ada.main.toggle_theme)
+    dark = ada.app.theme.palette
+    assert ada.app.theme.mode == "dark"
+    assert str(ada.messages.cget("background")) == dark.window != before
+    assert str(ada.composer.cget("background")) == dark.field
+    assert str(ada.main.sidebar.rooms.canvas.cget("background")) == dark.sidebar
+    assert ada.said == said
+    ada.click(ada.main.toggle_theme)
+    assert str(ada.messages.cget("background")) == before
+
+
+def test_the_members_give_way_in_a_narrow_window(ada: Window) -> None:
+    """They go below 860 px, come back above, and stay away when they were sent away."""
+    ada.resize(640, 560)
+    ada.wait(lambda: not ada.main.members.winfo_viewable(), "the members to go")
+    ada.resize(1180, 760)
+    ada.wait(ada.main.members.winfo_viewable, "the members to come")
+    ada.click(ada.main.toggle_members)
+    assert not ada.main.members.winfo_viewable()
+    ada.resize(1200, 760)
+    assert not ada.main.members.winfo_viewable()
+    ada.click(ada.main.toggle_members)
+    assert ada.main.members.winfo_viewable()
+
+
+@pytest.mark.parametrize("width", [640, 1180])
+def test_a_long_name_leaves_the_buttons_in_sight(
+    town: Town, host: Host, ada: Window, width: int
+) -> None:
+    """In the header the name and the state are shortened, never the buttons."""
+    name = "Wilhelmina Theodora Maximiliana von und zu Hohenlohe-Langenburg"
+    peer = town.peer(host, name)
+    ada.click_row(ada.main.members.people, peer.username)
+    ada.resize(width, 560)
+    for button in (ada.main.toggle_theme, ada.main.toggle_members):
+        right = button.winfo_x() + button.winfo_width()
+        assert 0 < button.winfo_x() < right <= ada.main._header.winfo_width()
+    shown = str(ada.main._title.cget("text"))
+    assert shown.startswith("Wil")
+    assert shown.endswith("…")
+    title = ada.main._title
+    assert title.winfo_reqwidth() == title.winfo_width()
+
+
+def test_tab_goes_on_and_back(ada: Window) -> None:
+    """From the composer to the button and back, also with Shift held."""
+    ada.key("<Tab>", ada.composer)
+    assert ada.root.focus_displayof() is ada.main.composer.send_button
+    ada.key("<Shift-Tab>")
+    assert ada.root.focus_displayof() is ada.composer
+    ada.key("<Shift-Tab>")
+    assert isinstance(ada.root.focus_displayof(), tk.Misc)
+    assert ada.root.focus_displayof() is not ada.composer
+
+
+def test_closing_the_window_ends_its_threads(ada: Window) -> None:
+    """The core is stopped and everything is stored when the window is gone."""
+    cores = [thread for thread in threading.enumerate() if thread.name == "core"]
+    assert len(cores) == 1
+    ada.say("last words")
+    ada.close()
+    assert ada.ended
+    assert not cores[0].is_alive()
+    assert not [thread for thread in threading.enumerate() if thread.name == "connector"]

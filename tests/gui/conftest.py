@@ -1,0 +1,72 @@
+"""A town for each test: whatever it starts is ended, and must have been free of errors."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import tkinter as tk
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+import pytest
+
+from tests.gui.harness import Alarm, Host, Town
+from window import fonts
+
+
+@pytest.fixture
+def alarm() -> Iterator[Alarm]:
+    """A logged ERROR, and with it a Tk callback that raised, fails the test."""
+    alarm = Alarm()
+    logging.getLogger().addHandler(alarm)
+    yield alarm
+    logging.getLogger().removeHandler(alarm)
+    assert not alarm.heard, "\n".join(alarm.heard)
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Iterator[Town]:
+    """Where servers, windows and other people are."""
+    del alarm  # it watches
+    # Neither the person nor a server of this computer is part of a test.
+    monkeypatch.setattr("chat_client.window.screens._login_name", lambda: "")
+    monkeypatch.setattr("chat_client.nearby.user_data_path", lambda *_, **__: tmp_path / "none")
+    # A Tk object that is collected on another thread ends the process. So nothing is
+    # collected by chance while there are windows, and what is left goes here and now.
+    gc.collect()
+    gc.disable()
+    town = Town(tmp_path)
+    try:
+        yield town
+    finally:
+        town.close()
+        gc.collect()
+        gc.enable()
+
+
+@pytest.fixture
+def host(town: Town) -> Host:
+    """A running server."""
+    return town.host()
+
+
+@pytest.fixture
+def bare_root() -> Iterator[tk.Tk]:
+    """A root without a program in it."""
+    gc.collect()
+    gc.disable()
+    fonts.register()
+    root = tk.Tk()
+
+    def report(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        logging.getLogger("tk").error("a callback failed", exc_info=(kind, error, trace))
+
+    root.report_callback_exception = report
+    yield root
+    root.destroy()
+    del root
+    gc.collect()
+    gc.enable()

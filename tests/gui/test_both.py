@@ -1,0 +1,71 @@
+"""Both programs with their windows: the host's on one side, two clients' on the other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from chat_client.state.status import Link
+from common.invite import parse_invite
+from tests.gui.harness import HostWindow, Town, Window
+
+
+@pytest.fixture
+def host_window(town: Town, tmp_path: Path) -> Iterator[HostWindow]:
+    """The host's window, with its server running and nobody there."""
+    del town  # it goes last: it collects what the windows leave
+    window = HostWindow(tmp_path / "host")
+    yield window
+    window.close()
+
+
+def joins(town: Town, link: str, name: str) -> Window:
+    """Somebody pastes the link, types their name and presses Return."""
+    window = town.window()
+    window.paste(link, window.join.link.entry)
+    window.type(name, window.join.name.entry)
+    window.key("<Return>")
+    return window.online()
+
+
+def test_an_evening(town: Town, host_window: HostWindow) -> None:
+    """Two join with the link that is shown, chat, one is terminated and comes back, all close."""
+    assert parse_invite(host_window.link).server_name == "Harbour Team"
+    ada, bruno = (joins(town, host_window.link, name) for name in ("Ada", "Bruno"))
+    host_window.wait(lambda: {"Ada", "Bruno"} <= host_window.names, "both in the list")
+    ada.say("hello bruno")
+    bruno.wait(lambda: "hello bruno" in bruno.lines, "the message")
+    bruno.say("hello ada")
+    ada.wait(lambda: "hello ada" in ada.lines, "the answer")
+
+    host_window.terminate("Bruno")
+    bruno.wait(lambda: bruno.link is Link.SIGNED_OUT, "the end")
+    assert bruno.banner == "You were signed out: The host ended your connection."
+    ada.wait(lambda: "bruno" not in ada.main.overview.online, "Bruno to be offline")
+    ada.say("where did you go?")
+    bruno.click(bruno.main.banner._action)
+    bruno.online()
+    bruno.wait(lambda: "where did you go?" in bruno.lines, "what was missed")
+
+    host_window.close()
+    for window in (ada, bruno):
+        learns_of_the_end(window)
+        window.close()
+        assert window.ended
+
+
+def learns_of_the_end(window: Window) -> None:
+    """The strip says that the server is gone, and what becomes of messages."""
+    window.wait(lambda: window.link is Link.PAUSED, "the news")
+    assert "kept and sent later" in window.banner
+
+
+def test_closing_the_clients_empties_the_list(town: Town, host_window: HostWindow) -> None:
+    """Whoever closes their window leaves the host's list, and the invite is shown again."""
+    ada = joins(town, host_window.link, "Ada")
+    invite = host_window.app.frame.invite
+    host_window.wait(lambda: not invite.winfo_viewable(), "the list")
+    ada.close()
+    host_window.wait(invite.winfo_viewable, "the invite")

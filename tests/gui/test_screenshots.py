@@ -1,0 +1,241 @@
+"""Pictures of every screen: none may be blank, and the README's are drawn here.
+
+CHAT_SCREENSHOTS names a folder to save them in. In docs/images only those go that the README
+shows; `python dev.py screenshots` does that.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from datetime import time as time_of_day
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from PIL import Image, ImageGrab
+
+from chat_client.options import Options
+from chat_client.state.status import Link
+from chat_server.ready_file import Running
+from chat_server.rules.view import ClientAppeared, ViewEvent
+from chat_server.window.keeper import Keeper
+from chat_server.window.presenter import Presenter
+from common.invite import parse_invite
+from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
+
+README: Final = {"client-light", "client-dark", "host-light", "join-light"}
+MOST_BYTES: Final = 80_000
+FEWEST_COLOURS: Final = 60
+"""A blank window has one, a window without text a handful."""
+
+TODAY_IS: Final = date.today()  # noqa: DTZ011 (the day that people here have)
+MODES = pytest.mark.parametrize("mode", ["light", "dark"])
+PEOPLE: Final = {
+    # Name → device, address (RFC 5737), when they came.
+    "Dana Petrova": ("Windows", "192.0.2.77", "08:30"),
+    "Ada Lindqvist": ("Linux", "192.0.2.21", "08:41"),
+    "Bruno Okafor": ("Windows", "192.0.2.34", "08:47"),
+    "Chen Wei": ("macOS", "192.0.2.52", "08:58"),
+    "Mira Novak": ("Linux", "192.0.2.60", "09:05"),
+}
+YESTERDAY: Final = (
+    ("Dana Petrova", "16:52", "The new access points are up. Second floor, too."),
+    ("Dana Petrova", "16:53", "Notes are on https://wiki.harbour.example/network/floor-2"),
+    ("Bruno Okafor", "16:58", "Nice 👍🏽 I'll try it tomorrow from the far corner."),
+)
+TODAY: Final = (
+    ("Bruno Okafor", "09:12", "Morning! Sitting in the far corner now, and it holds."),
+    ("Bruno Okafor", "09:14", "Does the chat survive a laptop that sleeps, or do I miss things?"),
+    (
+        "Chen Wei",
+        "09:16",
+        "It does. I closed the lid over lunch, and when I opened it everything was there.",
+    ),
+    ("Mira Novak", "09:21", "Same here. What I wrote on the train went out by itself later 🚆"),
+    ("Ada Lindqvist", "09:24", "Great. Then we move the stand-up here:\n10:00, room general"),
+    ("Chen Wei", "09:25", "Looks good to me 😀"),
+)
+
+
+class Clock:
+    """What is said was said when the script says."""
+
+    def __init__(self) -> None:
+        self.now = 0
+
+    def set(self, day: date, at: str) -> None:
+        """Make it a time of a day."""
+        moment = datetime.combine(day, time_of_day.fromisoformat(at)).astimezone()
+        self.now = round(moment.timestamp() * 1000)
+
+    def time_ns(self) -> int:
+        """As time.time_ns."""
+        return self.now * 1_000_000
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the real one's."""
+        return getattr(time, name)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all servers and clients in this process."""
+    clock = Clock()
+    clock.set(TODAY_IS, "08:00")
+    monkeypatch.setattr("chat_server.hub.time", clock)
+    monkeypatch.setattr("chat_client.core.time", clock)
+    return clock
+
+
+def take(window: Window | HostWindow, name: str) -> None:
+    """Take a picture once nothing moves any more; it must show something. Perhaps save it."""
+    root = window.root
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        pytest.skip("pictures are taken from an X server")
+    pictures: list[Image.Image] = []
+    settle(root)
+
+    def rests() -> bool:
+        settle(root)
+        x, y = root.winfo_rootx(), root.winfo_rooty()
+        box = (x, y, x + root.winfo_width(), y + root.winfo_height())
+        pictures.append(ImageGrab.grab(box, xdisplay=os.environ["DISPLAY"]).convert("RGB"))
+        return len(pictures) > 2 and pictures[-1].tobytes() == pictures[-3].tobytes()
+
+    wait(root, rests, "the window to rest", DEADLINE)
+    picture = pictures[-1]
+    colours = picture.getcolors(1 << 24)
+    assert colours is not None
+    assert len(colours) >= FEWEST_COLOURS
+    folder = os.environ.get("CHAT_SCREENSHOTS")
+    if folder and (name in README or Path(folder).parts[-2:] != ("docs", "images")):
+        save(picture, Path(folder) / f"{name}.png")
+
+
+def save(picture: Image.Image, path: Path) -> None:
+    """With a palette: small enough for a repository, and no difference to be seen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    assert path.stat().st_size < MOST_BYTES
+
+
+def chat(town: Town, host: Host, clock: Clock) -> Window:
+    """Ada's window after the script, in which the others are peers."""
+    clock.set(TODAY_IS - timedelta(days=1), "16:40")
+    names = PEOPLE.keys() - {"Ada Lindqvist"}
+    peers = {name: town.peer(host, name) for name in sorted(names)}
+    for name, at, text in YESTERDAY:
+        clock.set(TODAY_IS - timedelta(days=1), at)
+        peers[name].say(text)
+    peers["Dana Petrova"].stop()
+    window = town.member(host, "Ada Lindqvist")
+    for name, at, text in TODAY:
+        clock.set(TODAY_IS, at)
+        if name in peers:
+            peers[name].say(text)
+        else:
+            says(window, text)
+    clock.set(TODAY_IS, "09:27")
+    peers["Mira Novak"].say("Lunch?", "At one?", room="dm:ada.lindqvist:mira.novak")
+    window.wait(lambda: "(2)" in window.title, "Mira's messages")
+    window.wait(lambda: "Looks good" in window.said, "the last word")
+    window.resize(1180, 760)
+    window.focus(window.composer)
+    return window
+
+
+def says(window: Window, text: str) -> None:
+    """The window's own message, after those that were said before it, and in its room."""
+    window.wait(lambda: "on the train" in window.said, "the talk so far")
+    window.main._session.core.say("general", text)
+    window.wait(lambda: text in window.said and not window.main._waiting, "one's own message")
+
+
+@MODES
+def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> None:
+    """A conversation over two days; then without a connection."""
+    window = chat(town, host, clock)
+    window.app.theme.switch("dark" if mode == "dark" else "light")
+    take(window, f"client-{mode}")
+    host.stop()
+    window.wait(lambda: window.link is Link.PAUSED, "the end")
+    window.say("See you at ten then")
+    window.wait(lambda: window.main._waiting == 1, "it to wait")
+    # The countdown stands still for the picture.
+    window.main._status = replace(window.main._status, retry_at=time.monotonic() + 11.4)
+    window.main._show_state()
+    if window.main._clock is not None:
+        window.main.after_cancel(window.main._clock)
+    take(window, f"offline-{mode}")
+
+
+@MODES
+def test_the_join_screen(town: Town, host: Host, mode: str) -> None:
+    """With an invite and a name in it, before Join is pressed."""
+    invite = replace(host.invite, hosts=("192.0.2.10",), port=12345)
+    window = town.window(options=Options(theme=mode, join=invite))
+    window.resize(760, 560)
+    window.join.name.value = "Mira"
+    window.focus(window.join.name.entry)
+    take(window, f"join-{mode}")
+
+
+@pytest.fixture
+def host_window(
+    town: Town, tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[HostWindow]:
+    """The host's window, on a network of documentation addresses, at the script's time."""
+    del town
+    show, started = Keeper._show, Presenter.started
+
+    def placed(keeper: Keeper, events: Sequence[ViewEvent]) -> None:
+        show(keeper, [_placed(event) for event in events])
+
+    def started_there(presenter: Presenter, running: Running, now: int) -> None:
+        invite = replace(parse_invite(running.invite), hosts=("192.0.2.10",), port=12345)
+        shown = replace(running, addresses=invite.hosts, port=12345, invite=invite.link())
+        started(presenter, shown, now)
+
+    monkeypatch.setattr(Keeper, "_show", placed)
+    monkeypatch.setattr(Presenter, "started", started_there)
+    monkeypatch.setattr("chat_server.window.app._now", lambda: clock.now)
+    clock.set(TODAY_IS, "08:12")
+    window = HostWindow(tmp_path / "host")
+    yield window
+    window.close()
+
+
+def _placed(event: ViewEvent) -> ViewEvent:
+    if not isinstance(event, ClientAppeared) or event.display_name not in PEOPLE:
+        return event
+    device, address, at = PEOPLE[event.display_name]
+    clock = Clock()
+    clock.set(TODAY_IS, at)
+    return replace(event, device=device, address=address, since=clock.now)
+
+
+@MODES
+def test_the_hosts_window(town: Town, host_window: HostWindow, clock: Clock, mode: str) -> None:
+    """With nobody there, and with people."""
+    host_window.app.theme.switch("dark" if mode == "dark" else "light")
+    take(host_window, f"host-empty-{mode}")
+    peers = {}
+    for name in PEOPLE:
+        clock.set(TODAY_IS, PEOPLE[name][2])
+        peers[name] = town.peer_of(host_window.invite, name)
+    for name, at, text in TODAY:
+        clock.set(TODAY_IS, at)
+        peers[name].say(text)
+    peers["Dana Petrova"].stop()
+    host_window.wait(lambda: host_window.names == PEOPLE.keys() - {"Dana Petrova"}, "Dana to go")
+    clock.set(TODAY_IS, "09:25:20")
+    rows = host_window.app.frame.connections.people
+    host_window.wait(
+        lambda: all(row.received and row.sent for row in rows._rows.values()), "the traffic"
+    )
+    host_window.app.show()
+    take(host_window, f"host-{mode}")
