@@ -8,7 +8,12 @@ from pathlib import Path
 from common import __version__
 from common.arguments import ArgumentParser
 from common.invite import Invite, InviteError, parse_invite
-from common.names import NameRefusedError, fold_username, suggest_username
+from common.names import (
+    NameRefusedError,
+    clean_display_name,
+    fold_username,
+    suggest_username,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +123,11 @@ def _invite(text: str) -> Invite:
 
 
 def _name(text: str) -> Name:
-    return name_of(text) or _no_name(text)
+    try:
+        display_name = clean_display_name(text)
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name_of(display_name) or _no_name(text)
 
 
 def name_of(text: str) -> Name | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -87,17 +88,24 @@ class Dialog:
         if self._parent.winfo_toplevel().winfo_viewable():
             window.transient(self._parent.winfo_toplevel())
         window.deiconify()
-        window.wait_visibility()
-        window.grab_set()
+        # The loop goes on in there, and the answer may be given before the window is seen.
+        with suppress(tk.TclError):
+            window.wait_visibility()
+        if window.winfo_exists():
+            self._take_over()
+            window.wait_window()
+        if focused is not None and focused.winfo_exists():
+            focused.focus_set()
+        return self._answer
+
+    def _take_over(self) -> None:
+        """Nothing but this window gets clicks and keys now."""
+        self.window.grab_set()
         if self.field is not None:
             self.field.focus_set()
             self.field.select_all()
         else:
             self.buttons[self._default].focus_set()
-        window.wait_window()
-        if focused is not None and focused.winfo_exists():
-            focused.focus_set()
-        return self._answer
 
     def choose(self, choice: str) -> None:
         """Answer with that choice and close."""

@@ -309,7 +309,10 @@ class Controller:
         if event.cid is not None and event.sender == self.account.username:
             if event.cid == self._in_flight:
                 self._in_flight = None
-            if self._cache.take_out(event.cid):
+            out = self._cache.outgoing(event.cid)
+            self._cache.take_out(event.cid)
+            # Of an acknowledgement that was ahead, SENT has been told already.
+            if out is not None and out.state is not Delivery.SENT:
                 self._outbox_changed(event.room, event.cid, Delivery.SENT, seq=event.seq)
         last = self._news[-1] if self._news else None
         if isinstance(last, news.EventsAdded) and last.room == event.room:

@@ -8,20 +8,16 @@ import tkinter as tk
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
-from functools import partial
-from itertools import count
 from typing import Final, Protocol
-
-from PIL.Image import new as image
 
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import Entry, as_event, lay_out
-from chat_client.window.transcript_style import INDENT, configure_tags, name_tag, read_only
+from chat_client.window.transcript_pen import Pen
+from chat_client.window.transcript_style import INDENT, configure_tags, read_only
 from common.messages import Event
 from window.basics import Label, Panel
-from window.richtext import RichText
 from window.scrolling import Scrollbar
-from window.text import safe, safe_lines
+from window.text import safe_lines
 from window.theme import Theme
 
 PAGE: Final = 40
@@ -73,15 +69,13 @@ class Transcript(Panel):
         self._theme = theme
         self._source = source
         self._name_of = name_of
-        self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
+        self._on_bottom = on_bottom
         self.room: str | None = None
         self._events: deque[Event] = deque()
         self._has_newer = False
         self._at_bottom = True
         self._me = ""
         self._check: str | None = None
-        self._actions: dict[str, Callable[[], object]] = {}
-        self._numbers = count()
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
@@ -91,12 +85,7 @@ class Transcript(Panel):
         read_only(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
         self.text.bind("<End>", lambda _: self._go_down())
-        self._rich = RichText(self.text, theme)
-        self.text.bind("<<Copy>>", self._copy)
-        # On release: a press may begin a selection.
-        self.text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
-        self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
-        self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
+        self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)
         self.text.bind("<Configure>", self._resized)
         theme.subscribe(self.text, self._paint_text)
 
@@ -180,7 +169,7 @@ class Transcript(Panel):
     def _clear(self) -> None:
         self.text.delete("1.0", "end")
         self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
-        self._forget_actions()
+        self._pen.forget_actions()
         self._events.clear()
         # Right gravity, Tk's default: what is inserted at a mark comes before it.
         self.text.mark_set("tail", "1.0")
@@ -188,7 +177,7 @@ class Transcript(Panel):
     def _append(self, events: Sequence[Event]) -> None:
         previous = self._events[-1] if self._events else None
         for entry in self._laid_out(events, previous):
-            self._draw(entry, "tail")
+            self._pen.draw(entry, "tail")
         self._events.extend(events)
 
     def _prepend(self, events: Sequence[Event]) -> None:
@@ -198,7 +187,7 @@ class Transcript(Panel):
         self.text.delete("1.0", second)
         self.text.mark_set("page", "1.0")
         for entry in self._laid_out([*events, first], None):
-            self._draw(entry, "page")
+            self._pen.draw(entry, "page")
         self.text.mark_unset("page")
         self._events.extendleft(reversed(events))
 
@@ -206,75 +195,6 @@ class Transcript(Panel):
         return lay_out(
             events, previous, self._name_of, datetime.now().astimezone().date(), clean=safe_lines
         )
-
-    def _draw(self, entry: Entry, at: str) -> None:
-        text = self.text
-        start = text.index(at)
-        self._draw_beginning(entry, at)
-        if entry.kind == "join":
-            text.insert(at, f"{entry.name} joined · {entry.time}\n", ("note",))
-        else:
-            for span in entry.spans:
-                tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
-                self._rich.insert(at, span.text, tags)
-            text.insert(at, "\n", ("body",))
-        text.mark_set(f"e{entry.seq}", start)
-
-    def _draw_beginning(self, entry: Entry, at: str) -> None:
-        if entry.day is not None:
-            self._draw_day(entry.day, at)
-        if entry.heads_group and entry.kind == "message":
-            self._draw_head(entry.name, entry.sender, entry.time, at)
-
-    def _draw_day(self, day: str, at: str) -> None:
-        rule = self._rule()
-        start = self.text.index(at)
-        self.text.image_create(at, image=rule, align="center")
-        self.text.insert(at, f"   {day}   ", ("day",))
-        self.text.image_create(at, image=rule, align="center")
-        self.text.insert(at, "\n", ("day",))
-        self.text.tag_add("day", start, at)
-
-    def _rule(self) -> tk.PhotoImage:
-        colour = self._theme.palette.border
-        size = self._theme.px(70), max(1, self._theme.px(1))
-        return self._theme.images.get(("rule", size, colour), lambda: image("RGB", size, colour))
-
-    def _draw_head(self, name: str, username: str, time: str, at: str) -> None:
-        start = self.text.index(at)
-        avatar = self._theme.avatar(name, username, 38)
-        self.text.image_create(at, image=avatar, align="center")
-        self.text.insert(at, "\t", ("head",))
-        self.text.insert(at, name, ("head", name_tag(self.text, self._theme, username)))
-        self.text.insert(at, f"  {time}\n", ("head", "time"))
-        self.text.tag_add("head", start, at)
-
-    def _link(self, url: str) -> tuple[str, str]:
-        return self._action(lambda: self._on_link(url))
-
-    def _action(self, do: Callable[[], object]) -> tuple[str, str]:
-        """The tags of a stretch of text that does something when clicked."""
-        tag = f"do-{next(self._numbers)}"
-        self._actions[tag] = do
-        return ("action", tag)
-
-    def _forget_actions(self) -> None:
-        """Those of what is no longer in the text."""
-        for tag in [tag for tag in self._actions if not self.text.tag_nextrange(tag, "1.0")]:
-            self.text.tag_delete(tag)
-            del self._actions[tag]
-
-    def _copy(self, _: object) -> str:
-        self._rich.copy_selection()
-        return "break"
-
-    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
-        if self.text.tag_ranges("sel"):
-            return
-        for tag in self.text.tag_names(f"@{event.x},{event.y}"):
-            if tag in self._actions:
-                self._actions[tag]()
-                return
 
     # What is not in the room yet, below everything
 
@@ -292,32 +212,13 @@ class Transcript(Panel):
         shown = outgoing[-_OUTBOX_SHOWN:]
         entries = self._laid_out([as_event(out, self._me) for out in shown], previous)
         for entry, out in zip(entries, shown, strict=True):
-            self._draw_outgoing(entry, out, "outbox")
+            self._pen.draw_outgoing(entry, out, "outbox")
         self.text.mark_unset("outbox")
         self.text.mark_gravity("tail", "right")
         if previous is None and not shown:
             self._nothing.place(relx=0.5, rely=0.4, anchor="center")
         else:
             self._nothing.place_forget()
-
-    def _draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
-        self._draw_beginning(entry, at)
-        failed = out.state is Delivery.FAILED
-        tone = "failed" if failed else "waiting"
-        palette = self._theme.palette
-        for span in entry.spans:
-            self._rich.insert(at, span.text, ("body", tone))
-        colour = palette.danger if failed else palette.muted
-        icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
-        self.text.insert(at, "  ", ("body", tone))
-        self.text.image_create(at, image=icon, align="center")
-        if failed:
-            self.text.insert(at, f"Not sent: {safe(out.reason)}  ", ("body", "failed", "small"))
-            for label in ("Edit", "Delete"):
-                tags = self._action(partial(self._on_failed, out, label.lower()))
-                self.text.insert(at, label, ("body", "link", "small", *tags))
-                self.text.insert(at, "   ", ("body", "small"))
-        self.text.insert(at, "\n", ("body",))
 
     # Scrolling
 
@@ -413,7 +314,7 @@ class Transcript(Panel):
         for _ in range(excess):
             self.text.mark_unset(f"e{self._events.popleft().seq}")
         self.text.delete("1.0", f"e{self._events[0].seq}")
-        self._forget_actions()
+        self._pen.forget_actions()
 
     def _trim_bottom(self) -> None:
         excess = len(self._events) - MOST
@@ -424,7 +325,7 @@ class Transcript(Panel):
         for event in removed:
             self.text.mark_unset(f"e{event.seq}")
         self.text.mark_set("tail", "end-1c")
-        self._forget_actions()
+        self._pen.forget_actions()
         self._has_newer = True
 
     def _resized(self, _: object) -> None:

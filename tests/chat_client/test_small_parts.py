@@ -193,6 +193,8 @@ def test_each_verb(arguments: list[str], expected: Options) -> None:
         ["send", "two", "texts"],
         ["rooms", "--timeout", "soon"],
         ["rooms", "--timeout", "nan"],
+        ["--name", "x" * 65],
+        ["--name", "bell\x07"],
         ["rooms", "--timeout", "-1"],
         ["--theme", "pink"],
     ],

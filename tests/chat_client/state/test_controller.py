@@ -314,6 +314,8 @@ def test_an_acknowledgement_ahead_of_the_room_waits_for_its_event(desk: Desk) ->
     desk.hear(event(1), event(2), event(3, sender="ada", own=send.cid))
     assert desk.shown() == [1, 2, 3]
     assert desk.cache.outgoing(send.cid) is None
+    sent = [item for item in desk.told(news.OutboxChanged) if item.state is Delivery.SENT]
+    assert [item.seq for item in sent] == [3], "told once, though it came twice"
 
 
 @pytest.mark.parametrize("code", get_args(messages.ErrorCode))

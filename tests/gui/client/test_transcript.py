@@ -309,13 +309,13 @@ def test_links_are_forgotten_with_their_text(reading: Reading) -> None:
 def test_a_burst_holds_the_window_up_only_a_moment(reading: Reading) -> None:
     """5,000 messages are not drawn one by one: what would scroll out at once is skipped."""
     drawn: list[int] = []
-    draw = reading.transcript._draw
+    draw = reading.transcript._pen.draw
 
     def counting(entry: object, at: str) -> None:
         drawn.append(1)
         draw(entry, at)  # type: ignore[arg-type]  # passed on
 
-    reading.transcript._draw = counting  # type: ignore[method-assign]  # to count
+    reading.transcript._pen.draw = counting  # type: ignore[method-assign]  # to count
     reading.hear(LAST + 1, LAST + 5000)
     reading.settle()
     assert len(drawn) <= 4 * PAGE
