@@ -4,8 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat_client.cache.schema import connect_reader
 from chat_client.state.outgoing import Delivery, Outgoing
+from common.database import connect_reader
 from common.messages import Event, EventKind
 
 _EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"

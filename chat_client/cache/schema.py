@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from common.database import migrate
 from common.datafolder import PRIVATE_FILE
 
 APPLICATION_ID: Final = 0x43484143
@@ -70,14 +71,6 @@ def connect_writer(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that never writes and never checkpoints; see the server's store."""
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -90,16 +83,4 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     # What the person wrote must survive a loss of power from the moment it is shown.
     connection.execute("PRAGMA synchronous = FULL")
-    if 0 < version < len(MIGRATIONS) and path is not None:
-        backup = path.with_name(f"{path.name}.before-format-{version + 1}")
-        os.close(os.open(backup, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
-        copy = sqlite3.connect(backup)
-        try:
-            connection.backup(copy)
-        finally:
-            copy.close()
-    for number in range(version, len(MIGRATIONS)):
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
-            f"{MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
-        )
+    migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)

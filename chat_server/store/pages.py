@@ -6,7 +6,7 @@ from typing import Final
 
 from chat_server.rules.conversation import event_frame
 from chat_server.rules.directory import StoredEvent
-from chat_server.store.schema import connect_reader
+from common.database import connect_reader
 
 PAGE_BYTES: Final = 128 * 1024
 """A page ends with the event that reaches this: about 600 short messages."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from common.database import migrate
 from common.datafolder import PRIVATE_FILE
 
 APPLICATION_ID: Final = 0x43484154
@@ -78,23 +79,12 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -16384")
-            _migrate(connection, path, version)
+            migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
         except BaseException:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the database {path} can't be opened: {error}") from error
-    return connection
-
-
-def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can't write and never checkpoints: only the writer does.
-
-    SQLite up to 3.51.2 can damage a WAL when two connections write or checkpoint.
-    """
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA wal_autocheckpoint = 0")
-    connection.execute("PRAGMA query_only = ON")
     return connection
 
 
@@ -134,25 +124,3 @@ def _check(version: int, application: int, path: Path) -> None:
             f"{path} was made by a newer ChatServer (format {version}, this one knows "
             f"{len(MIGRATIONS)}); install that version. Nothing was changed"
         )
-
-
-def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    if 0 < version < len(MIGRATIONS):
-        _back_up(connection, path, version)
-    for number in range(version, len(MIGRATIONS)):
-        # executescript would commit first; hence the whole step as one script of its own.
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {APPLICATION_ID};"
-            f"{MIGRATIONS[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
-        )
-
-
-def _back_up(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Keep the database as it was before the migration, beside it."""
-    backup = path.with_name(f"{path.name}.before-format-{version + 1}")
-    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
-    copy = sqlite3.connect(backup)
-    try:
-        connection.backup(copy)
-    finally:
-        copy.close()
