@@ -15,7 +15,6 @@ class Session:
     connection: int
     address: str
     since: int
-    program: str = ""
     username: str | None = None
     device: str = ""
     device_key: bytes = b""
