@@ -1,25 +1,31 @@
 """Start ChatClient: ``python -m chat_client``, or with a verb for scripts."""
 
-import logging
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 
-from platformdirs import user_data_path
-
 from chat_client.options import parse_options
+from common.folders import data_folder, profile_folder
+from common.process import prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the client. The exit status: 0, 1 (refused, unreachable) or 2 (usage)."""
+    """Run the client. The exit status: 0, 1 (refused, unreachable, failed) or 2 (usage)."""
+    prepare()
     options = parse_options(arguments)
-    logging.basicConfig(
-        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    data_dir = options.data_dir or user_data_path("ChatClient", appauthor=False)
+    data_dir = profile_folder(options.data_dir or data_folder("ChatClient"), options.profile)
     # Each front end is imported only when it is used: the verbs need no Tk and no display.
+    if options.smoke_test:
+        from chat_client.window import smoke
+
+        return smoke.run()
     if options.verb is not None:
         from chat_client import headless
+        from common.logs import start_logging
 
+        # Verbs may run by the dozen, and what they say belongs to who called them.
+        start_logging(options.log_level, None)
         return headless.run(options, data_dir)
     from chat_client.window import app
 

@@ -24,9 +24,9 @@ from chat_client.net.waker import Waker
 from chat_client.state.account import Account
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
+from chat_client.state.event import Event
 from chat_client.state.news import News
 from common import __version__
-from common.messages import Event
 from common.protocol import RemoteProtocolError
 
 log = logging.getLogger(__name__)

@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
 
-from pydantic_core import PydanticCustomError
-
 from chat_client.accounts import AccountError, Accounts, new_account
 from chat_client.cache.cache import Cache
 from chat_client.cache.schema import CacheError
@@ -23,11 +21,12 @@ from chat_client.core import Core, StopListening
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
+from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common.datafolder import FolderInUseError, FolderLock
-from common.messages import Event, check_text
 from common.names import NameRefusedError, address_of, direct_members, room_for
+from common.text import TextRefusedError, check_text
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
@@ -64,7 +63,7 @@ def run(options: Options, data_dir: Path) -> int:
             print(f"ChatClient: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        return 0 if options.verb == "listen" and options.count is None else 1
+        return 0 if options.verb == "listen" and options.limit is None else 1
     return 0
 
 
@@ -199,7 +198,7 @@ def _texts(options: Options) -> list[str]:
         given = [line for line in read.split("\n") if line] if options.lines else [read]
     try:
         return [check_text(text.strip("\n")) for text in given]
-    except PydanticCustomError as error:
+    except TextRefusedError as error:
         raise UsageError(str(error)) from error
 
 
@@ -274,7 +273,7 @@ class _Printer:
 
     def __init__(self, options: Options) -> None:
         self._json = options.json
-        self._left = options.count
+        self._left = options.limit
         self._after = options.after or 0
         self.broken = False
 
@@ -293,7 +292,7 @@ class _Printer:
 
     def _line(self, event: Event) -> str:
         if self._json:
-            return json.dumps(event.model_dump(exclude={"type"}))
+            return json.dumps({name: getattr(event, name) for name in KeptEvent._fields})
         time_of_day = datetime.fromtimestamp(event.sent_at / 1000).astimezone()
         # Indented, or the second line of a message could pass for another one's.
         text = event.text.replace("\n", "\n    ")

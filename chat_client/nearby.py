@@ -5,8 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from platformdirs import user_data_path
-
+from common.folders import data_folder
 from common.invite import Invite, InviteError, parse_invite
 
 
@@ -15,7 +14,7 @@ def server_here(folder: Path | None = None) -> Invite | None:
 
     Only the folder's owner can read it, so it is as good as a link from the host.
     """
-    folder = folder or user_data_path("ChatServer", appauthor=False)
+    folder = folder or data_folder("ChatServer")
     try:
         content = json.loads((folder / "running.json").read_bytes())
         return parse_invite(content["invite"]) if _is_running(content["pid"]) else None

@@ -1,44 +1,43 @@
 """The command line of ChatClient: the window, or one of the verbs that need none."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from common import __version__
-from common.arguments import ArgumentParser
-from common.invite import Invite, InviteError, parse_invite
-from common.names import (
-    NameRefusedError,
-    clean_display_name,
-    fold_username,
-    suggest_username,
-)
+from common.arguments import ArgumentParser, ShowVersion
+
+# Names and invites are imported when one is given: the window is not to wait for them.
+if TYPE_CHECKING:
+    from common.invite import Invite
+    from window.palette import Mode
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """What a person is called, and the username that goes with it."""
 
     username: str
     display_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What was asked for; `verb` is None for the window."""
 
     verb: str | None = None
     join: Invite | None = None
     name: Name | None = None
     data_dir: Path | None = None
-    theme: str | None = None
+    profile: str | None = None
+    theme: Mode | None = None
+    smoke_test: bool = False
     log_level: str = "warning"
     room: str = "general"
     text: str | None = None
     lines: bool = False
     json: bool = False
-    count: int | None = None
+    limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
 
@@ -46,7 +45,10 @@ class Options:
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """The options; ends the program with status 2 and one line when they are wrong."""
     parser = ArgumentParser(prog="ChatClient", description="Chat with the people on your network.")
-    parser.add_argument("--version", action="version", version=f"ChatClient {__version__}")
+    parser.add_argument("--version", action=ShowVersion, help="say which build this is")
+    parser.add_argument(
+        "--smoke-test", action="store_true", help="check that all of it works, and end"
+    )
     parser.add_argument(
         "--theme", choices=["light", "dark"], help="the window's colours (default: the system's)"
     )
@@ -72,6 +74,7 @@ def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS
     add("--join", type=_invite, metavar="INVITE", help="the invite link from the host")
     add("--name", type=_name, help="your name there")
     add("--data-dir", type=Path, help="folder of your accounts and messages")
+    add("--profile", type=_profile, metavar="NAME", help="a further set of them, of that name")
     add("--log-level", choices=["debug", "info", "warning", "error"], help="(default: warning)")
 
 
@@ -88,7 +91,9 @@ def _send(parser: argparse.ArgumentParser) -> None:
 def _listen(parser: argparse.ArgumentParser) -> None:
     _room(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--count", type=_positive, metavar="N", help="end after N messages")
+    parser.add_argument(
+        "--count", type=_positive, metavar="N", dest="limit", help="end after N messages"
+    )
     parser.add_argument(
         "--after",
         type=_position,
@@ -116,6 +121,8 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def _invite(text: str) -> Invite:
+    from common.invite import InviteError, parse_invite
+
     try:
         return parse_invite(text)
     except InviteError as error:
@@ -123,6 +130,8 @@ def _invite(text: str) -> Invite:
 
 
 def _name(text: str) -> Name:
+    from common.names import NameRefusedError, clean_display_name
+
     try:
         display_name = clean_display_name(text)
     except NameRefusedError as error:
@@ -132,12 +141,24 @@ def _name(text: str) -> Name:
 
 def name_of(text: str) -> Name | None:
     """The username and display name for what somebody calls themselves, if there is one."""
+    from common.names import NameRefusedError, fold_username, suggest_username
+
     display_name = " ".join(text.split())
     try:
         return Name(fold_username(display_name), display_name)
     except NameRefusedError:
         username = suggest_username(display_name)
         return Name(username, display_name) if username else None
+
+
+def _profile(text: str) -> str:
+    """A profile's name, which is a folder's, too: so it has the form of usernames."""
+    from common.names import NameRefusedError, fold_username
+
+    try:
+        return fold_username(text)
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(f"a profile's name is like a username: {error}") from error
 
 
 def _no_name(text: str) -> Name:

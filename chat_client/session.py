@@ -1,20 +1,27 @@
 """An open account: its lock, its cache, its core and the window's reading connection."""
 
+from __future__ import annotations
+
+import threading
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from chat_client.accounts import Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
-from chat_client.core import Core
 from chat_client.state.account import Account
 from chat_client.state.news import News
 from common.datafolder import FolderLock
+
+if TYPE_CHECKING:
+    from chat_client.core import Core  # loading it takes longer than showing what is kept
 
 
 class Session:
     """Opens in its constructor, closes with `close`; nothing is left open when it raises.
 
-    Raises FolderInUseError, CacheError, OSError. `tell` is called on the core's thread.
+    Raises FolderInUseError, CacheError, OSError. After `begin` it connects; until then the
+    window can show what is in the cache. `tell` is called on the core's thread.
     """
 
     def __init__(
@@ -23,19 +30,62 @@ class Session:
         accounts.save(account)
         folder = accounts.folder(account)
         self.account = account
+        self._tell = tell
         self._lock = FolderLock(folder)
         self._lock.acquire()
         try:
-            cache = Cache(folder / "cache.db")
+            self._cache = Cache(folder / "cache.db")
             self.reader = CacheReader(folder / "cache.db")
         except BaseException:
             self._lock.release()
             raise
-        self.core = Core(account, cache, tell)
-        self.core.start()
+        self._core: Core | None = None
+        self._orders: list[Callable[[Core], object]] = []
+        self._changing = threading.Lock()
+        self._loading: threading.Thread | None = None
+        self._closed = False
+
+    def begin(self) -> None:
+        """Load the core, and connect. Harmless when called again, or after `close`."""
+        if self._loading is None and not self._closed:
+            self._loading = threading.Thread(target=self._load, name="core loading")
+            self._loading.start()
+
+    @property
+    def core(self) -> Core:
+        """The core, waited for if need be."""
+        self.begin()
+        if self._loading is not None:
+            self._loading.join()
+        if self._core is None:
+            raise RuntimeError("the core could not be loaded")
+        return self._core
+
+    def ask(self, order: Callable[[Core], object]) -> None:
+        """Have the core do something, now or as soon as it is loaded; never waits."""
+        with self._changing:
+            if self._core is None:
+                self._orders.append(order)
+                return
+        order(self._core)
 
     def close(self) -> None:
         """Hang up and let go of everything; returns when all is stored."""
         self.reader.close()
-        self.core.stop()
+        if self._loading is None and not self._orders:
+            self._cache.close()
+        else:
+            # Loaded, if need be, to keep what was written before it was.
+            self.core.stop()
+        self._closed = True
         self._lock.release()
+
+    def _load(self) -> None:
+        from chat_client.core import Core
+
+        core = Core(self.account, self._cache, self._tell)
+        with self._changing:
+            for order in self._orders:
+                order(core)
+            self._core = core
+        core.start()

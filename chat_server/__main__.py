@@ -1,36 +1,33 @@
 """Start ChatServer: ``python -m chat_server``."""
 
-import logging
+from __future__ import annotations
+
 import sys
 from collections.abc import Sequence
 
-from platformdirs import user_data_path
-
 from chat_server.options import parse_options
+from common.folders import data_folder
+from common.process import prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the server until it is closed. The exit status: 0, or 2 when it could not start."""
+    """Run the server until it is closed. The exit status: 0, 1 (failed) or 2 (no start)."""
+    prepare()
     options = parse_options(arguments)
-    logging.basicConfig(
-        level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    data_dir = options.data_dir or user_data_path("ChatServer", appauthor=False)
-    if not options.headless:
-        # Only here: without a window it runs on computers that have no Tk.
-        from chat_server.window import app
+    data_dir = options.data_dir or data_folder("ChatServer")
+    # Each front end is imported only when it is used: without a window it runs on computers
+    # that have no Tk, and the window is on the screen before the server is loaded.
+    if options.headless:
+        from chat_server import headless
 
-        return app.run(options, data_dir)
-    # Only here: the window is on the screen before the server is loaded.
-    from chat_server import headless
-    from chat_server.service import StartError
+        return headless.main(options, data_dir)
+    if options.smoke_test:
+        from chat_server.window import smoke
 
-    try:
-        headless.run(options, data_dir)
-    except StartError as error:
-        print(f"ChatServer: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return smoke.run()
+    from chat_server.window import app
+
+    return app.run(options, data_dir)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import logging
 import signal
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,24 @@ from chat_server.options import Options
 from chat_server.ready_file import Running, remove_ready_file, write_ready_file
 from chat_server.rules import view
 from chat_server.service import Server, StartError
+from common.logs import start_logging
 
 log = logging.getLogger(__name__)
+
+
+def main(options: Options, data_dir: Path) -> int:
+    """Serve until told to stop. The exit status: 0, or 2 when the server could not start."""
+    if options.smoke_test:
+        from chat_server import smoke
+
+        return smoke.run()
+    start_logging(options.log_level, data_dir)
+    try:
+        run(options, data_dir)
+    except StartError as error:
+        sys.stderr.write(f"ChatServer: {error}\n")
+        return 2
+    return 0
 
 
 def run(options: Options, data_dir: Path) -> None:

@@ -1,18 +1,20 @@
 """The command line of ChatServer."""
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from common import __version__
-from common.arguments import ArgumentParser
-from common.invite import is_loopback
+from common.arguments import ArgumentParser, ShowVersion
 from common.limits import DEFAULT_PORT, SERVER_NAME_LENGTH
 
+if TYPE_CHECKING:
+    from window.palette import Mode
 
-@dataclass(frozen=True, slots=True)
-class Options:
+
+class Options(NamedTuple):
     """What was asked for. `port` 0 means any free one; `host` None means every interface."""
 
     headless: bool
@@ -23,7 +25,8 @@ class Options:
     ready_file: Path | None
     plaintext: bool
     log_level: str
-    theme: str | None = None
+    theme: Mode | None = None
+    smoke_test: bool = False
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -42,11 +45,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add("--plaintext", action="store_true", help="no TLS; for tests, on loopback only")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add("--theme", choices=["light", "dark"], help="the window's colours (default: the system's)")
-    add("--version", action="version", version=f"ChatServer {__version__}")
+    add("--smoke-test", action="store_true", help="check that all of it works, and end")
+    add("--version", action=ShowVersion, help="say which build this is")
     parsed = parser.parse_args(arguments)
-    if parsed.plaintext and not (parsed.host and is_loopback(parsed.host)):
+    if parsed.plaintext and not _stays_here(parsed.host):
         parser.error("--plaintext needs a loopback address, such as --host 127.0.0.1")
     return Options(**vars(parsed))
+
+
+def _stays_here(host: str | None) -> bool:
+    from common.invite import is_loopback  # only now: the window is not to wait for it
+
+    return host is not None and is_loopback(host)
 
 
 def _port(text: str) -> int:

@@ -6,7 +6,6 @@ value out of bounds is an error, never a guess. Times are milliseconds since 197
 for display only; the order of a room is `seq`.
 """
 
-import re
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -22,32 +21,14 @@ from pydantic_core import PydanticCustomError
 
 from common import limits
 from common.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.text import TextRefusedError, check_text
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
-
-def check_text(text: str) -> str:
-    """A message's text: no controls but tab and newline, not blank, bounded in bytes.
-
-    Raises PydanticCustomError of type "not_unicode", "too_long", "control_character" or "blank".
-    """
+def _text(text: str) -> str:
     try:
-        size = len(text.encode())
-    except UnicodeEncodeError as error:
-        raise PydanticCustomError("not_unicode", "a message is Unicode text") from error
-    if size > limits.TEXT_BYTES:
-        raise PydanticCustomError(
-            "too_long",
-            "a message has at most {limit} bytes",
-            {"limit": limits.TEXT_BYTES},
-        )
-    if _CONTROL.search(text):
-        raise PydanticCustomError(
-            "control_character", "a message has no control characters but tab and newline"
-        )
-    if not text.strip():
-        raise PydanticCustomError("blank", "a message must not be blank")
-    return text
+        return check_text(text)
+    except TextRefusedError as error:
+        raise PydanticCustomError(error.code, str(error)) from error
 
 
 def _line(maximum: int) -> StringConstraints:
@@ -74,7 +55,7 @@ Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Text = Annotated[
     str,
     Field(min_length=1),
-    AfterValidator(check_text),
+    AfterValidator(_text),
     # What the validator does, for docs/protocol.schema.json.
     WithJsonSchema(
         {

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 import tkinter as tk
-
-log = logging.getLogger(__name__)
 
 
 def make_aware() -> None:
@@ -23,7 +20,9 @@ def make_aware() -> None:
             # 1 = system aware: Tk 8.6 cannot follow a window from screen to screen.
             ctypes.windll.shcore.SetProcessDpiAwareness(1)
         except (AttributeError, OSError) as error:
-            log.debug("no DPI awareness: %s", error)
+            import logging
+
+            logging.getLogger(__name__).debug("no DPI awareness: %s", error)
 
 
 def scale_of(root: tk.Misc) -> float:

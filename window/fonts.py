@@ -8,7 +8,6 @@ platform's own interface font takes its place.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import logging
 import sys
 import tkinter as tk
@@ -50,7 +49,7 @@ _SYSTEM: Final = {"win32": "Segoe UI", "darwin": ".AppleSystemUIFont"}
 
 
 def register() -> bool:
-    """Make Inter usable by Tk in this process; call before the first `tk.Tk()`.
+    """Make Inter usable by Tk in this process; call before its fonts are asked for.
 
     True when both weights were taken; failures are logged at debug, never raised.
     """
@@ -63,7 +62,8 @@ def register() -> bool:
 
 
 def _add_fontconfig(path: Path) -> bool:
-    library = ctypes.CDLL(ctypes.util.find_library("fontconfig") or "libfontconfig.so.1")
+    # By its name: looking for it runs a program, which takes longer than all the rest.
+    library = ctypes.CDLL("libfontconfig.so.1")
     add = library.FcConfigAppFontAddFile
     add.argtypes, add.restype = [ctypes.c_void_p, ctypes.c_char_p], ctypes.c_int
     return bool(add(None, str(path).encode()))

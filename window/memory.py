@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import json
-import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from common.datafolder import write_private
 from window.palette import Mode
-
-log = logging.getLogger(__name__)
 
 FILE: Final = "window.json"
 _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen."""
 
     geometry: tuple[int, int, int, int] | None = None
@@ -43,15 +37,21 @@ def recall(data_dir: Path) -> Memory:
 
 def keep(data_dir: Path, memory: Memory) -> None:
     """Write it, whole or not at all; a failure is logged, as it must not hinder closing."""
+    # Only here: reading comes before the first window is on the screen, writing long after.
+    import logging
+
+    from common.datafolder import make_private_folder, write_private
+
     content: dict[str, str] = {}
     if memory.geometry is not None:
         content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
     if memory.theme is not None:
         content["theme"] = memory.theme
     try:
+        make_private_folder(data_dir)
         write_private(data_dir / FILE, json.dumps(content).encode())
     except OSError as error:
-        log.warning("the window's place can't be kept: %s", error)
+        logging.getLogger(__name__).warning("the window's place can't be kept: %s", error)
 
 
 def parse_geometry(text: str) -> tuple[int, int, int, int] | None:

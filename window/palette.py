@@ -6,7 +6,6 @@ on every surface they are used on; tests/window/test_palette.py computes it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple
 
 Mode = Literal["light", "dark"]
@@ -24,8 +23,7 @@ class Ink(NamedTuple):
     fill: str
 
 
-@dataclass(frozen=True, slots=True)
-class Palette:
+class Palette(NamedTuple):
     """One look. Fields are roles, not places: two roles may share a colour."""
 
     # surfaces

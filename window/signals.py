@@ -8,11 +8,14 @@ Where Tk can't watch sockets (Windows), it looks in four times a second.
 from __future__ import annotations
 
 import signal
-import socket
 import tkinter as tk
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import socket
 
 POLL: Final = 250
 """Milliseconds between two looks, where Tk can't watch a socket."""
@@ -26,10 +29,8 @@ class Signals:
 
     def __init__(self) -> None:
         self._asked = False
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
-        self._wakeup_before = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        self._sockets: tuple[socket.socket, socket.socket] | None = None
+        self._wakeup_before = -1
         self._before = {
             number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)
         }
@@ -40,37 +41,45 @@ class Signals:
         """Call `callback` in Tk's loop for each signal, also for one that came before."""
         self._root, self._callback = root, callback
         if hasattr(root.tk, "createfilehandler"):
-            root.tk.createfilehandler(self._reader, tk.READABLE, self._woken)
-        else:
-            self._poll()
+            self._listen(root)
+        self._timer = root.after(0, self._poll)
 
     def close(self) -> None:
         """Give the signals back to what they did before. Before the root is destroyed."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        signal.set_wakeup_fd(self._wakeup_before)
-        if self._root is not None:
-            if self._timer is not None:
-                self._root.after_cancel(self._timer)
-            if hasattr(self._root.tk, "deletefilehandler"):
-                self._root.tk.deletefilehandler(self._reader)
-        self._reader.close()
-        self._writer.close()
+        if self._root is not None and self._timer is not None:
+            self._root.after_cancel(self._timer)
+        if self._sockets is not None and self._root is not None:
+            signal.set_wakeup_fd(self._wakeup_before)
+            self._root.tk.deletefilehandler(self._sockets[0])
+            for end in self._sockets:
+                end.close()
+
+    def _listen(self, root: tk.Tk) -> None:
+        import socket  # the window is on the screen by now
+
+        reader, writer = self._sockets = socket.socketpair()
+        reader.setblocking(False)
+        writer.setblocking(False)
+        self._wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+        root.tk.createfilehandler(reader, tk.READABLE, self._woken)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._asked = True
 
-    def _woken(self, _file: object, _mask: int) -> None:
-        try:
-            numbers = self._reader.recv(4096)
-        except BlockingIOError:
-            return
-        if not self._before.keys().isdisjoint(numbers):
-            self._callback()
+    def _woken(self, reader: socket.socket, _mask: int) -> None:
+        with suppress(BlockingIOError):
+            reader.recv(4096)
+        self._tell()
 
     def _poll(self) -> None:
-        if self._root is not None:
+        """Tell of what came before Tk could watch; where it can't, come back to look again."""
+        self._tell()
+        if self._root is not None and self._sockets is None:
             self._timer = self._root.after(POLL, self._poll)
-            if self._asked:
-                self._asked = False
-                self._callback()
+
+    def _tell(self) -> None:
+        if self._asked:
+            self._asked = False
+            self._callback()

@@ -7,21 +7,19 @@ them in a ttk theme for each look.
 
 from __future__ import annotations
 
-import os
-import sys
 import tkinter as tk
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
 from tkinter import ttk
 from typing import Final
 
-from window import dpi
+from window import dpi, fonts
 from window.avatars import Presence, avatar, badge
 from window.fonts import Fonts
 from window.icons import IconName, icon
+from window.keys import use_desktop_keys
 from window.palette import PALETTES, Mode, Palette, Surface
 from window.shapes import Images
+from window.system import system_mode
 
 Paint = Callable[[], None]
 
@@ -39,6 +37,8 @@ class Theme:
         self.scale: Final = scale or dpi.scale_of(root)
         # Points follow the same scale as pixels, also where the screen reports an odd one.
         root.tk.call("tk", "scaling", 96 / 72 * self.scale)
+        use_desktop_keys(root)
+        fonts.register()
         self.fonts: Final = Fonts(root)
         self.images: Final = Images(root)
         self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
@@ -145,55 +145,3 @@ def surface_of(widget: tk.Misc) -> Surface:
             return surface
         at = at.master
     return "window"
-
-
-def system_mode() -> Mode:
-    """Whether the desktop asks for dark windows; `light` where it does not say.
-
-    Reads a registry value (Windows), `defaults` (macOS, waits at most 0.5 s) or GTK's
-    settings (Linux); it starts no desktop service and never raises.
-    """
-    probe = {"win32": _dark_windows, "darwin": _dark_macos}.get(sys.platform, _dark_gtk)
-    with suppress(OSError, ValueError):
-        return "dark" if probe() else "light"
-    return "light"
-
-
-def _dark_windows() -> bool:
-    dark = False
-    if sys.platform == "win32":
-        import winreg
-
-        path = r"Software\Microsoft\Windows\CurrentVersion\Themes\Personalize"
-        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, path) as key:
-            dark = bool(winreg.QueryValueEx(key, "AppsUseLightTheme")[0] == 0)
-    return dark
-
-
-def _dark_macos() -> bool:
-    import subprocess
-
-    command = ["/usr/bin/defaults", "read", "-g", "AppleInterfaceStyle"]
-    try:
-        asked = subprocess.run(  # noqa: S603  # a constant command
-            command, capture_output=True, timeout=0.5, check=False
-        )
-    except subprocess.SubprocessError:
-        return False
-    return asked.stdout.strip() == b"Dark"
-
-
-def _dark_gtk() -> bool:
-    named = os.environ.get("GTK_THEME", "")
-    if named:
-        return "dark" in named.lower()
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    for version in ("gtk-4.0", "gtk-3.0"):
-        file = config / version / "settings.ini"
-        if not file.is_file():
-            continue
-        for line in file.read_text("utf-8", "replace").splitlines():
-            key, _, value = (part.strip().lower() for part in line.partition("="))
-            if key == "gtk-application-prefer-dark-theme":
-                return value in ("1", "true", "yes")
-    return False

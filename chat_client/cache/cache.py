@@ -1,12 +1,18 @@
 """The cache and the outbox, written by the client's one connection thread."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chat_client.cache.schema import connect_writer
+from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery, Outgoing
-from common.messages import Event, Person
+
+if TYPE_CHECKING:
+    from common.messages import Person
 
 _OUTGOING = "SELECT room, cid, text, written_at, state, reason FROM outbox"
 

@@ -4,9 +4,9 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from common.database import connect_reader
-from common.messages import Event, EventKind
 
 _EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"
 
@@ -36,14 +36,14 @@ class CacheReader:
         rows = self._connection.execute(
             f"{_EVENT} AND seq < ? ORDER BY seq DESC LIMIT ?", (room, seq, count)
         ).fetchall()
-        return [_event(row) for row in reversed(rows)]
+        return [KeptEvent(*row) for row in reversed(rows)]
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events after `seq`, in order."""
         rows = self._connection.execute(
             f"{_EVENT} AND seq > ? ORDER BY seq LIMIT ?", (room, seq, count)
         ).fetchall()
-        return [_event(row) for row in rows]
+        return [KeptEvent(*row) for row in rows]
 
     def latest(self, room: str, count: int) -> list[Event]:
         """The newest events of a room, in order."""
@@ -71,11 +71,3 @@ class CacheReader:
     def people(self) -> dict[str, str]:
         """Username → display name of everyone known."""
         return dict(self._connection.execute("SELECT username, display_name FROM people"))
-
-
-def _event(row: tuple[str, int, EventKind, str, str, int, str | None]) -> Event:
-    room, seq, kind, sender, text, sent_at, cid = row
-    # Only valid events are stored: checking them again would slow every page down.
-    return Event.model_construct(
-        room=room, seq=seq, kind=kind, sender=sender, text=text, sent_at=sent_at, cid=cid
-    )

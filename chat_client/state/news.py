@@ -1,11 +1,17 @@
 """What the client's front ends are told: typed, in order, each after it is stored."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chat_client.state.account import Account
+from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Status
-from common.messages import Event, Person
+
+if TYPE_CHECKING:
+    from common.messages import Person
 
 
 @dataclass(frozen=True, slots=True)

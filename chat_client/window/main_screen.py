@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Final
 
-from pydantic_core import PydanticCustomError
-
 from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.outgoing import Outgoing
@@ -17,8 +15,8 @@ from chat_client.window.composer import Composer
 from chat_client.window.overview import Overview
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
-from common.messages import check_text
 from common.names import GENERAL, direct_partner, direct_room
+from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
 from window.notices import Banner
@@ -157,7 +155,7 @@ class MainScreen(Panel):
         seen = here and self.transcript.at_bottom and self._has_focus()
         self.overview.add_events(added.room, added.events, seen=seen)
         if seen:
-            self._session.core.mark_read(added.room, added.events[-1].seq)
+            self._mark_read(added.room, added.events[-1].seq)
         elif here and not self.transcript.at_bottom:
             self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
 
@@ -174,7 +172,6 @@ class MainScreen(Panel):
 
     def _show_status(self, status: Status, waiting: int) -> None:
         self._status, self._waiting = status, waiting
-        core = self._session.core
         match status.link:
             case Link.ONLINE | Link.CONNECTING:
                 if status.link is Link.ONLINE:
@@ -184,14 +181,14 @@ class MainScreen(Panel):
                 self.banner.show(
                     safe(status.why) + ". What you write is kept and sent later.",
                     "away",
-                    ("Try now", core.connect_now),
+                    ("Try now", self._connect),
                 )
             case Link.SIGNED_OUT:
                 self.overview.offline()
                 self.banner.show(
                     f"You were signed out: {safe(status.why)}",
                     "slow",
-                    ("Sign in again", core.connect_now),
+                    ("Sign in again", self._connect),
                 )
             case Link.REFUSED:
                 self.overview.offline()
@@ -258,16 +255,22 @@ class MainScreen(Panel):
         if username == self.overview.me:
             return
         room = direct_room(self.overview.me, username)
-        self._session.core.open_room(room)
+        self._session.ask(lambda core: core.open_room(room))
         self.overview.add_room(room)
         self.open(room)
         self._write()
+
+    def _connect(self) -> None:
+        self._session.ask(lambda core: core.connect_now())
+
+    def _mark_read(self, room: str, seq: int) -> None:
+        self._session.ask(lambda core: core.mark_read(room, seq))
 
     def _read(self) -> None:
         """What is in view now counts as read."""
         latest = self._session.reader.latest(self.room, 1)
         if latest and self.overview.unread.get(self.room):
-            self._session.core.mark_read(self.room, latest[-1].seq)
+            self._mark_read(self.room, latest[-1].seq)
         self.overview.mark_read(self.room)
 
     def _focused(self, _: object) -> None:
@@ -298,14 +301,15 @@ class MainScreen(Panel):
     def _send(self, text: str) -> str | None:
         try:
             check_text(text)
-        except PydanticCustomError as error:
+        except TextRefusedError as error:
             return str(error)[:1].upper() + str(error)[1:] + "."
-        self._session.core.say(self.room, text)
+        room = self.room
+        self._session.ask(lambda core: core.say(room, text))
         self.transcript.show_latest()
         return None
 
     def _failed(self, out: Outgoing, action: str) -> None:
-        self._session.core.drop(out.cid)
+        self._session.ask(lambda core: core.drop(out.cid))
         if action == "edit":
             # Below what may be half written there.
             self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))

@@ -1,11 +1,17 @@
 """What the sidebar and the list of members show, kept from the client's news. Pure."""
 
+from __future__ import annotations
+
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from chat_client.cache.pages import RoomSummary
-from common.messages import Event, Person
+from chat_client.state.event import Event
 from common.names import GENERAL, direct_partner
+
+if TYPE_CHECKING:
+    from common.messages import Person
 
 
 @dataclass(frozen=True, slots=True)

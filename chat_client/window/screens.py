@@ -2,9 +2,7 @@
 
 import getpass
 import sqlite3
-import tkinter as tk
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 from chat_client.accounts import AccountError, Accounts, new_account
 from chat_client.cache.schema import CacheError
@@ -19,7 +17,7 @@ from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
 from window.mailbox import Mailbox
-from window.theme import Theme
+from window.program import Program
 
 _Told = tuple[int, Sequence[News]]
 
@@ -27,13 +25,16 @@ _Told = tuple[int, Sequence[News]]
 class Screens:
     """Owns the open account and the screen that shows it."""
 
-    def __init__(self, root: tk.Tk, theme: Theme, options: Options, data_dir: Path) -> None:
-        self._root, self._theme, self._options = root, theme, options
-        self._accounts = Accounts(data_dir)
+    status = 0
+    owns_folder = True  # several windows may share it: each account has a folder of its own
+
+    def __init__(self, program: "Program[Screens]", options: Options) -> None:
+        self._root, self._theme, self._options = program.root, program.theme, options
+        self._accounts = Accounts(program.data_dir)
         self.session: Session | None = None
         self.screen: JoinScreen | MainScreen | None = None
         self._generation = 0
-        self._mailbox: Mailbox[_Told] = Mailbox(root, self._take)
+        self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
@@ -50,12 +51,15 @@ class Screens:
         if invite is not None and name is not None:
             self._join(invite, name)
 
-    def close(self) -> None:
-        """Close the account; nothing that was written is lost."""
+    def close(self, ended: Callable[[], object]) -> None:
+        """Close the account; nothing that was written is lost. Then call `ended`."""
+        # Gone from the screen at once; storing the last words takes a moment more.
+        self._root.withdraw()
         self._mailbox.close()
         self._close_session()
         if isinstance(self.screen, MainScreen):
             self.screen.close()
+        ended()
 
     # Screens
 
@@ -101,6 +105,8 @@ class Screens:
                     on_leave=self.show_join,
                 )
             )
+            # When the screen is drawn: what is kept is to be seen before anything is connected.
+            self._root.after(1, self.session.begin)
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
         if isinstance(self.screen, MainScreen):
@@ -123,6 +129,8 @@ class Screens:
         # The token of an earlier try stays: the server may have taken it.
         if self._start(account.with_invite(invite).called(name.display_name)):
             self._on_join_screen().joining()
+            if self.session is not None:
+                self.session.begin()
 
     def _cancel(self) -> None:
         self._close_session()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Outgoing
-from common.messages import Event
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
 """Messages of one sender within this time stand under one name."""
@@ -73,7 +73,7 @@ def lay_out(
 
 def as_event(out: Outgoing, sender: str) -> Event:
     """A message on its way out as the event it will be, but for its place."""
-    return Event.model_construct(
+    return KeptEvent(
         room=out.room,
         seq=0,
         kind="message",

@@ -10,11 +10,11 @@ from collections.abc import Callable, Container, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
+from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_pen import Pen
 from chat_client.window.transcript_style import INDENT, configure_tags, read_only
-from common.messages import Event
 from window.basics import Label, Panel
 from window.scrolling import Scrollbar
 from window.text import safe_lines

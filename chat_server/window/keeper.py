@@ -144,6 +144,12 @@ class Keeper:
         """Wait for the thread's end, after `quit`."""
         self._thread.join()
 
+    @property
+    def running(self) -> Running | None:
+        """The facts of the server, while there is one."""
+        server = self._server
+        return None if server is None else server.running
+
     def terminate(self, connection: int, reason: str) -> None:
         """End a connection; nothing happens if it is gone already."""
         server = self._server

@@ -168,7 +168,7 @@ def test_common_options_stand_before_or_after_the_verb(before: bool) -> None:
         (["send", "hello"], Options(verb="send", text="hello")),
         (["send"], Options(verb="send")),
         (["send", "--lines", "--room", "@bob"], Options(verb="send", lines=True, room="@bob")),
-        (["listen", "--count", "2"], Options(verb="listen", count=2)),
+        (["listen", "--count", "2"], Options(verb="listen", limit=2)),
         (["listen", "--after", "0", "--json"], Options(verb="listen", after=0, json=True)),
         (["people"], Options(verb="people")),
         (["--theme", "dark"], Options(theme="dark")),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import (
     GROUP_MILLISECONDS,
@@ -17,7 +18,6 @@ from chat_client.window.timeline import (
     lay_out,
     spans_of,
 )
-from common.messages import Event
 
 NOON = round(datetime(2024, 5, 17, 12, 0).astimezone().timestamp() * 1000)
 TODAY = date(2024, 5, 17)
@@ -28,7 +28,7 @@ def event(
     seq: int, sender: str, sent_at: int = NOON, *, text: str = "hi", join: bool = False
 ) -> Event:
     """An event of the general room."""
-    return Event(
+    return KeptEvent(
         room="general",
         seq=seq,
         kind="join" if join else "message",

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticCustomError
 
 from common import limits, messages
 from common.frames import HEADER
-from common.messages import TO_CLIENT, TO_SERVER, Message, check_text
+from common.messages import TO_CLIENT, TO_SERVER, Message
 from common.protocol import encode
+from common.text import TextRefusedError, check_text
 from tests import strategies as our
 
 CID, TOKEN, SECRET = "0" * 32, "1" * 64, "s" * 22
@@ -150,9 +150,9 @@ def test_hard_texts_pass_as_they_are(text: str) -> None:
 )
 def test_texts_that_are_no_messages(text: str, kind: str) -> None:
     """The bound is in bytes; each refusal says which rule it was, on the wire and on its own."""
-    with pytest.raises(PydanticCustomError) as refused:
+    with pytest.raises(TextRefusedError) as refused:
         check_text(text)
-    assert refused.value.type == kind
+    assert refused.value.code == kind
     with pytest.raises(ValidationError) as invalid:
         TO_SERVER.validate_json(changed(SEND, text=text))
     assert invalid.value.errors()[0]["type"] == kind
@@ -161,7 +161,7 @@ def test_texts_that_are_no_messages(text: str, kind: str) -> None:
 @pytest.mark.parametrize("text", ["\ud800", "name: \udcff", "\udcff" * limits.TEXT_BYTES])
 def test_a_lone_surrogate_is_no_text(text: str) -> None:
     """What cannot be encoded is refused by its rule: a shell hands bytes over as surrogates."""
-    with pytest.raises(PydanticCustomError):
+    with pytest.raises(TextRefusedError):
         check_text(text)
 
 

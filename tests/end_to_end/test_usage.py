@@ -46,11 +46,14 @@ def _serve(house: House, *flags: str) -> Child:
 
 @pytest.mark.parametrize("program", ["ChatServer", "ChatClient"])
 def test_version(house: House, program: str) -> None:
-    """`--version` says the program's name and version on standard output."""
+    """`--version` says the program's name, version and commit on standard output."""
     module = {"ChatServer": "chat_server", "ChatClient": "chat_client"}[program]
     child = house.child(program, [module, "--version"])
     assert child.status() == 0
-    assert (child.out, child.err) == ([f"{program} {__version__}"], [])
+    [line] = child.out
+    assert line.startswith(f"{program} {__version__} (commit ")
+    assert "from source" in line
+    assert child.err == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import time
 import tkinter as tk
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 import pytest
@@ -22,8 +23,9 @@ from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.options import Options, name_of
 from chat_client.state import news
+from chat_client.state.event import Event
 from chat_client.state.status import Link
-from chat_client.window.app import App
+from chat_client.window.app import make
 from chat_client.window.join_screen import JoinScreen
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.screens import Screens
@@ -32,11 +34,12 @@ from chat_server.options import parse_options as parse_server_options
 from chat_server.ready_file import Running
 from chat_server.rules.view import ClientAppeared, ViewEvent
 from chat_server.service import Server
-from chat_server.window.app import App as ServerApp
+from chat_server.window.app import make as make_server
+from chat_server.window.host import Host as HostContents
 from chat_server.window.model import Phase
 from common.invite import Invite, parse_invite
-from common.messages import Event
 from common.names import GENERAL
+from window.palette import Mode
 from window.rowlist import RowList
 
 DEADLINE: Final = 15.0
@@ -99,6 +102,13 @@ def click(widget: tk.Misc, x: int | None = None, y: int | None = None) -> None:
     y = widget.winfo_height() // 2 if y is None else y
     for event in ("<Enter>", "<Motion>", "<ButtonPress-1>", "<ButtonRelease-1>"):
         widget.event_generate(event, x=x, y=y)
+
+
+def report_in_log(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """What Tk calls when a callback raised: the alarm below hears of it."""
+    logging.getLogger("tk").error("a callback failed", exc_info=(kind, error, trace))
 
 
 class Alarm(logging.Handler):
@@ -215,19 +225,19 @@ class Window:
     """ChatClient's window: it is driven by keys and clicks, and read as a person would."""
 
     def __init__(self, options: Options, data_dir: Path) -> None:
-        self.app = App(options, data_dir)
-        self.root = self.app.root
+        self.program = make(options, data_dir)
+        self.root = self.program.root
         self.ended = False
-        self.app.on_end = self._end
-        self.wait(lambda: self.app.screens is not None, "the first screen")
+        self.program.on_end = self._end
+        self.root.report_callback_exception = report_in_log
+        self.wait(lambda: self.program.contents is not None, "the first screen")
 
     # Its parts
 
     @property
     def screens(self) -> Screens:
         """What switches between the screens."""
-        assert self.app.screens is not None
-        return self.app.screens
+        return self.program.filled
 
     @property
     def join(self) -> JoinScreen:
@@ -394,20 +404,25 @@ class HostWindow:
 
     def __init__(self, data_dir: Path) -> None:
         arguments = ["--host", "127.0.0.1", "--port", "0", "--name", "Harbour Team"]
-        self.app = ServerApp(parse_server_options([*arguments, "--theme", "light"]), data_dir)
-        self.root = self.app.root
+        self.program = make_server(parse_server_options([*arguments, "--theme", "light"]), data_dir)
+        self.root = self.program.root
         self.ended = False
-        self.app.on_end = self._end
-        self.app.start()
+        self.program.on_end = self._end
+        self.root.report_callback_exception = report_in_log
+        self.wait(lambda: self.program.contents is not None, "the contents")
         self.wait(lambda: self.app.presenter.phase is Phase.RUNNING, "the server")
+
+    @property
+    def app(self) -> HostContents:
+        """What is in the window."""
+        return self.program.filled
 
     @property
     def running(self) -> Running:
         """The facts of its server."""
-        server = self.app.keeper._server
-        assert server is not None
-        assert server.running is not None
-        return server.running
+        running = self.app.keeper.running
+        assert running is not None
+        return running
 
     @property
     def link(self) -> str:
@@ -445,7 +460,7 @@ class HostWindow:
         if not self.ended:
             self.root.tk.call(*self.root.tk.splitlist(self.root.protocol("WM_DELETE_WINDOW")))
             self.wait(lambda: self.ended, "the end")
-            assert self.app.join() == 0
+            assert self.app.status == 0
 
     def _say_yes(self) -> None:
         dialog = self.app.desk.dialog
@@ -493,7 +508,7 @@ class Town:
         self._windows.append(window)
         return window
 
-    def member(self, host: Host, name: str, *, theme: str = "light") -> Window:
+    def member(self, host: Host, name: str, *, theme: Mode = "light") -> Window:
         """The window of somebody who has joined."""
         options = Options(join=host.invite, name=name_of(name), theme=theme)
         window = self.window(options=options).online()

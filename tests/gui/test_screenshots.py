@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import pytest
 from PIL import Image, ImageGrab
@@ -159,7 +159,7 @@ def says(window: Window, text: str) -> None:
 def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> None:
     """A conversation over two days; then without a connection."""
     window = chat(town, host, clock)
-    window.app.theme.switch("dark" if mode == "dark" else "light")
+    window.program.theme.switch("dark" if mode == "dark" else "light")
     take(window, f"client-{mode}")
     host.stop()
     window.wait(lambda: window.link is Link.PAUSED, "the end")
@@ -174,7 +174,7 @@ def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> Non
 
 
 @MODES
-def test_the_join_screen(town: Town, host: Host, mode: str) -> None:
+def test_the_join_screen(town: Town, host: Host, mode: Literal["light", "dark"]) -> None:
     """With an invite and a name in it, before Join is pressed."""
     invite = replace(host.invite, hosts=("192.0.2.10",), port=12345)
     window = town.window(options=Options(theme=mode, join=invite))
@@ -202,7 +202,7 @@ def host_window(
 
     monkeypatch.setattr(Keeper, "_show", placed)
     monkeypatch.setattr(Presenter, "started", started_there)
-    monkeypatch.setattr("chat_server.window.app._now", lambda: clock.now)
+    monkeypatch.setattr("chat_server.window.host._now", lambda: clock.now)
     clock.set(TODAY_IS, "08:12")
     window = HostWindow(tmp_path / "host")
     yield window
@@ -221,7 +221,7 @@ def _placed(event: ViewEvent) -> ViewEvent:
 @MODES
 def test_the_hosts_window(town: Town, host_window: HostWindow, clock: Clock, mode: str) -> None:
     """With nobody there, and with people."""
-    host_window.app.theme.switch("dark" if mode == "dark" else "light")
+    host_window.program.theme.switch("dark" if mode == "dark" else "light")
     take(host_window, f"host-empty-{mode}")
     peers = {}
     for name in PEOPLE:

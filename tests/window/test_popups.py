@@ -15,7 +15,8 @@ from window.gauges import Meter, Sparkline, Spinner
 from window.menus import MenuItem, build_menu
 from window.notices import Banner, Toasts
 from window.pills import Pill
-from window.theme import Theme, system_mode
+from window.system import system_mode
+from window.theme import Theme
 from window.tooltip import Tooltip
 
 CHOICES = (Choice("quit", "Quit"), Choice("try", "Try port 12346", "primary"))

@@ -13,6 +13,7 @@ from chat_client.cache import schema
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader, RoomSummary
 from chat_client.cache.schema import CacheError
+from chat_client.state.event import KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from common.messages import Event, Person
 from tests.chat_client.desk import cid, event
@@ -125,9 +126,14 @@ def test_one_room_can_be_fetched_again(cache: Cache) -> None:
     fill(cache, 1)
 
 
+def kept(event: Event) -> KeptEvent:
+    """An event as it is read again."""
+    return KeptEvent(*(getattr(event, name) for name in KeptEvent._fields))
+
+
 def test_pages_before_after_and_latest(path: Path, cache: Cache) -> None:
     """Each is in the order of the room and stops at the room's ends."""
-    events = fill(cache, 10)
+    events = [kept(one) for one in fill(cache, 10)]
     fill(cache, 4, "other")
     reader = CacheReader(path)
     assert reader.latest("general", 3) == events[7:]

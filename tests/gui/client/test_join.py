@@ -77,7 +77,7 @@ def test_a_wrong_secret_is_told_at_the_link(town: Town, host: Host) -> None:
     window.wait(lambda: window.problem, "the refusal")
     assert window.join.link.instate(["invalid"])
     assert window.join.button.enabled
-    assert not Accounts(window.app._data_dir).all()
+    assert not Accounts(window.program.data_dir).all()
     fill(window, host.link, "Ada")
     window.online()
 
@@ -147,7 +147,7 @@ def test_known_chats_are_listed_and_open_with_a_click(town: Town, host: Host) ->
     """Leaving goes back to the list; a click on a chat opens it again, signed in."""
     second = town.host("Studio North")
     window = town.member(host, "Ada")
-    folder = window.app._data_dir
+    folder = window.program.data_dir
     window.main._on_leave()
     assert window.title == "ChatClient"
     fill(window, second.link, "Ada")
@@ -188,7 +188,7 @@ def test_the_chat_used_last_opens_by_itself(town: Town, host: Host, tmp_path: Pa
 def test_an_account_opens_in_one_window_only(town: Town, host: Host) -> None:
     """The second window says where the account is, and takes another name."""
     first = town.member(host, "Ada")
-    second = town.window(data_dir=first.app._data_dir)
+    second = town.window(data_dir=first.program.data_dir)
     assert "is open in another ChatClient window" in second.problem
     fill(second, host.link, "Bruno")
     second.online()
@@ -203,7 +203,7 @@ def test_the_server_of_this_computer_is_offered(
     folder.mkdir()
     running = {"invite": host.link, "pid": os.getpid()}
     (folder / "running.json").write_text(json.dumps(running))
-    monkeypatch.setattr("chat_client.nearby.user_data_path", lambda *_, **__: folder)
+    monkeypatch.setattr("chat_client.nearby.data_folder", lambda _: folder)
     window = town.window()
     assert window.join.chats.order() == ["here"]
     window.click_row(window.join.chats, "here")

@@ -148,6 +148,23 @@ def test_a_selection_may_begin_on_a_link(
     assert not opened
 
 
+def test_the_keys_that_people_know(ada: Window) -> None:
+    """Ctrl+A selects all that was written, Ctrl+Z takes back, Ctrl+Y does again."""
+    ada.type("one two", ada.composer)
+    ada.key("<Control-a>")
+    assert ada.composer.get("sel.first", "sel.last").rstrip() == "one two"
+    ada.key("<Control-x>")
+    assert ada.main.composer.draft == ""
+    ada.key("<Control-z>")
+    assert ada.main.composer.draft == "one two"
+    ada.key("<Control-y>")
+    assert ada.main.composer.draft == ""
+    ada.type("three")
+    for key in "dkowth":
+        ada.key(f"<Control-{key}>")
+    assert ada.main.composer.draft == "three"
+
+
 def test_text_can_be_selected_and_copied(ada: Window, bruno: Peer) -> None:
     """Ctrl+C brings what is selected, the emoji among it, to the clipboard."""
     bruno.say("copy 😀 me")
@@ -283,7 +300,7 @@ def test_what_was_read_stays_read(ada: Window, bruno: Peer, town: Town) -> None:
     ada.wait(lambda: "seen" in ada.lines, "the message")
     ada.close()
     bruno.say(*(f"later {number}" for number in range(7)), room=room)
-    again = town.window(data_dir=ada.app._data_dir).online()
+    again = town.window(data_dir=ada.program.data_dir).online()
     again.wait(lambda: again.main.overview.all_unread, "the unread ones")
     again.wait(lambda: len(again.main.sidebar.rooms.order()) == 2, "both rooms")
     again.click_row(again.main.sidebar.rooms, "general")
@@ -476,8 +493,8 @@ def test_the_theme_switch_repaints_everything(ada: Window, bruno: Peer) -> None:
     ada.wait(lambda: "hello" in ada.lines, "the message")
     before, said = str(ada.messages.cget("background")), ada.said
     ada.click(ada.main.toggle_theme)
-    dark = ada.app.theme.palette
-    assert ada.app.theme.mode == "dark"
+    dark = ada.program.theme.palette
+    assert ada.program.theme.mode == "dark"
     assert str(ada.messages.cget("background")) == dark.window != before
     assert str(ada.composer.cget("background")) == dark.field
     assert str(ada.main.sidebar.rooms.canvas.cget("background")) == dark.sidebar

@@ -17,8 +17,9 @@ from typing import Any, TypeVar
 import pytest
 
 from chat_server.options import parse_options
-from chat_server.window import app as app_module
-from chat_server.window.app import App
+from chat_server.window import host as host_module
+from chat_server.window.app import make
+from chat_server.window.host import Host as Contents
 from chat_server.window.model import Phase
 from common.invite import parse_invite
 from common.messages import Event, Hello, Join, Send, SignedIn, Sync, Synced, Welcome
@@ -87,14 +88,19 @@ class Host:
 
     def __init__(self, arguments: list[str], data_dir: Path) -> None:
         options = parse_options(["--host", "127.0.0.1", "--theme", "light", *arguments])
-        self.app = App(options, data_dir)
-        self.root = self.app.root
+        self.program = make(options, data_dir)
+        self.root = self.program.root
         self.ended = False
         self.clients: list[Client] = []
         self._failures: list[str] = []
         self.root.report_callback_exception = self._failed
-        self.app.on_end = self._note_end
-        self.app.start()
+        self.program.on_end = self._note_end
+        self.wait(lambda: self.program.contents is not None, "the window's contents")
+
+    @property
+    def app(self) -> Contents:
+        """What is in the window."""
+        return self.program.filled
 
     @property
     def phase(self) -> Phase:
@@ -211,14 +217,13 @@ class Host:
     def wait_end(self) -> None:
         """Wait until the window is gone and the server's threads have ended."""
         self.wait(lambda: self.ended, "the end")
-        self.app.join()
 
     def finish(self) -> None:
         """End whatever a test left; what a callback raised fails it now."""
         for client in self.clients:
             client.close()
         if not self.ended:
-            self.app.close()
+            self.program.close()
             self.wait_end()
         assert not self._failures, self._failures[0]
 
@@ -282,5 +287,5 @@ def host(open_host: Open) -> Host:
 def complaints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the program says on stderr from now on."""
     said: list[str] = []
-    monkeypatch.setattr(app_module, "_complain", said.append)
+    monkeypatch.setattr(host_module, "_complain", said.append)
     return said

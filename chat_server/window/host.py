@@ -1,0 +1,161 @@
+"""What fills the host's window: it ties the server, the presenter and the widgets together.
+
+The Tk thread only shows: the keeper starts and stops the server, and its news come through
+a mailbox.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import Final, assert_never
+
+from chat_server.options import Options
+from chat_server.window import keeper
+from chat_server.window.desk import Desk
+from chat_server.window.frame import Frame
+from chat_server.window.model import Phase
+from chat_server.window.presenter import Presenter
+from window.mailbox import Mailbox
+from window.program import Program
+
+SOON: Final = 15
+"""Milliseconds in which several happenings become one picture."""
+COUNT_PAUSE: Final = 200
+"""Milliseconds between two looks at numbers that change all the time."""
+LONGEST_WAIT: Final = 60_000
+"""Milliseconds after which the window looks at the clock in any case: it may have been set."""
+COULD_NOT_START: Final = 2
+
+
+class Host:
+    """The contents of the window, and the server's work."""
+
+    def __init__(self, program: Program[Host], options: Options) -> None:
+        self.root, self.theme = program.root, program.theme
+        self.presenter = Presenter(options.name or "")
+        self.mailbox: Mailbox[keeper.News] = Mailbox(self.root, self._take)
+        self.keeper = keeper.Keeper(options, program.data_dir, self.mailbox.post)
+        self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show)
+        self.frame = Frame(self.root, self.theme, self.desk.actions)
+        self.frame.pack(fill="both", expand=True)
+        self.status = 0
+        self.owns_folder = False
+        self._quit = program.close
+        self._ended: Callable[[], object] = lambda: None
+        self._timers: dict[str, str] = {}
+        for keys in ("<Control-f>", "<Command-f>")[: 2 if sys.platform == "darwin" else 1]:
+            self.root.bind(keys, lambda _: self.frame.connections.people.search.focus_set())
+
+    def begin(self) -> None:
+        """Start the server."""
+        self.show()
+        self.keeper.begin()
+
+    def close(self, ended: Callable[[], object]) -> None:
+        """Stop the server, then call `ended`."""
+        self._ended = ended
+        self.presenter.closing()
+        self.desk.dismiss()
+        self.show()
+        self.keeper.quit()
+
+    def show(self) -> None:
+        """Bring the window up to now, and come back when the clock alone changes it."""
+        now = _now()
+        self._cancel("soon", "clock")
+        shown = self.presenter.view(now)
+        self.root.title(f"{shown.name} — ChatServer" if shown.name else "ChatServer")
+        self.frame.show(shown)
+        change = self.presenter.next_change(now)
+        if change is not None:
+            wait = max(SOON, min(change - now, LONGEST_WAIT))
+            self._after("clock", wait, self.show)
+
+    def _take(self, items: list[keeper.News]) -> None:
+        for item in items:
+            self._take_one(item)
+
+    def _take_one(self, item: keeper.News) -> None:
+        now = _now()
+        match item:
+            case keeper.Happened():
+                self.presenter.apply(item.events, now)
+                self._show_soon()
+            case keeper.Counted():
+                self._after("count", COUNT_PAUSE, self._count)
+            case keeper.Started():
+                self.owns_folder = True
+                if self.presenter.phase is not Phase.CLOSING:
+                    self.presenter.started(item.running, now)
+                    self.desk.started(item.running.port)
+                    self.show()
+            case keeper.StartFailed():
+                self._failed(item, now)
+            case keeper.Stopped():
+                self._count()
+                if self.presenter.phase is not Phase.CLOSING:
+                    self.presenter.stopped(now)
+                    self.show()
+            case keeper.Ended():
+                self._end()
+            case _:
+                assert_never(item)
+
+    def _count(self) -> None:
+        self.presenter.apply(self.keeper.counts.take(), _now())
+        self._show_soon()
+
+    def _failed(self, failure: keeper.StartFailed, now: int) -> None:
+        if not self.owns_folder:
+            _complain(failure.reason)
+        if self.presenter.phase is Phase.CLOSING:
+            return
+        self.presenter.stopped(now)
+        self.show()
+        # Later: a dialog runs a loop of its own, and the mailbox is not to wait in it.
+        self._after("ask", 1, lambda: self._ask_after(failure))
+
+    def _ask_after(self, failure: keeper.StartFailed) -> None:
+        first = not self.owns_folder
+        if not self.desk.start_failed(failure, first=first) and first:
+            self.status = COULD_NOT_START
+            self._quit()
+
+    def _show_soon(self) -> None:
+        if "soon" not in self._timers:
+            self._after("soon", SOON, self.show)
+
+    def _after(self, name: str, wait: int, action: Callable[[], object]) -> None:
+        """Do it in `wait` milliseconds; a timer of the same name is set anew."""
+
+        def due() -> None:
+            del self._timers[name]
+            action()
+
+        self._cancel(name)
+        self._timers[name] = self.root.after(wait, due)
+
+    def _cancel(self, *names: str) -> None:
+        for name in names:
+            timer = self._timers.pop(name, None)
+            if timer is not None:
+                self.root.after_cancel(timer)
+
+    def _end(self) -> None:
+        self._cancel(*self._timers)
+        self.keeper.join()
+        self._ended()
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _complain(reason: str) -> None:
+    """Tell a terminal too, in the words of the program without a window."""
+    # A program without a console has none (Windows, when frozen).
+    if sys.stderr is not None:
+        sys.stderr.write(f"ChatServer: {reason}\n")
+        sys.stderr.flush()

@@ -1,0 +1,73 @@
+"""Where the window is on the screen, and how large: put back, and remembered."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from window.dpi import scale_of
+from window.memory import Memory, keep, parse_geometry
+
+if TYPE_CHECKING:
+    from window.theme import Theme
+
+SIZE: Final = 1180, 760
+"""Width and height at first, px at 96 dpi."""
+
+
+class Place:
+    """Size and place of the window, and the look that was chosen for it.
+
+    `least` is the smallest width and height that its content bears, px at 96 dpi.
+    """
+
+    def __init__(
+        self, root: tk.Tk, data_dir: Path, remembered: Memory, least: tuple[int, int]
+    ) -> None:
+        self._root = root
+        self._data_dir = data_dir
+        self._remembered = remembered
+        self._usual: tuple[int, int, int, int] | None = None
+        scale = scale_of(root)
+        self._size = round(SIZE[0] * scale), round(SIZE[1] * scale)
+        self._least = round(least[0] * scale), round(least[1] * scale)
+        root.minsize(*self._least)
+        root.bind("<Configure>", self._moved, add="+")
+
+    def follow(self, theme: Theme) -> None:
+        """From now on remember, too, which look is chosen."""
+
+        def chosen(_: object) -> None:
+            self._remembered = self._remembered._replace(theme=theme.mode)
+
+        self._root.bind("<<ThemeSwitched>>", chosen, add="+")
+
+    def show(self) -> None:
+        """Put the window on the screen: where it was if that is still there, else in the middle."""
+        root = self._root
+        screen = root.winfo_screenwidth(), root.winfo_screenheight()
+        width, height, x, y = self._remembered.geometry or (*self._size, -1, -1)
+        width = max(self._least[0], min(width, screen[0]))
+        height = max(self._least[1], min(height, screen[1]))
+        # A quarter of it must be to be seen, and its title bar to be reached.
+        if not (-width * 3 // 4 < x < screen[0] - width // 4 and 0 <= y < screen[1] - height // 4):
+            x, y = (screen[0] - width) // 2, (screen[1] - height) // 3
+        root.geometry(f"{width}x{height}+{x}+{max(0, y)}")
+        root.deiconify()
+        root.update_idletasks()
+
+    def keep(self) -> None:
+        """Remember it for the next time."""
+        kept = self._remembered
+        keep(self._data_dir, kept._replace(geometry=self._usual or kept.geometry))
+
+    def _moved(self, event: tk.Event[tk.Misc]) -> None:
+        # Children's events come here too. A maximized window's size is not one to come back to.
+        if event.widget is self._root and not self._maximized():
+            self._usual = parse_geometry(self._root.geometry()) or self._usual
+
+    def _maximized(self) -> bool:
+        if self._root.tk.call("tk", "windowingsystem") == "x11":
+            return bool(int(self._root.attributes("-zoomed")))
+        return self._root.state() == "zoomed"

@@ -1,0 +1,40 @@
+"""Keys pressed while a window is still empty: they go to where its contents put the keyboard."""
+
+from __future__ import annotations
+
+import tkinter as tk
+
+
+class TypeAhead:
+    """Keeps what is typed from its making until a field or a text has the keyboard.
+
+    `stop` gives it up, as there may be nothing to type into.
+    """
+
+    def __init__(self, root: tk.Tk) -> None:
+        self._root = root
+        self._kept = ""
+        self._bound: tuple[tuple[str, str], ...] = (
+            ("<Key>", root.bind("<Key>", self._key, add="+")),
+            ("<FocusIn>", root.bind("<FocusIn>", self._focused, add="+")),
+        )
+
+    def stop(self) -> None:
+        """Listen no more. Harmless when called again."""
+        for sequence, binding in self._bound:
+            self._root.unbind(sequence, binding)
+        self._bound = ()
+
+    def _key(self, event: tk.Event[tk.Misc]) -> None:
+        # What is pressed in a widget comes here, too, and is that widget's.
+        if event.widget is not self._root:
+            return
+        if event.keysym == "BackSpace":
+            self._kept = self._kept[:-1]
+        elif event.char.isprintable():
+            self._kept += event.char
+
+    def _focused(self, event: tk.Event[tk.Misc]) -> None:
+        if isinstance(event.widget, tk.Text | tk.Entry):
+            event.widget.insert("insert", self._kept)
+            self.stop()
