@@ -4,6 +4,8 @@
     python3 dev.py run             the host's window, and a client that has already joined
     python3 dev.py run client      one more client, under another name
     python3 dev.py test [ARGS]     all tests; ARGS go to pytest
+    python3 dev.py build           everything that users download, in dist/
+    python3 dev.py bench startup   how quickly what was built starts, beside a bare window
     python3 dev.py lint | format | lock | screenshots
 
 Standard library only. It and dev_setup.py keep to syntax that Python 3.8 parses, so that a Python
@@ -266,14 +268,27 @@ def run(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
-    code = call(environment(tk=True, screen=True), "-m", "pytest", *options.pytest)
+    python = environment(tk=True, screen=True, freeze=True)
+    code = call(python, "-m", "pytest", *options.rest)
     # Stops at the first failure, so that the last line is pytest's own and tells how it went.
     for other in other_versions() if options.all_pythons and not code else ():
         say("and now with Python {}.{}.{}".format(*other.version))
-        code = call(environment(tk=True, other=other), "-m", "pytest", *options.pytest)
+        # One of them freezes the programs that users get; that was the first.
+        arguments = ["--ignore=tests/frozen", *options.rest]
+        code = call(environment(tk=True, other=other), "-m", "pytest", *arguments)
         if code:
             break
     return code
+
+
+def build(options: argparse.Namespace) -> int:
+    python = environment(tk=True, freeze=True)
+    return call(python, "-m", "build_specs.build", *["--only-folder"] * options.only_folder)
+
+
+def bench(options: argparse.Namespace) -> int:
+    python = environment(tk=True, screen=True, freeze=True)
+    return call(python, "-m", f"tests.bench.{options.what}", *options.rest)
 
 
 def screenshots(_: argparse.Namespace) -> int:
@@ -324,20 +339,26 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     one.add_argument("--headless", action="store_true", help="show a conversation without windows")
     one = command("test", test, "run all tests; other arguments go to pytest")
     one.add_argument("--all-pythons", action="store_true", help="with every other CPython, too")
+    one = command("build", build, "make the programs that users download, in dist/")
+    one.add_argument("--only-folder", action="store_true", help="no archives and packages")
+    one = command("bench", bench, "measure; other arguments go to the benchmark")
+    one.add_argument("what", choices=["startup"])
     command("lint", lint, "check with ruff and mypy")
     command("format", mend, "mend and format with ruff")
     one = command("lock", lock, "pin all packages in requirements*.txt")
     one.add_argument("--upgrade", action="store_true", help="move to the newest versions")
     command("screenshots", screenshots, "draw the pictures in docs/images anew")
 
-    # argparse would reorder or take what is meant for pytest, so it doesn't get to see that.
+    # argparse would reorder or take what is meant for others, so it doesn't get to see that.
     rest: list[str] = []
     if arguments[:1] == ["test"]:
         ours = ("--all-pythons", "-h", "--help")
         rest = [argument for argument in arguments[1:] if argument not in ours]
         arguments = ["test", *(argument for argument in arguments if argument in ours)]
+    elif arguments[:1] == ["bench"]:
+        arguments, rest = arguments[:2], arguments[2:]
     options = parser.parse_args(arguments)
-    options.pytest = rest
+    options.rest = rest
     return options
 
 

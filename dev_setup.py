@@ -27,13 +27,16 @@ ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements-dev.txt"  # holds what the programs need, too
 
 PROBE = """
-import json, sys
+import json, os, sys, sysconfig
 missing = []
 for module in ("venv", "ensurepip", "tkinter"):
     try:
         __import__(module)
     except ImportError:
         missing.append(module)
+library = os.path.join(*sysconfig.get_config_vars("LIBDIR", "INSTSONAME"))
+if sys.platform.startswith("linux") and not os.path.exists(library):
+    missing.append("libpython")  # what a bundle carries; its interpreter is no executable
 released = sys.implementation.name == "cpython" and sys.version_info.releaselevel == "final"
 path = getattr(sys, "_base_executable", sys.executable)
 print(json.dumps([path, list(sys.version_info[:3]), released, missing]))
@@ -43,7 +46,13 @@ print(json.dumps([path, list(sys.version_info[:3]), released, missing]))
 MANAGERS = {
     "apt-get": (
         "apt-get install -y --no-install-recommends",
-        {"tkinter": "python3-tk", "venv": "{python}-venv", "Xvfb": "xvfb"},
+        {
+            "tkinter": "python3-tk",
+            "venv": "{python}-venv",
+            "Xvfb": "xvfb",
+            "libpython": "lib{python}",
+            "objcopy": "binutils",
+        },
     ),
     "dnf": (
         "dnf install",
@@ -121,7 +130,11 @@ def other_versions() -> list[Interpreter]:
     newest: dict[tuple[int, ...], Interpreter] = {}
     for found in other_interpreters():
         minor = found.version[:2]
-        if found.released and not found.missing and minor != sys.version_info[:2]:
+        if (
+            found.released
+            and not lacking(found, {"venv", "ensurepip", "tkinter"})
+            and minor != sys.version_info[:2]
+        ):
             newest[minor] = max(found, newest.get(minor, found), key=lambda one: one.version)
     return [newest[minor] for minor in sorted(newest)]
 
@@ -145,8 +158,11 @@ def usable_interpreter(needs: set[str]) -> Interpreter:
 
 
 def lacking(interpreter: Interpreter, needs: set[str]) -> set[str]:
-    programs = set() if shutil.which("Xvfb") else {"Xvfb"}
-    return needs & programs.union(interpreter.missing)
+    return needs & missing_programs().union(interpreter.missing)
+
+
+def missing_programs() -> set[str]:
+    return {program for program in ("Xvfb", "objcopy") if not shutil.which(program)}
 
 
 # --- system packages --------------------------------------------------------------------------
@@ -220,13 +236,17 @@ def apt_install(missing: set[str]) -> bool:
 
 
 def environment(
-    *, tk: bool = False, screen: bool = False, other: Interpreter | None = None
+    *,
+    tk: bool = False,
+    screen: bool = False,
+    freeze: bool = False,
+    other: Interpreter | None = None,
 ) -> Path:
     """Give the Python of an up-to-date .venv, made first if need be.
 
     With `tk`, that Python has tkinter; with `screen` there is one to draw on, too, if need be a
-    virtual one. With `other`, it is .venv-3.X of that interpreter. When nothing has to be made,
-    this takes a few milliseconds.
+    virtual one; with `freeze` it can make bundles. With `other`, it is .venv-3.X of that
+    interpreter. When nothing has to be made, this takes a few milliseconds.
     """
     folder = ROOT / (".venv-{}.{}".format(*other.version) if other else ".venv")
     needs = {"venv", "ensurepip"}
@@ -234,17 +254,19 @@ def environment(
         needs.add("tkinter")
     if screen and not has_display():
         needs.add("Xvfb")  # pytest-xvfb starts it
+    if freeze and sys.platform.startswith("linux"):
+        needs |= {"libpython", "objcopy"}
     asked = [other.path, str(other.version)] if other else [sys.base_prefix, sys.version]
     wanted = {"asked": asked, "lock": hashlib.sha256(LOCK.read_bytes()).hexdigest()}
-    if is_made(folder, wanted, tk=tk) and ("Xvfb" not in needs or shutil.which("Xvfb")):
+    if is_made(folder, wanted, needs) and not needs & missing_programs():
         return python_in(folder)
     interpreter = other or usable_interpreter(needs)
     with alone(folder.with_name(folder.name + ".lock")):
-        if not is_made(folder, wanted, tk=tk):
+        if not is_made(folder, wanted, needs):
             make_environment(folder, interpreter)
             install_packages(python_in(folder))
             # Last of all: without it the set-up was interrupted, and the next call starts afresh.
-            stamp = {**wanted, "tk": "tkinter" not in interpreter.missing}
+            stamp = {**wanted, "missing": interpreter.missing}
             (folder / "stamp.json").write_text(json.dumps(stamp), "utf-8")
     return python_in(folder)
 
@@ -253,14 +275,12 @@ def python_in(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def is_made(folder: Path, wanted: Mapping[str, object], *, tk: bool) -> bool:
-    """Tell by its stamp whether an environment was made to the end and from these things."""
-    with contextlib.suppress(OSError, ValueError):
+def is_made(folder: Path, wanted: Mapping[str, object], needs: set[str]) -> bool:
+    """Tell by its stamp whether an environment was made to the end, from and with these things."""
+    with contextlib.suppress(OSError, ValueError, KeyError):
         stamp = json.loads((folder / "stamp.json").read_text("utf-8"))
-        return python_in(folder).exists() and stamp in (
-            {**wanted, "tk": True},
-            {**wanted, "tk": tk},
-        )
+        missing = set(stamp.pop("missing"))
+        return python_in(folder).exists() and stamp == wanted and not needs & missing
     return False
 
 

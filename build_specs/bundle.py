@@ -1,0 +1,149 @@
+"""What the bundles of both programs have in common; each spec is one call of `bundle`.
+
+PyInstaller runs the specs; `python3 dev.py build` runs PyInstaller, and hands over by environment
+variables what a bundle is to know about itself:
+
+CHAT_BUILD
+    file that the program reads for ``--version`` (common/build.py); made by build.py.
+CHAT_SIGNING_IDENTITY, CHAT_ENTITLEMENTS
+    macOS: who signs, and the file of entitlements; without them the app is signed ad hoc.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any, Final
+
+import PIL
+from PyInstaller.building.api import COLLECT, EXE, PYZ
+from PyInstaller.building.build_main import Analysis
+from PyInstaller.building.osx import BUNDLE
+from PyInstaller.utils.hooks import collect_submodules
+
+
+def is_other_format(module: str) -> bool:
+    """Whether a module of Pillow is for a format of pictures that Chat does not use."""
+    return module.endswith("ImagePlugin") and module != "PngImagePlugin"
+
+
+HERE: Final = Path(__file__).parent
+SOURCE: Final = HERE.parent
+ENTRY_POINTS: Final = {"ChatServer": "chat_server", "ChatClient": "chat_client"}
+ICONS: Final = {"ChatServer": "chat-server", "ChatClient": "chat-client"}
+
+EXCLUDED: Final = (
+    # Developers' tools of the standard library, and readline, whose licence is the GPL.
+    *("doctest", "lib2to3", "pdb", "pydoc", "readline", "tkinter.test", "unittest"),
+    # One process is enough here; without it nothing can start the program a second time.
+    "multiprocessing",
+    # Nothing we use needs to know how it was installed.
+    *("distutils", "pip", "setuptools", "_distutils_hack"),
+    # What pydantic has for developers, and its own former version.
+    *("hypothesis", "mypy", "pydantic.mypy", "pydantic.v1", "pydantic.deprecated"),
+    # No terminal is drawn on, nothing is packed, and no module talks to the web.
+    *("curses", "bz2", "lzma", "ftplib", "xmlrpc", "asyncio", "http.server", "wsgiref"),
+    # Colour profiles, formulas on pictures, and the bridges to other toolkits.
+    *("PIL.ImageCms", "PIL._imagingcms", "PIL._imagingmath", "PIL.ImageQt", "PIL.ImageTk"),
+    # Formats that no screen shows. What can't be decoded can't be attacked, either.
+    *(f"PIL.{each.name}" for each in iter_modules(PIL.__path__) if is_other_format(each.name)),
+    *("PIL._avif", "PIL._webp", "defusedxml", "olefile", "xml"),
+)
+UNUSED_TCL: Final = (
+    *("_tcl_data/tzdata", "_tcl_data/msgs", "_tcl_data/opt", "_tcl_data/http"),
+    *("_tcl_data/tcl8", "_tcl_data/tclAppInit.c", "tcl8"),
+    *("_tk_data/demos", "_tk_data/images", "_tk_data/msgs"),
+)
+"""Time zones, translations of Tcl's own messages, demonstrations: nothing that the windows use."""
+
+
+def bundle(name: str) -> None:
+    """Make the program's folder and its single file; on macOS the application."""
+    analysis = Analysis(
+        [str(HERE / "start" / f"{name}.py")],
+        pathex=[str(SOURCE)],
+        datas=_data(),
+        hiddenimports=_hidden(ENTRY_POINTS[name]),
+        excludes=list(EXCLUDED),
+        noarchive=False,
+        optimize=0,  # asserts and docstrings stay: what users run is what was tested
+    )
+    analysis.datas = [entry for entry in analysis.datas if not _unused(entry[0])]
+    pyz = PYZ(analysis.pure)
+    look = _look(name)
+    program = EXE(pyz, analysis.scripts, [], exclude_binaries=True, name=name, **look)
+    folder = COLLECT(
+        program, analysis.binaries, analysis.datas, name=f"{name}.folder", strip=look["strip"]
+    )
+    if sys.platform == "darwin":
+        _application(name, folder)
+    else:
+        EXE(pyz, analysis.scripts, analysis.binaries, analysis.datas, name=name, **look)
+
+
+def _data() -> list[tuple[str, str]]:
+    """Files beside the code: pictures and fonts with their licences, and what build this is."""
+    assets = SOURCE / "window" / "assets"
+    found = [
+        (str(path), str(path.parent.relative_to(SOURCE)))
+        for path in sorted(assets.rglob("*"))
+        if path.is_file()
+    ]
+    return [*found, (os.environ["CHAT_BUILD"], ".")]
+
+
+def _hidden(package: str) -> list[str]:
+    """All of our own modules: many are imported late."""
+    ours = [collect_submodules(each) for each in (package, "common", "window")]
+    return [name for names in ours for name in names]
+
+
+def _unused(destination: str) -> bool:
+    return Path(destination).as_posix().startswith(UNUSED_TCL)
+
+
+def _look(name: str) -> dict[str, Any]:
+    """Settings of the executable: no console, its icon, and what each system wants to know."""
+    look: dict[str, Any] = {
+        "console": False,
+        "upx": False,  # a packed program crashed
+        # Not elsewhere: it breaks the signatures of macOS, and Windows has nothing to strip.
+        "strip": sys.platform.startswith("linux") and shutil.which("strip") is not None,
+        # A window program's own crash dialog says more than the bootloader's.
+        "disable_windowed_traceback": False,
+        "codesign_identity": os.environ.get("CHAT_SIGNING_IDENTITY"),
+        "entitlements_file": os.environ.get("CHAT_ENTITLEMENTS"),
+    }
+    if sys.platform == "win32":
+        from build_specs.windows import version_resource
+
+        look["icon"] = str(HERE / f"{ICONS[name]}.ico")
+        look["manifest"] = (HERE / "windows.manifest").read_text("utf-8")
+        look["version"] = version_resource(name)
+    return look
+
+
+def _application(name: str, folder: COLLECT) -> None:
+    """macOS: what is double-clicked, with the words its system shows to people."""
+    from common import __version__
+
+    BUNDLE(
+        folder,
+        name=f"{name}.app",
+        icon=str(HERE / f"{ICONS[name]}.icns"),
+        bundle_identifier=f"lan.chat.{name}",
+        version=__version__,
+        info_plist={
+            "CFBundleDisplayName": name,
+            "LSApplicationCategoryType": "public.app-category.social-networking",
+            "LSMinimumSystemVersion": "11.0",
+            "NSHighResolutionCapable": True,
+            "NSHumanReadableCopyright": "MIT licence",
+            "NSLocalNetworkUsageDescription": (
+                "Chat talks to the people on your own network, and to nobody else."
+            ),
+        },
+    )
