@@ -1,0 +1,136 @@
+"""The programs as users get them: built once for a run, then used far from where they were built.
+
+Each test gets a person with an empty home, another user where this one is root, and with an
+environment that knows neither Python nor the source. CHAT_DIST names a folder that
+`dev.py build` filled, to spare building while tests are written.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.frozen.person import Person
+from tests.frozen.screen import Screen
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+_BUILD: Final = 600
+"""Seconds that building may take, on a machine with other work."""
+SUFFIX: Final = ".exe" if sys.platform == "win32" else ""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whichever test comes first waits for the build."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_BUILD))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """When a test fails, keep a picture of the display: it says more than a traceback."""
+    report = yield
+    screen = getattr(item, "funcargs", {}).get("screen")
+    if report.failed and report.when == "call" and screen is not None:
+        picture = Path(tempfile.mkdtemp(prefix="chat-failure-")) / "screen.png"
+        screen.picture().save(picture)
+        report.sections.append(("display", f"{picture}; windows: {screen.titles()}"))
+    return report
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """What `dev.py build` made, and copies of it that everyone may read."""
+
+    dist: Path
+    folder: Path
+    """The folder with both programs."""
+    files: Path
+    """A folder with the programs as single files."""
+
+    @property
+    def deb(self) -> Path:
+        """The Debian package."""
+        return self._one("*.deb")
+
+    @property
+    def sbom(self) -> Path:
+        """The bill of materials."""
+        return self._one("*.cdx.json")
+
+    def program(self, name: str, form: str) -> Path:
+        """An executable: `form` is "folder" or "file"."""
+        return (self.folder if form == "folder" else self.files) / f"{name}{SUFFIX}"
+
+    def _one(self, pattern: str) -> Path:
+        found = sorted(self.dist.glob(pattern))
+        if not found:
+            pytest.skip(f"no {pattern} is made on this system")
+        return found[0]
+
+
+@pytest.fixture(scope="session")
+def public() -> Iterator[Path]:
+    """A folder that other users can enter, unlike those of pytest."""
+    folder = Path(tempfile.mkdtemp(prefix="chat-frozen-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def bundle(public: Path) -> Bundle:
+    """The build of this run."""
+    given = os.environ.get("CHAT_DIST")
+    dist = Path(given) if given else public / "dist"
+    if not given:
+        command = [sys.executable, "-m", "build_specs.build", "--dist", str(dist)]
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_BUILD, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    folder, files = public / "some where" / "Chat", public / "files"
+    shutil.copytree(dist / "Chat", folder, symlinks=True)
+    files.mkdir()
+    for name in ("ChatServer", "ChatClient"):
+        shutil.copy(dist / f"{name}{SUFFIX}", files)
+    return Bundle(dist, folder, files)
+
+
+@pytest.fixture
+def person(public: Path) -> Iterator[Person]:
+    """Somebody with an empty home; whatever they started is ended with the test."""
+    user = None
+    if sys.platform != "win32" and os.geteuid() == 0:
+        user = pwd.getpwnam("nobody").pw_uid
+    home = Path(tempfile.mkdtemp(prefix="home-", dir=public))
+    person = Person(home, user)
+    try:
+        yield person
+    finally:
+        person.leave()
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    """The display, with a window manager, a keyboard, a mouse and a clipboard."""
+    for tool in ("openbox", "xdotool"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    screen = Screen()
+    try:
+        yield screen
+    finally:
+        screen.close()

@@ -1,0 +1,217 @@
+"""The display as a person has it: windows by their titles, keys, clicks, the clipboard, pixels."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tkinter as tk
+from typing import Final
+
+import pytest
+from PIL import Image, ImageGrab
+
+from tests.frozen.person import wait_for
+
+_KEEPS: Final = 12
+"""Milliseconds between two keys; a person's are further apart."""
+
+
+_OFFER: Final = """
+import sys, tkinter
+root = tkinter.Tk()
+root.withdraw()
+root.clipboard_clear()
+root.clipboard_append(sys.argv[1])
+root.mainloop()
+"""
+
+
+class Screen:
+    """The display of $DISPLAY with a window manager on it, until `close`."""
+
+    def __init__(self) -> None:
+        openbox = shutil.which("openbox")
+        assert openbox is not None
+        self._manager = subprocess.Popen([openbox, "--sm-disable"], stderr=subprocess.DEVNULL)
+        # Only while there is one, the X server knows desktops.
+        wait_for(lambda: self.ask("get_desktop"), "the window manager")
+        # A window of this process, never shown: it reads the clipboard.
+        self._root = tk.Tk()
+        self._root.withdraw()
+        self._offering: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        """Leave the display as it was."""
+        self._stop_offering()
+        self._root.destroy()
+        self._manager.terminate()
+        self._manager.wait()
+
+    def ask(self, *arguments: str) -> str:
+        """Ask or tell the X server something; what it answers, or "" when it can't."""
+        done = subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False)
+        return "" if done.returncode else done.stdout.strip()
+
+    def window(self, title: str) -> Window:
+        """The visible window with a title like this regular expression in ASCII, once there."""
+        wait_for(lambda: self.windows(title), f"a window {title!r}, among {self.titles()}")
+        return Window(self, self.windows(title)[-1])
+
+    def windows(self, title: str) -> list[str]:
+        """The numbers of all visible windows with a title like this."""
+        return self.ask("search", "--onlyvisible", "--name", title).split()
+
+    def _stop_offering(self) -> None:
+        if self._offering is not None:
+            self._offering.kill()
+            self._offering.wait()
+            self._offering = None
+
+    def titles(self) -> list[str]:
+        """All titles that are to be seen."""
+        windows = self.ask("search", "--onlyvisible", "--name", ".").split()
+        return [self.ask("getwindowname", window) for window in windows]
+
+    def picture(self) -> Image.Image:
+        """All that is to be seen."""
+        return ImageGrab.grab(xdisplay=os.environ["DISPLAY"])
+
+    def clipboard(self) -> str:
+        """What was copied last."""
+        self._root.update()  # it has to hear that it is not the owner any more
+        try:
+            return str(self._root.clipboard_get())
+        except tk.TclError:
+            return ""
+
+    def copy(self, text: str) -> None:
+        """Put a text on the clipboard. Another process hands it out: this one waits and tests."""
+        self._stop_offering()
+        self._offering = subprocess.Popen([sys.executable, "-c", _OFFER, text])
+        wait_for(lambda: self.clipboard() == text, "the clipboard")
+
+    def forget_clipboard(self) -> None:
+        """Take it away from whoever has it, so that what comes next is new."""
+        self._stop_offering()
+        self._root.clipboard_clear()
+        self._root.update()
+
+
+class Window:
+    """One window. Its places are in pixels from its upper left corner."""
+
+    def __init__(self, screen: Screen, number: str) -> None:
+        self._screen, self.number = screen, number
+
+    @property
+    def title(self) -> str:
+        """What it says in its title bar, or "" when it is gone."""
+        return self._screen.ask("getwindowname", self.number)
+
+    @property
+    def wm_class(self) -> str:
+        """By which the desktop finds the entry that started it."""
+        tool = shutil.which("xprop")
+        if tool is None:
+            pytest.skip("xprop is not installed")
+        done = subprocess.run(
+            [tool, "-id", self.number, "WM_CLASS"], capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    def titled(self, part: str) -> Window:
+        """Wait until its title has this in it."""
+        wait_for(lambda: part in self.title, f"{part!r} in the title {self.title!r}")
+        return self
+
+    def activate(self) -> None:
+        """Bring it to the front, with the keyboard."""
+        self._screen.ask("windowactivate", "--sync", self.number)
+
+    def type(self, text: str) -> None:
+        """Type a text and nothing else."""
+        self.activate()
+        self._screen.ask("type", "--delay", str(_KEEPS), text)
+
+    def key(self, *keys: str) -> None:
+        """Press keys, one after the other, such as "Return" or "ctrl+v"."""
+        self.activate()
+        self._screen.ask("key", "--delay", str(_KEEPS), *keys)
+
+    def click(self, place: tuple[int, int]) -> None:
+        """Click with the first button."""
+        self.activate()
+        x, y = place
+        self._screen.ask("mousemove", "--window", self.number, str(x), str(y), "click", "1")
+
+    def click_on(self, colour: str, what: str, *, last: bool = False) -> None:
+        """Click on the first, or last, thing that has this colour."""
+        places: list[tuple[int, int]] = []
+
+        def found() -> bool:
+            places[:] = self.find(colour)
+            return bool(places)
+
+        wait_for(found, what)
+        self.click(places[-1 if last else 0])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        facts = self._facts("getwindowgeometry", "--shell", self.number)
+        return facts["WIDTH"], facts["HEIGHT"]
+
+    def write_here(self) -> None:
+        """Click into the line at the bottom of a client's window."""
+        width, height = self.size
+        self.click((width * 45 // 100, height - 40))
+
+    def _facts(self, *question: str) -> dict[str, int]:
+        answer = self._screen.ask(*question)
+        return {name: int(value) for name, value in (line.split("=") for line in answer.split())}
+
+    def picture(self) -> Image.Image:
+        """Its pixels, as they are on the screen."""
+        self.activate()  # another one may be in front of it
+        # Where the mouse can be put is where the window is: xdotool counts frames twice.
+        self._screen.ask("mousemove", "--window", self.number, "0", "0")
+        corner = self._facts("getmouselocation", "--shell")
+        left, top = corner["X"], corner["Y"]
+        width, height = self.size
+        box = (left, top, left + width, top + height)
+        return ImageGrab.grab(box, xdisplay=os.environ["DISPLAY"]).convert("RGB")
+
+    def find(self, colour: str) -> list[tuple[int, int]]:
+        """Where it has this colour, by lines from the top; at most one place in 20 px each way."""
+        wanted = tuple(bytes.fromhex(colour.removeprefix("#")))
+        picture = self.picture()
+        width, pixels = picture.width, picture.load()
+        assert pixels is not None
+        places: list[tuple[int, int]] = []
+        for y in range(picture.height):
+            for x in range(width):
+                if pixels[x, y] == wanted and all(
+                    abs(x - other[0]) > 20 or abs(y - other[1]) > 20 for other in places
+                ):
+                    places.append((x, y))
+        return places
+
+    def yellow(self) -> int:
+        """How many of its pixels are as yellow as the faces of emoji; nothing else is."""
+        colours = self.picture().getcolors(1 << 24) or []
+        return sum(
+            count
+            for count, colour in colours
+            if isinstance(colour, tuple)
+            and colour[0] > 200
+            and 120 < colour[1] < 235
+            and colour[2] < 100
+        )
+
+    def quit(self) -> None:
+        """Close it as its close button does."""
+        # Once: when it is gone, the next window would get the key.
+        self.key("alt+F4")
+        wait_for(lambda: not self.title, f"the end of {self.title!r}")
