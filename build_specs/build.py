@@ -24,18 +24,15 @@ from pathlib import Path
 from typing import Final
 
 from build_specs.contents import ContentsError, check_licences, find_parts
-from build_specs.deb import DebError, make_deb
+from build_specs.deb import make_deb
 from build_specs.licences import collect_licences
 from build_specs.sbom import write_sbom
+from build_specs.tools import BuildError
 from common import __version__
 
 HERE: Final = Path(__file__).resolve().parent
 SOURCE: Final = HERE.parent
 PROGRAMS: Final = ("ChatServer", "ChatClient")
-
-
-class BuildError(Exception):
-    """A step failed; the text says which, and why."""
 
 
 def main() -> int:
@@ -48,7 +45,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="chat-build-") as work:
             Build(options.dist.resolve(), Path(work)).run(only_folder=options.only_folder)
-    except (BuildError, ContentsError, DebError, OSError, subprocess.CalledProcessError) as error:
+    except (BuildError, ContentsError, OSError, subprocess.CalledProcessError) as error:
         print(f"build: failed: {error}", file=sys.stderr)
         return 1
     print(f"build: all of it is in {options.dist} after {time.monotonic() - began:.0f} s")

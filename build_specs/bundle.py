@@ -22,7 +22,10 @@ import PIL
 from PyInstaller.building.api import COLLECT, EXE, PYZ
 from PyInstaller.building.build_main import Analysis
 from PyInstaller.building.osx import BUNDLE
+from PyInstaller.config import CONF
 from PyInstaller.utils.hooks import collect_submodules
+
+from build_specs.elf import forget_build_paths, is_elf
 
 
 def is_other_format(module: str) -> bool:
@@ -72,6 +75,7 @@ def bundle(name: str) -> None:
         optimize=0,  # asserts and docstrings stay: what users run is what was tested
     )
     analysis.datas = [entry for entry in analysis.datas if not _unused(entry[0])]
+    analysis.binaries = [_mended(entry) for entry in analysis.binaries if not _idle(entry[0])]
     pyz = PYZ(analysis.pure)
     look = _look(name)
     program = EXE(pyz, analysis.scripts, [], exclude_binaries=True, name=name, **look)
@@ -103,6 +107,23 @@ def _hidden(package: str) -> list[str]:
 
 def _unused(destination: str) -> bool:
     return Path(destination).as_posix().startswith(UNUSED_TCL)
+
+
+def _idle(destination: str) -> bool:
+    """Whether a library serves only libxcb, which is left to the system with all it needs."""
+    return destination in {"libXau.so.6", "libXdmcp.so.6", "libbsd.so.0", "libmd.so.0"}
+
+
+def _mended(entry: tuple[str, str, str]) -> tuple[str, str, str]:
+    """The library without the folders in which it would look for others on this machine."""
+    destination, source, kind = entry
+    if not sys.platform.startswith("linux") or not is_elf(Path(source)):
+        return entry
+    copy = Path(CONF["workpath"]) / "mended" / destination
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, copy)
+    forget_build_paths(copy)
+    return destination, str(copy), kind
 
 
 def _look(name: str) -> dict[str, Any]:

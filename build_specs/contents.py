@@ -13,13 +13,10 @@ a licence would ask more of the people who pass the programs on than to keep a t
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import re
-import shutil
 import sqlite3
 import ssl
-import subprocess
 import sys
 import tkinter as tk
 import zlib
@@ -34,28 +31,14 @@ from license_expression import ExpressionError, get_spdx_licensing
 from packageurl import PackageURL
 from PyInstaller.archive.readers import ArchiveReadError, CArchiveReader
 
+from build_specs.debian import Package, system_packages
+from build_specs.upstream import DATA, NATIVE, PERMITTED, UPSTREAM, library_of
+
 UNKNOWN: Final = "unknown"
 """The version of a library that neither says it itself nor comes from a package that does."""
 
 OUR_PACKAGES: Final = frozenset({"chat_client", "chat_server", "common", "window"})
-PERMITTED: Final = frozenset(
-    {
-        *("0BSD", "Apache-2.0", "Beerware", "BSD-2-Clause", "BSD-3-Clause", "FTL", "HPND"),
-        *("HPND-sell-variant", "ISC", "libpng-2.0", "MIT", "MIT-0", "MIT-CMU", "MIT-open-group"),
-        *("OFL-1.1", "PSF-2.0", "TCL", "Unicode-3.0", "X11", "Zlib", "blessing", "bzip2-1.0.6"),
-        "X11-distribute-modifications-variant",
-        # Their exceptions let a program that merely contains them have any licence.
-        "GPL-2.0-or-later WITH Bootloader-exception",
-        "GPL-3.0-or-later WITH GCC-exception-3.1",
-        # "Distributable code", which programs may bring along.
-        "LicenseRef-Microsoft-Visual-C-Runtime",
-    }
-)
-"""Licences that may ship: SPDX identifiers, with their exception where they need one."""
-
 _SPDX: Final = get_spdx_licensing()
-_NATIVE: Final = re.compile(r"\.(so(\.[\d.]+)?|dylib|dll|pyd)$", re.IGNORECASE)
-_BUILD_ID: Final = re.compile(rb"\x14\0\0\0\x03\0\0\0GNU\0(.{20})", re.DOTALL)
 _TCL_RELEASE: Final = re.compile(
     r"^package require -exact (?:tcl|tk) +([\w.]+)", re.IGNORECASE | re.MULTILINE
 )
@@ -96,91 +79,6 @@ class Part:
     homepage: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Upstream:
-    """What we know of a project whose files carry no metadata."""
-
-    licence: str
-    homepage: str
-    libraries: str = ""
-    """How its shared libraries are called on all systems, as a regular expression."""
-    module: str = ""
-    """The module that needs it: where no file of it is found, it is linked into Python."""
-    own: bool = False
-    """Comes with the interpreter or the sources, not with a package of the system."""
-
-
-_X11: Final = "https://www.x.org"
-_MICROSOFT: Final = "https://learn.microsoft.com/cpp/windows/redistributing-visual-cpp-files"
-_BSDS: Final = "BSD-2-Clause AND BSD-3-Clause AND Beerware AND ISC"
-_UPSTREAM: Final[Mapping[str, _Upstream]] = {
-    "CPython": _Upstream("PSF-2.0", "https://www.python.org", r"(lib)?python3[\d.]*", own=True),
-    "PyInstaller bootloader": _Upstream(
-        "GPL-2.0-or-later WITH Bootloader-exception AND Apache-2.0",
-        "https://pyinstaller.org",
-        own=True,
-    ),
-    "Inter": _Upstream("OFL-1.1", "https://rsms.me/inter", own=True),
-    "Noto Color Emoji": _Upstream("OFL-1.1", "https://github.com/googlefonts/noto-emoji", own=True),
-    "OpenSSL": _Upstream("Apache-2.0", "https://openssl.org", r"lib(ssl|crypto)", "ssl"),
-    "SQLite": _Upstream("blessing", "https://sqlite.org", r"(lib)?sqlite3", "sqlite3"),
-    "Tcl": _Upstream("TCL", "https://www.tcl-lang.org", r"(lib)?tcl\d[\d.]*t?", "tkinter"),
-    "Tk": _Upstream("TCL", "https://www.tcl-lang.org", r"(lib)?(tcl9)?tk\d[\d.]*t?", "tkinter"),
-    "libffi": _Upstream("MIT", "https://sourceware.org/libffi", r"libffi", "ctypes"),
-    "zlib": _Upstream("Zlib", "https://zlib.net", r"libz|zlib1?", "zipfile"),
-    "Expat": _Upstream("MIT", "https://libexpat.github.io", r"libexpat"),
-    "bzip2": _Upstream("bzip2-1.0.6", "https://sourceware.org/bzip2", r"libbz2"),
-    "XZ Utils": _Upstream("0BSD", "https://tukaani.org/xz", r"liblzma"),
-    "Brotli": _Upstream("MIT", "https://brotli.org", r"libbrotli(common|dec)"),
-    "FreeType": _Upstream("FTL OR GPL-2.0-or-later", "https://freetype.org", r"libfreetype"),
-    "Fontconfig": _Upstream("HPND-sell-variant", "https://fontconfig.org", r"libfontconfig"),
-    "libpng": _Upstream("libpng-2.0", "http://www.libpng.org", r"libpng\d*"),
-    "libbsd": _Upstream(f"{_BSDS} AND MIT", "https://libbsd.freedesktop.org", r"libbsd"),
-    "libmd": _Upstream(_BSDS, "https://www.hadrons.org/software/libmd", r"libmd"),
-    "libuuid": _Upstream("BSD-3-Clause", "https://github.com/util-linux", r"libuuid"),
-    "libX11": _Upstream("MIT AND MIT-open-group AND HPND-sell-variant", _X11, r"libX11"),
-    "libXau": _Upstream("MIT-open-group", _X11, r"libXau"),
-    "libxcb": _Upstream("X11", _X11, r"libxcb(-[a-z]+)?"),
-    "libXdmcp": _Upstream("MIT-open-group", _X11, r"libXdmcp"),
-    "libXext": _Upstream("MIT AND MIT-open-group AND HPND AND X11", _X11, r"libXext"),
-    "libXft": _Upstream("HPND-sell-variant", _X11, r"libXft"),
-    "libXrender": _Upstream("HPND-sell-variant", _X11, r"libXrender"),
-    "libXss": _Upstream("X11", _X11, r"libXss"),
-    "GCC runtime": _Upstream(
-        "GPL-3.0-or-later WITH GCC-exception-3.1", "https://gcc.gnu.org", r"libgcc_s|libstdc\+\+"
-    ),
-    "Microsoft Visual C++ runtime": _Upstream(
-        "LicenseRef-Microsoft-Visual-C-Runtime",
-        _MICROSOFT,
-        r"(vcruntime|msvcp|concrt)140\w*|ucrtbase|api-ms-win-[a-z\d-]+",
-    ),
-    # Known, that the message can say more than their name.
-    "GNU Readline": _Upstream("GPL-3.0-or-later", "https://www.gnu.org", r"libreadline"),
-    "GNU dbm": _Upstream("GPL-3.0-or-later", "https://www.gnu.org", r"libgdbm(_compat)?"),
-    "ncurses": _Upstream(
-        "X11-distribute-modifications-variant",
-        "https://invisible-island.net/ncurses",
-        r"lib(ncurses|tinfo|panel)w?",
-    ),
-}
-_LIBRARIES: Final = tuple(
-    # As in libssl.so.3, libcrypto-3-x64.dll, libtcl8.6.dylib.
-    (
-        re.compile(
-            rf"({upstream.libraries})([-.]\d[\d.]*)?(-x64|-arm64)?{_NATIVE.pattern}", re.IGNORECASE
-        ),
-        name,
-    )
-    for name, upstream in _UPSTREAM.items()
-    if upstream.libraries
-)
-_DATA: Final = (
-    (re.compile(r"_?tk_data/"), "Tk"),
-    (re.compile(r"_?tcl(_data|\d+)/"), "Tcl"),
-    (re.compile(r"window/assets/fonts/"), "Inter"),
-    (re.compile(r"window/assets/emoji/"), "Noto Color Emoji"),
-    (re.compile(r"base_library\.zip$|python3[\w.]*/|Python(\.framework/|$)"), "CPython"),
-)
 _OUR_DATA: Final = re.compile(
     r"window/assets/icons/|build\.json$|[\w-]+\.ic(ns|o)$|LICENSE$|licenses/"
 )
@@ -218,7 +116,7 @@ def is_ours(path: str) -> bool:
     """Whether a file of a bundle, by its path within, is made here."""
     place = _place(PurePosixPath(path))
     # What stands beside the programs we put there, unless it is code.
-    return (place is None and not _NATIVE.search(path)) or bool(_OUR_DATA.match(place or ""))
+    return (place is None and not NATIVE.search(path)) or bool(_OUR_DATA.match(place or ""))
 
 
 def _place(path: PurePosixPath) -> str | None:
@@ -235,33 +133,6 @@ def _place(path: PurePosixPath) -> str | None:
 def _top(path: PurePosixPath) -> str:
     """The package, module or folder that a file belongs to, by its path in site-packages."""
     return path.parts[0] if len(path.parts) > 1 else path.name.partition(".")[0]
-
-
-class _Package(NamedTuple):
-    """A package of Debian or one of its descendants."""
-
-    name: str
-    version: str
-    architecture: str
-
-    @property
-    def upstream_version(self) -> str:
-        """Without the epoch and the revision (deb-version(7))."""
-        return self.version.rpartition(":")[2].rpartition("-")[0] or self.version
-
-    @property
-    def purl(self) -> str:
-        system = platform.freedesktop_os_release()
-        return PackageURL(
-            type="deb",
-            namespace=system["ID"],
-            name=self.name,
-            version=self.version,
-            qualifiers={
-                "arch": self.architecture,
-                "distro": f"{system['ID']}-{system.get('VERSION_ID', 'testing')}",
-            },
-        ).to_string()
 
 
 class _Finder:
@@ -305,7 +176,7 @@ class _Finder:
         """Say whose the file is. Raises UnknownPartError."""
         place = PurePosixPath(_place(PurePosixPath(path)) or path)
         top = _top(place)
-        for pattern, name in _DATA:
+        for pattern, name in DATA:
             if pattern.match(place.as_posix()):
                 self._files[name].add(path)
                 return
@@ -314,9 +185,9 @@ class _Finder:
         elif top in self._owners or place.name in self._owners:
             owner = self._owners.get(place.name) or self._owners[top]
             self._distributions[owner].add(path)
-        elif library := _library(place.name):
+        elif library := library_of(place.name):
             self._files[library].add(path)
-        elif _NATIVE.search(place.name) and _is_standard(top):
+        elif NATIVE.search(place.name) and _is_standard(top):
             self._files["CPython"].add(path)
         else:
             raise UnknownPartError(_what_to_do(f"the file {path}"))
@@ -328,8 +199,8 @@ class _Finder:
 
     def _complete(self) -> None:
         """Add what has no file of its own."""
-        within = {path for path in self._files["CPython"] if _library(PurePosixPath(path).name)}
-        for name, upstream in _UPSTREAM.items():
+        within = {path for path in self._files["CPython"] if library_of(PurePosixPath(path).name)}
+        for name, upstream in UPSTREAM.items():
             if name not in self._files and upstream.module in self._modules:
                 self._files[name] |= within or set(self._programs)
         self._files["PyInstaller bootloader"].update(self._programs)
@@ -350,14 +221,14 @@ class _Finder:
             )
 
     def _others(self) -> Iterator[Part]:
-        origins = _system_packages(
+        origins = system_packages(
             self._folder / path
             for name, files in self._files.items()
             for path in files
-            if not _UPSTREAM[name].own and _NATIVE.search(path)
+            if not UPSTREAM[name].own and NATIVE.search(path)
         )
         for name, files in self._files.items():
-            upstream = _UPSTREAM[name]
+            upstream = UPSTREAM[name]
             packages = sorted({origins[p] for f in files if (p := self._folder / f) in origins})
             version = self._version(name, packages)
             if name == "PyInstaller bootloader":
@@ -369,7 +240,7 @@ class _Finder:
             hashed = self._hashed(files)
             yield Part(name, version, upstream.licence, purl, hashed, upstream.homepage)
 
-    def _version(self, name: str, packages: list[_Package]) -> str:
+    def _version(self, name: str, packages: list[Package]) -> str:
         if name in _VERSIONS:
             return _VERSIONS[name](self)
         return packages[0].upstream_version if packages else UNKNOWN
@@ -413,79 +284,11 @@ _VERSIONS: Final[Mapping[str, Callable[[_Finder], str]]] = {
 """What the interpreter or the files themselves say."""
 
 
-def _system_packages(libraries: Iterable[Path]) -> dict[Path, _Package]:
-    """From libraries of the bundle to the packages of this system that they were copied from.
-
-    Empty where there is no dpkg. The bundled file may be stripped; so it is the note of the
-    linker, the build id, that shows that it is the system's and not one of the same name.
-    """
-    if shutil.which("dpkg-query") is None:
-        return {}
-    installed = _installed_libraries()
-    origins: dict[Path, Path] = {}
-    for library in libraries:
-        origin = installed.get(library.name)
-        if origin is not None and _build_id(origin) == _build_id(library):
-            origins[library] = origin.resolve()
-    owners = _owning_packages(origins.values())
-    return {path: owners[origin] for path, origin in origins.items() if origin in owners}
-
-
-def _installed_libraries() -> dict[str, Path]:
-    """What the linker finds by its name, with the first place that it looks at."""
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), "/sbin", "/usr/sbin"))
-    ldconfig = shutil.which("ldconfig", path=path)
-    if ldconfig is None:
-        return {}
-    found: dict[str, Path] = {}
-    for line in _said(ldconfig, "-p").splitlines():
-        name, _, place = line.partition(" => ")
-        if place:
-            found.setdefault(name.split()[0], Path(place))
-    return found
-
-
-def _owning_packages(files: Iterable[Path]) -> dict[Path, _Package]:
-    # Where /lib is a link to /usr/lib, dpkg knows a file by the one or the other.
-    known_as = {
-        name: file for file in files for name in (str(file), str(file).removeprefix("/usr"))
-    }
-    if not known_as:
-        return {}
-    packages: dict[Path, str] = {}
-    for line in _said("dpkg-query", "--search", *sorted(known_as)).splitlines():
-        package, _, name = line.partition(": ")
-        if name in known_as and " " not in package:  # or it is a sentence about a diversion
-            packages[known_as[name]] = package
-    shown = "${binary:Package} ${Package} ${Version} ${Architecture}\n"
-    rows = _said("dpkg-query", "--show", f"--showformat={shown}", *sorted(set(packages.values())))
-    facts = {name: _Package(*fields) for name, *fields in map(str.split, rows.splitlines())}
-    return {file: facts[name] for file, name in packages.items() if name in facts}
-
-
-def _said(*command: str) -> str:
-    """What a tool of the system prints; it may fail for some of what it was asked."""
-    # S603: names of files, and no shell.
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout
-
-
-def _build_id(library: Path) -> bytes:
-    """The note NT_GNU_BUILD_ID of an ELF file; without one, all of the file."""
-    data = library.read_bytes()
-    note = _BUILD_ID.search(data)
-    return note[1] if note else data
-
-
 def _what_to_do(what: str) -> str:
     return (
         f"{what} is in the bundle: say in build_specs/contents.py what it is and under which"
         " licence, or keep it out in build_specs/bundle.py"
     )
-
-
-def _library(name: str) -> str | None:
-    return next((known for pattern, known in _LIBRARIES if pattern.fullmatch(name)), None)
 
 
 def _is_standard(module: str) -> bool:

@@ -1,6 +1,6 @@
 """Make a Debian package of the frozen Chat folder: `make_deb`.
 
-Linux only; needs dpkg-deb and readelf (binutils). The same folder, version and epoch give the
+Linux only; needs dpkg and binutils. The same folder, version and epoch give the
 same bytes: times, modes, owners and order are fixed. What is not made here lies in linux/: desktop
 entries, AppStream metadata, man pages, licences, and what lintian is not to complain about.
 """
@@ -10,14 +10,14 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
+
+from build_specs.elf import elf_files, read_linkage
+from build_specs.tools import BuildError, run
 
 HERE: Final = Path(__file__).parent
 TEXTS: Final = HERE / "linux"
@@ -50,7 +50,6 @@ DATA: Final = (
 )
 GLIBC_FEATURES: Final = {"GLIBC_ABI_DT_RELR": (2, 36)}
 """Version needs that name a feature, and the glibc that has it first."""
-TOOLS: Final = {"dpkg": "dpkg", "dpkg-deb": "dpkg", "readelf": "binutils"}
 CONTROL: Final = """\
 Package: {package}
 Version: {version}
@@ -78,8 +77,8 @@ CHANGELOG: Final = """\
 """
 
 
-class DebError(Exception):
-    """The package can't be made; the text says why, in one sentence."""
+class DebError(BuildError):
+    """The package can't be made."""
 
 
 def make_deb(folder: Path, out: Path, version: str, epoch: int) -> Path:
@@ -98,7 +97,7 @@ def make_deb(folder: Path, out: Path, version: str, epoch: int) -> Path:
         "version": debian_version(version),
         "maintainer": MAINTAINER,
         "date": format_datetime(date),
-        "architecture": _run("dpkg", "--print-architecture").strip(),
+        "architecture": run("dpkg", "--print-architecture").strip(),
         "depends": ", ".join(dependencies(folder)),
     }
     out.mkdir(parents=True, exist_ok=True)
@@ -115,7 +114,7 @@ def make_deb(folder: Path, out: Path, version: str, epoch: int) -> Path:
         _settle(tree, epoch)
         made = Path(temporary) / f"{PACKAGE}_{facts['version']}_{facts['architecture']}.deb"
         build = ("dpkg-deb", "--build", "--root-owner-group", "-Zxz", str(tree), str(made))
-        _run(*build, SOURCE_DATE_EPOCH=str(epoch))
+        run(*build, SOURCE_DATE_EPOCH=str(epoch))
         return made.replace(out / made.name)
 
 
@@ -132,27 +131,12 @@ def debian_version(version: str) -> str:
 # --- what it depends on -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Linkage:
-    """What a program or library asks of the dynamic linker.
-
-    `search` has, for each path to search, its place in the dynamic section; that has `entries`
-    entries and begins at `offset` in the file.
-    """
-
-    needed: tuple[str, ...]
-    versions: frozenset[str]
-    search: dict[int, str]
-    entries: int
-    offset: int
-
-
 def dependencies(folder: Path) -> list[str]:
     """The packages that the folder's programs and libraries need, as Depends has them.
 
     Raises DebError when a library is neither in the folder nor known.
     """
-    binaries = {path: read_linkage(path) for path in _binaries(folder)}
+    binaries = {path: read_linkage(path) for path in elf_files(folder)}
     brought = {path.name for path in folder.rglob("*") if path.parent != folder}
     packages = set()
     glibc = (2, 17)
@@ -171,29 +155,6 @@ def dependencies(folder: Path) -> list[str]:
         glibc = max([glibc, *(_glibc(version, path) for version in linkage.versions)])
     packages.discard("libc6")
     return ["libc6 (>= {}.{})".format(*glibc), *sorted(packages), *DATA]
-
-
-def read_linkage(path: Path) -> Linkage:
-    """Read an ELF file's dynamic section and the glibc versions it needs. Raises DebError."""
-    text = _run("readelf", "--wide", "--dynamic", "--version-info", str(path))
-    begin = re.search(r"^Dynamic section at offset (0x[0-9a-f]+) contains", text, re.MULTILINE)
-    entries = re.findall(r"^ 0x[0-9a-f]+ \((\w+)\)\s+(.*)$", text, re.MULTILINE)
-    values = [(tag, value.partition("[")[2].rstrip("]")) for tag, value in entries]
-    return Linkage(
-        needed=tuple(value for tag, value in values if tag == "NEEDED"),
-        versions=frozenset(re.findall(r"Name: (GLIBC_\S+)", text)),
-        search={n: v for n, (tag, v) in enumerate(values) if tag in {"RPATH", "RUNPATH"}},
-        entries=len(entries),
-        offset=int(begin[1], 16) if begin else 0,
-    )
-
-
-def _binaries(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            with path.open("rb") as file:
-                if file.read(4) == b"\x7fELF":
-                    yield path
 
 
 def _glibc(version: str, path: Path) -> tuple[int, int]:
@@ -215,35 +176,10 @@ def _glibc(version: str, path: Path) -> tuple[int, int]:
 def _install_programs(tree: Path, folder: Path) -> None:
     home = tree / "usr/lib" / PACKAGE
     shutil.copytree(folder, home, symlinks=True)
-    for path in _binaries(home):
-        _forget_build_paths(path)
     commands = tree / "usr/bin"
     commands.mkdir()
     for program, command in PROGRAMS.items():
         (commands / command).symlink_to(f"../lib/{PACKAGE}/{program}")
-
-
-def _forget_build_paths(path: Path) -> None:
-    """Take out the folders of the machine it was built on, in which it would look for libraries.
-
-    On another machine they may belong to somebody, who could put a library there.
-    """
-    linkage = read_linkage(path)
-    gone = {n for n, folders in linkage.search.items() if folders.startswith("/")}
-    if not gone:
-        return
-    content = bytearray(path.read_bytes())
-    width = 16 if content[4] == 2 else 8  # 64 or 32 bits
-    start, end = linkage.offset, linkage.offset + linkage.entries * width
-    kept = b"".join(
-        content[start + n * width : start + (n + 1) * width]
-        for n in range(linkage.entries)
-        if n not in gone
-    )
-    # The linker stops at the first entry of zeros.
-    content[start:end] = kept.ljust(end - start, b"\0")
-    path.chmod(0o644)
-    path.write_bytes(content)
 
 
 def _install_desktop(tree: Path, facts: dict[str, str]) -> None:
@@ -312,22 +248,3 @@ def _settle(tree: Path, epoch: int) -> None:
             executed = path.is_dir() or (path.parent == home and path.name in PROGRAMS)
             path.chmod(0o755 if executed else 0o644)
         os.utime(path, (epoch, epoch), follow_symlinks=False)
-
-
-def _run(*command: str, **environment: str) -> str:
-    """What a tool prints. Raises DebError."""
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            check=True,
-            # Tools speak the language of the person, but not to us.
-            env={**os.environ, "LC_ALL": "C", **environment},
-        )
-    except FileNotFoundError as error:
-        package = TOOLS[command[0]]
-        raise DebError(f"{command[0]} is missing; install the package {package}") from error
-    except subprocess.CalledProcessError as error:
-        raise DebError(f"{' '.join(command)} failed: {error.stderr.strip()}") from error
-    return done.stdout

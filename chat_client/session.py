@@ -12,6 +12,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.state.account import Account
 from chat_client.state.news import News
 from common.datafolder import FolderLock
+from common.loading import uncollected
 
 if TYPE_CHECKING:
     from chat_client.core import Core  # loading it takes longer than showing what is kept
@@ -81,7 +82,8 @@ class Session:
         self._lock.release()
 
     def _load(self) -> None:
-        from chat_client.core import Core
+        with uncollected():
+            from chat_client.core import Core
 
         core = Core(self.account, self._cache, self._tell)
         with self._changing:

@@ -15,7 +15,7 @@ LONGEST: Final = 24_000
 """Characters of a traceback that are shown and copied; of a longer one, both ends."""
 
 _GO_ON: Final = (
-    "{} made a mistake, and that part of it did not work. What you wrote is kept. "
+    "{} made a mistake, and that part of it did not work. Nothing that was sent is lost. "
     "You can go on; if something looks wrong, close it and start it again."
 )
 _FATAL: Final = (

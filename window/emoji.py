@@ -25,6 +25,10 @@ _END: Final = ""
 
 def split(text: str) -> Iterator[tuple[str, int | None]]:
     """`text` in pieces: stretches without emoji (None), and each emoji with its cell."""
+    if text.isascii():
+        if text:
+            yield text, None
+        return  # without the table, which takes a moment to make
     trie = _trie()
     start = at = 0
     while at < len(text):

@@ -7,12 +7,11 @@ thread meanwhile, so that the window can be moved and closed, and is built on th
 
 from __future__ import annotations
 
-import gc
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from window.loading import Loading
 from window.memory import recall
 from window.palette import Mode
 from window.place import Place
@@ -79,7 +78,7 @@ class Program(Generic[C]):
         self._typed = TypeAhead(self.root)
         self._closing = False
         self._failure: BaseException | None = None
-        self._loading = _Loading(load)
+        self._loading = Loading(load)
         # Once around the loop, so that the window is painted before imports take the CPU.
         self._timer = self.root.after(1, self._load)
 
@@ -140,46 +139,3 @@ class Program(Generic[C]):
             self._place.keep()
         self.on_end()
         self.root.destroy()
-
-
-class _Loading(Generic[C]):
-    """The thread that imports. It must not hold anything of Tk's: it may be the last to let go."""
-
-    def __init__(self, load: Callable[[], Callable[[Program[C]], C]]) -> None:
-        self.done = False
-        self._load = load
-        self._made: Callable[[Program[C]], C] | None = None
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="loading")
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def join(self) -> None:
-        if self._thread.ident is not None:
-            self._thread.join()
-
-    def result(self) -> Callable[[Program[C]], C]:
-        """What `load` returned; raises what it raised."""
-        self.join()
-        if self._made is None:
-            raise self._error or RuntimeError("nothing was loaded")
-        return self._made
-
-    def _run(self) -> None:
-        # What is loaded stays; looking for garbage in it would take a tenth of the time, and
-        # on this thread it could end a Tk object, which only Tk's own thread may do.
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            # Wanted next, on the other thread.
-            import window.crash
-            import window.theme  # noqa: F401
-
-            self._made = self._load()
-        except BaseException as error:  # noqa: BLE001  # raised again by `result`
-            self._error = error
-        finally:
-            if collecting:
-                gc.enable()
-            self.done = True

@@ -19,6 +19,8 @@ from common.invite import Invite
 from window.mailbox import Mailbox
 from window.program import Program
 
+DRAWN = 40
+"""Milliseconds in which a new screen is drawn and has the keyboard."""
 _Told = tuple[int, Sequence[News]]
 
 
@@ -105,8 +107,8 @@ class Screens:
                     on_leave=self.show_join,
                 )
             )
-            # When the screen is drawn: what is kept is to be seen before anything is connected.
-            self._root.after(1, self.session.begin)
+            # What is kept is to be seen, and can be answered, before anything is connected.
+            self._root.after(DRAWN, self.session.begin)
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
         if isinstance(self.screen, MainScreen):

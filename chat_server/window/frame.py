@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import cached_property
 from typing import Final
 
 from chat_server.window.actions import Actions
@@ -45,7 +46,7 @@ class Frame(Panel):
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, "window")
-        self._theme = theme
+        self._theme, self._actions = theme, actions
         self.sidebar = Sidebar(self, theme, actions)
         self.sidebar.pack(side="left", fill="y")
         content = Panel(self, theme, "window")
@@ -57,12 +58,26 @@ class Frame(Panel):
         self.activity.set_height(theme.px(_ACTIVITY[1]))
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
-        self.connections = Connections(self._pages, theme, actions)
-        self.invite = Invite(self._pages, theme, actions)
-        self.down = Down(self._pages, theme, actions)
         self._page: Connections | Invite | Down | None = None
         self.toasts = Toasts(content, theme)
         content.bind("<Configure>", lambda event: self._share(event.height), add="+")
+
+    # The pages are made when they are first needed, which most of them are not at the start.
+
+    @cached_property
+    def connections(self) -> Connections:
+        """The page with people on it."""
+        return Connections(self._pages, self._theme, self._actions)
+
+    @cached_property
+    def invite(self) -> Invite:
+        """The page that is there while nobody is."""
+        return Invite(self._pages, self._theme, self._actions)
+
+    @cached_property
+    def down(self) -> Down:
+        """The page that is there while the server is not."""
+        return Down(self._pages, self._theme, self._actions)
 
     def show(self, view: HostView) -> None:
         """Show this moment."""
@@ -70,23 +85,25 @@ class Frame(Panel):
         self._show_header(view)
         self._show_trouble(view.trouble)
         page = self._page_for(view)
-        # Also while it is not to be seen: no row or selection of a former run may stay in it.
-        self.connections.show(view)
-        if page is not self.connections:
-            page.show(view)
+        page.show(view)
         if page is not self._page:
-            if self._page is not None:
-                self._page.pack_forget()
+            self._leave(self._page, view)
             page.pack(fill="both", expand=True)
             self._page = page
-        if page is not self.down:
-            self.down.rest()
         self.activity.show(view.feed)
 
     def _page_for(self, view: HostView) -> Connections | Invite | Down:
         if view.phase is not Phase.RUNNING:
             return self.down
         return self.connections if view.connections else self.invite
+
+    def _leave(self, page: Connections | Invite | Down | None, view: HostView) -> None:
+        if page is not None:
+            page.pack_forget()
+        if isinstance(page, Connections):
+            page.show(view)  # no row or selection of a former run may stay in it
+        elif isinstance(page, Down):
+            page.rest()
 
     def _build_header(self, content: Panel) -> None:
         theme = self._theme

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from chat_server.options import Options
 from chat_server.ready_file import Running, remove_ready_file, write_ready_file
 from chat_server.rules import view
+from common.loading import uncollected
 
 if TYPE_CHECKING:
     from chat_server.service import Server  # loading it loads everything the server needs
@@ -173,7 +174,8 @@ class Keeper:
 
     def _start(self, port: int | None) -> Started | StartFailed:
         # Here, so that the window is on the screen before pydantic and ssl are loaded.
-        from chat_server.service import PortBusyError, Server, StartError
+        with uncollected():
+            from chat_server.service import PortBusyError, Server, StartError
 
         server = Server(self._options, self._data_dir, self._show)
         try:

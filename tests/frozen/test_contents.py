@@ -18,7 +18,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 from packaging.requirements import Requirement
 
-from build_specs import contents, licences
+from build_specs import contents, licences, upstream
 from build_specs.contents import (
     File,
     Part,
@@ -172,7 +172,7 @@ def test_nothing_for_developers_is_in_the_bundle(parts: list[Part]) -> None:
 )
 def test_libraries_are_known_by_their_names_on_all_systems(name: str, part: str | None) -> None:
     """A name that merely resembles another is not known."""
-    assert contents._library(name) == part
+    assert upstream.library_of(name) == part
 
 
 @pytest.mark.parametrize(
@@ -278,7 +278,7 @@ def test_texts_are_the_same_each_time(bundle: Bundle, parts: list[Part], tmp_pat
 def test_texts_for_systems_without_packages(tmp_path: Path) -> None:
     """What python.org's Windows and macOS bring along has its text here."""
     kept = {path.name for path in licences.KEPT.iterdir()}
-    known = {name.replace(" ", "-") + ".txt": name for name in contents._UPSTREAM}
+    known = {name.replace(" ", "-") + ".txt": name for name in upstream.UPSTREAM}
     assert kept <= known.keys()
     parts = [a_part(known[name]) for name in sorted(kept)]
     written = collect_licences(tmp_path, parts, tmp_path / "licenses")

@@ -142,7 +142,7 @@ def test_a_link_opens_with_a_clean_environment(
 
 
 def test_two_profiles_are_two_people(bundle: Bundle, person: Person, screen: Screen) -> None:
-    """Each profile has its own folder, account and messages; the window says which it is."""
+    """Each profile has its own folder, account and messages, private to their user."""
     server, invite = host_a_chat(bundle, person, screen, "folder")
     people = [join(bundle, person, screen, "folder", invite, name) for name in ("Ada", "Bruno")]
     profiles = person.home / ".local/share/ChatClient/profiles"

@@ -28,8 +28,8 @@ from build_specs.deb import (
     debian_version,
     dependencies,
     make_deb,
-    read_linkage,
 )
+from build_specs.elf import read_linkage
 from common import __version__
 from tests.frozen.clean_root import GUEST, CleanRoot
 from tests.frozen.conftest import Bundle

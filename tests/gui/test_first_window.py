@@ -32,7 +32,7 @@ from window import program
 def mapped(self, load):
     print(json.dumps(sorted(set(sys.modules) - bare)), flush=True)
     sys.exit(0)
-program._Loading.__init__ = mapped
+program.Loading.__init__ = mapped
 main = import_module(package + ".__main__").main
 main()
 """

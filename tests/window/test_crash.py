@@ -121,7 +121,7 @@ def test_a_failed_callback_is_logged_and_shown(program: Program) -> None:
     assert "LookupError: the row is gone" in program.logged()
     text = shown(dialog.window)
     assert "Something went wrong" in text
-    assert "that part of it did not work. What you wrote is kept." in text
+    assert "that part of it did not work. Nothing that was sent is lost." in text
     assert str(program.log) in text
     assert "LookupError" not in text
     assert [button.text for button in dialog.buttons.values()] == [
