@@ -86,8 +86,14 @@ class Frame(Panel):
         self._show_trouble(view.trouble)
         page = self._page_for(view)
         page.show(view)
+        # Also while it is not to be seen: no row or selection of a former run may stay in it.
+        if page is not vars(self).get("connections", page):
+            self.connections.show(view)
         if page is not self._page:
-            self._leave(self._page, view)
+            if self._page is not None:
+                self._page.pack_forget()
+            if isinstance(self._page, Down):
+                self._page.rest()
             page.pack(fill="both", expand=True)
             self._page = page
         self.activity.show(view.feed)
@@ -96,14 +102,6 @@ class Frame(Panel):
         if view.phase is not Phase.RUNNING:
             return self.down
         return self.connections if view.connections else self.invite
-
-    def _leave(self, page: Connections | Invite | Down | None, view: HostView) -> None:
-        if page is not None:
-            page.pack_forget()
-        if isinstance(page, Connections):
-            page.show(view)  # no row or selection of a former run may stay in it
-        elif isinstance(page, Down):
-            page.rest()
 
     def _build_header(self, content: Panel) -> None:
         theme = self._theme
