@@ -77,6 +77,7 @@ def bundle(name: str) -> None:
     analysis.datas = [entry for entry in analysis.datas if not _unused(entry[0])]
     analysis.binaries = [_mended(entry) for entry in analysis.binaries if not _idle(entry[0])]
     pyz = PYZ(analysis.pure)
+    pyz.dependencies = [_mended(entry) for entry in pyz.dependencies]
     look = _look(name)
     program = EXE(pyz, analysis.scripts, [], exclude_binaries=True, name=name, **look)
     folder = COLLECT(

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 import tkinter as tk
 from typing import Final
 
@@ -36,10 +37,11 @@ class Screen:
         assert openbox is not None
         self._manager = subprocess.Popen([openbox, "--sm-disable"], stderr=subprocess.DEVNULL)
         # Only while there is one, the X server knows desktops.
-        wait_for(lambda: self.ask("get_desktop"), "the window manager")
+        wait_for(lambda: self.ask("get_desktop"), f"the window manager: {self._manager.poll()}")
         # A window of this process, never shown: it reads the clipboard.
         self._root = tk.Tk()
         self._root.withdraw()
+        self._seen: set[str] = set()
         self._offering: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
@@ -54,10 +56,21 @@ class Screen:
         done = subprocess.run(["xdotool", *arguments], capture_output=True, text=True, check=False)
         return "" if done.returncode else done.stdout.strip()
 
-    def window(self, title: str) -> Window:
-        """The visible window with a title like this regular expression in ASCII, once there."""
-        wait_for(lambda: self.windows(title), f"a window {title!r}, among {self.titles()}")
-        return Window(self, self.windows(title)[-1])
+    def window(self, title: str, *, new: bool = False) -> Window:
+        """The visible window with a title like this regular expression in ASCII, once there.
+
+        A new one is none that was returned here before.
+        """
+        found: list[str] = []
+
+        def looked() -> bool:
+            # It fails, too, when some other window goes while it looks.
+            found[:] = [each for each in self.windows(title) if not new or each not in self._seen]
+            return bool(found)
+
+        wait_for(looked, f"a window {title!r}, among {self.titles()}")
+        self._seen.add(found[-1])
+        return Window(self, found[-1])
 
     def windows(self, title: str) -> list[str]:
         """The numbers of all visible windows with a title like this."""
@@ -212,6 +225,16 @@ class Window:
 
     def quit(self) -> None:
         """Close it as its close button does."""
-        # Once: when it is gone, the next window would get the key.
-        self.key("alt+F4")
-        wait_for(lambda: not self.title, f"the end of {self.title!r}")
+        wait_for(self._closed, f"the end of {self.title!r}")
+
+    def _closed(self) -> bool:
+        # A key at the moment in which the keyboard changes hands may be lost, so it is pressed
+        # again; but never in a window that came to the front because this one is gone.
+        if self.title and self._screen.ask("getactivewindow") != self.number:
+            self.activate()
+        elif self.title:
+            self._screen.ask("key", "alt+F4")
+            end = time.monotonic() + 2
+            while self.title and time.monotonic() < end:
+                time.sleep(0.02)
+        return not self.title

@@ -42,13 +42,10 @@ def join(
     bundle: Bundle, person: Person, screen: Screen, form: str, invite: str, name: str
 ) -> tuple[Program, Window]:
     """Start ChatClient, paste the invite, type a name, press Return."""
-    before = set(screen.windows("ChatClient$"))
     program = person.start(
         bundle.program("ChatClient", form), "--theme", "light", "--profile", name
     )
-    wait_for(lambda: set(screen.windows("ChatClient$")) - before, "its window")
-    [number] = set(screen.windows("ChatClient$")) - before
-    window = Window(screen, number)
+    window = screen.window("ChatClient$", new=True)
     screen.copy(invite)
     # Until the join screen is there, keys go nowhere.
     wait_for(lambda: window.find(LIGHT.primary), "the join screen")

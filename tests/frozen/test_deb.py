@@ -30,6 +30,7 @@ from build_specs.deb import (
     make_deb,
 )
 from build_specs.elf import read_linkage
+from build_specs.tools import BuildError
 from common import __version__
 from tests.frozen.clean_root import GUEST, CleanRoot
 from tests.frozen.conftest import Bundle
@@ -297,7 +298,7 @@ def test_a_missing_tool_is_named(
 ) -> None:
     """With the package that has it."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DebError, match="dpkg is missing; install the package dpkg"):
+    with pytest.raises(BuildError, match="dpkg is missing; install the package dpkg"):
         make_deb(bundle.folder, tmp_path / "out", "1.0", 0)
 
 
