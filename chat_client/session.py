@@ -73,12 +73,15 @@ class Session:
     def close(self) -> None:
         """Hang up and let go of everything; returns when all is stored."""
         self.reader.close()
-        if self._loading is None and not self._orders:
-            self._cache.close()
-        else:
-            # Loaded, if need be, to keep what was written before it was.
-            self.core.stop()
+        if self._orders:
+            self.begin()  # it keeps what was written before it was loaded
         self._closed = True
+        if self._loading is not None:
+            self._loading.join()
+        if self._core is not None:
+            self._core.stop()
+        else:
+            self._cache.close()
         self._lock.release()
 
     def _load(self) -> None:

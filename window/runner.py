@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tkinter as tk
 from collections.abc import Callable
@@ -64,9 +65,15 @@ def _watch(program: Program[Any], log_level: str) -> CrashWatch:
 
 def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     """The program is at its end, and its window empty: say so in one of its own."""
+    import logging
+
     from window import crash
 
     crash.log.critical("the program can't go on", exc_info=error)
     with suppress(tk.TclError):  # it may be gone already
         program.root.destroy()
     crash.show_fatal(watch.report(error, fatal=True), icon=program.icon)
+    if program.contents is not None:
+        # Its threads work on, and nothing is left that could end them.
+        logging.shutdown()
+        os._exit(_FAILED)

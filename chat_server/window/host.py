@@ -60,6 +60,8 @@ class Host:
         self.desk.dismiss()
         self.show()
         self.keeper.quit()
+        if not self.keeper.alive:
+            self._end()  # a mistake has ended it, and it will not say so
 
     def show(self) -> None:
         """Bring the window up to now, and come back when the clock alone changes it."""

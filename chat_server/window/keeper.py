@@ -146,6 +146,11 @@ class Keeper:
         self._thread.join()
 
     @property
+    def alive(self) -> bool:
+        """Whether its thread runs: it answers `quit` with `Ended` only then."""
+        return self._thread.is_alive()
+
+    @property
     def running(self) -> Running | None:
         """The facts of the server, while there is one."""
         server = self._server
@@ -173,6 +178,13 @@ class Keeper:
                 self._post(self._start(order))
 
     def _start(self, port: int | None) -> Started | StartFailed:
+        try:
+            return self._started(port)
+        except Exception:
+            log.exception("the server could not start")
+            return StartFailed("something unexpected went wrong; the log has the details", None)
+
+    def _started(self, port: int | None) -> Started | StartFailed:
         # Here, so that the window is on the screen before pydantic and ssl are loaded.
         with uncollected():
             from chat_server.service import PortBusyError, Server, StartError
@@ -184,9 +196,6 @@ class Keeper:
             return StartFailed(str(error), self._options.port if port is None else port)
         except StartError as error:
             return StartFailed(str(error), None)
-        except Exception:
-            log.exception("the server could not start")
-            return StartFailed("something unexpected went wrong; the log has the details", None)
         self._server = server
         if self._options.ready_file is not None:
             try:

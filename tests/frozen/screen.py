@@ -172,9 +172,9 @@ class Window:
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height."""
+        """Width and height; zeros when it is gone."""
         facts = self._facts("getwindowgeometry", "--shell", self.number)
-        return facts["WIDTH"], facts["HEIGHT"]
+        return facts.get("WIDTH", 0), facts.get("HEIGHT", 0)
 
     def write_here(self) -> None:
         """Click into the line at the bottom of a client's window."""
@@ -191,13 +191,18 @@ class Window:
         # Where the mouse can be put is where the window is: xdotool counts frames twice.
         self._screen.ask("mousemove", "--window", self.number, "0", "0")
         corner = self._facts("getmouselocation", "--shell")
-        left, top = corner["X"], corner["Y"]
+        left, top = corner.get("X", 0), corner.get("Y", 0)
         width, height = self.size
+        if not width:
+            return Image.new("RGB", (1, 1))
         box = (left, top, left + width, top + height)
         return ImageGrab.grab(box, xdisplay=os.environ["DISPLAY"]).convert("RGB")
 
     def find(self, colour: str) -> list[tuple[int, int]]:
-        """Where it has this colour, by lines from the top; at most one place in 20 px each way."""
+        """Where it has this colour, by lines from the top; at most one place in 20 px each way.
+
+        Nowhere, when it is gone.
+        """
         wanted = tuple(bytes.fromhex(colour.removeprefix("#")))
         picture = self.picture()
         width, pixels = picture.width, picture.load()
