@@ -55,6 +55,8 @@ class Program(Generic[C]):
     """
 
     theme: Theme
+    mode: Mode
+    """The look to begin with: asked for, else chosen the last time, else the system's."""
 
     def __init__(
         self,
@@ -70,8 +72,8 @@ class Program(Generic[C]):
         self.on_load: Callable[[], object] = lambda: None
         self.on_end: Callable[[], object] = lambda: None
         remembered = recall(data_dir)
-        self._mode = mode or remembered.theme or system_mode()
-        self.root = make_root(name, icon, self._mode)
+        self.mode = mode or remembered.theme or system_mode()
+        self.root = make_root(name, icon, self.mode)
         self.root.protocol("WM_DELETE_WINDOW", self.close)
         self._place = Place(self.root, data_dir, remembered, least)
         self._place.show()
@@ -127,7 +129,7 @@ class Program(Generic[C]):
 
         make = self._loading.result()
         self.on_load()
-        self.theme = Theme(self.root, self._mode)
+        self.theme = Theme(self.root, self.mode)
         self._place.follow(self.theme)
         self.contents = make(self)
         self.contents.begin()

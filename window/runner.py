@@ -72,7 +72,7 @@ def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     crash.log.critical("the program can't go on", exc_info=error)
     with suppress(tk.TclError):  # it may be gone already
         program.root.destroy()
-    crash.show_fatal(watch.report(error, fatal=True), icon=program.icon)
+    crash.show_fatal(watch.report(error, fatal=True), mode=program.mode, icon=program.icon)
     if program.contents is not None:
         # Its threads work on, and nothing is left that could end them.
         logging.shutdown()
