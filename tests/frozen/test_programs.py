@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -115,18 +116,29 @@ def test_the_verbs_for_scripts(bundle: Bundle, person: Person) -> None:
     server = bundle.program("ChatServer", "file")
     client = bundle.program("ChatClient", "file")
     ready = person.home / "ready.json"
+    loud = ("--log-level", "debug")
     program = person.start(
-        server, "--headless", "--host", "127.0.0.1", "--port", "0", "--ready-file", ready
+        *(server, "--headless", "--host", "127.0.0.1", "--port", "0", "--ready-file", ready, *loud)
     )
     wait_for(ready.exists, "the server")
     invite = json.loads(ready.read_text())["invite"]
-    status, said = person.run(client, "send", "--join", invite, "--name", "robot", "It is done")
-    assert status == 0, said
+    status, told = person.run(
+        client, "send", "--join", invite, "--name", "robot", "It is done", *loud
+    )
+    assert status == 0, told
     status, said = person.run(client, "listen", "--after", "0", "--count", "1", "--json")
     assert status == 0, said
     assert any(json.loads(line).get("text") == "It is done" for line in said.splitlines())
     program.signal(signal.SIGTERM)
     assert program.ended() == 0
+    # Even the most talkative log has neither texts nor what lets one in.
+    log = (person.home / ".local/share/ChatServer/log.txt").read_text()
+    assert "robot is connected" in log
+    [account] = person.home.rglob("account.json")
+    secret = re.search(r"secret=([\w-]+)", invite)
+    assert secret
+    for hidden in ("It is done", secret[1], json.loads(account.read_text())["token"]):
+        assert hidden not in log + program.said + told
 
 
 def test_portable(bundle: Bundle, person: Person, screen: Screen) -> None:
