@@ -4,8 +4,7 @@ import hashlib
 import hmac
 import secrets
 
-from chat_server.rules.conversation import publish
-from chat_server.rules.directory import StoredEvent
+from chat_server.rules.conversation import publish_join
 from chat_server.rules.effects import HangUp, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
@@ -50,12 +49,11 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     except NameRefusedError as error:
         return refuse(session, command, "name_refused", str(error), field="display_name")
     general = world.directory.rooms[GENERAL]
-    event = StoredEvent(GENERAL, general.head + 1, "join", username, "", now, None)
     with world.log.atomic():
         account = world.log.add_account(username, display_name, now)
         world.log.add_device(account, key, command.device, now)
         world.log.add_member(general, account)
-        published = publish(world, event, account)
+        published = publish_join(world, account, now)
     world.directory.accounts[username] = account
     world.directory.devices[key] = username
     world.directory.enter(general, username)

@@ -5,8 +5,8 @@ from chat_server.rules.effects import Publish, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common import limits, messages
-from common.names import direct_members, direct_partner
-from common.protocol import encode
+from common.names import GENERAL, direct_members, direct_partner
+from common.quick_frames import ack_frame, event_frame
 
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
@@ -30,15 +30,13 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
 def send(world: World, session: Session, command: messages.Send, now: int) -> Outcome:
     """Store a message once and publish it; a repeated one gets its first answer."""
     sender = world.account(session)
-    said = world.log.find(sender, command.cid)
-    if said is not None:
-        if (said.room, said.text) != (command.room, command.text):
-            why = "another message was already sent under this cid"
-            return refuse(session, command, "cid_reused", why, "cid")
-        return [Tell(session.connection, _ack(command.id, said))]
     outcome: Outcome = []
     room = world.room_of(session, command.room)
     if room is None:
+        # Said before, perhaps, in a room that it was a member of then.
+        said = world.log.find(sender, command.cid)
+        if said is not None:
+            return _said_before(session, command, said)
         members = _direct_accounts(world, sender, command.room)
         if members is None:
             code, why = _why_no_room(world, sender, command.room)
@@ -48,8 +46,24 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     event = StoredEvent(
         room.room, room.head + 1, "message", sender.username, command.text, now, command.cid
     )
-    outcome.append(publish(world, event, sender, session, command.id))
+    said = world.log.append(room, event, sender)
+    if said is not None:
+        return _said_before(session, command, said)
+    room.head = event.seq
+    ack = ack_frame(command.id, event.room, event.seq, command.cid, now)
+    outcome.append(Publish(event.room, event.seq, frame_of(event), session.connection, ack))
     return outcome
+
+
+def _said_before(session: Session, command: messages.Send, said: StoredEvent) -> Outcome:
+    """The first answer again; or none, if something else was said under this id."""
+    if (said.room, said.text) != (command.room, command.text):
+        why = "another message was already sent under this cid"
+        return refuse(session, command, "cid_reused", why, "cid")
+    ack = messages.Ack(
+        re=command.id, room=said.room, seq=said.seq, cid=command.cid, sent_at=said.sent_at
+    )
+    return [Tell(session.connection, ack)]
 
 
 def list_rooms(world: World, session: Session, command: messages.ListRooms, _now: int) -> Outcome:
@@ -68,37 +82,18 @@ def list_rooms(world: World, session: Session, command: messages.ListRooms, _now
     return [Tell(session.connection, reply)]
 
 
-def publish(
-    world: World,
-    event: StoredEvent,
-    sender: Account,
-    session: Session | None = None,
-    request: int = 0,
-) -> Publish:
-    """Write an event to its room's log; the frames go out after the commit."""
-    room = world.directory.rooms[event.room]
-    world.log.append(room, event, sender)
+def publish_join(world: World, account: Account, now: int) -> Publish:
+    """Write that somebody joined the room everyone is in; the frame goes out after the commit."""
+    room = world.directory.rooms[GENERAL]
+    event = StoredEvent(GENERAL, room.head + 1, "join", account.username, "", now, None)
+    world.log.append(room, event, account)
     room.head = event.seq
-    if session is None:
-        return Publish(event.room, event.seq, event_frame(event), None, b"")
-    ack = encode(_ack(request, event))
-    return Publish(event.room, event.seq, event_frame(event), session.connection, ack)
+    return Publish(event.room, event.seq, frame_of(event), None, b"")
 
 
-def event_frame(event: StoredEvent) -> bytes:
+def frame_of(event: StoredEvent) -> bytes:
     """The frame of an event, the same bytes for everyone who gets it."""
-    # The log holds what the models let in: checking it again would cost every catch-up.
-    return encode(
-        messages.Event.model_construct(
-            room=event.room,
-            seq=event.seq,
-            kind=event.kind,
-            sender=event.sender,
-            text=event.text,
-            sent_at=event.sent_at,
-            cid=event.cid,
-        )
-    )
+    return event_frame(*event)
 
 
 def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] | None:
@@ -139,11 +134,3 @@ def _room_added(world: World, room: RoomLog) -> Outcome:
         for username in sorted(room.members)
         for session in world.sessions.of(username)
     ]
-
-
-def _ack(request: int, event: StoredEvent) -> messages.Ack:
-    # Only messages are acknowledged, and every message has its cid.
-    cid = event.cid or ""
-    return messages.Ack.model_construct(
-        re=request, room=event.room, seq=event.seq, cid=cid, sent_at=event.sent_at
-    )

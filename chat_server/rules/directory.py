@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from common.messages import EventKind
 
@@ -26,8 +26,7 @@ class RoomLog:
     members: set[str]
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(NamedTuple):
     """An event as it stands in the log."""
 
     room: str
@@ -76,8 +75,8 @@ class Log(Protocol):
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""
 
-    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> None:
-        """Write the room's next event."""
+    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+        """Write the room's next event; or nothing, and give what its `cid` was said with before."""
 
     def find(self, sender: Account, cid: str) -> StoredEvent | None:
         """The message a sender already said under this id."""

@@ -6,6 +6,7 @@ arrives after its connection ended finds nothing and is dropped.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from common.messages import Goodbye, ToClient
 
@@ -26,8 +27,7 @@ class TellEveryone:
     but: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Publish:
+class Publish(NamedTuple):
     """A new event of a room: `frame` for every live member, `ack` for its sender."""
 
     room: str

@@ -11,6 +11,8 @@ from chat_server.store.schema import connect_writer
 
 _APPEND: Final = (
     "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    # One look into the index does for both: whether it was said before, and noting that it is now.
+    " ON CONFLICT (sender, cid) WHERE cid IS NOT NULL DO NOTHING"
 )
 _FIND: Final = (
     "SELECT rooms.room, seq, kind, text, sent_at FROM events"
@@ -130,13 +132,17 @@ class SqliteLog:
             "INSERT INTO members (room, account) VALUES (?, ?)", (room.number, account.number)
         )
 
-    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> None:
-        """Write the room's next event. The primary key and the index on cid refuse a second."""
-        cid = None if event.cid is None else bytes.fromhex(event.cid)
-        self._connection.execute(
-            _APPEND,
-            (room.number, event.seq, event.kind, sender.number, event.text, event.sent_at, cid),
+    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+        """Write the room's next event; or nothing, and give what its `cid` was said with before.
+
+        Raises sqlite3.Error, also when there is an event in that place: the primary key refuses.
+        """
+        _, seq, kind, _, text, sent_at, cid = event
+        key = None if cid is None else bytes.fromhex(cid)
+        written = self._connection.execute(
+            _APPEND, (room.number, seq, kind, sender.number, text, sent_at, key)
         )
+        return None if written.rowcount or cid is None else self.find(sender, cid)
 
     def find(self, sender: Account, cid: str) -> StoredEvent | None:
         """The message a sender already said under this id."""

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-from chat_server.rules.conversation import event_frame
+from chat_server.rules.conversation import frame_of
 from chat_server.rules.directory import StoredEvent
 from common.database import connect_reader
 
@@ -38,7 +38,7 @@ class PageReader:
         try:
             for seq, kind, sender, text, sent_at, cid in cursor:
                 event = StoredEvent(room, seq, kind, sender, text, sent_at, cid or None)
-                frames.append(event_frame(event))
+                frames.append(frame_of(event))
                 size += len(frames[-1])
                 last = seq
                 if size >= PAGE_BYTES:

@@ -18,6 +18,7 @@ from chat_server.hub_queue import BATCH, HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
+from chat_server.rules.directory import Account, RoomLog, StoredEvent
 from chat_server.rules.view import ClientAppeared, MessagesStored, StoreFailed, ViewEvent
 from common import messages
 from common.messages import Message
@@ -293,14 +294,14 @@ def test_a_mistake_in_one_command_harms_no_other(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The command gets `internal`, to be tried again; the rest of the batch is stored."""
-    original = running.house.log.find
+    original = running.house.log.append
 
-    def find(*arguments: object) -> object:
-        if arguments[1] == "e" * 32:
+    def append(room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+        if event.cid == "e" * 32:
             raise ZeroDivisionError
-        return original(*arguments)  # type: ignore[arg-type]  # handed on
+        return original(room, event, sender)
 
-    monkeypatch.setattr(running.house.log, "find", find)
+    monkeypatch.setattr(running.house.log, "append", append)
     bad, good = running.send("bad", cid="e" * 32), running.send("good")
     batch = running.batch(Received(1, (bad,)), Received(2, (good,)))
     (error,) = answers(batch, 1)

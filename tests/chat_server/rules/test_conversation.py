@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.rules.conversation import event_frame
+from chat_server.rules.conversation import frame_of
 from chat_server.rules.directory import StoredEvent
 from chat_server.rules.effects import GoLive, HangUp, Publish, ReadPage, Tell, WritePage
 from chat_server.rules.inputs import PageFailed, PageRead
@@ -205,7 +205,7 @@ def test_a_page_is_handed_on_as_it_was_read(house: House) -> None:
 def test_an_events_frame_is_what_clients_understand(text: str, seq: int, room: str) -> None:
     """The quick way past the checks still gives lawful events."""
     event = StoredEvent(room, seq, "message", "ada", text, NOW, "a" * 32)
-    (message,) = understood(event_frame(event))
+    (message,) = understood(frame_of(event))
     assert isinstance(message, messages.Event)
     assert (message.text, message.seq, message.room) == (text, seq, room)
 
