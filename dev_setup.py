@@ -50,7 +50,7 @@ MANAGERS = {
             "tkinter": "python3-tk",
             "venv": "{python}-venv",
             "Xvfb": "xvfb",
-            "libpython": "lib{python}",
+            "libpython": "libpython3.{minor}",
             "objcopy": "binutils",
         },
     ),
