@@ -59,6 +59,8 @@ UPSTREAM: Final[Mapping[str, Upstream]] = {
     "SQLite": Upstream("blessing", "https://sqlite.org", r"(lib)?sqlite3", "sqlite3"),
     "Tcl": Upstream("TCL", "https://www.tcl-lang.org", r"(lib)?tcl\d[\d.]*t?", "tkinter"),
     "Tk": Upstream("TCL", "https://www.tcl-lang.org", r"(lib)?(tcl9)?tk\d[\d.]*t?", "tkinter"),
+    # Debian's Python is linked to it; nothing here uses it.
+    "BLT": Upstream("HPND AND TCL", "https://sourceforge.net/projects/wize", r"libBLT"),
     "libffi": Upstream("MIT", "https://sourceware.org/libffi", r"libffi", "ctypes"),
     "zlib": Upstream("Zlib", "https://zlib.net", r"libz|zlib1?", "zipfile"),
     "Expat": Upstream("MIT", "https://libexpat.github.io", r"libexpat"),
