@@ -7,8 +7,7 @@ frame of the allowed size plus what one read brought.
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 HEADER: Final = struct.Struct(">IB")
 LENGTH: Final = struct.Struct(">I")
@@ -19,8 +18,7 @@ class FrameError(Exception):
     """The peer's frame header is wrong; nothing after it can be understood."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """One whole frame: its kind byte and its body."""
 
     kind: int

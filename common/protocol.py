@@ -91,6 +91,8 @@ class _Conversation:
 
     def to_server(self, message: ToServer) -> bool:
         """Move on by a command; False when this phase does not allow it."""
+        if self.phase is Phase.READY:
+            return not isinstance(message, _OPENING)
         after = _STEPS.get((self.phase, type(message)))
         if after is not None:
             self.phase = after
@@ -98,9 +100,7 @@ class _Conversation:
             return True
         if isinstance(message, _OPENING):
             return False
-        return self.phase is Phase.READY or (
-            self.phase is Phase.IDENTIFYING and isinstance(message, Ping)
-        )
+        return self.phase is Phase.IDENTIFYING and isinstance(message, Ping)
 
     def to_client(self, message: ToClient) -> bool:
         """Move on by what the server says; False when this phase does not allow it."""
