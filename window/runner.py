@@ -71,6 +71,7 @@ def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
 
     crash.log.critical("the program can't go on", exc_info=error)
     with suppress(tk.TclError):  # it may be gone already
+        program.on_end()
         program.root.destroy()
     crash.show_fatal(watch.report(error, fatal=True), mode=program.mode, icon=program.icon)
     if program.contents is not None:
