@@ -8,6 +8,7 @@ Where Tk can't watch sockets (Windows), it looks in four times a second.
 from __future__ import annotations
 
 import signal
+import sys
 import tkinter as tk
 from collections.abc import Callable
 from contextlib import suppress
@@ -40,7 +41,7 @@ class Signals:
     def watch(self, root: tk.Tk, callback: Callable[[], object]) -> None:
         """Call `callback` in Tk's loop for each signal, also for one that came before."""
         self._root, self._callback = root, callback
-        if hasattr(root.tk, "createfilehandler"):
+        if sys.platform != "win32":
             self._listen(root)
         self._timer = root.after(0, self._poll)
 
@@ -50,7 +51,7 @@ class Signals:
             signal.signal(number, handler)
         if self._root is not None and self._timer is not None:
             self._root.after_cancel(self._timer)
-        if self._sockets is not None and self._root is not None:
+        if sys.platform != "win32" and self._sockets is not None and self._root is not None:
             signal.set_wakeup_fd(self._wakeup_before)
             self._root.tk.deletefilehandler(self._sockets[0])
             for end in self._sockets:
@@ -63,7 +64,8 @@ class Signals:
         reader.setblocking(False)
         writer.setblocking(False)
         self._wakeup_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        root.tk.createfilehandler(reader, tk.READABLE, self._woken)
+        if sys.platform != "win32":
+            root.tk.createfilehandler(reader, tk.READABLE, self._woken)
 
     def _note(self, _number: int, _frame: FrameType | None) -> None:
         self._asked = True
