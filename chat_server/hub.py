@@ -26,6 +26,9 @@ from common import messages
 
 log = logging.getLogger(__name__)
 
+LOOK_PAUSE = 1.0
+"""Seconds between two looks whether a full disk has room again."""
+
 ShowView = Callable[[Sequence[ViewEvent]], None]
 
 
@@ -50,6 +53,9 @@ class Hub:
         self._stopping = False
         self._failure: sqlite3.Error | None = None
         """What made the present batch's transaction fail."""
+        self._full: sqlite3.Error | None = None
+        """Since the disk is full: what told so."""
+        self._look_again = 0.0
         self._thread = threading.Thread(target=self._run, name="hub")
 
     def start(self, io: Sequence[IoThread], readers: Readers) -> None:
@@ -79,6 +85,10 @@ class Hub:
         self._failure = None
         if not any(isinstance(item, Received) and _writes(item) for item in items):
             return self._apply(items, now)
+        if self._full is not None and not self._room_again():
+            # What little room there is now is for the way out, and not for messages.
+            full = self._failure = self._full
+            return [self._refused(entry, full, now) for entry in self._apply(items, now)]
         applied: list[_Applied] | None = None
         try:
             with self._store.transaction():
@@ -92,8 +102,21 @@ class Hub:
                 # Not even begun. The rest of the batch needs no store; the writers are refused.
                 applied = self._apply(items, now)
             self._world.reload()
+            if _is_full(error):
+                self._full = error
+                self._store.give_way()
             return [self._refused(entry, error, now) for entry in applied]
         return applied
+
+    def _room_again(self) -> bool:
+        """Whether the disk has room again; asked of the system at most once a second."""
+        now = time.monotonic()
+        if now >= self._look_again:
+            self._look_again = now + LOOK_PAUSE
+            if self._store.has_room():
+                self._full = None
+                log.info("the disk has room again")
+        return self._full is None
 
     def _apply(self, items: Sequence[HubItem], now: int) -> list[_Applied]:
         applied: list[_Applied] = []
@@ -145,7 +168,7 @@ class Hub:
         session, command = entry.writer
         if isinstance(command, messages.Join) and session.username is not None:
             self._world.sessions.expel(session)
-        full = error.sqlite_errorcode == sqlite3.SQLITE_FULL
+        full = _is_full(error)
         why = "the host's disk is full" if full else "the host's computer can't store messages now"
         refusal = refuse(session, command, "disk_full" if full else "busy", why)
         return _Applied([*refusal, StoreFailed(why, now)])
@@ -190,6 +213,10 @@ class Hub:
 def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEffect) -> None:
     for batch in batches:
         batch.append(effect)
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
 
 
 def _writes(received: Received) -> bool:

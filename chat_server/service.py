@@ -104,6 +104,8 @@ class Server:
             listening.close()
             store.close()
             raise StartError(f"the folder {self._data_dir} can't be written: {error}") from error
+        if not store.has_room():
+            log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._store = store
         self._hub = Hub(self._queue, World(facts, store, directory), store, self._show)

@@ -1,12 +1,14 @@
 """The log: the hub's own connection, which alone writes."""
 
 import secrets
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from chat_server.rules.directory import Account, Directory, RoomLog, StoredEvent
+from chat_server.store.reserve import Reserve
 from chat_server.store.schema import connect_writer
 
 _APPEND: Final = (
@@ -26,10 +28,22 @@ class SqliteLog:
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError."""
         self._connection = connect_writer(path)
+        self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:
         """The last connection to close: it folds the write-ahead log into the database."""
+        self._reserve.release()
         self._connection.close()
+
+    def give_way(self) -> None:
+        """The disk is full: give up the reserve, and fold the log into the database with it."""
+        self._reserve.release()
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def has_room(self) -> bool:
+        """Whether there is room on the disk, for the reserve and for more; it is held from then."""
+        return self._reserve.hold()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
