@@ -6,6 +6,8 @@
     python3 dev.py test [ARGS]     all tests; ARGS go to pytest
     python3 dev.py build           everything that users download, in dist/
     python3 dev.py bench startup   how quickly what was built starts, beside a bare window
+    python3 dev.py bench server    how much the server delivers, beside its peers
+    python3 dev.py torture         everything goes wrong, and a checker looks for what was lost
     python3 dev.py lint | format | lock | screenshots
 
 Standard library only. It and dev_setup.py keep to syntax that Python 3.8 parses, so that a Python
@@ -273,8 +275,8 @@ def test(options: argparse.Namespace) -> int:
     # Stops at the first failure, so that the last line is pytest's own and tells how it went.
     for other in other_versions() if options.all_pythons and not code else ():
         say("and now with Python {}.{}.{}".format(*other.version))
-        # One of them freezes the programs that users get; that was the first.
-        arguments = ["--ignore=tests/frozen", *options.rest]
+        # One of them freezes the programs that users get, and tortures; that was the first.
+        arguments = ["--ignore=tests/frozen", "--ignore=tests/torture", *options.rest]
         code = call(environment(tk=True, other=other), "-m", "pytest", *arguments)
         if code:
             break
@@ -289,6 +291,10 @@ def build(options: argparse.Namespace) -> int:
 def bench(options: argparse.Namespace) -> int:
     python = environment(tk=True, screen=True, freeze=True)
     return call(python, "-m", f"tests.bench.{options.what}", *options.rest)
+
+
+def torture(options: argparse.Namespace) -> int:
+    return call(environment(), "-m", "tests.torture", *options.rest)
 
 
 def screenshots(_: argparse.Namespace) -> int:
@@ -342,7 +348,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     one = command("build", build, "make the programs that users download, in dist/")
     one.add_argument("--only-folder", action="store_true", help="no archives and packages")
     one = command("bench", bench, "measure; other arguments go to the benchmark")
-    one.add_argument("what", choices=["startup"])
+    one.add_argument("what", choices=["server", "startup"])
+    command("torture", torture, "try the promises under faults; other arguments go to that")
     command("lint", lint, "check with ruff and mypy")
     command("format", mend, "mend and format with ruff")
     one = command("lock", lock, "pin all packages in requirements*.txt")
@@ -357,6 +364,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         arguments = ["test", *(argument for argument in arguments if argument in ours)]
     elif arguments[:1] == ["bench"]:
         arguments, rest = arguments[:2], arguments[2:]
+    elif arguments[:1] == ["torture"]:
+        arguments, rest = arguments[:1], arguments[1:]
     options = parser.parse_args(arguments)
     options.rest = rest
     return options

@@ -1,0 +1,83 @@
+"""What a run leaves behind, and what can be wrong with it: the checker's input and output."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+
+from chat_client.state.event import KeptEvent
+from tests.torture.record import Record
+
+
+class Kind(Enum):
+    """The promises, each named by how it is broken. docs/protocol.md has the contract."""
+
+    GAP_IN_LOG = "a room's log has a gap"
+    DUPLICATE = "a message is in the log twice"
+    NOT_SENT = "the log has what nobody sent, or sent otherwise"
+    ACK_LOST = "an acknowledged message is not in the log"
+    ACK_MOVED = "a message is not where its acknowledgement said"
+    LOST = "a kept message never came into the log"
+    NOT_DELIVERED = "a message is still in an outbox, or was refused"
+    DEVICE_ORDER = "a device's messages are not in the order they were written"
+    EFFECT_BEFORE_CAUSE = "an answer stands before what it answers"
+    HOLE_IN_VIEW = "a client was shown or kept events with a gap or a repetition"
+    WENT_BACK = "a client's position went back"
+    BEHIND = "a client never reached the head"
+    DISAGREES = "a client saw something else than the log has"
+    HOLE_ON_WIRE = "an event arrived although one before it had not"
+    REPEATED_ON_WIRE = "an event arrived twice on one connection, or after a later one"
+    ECHOED = "a sender was sent its own message"
+    AFTER_GOODBYE = "something arrived after the server's last words"
+    OUTSIDER = "an event reached someone who is no member of its room"
+    PROGRAM_ERROR = "a program met an error it did not expect"
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken promise: whose, where, and what exactly."""
+
+    kind: Kind
+    who: str = ""
+    room: str = ""
+    seq: int = 0
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """One line for people."""
+        where = f" {self.room}/{self.seq}" if self.room else ""
+        who = f" [{self.who}]" if self.who else ""
+        return f"{self.kind.name}{who}{where}: {self.kind.value}. {self.detail}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A client's cache at the end: what it has and what still waits in the outbox."""
+
+    events: Sequence[KeptEvent] = ()
+    positions: Mapping[str, int] = field(default_factory=dict)
+    waiting: Collection[str] = ()
+    """The cids of messages that were not acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One account on one device, through all of its lives."""
+
+    person: str
+    records: Sequence[Record]
+    store: Store
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Everything that was recorded, and the log, which is the truth.
+
+    `members` has the usernames of each room. `fell_behind` names those whose outbox on the
+    server was ever full: they are caught up with pages, which hold their own messages too.
+    """
+
+    log: Sequence[KeptEvent]
+    epoch: str
+    members: Mapping[str, Collection[str]]
+    clients: Sequence[Client]
+    fell_behind: Collection[str] = ()

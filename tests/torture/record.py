@@ -1,0 +1,205 @@
+"""What a client under torture writes down, one line for each thing, in the order it happened.
+
+A line is in the file before the program goes on: what `kill -9` leaves is whole and complete.
+Times are nanoseconds on the monotonic clock, which all processes of a computer share.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Final
+
+from chat_client.state.event import KeptEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A life of the process begins, with these positions in its store."""
+
+    at: int
+    life: int
+    positions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """About to put a message into the outbox. `answers` is the cid of one it has seen."""
+
+    at: int
+    room: str
+    cid: str
+    text: str
+    answers: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The message is in the outbox, on disk: from now on it must not get lost."""
+
+    at: int
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """About to give up a message of the outbox: it may still be on its way."""
+
+    at: int
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The server would not have a message, for good."""
+
+    at: int
+    cid: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A new connection stands; what follows on the wire is of this one."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The connection is gone, or could not be made; nothing is in flight."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """The server said which history it has."""
+
+    at: int
+    epoch: str
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """About to ask for what follows these positions."""
+
+    at: int
+    positions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Transmitted:
+    """About to send a message of the outbox, for the first time or again."""
+
+    at: int
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acked:
+    """An acknowledgement arrived."""
+
+    at: int
+    room: str
+    seq: int
+    cid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """An event arrived."""
+
+    at: int
+    event: KeptEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The server's goodbye arrived."""
+
+    at: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An event is in the store and the person was shown it."""
+
+    at: int
+    event: KeptEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """Nobody talks here any more, and what was said is in the outbox."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartedOver:
+    """The client threw its copy away: it was told of another history."""
+
+    at: int
+
+
+Record = (
+    Began
+    | Wrote
+    | Kept
+    | Dropped
+    | Refused
+    | Connected
+    | Disconnected
+    | Welcomed
+    | Asked
+    | Transmitted
+    | Acked
+    | Heard
+    | Parted
+    | Applied
+    | Silenced
+    | StartedOver
+)
+_KINDS: Final[Mapping[str, type[Record]]] = {kind.__name__: kind for kind in Record.__args__}
+
+
+def encode(record: Record) -> bytes:
+    """A line of the file."""
+    return json.dumps({"what": type(record).__name__, **asdict(record)}).encode() + b"\n"
+
+
+def decode(line: bytes) -> Record:
+    """What a line says."""
+    content: dict[str, Any] = json.loads(line)
+    kind = _KINDS[content.pop("what")]
+    assert {field.name for field in fields(kind)} == content.keys()
+    if "event" in content:
+        # Everybody has the same texts: one copy of each is enough for a long run.
+        parts: list[Any] = [
+            sys.intern(part) if isinstance(part, str) else part for part in content["event"]
+        ]
+        content["event"] = KeptEvent(*parts)
+    return kind(**content)
+
+
+def read_records(path: Path, after: int = 0) -> list[Record]:
+    """All that a client wrote down behind so many bytes, through all of its lives."""
+    with path.open("rb") as file:
+        file.seek(after)
+        # The last line may be on its way while its writer lives.
+        return [decode(line) for line in file if line.endswith(b"\n")]
+
+
+class Recorder:
+    """Appends to a file; whatever was recorded stays, even if the process is killed next."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+
+    def add(self, record: Record) -> None:
+        """Write one line, in one call: the kernel has all of it or nothing."""
+        os.write(self._file, encode(record))

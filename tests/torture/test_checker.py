@@ -1,0 +1,284 @@
+"""The checker itself: a right history passes, and each broken promise is caught."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_client.state.event import KeptEvent
+from tests.torture.checker import check
+from tests.torture.history import Client, History, Kind, Store
+from tests.torture.record import (
+    Acked,
+    Applied,
+    Asked,
+    Began,
+    Connected,
+    Dropped,
+    Heard,
+    Kept,
+    Parted,
+    Record,
+    Refused,
+    StartedOver,
+    Transmitted,
+    Welcomed,
+    Wrote,
+    decode,
+    encode,
+)
+
+EPOCH = "5b"
+ROOM = "general"
+
+
+def event(seq: int, sender: str, cid: str | None, text: str = "") -> KeptEvent:
+    """An event of the room; a join without a cid."""
+    kind = KeptEvent(ROOM, seq, "message", sender, text or f"text {cid}", 1000 + seq, cid)
+    return kind if cid is not None else kind._replace(kind="join", text="")
+
+
+A_JOINS = event(1, "ada", None)
+B_JOINS = event(2, "ben", None)
+A1 = event(3, "ada", "a1")
+B1 = event(4, "ben", "b1")  # answers a1
+A2 = event(5, "ada", "a2")
+LOG = (A_JOINS, B_JOINS, A1, B1, A2)
+
+
+def begins(*positions: int) -> list[Record]:
+    """A life from a position on, up to the connection's first request."""
+    position = positions[0] if positions else 0
+    stored = {ROOM: position} if position else {}
+    asked = {ROOM: position}
+    return [Began(0, 1, stored), Connected(0), Welcomed(0, EPOCH), Asked(0, asked)]
+
+
+def says(said: KeptEvent, answers: str | None = None) -> list[Record]:
+    """A message is written, kept and sent."""
+    cid = said.cid or ""
+    return [
+        Wrote(0, said.room, cid, said.text, answers),
+        Kept(0, cid),
+        Transmitted(0, cid),
+    ]
+
+
+def acked(said: KeptEvent) -> list[Record]:
+    """Its acknowledgement arrives in its place, so it is shown."""
+    return [Acked(0, said.room, said.seq, said.cid or ""), Applied(0, said)]
+
+
+def hears(*events: KeptEvent) -> list[Record]:
+    """Events arrive and are shown."""
+    return [record for heard in events for record in (Heard(0, heard), Applied(0, heard))]
+
+
+def ada() -> list[Record]:
+    """Ada's records of a right run."""
+    return [
+        *begins(),
+        *hears(A_JOINS, B_JOINS),
+        *(*says(A1), *acked(A1)),
+        *hears(B1),
+        *(*says(A2), *acked(A2)),
+    ]
+
+
+def ben() -> list[Record]:
+    """Ben's records of the same run: he is killed and comes back in the middle."""
+    return [
+        *begins(),
+        *hears(A_JOINS, B_JOINS, A1),
+        *says(B1, answers="a1"),
+        *begins(3),
+        *(Transmitted(0, "b1"), *acked(B1)),
+        *hears(A2),
+    ]
+
+
+FULL = Store(LOG, {ROOM: 5})
+
+
+def history(
+    ada_records: Sequence[Record] | None = None,
+    ben_records: Sequence[Record] | None = None,
+    *,
+    log: Sequence[KeptEvent] = LOG,
+    store: Store = FULL,
+) -> History:
+    """The run, but for what is given. `store` is Ada's."""
+    return History(
+        log,
+        EPOCH,
+        {ROOM: ("ada", "ben")},
+        (
+            Client("ada", ada() if ada_records is None else ada_records, store),
+            Client("ben", ben() if ben_records is None else ben_records, FULL),
+        ),
+    )
+
+
+def kinds(checked: History) -> set[Kind]:
+    """What is wrong with it."""
+    return {violation.kind for violation in check(checked)}
+
+
+def without(records: Sequence[Record], *gone: Record) -> list[Record]:
+    """The records but for some."""
+    return [record for record in records if record not in gone]
+
+
+def test_a_right_history_passes() -> None:
+    """Nothing is found where nothing is wrong, a killed client and a retry included."""
+    assert check(history()) == []
+
+
+def test_a_retry_whose_page_comes_after_the_first_answer_is_no_echo() -> None:
+    """Acknowledged ahead of the stream, the own message comes again with the page: that's right."""
+    came_back: list[Record] = [
+        *ben()[:7],
+        *ben()[7:11],
+        *says(B1, answers="a1"),
+        *begins(3)[:3],
+        Transmitted(0, "b1"),
+        Acked(0, ROOM, 4, "b1"),
+        Asked(0, {ROOM: 3}),
+        *hears(B1, A2),
+    ]
+    assert check(history(ben_records=came_back)) == []
+
+
+def test_a_message_that_was_given_up_may_be_anywhere_or_nowhere() -> None:
+    """Dropped before its answer: it is right with and without a place in the log."""
+    extra: list[Record] = [Wrote(0, ROOM, "a3", "text a3", None), Kept(0, "a3"), Dropped(0, "a3")]
+    assert check(history([*ada(), *extra])) == []
+
+
+def test_a_message_killed_before_it_was_kept_may_be_nowhere() -> None:
+    """The record is written first; only what reached the disk is promised."""
+    assert check(history([*ada(), Wrote(0, ROOM, "a3", "text a3", None)])) == []
+
+
+_TWICE = event(6, "ada", "a2")
+_FOREIGN = event(6, "ada", "a9", "never said")
+_OTHERWISE = (*LOG[:4], A2._replace(text="changed"))
+_SWAPPED = (*LOG[:2], A2._replace(seq=3), B1, A1._replace(seq=5))
+
+CASES: dict[Kind, Callable[[], History]] = {
+    Kind.GAP_IN_LOG: lambda: history(log=(*LOG[:3], A2)),
+    Kind.DUPLICATE: lambda: history(log=(*LOG, _TWICE)),
+    Kind.NOT_SENT: lambda: history(log=(*LOG, _FOREIGN)),
+    Kind.ACK_LOST: lambda: history(log=LOG[:4]),
+    Kind.ACK_MOVED: lambda: history([*ada(), Acked(0, ROOM, 9, "a2")]),
+    Kind.LOST: lambda: history([*ada(), Wrote(0, ROOM, "a3", "x", None), Kept(0, "a3")]),
+    Kind.NOT_DELIVERED: lambda: history([*ada(), Refused(0, "a3", "too long")]),
+    Kind.DEVICE_ORDER: lambda: history(log=_SWAPPED),
+    Kind.EFFECT_BEFORE_CAUSE: lambda: history(
+        log=(*LOG[:2], B1._replace(seq=3), A1._replace(seq=4), A2)
+    ),
+    Kind.HOLE_IN_VIEW: lambda: history(without(ada(), Applied(0, B1))),
+    Kind.WENT_BACK: lambda: history([*ada(), Began(0, 2, {ROOM: 4})]),
+    Kind.BEHIND: lambda: history(
+        without(ada(), *acked(A2)), store=Store(LOG[:4], {ROOM: 4}, ("a2",))
+    ),
+    Kind.DISAGREES: lambda: history(log=_OTHERWISE),
+    Kind.HOLE_ON_WIRE: lambda: history(without(ada(), Heard(0, B_JOINS))),
+    Kind.REPEATED_ON_WIRE: lambda: history([*ada(), Heard(0, B1)]),
+    Kind.ECHOED: lambda: history([*ada(), Heard(0, A2)]),
+    Kind.AFTER_GOODBYE: lambda: history(
+        ben_records=[*ben()[:-2], Parted(0, "terminated"), *hears(A2)]
+    ),
+    Kind.OUTSIDER: lambda: replace(history(), members={ROOM: ("ben",)}),
+}
+
+
+@pytest.mark.parametrize("kind", CASES, ids=lambda kind: kind.name.lower())
+def test_each_broken_promise_is_caught(kind: Kind) -> None:
+    """A history that breaks one promise is told as breaking that one."""
+    assert kind in kinds(CASES[kind]())
+
+
+def test_every_kind_has_its_case() -> None:
+    """A promise without a history that breaks it would be one nobody checks."""
+    assert set(Kind) - set(CASES) == {Kind.PROGRAM_ERROR}  # found in what programs print
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        pytest.param(history([*ada(), StartedOver(0)]), Kind.WENT_BACK, id="started over"),
+        pytest.param(
+            history([*ada(), Applied(0, B1)]), Kind.HOLE_IN_VIEW, id="shown a second time"
+        ),
+        pytest.param(
+            history(store=Store(LOG[1:], {ROOM: 5})), Kind.HOLE_IN_VIEW, id="hole in the store"
+        ),
+        pytest.param(
+            history(store=Store((*LOG[:4], A2._replace(text="?")), {ROOM: 5})),
+            Kind.DISAGREES,
+            id="another text in the store",
+        ),
+        pytest.param(
+            history([*begins(), Welcomed(0, "6c"), *ada()[3:]]), Kind.DISAGREES, id="epoch"
+        ),
+        pytest.param(
+            history(store=Store(LOG, {ROOM: 5}, ("a3",))), Kind.NOT_DELIVERED, id="still waits"
+        ),
+        pytest.param(
+            history(store=Store(LOG[:4], {ROOM: 4})), Kind.WENT_BACK, id="store behind the view"
+        ),
+        pytest.param(
+            history([*ada()[:3], *ada()[4:]]), Kind.HOLE_ON_WIRE, id="a room nobody asked for"
+        ),
+        pytest.param(
+            history(without(ada(), *acked(A1)[:1])), Kind.HOLE_ON_WIRE, id="an ack that never came"
+        ),
+        pytest.param(
+            history([*ada()[:11], Heard(0, A1), *ada()[11:]]), Kind.ECHOED, id="before the ack"
+        ),
+    ],
+)
+def test_other_ways_to_break_them(broken: History, kind: Kind) -> None:
+    """The same promises, broken in another place."""
+    assert kind in kinds(broken)
+
+
+@given(st.data())
+def test_a_view_with_any_event_left_out_is_caught(data: st.DataObject) -> None:
+    """Of a longer run, any one event that is not shown, or not sent, is missed."""
+    length = data.draw(st.integers(3, 30))
+    log = [event(seq, "ben", f"{seq:x}") for seq in range(1, length + 1)]
+    gone = data.draw(st.sampled_from(log[:-1]))
+    said = [record for each in log for record in (*says(each), *acked(each))]
+    writer = Client("ben", [*begins(), *said], Store(log, {ROOM: length}))
+    kept = Store(log, {ROOM: length})
+    for record, kind in (
+        (Applied(0, gone), Kind.HOLE_IN_VIEW),
+        (Heard(0, gone), Kind.HOLE_ON_WIRE),
+    ):
+        reader = Client("ada", [*begins(), *without(hears(*log), record)], kept)
+        right = Client("ada", [*begins(), *hears(*log)], kept)
+        members = {ROOM: ("ada", "ben")}
+        assert check(History(log, EPOCH, members, (writer, right))) == []
+        assert kind in kinds(History(log, EPOCH, members, (writer, reader)))
+
+
+@given(st.permutations(range(1, 7)))
+def test_only_the_order_of_the_log_passes(order: list[int]) -> None:
+    """Whatever order events are sent in, it is wrong unless it is the log's."""
+    log = [event(seq, "ben", f"{seq:x}") for seq in range(1, 7)]
+    said = [record for each in log for record in (*says(each), *acked(each))]
+    writer = Client("ben", [*begins(), *said], Store(log, {ROOM: 6}))
+    heard = [log[seq - 1] for seq in order]
+    reader = Client("ada", [*begins(), *(Heard(0, each) for each in heard)], Store(log, {ROOM: 6}))
+    found = check(History(log, EPOCH, {ROOM: ("ada", "ben")}, (writer, reader)))
+    assert (found == []) == (order == sorted(order))
+
+
+@pytest.mark.parametrize("record", [*ada(), *CASES[Kind.NOT_DELIVERED]().clients[0].records[-1:]])
+def test_a_record_survives_its_file(record: Record) -> None:
+    """What is read back is what was written."""
+    assert decode(encode(record).rstrip(b"\n")) == record
