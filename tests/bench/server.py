@@ -1,0 +1,177 @@
+"""How much the server carries, and how quickly: ``python3 dev.py bench server``.
+
+ChatServer (with TLS and, beside it, in plaintext; always with its store) takes turns with ngIRCd,
+InspIRCd and Mosquitto, each in plaintext and with TLS and without flood limits, and with a naive
+server: a thread for each client that hands on with `sendall`, the floor. What is measured is told
+by `load.trials`, how the servers are set up by `load.servers` and the files beside it.
+
+- One program in C puts the load on all of them, in their own protocols. It checks every delivery:
+  whose it is, that it is whole, and that each member gets each publisher's messages in their
+  order, none missing, none twice; what was not so is shown as faults. Its share of a processor
+  stands beside each figure: a figure means the server's limit only where that is well below 100.
+- A message is under way until all members have it and, here, until it is acknowledged. Publishers
+  are members too: they get what the others say. A delivery is one message at one member.
+- Every trial has a fresh server with an empty log. A warm-up is not counted. Processor time is
+  that of all the server's threads. At a fixed rate, times count from when a message was due.
+- Rounds are interleaved. Every figure is a median, with the least and greatest; ratios are those
+  between two figures of the same round.
+- At saturation and in rooms, receivers acknowledge what TCP brings at once: servers without
+  TCP_NODELAY are shown at their best there, and as clients meet them everywhere else.
+- There is no way yet to make rooms here: rooms of 2 are direct rooms, and the peers are shown with
+  rooms of 10 besides.
+- Server and generator run on the same computer, over the loopback. Only the store makes a figure
+  depend on the disk: what a commit costs stands above the tables.
+
+Linux only: it reads /proc. Exit status: 0 when it was measured, whether targets were met or
+missed; 1 when nothing worked; 2 when something to measure with is missing; 130 after Ctrl+C.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+
+from chat_server.identity import load_identity
+from tests.bench.load.commit import CommitProbe
+from tests.bench.load.generator import Generator
+from tests.bench.load.report import Report
+from tests.bench.load.servers import installed, servers
+from tests.bench.load.trials import Bench, Measure, measures
+from tests.bench.screen import BenchError
+
+_FILES = 16_384
+"""Open files that the largest trial needs, with room to spare."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and print; the exit status."""
+    options = _options(arguments)
+    with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.dir) as temporary:
+        folder = Path(temporary)
+        try:
+            bench = _bench(options, folder)
+        except BenchError as error:
+            return _fail(error, 2)
+        try:
+            bench.run(options.rounds)
+        except (BenchError, OSError) as error:
+            return _fail(error, 1)
+        except KeyboardInterrupt:
+            return 130
+    report = Report(bench, judged=not options.quick)
+    sys.stdout.write(report.markdown(_about(options, bench)))
+    if options.json is not None:
+        options.json.write_text(json.dumps(report.json(), indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _bench(options: argparse.Namespace, folder: Path) -> Bench:
+    """Everything that is needed to measure. Raises BenchError when something is missing."""
+    if sys.platform != "linux":
+        raise BenchError("this measures on Linux only")
+    _allow_files()
+    generator = Generator(folder)
+    names = options.server or [""]
+    wanted = [
+        each for each in servers() if any(name.lower() in each.title.lower() for name in names)
+    ]
+    chosen = [each for each in measures(quick=options.quick) if _is_wanted(each, options.only)]
+    if not chosen:
+        raise BenchError("there is no such measure")
+    return Bench(
+        installed(wanted, _say),
+        chosen,
+        generator,
+        CommitProbe(folder),
+        load_identity(folder).path,
+        folder,
+        0.3 if options.quick else options.warmup,
+        1.0 if options.quick else options.seconds,
+        _say,
+    )
+
+
+def _is_wanted(measure: Measure, only: Sequence[str] | None) -> bool:
+    """Whether it was asked for, by its key or by the first word of it."""
+    return only is None or measure.key in only or measure.key.partition("-")[0] in only
+
+
+def _allow_files() -> None:
+    """A socket is an open file: ask for enough of them, for the servers too."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < 4096:
+        _say(f"only {most} open files are allowed (ulimit -n); trials with many members may fail")
+
+
+def _about(options: argparse.Namespace, bench: Bench) -> str:
+    """How it was measured, in a line below the title."""
+    quick = "A quick look, no measurement: " if options.quick else ""
+    commit, sync = median(bench.probe.commits), median(bench.probe.syncs)
+    return (
+        f"{quick}rounds: {options.rounds}, of {bench.seconds:g} s each after {bench.warmup:g} s; "
+        f"texts of 100 bytes; {os.cpu_count()} processors, load at the end "
+        f"{os.getloadavg()[0]:.1f}. A commit of one row takes {commit:.2f} ms here, an fdatasync "
+        f"of one page {sync:.2f} ms."
+    )
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    keys = ", ".join(each.key for each in measures(quick=False))
+    parser = argparse.ArgumentParser(
+        prog="bench server", description="How much the server carries, beside others."
+    )
+    add = parser.add_argument
+    add("--quick", action="store_true", help="a minute that shows that everything works")
+    add("--rounds", type=_at_least(int, 1), help="rounds that count (3; 1 when quick)")
+    add(
+        "--seconds", type=_at_least(float, 0.5), default=4.0, metavar="SECONDS",
+        help="how long each trial measures (%(default)s)",
+    )  # fmt: skip
+    add(
+        "--warmup", type=_at_least(float, 0), default=1.0, metavar="SECONDS",
+        help="how long each trial runs before that (%(default)s)",
+    )  # fmt: skip
+    add("--only", action="append", metavar="MEASURE", help=f"only these, of: {keys}")
+    add("--server", action="append", metavar="NAME", help="only servers with this in their title")
+    add("--dir", type=Path, help="folder on the disk to be measured (the temporary one)")
+    add("--json", type=Path, metavar="FILE", help="write every single figure there, too")
+    options = parser.parse_args(arguments)
+    if options.rounds is None:
+        options.rounds = 1 if options.quick else 3
+    return options
+
+
+def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:
+    """A kind of number for the command line, from `least` on."""
+
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value < 1000:
+            raise argparse.ArgumentTypeError(f"{text} is too small or too large")
+        return value
+
+    return number
+
+
+def _say(what: str) -> None:
+    """Tell whoever waits, not whoever reads the tables."""
+    sys.stderr.write(f"bench: {what}\n")
+
+
+def _fail(error: Exception, status: int) -> int:
+    _say(str(error))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
