@@ -3,7 +3,7 @@
 import logging
 import signal
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from chat_server.service import Server, StartError
 from common.logs import start_logging
 
 log = logging.getLogger(__name__)
+
+LOOK = 0.1
+"""Seconds between two looks whether a signal has come."""
 
 
 def main(options: Options, data_dir: Path) -> int:
@@ -33,18 +36,23 @@ def main(options: Options, data_dir: Path) -> int:
 
 def run(options: Options, data_dir: Path) -> None:
     """Serve until SIGTERM or Ctrl+C. Raises StartError."""
-    asked_to_stop = threading.Event()
+    asked_to_stop = False
+
+    def note(*_: object) -> None:
+        # Nothing with a lock, such as an Event: a second signal may come in the midst of it.
+        nonlocal asked_to_stop
+        asked_to_stop = True
+
     # Before anything starts, so that no moment is without an orderly end.
-    signal.signal(signal.SIGTERM, lambda *_: asked_to_stop.set())
-    signal.signal(signal.SIGINT, lambda *_: asked_to_stop.set())
+    signal.signal(signal.SIGTERM, note)
+    signal.signal(signal.SIGINT, note)
     server = Server(options, data_dir, log_view)
     running = server.start()
     try:
         if options.ready_file is not None:
             _write(options.ready_file, running)
-        # With a timeout: on Windows a wait without one is not interrupted by Ctrl+C.
-        while not asked_to_stop.wait(0.5):
-            pass
+        while not asked_to_stop:
+            time.sleep(LOOK)
     finally:
         server.stop()
         if options.ready_file is not None:
