@@ -348,7 +348,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     one = command("build", build, "make the programs that users download, in dist/")
     one.add_argument("--only-folder", action="store_true", help="no archives and packages")
     one = command("bench", bench, "measure; other arguments go to the benchmark")
-    one.add_argument("what", choices=["server", "startup"])
+    one.add_argument("what", choices=["client", "server", "soak", "startup", "strain"])
     command("torture", torture, "try the promises under faults; other arguments go to that")
     command("lint", lint, "check with ruff and mypy")
     command("format", mend, "mend and format with ruff")
