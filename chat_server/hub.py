@@ -16,6 +16,7 @@ from chat_server.hub_queue import HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects
+from chat_server.rules.directory import Account
 from chat_server.rules.inputs import Input
 from chat_server.rules.sessions import Session
 from chat_server.rules.table import WRITING, handle_command, handle_input
@@ -92,6 +93,7 @@ class Hub:
         applied: list[_Applied] | None = None
         try:
             with self._store.transaction():
+                self._store.recall(self._ids(items))
                 applied = self._apply(items, now)
                 if self._failure is not None:
                     raise self._failure
@@ -107,6 +109,22 @@ class Hub:
                 self._store.give_way()
             return [self._refused(entry, error, now) for entry in applied]
         return applied
+
+    def _ids(self, items: Sequence[HubItem]) -> list[tuple[Account, str]]:
+        """Whose messages there are, by their ids."""
+        world = self._world
+        ids: list[tuple[Account, str]] = []
+        for item in items:
+            if isinstance(item, Received):
+                session = world.sessions.get(item.connection)
+                if session is not None and session.username is not None:
+                    account = world.account(session)
+                    ids += [
+                        (account, command.cid)
+                        for command in item.commands
+                        if isinstance(command, messages.Send)
+                    ]
+        return ids
 
     def _room_again(self) -> bool:
         """Whether the disk has room again; asked of the system at most once a second."""

@@ -38,46 +38,47 @@ class FrameDecoder:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._buffer = bytearray()
+        self._rest = b""
         self._broken = False
 
-    def feed(self, data: bytes) -> None:
-        """Add received bytes; `frames` gives what they completed."""
-        if not self._broken:
-            self._buffer += data
+    def frames(self, data: bytes) -> Iterator[Frame]:
+        """Every frame that `data` completes. Raises FrameError on a header that breaks the rules.
 
-    def frames(self) -> Iterator[Frame]:
-        """Every frame complete by now. Raises FrameError on a header that breaks the rules.
-
-        After that the decoder stays empty: the stream has lost its meaning.
+        After that the decoder stays empty: the stream has lost its meaning. To be iterated to its
+        end before more data comes.
         """
+        if self._broken:
+            return
+        # What is kept is less than a frame: to copy it once for each read is cheaper than anything
+        # that would avoid it, for nearly always there is nothing.
+        buffer = self._rest + data if self._rest else data
         start = 0
         try:
-            while len(self._buffer) - start >= LENGTH.size:
-                (length,) = LENGTH.unpack_from(self._buffer, start)
-                if not 1 <= length <= self.limit:
-                    raise self._break(f"a frame of {length} bytes; allowed are 1 to {self.limit}")
-                if len(self._buffer) - start < HEADER.size:
-                    break
-                kind = self._buffer[start + LENGTH.size]
-                if kind != JSON:
-                    raise self._break(f"a frame of unknown kind 0x{kind:02x}")
+            while len(buffer) - start >= LENGTH.size:
+                (length,) = LENGTH.unpack_from(buffer, start)
+                kind = buffer[start + LENGTH.size : start + HEADER.size]
+                wrong = self._wrong(length, kind)
+                if wrong is not None:
+                    self._broken, start = True, len(buffer)
+                    raise FrameError(wrong)
                 end = start + LENGTH.size + length
-                if len(self._buffer) < end:
+                if len(buffer) < end:
                     break
-                body = bytes(memoryview(self._buffer)[start + HEADER.size : end])
+                body = buffer[start + HEADER.size : end]
                 start = end
-                yield Frame(kind, body)
+                yield Frame(kind[0], body)
         finally:
-            # One move for many frames: deleting after each would copy the rest every time.
-            del self._buffer[:start]
+            self._rest = buffer[start:]
 
     @property
     def partial(self) -> bool:
         """True while part of a frame is waiting for the rest of it."""
-        return bool(self._buffer)
+        return bool(self._rest)
 
-    def _break(self, why: str) -> FrameError:
-        self._broken = True
-        self._buffer.clear()
-        return FrameError(why)
+    def _wrong(self, length: int, kind: bytes) -> str | None:
+        """What breaks the rules in a header, as far as it is here."""
+        if not 1 <= length <= self.limit:
+            return f"a frame of {length} bytes; allowed are 1 to {self.limit}"
+        if kind and kind[0] != JSON:
+            return f"a frame of unknown kind 0x{kind.hex()}"
+        return None

@@ -146,9 +146,8 @@ class ServerEnd:
 
     def receive(self, data: bytes) -> Iterator[ToServer | Violation]:
         """What `data` completed: valid commands in their order, or what was wrong with them."""
-        self._decoder.feed(data)
         try:
-            for frame in self._decoder.frames():
+            for frame in self._decoder.frames(data):
                 yield self._understand(frame.body)
         except FrameError as error:
             yield Violation(refusal("malformed", str(error)), fatal=True)
@@ -186,9 +185,8 @@ class ClientEnd:
 
     def receive(self, data: bytes) -> Iterator[ToClient]:
         """The messages `data` completed. Raises RemoteProtocolError on anything unlawful."""
-        self._decoder.feed(data)
         try:
-            for frame in self._decoder.frames():
+            for frame in self._decoder.frames(data):
                 message = TO_CLIENT.validator.validate_json(frame.body)
                 if not self._conversation.to_client(message):
                     raise RemoteProtocolError(f"{message.type} in phase {self.phase.name}")

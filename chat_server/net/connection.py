@@ -45,12 +45,20 @@ class Stage(Enum):
 class Connection:
     """A non-blocking connection. All times are seconds on the monotonic clock."""
 
-    def __init__(self, number: int, sock: socket.socket, address: str, now: float) -> None:
+    def __init__(
+        self,
+        number: int,
+        sock: socket.socket,
+        address: str,
+        now: float,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Over a connected, non-blocking socket: with TLS if there is a context for it."""
         self.number = number
         self.address = address
         self.socket = sock
         self.end = ServerEnd()
-        self.stage = Stage.HANDSHAKE if isinstance(sock, ssl.SSLSocket) else Stage.OPEN
+        self.stage = Stage.OPEN if context is None else Stage.HANDSHAKE
         self.bytes_in = 0
         self.bytes_out = 0
         self.waiting = 0
@@ -61,8 +69,9 @@ class Connection:
         self.interest = 0
         """The selector events asked for at present."""
         self.logged_violation = False
+        self._context = context
         self._outbox: deque[bytes] = deque()
-        self._writing: memoryview | None = None
+        self._writing: bytes | memoryview | None = None
         self._started = now
         self._heard = now
         self._progress = now
@@ -71,7 +80,15 @@ class Connection:
         self._forgiven = now
 
     def handshake(self) -> bool:
-        """One step of the TLS handshake; True when done. Raises OSError when it fails."""
+        """One step of the TLS handshake; True when done. Raises OSError when it fails.
+
+        TLS begins with the first byte: those that connect and say nothing cost little memory.
+        """
+        if self._context is not None:
+            self.socket = self._context.wrap_socket(
+                self.socket, server_side=True, do_handshake_on_connect=False
+            )
+            self._context = None
         if isinstance(self.socket, ssl.SSLSocket):
             try:
                 self.socket.do_handshake()
@@ -125,19 +142,21 @@ class Connection:
     def flush(self, now: float) -> None:
         """Write as much as the network takes. Raises OSError when it broke off."""
         while True:
-            if self._writing is None:
+            data = self._writing
+            if data is None:
                 if not self._outbox:
                     return
-                self._writing = memoryview(self._take())
+                data = self._take()
             try:
-                # After a refused write OpenSSL wants the same bytes again: _writing keeps them.
-                written = self.socket.send(self._writing)
+                written = self.socket.send(data)
             except _WOULD_BLOCK:
+                # After a refused write OpenSSL wants the same bytes again.
+                self._writing = data
                 return
             self.bytes_out += written
             self.waiting -= written
             self._progress = now
-            self._writing = self._writing[written:] if written < len(self._writing) else None
+            self._writing = memoryview(data)[written:] if written < len(data) else None
 
     def _take(self) -> bytes:
         """The next write: small pieces joined, so that TLS records are filled."""
@@ -173,7 +192,7 @@ class Connection:
     def overdue(self, now: float) -> str | None:
         """Why this connection must end now, if it must."""
         if self.stage is Stage.HANDSHAKE and now - self._started > HANDSHAKE_DEADLINE:
-            return "no TLS handshake"
+            return "made no TLS handshake"
         if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
             return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
         if self.end.phase is not Phase.READY and now - self._started > SIGN_IN_DEADLINE:

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from chat_server.hub_queue import HubQueue, Received
+from chat_server.hub_queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
 from chat_server.net.outgoing import Outgoing
+from chat_server.net.strangers import Strangers
 from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from common.messages import Goodbye, ToServer
@@ -31,14 +32,15 @@ class IoThread:
     """Owns its connections; gets effects from the hub, gives it what arrived."""
 
     def __init__(self, index: int, hub: HubQueue, context: ssl.SSLContext | None) -> None:
-        self._hub = hub
+        self._report = Report(hub)
         self._context = context
         self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
         self._inbox: deque[list[effects.IoEffect] | tuple[int, socket.socket, str]] = deque()
         self._connections: dict[int, Connection] = {}
-        self._out = Outgoing(self._connections, hub)
+        self._out = Outgoing(self._connections, self._report)
+        self._strangers = Strangers()
         self._handshakes: dict[int, Connection] = {}
         self._unread: dict[int, Connection] = {}
         self._stop_at: float | None = None
@@ -78,6 +80,7 @@ class IoThread:
         finally:
             for connection in tuple(self._connections.values()):
                 self._drop(connection, "the server closed")
+            self._report.post()
             self._selector.close()
             self._waker.close()
 
@@ -89,7 +92,8 @@ class IoThread:
         return all(c.stage is Stage.HANDSHAKE for c in self._connections.values())
 
     def _turn(self) -> None:
-        ready = self._selector.select(0 if self._handshakes or self._unread else TICK)
+        busy = self._handshakes or self._unread
+        ready = self._selector.select(0 if busy else self._out.wait(time.monotonic(), TICK))
         now = time.monotonic()
         readable, self._unread = self._unread, {}
         for key, mask in ready:
@@ -100,21 +104,25 @@ class IoThread:
         for connection in readable.values():
             self._guard(connection, self._read, now)
         self._shake_hands(now)
+        self._report.post()
         while self._inbox:
             self._take(self._inbox.popleft(), now)
+        self._out.spread_news(now)
         if self._stop_at is not None and not self._inbox:
             self._say_goodbye_to_the_rest(now)
-        for connection in self._out.take_dirty():
+        for connection in self._out.take_dirty(now):
             self._guard(connection, self._flush, now)
         if now >= self._next_tick:
             self._next_tick = now + TICK
             self._tick(now)
+        self._report.post()
 
     def _sort(
         self, connection: Connection, mask: int, readable: dict[int, Connection], now: float
     ) -> None:
         """What the selector says of one connection."""
         if connection.stage is Stage.HANDSHAKE:
+            self._strangers.heard(connection)
             self._handshakes[connection.number] = connection
             return
         if mask & selectors.EVENT_READ:
@@ -152,24 +160,22 @@ class IoThread:
         for effect in item:
             self._out.carry_out(effect, now)
 
-    def _open(self, number: int, raw: socket.socket, address: str, now: float) -> None:
+    def _open(self, number: int, sock: socket.socket, address: str, now: float) -> None:
         try:
-            raw.setblocking(False)
-            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock = raw
-            if self._context is not None:
-                sock = self._context.wrap_socket(
-                    raw, server_side=True, do_handshake_on_connect=False
-                )
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError:
-            raw.close()
+            sock.close()
             return
-        connection = Connection(number, sock, address, now)
+        connection = Connection(number, sock, address, now, self._context)
         self._connections[number] = connection
+        self._strangers.add(connection)
         connection.interest = selectors.EVENT_READ
         self._selector.register(sock, connection.interest, connection)
         if connection.stage is Stage.OPEN:
-            self._hub.post(inputs.Opened(number, address))
+            self._report.add(inputs.Opened(number, address))
+        while (stranger := self._strangers.superfluous()) is not None:
+            self._drop(stranger, "made room for others")
 
     def _shake_hands(self, now: float) -> None:
         for number in tuple(self._handshakes)[:HANDSHAKES_AT_ONCE]:
@@ -177,7 +183,7 @@ class IoThread:
 
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
-            self._hub.post(inputs.Opened(connection.number, connection.address))
+            self._report.add(inputs.Opened(connection.number, connection.address))
             # TLS may already hold the first command behind the handshake's last record.
             self._unread[connection.number] = connection
 
@@ -197,7 +203,7 @@ class IoThread:
             # Also when it ends with EOF: what was sent before it counts.
             if commands and connection.stage is Stage.OPEN:
                 connection.unanswered += len(commands)
-                self._hub.post(Received(connection.number, tuple(commands)))
+                self._report.add(Received(connection.number, tuple(commands)))
                 self._watch(connection)
         if connection.pending and connection.readable:
             self._unread[connection.number] = connection
@@ -226,12 +232,13 @@ class IoThread:
         connection.flush(now)
         if connection.wants_drained and connection.waiting < LOW_WATER:
             connection.wants_drained = False
-            self._hub.post(inputs.Drained(connection.number))
+            self._report.add(inputs.Drained(connection.number))
         if connection.stage is Stage.LAST_WORDS and not connection.waiting:
             connection.shut()
+        was_held_back = not connection.interest & selectors.EVENT_READ
         self._watch(connection)
-        if connection.pending and connection.readable:
-            # Reading was held back; what TLS has decrypted by now no selector will announce.
+        if was_held_back and connection.pending and connection.readable:
+            # What TLS has decrypted by now no selector will announce.
             self._unread[connection.number] = connection
 
     def _watch(self, connection: Connection) -> None:
@@ -259,8 +266,11 @@ class IoThread:
 
     def _tick(self, now: float) -> None:
         totals: dict[int, tuple[int, int]] = {}
+        self._strangers.settle()
         for connection in tuple(self._connections.values()):
-            why = connection.overdue(now)
+            # Whoever waits for us to shake hands is not to blame.
+            waits = connection.number in self._handshakes
+            why = None if waits else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)
                 continue
@@ -268,7 +278,7 @@ class IoThread:
             if connection.signed_in and count != connection.counted:
                 connection.counted = totals[connection.number] = count
         if totals:
-            self._hub.post(inputs.Traffic(totals))
+            self._report.add(inputs.Traffic(totals))
 
     def _overdue(self, connection: Connection, why: str, now: float) -> None:
         if connection.stage is Stage.OPEN and not connection.waiting:
@@ -281,6 +291,8 @@ class IoThread:
     def _drop(self, connection: Connection, why: str) -> None:
         if self._connections.pop(connection.number, None) is None:
             return
+        self._strangers.forget(connection)
+        self._handshakes.pop(connection.number, None)
         if connection.stage in {Stage.OPEN, Stage.HANDSHAKE}:
             self._out.forget(connection, why)
         if connection.interest:

@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
-from chat_server.hub_queue import HubQueue
+from chat_server.hub_queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
 from chat_server.rules import effects, inputs
 from common.messages import Error, Goodbye, Reply
@@ -12,20 +12,37 @@ from common.protocol import LocalProtocolError, encode
 
 log = logging.getLogger(__name__)
 
+COMINGS_PAUSE: Final = 0.05
+"""Seconds between two writes of nothing but who comes and goes, to those who are told of it.
+
+In a crowd each newcomer would otherwise cost a write to everyone who is there already.
+"""
+
 
 class Outgoing:
     """The rooms' live connections, and what is written to whom. One I/O thread owns it."""
 
-    def __init__(self, connections: Mapping[int, Connection], hub: HubQueue) -> None:
+    def __init__(self, connections: Mapping[int, Connection], report: Report) -> None:
         self._connections = connections
-        self._hub = hub
+        self._report = report
         self._live: dict[str, dict[int, Connection]] = {}
         self._dirty: dict[int, Connection] = {}
+        self._later: dict[int, Connection] = {}
+        self._later_at = 0.0
+        self._news: list[tuple[bytes, int | None]] = []
 
-    def take_dirty(self) -> list[Connection]:
-        """The connections whose outboxes grew since the last time."""
+    def take_dirty(self, now: float) -> list[Connection]:
+        """The connections whose outboxes are to be written now."""
         dirty, self._dirty = self._dirty, {}
+        if self._later and now >= self._later_at:
+            self._later_at = now + COMINGS_PAUSE
+            later, self._later = self._later, {}
+            dirty |= later
         return list(dirty.values())
+
+    def wait(self, now: float, longest: float) -> float:
+        """Seconds until something has to be written, `longest` at most."""
+        return min(longest, max(0.0, self._later_at - now)) if self._later else longest
 
     def carry_out(self, effect: effects.IoEffect, now: float) -> None:
         """Do what the hub asks. What is for a connection that has gone is dropped."""
@@ -33,10 +50,7 @@ class Outgoing:
             case effects.Fanout():
                 self._fan_out(effect, now)
             case effects.TellEveryone():
-                frame = encode(effect.message)
-                for connection in self._connections.values():
-                    if connection.signed_in and connection.number != effect.but:
-                        self.say(connection, frame, now)
+                self._news.append((encode(effect.message), effect.but))
             case effects.Tell():
                 self._on(effect, self._tell, now)
             case effects.GoLive():
@@ -48,10 +62,40 @@ class Outgoing:
             case _:
                 assert_never(effect)
 
+    def spread_news(self, now: float) -> None:
+        """Put what everyone is told into the outboxes: once for each, however much it is.
+
+        It comes after whatever else was carried out since the last time. That makes no difference:
+        what is told of a person replaces what was told before.
+        """
+        if not self._news:
+            return
+        news, self._news = self._news, []
+        everything = b"".join(frame for frame, _ in news)
+        without = {number for _, number in news if number is not None}
+        for connection in self._connections.values():
+            if not connection.signed_in:
+                continue
+            number = connection.number
+            if number in without:
+                frames = b"".join(frame for frame, but in news if but != number)
+            else:
+                frames = everything
+            if frames:
+                self._say_later(connection, frames, now)
+
     def say(self, connection: Connection, frames: bytes, now: float) -> None:
-        """Put frames into an outbox."""
-        connection.enqueue(frames, now)
+        """Put frames into an outbox, to be written at once."""
+        self._put(connection, frames, now)
         self._dirty[connection.number] = connection
+
+    def _say_later(self, connection: Connection, frames: bytes, now: float) -> None:
+        """Put frames into an outbox, to be written with what follows, or after a moment."""
+        self._put(connection, frames, now)
+        self._later[connection.number] = connection
+
+    def _put(self, connection: Connection, frames: bytes, now: float) -> None:
+        connection.enqueue(frames, now)
         # Replies are bounded by what a client may leave unanswered; this bounds the news of
         # people that come and go while a client reads nothing at all.
         if connection.waiting > 4 * OUTBOX_LIMIT:
@@ -70,7 +114,7 @@ class Outgoing:
         """No more live events for it, and the hub knows."""
         for live in self._live.values():
             live.pop(connection.number, None)
-        self._hub.post(inputs.Closed(connection.number, why))
+        self._report.add(inputs.Closed(connection.number, why))
 
     def _on(
         self,
@@ -107,17 +151,21 @@ class Outgoing:
         """The same bytes object to everyone, but for those with messages of their own in it."""
         live = self._live.get(effect.room, {})
         joined = b"".join(effect.frames)
+        room_left = OUTBOX_LIMIT - len(joined)
+        # Without a message in it, it is people who come: a crowd of them is told of at once.
+        written = self._dirty if effect.acks else self._later
         behind: list[Connection] = []
         for number, connection in live.items():
-            if connection.waiting + len(joined) > OUTBOX_LIMIT:
+            if connection.waiting > room_left:
                 behind.append(connection)
             elif number not in effect.acks:
-                self.say(connection, joined, now)
+                connection.enqueue(joined, now)
+                written[number] = connection
         for connection in behind:
             del live[connection.number]
             connection.wants_drained = True
             self._dirty[connection.number] = connection
-            self._hub.post(inputs.FellBehind(connection.number, effect.room, effect.first - 1))
+            self._report.add(inputs.FellBehind(connection.number, effect.room, effect.first - 1))
         for number, acks in effect.acks.items():
             sender = self._connections.get(number)
             if sender is None or sender.stage is not Stage.OPEN:

@@ -56,9 +56,9 @@ class Readers:
 
     def _read(self, reader: PageReader, job: ReadPage) -> None:
         try:
-            frames, last = reader.page(job.room, job.after)
+            page = reader.page(job.room, job.after)
         except sqlite3.Error:
             log.exception("a page of %s could not be read", job.room)
             self._hub.post(PageFailed(job.connection))
         else:
-            self._hub.post(PageRead(job.connection, job.room, frames, last))
+            self._hub.post(PageRead(job.connection, job.room, page.frames, page.last))

@@ -2,24 +2,39 @@
 
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from chat_server.rules.directory import Account, Directory, RoomLog, StoredEvent
 from chat_server.store.reserve import Reserve
 from chat_server.store.schema import connect_writer
 
-_APPEND: Final = (
-    "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    # One look into the index does for both: whether it was said before, and noting that it is now.
-    " ON CONFLICT (sender, cid) WHERE cid IS NOT NULL DO NOTHING"
+_ROWS_AT_ONCE: Final = (64, 16, 4, 1)
+"""Rows for each statement: few sizes, so that all stay prepared.
+
+Each statement gives the interpreter away and has to get it back, which under load costs more than
+what the statement does.
+"""
+_INTO: Final = "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES "
+_APPEND: Final = {
+    rows: _INTO + ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * rows) for rows in _ROWS_AT_ONCE
+}
+_FOUND: Final = (
+    "SELECT accounts.number, username, rooms.room, seq, kind, text, sent_at, events.cid"
+    # CROSS JOIN keeps the order: each of those asked for is looked up in the index.
+    " FROM asked CROSS JOIN events ON events.sender = asked.sender AND events.cid = asked.cid"
+    " JOIN rooms ON rooms.number = events.room JOIN accounts ON accounts.number = events.sender"
 )
-_FIND: Final = (
-    "SELECT rooms.room, seq, kind, text, sent_at FROM events"
-    " JOIN rooms ON rooms.number = events.room WHERE sender = ? AND cid = ?"
-)
+_RECALL: Final = {
+    rows: "WITH asked (sender, cid) AS (VALUES " + ", ".join(["(?, ?)"] * rows) + f") {_FOUND}"
+    for rows in _ROWS_AT_ONCE
+}
+
+
+_Row = TypeVar("_Row", bound=tuple[object, ...])
 
 
 class SqliteLog:
@@ -28,6 +43,10 @@ class SqliteLog:
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError."""
         self._connection = connect_writer(path)
+        self._unwritten: list[tuple[object, ...]] = []
+        """Rows of events that the transaction has yet to write."""
+        self._said: dict[tuple[int, bytes], StoredEvent | None] = {}
+        """What the transaction knows of ids of messages: what was said with them, or None."""
         self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:
@@ -48,23 +67,30 @@ class SqliteLog:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk at its end. Raises sqlite3.Error with nothing changed."""
+        self._forget()
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._write()
             self._connection.execute("COMMIT")
         except BaseException:
             # A failed COMMIT may have rolled back already (SQLite, "Response To Errors").
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        finally:
+            self._forget()
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
         """Several writes of one command: all of them or none, within the batch's transaction."""
+        self._write()
         self._connection.execute("SAVEPOINT command")
         try:
             yield
+            self._write()
         except BaseException:
+            self._forget()
             # Where the error ended the whole transaction, there is no savepoint any more.
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK TO command")
@@ -98,6 +124,7 @@ class SqliteLog:
 
     def load(self) -> Directory:
         """Everything durable but the events."""
+        self._write()
         directory = Directory()
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
@@ -146,22 +173,58 @@ class SqliteLog:
             "INSERT INTO members (room, account) VALUES (?, ?)", (room.number, account.number)
         )
 
-    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
-        """Write the room's next event; or nothing, and give what its `cid` was said with before.
+    def recall(self, ids: Collection[tuple[Account, str]]) -> None:
+        """Look up at once what `append` would look up one by one. Raises sqlite3.Error."""
+        asked = [(account.number, bytes.fromhex(cid)) for account, cid in ids]
+        self._said.update(dict.fromkeys(asked))
+        for some in _portions(asked):
+            found = self._connection.execute(_RECALL[len(some)], list(chain.from_iterable(some)))
+            for number, username, room, seq, kind, text, sent_at, cid in found:
+                event = StoredEvent(room, seq, kind, username, text, sent_at, cid.hex())
+                self._said[number, cid] = event
 
-        Raises sqlite3.Error, also when there is an event in that place: the primary key refuses.
+    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+        """Note the room's next event; or nothing, and give what its `cid` was said with before.
+
+        It is written with others, at the end of the transaction at the latest, which fails if
+        there is an event in that place: the primary key refuses. Raises sqlite3.Error.
         """
         _, seq, kind, _, text, sent_at, cid = event
         key = None if cid is None else bytes.fromhex(cid)
-        written = self._connection.execute(
-            _APPEND, (room.number, seq, kind, sender.number, text, sent_at, key)
-        )
-        return None if written.rowcount or cid is None else self.find(sender, cid)
+        if key is not None:
+            said = self._find(sender, key)
+            if said is not None:
+                return said
+            self._said[sender.number, key] = event
+        self._unwritten.append((room.number, seq, kind, sender.number, text, sent_at, key))
+        return None
 
     def find(self, sender: Account, cid: str) -> StoredEvent | None:
-        """The message a sender already said under this id."""
-        row = self._connection.execute(_FIND, (sender.number, bytes.fromhex(cid))).fetchone()
-        if row is None:
-            return None
-        room, seq, kind, text, sent_at = row
-        return StoredEvent(room, seq, kind, sender.username, text, sent_at, cid)
+        """The message a sender already said under this id. Raises sqlite3.Error."""
+        return self._find(sender, bytes.fromhex(cid))
+
+    def _find(self, sender: Account, cid: bytes) -> StoredEvent | None:
+        key = (sender.number, cid)
+        if key not in self._said:
+            self.recall([(sender, cid.hex())])
+        return self._said[key]
+
+    def _forget(self) -> None:
+        """A transaction or a part of it begins or is undone: nothing is known or noted."""
+        self._unwritten.clear()
+        self._said.clear()
+
+    def _write(self) -> None:
+        """Write the events that were noted."""
+        rows, self._unwritten = self._unwritten, []
+        for some in _portions(rows):
+            self._connection.execute(_APPEND[len(some)], list(chain.from_iterable(some)))
+
+
+def _portions(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """All rows in their order, as many at once as there is a statement for."""
+    start = 0
+    for size in _ROWS_AT_ONCE:
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size

@@ -2,7 +2,7 @@
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from chat_server.rules.conversation import frame_of
 from chat_server.rules.directory import StoredEvent
@@ -10,6 +10,13 @@ from common.database import connect_reader
 
 PAGE_BYTES: Final = 128 * 1024
 """A page ends with the event that reaches this: about 600 short messages."""
+PAGE_EVENTS: Final = 512
+"""It also ends with an event whose `seq` is a multiple of this.
+
+So the pages of those who began in different places become the same ones.
+"""
+KEPT_PAGES: Final = 16
+"""Whole pages that a reader keeps: many who catch up at once want the same ones."""
 
 _PAGE: Final = (
     "SELECT seq, kind, username, text, sent_at, lower(hex(cid)) FROM events"
@@ -19,20 +26,40 @@ _PAGE: Final = (
 )
 
 
+class Page(NamedTuple):
+    """Consecutive events of a room."""
+
+    frames: bytes
+    """Empty if there are none."""
+    last: int
+    """The last event's `seq`; without any, the one before the page."""
+    whole: bool
+    """Whether it is as long as a page gets, and not just as long as the log is now."""
+
+
 class PageReader:
     """One reading connection, for one thread."""
 
     def __init__(self, path: Path) -> None:
         self._connection: sqlite3.Connection = connect_reader(path)
+        self._kept: dict[tuple[str, int], Page] = {}
+        """Whole pages, those used last at the end. The log only grows: they stay as they are."""
 
-    def page(self, room: str, after: int) -> tuple[bytes, int]:
-        """The frames of the events that follow `after`, and the last one's `seq`.
+    def page(self, room: str, after: int) -> Page:
+        """The events that follow `after`. Raises sqlite3.Error."""
+        key = (room, after)
+        page = self._kept.pop(key, None) or self._read(room, after)
+        if page.whole:
+            self._kept[key] = page
+            if len(self._kept) > KEPT_PAGES:
+                del self._kept[next(iter(self._kept))]
+        return page
 
-        Without any: no bytes, and `after`. Raises sqlite3.Error.
-        """
+    def _read(self, room: str, after: int) -> Page:
         frames: list[bytes] = []
         size = 0
         last = after
+        whole = False
         # Stepping the cursor reads no more rows than the page takes.
         cursor = self._connection.execute(_PAGE, (room, after))
         try:
@@ -41,11 +68,12 @@ class PageReader:
                 frames.append(frame_of(event))
                 size += len(frames[-1])
                 last = seq
-                if size >= PAGE_BYTES:
+                whole = size >= PAGE_BYTES or seq % PAGE_EVENTS == 0
+                if whole:
                     break
         finally:
             cursor.close()  # Or its read transaction would keep the log from being checkpointed.
-        return b"".join(frames), last
+        return Page(b"".join(frames), last, whole)
 
     def close(self) -> None:
         """Let go of the file, before the writer does."""

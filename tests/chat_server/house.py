@@ -174,8 +174,7 @@ def acked(outcome: Outcome) -> messages.Ack:
 def understood(frames: bytes) -> Iterator[ToClient]:
     """Frames as a client reads them."""
     decoder = FrameDecoder(1 << 20)
-    decoder.feed(frames)
-    for frame in decoder.frames():
+    for frame in decoder.frames(frames):
         yield TO_CLIENT.validate_json(frame.body)
     assert not decoder.partial
 

@@ -35,9 +35,9 @@ class Batches(HubQueue):
         super().__init__()
         self.ready: queue.SimpleQueue[list[HubItem]] = queue.SimpleQueue()
 
-    def post(self, item: HubItem) -> None:
-        """A batch of one."""
-        self.ready.put([item])
+    def post(self, *items: HubItem) -> None:
+        """A batch of its own."""
+        self.ready.put(list(items))
 
     def take(self) -> list[HubItem]:
         """The next batch."""

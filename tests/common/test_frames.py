@@ -17,8 +17,7 @@ def decode(decoder: FrameDecoder, pieces: list[bytes]) -> list[bytes]:
     """The bodies that come out of a stream in pieces."""
     bodies: list[bytes] = []
     for piece in pieces:
-        decoder.feed(piece)
-        bodies += [frame.body for frame in decoder.frames()]
+        bodies += [frame.body for frame in decoder.frames(piece)]
     return bodies
 
 
@@ -37,8 +36,7 @@ def test_a_stream_of_single_bytes() -> None:
     stream = b"".join(map(encode_frame, bodies))
     decoder = FrameDecoder(LIMIT)
     assert decode(decoder, [stream[i : i + 1] for i in range(len(stream))]) == bodies
-    decoder.feed(stream[:3])
-    assert list(decoder.frames()) == []
+    assert list(decoder.frames(stream[:3])) == []
     assert decoder.partial
 
 
@@ -46,56 +44,42 @@ def test_a_stream_of_single_bytes() -> None:
 def test_a_length_out_of_bounds_is_refused_before_its_body_arrives(length: int) -> None:
     """Four bytes are enough to refuse a frame: nothing of its size is waited for."""
     decoder = FrameDecoder(LIMIT)
-    decoder.feed(LENGTH.pack(length))
     with pytest.raises(FrameError, match=str(length)):
-        list(decoder.frames())
+        list(decoder.frames(LENGTH.pack(length)))
 
 
 @pytest.mark.parametrize("kind", [0, ord("j"), ord("C"), 255])
 def test_an_unknown_kind_is_refused_before_its_body_arrives(kind: int) -> None:
     """Five bytes are enough to refuse a frame of a kind nobody knows."""
     decoder = FrameDecoder(LIMIT)
-    decoder.feed(encode_frame(b"x" * 100, kind)[:5])
     with pytest.raises(FrameError, match="kind"):
-        list(decoder.frames())
+        list(decoder.frames(encode_frame(b"x" * 100, kind)[:5]))
 
 
 @given(good=BODIES, bad=st.sampled_from([b"\0\0\0\0", b"\xff\xff\xff\xff", b"\0\0\0\x02?x"]))
 def test_a_decoder_breaks_once_and_stays_broken(good: list[bytes], bad: bytes) -> None:
     """What came before the bad header comes out; after it nothing does, and no second error."""
     decoder = FrameDecoder(LIMIT)
-    decoder.feed(b"".join(map(encode_frame, good)) + bad + encode_frame(b"after"))
-    bodies: list[bytes] = []
-    with pytest.raises(FrameError):
-        bodies += [frame.body for frame in decoder.frames()]
-        # A comprehension that raises keeps nothing, hence once more below.
-    again = FrameDecoder(LIMIT)
-    again.feed(b"".join(map(encode_frame, good)) + bad)
-    frames = again.frames()
+    frames = decoder.frames(b"".join(map(encode_frame, good)) + bad + encode_frame(b"after"))
     assert [next(frames).body for _ in good] == good
     with pytest.raises(FrameError):
         next(frames)
-    for broken in (decoder, again):
-        broken.feed(encode_frame(b"more"))
-        assert list(broken.frames()) == []
-        assert not broken.partial
+    assert list(decoder.frames(encode_frame(b"more"))) == []
+    assert not decoder.partial
 
 
 def test_the_limit_counts_the_kind_and_may_be_raised() -> None:
     """A length equal to the limit passes; after raising it a larger frame does, too."""
     decoder = FrameDecoder(10)
-    decoder.feed(encode_frame(b"123456789"))
-    assert list(decoder.frames()) == [Frame(ord("J"), b"123456789")]
+    assert list(decoder.frames(encode_frame(b"123456789"))) == [Frame(ord("J"), b"123456789")]
     decoder.limit = 11
-    decoder.feed(encode_frame(b"1234567890"))
-    assert len(list(decoder.frames())) == 1
+    assert len(list(decoder.frames(encode_frame(b"1234567890")))) == 1
 
 
 def test_a_reader_may_stop_between_frames() -> None:
     """Frames that nobody took yet are there the next time, those taken are not."""
     decoder = FrameDecoder(LIMIT)
-    decoder.feed(encode_frame(b"one") + encode_frame(b"two") + encode_frame(b"three"))
-    first = decoder.frames()
+    first = decoder.frames(encode_frame(b"one") + encode_frame(b"two") + encode_frame(b"three"))
     assert next(first).body == b"one"
     first.close()  # type: ignore[attr-defined]  # it is a generator
-    assert [frame.body for frame in decoder.frames()] == [b"two", b"three"]
+    assert [frame.body for frame in decoder.frames(b"")] == [b"two", b"three"]

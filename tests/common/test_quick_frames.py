@@ -14,8 +14,7 @@ from tests import strategies as our
 def body(frame: bytes) -> bytes:
     """What is in the one frame that these bytes are."""
     decoder = FrameDecoder(FRAME_JSON)
-    decoder.feed(frame)
-    [found] = decoder.frames()
+    [found] = decoder.frames(frame)
     return found.body
 
 

@@ -9,21 +9,23 @@ import queue
 import socket
 import ssl
 import threading
+from collections import deque
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import pytest
 
-from chat_server.hub_queue import HubQueue, Received
+from chat_server.hub_queue import HubItem, HubQueue, Received
 from chat_server.identity import load_identity
 from chat_server.net import connection as connection_module
 from chat_server.net import io_thread as io_module
 from chat_server.net import outgoing as outgoing_module
 from chat_server.net.acceptor import Acceptor, listen, readable_address
 from chat_server.net.io_thread import IoThread
+from chat_server.net.strangers import Strangers
 from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from common import messages
@@ -80,6 +82,10 @@ class Client:
         self.socket.close()
 
 
+SENT_BY_SOMEBODY_GONE: Final = {0: {0: b""}}
+"""What makes a fan-out one of messages, and not of people who come."""
+
+
 class Net:
     """An acceptor and an I/O thread with a hub that the test plays."""
 
@@ -87,6 +93,7 @@ class Net:
         server, client = contexts() if tls else (None, None)
         self._client: ssl.SSLContext | None = client
         self.hub = HubQueue()
+        self._heard: deque[HubItem] = deque()
         self.io = IoThread(0, self.hub, server)
         listening = listen("127.0.0.1", 0)
         self.port: int = listening.getsockname()[1]
@@ -98,12 +105,14 @@ class Net:
     def next(self, kind: type[Kind]) -> Kind:
         """The next thing of a kind that the hub is told; what comes before it is skipped."""
         while True:
+            while self._heard:
+                item = self._heard.popleft()
+                if isinstance(item, kind):
+                    return item
             try:
-                item = self.hub._queue.get(timeout=DEADLINE)
+                self._heard.extend(self.hub._queue.get(timeout=DEADLINE))
             except queue.Empty:
                 pytest.fail(f"the hub was not told {kind.__name__}")
-            if isinstance(item, kind):
-                return item
 
     def connect(self) -> tuple[Client, int]:
         """A client that has shaken hands, and its connection's number."""
@@ -314,16 +323,16 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
     seq = 0
     while behind is None:
         batch = [event(seq + place, "x" * 16000) for place in range(1, 9)]
-        net.io.post([fanout(seq + 1, *batch)])
+        net.io.post([fanout(seq + 1, *batch, acks=SENT_BY_SOMEBODY_GONE)])
         for _ in batch:
             seq += 1
             heard = quick.hear()
             assert isinstance(heard, messages.Event)
             assert heard.seq == seq
         while not net.hub._queue.empty():
-            item = net.hub._queue.get()
-            if isinstance(item, inputs.FellBehind):
-                behind = item
+            for item in net.hub._queue.get():
+                if isinstance(item, inputs.FellBehind):
+                    behind = item
         assert seq < 10_000, "nothing fills this outbox"
     assert (behind.connection, behind.room) == (slow_number, "general")
     net.io.post([fanout(seq + 1, event(seq + 1))])
@@ -384,6 +393,27 @@ def test_effects_for_those_who_left_are_dropped(net: Net) -> None:
     net.ping(client, other)
 
 
+def test_much_news_is_one_write_for_each(net: Net) -> None:
+    """All of it, in its order, but for one's own; also when it comes behind other news at once."""
+    one, one_number = net.sign_in()
+    two, _ = net.sign_in()
+    changed = [
+        messages.PersonChanged(
+            person=messages.Person(username=f"p{n}", display_name="P", online=bool(n % 2))
+        )
+        for n in range(50)
+    ]
+    tell = [
+        effects.TellEveryone(each, but=one_number if n % 5 else None)
+        for n, each in enumerate(changed)
+    ]
+    net.io.post(list(tell[:20]))
+    net.io.post(list(tell[20:]))
+    assert [two.hear() for _ in changed] == changed
+    assert [one.hear() for _ in changed[::5]] == changed[::5]
+    net.ping(one, one_number)
+
+
 def test_an_ended_connection_hears_why_after_all_else(net: Net) -> None:
     """What waits is written first, the goodbye last, then the line is shut."""
     client, number = net.sign_in()
@@ -425,6 +455,25 @@ def test_those_who_only_connect_hold_up_nobody(encrypted: Net) -> None:
     encrypted.ping(client, number)
     for each in silent:
         each.close()
+
+
+def test_a_flood_makes_room_for_those_who_come_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of too many strangers the silent ones go, oldest first; whoever speaks is served."""
+    monkeypatch.setattr(io_module, "Strangers", lambda: Strangers(10))
+    flooded = Net()
+    member, number = flooded.sign_in()
+    silent = [
+        socket.create_connection(("127.0.0.1", flooded.port), timeout=DEADLINE) for _ in range(30)
+    ]
+    assert [each.recv(1) for each in silent[:20]] == [b""] * 20
+    newcomer, newcomer_number = flooded.sign_in()
+    flooded.ping(newcomer, newcomer_number)
+    flooded.ping(member, number)
+    for each in silent:
+        each.close()
+    flooded.stop()
 
 
 def test_no_handshake_is_waited_for_for_ever(

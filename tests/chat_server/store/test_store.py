@@ -76,8 +76,8 @@ def test_a_place_has_one_message(house: House) -> None:
     room, ada = inhabited(house)
     with house.log.transaction():
         assert house.log.append(room, said(2, "1" * 32), ada) is None
-        with pytest.raises(sqlite3.IntegrityError):
-            house.log.append(room, said(2, "2" * 32), ada)
+    with pytest.raises(sqlite3.IntegrityError), house.log.transaction():
+        house.log.append(room, said(2, "2" * 32), ada)
     assert len(house.stored()) == 2
 
 
@@ -91,6 +91,38 @@ def test_a_message_has_one_copy(house: House) -> None:
         assert house.log.append(room, said(3, "1" * 32), ada) == first
         assert house.log.append(other, said(1, "1" * 32)._replace(room="other"), ada) == first
         assert house.log.append(room, said(3, "2" * 32), ada) is None
+    assert len(house.stored()) == 3
+
+
+def test_many_messages_are_looked_up_and_written_at_once(house: House) -> None:
+    """Those that were said come back as they were said, also from the same transaction."""
+    room, ada = inhabited(house)
+    cids = [f"{number:032x}" for number in range(100)]
+    old = [said(2 + place, cid, f"old {place}") for place, cid in enumerate(cids[:90])]
+    with house.log.transaction():
+        house.log.recall([(ada, cid) for cid in cids[:90]])
+        assert [house.log.append(room, event, ada) for event in old] == [None] * 90
+    with house.log.transaction():
+        house.log.recall([(ada, cid) for cid in cids])
+        again = [house.log.append(room, said(92, cid, "new"), ada) for cid in cids[:91]]
+        assert again == [*old, None]
+        assert house.log.append(room, said(93, cids[90]), ada) == said(92, cids[90], "new")
+        assert house.log.load().rooms["general"].head == 92
+    assert [text for *_, text in house.stored()[1:]] == [*(event.text for event in old), "new"]
+
+
+def test_what_a_failed_transaction_noted_is_forgotten(house: House) -> None:
+    """Neither written nor remembered by the next one; the same for a part of a transaction."""
+    room, ada = inhabited(house)
+    with pytest.raises(ZeroDivisionError), house.log.transaction():  # noqa: PT012 (it is the whole that fails)
+        house.log.append(room, said(2, "1" * 32), ada)
+        raise ZeroDivisionError
+    with house.log.transaction():
+        with pytest.raises(ZeroDivisionError), house.log.atomic():  # noqa: PT012 (it is the whole that fails)
+            house.log.append(room, said(2, "2" * 32), ada)
+            raise ZeroDivisionError
+        assert house.log.append(room, said(2, "2" * 32), ada) is None
+        assert house.log.append(room, said(3, "1" * 32), ada) is None
     assert len(house.stored()) == 3
 
 
@@ -119,7 +151,7 @@ def test_pages_bring_the_whole_log_in_bounded_pieces(
     got: list[int] = []
     last, sizes = 0, list[int]()
     while True:
-        frames, after = reader.page("general", last)
+        frames, after, _ = reader.page("general", last)
         if not frames:
             assert after == last
             break
@@ -133,13 +165,36 @@ def test_pages_bring_the_whole_log_in_bounded_pieces(
     assert len(sizes) > 3
 
 
+def test_whole_pages_are_kept_and_shared(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many who catch up at once get the same bytes; what may still grow is read again."""
+    monkeypatch.setattr(pages, "PAGE_EVENTS", 8)
+    monkeypatch.setattr(pages, "KEPT_PAGES", 2)
+    room, ada = inhabited(house)
+    with house.log.transaction():
+        for seq in range(2, 31):
+            house.log.append(room, said(seq), ada)
+    reader = PageReader(house.path)
+    first, rest = reader.page("general", 0), reader.page("general", 24)
+    assert (first.last, first.whole, rest.last, rest.whole) == (8, True, 30, False)
+    assert reader.page("general", 3).last == 8
+    assert reader.page("general", 0) is first
+    with house.log.transaction():
+        house.log.append(room, said(31), ada)
+    assert reader.page("general", 24).last == 31
+    assert [reader.page("general", after).last for after in (8, 16)] == [16, 24]
+    again = reader.page("general", 0)
+    assert again == first
+    assert again is not first
+    reader.close()
+
+
 def test_a_page_tells_what_was_published(house: House) -> None:
     """Read from the log an event is the same bytes as when it was live."""
     ada = house.join("ada")
     frames = [only(house.say(ada, text), Publish).frame for text in ("one", "två\n", "😀")]
     reader = PageReader(house.path)
-    frames_read, last = reader.page("general", 1)
-    join, _ = reader.page("general", 0)
+    frames_read, last, _ = reader.page("general", 1)
+    join, *_ = reader.page("general", 0)
     reader.close()
     assert (frames_read, last) == (b"".join(frames), 4)
     event = next(understood(join))
@@ -152,7 +207,7 @@ def test_a_reader_can_not_write(house: House) -> None:
     reader = PageReader(house.path)
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         reader._connection.execute("DELETE FROM events")
-    assert reader.page("nowhere", 0) == (b"", 0)
+    assert reader.page("nowhere", 0) == (b"", 0, False)
     reader.close()
 
 
