@@ -1,17 +1,17 @@
-"""Wrong servers: each breaks one promise as such a server would, and the checker must see it."""
+"""Wrong programs: each breaks one promise as such a one would, and the checker must see it."""
 
-import time
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
-from chat_server import hub
-from chat_server.hub_queue import Received
-from chat_server.net import connection, outgoing
-from chat_server.rules import admission, effects, table
+from chat_client.cache.cache import Cache
+from chat_server.rules import effects
 from chat_server.store.log import SqliteLog
 from common import messages
+from tests.torture import inside
 from tests.torture.hooks import Points, wrap
-from tests.torture.points import says_something
 
 _APPEND: Final = (
     "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -21,79 +21,120 @@ _ON_ITS_WAY: Final = 0.3
 
 
 def _acknowledge_before_commit(points: Points) -> None:
-    apply: Any = hub.Hub._apply
+    said: list[bool] = []
 
-    def commit(_original: object, self: Any, items: Any) -> list[Any]:
-        now = time.time_ns() // 1_000_000
-        self._failure = None
-        if not any(isinstance(item, Received) and hub._writes(item) for item in items):
-            return list(apply(self, items, now))
-        with self._store.transaction():
-            applied = apply(self, items, now)
-            self._release(applied)
-            if says_something(applied):
-                if points.due("before-commit"):
-                    time.sleep(_ON_ITS_WAY)
-                points.reach("before-commit")
-        return []
+    @contextmanager
+    def transaction(original: Any, log: SqliteLog) -> Iterator[None]:
+        said.clear()
+        if not points.due("before-commit"):
+            with original(log):
+                yield
+            return
+        log._connection.execute("BEGIN IMMEDIATE")
+        yield
+        if said:
+            threading.Timer(_ON_ITS_WAY, points.reach, ["before-commit"]).start()
+        else:
+            log._connection.execute("COMMIT")
 
-    wrap(hub.Hub, "_commit", commit)
+    inside.on_appended(lambda: said.append(True))
+    inside.around_transaction(transaction)
 
 
 def _no_unique_index(_points: Points) -> None:
-    def opened(original: Any, self: SqliteLog, path: object) -> None:
-        original(self, path)
-        self._connection.execute("DROP INDEX IF EXISTS events_by_cid")
-
-    def append(_original: object, self: SqliteLog, room: Any, event: Any, sender: Any) -> None:
-        row = (room.number, event.seq, event.kind, sender.number, event.text, event.sent_at)
-        cid = None if event.cid is None else bytes.fromhex(event.cid)
-        self._connection.execute(_APPEND, (*row, cid))
-
-    wrap(SqliteLog, "__init__", opened)
-    wrap(SqliteLog, "append", append)
-    wrap(SqliteLog, "find", lambda *_: None)
+    inside.on_opened(lambda log, _: log._connection.execute("DROP INDEX IF EXISTS events_by_cid"))
+    inside.append_with(_APPEND)
 
 
 def _drop_on_overflow(_points: Points) -> None:
-    def fan_out(original: Any, self: Any, effect: effects.Fanout, now: float) -> None:
-        live = self._live.get(effect.room, {})
+    def fan_out(original: inside.FanOut, out: Any, effect: effects.Fanout, now: float) -> None:
+        live = inside.live_in(out, effect.room)
         size = sum(map(len, effect.frames))
         slow = {
-            number: each
-            for number, each in live.items()
-            if each.waiting + size > connection.OUTBOX_LIMIT
+            number: each for number, each in live.items() if each.waiting + size > inside.OUTBOX
         }
         for number in slow:
             del live[number]
-        original(self, effect, now)
+        original(out, effect, now)
         live.update(slow)
 
-    wrap(outgoing.Outgoing, "_fan_out", fan_out)
+    inside.around_fan_out(fan_out)
 
 
 def _unordered_fan_out(_points: Points) -> None:
     held: dict[str, effects.Fanout] = {}
 
-    def fan_out(original: Any, self: Any, effect: effects.Fanout, now: float) -> None:
+    def fan_out(original: inside.FanOut, out: Any, effect: effects.Fanout, now: float) -> None:
         late = held.pop(effect.room, None)
         if late is None and any(number is not None for number in effect.acks):
             held[effect.room] = effect
             return
-        original(self, effect, now)
+        original(out, effect, now)
         if late is not None:
-            original(self, late, now)
+            original(out, late, now)
 
-    wrap(outgoing.Outgoing, "_fan_out", fan_out)
+    inside.around_fan_out(fan_out)
 
 
 def _no_fencing(_points: Points) -> None:
-    def sign_in(world: Any, session: Any, command: messages.SignIn, now: int) -> Any:
-        unfenced = command.model_copy(update={"resume": None})
-        return admission.sign_in(world, session, unfenced, now)
+    def unfenced(command: messages.SignIn) -> messages.SignIn:
+        return command.model_copy(update={"resume": None})
 
-    commands: Any = table._COMMANDS
-    commands[messages.SignIn] = sign_in
+    inside.change_sign_in(unfenced)
+
+
+def _echo_to_the_sender(_points: Points) -> None:
+    def fan_out(original: inside.FanOut, out: Any, effect: effects.Fanout, now: float) -> None:
+        original(out, effect, now)
+        for number, acks in effect.acks.items():
+            sender = inside.connection_of(out, number)
+            if sender is not None:
+                out.say(sender, b"".join(effect.frames[place] for place in acks), now)
+
+    inside.around_fan_out(fan_out)
+
+
+def _one_device_only(_points: Points) -> None:
+    """Not echoed to the sender's session is taken for: to none of the sender's sessions."""
+    usernames: dict[int, str] = {}
+    inside.on_admitted(lambda session, name: usernames.update({session.connection: name}))
+
+    def fan_out(original: inside.FanOut, out: Any, effect: effects.Fanout, now: float) -> None:
+        live = inside.live_in(out, effect.room)
+        senders = {usernames.get(number) for number in effect.acks}
+        left_out = {
+            number: each
+            for number, each in live.items()
+            if number not in effect.acks and usernames.get(number) in senders
+        }
+        for number in left_out:
+            del live[number]
+        original(out, effect, now)
+        live.update(left_out)
+
+    inside.around_fan_out(fan_out)
+
+
+def _same_epoch(_points: Points) -> None:
+    """The epoch is kept beside the database, and stays when the database is set back."""
+
+    def opened(log: SqliteLog, path: Path) -> None:
+        beside = path.with_name("epoch")
+        if not beside.exists():
+            beside.write_text(log.epoch())
+        wrap(SqliteLog, "epoch", lambda *_: beside.read_text())
+
+    inside.on_opened(opened)
+
+
+def keep_old_copies() -> None:
+    """A client that takes note of another history, and goes on with its copy of the former."""
+
+    def start_over(_original: object, cache: Cache, epoch: str) -> None:
+        cache.set_meta("epoch", epoch)
+        cache.set_meta("session", "")
+
+    wrap(Cache, "start_over", start_over)
 
 
 BUGS: Final[Mapping[str, Callable[[Points], None]]] = {
@@ -102,4 +143,10 @@ BUGS: Final[Mapping[str, Callable[[Points], None]]] = {
     "drop-on-overflow": _drop_on_overflow,
     "unordered-fan-out": _unordered_fan_out,
     "no-fencing": _no_fencing,
+    "echo-to-the-sender": _echo_to_the_sender,
+    "one-device-only": _one_device_only,
+    "same-epoch": _same_epoch,
 }
+"""Wrong servers."""
+CLIENT_BUGS: Final[Mapping[str, Callable[[], None]]] = {"keep-old-copies": keep_old_copies}
+"""Wrong clients."""

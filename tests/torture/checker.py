@@ -1,132 +1,199 @@
 """The checker: decides from a run's records whether every promise of the delivery was kept.
 
-It does no I/O. The log is compared with what was written and acknowledged here; what arrived
-and what was shown is replayed in `views`.
+It does no I/O but reading records, of which it keeps little: a long run has millions. The log is
+compared with what was written and acknowledged here; what arrived and what was shown is judged
+in `views`. Each of the server's histories is judged by itself: what was acknowledged in one that
+a restored backup ended is in that one.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
-from chat_client.state.event import KeptEvent
+from tests.torture.copies import Copy
+from tests.torture.epochs import Epoch, Key
 from tests.torture.history import Client, History, Kind, Violation
-from tests.torture.record import Acked, Dropped, Kept, Record, Refused, Wrote
-from tests.torture.views import check_store, check_view, check_wire
+from tests.torture.record import Acked, Applied, Dropped, Kept, Record, Refused, Wrote
+from tests.torture.views import View, Wire, check_store
 
-Key = tuple[str, str]
-"""A message's sender and cid: what makes it one."""
+
+class Judge(Protocol):
+    """Sees all records of one client in their order."""
+
+    def take(self, record: Record) -> Iterable[Violation]:
+        """What is wrong with the next one."""
+
+    def finish(self) -> Iterable[Violation]:
+        """What is wrong now that there are no more."""
 
 
 def check(history: History) -> list[Violation]:
     """Every broken promise; none if the run was right."""
-    rooms = _rooms(history.log)
-    places = _places(history.log)
-    violations = [*_check_log(history, rooms)]
+    written: dict[Key, tuple[str, str]] = {}
+    violations: list[Violation] = []
     for client in history.clients:
-        violations += _check_acks(client, places)
-        violations += _check_outbox(client, places)
-        violations += _check_order(client, places)
-        violations += check_wire(client, history)
-        violations += check_view(client, rooms)
-        violations += check_store(client, history, rooms)
+        judges: list[Judge] = [
+            Acks(client, history),
+            Outbox(client, history),
+            Order(client, history),
+            Wire(client, history),
+            View(client, history),
+        ]
+        for record in client.records:
+            if isinstance(record, Wrote):
+                written[client.person, record.cid] = (record.room, record.text)
+            for judge in judges:
+                violations += judge.take(record)
+        for judge in judges:
+            violations += judge.finish()
+        violations += check_store(client, history)
+    for epoch in history.epochs:
+        violations += check_log(epoch, written)
     return violations
 
 
-def _rooms(log: Sequence[KeptEvent]) -> dict[str, dict[int, KeptEvent]]:
-    rooms: dict[str, dict[int, KeptEvent]] = defaultdict(dict)
-    for event in log:
-        rooms[event.room][event.seq] = event
-    return rooms
-
-
-def _places(log: Sequence[KeptEvent]) -> dict[Key, KeptEvent]:
-    """Where each message is; the first copy, if there are several."""
-    places: dict[Key, KeptEvent] = {}
-    for event in sorted(log, key=lambda event: event.seq):
-        if event.cid is not None:
-            places.setdefault((event.sender, event.cid), event)
-    return places
-
-
-def _check_log(history: History, rooms: dict[str, dict[int, KeptEvent]]) -> Iterator[Violation]:
+def check_log(epoch: Epoch, written: Mapping[Key, tuple[str, str]]) -> Iterator[Violation]:
     """No gaps, nothing twice, and nothing that was not sent just so."""
-    for room, events in rooms.items():
-        for seq in range(1, max(events) + 1):
-            if seq not in events:
-                yield Violation(Kind.GAP_IN_LOG, "", room, seq)
-    written = {
-        (client.person, record.cid): record
-        for client in history.clients
-        for record in client.records
-        if isinstance(record, Wrote)
-    }
-    copies = Counter((event.sender, event.cid) for event in history.log if event.cid is not None)
-    for (sender, cid), count in copies.items():
-        if count > 1:
-            yield Violation(Kind.DUPLICATE, sender, detail=f"{count} copies of {cid}")
-    joined: set[str] = set()
-    for event in history.log:
+    heads: dict[str, int] = dict(epoch.base)
+    said: set[Key] = set()
+    joined: set[tuple[str, str]] = set()
+    for event in epoch.tail():
+        for seq in range(heads.get(event.room, 0) + 1, event.seq):
+            yield Violation(Kind.GAP_IN_LOG, "", event.room, seq)
+        heads[event.room] = event.seq
         if event.kind == "join":
-            if event.sender in joined:
+            if (event.room, event.sender) in joined:
                 yield Violation(Kind.DUPLICATE, event.sender, event.room, event.seq, "a join")
-            joined.add(event.sender)
+            joined.add((event.room, event.sender))
             continue
-        wrote = written.get((event.sender, event.cid or ""))
-        if wrote is None or (wrote.room, wrote.text) != (event.room, event.text):
+        key = (event.sender, event.cid or "")
+        if key in said or epoch.place(key) != event:
+            yield Violation(Kind.DUPLICATE, event.sender, event.room, event.seq, key[1])
+        said.add(key)
+        if written.get(key) != (event.room, event.text):
             yield Violation(Kind.NOT_SENT, event.sender, event.room, event.seq, event.text[:60])
 
 
-def _check_acks(client: Client, places: dict[Key, KeptEvent]) -> Iterator[Violation]:
+class Acks:
     """Acknowledged is in the log, where the acknowledgement said."""
-    for ack in client.records:
-        if isinstance(ack, Acked):
-            event = places.get((client.person, ack.cid))
-            if event is None:
-                yield Violation(Kind.ACK_LOST, client.person, ack.room, ack.seq, ack.cid)
-            elif (event.room, event.seq) != (ack.room, ack.seq):
-                where = f"it is at {event.room}/{event.seq}"
-                yield Violation(Kind.ACK_MOVED, client.person, ack.room, ack.seq, where)
 
+    def __init__(self, client: Client, history: History) -> None:
+        self._client = client
+        self._history = history
+        self._copy = Copy()
 
-def _check_outbox(client: Client, places: dict[Key, KeptEvent]) -> Iterator[Violation]:
-    """What was kept is in the log in the end, unless the person gave it up."""
-    accounted = {record.cid for record in client.records if isinstance(record, Dropped)}
-    accounted |= {cid for sender, cid in places if sender == client.person}
-    accounted |= set(client.store.waiting)
-    for record in client.records:
-        if isinstance(record, Refused):
-            yield Violation(Kind.NOT_DELIVERED, client.person, detail=record.reason)
-        elif isinstance(record, Kept) and record.cid not in accounted:
-            yield Violation(Kind.LOST, client.person, detail=record.cid)
-    for cid in client.store.waiting:
-        yield Violation(Kind.NOT_DELIVERED, client.person, detail=f"{cid} waits")
-
-
-def _check_order(client: Client, places: dict[Key, KeptEvent]) -> Iterator[Violation]:
-    """A device's messages in a room are in the order they were written, answers after causes."""
-    last: dict[str, int] = {}
-    by_cid = {cid: event for (_, cid), event in places.items()}
-    for record in _written(client.records):
-        event = places.get((client.person, record.cid))
+    def take(self, record: Record) -> Iterator[Violation]:
+        """As a Judge."""
+        self._copy.take(record)
+        epoch = self._history.epoch(self._copy.server) if isinstance(record, Acked) else None
+        if epoch is None or not isinstance(record, Acked):
+            return  # That the server said a name it never had is found elsewhere.
+        event = epoch.place((self._client.person, record.cid))
+        device = self._client.device
         if event is None:
-            continue
-        if event.seq < last.get(event.room, 0):
-            after = f"after the one at {last[event.room]}"
-            yield Violation(
-                Kind.DEVICE_ORDER, client.person, event.room, event.seq, f"written {after}"
-            )
-        last[event.room] = max(event.seq, last.get(event.room, 0))
-        if record.answers is not None:
-            cause = by_cid.get(record.answers)
-            # Seen and not in the log at all is another violation; there is no place to compare.
-            if cause is not None and cause.room == event.room and cause.seq >= event.seq:
-                yield Violation(
-                    Kind.EFFECT_BEFORE_CAUSE,
-                    client.person,
-                    event.room,
-                    event.seq,
-                    f"answers {cause.seq}",
-                )
+            yield Violation(Kind.ACK_LOST, device, record.room, record.seq, record.cid)
+        elif (event.room, event.seq) != (record.room, record.seq):
+            where = f"it is at {event.room}/{event.seq}"
+            yield Violation(Kind.ACK_MOVED, device, record.room, record.seq, where)
+
+    def finish(self) -> Iterator[Violation]:
+        """As a Judge."""
+        return iter(())
 
 
-def _written(records: Sequence[Record]) -> Iterator[Wrote]:
-    return (record for record in records if isinstance(record, Wrote))
+class Outbox:
+    """What was kept is in the log in the end, unless the person gave it up.
+
+    Or a restored backup took it: of what a former history had acknowledged, that is the way of
+    things. What was still under way when the backup was restored must be in the log after it.
+    """
+
+    def __init__(self, client: Client, history: History) -> None:
+        self._client = client
+        self._last = history.last
+        self._copy = Copy()
+        self._kept: set[str] = set()
+        self._accounted: set[str] = set()
+
+    def take(self, record: Record) -> Iterator[Violation]:
+        """As a Judge."""
+        self._copy.take(record)
+        match record:
+            case Kept(cid=cid):
+                self._kept.add(cid)
+            case Dropped(cid=cid):
+                self._accounted.add(cid)
+            case Acked(cid=cid) if self._copy.server != self._last.name:
+                self._accounted.add(cid)
+            case Applied(event=event) if self._copy.of != self._last.name:
+                if event.sender == self._client.person and event.cid is not None:
+                    self._accounted.add(event.cid)
+            case Refused(reason=reason):
+                yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=reason)
+            case _:
+                pass
+
+    def finish(self) -> Iterator[Violation]:
+        """As a Judge."""
+        waiting = set(self._client.store.waiting)
+        for cid in sorted(self._kept - self._accounted - waiting):
+            if self._last.place((self._client.person, cid)) is None:
+                yield Violation(Kind.LOST, self._client.device, detail=cid)
+        for cid in sorted(waiting):
+            yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=f"{cid} waits")
+
+
+class Order:
+    """A device's messages in a room are in the order they were written, answers after causes."""
+
+    def __init__(self, client: Client, history: History) -> None:
+        self._client = client
+        self._history = history
+        self._copy = Copy()
+        self._seen: dict[str, str] = {}
+        """Of other people: the senders of what the person has been shown, by cid."""
+        self._written: list[str] = []
+        self._causes: dict[str, tuple[Key, str | None]] = {}
+        """What an answer answers, and in which history that was seen."""
+
+    def take(self, record: Record) -> Iterator[Violation]:
+        """As a Judge."""
+        before = self._copy.of
+        self._copy.take(record)
+        if self._copy.of != before:
+            self._seen.clear()
+        match record:
+            case Applied(event=event) if event.cid is not None:
+                self._seen[event.cid] = event.sender
+            case Wrote():
+                self._written.append(record.cid)
+                sender = self._seen.get(record.answers or "")
+                if record.answers is not None and sender is not None:
+                    self._causes[record.cid] = ((sender, record.answers), self._copy.of)
+            case _:
+                pass
+        return iter(())
+
+    def finish(self) -> Iterator[Violation]:
+        """As a Judge."""
+        for epoch in self._history.epochs:
+            yield from self._judge(epoch)
+
+    def _judge(self, epoch: Epoch) -> Iterator[Violation]:
+        device = self._client.device
+        last: dict[str, int] = {}
+        for cid in self._written:
+            event = epoch.place((self._client.person, cid))
+            if event is None:
+                continue
+            room, seq = event.room, event.seq
+            before = last.get(room, 0)
+            if seq < before:
+                detail = f"written after the one at {before}"
+                yield Violation(Kind.DEVICE_ORDER, device, room, seq, detail)
+            last[room] = max(seq, before)
+            key, seen_in = self._causes.get(cid, (("", ""), None))
+            # A backup may have taken the cause, which then came again after its answer.
+            cause = epoch.place(key) if seen_in == epoch.name else None
+            if cause is not None and cause.room == room and cause.seq >= seq:
+                detail = f"answers {cause.seq}"
+                yield Violation(Kind.EFFECT_BEFORE_CAUSE, device, room, seq, detail)

@@ -1,21 +1,25 @@
 """The processes of a torture: one server and its clients, each through many lives.
 
 All of them are children of this process, are only ever ended by their own handle, and are
-gone after `close`. What they say on standard error is kept in a file for each.
+gone after the crew's block. What they say on standard error is kept in a file for each.
 """
 
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Self
 
+from chat_client.accounts import Accounts, new_account
+from chat_server.store.log import SqliteLog
 from common.invite import parse_invite
 from tests.torture.proxy import HOST, Proxy
 
@@ -117,16 +121,25 @@ class Process:
                     self._process.stdin.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a crew is run. A connection that brings nothing for `silence` seconds is given up."""
+
+    seed: int = 0
+    bug: str | None = None
+    silence: float = 3.0
+    real_outboxes: bool = False
+
+
 class Server(Process):
     """ChatServer under the launcher."""
 
-    def __init__(self, folder: Path, bug: str | None, silence: float) -> None:
+    def __init__(self, folder: Path, way: Way) -> None:
         super().__init__("server", folder / "server.err")
-        self._silence = silence
+        self._way = way
         self.database = folder / "server" / "chat.db"
         self.record = folder / "server.record"
         self._ready = folder / "ready.json"
-        self._bug = bug
         self.port = 0
         self.invite = ""
 
@@ -148,44 +161,58 @@ class Server(Process):
         raise TortureError(f"the server did not start; see {self.errors}")
 
     def _start(self) -> None:
-        bug = () if self._bug is None else ("--bug", self._bug)
+        way = self._way
+        bug = () if way.bug is None else ("--bug", way.bug)
+        real = ("--real-outboxes",) if way.real_outboxes else ()
         self.begin(
             [
-                *("tests.torture.launcher", "--record", str(self.record), *bug),
-                *("--silence", str(self._silence), "--"),
+                *("tests.torture.launcher", "--record", str(self.record), *bug, *real),
+                *("--silence", str(way.silence), "--"),
                 *("--headless", "--host", HOST, "--port", str(self.port)),
                 *("--data-dir", str(self.database.parent), "--ready-file", str(self._ready)),
             ]
         )
 
+    def fallen_behind(self) -> int:
+        """A number that grows whenever the outbox of a session is full."""
+        return self.record.stat().st_size if self.record.exists() else 0
+
+    def complained(self, of: str, after: int) -> bool:
+        """Whether it said this on standard error, behind so many bytes."""
+        with self.errors.open("rb") as errors:
+            errors.seek(after)
+            return of.encode() in errors.read()
+
 
 class Person(Process):
-    """Somebody's client under the driver, perhaps behind a proxy."""
+    """One device of somebody, perhaps behind a proxy: their client under the driver."""
 
     def __init__(
-        self, folder: Path, name: str, seed: int, others: Sequence[str], silence: float
+        self, folder: Path, name: str, device: str, others: Sequence[str], way: Way
     ) -> None:
-        super().__init__(name, folder / f"{name}.err")
+        super().__init__(device, folder / f"{device}.err")
         self.name = name
-        self.data_dir = folder / name
-        self.record = folder / f"{name}.record"
+        self.device = device
+        self.data_dir = folder / device
+        self.record = folder / f"{device}.record"
         self.proxy: Proxy | None = None
-        self._seed = seed
         self._others = others
-        self._silence = silence
+        self._way = way
 
     def start(self, server: Server, pace: float = 0.0) -> None:
         """Begin a life on the same folder."""
         invite = parse_invite(server.invite)
         if self.proxy is not None:
             invite = replace(invite, port=self.proxy.port)
+        bug = () if self._way.bug is None else ("--bug", self._way.bug)
         self.begin(
             [
                 *("tests.torture.driver", "--data-dir", str(self.data_dir)),
                 *("--record", str(self.record), "--invite", invite.link()),
-                *("--name", self.name, "--others", ",".join(self._others)),
-                *("--life", str(self.lives + 1), "--seed", str(self._seed)),
-                *("--pace", str(pace), "--silence", str(self._silence)),
+                *("--name", self.name, "--device", self.device),
+                *("--others", ",".join(self._others), "--life", str(self.lives + 1)),
+                *("--seed", str(self._way.seed), "--pace", str(pace)),
+                *("--silence", str(self._way.silence), *bug),
             ]
         )
 
@@ -196,31 +223,49 @@ class Person(Process):
 
 
 class Crew:
-    """Everyone; nobody is left after the block.
+    """Everyone; nobody is left after the block. `people` has each device by its name."""
 
-    A connection that brings nothing for `silence` seconds is given up by either end.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        names: Sequence[str],
-        seed: int = 0,
-        bug: str | None = None,
-        silence: float = 3.0,
-    ) -> None:
-        self.server = Server(folder, bug, silence)
-        self.people = {
-            name: Person(folder, name, seed, [other for other in names if other != name], silence)
-            for name in names
-        }
+    def __init__(self, folder: Path, names: Sequence[str], way: Way | None = None) -> None:
+        self._folder = folder
+        self._names = names
+        self._way = way or Way()
+        self.server = Server(folder, self._way)
+        self.people = {name: self._person(name, name) for name in names}
         self.proxies: list[Proxy] = []
 
-    def put_behind_proxy(self, name: str) -> Proxy:
-        """From the next life on, a person's connections go through a proxy."""
+    def _person(self, name: str, device: str) -> Person:
+        others = [other for other in self._names if other != name]
+        return Person(self._folder, name, device, others, self._way)
+
+    def add_device(self, name: str) -> Person:
+        """A second device for somebody who has joined, while the server does not run.
+
+        The store is told of it and the device has its token: as if it had signed in once.
+        """
+        assert not self.server.running
+        person = self.people[f"{name}-2"] = self._person(name, f"{name}-2")
+        account = new_account(parse_invite(self.server.invite), name, name.title())
+        Accounts(person.data_dir).save(account.confirmed(name, name.title()))
+        token = hashlib.sha256(bytes.fromhex(account.token)).digest()
+        log = SqliteLog(self.server.database)
+        try:
+            with log.transaction():
+                log.add_device(log.load().accounts[name], token, person.device, 0)
+        finally:
+            log.close()
+        return person
+
+    def copy_device(self, name: str) -> Person:
+        """Somebody's device twice: another place with the same token, and all that it kept."""
+        person = self.people[f"{name}-copy"] = self._person(name, f"{name}-copy")
+        shutil.copytree(self.people[name].data_dir, person.data_dir)
+        return person
+
+    def put_behind_proxy(self, device: str) -> Proxy:
+        """From the next life on, a device's connections go through a proxy."""
         proxy = Proxy(self.server.port)
         self.proxies.append(proxy)
-        self.people[name].proxy = proxy
+        self.people[device].proxy = proxy
         return proxy
 
     def __enter__(self) -> Self:

@@ -4,6 +4,7 @@ Everything that happens is recorded (see `record`). Orders come on standard inpu
 its end is an orderly one for the client, too:
 
     say ROOM TEXT     write a message; spaces of the text are kept
+    flood COUNT SIZE  say so many long ones to everyone, each of so many characters
     drop              give up the oldest message that waits
     talk PACE         from now on say something every PACE seconds on average; 0 for silence
     connect           the person wants a connection now
@@ -36,8 +37,8 @@ from common.logs import start_logging
 from common.names import GENERAL, direct_room
 from tests.torture import record
 from tests.torture.hooks import Orders, Points, wrap
-from tests.torture.record import Recorder
-from tests.torture.witness import WatchedCache, kept, listen_on_the_wire
+from tests.torture.record import Recorder, kept
+from tests.torture.witness import WatchedCache, listen_on_the_wire
 
 
 def hurry(silence: float) -> None:
@@ -56,7 +57,7 @@ def hurry(silence: float) -> None:
 
 def _chance(options: argparse.Namespace) -> random.Random:
     """A life's own numbers: what was said before a kill is not said again."""
-    return random.Random(f"{options.seed} {options.name} {options.life}")  # noqa: S311 (no secret)
+    return random.Random(f"{options.seed} {options.device} {options.life}")  # noqa: S311 (no secret)
 
 
 class Driver:
@@ -82,7 +83,9 @@ class Driver:
         self._lock.acquire()
         self._cache = WatchedCache(folder / "cache.db", self._recorder, self._points)
         now = time.monotonic_ns()
-        self._recorder.add(record.Began(now, options.life, self._cache.positions))
+        self._recorder.add(
+            record.Began(now, options.life, self._cache.positions, self._cache.epoch)
+        )
         listen_on_the_wire(self._recorder)
         self._silenced = False
         wrap(Core, "_write", self._written)
@@ -111,6 +114,10 @@ class Driver:
         match order:
             case ["say", room, *words]:
                 self._core.say(room, " ".join(words))
+            case ["flood", count, size]:
+                for _ in range(int(count)):
+                    text = f"{self._options.device} {self._options.life}.{next(self._numbers)} "
+                    self._core.say(GENERAL, text.ljust(int(size), "x"))
             case ["drop"]:
                 self._drop()
             case ["talk", pace]:
@@ -152,7 +159,7 @@ class Driver:
         long = self._chance.randrange(20) == 0
         padding = " …" + "x" * self._chance.randint(1000, 6000) if long else ""
         number = f"{self._options.life}.{next(self._numbers)}"
-        self._core.say(room, f"{self._options.name} {number}{padding}{end}")
+        self._core.say(room, f"{self._options.device} {number}{padding}{end}")
 
     def _drop(self) -> None:
         if self._waiting:
@@ -183,6 +190,7 @@ class Driver:
                     self._outbox(item, at)
                 case news.StartedOver():
                     self._recorder.add(record.StartedOver(at))
+                    self._seen.clear()
                 case news.AccountChanged():
                     self._accounts.save(item.account)
                 case news.StatusChanged():
@@ -219,14 +227,21 @@ def main() -> None:
     add("--record", type=Path, required=True)
     add("--invite", required=True)
     add("--name", required=True)
+    add("--device", required=True)
     add("--others", type=lambda names: names.split(","), default=[])
     add("--life", type=int, default=1)
     add("--seed", type=int, default=0)
     add("--pace", type=float, default=0.0)
     add("--silence", type=float, default=3.0)
+    add("--bug")
     options = parser.parse_args()
     start_logging("warning", None)
     hurry(options.silence)
+    if options.bug is not None:
+        from tests.torture.bugs import CLIENT_BUGS  # which needs the server, too
+
+        if options.bug in CLIENT_BUGS:
+            CLIENT_BUGS[options.bug]()
     Driver(options).run()
 
 

@@ -3,20 +3,16 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from chat_client.state.event import KeptEvent
+from tests.torture.backups import Backups, reading
 from tests.torture.crew import Crew, Person, Server
 from tests.torture.history import Client, History, Kind, Store, Violation
-from tests.torture.record import Began, Silenced, read_records
+from tests.torture.record import Began, Records, Silenced, kept
 
-_LOG: Final = (
-    "SELECT rooms.room, seq, kind, username, text, sent_at, nullif(lower(hex(cid)), '') FROM events"
-    " JOIN rooms ON rooms.number = events.room JOIN accounts ON accounts.number = events.sender"
-    " ORDER BY rooms.room, seq"
-)
 _HEADS: Final = (
     "SELECT username, rooms.room, coalesce((SELECT max(seq) FROM events"
     " WHERE events.room = rooms.number), 0) FROM members"
@@ -28,54 +24,50 @@ _KNOWN: Final = ("the log could not be written", "messages can't be stored")
 """What a server says, and should, while its disk is full."""
 
 
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    # Read-only in earnest: the last to close would otherwise fold the log of a killed program.
-    uri = f"{path.as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as connection:
-        yield connection
-
-
-def gather(crew: Crew) -> History:
+def gather(crew: Crew, backups: Backups) -> History:
     """The history of a run whose processes have all ended."""
-    with _reading(crew.server.database) as database:
-        rows = database.execute(_LOG).fetchall()
-        heads = database.execute(_HEADS).fetchall()
-        (epoch,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-    members: dict[str, set[str]] = defaultdict(set)
-    for username, room, _ in heads:
-        members[room].add(username)
     record = crew.server.record
     return History(
-        [KeptEvent(*row) for row in rows],
-        epoch,
-        members,
+        backups.epochs(),
         [_client(person) for person in crew.people.values() if person.lives],
         set(record.read_text().split()) if record.exists() else set(),
     )
 
 
 def _client(person: Person) -> Client:
-    return Client(person.name, read_records(person.record), _store(person))
+    return Client(person.name, person.device, Records(person.record), _store(person))
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredEvents:
+    """A cache's events, read anew each time."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[KeptEvent]:
+        columns = "room, seq, kind, sender, text, sent_at, cid"
+        with reading(self.path) as database:
+            for row in database.execute(f"SELECT {columns} FROM events"):  # noqa: S608 (ours)
+                yield kept(KeptEvent(*row))
 
 
 def _store(person: Person) -> Store:
     path = person.cache
     if path is None:
         return Store()
-    with _reading(path) as database:
-        columns = "room, seq, kind, sender, text, sent_at, cid"
-        events = database.execute(f"SELECT {columns} FROM events").fetchall()  # noqa: S608 (ours)
+    with reading(path) as database:
+        found = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
         return Store(
-            [KeptEvent(*row) for row in events],
+            _StoredEvents(path),
             dict(database.execute("SELECT room, position FROM rooms")),
+            None if found is None else found[0],
             [cid for (cid,) in database.execute("SELECT cid FROM outbox WHERE state = 'waiting'")],
         )
 
 
 def hush(crew: Crew) -> dict[str, int]:
     """Have everyone stop talking; the sizes of their records until now."""
-    sizes = {person.name: person.record.stat().st_size for person in crew.people.values()}
+    sizes = {each.device: each.record.stat().st_size for each in crew.people.values()}
     for person in crew.people.values():
         person.order("talk 0")
     return sizes
@@ -86,7 +78,7 @@ def silent(crew: Crew, since: Mapping[str, int]) -> bool:
     return all(
         any(
             isinstance(record, Began | Silenced)
-            for record in read_records(person.record, since[person.name])
+            for record in Records(person.record, since[person.device])
         )
         for person in crew.people.values()
     )
@@ -98,28 +90,34 @@ def settled(crew: Crew) -> bool:
     The server must be running.
     """
     try:
-        with _reading(crew.server.database) as database:
+        with reading(crew.server.database) as database:
             heads = database.execute(_HEADS).fetchall()
+            (epoch,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
         wanted: dict[str, dict[str, int]] = defaultdict(dict)
         for username, room, head in heads:
             wanted[username][room] = head
         return all(
-            _has(person, wanted[person.name]) for person in crew.people.values() if person.lives
+            _has(person, epoch, wanted[person.name])
+            for person in crew.people.values()
+            if person.lives
         )
     except sqlite3.OperationalError:
         return False  # A program that is just starting holds it for itself.
 
 
-def _has(person: Person, heads: Mapping[str, int]) -> bool:
+def _has(person: Person, epoch: str, heads: Mapping[str, int]) -> bool:
     path = person.cache
     if path is None or not heads:
         return False
-    with _reading(path) as database:
+    with reading(path) as database:
         (waiting,) = database.execute(
             "SELECT count(*) FROM outbox WHERE state = 'waiting'"
         ).fetchone()
         positions = dict(database.execute("SELECT room, position FROM rooms"))
-    return not waiting and all(positions.get(room, 0) >= head for room, head in heads.items())
+        copy_of = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    if waiting or copy_of != (epoch,):
+        return False
+    return all(positions.get(room, 0) >= head for room, head in heads.items())
 
 
 def complaints(crew: Crew) -> list[Violation]:
@@ -127,11 +125,13 @@ def complaints(crew: Crew) -> list[Violation]:
     found: list[Violation] = []
     everyone: list[Server | Person] = [crew.server, *crew.people.values()]
     for process in everyone:
-        lines = process.errors.read_text(errors="replace").splitlines()
+        if not process.lives:
+            continue
         expected = False
-        for line in lines:
-            if not line.startswith((" ", "Traceback")):
-                expected = any(known in line for known in _KNOWN)
-            if not expected and any(alarm in line for alarm in _ALARMS):
-                found.append(Violation(Kind.PROGRAM_ERROR, process.title, detail=line.strip()))
+        with process.errors.open(errors="replace") as lines:
+            for line in lines:
+                if not line.startswith((" ", "Traceback")):
+                    expected = any(known in line for known in _KNOWN)
+                if not expected and any(alarm in line for alarm in _ALARMS):
+                    found.append(Violation(Kind.PROGRAM_ERROR, process.title, detail=line.strip()))
     return found

@@ -1,10 +1,11 @@
 """What a run leaves behind, and what can be wrong with it: the checker's input and output."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
 from chat_client.state.event import KeptEvent
+from tests.torture.epochs import Epoch
 from tests.torture.record import Record
 
 
@@ -28,6 +29,7 @@ class Kind(Enum):
     REPEATED_ON_WIRE = "an event arrived twice on one connection, or after a later one"
     ECHOED = "a sender was sent its own message"
     AFTER_GOODBYE = "something arrived after the server's last words"
+    MIXED = "a client went on with a copy of another history"
     OUTSIDER = "an event reached someone who is no member of its room"
     PROGRAM_ERROR = "a program met an error it did not expect"
 
@@ -53,31 +55,42 @@ class Violation:
 class Store:
     """A client's cache at the end: what it has and what still waits in the outbox."""
 
-    events: Sequence[KeptEvent] = ()
+    events: Iterable[KeptEvent] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
+    epoch: str | None = None
+    """The history it is a copy of."""
     waiting: Collection[str] = ()
     """The cids of messages that were not acknowledged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One account on one device, through all of its lives."""
+    """One device of a person, through all of its lives. Its records may be read many times."""
 
     person: str
-    records: Sequence[Record]
+    device: str
+    records: Iterable[Record]
     store: Store
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything that was recorded, and the log, which is the truth.
+    """Everything that was recorded, and the logs, which are the truth.
 
-    `members` has the usernames of each room. `fell_behind` names those whose outbox on the
-    server was ever full: they are caught up with pages, which hold their own messages too.
+    The last of `epochs` is what the server had in the end; a backup that was restored ended the
+    one before. `fell_behind` names the sessions whose outbox on the server was ever full: they
+    are caught up with pages, which hold their own messages too.
     """
 
-    log: Sequence[KeptEvent]
-    epoch: str
-    members: Mapping[str, Collection[str]]
+    epochs: Sequence[Epoch]
     clients: Sequence[Client]
     fell_behind: Collection[str] = ()
+
+    @property
+    def last(self) -> Epoch:
+        """What the server has in the end."""
+        return self.epochs[-1]
+
+    def epoch(self, name: str | None) -> Epoch | None:
+        """The history of that name, if the server ever had it."""
+        return next((epoch for epoch in self.epochs if epoch.name == name), None)

@@ -2,8 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 LINE: Final = 4096
@@ -19,15 +19,14 @@ def wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
     setattr(owner, name, wrapped)
 
 
-def wrap_context(owner: Any, name: str, before: Callable[[Any], None]) -> None:
-    """Have `before(self)` called ahead of the context manager `owner.name`."""
+def wrap_context(
+    owner: Any, name: str, around: Callable[..., AbstractContextManager[None]]
+) -> None:
+    """Have the context manager `around(original, self)` stand in for `owner.name(self)`."""
     original = getattr(owner, name)
 
-    @contextmanager
-    def wrapped(self: Any) -> Iterator[None]:
-        before(self)
-        with original(self):
-            yield
+    def wrapped(self: Any) -> AbstractContextManager[None]:
+        return around(original, self)
 
     setattr(owner, name, wrapped)
 

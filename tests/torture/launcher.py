@@ -1,6 +1,6 @@
 """Starts the real ChatServer with what a torture needs: `python -m tests.torture.launcher`.
 
-    launcher --record FILE [--bug NAME] [--silence SECONDS] -- OPTIONS OF CHATSERVER
+    launcher --record FILE [--bug NAME] [--silence SECONDS] [--real-outboxes] -- OPTIONS...
 
 Orders come on standard input, one a line:
 
@@ -24,63 +24,28 @@ import sqlite3
 import sys
 import threading
 import time
+from collections import defaultdict
 from pathlib import Path
-from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any, Final
+from typing import Final
 
 from chat_server import __main__ as program
 from chat_server import service
-from chat_server.net import connection, io_thread, outgoing
-from chat_server.rules import connections, inputs, table
-from chat_server.store import pages
+from chat_server.rules.sessions import Session
 from chat_server.store.log import SqliteLog
-from tests.torture.bugs import BUGS
-from tests.torture.hooks import Orders, Points, wrap, wrap_context
+from tests.torture import inside
+from tests.torture.hooks import Orders, Points
 from tests.torture.points import place_points
 
-OUTBOX: Final = 48 * 1024
-"""Bytes that may wait for a client here; a page must fit in four of these."""
 _FILE: Final = 256 * 1024
-"""Bytes that every file may have in any case: the test's own are not to fail."""
+"""Bytes by which the logs may grow: the test's own files, and what tells of faults, don't fail."""
 _NO_LIMIT: Final = 0xFFFFFFFE
 """SQLite's own largest max_page_count."""
 
 
-def hurry(silence: float) -> None:
-    """Small outboxes and short deadlines."""
-    settings: list[tuple[Any, str, float]] = [
-        (connection, "OUTBOX_LIMIT", OUTBOX),
-        (outgoing, "OUTBOX_LIMIT", OUTBOX),
-        (io_thread, "LOW_WATER", OUTBOX // 4),
-        (pages, "PAGE_BYTES", OUTBOX // 2),
-        (connection, "SILENCE_DEADLINE", silence),
-        (connection, "HANDSHAKE_DEADLINE", 2.0),
-        (connection, "SIGN_IN_DEADLINE", 4.0),
-    ]
-    for module, name, value in settings:
-        assert hasattr(module, name)
-        setattr(module, name, value)
-
-    def opened(original: Any, self: Any, number: int, raw: Any, *rest: object) -> None:
-        # The kernel's buffer is an outbox too: left large, ours would never be full.
-        raw.setsockopt(SOL_SOCKET, SO_SNDBUF, OUTBOX // 4)
-        original(self, number, raw, *rest)
-
-    wrap(io_thread.IoThread, "_open", opened)
-
-
 def record_who_falls_behind(path: Path) -> None:
-    """A name for each outbox that was full: its owner is caught up from the log then."""
+    """The key of each session whose outbox was full: it is caught up from the log then."""
     file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-
-    def fell_behind(world: Any, happening: inputs.FellBehind, now: int) -> Any:
-        session = world.sessions.get(happening.connection)
-        if session is not None and session.username is not None:
-            os.write(file, f"{session.username}\n".encode())
-        return connections.fell_behind(world, happening, now)
-
-    handlers: Any = table._INPUTS
-    handlers[inputs.FellBehind] = fell_behind
+    inside.on_fell_behind(lambda session: os.write(file, f"{session.key}\n".encode()))
 
 
 class Control:
@@ -91,12 +56,17 @@ class Control:
         self._offset = 0
         self._pages: int | None = None
         """The max_page_count to be set: 1 is as few as there are now."""
-        self._server: Any = None
+        self._server: service.Server | None = None
+        self._wal: Path | None = None
+        self._connections: defaultdict[str, set[int]] = defaultdict(set)
+        """All that each account ever had; those that are gone can be ended again."""
         clock = time.time_ns
         time.time_ns = lambda: clock() + self._offset
         time.time = lambda: time.time_ns() / 1e9
-        wrap(service.Server, "start", self._started)
-        wrap_context(SqliteLog, "transaction", self._limit)
+        inside.on_started(self._started)
+        inside.on_opened(self._opened)
+        inside.on_admitted(self._admitted)
+        inside.before_transaction(self._limit)
 
     def start(self) -> None:
         """Obey until the runner goes away."""
@@ -117,7 +87,7 @@ class Control:
             case "full", ["pages"]:
                 self._pages = 1
             case "full", ["files"]:
-                self._limit_files(max(self._wal_size(), _FILE))
+                self._limit_files(max(self._wal_size(), self._log_size() + _FILE))
             case "free", []:
                 self._pages = _NO_LIMIT
                 self._limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
@@ -129,10 +99,13 @@ class Control:
                 raise ValueError(f"no such order: {verb} {words}")
 
     def _wal_size(self) -> int:
-        try:
-            return int((self._server._data_dir / "chat.db-wal").stat().st_size)
-        except (OSError, AttributeError):
-            return 0  # Not there yet, or no server.
+        with contextlib.suppress(OSError):  # Not there yet.
+            return 0 if self._wal is None else self._wal.stat().st_size
+        return 0
+
+    def _log_size(self) -> int:
+        logs = [] if self._wal is None else self._wal.parent.glob("log.txt")
+        return max(os.fstat(2).st_size, *(each.stat().st_size for each in logs), 0)
 
     @staticmethod
     def _limit_files(size: int) -> None:
@@ -140,14 +113,18 @@ class Control:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
     def _terminate(self, name: str) -> None:
-        # The hub's own data, looked at from here: a change in the middle of it may be met.
-        with contextlib.suppress(RuntimeError, KeyError, AttributeError):
-            for session in self._server._hub._world.sessions.of(name):
-                self._server.terminate(session.connection, "For the sake of a test.")
+        for connection in sorted(self._connections[name].copy()):
+            if self._server is not None:
+                self._server.terminate(connection, "For the sake of a test.")
 
-    def _started(self, original: Any, server: Any, *rest: object) -> Any:
+    def _started(self, server: service.Server) -> None:
         self._server = server
-        return original(server, *rest)
+
+    def _opened(self, _log: SqliteLog, path: Path) -> None:
+        self._wal = path.with_name(f"{path.name}-wal")
+
+    def _admitted(self, session: Session, username: str) -> None:
+        self._connections[username].add(session.connection)
 
     def _limit(self, log: SqliteLog) -> None:
         """On the hub's thread, between two transactions: the connection is its own."""
@@ -162,16 +139,23 @@ def main() -> int:
     """Run the server until it is closed."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--record", type=Path, required=True)
-    parser.add_argument("--bug", choices=BUGS)
+    parser.add_argument("--bug")
     parser.add_argument("--silence", type=float, default=4.0)
+    parser.add_argument("--real-outboxes", action="store_true")
     parser.add_argument("arguments", nargs="+")
     options = parser.parse_args()
     points = Points()
-    hurry(options.silence)
+    inside.short_deadlines(options.silence)
+    inside.small_kernel_buffers()
+    if not options.real_outboxes:
+        inside.small_outboxes()
     record_who_falls_behind(options.record)
-    if options.bug is not None:
-        BUGS[options.bug](points)
     place_points(points)
+    if options.bug is not None:
+        from tests.torture.bugs import BUGS  # which needs the client, too
+
+        if options.bug in BUGS:
+            BUGS[options.bug](points)
     Control(points).start()
     return program.main(options.arguments)
 

@@ -51,6 +51,7 @@ class Proxy:
         self._muted: set[Way] = set()
         self._delay = 0.0
         self._piece = _PIECE
+        self._pause = 0.0
         self._links: list[_Link] = []
         self._threads: list[threading.Thread] = []
         self._ending = threading.Lock()
@@ -92,8 +93,9 @@ class Proxy:
         """Every piece takes this much longer."""
         self._delay = seconds
 
-    def trickle(self) -> None:
-        """Pass on a byte at a time."""
+    def trickle(self, pause: float) -> None:
+        """Pass on a byte at a time, with so many seconds before the next one."""
+        self._pause = pause
         self._piece = 1
 
     def heal(self) -> None:
@@ -135,6 +137,7 @@ class Proxy:
                 end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 * _PIECE)
             link = _Link(client, server)
             self._links.append(link)
+            self._threads = [thread for thread in self._threads if thread.is_alive()]
             for way in Way:
                 thread = threading.Thread(target=self._pass_on, args=(link, way), name="proxy link")
                 self._threads.append(thread)
@@ -164,7 +167,7 @@ class Proxy:
             piece, data = data[: self._piece], data[self._piece :]
             sink.sendall(piece)
             if self._piece == 1:
-                self._closing.wait(0.001)
+                self._closing.wait(self._pause)
 
     def _leave(self, link: _Link, way: Way) -> None:
         """The second of the two threads closes the sockets."""

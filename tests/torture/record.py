@@ -1,27 +1,47 @@
 """What a client under torture writes down, one line for each thing, in the order it happened.
 
 A line is in the file before the program goes on: what `kill -9` leaves is whole and complete.
-Times are nanoseconds on the monotonic clock, which all processes of a computer share.
+Times are nanoseconds on the monotonic clock, which all processes of a computer share. Long texts
+stand in records by their beginning and their SHA-256: hours of talk have to fit.
 """
 
+import hashlib
 import json
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from chat_client.state.event import KeptEvent
+from chat_client.state.event import Event, KeptEvent
+
+_SHORT: Final = 80
+"""Characters; a longer text is condensed."""
+
+
+def condense(text: str) -> str:
+    """A short text itself; of a longer one what tells it from all others."""
+    if len(text) <= _SHORT:
+        return text
+    return f"{text[:_SHORT]}… sha256 {hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def kept(event: Event) -> KeptEvent:
+    """The event as it is compared."""
+    text = condense(event.text)
+    return KeptEvent(
+        event.room, event.seq, event.kind, event.sender, text, event.sent_at, event.cid
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Began:
-    """A life of the process begins, with these positions in its store."""
+    """A life of the process begins, with these positions in its store, in a server's history."""
 
     at: int
     life: int
     positions: Mapping[str, int]
+    epoch: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +103,27 @@ class Welcomed:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """The server let the client in; `session` is how it calls this connection."""
+
+    at: int
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """About to ask for what follows these positions."""
 
     at: int
     positions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """The server said where these rooms ended as it began to bring them."""
+
+    at: int
+    heads: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +191,9 @@ Record = (
     | Connected
     | Disconnected
     | Welcomed
+    | Admitted
     | Asked
+    | Synced
     | Transmitted
     | Acked
     | Heard
@@ -165,6 +203,7 @@ Record = (
     | StartedOver
 )
 _KINDS: Final[Mapping[str, type[Record]]] = {kind.__name__: kind for kind in Record.__args__}
+_FIELDS: Final = {kind: {field.name for field in fields(kind)} for kind in Record.__args__}
 
 
 def encode(record: Record) -> bytes:
@@ -176,22 +215,27 @@ def decode(line: bytes) -> Record:
     """What a line says."""
     content: dict[str, Any] = json.loads(line)
     kind = _KINDS[content.pop("what")]
-    assert {field.name for field in fields(kind)} == content.keys()
+    assert _FIELDS[kind] == content.keys()
     if "event" in content:
-        # Everybody has the same texts: one copy of each is enough for a long run.
-        parts: list[Any] = [
-            sys.intern(part) if isinstance(part, str) else part for part in content["event"]
-        ]
-        content["event"] = KeptEvent(*parts)
+        content["event"] = KeptEvent(*content["event"])
     return kind(**content)
 
 
-def read_records(path: Path, after: int = 0) -> list[Record]:
-    """All that a client wrote down behind so many bytes, through all of its lives."""
-    with path.open("rb") as file:
-        file.seek(after)
-        # The last line may be on its way while its writer lives.
-        return [decode(line) for line in file if line.endswith(b"\n")]
+@dataclass(frozen=True, slots=True)
+class Records:
+    """All that a client wrote down through all of its lives, read anew each time."""
+
+    path: Path
+    after: int = 0
+    """Bytes to pass over."""
+
+    def __iter__(self) -> Iterator[Record]:
+        with self.path.open("rb") as file:
+            file.seek(self.after)
+            for line in file:
+                # The last line may be on its way while its writer lives.
+                if line.endswith(b"\n"):
+                    yield decode(line)
 
 
 class Recorder:

@@ -1,52 +1,83 @@
 """What a run came to: counts, the longest recovery, and what was wrong."""
 
+from __future__ import annotations
+
+from array import array
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from common.names import GENERAL
+from tests.torture.copies import Copy
+from tests.torture.faults import Over
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.record import Acked, Applied, Began, Kept
 
-_LOST = {Kind.ACK_LOST, Kind.LOST, Kind.NOT_DELIVERED}
-_TWICE = {Kind.DUPLICATE, Kind.REPEATED_ON_WIRE, Kind.ECHOED}
-_REORDERED = {Kind.DEVICE_ORDER, Kind.EFFECT_BEFORE_CAUSE, Kind.ACK_MOVED}
+_LOST: Final = {Kind.ACK_LOST, Kind.LOST, Kind.NOT_DELIVERED}
+_TWICE: Final = {Kind.DUPLICATE, Kind.REPEATED_ON_WIRE, Kind.ECHOED}
+_REORDERED: Final = {Kind.DEVICE_ORDER, Kind.EFFECT_BEFORE_CAUSE, Kind.ACK_MOVED}
+
+
+@dataclass(slots=True)
+class Recovery:
+    """Of one kind of fault: how often it happened, and the longest recoveries, in milliseconds.
+
+    Recovery is counted from the moment the fault was over: a killed program is started again,
+    a link is whole. What other faults do meanwhile counts too; but if the server goes away
+    before all is well, the recovery is counted for what took the server.
+    """
+
+    times: int = 0
+    first_ack: float = 0.0
+    """To the first acknowledgement to anyone."""
+    caught_up: float = 0.0
+    """Until every device has what any of them had when the fault was over."""
 
 
 @dataclass(slots=True)
 class Report:
-    """One run. Recovery is counted from the moment a killed server is started again."""
+    """One run."""
 
     seed: int
     seconds: float
-    sent: int
-    acknowledged: int
-    delivered: int
-    first_ack: float
-    """The longest time to the first acknowledgement, in milliseconds."""
-    caught_up: float
-    """The longest time until everyone had what anyone had seen before, in milliseconds."""
-    faults: Counter[str] = field(default_factory=Counter)
+    sent: int = 0
+    acknowledged: int = 0
+    delivered: int = 0
+    set_back: int = 0
+    """Acknowledged messages that the log lacks since an older backup was restored."""
+    recoveries: Mapping[str, Recovery] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
     kept: Path | None = None
     """Where everything is to be looked at, if something was wrong."""
 
+    @property
+    def kills(self) -> int:
+        """How often a program was killed."""
+        killing = ("kill", "backup restored")
+        return sum(r.times for kind, r in self.recoveries.items() if kind.startswith(killing))
+
     def lines(self) -> list[str]:
         """For a person on a terminal."""
         counts = [("lost", _LOST), ("duplicated", _TWICE), ("reordered", _REORDERED)]
-        kills = sum(count for fault, count in self.faults.items() if fault.startswith("kill"))
+        longest_ack = max((r.first_ack for r in self.recoveries.values()), default=0)
+        longest = max((r.caught_up for r in self.recoveries.values()), default=0)
         return [
             f"seed {self.seed}, {self.seconds:.0f} s",
             f"messages sent          {self.sent}",
             f"messages acknowledged  {self.acknowledged}",
+            f"  set back by backups  {self.set_back}",
             f"events delivered       {self.delivered}",
             *(f"{name:<22} {self._messages(kinds)}" for name, kinds in counts),
-            f"{'kills':<22} {kills}",
-            *(f"  {fault:<20} {count}" for fault, count in sorted(self.faults.items())),
-            f"longest recovery       {self.first_ack:.0f} ms to the first acknowledgement",
-            f"                       {self.caught_up:.0f} ms until all had caught up",
+            f"{'kills':<22} {self.kills}",
+            f"longest recovery       {longest_ack:.0f} ms to the first acknowledgement",
+            f"                       {longest:.0f} ms until all had caught up",
+            f"{'faults':<28} {'times':>6} {'first ack':>10} {'caught up':>10}",
+            *(
+                f"  {kind:<26} {r.times:>6} {r.first_ack:>7.0f} ms {r.caught_up:>7.0f} ms"
+                for kind, r in sorted(self.recoveries.items())
+            ),
             f"violations             {len(self.violations)}",
             *(f"  {violation}" for violation in self.violations[:50]),
             *([] if self.kept is None else [f"everything is in {self.kept}"]),
@@ -66,40 +97,31 @@ class Report:
 def summarise(
     history: History,
     violations: Sequence[Violation],
-    restarts: Sequence[int],
-    faults: Counter[str],
+    over: Sequence[Over],
     *,
     seed: int,
     seconds: float,
 ) -> Report:
-    """The report of a run. `restarts` are the times at which the server was started again."""
-    records = [record for client in history.clients for record in client.records]
-    acks = sorted(record.at for record in records if isinstance(record, Acked))
-    progress = [_progress(client) for client in history.clients]
-    ends = [*restarts[1:], max((record.at for record in records), default=0) + 1]
-    recoveries = [
-        (_first_ack(acks, begin, end), _caught_up(progress, begin, end))
-        for begin, end in zip(restarts, ends[: len(restarts)], strict=True)
-    ]
-    return Report(
-        seed,
-        seconds,
-        sent=sum(isinstance(record, Kept) for record in records),
-        acknowledged=len({record.cid for record in records if isinstance(record, Acked)}),
-        delivered=sum(isinstance(record, Applied) for record in records),
-        first_ack=max((first for first, _ in recoveries), default=0) / 1e6,
-        caught_up=max((all_of_it for _, all_of_it in recoveries), default=0) / 1e6,
-        faults=faults,
-        violations=violations,
-    )
+    """The report of a run. `over` are its faults, in the order of their ends."""
+    report = Report(seed, seconds, violations=violations)
+    acks = array("q")
+    tracks = [_follow(client, history, report, acks) for client in history.clients]
+    report.recoveries = _recoveries(history, tracks, sorted(acks), over)
+    return report
 
 
 @dataclass(slots=True)
-class _Progress:
-    """How far a client had come in the room everyone is in, and when; both only grow."""
+class _Track:
+    """How far a device had come in the room everyone is in, and when; both only grow."""
 
-    times: list[int] = field(default_factory=list)
-    seqs: list[int] = field(default_factory=list)
+    times: array[int] = field(default_factory=lambda: array("q"))
+    seqs: array[int] = field(default_factory=lambda: array("q"))
+
+    def came_to(self, seq: int, time: int) -> None:
+        """At that time it had everything up to `seq`."""
+        if not self.seqs or seq > self.seqs[-1]:
+            self.times.append(time)
+            self.seqs.append(seq)
 
     def at(self, time: int) -> int:
         """Its position then."""
@@ -112,30 +134,70 @@ class _Progress:
         return self.times[count] if count < len(self.times) else 1 << 62
 
 
-def _progress(client: Client) -> _Progress:
-    progress = _Progress()
+_Tracks = dict[str | None, _Track]
+"""One for each history: by the epoch's name."""
+
+
+def _follow(client: Client, history: History, report: Report, acks: array[int]) -> _Tracks:
+    """Count what the device did, and note how far it was when."""
+    tracks: _Tracks = {epoch.name: _Track() for epoch in history.epochs}
+    copy = Copy()
+    acked: set[str] = set()
     for record in client.records:
+        copy.take(record)
+        track = tracks.get(copy.of)
         match record:
-            case Applied(event=event) if event.room == GENERAL:
-                seq = event.seq
-            case Began(positions=positions):
-                seq = positions.get(GENERAL, 0)
+            case Kept():
+                report.sent += 1
+            case Acked():
+                acks.append(record.at)
+                acked.add(record.cid)
+            case Applied(event=event):
+                report.delivered += 1
+                if event.room == GENERAL and track is not None:
+                    track.came_to(event.seq, record.at)
+            case Began() if track is not None:
+                track.came_to(record.positions.get(GENERAL, 0), record.at)
             case _:
-                continue
-        if not progress.seqs or seq > progress.seqs[-1]:
-            progress.times.append(record.at)
-            progress.seqs.append(seq)
-    return progress
+                pass
+    report.acknowledged += len(acked)
+    report.set_back += sum(history.last.place((client.person, cid)) is None for cid in acked)
+    return tracks
+
+
+def _recoveries(
+    history: History, tracks: Sequence[_Tracks], acks: Sequence[int], over: Sequence[Over]
+) -> dict[str, Recovery]:
+    found: dict[str, Recovery] = {}
+    epochs = iter(history.epochs)
+    epoch = next(epochs)
+    next_starts = [each.at for each in over if each.server]
+    for each in over:
+        if each.kind == "backup restored":
+            epoch = next(epochs, epoch)
+        start = bisect_left(next_starts, each.at + 1)
+        end = next_starts[start] if start < len(next_starts) else 1 << 61
+        recovery = found.setdefault(each.kind, Recovery())
+        recovery.times += 1
+        first = _first_ack(acks, each.at, end)
+        head = epoch.base.get(GENERAL, 0)
+        caught_up = _caught_up([track[epoch.name] for track in tracks], head, each.at, end)
+        recovery.first_ack = max(recovery.first_ack, first / 1e6)
+        recovery.caught_up = max(recovery.caught_up, caught_up / 1e6)
+    return found
 
 
 def _first_ack(acks: Sequence[int], begin: int, end: int) -> int:
-    """Nanoseconds to the first acknowledgement; 0 if the next restart came before it."""
+    """Nanoseconds to the first acknowledgement; 0 if the server went away before it."""
     place = bisect_left(acks, begin)
     return acks[place] - begin if place < len(acks) and acks[place] < end else 0
 
 
-def _caught_up(progress: Sequence[_Progress], begin: int, end: int) -> int:
-    """Nanoseconds until everyone had what the first of them had; 0 if it was cut short."""
-    head = max((each.at(begin) for each in progress), default=0)
-    reached = max((each.reached(head) for each in progress), default=begin)
+def _caught_up(tracks: Sequence[_Track], head: int, begin: int, end: int) -> int:
+    """Nanoseconds until everyone had what the first of them had, and `head` at least.
+
+    0 if the server went away before that.
+    """
+    head = max(head, *(track.at(begin) for track in tracks))
+    reached = max((track.reached(head) for track in tracks), default=begin)
     return max(reached - begin, 0) if reached < end else 0

@@ -5,64 +5,31 @@ one moment that matters. It goes on when something has happened, not after some 
 """
 
 import signal
-import sqlite3
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from common.names import GENERAL
+from tests.torture.backups import Backups
 from tests.torture.checker import check
-from tests.torture.crew import START_WITHIN, Crew, Person, TortureError, wait_until
+from tests.torture.crew import Crew, TortureError, Way, wait_until
 from tests.torture.gather import complaints, gather, hush, settled, silent
 from tests.torture.history import Violation
-from tests.torture.proxy import Proxy, Way
-from tests.torture.record import Acked, Disconnected, Dropped, Record, Transmitted, read_records
+from tests.torture.proxy import Way as Direction
+from tests.torture.record import (
+    Acked,
+    Applied,
+    Disconnected,
+    Dropped,
+    Parted,
+    Records,
+    Synced,
+    Transmitted,
+)
+from tests.torture.stage import WITHIN, Stage
 
 NAMES: Final = ("ada", "ben")
-WITHIN: Final = 8.0
 _A_MOMENT: Final = 1.0
 """Seconds in which a wrong server does what a right one never does."""
-
-
-class Stage:
-    """Ada, Ben and a server; everyone has joined and is silent. `proxy` is behind one of them."""
-
-    def __init__(self, crew: Crew, behind_proxy: str) -> None:
-        self.crew = crew
-        self.server = crew.server
-        self.ada = crew.people["ada"]
-        self.ben = crew.people["ben"]
-        self.server.start()
-        self.proxy: Proxy = crew.put_behind_proxy(behind_proxy)
-        for person in crew.people.values():
-            person.start(self.server)
-        self.expect(lambda: settled(crew), "everyone has joined", START_WITHIN)
-
-    def expect(self, condition: Callable[[], object], what: str, within: float = WITHIN) -> None:
-        """Go on when it came true. Raises TortureError."""
-        if not wait_until(condition, within):
-            raise TortureError(f"waited {within:.0f} s for this: {what}")
-
-    def says(self, person: Person, text: str) -> None:
-        """In the room everyone is in."""
-        person.order(f"say {GENERAL} {text}")
-
-    def count(self, person: Person, kind: type[Record]) -> int:
-        """How many records of a kind somebody has."""
-        return sum(isinstance(record, kind) for record in read_records(person.record))
-
-    def dies(self) -> None:
-        """The server dies at a point that was armed, and comes back."""
-        self.expect(lambda: not self.server.running, "the server dies")
-        self.server.start()
-
-    def logged(self, text: str) -> bool:
-        """Whether a message is in the log."""
-        uri = f"{self.server.database.as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as database:
-            found = "SELECT 1 FROM events WHERE text = ?"
-            return database.execute(found, (text,)).fetchone() is not None
 
 
 def killed_before_commit(stage: Stage) -> None:
@@ -81,11 +48,11 @@ def killed_before_acknowledging(stage: Stage) -> None:
 
 def too_much_for_one(stage: Stage) -> None:
     """Ben reads nothing for a while and is told more than his outbox holds."""
-    stage.proxy.hold(Way.TO_CLIENT)
+    stage.proxy.hold(Direction.TO_CLIENT)
     for number in range(60):
         stage.says(stage.ada, f"{number} " + "x" * 6000)
     stage.expect(lambda: stage.count(stage.ada, Acked) == 60, "Ada has said it all")
-    stage.proxy.release(Way.TO_CLIENT)
+    stage.proxy.release(Direction.TO_CLIENT)
     # What follows finds room in his outbox again, sooner or later.
     for number in range(60, 80):
         stage.says(stage.ada, str(number))
@@ -104,9 +71,9 @@ def an_old_connection_speaks(stage: Stage) -> None:
 
     When the dead connection comes to life again, it must not be hers any more.
     """
-    stage.proxy.hold(Way.TO_SERVER)
+    stage.proxy.hold(Direction.TO_SERVER)
     stage.says(stage.ada, "given up")
-    stage.expect(lambda: stage.proxy.holding(Way.TO_SERVER), "Ada sends")
+    stage.expect(lambda: stage.proxy.holding(Direction.TO_SERVER), "Ada sends")
     # Nobody answers meanwhile, so that she is not back before she has given it up.
     stage.server.stop()
     stage.proxy.cut_clients()
@@ -116,7 +83,7 @@ def an_old_connection_speaks(stage: Stage) -> None:
     stage.says(stage.ada, "instead")
     stage.server.go_on()
     stage.expect(lambda: stage.count(stage.ada, Acked), "Ada is back")
-    stage.proxy.release(Way.TO_SERVER)
+    stage.proxy.release(Direction.TO_SERVER)
     wait_until(lambda: stage.logged("given up"), _A_MOMENT)
 
 
@@ -164,22 +131,111 @@ def _full(stage: Stage, what: str) -> None:
     stage.server.order("free")
 
 
+def too_slow_for_everyone(stage: Stage) -> None:
+    """Ben's program is stopped while more is said than the outbox of a real server holds."""
+    stage.ben.stop()
+    before = stage.server.fallen_behind()
+    stage.ada.order("flood 300 16000")
+    stage.expect(lambda: stage.count(stage.ada, Acked) == 300, "Ada has said it all", 3 * WITHIN)
+    stage.expect(lambda: stage.server.fallen_behind() > before, "his outbox is full")
+    stage.ben.go_on()
+    stage.says(stage.ada, "and on")
+
+
+def come_back_and_talk(stage: Stage) -> None:
+    """Ada comes back with everything there is, so that she is live at once; then she speaks."""
+    stage.ada.end()
+    heard = stage.count(stage.ada, Synced)
+    stage.ada.start(stage.server)
+    stage.expect(lambda: stage.count(stage.ada, Synced) > heard, "Ada is live")
+    stage.says(stage.ada, "one")
+    stage.expect(lambda: stage.logged("one"), "it is stored")
+
+
+def two_devices(stage: Stage) -> None:
+    """What Ada says on one device comes to her other one too, and both keep their order."""
+    second = stage.second_device()
+    for number in range(3):
+        stage.says(stage.ada, f"first {number}")
+        stage.says(second, f"second {number}")
+    stage.expect(lambda: stage.logged("first 2") and stage.logged("second 2"), "all is stored")
+    stage.says(stage.ben, "to both")
+
+
+def one_device_twice(stage: Stage) -> None:
+    """Ada's folder is copied and used in two places: the copy ends the original's session.
+
+    Both go on then as two sessions, for neither is the other's former one.
+    """
+    before = stage.count(stage.ada, Parted)
+    copy = stage.crew.copy_device("ada")
+    copy.start(stage.server)
+    stage.expect(
+        lambda: stage.count(stage.ada, Parted) > before, "Ada is told that she is replaced"
+    )
+    codes = [each.code for each in Records(stage.ada.record) if isinstance(each, Parted)]
+    if codes[-1] != "replaced":
+        raise TortureError(f"Ada was told {codes[-1]!r}")
+    for number in range(3):
+        stage.says(stage.ada, f"here {number}")
+        stage.says(copy, f"there {number}")
+    stage.expect(lambda: stage.logged("here 2") and stage.logged("there 2"), "all is stored")
+
+
+def backup_restored(stage: Stage) -> None:
+    """What was said after the backup is gone, and other things are said in its place.
+
+    Ben is away until there is as much as he had before: nothing but the epoch can tell him.
+    """
+    stage.says(stage.ada, "kept")
+    stage.everyone_has_everything()
+    stage.backups.make()
+    stage.says(stage.ada, "gone")
+    stage.says(stage.ben, "gone as well")
+    stage.expect(lambda: stage.count(stage.ben, Applied) == 5, "Ben has all of it")
+    stage.ben.end()
+    stage.server.kill()
+    stage.backups.restore()
+    stage.server.start()
+    for number in range(4):
+        stage.says(stage.ada, f"instead {number}")
+    stage.expect(lambda: stage.logged("instead 3"), "it is stored")
+    stage.ben.start(stage.server)
+
+
+def under_way_at_the_backup(stage: Stage) -> None:
+    """Stored, not acknowledged, and then set back: what waits with its sender is said again."""
+    stage.backups.make()
+    stage.server.order("die after-commit 1")
+    stage.says(stage.ada, "again")
+    stage.expect(lambda: not stage.server.running, "the server dies")
+    stage.backups.restore()
+    stage.server.start()
+    stage.expect(lambda: stage.logged("again"), "it is stored")
+
+
 PLAYS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "acknowledge-before-commit": killed_before_commit,
     "no-unique-index": killed_before_acknowledging,
     "drop-on-overflow": too_much_for_one,
     "unordered-fan-out": two_talk,
     "no-fencing": an_old_connection_speaks,
+    "echo-to-the-sender": come_back_and_talk,
+    "one-device-only": two_devices,
+    "same-epoch": backup_restored,
+    "keep-old-copies": backup_restored,
 }
-"""For each wrong server, the play that shows it."""
+"""For each wrong program, the play that shows it."""
 
 
 def play(folder: Path, scene: Callable[[Stage], None], bug: str | None) -> list[Violation]:
-    """What is wrong after a play, given by a right server or one with a bug."""
+    """What is wrong after a play, given by right programs or with a bug."""
     behind_proxy = "ben" if scene is too_much_for_one else "ada"
     # Nothing is to end in a play but what the play ends, however slow the computer is.
-    with Crew(folder, NAMES, bug=bug, silence=60.0) as crew:
-        stage = Stage(crew, behind_proxy)
+    way = Way(bug=bug, silence=60.0, real_outboxes=scene is too_slow_for_everyone)
+    with Crew(folder, NAMES, way) as crew:
+        backups = Backups(crew.server.database, folder)
+        stage = Stage(crew, backups, behind_proxy)
         scene(stage)
         since = hush(crew)  # Obeyed by each when all that it was to say is said.
         within = WITHIN if bug is None else _A_MOMENT  # With some bugs it never will be.
@@ -187,4 +243,5 @@ def play(folder: Path, scene: Callable[[Stage], None], bug: str | None) -> list[
         for person in crew.people.values():
             person.end()
         crew.server.end(signal.SIGTERM)
-    return [*complaints(crew), *check(gather(crew))]
+    found = check(gather(crew, backups))
+    return [*complaints(crew), *backups.violations, *found]

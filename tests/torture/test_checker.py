@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chat_client.state.event import KeptEvent
 from tests.torture.checker import check
+from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store
 from tests.torture.record import (
     Acked,
@@ -23,6 +24,7 @@ from tests.torture.record import (
     Record,
     Refused,
     StartedOver,
+    Synced,
     Transmitted,
     Welcomed,
     Wrote,
@@ -53,7 +55,8 @@ def begins(*positions: int) -> list[Record]:
     position = positions[0] if positions else 0
     stored = {ROOM: position} if position else {}
     asked = {ROOM: position}
-    return [Began(0, 1, stored), Connected(0), Welcomed(0, EPOCH), Asked(0, asked)]
+    known = EPOCH if stored else None
+    return [Began(0, 1, stored, known), Connected(0), Welcomed(0, EPOCH), Asked(0, asked)]
 
 
 def says(said: KeptEvent, answers: str | None = None) -> list[Record]:
@@ -99,7 +102,8 @@ def ben() -> list[Record]:
     ]
 
 
-FULL = Store(LOG, {ROOM: 5})
+FULL = Store(LOG, {ROOM: 5}, EPOCH)
+MEMBERS = {ROOM: ("ada", "ben")}
 
 
 def history(
@@ -111,12 +115,10 @@ def history(
 ) -> History:
     """The run, but for what is given. `store` is Ada's."""
     return History(
-        log,
-        EPOCH,
-        {ROOM: ("ada", "ben")},
+        [Epoch(EPOCH, log, MEMBERS)],
         (
-            Client("ada", ada() if ada_records is None else ada_records, store),
-            Client("ben", ben() if ben_records is None else ben_records, FULL),
+            Client("ada", "ada", ada() if ada_records is None else ada_records, store),
+            Client("ben", "ben", ben() if ben_records is None else ben_records, FULL),
         ),
     )
 
@@ -151,6 +153,17 @@ def test_a_retry_whose_page_comes_after_the_first_answer_is_no_echo() -> None:
     assert check(history(ben_records=came_back)) == []
 
 
+def test_a_retry_that_was_refused_for_now_and_came_with_a_page_is_no_echo() -> None:
+    """Stored on the connection before, so it was in the log when the server began to bring it."""
+    came_back: list[Record] = [
+        *ben()[:-5],
+        Transmitted(0, "b1"),
+        Synced(0, {ROOM: 5}),
+        *hears(B1, A2),
+    ]
+    assert check(history(ben_records=came_back)) == []
+
+
 def test_a_message_that_was_given_up_may_be_anywhere_or_nowhere() -> None:
     """Dropped before its answer: it is right with and without a place in the log."""
     extra: list[Record] = [Wrote(0, ROOM, "a3", "text a3", None), Kept(0, "a3"), Dropped(0, "a3")]
@@ -180,9 +193,9 @@ CASES: dict[Kind, Callable[[], History]] = {
         log=(*LOG[:2], B1._replace(seq=3), A1._replace(seq=4), A2)
     ),
     Kind.HOLE_IN_VIEW: lambda: history(without(ada(), Applied(0, B1))),
-    Kind.WENT_BACK: lambda: history([*ada(), Began(0, 2, {ROOM: 4})]),
+    Kind.WENT_BACK: lambda: history([*ada(), Began(0, 2, {ROOM: 4}, EPOCH)]),
     Kind.BEHIND: lambda: history(
-        without(ada(), *acked(A2)), store=Store(LOG[:4], {ROOM: 4}, ("a2",))
+        without(ada(), *acked(A2)), store=Store(LOG[:4], {ROOM: 4}, EPOCH, ("a2",))
     ),
     Kind.DISAGREES: lambda: history(log=_OTHERWISE),
     Kind.HOLE_ON_WIRE: lambda: history(without(ada(), Heard(0, B_JOINS))),
@@ -191,7 +204,8 @@ CASES: dict[Kind, Callable[[], History]] = {
     Kind.AFTER_GOODBYE: lambda: history(
         ben_records=[*ben()[:-2], Parted(0, "terminated"), *hears(A2)]
     ),
-    Kind.OUTSIDER: lambda: replace(history(), members={ROOM: ("ben",)}),
+    Kind.MIXED: lambda: history(store=Store(LOG, {ROOM: 5}, "6c")),
+    Kind.OUTSIDER: lambda: replace(history(), epochs=[Epoch(EPOCH, LOG, {ROOM: ("ben",)})]),
 }
 
 
@@ -214,10 +228,12 @@ def test_every_kind_has_its_case() -> None:
             history([*ada(), Applied(0, B1)]), Kind.HOLE_IN_VIEW, id="shown a second time"
         ),
         pytest.param(
-            history(store=Store(LOG[1:], {ROOM: 5})), Kind.HOLE_IN_VIEW, id="hole in the store"
+            history(store=Store(LOG[1:], {ROOM: 5}, EPOCH)),
+            Kind.HOLE_IN_VIEW,
+            id="hole in the store",
         ),
         pytest.param(
-            history(store=Store((*LOG[:4], A2._replace(text="?")), {ROOM: 5})),
+            history(store=Store((*LOG[:4], A2._replace(text="?")), {ROOM: 5}, EPOCH)),
             Kind.DISAGREES,
             id="another text in the store",
         ),
@@ -225,10 +241,14 @@ def test_every_kind_has_its_case() -> None:
             history([*begins(), Welcomed(0, "6c"), *ada()[3:]]), Kind.DISAGREES, id="epoch"
         ),
         pytest.param(
-            history(store=Store(LOG, {ROOM: 5}, ("a3",))), Kind.NOT_DELIVERED, id="still waits"
+            history(store=Store(LOG, {ROOM: 5}, EPOCH, ("a3",))),
+            Kind.NOT_DELIVERED,
+            id="still waits",
         ),
         pytest.param(
-            history(store=Store(LOG[:4], {ROOM: 4})), Kind.WENT_BACK, id="store behind the view"
+            history(store=Store(LOG[:4], {ROOM: 4}, EPOCH)),
+            Kind.WENT_BACK,
+            id="store behind the view",
         ),
         pytest.param(
             history([*ada()[:3], *ada()[4:]]), Kind.HOLE_ON_WIRE, id="a room nobody asked for"
@@ -238,6 +258,11 @@ def test_every_kind_has_its_case() -> None:
         ),
         pytest.param(
             history([*ada()[:11], Heard(0, A1), *ada()[11:]]), Kind.ECHOED, id="before the ack"
+        ),
+        pytest.param(
+            history([*ada()[:4], Synced(0, {ROOM: 0}), *ada()[4:12], Heard(0, A1), *ada()[12:]]),
+            Kind.ECHOED,
+            id="at the head from the beginning",
         ),
     ],
 )
@@ -253,17 +278,17 @@ def test_a_view_with_any_event_left_out_is_caught(data: st.DataObject) -> None:
     log = [event(seq, "ben", f"{seq:x}") for seq in range(1, length + 1)]
     gone = data.draw(st.sampled_from(log[:-1]))
     said = [record for each in log for record in (*says(each), *acked(each))]
-    writer = Client("ben", [*begins(), *said], Store(log, {ROOM: length}))
-    kept = Store(log, {ROOM: length})
+    kept = Store(log, {ROOM: length}, EPOCH)
+    writer = Client("ben", "ben", [*begins(), *said], kept)
     for record, kind in (
         (Applied(0, gone), Kind.HOLE_IN_VIEW),
         (Heard(0, gone), Kind.HOLE_ON_WIRE),
     ):
-        reader = Client("ada", [*begins(), *without(hears(*log), record)], kept)
-        right = Client("ada", [*begins(), *hears(*log)], kept)
-        members = {ROOM: ("ada", "ben")}
-        assert check(History(log, EPOCH, members, (writer, right))) == []
-        assert kind in kinds(History(log, EPOCH, members, (writer, reader)))
+        reader = Client("ada", "ada", [*begins(), *without(hears(*log), record)], kept)
+        right = Client("ada", "ada", [*begins(), *hears(*log)], kept)
+        epochs = [Epoch(EPOCH, log, MEMBERS)]
+        assert check(History(epochs, (writer, right))) == []
+        assert kind in kinds(History(epochs, (writer, reader)))
 
 
 @given(st.permutations(range(1, 7)))
@@ -271,14 +296,18 @@ def test_only_the_order_of_the_log_passes(order: list[int]) -> None:
     """Whatever order events are sent in, it is wrong unless it is the log's."""
     log = [event(seq, "ben", f"{seq:x}") for seq in range(1, 7)]
     said = [record for each in log for record in (*says(each), *acked(each))]
-    writer = Client("ben", [*begins(), *said], Store(log, {ROOM: 6}))
+    kept = Store(log, {ROOM: 6}, EPOCH)
+    writer = Client("ben", "ben", [*begins(), *said], kept)
     heard = [log[seq - 1] for seq in order]
-    reader = Client("ada", [*begins(), *(Heard(0, each) for each in heard)], Store(log, {ROOM: 6}))
-    found = check(History(log, EPOCH, {ROOM: ("ada", "ben")}, (writer, reader)))
+    records: list[Record] = [*begins(), *(Heard(0, each) for each in heard)]
+    reader = Client("ada", "ada", records, kept)
+    found = check(History([Epoch(EPOCH, log, MEMBERS)], (writer, reader)))
     assert (found == []) == (order == sorted(order))
 
 
-@pytest.mark.parametrize("record", [*ada(), *CASES[Kind.NOT_DELIVERED]().clients[0].records[-1:]])
+@pytest.mark.parametrize(
+    "record", [*ada(), Refused(0, "a3", "too long"), Synced(0, {ROOM: 5}), StartedOver(0)]
+)
 def test_a_record_survives_its_file(record: Record) -> None:
     """What is read back is what was written."""
     assert decode(encode(record).rstrip(b"\n")) == record

@@ -4,7 +4,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,9 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.torture.crew import ROOT, wait_until
+from tests.torture.epochs import Epoch
+from tests.torture.faults import Over
 from tests.torture.history import Client, History, Store
 from tests.torture.proxy import HOST, Proxy, Way
-from tests.torture.record import Acked, Applied, Began, Record, read_records
+from tests.torture.record import (
+    Acked,
+    Applied,
+    Began,
+    Record,
+    Records,
+    Welcomed,
+    condense,
+)
 from tests.torture.report import summarise
 from tests.torture.test_checker import event
 
@@ -114,7 +123,7 @@ def test_what_is_thrown_away_ends_the_connection_when_it_heals(
 
 def test_a_trickle_has_every_byte(proxy: Proxy, line: socket.socket) -> None:
     """One at a time, in order."""
-    proxy.trickle()
+    proxy.trickle(0.001)
     line.sendall(b"drop by drop")
     assert exactly(line, 12) == b"drop by drop"
 
@@ -125,6 +134,7 @@ def test_a_cut_is_seen(proxy: Proxy, line: socket.socket) -> None:
     assert line.recv(1) == b""
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 there")
 def test_a_dead_point_is_reached_once_and_a_record_survives_it(tmp_path: Path) -> None:
     """Killed at the third time, with every record before it in the file."""
     path = tmp_path / "record"
@@ -139,24 +149,61 @@ def test_a_dead_point_is_reached_once_and_a_record_survives_it(tmp_path: Path) -
     )
     ended = subprocess.run([sys.executable, "-c", program, path], cwd=ROOT, check=False)
     assert ended.returncode == -9
-    assert [record.at for record in read_records(path)] == [0, 1, 2]
+    assert [record.at for record in Records(path)] == [0, 1, 2]
 
 
 def test_recovery_is_counted_from_the_restart() -> None:
     """To the first acknowledgement, and until the last one had what the first had before."""
     first, second = event(1, "ben", "b1"), event(2, "ben", "b2")
     quick: list[Record] = [
-        Began(0, 1, {}),
+        Began(0, 1, {}, None),
+        Welcomed(0, "5b"),
         Applied(1_000_000, first),
         Applied(2_000_000, second),
         Acked(16_000_000, "general", 3, "b3"),
     ]
-    slow: list[Record] = [Began(0, 1, {}), Began(12_000_000, 2, {}), Applied(13_000_000, first)]
-    slow += [Applied(40_000_000, second)]
-    clients = [Client("ada", quick, Store()), Client("ben", slow, Store())]
-    history = History((first, second), "", {}, clients)
-    report = summarise(history, [], [10_000_000], Counter(), seed=0, seconds=1)
-    assert (report.first_ack, report.caught_up) == (6.0, 30.0)
+    slow: list[Record] = [
+        Began(0, 1, {}, "5b"),
+        Began(12_000_000, 2, {}, "5b"),
+        Applied(13_000_000, first),
+        Applied(40_000_000, second),
+    ]
+    clients = [Client("ada", "ada", quick, Store()), Client("ben", "ben", slow, Store())]
+    history = History([Epoch("5b", (first, second), {})], clients)
+    over = [Over("link cut", 9_000_000), Over("kill server", 10_000_000, server=True)]
+    report = summarise(history, [], over, seed=0, seconds=1)
+    killed = report.recoveries["kill server"]
+    assert (killed.times, killed.first_ack, killed.caught_up) == (1, 6.0, 30.0)
+    assert report.recoveries["link cut"].caught_up == 0  # The server went away before.
+    assert report.kills == 1
+
+
+def test_recovery_from_a_restored_backup_is_counted_in_the_new_history() -> None:
+    """Until everyone has what the backup had, whatever they had before."""
+    first, second = event(1, "ben", "b1"), event(2, "ben", "b2")
+    records: list[Record] = [
+        Began(0, 1, {}, "5b"),
+        Applied(1_000_000, first),
+        Applied(2_000_000, second),
+        Acked(2_000_000, "general", 2, "b2"),
+        Began(12_000_000, 2, {}, "6c"),
+        Applied(25_000_000, first),
+    ]
+    former = Epoch("5b", (first, second), {})
+    epochs = [former, Epoch("6c", (), {}, former, {"general": 1})]
+    history = History(epochs, [Client("ben", "ben", records, Store())])
+    over = [Over("backup restored", 10_000_000, server=True)]
+    report = summarise(history, [], over, seed=0, seconds=1)
+    assert report.recoveries["backup restored"].caught_up == 15.0
+    assert (report.acknowledged, report.set_back) == (1, 1)
+
+
+def test_a_condensed_text_is_told_from_all_others() -> None:
+    """Short ones are themselves; long ones differ where they differ, and stay short."""
+    assert condense("short") == "short"
+    long = [condense("x" * 5000 + end) for end in "ab"]
+    assert long[0] != long[1]
+    assert max(map(len, long)) < 200
 
 
 def test_waiting_ends_at_its_deadline() -> None:

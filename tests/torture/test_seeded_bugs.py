@@ -1,34 +1,43 @@
-"""Each wrong server is caught, and for the right reason; the right one passes the same play."""
+"""Each wrong program is caught, and for the right reason; the right ones pass the same play."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.torture.bugs import BUGS
+from tests.torture.bugs import BUGS, CLIENT_BUGS
 from tests.torture.history import Kind
 from tests.torture.scenarios import (
     PLAYS,
-    Stage,
     failing_disk,
     full_database,
     killed_before_keeping,
     killed_before_telling_others,
+    one_device_twice,
     play,
     terminated,
+    too_slow_for_everyone,
+    under_way_at_the_backup,
 )
+from tests.torture.stage import Stage
 
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="programs can't be stopped there")
 CAUGHT_AS = {
     "acknowledge-before-commit": Kind.ACK_LOST,
     "no-unique-index": Kind.DUPLICATE,
     "drop-on-overflow": Kind.HOLE_ON_WIRE,
     "unordered-fan-out": Kind.HOLE_ON_WIRE,
     "no-fencing": Kind.DEVICE_ORDER,
+    "echo-to-the-sender": Kind.ECHOED,
+    "one-device-only": Kind.HOLE_ON_WIRE,
+    "same-epoch": Kind.DISAGREES,
+    "keep-old-copies": Kind.HOLE_IN_VIEW,
 }
 
 
-@pytest.mark.parametrize("bug", BUGS)
-def test_a_wrong_server_is_caught(bug: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("bug", [*BUGS, *CLIENT_BUGS])
+def test_a_wrong_program_is_caught(bug: str, tmp_path: Path) -> None:
     """The promise that it breaks is among those found broken."""
     found = play(tmp_path, PLAYS[bug], bug)
     assert CAUGHT_AS[bug] in {violation.kind for violation in found}, found
@@ -37,15 +46,18 @@ def test_a_wrong_server_is_caught(bug: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "scene",
     [
-        *PLAYS.values(),
+        *dict.fromkeys(PLAYS.values()),
         killed_before_telling_others,
         killed_before_keeping,
         terminated,
         full_database,
         failing_disk,
+        too_slow_for_everyone,
+        one_device_twice,
+        under_way_at_the_backup,
     ],
     ids=lambda scene: scene.__name__,
 )
-def test_the_right_server_passes(scene: Callable[[Stage], None], tmp_path: Path) -> None:
+def test_the_right_programs_pass(scene: Callable[[Stage], None], tmp_path: Path) -> None:
     """The same plays, and some more, without a bug: nothing is found."""
     assert play(tmp_path, scene, None) == []

@@ -1,44 +1,53 @@
 """The checker's other half: what arrived at a client, what it was shown, and what it kept.
 
-Three replays. *The wire* is what the server sent on each connection, before the client could
-mend anything: a client that asks again where something is missing hides a wrong server from
-its person, but not from here. *The view* is what the person was shown, through all lives.
-*The store* is what is on the client's disk at the end.
+Three replays, each against the history that the server had then. *The wire* is what the server
+sent on each connection, before the client could mend anything: a client that asks again where
+something is missing hides a wrong server from its person, but not from here. *The view* is what
+the person was shown, through all lives. *The store* is what is on the client's disk at the end.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from chat_client.state.event import KeptEvent
+from tests.torture.copies import Copy
+from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.record import (
     Acked,
+    Admitted,
     Applied,
     Asked,
     Began,
     Connected,
     Heard,
     Parted,
+    Record,
     StartedOver,
+    Synced,
     Transmitted,
     Welcomed,
 )
 
-Rooms = Mapping[str, Mapping[int, KeptEvent]]
-
 
 @dataclass(slots=True)
 class _Room:
-    """A room on one connection: the last event that arrived, and whether it was surely live."""
+    """A room on one connection: the last event that arrived, and whether it was surely live.
+
+    Up to `head` there was something when the server began to bring it.
+    """
 
     heard: int
     live: bool = False
+    head: int = 0
 
 
 @dataclass(slots=True)
-class _Wire:
-    """One connection."""
+class _Connection:
+    """One connection. `epoch` is the history that the server named on it."""
 
+    epoch: Epoch | None = None
+    session: str = ""
     rooms: dict[str, _Room] = field(default_factory=dict)
     acked: set[tuple[str, int]] = field(default_factory=set)
     transmitted: set[str] = field(default_factory=set)
@@ -46,122 +55,175 @@ class _Wire:
     parted: bool = False
 
 
-def check_wire(client: Client, history: History) -> Iterator[Violation]:
+class Wire:
     """On each connection: no hole, nothing twice, no echo, nothing after the last words."""
-    wire = _Wire()
-    for record in client.records:
+
+    def __init__(self, client: Client, history: History) -> None:
+        self._person = client.person
+        self._device = client.device
+        self._history = history
+        self._wire = _Connection()
+
+    def take(self, record: Record) -> Iterator[Violation]:
+        """As a Judge."""
+        wire = self._wire
         match record:
             case Connected() | Began():
-                wire = _Wire()
+                self._wire = _Connection()
+            case Admitted():
+                wire.session = record.session
             case Asked():
-                for room, position in record.positions.items():
+                for name, position in record.positions.items():
                     # Asking again for a room that is followed already changes nothing.
-                    wire.rooms.setdefault(room, _Room(position))
+                    wire.rooms.setdefault(name, _Room(position))
+            case Synced():
+                for name, head in record.heads.items():
+                    room = wire.rooms.setdefault(name, _Room(0))
+                    room.head = head
+                    if head <= room.heard:
+                        room.live = True  # There was nothing to catch up with.
             case Transmitted():
                 wire.transmitted.add(record.cid)
             case Welcomed() | Parted() | Acked() | Heard():
-                yield from _arrive(client.person, wire, record, history)
+                yield from self._arrive(wire, record)
             case _:
                 pass
 
+    def finish(self) -> Iterator[Violation]:
+        """As a Judge."""
+        return iter(())
 
-def _arrive(
-    person: str, wire: _Wire, record: Welcomed | Parted | Acked | Heard, history: History
-) -> Iterator[Violation]:
-    match record:
-        case Welcomed():
-            if record.epoch != history.epoch:
-                yield Violation(Kind.DISAGREES, person, detail=f"epoch {record.epoch}")
-        case Parted():
-            wire.parted = True
-        case Acked():
-            if wire.parted:
-                yield Violation(Kind.AFTER_GOODBYE, person, record.room, record.seq)
-            wire.acked.add((record.room, record.seq))
-            wire.answered.add(record.cid)
-        case Heard(event=event):
-            for kind in _hear(person, wire, event, history):
-                yield Violation(kind, person, event.room, event.seq)
+    def _arrive(
+        self, wire: _Connection, record: Welcomed | Parted | Acked | Heard
+    ) -> Iterator[Violation]:
+        device = self._device
+        match record:
+            case Welcomed():
+                wire.epoch = self._history.epoch(record.epoch)
+                if wire.epoch is None:
+                    yield Violation(Kind.DISAGREES, device, detail=f"epoch {record.epoch}")
+            case Parted():
+                wire.parted = True
+            case Acked():
+                if wire.parted:
+                    yield Violation(Kind.AFTER_GOODBYE, device, record.room, record.seq)
+                wire.acked.add((record.room, record.seq))
+                wire.answered.add(record.cid)
+            case Heard(event=event):
+                for kind in self._hear(wire, event):
+                    yield Violation(kind, device, event.room, event.seq)
+                yield from _compare(device, event, wire.epoch)
+
+    def _hear(self, wire: _Connection, event: KeptEvent) -> Iterator[Kind]:
+        if wire.parted:
+            yield Kind.AFTER_GOODBYE
+        if wire.epoch is not None and self._person not in wire.epoch.members.get(event.room, ()):
+            yield Kind.OUTSIDER
+        room = wire.rooms.get(event.room)
+        if room is None:
+            yield Kind.HOLE_ON_WIRE  # It never asked for this room here.
+            return
+        if event.seq <= room.heard:
+            # Its own ones, acknowledged in their places and sent all the same, count as echoes.
+            own = event.sender == self._person and event.cid in wire.answered
+            yield Kind.ECHOED if own else Kind.REPEATED_ON_WIRE
+            return
+        between = range(room.heard + 1, event.seq)
+        if not all((event.room, seq) in wire.acked for seq in between):
+            yield Kind.HOLE_ON_WIRE
+        said_here = event.sender == self._person and event.cid in wire.transmitted
+        # Of a former connection is what was there already: sent again here, perhaps in vain.
+        if said_here and event.seq > room.head:
+            # While a client is caught up, pages of the log bring what it was acknowledged: that
+            # is no echo. Before the acknowledgement it is one, and so it is to a live client.
+            caught_up = room.live and wire.session not in self._history.fell_behind
+            if event.cid not in wire.answered or caught_up:
+                yield Kind.ECHOED
+        if between:
+            # Its own events came as acknowledgements only. A page would have brought them.
+            room.live = True
+        room.heard = event.seq
 
 
-def _hear(person: str, wire: _Wire, event: KeptEvent, history: History) -> Iterator[Kind]:
-    if wire.parted:
-        yield Kind.AFTER_GOODBYE
-    if person not in history.members.get(event.room, ()):
-        yield Kind.OUTSIDER
-    room = wire.rooms.get(event.room)
-    if room is None:
-        yield Kind.HOLE_ON_WIRE  # It never asked for this room here.
-        return
-    if event.seq <= room.heard:
-        yield Kind.REPEATED_ON_WIRE
-        return
-    between = range(room.heard + 1, event.seq)
-    if not all((event.room, seq) in wire.acked for seq in between):
-        yield Kind.HOLE_ON_WIRE
-    if event.sender == person and event.cid in wire.transmitted:
-        # While a client is caught up, pages of the log bring what it was acknowledged: that
-        # is no echo. Before the acknowledgement it is one, and so it is to a live client.
-        caught_up = room.live and person not in history.fell_behind
-        if event.cid not in wire.answered or caught_up:
-            yield Kind.ECHOED
-    if between:
-        # Its own events came as acknowledgements only. A page would have brought them.
-        room.live = True
-    room.heard = event.seq
+class View:
+    """The person is shown each room as one run, and never again what was shown before.
 
+    A new history begins at its first event.
+    """
 
-def check_view(client: Client, rooms: Rooms) -> Iterator[Violation]:
-    """The person is shown each room as one run, and never again what was shown before."""
-    positions: dict[str, int] = {}
-    for record in client.records:
+    def __init__(self, client: Client, history: History) -> None:
+        self._client = client
+        self._history = history
+        self._copy = Copy()
+        self._epoch: Epoch | None = None
+        self._positions: dict[str, int] = {}
+
+    def take(self, record: Record) -> Iterator[Violation]:
+        """As a Judge."""
+        device = self._client.device
+        known = (self._copy.of, self._copy.server)
+        self._copy.take(record)
+        if self._copy.of != known[0]:
+            self._positions.clear()
+            self._epoch = self._history.epoch(self._copy.of)
         match record:
             case Began():
-                yield from _went_back(client.person, positions, record.positions)
-                positions = dict(record.positions)
-            case StartedOver():
-                yield Violation(Kind.WENT_BACK, client.person, detail="it started over")
-                positions.clear()
+                # A folder may have been copied, with all that was kept, before its first life.
+                if known != (None, None) and record.epoch not in known:
+                    yield Violation(Kind.DISAGREES, device, detail=f"a copy of {record.epoch}")
+                yield from _went_back(device, self._positions, record.positions)
+                self._positions = dict(record.positions)
+            case StartedOver() if self._copy.of == known[0]:
+                yield Violation(Kind.WENT_BACK, device, detail="it started over")
+                self._positions.clear()
+            case Asked() if self._copy.of != self._copy.server:
+                yield Violation(Kind.MIXED, device, detail=f"a copy of {self._copy.of}")
             case Applied(event=event):
-                if event.seq != positions.get(event.room, 0) + 1:
-                    yield Violation(Kind.HOLE_IN_VIEW, client.person, event.room, event.seq)
-                positions[event.room] = event.seq
-                yield from _compare(client.person, event, rooms)
-            case Heard(event=event):
-                yield from _compare(client.person, event, rooms)
+                if event.seq != self._positions.get(event.room, 0) + 1:
+                    yield Violation(Kind.HOLE_IN_VIEW, device, event.room, event.seq)
+                self._positions[event.room] = event.seq
+                yield from _compare(device, event, self._epoch)
             case _:
                 pass
-    yield from _went_back(client.person, positions, client.store.positions)
+
+    def finish(self) -> Iterator[Violation]:
+        """As a Judge."""
+        device, store = self._client.device, self._client.store
+        if store.epoch != self._history.last.name:
+            yield Violation(Kind.MIXED, device, detail=f"in the end a copy of {store.epoch}")
+        if store.epoch == self._copy.of:
+            yield from _went_back(device, self._positions, store.positions)
 
 
 def _went_back(
-    person: str, before: Mapping[str, int], after: Mapping[str, int]
+    device: str, before: Mapping[str, int], after: Mapping[str, int]
 ) -> Iterator[Violation]:
     for room, position in before.items():
         if after.get(room, 0) < position:
             where = f"to {after.get(room, 0)}"
-            yield Violation(Kind.WENT_BACK, person, room, position, where)
+            yield Violation(Kind.WENT_BACK, device, room, position, where)
 
 
-def check_store(client: Client, history: History, rooms: Rooms) -> Iterator[Violation]:
+def check_store(client: Client, history: History) -> Iterator[Violation]:
     """The store has every room of the person from its first event to its head, as logged."""
+    epoch, store = history.last, client.store
     kept: dict[str, set[int]] = {}
-    for event in client.store.events:
+    for event in store.events:
         kept.setdefault(event.room, set()).add(event.seq)
-        yield from _compare(client.person, event, rooms)
-    for room in kept.keys() | client.store.positions.keys():
-        position = client.store.positions.get(room, 0)
+        yield from _compare(client.device, event, epoch)
+    for room in kept.keys() | store.positions.keys():
+        position = store.positions.get(room, 0)
         if kept.get(room, set()) != set(range(1, position + 1)):
-            yield Violation(Kind.HOLE_IN_VIEW, client.person, room, position, "in its store")
-    for room, members in history.members.items():
-        head = max(rooms.get(room, {}), default=0)
-        if client.person in members and client.store.positions.get(room, 0) < head:
-            position = client.store.positions.get(room, 0)
-            yield Violation(Kind.BEHIND, client.person, room, position, f"the head is {head}")
+            yield Violation(Kind.HOLE_IN_VIEW, client.device, room, position, "in its store")
+    for room, members in epoch.members.items():
+        position, head = store.positions.get(room, 0), epoch.head(room)
+        if client.person in members and position < head:
+            yield Violation(Kind.BEHIND, client.device, room, position, f"the head is {head}")
 
 
-def _compare(person: str, event: KeptEvent, rooms: Rooms) -> Iterator[Violation]:
-    logged = rooms.get(event.room, {}).get(event.seq)
-    if logged != event:
+def _compare(device: str, event: KeptEvent, epoch: Epoch | None) -> Iterator[Violation]:
+    """The event is in that history's log. Without one, something else is wrong already."""
+    logged = None if epoch is None else epoch.at(event.room, event.seq)
+    if epoch is not None and logged != event:
         what = "the log has nothing there" if logged is None else f"the log: {logged.text[:60]!r}"
-        yield Violation(Kind.DISAGREES, person, event.room, event.seq, what)
+        yield Violation(Kind.DISAGREES, device, event.room, event.seq, what)

@@ -2,27 +2,20 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from chat_client.cache.cache import Cache
 from chat_client.state.controller import Controller
-from chat_client.state.event import Event, KeptEvent
 from common import messages
 from common.protocol import ClientEnd
 from tests.torture import record
 from tests.torture.hooks import Points, wrap
-from tests.torture.record import Recorder
+from tests.torture.record import Recorder, condense, kept
 
 _ANSWER: Final = re.compile(r" re ([0-9a-f]{32})$")
-
-
-def kept(event: Event) -> KeptEvent:
-    """The event as it is compared."""
-    return KeptEvent(
-        event.room, event.seq, event.kind, event.sender, event.text, event.sent_at, event.cid
-    )
 
 
 class WatchedCache(Cache):
@@ -34,18 +27,25 @@ class WatchedCache(Cache):
         self._points = points
         self.positions = dict(self._positions)
         """Those of the life before."""
+        self.epoch = self.meta("epoch")
+        """The history they are of."""
 
     def put_out(self, room: str, cid: str, text: str, written_at: int) -> None:
         """As the cache's."""
         found = _ANSWER.search(text)
         answers = None if found is None else found[1]
-        self._recorder.add(record.Wrote(time.monotonic_ns(), room, cid, text, answers))
+        now = time.monotonic_ns()
+        self._recorder.add(record.Wrote(now, room, cid, condense(text), answers))
         super().put_out(room, cid, text, written_at)
 
-    def add_event(self, event: Event) -> None:
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
         """As the cache's."""
-        super().add_event(event)
-        self._points.reach("apply")
+        with super().transaction():
+            before = sum(self._positions.values())
+            yield
+            for _ in range(before, sum(self._positions.values())):
+                self._points.reach("apply")
 
 
 def listen_on_the_wire(recorder: Recorder) -> None:
@@ -84,15 +84,16 @@ def listen_on_the_wire(recorder: Recorder) -> None:
 
 
 def _arrived(message: messages.ToClient) -> record.Record | None:
-    at = time.monotonic_ns()
-    match message:
-        case messages.Welcome():
-            return record.Welcomed(at, message.epoch)
-        case messages.Ack():
-            return record.Acked(at, message.room, message.seq, message.cid)
-        case messages.Event():
-            return record.Heard(at, kept(message))
-        case messages.Goodbye():
-            return record.Parted(at, message.code)
-        case _:
-            return None
+    maker = _ARRIVALS.get(type(message))
+    return None if maker is None else maker(message, time.monotonic_ns())
+
+
+# What each function takes is its key's own type, which a mapping can't say: hence Any.
+_ARRIVALS: Final[Mapping[type, Callable[[Any, int], record.Record]]] = {
+    messages.Welcome: lambda it, at: record.Welcomed(at, it.epoch),
+    messages.SignedIn: lambda it, at: record.Admitted(at, it.session),
+    messages.Synced: lambda it, at: record.Synced(at, it.heads),
+    messages.Ack: lambda it, at: record.Acked(at, it.room, it.seq, it.cid),
+    messages.Event: lambda it, at: record.Heard(at, kept(it)),
+    messages.Goodbye: lambda it, at: record.Parted(at, it.code),
+}

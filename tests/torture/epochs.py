@@ -1,0 +1,71 @@
+"""The server's log, and what it was before a backup was put in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+
+from chat_client.state.event import KeptEvent
+
+Key = tuple[str, str]
+"""A message's sender and cid: what makes it one."""
+
+
+class Epoch:
+    """One history of the server: the log of each room from its first event on.
+
+    A restored backup begins another one. It has what `parent`, in which the backup was made, had
+    up to `base` in each room, and goes on by itself from there with `tail`: so that a long run's
+    logs are held once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        tail: Iterable[KeptEvent],
+        members: Mapping[str, Collection[str]],
+        parent: Epoch | None = None,
+        base: Mapping[str, int] | None = None,
+    ) -> None:
+        self.name = name
+        self.members = members
+        self.parent = parent
+        self.base: Mapping[str, int] = base or {}
+        self._rooms: dict[str, dict[int, KeptEvent]] = {}
+        self._places: dict[Key, KeptEvent] = {}
+        for event in sorted(tail, key=lambda event: (event.room, event.seq)):
+            self._rooms.setdefault(event.room, {})[event.seq] = event
+            if event.cid is not None:
+                self._places.setdefault((event.sender, event.cid), event)
+
+    def tail(self) -> Iterator[KeptEvent]:
+        """What came after `base`, room by room in order."""
+        for events in self._rooms.values():
+            yield from events.values()
+
+    def rooms(self) -> set[str]:
+        """Every room that has events."""
+        return self._rooms.keys() | self.base.keys()
+
+    def head(self, room: str) -> int:
+        """The `seq` of a room's newest event, 0 for none."""
+        return max(self._rooms.get(room, ()), default=self.base.get(room, 0))
+
+    def at(self, room: str, seq: int) -> KeptEvent | None:
+        """What is in a place of the log."""
+        epoch: Epoch | None = self
+        while epoch is not None and seq <= epoch.base.get(room, 0):
+            epoch = epoch.parent
+        return None if epoch is None else epoch._rooms.get(room, {}).get(seq)
+
+    def place(self, key: Key) -> KeptEvent | None:
+        """Where a message is in the log; the first copy, if there are several."""
+        epoch: Epoch | None = self
+        bound: Mapping[str, int] | None = None
+        found: KeptEvent | None = None
+        while epoch is not None:
+            event = epoch._places.get(key)
+            if event is not None and (bound is None or event.seq <= bound.get(event.room, 0)):
+                found = event
+            bound = epoch.base
+            epoch = epoch.parent
+        return found

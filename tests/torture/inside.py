@@ -1,0 +1,195 @@
+"""Where the torture gets into the server: every name of the server's insides that it relies on.
+
+Points, faults and wrong servers go through here, so that whoever rebuilds the server finds in
+one place what has to hold: a transaction of the log commits what it appended, and what is handed
+out goes through `Outgoing.carry_out` afterwards.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from socket import SO_SNDBUF, SOL_SOCKET
+from typing import Any, Final
+
+from chat_server import hub, service
+from chat_server.net import connection, io_thread, outgoing
+from chat_server.rules import admission, effects
+from chat_server.rules.delivery import Delivery
+from chat_server.rules.sessions import Session, Sessions
+from chat_server.store import pages
+from chat_server.store.log import SqliteLog
+from common import messages
+from tests.torture.hooks import wrap, wrap_context
+
+OUTBOX: Final = 48 * 1024
+"""Bytes that may wait for a client of a hurried server; a page must fit in four of these."""
+
+FanOut = Callable[[Any, effects.Fanout, float], None]
+
+
+def small_outboxes() -> None:
+    """So that they are full after a second of talk."""
+    settings: list[tuple[Any, str, int]] = [
+        (connection, "OUTBOX_LIMIT", OUTBOX),
+        (outgoing, "OUTBOX_LIMIT", OUTBOX),
+        (io_thread, "LOW_WATER", OUTBOX // 4),
+        (pages, "PAGE_BYTES", OUTBOX // 2),
+    ]
+    _change(settings)
+
+
+def small_kernel_buffers() -> None:
+    """The kernel's buffer is an outbox, too: left large, ours would hardly ever be full."""
+
+    def listen(original: Any, *rest: object) -> Any:
+        listening = original(*rest)
+        # What is accepted has it from the listening socket.
+        listening.setsockopt(SOL_SOCKET, SO_SNDBUF, OUTBOX // 4)
+        return listening
+
+    wrap(service, "listen", listen)
+
+
+def short_deadlines(silence: float) -> None:
+    """A connection that brings nothing for so many seconds is given up, and so on."""
+    settings: list[tuple[Any, str, float]] = [
+        (connection, "SILENCE_DEADLINE", silence),
+        (connection, "HANDSHAKE_DEADLINE", 2.0),
+        (connection, "SIGN_IN_DEADLINE", 4.0),
+    ]
+    _change(settings)
+
+
+def _change(settings: list[tuple[Any, str, Any]]) -> None:
+    for module, name, value in settings:
+        assert hasattr(module, name), name
+        setattr(module, name, value)
+
+
+# The log
+
+
+def on_opened(act: Callable[[SqliteLog, Path], object]) -> None:
+    """After the log is opened."""
+
+    def opened(original: Any, log: SqliteLog, path: Path) -> None:
+        original(log, path)
+        act(log, path)
+
+    wrap(SqliteLog, "__init__", opened)
+
+
+_appended: list[Callable[[], object]] = []
+
+
+def on_appended(act: Callable[[], object]) -> None:
+    """After a client's message was written, in the transaction."""
+    _appended.append(act)
+
+    def append(original: Any, log: SqliteLog, room: Any, event: Any, sender: Any) -> Any:
+        said_before = original(log, room, event, sender)
+        if event.cid is not None and said_before is None:
+            act()
+        return said_before
+
+    wrap(SqliteLog, "append", append)
+
+
+def append_with(statement: str) -> None:
+    """Have events written so, whatever is there: room, seq, kind, sender, text, time, cid."""
+
+    def append(_original: object, log: SqliteLog, room: Any, event: Any, sender: Any) -> None:
+        cid = None if event.cid is None else bytes.fromhex(event.cid)
+        place = (room.number, event.seq, event.kind, sender.number)
+        log._connection.execute(statement, (*place, event.text, event.sent_at, cid))
+        for act in _appended if cid is not None else ():
+            act()
+
+    wrap(SqliteLog, "append", append)
+
+
+def around_transaction(around: Callable[[Any, SqliteLog], AbstractContextManager[None]]) -> None:
+    """Around everything from beginning to commit, on the hub's thread."""
+    wrap_context(SqliteLog, "transaction", around)
+
+
+def before_transaction(act: Callable[[SqliteLog], None]) -> None:
+    """Between two transactions, on the hub's thread."""
+
+    @contextmanager
+    def around(original: Any, log: SqliteLog) -> Iterator[None]:
+        act(log)
+        with original(log):
+            yield
+
+    around_transaction(around)
+
+
+# What goes out
+
+
+def around_fan_out(around: Callable[[FanOut, Any, effects.Fanout, float], None]) -> None:
+    """Around the handing out of what a batch added to a room, on an I/O thread."""
+
+    def carry_out(original: Any, out: Any, effect: effects.IoEffect, now: float) -> None:
+        if isinstance(effect, effects.Fanout):
+            around(original, out, effect, now)
+        else:
+            original(out, effect, now)
+
+    wrap(outgoing.Outgoing, "carry_out", carry_out)
+
+
+def connection_of(out: Any, number: int) -> Any:
+    """A connection by its number; None if it has gone."""
+    return out._connections.get(number)
+
+
+def live_in(out: Any, room: str) -> dict[int, Any]:
+    """The connections that are handed a room's new events."""
+    live: dict[int, Any] = out._live.get(room, {})
+    return live
+
+
+# Sessions
+
+
+def on_fell_behind(act: Callable[[Session], object]) -> None:
+    """When a session's outbox was full, and it is to be caught up from the log."""
+
+    def fell_behind(original: Any, delivery: Delivery, session: Session, *rest: object) -> Any:
+        act(session)
+        return original(delivery, session, *rest)
+
+    wrap(Delivery, "fell_behind", fell_behind)
+
+
+def on_admitted(act: Callable[[Session, str], object]) -> None:
+    """When a session becomes an account's."""
+
+    def admit(original: Any, sessions: Sessions, session: Session, username: str) -> Any:
+        act(session, username)
+        return original(sessions, session, username)
+
+    wrap(Sessions, "admit", admit)
+
+
+def on_started(act: Callable[[service.Server], None]) -> None:
+    """Before the server starts."""
+
+    def start(original: Any, server: service.Server, *rest: object) -> Any:
+        act(server)
+        return original(server, *rest)
+
+    wrap(service.Server, "start", start)
+
+
+def change_sign_in(change: Callable[[messages.SignIn], messages.SignIn]) -> None:
+    """Have the rules see another command than the client's."""
+
+    def handle(original: Any, world: Any, session: Any, command: Any, now: int) -> Any:
+        if isinstance(command, messages.SignIn):
+            return admission.sign_in(world, session, change(command), now)
+        return original(world, session, command, now)
+
+    wrap(hub, "handle_command", handle)

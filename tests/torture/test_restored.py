@@ -1,0 +1,145 @@
+"""The checker where a backup was restored: two histories, each judged by itself."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from chat_client.state.event import KeptEvent
+from tests.torture.checker import check
+from tests.torture.epochs import Epoch
+from tests.torture.history import Client, History, Kind, Store
+from tests.torture.record import Asked, Began, Connected, Kept, Record, StartedOver, Welcomed, Wrote
+from tests.torture.test_checker import (
+    A1,
+    A_JOINS,
+    B1,
+    B_JOINS,
+    EPOCH,
+    LOG,
+    MEMBERS,
+    ROOM,
+    acked,
+    ada,
+    ben,
+    event,
+    hears,
+    kinds,
+    says,
+)
+
+AFTER = "6c"
+"""The epoch of the restored database: its backup had the first three events."""
+A3 = event(4, "ada", "a3")
+FULL = Store((A_JOINS, B_JOINS, A1, A3), {ROOM: 4}, AFTER)
+OVER: list[Record] = [Connected(0), Welcomed(0, AFTER), StartedOver(0), Asked(0, {ROOM: 0})]
+
+
+def ada_again() -> list[Record]:
+    """Ada fetches everything anew and goes on."""
+    return [*ada(), *OVER, *hears(A_JOINS, B_JOINS, A1), *says(A3), *acked(A3)]
+
+
+def ben_again(over: Sequence[Record] = OVER) -> list[Record]:
+    """Ben hears all of it."""
+    return [*ben(), *over, *hears(A_JOINS, B_JOINS, A1, A3)]
+
+
+def history(
+    ada_records: Sequence[Record] | None = None,
+    ben_records: Sequence[Record] | None = None,
+    *,
+    tail: Sequence[KeptEvent] = (A3,),
+    store: Store = FULL,
+) -> History:
+    """The run, but for what is given. `store` is Ben's."""
+    former = Epoch(EPOCH, LOG, MEMBERS)
+    return History(
+        [former, Epoch(AFTER, tail, MEMBERS, former, {ROOM: 3})],
+        (
+            Client("ada", "ada", ada_again() if ada_records is None else ada_records, FULL),
+            Client("ben", "ben", ben_again() if ben_records is None else ben_records, store),
+        ),
+    )
+
+
+def test_what_was_acknowledged_after_the_backup_may_be_gone() -> None:
+    """Both histories are right, and each client has one after the other."""
+    assert check(history()) == []
+
+
+def test_what_was_under_way_comes_again_whatever_its_answer_was() -> None:
+    """Stored in the former history and not acknowledged: in the new one it has another place."""
+    b9, again = event(6, "ben", "b9"), event(4, "ben", "b9")
+    former = Epoch(EPOCH, (*LOG, b9), MEMBERS)
+    new = Epoch(AFTER, (again,), MEMBERS, former, {ROOM: 3})
+    kept = Store((A_JOINS, B_JOINS, A1, again), {ROOM: 4}, AFTER)
+    begin = [*ben(), *says(b9)]
+    came: list[Record] = [*begin, *OVER, *hears(A_JOINS, B_JOINS, A1), *acked(again)]
+    reader = Client("ada", "ada", [*ada(), *OVER, *hears(A_JOINS, B_JOINS, A1, again)], kept)
+    assert check(History([former, new], (reader, Client("ben", "ben", came, kept)))) == []
+    lost = Client("ben", "ben", begin, Store(LOG, {ROOM: 5}, EPOCH))
+    assert Kind.LOST in kinds(History([former, Epoch(AFTER, (), MEMBERS, former)], (lost,)))
+
+
+def test_a_client_killed_before_it_could_say_that_it_started_over() -> None:
+    """Its next life begins with a copy of the new history: that is told by its store."""
+    killed: list[Record] = [*OVER[:2], Began(0, 3, {ROOM: 0}, AFTER), Connected(0), OVER[1]]
+    assert check(history(ben_records=ben_again([*killed, OVER[3]]))) == []
+
+
+CASES: dict[str, tuple[Kind, Callable[[], History]]] = {
+    "never started over": (
+        Kind.MIXED,
+        lambda: history(ben_records=ben_again([*OVER[:2], OVER[3]])),
+    ),
+    "went on from its old place": (
+        Kind.HOLE_IN_VIEW,
+        lambda: history(ben_records=[*ben(), *OVER[:3], Asked(0, {ROOM: 3}), *hears(A3)]),
+    ),
+    "started over without a cause": (
+        Kind.WENT_BACK,
+        lambda: history(ben_records=[*ben_again(), StartedOver(0)]),
+    ),
+    "heard the old history": (
+        Kind.DISAGREES,
+        lambda: history(ben_records=[*ben_again(), *hears(B1._replace(seq=5))]),
+    ),
+    "kept the old history": (
+        Kind.DISAGREES,
+        lambda: history(store=Store((*LOG[:3], B1), {ROOM: 4}, AFTER)),
+    ),
+    "came back with a history of nobody": (
+        Kind.DISAGREES,
+        lambda: history(ben_records=[*ben_again(), Began(0, 3, {ROOM: 4}, "7d")]),
+    ),
+    "said twice": (
+        Kind.DUPLICATE,
+        lambda: history(tail=(A3, event(5, "ada", "a1"))),
+    ),
+    "lost in the new one": (
+        Kind.LOST,
+        lambda: history([*ada_again(), Wrote(0, ROOM, "a4", "x", None), Kept(0, "a4")]),
+    ),
+    "acknowledged and lost in the new one": (Kind.ACK_LOST, lambda: history(tail=())),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_broken_promise_is_caught(case: str) -> None:
+    """A history that breaks one promise after the restoring is told as breaking that one."""
+    kind, broken = CASES[case]
+    assert kind in kinds(broken())
+
+
+def test_the_prefix_that_histories_share_is_held_once_and_found_in_both() -> None:
+    """Down to the history in which a backup was made, and no farther than the backup."""
+    former = Epoch(EPOCH, LOG, MEMBERS)
+    new = Epoch(AFTER, (A3,), MEMBERS, former, {ROOM: 3})
+    assert [new.at(ROOM, seq) for seq in range(6)] == [None, A_JOINS, B_JOINS, A1, A3, None]
+    assert new.place(("ada", "a1")) == A1
+    assert new.place(("ben", "b1")) is None
+    assert former.place(("ben", "b1")) == B1
+    assert (former.head(ROOM), new.head(ROOM)) == (5, 4)
+    newest = Epoch("7d", (), MEMBERS, new, {ROOM: 3})
+    assert newest.place(("ada", "a1")) == A1
+    assert newest.place(("ada", "a3")) is None
