@@ -50,8 +50,8 @@ class Accounts:
             "token": account.token,
             "joined": account.joined,
         }
-        write_private(folder / "account.json", json.dumps(content, indent=1).encode() + b"\n")
-        write_private(self._data_dir / "last", account.key.encode())
+        _write(folder / "account.json", json.dumps(content, indent=1).encode() + b"\n")
+        _write(self._data_dir / "last", account.key.encode())
 
     def remove(self, account: Account) -> None:
         """Forget an account that its server would not have. It has no messages yet."""
@@ -86,6 +86,16 @@ class Accounts:
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
     """An account to join with, and a token for this device."""
     return Account(invite, username, display_name, secrets.token_hex(_TOKEN_BYTES))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write it durably, unless that is what stands there: each time costs the window a moment."""
+    try:
+        if path.read_bytes() == content:
+            return
+    except OSError:
+        pass  # There is nothing yet, or what there is can't be read and is replaced.
+    write_private(path, content)
 
 
 def _load(path: Path) -> Account:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -85,9 +87,13 @@ class Session:
         self._lock.release()
 
     def _load(self) -> None:
+        first = "chat_client.core" not in sys.modules
         with uncollected():
             from chat_client.core import Core
 
+        if first:
+            # All that is loaded stays: nobody need look through it again.
+            gc.freeze()
         core = Core(self.account, self._cache, self._tell)
         with self._changing:
             for order in self._orders:

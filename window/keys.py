@@ -25,3 +25,6 @@ def use_desktop_keys(root: tk.Tk) -> None:
             root.event_add(now, *keys)
     # And no Ctrl+D, K, O, T or H that changes the text unasked.
     root.tk.call("set", "tk_strictMotif", "1")
+    # That would take the wheel from texts, too, and nobody means that.
+    for button, pixels in ((4, -50), (5, 50)):
+        root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")

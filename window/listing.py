@@ -116,10 +116,13 @@ class Listing(tk.Frame, Generic[Item]):
         The selection stays with its key. The selected row, or if it is out of view the
         first row in view, stays where it is; a list at its very top stays at the top.
         """
+        items = list(items)
+        if items and items == self._items:
+            return
         first = self._first()
         anchors = self._anchors(first)
         old, old_tops = self._items, self._tops
-        self._items = list(items)
+        self._items = items
         self._tops = [0, *accumulate(self.height_of(item) for item in self._items)]
         keys = ((self.key_of(item), place) for place, item in enumerate(self._items))
         self._places = {key: place for key, place in keys if key is not None}

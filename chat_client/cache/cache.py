@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chat_client.cache.schema import connect_writer
 from chat_client.state.event import Event
@@ -14,7 +14,10 @@ from chat_client.state.outgoing import Delivery, Outgoing
 if TYPE_CHECKING:
     from common.messages import Person
 
-_OUTGOING = "SELECT room, cid, text, written_at, state, reason FROM outbox"
+_ADD: Final = (
+    "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_OUTGOING: Final = "SELECT room, cid, text, written_at, state, reason FROM outbox"
 
 
 class Cache:
@@ -95,23 +98,23 @@ class Cache:
     def add_event(self, event: Event) -> None:
         """Store the event that follows the room's position, and move the position to it."""
         self.add_room(event.room)
+        self._connection.execute(_ADD, _row(event))
+        self._move(event)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Store consecutive events of one room, as `add_event` does with each; at least one."""
+        if len(events) == 1:
+            self.add_event(events[0])
+            return
+        self.add_room(events[0].room)
+        self._connection.executemany(_ADD, map(_row, events))
+        self._move(events[-1])
+
+    def _move(self, last: Event) -> None:
         self._connection.execute(
-            "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                event.room,
-                event.seq,
-                event.kind,
-                event.sender,
-                event.text,
-                event.sent_at,
-                event.cid,
-            ),
+            "UPDATE rooms SET position = ? WHERE room = ?", (last.seq, last.room)
         )
-        self._connection.execute(
-            "UPDATE rooms SET position = ? WHERE room = ?", (event.seq, event.room)
-        )
-        self._positions[event.room] = event.seq
+        self._positions[last.room] = last.seq
 
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
@@ -161,6 +164,18 @@ class Cache:
         """Drop a message from the outbox: it is in the room, or given up. True if it was there."""
         cursor = self._connection.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
         return cursor.rowcount > 0
+
+
+def _row(event: Event) -> tuple[str, int, str, str, str, int, str | None]:
+    return (
+        event.room,
+        event.seq,
+        event.kind,
+        event.sender,
+        event.text,
+        event.sent_at,
+        event.cid,
+    )
 
 
 def _outgoing(row: tuple[str, str, str, int, str, str]) -> Outgoing:

@@ -3,6 +3,7 @@
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
@@ -10,10 +11,17 @@ from common.database import connect_reader
 
 _EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"
 
+COUNTED: Final = 1000
+"""Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
+and counting a million takes seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class RoomSummary:
-    """A room as the sidebar shows it. `unread` counts others' messages after `read`."""
+    """A room as the sidebar shows it. `unread` counts others' messages after `read`.
+
+    It counts up to `COUNTED`.
+    """
 
     room: str
     position: int
@@ -61,10 +69,10 @@ class CacheReader:
     def rooms(self, me: str) -> list[RoomSummary]:
         """Every known room, with what `me` has not read yet."""
         rows = self._connection.execute(
-            "SELECT room, position, read,"
-            " (SELECT count(*) FROM events WHERE events.room = rooms.room AND seq > read"
-            "  AND kind = 'message' AND sender <> ?) FROM rooms ORDER BY room",
-            (me,),
+            "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
+            "  WHERE events.room = rooms.room AND seq > read AND kind = 'message' AND sender <> ?"
+            "  LIMIT ?)) FROM rooms ORDER BY room",
+            (me, COUNTED),
         ).fetchall()
         return [RoomSummary(*row) for row in rows]
 

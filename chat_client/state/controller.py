@@ -6,13 +6,14 @@ then transmits `take_frames` and tells `take_news`: so what is sent or shown is 
 """
 
 import math
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.account import Account
+from chat_client.state.arrivals import in_runs
 from chat_client.state.backoff import Backoff
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
@@ -77,7 +78,6 @@ class Controller:
             messages.People: self._people,
             messages.Rooms: self._rooms,
             messages.Pong: self._answered,
-            messages.Event: self._event,
             messages.PersonChanged: self._person,
             messages.RoomAdded: self._room_added,
             messages.Error: self._error,
@@ -144,10 +144,13 @@ class Controller:
         if end is None:
             return
         self._heard = now
-        for message in end.receive(data):
-            if isinstance(message, messages.Reply):
-                self._asked.pop(message.re, None)
-            self._handlers[type(message)](message, now)
+        for said in in_runs(end.receive(data)):
+            if isinstance(said, list):
+                self._events(said, now)
+            else:
+                if isinstance(said, messages.Reply):
+                    self._asked.pop(said.re, None)
+                self._handlers[type(said)](said, now)
             if self._end is not end:
                 return
 
@@ -294,34 +297,56 @@ class Controller:
         self._cache.add_person(person)
         self._news.append(news.PersonSeen(person))
 
-    def _event(self, event: Event, now: float) -> None:
-        position = self._cache.position(event.room)
-        if event.seq <= position:
-            return  # Already here: a page and an acknowledgement may both bring it.
-        if event.seq > position + 1:
-            # The server leaves no gaps; asking again from our position is always right.
-            self.lost("Something was missed on the way", now)
-            return
-        self._store(event)
+    def _events(self, events: Sequence[Event], now: float) -> None:
+        """Take what follows the rooms' positions, as much at once as belongs together."""
+        fresh: list[Event] = []
+        for event in events:
+            if fresh and event.room != fresh[0].room:
+                self._store(fresh)
+                fresh = []
+            position = fresh[-1].seq if fresh else self._cache.position(event.room)
+            if event.seq <= position:
+                continue  # Already here: a page and an acknowledgement may both bring it.
+            if event.seq > position + 1:
+                # The server leaves no gaps; asking again from our position is always right.
+                self._store(fresh)
+                self.lost("Something was missed on the way", now)
+                return
+            fresh.append(event)
+            if self._on_event is not None:
+                self._store(fresh)
+                fresh = []
+                if not self._on_event(event):
+                    self._end = None
+                    self._set(Status(Link.SIGNED_OUT, "enough was heard", code="enough"))
+                    return
+        self._store(fresh)
 
-    def _store(self, event: Event) -> None:
-        self._cache.add_event(event)
-        if event.cid is not None and event.sender == self.account.username:
-            if event.cid == self._in_flight:
-                self._in_flight = None
-            out = self._cache.outgoing(event.cid)
-            self._cache.take_out(event.cid)
-            # Of an acknowledgement that was ahead, SENT has been told already.
-            if out is not None and out.state is not Delivery.SENT:
-                self._outbox_changed(event.room, event.cid, Delivery.SENT, seq=event.seq)
+    def _store(self, events: Sequence[Event]) -> None:
+        """Keep consecutive new events of a room, and tell of them."""
+        if not events:
+            return
+        self._cache.add_events(events)
+        me = self.account.username
+        for event in events:
+            if event.sender == me and event.cid is not None:
+                self._own_came(event, event.cid)
+        room = events[0].room
         last = self._news[-1] if self._news else None
-        if isinstance(last, news.EventsAdded) and last.room == event.room:
-            self._news[-1] = news.EventsAdded(event.room, (*last.events, event))
+        if isinstance(last, news.EventsAdded) and last.room == room:
+            self._news[-1] = news.EventsAdded(room, (*last.events, *events))
         else:
-            self._news.append(news.EventsAdded(event.room, (event,)))
-        if self._on_event is not None and not self._on_event(event):
-            self._end = None
-            self._set(Status(Link.SIGNED_OUT, "enough was heard", code="enough"))
+            self._news.append(news.EventsAdded(room, tuple(events)))
+
+    def _own_came(self, event: Event, cid: str) -> None:
+        """A message of this account is in its room: it leaves the outbox, if it was there."""
+        if cid == self._in_flight:
+            self._in_flight = None
+        out = self._cache.outgoing(cid)
+        self._cache.take_out(cid)
+        # Of an acknowledgement that was ahead, SENT has been told already.
+        if out is not None and out.state is not Delivery.SENT:
+            self._outbox_changed(event.room, cid, Delivery.SENT, seq=event.seq)
 
     def _ack(self, ack: messages.Ack, now: float) -> None:
         self._in_flight = None
@@ -329,7 +354,7 @@ class Controller:
         out = self._cache.outgoing(ack.cid)
         if out is not None:
             if ack.seq == self._cache.position(ack.room) + 1:
-                self._store(_own_event(self.account.username, out.text, ack))
+                self._events([_own_event(self.account.username, out.text, ack)], now)
             else:
                 # Ahead of what is here: its event comes with those before it. Else it is here.
                 self._cache.mark_out(ack.cid, Delivery.SENT)

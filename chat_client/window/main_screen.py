@@ -305,7 +305,7 @@ class MainScreen(Panel):
             return str(error)[:1].upper() + str(error)[1:] + "."
         room = self.room
         self._session.ask(lambda core: core.say(room, text))
-        self.transcript.show_latest()
+        self.transcript.go_to_latest()
         return None
 
     def _failed(self, out: Outgoing, action: str) -> None:

@@ -16,6 +16,7 @@ from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
+from window.garbage import collect_here
 from window.mailbox import Mailbox
 from window.program import Program
 
@@ -37,6 +38,7 @@ class Screens:
         self.screen: JoinScreen | MainScreen | None = None
         self._generation = 0
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
+        collect_here(program.root)
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""

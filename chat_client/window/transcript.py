@@ -4,14 +4,17 @@ Every event shown has a mark at its beginning. Going up or down brings the next 
 end and trims the other, so the widget's size never depends on the room's.
 """
 
+import math
 import tkinter as tk
 from collections import deque
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
+from time import perf_counter
 from typing import Final, Protocol
 
 from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_pen import Pen
 from chat_client.window.transcript_style import INDENT, configure_tags, read_only
@@ -74,8 +77,13 @@ class Transcript(Panel):
         self._events: deque[Event] = deque()
         self._has_newer = False
         self._at_bottom = True
+        self._going_down = False
         self._me = ""
         self._check: str | None = None
+        self._fresh: list[Event] = []
+        """New events that are not drawn yet."""
+        self._draw_later: str | None = None
+        self._pace = Pace()
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
@@ -84,9 +92,10 @@ class Transcript(Panel):
         self._nothing = Label(self.text, theme, "Nothing has been said here yet", tone="muted")
         read_only(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
-        self.text.bind("<End>", lambda _: self._go_down())
+        self.text.bind("<End>", lambda _: self.go_to_latest())
         self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)
         self.text.bind("<Configure>", self._resized)
+        self.text.bind("<Destroy>", lambda _: self._stop())
         theme.subscribe(self.text, self._paint_text)
 
     # What the screen says
@@ -101,6 +110,7 @@ class Transcript(Panel):
         if self.room is None:
             return
         self._clear()
+        self._forget_fresh()
         self._has_newer = False
         events = self._source.latest(self.room, PAGE)
         self._append(events)
@@ -108,31 +118,63 @@ class Transcript(Panel):
         self._to_bottom()
         self._schedule_check()
 
+    def go_to_latest(self) -> None:
+        """Have the newest message in view, and draw no more for it than is needed."""
+        if self._has_newer:
+            self.show_latest()
+        else:
+            self._to_bottom()
+
     def add(self, events: Sequence[Event]) -> None:
-        """New events of this room, already in the cache."""
-        fresh = [event for event in events if event.seq > self._last_seq]
+        """New events of this room, already in the cache; drawn now, or a moment later."""
+        self._fresh += [event for event in events if event.seq > self._newest]
+        if not self._fresh or self._has_newer:
+            self._forget_fresh()
+            return
+        pause = self._pace.pause(perf_counter())
+        if pause <= 0 or self._own_is_fresh():
+            self._draw_fresh()
+        elif self._draw_later is None:
+            self._draw_later = self.after(math.ceil(pause * 1000), self._draw_fresh)
+
+    def _own_is_fresh(self) -> bool:
+        """Whether what one has just said came back: it must not be gone for a moment."""
+        fresh = self._fresh
+        return len(fresh) <= BURST and any(event.sender == self._me for event in fresh)
+
+    def _draw_fresh(self) -> None:
+        """Draw what has gathered: some dozens as they are, of more only what will be in view."""
+        fresh, self._fresh = self._fresh, []
+        self._forget_fresh()
         if not fresh or self._has_newer:
             return
-        follow = self._at_bottom
-        if len(fresh) > BURST and follow:
+        began = perf_counter()
+        if self._at_bottom and len(fresh) > BURST:
             self.show_latest()
-            return
-        self._hide_outbox()
-        if not follow and (len(fresh) > BURST or len(self._events) + len(fresh) > MOST):
+        elif self._at_bottom or len(fresh) <= min(BURST, MOST - len(self._events)):
+            self._hide_outbox()
+            self._append(fresh)
+            self._show_outbox()
+            if self._at_bottom:
+                self._trim_top()
+                self._to_bottom()
+        else:
             # There is no room for them where somebody reads; going down brings them.
+            self._hide_outbox()
             self._has_newer = True
             self._schedule_check()
-            return
-        self._append(fresh)
-        self._show_outbox()
-        if follow:
-            self._trim_top()
-            self._to_bottom()
+        self._pace.done(began, perf_counter())
+
+    def _forget_fresh(self) -> None:
+        self._fresh.clear()
+        if self._draw_later is not None:
+            self.after_cancel(self._draw_later)
+            self._draw_later = None
 
     def refresh_outbox(self) -> None:
         """Something was written, acknowledged, refused or dropped."""
-        if self.room is None or self._has_newer:
-            return
+        if self.room is None or self._has_newer or self._draw_later is not None:
+            return  # What is drawn in a moment has the outbox below it.
         follow = self._at_bottom
         self._hide_outbox()
         self._show_outbox()
@@ -155,6 +197,12 @@ class Transcript(Panel):
             self._show_outbox()
         self._to_bottom() if keep is None else self._restore(keep)
 
+    def _stop(self) -> None:
+        self._forget_fresh()
+        if self._check is not None:
+            self.after_cancel(self._check)
+            self._check = None
+
     # Drawing
 
     @property
@@ -165,6 +213,11 @@ class Transcript(Panel):
     @property
     def _last_seq(self) -> int:
         return self._events[-1].seq if self._events else 0
+
+    @property
+    def _newest(self) -> int:
+        """The place of the last event that is drawn or will be in a moment."""
+        return self._fresh[-1].seq if self._fresh else self._last_seq
 
     def _clear(self) -> None:
         self.text.delete("1.0", "end")
@@ -224,10 +277,14 @@ class Transcript(Panel):
 
     def _viewed(self, first: float, last: float) -> None:
         self._scrollbar.set(first, last)
-        at_bottom = float(last) >= 1.0 and not self._has_newer
-        if at_bottom != self._at_bottom:
-            self._at_bottom = at_bottom
-            self._on_bottom(at_bottom)
+        if not self._going_down:
+            at_bottom = float(last) >= 1.0 and not self._has_newer
+            if self._at_bottom and not at_bottom:
+                # Tk tells this late at times, of a view that is no more: nobody scrolled then.
+                at_bottom = self.text.yview()[1] >= 1.0 and not self._has_newer
+            if at_bottom != self._at_bottom:
+                self._at_bottom = at_bottom
+                self._on_bottom(at_bottom)
         self._schedule_check()
 
     def _schedule_check(self) -> None:
@@ -237,6 +294,11 @@ class Transcript(Panel):
     def _load_near_ends(self) -> None:
         self._check = None
         if self.room is None or not self._events or self.text.winfo_height() <= 1:
+            return
+        pause = self._pace.pause(perf_counter())
+        if self._at_bottom and pause > 0:
+            # While messages pour in, what is above them is not looked at.
+            self._check = self.after(math.ceil(pause * 1000), self._load_near_ends)
             return
         near = self._theme.px(_NEAR)
         above = self._pixels("1.0", "@0,0")
@@ -290,15 +352,13 @@ class Transcript(Panel):
         self.text.tk.call(str(self.text), "yview", f"e{seq}")
         self.text.yview_scroll(offset, "pixels")
 
-    def _go_down(self) -> None:
-        if self._has_newer:
-            self.show_latest()
-        else:
-            self._to_bottom()
-
     def _to_bottom(self) -> None:
-        self.text.tk.call(str(self.text), "sync")
-        self.text.yview_moveto(1.0)
+        self._going_down = True
+        try:
+            self.text.tk.call(str(self.text), "sync")
+            self.text.yview_moveto(1.0)
+        finally:
+            self._going_down = False
         self._set_bottom()
 
     def _set_bottom(self) -> None:

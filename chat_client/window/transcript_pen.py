@@ -34,6 +34,7 @@ class Pen:
         self._on_link, self._on_failed = on_link, on_failed
         self._rich = RichText(text, theme)
         self._actions: dict[str, Callable[[], object]] = {}
+        self._names: dict[tuple[str, str], str] = {}
         self._numbers = count()
         text.bind("<<Copy>>", self._copy)
         # On release: a press may begin a selection.
@@ -80,9 +81,16 @@ class Pen:
         avatar = self._theme.avatar(name, username, 38)
         self._text.image_create(at, image=avatar, align="center")
         self._text.insert(at, "\t", ("head",))
-        self._text.insert(at, name, ("head", name_tag(self._text, self._theme, username)))
+        self._text.insert(at, name, ("head", self._name_tag(username)))
         self._text.insert(at, f"  {time}\n", ("head", "time"))
         self._text.tag_add("head", start, at)
+
+    def _name_tag(self, username: str) -> str:
+        # Configured once for each colour: Tk lays out anew what has a tag that is configured.
+        key = username, self._theme.palette.window
+        if key not in self._names:
+            self._names[key] = name_tag(self._text, self._theme, username)
+        return self._names[key]
 
     def _link(self, url: str) -> tuple[str, str]:
         return self._action(lambda: self._on_link(url))

@@ -11,11 +11,11 @@ import pytest
 
 from chat_client.cache import schema
 from chat_client.cache.cache import Cache
-from chat_client.cache.pages import CacheReader, RoomSummary
+from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
 from chat_client.cache.schema import CacheError
 from chat_client.state.event import KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
-from common.messages import Event, Person
+from common.messages import Event, EventKind, Person
 from tests.chat_client.desk import cid, event
 
 
@@ -164,6 +164,37 @@ def test_unread_counts_what_others_said(path: Path, cache: Cache) -> None:
         with cache.transaction():
             cache.mark_read("general", seen)
         assert reader.rooms("ada")[0].unread == unread
+    reader.close()
+
+
+def test_many_events_at_once_are_kept_as_one_by_one(path: Path, cache: Cache) -> None:
+    """The same rows and the same position, also of a room that was not known."""
+    events = [event(seq, "new") for seq in range(1, 51)]
+    with cache.transaction():
+        cache.add_events(events[:1])
+        cache.add_events(events[1:])
+    reader = CacheReader(path)
+    assert [*reader.after("new", 0, 100)] == [KeptEvent(*_fields(each)) for each in events]
+    assert cache.position("new") == 50
+    with pytest.raises(sqlite3.IntegrityError), cache.transaction():
+        cache.add_events([event(51, "new"), event(50, "new")])
+    assert (cache.position("new"), len(reader.latest("new", 100))) == (50, 50)
+    reader.close()
+
+
+def _fields(each: Event) -> tuple[str, int, EventKind, str, str, int, str | None]:
+    return each.room, each.seq, each.kind, each.sender, each.text, each.sent_at, each.cid
+
+
+def test_unread_is_counted_only_so_far(path: Path, cache: Cache) -> None:
+    """Whoever was away for a million messages opens the window as quickly as others."""
+    with cache.transaction():
+        cache.add_events([event(seq) for seq in range(1, COUNTED + 20)])
+    reader = CacheReader(path)
+    assert reader.rooms("ada")[0].unread == COUNTED
+    with cache.transaction():
+        cache.mark_read("general", 30)
+    assert reader.rooms("ada")[0].unread == COUNTED - 11
     reader.close()
 
 

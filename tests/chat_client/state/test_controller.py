@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import get_args
@@ -163,6 +164,51 @@ def test_events_are_kept_and_told_in_order(desk: Desk) -> None:
     assert desk.cache.position("general") == 3
     (added,) = desk.told(news.EventsAdded)
     assert added == news.EventsAdded("general", (event(1), event(2), event(3)))
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.lists(st.booleans(), max_size=40))
+def test_it_does_not_matter_what_comes_in_one_read(reads: list[int], others: list[bool]) -> None:
+    """However two rooms' events are cut into reads: all are kept and told, in their order."""
+    said: list[Event] = []
+    heads = {"general": 0, "other": 0}
+    for is_other in others:
+        room = "other" if is_other else "general"
+        heads[room] += 1
+        own = cid(500 + len(said))
+        said.append(event(heads[room], room, "ada" if len(said) % 3 == 0 else "bob", own))
+    desk = Desk()
+    desk.go_online(**heads)
+    rest = list(said)
+    for size in itertools.cycle(reads):
+        desk.hear(*rest[:size])
+        rest = rest[size:]
+        if not rest:
+            break
+    told = [each for added in desk.told(news.EventsAdded) for each in added.events]
+    assert told == said
+    assert {room: desk.cache.position(room) for room in heads} == heads
+    desk.cache.close()
+
+
+def test_thousands_at_once_are_one_piece_of_news(desk: Desk) -> None:
+    """One statement for all of them, and one thing to draw; not one for each."""
+    desk.go_online(general=5000)
+    statements: list[str] = []
+    desk.cache._connection.set_trace_callback(statements.append)
+    desk.hear(*(event(seq) for seq in range(1, 5001)))
+    desk.cache._connection.set_trace_callback(None)
+    (added,) = desk.told(news.EventsAdded)
+    assert [each.seq for each in added.events] == [*range(1, 5001)]
+    assert sum(not statement.startswith("INSERT INTO events") for statement in statements) < 10
+
+
+def test_a_breach_takes_back_nothing_of_before(desk: Desk) -> None:
+    """Events in front of nonsense are kept, in the same read as they were."""
+    desk.go_online(general=2)
+    frames = b"".join(encode(event(seq)) for seq in (1, 2)) + b"\0\0\0\0"
+    with desk.cache.transaction(), pytest.raises(RemoteProtocolError):
+        desk.controller.received(frames, desk.now)
+    assert desk.cache.position("general") == 2
 
 
 @given(st.lists(st.integers(1, 6), max_size=12))

@@ -13,6 +13,8 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
+from chat_client.window.pace import Pace
+from chat_client.window.timeline import Entry
 from chat_client.window.transcript import BURST, MOST, PAGE, Transcript
 from common.messages import Event
 from tests.gui.harness import DEADLINE, Alarm, wait
@@ -95,7 +97,13 @@ class Reading:
 
     def settle(self) -> None:
         """Let the list bring and drop pages until it rests."""
-        wait(self.root, lambda: self.transcript._check is None, "the pages", DEADLINE)
+        transcript = self.transcript
+        wait(
+            self.root,
+            lambda: transcript._check is None and transcript._draw_later is None,
+            "the pages",
+            DEADLINE,
+        )
         while self.root.tk.dooneevent(2):
             self.most = max(self.most, len(self.transcript._events))
 
@@ -306,16 +314,115 @@ def test_links_are_forgotten_with_their_text(reading: Reading) -> None:
     assert len(tags) <= MOST // 9 + 1
 
 
-def test_a_burst_holds_the_window_up_only_a_moment(reading: Reading) -> None:
-    """5,000 messages are not drawn one by one: what would scroll out at once is skipped."""
+def counted(reading: Reading) -> list[int]:
+    """Has an entry for each event that is drawn from now on."""
     drawn: list[int] = []
     draw = reading.transcript._pen.draw
 
-    def counting(entry: object, at: str) -> None:
-        drawn.append(1)
-        draw(entry, at)  # type: ignore[arg-type]  # passed on
+    def counting(entry: Entry, at: str) -> None:
+        drawn.append(entry.seq)
+        draw(entry, at)
 
     reading.transcript._pen.draw = counting  # type: ignore[method-assign]  # to count
+    return drawn
+
+
+class Resting(Pace):
+    """The list was drawn a moment ago, whenever it was."""
+
+    def pause(self, now: float) -> float:
+        """Always a moment."""
+        del now
+        return 0.01
+
+
+def test_a_burst_draws_only_what_will_be_in_view(reading: Reading) -> None:
+    """5,000 messages are not drawn one by one: what would scroll out at once is skipped."""
+    drawn = counted(reading)
     reading.hear(LAST + 1, LAST + 5000)
     reading.settle()
     assert len(drawn) <= 4 * PAGE
+
+
+def test_a_burst_in_many_pieces_draws_no_more(reading: Reading) -> None:
+    """What others say while the list rests is drawn together, and only the end of it."""
+    reading.transcript.show("general", "somebody else")
+    reading.settle()
+    reading.transcript._pace = Resting()
+    drawn = counted(reading)
+    for seq in range(LAST + 1, LAST + 5001, 50):
+        reading.hear(seq, seq + 49)
+    assert drawn == []
+    wait(reading.root, lambda: drawn, "what gathered", DEADLINE)
+    reading.transcript._pace = Pace()
+    reading.settle()
+    assert len(drawn) <= 4 * PAGE
+    assert reading.held[-1] == LAST + 5000
+    assert reading.bottom_seen()
+
+
+def test_a_few_that_gathered_are_drawn_in_order(reading: Reading) -> None:
+    """Each once, below what was there, with what waits to be sent below them."""
+    reading.transcript.show("general", "somebody else")
+    reading.settle()
+    reading.transcript._pace = Resting()
+    for seq in range(LAST + 1, LAST + 6):
+        reading.hear(seq, seq)
+    reading.write("mine", "a")
+    wait(reading.root, lambda: reading.held[-1] == LAST + 5, "what gathered", DEADLINE)
+    shown = reading.text.get("1.0", "end").rstrip().splitlines()
+    assert shown[-1].startswith("mine")
+    assert [line.split()[0] for line in shown[-9:] if line.startswith("#")][-2:] == [
+        f"#{LAST + 4}",
+        f"#{LAST + 5}",
+    ]
+
+
+def test_what_one_said_is_never_gone(reading: Reading) -> None:
+    """When its own place in the room is told, it is drawn there in the same turn."""
+    reading.transcript._pace = Resting()
+    reading.write("mine", "a")
+    own = event(LAST + 1).model_copy(update={"sender": "person1", "text": "mine"})
+    with reading.cache.transaction():
+        reading.cache.take_out("a" * 32)
+        reading.cache.add_event(own)
+    reading.transcript.refresh_outbox()
+    reading.transcript.add([own])
+    assert reading.text.get("1.0", "end").count("mine") == 1
+
+
+def test_scrolling_away_while_messages_gather_keeps_the_place(reading: Reading) -> None:
+    """They were to be followed when they came; whoever reads further up is left alone."""
+    reading.transcript.show("general", "somebody else")
+    reading.settle()
+    reading.transcript._pace = Resting()
+    reading.hear(LAST + 1, LAST + BURST + 1)
+    reading.text.yview("scroll", -2, "pages")
+    seen = reading.top()
+    wait(reading.root, lambda: reading.transcript._draw_later is None, "the drawing", DEADLINE)
+    reading.transcript._pace = Pace()
+    reading.settle()
+    assert reading.top() == seen
+    assert not reading.transcript.at_bottom
+
+
+def test_a_late_word_about_the_view_changes_nothing(reading: Reading) -> None:
+    """Tk tells at times of a view that was there before the newest messages were drawn."""
+    reading.bottoms.clear()
+    reading.transcript._viewed(0.0, 0.6)
+    assert reading.transcript.at_bottom
+    reading.hear(LAST + 1, LAST + BURST + 1)
+    reading.settle()
+    assert reading.held[-1] == LAST + BURST + 1
+    assert reading.bottom_seen()
+    assert reading.bottoms == []
+
+
+def test_the_wheel_scrolls(reading: Reading) -> None:
+    """Up and down again, by the wheel's own events."""
+    if reading.root.tk.call("tk", "windowingsystem") != "x11":
+        pytest.skip("elsewhere the wheel's events are Tk's own")
+    reading.text.event_generate("<Button-4>", x=5, y=5)
+    assert not reading.bottom_seen()
+    reading.text.event_generate("<Button-5>", x=5, y=5)
+    assert reading.bottom_seen()

@@ -1,0 +1,34 @@
+"""What the server says, with consecutive events taken together: there may be thousands at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from common.messages import Event, ToClient
+from common.protocol import RemoteProtocolError
+
+Arrival: TypeAlias = ToClient | list[Event]
+
+
+def in_runs(said: Iterable[ToClient]) -> Iterator[Arrival]:
+    """Everything in its order: events in lists, which are never empty, the rest one by one.
+
+    When `said` raises RemoteProtocolError, what came before it is given first.
+    """
+    run: list[Event] = []
+    try:
+        for message in said:
+            if isinstance(message, Event):
+                run.append(message)
+                continue
+            if run:
+                yield run
+                run = []
+            yield message
+    except RemoteProtocolError:
+        if run:
+            yield run
+        raise
+    if run:
+        yield run
