@@ -50,8 +50,13 @@ def builds_in(dist: Path) -> list[Build]:
         Build(title, (str(each / "ChatServer"),), (str(each / "ChatClient"),), dist)
         for title, each in (("folder", folder), ("single file", single))
     ]
+    return [*frozen, from_source()]
+
+
+def from_source() -> Build:
+    """The programs as they stand in the working tree."""
     python = (sys.executable, "-m")
-    return [*frozen, Build("source", (*python, "chat_server"), (*python, "chat_client"), ROOT)]
+    return Build("source", (*python, "chat_server"), (*python, "chat_client"), ROOT)
 
 
 def clean_environment(home: Path) -> dict[str, str]:
@@ -119,10 +124,10 @@ class Program:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / _TICKS
 
-    def wait(self) -> None:
+    def wait(self, within: float = ENDED_WITHIN) -> None:
         """Until it has done what it is there for. Raises BenchError when that went wrong."""
         try:
-            self._ended(self._process.wait(ENDED_WITHIN), {0})
+            self._ended(self._process.wait(within), {0})
         except subprocess.TimeoutExpired:
             raise self.failure("does not come to an end") from None
 

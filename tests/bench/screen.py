@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tests.bench.pictures import Picture
 from tests.bench.xwire import (
@@ -54,6 +54,15 @@ class Window:
     mapped: float
 
 
+class Box(NamedTuple):
+    """A part of a window, px."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
 @dataclass
 class Screen:
     """What is on it, and what can be done to it. Used by one thread."""
@@ -63,6 +72,8 @@ class Screen:
     _x: Connection
     _frames: dict[int, int] = field(default_factory=dict)
     _windows: dict[int, Window] = field(default_factory=dict)
+    _drawn: float | None = None
+    """When the last drawing in a watched window was told of, since the last key."""
 
     def window(self, pids: Callable[[], set[int]]) -> Window | None:
         """Wait for the first window of any of the processes; None when there are none any more.
@@ -86,6 +97,37 @@ class Screen:
         """A part of the window from top to bottom."""
         _, height = self._x.size(window.number)
         return Picture(width, height, self._x.pixels(window.number, x, 0, width, height))
+
+    def area(self, window: Window, box: Box) -> Picture:
+        """A part of the window."""
+        pixels = self._x.pixels(window.number, box.x, box.y, box.width, box.height)
+        return Picture(box.width, box.height, pixels)
+
+    def watch(self, window: Window) -> None:
+        """From now on `until_drawn` hears of what is drawn in the window."""
+        self._x.watch(window.number)
+
+    def key(self, key: int) -> float:
+        """Press a key wherever the keyboard is; the time just before."""
+        self._take_events(0)  # what was drawn until now was not because of it
+        self._drawn = None
+        pressed = time.perf_counter()
+        self._x.press(key)
+        return pressed
+
+    def until_drawn(self, seen: Callable[[], bool], what: str) -> float:
+        """Wait until a drawing after the last `key` has brought it; when that was told.
+
+        It is looked for after each drawing in the windows that are watched, and not in between:
+        nothing is taken from the programs by looking. Raises NotSeenError.
+        """
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            at = self._drawn
+            if at is not None and seen():
+                return at
+            self._take_events(0.5)
+        raise NotSeenError(f"waited {DEADLINE:.0f} s for {what}")
 
     def press(self, window: Window, key: int) -> bool:
         """Press a key if the window has the keyboard. If not, ask for it and say False."""
@@ -137,6 +179,8 @@ class Screen:
             if event.kind == REPARENT_NOTIFY:
                 window, parent = event.number(8), event.number(12)
                 self._frames[parent] = window
+            elif event.kind == self._x.drawing:
+                self._drawn = event.at
             elif event.kind == MAP_NOTIFY:
                 shown = event.number(8)
                 self._came(self._frames.get(shown, shown), event.at)

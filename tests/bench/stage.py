@@ -1,6 +1,6 @@
 """What has to be there before anything is measured: a chat in which two people have talked.
 
-Everything is prepared by the frozen programs themselves. Each start that is measured gets copies
+Everything is prepared by the programs themselves. Each start that is measured gets copies
 of the data folders, so that the hundredth finds what the first one found.
 """
 
@@ -99,11 +99,14 @@ class Stage:
     def server_behind(self, build: Build) -> Iterator[None]:
         """A server without a window, on `port`, for clients that are measured alone.
 
-        It runs from a copy of its own, so that the clients share no memory with it.
+        A frozen one runs from a copy of its own, so that the clients share no memory with it.
         """
-        program = self.folder / "behind"
-        shutil.copytree(Path(build.server[0]).parent, program, symlinks=True)
-        with self.copy("server") as [data], self._headless(program, data, self.port):
+        command = build.server
+        if build.frozen:
+            program = self.folder / "behind"
+            shutil.copytree(Path(command[0]).parent, program, symlinks=True)
+            command = (str(program / Path(command[0]).name),)
+        with self.copy("server") as [data], self.server(build, data, command=command):
             yield
 
     def prepare(self, build: Build) -> None:
@@ -112,8 +115,7 @@ class Stage:
         self._said.write_text("".join(said))
         prepared = self.folder / "prepared"
         folders = {name: prepared / name for name in _PLACES}
-        program = Path(build.server[0]).parent
-        with self._headless(program, folders["server"], self.port) as invite:
+        with self.server(build, folders["server"]) as invite:
             for name in ("ada", "bruno"):
                 account = ("--data-dir", folders[name], "--join", invite, "--name", name.title())
                 self._run(build, "send", "--lines", *account)
@@ -125,14 +127,17 @@ class Stage:
             (folders[name] / "window.json").write_text(remembered)
 
     @contextmanager
-    def _headless(self, program: Path, data: Path, port: int) -> Iterator[str]:
-        """Run a server without a window; gives its invite."""
+    def server(
+        self, build: Build, data: Path, *, command: tuple[str, ...] | None = None
+    ) -> Iterator[str]:
+        """Run a server without a window on `port`; gives its invite."""
         ready = self.folder / f"ready-{next(self._numbers)}.json"
-        command = (
-            *(program / "ChatServer", "--headless", "--host", "127.0.0.1", "--port", str(port)),
+        flags = (
+            *("--headless", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--name", "Harbour Team", "--data-dir", data, "--ready-file", ready),
         )
-        with self.start(Order("the server behind", command, self.folder)) as [server]:
+        order = Order("the server behind", (*(command or build.server), *flags), build.folder)
+        with self.start(order) as [server]:
             end = time.monotonic() + DEADLINE
             while not ready.exists():
                 if not server.pids() or time.monotonic() > end:

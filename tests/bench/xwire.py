@@ -61,12 +61,17 @@ class Connection:
         self._unread = b""
         self._sequence = 0
         self._events: deque[Event] = deque()
+        self.drawing = 0
+        self._next_id = 0  # of what this client makes in the X server
         self.root = self._greet()
         self._atoms: dict[str, int] = {}
         self._keys = self._keyboard()
         self._xtest = self._extension("XTEST")
         self._resources = self._extension("X-Resource")
         self._send(self._resources, 0, "BBxx", 1, 2)  # the version that knows of processes
+        self._reply()
+        self._damage = self._extension("DAMAGE")
+        self._send(self._damage, 0, "II", 1, 1)
         self._reply()
 
     def close(self) -> None:
@@ -91,6 +96,12 @@ class Connection:
         """Be told of a window's events."""
         event_mask = 0x800  # which of a window's attributes follows
         self._send(2, 0, "III", window, event_mask, mask)
+
+    def watch(self, window: int) -> None:
+        """Be told, by events of the kind `drawing`, of everything that is drawn in a window."""
+        each_rectangle = 0
+        self._send(self._damage, 1, "IIBxxx", self._next_id, window, each_rectangle)
+        self._next_id += 1
 
     def atom(self, name: str) -> int:
         """The number of a name."""
@@ -174,6 +185,7 @@ class Connection:
             raise XError(setup.decode(errors="replace").strip("\0"))
         vendor, formats = struct.unpack_from(f"{ORDER}H3xB", setup, 16)
         self._codes = setup[26], setup[27]
+        (self._next_id,) = struct.unpack_from(f"{ORDER}I", setup, 4)
         screen = 32 + (vendor + 3) // 4 * 4 + formats * 8
         return int(struct.unpack_from(f"{ORDER}I", setup, screen)[0])
 
@@ -188,9 +200,11 @@ class Connection:
 
     def _extension(self, name: str) -> int:
         self._send(98, 0, "HH", len(name), 0, rest=name.encode())
-        present, code = self._answer("8xBB")
+        present, code, first_event = self._answer("8xBBB")
         if not present:
             raise XError(f"the X server has no {name}")
+        if name == "DAMAGE":
+            self.drawing = first_event
         return int(code)
 
     def _send(self, code: int, detail: int, form: str, *values: int, rest: bytes = b"") -> None:
