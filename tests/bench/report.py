@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, Final
 
+from tests.bench.tables import NONE, figure, table
 from tests.bench.trials import Alone, Together
 
-_NONE: Final = "–"
 _NO_CPU: Final = 0.1
 """Percent of a processor up to which idling takes none: one clock tick in 10 seconds."""
 
@@ -105,31 +105,31 @@ class Report:
             rows.append(
                 [
                     each.title,
-                    _figure([time * 1000 for time in mapped], "{:.0f}"),
-                    _figure(self.ratios(mapped), "{:.2f}"),
-                    _figure([time * 1000 for time in ready], "{:.0f}"),
-                    _figure(self.ratios(ready) if ready else [], "{:.2f}"),
-                    _figure([start.memory for start in each.starts], "{:.1f}"),
-                    _NONE if each.idle is None else f"{each.idle:.2f}",
+                    figure([time * 1000 for time in mapped], "{:.0f}"),
+                    figure(self.ratios(mapped), "{:.2f}"),
+                    figure([time * 1000 for time in ready], "{:.0f}"),
+                    figure(self.ratios(ready) if ready else [], "{:.2f}"),
+                    figure([start.memory for start in each.starts], "{:.1f}"),
+                    NONE if each.idle is None else f"{each.idle:.2f}",
                 ]
             )
         head = ["started alone", "mapped, ms", "× bare", "ready, ms", "× bare"]
-        return _table([*head, "memory, MiB", "idle, % CPU"], rows)
+        return table([*head, "memory, MiB", "idle, % CPU"], rows)
 
     def _talks(self) -> str:
         rows = [
             [
                 each.title,
-                _figure([talk.typed * 1000 for talk in each.talks], "{:.0f}"),
-                _figure([talk.seen * 1000 for talk in each.talks], "{:.0f}"),
+                figure([talk.typed * 1000 for talk in each.talks], "{:.0f}"),
+                figure([talk.seen * 1000 for talk in each.talks], "{:.0f}"),
             ]
             for each in self.together
         ]
-        return _table(["started at once", "letter typed, ms", "message seen, ms"], rows)
+        return table(["started at once", "letter typed, ms", "message seen, ms"], rows)
 
     def _sizes(self) -> str:
         rows = [[what, f"{size / 1e6:.1f}"] for what, size in self.sizes.items()]
-        return _table(["on the disk", "MB"], rows)
+        return table(["on the disk", "MB"], rows)
 
     def _verdicts(self) -> str:
         rows = [
@@ -141,25 +141,4 @@ class Report:
             ]
             for target in self.targets()
         ]
-        return _table(["target", "at most", "is", ""], rows)
-
-
-def _figure(values: Sequence[float], form: str) -> str:
-    """The median, with the least and the greatest."""
-    if not values:
-        return _NONE
-    show: Callable[[float], str] = form.format
-    return f"{show(median(values))} ({show(min(values))}–{show(max(values))})"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown that is also one for the eye; all but its first column stand right."""
-    widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
-
-    def line(cells: Sequence[str]) -> str:
-        first, *others = zip(cells, widths, strict=True)
-        text = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
-        return f"| {' | '.join(text)} |"
-
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    return "\n".join([line(head), line(rule), *map(line, rows)])
+        return table(["target", "at most", "is", ""], rows)

@@ -3,7 +3,7 @@
 ChatServer (with TLS and, beside it, in plaintext; always with its store) takes turns with ngIRCd,
 InspIRCd and Mosquitto, each in plaintext and with TLS and without flood limits, and with a naive
 server: a thread for each client that hands on with `sendall`, the floor. What is measured is told
-by `load.trials`, how the servers are set up by `load.servers` and the files beside it.
+by `load.measures`, how the servers are set up by `load.servers` and the files beside it.
 
 - One program in C puts the load on all of them, in their own protocols. It checks every delivery:
   whose it is, that it is whole, and that each member gets each publisher's messages in their
@@ -13,17 +13,21 @@ by `load.trials`, how the servers are set up by `load.servers` and the files bes
   are members too: they get what the others say. A delivery is one message at one member.
 - Every trial has a fresh server with an empty log. A warm-up is not counted. Processor time is
   that of all the server's threads. At a fixed rate, times count from when a message was due.
-- Rounds are interleaved. Every figure is a median, with the least and greatest; ratios are those
+- Rounds are interleaved; what takes long is measured of the others in the first round only, and
+  how things grow too. Every figure is a median, with the least and greatest; ratios are those
   between two figures of the same round.
 - At saturation and in rooms, receivers acknowledge what TCP brings at once: servers without
   TCP_NODELAY are shown at their best there, and as clients meet them everywhere else.
-- There is no way yet to make rooms here: rooms of 2 are direct rooms, and the peers are shown with
-  rooms of 10 besides.
+- There is no command yet to make rooms here: they, their members and the history of long talks are
+  in the server's store before it starts, and the members sign in instead of joining.
+- What grows is shown of ours alone: with receivers, with history, with the length of texts.
+- Memory is what the process has in use (RSS); what the system keeps for its sockets is not in it.
 - Server and generator run on the same computer, over the loopback. Only the store makes a figure
   depend on the disk: what a commit costs stands above the tables.
 
 Linux only: it reads /proc. Exit status: 0 when it was measured, whether targets were met or
-missed; 1 when nothing worked; 2 when something to measure with is missing; 130 after Ctrl+C.
+missed; 1 when nothing worked; 2 when something to measure with is missing; 130 after Ctrl+C,
+which shows what there is so far.
 """
 
 from __future__ import annotations
@@ -39,11 +43,14 @@ from pathlib import Path
 from statistics import median
 
 from chat_server.identity import load_identity
+from tests.bench.load.chart import chart
 from tests.bench.load.commit import CommitProbe
 from tests.bench.load.generator import Generator
+from tests.bench.load.measures import Measure, measures
 from tests.bench.load.report import Report
+from tests.bench.load.seed import Seeds
 from tests.bench.load.servers import installed, servers
-from tests.bench.load.trials import Bench, Measure, measures
+from tests.bench.load.trials import Bench
 from tests.bench.screen import BenchError
 
 _FILES = 16_384
@@ -59,17 +66,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
             bench = _bench(options, folder)
         except BenchError as error:
             return _fail(error, 2)
+        status = 0
         try:
             bench.run(options.rounds)
         except (BenchError, OSError) as error:
             return _fail(error, 1)
         except KeyboardInterrupt:
-            return 130
+            status = 130
+    if bench.results:
+        _show(bench, options)
+    return status
+
+
+def _show(bench: Bench, options: argparse.Namespace) -> None:
+    """Print what was measured, and write it wherever it is wanted."""
     report = Report(bench, judged=not options.quick)
     sys.stdout.write(report.markdown(_about(options, bench)))
     if options.json is not None:
         options.json.write_text(json.dumps(report.json(), indent=1) + "\n", "utf-8")
-    return 0
+    if options.chart is not None:
+        options.chart.write_text(chart(report.json()), "utf-8")
 
 
 def _bench(options: argparse.Namespace, folder: Path) -> Bench:
@@ -82,14 +98,12 @@ def _bench(options: argparse.Namespace, folder: Path) -> Bench:
     wanted = [
         each for each in servers() if any(name.lower() in each.title.lower() for name in names)
     ]
-    chosen = [each for each in measures(quick=options.quick) if _is_wanted(each, options.only)]
-    if not chosen:
-        raise BenchError("there is no such measure")
     return Bench(
         installed(wanted, _say),
-        chosen,
+        _chosen(measures(quick=options.quick), options.only),
         generator,
         CommitProbe(folder),
+        Seeds(folder),
         load_identity(folder).path,
         folder,
         0.3 if options.quick else options.warmup,
@@ -98,9 +112,12 @@ def _bench(options: argparse.Namespace, folder: Path) -> Bench:
     )
 
 
-def _is_wanted(measure: Measure, only: Sequence[str] | None) -> bool:
-    """Whether it was asked for, by its key or by the first word of it."""
-    return only is None or measure.key in only or measure.key.partition("-")[0] in only
+def _chosen(there: Sequence[Measure], names: Sequence[str] | None) -> list[Measure]:
+    """Those of these names, all for none. Raises BenchError for a name that is nothing's."""
+    for name in names or ():
+        if not any(each.is_called(name) for each in there):
+            raise BenchError(f"there is no measure {name}; see --help")
+    return [each for each in there if not names or any(map(each.is_called, names))]
 
 
 def _allow_files() -> None:
@@ -126,29 +143,41 @@ def _about(options: argparse.Namespace, bench: Bench) -> str:
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    keys = ", ".join(each.key for each in measures(quick=False))
+    keys = ", ".join(dict.fromkeys(_short(each) for each in measures(quick=False)))
     parser = argparse.ArgumentParser(
         prog="bench server", description="How much the server carries, beside others."
     )
     add = parser.add_argument
-    add("--quick", action="store_true", help="a minute that shows that everything works")
+    add("--quick", action="store_true", help="some minutes that show that everything works")
     add("--rounds", type=_at_least(int, 1), help="rounds that count (3; 1 when quick)")
     add(
-        "--seconds", type=_at_least(float, 0.5), default=4.0, metavar="SECONDS",
+        "--seconds", type=_at_least(float, 0.5), default=3.0, metavar="SECONDS",
         help="how long each trial measures (%(default)s)",
     )  # fmt: skip
     add(
-        "--warmup", type=_at_least(float, 0), default=1.0, metavar="SECONDS",
+        "--warmup", type=_at_least(float, 0), default=0.5, metavar="SECONDS",
         help="how long each trial runs before that (%(default)s)",
     )  # fmt: skip
-    add("--only", action="append", metavar="MEASURE", help=f"only these, of: {keys}")
-    add("--server", action="append", metavar="NAME", help="only servers with this in their title")
+    add(
+        "--only", action="extend", nargs="+", metavar="MEASURE",
+        help=f"only these, of: {keys}; the first word of several is enough",
+    )  # fmt: skip
+    add(
+        "--server", action="extend", nargs="+", metavar="NAME",
+        help="only servers with this in their title",
+    )  # fmt: skip
     add("--dir", type=Path, help="folder on the disk to be measured (the temporary one)")
     add("--json", type=Path, metavar="FILE", help="write every single figure there, too")
+    add("--chart", type=Path, metavar="FILE", help="draw it there, as an SVG")
     options = parser.parse_args(arguments)
     if options.rounds is None:
         options.rounds = 1 if options.quick else 3
     return options
+
+
+def _short(measure: Measure) -> str:
+    """Its key, without how far it has grown."""
+    return measure.key.rpartition("-")[0] if measure.curve else measure.key
 
 
 def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:

@@ -1,14 +1,16 @@
-/* Our own protocol, by docs/protocol.md: hello, join, sync, send, event, ack. */
+/* Our own protocol, by docs/protocol.md: hello, join or sign_in, sync, send, event, ack. */
 #include "json.h"
 #include "load.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-enum { HELLO = 1, JOIN, SYNC, SET_UP, PING, FIRST_SEND = 100 };
-#define KEPT 1024
-#define SET_UP_TEXT "set-up"
+enum { HELLO = 1, ENTER, SYNC, PING, FIRST_SEND = 100 };
+#define KEPT 1024 /* events of all rooms together */
+#define HISTORY_HEAD 10 /* "hSSSSSSSSS", the event's seq; then anything */
 
 /* What is looked at of a message; what it does not have has size 0. */
 struct message {
@@ -16,12 +18,41 @@ struct message {
     uint64_t re, seq, head;
 };
 
-/* The same bytes are sent to everyone: an event that was read once need not be read again. */
+/* The same bytes are sent to everyone: an event that was read once need not be read again. Those
+ * of each room are kept by their `seq`. */
 static struct kept {
-    unsigned char bytes[1024];
+    uint64_t seq;
+    struct mark mark;
     size_t size;
-    struct message message;
-} kept[KEPT];
+    unsigned char *bytes;
+} *kept;
+static unsigned kept_each; /* of a room: a power of two */
+
+static struct kept *kept_of(const struct connection *c, uint64_t seq)
+{
+    return &kept[(unsigned)c->room * kept_each + (seq & (kept_each - 1))];
+}
+
+static void keep(const struct connection *c, uint64_t seq, struct mark mark, const char *body,
+                 size_t size)
+{
+    struct kept *into = kept_of(c, seq);
+    if (size > (size_t)options.text + 512)
+        return;
+    if (!into->bytes)
+        into->bytes = malloc((size_t)options.text + 512);
+    memcpy(into->bytes, body, size);
+    into->seq = seq;
+    into->mark = mark;
+    into->size = size;
+}
+
+static void make_kept(void)
+{
+    for (kept_each = 16; kept_each * 2 * (unsigned)options.rooms <= KEPT; kept_each *= 2)
+        ;
+    kept = calloc((size_t)options.rooms * kept_each, sizeof *kept);
+}
 
 static void say(struct connection *c, const char *body, int size)
 {
@@ -38,58 +69,61 @@ static void say(struct connection *c, const char *body, int size)
         say(c, body_, snprintf(body_, sizeof body_, __VA_ARGS__));                                \
     } while (0)
 
-static const char *room_of(const struct connection *c)
-{
-    static char name[32];
-    if (!options.direct)
-        return "general";
-    snprintf(name, sizeof name, "dm:m%04d:m%04d", c->number & ~1, c->number | 1);
-    return name;
-}
-
 static void greet(struct connection *c)
 {
+    if (!kept)
+        make_kept();
     SAY(c, "{\"type\":\"hello\",\"id\":%d,\"protocol\":1,\"program\":\"load\"}", HELLO);
 }
 
-static void join(struct connection *c)
+/* Spread over all numbers, as the ids of messages are, and quickly made (splitmix64). */
+static unsigned long long any_number(void)
 {
-    unsigned char random[32];
-    char token[65];
-    RAND_bytes(random, sizeof random);
-    for (int i = 0; i < 32; i++)
-        snprintf(token + 2 * i, 3, "%02x", random[i]);
-    SAY(c,
-        "{\"type\":\"join\",\"id\":%d,\"secret\":\"%s\",\"username\":\"m%04d\","
-        "\"display_name\":\"Member %d\",\"token\":\"%s\",\"device\":\"load\"}",
-        JOIN, options.secret, c->number, c->number, token);
+    static uint64_t state;
+    if (!state)
+        RAND_bytes((unsigned char *)&state, sizeof state);
+    uint64_t z = state += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+/* With the token that tests/bench/load/seed.py gave to who has an account already. */
+static void enter(struct connection *c)
+{
+    if (options.known && c->number < options.members)
+        SAY(c,
+            "{\"type\":\"sign_in\",\"id\":%d,\"username\":\"m%04d\",\"token\":\"%064x\","
+            "\"device\":\"load\"}",
+            ENTER, c->number, (unsigned)c->number + 1);
+    else
+        SAY(c,
+            "{\"type\":\"join\",\"id\":%d,\"secret\":\"%s\",\"username\":\"m%04d\","
+            "\"display_name\":\"Member %d\",\"token\":\"%016llx%016llx%016llx%016llx\","
+            "\"device\":\"load\"}",
+            ENTER, options.secret, c->number, c->number, any_number(), any_number(), any_number(),
+            any_number());
 }
 
 static void sync_room(struct connection *c)
 {
+    c->follows = true;
     c->head = UINT64_MAX;
-    SAY(c, "{\"type\":\"sync\",\"id\":%d,\"positions\":{\"%s\":0}}", SYNC, room_of(c));
+    SAY(c, "{\"type\":\"sync\",\"id\":%d,\"positions\":{\"%s\":%llu}}", SYNC,
+        rooms[c->room].name, (unsigned long long)c->position);
 }
 
-static void send_text(struct connection *c, uint64_t id, const char *text)
-{
-    uint64_t random;
-    RAND_bytes((unsigned char *)&random, sizeof random);
-    SAY(c,
-        "{\"type\":\"send\",\"id\":%llu,\"room\":\"%s\",\"cid\":\"%016llx%016llx\",\"text\":\"%s\"}",
-        (unsigned long long)id, room_of(c), (unsigned long long)random, (unsigned long long)id,
-        text);
-}
-
+/* Its id begins with the time, as docs/protocol.md advises and ChatClient does it. */
 static void publish(struct connection *c, uint32_t counter, const char *text)
 {
-    send_text(c, (uint64_t)counter + FIRST_SEND, text);
-}
-
-static void prepare(struct connection *c)
-{
-    if (options.direct && c->publisher >= 0)
-        send_text(c, SET_UP, SET_UP_TEXT);
+    unsigned long long id = (unsigned long long)counter + FIRST_SEND;
+    struct timespec time;
+    clock_gettime(CLOCK_REALTIME, &time);
+    SAY(c,
+        "{\"type\":\"send\",\"id\":%llu,\"room\":\"%s\",\"cid\":\"%012llx%04llx%016llx\","
+        "\"text\":\"%s\"}",
+        id, rooms[c->room].name, time.tv_sec * 1000ULL + (unsigned long long)time.tv_nsec / 1000000,
+        any_number() >> 48, any_number(), text);
 }
 
 static void keep_alive(struct connection *c)
@@ -138,29 +172,41 @@ static void caught_up(struct connection *c)
         is_in(c);
 }
 
-static void event(struct connection *c, const struct message *m)
+/* An event is its room's next one. */
+static void move_on(struct connection *c)
 {
-    if (!span_is(m->room, room_of(c)))
+    c->position++;
+    caught_up(c);
+}
+
+/* What was there before this program came. */
+static bool is_history(const struct message *m)
+{
+    return m->text.size > HISTORY_HEAD && *m->text.at == 'h' &&
+           span_number((struct span){m->text.at + 1, HISTORY_HEAD - 1}) == m->seq;
+}
+
+static void event(struct connection *c, const struct message *m, const char *body, size_t size)
+{
+    if (!span_is(m->room, rooms[c->room].name))
         fail("an event of the room %.*s", (int)m->room.size, m->room.at);
     if (m->seq != c->position + 1)
         fail("member %d got event %llu after %llu", c->number, (unsigned long long)m->seq,
              (unsigned long long)c->position);
-    c->position = m->seq;
-    if (span_is(m->kind, "message") && !span_is(m->text, SET_UP_TEXT)) {
-        if (m->sender.size != 5)
-            fail("an event of the sender %.*s", (int)m->sender.size, m->sender.at);
-        delivered(c, m->sender.at, m->text.at, m->text.size);
+    if (m->sender.size != 5)
+        fail("an event of the sender %.*s", (int)m->sender.size, m->sender.at);
+    if (span_is(m->kind, "message") && (m->seq > (uint64_t)options.history || !is_history(m))) {
+        struct mark mark = read_mark(c, m->sender.at, m->text.at, m->text.size);
+        keep(c, m->seq, mark, body, size);
+        delivered(c, mark);
     } else if (!span_is(m->kind, "join") && !span_is(m->kind, "message")) {
         fail("an event of the kind %.*s", (int)m->kind.size, m->kind.at);
     }
-    if (c->stage == GREETING)
-        caught_up(c);
+    move_on(c);
 }
 
 static void ack(struct connection *c, const struct message *m)
 {
-    if (m->re == SET_UP)
-        return; /* it will come as an event: the sync that is under way says so */
     if (m->seq == c->position + 1)
         c->position = m->seq;
     else if (c->follows && c->stage == IN)
@@ -182,33 +228,29 @@ static void synced(struct connection *c, const struct message *m)
 static void handle(struct connection *c, const char *body, size_t size)
 {
     struct message m = read_message(body, size);
-    if (span_is(m.type, "event")) {
-        if (size <= sizeof kept[0].bytes) {
-            struct kept *keep = &kept[m.seq % KEPT];
-            memcpy(keep->bytes, body, size);
-            keep->size = size;
-            /* The spans have to point into the copy, as the bytes themselves go. */
-            keep->message = read_message((char *)keep->bytes, size);
-        }
-        event(c, &m);
-    } else if (span_is(m.type, "ack"))
+    if (span_is(m.type, "event"))
+        event(c, &m, body, size);
+    else if (span_is(m.type, "ack"))
         ack(c, &m);
     else if (span_is(m.type, "welcome"))
-        join(c);
+        enter(c);
     else if (span_is(m.type, "synced"))
         synced(c, &m);
     else if (span_is(m.type, "signed_in")) {
-        c->follows = !options.direct && !(options.deaf && c->publisher >= 0);
-        if (c->follows)
-            sync_room(c);
-        else
+        if (options.behind || (options.deaf && c->publisher >= 0))
             is_in(c);
-    } else if (span_is(m.type, "room")) {
-        c->follows = true;
-        c->stage = GREETING;
-        sync_room(c);
+        else
+            sync_room(c);
     } else if (!span_is(m.type, "person") && !span_is(m.type, "pong"))
         fail("member %d got %.*s", c->number, (int)size, body);
+}
+
+/* Of these everyone gets one for everyone who comes. In another order of its fields it is read as
+ * any message is. */
+static bool is_person(const unsigned char *body, size_t size)
+{
+    static const char start[] = "{\"type\":\"person\",";
+    return size > sizeof start && memcmp(body, start, sizeof start - 1) == 0;
 }
 
 static size_t take(struct connection *c, const unsigned char *data, size_t size)
@@ -221,12 +263,14 @@ static size_t take(struct connection *c, const unsigned char *data, size_t size)
             fail("a frame of %zu bytes and the kind %d", length, at[4]);
         if (size - used < 4 + length)
             break;
-        struct kept *keep = &kept[(c->position + 1) % KEPT];
-        if (c->follows && keep->size == length - 1 && keep->message.seq == c->position + 1 &&
-            memcmp(keep->bytes, at + 5, length - 1) == 0)
-            event(c, &keep->message);
-        else
+        const struct kept *same = kept_of(c, c->position + 1);
+        if (c->follows && same->size == length - 1 && same->seq == c->position + 1 &&
+            memcmp(same->bytes, at + 5, length - 1) == 0) {
+            delivered(c, same->mark);
+            move_on(c);
+        } else if (!is_person(at + 5, length - 1)) {
             handle(c, (const char *)at + 5, length - 1);
+        }
         used += 4 + length;
     }
     return used;
@@ -238,6 +282,6 @@ const struct dialect chat = {
     .greet = greet,
     .take = take,
     .publish = publish,
-    .prepare = prepare,
+    .catch_up = sync_room,
     .keep_alive = keep_alive,
 };

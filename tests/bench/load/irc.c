@@ -5,30 +5,37 @@
 #include <stdio.h>
 #include <string.h>
 
-static void say(struct connection *c, const char *format, int number)
-{
-    char text[128];
-    wire_put(c, text, (size_t)snprintf(text, sizeof text, format, number));
-}
+#define SAY(c, ...)                                                                               \
+    do {                                                                                          \
+        char line_[MAX_TEXT + 64];                                                                \
+        wire_put(c, line_, (size_t)snprintf(line_, sizeof line_, __VA_ARGS__));                   \
+    } while (0)
 
 static void greet(struct connection *c)
 {
-    say(c, "NICK m%04d\r\n", c->number);
-    say(c, "USER m%04d 0 * :load\r\n", c->number);
+    SAY(c, "NICK m%04d\r\nUSER m%04d 0 * :load\r\n", c->number, c->number);
 }
 
 static void publish(struct connection *c, uint32_t counter, const char *text)
 {
-    char message[MAX_TEXT + 64];
     (void)counter;
-    wire_put(c, message,
-             (size_t)snprintf(message, sizeof message, "PRIVMSG #r%03d :%s\r\n", c->room, text));
+    SAY(c, "PRIVMSG #%s :%s\r\n", rooms[c->room].name, text);
 }
 
-static bool starts(const char *at, const char *end, const char *word)
+static inline bool starts(const char *at, const char *end, const char *word)
 {
     size_t size = strlen(word);
     return (size_t)(end - at) >= size && memcmp(at, word, size) == 0;
+}
+
+/* What stands behind "#room :" in a message to the member's room, NULL for any other. */
+static const char *text_behind(const struct room *room, const char *at, const char *end)
+{
+    if ((size_t)(end - at) < room->size + 3 || *at != '#' ||
+        memcmp(at + 1, room->name, room->size) != 0 || at[room->size + 1] != ' ' ||
+        at[room->size + 2] != ':')
+        return NULL;
+    return at + room->size + 3;
 }
 
 /* A line without its CR LF. */
@@ -36,25 +43,21 @@ static void handle(struct connection *c, const char *at, const char *end)
 {
     const char *all = at;
     int size = (int)(end - at);
-    char channel[16];
     if (at < end && *at == ':') {
         at = memchr(at, ' ', (size_t)(end - at));
         if (!at)
             fail("member %d got %.*s", c->number, size, all);
         at++;
     }
-    snprintf(channel, sizeof channel, "#r%03d :", c->room);
     if (starts(at, end, "PRIVMSG ")) {
-        at += 8;
-        if (!starts(at, end, channel) || size < 8 || *all != ':' || all[6] != '!')
+        const char *text = text_behind(&rooms[c->room], at + 8, end);
+        if (!text || size < 8 || *all != ':' || all[6] != '!')
             fail("member %d got %.*s", c->number, size, all);
-        delivered(c, all + 1, at + strlen(channel), (size_t)(end - at) - strlen(channel));
+        delivered(c, read_mark(c, all + 1, text, (size_t)(end - text)));
     } else if (starts(at, end, "PING ")) {
-        char pong[512];
-        wire_put(c, pong,
-                 (size_t)snprintf(pong, sizeof pong, "PONG %.*s\r\n", (int)(end - at) - 5, at + 5));
+        SAY(c, "PONG %.*s\r\n", (int)(end - at) - 5, at + 5);
     } else if (starts(at, end, "001 ")) {
-        say(c, "JOIN #r%03d\r\n", c->room);
+        SAY(c, "JOIN #%s\r\n", rooms[c->room].name);
     } else if (starts(at, end, "366 ") && c->stage == GREETING) {
         is_in(c);
     } else if (end - at > 3 && (at[0] == '4' || at[0] == '5') && at[3] == ' ' &&

@@ -22,7 +22,7 @@ static size_t take(struct connection *c, const unsigned char *data, size_t size)
         if (c->stage == GREETING && stop - at == 2 && memcmp(at, "in", 2) == 0)
             is_in(c);
         else
-            delivered(c, NULL, at, (size_t)(stop - at));
+            delivered(c, read_mark(c, NULL, at, (size_t)(stop - at)));
         at = stop + 1;
     }
     return (size_t)(at - (const char *)data);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 enum { CONNECT = 0x10, CONNACK = 0x20, PUBLISH = 0x30, SUBSCRIBE = 0x82, SUBACK = 0x90 };
-#define TOPIC 4 /* characters: r000 */
 
 static void say(struct connection *c, unsigned char kind, const void *head, size_t head_size,
                 const void *body, size_t body_size)
@@ -31,29 +30,37 @@ static void greet(struct connection *c)
     say(c, CONNECT, head, sizeof head, name, 5);
 }
 
+/* A topic with its size before it; how many bytes that is. */
+static size_t put_topic(const struct room *room, char *at)
+{
+    at[0] = 0;
+    at[1] = (char)room->size;
+    memcpy(at + 2, room->name, room->size);
+    return room->size + 2;
+}
+
 static void subscribe(struct connection *c)
 {
-    static const unsigned char head[] = {0, 1, 0, TOPIC};
-    char topic[TOPIC + 1];
-    snprintf(topic, sizeof topic, "r%03d", c->room);
-    say(c, SUBSCRIBE, head, sizeof head, topic, TOPIC + 1); /* its final 0 is the quality */
+    static const unsigned char head[] = {0, 1};
+    char topic[sizeof rooms->name + 3];
+    size_t size = put_topic(&rooms[c->room], topic);
+    topic[size++] = 0; /* the quality of service */
+    say(c, SUBSCRIBE, head, sizeof head, topic, size);
 }
 
 static void publish(struct connection *c, uint32_t counter, const char *text)
 {
-    char head[2 + TOPIC + 1] = {0, TOPIC};
+    char topic[sizeof rooms->name + 2];
     (void)counter;
-    snprintf(head + 2, TOPIC + 1, "r%03d", c->room);
-    say(c, PUBLISH, head, 2 + TOPIC, text, strlen(text));
+    say(c, PUBLISH, topic, put_topic(&rooms[c->room], topic), text, strlen(text));
 }
 
 static void handle(struct connection *c, unsigned char kind, const unsigned char *at, size_t size)
 {
-    char topic[TOPIC + 1];
-    snprintf(topic, sizeof topic, "r%03d", c->room);
-    if (kind == PUBLISH && size > 2 + TOPIC && at[0] == 0 && at[1] == TOPIC &&
-        memcmp(at + 2, topic, TOPIC) == 0)
-        delivered(c, NULL, (const char *)at + 2 + TOPIC, size - 2 - TOPIC);
+    const struct room *room = &rooms[c->room];
+    if (kind == PUBLISH && size > 2 + room->size && at[0] == 0 && at[1] == room->size &&
+        memcmp(at + 2, room->name, room->size) == 0)
+        delivered(c, read_mark(c, NULL, (const char *)at + 2 + room->size, size - 2 - room->size));
     else if (kind == CONNACK && size == 2 && at[1] == 0)
         subscribe(c);
     else if (kind == SUBACK && size == 3 && at[2] == 0)

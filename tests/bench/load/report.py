@@ -2,68 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Final
+from typing import Any
 
-from tests.bench.load.generator import Figures, Times
+from tests.bench.load.columns import COLUMNS, COMPARED, Column
+from tests.bench.load.generator import Figures
+from tests.bench.load.measures import Measure
 from tests.bench.load.servers import Server
 from tests.bench.load.targets import Target, ratios, targets
-from tests.bench.load.trials import Bench, Kind, Measure
-from tests.bench.report import _NONE, _figure, _table
+from tests.bench.load.trials import Bench
+from tests.bench.tables import NONE, figure, table
 
-Column = tuple[str, Callable[[Figures], float | None], str]
-
-_SHARES: Final[tuple[Column, ...]] = (
-    ("server, % CPU", lambda f: f.server_load, "{:.0f}"),
-    ("generator, % CPU", lambda f: f.own_load, "{:.0f}"),
-    ("faults", lambda f: f.faults, "{:.0f}"),
-)
-
-
-def _times(which: Callable[[Figures], Times | None], what: str) -> tuple[Column, ...]:
-    def of(name: str) -> Callable[[Figures], float | None]:
-        def value(figures: Figures) -> float | None:
-            times = which(figures)
-            return getattr(times, name) if times is not None and times.count else None
-
-        return value
-
-    names = ("p50", "p99", "p999", "max")
-    return tuple((f"{what}{name}, ms", of(name), "{:.2f}") for name in names)
-
-
-_DELIVERY: Final = _times(lambda f: f.delivery, "")
-_ACK: Final = _times(lambda f: f.ack, "ack ")
-_COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
-    Kind.DELIVERIES: (
-        ("deliveries/s", lambda f: f.delivery_rate, "{:,.0f}"),
-        ("µs CPU each", lambda f: f.cost, "{:.2f}"),
-        *_DELIVERY[:2],
-        *_SHARES,
-    ),
-    Kind.MESSAGES: (
-        ("messages/s", lambda f: f.message_rate, "{:,.0f}"),
-        *_DELIVERY[:2],
-        *_SHARES,
-    ),
-    Kind.TIMES: (
-        ("deliveries/s", lambda f: f.delivery_rate, "{:,.0f}"),
-        *_DELIVERY,
-        *_ACK[:2],
-        *_SHARES,
-    ),
-    Kind.CROWD: (("all in, s", lambda f: f.crowd_s, "{:.2f}"), *_DELIVERY, *_SHARES),
-    Kind.MEMORY: (
-        ("KiB a member", lambda f: f.idle_bytes / 1024, "{:.1f}"),
-        ("server, MiB", lambda f: f.server_bytes / 1024**2, "{:.1f}"),
-    ),
-}
-_COMPARED: Final[dict[Kind, Callable[[Figures], float]]] = {
-    Kind.DELIVERIES: lambda f: f.delivery_rate,
-    Kind.MESSAGES: lambda f: f.message_rate,
-}
+_FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -77,7 +29,13 @@ class Report:
         """The tables, under a sentence on how it was measured."""
         parts = ["## The server under load", about]
         for measure in self.bench.measures:
-            parts += [f"### {measure.title[0].upper()}{measure.title[1:]}", self._table(measure)]
+            if not measure.curve:
+                parts += [f"### {_capital(measure.title)}", self._table(measure)]
+        curves = [measure for measure in self.bench.measures if measure.curve]
+        for server in self.bench.servers:
+            for curve in dict.fromkeys(each.curve for each in curves if each.is_for(server)):
+                parts += [f"### As it grows: {curve} ({server.title})"]
+                parts += [self._curve(curve, server)]
         if self.judged:
             parts += ["### Targets", "Ours always with TLS and the commit before fan-out."]
             parts.append(self._verdicts())
@@ -93,13 +51,15 @@ class Report:
             "measures": {
                 measure.key: {
                     "title": measure.title,
+                    "curve": measure.curve,
+                    "point": measure.point,
                     "load": asdict(measure.load),
                     "servers": {
                         server.title: [
                             figures and asdict(figures)
                             for figures in self.bench.of(measure.key, server)
                         ]
-                        for server in self.bench.servers
+                        for server in filter(measure.is_for, self.bench.servers)
                     },
                 }
                 for measure in self.bench.measures
@@ -120,31 +80,65 @@ class Report:
         return targets(self.bench) if self.judged else []
 
     def _table(self, measure: Measure) -> str:
-        columns = _COLUMNS[measure.kind]
-        compared = measure.kind in _COMPARED and not measure.only_ours
+        columns = COLUMNS[measure.kind]
+        compared = measure.kind in COMPARED and not measure.only_ours
         head = ["median (least–greatest)", *(title for title, _, _ in columns)]
         head += ["× best peer, plaintext", "× best peer, TLS"] * compared
         rows = []
         for server in filter(measure.is_for, self.bench.servers):
-            worked = [figures for figures in self.bench.of(measure.key, server) if figures]
-            row = [server.title]
-            row += [
-                _figure([found for f in worked if (found := value(f)) is not None], form)
-                for _, value, form in columns
-            ]
+            rounds = self.bench.of(measure.key, server)
+            row = [server.title + _how_many_failed(rounds), *_cells(columns, rounds)]
             if compared:
                 row += [self._ratio(measure, server, tls=tls) for tls in (False, True)]
             rows.append(row)
-        return _table(head, rows)
+        return table(head, rows)
+
+    def _curve(self, curve: str, server: Server) -> str:
+        """A row for each point, with the columns of all that was measured there."""
+        there = [measure for measure in self.bench.measures if measure.curve == curve]
+        kinds = dict.fromkeys(measure.kind for measure in there)
+        head = [curve, *(title for kind in kinds for title, _, _ in COLUMNS[kind])]
+        rows = []
+        for point in dict.fromkeys(measure.point for measure in there):
+            row = [f"{point:,}"]
+            for kind in kinds:
+                rounds = [
+                    figures
+                    for measure in there
+                    if (measure.point, measure.kind) == (point, kind)
+                    for figures in self.bench.of(measure.key, server)
+                ]
+                row += _cells(COLUMNS[kind], rounds)
+            rows.append(row)
+        return table(head, rows)
 
     def _ratio(self, measure: Measure, server: Server, *, tls: bool) -> str:
-        value = _COMPARED[measure.kind]
+        value = COMPARED[measure.kind]
         found = ratios(self.bench, measure.key, server, value, lambda s: s.peer and s.tls == tls)
-        return f"{median(found):.2f}" if found else _NONE
+        return f"{median(found):.2f}" if found else NONE
 
     def _verdicts(self) -> str:
         rows = [
             [each.what, each.limit_text, each.value_text, "met" if each.met else "missed"]
             for each in self._targets()
         ]
-        return _table(["target", "aimed at", "is", ""], rows) if rows else "Nothing to judge."
+        return table(["target", "aimed at", "is", ""], rows) if rows else "Nothing to judge."
+
+
+def _cells(columns: Iterable[Column], rounds: Sequence[Figures | None]) -> Iterator[str]:
+    """A cell for each column; a failure is not left blank."""
+    worked = [figures for figures in rounds if figures is not None]
+    for _, value, form in columns:
+        if rounds and not worked:
+            yield _FAILED
+        else:
+            yield figure([found for f in worked if (found := value(f)) is not None], form)
+
+
+def _how_many_failed(rounds: Sequence[Figures | None]) -> str:
+    failed = sum(figures is None for figures in rounds)
+    return f" ({failed} of {len(rounds)} failed)" if failed else ""
+
+
+def _capital(title: str) -> str:
+    return f"{title[0].upper()}{title[1:]}"

@@ -28,11 +28,12 @@ Dialect = Literal["chat", "irc", "mqtt", "line"]
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A server that accepts connections."""
+    """A server that accepts connections. `started_s`: seconds from its start until it did."""
 
     pid: int
     port: int
     secret: str = ""
+    started_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +55,10 @@ class Server:
     def at_once(self) -> int:
         """How many members may come at a time without being kept waiting for seconds.
 
-        ngIRCd's backlog is shallow, and InspIRCd lets newcomers in once a second.
+        ngIRCd's backlog is shallow, InspIRCd lets newcomers in once a second, and ours tells
+        everyone of everyone: thousands of them must not meet a handshake's deadline.
         """
-        return 8 if self.program == "ngircd" else 250
+        return 8 if self.program == "ngircd" else 32 if self.ours else 250
 
     @property
     def peer(self) -> bool:
@@ -69,15 +71,21 @@ class Server:
         return shutil.which(self.program, path=f"{os.get_exec_path()[0]}:{_PATH}")
 
     @contextmanager
-    def start(self, place: Path, certificate: Path) -> Iterator[Running]:
+    def start(
+        self, place: Path, certificate: Path, prepare: Callable[[Path], None] | None = None
+    ) -> Iterator[Running]:
         """Run it in the new folder `place` until the block is left. Raises BenchError.
 
         `certificate` is a PEM file of a key and its certificate, for those that don't make theirs.
+        `prepare` makes a data folder of ours, given its path.
         """
         place.mkdir()
+        if prepare is not None:
+            prepare(place / "data")
         port = _free_port()
         command = _COMMANDS[self.program if self.peer else self.dialect]
-        order = Order(self.title, command(self, place, port, certificate), ROOT)
+        folder = place if self.peer else ROOT  # where a crash leaves what it has to say
+        order = Order(self.title, command(self, place, port, certificate), folder)
         program = Program(order, _environment(place), place / "said.txt")
         try:
             yield _ready(program, place, port, ours=self.ours)
@@ -129,11 +137,12 @@ def _ready(program: Program, place: Path, port: int, *, ours: bool) -> Running:
             raise program.failure("ended at its start")
         if not ours:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                return Running(min(pids), port)
+                return Running(min(pids), port, "", time.perf_counter() - program.started)
         with suppress(OSError, ValueError):
             ready = json.loads((place / "ready.json").read_text("utf-8"))
             secret = parse_qs(urlsplit(ready["invite"]).query)["secret"][0]
-            return Running(ready["pid"], ready["port"], secret)
+            started_s = time.perf_counter() - program.started
+            return Running(ready["pid"], ready["port"], secret, started_s)
         time.sleep(0.01)
     raise program.failure(f"is not ready within {READY_WITHIN:g} s")
 

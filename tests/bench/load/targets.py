@@ -9,12 +9,17 @@ from statistics import median
 from typing import Final
 
 from tests.bench.load.generator import Figures
+from tests.bench.load.measures import HISTORY
 from tests.bench.load.servers import Server
 from tests.bench.load.trials import Bench
 
 Value = Callable[[Figures], float]
 _MOST: Final = 100_000
 """Deliveries/s at which the slowest hundredth is judged."""
+_ALL: Final = 99.0
+"""Percent: what is under way when measuring ends has not been delivered yet."""
+_SAME: Final = 0.8
+"""What is no slower but for the noise of measuring, which is as large as this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,11 @@ def ratios(
     found = []
     others = [bench.of(key, each) for each in bench.servers if other(each)]
     for number, figures in enumerate(bench.of(key, server)):
-        there = [value(each) for rounds in others if (each := rounds[number]) is not None]
+        there = [
+            value(each)
+            for rounds in others
+            if number < len(rounds) and (each := rounds[number]) is not None
+        ]
         if there and max(there) > 0:
             found.append(0.0 if figures is None else value(figures) / max(there))
     return found
@@ -88,8 +97,8 @@ def _judged(bench: Bench, ours: Server) -> Iterator[Target]:
     yield from _against(
         bench,
         ours,
-        "rooms-2",
-        "100 rooms of 2: messages/s",
+        "rooms",
+        "100 rooms of 10: messages/s",
         "× best TLS peer",
         1,
         _messages,
@@ -99,14 +108,17 @@ def _judged(bench: Bench, ours: Server) -> Iterator[Target]:
         bench, ours, "one", "one under way: messages/s", "× best IRC server", 20, _messages, _irc
     )
     yield from _slowest(bench, ours)
-    acks = _middle(bench, "acks", ours, lambda f: f.acks / f.measured_s, 0.0)
+    acks = _middle(bench, "acks", ours, lambda f: f.ack_rate, 0.0)
     yield from _at_least("100 senders: durable acknowledged", "messages/s", 15_000, acks)
-    memory = _middle(bench, "idle", ours, lambda f: f.idle_bytes / 1024, inf)
-    yield from _at_most("memory for each idle connection", "KiB", 50, memory)
+    for members in (1000, 5000):
+        memory = _middle(bench, f"idle-{members}", ours, lambda f: f.idle_bytes / 1024, inf)
+        yield from _at_most(f"{members:,} idle: memory for each", "KiB", 50, memory)
     came = _middle(bench, "crowd", ours, lambda f: f.crowd_s, inf)
     yield from _at_most("1,000 come at once: all in", "s", 2, came)
     live = _middle(bench, "crowd", ours, _p99, inf)
     yield from _at_most("1,000 come at once: p99 of the others", "ms", 20, live)
+    yield from _unmoved(bench, ours)
+    yield from _flat(bench, ours)
 
 
 def _slowest(bench: Bench, ours: Server) -> Iterator[Target]:
@@ -117,6 +129,32 @@ def _slowest(bench: Bench, ours: Server) -> Iterator[Target]:
     there = [value for value in irc if value is not None]
     if there:
         yield from _at_most(what, "ms (best IRC server)", min(there), p99)
+
+
+def _unmoved(bench: Bench, ours: Server) -> Iterator[Target]:
+    """That some don't read is nothing to the others."""
+    got = _middle(bench, "stopped", ours, lambda f: f.kept_up if not f.faults else 0, 0.0)
+    yield from _at_least("20 of 100 stopped: the others get", "% of 267,000/s", _ALL, got)
+    grown = _middle(bench, "stopped", ours, lambda f: f.grown_bytes / 1024**2, inf)
+    yield from _at_most("20 of 100 stopped: memory more", "MiB", 16, grown)
+
+
+def _flat(bench: Bench, ours: Server) -> Iterator[Target]:
+    """With the longest history things go as with the shortest, but for what measuring adds."""
+    least, most = HISTORY[0], HISTORY[-1]
+    values: dict[str, Value] = {
+        "acks": lambda f: f.ack_rate,
+        "page": _caught_up,
+        "catch-up": _caught_up,
+    }
+    for what, value in values.items():
+        short = _middle(bench, f"growth-history-{what}-{least}", ours, value)
+        long = _middle(bench, f"growth-history-{what}-{most}", ours, value, 0.0)
+        if short and long is not None:
+            yield Target(
+                f"{most:,} messages there: speed of {what}", f"× with {least:,}", _SAME,
+                long / short, least=True,
+            )  # fmt: skip
 
 
 def _no_dearer(bench: Bench, ours: Server, key: str, where: str) -> Iterator[Target]:
@@ -155,10 +193,14 @@ def _at_most(what: str, unit: str, limit: float, value: float | None) -> Iterato
 def _middle(
     bench: Bench, key: str, server: Server, value: Value, failed: float | None = None
 ) -> float | None:
-    """The median; `failed` if every trial did; None for no trials at all."""
+    """The median, in which trials that failed count as `failed` unless that is None.
+
+    None for no trials at all.
+    """
     rounds = bench.of(key, server)
-    found = [value(figures) for figures in rounds if figures is not None]
-    return median(found) if found else failed if rounds else None
+    values = [failed if figures is None else value(figures) for figures in rounds]
+    found = [each for each in values if each is not None]
+    return median(found) if found else None
 
 
 def _plaintext(server: Server) -> bool:
@@ -175,6 +217,12 @@ def _irc(server: Server) -> bool:
 
 def _p99(figures: Figures) -> float:
     return figures.delivery.p99 if figures.delivery is not None else inf
+
+
+def _caught_up(figures: Figures) -> float:
+    """Messages/ms of one that catches up."""
+    times = figures.catch_up
+    return figures.missed / times.p50 if times is not None and times.p50 else 0.0
 
 
 def _deliveries(figures: Figures) -> float:

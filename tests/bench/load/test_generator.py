@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,29 +32,30 @@ def generator(tmp_path_factory: pytest.TempPathFactory) -> Generator:
     return Generator(tmp_path_factory.mktemp("load"))
 
 
-def trial(generator: Generator, change: Change) -> Figures:
+def trial(generator: Generator, change: Change, load: Load = LOAD, warmup: float = 0) -> Figures:
     """Half a second with a server that hands the lines on with a change."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=serve, args=(listening, change))
+        thread = threading.Thread(target=serve, args=(listening, load.members, change))
         thread.start()
         running = Running(os.getpid(), listening.getsockname()[1])
         try:
-            return generator.run(SERVER, running, LOAD, warmup=0, seconds=0.5)
+            return generator.run(SERVER, running, load, warmup, seconds=0.5)
         finally:
             thread.join()
 
 
-def serve(listening: socket.socket, change: Change) -> None:
-    """Let both in, and hand what the first one says on to the second."""
+def serve(listening: socket.socket, members: int, change: Change) -> None:
+    """Let all of them in, and hand what the first one says on to the others."""
     with ExitStack() as stack, suppress(OSError):
-        clients = [stack.enter_context(listening.accept()[0]) for _ in range(2)]
-        first, second = (stack.enter_context(client.makefile("rb")) for client in clients)
-        for client, lines in zip(clients, (first, second), strict=True):
+        clients = [stack.enter_context(listening.accept()[0]) for _ in range(members)]
+        everyone = [stack.enter_context(client.makefile("rb")) for client in clients]
+        for client, lines in zip(clients, everyone, strict=True):
             lines.readline()
             client.sendall(b"in\n")
-        for number, line in enumerate(first):
+        for number, line in enumerate(everyone[0]):
             for changed in change(number, line):
-                clients[1].sendall(changed)
+                for client in clients[1:]:
+                    client.sendall(changed)
 
 
 def test_a_right_server_is_without_fault(generator: Generator) -> None:
@@ -91,12 +93,23 @@ def test_reordered_messages_are_counted(generator: Generator) -> None:
     assert (figures.lost, figures.disordered, figures.missing) == (1, 1, 0)
 
 
+def test_who_stops_reading_is_not_missed(generator: Generator) -> None:
+    """It counts until then and not any more; what the others don't get is missed as before."""
+    load = replace(LOAD, members=4, stopped=1)
+    figures = trial(generator, lambda _, line: [line], load, warmup=0.2)
+    assert figures.faults == 0
+    assert figures.demanded > 0
+    assert figures.demanded % 2 == 0  # of each message to the two that still read
+    figures = trial(generator, lambda number, line: [] if number == 50 else [line], load)
+    assert (figures.lost, figures.missing) == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         (b"xxx", b"xyx"),
-        (b"#000:", b"#001:"),
-        (b":0000000050:", b":0009999999:"),
+        (b"#000", b"#001"),
+        (b"#000000032", b"#000999999"),
         (b"xxx", b"xx"),
     ],
     ids=["content", "publisher", "counter", "length"],

@@ -34,7 +34,6 @@ void traffic_begin(void)
     fan_out = (uint32_t)(size - !options.dialect->echoes);
     if (options.deaf)
         fan_out = (uint32_t)(size - options.publishers / options.rooms);
-    fan_out += options.dialect->acknowledges;
     if (options.window > options.publishers && options.window % options.publishers)
         fail("%d messages under way can't be shared by %d", options.window, options.publishers);
     each_window = options.publishers ? options.window / options.publishers : 0;
@@ -52,13 +51,14 @@ void traffic_publish(int number, int64_t due)
     char text[MAX_TEXT + 1];
     if (message->waiting)
         fail("the server is %d messages of one publisher behind", RING);
-    *message = (struct message){due, fan_out, false};
-    int head = snprintf(text, sizeof text, "#%03d:%010u:", number, from->next);
-    memcpy(text + head, filling, (size_t)(options.text - head));
+    *message = (struct message){due, fan_out + options.dialect->acknowledges, false};
+    snprintf(text, sizeof text, "#%03x%06x", (unsigned)number, from->next);
+    memcpy(text + TEXT_HEAD, filling, (size_t)(options.text - TEXT_HEAD));
     text[options.text] = 0;
     options.dialect->publish(from->connection, from->next++, text);
     from->under_way++;
     traffic.sent++;
+    traffic.demanded += fan_out;
     traffic.unfinished++;
 }
 
@@ -76,32 +76,6 @@ void traffic_fill(void)
             traffic_publish(i, at);
 }
 
-static void count(struct histogram *histogram, int64_t took)
-{
-    /* 32 places for each power of two of 256 ns: at most 3 % off. */
-    uint64_t value = took < 0 ? 0 : (uint64_t)took >> 8, place = value;
-    if (value >= 32) {
-        int power = 63 - __builtin_clzll(value);
-        place = (uint64_t)(power - 4) * 32 + ((value >> (power - 5)) & 31);
-    }
-    histogram->places[place < 2047 ? place : 2047]++;
-    histogram->count++;
-    if (took > 0 && (uint64_t)took > histogram->most)
-        histogram->most = (uint64_t)took;
-}
-
-double quantile(const struct histogram *histogram, double part)
-{
-    uint64_t wanted = (uint64_t)((double)histogram->count * part), seen = 0;
-    for (uint64_t place = 0; place < 2048; place++)
-        if ((seen += histogram->places[place]) > wanted) {
-            uint64_t power = place / 32 + 4;
-            uint64_t value = place < 32 ? place : (32 + place % 32) << (power - 5);
-            return (double)(value << 8) / 1e6;
-        }
-    return (double)histogram->most / 1e6;
-}
-
 static void arrived(struct publisher *from, struct message *message)
 {
     if (--message->waiting == 0) {
@@ -111,53 +85,80 @@ static void arrived(struct publisher *from, struct message *message)
     }
 }
 
-static bool number_at(const char *text, int digits, uint32_t *value)
+void traffic_excuse(struct connection *c)
 {
-    uint64_t sum = 0;
-    for (int i = 0; i < digits; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return false;
-        sum = sum * 10 + (uint64_t)(text[i] - '0');
+    for (int i = 0; i < options.publishers; i++) {
+        struct publisher *from = &publishers[i];
+        for (; c->expected[i] < from->next; c->expected[i]++) {
+            arrived(from, &from->ring[c->expected[i] % RING]);
+            traffic.demanded--;
+        }
     }
-    *value = (uint32_t)sum;
+    fan_out--;
+}
+
+static bool number_at(const char *text, int digits, unsigned base, uint32_t *value)
+{
+    uint32_t sum = 0;
+    for (int i = 0; i < digits; i++) {
+        unsigned char at = (unsigned char)text[i];
+        unsigned digit = base;
+        if (at >= '0' && at <= '9')
+            digit = at - '0';
+        else if (at >= 'a' && at <= 'f')
+            digit = at - 'a' + 10;
+        if (digit >= base)
+            return false;
+        sum = sum * base + digit;
+    }
+    *value = sum;
     return true;
 }
 
-void delivered(struct connection *to, const char *sender, const char *text, size_t length)
+struct mark read_mark(const struct connection *to, const char *sender, const char *text,
+                      size_t length)
 {
-    uint32_t number, counter, member;
-    if (length != (size_t)options.text || text[0] != '#' || !number_at(text + 1, 3, &number) || text[4] != ':' ||
-        !number_at(text + 5, 10, &counter) || text[15] != ':' ||
-        number >= (uint32_t)options.publishers ||
+    struct mark mark;
+    uint32_t member;
+    if (length != (size_t)options.text || text[0] != '#' ||
+        !number_at(text + 1, 3, 16, &mark.publisher) ||
+        !number_at(text + 4, 6, 16, &mark.counter) ||
+        mark.publisher >= (uint32_t)options.publishers ||
         memcmp(text + TEXT_HEAD, filling, length - TEXT_HEAD) != 0)
         fail("a message that nobody sent: %.*s", (int)length, text);
-    struct publisher *from = &publishers[number];
-    if (from->connection->room != to->room || counter >= from->next ||
-        (sender && (*sender != 'm' || !number_at(sender + 1, 4, &member) ||
+    const struct publisher *from = &publishers[mark.publisher];
+    if (from->connection->room != to->room || mark.counter >= from->next ||
+        (sender && (*sender != 'm' || !number_at(sender + 1, 4, 10, &member) ||
                     (int)member != from->connection->number)))
         fail("a message that nobody here sent: %.*s", (int)length, text);
+    return mark;
+}
+
+void delivered(struct connection *to, struct mark mark)
+{
+    struct publisher *from = &publishers[mark.publisher];
     if (to->number >= options.members)
         return; /* of the crowd: it may have come in the midst of it */
-    if (counter < to->expected[number]) {
+    uint32_t *expected = &to->expected[mark.publisher];
+    if (mark.counter < *expected) {
         traffic.wrong++; /* twice, or too late */
         return;
     }
-    for (; to->expected[number] < counter; to->expected[number]++) {
+    for (; *expected < mark.counter; ++*expected) {
         traffic.lost++;
-        arrived(from, &from->ring[to->expected[number] % RING]);
+        arrived(from, &from->ring[*expected % RING]);
     }
-    to->expected[number]++;
+    ++*expected;
     traffic.deliveries++;
-    struct message *message = &from->ring[counter % RING];
+    struct message *message = &from->ring[mark.counter % RING];
     if (message->sent >= traffic.counts_from)
-        count(&traffic.delivery, now - message->sent);
+        count_time(&traffic.delivery, now - message->sent);
     arrived(from, message);
 }
 
 uint64_t traffic_missing(void)
 {
-    uint64_t each = fan_out - options.dialect->acknowledges;
-    return traffic.sent * each - traffic.deliveries - traffic.lost;
+    return traffic.demanded - traffic.deliveries - traffic.lost;
 }
 
 void acknowledged(struct connection *by, uint64_t counter)
@@ -175,6 +176,6 @@ void acknowledged(struct connection *by, uint64_t counter)
     message->acknowledged = true;
     traffic.acknowledged++;
     if (message->sent >= traffic.counts_from)
-        count(&traffic.ack, now - message->sent);
+        count_time(&traffic.ack, now - message->sent);
     arrived(from, message);
 }

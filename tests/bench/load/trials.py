@@ -1,4 +1,4 @@
-"""What is measured, of whom, and in which turns."""
+"""The rounds: every measure of every server in turn, each with a fresh server."""
 
 from __future__ import annotations
 
@@ -6,97 +6,15 @@ import itertools
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from functools import partial
 from pathlib import Path
-from typing import Final
 
 from tests.bench.load.commit import CommitProbe
-from tests.bench.load.generator import Figures, Generator, Load, TrialError
+from tests.bench.load.generator import Figures, Generator, TrialError
+from tests.bench.load.measures import Measure
+from tests.bench.load.seed import Seeds
 from tests.bench.load.servers import Server
 from tests.bench.screen import BenchError
-
-PUBLISHERS: Final = 10
-UNDER_WAY: Final = 100
-"""Messages under way at most at saturation, of all publishers together."""
-
-
-class Kind(Enum):
-    """What the figures of a measure are about, and so how they are shown."""
-
-    DELIVERIES = auto()
-    MESSAGES = auto()
-    TIMES = auto()
-    CROWD = auto()
-    MEMORY = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One load on every server that it is for."""
-
-    key: str
-    title: str
-    kind: Kind
-    load: Load
-    only_ours: bool = False
-    only_peers: bool = False
-
-    def is_for(self, server: Server) -> bool:
-        """Whether this server can be measured so: the naive one knows of no rooms."""
-        if self.load.rooms > 1 and server.dialect == "line":
-            return False
-        return server.ours or not self.only_ours if not self.only_peers else server.peer
-
-
-def measures(*, quick: bool) -> list[Measure]:
-    """All of them; `quick` ones only show that everything works."""
-    few, many = (20, 50) if quick else (100, 1000)
-    rooms = 10 if quick else 100
-    return [
-        *(_saturation(receivers) for receivers in (few, many)),
-        Measure(
-            "rooms-2", f"{rooms} rooms of 2, one publisher in each", Kind.MESSAGES,
-            Load(2 * rooms, rooms, rooms, window=rooms, direct=True, quick_ack=True),
-        ),
-        Measure(
-            "rooms-10", f"{rooms} rooms of 10, one publisher in each", Kind.MESSAGES,
-            Load(10 * rooms, rooms, rooms, window=rooms, quick_ack=True), only_peers=True,
-        ),
-        Measure(
-            "one", f"one message under way, {PUBLISHERS} publishers in turn, {few} receivers",
-            Kind.MESSAGES,
-            Load(few + PUBLISHERS, PUBLISHERS, window=1),
-        ),
-        *(_rate(few, rate) for rate in ((2_000,) if quick else (10_000, 50_000, 100_000))),
-        Measure(
-            "acks", f"{few} senders, one receiver: durable acknowledged messages", Kind.MESSAGES,
-            Load(few + 1, few, window=10 * few, deaf=True), only_ours=True,
-        ),
-        Measure(
-            "crowd", f"{many} come at once, while 20 talk at 2,000 deliveries/s", Kind.CROWD,
-            Load(20, PUBLISHERS, rate=2_000 / 19, crowd=many),
-        ),
-        Measure("idle", f"memory with {many} idle members", Kind.MEMORY, Load(many)),
-    ]  # fmt: skip
-
-
-def _saturation(receivers: int) -> Measure:
-    return Measure(
-        f"saturation-{receivers}",
-        f"saturation, {PUBLISHERS} publishers, {receivers} receivers",
-        Kind.DELIVERIES,
-        Load(receivers + PUBLISHERS, PUBLISHERS, window=UNDER_WAY, quick_ack=True),
-    )
-
-
-def _rate(receivers: int, deliveries: int) -> Measure:
-    members = receivers + PUBLISHERS
-    return Measure(
-        f"rate-{deliveries}",
-        f"{deliveries:,} deliveries/s, {receivers} receivers",
-        Kind.TIMES,
-        Load(members, PUBLISHERS, rate=deliveries / (members - 1)),
-    )
 
 
 @dataclass
@@ -111,6 +29,7 @@ class Bench:
     measures: Sequence[Measure]
     generator: Generator
     probe: CommitProbe
+    seeds: Seeds
     certificate: Path
     folder: Path
     warmup: float
@@ -120,12 +39,14 @@ class Bench:
     failures: list[str] = field(default_factory=list)
 
     def run(self, rounds: int) -> None:
-        """All rounds. Raises BenchError when not a single trial of ours worked."""
+        """All rounds. Raises BenchError when not a single trial worked."""
         places = itertools.count()
         for number in range(1, rounds + 1):
             self.probe.run()
             for measure in self.measures:
-                for server in filter(measure.is_for, self.servers):
+                for server in self.servers:
+                    if not measure.is_due(server, number):
+                        continue
                     self.say(f"round {number} of {rounds}: {measure.title}: {server.title}")
                     place = self.folder / f"server-{next(places)}"
                     figures = self._trial(measure, server, place)
@@ -134,10 +55,14 @@ class Bench:
             raise BenchError("no trial worked:\n" + "\n".join(self.failures))
 
     def _trial(self, measure: Measure, server: Server, place: Path) -> Figures | None:
-        """A fresh server, with nothing in its log."""
+        """A fresh server, with nothing in its log but what the load wants there."""
+        load = measure.load
+        seed = load.seed if server.ours else None
+        prepare = partial(self.seeds.put, seed) if seed is not None else None
+        seconds = self.seconds * measure.lasts
         try:
-            with server.start(place, self.certificate) as running:
-                return self.generator.run(server, running, measure.load, self.warmup, self.seconds)
+            with server.start(place, self.certificate, prepare) as running:
+                return self.generator.run(server, running, load, self.warmup, seconds)
         except BenchError as error:
             what = error if isinstance(error, TrialError) else f"{server.title}: {error}"
             self.failures.append(f"{measure.title}: {what}")
