@@ -46,7 +46,9 @@ class Child:
         *,
         stdin: str = "",
         environment: dict[str, str] | None = None,
+        under: Sequence[str | Path] = (),
     ) -> None:
+        """Start it; `under` is a command that itself runs the program, such as a tracer."""
         self.title = title
         self.out: list[str] = []
         self.err: list[str] = []
@@ -57,7 +59,7 @@ class Child:
             typed.write(stdin.encode())
             typed.seek(0)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *map(str, arguments)],
+                [*map(str, under), sys.executable, "-m", *map(str, arguments)],
                 cwd=ROOT,
                 stdin=typed,
                 stdout=subprocess.PIPE,
@@ -190,13 +192,16 @@ class Listener(Child):
 class Server:
     """A ChatServer on one data folder, through as many lives as a test gives it."""
 
-    def __init__(self, house: "House", folder: Path, flags: Sequence[str]) -> None:
+    def __init__(
+        self, house: "House", folder: Path, flags: Sequence[str], under: Sequence[str | Path] = ()
+    ) -> None:
         self.data_dir = folder / "data"
         self.ready_file = folder / "ready.json"
         self.port = 0
         self.invite = ""
         self._house = house
         self._flags = flags
+        self._under = under
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -209,6 +214,7 @@ class Server:
                 *("--data-dir", str(self.data_dir), "--ready-file", str(self.ready_file)),
                 *self._flags,
             ],
+            under=self._under,
         )
         self._child = child
         wait_until(
@@ -301,15 +307,22 @@ class House:
         *,
         stdin: str = "",
         environment: dict[str, str] | None = None,
+        under: Sequence[str | Path] = (),
     ) -> Child:
-        """Start any program of ours."""
-        child = Child(title, arguments, stdin=stdin, environment=environment)
+        """Start any program of ours, by itself or `under` another."""
+        child = Child(title, arguments, stdin=stdin, environment=environment, under=under)
         self.children.append(child)
         return child
 
-    def server(self, *flags: str, name: str = "server", start: bool = True) -> Server:
+    def server(
+        self,
+        *flags: str,
+        name: str = "server",
+        start: bool = True,
+        under: Sequence[str | Path] = (),
+    ) -> Server:
         """A server on a folder of its own."""
-        server = Server(self, self.folder / name, flags)
+        server = Server(self, self.folder / name, flags, under)
         server.data_dir.parent.mkdir(exist_ok=True)
         if start:
             server.start()

@@ -3,30 +3,36 @@
 import signal
 import socket
 import ssl
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
 from common import messages
 from common.frames import LENGTH
+from common.limits import TEXT_BYTES
 from common.messages import Ack
 from common.protocol import encode
-from common.tls import client_context
-from tests.end_to_end.harness import House, Server
-from tests.end_to_end.wire import Raw, Session, contiguous
+from tests.end_to_end.harness import DEADLINE, House, Server, wait_until
+from tests.end_to_end.wire import Raw, Session, client_hello, contiguous
 
 AT_ONCE = 2.0
 """Seconds in which a message must arrive; it takes milliseconds on an idle machine."""
+READERS = 2
+"""Threads of the server that open the log's own file when they first read."""
 MESSAGES = 20_000
 ROUNDS = 20
+GROWTH = 16 * 1024 * 1024
+"""Bytes that a client which reads nothing may cost; its outbox is 1 MiB."""
 
 
-def _talk(server: Server, rounds: int) -> float:
-    """Two well-behaved people talk; the longest delay of a message, in seconds."""
+def _talk(server: Server, rounds: int, names: tuple[str, str] = ("ada", "ben")) -> float:
+    """Two well-behaved people join and talk; the longest delay of a message, in seconds."""
     longest = 0.0
-    with Session(server.join, "ada") as ada, Session(server.join, "ben") as ben:
+    with Session(server.join, names[0]) as ada, Session(server.join, names[1]) as ben:
         ben.everything()
         for number in range(rounds):
             started = time.monotonic()
@@ -35,15 +41,6 @@ def _talk(server: Server, rounds: int) -> float:
             ben.hear(f"round {number}", AT_ONCE)
             longest = max(longest, time.monotonic() - started)
     return longest
-
-
-def _hello_of_a_handshake() -> bytes:
-    """The first bytes that a TLS client sends."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    tls = client_context().wrap_bio(incoming, outgoing)
-    with pytest.raises(ssl.SSLWantReadError):
-        tls.do_handshake()
-    return outgoing.read()
 
 
 @pytest.fixture
@@ -61,7 +58,7 @@ def test_mute_and_stuck_clients_hold_up_nobody(server: Server, stack: ExitStack)
     address = (server.join.hosts[0], server.port)
     started = time.monotonic()
     mute = [stack.enter_context(socket.create_connection(address)) for _ in range(10)]
-    hello = _hello_of_a_handshake()
+    hello = client_hello()
     for cut in (1, 5, len(hello) // 2, len(hello)):
         stuck = stack.enter_context(socket.create_connection(address))
         stuck.sendall(hello[:cut])
@@ -85,6 +82,46 @@ def test_mute_and_stuck_clients_hold_up_nobody(server: Server, stack: ExitStack)
         raw.socket.settimeout(0.01)
         with pytest.raises(TimeoutError):
             raw.socket.recv(1)
+
+
+def test_a_crowd_that_means_no_good(server: Server, stack: ExitStack) -> None:
+    """Hundreds that are mute, stuck, slow or noisy: who means well comes in and talks.
+
+    Afterwards the server holds nothing of them any more.
+    """
+    address = (server.join.hosts[0], server.port)
+    pid = server.child.process.pid
+    hello = client_hello()
+    _talk(server, 1, ("cleo", "dan"))
+    before = _open_files(pid)
+    crowd = [
+        *[b""] * 300,
+        *[hello[: len(hello) // 2]] * 25,
+        *[hello] * 25,
+        *[b"\x80" + hello] * 10,
+        *[b"\x16\x03\x01\x02\x00" + bytes(512)] * 10,
+    ]
+    for first in crowd:
+        stack.enter_context(_attacker(address)).sendall(first)
+    slow = [stack.enter_context(_attacker(address)) for _ in range(20)]
+    for number, byte in enumerate(hello[:20]):
+        for each in slow:
+            with suppress(ConnectionError):  # It may have been hung up on.
+                each.sendall(bytes([byte]))
+        with Session(server.join, f"good{number}", new=True) as good:
+            good.say_all("I mean well.")
+    _talk(server, 20)
+    wait_until(lambda: _open_files(pid) <= before + READERS, "the end of all of them", 40)
+
+
+def _attacker(address: tuple[str, int]) -> socket.socket:
+    return socket.create_connection(address, timeout=DEADLINE)
+
+
+def _open_files(pid: int) -> int:
+    """Of a process; 0 where the system does not tell."""
+    folder = Path(f"/proc/{pid}/fd")
+    return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 def test_who_never_reads_is_caught_up_when_it_reads(house: House) -> None:
@@ -119,6 +156,36 @@ def test_who_never_reads_is_caught_up_when_it_reads(house: House) -> None:
         # And it is as good a member as before.
         deaf.say("I hear you")
         assert ben.hear("I hear you").seq == len(deaf.events) + 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is told by /proc")
+def test_what_a_deaf_client_costs_is_bounded(server: Server) -> None:
+    """While 32 MiB are said that one client does not read, the server's memory hardly grows."""
+    pid = server.child.process.pid
+    with (
+        Session(server.join, "deaf", receive_buffer=4096) as deaf,
+        Session(server.join, "ada") as ada,
+    ):
+        deaf.follow()
+        _say_mebibytes(ada, 18)  # Until the database's cache of pages is full.
+        deaf.hear("The end.")
+        before = _memory(pid)
+        _say_mebibytes(ada, 32)
+        assert _memory(pid) - before < GROWTH
+        deaf.hear("The end.")
+        assert contiguous(deaf.events)
+
+
+def _say_mebibytes(session: Session, count: int) -> None:
+    for _ in range(count):
+        session.say_all(*["x" * TEXT_BYTES] * (1024 * 1024 // TEXT_BYTES))
+    session.say_all("The end.")
+
+
+def _memory(pid: int) -> int:
+    """Bytes of memory that a process has in use."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    return 1024 * next(int(line.split()[1]) for line in status.splitlines() if "VmRSS" in line)
 
 
 def test_who_asks_and_never_reads_its_answers_has_to_wait(server: Server) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 import socket
+import ssl
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
@@ -28,12 +29,21 @@ class HungUpError(Exception):
 class Raw:
     """A connection to a server, to transmit anything over."""
 
-    def __init__(self, invite: Invite, *, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, invite: Invite, *, receive_buffer: int | None = None, source: str | None = None
+    ) -> None:
+        """Connect, from a `source` address of this computer if one is given.
+
+        Raises OSError, of which TLS errors are a kind.
+        """
         raw = socket.socket()
         try:
             raw.settimeout(DEADLINE)
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if receive_buffer is not None:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+            if source is not None:
+                raw.bind((source, 0))
             raw.connect((invite.hosts[0], invite.port))
             self.socket: socket.socket = raw
             if invite.fingerprint is not None:
@@ -105,9 +115,13 @@ class Session(Raw):
         *,
         new: bool = False,
         receive_buffer: int | None = None,
+        source: str | None = None,
     ) -> None:
-        """Sign in with a device's token; without one, or for a `new` account, join."""
-        super().__init__(invite, receive_buffer=receive_buffer)
+        """Sign in with a device's token; without one, or for a `new` account, join.
+
+        Raises HungUpError, OSError.
+        """
+        super().__init__(invite, receive_buffer=receive_buffer, source=source)
         self.username = username
         self.events: list[Event] = []
         self._requests = 0
@@ -207,6 +221,15 @@ class Session(Raw):
         """
         request = self.command(messages.Ping)
         assert self.expect(messages.Pong).re == request
+
+
+def client_hello() -> bytes:
+    """The first bytes that a TLS client sends."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = client_context().wrap_bio(incoming, outgoing)
+    with suppress(ssl.SSLWantReadError):
+        tls.do_handshake()
+    return outgoing.read()
 
 
 def contiguous(events: list[Event], after: int = 0) -> bool:
