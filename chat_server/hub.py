@@ -214,7 +214,9 @@ class Hub:
                     shown.append(effect)
         said = 0
         for room, events in published.items():
-            _add_to_all(batches, _fanout(room, events))
+            fanout = _fanout(room, events)
+            self._world.delivery.tails.add(room, fanout.first, fanout.frames)
+            _add_to_all(batches, fanout)
             said += sum(event.sender is not None for event in events)
         for io, batch in zip(self._io, batches, strict=True):
             io.post(batch)

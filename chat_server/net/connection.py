@@ -64,6 +64,8 @@ class Connection:
         self.waiting = 0
         """Bytes in the outbox."""
         self.unanswered = 0
+        self.admitted = False
+        """Whether it was told that it is signed in; it stays so."""
         self.wants_drained = False
         self.counted: tuple[int, int] = (0, 0)
         self.interest = 0

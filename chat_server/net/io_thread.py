@@ -22,8 +22,14 @@ from common.protocol import Violation, encode
 
 log = logging.getLogger(__name__)
 
-HANDSHAKES_AT_ONCE: Final = 2
-"""Handshake steps for each wake-up: each costs about a millisecond that others would wait."""
+NEWCOMERS_FOR: Final = 0.002
+"""Seconds for handshakes and greetings in each turn: those who talk don't wait for a crowd."""
+NEWCOMERS_SHARE: Final = 0.25
+"""Or this part of what the turn before took for all else: else a crowd never gets in."""
+BULK: Final = 32 * 1024
+"""Bytes: for whom more than this waits has to let others go first."""
+BULK_FOR: Final = 0.005
+"""Seconds for such writing in each turn."""
 STOP_DEADLINE: Final = 5.0
 TICK: Final = 0.5
 
@@ -41,10 +47,13 @@ class IoThread:
         self._connections: dict[int, Connection] = {}
         self._out = Outgoing(self._connections, self._report)
         self._strangers = Strangers()
-        self._handshakes: dict[int, Connection] = {}
+        self._newcomers: dict[int, Connection] = {}
         self._unread: dict[int, Connection] = {}
+        self._bulk: dict[int, Connection] = {}
         self._stop_at: float | None = None
         self._next_tick = 0.0
+        self._busy = 0.0
+        """Seconds that the last turn took for all but reading and handshakes."""
         self._thread = threading.Thread(target=self._run, name=f"io-{index}")
 
     # From other threads
@@ -54,7 +63,7 @@ class IoThread:
         self._thread.start()
 
     def adopt(self, number: int, sock: socket.socket, address: str) -> None:
-        """A new connection, not yet shaken hands with. From the acceptor."""
+        """A new connection, not yet met hands with. From the acceptor."""
         self._inbox.append((number, sock, address))
         self._waker.wake()
 
@@ -92,7 +101,7 @@ class IoThread:
         return all(c.stage is Stage.HANDSHAKE for c in self._connections.values())
 
     def _turn(self) -> None:
-        busy = self._handshakes or self._unread
+        busy = self._newcomers or self._unread or self._bulk
         ready = self._selector.select(0 if busy else self._out.wait(time.monotonic(), TICK))
         now = time.monotonic()
         readable, self._unread = self._unread, {}
@@ -103,28 +112,28 @@ class IoThread:
                 self._sort(key.data, mask, readable, now)
         for connection in readable.values():
             self._guard(connection, self._read, now)
-        self._shake_hands(now)
+        met = self._meet_newcomers(now)
         self._report.post()
         while self._inbox:
             self._take(self._inbox.popleft(), now)
         self._out.spread_news(now)
         if self._stop_at is not None and not self._inbox:
             self._say_goodbye_to_the_rest(now)
-        for connection in self._out.take_dirty(now):
-            self._guard(connection, self._flush, now)
+        self._write(now)
         if now >= self._next_tick:
             self._next_tick = now + TICK
             self._tick(now)
         self._report.post()
+        self._busy = time.monotonic() - met
 
     def _sort(
         self, connection: Connection, mask: int, readable: dict[int, Connection], now: float
     ) -> None:
         """What the selector says of one connection."""
-        if connection.stage is Stage.HANDSHAKE:
+        if not connection.admitted and connection.stage is not Stage.LINGERING:
             self._strangers.heard(connection)
-            self._handshakes[connection.number] = connection
-            return
+            self._newcomers[connection.number] = connection
+            mask &= ~selectors.EVENT_READ
         if mask & selectors.EVENT_READ:
             readable[connection.number] = connection
         if mask & selectors.EVENT_WRITE:
@@ -173,19 +182,27 @@ class IoThread:
         connection.interest = selectors.EVENT_READ
         self._selector.register(sock, connection.interest, connection)
         if connection.stage is Stage.OPEN:
-            self._report.add(inputs.Opened(number, address))
+            self._report.add(inputs.Opened(number, address), newcomer=True)
         while (stranger := self._strangers.superfluous()) is not None:
             self._drop(stranger, "made room for others")
 
-    def _shake_hands(self, now: float) -> None:
-        for number in tuple(self._handshakes)[:HANDSHAKES_AT_ONCE]:
-            self._guard(self._handshakes.pop(number), self._handshake, now)
+    def _meet_newcomers(self, now: float) -> float:
+        """Handshakes and what comes before signing in, for a bounded time. Returns when it ended."""
+        began = at = time.monotonic()
+        until = began + max(NEWCOMERS_FOR, NEWCOMERS_SHARE * self._busy)
+        while self._newcomers and at < until:
+            connection = self._newcomers.pop(next(iter(self._newcomers)))
+            shaking = connection.stage is Stage.HANDSHAKE
+            self._guard(connection, self._handshake if shaking else self._read, now)
+            at = time.monotonic()
+        return at
 
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
-            self._report.add(inputs.Opened(connection.number, connection.address))
+            opened = inputs.Opened(connection.number, connection.address)
+            self._report.add(opened, newcomer=True)
             # TLS may already hold the first command behind the handshake's last record.
-            self._unread[connection.number] = connection
+            self._newcomers[connection.number] = connection
 
     # Reading
 
@@ -203,7 +220,8 @@ class IoThread:
             # Also when it ends with EOF: what was sent before it counts.
             if commands and connection.stage is Stage.OPEN:
                 connection.unanswered += len(commands)
-                self._report.add(Received(connection.number, tuple(commands)))
+                received = Received(connection.number, tuple(commands))
+                self._report.add(received, newcomer=not connection.admitted)
                 self._watch(connection)
         if connection.pending and connection.readable:
             self._unread[connection.number] = connection
@@ -227,6 +245,23 @@ class IoThread:
             self._out.hang_up(connection, Goodbye(code="violation", reason=reason), now)
 
     # Writing
+
+    def _write(self, now: float) -> None:
+        """Write what waits: first to those for whom it is little, then for a bounded time.
+
+        So what is said now does not wait behind the pages of a crowd that catches up.
+        """
+        for connection in self._out.take_dirty(now):
+            if connection.waiting > BULK:
+                self._bulk.setdefault(connection.number, connection)
+            else:
+                self._guard(connection, self._flush, now)
+        until = time.monotonic() + BULK_FOR if self._bulk else now
+        while self._bulk:
+            connection = self._bulk.pop(next(iter(self._bulk)))
+            self._guard(connection, self._flush, now)
+            if time.monotonic() >= until:
+                break
 
     def _flush(self, connection: Connection, now: float) -> None:
         connection.flush(now)
@@ -269,7 +304,7 @@ class IoThread:
         self._strangers.settle()
         for connection in tuple(self._connections.values()):
             # Whoever waits for us to shake hands is not to blame.
-            waits = connection.number in self._handshakes
+            waits = connection.number in self._newcomers
             why = None if waits else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)
@@ -292,7 +327,7 @@ class IoThread:
         if self._connections.pop(connection.number, None) is None:
             return
         self._strangers.forget(connection)
-        self._handshakes.pop(connection.number, None)
+        self._newcomers.pop(connection.number, None)
         if connection.stage in {Stage.OPEN, Stage.HANDSHAKE}:
             self._out.forget(connection, why)
         if connection.interest:

@@ -7,7 +7,7 @@ from typing import Any, Final, assert_never
 from chat_server.hub_queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
 from chat_server.rules import effects, inputs
-from common.messages import Error, Goodbye, Reply
+from common.messages import Error, Goodbye, Reply, SignedIn
 from common.protocol import LocalProtocolError, encode
 
 log = logging.getLogger(__name__)
@@ -114,7 +114,8 @@ class Outgoing:
         """No more live events for it, and the hub knows."""
         for live in self._live.values():
             live.pop(connection.number, None)
-        self._report.add(inputs.Closed(connection.number, why))
+        closed = inputs.Closed(connection.number, why)
+        self._report.add(closed, newcomer=not connection.admitted)
 
     def _on(
         self,
@@ -130,6 +131,8 @@ class Outgoing:
         message = effect.message
         if isinstance(message, Reply) or (isinstance(message, Error) and message.re is not None):
             connection.unanswered -= 1
+        if isinstance(message, SignedIn):
+            connection.admitted = True
         try:
             self.say(connection, connection.end.send(message), now)
         except LocalProtocolError:

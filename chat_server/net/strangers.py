@@ -40,12 +40,12 @@ class Strangers:
         while len(self._silent) + len(self._heard) > self._bound:
             waiting = self._silent or self._heard
             connection = next(iter(waiting.values()))
-            if not connection.signed_in:
+            if not connection.admitted:
                 return connection
             self.forget(connection)
         return None
 
     def settle(self) -> None:
         """Forget those that have signed in; to be called now and then, for they count till then."""
-        for connection in [each for each in self._heard.values() if each.signed_in]:
+        for connection in [each for each in self._heard.values() if each.admitted]:
             self.forget(connection)

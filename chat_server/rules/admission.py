@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from bisect import bisect
 
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.effects import HangUp, Tell, TellEveryone
@@ -54,7 +55,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
         world.log.add_device(account, key, command.device, now)
         world.log.add_member(general, account)
         published = publish_join(world, account, now)
-    world.directory.accounts[username] = account
+    world.directory.add_account(account)
     world.directory.devices[key] = username
     world.directory.enter(general, username)
     return [*_admit(world, session, command, username, now, new=True), published]
@@ -87,11 +88,13 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
     """A page of all accounts, in order of username."""
     after = "" if command.after is None else command.after.lower()
-    following = sorted(name for name in world.directory.accounts if name > after)
+    usernames = world.directory.usernames
+    first = bisect(usernames, after)
+    page = usernames[first : first + limits.PAGE_PEOPLE]
     reply = messages.People(
         re=command.id,
-        people=tuple(world.person(name) for name in following[: limits.PAGE_PEOPLE]),
-        more=len(following) > limits.PAGE_PEOPLE,
+        people=tuple(world.person(name) for name in page),
+        more=first + len(page) < len(usernames),
     )
     return [Tell(session.connection, reply)]
 

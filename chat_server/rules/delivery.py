@@ -1,7 +1,8 @@
 """Bringing a room to a session: from the log until it has everything, live from then on.
 
 A session is in one of two states for each room it asked for. *Catching up*: it has a cursor,
-and pages are read from the log and written to it one at a time, as fast as it takes them.
+and pages are read from the log and written to it one at a time, as fast as it takes them. What
+was said last is at hand without reading.
 *Live*: the I/O thread hands it each new event. It goes live only when its cursor stands at
 the room's head, and the hub's effects reach the I/O thread in order, so between the last
 page and the first live event there is neither a hole nor a repetition. A session whose
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from chat_server.rules.effects import Effect, GoLive, ReadPage, WritePage
 from chat_server.rules.inputs import PageRead
 from chat_server.rules.sessions import Session
+from chat_server.rules.tails import Tails
 
 
 class Delivery:
@@ -20,6 +22,7 @@ class Delivery:
 
     def __init__(self, head: Callable[[str], int]) -> None:
         self._head = head
+        self.tails = Tails()
 
     def start(self, session: Session, room: str, after: int) -> list[Effect]:
         """The session has `room` up to `after` and wants what follows."""
@@ -57,11 +60,18 @@ class Delivery:
         """
         effects: list[Effect] = []
         for room, after in tuple(session.cursors.items()):
-            if after >= self._head(room):
-                del session.cursors[room]
-                session.live.add(room)
-                effects.append(GoLive(session.connection, room))
-            elif not session.reading and not session.writing:
-                session.reading = True
-                effects.append(ReadPage(session.connection, room, after))
+            head = self._head(room)
+            if after < head:
+                if session.reading or session.writing:
+                    continue
+                missing = self.tails.between(room, after, head)
+                if missing is None:
+                    session.reading = True
+                    effects.append(ReadPage(session.connection, room, after))
+                    continue
+                session.writing = True
+                effects.append(WritePage(session.connection, missing))
+            del session.cursors[room]
+            session.live.add(room)
+            effects.append(GoLive(session.connection, room))
         return effects

@@ -1,5 +1,6 @@
 """Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
 
+from bisect import insort
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -47,6 +48,13 @@ class Directory:
     """The SHA-256 of a device's token → its account's username."""
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, set[str]] = field(default_factory=dict)
+    usernames: list[str] = field(default_factory=list)
+    """Of all accounts, in their order: a page of people is a piece of it."""
+
+    def add_account(self, account: Account) -> None:
+        """Note a new account."""
+        self.accounts[account.username] = account
+        insort(self.usernames, account.username)
 
     def enter(self, room: RoomLog, username: str) -> None:
         """Note that an account is a member of a room."""

@@ -129,10 +129,10 @@ class SqliteLog:
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
         for number, username, display_name in self._connection.execute(
-            "SELECT number, username, display_name FROM accounts"
+            "SELECT number, username, display_name FROM accounts ORDER BY username"
         ):
             usernames[number] = username
-            directory.accounts[username] = Account(number, username, display_name)
+            directory.add_account(Account(number, username, display_name))
         for token_hash, account in self._connection.execute(
             "SELECT token_hash, account FROM devices"
         ):

@@ -1,5 +1,6 @@
 """Reading the log: pages of a room after a place, through a connection that can't write."""
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -7,6 +8,7 @@ from typing import Final, NamedTuple
 from chat_server.rules.conversation import frame_of
 from chat_server.rules.directory import StoredEvent
 from common.database import connect_reader
+from common.messages import EventKind
 
 PAGE_BYTES: Final = 128 * 1024
 """A page ends with the event that reaches this: about 600 short messages."""
@@ -18,12 +20,20 @@ So the pages of those who began in different places become the same ones.
 KEPT_PAGES: Final = 16
 """Whole pages that a reader keeps: many who catch up at once want the same ones."""
 
-_PAGE: Final = (
-    "SELECT seq, kind, username, text, sent_at, lower(hex(cid)) FROM events"
-    " JOIN rooms ON rooms.number = events.room"
-    " JOIN accounts ON accounts.number = events.sender"
-    " WHERE rooms.room = ? AND seq > ? ORDER BY seq"
-)
+_ROWS_AT_ONCE: Final = 64
+"""Events that are read with one step of a statement.
+
+Each step gives the interpreter away and has to get it back, which costs much where others are busy:
+so they come as one row, which JSON holds together.
+"""
+_ROWS: Final = """
+    SELECT json_group_array(json_array(seq, kind, username, text, sent_at, cid)) FROM (
+        SELECT seq, kind, username, text, sent_at, lower(hex(cid)) AS cid FROM events
+        JOIN rooms ON rooms.number = events.room
+        JOIN accounts ON accounts.number = events.sender
+        WHERE rooms.room = ? AND seq > ? ORDER BY seq LIMIT ?
+    )
+"""
 
 
 class Page(NamedTuple):
@@ -59,21 +69,25 @@ class PageReader:
         frames: list[bytes] = []
         size = 0
         last = after
-        whole = False
-        # Stepping the cursor reads no more rows than the page takes.
-        cursor = self._connection.execute(_PAGE, (room, after))
-        try:
-            for seq, kind, sender, text, sent_at, cid in cursor:
+        while True:
+            rows = self._rows(room, last)
+            for seq, kind, sender, text, sent_at, cid in rows:
                 event = StoredEvent(room, seq, kind, sender, text, sent_at, cid or None)
                 frames.append(frame_of(event))
                 size += len(frames[-1])
                 last = seq
-                whole = size >= PAGE_BYTES or seq % PAGE_EVENTS == 0
-                if whole:
-                    break
-        finally:
-            cursor.close()  # Or its read transaction would keep the log from being checkpointed.
-        return Page(b"".join(frames), last, whole)
+                if size >= PAGE_BYTES or seq % PAGE_EVENTS == 0:
+                    return Page(b"".join(frames), last, whole=True)
+            if len(rows) < _ROWS_AT_ONCE:
+                return Page(b"".join(frames), last, whole=False)
+
+    def _rows(self, room: str, after: int) -> list[tuple[int, EventKind, str, str, int, str]]:
+        """The next events, in their order."""
+        statement = self._connection.execute(_ROWS, (room, after, _ROWS_AT_ONCE))
+        ((rows,),) = statement.fetchall()
+        found: list[tuple[int, EventKind, str, str, int, str]] = json.loads(rows)
+        found.sort()
+        return found
 
     def close(self) -> None:
         """Let go of the file, before the writer does."""

@@ -9,7 +9,6 @@ import pytest
 
 from chat_server.net.connection import Connection
 from chat_server.net.strangers import Strangers
-from common.protocol import Phase
 
 
 @pytest.fixture
@@ -59,11 +58,11 @@ def test_whoever_signed_in_is_no_stranger(sock: socket.socket) -> None:
     members = come(strangers, sock, 1, 2, 3)
     for member in members:
         strangers.heard(member)
-        member.end._conversation.phase = Phase.READY
+        member.admitted = True
     assert strangers.superfluous() is None
     for member in come(strangers, sock, 4, 5):
         strangers.heard(member)
-        member.end._conversation.phase = Phase.READY
+        member.admitted = True
     strangers.settle()
     come(strangers, sock, 6)
     assert strangers.superfluous() is None
