@@ -7,6 +7,8 @@
     python3 dev.py build           everything that users download, in dist/
     python3 dev.py bench startup   how quickly what was built starts, beside a bare window
     python3 dev.py bench server    how much the server delivers, beside its peers
+    python3 dev.py bench client    how quickly the client's window answers
+    python3 dev.py bench strain    frozen clients, hostile crowds; soak: half an hour of everything
     python3 dev.py torture         everything goes wrong, and a checker looks for what was lost
     python3 dev.py lint | format | lock | screenshots
 
