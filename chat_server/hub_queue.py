@@ -34,9 +34,9 @@ HubItem = Received | Input | StopHub
 class HubQueue:
     """Any thread posts, the hub takes everything that is there.
 
-    What comes from newcomers has a lane of its own, of which the hub takes a little at a time: those
-    who talk don't wait behind a crowd that wants in. Each connection is a newcomer until it hears
-    that it is signed in, so what it has to say is handled in its order.
+    What comes from newcomers has a lane of its own, of which the hub takes a little at a time: so
+    those who talk don't wait behind a crowd that wants in. Each connection is a newcomer until it
+    hears that it is signed in, so what it has to say is handled in its order.
     """
 
     def __init__(self) -> None:

@@ -22,14 +22,6 @@ from common.protocol import Violation, encode
 
 log = logging.getLogger(__name__)
 
-NEWCOMERS_FOR: Final = 0.002
-"""Seconds for handshakes and greetings in each turn: those who talk don't wait for a crowd."""
-NEWCOMERS_SHARE: Final = 0.25
-"""Or this part of what the turn before took for all else: else a crowd never gets in."""
-BULK: Final = 32 * 1024
-"""Bytes: for whom more than this waits has to let others go first."""
-BULK_FOR: Final = 0.005
-"""Seconds for such writing in each turn."""
 STOP_DEADLINE: Final = 5.0
 TICK: Final = 0.5
 
@@ -47,9 +39,7 @@ class IoThread:
         self._connections: dict[int, Connection] = {}
         self._out = Outgoing(self._connections, self._report)
         self._strangers = Strangers()
-        self._newcomers: dict[int, Connection] = {}
         self._unread: dict[int, Connection] = {}
-        self._bulk: dict[int, Connection] = {}
         self._stop_at: float | None = None
         self._next_tick = 0.0
         self._busy = 0.0
@@ -101,7 +91,7 @@ class IoThread:
         return all(c.stage is Stage.HANDSHAKE for c in self._connections.values())
 
     def _turn(self) -> None:
-        busy = self._newcomers or self._unread or self._bulk
+        busy = self._strangers or self._unread
         ready = self._selector.select(0 if busy else self._out.wait(time.monotonic(), TICK))
         now = time.monotonic()
         readable, self._unread = self._unread, {}
@@ -112,19 +102,23 @@ class IoThread:
                 self._sort(key.data, mask, readable, now)
         for connection in readable.values():
             self._guard(connection, self._read, now)
-        met = self._meet_newcomers(now)
+        for stranger in self._strangers.serve(self._busy):
+            shaking = stranger.stage is Stage.HANDSHAKE
+            self._guard(stranger, self._handshake if shaking else self._read, now)
         self._report.post()
+        served = time.monotonic()
         while self._inbox:
             self._take(self._inbox.popleft(), now)
         self._out.spread_news(now)
         if self._stop_at is not None and not self._inbox:
             self._say_goodbye_to_the_rest(now)
-        self._write(now)
+        for connection in self._out.due(now):
+            self._guard(connection, self._flush, now)
         if now >= self._next_tick:
             self._next_tick = now + TICK
             self._tick(now)
         self._report.post()
-        self._busy = time.monotonic() - met
+        self._busy = time.monotonic() - served
 
     def _sort(
         self, connection: Connection, mask: int, readable: dict[int, Connection], now: float
@@ -132,7 +126,6 @@ class IoThread:
         """What the selector says of one connection."""
         if not connection.admitted and connection.stage is not Stage.LINGERING:
             self._strangers.heard(connection)
-            self._newcomers[connection.number] = connection
             mask &= ~selectors.EVENT_READ
         if mask & selectors.EVENT_READ:
             readable[connection.number] = connection
@@ -186,23 +179,12 @@ class IoThread:
         while (stranger := self._strangers.superfluous()) is not None:
             self._drop(stranger, "made room for others")
 
-    def _meet_newcomers(self, now: float) -> float:
-        """Handshakes and what comes before signing in, for a bounded time. Returns when it ended."""
-        began = at = time.monotonic()
-        until = began + max(NEWCOMERS_FOR, NEWCOMERS_SHARE * self._busy)
-        while self._newcomers and at < until:
-            connection = self._newcomers.pop(next(iter(self._newcomers)))
-            shaking = connection.stage is Stage.HANDSHAKE
-            self._guard(connection, self._handshake if shaking else self._read, now)
-            at = time.monotonic()
-        return at
-
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
             opened = inputs.Opened(connection.number, connection.address)
             self._report.add(opened, newcomer=True)
             # TLS may already hold the first command behind the handshake's last record.
-            self._newcomers[connection.number] = connection
+            self._strangers.heard(connection)
 
     # Reading
 
@@ -246,23 +228,6 @@ class IoThread:
 
     # Writing
 
-    def _write(self, now: float) -> None:
-        """Write what waits: first to those for whom it is little, then for a bounded time.
-
-        So what is said now does not wait behind the pages of a crowd that catches up.
-        """
-        for connection in self._out.take_dirty(now):
-            if connection.waiting > BULK:
-                self._bulk.setdefault(connection.number, connection)
-            else:
-                self._guard(connection, self._flush, now)
-        until = time.monotonic() + BULK_FOR if self._bulk else now
-        while self._bulk:
-            connection = self._bulk.pop(next(iter(self._bulk)))
-            self._guard(connection, self._flush, now)
-            if time.monotonic() >= until:
-                break
-
     def _flush(self, connection: Connection, now: float) -> None:
         connection.flush(now)
         if connection.wants_drained and connection.waiting < LOW_WATER:
@@ -304,8 +269,7 @@ class IoThread:
         self._strangers.settle()
         for connection in tuple(self._connections.values()):
             # Whoever waits for us to shake hands is not to blame.
-            waits = connection.number in self._newcomers
-            why = None if waits else connection.overdue(now)
+            why = None if self._strangers.wait(connection) else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)
                 continue
@@ -327,7 +291,6 @@ class IoThread:
         if self._connections.pop(connection.number, None) is None:
             return
         self._strangers.forget(connection)
-        self._newcomers.pop(connection.number, None)
         if connection.stage in {Stage.OPEN, Stage.HANDSHAKE}:
             self._out.forget(connection, why)
         if connection.interest:

@@ -1,7 +1,8 @@
 """What goes out: the hub's effects, carried out onto the connections' outboxes."""
 
 import logging
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, assert_never
 
 from chat_server.hub_queue import Report
@@ -17,6 +18,10 @@ COMINGS_PAUSE: Final = 0.05
 
 In a crowd each newcomer would otherwise cost a write to everyone who is there already.
 """
+BULK: Final = 32 * 1024
+"""Bytes: for whom more than this waits has to let others go first."""
+BULK_FOR: Final = 0.005
+"""Seconds for such writing in each turn."""
 
 
 class Outgoing:
@@ -29,19 +34,34 @@ class Outgoing:
         self._dirty: dict[int, Connection] = {}
         self._later: dict[int, Connection] = {}
         self._later_at = 0.0
+        self._bulk: dict[int, Connection] = {}
         self._news: list[tuple[bytes, int | None]] = []
 
-    def take_dirty(self, now: float) -> list[Connection]:
-        """The connections whose outboxes are to be written now."""
+    def due(self, now: float) -> Iterator[Connection]:
+        """Those to be written to now: first for whom little waits, then others for a bounded time.
+
+        So what is said now does not wait behind the pages of a crowd that catches up.
+        """
         dirty, self._dirty = self._dirty, {}
         if self._later and now >= self._later_at:
             self._later_at = now + COMINGS_PAUSE
             later, self._later = self._later, {}
             dirty |= later
-        return list(dirty.values())
+        for connection in dirty.values():
+            if connection.waiting > BULK:
+                self._bulk[connection.number] = connection
+            else:
+                yield connection
+        until = time.monotonic() + BULK_FOR
+        while self._bulk:
+            yield self._bulk.pop(next(iter(self._bulk)))
+            if time.monotonic() >= until:
+                break
 
     def wait(self, now: float, longest: float) -> float:
         """Seconds until something has to be written, `longest` at most."""
+        if self._bulk:
+            return 0
         return min(longest, max(0.0, self._later_at - now)) if self._later else longest
 
     def carry_out(self, effect: effects.IoEffect, now: float) -> None:

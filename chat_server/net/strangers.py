@@ -1,11 +1,17 @@
-"""Connections that have not signed in: how many there may be, and which of them goes first."""
+"""Connections that have not signed in: what they may cost, and which goes when they are many."""
 
+import time
+from collections.abc import Iterator
 from typing import Final
 
 from chat_server.net.connection import Connection
 
 STRANGERS: Final = 4096
 """Connections at most of which nobody knows yet whose they are."""
+SERVED_FOR: Final = 0.002
+"""Seconds for their handshakes and greetings in each turn, so that a crowd holds up nobody."""
+SERVED_SHARE: Final = 0.25
+"""Or this part of what the turn before took for all else: else a crowd never gets in."""
 
 
 class Strangers:
@@ -20,18 +26,38 @@ class Strangers:
         self._bound = bound
         self._silent: dict[int, Connection] = {}
         self._heard: dict[int, Connection] = {}
+        self._waiting: dict[int, Connection] = {}
 
     def add(self, connection: Connection) -> None:
         """It has just come."""
         self._silent[connection.number] = connection
 
     def heard(self, connection: Connection) -> None:
-        """Its first bytes are here."""
+        """There is something to do for it."""
+        self._waiting[connection.number] = connection
         if self._silent.pop(connection.number, None) is not None:
             self._heard[connection.number] = connection
 
+    def wait(self, connection: Connection) -> bool:
+        """Whether it waits for us."""
+        return connection.number in self._waiting
+
+    def __bool__(self) -> bool:
+        """Whether any waits for us."""
+        return bool(self._waiting)
+
+    def serve(self, busy: float) -> Iterator[Connection]:
+        """Those that wait, one after the other, for a bounded time.
+
+        `busy`: the seconds that the last turn took for all else.
+        """
+        until = time.monotonic() + max(SERVED_FOR, SERVED_SHARE * busy)
+        while self._waiting and time.monotonic() < until:
+            yield self._waiting.pop(next(iter(self._waiting)))
+
     def forget(self, connection: Connection) -> None:
         """It is gone."""
+        self._waiting.pop(connection.number, None)
         self._silent.pop(connection.number, None)
         self._heard.pop(connection.number, None)
 
@@ -42,10 +68,10 @@ class Strangers:
             connection = next(iter(waiting.values()))
             if not connection.admitted:
                 return connection
-            self.forget(connection)
+            del waiting[connection.number]
         return None
 
     def settle(self) -> None:
         """Forget those that have signed in; to be called now and then, for they count till then."""
-        for connection in [each for each in self._heard.values() if each.admitted]:
-            self.forget(connection)
+        for number in [number for number, each in self._heard.items() if each.admitted]:
+            del self._heard[number]
