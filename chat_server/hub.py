@@ -20,7 +20,7 @@ from chat_server.rules.directory import Account
 from chat_server.rules.inputs import Input
 from chat_server.rules.sessions import Session
 from chat_server.rules.table import WRITING, handle_command, handle_input
-from chat_server.rules.view import MessagesStored, StoreFailed, ViewEvent
+from chat_server.rules.view import ClientGone, MessagesStored, StoreFailed, ViewEvent
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.log import SqliteLog
 from common import messages
@@ -107,8 +107,21 @@ class Hub:
             if _is_full(error):
                 self._full = error
                 self._store.give_way()
-            return [self._refused(entry, error, now) for entry in applied]
+            refused = [self._refused(entry, error, now) for entry in applied]
+            return [*refused, _Applied(self._orphans(now))]
         return applied
+
+    def _orphans(self, now: int) -> Outcome:
+        """The end of sessions that signed in to an account which this batch could not keep."""
+        outcome: Outcome = []
+        for session in self._world.sessions:
+            if session.username is not None and self._world.account_of(session) is None:
+                why = "The host's computer can't store messages now."
+                goodbye = messages.Goodbye(code="internal", reason=why)
+                self._world.sessions.close(session.connection)
+                outcome.append(effects.HangUp(session.connection, goodbye))
+                outcome.append(ClientGone(session.connection, "its account was taken back", now))
+        return outcome
 
     def _ids(self, items: Sequence[HubItem]) -> list[tuple[Account, str]]:
         """Whose messages there are, by their ids."""
@@ -117,8 +130,8 @@ class Hub:
         for item in items:
             if isinstance(item, Received):
                 session = world.sessions.get(item.connection)
-                if session is not None and session.username is not None:
-                    account = world.account(session)
+                account = None if session is None else world.account_of(session)
+                if account is not None:
                     ids += [
                         (account, command.cid)
                         for command in item.commands
@@ -175,7 +188,10 @@ class Hub:
             return _Applied([], writer)
         except Exception:
             log.exception("a %s command failed", command.type)
-            self._world.reload()
+            try:
+                self._world.reload()
+            except sqlite3.Error as error:
+                self._failure = error
             why = "the server made a mistake; trying again later may help"
             return _Applied(refuse(session, command, "internal", why))
 

@@ -197,7 +197,8 @@ class Connection:
             return "made no TLS handshake"
         if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
             return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
-        if self.end.phase is not Phase.READY and now - self._started > SIGN_IN_DEADLINE:
+        late = self.end.phase is not Phase.READY and now - self._started > SIGN_IN_DEADLINE
+        if late and not self.unanswered:
             return "did not sign in"
         if self.waiting and now - self._progress > SILENCE_DEADLINE:
             return "took nothing for a minute"

@@ -99,7 +99,7 @@ class IoThread:
             if key.data is None:
                 self._waker.clear()
             else:
-                self._sort(key.data, mask, readable, now)
+                self._sort(key.data, mask, readable)
         for connection in readable.values():
             self._guard(connection, self._read, now)
         for stranger in self._strangers.serve(self._busy):
@@ -120,9 +120,7 @@ class IoThread:
         self._report.post()
         self._busy = time.monotonic() - served
 
-    def _sort(
-        self, connection: Connection, mask: int, readable: dict[int, Connection], now: float
-    ) -> None:
+    def _sort(self, connection: Connection, mask: int, readable: dict[int, Connection]) -> None:
         """What the selector says of one connection."""
         if not connection.admitted and connection.stage is not Stage.LINGERING:
             self._strangers.heard(connection)
@@ -130,7 +128,7 @@ class IoThread:
         if mask & selectors.EVENT_READ:
             readable[connection.number] = connection
         if mask & selectors.EVENT_WRITE:
-            self._guard(connection, self._flush, now)
+            self._out.writable(connection)
 
     def _guard(
         self,
@@ -291,7 +289,7 @@ class IoThread:
         if self._connections.pop(connection.number, None) is None:
             return
         self._strangers.forget(connection)
-        if connection.stage in {Stage.OPEN, Stage.HANDSHAKE}:
+        if connection.stage is Stage.OPEN:
             self._out.forget(connection, why)
         if connection.interest:
             with contextlib.suppress(KeyError, ValueError):

@@ -58,6 +58,10 @@ class Outgoing:
             if time.monotonic() >= until:
                 break
 
+    def writable(self, connection: Connection) -> None:
+        """It can take more of what waits for it."""
+        self._dirty[connection.number] = connection
+
     def wait(self, now: float, longest: float) -> float:
         """Seconds until something has to be written, `longest` at most."""
         if self._bulk:
@@ -152,6 +156,7 @@ class Outgoing:
         if isinstance(message, Reply) or (isinstance(message, Error) and message.re is not None):
             connection.unanswered -= 1
         if isinstance(message, SignedIn):
+            self.spread_news(now)  # what is older than this is none to it
             connection.admitted = True
         try:
             self.say(connection, connection.end.send(message), now)

@@ -17,9 +17,9 @@ SERVED_SHARE: Final = 0.25
 class Strangers:
     """Those that came and did not sign in yet, the oldest first. One I/O thread owns it.
 
-    Above the bound the oldest that never sent a byte has to go, and without one the oldest of all:
-    whoever wants in sends its first bytes at once and is through within a moment, so what is sent
-    away is a flood's own.
+    Above the bound the oldest that never sent a byte has to go, and without one the oldest of all
+    but the newest: whoever wants in sends its first bytes at once and is through within a moment,
+    so what is sent away is a flood's own.
     """
 
     def __init__(self, bound: int = STRANGERS) -> None:
@@ -62,9 +62,9 @@ class Strangers:
         self._heard.pop(connection.number, None)
 
     def superfluous(self) -> Connection | None:
-        """The one that has to go, while there are too many."""
+        """The one that has to go, while there are too many; never the one that has just come."""
         while len(self._silent) + len(self._heard) > self._bound:
-            waiting = self._silent or self._heard
+            waiting = self._silent if len(self._silent) > 1 else self._heard or self._silent
             connection = next(iter(waiting.values()))
             if not connection.admitted:
                 return connection

@@ -47,6 +47,10 @@ class World:
         log = self.directory.rooms.get(room)
         return 0 if log is None else log.head
 
+    def account_of(self, session: Session) -> Account | None:
+        """The account of a session, if it has one and it was not taken back."""
+        return self.directory.accounts.get(session.username or "")
+
     def account(self, session: Session) -> Account:
         """The account of a session. The protocol lets only admitted ones get this far."""
         return self.directory.accounts[session.username or ""]
