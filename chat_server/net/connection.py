@@ -197,9 +197,11 @@ class Connection:
             return "made no TLS handshake"
         if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
             return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
-        late = self.end.phase is not Phase.READY and now - self._started > SIGN_IN_DEADLINE
-        if late and not self.unanswered:
-            return "did not sign in"
+        if self.end.phase is not Phase.READY:
+            # Who waits for our answer is not to blame, but for one who always does.
+            patience = SIGN_IN_DEADLINE * (2 if self.unanswered else 1)
+            if now - self._started > patience:
+                return "did not sign in"
         if self.waiting and now - self._progress > SILENCE_DEADLINE:
             return "took nothing for a minute"
         # Who is left unread can't be blamed for silence.

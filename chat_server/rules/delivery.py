@@ -40,7 +40,7 @@ class Delivery:
 
     def page(self, session: Session, read: PageRead) -> list[Effect]:
         """A page has been read. The one after it waits until this one is written."""
-        session.reading = False
+        session.reading = None
         session.cursors[read.room] = read.last
         if not read.frames:
             return self._next(session)
@@ -60,13 +60,15 @@ class Delivery:
         """
         effects: list[Effect] = []
         for room, after in tuple(session.cursors.items()):
+            if room == session.reading:
+                continue  # also if its head was taken back meanwhile, so that nothing is missing
             head = self._head(room)
             if after < head:
-                if session.reading or session.writing:
+                if session.reading is not None or session.writing:
                     continue
                 missing = self.tails.between(room, after, head)
                 if missing is None:
-                    session.reading = True
+                    session.reading = room
                     effects.append(ReadPage(session.connection, room, after))
                     continue
                 session.writing = True

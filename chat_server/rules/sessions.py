@@ -22,8 +22,8 @@ class Session:
     """The session's name for `resume`."""
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
-    reading: bool = False
-    """A reader has been asked for a page and has not answered yet."""
+    reading: str | None = None
+    """The room of which a reader was asked for a page and has not answered yet."""
     writing: bool = False
     """The outbox is full or has a page in it: `Drained` will tell."""
 

@@ -20,8 +20,10 @@ So the pages of those who began in different places become the same ones.
 KEPT_PAGES: Final = 16
 """Whole pages that a reader keeps: many who catch up at once want the same ones."""
 
+_FIRST_ROWS: Final = 8
+"""Events that are read first: a page may hold no more, if they are long."""
 _ROWS_AT_ONCE: Final = 64
-"""Events that are read with one step of a statement.
+"""Events at most that are read with one step of a statement.
 
 Each step gives the interpreter away and has to get it back, which costs much where others are busy:
 so they come as one row, which JSON holds together.
@@ -69,8 +71,9 @@ class PageReader:
         frames: list[bytes] = []
         size = 0
         last = after
+        count = _FIRST_ROWS
         while True:
-            rows = self._rows(room, last)
+            rows = self._rows(room, last, count)
             for seq, kind, sender, text, sent_at, cid in rows:
                 event = StoredEvent(room, seq, kind, sender, text, sent_at, cid or None)
                 frames.append(frame_of(event))
@@ -78,12 +81,16 @@ class PageReader:
                 last = seq
                 if size >= PAGE_BYTES or seq % PAGE_EVENTS == 0:
                     return Page(b"".join(frames), last, whole=True)
-            if len(rows) < _ROWS_AT_ONCE:
+            if len(rows) < count:
                 return Page(b"".join(frames), last, whole=False)
+            # About as many as the page will take.
+            count = max(1, min(_ROWS_AT_ONCE, (PAGE_BYTES - size) * len(frames) // size))
 
-    def _rows(self, room: str, after: int) -> list[tuple[int, EventKind, str, str, int, str]]:
+    def _rows(
+        self, room: str, after: int, count: int
+    ) -> list[tuple[int, EventKind, str, str, int, str]]:
         """The next events, in their order."""
-        statement = self._connection.execute(_ROWS, (room, after, _ROWS_AT_ONCE))
+        statement = self._connection.execute(_ROWS, (room, after, count))
         ((rows,),) = statement.fetchall()
         found: list[tuple[int, EventKind, str, str, int, str]] = json.loads(rows)
         found.sort()

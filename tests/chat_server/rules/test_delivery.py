@@ -1,7 +1,8 @@
 """Whatever the order of things, every session gets a room's events once each and without a hole.
 
-A model of the server: the rules of delivery themselves, a log that grows, readers that answer
-when they like, and an I/O thread that carries effects out one after the other some time later.
+A model of the server: the rules of delivery themselves, a log that grows and whose last events
+are at hand for a while, readers that answer when they like, and an I/O thread that carries
+effects out one after the other some time later.
 """
 
 from __future__ import annotations
@@ -69,7 +70,9 @@ class Deliveries(RuleBasedStateMachine):
     @rule(number=st.sampled_from(SESSIONS), room=st.sampled_from(ROOMS), back=st.integers(0, 5))
     def sync(self, number: int, room: str, back: int) -> None:
         """A client asks for a room from a little before its head, or asks again."""
-        after = max(0, self.heads[room] - back)
+        self._sync(number, room, max(0, self.heads[room] - back))
+
+    def _sync(self, number: int, room: str, after: int) -> None:
         if (number, room) not in self.started:
             self.started[number, room] = after
             self.got[number, room] = []
@@ -80,7 +83,40 @@ class Deliveries(RuleBasedStateMachine):
         """A batch adds events to a room: one fan-out after the commit."""
         first = self.heads[room] + 1
         self.heads[room] += count
+        self._committed(room, first)
+
+    @rule(
+        room=st.sampled_from(ROOMS),
+        count=st.integers(1, 4),
+        heard=st.integers(0, 3),
+        number=st.sampled_from(SESSIONS) | st.none(),
+        back=st.integers(0, 3),
+        fails=st.booleans(),
+    )
+    def batch(
+        self, room: str, count: int, heard: int, number: int | None, back: int, *, fails: bool
+    ) -> None:
+        """Things happen in the batch whose events are not committed yet, and may never be."""
+        before = self.heads[room]
+        self.heads[room] += count
+        if number is not None:
+            self._sync(number, room, max(0, before - back))
+        for _ in range(min(heard, len(self.to_hub))):
+            self.hear()
+        if fails:
+            self.heads[room] = before
+        else:
+            self._committed(room, before + 1)
+
+    def _committed(self, room: str, first: int) -> None:
+        frames = [_frame(room, seq) for seq in range(first, self.heads[room] + 1)]
+        self.delivery.tails.add(room, first, frames)
         self.to_io.append((room, first, self.heads[room]))
+
+    @rule(room=st.sampled_from(ROOMS))
+    def forget(self, room: str) -> None:
+        """A room's tail makes room for others': what comes next is all that is at hand."""
+        self.delivery.tails._tails.pop(room, None)
 
     @precondition(lambda self: self.to_hub)
     @rule()
@@ -193,3 +229,39 @@ Deliveries.TestCase.settings = settings(
     settings.get_profile("chat"), max_examples=60, stateful_step_count=60
 )
 TestDelivery = Deliveries.TestCase
+
+
+def test_what_is_at_hand_is_not_read() -> None:
+    """A session that missed little is live at once; one that missed more reads first."""
+    delivery = Delivery(lambda _room: 9)
+    delivery.tails.add("general", 7, [_frame("general", seq) for seq in (7, 8, 9)])
+    near, far = Session(1, "", 0), Session(2, "", 0)
+    page = b"".join(_frame("general", seq) for seq in (8, 9))
+    assert delivery.start(near, "general", 7) == [WritePage(1, page), GoLive(1, "general")]
+    assert delivery.start(far, "general", 5) == [ReadPage(2, "general", 5)]
+    read = PageRead(2, "general", b"".join(_frame("general", seq) for seq in (6, 7)), 7)
+    assert delivery.page(far, read) == [WritePage(2, read.frames)]
+    assert delivery.drained(far) == [WritePage(2, page), GoLive(2, "general")]
+
+
+def test_what_is_at_hand_waits_for_its_turn_too() -> None:
+    """Rooms whose missing events are in memory are written one after the other."""
+    delivery = Delivery(lambda _room: 2)
+    session = Session(1, "", 0)
+    for room in ROOMS:
+        delivery.tails.add(room, 1, [_frame(room, seq) for seq in (1, 2)])
+    assert [type(effect) for effect in delivery.start(session, ROOMS[0], 0)] == [WritePage, GoLive]
+    assert delivery.start(session, ROOMS[1], 0) == []
+    written = WritePage(1, _frame(ROOMS[1], 1) + _frame(ROOMS[1], 2))
+    assert delivery.drained(session) == [written, GoLive(1, ROOMS[1])]
+
+
+def test_a_head_that_was_taken_back_makes_nothing_live_under_a_reader() -> None:
+    """A page asked for because of an event that was never stored: its room waits for the answer."""
+    head = 1
+    delivery = Delivery(lambda room: head if room == "general" else 0)
+    session = Session(1, "", 0)
+    assert delivery.start(session, "general", 0) == [ReadPage(1, "general", 0)]
+    head = 0
+    assert delivery.start(session, "dm:ada:bob", 0) == [GoLive(1, "dm:ada:bob")]
+    assert delivery.page(session, PageRead(1, "general", b"", 0)) == [GoLive(1, "general")]
