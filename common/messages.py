@@ -15,7 +15,9 @@ from pydantic import (
     Field,
     StringConstraints,
     TypeAdapter,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -149,10 +151,24 @@ class SignIn(Command):
 
 
 class Sync(Command):
-    """Starts delivery in the named rooms, after the given positions."""
+    """Starts delivery in the named rooms, after the given positions.
+
+    `last` tells by `sent_at` which event the client has in the place of a position that is not
+    0: it may be of another time of this server, with the same epoch.
+    """
 
     type: Literal["sync"] = "sync"
     positions: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
+    last: Annotated[dict[RoomId, Count], Field(max_length=limits.POSITIONS)] = {}
+
+    @field_validator("last")
+    @classmethod
+    def _at_a_position(cls, last: dict[str, int], info: ValidationInfo) -> dict[str, int]:
+        positions = info.data.get("positions")  # Not there when they are wrong themselves.
+        if positions is not None and not all(positions.get(room) for room in last):
+            why = "a room of last needs a position of at least 1"
+            raise PydanticCustomError("no_position", why)
+        return last
 
 
 class Send(Command):

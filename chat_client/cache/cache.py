@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 _ADD: Final = (
     "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+_READ_UNTIL: Final = "read until: "
+"""Begins the keys of facts about rooms that are fetched again: see `Cache._remember_reading`."""
 _OUTGOING: Final = "SELECT room, cid, text, written_at, state, reason FROM outbox"
 
 
@@ -29,6 +32,14 @@ class Cache:
         self._positions: dict[str, int] = dict(
             self._connection.execute("SELECT room, position FROM rooms")
         )
+        self._read_until: dict[str, int] = {
+            key.removeprefix(_READ_UNTIL): int(value)
+            for key, value in self._connection.execute(
+                "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?",
+                (len(_READ_UNTIL), _READ_UNTIL),
+            )
+        }
+        """Of rooms that are fetched again: the `sent_at` up to which they had been read."""
 
     def close(self) -> None:
         """Let go of the file, after every reader."""
@@ -38,12 +49,12 @@ class Cache:
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk at its end."""
         self._connection.execute("BEGIN IMMEDIATE")
-        before = dict(self._positions)
+        before = (dict(self._positions), dict(self._read_until))
         try:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            self._positions = before
+            self._positions, self._read_until = before
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -62,21 +73,60 @@ class Cache:
         )
 
     def start_over(self, epoch: str) -> None:
-        """Forget what came from a server with another history; what was written here stays."""
-        for table in ("events", "rooms", "people"):
-            self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 (our own names)
-        self._connection.execute(
-            "UPDATE outbox SET state = ? WHERE state = ?", (Delivery.WAITING, Delivery.SENT)
-        )
+        """Forget what came from a server with another history; what was written here stays.
+
+        So do the rooms it was written in, which that history may not have, and where a person has
+        read to in all of them.
+        """
+        for room in self.rooms():
+            self.forget_room(room)
+        self._connection.execute("DELETE FROM people")
+        self._connection.execute("DELETE FROM rooms WHERE room NOT IN (SELECT room FROM outbox)")
         self.set_meta("epoch", epoch)
         self.set_meta("session", "")
-        self._positions.clear()
+        self._positions = dict(self._connection.execute("SELECT room, position FROM rooms"))
 
     def forget_room(self, room: str) -> None:
-        """Fetch one room again from its beginning."""
+        """Fetch one room again from its beginning, and send again what may be gone with it."""
+        self._remember_reading(room)
         self._connection.execute("DELETE FROM events WHERE room = ?", (room,))
         self._connection.execute("UPDATE rooms SET position = 0, read = 0 WHERE room = ?", (room,))
+        self._connection.execute(
+            "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
+            (Delivery.WAITING, room, Delivery.SENT),
+        )
         self._positions[room] = 0
+
+    def _remember_reading(self, room: str) -> None:
+        """Up to when a room has been read: its places mean nothing in another history.
+
+        What is said after a backup was restored is later than all that was said before.
+        """
+        (until,) = self._connection.execute(
+            "SELECT max(sent_at) FROM events WHERE room = ?1"
+            " AND seq <= (SELECT read FROM rooms WHERE room = ?1)",
+            (room,),
+        ).fetchone()
+        if until is not None:
+            # It may not have been fetched again as far as it was read.
+            until = max(until, self._read_until.get(room, 0))
+            self._read_until[room] = until
+            self.set_meta(_READ_UNTIL + room, str(until))
+
+    def _mark_read_before(self, events: Sequence[Event]) -> None:
+        """Of events of a room that is fetched again: which of them have been read already."""
+        room = events[0].room
+        until = self._read_until[room]
+        read = [event.seq for event in takewhile(lambda event: event.sent_at <= until, events)]
+        if read:
+            self.mark_read(room, read[-1])
+        if len(read) < len(events):
+            del self._read_until[room]
+            self._connection.execute("DELETE FROM meta WHERE key = ?", (_READ_UNTIL + room,))
+
+    def rooms(self) -> list[str]:
+        """Every room that is known, in no order."""
+        return list(self._positions)
 
     def add_room(self, room: str) -> bool:
         """Know a room; True when it was not known."""
@@ -90,6 +140,18 @@ class Cache:
         """The `seq` up to which this device has a room, without a gap."""
         return self._positions.get(room, 0)
 
+    def times(self, rooms: Iterable[str]) -> dict[str, int]:
+        """By room, the `sent_at` of the event at its position, where there is one."""
+        times: dict[str, int] = {}
+        for room in rooms:
+            row = self._connection.execute(
+                "SELECT sent_at FROM events WHERE room = ? AND seq = ?",
+                (room, self.position(room)),
+            ).fetchone()
+            if row is not None:
+                times[room] = row[0]
+        return times
+
     def set_position(self, room: str, seq: int) -> None:
         """Begin a room in its middle: for a listener that wants only what follows `seq`."""
         self.add_room(room)
@@ -99,7 +161,7 @@ class Cache:
         """Store the event that follows the room's position, and move the position to it."""
         self.add_room(event.room)
         self._connection.execute(_ADD, _row(event))
-        self._move(event)
+        self._moved([event])
 
     def add_events(self, events: Sequence[Event]) -> None:
         """Store consecutive events of one room, as `add_event` does with each; at least one."""
@@ -108,13 +170,16 @@ class Cache:
             return
         self.add_room(events[0].room)
         self._connection.executemany(_ADD, map(_row, events))
-        self._move(events[-1])
+        self._moved(events)
 
-    def _move(self, last: Event) -> None:
+    def _moved(self, events: Sequence[Event]) -> None:
+        last = events[-1]
         self._connection.execute(
             "UPDATE rooms SET position = ? WHERE room = ?", (last.seq, last.room)
         )
         self._positions[last.room] = last.seq
+        if last.room in self._read_until:
+            self._mark_read_before(events)
 
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
@@ -153,6 +218,11 @@ class Cache:
             "SELECT count(*) FROM outbox WHERE state = ?", (Delivery.WAITING,)
         ).fetchone()
         return int(count)
+
+    def has_unseen(self) -> bool:
+        """Whether there are acknowledged messages whose events have not come yet."""
+        found = self._connection.execute("SELECT 1 FROM outbox WHERE state = ?", (Delivery.SENT,))
+        return found.fetchone() is not None
 
     def mark_out(self, cid: str, state: Delivery, reason: str = "") -> None:
         """A message of the outbox was acknowledged or refused."""

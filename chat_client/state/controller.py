@@ -66,14 +66,18 @@ class Controller:
         self._requests = 0
         self._asked: dict[int, messages.Command] = {}
         self._in_flight: str | None = None
+        self._confirmed: set[str] = set()
+        """Rooms whose copy is of this server as it is now: seen on this connection."""
         self._hold_until = 0.0
+        self._compare_first = False
+        """Whether to send nothing before all copies are compared: some may have to go again."""
         self._heard = 0.0
         self._told = 0.0
         # What each handler takes is its key's own type, which a mapping can't say: hence Any.
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
             messages.Welcome: self._welcome,
             messages.SignedIn: self._signed_in,
-            messages.Synced: self._answered,
+            messages.Synced: self._synced,
             messages.Ack: self._ack,
             messages.People: self._people,
             messages.Rooms: self._rooms,
@@ -114,6 +118,7 @@ class Controller:
         self._end = ClientEnd()
         self._heard = self._told = now
         self._asked.clear()
+        self._confirmed.clear()
         self._in_flight = None
         self._hold_until = 0.0
         self._ask(messages.Hello, protocol=limits.PROTOCOL_VERSION, program=self._program.name)
@@ -227,7 +232,7 @@ class Controller:
             self._cache.set_meta("epoch", welcome.epoch)
         elif epoch != welcome.epoch:
             self._cache.start_over(welcome.epoch)
-            self._news.append(news.StartedOver())
+            self._started_over()
         account = self.account
         if account.invite.server_name != welcome.server_name:
             invite = replace(account.invite, server_name=welcome.server_name)
@@ -255,6 +260,9 @@ class Controller:
         self._cache.set_meta("session", signed_in.session)
         self._news.append(news.AccountChanged(self.account))
         self._backoff.reset()
+        # What was acknowledged and is gone with what was set back goes before what was written
+        # after it.
+        self._compare_first = self._cache.has_unseen()
         self._set(Status(Link.ONLINE))
         self._ask(messages.ListPeople)
         self._send_next(now)
@@ -267,12 +275,13 @@ class Controller:
         else:
             self._ask(messages.ListRooms)
 
-    def _rooms(self, rooms: messages.Rooms, _now: float) -> None:
+    def _rooms(self, rooms: messages.Rooms, now: float) -> None:
         self._sync(*(room.room for room in rooms.rooms))
         if rooms.more and rooms.rooms:
             self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
         else:
             self._news.append(news.Listed())
+            self._send_next(now)
 
     def _room_added(self, added: messages.RoomAdded, _now: float) -> None:
         self._sync(added.room.room)
@@ -288,7 +297,29 @@ class Controller:
             if self._follow is None or room in self._follow
         }
         if positions:
-            self._ask(messages.Sync, positions=positions)
+            self._ask(messages.Sync, positions=positions, last=self._cache.times(positions))
+
+    def _synced(self, synced: messages.Synced, now: float) -> None:
+        self._confirmed.update(synced.heads)
+        self._send_next(now)
+
+    def _set_back(self, refused: messages.Sync, field: str) -> None:
+        """The server was set back without a new epoch: fetch again what is of before that.
+
+        Where one room shows it, the others of the command are of the same time. But those that
+        were compared on this connection are right, and would not be brought twice on it.
+        """
+        shown = field.partition(".")[2]
+        for room in refused.positions:
+            if room == shown or room not in self._confirmed:
+                self._cache.forget_room(room)
+        self._started_over()
+        self._sync(*refused.positions)
+
+    def _started_over(self) -> None:
+        """Tell so, and which rooms there are all the same."""
+        self._news.append(news.StartedOver())
+        self._news += map(news.RoomSeen, self._cache.rooms())
 
     def _person(self, changed: messages.PersonChanged, _now: float) -> None:
         self._see(changed.person)
@@ -332,6 +363,7 @@ class Controller:
             if event.sender == me and event.cid is not None:
                 self._own_came(event, event.cid)
         room = events[0].room
+        self._confirmed.add(room)
         last = self._news[-1] if self._news else None
         if isinstance(last, news.EventsAdded) and last.room == room:
             self._news[-1] = news.EventsAdded(room, (*last.events, *events))
@@ -353,12 +385,16 @@ class Controller:
         self._backoff.reset()
         out = self._cache.outgoing(ack.cid)
         if out is not None:
-            if ack.seq == self._cache.position(ack.room) + 1:
+            position = self._cache.position(ack.room)
+            # Until the server has compared it, a copy may be of another history: with an event of
+            # now on top of it, it would pass for one of this.
+            confirmed = position == 0 or ack.room in self._confirmed
+            if ack.seq == position + 1 and confirmed:
                 self._events([_own_event(self.account.username, out.text, ack)], now)
             else:
                 # Ahead of what is here: its event comes with those before it. Else it is here.
                 self._cache.mark_out(ack.cid, Delivery.SENT)
-                if ack.seq <= self._cache.position(ack.room):
+                if ack.seq <= position:
                     self._cache.take_out(ack.cid)
                 self._outbox_changed(ack.room, ack.cid, Delivery.SENT, seq=ack.seq)
         self._send_next(now)
@@ -382,11 +418,8 @@ class Controller:
                     )
                     self._send_next(now)
             case messages.Sync() if error.code == "position_ahead":
-                # The server was set back behind our copy without a new epoch.
-                for room in asked.positions:
-                    self._cache.forget_room(room)
-                self._news.append(news.StartedOver())
-                self._sync(*asked.positions)
+                self._set_back(asked, error.field or "")
+                self._send_next(now)
             case _:
                 self.lost(_sentence(error.message), now)
 
@@ -409,6 +442,11 @@ class Controller:
             return
         if self._end.phase is not Phase.READY:
             return
+        if self._compare_first:
+            asked = (messages.ListPeople, messages.ListRooms, messages.Sync)
+            if any(isinstance(command, asked) for command in self._asked.values()):
+                return
+            self._compare_first = False
         self._hold_until = 0.0
         out = self._cache.next_waiting()
         if out is not None:

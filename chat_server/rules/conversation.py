@@ -1,6 +1,8 @@
 """What is said: sending to rooms and people, and following the rooms' logs."""
 
-from chat_server.rules.directory import Account, RoomLog, StoredEvent
+from collections.abc import Collection
+
+from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
 from chat_server.rules.effects import Publish, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
@@ -12,6 +14,7 @@ from common.quick_frames import ack_frame, event_frame
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
     """Start delivery in the named rooms; all of them or, if one is wrong, none."""
     heads: dict[str, int] = {}
+    known: list[tuple[RoomLog, int]] = []
     for room, after in command.positions.items():
         log = world.room_of(session, room)
         if log is None:
@@ -21,10 +24,35 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
             why = f"{room} ends at {log.head}; your copy is of another time of this server"
             return refuse(session, command, "position_ahead", why, f"positions.{room}")
         heads[room] = log.head
+        if room in command.last:
+            known.append((log, after))
+    if known and (refusal := _other_history(world, session, command, known)):
+        return refusal
     outcome: Outcome = [Tell(session.connection, messages.Synced(re=command.id, heads=heads))]
     for room, after in command.positions.items():
         outcome += world.delivery.start(session, room, after)
     return outcome
+
+
+def _other_history(
+    world: World, session: Session, command: messages.Sync, known: Collection[tuple[RoomLog, int]]
+) -> Outcome:
+    """The refusal of a copy that has something else than the log somewhere; or nothing.
+
+    That happens when a backup was put in the place of the database: the epoch came with it, and
+    the log has grown since beyond what the client had. What a client has was committed: an event
+    that waits to be written with this batch can be in nobody's copy.
+    """
+    try:
+        times = world.log.times(known)
+    except LogUnreadableError:
+        return refuse(session, command, "internal", "the log can't be read now")
+    for log, after in known:
+        if times.get(log.room) != command.last[log.room]:
+            why = f"{log.room} has another event at {after}"
+            why += "; your copy is of another time of this server"
+            return refuse(session, command, "position_ahead", why, f"last.{log.room}")
+    return []
 
 
 def send(world: World, session: Session, command: messages.Send, now: int) -> Outcome:

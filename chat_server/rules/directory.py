@@ -1,6 +1,7 @@
 """Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
 
 from bisect import insort
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -62,6 +63,10 @@ class Directory:
         self.rooms_of.setdefault(username, set()).add(room.room)
 
 
+class LogUnreadableError(Exception):
+    """The log can't be read now."""
+
+
 class Log(Protocol):
     """The part of the store that the rules write to, within the hub's transaction."""
 
@@ -88,3 +93,9 @@ class Log(Protocol):
 
     def find(self, sender: Account, cid: str) -> StoredEvent | None:
         """The message a sender already said under this id."""
+
+    def times(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, int]:
+        """By room, the `sent_at` of what is written in these places, at most one of each room.
+
+        Raises LogUnreadableError. A place that is empty, or not written yet, is left out.
+        """

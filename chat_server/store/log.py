@@ -8,7 +8,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, TypeVar
 
-from chat_server.rules.directory import Account, Directory, RoomLog, StoredEvent
+from chat_server.rules.directory import (
+    Account,
+    Directory,
+    LogUnreadableError,
+    RoomLog,
+    StoredEvent,
+)
 from chat_server.store.reserve import Reserve
 from chat_server.store.schema import connect_writer
 
@@ -30,6 +36,14 @@ _FOUND: Final = (
 )
 _RECALL: Final = {
     rows: "WITH asked (sender, cid) AS (VALUES " + ", ".join(["(?, ?)"] * rows) + f") {_FOUND}"
+    for rows in _ROWS_AT_ONCE
+}
+_STORED_AT: Final = (
+    "SELECT events.room, sent_at FROM asked"
+    " CROSS JOIN events ON events.room = asked.room AND events.seq = asked.seq"
+)
+_TIMES: Final = {
+    rows: "WITH asked (room, seq) AS (VALUES " + ", ".join(["(?, ?)"] * rows) + f") {_STORED_AT}"
     for rows in _ROWS_AT_ONCE
 }
 
@@ -202,6 +216,23 @@ class SqliteLog:
     def find(self, sender: Account, cid: str) -> StoredEvent | None:
         """The message a sender already said under this id. Raises sqlite3.Error."""
         return self._find(sender, bytes.fromhex(cid))
+
+    def times(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, int]:
+        """By room, the `sent_at` of what is written in these places, at most one of each room.
+
+        It needs no transaction. Raises LogUnreadableError. A place that is empty, or whose event
+        waits to be written with others, is left out.
+        """
+        rooms = {log.number: log.room for log, _ in places}
+        times: dict[str, int] = {}
+        try:
+            for some in _portions([(log.number, seq) for log, seq in places]):
+                asked = list(chain.from_iterable(some))
+                for number, sent_at in self._connection.execute(_TIMES[len(some)], asked):
+                    times[rooms[number]] = sent_at
+        except sqlite3.Error as error:
+            raise LogUnreadableError(str(error)) from error
+        return times
 
     def _find(self, sender: Account, cid: bytes) -> StoredEvent | None:
         key = (sender.number, cid)

@@ -103,6 +103,12 @@ def test_messages_are_closed_and_strict(message: Message, data: st.DataObject) -
         changed(SYNC, positions={"general": 2**53}),
         changed(SYNC, positions={"No Room": 0}),
         changed(SYNC, positions={f"r{n}": 0 for n in range(limits.POSITIONS + 1)}),
+        changed(SYNC, positions={"general": 5}, last={"general": -1}),
+        changed(SYNC, positions={"general": 5}, last={"general": 2**53}),
+        changed(SYNC, positions={"general": 5}, last={"general": None}),
+        changed(SYNC, positions={"general": 5}, last=None),
+        changed(SYNC, positions={"general": 5}, last={"other": 1}),
+        changed(SYNC, positions={"general": 0}, last={"general": 1}),
         changed(SEND).replace(b"5", b"NaN"),
         changed(SEND).replace(b"5", b"Infinity"),
         changed(SEND).replace(b"5", b"1e400"),
@@ -198,7 +204,11 @@ def test_the_longest_messages_fit_their_frames() -> None:
     after = [
         messages.Send(id=largest, room=room, cid=CID, text='"' * limits.TEXT_BYTES),
         messages.Send(id=largest, room=room, cid=CID, text=wide * (limits.TEXT_BYTES // 4)),
-        messages.Sync(id=largest, positions=dict.fromkeys(names, largest)),
+        messages.Sync(
+            id=largest,
+            positions=dict.fromkeys(names, largest),
+            last=dict.fromkeys(names, largest),
+        ),
         messages.Synced(re=largest, heads=dict.fromkeys(names, largest)),
         messages.People(re=largest, people=(person,) * limits.PAGE_PEOPLE, more=True),
         messages.People(re=largest, people=(wide_person,) * limits.PAGE_PEOPLE, more=True),
@@ -248,6 +258,15 @@ def test_messages_are_frozen() -> None:
     """A message can be shared between threads: nobody changes it."""
     with pytest.raises(ValidationError):
         SEND.text = "other"  # type: ignore[misc]  # that it must not be is the point
+
+
+def test_a_sync_may_say_what_it_has_last() -> None:
+    """Of any of its rooms that has a position; and a client that says nothing is understood."""
+    positions = {"general": 5, "dm:ada:bob": 1, "dm:ada:cem": 0}
+    for last in ({}, {"general": 0}, {"dm:ada:bob": 7, "general": 2**53 - 1}):
+        sync = messages.Sync(id=4, positions=positions, last=last)
+        assert TO_SERVER.validate_json(changed(SYNC, positions=positions, last=last)) == sync
+    assert TO_SERVER.validate_json(b'{"type":"sync","id":4,"positions":{"general":0}}') == SYNC
 
 
 @pytest.mark.parametrize("code", get_args(messages.ErrorCode))

@@ -119,6 +119,18 @@ def test_the_network_may_cut_a_conversation_anywhere(data: st.DataObject) -> Non
     assert [got for piece in pieces for got in line.server.receive(piece)] == commands
 
 
+@pytest.mark.parametrize("positions", [{"general": 0}, {"dm:ada:bob": 3}])
+def test_what_a_sync_has_last_without_a_position_is_explained(positions: dict[str, int]) -> None:
+    """As every malformed command is: with its id, the field, and why."""
+    line = Line(Phase.READY)
+    fields = {"type": "sync", "id": 9, "positions": positions, "last": {"general": 1}}
+    violation = only_violation(list(line.server.receive(encode_frame(json.dumps(fields).encode()))))
+    assert not violation.fatal
+    error = violation.error
+    assert (error.code, error.re, error.field) == ("malformed", 9, "last")
+    assert error.message == "a room of last needs a position of at least 1"
+
+
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.type)
 def test_a_command_out_of_order_is_refused_and_changes_nothing(

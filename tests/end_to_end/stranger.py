@@ -194,6 +194,8 @@ class Stranger:
         self._requests = 0
         self._answers: dict[int, Fields] = {}
         self._saying: dict[int, str] = {}
+        self._synced: set[str] = set()
+        """Rooms that the server has compared with its own on this connection."""
 
     @property
     def line(self) -> Line:
@@ -210,10 +212,12 @@ class Stranger:
         self._requests = 0
         self._answers.clear()
         self._saying.clear()
+        self._synced.clear()
         welcome = self.ask("hello", protocol=1, capabilities=[], program="Stranger 1.0")
         assert welcome["protocol"] == 1
         if self.epoch not in {None, welcome["epoch"]}:
             self.copies.clear()
+            self.sent.clear()
             self.session = None
         self.epoch = welcome["epoch"]
         return welcome
@@ -291,16 +295,22 @@ class Stranger:
     def follow(self, *rooms: str) -> None:
         """Have rooms delivered, and wait until they are caught up."""
         positions = {room: self.copy(room).position for room in rooms}
+        last = {room: self.copy(room).events[-1]["sent_at"] for room in rooms if positions[room]}
         try:
-            heads = self.ask("sync", positions=positions)["heads"]
+            heads = self.ask("sync", positions=positions, last=last)["heads"]
         except RefusedError as refused:
             if refused.code != "position_ahead":
                 raise
-            # The server was set back behind our copy.
-            del self.copies[refused.error["field"].removeprefix("positions.")]
+            # The server was set back, and our copy is of before that.
+            self._start_over(refused.error["field"].partition(".")[2])
             self.follow(*rooms)
             return
         self.until(lambda: all(self.copy(room).position >= heads[room] for room in heads))
+
+    def _start_over(self, room: str) -> None:
+        del self.copies[room]
+        for cid in [cid for cid, (sent_to, _) in self.sent.items() if sent_to == room]:
+            del self.sent[cid]
 
     def copy(self, room: str) -> Copy:
         """One's copy of a room."""
@@ -346,7 +356,8 @@ class Stranger:
 
     def _ack(self, ack: Fields) -> None:
         copy = self.copy(ack["room"])
-        if ack["seq"] > copy.position + 1:
+        compared = not copy.position or ack["room"] in self._synced
+        if ack["seq"] > copy.position + (1 if compared else 0):
             self.sent[ack["cid"]] = (ack["room"], ack["seq"])
             return
         _, text = self.outbox.get(ack["cid"], ("", ""))
@@ -392,6 +403,8 @@ class Stranger:
                 self._event(message)
             case "ack":
                 self._ack(message)
+            case "synced":
+                self._synced |= message["heads"].keys()
             case "person":
                 self.people[message["person"]["username"]] = message["person"]
             case "room":

@@ -1,12 +1,14 @@
 """Who was away hears what was missed: all of it, once, first, and in order."""
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import pytest
 
-from tests.end_to_end.harness import DEADLINE, ROOT, House, Server
+from tests.end_to_end.harness import DEADLINE, ROOT, Client, House, Server
 from tests.end_to_end.wire import Session
 
 
@@ -117,6 +119,61 @@ def test_a_restarted_server_knows_everything(house: House, server: Server, life:
     ada.send("after")
     with Session(server.join, "ben") as ben:
         assert [event.text for event in ben.everything()] == ["", "before", "after", ""]
+
+
+@pytest.mark.parametrize("grown", [0, 1, 5])
+def test_a_database_that_was_copied_back_is_told_from_what_it_was(
+    house: House, server: Server, grown: int
+) -> None:
+    """Nobody has to say so: who comes back ends with exactly the server's log.
+
+    Ben goes on talking on the restored server while Ada is away, until the room is as long as it
+    was for her and longer; the epoch in it is the same.
+    """
+    ada, ben = house.client(server, "ada"), house.client(server, "ben")
+    listener = ada.listen("--count", "4")
+    ben.ask("send", "--lines", stdin="1\n2\n")
+    assert listener.texts(2) == ["1", "2"]
+    assert server.stop() == 0
+    database = server.data_dir / "chat.db"
+    backup = database.read_bytes()
+    server.start()
+    ben.ask("send", "--lines", stdin="gone 3\ngone 4\n")
+    assert listener.texts(2) == ["gone 3", "gone 4"]
+    assert listener.status() == 0
+    assert server.stop() == 0
+    database.write_bytes(backup)
+    server.start()
+    said = [f"instead {number}" for number in range(2 + grown)]
+    ben.ask("send", "--lines", stdin="".join(f"{text}\n" for text in said))
+    again = ada.listen("--count", str(2 + len(said) + 1))
+    assert again.texts(2 + len(said)) == ["1", "2", *said]
+    ben.send("live")
+    assert again.texts(1) == ["live"]
+    assert again.status() == 0
+    assert server.stop() == 0
+    assert kept(ada) == logged(server)
+
+
+def logged(server: Server) -> list[tuple[object, ...]]:
+    """Every event of the general room, as the server has it."""
+    with closing(sqlite3.connect(server.data_dir / "chat.db")) as database:
+        return database.execute(
+            "SELECT seq, kind, username, text, sent_at, nullif(lower(hex(cid)), '') FROM events"
+            " JOIN rooms ON rooms.number = events.room"
+            " JOIN accounts ON accounts.number = events.sender"
+            " WHERE rooms.room = 'general' ORDER BY seq"
+        ).fetchall()
+
+
+def kept(client: Client) -> list[tuple[object, ...]]:
+    """The same, as a client has it."""
+    (cache,) = client.data_dir.glob("accounts/*/cache.db")
+    with closing(sqlite3.connect(cache)) as database:
+        return database.execute(
+            "SELECT seq, kind, sender, text, sent_at, cid FROM events"
+            " WHERE room = 'general' ORDER BY seq"
+        ).fetchall()
 
 
 def test_a_reader_that_goes_away(house: House, server: Server) -> None:

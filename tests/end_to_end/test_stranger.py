@@ -592,17 +592,77 @@ def test_a_server_that_was_set_back_is_followed(
     """The room ends before one's position: its copy is fetched again from the start."""
     ada = newcomer("ada")
     ada.say(GENERAL, "kept")
-    server.kill()
-    backup = tmp_path / "backup"
-    shutil.copytree(server.data_dir, backup)
-    server.start()
-    ada.come_in()
-    ada.say(GENERAL, "lost")
-    server.kill()
-    shutil.rmtree(server.data_dir)
-    shutil.copytree(backup, server.data_dir)
-    server.start()
+    with set_back(server, tmp_path):
+        ada.come_in()
+        ada.say(GENERAL, "lost")
     ada.come_in()
     ada.say(GENERAL, "after")
     assert ada.copy(GENERAL).texts == ["kept", "after"]
     assert_whole(ada)
+
+
+@contextmanager
+def set_back(server: Server, folder: Path) -> Iterator[None]:
+    """What is done in the block is gone after it: the data is as before, and so is the epoch."""
+    server.kill()
+    backup = folder / "backup"
+    shutil.copytree(server.data_dir, backup)
+    server.start()
+    yield
+    server.kill()
+    shutil.rmtree(server.data_dir)
+    shutil.copytree(backup, server.data_dir)
+    server.start()
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_copy_that_was_overtaken_is_started_over(
+    newcomer: Newcomer, server: Server, tmp_path: Path, more: int
+) -> None:
+    """The room has grown to one's position, or past it, with other things: `last` tells.
+
+    Bruno comes back first. What Ada still has to send is sent before she asks for anything: its
+    acknowledgement may follow her position by chance, and must not be taken for the next event.
+    """
+    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada.say(GENERAL, "kept")
+    with set_back(server, tmp_path):
+        for person in (ada, bruno):
+            person.come_in()
+            person.say(GENERAL, f"gone {person.username}")
+        hear(ada, "gone bruno")
+        bruno.settle()
+    bruno.come_in()
+    for number in range(2 + more):
+        bruno.say(GENERAL, f"instead {number}")
+    ada.write(GENERAL, "waiting")
+    ada.connect()
+    ada.sign_in()
+    ada.send_outbox()
+    ada.follow(GENERAL)
+    hear(bruno, "waiting")
+    assert not ada.outbox
+    assert ada.copy(GENERAL) == bruno.copy(GENERAL)
+    said = [f"instead {number}" for number in range(2 + more)]
+    assert ada.copy(GENERAL).texts == ["kept", *said, "waiting"]
+    assert_whole(ada)
+
+
+def test_without_last_a_server_believes_a_position(guest: Newcomer) -> None:
+    """A client of before, or one that begins in the middle; and `last` alone means nothing."""
+    ada = guest("believed")
+    ada.say(GENERAL, "something")
+    position = ada.copy(GENERAL).position
+    ada.hang_up()
+    ada.connect()
+    ada.sign_in()
+    for last in ({GENERAL: 1}, {"dm:believed:nobody": 1}):
+        with pytest.raises(RefusedError) as refused:
+            ada.ask("sync", positions={GENERAL: 0}, last=last)
+        assert (refused.value.code, refused.value.error["field"]) == ("malformed", "last")
+    with pytest.raises(RefusedError) as refused:
+        ada.ask("sync", positions={GENERAL: position}, last={GENERAL: 1})
+    error = refused.value.error
+    assert (error["code"], error["field"]) == ("position_ahead", f"last.{GENERAL}")
+    synced = ada.ask("sync", positions={GENERAL: position})
+    assert synced["heads"][GENERAL] >= position

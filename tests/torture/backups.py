@@ -1,20 +1,21 @@
 """Backups of the server's database, and putting one in its place, as an administrator would.
 
-A restored database gets a new epoch: that tells clients that its log is another one than theirs
-may be of. What the server had until then is read before it is thrown away.
+A restored database may get a new epoch, which tells clients that its log is another one than theirs
+may be of; plainly copied back, it has the old one. What the server had until then is read before it
+is thrown away.
 """
 
 import secrets
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from chat_client.state.event import KeptEvent
 from common.datafolder import PRIVATE_FILE
-from tests.torture.epochs import Epoch
+from tests.torture.epochs import Epoch, wire_name
 from tests.torture.history import Kind, Violation
 from tests.torture.record import kept
 
@@ -53,7 +54,12 @@ class Backups:
     def __init__(self, database: Path, folder: Path) -> None:
         self._database = database
         self._backup = folder / "backup.db"
+        self._admitted = folder / "server.admitted"
         self._former: list[Epoch] = []
+        self._ended: list[int] = []
+        """For each of those, how many sessions had been admitted when it ended."""
+        self._made_in = 0
+        """The number of the history in which the backup was made."""
         self._base: dict[str, int] = {}
         self._parent: Epoch | None = None
         self._cost = 0
@@ -79,18 +85,21 @@ class Backups:
         with reading(self._database) as source, closing(sqlite3.connect(self._backup)) as copy:
             source.backup(copy)
             self._cost = _size(copy)
+            self._made_in = len(self._former)
 
-    def restore(self) -> None:
+    def restore(self, *, new_epoch: bool = True) -> None:
         """Put the backup in the place of the database; the server must not be running."""
         self._former.append(self._read())
+        self._ended.append(len(self._sessions()))
         with reading(self._backup) as backup:
-            (name,) = backup.execute(_EPOCH).fetchone()
             self._base = {room: head or 0 for room, head in backup.execute(_HEADS)}
-        self._parent = next(epoch for epoch in self._former if epoch.name == name)
+        self._parent = self._former[self._made_in]
         for ending in ("", "-wal", "-shm"):
             self._database.with_name(self._database.name + ending).unlink(missing_ok=True)
         self._database.touch(PRIVATE_FILE)
         self._database.write_bytes(self._backup.read_bytes())
+        if not new_epoch:
+            return
         with closing(sqlite3.connect(self._database)) as restored, restored:
             change = "UPDATE meta SET value = ? WHERE key = 'epoch'"
             restored.execute(change, (secrets.token_hex(16),))
@@ -99,6 +108,19 @@ class Backups:
         """All histories, the last one read now."""
         return [*self._former, self._read()]
 
+    def sessions(self, epochs: Sequence[Epoch]) -> dict[str, str]:
+        """In which of all histories each session was admitted: its name."""
+        admitted = self._sessions()
+        bounds = [0, *self._ended, len(admitted)]
+        return {
+            session: epoch.name
+            for epoch, begin, end in zip(epochs, bounds[:-1], bounds[1:], strict=True)
+            for session in admitted[begin:end]
+        }
+
+    def _sessions(self) -> list[str]:
+        return self._admitted.read_text().split() if self._admitted.exists() else []
+
     def _read(self) -> Epoch:
         with reading(self._database) as database:
             (name,) = database.execute(_EPOCH).fetchone()
@@ -106,6 +128,9 @@ class Backups:
             for room, username in database.execute(_MEMBERS):
                 members[room].add(username)
             tail = list(self._new(database))
+        earlier = sum(wire_name(epoch.name) == name for epoch in self._former)
+        if earlier:
+            name = f"{name}#{earlier + 1}"
         return Epoch(name, tail, members, self._parent, self._base)
 
     def _new(self, database: sqlite3.Connection) -> Iterator[KeptEvent]:

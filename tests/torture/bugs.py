@@ -80,7 +80,7 @@ def _no_fencing(_points: Points) -> None:
     def unfenced(command: messages.SignIn) -> messages.SignIn:
         return command.model_copy(update={"resume": None})
 
-    inside.change_sign_in(unfenced)
+    inside.change_commands(messages.SignIn, unfenced)
 
 
 def _echo_to_the_sender(_points: Points) -> None:
@@ -116,7 +116,10 @@ def _one_device_only(_points: Points) -> None:
 
 
 def _same_epoch(_points: Points) -> None:
-    """The epoch is kept beside the database, and stays when the database is set back."""
+    """The epoch is kept beside the database, and stays when the database is set back.
+
+    And positions are believed.
+    """
 
     def opened(log: SqliteLog, path: Path) -> None:
         beside = path.with_name("epoch")
@@ -125,16 +128,30 @@ def _same_epoch(_points: Points) -> None:
         wrap(SqliteLog, "epoch", lambda *_: beside.read_text())
 
     inside.on_opened(opened)
+    _believe_positions(_points)
+
+
+def _believe_positions(_points: Points) -> None:
+    """What a client has in a place is not compared with what is there."""
+
+    def believed(command: messages.Sync) -> messages.Sync:
+        return command.model_copy(update={"last": {}})
+
+    inside.change_commands(messages.Sync, believed)
 
 
 def keep_old_copies() -> None:
-    """A client that takes note of another history, and goes on with its copy of the former."""
+    """A client that takes note of another history, and goes on with its copy of the former.
+
+    Nor does it say what it has, so that the server can't tell.
+    """
 
     def start_over(_original: object, cache: Cache, epoch: str) -> None:
         cache.set_meta("epoch", epoch)
         cache.set_meta("session", "")
 
     wrap(Cache, "start_over", start_over)
+    wrap(Cache, "times", lambda *_: {})
 
 
 BUGS: Final[Mapping[str, Callable[[Points], None]]] = {
@@ -146,6 +163,7 @@ BUGS: Final[Mapping[str, Callable[[Points], None]]] = {
     "echo-to-the-sender": _echo_to_the_sender,
     "one-device-only": _one_device_only,
     "same-epoch": _same_epoch,
+    "believe-positions": _believe_positions,
 }
 """Wrong servers."""
 CLIENT_BUGS: Final[Mapping[str, Callable[[], None]]] = {"keep-old-copies": keep_old_copies}

@@ -1,10 +1,23 @@
 """Which of the server's histories a client's copy is of: followed through its records."""
 
-from tests.torture.record import Began, Connected, Record, StartedOver, Welcomed
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tests.torture.epochs import wire_name
+from tests.torture.record import (
+    Admitted,
+    Began,
+    Connected,
+    Record,
+    Records,
+    StartedOver,
+    Synced,
+    Welcomed,
+)
 
 
 class Copy:
-    """Take a client's records in their order; then `of` and `server` name epochs."""
+    """Take a client's records in their order; then `of` and `server` name histories."""
 
     def __init__(self) -> None:
         self.of: str | None = None
@@ -16,8 +29,10 @@ class Copy:
         """The next record."""
         match record:
             case Began():
-                # If it was killed having started over, and before it could say so.
-                self.of = record.epoch
+                if wire_name(self.of) != record.epoch:
+                    # If it was killed having started over, and before it could say so.
+                    over = wire_name(self.server) == record.epoch
+                    self.of = self.server if over else record.epoch
                 self.server = None
             case Connected():
                 self.server = None
@@ -27,5 +42,47 @@ class Copy:
                     self.of = record.epoch
             case StartedOver():
                 self.of = self.server
+            case Synced() if wire_name(self.of) == wire_name(self.server):
+                # The server has found what is here in its own log.
+                self.of = self.server
             case _:
                 pass
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the copy is of an earlier history of the same epoch: it may have to go."""
+        return self.of != self.server and wire_name(self.of) == wire_name(self.server)
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRecords:
+    """A client's records, each `Welcomed` with the history that the server really had.
+
+    `sessions` tells it by the session that it admitted the client to then. A connection that
+    ended before that is left as it was: it says nothing of any history.
+    """
+
+    records: Records
+    sessions: Mapping[str, str]
+
+    def __iter__(self) -> Iterator[Record]:
+        waiting: list[Record] = []
+        for record in self.records:
+            if isinstance(record, Admitted) and waiting:
+                name = self.sessions.get(record.session)
+                welcomed = waiting[0]
+                if name is not None and isinstance(welcomed, Welcomed):
+                    waiting[0] = replace(welcomed, epoch=name)
+            elif not isinstance(record, Welcomed | Began | Connected):
+                if waiting:
+                    waiting.append(record)
+                else:
+                    yield record
+                continue
+            yield from waiting
+            waiting = []
+            if isinstance(record, Welcomed):
+                waiting.append(record)
+            else:
+                yield record
+        yield from waiting

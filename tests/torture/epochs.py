@@ -10,12 +10,21 @@ Key = tuple[str, str]
 """A message's sender and cid: what makes it one."""
 
 
+def wire_name(history: str | None) -> str | None:
+    """What the server calls a history: its epoch.
+
+    A backup that is plainly copied back brings its epoch with it. The histories that have it in
+    common are told apart by a number behind a `#`; the first one has none.
+    """
+    return None if history is None else history.partition("#")[0]
+
+
 class Epoch:
     """One history of the server: the log of each room from its first event on.
 
-    A restored backup begins another one. It has what `parent`, in which the backup was made, had
-    up to `base` in each room, and goes on by itself from there with `tail`: so that a long run's
-    logs are held once.
+    A restored backup begins another one, whose `name` no other has. It has what `parent`, in which
+    the backup was made, had up to `base` in each room, and goes on by itself from there with
+    `tail`: so that a long run's logs are held once.
     """
 
     def __init__(

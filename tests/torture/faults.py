@@ -23,6 +23,8 @@ _REACHED_WITHIN: Final = 2.0
 _FLOOD: Final = (80, 6000)
 """Messages, and characters in each: several times what may wait for a client."""
 _FLOODED_WITHIN: Final = 8.0
+SET_BACK: Final = ("backup restored", "backup copied back")
+"""Faults that begin another history: with a new epoch, and with that of the backup."""
 _FULL: Final = "the log could not be written"
 
 
@@ -69,6 +71,7 @@ class Faults:
             (2, self._terminate),
             (3, self._back_up),
             (1, self._restore),
+            (1, self._copy_back),
         ]
 
     def next(self) -> None:
@@ -219,9 +222,16 @@ class Faults:
             self._backups.make()
 
     def _restore(self) -> None:
+        self._put_back(SET_BACK[0], new_epoch=True)
+
+    def _copy_back(self) -> None:
+        """Nothing tells the clients but what the server has in the places that they are at."""
+        self._put_back(SET_BACK[1], new_epoch=False)
+
+    def _put_back(self, kind: str, *, new_epoch: bool) -> None:
         if self._disk is not None:
             self._disk.free()  # Or there is no room for the backup.
         if self._backups.affordable():
             self._server.kill()
-            self._backups.restore()
-            self._server_died_of = "backup restored"
+            self._backups.restore(new_epoch=new_epoch)
+            self._server_died_of = kind

@@ -9,15 +9,22 @@ from typing import Final
 
 from chat_client.state.event import KeptEvent
 from tests.torture.backups import Backups, reading
+from tests.torture.copies import PlacedRecords
 from tests.torture.crew import Crew, Person, Server
 from tests.torture.history import Client, History, Kind, Store, Violation
 from tests.torture.record import Began, Records, Silenced, kept
 
 _HEADS: Final = (
-    "SELECT username, rooms.room, coalesce((SELECT max(seq) FROM events"
-    " WHERE events.room = rooms.number), 0) FROM members"
+    "SELECT username, rooms.room, coalesce(max(seq), 0), sent_at FROM members"
     " JOIN rooms ON rooms.number = members.room"
     " JOIN accounts ON accounts.number = members.account"
+    " LEFT JOIN events ON events.room = rooms.number"
+    " GROUP BY username, rooms.room"
+)
+"""With the time of the newest event (SQLite, bare columns of a max() query)."""
+_KEPT: Final = (
+    "SELECT rooms.room, position, sent_at FROM rooms"
+    " LEFT JOIN events ON events.room = rooms.room AND seq = position"
 )
 _ALARMS: Final = (" ERROR ", "ERROR refused", " CRITICAL ", "Traceback", "Fatal Python error")
 _KNOWN: Final = ("the log could not be written", "messages can't be stored")
@@ -27,15 +34,18 @@ _KNOWN: Final = ("the log could not be written", "messages can't be stored")
 def gather(crew: Crew, backups: Backups) -> History:
     """The history of a run whose processes have all ended."""
     record = crew.server.record
+    epochs = backups.epochs()
+    sessions = backups.sessions(epochs)
     return History(
-        backups.epochs(),
-        [_client(person) for person in crew.people.values() if person.lives],
+        epochs,
+        [_client(person, sessions) for person in crew.people.values() if person.lives],
         set(record.read_text().split()) if record.exists() else set(),
     )
 
 
-def _client(person: Person) -> Client:
-    return Client(person.name, person.device, Records(person.record), _store(person))
+def _client(person: Person, sessions: Mapping[str, str]) -> Client:
+    records = PlacedRecords(Records(person.record), sessions)
+    return Client(person.name, person.device, records, _store(person))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +103,9 @@ def settled(crew: Crew) -> bool:
         with reading(crew.server.database) as database:
             heads = database.execute(_HEADS).fetchall()
             (epoch,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-        wanted: dict[str, dict[str, int]] = defaultdict(dict)
-        for username, room, head in heads:
-            wanted[username][room] = head
+        wanted: dict[str, dict[str, _Head]] = defaultdict(dict)
+        for username, room, head, sent_at in heads:
+            wanted[username][room] = (head, sent_at)
         return all(
             _has(person, epoch, wanted[person.name])
             for person in crew.people.values()
@@ -105,7 +115,11 @@ def settled(crew: Crew) -> bool:
         return False  # A program that is just starting holds it for itself.
 
 
-def _has(person: Person, epoch: str, heads: Mapping[str, int]) -> bool:
+_Head = tuple[int, int | None]
+"""The newest `seq` of a room, and when it was stored: a copy may be of another history."""
+
+
+def _has(person: Person, epoch: str, heads: Mapping[str, _Head]) -> bool:
     path = person.cache
     if path is None or not heads:
         return False
@@ -113,11 +127,11 @@ def _has(person: Person, epoch: str, heads: Mapping[str, int]) -> bool:
         (waiting,) = database.execute(
             "SELECT count(*) FROM outbox WHERE state = 'waiting'"
         ).fetchone()
-        positions = dict(database.execute("SELECT room, position FROM rooms"))
+        here = {room: (seq, sent_at) for room, seq, sent_at in database.execute(_KEPT)}
         copy_of = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
     if waiting or copy_of != (epoch,):
         return False
-    return all(positions.get(room, 0) >= head for room, head in heads.items())
+    return all(here.get(room, (0, None)) == head for room, head in heads.items())
 
 
 def complaints(crew: Crew) -> list[Violation]:

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from chat_server import hub, service
 from chat_server.net import connection, io_thread, outgoing
-from chat_server.rules import admission, effects
+from chat_server.rules import effects
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.store import pages
@@ -184,12 +184,15 @@ def on_started(act: Callable[[service.Server], None]) -> None:
     wrap(service.Server, "start", start)
 
 
-def change_sign_in(change: Callable[[messages.SignIn], messages.SignIn]) -> None:
-    """Have the rules see another command than the client's."""
+_Command = TypeVar("_Command", bound=messages.Command)
+
+
+def change_commands(kind: type[_Command], change: Callable[[_Command], _Command]) -> None:
+    """Have the rules see other commands of a kind than the client's."""
 
     def handle(original: Any, world: Any, session: Any, command: Any, now: int) -> Any:
-        if isinstance(command, messages.SignIn):
-            return admission.sign_in(world, session, change(command), now)
+        if isinstance(command, kind):
+            command = change(command)
         return original(world, session, command, now)
 
     wrap(hub, "handle_command", handle)

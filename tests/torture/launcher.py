@@ -42,10 +42,18 @@ _NO_LIMIT: Final = 0xFFFFFFFE
 """SQLite's own largest max_page_count."""
 
 
-def record_who_falls_behind(path: Path) -> None:
-    """The key of each session whose outbox was full: it is caught up from the log then."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    inside.on_fell_behind(lambda session: os.write(file, f"{session.key}\n".encode()))
+def record_sessions(path: Path) -> None:
+    """By their keys: those whose outbox was full, which are caught up from the log then.
+
+    Beside it, before they are told, all that were admitted: what they hear is of the history that
+    the database has now.
+    """
+    fell_behind, admitted = (
+        os.open(each, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        for each in (path, path.with_suffix(".admitted"))
+    )
+    inside.on_fell_behind(lambda session: os.write(fell_behind, f"{session.key}\n".encode()))
+    inside.on_admitted(lambda session, _: os.write(admitted, f"{session.key}\n".encode()))
 
 
 class Control:
@@ -149,7 +157,7 @@ def main() -> int:
     inside.small_kernel_buffers()
     if not options.real_outboxes:
         inside.small_outboxes()
-    record_who_falls_behind(options.record)
+    record_sessions(options.record)
     place_points(points)
     if options.bug is not None:
         from tests.torture.bugs import BUGS  # which needs the client, too

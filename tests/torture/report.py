@@ -11,7 +11,7 @@ from typing import Final
 
 from common.names import GENERAL
 from tests.torture.copies import Copy
-from tests.torture.faults import Over
+from tests.torture.faults import SET_BACK, Over
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.record import Acked, Applied, Began, Kept
 
@@ -55,7 +55,7 @@ class Report:
     @property
     def kills(self) -> int:
         """How often a program was killed."""
-        killing = ("kill", "backup restored")
+        killing = ("kill", *SET_BACK)
         return sum(r.times for kind, r in self.recoveries.items() if kind.startswith(killing))
 
     def lines(self) -> list[str]:
@@ -173,7 +173,7 @@ def _recoveries(
     epoch = next(epochs)
     next_starts = [each.at for each in over if each.server]
     for each in over:
-        if each.kind == "backup restored":
+        if each.kind in SET_BACK:
             epoch = next(epochs, epoch)
         start = bisect_left(next_starts, each.at + 1)
         end = next_starts[start] if start < len(next_starts) else 1 << 61

@@ -185,8 +185,17 @@ def one_device_twice(stage: Stage) -> None:
 def backup_restored(stage: Stage) -> None:
     """What was said after the backup is gone, and other things are said in its place.
 
-    Ben is away until there is as much as he had before: nothing but the epoch can tell him.
+    Ben is away until there is as much as he had before. The epoch tells him.
     """
+    _set_back(stage, new_epoch=True)
+
+
+def backup_copied_back(stage: Stage) -> None:
+    """The same with the epoch of before: only what he has in his place tells."""
+    _set_back(stage, new_epoch=False)
+
+
+def _set_back(stage: Stage, *, new_epoch: bool) -> None:
     stage.says(stage.ada, "kept")
     stage.everyone_has_everything()
     stage.backups.make()
@@ -195,7 +204,7 @@ def backup_restored(stage: Stage) -> None:
     stage.expect(lambda: stage.count(stage.ben, Applied) == 5, "Ben has all of it")
     stage.ben.end()
     stage.server.kill()
-    stage.backups.restore()
+    stage.backups.restore(new_epoch=new_epoch)
     stage.server.start()
     for number in range(4):
         stage.says(stage.ada, f"instead {number}")
@@ -223,6 +232,7 @@ PLAYS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "echo-to-the-sender": come_back_and_talk,
     "one-device-only": two_devices,
     "same-epoch": backup_restored,
+    "believe-positions": backup_copied_back,
     "keep-old-copies": backup_restored,
 }
 """For each wrong program, the play that shows it."""

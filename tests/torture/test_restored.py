@@ -1,14 +1,30 @@
 """The checker where a backup was restored: two histories, each judged by itself."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from chat_client.state.event import KeptEvent
 from tests.torture.checker import check
+from tests.torture.copies import PlacedRecords
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store
-from tests.torture.record import Asked, Began, Connected, Kept, Record, StartedOver, Welcomed, Wrote
+from tests.torture.record import (
+    Admitted,
+    Asked,
+    Began,
+    Connected,
+    Kept,
+    Record,
+    Records,
+    Silenced,
+    StartedOver,
+    Synced,
+    Welcomed,
+    Wrote,
+    encode,
+)
 from tests.torture.test_checker import (
     A1,
     A_JOINS,
@@ -129,6 +145,71 @@ def test_each_broken_promise_is_caught(case: str) -> None:
     """A history that breaks one promise after the restoring is told as breaking that one."""
     kind, broken = CASES[case]
     assert kind in kinds(broken())
+
+
+COPIED = f"{EPOCH}#2"
+"""The history that begins where the backup is copied back with its epoch."""
+BACK: list[Record] = [Connected(0), Welcomed(0, COPIED)]
+
+
+def copied_back(
+    ben_records: Sequence[Record], store: Store | None = None, *, cut: int = 3
+) -> History:
+    """Ben's part of a run in which the database was copied back as of its first `cut` events."""
+    former = Epoch(EPOCH, LOG, MEMBERS)
+    tail = tuple(event(seq, "ada", f"c{seq}") for seq in range(cut + 1, 7))
+    new = Epoch(COPIED, tail, MEMBERS, former, {ROOM: cut})
+    full = Store((*LOG[:cut], *tail), {ROOM: 6}, EPOCH)
+    ada_records: list[Record] = [
+        *ada(), *BACK, Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), StartedOver(0),
+        *hears(*LOG[:cut]), *(each for one in tail for each in (*says(one), *acked(one))),
+    ]  # fmt: skip
+    return History(
+        [former, new],
+        (Client("ada", "ada", ada_records, full), Client("ben", "ben", ben_records, store or full)),
+    )
+
+
+def test_a_copy_that_was_refused_is_started_over() -> None:
+    """After it was asked for again: that is the order in which it is told."""
+    tail = tuple(event(seq, "ada", f"c{seq}") for seq in (4, 5, 6))
+    again: list[Record] = [Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), StartedOver(0)]
+    everything = hears(*LOG[:3], *tail)
+    assert check(copied_back([*ben(), *BACK, *again, *everything])) == []
+    killed: list[Record] = [*again[:2], Began(0, 3, {ROOM: 0}, EPOCH), *BACK, again[1]]
+    assert check(copied_back([*ben(), *BACK, *killed, *everything])) == []
+    # Without a cause it may not.
+    found = kinds(copied_back([*ben(), StartedOver(0), *BACK, *again, *everything]))
+    assert Kind.WENT_BACK in found
+
+
+def test_a_copy_of_what_both_histories_have_goes_on() -> None:
+    """Ben was away since before the backup: what he has is right, and is kept."""
+    tail = tuple(event(seq, "ada", f"c{seq}") for seq in (6,))
+    goes_on: list[Record] = [*BACK, Asked(0, {ROOM: 5}), Synced(0, {ROOM: 6}), *hears(*tail)]
+    assert check(copied_back([*ben(), *goes_on], cut=5)) == []
+
+
+def test_two_histories_of_one_epoch_in_one_copy_are_caught() -> None:
+    """The server believed Ben's position: his store is of neither history."""
+    tail = (event(6, "ada", "c6"),)
+    goes_on: list[Record] = [*BACK, Asked(0, {ROOM: 5}), Synced(0, {ROOM: 6}), *hears(*tail)]
+    mixed = Store((*LOG, *tail), {ROOM: 6}, EPOCH)
+    assert Kind.DISAGREES in kinds(copied_back([*ben(), *goes_on], mixed))
+
+
+def test_a_welcome_is_placed_by_the_session_that_followed(tmp_path: Path) -> None:
+    """Which history the server had; one that led to no session stays as it was told."""
+    records: list[Record] = [
+        Began(0, 1, {}, None), Connected(0), Welcomed(0, EPOCH), Asked(0, {}), Admitted(0, "s1"),
+        Welcomed(1, EPOCH), Connected(1), Welcomed(2, EPOCH), Admitted(2, "s2"), Silenced(3),
+        Connected(4), Welcomed(4, EPOCH), Silenced(5),
+    ]  # fmt: skip
+    path = tmp_path / "ben.record"
+    path.write_bytes(b"".join(map(encode, records)))
+    placed = list(PlacedRecords(Records(path), {"s1": EPOCH, "s2": COPIED}))
+    records[7] = Welcomed(2, COPIED)
+    assert placed == records
 
 
 def test_the_prefix_that_histories_share_is_held_once_and_found_in_both() -> None:

@@ -32,6 +32,7 @@ CAUGHT_AS = {
     "echo-to-the-sender": Kind.ECHOED,
     "one-device-only": Kind.HOLE_ON_WIRE,
     "same-epoch": Kind.DISAGREES,
+    "believe-positions": Kind.DISAGREES,
     "keep-old-copies": Kind.HOLE_IN_VIEW,
 }
 

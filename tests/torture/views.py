@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from chat_client.state.event import KeptEvent
 from tests.torture.copies import Copy
-from tests.torture.epochs import Epoch
+from tests.torture.epochs import Epoch, wire_name
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.record import (
     Acked,
@@ -40,6 +40,8 @@ class _Room:
     heard: int
     live: bool = False
     head: int = 0
+    started: bool = False
+    """Whether the server has agreed to bring it."""
 
 
 @dataclass(slots=True)
@@ -74,11 +76,14 @@ class Wire:
                 wire.session = record.session
             case Asked():
                 for name, position in record.positions.items():
-                    # Asking again for a room that is followed already changes nothing.
-                    wire.rooms.setdefault(name, _Room(position))
+                    room = wire.rooms.setdefault(name, _Room(position))
+                    # Asking again for a room that is followed already changes nothing; one that
+                    # was refused is asked for from its beginning.
+                    room.heard = room.heard if room.started else min(room.heard, position)
             case Synced():
                 for name, head in record.heads.items():
                     room = wire.rooms.setdefault(name, _Room(0))
+                    room.started = True
                     room.head = head
                     if head <= room.heard:
                         room.live = True  # There was nothing to catch up with.
@@ -148,50 +153,80 @@ class Wire:
 class View:
     """The person is shown each room as one run, and never again what was shown before.
 
-    A new history begins at its first event.
+    A new history begins at its first event, and a room that the server refused a copy of.
     """
 
     def __init__(self, client: Client, history: History) -> None:
         self._client = client
         self._history = history
         self._copy = Copy()
-        self._epoch: Epoch | None = None
         self._positions: dict[str, int] = {}
+        self._asked: dict[str, int] = {}
+        """What was asked for last on this connection, of rooms of which nothing came since."""
+        self._doubted: str | None = None
+        """The last history with the epoch of another one that the copy was of: until the next one,
+        rooms may be started over."""
 
     def take(self, record: Record) -> Iterator[Violation]:
         """As a Judge."""
         device = self._client.device
         known = (self._copy.of, self._copy.server)
         self._copy.take(record)
-        if self._copy.of != known[0]:
+        if wire_name(self._copy.of) != wire_name(known[0]):
             self._positions.clear()
-            self._epoch = self._history.epoch(self._copy.of)
         match record:
             case Began():
-                # A folder may have been copied, with all that was kept, before its first life.
-                if known != (None, None) and record.epoch not in known:
-                    yield Violation(Kind.DISAGREES, device, detail=f"a copy of {record.epoch}")
-                yield from _went_back(device, self._positions, record.positions)
-                self._positions = dict(record.positions)
-            case StartedOver() if self._copy.of == known[0]:
-                yield Violation(Kind.WENT_BACK, device, detail="it started over")
-                self._positions.clear()
-            case Asked() if self._copy.of != self._copy.server:
-                yield Violation(Kind.MIXED, device, detail=f"a copy of {self._copy.of}")
+                yield from self._begin(record, known)
+            case Connected() | Welcomed():
+                self._meet(record)
+            case StartedOver() if wire_name(self._copy.of) == wire_name(known[0]):
+                yield from self._start_rooms_over()
+            case Asked():
+                self._asked.update(record.positions)
+                if wire_name(self._copy.of) != wire_name(self._copy.server):
+                    yield Violation(Kind.MIXED, device, detail=f"a copy of {self._copy.of}")
             case Applied(event=event):
                 if event.seq != self._positions.get(event.room, 0) + 1:
                     yield Violation(Kind.HOLE_IN_VIEW, device, event.room, event.seq)
                 self._positions[event.room] = event.seq
-                yield from _compare(device, event, self._epoch)
+                self._asked.pop(event.room, None)
+                # Of a room that is new here, the own message may come before anything is compared.
+                now = self._copy.server if self._copy.doubtful else self._copy.of
+                yield from _compare(device, event, self._history.epoch(now))
             case _:
                 pass
+
+    def _begin(self, began: Began, known: tuple[str | None, str | None]) -> Iterator[Violation]:
+        device = self._client.device
+        # A folder may have been copied, with all that was kept, before its first life.
+        if known != (None, None) and began.epoch not in map(wire_name, known):
+            yield Violation(Kind.DISAGREES, device, detail=f"a copy of {began.epoch}")
+        # It may have been killed having started a room over, and before it could say so.
+        if known[1] is None or known[1] != self._doubted:
+            yield from _went_back(device, self._positions, began.positions)
+        self._positions = dict(began.positions)
+
+    def _meet(self, record: Connected | Welcomed) -> None:
+        if isinstance(record, Connected):
+            self._asked.clear()
+        elif self._copy.doubtful:
+            self._doubted = self._copy.server
+
+    def _start_rooms_over(self) -> Iterator[Violation]:
+        """Only those that were refused: it is told after they were asked for again."""
+        if self._copy.of != self._doubted:
+            yield Violation(Kind.WENT_BACK, self._client.device, detail="it started over")
+            self._positions.clear()
+        for room, position in self._asked.items():
+            if not position:
+                self._positions.pop(room, None)
 
     def finish(self) -> Iterator[Violation]:
         """As a Judge."""
         device, store = self._client.device, self._client.store
-        if store.epoch != self._history.last.name:
+        if store.epoch != wire_name(self._history.last.name):
             yield Violation(Kind.MIXED, device, detail=f"in the end a copy of {store.epoch}")
-        if store.epoch == self._copy.of:
+        if store.epoch == wire_name(self._copy.of):
             yield from _went_back(device, self._positions, store.positions)
 
 

@@ -116,14 +116,123 @@ def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     assert [each and each.state for each in out] == [Delivery.WAITING, Delivery.FAILED]
 
 
-def test_one_room_can_be_fetched_again(cache: Cache) -> None:
-    """The others stay as they are."""
+def test_starting_over_keeps_rooms_for_what_was_written_in_them(path: Path, cache: Cache) -> None:
+    """The new history may not have them: the words would be nowhere. Other rooms go."""
     fill(cache, 3)
     fill(cache, 2, "other")
     with cache.transaction():
+        for number, state in enumerate((Delivery.WAITING, Delivery.FAILED, Delivery.SENT)):
+            cache.add_room(f"dm:ada:{state}")
+            cache.put_out(f"dm:ada:{state}", cid(number), "hello", 1)
+            cache.mark_out(cid(number), state)
+        cache.put_out("general", cid(9), "hello", 1)
+        cache.start_over("f" * 32)
+    left = ["dm:ada:failed", "dm:ada:sent", "dm:ada:waiting", "general"]
+    assert sorted(cache.rooms()) == left
+    assert not any(cache.position(room) for room in left)
+    again = Cache(path)
+    assert sorted(again.rooms()) == left
+    again.close()
+    fill(cache, 1)
+    fill(cache, 1, "other")
+
+
+def test_one_room_can_be_fetched_again(cache: Cache) -> None:
+    """The others stay as they are. What it had sent, and has no event of, goes again."""
+    fill(cache, 3)
+    fill(cache, 2, "other")
+    with cache.transaction():
+        for number, room in enumerate(("general", "other"), 1):
+            cache.put_out(room, cid(number), "sent", number)
+            cache.mark_out(cid(number), Delivery.SENT)
         cache.forget_room("general")
     assert (cache.position("general"), cache.position("other")) == (0, 2)
+    out = [cache.outgoing(cid(number)) for number in (1, 2)]
+    assert [each and each.state for each in out] == [Delivery.WAITING, Delivery.SENT]
     fill(cache, 1)
+
+
+def test_when_the_last_event_of_each_room_was_stored(cache: Cache) -> None:
+    """Of rooms that have one at their position; a listener that began later has none."""
+    with cache.transaction():
+        cache.add_events([event(seq).model_copy(update={"sent_at": 10 * seq}) for seq in (1, 2)])
+        cache.add_room("empty")
+        cache.set_position("begun", 7)
+    assert cache.times(["general", "empty", "begun", "unknown"]) == {"general": 20}
+    assert cache.times([]) == {}
+
+
+def at(seq: int, sent_at: int, room: str = "general") -> Event:
+    """An event of a time."""
+    return event(seq, room).model_copy(update={"sent_at": sent_at})
+
+
+def fetched(cache: Cache, *times: int) -> None:
+    """More of the general room, in several reads."""
+    for sent_at in times:
+        with cache.transaction():
+            cache.add_event(at(cache.position("general") + 1, sent_at))
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("all_rooms", [True, False])
+@pytest.mark.parametrize(
+    ("restored", "read"),
+    [
+        ([10, 20, 30, 40, 50], 3),
+        ([10, 20, 60, 70, 80], 2),
+        ([60, 70, 80], 0),
+        ([10, 20], 2),
+    ],
+    ids=["same", "some gone", "all gone", "short"],
+)
+def test_what_was_read_is_remembered_when_it_is_fetched_again(
+    path: Path, cache: Cache, restored: list[int], read: int, *, at_once: bool, all_rooms: bool
+) -> None:
+    """By its time: places mean other events there. What came after the backup is unread."""
+    fetched(cache, 10, 20, 30, 40, 50)
+    with cache.transaction():
+        cache.mark_read("general", 3)
+        if all_rooms:
+            cache.start_over("f" * 32)
+        else:
+            cache.forget_room("general")
+    cache = Cache(path)  # The program may end in between.
+    if at_once:
+        with cache.transaction():
+            cache.add_events([at(seq, sent_at) for seq, sent_at in enumerate(restored, 1)])
+    else:
+        fetched(cache, *restored)
+    reader = CacheReader(path)
+    assert reader.rooms("ada") == [
+        RoomSummary("general", len(restored), read, len(restored) - read)
+    ]
+    reader.close()
+    fetched(cache, 90)
+    reader = CacheReader(path)
+    assert reader.rooms("ada")[0].read == read
+    reader.close()
+    cache.close()
+
+
+def test_what_was_read_is_remembered_when_started_over_again_too_soon(
+    path: Path, cache: Cache
+) -> None:
+    """Before it was fetched as far as it was read, and after a transaction that failed."""
+    fetched(cache, 10, 20, 30)
+    with cache.transaction():
+        cache.mark_read("general", 3)
+        cache.forget_room("general")
+    fetched(cache, 10)
+    with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
+        cache.add_event(at(2, 99))
+        raise ZeroDivisionError
+    with cache.transaction():
+        cache.forget_room("general")
+    fetched(cache, 10, 20, 30, 40)
+    reader = CacheReader(path)
+    assert reader.rooms("ada") == [RoomSummary("general", 4, 3, 1)]
+    reader.close()
 
 
 def kept(event: Event) -> KeptEvent:

@@ -441,6 +441,8 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     desk.lose()
     first = only(desk.sign_in(epoch="f" * 32), messages.Send)
     assert desk.told(news.StartedOver) == [news.StartedOver()]
+    told = desk.news[desk.news.index(news.StartedOver()) :]
+    assert news.RoomSeen("general") in told  # Its messages have to be seen somewhere.
     assert desk.cache.position("general") == 0
     assert first.text == "sent"
     assert desk.cache.waiting() == 2
@@ -470,6 +472,126 @@ def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
     assert desk.told(news.StartedOver)
     desk.hear(event(1))
     assert desk.shown() == [1, 2, 1]
+
+
+def test_what_is_here_last_is_told_to_the_server(desk: Desk) -> None:
+    """Of each room whose position means an event; what follows is taken then."""
+    asked = only(desk.go_online(general=2), messages.Sync)
+    assert (asked.positions, asked.last) == ({"general": 0}, {})
+    desk.hear(event(1), event(2).model_copy(update={"sent_at": 77}))
+    desk.say("first words", "dm:ada:bob")
+    desk.lose()
+    sync = only(desk.go_online(**{"general": 2, "dm:ada:bob": 0}), messages.Sync)
+    assert sync.positions == {"general": 2, "dm:ada:bob": 0}
+    assert sync.last == {"general": 77}
+
+
+def test_a_copy_of_another_time_of_the_server_is_fetched_again(desk: Desk) -> None:
+    """The log has grown past the position with other events; the rooms asked for start over."""
+    desk.go_online(**{"general": 2, "dm:ada:bob": 1})
+    desk.hear(event(1), event(2), event(1, "dm:ada:bob"))
+    desk.lose()
+    sync = only(desk.go_online(**{"general": 9, "dm:ada:bob": 1}), messages.Sync)
+    sent = only(desk.say("sent"), messages.Send)
+    (waiting,) = desk.hear(ack(sent, 10)) or desk.say("waiting")
+    assert isinstance(waiting, messages.Send)
+    error = messages.refusal("position_ahead", "another", re=sync.id, field="last.general")
+    again = only(desk.hear(error), messages.Sync)
+    assert (again.positions, again.last) == ({"general": 0, "dm:ada:bob": 0}, {})
+    rooms = {
+        told.room
+        for told in desk.news[desk.news.index(news.StartedOver()) :]
+        if isinstance(told, news.RoomSeen)
+    }
+    assert rooms == {"general", "dm:ada:bob"}
+    # It may be gone with what was set back: the answer tells.
+    (repeated,) = desk.hear(ack(waiting, 11))
+    assert isinstance(repeated, messages.Send)
+    assert repeated.cid == sent.cid
+
+
+def test_a_room_that_was_compared_already_is_not_fetched_again(desk: Desk) -> None:
+    """It came into being on this connection, and was listed with the others a moment later."""
+    desk.go_online(general=2)
+    desk.hear(event(1), event(2))
+    desk.lose()
+    asked = desk.sign_in()
+    added = messages.RoomAdded(room=messages.Room(room="dm:ada:bob", head=0))
+    first = only(desk.hear(added), messages.Sync)
+    people = only(asked, messages.ListPeople)
+    (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
+    listed = tuple(messages.Room(room=room, head=1) for room in ("dm:ada:bob", "general"))
+    second = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)
+    assert second.positions == {"dm:ada:bob": 0, "general": 2}
+    desk.hear(messages.Synced(re=first.id, heads={"dm:ada:bob": 1}), event(1, "dm:ada:bob"))
+    error = messages.refusal("position_ahead", "", re=second.id, field="last.general")
+    again = only(desk.hear(error), messages.Sync)
+    assert again.positions == {"dm:ada:bob": 1, "general": 0}
+    desk.hear(event(2, "dm:ada:bob"))
+    assert desk.shown("dm:ada:bob") == [1, 2]
+
+
+def test_what_may_be_gone_is_sent_again_before_what_was_written_later(desk: Desk) -> None:
+    """With messages whose events never came, nothing goes out before the copies are compared."""
+    desk.go_online(general=9)
+    desk.hear(event(1), event(2))
+    desk.hear(ack(only(desk.say("sent"), messages.Send), 9))
+    desk.lose()
+    desk.say("waiting")
+    sync = only(desk.go_online(general=4), messages.Sync)
+    assert desk.wait(0) == []
+    error = messages.refusal("position_ahead", "", re=sync.id, field="last.general")
+    (again,) = desk.hear(error)
+    (first,) = desk.hear(messages.Synced(re=again.id, heads={"general": 4}))
+    assert isinstance(first, messages.Send)
+    assert first.text == "sent"
+    (second,) = desk.hear(ack(first, 5))
+    assert isinstance(second, messages.Send)
+    assert second.text == "waiting"
+
+
+def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk: Desk) -> None:
+    """It follows the position by chance, before the server has compared what is here."""
+    desk.go_online(general=2)
+    desk.hear(event(1), event(2))
+    desk.lose()
+    desk.say("waiting")
+    send = only(desk.sign_in(), messages.Send)
+    desk.hear(ack(send, 3))
+    assert desk.shown() == [1, 2]
+    assert desk.cache.position("general") == 2
+    assert states(desk)[-1] == (send.cid, Delivery.SENT)
+    people = next(
+        number
+        for number, asked in desk.controller._asked.items()
+        if isinstance(asked, messages.ListPeople)
+    )
+    (rooms,) = desk.hear(messages.People(re=people, people=(), more=False))
+    listed = (messages.Room(room="general", head=3),)
+    sync = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)
+    assert (sync.positions, sync.last) == ({"general": 2}, {"general": SENT_AT})
+    # It is of this server: the own event comes with what was missed, and what follows is taken.
+    desk.hear(messages.Synced(re=sync.id, heads={"general": 3}))
+    desk.hear(event(3, sender="ada", own=send.cid))
+    assert desk.cache.outgoing(send.cid) is None
+    desk.hear(ack(only(desk.say("more"), messages.Send), 4))
+    assert desk.shown() == [1, 2, 3, 4]
+    # On the next connection it has to be compared again.
+    desk.lose()
+    desk.say("once more")
+    desk.hear(ack(only(desk.sign_in(), messages.Send), 5))
+    assert desk.shown() == [1, 2, 3, 4]
+
+
+def test_a_room_that_was_compared_takes_its_acknowledgements(desk: Desk) -> None:
+    """Told by the answer to its `sync`, though no event has come."""
+    desk.go_online(general=1)
+    desk.hear(event(1))
+    desk.lose()
+    sync = only(desk.go_online(general=1), messages.Sync)
+    desk.hear(messages.Synced(re=sync.id, heads={"general": 1}))
+    desk.hear(ack(only(desk.say("hello"), messages.Send), 2))
+    assert desk.shown() == [1, 2]
 
 
 # The connection

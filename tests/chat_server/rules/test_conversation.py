@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from chat_server.rules.conversation import frame_of
 from chat_server.rules.directory import StoredEvent
 from chat_server.rules.effects import GoLive, HangUp, Publish, ReadPage, Tell, WritePage
 from chat_server.rules.inputs import PageFailed, PageRead
+from chat_server.rules.table import handle_command
 from common import limits, messages
 from common.names import GENERAL, direct_room
 from tests import strategies as our
@@ -140,6 +142,67 @@ def test_sync_is_all_or_nothing(
     house.say(bob, "psst", "dm:bob:cem")
     error = refused(house.do(ada, messages.Sync(id=5, positions=positions)), ada)
     assert (error.code, error.field, error.retryable) == (code, f"positions.{field}", False)
+    assert not ada.cursors
+    assert not ada.live
+
+
+def _sync(positions: dict[str, int], last: dict[str, int]) -> messages.Sync:
+    return messages.Sync(id=5, positions=positions, last=last)
+
+
+@pytest.mark.parametrize(
+    "last", [{}, {GENERAL: NOW}, {"dm:ada:bob": NOW}, {GENERAL: NOW, "dm:ada:bob": NOW}]
+)
+def test_a_copy_of_this_log_is_followed_up(house: House, last: dict[str, int]) -> None:
+    """Whichever of its last events a client names; without any, its positions are believed."""
+    ada, bob = house.join("ada"), house.join("bob")
+    house.say(bob, "psst", "dm:ada:bob")
+    positions = {GENERAL: 1, "dm:ada:bob": 1}
+    # Outside of a transaction, as in a batch that writes nothing.
+    outcome = handle_command(house.world, ada, _sync(positions, last), NOW)
+    assert told(outcome, ada) == [messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1})]
+    assert ada.cursors == {GENERAL: 1}
+    assert ada.live == {"dm:ada:bob"}
+
+
+@pytest.mark.parametrize("wrong", [GENERAL, "dm:ada:bob"])
+def test_a_copy_of_another_history_is_refused(house: House, wrong: str) -> None:
+    """Something else was in that place when the client got it: nothing is started anywhere."""
+    ada, bob = house.join("ada"), house.join("bob")
+    house.say(bob, "psst", "dm:ada:bob")
+    last = {GENERAL: NOW, "dm:ada:bob": NOW} | {wrong: NOW - 1}
+    error = refused(house.do(ada, _sync({GENERAL: 2, "dm:ada:bob": 1}, last)), ada)
+    assert (error.code, error.field, error.retryable) == ("position_ahead", f"last.{wrong}", False)
+    assert "another time of this server" in error.message
+    assert not ada.cursors
+    assert not ada.live
+
+
+def test_what_is_said_in_the_same_batch_is_in_nobodys_copy(house: House) -> None:
+    """The room is as long as the old copy only since a moment ago, and nothing is written yet."""
+    ada, bob = house.join("ada"), house.join("bob")
+    sync = _sync({GENERAL: 3}, {GENERAL: NOW})
+    with house.log.transaction():
+        send = messages.Send(id=6, room=GENERAL, cid=house.cid(), text="hello")
+        handle_command(house.world, bob, send, NOW)
+        assert house.world.head(GENERAL) == 3
+        error = refused(handle_command(house.world, ada, sync, NOW), ada)
+        # What was published before in this batch is no reason to doubt another copy.
+        one = handle_command(house.world, ada, _sync({GENERAL: 2}, {GENERAL: NOW}), NOW)
+    assert error.field == f"last.{GENERAL}"
+    assert told(one, ada) == [messages.Synced(re=5, heads={GENERAL: 3})]
+    phone, _ = house.sign_in("ada")
+    assert told(house.do(phone, sync), phone) == [messages.Synced(re=5, heads={GENERAL: 3})]
+
+
+def test_a_sync_that_can_not_be_checked_is_to_be_tried_again(tmp_path: Path) -> None:
+    """With a log that can't be read nothing is believed, and nothing started."""
+    house = House(tmp_path / "other.db")
+    ada = house.join("ada")
+    house.close()
+    outcome = handle_command(house.world, ada, _sync({GENERAL: 1}, {GENERAL: NOW}), NOW)
+    error = refused(outcome, ada)
+    assert (error.code, error.re, error.retryable) == ("internal", 5, True)
     assert not ada.cursors
     assert not ada.live
 

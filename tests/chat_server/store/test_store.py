@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.rules.directory import Account, RoomLog, StoredEvent
+from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
 from chat_server.rules.effects import Publish
 from chat_server.store import pages, schema
 from chat_server.store.log import SqliteLog
@@ -109,6 +109,39 @@ def test_many_messages_are_looked_up_and_written_at_once(house: House) -> None:
         assert house.log.append(room, said(93, cids[90]), ada) == said(92, cids[90], "new")
         assert house.log.load().rooms["general"].head == 92
     assert [text for *_, text in house.stored()[1:]] == [*(event.text for event in old), "new"]
+
+
+def test_when_events_were_stored_is_found_for_many_rooms_at_once(house: House) -> None:
+    """Of what is written, whether committed or not; an empty place is left out."""
+    _, ada = inhabited(house)
+    logs: list[RoomLog] = []
+    with house.log.transaction():
+        for number in range(100):
+            logs.append(log := house.log.add_room(f"room{number}", 0))
+            for seq in (1, 2):
+                event = StoredEvent(log.room, seq, "join", "ada", "", 1000 * seq + number, None)
+                house.log.append(log, event, ada)
+    wanted = {log.room: 2000 + number for number, log in enumerate(logs)}
+    assert house.log.times([(log, 2) for log in logs]) == wanted
+    assert house.log.times([(logs[7], 1), (logs[8], 3)]) == {"room7": 1007}
+    assert house.log.times([]) == {}
+
+
+def test_an_event_that_waits_to_be_written_has_no_time_yet(house: House) -> None:
+    """It is in no client's copy either."""
+    room, ada = inhabited(house)
+    with house.log.transaction():
+        house.log.append(room, said(2)._replace(sent_at=7), ada)
+        assert house.log.times([(room, 2)]) == {}
+    assert house.log.times([(room, 2)]) == {"general": 7}
+
+
+def test_times_of_an_unreadable_log(house: House) -> None:
+    """The rules are told in their own words."""
+    room, _ = inhabited(house)
+    house.log._connection.execute("ALTER TABLE events RENAME TO elsewhere")
+    with pytest.raises(LogUnreadableError):
+        house.log.times([(room, 1)])
 
 
 def test_what_a_failed_transaction_noted_is_forgotten(house: House) -> None:
