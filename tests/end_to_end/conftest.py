@@ -1,11 +1,15 @@
 """A house for each test: whatever it starts is ended, and must have been free of errors."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.end_to_end.harness import House, Server, a_house
+
+# A shell starts what runs in the background with Ctrl+C ignored, which children would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
