@@ -126,9 +126,6 @@ def person(public: Path) -> Iterator[Person]:
 @pytest.fixture
 def screen() -> Iterator[Screen]:
     """The display, with a window manager, a keyboard, a mouse and a clipboard."""
-    for tool in ("openbox", "xdotool"):
-        if shutil.which(tool) is None:
-            pytest.skip(f"{tool} is not installed")
     screen = Screen()
     try:
         yield screen

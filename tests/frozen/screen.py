@@ -14,6 +14,7 @@ import pytest
 from PIL import Image, ImageGrab
 
 from tests.frozen.person import wait_for
+from tests.window_manager import start_window_manager
 
 _KEEPS: Final = 12
 """Milliseconds between two keys; a person's are further apart."""
@@ -33,11 +34,7 @@ class Screen:
     """The display of $DISPLAY with a window manager on it, until `close`."""
 
     def __init__(self) -> None:
-        openbox = shutil.which("openbox")
-        assert openbox is not None
-        self._manager = subprocess.Popen([openbox, "--sm-disable"], stderr=subprocess.DEVNULL)
-        # Only while there is one, the X server knows desktops.
-        wait_for(lambda: self.ask("get_desktop"), f"the window manager: {self._manager.poll()}")
+        self._manager = start_window_manager()
         # A window of this process, never shown: it reads the clipboard.
         self._root = tk.Tk()
         self._root.withdraw()

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.gui.harness import DEADLINE, Host, Peer, Town
+from tests.window_manager import start_window_manager
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -112,12 +113,7 @@ def program(tmp_path: Path, host: Host, bruno: Peer) -> Iterator[Program]:
 @pytest.fixture
 def window_manager() -> Iterator[None]:
     """A desktop's part: it tells a window that it shall close."""
-    tool = shutil.which("openbox")
-    if tool is None:
-        pytest.skip("openbox is not installed")
-    manager = subprocess.Popen([tool, "--sm-disable"], stderr=subprocess.DEVNULL)
-    # Only while there is one, the X server knows desktops.
-    wait_for(lambda: ask_x("get_desktop"), "the window manager")
+    manager = start_window_manager()
     yield
     manager.terminate()
     manager.wait()

@@ -1,0 +1,43 @@
+"""A window manager on the display of $DISPLAY."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+
+import pytest
+
+DEADLINE = 30.0
+
+
+def start_window_manager() -> subprocess.Popen[bytes]:
+    """openbox, once it manages the windows. Skips the test where it or xdotool isn't installed.
+
+    When its last client has gone, Xvfb begins anew and turns away whoever comes in that moment:
+    who was turned away is started again.
+    """
+    for tool in ("openbox", "xdotool"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    end = time.monotonic() + DEADLINE
+    manager = _openbox()
+    # Only while there is one, the X server knows desktops.
+    while not _knows_desktops():
+        if time.monotonic() > end:
+            manager.kill()
+            manager.wait()
+            pytest.fail(f"waited {DEADLINE:.0f} s for the window manager")
+        if manager.poll() is not None:
+            manager = _openbox()
+        time.sleep(0.02)
+    return manager
+
+
+def _openbox() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["openbox", "--sm-disable"], stderr=subprocess.DEVNULL)
+
+
+def _knows_desktops() -> bool:
+    asked = subprocess.run(["xdotool", "get_desktop"], capture_output=True, check=False)
+    return asked.returncode == 0 and bool(asked.stdout.strip())
