@@ -103,9 +103,9 @@ class Cache:
         What is said after a backup was restored is later than all that was said before.
         """
         (until,) = self._connection.execute(
-            "SELECT max(sent_at) FROM events WHERE room = ?1"
-            " AND seq <= (SELECT read FROM rooms WHERE room = ?1)",
-            (room,),
+            "SELECT max(sent_at) FROM events WHERE room = :room"
+            " AND seq <= (SELECT read FROM rooms WHERE room = :room)",
+            {"room": room},
         ).fetchone()
         if until is not None:
             # It may not have been fetched again as far as it was read.
