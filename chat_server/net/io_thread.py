@@ -53,7 +53,7 @@ class IoThread:
         self._thread.start()
 
     def adopt(self, number: int, sock: socket.socket, address: str) -> None:
-        """A new connection, not yet met hands with. From the acceptor."""
+        """A new connection, not yet shaken hands with. From the acceptor."""
         self._inbox.append((number, sock, address))
         self._waker.wake()
 
@@ -267,7 +267,7 @@ class IoThread:
         self._strangers.settle()
         for connection in tuple(self._connections.values()):
             # Whoever waits for us to shake hands is not to blame.
-            why = None if self._strangers.wait(connection) else connection.overdue(now)
+            why = None if self._strangers.waits(connection) else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)
                 continue
@@ -278,7 +278,8 @@ class IoThread:
             self._report.add(inputs.Traffic(totals))
 
     def _overdue(self, connection: Connection, why: str, now: float) -> None:
-        if connection.stage is Stage.OPEN and not connection.waiting:
+        blocked = connection.interest & selectors.EVENT_WRITE
+        if connection.stage is Stage.OPEN and not blocked:
             self._out.hang_up(
                 connection, Goodbye(code="timeout", reason=f"Closed because it {why}."), now
             )

@@ -38,7 +38,7 @@ class Strangers:
         if self._silent.pop(connection.number, None) is not None:
             self._heard[connection.number] = connection
 
-    def wait(self, connection: Connection) -> bool:
+    def waits(self, connection: Connection) -> bool:
         """Whether it waits for us."""
         return connection.number in self._waiting
 

@@ -28,6 +28,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench.command import fail, say
 from tests.bench.programs import ROOT, Build, builds_in, clean_environment, from_source
 from tests.bench.screen import BenchError, a_screen
 from tests.bench.stage import Stage, make_stage
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
     options = _options(arguments)
     if sys.platform != "linux" or shutil.which("Xvfb") is None:
-        return _fail(BenchError("this needs Linux and Xvfb, the screen on which it measures"), 2)
+        return fail(BenchError("this needs Linux and Xvfb, the screen on which it measures"), 2)
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.dir) as temporary:
         folder = Path(temporary)
         environment = clean_environment(folder / "home")
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 report = _measure(stage, options)
                 managed = screen.managed
         except (BenchError, XError, OSError) as error:
-            return _fail(error, 1)
+            return fail(error, 1)
         except KeyboardInterrupt:
             return 130
     sys.stdout.write(report.markdown(_about(options.rounds, managed=managed)))
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(stage: Stage, options: argparse.Namespace) -> Report:
     """Everything, in turns."""
     source = from_source()
-    _say("preparing a chat")
+    say("preparing a chat")
     stage.prepare(source)
     talking = [Talking(build, stage) for build in _builds(source, options.dist)]
     within = Within(source, stage, options.history)
@@ -71,15 +72,15 @@ def _measure(stage: Stage, options: argparse.Namespace) -> Report:
     if "talk" in options.only:
         for number in range(options.rounds):
             for each in talking:
-                _say(f"round {number + 1} of {options.rounds}: {each.build.title}, typing")
+                say(f"round {number + 1} of {options.rounds}: {each.build.title}, typing")
                 each.run()
     for what, run in (("burst", within.burst), ("behind", within.behind)):
         if what in options.only:
             for number in range(options.rounds):
-                _say(f"round {number + 1} of {options.rounds}: {what}")
+                say(f"round {number + 1} of {options.rounds}: {what}")
                 run()
     if "long" in options.only:
-        _say(f"a history of {options.history:,} messages")
+        say(f"a history of {options.history:,} messages")
         within.long()
     return report
 
@@ -89,7 +90,7 @@ def _builds(source: Build, dist: Path) -> list[Build]:
     try:
         return [source, builds_in(dist.resolve())[0]]
     except BenchError as error:
-        _say(f"from source only: {error}")
+        say(f"from source only: {error}")
         return [source]
 
 
@@ -116,16 +117,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--dir", type=Path, help="where the data goes meanwhile (the system's temporary folder)")
     add("--json", type=Path, metavar="FILE", help="write every single figure there, too")
     return parser.parse_args(arguments)
-
-
-def _say(what: str) -> None:
-    """Tell whoever waits, not whoever reads the tables."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
-def _fail(error: Exception, status: int) -> int:
-    _say(str(error))
-    return status
 
 
 if __name__ == "__main__":

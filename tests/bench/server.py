@@ -38,11 +38,12 @@ import os
 import resource
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
 from chat_server.identity import load_identity
+from tests.bench.command import at_least, fail, say
 from tests.bench.load.chart import chart
 from tests.bench.load.commit import CommitProbe
 from tests.bench.load.generator import Generator
@@ -65,12 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             bench = _bench(options, folder)
         except BenchError as error:
-            return _fail(error, 2)
+            return fail(error, 2)
         status = 0
         try:
             bench.run(options.rounds)
         except (BenchError, OSError) as error:
-            return _fail(error, 1)
+            return fail(error, 1)
         except KeyboardInterrupt:
             status = 130
     if bench.results:
@@ -99,7 +100,7 @@ def _bench(options: argparse.Namespace, folder: Path) -> Bench:
         each for each in servers() if any(name.lower() in each.title.lower() for name in names)
     ]
     return Bench(
-        installed(wanted, _say),
+        installed(wanted, say),
         _chosen(measures(quick=options.quick), options.only),
         generator,
         CommitProbe(folder),
@@ -108,7 +109,7 @@ def _bench(options: argparse.Namespace, folder: Path) -> Bench:
         folder,
         0.3 if options.quick else options.warmup,
         1.0 if options.quick else options.seconds,
-        _say,
+        say,
     )
 
 
@@ -127,7 +128,7 @@ def _allow_files() -> None:
     if soft < most:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     if most < 4096:
-        _say(f"only {most} open files are allowed (ulimit -n); trials with many members may fail")
+        say(f"only {most} open files are allowed (ulimit -n); trials with many members may fail")
 
 
 def _about(options: argparse.Namespace, bench: Bench) -> str:
@@ -149,13 +150,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--quick", action="store_true", help="some minutes that show that everything works")
-    add("--rounds", type=_at_least(int, 1), help="rounds that count (3; 1 when quick)")
+    add("--rounds", type=at_least(int, 1), help="rounds that count (3; 1 when quick)")
     add(
-        "--seconds", type=_at_least(float, 0.5), default=3.0, metavar="SECONDS",
+        "--seconds", type=at_least(float, 0.5), default=3.0, metavar="SECONDS",
         help="how long each trial measures (%(default)s)",
     )  # fmt: skip
     add(
-        "--warmup", type=_at_least(float, 0), default=0.5, metavar="SECONDS",
+        "--warmup", type=at_least(float, 0), default=0.5, metavar="SECONDS",
         help="how long each trial runs before that (%(default)s)",
     )  # fmt: skip
     add(
@@ -178,28 +179,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 def _short(measure: Measure) -> str:
     """Its key, without how far it has grown."""
     return measure.key.rpartition("-")[0] if measure.curve else measure.key
-
-
-def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:
-    """A kind of number for the command line, from `least` on."""
-
-    def number(text: str) -> float:
-        value = kind(text)
-        if not least <= value < 1000:
-            raise argparse.ArgumentTypeError(f"{text} is too small or too large")
-        return value
-
-    return number
-
-
-def _say(what: str) -> None:
-    """Tell whoever waits, not whoever reads the tables."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
-def _fail(error: Exception, status: int) -> int:
-    _say(str(error))
-    return status
 
 
 if __name__ == "__main__":

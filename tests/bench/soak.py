@@ -25,6 +25,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
+from tests.bench.command import fail, say
 from tests.bench.endure.course import Record
 from tests.bench.endure.findings import Findings, verdicts
 from tests.bench.endure.hosted import Hosted, a_server
@@ -46,13 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Soak and print; the exit status."""
     options = _options(arguments)
     if sys.platform != "linux":
-        return _fail("this measures on Linux only", 2)
+        return fail("this measures on Linux only", 2)
     with tempfile.TemporaryDirectory(prefix="chat-soak-", dir=options.dir) as temporary:
         try:
             with a_server(Path(temporary) / "server") as hosted:
                 found = _soak(hosted, options)
         except (BenchError, OSError) as error:
-            return _fail(str(error), 1)
+            return fail(str(error), 1)
         except KeyboardInterrupt:
             return 130
     sys.stdout.write(
@@ -65,7 +66,7 @@ def _soak(hosted: Hosted, options: argparse.Namespace) -> Findings:
     town = Town(hosted, ONLINE)
     record = Record()
     try:
-        _say(f"filling the store with {options.history:,} messages")
+        say(f"filling the store with {options.history:,} messages")
         town.settle(options.history)
         town.live(RATE)
         town.crew.run(time.monotonic() + options.warmup)
@@ -78,7 +79,7 @@ def _soak(hosted: Hosted, options: argparse.Namespace) -> Findings:
             record.samples.append(town.sample())
             _tell(record)
         load = (time.process_time() - own) / record.seconds
-        _say("everyone comes back for what is missing")
+        say("everyone comes back for what is missing")
         town.finish()
         each = town.cost_of_an_account(ACCOUNTS)
     finally:
@@ -120,7 +121,7 @@ def _findings(town: Town, record: Record, load: float, each: float) -> Findings:
 def _tell(record: Record) -> None:
     """How it goes, each so often."""
     sample = record.samples[-1]
-    _say(
+    say(
         f"{record.seconds:.0f} s: {sample.vitals.memory / 2**20:.2f} MiB, "
         f"{sample.vitals.threads} threads, {sample.vitals.files} files, "
         f"p99 {sample.p99 * 1e3:.1f} ms"
@@ -137,16 +138,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     add("--dir", type=Path, help="folder on the disk to be used (the temporary one)")
     add("--json", type=Path, metavar="FILE", help="write every sample there, too")
     return parser.parse_args(arguments)
-
-
-def _say(what: str) -> None:
-    """Tell whoever waits, not whoever reads the tables."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
-def _fail(why: str, status: int) -> int:
-    _say(why)
-    return status
 
 
 if __name__ == "__main__":

@@ -27,10 +27,11 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.bench.command import at_least, fail, say
 from tests.bench.pictures import Sign
 from tests.bench.programs import ROOT, Build, bare_frozen, builds_in, clean_environment, size
 from tests.bench.report import Report
@@ -48,19 +49,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _need_tools()
         builds = builds_in(dist)
     except BenchError as error:
-        return _fail(error, 2)
+        return fail(error, 2)
     with tempfile.TemporaryDirectory(prefix="chat-bench-") as temporary:
         folder = Path(temporary)
         environment = clean_environment(folder / "home")
         try:
-            _say("freezing a bare Tk window")
+            say("freezing a bare Tk window")
             bare = bare_frozen(folder, environment)
             with a_screen(environment, folder / "screen.txt") as screen:
                 managed = screen.managed
                 stage = make_stage(screen, environment, folder / "stage")
                 alone, together = _measure(stage, builds, bare, options.rounds, options.idle)
         except (BenchError, XError, OSError) as error:
-            return _fail(error, 1)
+            return fail(error, 1)
         except KeyboardInterrupt:
             return 130
         report = Report(alone, together, _sizes(dist, bare))
@@ -85,13 +86,13 @@ def _measure(
 ) -> tuple[list[Alone], list[Together]]:
     """Everything, in turns."""
     folder_build = builds[0]
-    _say("preparing a chat")
+    say("preparing a chat")
     stage.prepare(folder_build)
     alone = _alone(stage, builds, bare)
     with stage.server_behind(folder_build):
         for number in range(rounds + 1):
             for each in alone:
-                _say(f"round {number} of {rounds}: {each.title}")
+                say(f"round {number} of {rounds}: {each.title}")
                 if number:
                     each.run()
                 else:
@@ -99,7 +100,7 @@ def _measure(
     together = [Together(build, stage, _sign(alone, build)) for build in builds]
     for number in range(rounds + 1):
         for both in together:
-            _say(f"round {number} of {rounds}: {both.title}")
+            say(f"round {number} of {rounds}: {both.title}")
             if number:
                 both.run()
             else:
@@ -157,35 +158,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--dist", type=Path, default=ROOT / "dist", help="folder of what was built (%(default)s)")
-    add("--rounds", type=_at_least(int, 1), default=7, help="rounds that count (%(default)s)")
+    add("--rounds", type=at_least(int, 1), default=7, help="rounds that count (%(default)s)")
     add(
-        "--idle", type=_at_least(float, 0), default=20.0, metavar="SECONDS",
+        "--idle", type=at_least(float, 0), default=20.0, metavar="SECONDS",
         help="how long to watch each program idle, 0 for not at all (%(default)s)",
     )  # fmt: skip
     add("--json", type=Path, metavar="FILE", help="write every single figure there, too")
     return parser.parse_args(arguments)
-
-
-def _at_least(kind: Callable[[str], float], least: float) -> Callable[[str], float]:
-    """A kind of number for the command line, from `least` on."""
-
-    def number(text: str) -> float:
-        value = kind(text)
-        if not least <= value < 100_000:
-            raise argparse.ArgumentTypeError(f"{text} is too small or too large")
-        return value
-
-    return number
-
-
-def _say(what: str) -> None:
-    """Tell whoever waits, not whoever reads the tables."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
-def _fail(error: Exception, status: int) -> int:
-    _say(str(error))
-    return status
 
 
 if __name__ == "__main__":

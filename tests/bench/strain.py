@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from tests.bench.command import fail, say
 from tests.bench.endure.behind import behind
 from tests.bench.endure.findings import Findings, verdicts
 from tests.bench.endure.frozen import DeafMember, StoppedClient, frozen
@@ -63,17 +64,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure and print; the exit status."""
     options = _options(arguments)
     if sys.platform != "linux":
-        return _fail("this measures on Linux only", 2)
+        return fail("this measures on Linux only", 2)
     found: list[Findings] = []
     key = ""
     with tempfile.TemporaryDirectory(prefix="chat-bench-", dir=options.dir) as temporary:
         try:
             for key in options.only or TRIALS:
-                _say(key)
+                say(key)
                 place = Path(temporary) / key
                 found.append(TRIALS[key](place, options.seconds, options.quick))
         except (BenchError, OSError) as error:
-            return _fail(f"{key}: {error}", 1)
+            return fail(f"{key}: {error}", 1)
         except KeyboardInterrupt:
             return 130
     sys.stdout.write(_markdown(found, quick=options.quick))
@@ -106,16 +107,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     if options.seconds is None:
         options.seconds = 6.0 if options.quick else _ASLEEP
     return options
-
-
-def _say(what: str) -> None:
-    """Tell whoever waits, not whoever reads the tables."""
-    sys.stderr.write(f"bench: {what}\n")
-
-
-def _fail(why: str, status: int) -> int:
-    _say(why)
-    return status
 
 
 if __name__ == "__main__":
