@@ -107,7 +107,8 @@ class IoThread:
             self._guard(stranger, self._handshake if shaking else self._read, now)
         self._report.post()
         served = time.monotonic()
-        while self._inbox:
+        # What is there by now: the hub may add more while this goes on, and will have woken us.
+        for _ in range(len(self._inbox)):
             self._take(self._inbox.popleft(), now)
         self._out.spread_news(now)
         if self._stop_at is not None and not self._inbox:

@@ -7,21 +7,20 @@ from typing import Any, Final, assert_never
 
 from chat_server.hub_queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
+from chat_server.net.news import News
 from chat_server.rules import effects, inputs
 from common.messages import Error, Goodbye, Reply, SignedIn
 from common.protocol import LocalProtocolError, encode
 
 log = logging.getLogger(__name__)
 
+WRITE_FOR: Final = 0.005
+"""Seconds for writing what is said now, in each turn, and as much for all other writing."""
 COMINGS_PAUSE: Final = 0.05
 """Seconds between two writes of nothing but who comes and goes, to those who are told of it.
 
 In a crowd each newcomer would otherwise cost a write to everyone who is there already.
 """
-BULK: Final = 32 * 1024
-"""Bytes: for whom more than this waits has to let others go first."""
-BULK_FOR: Final = 0.005
-"""Seconds for such writing in each turn."""
 
 
 class Outgoing:
@@ -31,40 +30,45 @@ class Outgoing:
         self._connections = connections
         self._report = report
         self._live: dict[str, dict[int, Connection]] = {}
-        self._dirty: dict[int, Connection] = {}
+        self._prompt: dict[int, Connection] = {}
+        """Those for whom something said now waits."""
+        self._others: dict[int, Connection] = {}
+        """Those for whom anything else waits, in the order in which they are served."""
         self._later: dict[int, Connection] = {}
+        """Those for whom only news of people wait; they are served from `_later_at` on."""
         self._later_at = 0.0
-        self._bulk: dict[int, Connection] = {}
-        self._news: list[tuple[bytes, int | None]] = []
+        self._news = News()
 
     def due(self, now: float) -> Iterator[Connection]:
-        """Those to be written to now: first for whom little waits, then others for a bounded time.
+        """Those to be written to now: first what is said, then all else, each for a bounded time.
 
-        So what is said now does not wait behind the pages of a crowd that catches up.
+        So neither waits behind a crowd that catches up, nor does reading; and whoever has to wait
+        gets all that came until then at once. In a room who was there first is served first.
         """
-        dirty, self._dirty = self._dirty, {}
+        prompt, self._prompt = self._prompt, {}
+        until = time.monotonic() + WRITE_FOR
+        for connection in prompt.values():
+            if connection.wants_drained or time.monotonic() >= until:
+                self._others[connection.number] = connection
+            else:
+                yield connection
         if self._later and now >= self._later_at:
             self._later_at = now + COMINGS_PAUSE
             later, self._later = self._later, {}
-            dirty |= later
-        for connection in dirty.values():
-            if connection.waiting > BULK:
-                self._bulk[connection.number] = connection
-            else:
-                yield connection
-        until = time.monotonic() + BULK_FOR
-        while self._bulk:
-            yield self._bulk.pop(next(iter(self._bulk)))
+            self._others |= later
+        until = time.monotonic() + WRITE_FOR
+        while self._others:
+            yield self._others.pop(next(iter(self._others)))
             if time.monotonic() >= until:
                 break
 
     def writable(self, connection: Connection) -> None:
         """It can take more of what waits for it."""
-        self._dirty[connection.number] = connection
+        self._others[connection.number] = connection
 
     def wait(self, now: float, longest: float) -> float:
         """Seconds until something has to be written, `longest` at most."""
-        if self._bulk:
+        if self._others:
             return 0
         return min(longest, max(0.0, self._later_at - now)) if self._later else longest
 
@@ -74,7 +78,7 @@ class Outgoing:
             case effects.Fanout():
                 self._fan_out(effect, now)
             case effects.TellEveryone():
-                self._news.append((encode(effect.message), effect.but))
+                self._news.add(encode(effect.message), effect.but)
             case effects.Tell():
                 self._on(effect, self._tell, now)
             case effects.GoLive():
@@ -92,26 +96,17 @@ class Outgoing:
         It comes after whatever else was carried out since the last time. That makes no difference:
         what is told of a person replaces what was told before.
         """
-        if not self._news:
+        news, self._news = self._news, News()
+        if not news:
             return
-        news, self._news = self._news, []
-        everything = b"".join(frame for frame, _ in news)
-        without = {number for _, number in news if number is not None}
         for connection in self._connections.values():
-            if not connection.signed_in:
-                continue
-            number = connection.number
-            if number in without:
-                frames = b"".join(frame for frame, but in news if but != number)
-            else:
-                frames = everything
-            if frames:
+            if connection.signed_in and (frames := news.of(connection.number)):
                 self._say_later(connection, frames, now)
 
     def say(self, connection: Connection, frames: bytes, now: float) -> None:
-        """Put frames into an outbox, to be written at once."""
+        """Put frames into an outbox, to be written soon."""
         self._put(connection, frames, now)
-        self._dirty[connection.number] = connection
+        self._others[connection.number] = connection
 
     def _say_later(self, connection: Connection, frames: bytes, now: float) -> None:
         """Put frames into an outbox, to be written with what follows, or after a moment."""
@@ -131,7 +126,7 @@ class Outgoing:
             return
         connection.enqueue(connection.end.send(goodbye), now)
         connection.last_words(now)
-        self._dirty[connection.number] = connection
+        self._others[connection.number] = connection
         self.forget(connection, goodbye.code.replace("_", " "))
 
     def forget(self, connection: Connection, why: str) -> None:
@@ -156,7 +151,7 @@ class Outgoing:
         if isinstance(message, Reply) or (isinstance(message, Error) and message.re is not None):
             connection.unanswered -= 1
         if isinstance(message, SignedIn):
-            self.spread_news(now)  # what is older than this is none to it
+            self._news.begin(connection.number)
             connection.admitted = True
         try:
             self.say(connection, connection.end.send(message), now)
@@ -180,26 +175,31 @@ class Outgoing:
         live = self._live.get(effect.room, {})
         joined = b"".join(effect.frames)
         room_left = OUTBOX_LIMIT - len(joined)
-        # Without a message in it, it is people who come: a crowd of them is told of at once.
-        written = self._dirty if effect.acks else self._later
+        told: dict[int, Connection] = {}
         behind: list[Connection] = []
         for number, connection in live.items():
             if connection.waiting > room_left:
                 behind.append(connection)
             elif number not in effect.acks:
                 connection.enqueue(joined, now)
-                written[number] = connection
+                told[number] = connection
         for connection in behind:
             del live[connection.number]
             connection.wants_drained = True
-            self._dirty[connection.number] = connection
+            self._others[connection.number] = connection
             self._report.add(inputs.FellBehind(connection.number, effect.room, effect.first - 1))
         for number, acks in effect.acks.items():
             sender = self._connections.get(number)
             if sender is None or sender.stage is not Stage.OPEN:
                 continue
             sender.unanswered -= len(acks)
-            self.say(sender, _own_stream(effect.frames, acks, live=number in live), now)
+            self._put(sender, _own_stream(effect.frames, acks, live=number in live), now)
+            self._prompt[number] = sender
+        # Without a message in it, it is people who come: a crowd of them is told of at once.
+        if effect.acks:
+            self._prompt |= told
+        else:
+            self._later |= told
 
 
 def _own_stream(frames: tuple[bytes, ...], acks: Mapping[int, bytes], *, live: bool) -> bytes:

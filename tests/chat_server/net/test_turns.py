@@ -13,12 +13,11 @@ import pytest
 from chat_server.hub_queue import Received
 from chat_server.net import outgoing as outgoing_module
 from chat_server.net.connection import OUTBOX_LIMIT, UNANSWERED_LIMIT, Connection, Stage
-from chat_server.net.outgoing import BULK
 from chat_server.net.strangers import Strangers
 from chat_server.rules import effects, inputs
 from common import messages
 from common.protocol import ClientEnd
-from tests.chat_server.net.test_io import EPOCH, event, fanout
+from tests.chat_server.net.test_io import EPOCH, SENT_BY_SOMEBODY_GONE, event, fanout
 from tests.chat_server.net.turns import (
     ENOUGH,
     PLENTY,
@@ -42,7 +41,7 @@ def blocked(turns: Turns) -> tuple[Connection, socket.socket, ClientEnd]:
     connection, client, end = turns.sign_in()
     turns.io.post([effects.WritePage(connection.number, PLENTY)])
     turns.turn(ENOUGH)
-    assert connection.waiting > BULK
+    assert connection.waiting
     return connection, client, end
 
 
@@ -67,6 +66,30 @@ def test_who_takes_nothing_makes_no_turns(turns: Turns) -> None:
         data += drain(client)
         turns.turn()
     assert data + drain(client) == PLENTY
+    assert turns.rests()
+
+
+def test_a_hub_that_goes_on_and_on_keeps_no_turn(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It posts more while its effects are carried out: that is for the turns after this one."""
+    connection, client, end = turns.sign_in()
+    carry_out, left = turns.io._out.carry_out, 4
+
+    def more(effect: effects.IoEffect, now: float) -> None:
+        nonlocal left
+        carry_out(effect, now)
+        if left:
+            left -= 1
+            connection.unanswered += 1
+            turns.io.post([effects.Tell(connection.number, messages.Pong(re=left + 1))])
+
+    monkeypatch.setattr(turns.io._out, "carry_out", more)
+    connection.unanswered += 1
+    turns.io.post([effects.Tell(connection.number, messages.Pong(re=5))])
+    for expected in (5, 4, 3, 2, 1):
+        turns.turn()
+        assert turns.heard(client, end) == [messages.Pong(re=expected)]
     assert turns.rests()
 
 
@@ -139,22 +162,50 @@ def test_half_a_handshake_makes_no_turns(monkeypatch: pytest.MonkeyPatch, first:
 # In which order, and how much at once
 
 
-def test_little_goes_before_much(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everyone's few bytes are written in the turn in which pages are; one page, without time."""
-    monkeypatch.setattr(outgoing_module, "BULK_FOR", 0.0)
-    members = [turns.sign_in() for _ in range(6)]
-    pages = [effects.WritePage(connection.number, PLENTY) for connection, *_ in members[:3]]
-    words = [effects.Tell(connection.number, messages.Pong(re=1)) for connection, *_ in members[3:]]
-    turns.io.post([*pages, *words])
-    before = [connection.bytes_out for connection, *_ in members]
+def written_to(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The numbers of those that are written to, as it goes on."""
+    flush, noted = turns.io._flush, list[int]()
+
+    def note(connection: Connection, now: float) -> None:
+        noted.append(connection.number)
+        flush(connection, now)
+
+    monkeypatch.setattr(turns.io, "_flush", note)
+    return noted
+
+
+def test_what_is_said_goes_before_all_else(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before pages, answers, and those who catch up; and its sender hears of it first."""
+    numbers = [turns.sign_in()[0].number for _ in range(7)]
+    pages, answered, catching_up, sender = numbers[:2], numbers[2], numbers[3], numbers[6]
+    turns.io.post([effects.GoLive(number, "general") for number in numbers[3:]])
+    turns.io._connections[catching_up].wants_drained = True
     turns.turn()
-    wrote = [
-        connection.bytes_out > was for (connection, *_), was in zip(members, before, strict=True)
-    ]
-    assert wrote == [True, False, False, True, True, True]
+    noted = written_to(turns, monkeypatch)
+    turns.io.post([effects.WritePage(number, b"page") for number in pages])
+    turns.io.post([effects.Tell(answered, messages.Pong(re=1))])
+    turns.io.post([fanout(1, event(1), acks={sender: {0: b"ack"}})])
     turns.turn()
-    assert members[1][0].bytes_out > before[1]
-    assert members[2][0].bytes_out == before[2]
+    assert noted == [sender, *numbers[4:6], *pages, answered, catching_up]
+
+
+def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With time for one write a turn each gets its turn; what is said meanwhile waits with it."""
+    members = [turns.sign_in() for _ in range(4)]
+    turns.io.post([effects.GoLive(connection.number, "general") for connection, *_ in members])
+    turns.turn()
+    noted = written_to(turns, monkeypatch)
+    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
+    for seq in range(1, 5):
+        turns.io.post([fanout(seq, event(seq), acks=SENT_BY_SOMEBODY_GONE)])
+        turns.turn()
+    assert noted == [connection.number for connection, *_ in members]
+    turns.turn(ENOUGH)
+    for _, client, end in members:
+        assert [e.seq for e in turns.heard(client, end) if isinstance(e, messages.Event)] == [
+            1, 2, 3, 4,
+        ]  # fmt: skip
+    assert turns.rests()
 
 
 def test_pages_that_had_to_wait_are_bounded_too(
@@ -162,7 +213,7 @@ def test_pages_that_had_to_wait_are_bounded_too(
 ) -> None:
     """When many who took nothing take again, a turn writes to no more than it has time for."""
     members = [blocked(turns) for _ in range(5)]
-    monkeypatch.setattr(outgoing_module, "BULK_FOR", 0.0)
+    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
     before = [connection.bytes_out for connection, *_ in members]
     for _, client, _ in members:
         drain(client)
@@ -226,7 +277,7 @@ def test_who_is_gone_is_kept_nowhere(turns: Turns) -> None:
     client.close()
     turns.turn(ENOUGH)
     out, strangers = turns.io._out, turns.io._strangers
-    for kept in (out._dirty, out._later, out._bulk, out._live["general"], turns.io._unread):
+    for kept in (out._prompt, out._others, out._later, out._live["general"], turns.io._unread):
         assert connection.number not in kept
     for kept in (strangers._silent, strangers._heard, strangers._waiting):
         assert connection.number not in kept
