@@ -177,13 +177,15 @@ def _send(options: Options, accounts: Accounts) -> None:
     with _conversation(options, accounts, _in_memory, follow=()) as conversation:
         for text in texts:
             conversation.core.say(room, text)
-        left = len(texts)
+        sent: set[str] = set()
         for item in conversation.news(options.timeout):
             if isinstance(item, news.OutboxChanged):
                 if item.state is Delivery.FAILED:
                     raise FailedError(item.reason)
-                left -= item.state is Delivery.SENT
-                if not left:
+                if item.state is Delivery.SENT:
+                    # Not counted: it is told again when a server forgot it and got it once more.
+                    sent.add(item.cid)
+                if len(sent) == len(texts):
                     return
 
 

@@ -113,8 +113,8 @@ class Cache:
             self._read_until[room] = until
             self.set_meta(_READ_UNTIL + room, str(until))
 
-    def _mark_read_before(self, events: Sequence[Event]) -> None:
-        """Of events of a room that is fetched again: which of them have been read already."""
+    def _mark_read_before(self, events: Sequence[Event]) -> int:
+        """Of events of a room that is fetched again: the last that has been read already, or 0."""
         room = events[0].room
         until = self._read_until[room]
         read = [event.seq for event in takewhile(lambda event: event.sent_at <= until, events)]
@@ -123,6 +123,7 @@ class Cache:
         if len(read) < len(events):
             del self._read_until[room]
             self._connection.execute("DELETE FROM meta WHERE key = ?", (_READ_UNTIL + room,))
+        return read[-1] if read else 0
 
     def rooms(self) -> list[str]:
         """Every room that is known, in no order."""
@@ -157,29 +158,33 @@ class Cache:
         self.add_room(room)
         self._positions[room] = seq
 
-    def add_event(self, event: Event) -> None:
-        """Store the event that follows the room's position, and move the position to it."""
+    def add_event(self, event: Event) -> int:
+        """Store the event that follows the room's position, and move the position to it.
+
+        Returns its place if it has been read before it was fetched again, else 0.
+        """
         self.add_room(event.room)
         self._connection.execute(_ADD, _row(event))
-        self._moved([event])
+        return self._moved([event])
 
-    def add_events(self, events: Sequence[Event]) -> None:
-        """Store consecutive events of one room, as `add_event` does with each; at least one."""
+    def add_events(self, events: Sequence[Event]) -> int:
+        """Store consecutive events of one room, as `add_event` does with each; at least one.
+
+        Returns the place of the last that has been read before they were fetched again, or 0.
+        """
         if len(events) == 1:
-            self.add_event(events[0])
-            return
+            return self.add_event(events[0])
         self.add_room(events[0].room)
         self._connection.executemany(_ADD, map(_row, events))
-        self._moved(events)
+        return self._moved(events)
 
-    def _moved(self, events: Sequence[Event]) -> None:
+    def _moved(self, events: Sequence[Event]) -> int:
         last = events[-1]
         self._connection.execute(
             "UPDATE rooms SET position = ? WHERE room = ?", (last.seq, last.room)
         )
         self._positions[last.room] = last.seq
-        if last.room in self._read_until:
-            self._mark_read_before(events)
+        return self._mark_read_before(events) if last.room in self._read_until else 0
 
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""

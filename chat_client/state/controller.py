@@ -357,7 +357,7 @@ class Controller:
         """Keep consecutive new events of a room, and tell of them."""
         if not events:
             return
-        self._cache.add_events(events)
+        read = self._cache.add_events(events)
         me = self.account.username
         for event in events:
             if event.sender == me and event.cid is not None:
@@ -366,9 +366,10 @@ class Controller:
         self._confirmed.add(room)
         last = self._news[-1] if self._news else None
         if isinstance(last, news.EventsAdded) and last.room == room:
-            self._news[-1] = news.EventsAdded(room, (*last.events, *events))
+            read = max(last.read, read)
+            self._news[-1] = news.EventsAdded(room, (*last.events, *events), read)
         else:
-            self._news.append(news.EventsAdded(room, tuple(events)))
+            self._news.append(news.EventsAdded(room, tuple(events), read))
 
     def _own_came(self, event: Event, cid: str) -> None:
         """A message of this account is in its room: it leaves the outbox, if it was there."""

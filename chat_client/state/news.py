@@ -45,10 +45,14 @@ class RoomSeen:
 
 @dataclass(frozen=True, slots=True)
 class EventsAdded:
-    """Consecutive new events of one room, now in the cache."""
+    """Consecutive new events of one room, now in the cache.
+
+    Those up to `read` have been read already, before they were fetched again.
+    """
 
     room: str
     events: tuple[Event, ...]
+    read: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,8 +45,7 @@ class MainScreen(Panel):
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview = Overview(session.account.username)
-        self.overview.load(session.reader.rooms(session.account.username), session.reader.people())
-        self.overview.add_room(GENERAL)
+        self._load()
         self._status = Status(Link.CONNECTING)
         self._waiting = 0
         self._members_wanted = True
@@ -120,6 +119,12 @@ class MainScreen(Panel):
 
     # News
 
+    def _load(self) -> None:
+        """Begin with what the cache has, now or once more."""
+        reader = self._session.reader
+        self.overview.load(reader.rooms(self.overview.me), reader.people())
+        self.overview.add_room(GENERAL)
+
     def apply(self, told: Sequence[news.News]) -> None:
         """Show what the core told, in its order."""
         names = dict(self.overview.names)
@@ -138,8 +143,7 @@ class MainScreen(Panel):
                     if item.room == self.room:
                         self.transcript.refresh_outbox()
                 case news.StartedOver():
-                    self.overview.load([], {})
-                    self.overview.add_room(GENERAL)
+                    self._load()
                     self.open(GENERAL, again=True)
                 case _:
                     pass
@@ -153,7 +157,7 @@ class MainScreen(Panel):
         if here:
             self.transcript.add(added.events)
         seen = here and self.transcript.at_bottom and self._has_focus()
-        self.overview.add_events(added.room, added.events, seen=seen)
+        self.overview.add_events(added.room, added.events, seen=seen, read=added.read)
         if seen:
             self._mark_read(added.room, added.events[-1].seq)
         elif here and not self.transcript.at_bottom:

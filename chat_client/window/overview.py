@@ -47,11 +47,10 @@ class Overview:
     """The place in each room up to which `unread` counts."""
 
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
-        """Begin with what the cache has. Who is online only the server knows."""
+        """Begin with what the cache has, now or once more. Who is online only the server knows."""
         self.names = dict(people)
         self.unread = {room.room: room.unread for room in rooms}
         self._counted = {room.room: room.position for room in rooms}
-        self.online.clear()
 
     def see(self, person: Person) -> None:
         """Somebody is new, came, went or changed."""
@@ -62,13 +61,15 @@ class Overview:
         """A room is there."""
         self.unread.setdefault(room, 0)
 
-    def add_events(self, room: str, events: tuple[Event, ...], *, seen: bool) -> None:
-        """New events, which the person sees right now or not.
+    def add_events(
+        self, room: str, events: tuple[Event, ...], *, seen: bool, read: int = 0
+    ) -> None:
+        """New events, which the person sees right now or not; up to `read` they were seen before.
 
         Those that were in the cache when it was loaded are counted already: the news of them
         may come later than they do.
         """
-        counted = self._counted.get(room, 0)
+        counted = max(self._counted.get(room, 0), read)
         self._counted[room] = max(counted, events[-1].seq)
         count = sum(
             event.seq > counted and event.kind == "message" and event.sender != self.me

@@ -75,6 +75,23 @@ def test_starting_over_counts_from_the_beginning(overview: Overview) -> None:
     assert overview.all_unread == 1
 
 
+def test_what_is_fetched_again_is_not_unread_again(overview: Overview) -> None:
+    """Up to where it had been read; after that it counts."""
+    overview.load([], {})
+    overview.add_events("general", events("bruno", "bruno"), seen=False, read=2)
+    assert overview.all_unread == 0
+    overview.add_events("general", events("bruno", "bruno", "bruno", first=3), seen=False, read=4)
+    assert overview.all_unread == 1
+    overview.add_events("general", events("bruno", first=6), seen=False)
+    assert overview.all_unread == 2
+
+
+def test_loading_once_more_sends_nobody_away(overview: Overview) -> None:
+    """When one room has to be fetched again, people are still there."""
+    overview.load([RoomSummary("general", 0, 0, 0)], {"ada": "Ada", "bruno": "Bruno"})
+    assert [item.online for item in overview.members("general")] == [True, True]
+
+
 def test_the_general_room_comes_first(overview: Overview) -> None:
     """Then the others by name; direct conversations are apart, by the other one's name."""
     for room in ("zoo", "art", DIRECT, "dm:ada:chen", "dm:abe:ada"):

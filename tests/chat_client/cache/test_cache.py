@@ -200,7 +200,8 @@ def test_what_was_read_is_remembered_when_it_is_fetched_again(
     cache = Cache(path)  # The program may end in between.
     if at_once:
         with cache.transaction():
-            cache.add_events([at(seq, sent_at) for seq, sent_at in enumerate(restored, 1)])
+            told = cache.add_events([at(seq, sent_at) for seq, sent_at in enumerate(restored, 1)])
+        assert told == read
     else:
         fetched(cache, *restored)
     reader = CacheReader(path)

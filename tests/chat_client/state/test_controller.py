@@ -474,6 +474,22 @@ def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
     assert desk.shown() == [1, 2, 1]
 
 
+def test_what_was_read_is_told_as_read_when_it_is_fetched_again(desk: Desk) -> None:
+    """Else the window would count it once more. Also when it comes in several reads."""
+    desk.go_online(general=4)
+    desk.hear(*(event(seq).model_copy(update={"sent_at": seq}) for seq in (1, 2, 3, 4)))
+    with desk.cache.transaction():
+        desk.cache.mark_read("general", 3)
+    desk.lose()
+    desk.news.clear()
+    sync = only(desk.go_online(general=3), messages.Sync)
+    desk.hear(messages.refusal("position_ahead", "ends at 3", re=sync.id))
+    again = [event(seq).model_copy(update={"sent_at": seq}) for seq in (1, 2, 3, 4)]
+    desk.hear(*again[:2])
+    desk.hear(*again[2:])
+    assert max(added.read for added in desk.told(news.EventsAdded)) == 3
+
+
 def test_what_is_here_last_is_told_to_the_server(desk: Desk) -> None:
     """Of each room whose position means an event; what follows is taken then."""
     asked = only(desk.go_online(general=2), messages.Sync)
