@@ -18,6 +18,7 @@ from typing import Final, Protocol
 
 from common.messages import Event
 from tests.bench.endure.crew import Crew
+from tests.bench.endure.disk import DiskWitness, a_witness
 from tests.bench.endure.findings import Findings, milliseconds, quantile
 from tests.bench.endure.hosted import Hosted, a_server
 from tests.bench.endure.ledger import Ledger
@@ -44,6 +45,7 @@ _HEAD: Final = (
     "p99 of a second, ms",
     "max, ms",
     "ack p99, ms",
+    "disk p99 (max), ms",
 )
 _SHARES: Final = ("server, MiB", "server, % CPU", "members, % CPU")
 
@@ -164,7 +166,7 @@ class Phase:
     """What was measured between two moments. Times in seconds.
 
     `typical` is the median of the p99 of each second: what it is without the worst seconds, which
-    on a computer that is shared may be somebody else's.
+    on a computer that is shared may be somebody else's. `disk`: of a witness on the same disk.
     """
 
     title: str
@@ -172,6 +174,7 @@ class Phase:
     times: Sequence[float]
     typical: float
     ack: float
+    disk: Sequence[float]
     before: Vitals
     after: Vitals
     most: int
@@ -189,6 +192,7 @@ class Phase:
         return [
             *(self.title, f"{self.rate:,.0f}", milliseconds(quantile(self.times, 0.5))),
             *map(milliseconds, (self.p99, self.typical, max(self.times), self.ack)),
+            f"{milliseconds(quantile(self.disk, 0.99))} ({milliseconds(max(self.disk))})",
             f"{self.most / MIB:.1f}",
             f"{load * 100:.0f}",
             f"{self.own_cpu / took * 100:.0f}",
@@ -203,10 +207,12 @@ class Trial:
     crew: Crew
     ledger: Ledger
     sleeper: Sleeper
+    disk: DiskWitness
 
     def phase(self, title: str, seconds: float) -> Phase:
         """Talk for so long, and measure, second by second."""
         self.ledger.forget_times()
+        self.disk.take()
         before, own, count = self.hosted.vitals(), time.process_time(), self.ledger.deliveries
         most, typical = before.memory, []
         while time.monotonic() < before.at + seconds:
@@ -221,6 +227,7 @@ class Trial:
             self.ledger.times,
             median(typical),
             quantile(self.ledger.acks, 0.99),
+            self.disk.take(),
             before,
             after,
             most,
@@ -243,13 +250,13 @@ Falls = Callable[[Hosted, Crew, Ledger, Path], Sleeper]
 def frozen(place: Path, *, title: str, falls: Falls, before: float, asleep: float) -> Findings:
     """Measure `before` seconds with everyone awake, then `asleep` seconds. Raises BenchError."""
     place.mkdir()
-    with a_server(place / "server") as hosted:
+    with a_server(place / "server") as hosted, a_witness(place) as disk:
         ledger = Ledger()
         crew = Crew(hosted.invite, ledger, TEXT)
         try:
             for number in range(OTHERS):
                 crew.come(Account(f"m{number:02}"))
-            trial = Trial(hosted, crew, ledger, falls(hosted, crew, ledger, place))
+            trial = Trial(hosted, crew, ledger, falls(hosted, crew, ledger, place), disk)
             try:
                 return _measure(trial, title, before, asleep)
             finally:
