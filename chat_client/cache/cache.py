@@ -187,8 +187,14 @@ class Cache:
         return self._mark_read_before(events) if last.room in self._read_until else 0
 
     def mark_read(self, room: str, seq: int) -> None:
-        """The person has seen a room up to `seq`."""
-        self._connection.execute("UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room))
+        """The person has seen a room up to `seq`.
+
+        A place beyond what is here was meant before the room had to be fetched again.
+        """
+        self._connection.execute(
+            "UPDATE rooms SET read = max(read, ?) WHERE room = ? AND position >= ?",
+            (seq, room, seq),
+        )
 
     def add_person(self, person: Person) -> None:
         """Know somebody, or their new name."""

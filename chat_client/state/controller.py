@@ -232,7 +232,9 @@ class Controller:
             self._cache.set_meta("epoch", welcome.epoch)
         elif epoch != welcome.epoch:
             self._cache.start_over(welcome.epoch)
-            self._started_over()
+            # Also which rooms there are all the same.
+            self._news.append(news.StartedOver())
+            self._news += map(news.RoomSeen, self._cache.rooms())
         account = self.account
         if account.invite.server_name != welcome.server_name:
             invite = replace(account.invite, server_name=welcome.server_name)
@@ -310,16 +312,11 @@ class Controller:
         were compared on this connection are right, and would not be brought twice on it.
         """
         shown = field.partition(".")[2]
-        for room in refused.positions:
-            if room == shown or room not in self._confirmed:
-                self._cache.forget_room(room)
-        self._started_over()
+        rooms = [r for r in refused.positions if r == shown or r not in self._confirmed]
+        for room in rooms:
+            self._cache.forget_room(room)
+        self._news.append(news.StartedOver(tuple(rooms)))
         self._sync(*refused.positions)
-
-    def _started_over(self) -> None:
-        """Tell so, and which rooms there are all the same."""
-        self._news.append(news.StartedOver())
-        self._news += map(news.RoomSeen, self._cache.rooms())
 
     def _person(self, changed: messages.PersonChanged, _now: float) -> None:
         self._see(changed.person)

@@ -77,7 +77,12 @@ class OutboxChanged:
 
 @dataclass(frozen=True, slots=True)
 class StartedOver:
-    """The server has another history now (a restored backup): all was thrown away here."""
+    """The server has another history now (a restored backup): all was thrown away here.
+
+    Or only these rooms, if they are given.
+    """
+
+    rooms: tuple[str, ...] | None = None
 
 
 News = (

@@ -45,7 +45,8 @@ class MainScreen(Panel):
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview = Overview(session.account.username)
-        self._load()
+        self.overview.load(session.reader.rooms(session.account.username), session.reader.people())
+        self.overview.add_room(GENERAL)
         self._status = Status(Link.CONNECTING)
         self._waiting = 0
         self._members_wanted = True
@@ -119,12 +120,6 @@ class MainScreen(Panel):
 
     # News
 
-    def _load(self) -> None:
-        """Begin with what the cache has, now or once more."""
-        reader = self._session.reader
-        self.overview.load(reader.rooms(self.overview.me), reader.people())
-        self.overview.add_room(GENERAL)
-
     def apply(self, told: Sequence[news.News]) -> None:
         """Show what the core told, in its order."""
         names = dict(self.overview.names)
@@ -143,14 +138,24 @@ class MainScreen(Panel):
                     if item.room == self.room:
                         self.transcript.refresh_outbox()
                 case news.StartedOver():
-                    self._load()
-                    self.open(GENERAL, again=True)
+                    self._start_over(item.rooms)
                 case _:
                     pass
         # Somebody's first words may come before their name.
         if self.transcript.shows(dict(self.overview.names.items() - names.items())):
             self.transcript.refresh()
         self._refresh()
+
+    def _start_over(self, rooms: tuple[str, ...] | None) -> None:
+        """Begin with nothing and not with the cache, which may be ahead of the news."""
+        if rooms is None:
+            self.overview.load([], {})
+            self.overview.add_room(GENERAL)
+            self.open(GENERAL, again=True)
+            return
+        self.overview.forget(rooms)
+        if self.room in rooms:
+            self.open(self.room, again=True)
 
     def _add_events(self, added: news.EventsAdded) -> None:
         here = added.room == self.room

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,16 @@ class Overview:
     """The place in each room up to which `unread` counts."""
 
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
-        """Begin with what the cache has, now or once more. Who is online only the server knows."""
+        """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
         self.unread = {room.room: room.unread for room in rooms}
         self._counted = {room.room: room.position for room in rooms}
+        self.online.clear()
+
+    def forget(self, rooms: Iterable[str]) -> None:
+        """These rooms are fetched again from their beginnings."""
+        for room in rooms:
+            self.unread[room] = self._counted[room] = 0
 
     def see(self, person: Person) -> None:
         """Somebody is new, came, went or changed."""

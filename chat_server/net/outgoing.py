@@ -42,16 +42,18 @@ class Outgoing:
     def due(self, now: float) -> Iterator[Connection]:
         """Those to be written to now: first what is said, then all else, each for a bounded time.
 
-        So neither waits behind a crowd that catches up, nor does reading; and whoever has to wait
-        gets all that came until then at once. In a room who was there first is served first.
+        So neither waits behind a crowd that catches up, nor does reading. Whoever has to wait keeps
+        its place, and then gets all that came until then at once.
         """
-        prompt, self._prompt = self._prompt, {}
         until = time.monotonic() + WRITE_FOR
-        for connection in prompt.values():
-            if connection.wants_drained or time.monotonic() >= until:
+        while self._prompt:
+            connection = self._prompt.pop(next(iter(self._prompt)))
+            if connection.wants_drained:
                 self._others[connection.number] = connection
-            else:
-                yield connection
+                continue
+            yield connection
+            if time.monotonic() >= until:
+                break
         if self._later and now >= self._later_at:
             self._later_at = now + COMINGS_PAUSE
             later, self._later = self._later, {}
@@ -68,7 +70,7 @@ class Outgoing:
 
     def wait(self, now: float, longest: float) -> float:
         """Seconds until something has to be written, `longest` at most."""
-        if self._others:
+        if self._prompt or self._others:
             return 0
         return min(longest, max(0.0, self._later_at - now)) if self._later else longest
 

@@ -86,10 +86,15 @@ def test_what_is_fetched_again_is_not_unread_again(overview: Overview) -> None:
     assert overview.all_unread == 2
 
 
-def test_loading_once_more_sends_nobody_away(overview: Overview) -> None:
-    """When one room has to be fetched again, people are still there."""
-    overview.load([RoomSummary("general", 0, 0, 0)], {"ada": "Ada", "bruno": "Bruno"})
-    assert [item.online for item in overview.members("general")] == [True, True]
+def test_a_room_that_is_fetched_again_changes_nothing_else(overview: Overview) -> None:
+    """People and other rooms' counts stay; its own places begin anew."""
+    overview.add_events("general", events("bruno", first=7), seen=False)
+    overview.add_events(DIRECT, events("bruno", room=DIRECT), seen=False)
+    before = overview.members("general")
+    overview.forget(["general"])
+    assert (overview.unread, overview.members("general")) == ({"general": 0, DIRECT: 1}, before)
+    overview.add_events("general", events("bruno"), seen=False)
+    assert overview.unread["general"] == 1
 
 
 def test_the_general_room_comes_first(overview: Overview) -> None:

@@ -216,6 +216,18 @@ def test_what_was_read_is_remembered_when_it_is_fetched_again(
     cache.close()
 
 
+def test_a_place_of_before_is_no_place_now(path: Path, cache: Cache) -> None:
+    """The window may say that it was read to a place that is not fetched again yet."""
+    fetched(cache, 10, 20, 30)
+    with cache.transaction():
+        cache.forget_room("general")
+        cache.mark_read("general", 3)
+    fetched(cache, 40, 50, 60)
+    reader = CacheReader(path)
+    assert reader.rooms("ada") == [RoomSummary("general", 3, 0, 3)]
+    reader.close()
+
+
 def test_what_was_read_is_remembered_when_started_over_again_too_soon(
     path: Path, cache: Cache
 ) -> None:

@@ -514,12 +514,8 @@ def test_a_copy_of_another_time_of_the_server_is_fetched_again(desk: Desk) -> No
     error = messages.refusal("position_ahead", "another", re=sync.id, field="last.general")
     again = only(desk.hear(error), messages.Sync)
     assert (again.positions, again.last) == ({"general": 0, "dm:ada:bob": 0}, {})
-    rooms = {
-        told.room
-        for told in desk.news[desk.news.index(news.StartedOver()) :]
-        if isinstance(told, news.RoomSeen)
-    }
-    assert rooms == {"general", "dm:ada:bob"}
+    (over,) = desk.told(news.StartedOver)
+    assert set(over.rooms or ()) == {"general", "dm:ada:bob"}
     # It may be gone with what was set back: the answer tells.
     (repeated,) = desk.hear(ack(waiting, 11))
     assert isinstance(repeated, messages.Send)

@@ -208,6 +208,21 @@ def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.Monkey
     assert turns.rests()
 
 
+def test_what_is_said_waits_behind_no_pages(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor do those whose turn comes last in their room, while a crowd goes on catching up."""
+    members = [turns.sign_in()[0] for _ in range(3)]
+    crowd = [turns.sign_in()[0] for _ in range(20)]
+    turns.io.post([effects.GoLive(connection.number, "general") for connection in members])
+    turns.turn()
+    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
+    turns.io.post([effects.WritePage(connection.number, b"page") for connection in crowd])
+    for seq in range(1, 5):
+        turns.io.post([fanout(seq, event(seq), acks=SENT_BY_SOMEBODY_GONE)])
+        turns.turn(len(members))
+        assert not any(connection.waiting for connection in members)
+    assert any(connection.waiting for connection in crowd)
+
+
 def test_pages_that_had_to_wait_are_bounded_too(
     turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from chat_client.state.news import EventsAdded, PersonSeen
+from chat_client.state.news import EventsAdded, PersonSeen, StartedOver
 from chat_client.state.status import Link
 from chat_client.window import main_screen
 from common.messages import Event, Person
@@ -277,6 +277,27 @@ def test_unread_messages_are_counted_until_they_are_seen(
     assert [item.unread for item in ada.main.overview.rooms()] == [2]
     ada.focus(ada.composer)
     ada.wait(lambda: ada.title.startswith("general"), "nothing to be unread")
+
+
+def test_what_is_fetched_again_is_neither_read_nor_unread_by_that(
+    town: Town, host: Host, ada: Window, bruno: Peer
+) -> None:
+    """The cache may be ahead of the news: what nobody has seen in it stays unread."""
+    bruno.say("seen")
+    ada.focus(ada.composer)
+    ada.wait(lambda: "seen" in ada.lines, "the first message")
+    reader = ada.main._session.reader
+    other = town.member(host, "Chen")
+    other.focus(other.composer)
+    ada.wait(lambda: not ada.main._has_focus(), "the other window to have the keyboard")
+    bruno.say("one", "two")
+    ada.wait(lambda: ada.title.startswith("(2) general"), "the count")
+    (before,) = reader.rooms("ada.lindqvist")
+    again = tuple(event for event in bruno.events if event.room == "general")
+    ada.main.apply([StartedOver(("general",)), EventsAdded("general", again, read=before.read)])
+    assert ada.title.startswith("(2) general")
+    ada.settle()
+    assert reader.rooms("ada.lindqvist") == [before]
 
 
 def test_other_rooms_count_until_they_are_opened(ada: Window, bruno: Peer) -> None:
