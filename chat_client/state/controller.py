@@ -355,10 +355,6 @@ class Controller:
         if not events:
             return
         read = self._cache.add_events(events)
-        me = self.account.username
-        for event in events:
-            if event.sender == me and event.cid is not None:
-                self._own_came(event, event.cid)
         room = events[0].room
         self._confirmed.add(room)
         last = self._news[-1] if self._news else None
@@ -367,6 +363,11 @@ class Controller:
             self._news[-1] = news.EventsAdded(room, (*last.events, *events), read)
         else:
             self._news.append(news.EventsAdded(room, tuple(events), read))
+        # Told after the events: what has left the outbox must be seen in its room by then.
+        me = self.account.username
+        for event in events:
+            if event.sender == me and event.cid is not None:
+                self._own_came(event, event.cid)
 
     def _own_came(self, event: Event, cid: str) -> None:
         """A message of this account is in its room: it leaves the outbox, if it was there."""

@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from chat_client.state.event import Event
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import Outgoing
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_pen import Pen
@@ -258,7 +258,7 @@ class Transcript(Panel):
     def _show_outbox(self) -> None:
         if self.room is None:
             return
-        outgoing = [out for out in self._source.outbox(self.room) if out.state is not Delivery.SENT]
+        outgoing = self._source.outbox(self.room)
         self.text.mark_gravity("tail", "left")
         self.text.mark_set("outbox", "tail")
         previous = self._events[-1] if self._events else None

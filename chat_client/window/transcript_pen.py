@@ -50,11 +50,14 @@ class Pen:
         if entry.kind == "join":
             text.insert(at, f"{entry.name} joined · {entry.time}\n", ("note",))
         else:
-            for span in entry.spans:
-                tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
-                self._rich.insert(at, span.text, tags)
-            text.insert(at, "\n", ("body",))
+            self._draw_words(entry, at)
         text.mark_set(f"e{entry.seq}", start)
+
+    def _draw_words(self, entry: Entry, at: str) -> None:
+        for span in entry.spans:
+            tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
+            self._rich.insert(at, span.text, tags)
+        self._text.insert(at, "\n", ("body",))
 
     def _draw_beginning(self, entry: Entry, at: str) -> None:
         if entry.day is not None:
@@ -120,8 +123,12 @@ class Pen:
                 return
 
     def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
-        """Draw a message that waits, or could not be sent and why."""
+        """Draw a message that waits, was sent, or could not be sent and why."""
         self._draw_beginning(entry, at)
+        if out.state is Delivery.SENT:
+            # As it will look in its place, which comes with what was said before it.
+            self._draw_words(entry, at)
+            return
         failed = out.state is Delivery.FAILED
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette

@@ -490,6 +490,17 @@ def test_what_was_read_is_told_as_read_when_it_is_fetched_again(desk: Desk) -> N
     assert max(added.read for added in desk.told(news.EventsAdded)) == 3
 
 
+def test_what_leaves_the_outbox_is_in_its_room_by_then(desk: Desk) -> None:
+    """A window takes news one by one: in between the message must not be gone."""
+    desk.go_online(general=0)
+    sent = only(desk.say("mine"), messages.Send)
+    desk.news.clear()
+    desk.hear(ack(sent, 1))
+    added, changed = desk.news
+    assert isinstance(added, news.EventsAdded)
+    assert isinstance(changed, news.OutboxChanged)
+
+
 def test_what_is_here_last_is_told_to_the_server(desk: Desk) -> None:
     """Of each room whose position means an event; what follows is taken then."""
     asked = only(desk.go_online(general=2), messages.Sync)

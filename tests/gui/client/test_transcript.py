@@ -13,6 +13,7 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
+from chat_client.state.outgoing import Delivery
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry
 from chat_client.window.transcript import BURST, MOST, PAGE, Transcript
@@ -387,6 +388,25 @@ def test_what_one_said_is_never_gone(reading: Reading) -> None:
         reading.cache.take_out("a" * 32)
         reading.cache.add_event(own)
     reading.transcript.refresh_outbox()
+    reading.transcript.add([own])
+    assert reading.text.get("1.0", "end").count("mine") == 1
+
+
+def test_what_was_sent_is_seen_before_its_place_comes(reading: Reading) -> None:
+    """Acknowledged, while what others said before it is still on its way: no clock, once."""
+    reading.write("mine", "a")
+    place = reading.text.search("mine", "1.0")
+    assert "waiting" in reading.text.tag_names(place)
+    with reading.cache.transaction():
+        reading.cache.mark_out("a" * 32, Delivery.SENT)
+    reading.transcript.refresh_outbox()
+    assert "waiting" not in reading.text.tag_names(reading.text.search("mine", "1.0"))
+    reading.hear(LAST + 1, LAST + 3)
+    assert reading.text.get("1.0", "end").rstrip().endswith("mine")
+    own = event(LAST + 4).model_copy(update={"sender": "person1", "text": "mine"})
+    with reading.cache.transaction():
+        reading.cache.take_out("a" * 32)
+        reading.cache.add_event(own)
     reading.transcript.add([own])
     assert reading.text.get("1.0", "end").count("mine") == 1
 
