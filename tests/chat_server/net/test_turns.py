@@ -17,7 +17,7 @@ from chat_server.net.strangers import Strangers
 from chat_server.rules import effects, inputs
 from common import messages
 from common.protocol import ClientEnd
-from tests.chat_server.net.test_io import EPOCH, SENT_BY_SOMEBODY_GONE, event, fanout
+from tests.chat_server.net.test_io import SENT_BY_SOMEBODY_GONE, event, fanout
 from tests.chat_server.net.turns import (
     ENOUGH,
     PLENTY,
@@ -106,13 +106,7 @@ def test_news_for_who_takes_nothing_make_no_turns(turns: Turns) -> None:
 
 def test_who_has_to_wait_for_answers_makes_no_turns(turns: Turns) -> None:
     """A stranger and a member that ask more than may be open, and go on asking."""
-    stranger, their_socket = turns.connect()
-    end = ClientEnd()
-    turns.say(their_socket, end, messages.Hello(id=1, protocol=1, program="P"))
-    welcome = messages.Welcome(re=1, protocol=1, program="S", server_name="Home", epoch=EPOCH)
-    turns.io.post([effects.Tell(stranger.number, welcome)])
-    turns.turn(2)
-    turns.heard(their_socket, end)
+    stranger, their_socket, end = turns.greet()
     member, client, member_end = turns.sign_in()
     for asking, sock, its_end in ((stranger, their_socket, end), (member, client, member_end)):
         ping = its_end.send(messages.Ping(id=7))
@@ -357,13 +351,7 @@ def test_the_hub_hears_nothing_of_who_never_shook_hands(monkeypatch: pytest.Monk
 
 def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns) -> None:
     """Ada went, and came again: her new connection must not be told of the first after the last."""
-    connection, client = turns.connect()
-    end = ClientEnd()
-    turns.say(client, end, messages.Hello(id=1, protocol=1, program="P"))
-    welcome = messages.Welcome(re=1, protocol=1, program="S", server_name="Home", epoch=EPOCH)
-    turns.io.post([effects.Tell(connection.number, welcome)])
-    turns.turn(2)
-    turns.heard(client, end)
+    connection, client, end = turns.greet()
     turns.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
     turns.io.post(
         [

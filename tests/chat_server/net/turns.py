@@ -65,8 +65,8 @@ class Turns:
         self.io._selector.register(ours, connection.interest, connection)
         return connection, theirs
 
-    def sign_in(self) -> tuple[Connection, socket.socket, ClientEnd]:
-        """A connection that is somebody's."""
+    def greet(self) -> tuple[Connection, socket.socket, ClientEnd]:
+        """A connection that has said hello and was welcomed."""
         connection, client = self.connect()
         end = ClientEnd()
         self.say(client, end, messages.Hello(id=1, protocol=1, program="P"))
@@ -74,6 +74,11 @@ class Turns:
         self.io.post([effects.Tell(connection.number, welcome)])
         self.turn(2)
         assert self.heard(client, end) == [welcome]
+        return connection, client, end
+
+    def sign_in(self) -> tuple[Connection, socket.socket, ClientEnd]:
+        """A connection that is somebody's."""
+        connection, client, end = self.greet()
         self.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
         self.io.post([effects.Tell(connection.number, signed_in())])
         self.turn(2)
