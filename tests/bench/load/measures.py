@@ -13,6 +13,8 @@ from tests.bench.load.servers import Server
 PUBLISHERS: Final = 10
 UNDER_WAY: Final = 100
 """Messages under way at most at saturation, of all publishers together."""
+RATES: Final = (20_000, 100_000)
+"""Deliveries/s at which the times of deliveries are looked at."""
 DEMANDED: Final = 267_000
 """Deliveries/s while some members read nothing."""
 RECEIVERS: Final = (10, 30, 100, 300, 1000, 3000, 5000)
@@ -95,7 +97,9 @@ def measures(*, quick: bool) -> list[Measure]:
             Kind.MESSAGES,
             Load(few + PUBLISHERS, PUBLISHERS, window=1),
         ),
-        *(_rate(rate, few, rate // scale) for rate in (20_000, 100_000)),
+        *(_rate(f"rate-{rate}", few, rate // scale) for rate in RATES),
+        *(_rate(f"rate-{rate}-1000", many, rate // scale) for rate in RATES),
+        *(_rate_in_rooms(rate, rooms, rate // scale) for rate in RATES),
         _stopped(few, DEMANDED // scale),
         Measure(
             "acks", f"{few} senders, one receiver: durable acknowledged messages", Kind.ACKS,
@@ -119,13 +123,22 @@ def _saturation(key: str, receivers: int) -> Measure:
     )
 
 
-def _rate(key: int, receivers: int, deliveries: int) -> Measure:
+def _rate(key: str, receivers: int, deliveries: int) -> Measure:
     members = receivers + PUBLISHERS
     return Measure(
-        f"rate-{key}",
-        f"{deliveries:,} deliveries/s, {receivers} receivers",
+        key,
+        f"{deliveries:,} deliveries/s, {receivers:,} receivers",
         Kind.TIMES,
         Load(members, PUBLISHERS, rate=deliveries / (members - 1)),
+    )
+
+
+def _rate_in_rooms(rate: int, rooms: int, deliveries: int) -> Measure:
+    return Measure(
+        f"rate-{rate}-rooms",
+        f"{deliveries:,} deliveries/s, {rooms} rooms of 10",
+        Kind.TIMES,
+        Load(10 * rooms, rooms, rooms, rate=deliveries / 9),
     )
 
 
