@@ -92,6 +92,9 @@ class Core:
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
         self._socket: socket.socket | None = None
         self._connecting = False
+        self._made: Outcome | None = None
+        self._handing_over = threading.Lock()
+        self._ended = False
         self._unwritten = memoryview(b"")
         self._more = False
         """The last read ended before the socket did: TLS may hold what no selector announces."""
@@ -155,6 +158,9 @@ class Core:
             log.exception("the core failed")
             self._give_up(f"ChatClient made a mistake: {error}", "internal")
         finally:
+            with self._handing_over:
+                self._ended = True
+            _close(self._made)
             self._hang_up()
             self._selector.close()
             self._waker.close()
@@ -179,6 +185,7 @@ class Core:
         data, ended = self._read()
         now = time.monotonic()
         with self._cache.transaction():
+            self._take_connection()
             self._take_inbox()
             if data:
                 self._receive(data, now)
@@ -204,10 +211,18 @@ class Core:
             self._controller.lost("The server sent something this program does not know", now)
 
     def _connected(self, outcome: Outcome) -> None:
-        """On the connector's thread."""
-        self._do(lambda: self._begin(outcome))
+        """On the connector's thread, which may be done after the core has ended."""
+        with self._handing_over:
+            if not self._ended:
+                self._made = outcome
+                self._waker.wake()
+                return
+        _close(outcome)
 
-    def _begin(self, outcome: Outcome) -> None:
+    def _take_connection(self) -> None:
+        outcome, self._made = self._made, None
+        if outcome is None:
+            return
         self._connecting = False
         now = time.monotonic()
         if isinstance(outcome, WrongServerError):
@@ -267,3 +282,8 @@ class Core:
             self._socket.close()
             self._socket = None
         self._unwritten = memoryview(b"")
+
+
+def _close(outcome: Outcome | None) -> None:
+    if isinstance(outcome, socket.socket):
+        outcome.close()

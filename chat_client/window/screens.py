@@ -37,6 +37,7 @@ class Screens:
         self.session: Session | None = None
         self.screen: JoinScreen | MainScreen | None = None
         self._generation = 0
+        self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
         collect_here(program.root)
 
@@ -110,7 +111,7 @@ class Screens:
                 )
             )
             # What is kept is to be seen, and can be answered, before anything is connected.
-            self._root.after(DRAWN, self.session.begin)
+            self._beginning = self._root.after(DRAWN, self.session.begin)
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
         if isinstance(self.screen, MainScreen):
@@ -165,6 +166,9 @@ class Screens:
         return False
 
     def _close_session(self) -> None:
+        if self._beginning is not None:
+            self._root.after_cancel(self._beginning)
+            self._beginning = None
         if self.session is not None:
             self.session.close()
             self.session = None

@@ -1,0 +1,50 @@
+"""The core's thread: what comes too late for it."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from chat_client import core
+from chat_client.accounts import new_account
+from chat_client.cache.cache import Cache
+from chat_client.net.connector import Outcome
+from common.invite import Invite
+
+
+@pytest.fixture
+def connectors(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Outcome], None]]:
+    """What a connector would call when it is done; none is started."""
+    held: list[Callable[[Outcome], None]] = []
+    monkeypatch.setattr(core, "connect_in_background", lambda _, done: held.append(done))
+    return held
+
+
+def ended_core() -> core.Core:
+    """A core that was stopped as soon as it had begun."""
+    invite = Invite(("127.0.0.1",), 1, None, "k" * 22, "a server")
+    ended = core.Core(new_account(invite, "ada", "Ada"), Cache(None), lambda _: None)
+    ended.start()
+    return ended
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_a_connection_made_too_late_is_closed(
+    connectors: list[Callable[[Outcome], None]], late: bool
+) -> None:
+    """Whoever closes the window while it connects leaves no connection open behind it."""
+    ended = ended_core()
+    while not connectors:  # the test's own deadline ends this
+        pass
+    ours, theirs = socket.socketpair()
+    with theirs:
+        if not late:
+            ended._stopping = True  # not woken yet: it will find both at once
+            connectors[0](ours)
+        ended.stop()
+        if late:
+            connectors[0](ours)
+        assert ours.fileno() == -1
+        assert theirs.recv(1) == b""
