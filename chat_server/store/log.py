@@ -30,9 +30,11 @@ _APPEND: Final = {
 }
 _FOUND: Final = (
     "SELECT accounts.number, username, rooms.room, seq, kind, text, sent_at, events.cid"
-    # CROSS JOIN keeps the order: each of those asked for is looked up in the index.
+    # CROSS JOIN keeps the order: each of those asked for is looked up in the index, and the
+    # names only of what is found.
     " FROM asked CROSS JOIN events ON events.sender = asked.sender AND events.cid = asked.cid"
-    " JOIN rooms ON rooms.number = events.room JOIN accounts ON accounts.number = events.sender"
+    " CROSS JOIN rooms ON rooms.number = events.room"
+    " CROSS JOIN accounts ON accounts.number = events.sender"
 )
 _RECALL: Final = {
     rows: "WITH asked (sender, cid) AS (VALUES " + ", ".join(["(?, ?)"] * rows) + f") {_FOUND}"

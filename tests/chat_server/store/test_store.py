@@ -296,6 +296,28 @@ def test_an_older_database_is_copied_and_then_migrated(
         assert copy.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
+def test_what_was_said_in_an_older_format_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    """Whoever resends across an update of the program finds that the message is there."""
+    with monkeypatch.context() as older:
+        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
+        house = House(tmp_path / "chat.db")
+        room, ada = inhabited(house)
+        with house.log.transaction():
+            assert house.log.append(room, said(2), ada) is None
+        house.close()
+    log = SqliteLog(tmp_path / "chat.db")
+    with log.transaction():
+        assert log.append(room, said(3, said(2).cid), ada) == said(2)
+    log.close()
+    copy = tmp_path / f"chat.db.before-format-{version + 1}"
+    connection = sqlite3.connect(copy)
+    assert connection.execute("SELECT text FROM events WHERE seq = 2").fetchone() == ("hello",)
+    connection.close()
+
+
 def test_a_failed_migration_leaves_the_database_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
