@@ -15,6 +15,7 @@ _SHARES: Final[tuple[Column, ...]] = (
     ("generator, % CPU", lambda f: f.own_load, "{:.0f}"),
     ("faults", lambda f: f.faults, "{:.0f}"),
 )
+_DISK: Final[Column] = ("disk's max, ms", lambda f: f.disk_ms, "{:.1f}")
 _DELIVERED: Final[Column] = ("deliveries/s", lambda f: f.delivery_rate, "{:,.0f}")
 _SAID: Final[Column] = ("messages/s", lambda f: f.message_rate, "{:,.0f}")
 _COST: Final[Column] = ("µs CPU each", lambda f: f.cost, "{:.2f}")
@@ -44,7 +45,7 @@ def _catch_up_rate(figures: Figures) -> float | None:
 COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
     Kind.DELIVERIES: (_DELIVERED, _COST, *_DELIVERY[:2], *_SHARES),
     Kind.MESSAGES: (_SAID, _DELIVERED, _COST, *_DELIVERY[:2], *_SHARES),
-    Kind.TIMES: (_DELIVERED, *_DELIVERY, *_ACK[:2], *_SHARES),
+    Kind.TIMES: (_DELIVERED, *_DELIVERY, *_ACK[:2], _DISK, *_SHARES),
     Kind.STOPPED: (
         ("of demanded, %", lambda f: f.kept_up, "{:.1f}"),
         _DELIVERED,
@@ -52,7 +53,7 @@ COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
         ("memory more, MiB", lambda f: f.grown_bytes / 1024**2, "{:.1f}"),
         *_SHARES,
     ),
-    Kind.CROWD: (("all in, s", lambda f: f.crowd_s, "{:.2f}"), *_DELIVERY, *_SHARES),
+    Kind.CROWD: (("all in, s", lambda f: f.crowd_s, "{:.2f}"), *_DELIVERY, _DISK, *_SHARES),
     Kind.MEMORY: (
         ("KiB a member", lambda f: f.idle_bytes / 1024, "{:.1f}"),
         ("server, MiB", lambda f: f.server_bytes / 1024**2, "{:.1f}"),

@@ -85,7 +85,8 @@ class Figures:
     that read. `grown_bytes`: the most that the server's memory was above that when measuring began.
     `missing` never came; `lost` were overtaken by later ones; `disordered` came twice or too late.
     `crowd_s`: as `in_s`, of the crowd. `started_s`: from the server's start until it was ready.
-    `text` bytes had each message; so many were `missed` by who caught up.
+    `text` bytes had each message; so many were `missed` by who caught up. `disk_ms`: the longest
+    that a witness on the server's disk waited for fdatasync while all this went on, where one did.
     """
 
     in_s: float
@@ -111,6 +112,7 @@ class Figures:
     started_s: float = 0.0
     text: int = 0
     missed: int = 0
+    disk_ms: float | None = None
 
     @property
     def delivery_rate(self) -> float:

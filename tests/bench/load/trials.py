@@ -5,16 +5,21 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
+from tests.bench.endure.disk import a_witness
 from tests.bench.load.commit import CommitProbe
 from tests.bench.load.generator import Figures, Generator, TrialError
-from tests.bench.load.measures import Measure
+from tests.bench.load.measures import Kind, Measure
 from tests.bench.load.seed import Seeds
 from tests.bench.load.servers import Server
 from tests.bench.screen import BenchError
+
+_WITNESSED: Final = {Kind.TIMES, Kind.CROWD}
+"""What a disk that is busy with other things spoils."""
 
 
 @dataclass
@@ -62,7 +67,12 @@ class Bench:
         seconds = self.seconds * measure.lasts
         try:
             with server.start(place, self.certificate, prepare) as running:
-                return self.generator.run(server, running, load, self.warmup, seconds)
+                run = partial(self.generator.run, server, running, load, self.warmup, seconds)
+                if measure.kind not in _WITNESSED:
+                    return run()
+                with a_witness(place) as disk:
+                    figures = run()
+                    return replace(figures, disk_ms=max(disk.take()) * 1000)
         except BenchError as error:
             what = error if isinstance(error, TrialError) else f"{server.title}: {error}"
             self.failures.append(f"{measure.title}: {what}")
