@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from chat_client.accounts import Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
+from chat_client.cache.search import Found, Search
 from chat_client.state.account import Account
 from chat_client.state.news import News
 from common.datafolder import FolderLock
@@ -34,14 +35,16 @@ class Session:
         folder = accounts.folder(account)
         self.account = account
         self._tell = tell
+        self._path = folder / "cache.db"
         self._lock = FolderLock(folder)
         self._lock.acquire()
         try:
-            self._cache = Cache(folder / "cache.db")
-            self.reader = CacheReader(folder / "cache.db")
+            self._cache = Cache(self._path)
+            self.reader = CacheReader(self._path)
         except BaseException:
             self._lock.release()
             raise
+        self._search: Search | None = None
         self._core: Core | None = None
         self._orders: list[Callable[[Core], object]] = []
         self._changing = threading.Lock()
@@ -72,8 +75,20 @@ class Session:
                 return
         order(self._core)
 
+    def search(self, room: str, words: str, before: int, tell: Callable[[Found], object]) -> None:
+        """Look for words in a room, in place of what was looked for before; see Search."""
+        self.stop_search()
+        self._search = Search(self._path, room, words, before, tell)
+
+    def stop_search(self) -> None:
+        """Nothing more is told of what was looked for."""
+        if self._search is not None:
+            self._search.stop()
+            self._search = None
+
     def close(self) -> None:
         """Hang up and let go of everything; returns when all is stored."""
+        self.stop_search()
         self.reader.close()
         if self._orders:
             self.begin()  # it keeps what was written before it was loaded

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 IconName = Literal[
     "arrow-down", "arrow-left", "bell", "broadcast", "chat", "check", "check-circle",
-    "check-disc", "chevron-down", "chevron-right", "clock", "close", "connections", "copy",
-    "desktop", "enter", "gear", "hash", "laptop", "leave", "link", "log", "moon", "more",
+    "check-disc", "chevron-down", "chevron-right", "chevron-up", "clock", "close", "connections",
+    "copy", "desktop", "enter", "gear", "hash", "laptop", "leave", "link", "log", "moon", "more",
     "pencil", "people", "person", "plus", "plus-circle", "power", "search", "send", "sort-down",
     "sort-up", "sun", "terminate", "warning",
 ]  # fmt: skip
@@ -290,6 +290,7 @@ _DRAW: Final[dict[IconName, Callable[[_Pen], None]]] = {
     "check-disc": _check_disc,
     "chevron-down": _path((3.4, 5.8), (8, 10.4), (12.6, 5.8)),
     "chevron-right": _path((5.8, 3.4), (10.4, 8), (5.8, 12.6)),
+    "chevron-up": _path((3.4, 10.2), (8, 5.6), (12.6, 10.2)),
     "clock": _clock,
     "close": _paths([(3.6, 3.6), (12.4, 12.4)], [(12.4, 3.6), (3.6, 12.4)]),
     "connections": _connections,

@@ -1,12 +1,25 @@
 """Keys for editing text, as desktops have them today.
 
-On X11, Tk still has those of Emacs: Ctrl+A goes to the line's start, Ctrl+Y pastes and Ctrl+W
-cuts. People press Ctrl+A to select everything and Ctrl+Y to do a thing again.
+On X11, Tk still has those of Emacs: Ctrl+A goes to the line's start, Ctrl+Y pastes, Ctrl+W cuts
+and Ctrl+F goes to the right. People press Ctrl+A to select everything, Ctrl+Y to do a thing again
+and Ctrl+F to find something.
 """
 
 from __future__ import annotations
 
+import sys
 import tkinter as tk
+from typing import Final
+
+FIND: Final = (
+    ("<Command-f>", "<Control-f>")
+    if sys.platform == "darwin"
+    # The second is the same key while Caps Lock is on.
+    else ("<Control-f>", "<Control-Lock-F>")
+)
+"""The keys that look for something, for Tk,"""
+FIND_TITLE: Final = "⌘F" if sys.platform == "darwin" else "Ctrl+F"
+"""and for people."""
 
 
 def use_desktop_keys(root: tk.Tk) -> None:
@@ -17,6 +30,7 @@ def use_desktop_keys(root: tk.Tk) -> None:
         ("a", "<<LineStart>>", "<<SelectAll>>"),
         ("y", "<<Paste>>", "<<Redo>>"),
         ("w", "<<Cut>>", None),
+        ("f", "<<NextChar>>", None),
     ):
         # The second is the same key while Caps Lock is on.
         keys = f"<Control-Key-{letter}>", f"<Control-Lock-Key-{letter.upper()}>"

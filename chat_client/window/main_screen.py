@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Final
 
+from chat_client.cache.search import Found
 from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.outgoing import Outgoing
 from chat_client.state.status import Link, Status, describe
 from chat_client.window.composer import Composer
+from chat_client.window.find_bar import FindBar
 from chat_client.window.overview import Overview
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
@@ -19,6 +21,7 @@ from common.names import GENERAL, direct_partner, direct_room
 from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
+from window.keys import FIND_TITLE
 from window.notices import Banner
 from window.text import safe
 from window.theme import Theme
@@ -41,7 +44,7 @@ class MainScreen(Panel):
         on_leave: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "window")
-        self._theme, self._session = theme, session
+        self._window, self._theme, self._session = parent, theme, session
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview = Overview(session.account.username)
@@ -74,6 +77,17 @@ class MainScreen(Panel):
         line = Hairline(self._middle, theme)
         line.pack(fill="x")
         self.banner = Banner(self._middle, theme, after=line)
+        self.find = FindBar(
+            self._middle,
+            theme,
+            self._window,
+            self._search,
+            self._session.stop_search,
+            on_words=self._look_for,
+            on_place=self._go_to,
+            on_close=self._write,
+            after=line,
+        )
         self.composer = Composer(self._middle, theme, self._send)
         self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
         self.transcript = Transcript(
@@ -110,6 +124,11 @@ class MainScreen(Panel):
         )
         self.toggle_theme.pack(side="right")
         Tooltip(self.toggle_theme, theme, "Light or dark")
+        self.open_find = Button(
+            header, theme, "", self._toggle_find, variant="quiet", icon="search", icon_size=18
+        )
+        self.open_find.pack(side="right")
+        Tooltip(self.open_find, theme, f"Find in this conversation ({FIND_TITLE})")
         self._title = Label(header, theme, font="title")
         self._title.pack(side="left")
         self.state = Label(header, theme, tone="muted")
@@ -166,7 +185,7 @@ class MainScreen(Panel):
         if seen:
             self._mark_read(added.room, added.events[-1].seq)
         elif here and not self.transcript.at_bottom:
-            self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
+            self._offer_latest("New messages")
 
     def _refresh(self) -> None:
         self.sidebar.show(self.overview, self.room, self._session.account)
@@ -223,7 +242,8 @@ class MainScreen(Panel):
         """
         theme = self._theme
         width = self._header.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16)
-        width -= self.toggle_members.winfo_reqwidth() + self.toggle_theme.winfo_reqwidth()
+        for button in (self.toggle_members, self.toggle_theme, self.open_find):
+            width -= button.winfo_reqwidth()
         fonts, line = theme.fonts, self._line
         title = safe(self.overview.title(self.room))
         room = max(width - fonts.width("body", line), width * 6 // 10)
@@ -246,6 +266,7 @@ class MainScreen(Panel):
             return
         if self.room:
             self._drafts[self.room] = self.composer.draft
+        self.find.hide()
         self.room = room
         partner = direct_partner(room, self.overview.me)
         title = safe(self.overview.title(room))
@@ -259,6 +280,24 @@ class MainScreen(Panel):
     def _write(self) -> None:
         """The keyboard goes to the composer."""
         self.composer.text.focus_set()
+
+    def _toggle_find(self) -> None:
+        self.find.hide() if self.find.shown else self.find.show()
+
+    def _search(self, words: str, before: int, tell: Callable[[Found], None]) -> None:
+        self._session.search(self.room, words, before, tell)
+
+    def _look_for(self, words: str) -> None:
+        self.transcript.highlight(words)
+
+    def _go_to(self, seq: int) -> None:
+        self.transcript.go_to(seq)
+        if not self.transcript.at_bottom:
+            self._offer_latest("Latest messages")
+
+    def _offer_latest(self, text: str) -> None:
+        self.latest.set(text)
+        self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
 
     def _open_direct(self, username: str) -> None:
         if username == self.overview.me:

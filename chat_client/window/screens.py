@@ -17,6 +17,7 @@ from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
 from window.garbage import collect_here
+from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
 
@@ -40,6 +41,8 @@ class Screens:
         self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
         collect_here(program.root)
+        for keys in FIND:
+            program.root.bind(keys, lambda _: self._find())
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
@@ -120,6 +123,10 @@ class Screens:
             self.screen.destroy()
         self.screen = screen
         screen.pack(fill="both", expand=True)
+
+    def _find(self) -> None:
+        if isinstance(self.screen, MainScreen):
+            self.screen.find.show()
 
     # Joining
 

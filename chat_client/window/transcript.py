@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from chat_client.state.event import Event
 from chat_client.state.outgoing import Outgoing
+from chat_client.window.highlights import Highlights
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_pen import Pen
@@ -79,6 +80,8 @@ class Transcript(Panel):
         self._at_bottom = True
         self._going_down = False
         self._me = ""
+        self._here = 0
+        """The place that was gone to; 0 for none."""
         self._check: str | None = None
         self._fresh: list[Event] = []
         """New events that are not drawn yet."""
@@ -93,6 +96,7 @@ class Transcript(Panel):
         read_only(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
         self.text.bind("<End>", lambda _: self.go_to_latest())
+        self._highlights = Highlights(self.text)
         self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)
         self.text.bind("<Configure>", self._resized)
         self.text.bind("<Destroy>", lambda _: self._stop())
@@ -102,7 +106,7 @@ class Transcript(Panel):
 
     def show(self, room: str, me: str) -> None:
         """Show the newest messages of a room."""
-        self.room, self._me = room, me
+        self.room, self._me, self._here = room, me, 0
         self.show_latest()
 
     def show_latest(self) -> None:
@@ -124,6 +128,37 @@ class Transcript(Panel):
             self.show_latest()
         else:
             self._to_bottom()
+
+    def highlight(self, words: str) -> None:
+        """Mark these words wherever they are shown; none for ""."""
+        self._highlights.look_for(words)
+        self._here = 0
+
+    def go_to(self, seq: int) -> None:
+        """Have a place of the room in view, and its message marked."""
+        if self.room is None:
+            return
+        if not any(event.seq == seq for event in self._events):
+            self._forget_fresh()
+            events = self._source.before(self.room, seq, PAGE // 2)
+            page = self._source.after(self.room, seq - 1, PAGE)
+            self._clear()
+            self._has_newer = len(page) == PAGE
+            self._append([*events, *page])
+            if not self._has_newer:
+                self._show_outbox()
+        self._here = seq
+        self._show_here()
+        # What is before it is worth a third of the view.
+        self._restore((seq, -self.text.winfo_height() // 3))
+        self._set_bottom(self.text.yview()[1] >= 1.0 and not self._has_newer)
+        self._schedule_check()
+
+    def _show_here(self) -> None:
+        """Mark the message that was gone to, if it is drawn."""
+        after = next((event.seq for event in self._events if event.seq > self._here), None)
+        if self._here and any(event.seq == self._here for event in self._events):
+            self._highlights.show_here(f"e{self._here}", "tail" if after is None else f"e{after}")
 
     def add(self, events: Sequence[Event]) -> None:
         """New events of this room, already in the cache; drawn now, or a moment later."""
@@ -195,6 +230,7 @@ class Transcript(Panel):
         self._append(events)
         if not self._has_newer:
             self._show_outbox()
+        self._show_here()
         self._to_bottom() if keep is None else self._restore(keep)
 
     def _stop(self) -> None:
@@ -229,8 +265,10 @@ class Transcript(Panel):
 
     def _append(self, events: Sequence[Event]) -> None:
         previous = self._events[-1] if self._events else None
+        start = self.text.index("tail")
         for entry in self._laid_out(events, previous):
             self._pen.draw(entry, "tail")
+        self._highlights.mark(start, "tail")
         self._events.extend(events)
 
     def _prepend(self, events: Sequence[Event]) -> None:
@@ -241,6 +279,7 @@ class Transcript(Panel):
         self.text.mark_set("page", "1.0")
         for entry in self._laid_out([*events, first], None):
             self._pen.draw(entry, "page")
+        self._highlights.mark("1.0", "page")
         self.text.mark_unset("page")
         self._events.extendleft(reversed(events))
 
@@ -282,9 +321,7 @@ class Transcript(Panel):
             if self._at_bottom and not at_bottom:
                 # Tk tells this late at times, of a view that is no more: nobody scrolled then.
                 at_bottom = self.text.yview()[1] >= 1.0 and not self._has_newer
-            if at_bottom != self._at_bottom:
-                self._at_bottom = at_bottom
-                self._on_bottom(at_bottom)
+            self._set_bottom(at_bottom)
         self._schedule_check()
 
     def _schedule_check(self) -> None:
@@ -359,12 +396,12 @@ class Transcript(Panel):
             self.text.yview_moveto(1.0)
         finally:
             self._going_down = False
-        self._set_bottom()
+        self._set_bottom(True)
 
-    def _set_bottom(self) -> None:
-        if not self._at_bottom:
-            self._at_bottom = True
-            self._on_bottom(True)
+    def _set_bottom(self, at_bottom: bool) -> None:
+        if at_bottom != self._at_bottom:
+            self._at_bottom = at_bottom
+            self._on_bottom(at_bottom)
 
     def _trim_top(self) -> None:
         """Drop what is far above; the event that becomes the first keeps its look."""
@@ -403,4 +440,5 @@ class Transcript(Panel):
             tabs=self._theme.px(INDENT),
         )
         configure_tags(self.text, self._theme)
+        self._highlights.paint(self._theme)
         self.refresh()

@@ -17,6 +17,7 @@ from chat_server.window.desk import Desk
 from chat_server.window.frame import Frame
 from chat_server.window.model import Phase
 from chat_server.window.presenter import Presenter
+from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
 
@@ -45,7 +46,7 @@ class Host:
         self._quit = program.close
         self._ended: Callable[[], object] = lambda: None
         self._timers: dict[str, str] = {}
-        for keys in ("<Control-f>", "<Command-f>")[: 2 if sys.platform == "darwin" else 1]:
+        for keys in FIND:
             self.root.bind(keys, lambda _: self.frame.connections.people.search.focus_set())
 
     def begin(self) -> None:

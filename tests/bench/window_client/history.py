@@ -24,6 +24,9 @@ _WORDS: Final = (
     *("sleeps", "and", "wakes", "up", "again"),
 )
 
+ONCE: Final = "anchor"
+"""A word that is said once, among the oldest messages."""
+
 _Row = tuple[int, str, str, int, bytes]
 
 
@@ -67,6 +70,8 @@ def _rows(last: int, head: int, now: int) -> Iterator[_Row]:
     for seq in range(last + 1, head + 1):
         count = next(words)
         text = f"{seq}: " + " ".join(_WORDS[n % len(_WORDS)] for n in range(count))
+        if seq == last + 1:
+            text += f" {ONCE}"
         yield (
             seq,
             _SENDERS[seq // 3 % 2],

@@ -20,6 +20,9 @@ _FRAMES: Final = {
     "scroll": "scrolling by a notch",
     "page": "scrolling, with a page fetched at the top",
     "jump": "back to the newest message",
+    "find": "a word said once, among the oldest: typed → shown",
+    "find_gaps": "– longest block meanwhile",
+    "next": "from one match to the next",
     "query": "two pages around any place, from the cache",
 }
 
@@ -70,8 +73,10 @@ class Report:
                 Target(f"{MISSED:,} behind: not there in order", "messages", 0, lacking),
             ]
         for trial in self._results.get("long", []):
-            for key in ("append", "scroll", "page", "jump"):
+            for key in ("append", "scroll", "page", "jump", "next"):
                 found.append(Target(f"{_FRAMES[key]}: worst", "ms", FRAME, _ms(max(trial[key]))))
+            block = _ms(median(trial["find_gaps"]))
+            found.append(Target("looking for a word: longest block", "ms", 30, block))
             found.append(Target("first line in view moves", "px", 0, max(trial["moved"])))
         return found
 

@@ -24,6 +24,7 @@ from common.invite import Invite
 from common.names import GENERAL
 from tests.bench.programs import ROOT
 from tests.bench.screen import BenchError
+from tests.bench.window_client.history import ONCE
 from tests.bench.window_client.probe import Probe
 
 OPENINGS: Final = 5
@@ -31,6 +32,8 @@ APPENDS: Final = 30
 SCROLLS: Final = 400
 JUMPS: Final = 20
 QUERIES: Final = 200
+FINDS: Final = 5
+STEPS: Final = 100
 _QUIET: Final = 0.5
 """Seconds that a window has to itself before something begins."""
 _BETWEEN: Final = 0.1
@@ -136,6 +139,7 @@ def long_history(probe: Probe, *, given: Given, result: Result) -> Iterator[Call
     yield from _appending(probe, given, result)
     yield from _scrolling(probe, result)
     _jumping(probe, given, result)
+    yield from _finding(probe, result)
 
 
 def _appending(probe: Probe, given: Given, result: Result) -> Iterator[Callable[[], object]]:
@@ -212,6 +216,33 @@ def _jumping(probe: Probe, given: Given, result: Result) -> None:
         reader.before(GENERAL, place, PAGE)
         reader.after(GENERAL, place, PAGE)
         result["query"].append(time.perf_counter() - began)
+
+
+def _finding(probe: Probe, result: Result) -> Iterator[Callable[[], object]]:
+    """A word that is far away and nowhere else, and from one to the next that is everywhere."""
+    main = probe.main
+    find, transcript = main.find, main.transcript
+    result.update({"find": [], "find_gaps": [], "next": []})
+    for _ in range(FINDS):
+        find.show()
+        yield pause()
+        began = time.perf_counter()
+        find.field.value = ONCE
+        yield lambda: transcript._here
+        probe.drawn()
+        result["find"].append(time.perf_counter() - began)
+        yield lambda: find._ended
+        result["find_gaps"].append(max(probe.gaps(since=began)))
+        find.field.value = ""
+        find.hide()
+        transcript.show_latest()
+    find.show()
+    find.field.value = "harbour"
+    yield lambda: transcript._here
+    for _ in range(STEPS):
+        result["next"].append(probe.timed(find.older))
+        yield lambda: True  # a turn of the loop
+    find.hide()
 
 
 def pause(seconds: float = _QUIET) -> Callable[[], bool]:
