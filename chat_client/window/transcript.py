@@ -32,6 +32,8 @@ BURST: Final = 60
 """More new events than this at once are not drawn one by one: the latest page is."""
 _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
+_DRAWN: Final = 20
+"""Milliseconds in which a place that was gone to is on the screen."""
 _OUTBOX_SHOWN: Final = 50
 
 
@@ -140,10 +142,11 @@ class Transcript(Panel):
             return
         if not any(event.seq == seq for event in self._events):
             self._forget_fresh()
-            events = self._source.before(self.room, seq, PAGE // 2)
-            page = self._source.after(self.room, seq - 1, PAGE)
+            # As much as is in view; the ends follow when that is on the screen.
+            events = self._source.before(self.room, seq, PAGE // 4)
+            page = self._source.after(self.room, seq - 1, PAGE // 2)
             self._clear()
-            self._has_newer = len(page) == PAGE
+            self._has_newer = len(page) == PAGE // 2
             self._append([*events, *page])
             if not self._has_newer:
                 self._show_outbox()
@@ -152,7 +155,9 @@ class Transcript(Panel):
         # What is before it is worth a third of the view.
         self._restore((seq, -self.text.winfo_height() // 3))
         self._set_bottom(self.text.yview()[1] >= 1.0 and not self._has_newer)
-        self._schedule_check()
+        if self._check is not None:
+            self.after_cancel(self._check)
+        self._check = self.after(_DRAWN, self._load_near_ends)
 
     def _show_here(self) -> None:
         """Mark the message that was gone to, if it is drawn."""
