@@ -20,7 +20,7 @@ class Highlights:
         """The colours of the moment."""
         palette, text = theme.palette, self._text
         ink = palette.pill_away
-        text.tag_configure("here", background=palette.selection)
+        text.tag_configure("here", background=palette.selection, foreground=palette.on_selection)
         text.tag_configure("found", background=ink.fill, foreground=ink.text)
         text.tag_raise("here")
         text.tag_raise("found")
