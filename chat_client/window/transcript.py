@@ -161,8 +161,8 @@ class Transcript(Panel):
 
     def _show_here(self) -> None:
         """Mark the message that was gone to, if it is drawn."""
-        after = next((event.seq for event in self._events if event.seq > self._here), None)
         if self._here and any(event.seq == self._here for event in self._events):
+            after = next((event.seq for event in self._events if event.seq > self._here), None)
             self._highlights.show_here(f"e{self._here}", "tail" if after is None else f"e{after}")
 
     def add(self, events: Sequence[Event]) -> None:
@@ -235,7 +235,6 @@ class Transcript(Panel):
         self._append(events)
         if not self._has_newer:
             self._show_outbox()
-        self._show_here()
         self._to_bottom() if keep is None else self._restore(keep)
 
     def _stop(self) -> None:
@@ -275,6 +274,7 @@ class Transcript(Panel):
             self._pen.draw(entry, "tail")
         self._highlights.mark(start, "tail")
         self._events.extend(events)
+        self._show_here()
 
     def _prepend(self, events: Sequence[Event]) -> None:
         """Put events before the first one, which may no longer begin its group or day."""
@@ -287,6 +287,7 @@ class Transcript(Panel):
         self._highlights.mark("1.0", "page")
         self.text.mark_unset("page")
         self._events.extendleft(reversed(events))
+        self._show_here()
 
     def _laid_out(self, events: Sequence[Event], previous: Event | None) -> list[Entry]:
         return lay_out(
