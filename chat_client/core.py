@@ -220,7 +220,8 @@ class Core:
         _close(outcome)
 
     def _take_connection(self) -> None:
-        outcome, self._made = self._made, None
+        with self._handing_over:
+            outcome, self._made = self._made, None
         if outcome is None:
             return
         self._connecting = False

@@ -69,7 +69,9 @@ class Field(ttk.Frame):
         self._hint = bare_label(self.entry)
         self._hint.configure(text=placeholder, font=theme.fonts[font], cursor="xterm", anchor="w")
         self._listen()
-        self._variable.trace_add("write", lambda *_: self._changed())
+        trace = self._variable.trace_add("write", lambda *_: self._changed())
+        # The trace would keep the field, and whatever it calls, for ever.
+        self.bind("<Destroy>", lambda _: self._variable.trace_remove("write", trace), add="+")
         self._show_hint()
         theme.subscribe(self, self._paint)
 

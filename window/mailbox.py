@@ -92,6 +92,8 @@ class Mailbox(Generic[Item]):
             reader.close()
             writer.close()
         self._items.clear()
+        # Root's binding has this mailbox for as long as there is a root.
+        self._handler = _nobody
 
     def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self._root:
@@ -140,3 +142,7 @@ class Mailbox(Generic[Item]):
         elif self.polling:
             pause = POLL_IDLE if self._quiet > IDLE_AFTER else POLL_ACTIVE
             self._timer = self._root.after(pause, self._poll)
+
+
+def _nobody(_items: object) -> None:
+    """Nothing is handled any more."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
+from collections.abc import Sequence
 from typing import Final
 
 from window import emoji
@@ -57,6 +59,32 @@ class RichText:
                 pieces.append(self._characters.get(value.partition("#")[0], ""))
         return "".join(pieces)
 
+    def find(self, pattern: re.Pattern[str], start: str, end: str) -> list[tuple[str, str]]:
+        """From where to where a pattern matches in the lines of a stretch, emoji as characters.
+
+        Tk's own search is not asked: of 8.6.13, `-nocase` overwrites memory where there are
+        characters beyond the BMP, and `-all` takes seconds for a long line.
+        """
+        lines: dict[str, list[tuple[int, str, bool]]] = {}
+        for kind, value, index in self._widget.dump(start, end, text=True, image=True):
+            line, column = index.split(".")
+            text = kind == "text"
+            characters = value if text else self._characters.get(value.partition("#")[0], "\0")
+            lines.setdefault(line, []).append((int(column), characters, text))
+        return [
+            (f"{line}.{self._column(pieces, begin)}", f"{line}.{self._column(pieces, stop)}")
+            for line, pieces in lines.items()
+            for begin, stop in (m.span() for m in pattern.finditer("".join(p[1] for p in pieces)))
+        ]
+
+    def _column(self, pieces: Sequence[tuple[int, str, bool]], place: int) -> int:
+        """The column of a place in the characters of a line; `pieces` say where each begins."""
+        for column, characters, text in pieces:
+            if place <= len(characters):
+                return column + (self._columns(characters[:place]) if text else min(place, 1))
+            place -= len(characters)
+        raise IndexError(place)
+
     def copy_selection(self) -> None:
         """Put the selection on the clipboard, as characters."""
         if self._widget.tag_ranges("sel"):
@@ -65,7 +93,7 @@ class RichText:
 
     def _columns(self, text: str) -> int:
         """How many columns of a line Tk gives a text: 8.6 counts what is beyond the BMP twice."""
-        return int(self._widget.tk.call("string", "length", text))
+        return len(text) if text.isascii() else int(self._widget.tk.call("string", "length", text))
 
     def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
         widget = self._widget

@@ -2,14 +2,15 @@
 
 There is no index: it would cost each message that comes, for the few times that somebody looks
 for one. SQLite goes through a million messages in half a second and needs no interpreter for it:
-the window goes on. Only what it takes for a match, by letters of ASCII, is looked at in Python.
+the window goes on. Only what it takes for a match, by the letters it knows, is looked at in Python.
 """
 
 import logging
+import re
 import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,14 @@ FOUND_AT_ONCE: Final = 500
 NEWEST: Final = 2**62
 """Before this are all places of a room."""
 _PORTION: Final = 5_000
-"""Places looked at in one statement: so soon, in milliseconds, a search ends when it is told to."""
+"""Places looked at in one statement, so that what is found soon is told soon."""
+_INTERRUPT: Final = 0.01
+"""Seconds after which a search that goes on is interrupted again."""
+# Two questions, as to one for both SQLite would go through all rows.
+_ENDS: Final = (
+    "SELECT (SELECT min(seq) FROM events WHERE room = :room),"
+    " (SELECT max(seq) FROM events WHERE room = :room)"
+)
 _MATCHING: Final = (
     "SELECT seq, text FROM events"
     " WHERE room = ? AND seq >= ? AND seq < ? AND kind = 'message' AND text LIKE ? ESCAPE '!'"
@@ -48,7 +56,7 @@ class Found:
 class Search:
     """One search, on a thread of its own, for messages before a place that contain `words`.
 
-    Upper and lower case are the same; `words` is not empty. `tell` is called on that thread, not
+    Which texts do `pattern` says; `words` is not empty. `tell` is called on that thread, not
     after `stop` has returned, and with `ended` once unless it is stopped before.
     """
 
@@ -56,8 +64,9 @@ class Search:
         self, path: Path, room: str, words: str, before: int, tell: Callable[[Found], object]
     ) -> None:
         self._path, self._room, self._before = path, room, before
-        self._words, self._pattern = words.casefold(), _pattern(words)
+        self._pattern, self._like = pattern(words), _like(words)
         self._tell = tell
+        self._connection: sqlite3.Connection | None = None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="search")
         self._thread.start()
@@ -65,20 +74,25 @@ class Search:
     def stop(self) -> None:
         """Look no further; returns when the cache is let go of. Harmless when called again."""
         self._stopped.set()
-        self._thread.join()
+        while self._thread.is_alive():
+            # Again, as between two statements it has no effect.
+            if self._connection is not None:
+                with suppress(sqlite3.ProgrammingError):  # closed: it is about to end
+                    self._connection.interrupt()
+            self._thread.join(_INTERRUPT)
 
     def _run(self) -> None:
         try:
             with closing(connect_reader(self._path)) as connection:
+                self._connection = connection
                 self._look(connection)
-        except sqlite3.Error as error:
-            log.exception("the search failed")
-            self._say(Found(ended=True, problem=str(error)))
+        except Exception as error:
+            if not self._stopped.is_set():
+                log.exception("the search failed")
+                self._say(Found(ended=True, problem=str(error)))
 
     def _look(self, connection: sqlite3.Connection) -> None:
-        first, last = connection.execute(
-            "SELECT min(seq), max(seq) FROM events WHERE room = ?", (self._room,)
-        ).fetchone()
+        first, last = connection.execute(_ENDS, {"room": self._room}).fetchone()
         if first is None:
             self._say(Found(ended=True))
             return
@@ -101,11 +115,9 @@ class Search:
     ) -> tuple[int, ...]:
         """At most `most` of the places from `begin` up to `end`."""
         seqs: list[int] = []
-        with closing(
-            connection.execute(_MATCHING, (self._room, begin, end, self._pattern))
-        ) as rows:
+        with closing(connection.execute(_MATCHING, (self._room, begin, end, self._like))) as rows:
             for seq, text in rows:
-                if self._words in text.casefold():
+                if self._pattern.search(text):
                     seqs.append(seq)
                     if len(seqs) == most:
                         break
@@ -116,17 +128,22 @@ class Search:
             self._tell(found)
 
 
-def _pattern(words: str) -> str:
+def pattern(words: str) -> re.Pattern[str]:
+    """What is looked for: these characters, in upper or lower case."""
+    return re.compile(re.escape(words), re.IGNORECASE)
+
+
+def _like(words: str) -> str:
     """What every text with these words in it is like (SQLite, "The LIKE operator").
 
-    LIKE knows both cases of ASCII letters only, and is four times as quick as a pattern that has
-    those of all. Other letters stand for anything; looking at the text itself decides.
+    LIKE knows both cases of ASCII letters only, and of those not the ones that have a third form
+    (the dotless i, the long s, the sign for kelvins): the others may be anything.
     """
-    return f"%{''.join(map(_like, words))}%"
+    return f"%{''.join(map(_letter, words))}%"
 
 
-def _like(letter: str) -> str:
+def _letter(letter: str) -> str:
     if letter in "%_!":
         return f"!{letter}"
-    cases = {letter, letter.lower(), letter.upper(), letter.casefold()}
-    return letter if letter.isascii() or len(cases) == 1 else "%"
+    plain = letter.isascii() and letter not in "iksIKS"
+    return letter if plain or letter.lower() == letter.upper() else "_"

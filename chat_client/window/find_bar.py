@@ -25,7 +25,7 @@ class FindBar(Panel):
 
     `search(words, before, tell)` replaces the search before it, and `stop()` ends it;
     `on_words(words)` is told what is looked for, or ""; `on_place(seq)` where to go;
-    `on_close()` that it went away. It packs itself with `pack_options`.
+    `on_close()` that it went away and let go of the keyboard. It packs itself with `pack_options`.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class FindBar(Panel):
         self._timer: str | None = None
         self._mailbox: Mailbox[tuple[int, Found]] = Mailbox(root, self._take)
         self._build()
-        self.bind("<Destroy>", lambda _: self._end())
+        self.bind("<Destroy>", lambda _: self._end(), add="+")
 
     def _build(self) -> None:
         theme = self._theme
@@ -71,11 +71,11 @@ class FindBar(Panel):
             limit=_LONGEST,
             on_change=self._typed,
             on_submit=lambda _: self.older(),
-            on_cancel=self.hide,
         )
         self.field.pack(side="left", fill="x", expand=True, padx=(theme.px(20), pad), pady=pad)
         for keys, go in (
             ("<Shift-Return>", self.newer),
+            ("<Shift-KP_Enter>", self.newer),
             ("<Up>", self.older),
             ("<Down>", self.newer),
         ):
@@ -87,7 +87,6 @@ class FindBar(Panel):
         ):
             button = Button(self, theme, "", go, variant="quiet", icon=icon)  # type: ignore[arg-type]
             button.pack(side="left", padx=(0, theme.px(16) if icon == "close" else 0))
-            button.bind("<Escape>", lambda _: self.hide())
             Tooltip(button, theme, what)
 
     @property
@@ -107,13 +106,15 @@ class FindBar(Panel):
     def hide(self) -> None:
         """Take it away. Harmless when it is."""
         if self.shown:
+            had_keyboard = str(self.tk.call("focus")).startswith(f"{self}.")
             self.pack_forget()
             self._forget()
             self._on_words("")
-            self._on_close()
+            if had_keyboard:
+                self._on_close()
 
     def older(self) -> None:
-        """To the message with the words before this one; after the first, from the newest again."""
+        """To the message with the words before this one; after the first, look again."""
         if self._timer is not None:
             self._begin()
         elif self._at + 1 < len(self._seqs):
@@ -123,7 +124,7 @@ class FindBar(Panel):
         elif self._more:
             self._look(self._seqs[-1])
         elif self._seqs:
-            self._go(0)
+            self._begin()
 
     def newer(self) -> None:
         """The other way."""
@@ -183,10 +184,13 @@ class FindBar(Panel):
             self._seqs += found.seqs
             self._ended, self._more = found.ended, found.more
             if found.problem:
-                self.field.set_note(f"Can't look: {found.problem}", "danger")
+                self.field.set_note("The messages can't be read", "danger")
                 return
             if self._waiting and found.seqs:
                 self._go(self._at + 1)
+            elif self._waiting and found.ended and self._seqs:
+                self._begin()
+                return
         self._say()
 
     def _go(self, at: int) -> None:

@@ -1,20 +1,22 @@
 """Marks in the message list what somebody looks for, and the message that was gone to."""
 
+import re
 import tkinter as tk
-from typing import Final
 
+from window.richtext import RichText
 from window.theme import Theme
 
-_MOST: Final = 1_000
-"""Places that are marked at once; a single letter is everywhere."""
+_NOT_SAID = {"waiting", "failed"}
+"""Tags of what is not in the room yet, and so is not looked through."""
 
 
 class Highlights:
-    """Two tags of a Text: `found` for the words, `here` for the message."""
+    """Two tags of a Text: `found` for the words in view, `here` for the message."""
 
-    def __init__(self, text: tk.Text) -> None:
-        self._text = text
-        self._words = ""
+    def __init__(self, text: tk.Text, rich: RichText) -> None:
+        self._text, self._rich = text, rich
+        self.pattern: re.Pattern[str] | None = None
+        """What is looked for."""
 
     def paint(self, theme: Theme) -> None:
         """The colours of the moment."""
@@ -26,29 +28,31 @@ class Highlights:
         text.tag_raise("found")
         text.tag_raise("sel")
 
-    def look_for(self, words: str) -> None:
-        """Mark these words from now on, whatever their case; none for ""."""
-        self._words = words
+    def clear(self) -> None:
+        """Mark nothing."""
         self._text.tag_remove("found", "1.0", "end")
         self._text.tag_remove("here", "1.0", "end")
-        self.mark("1.0", "end")
 
-    def mark(self, start: str, end: str) -> None:
-        """Mark the words in what was just drawn."""
-        if not self._words:
-            return
+    def mark_view(self) -> None:
+        """Mark what is looked for where it can be seen: that is never much."""
         text = self._text
-        call = text.tk.call
-        places = text.tk.splitlist(
-            call(str(text), "search", "-all", "-nocase", "--", self._words, start, end)
-        )
-        ranges: list[str] = []
-        for place in places[:_MOST]:
-            # Names, times and days are not what was said.
-            if "body" in text.tag_names(str(place)):
-                ranges += (str(place), f"{place} + {len(self._words)} chars")
-        if ranges:
-            call(str(text), "tag", "add", "found", *ranges)
+        text.tag_remove("found", "1.0", "end")
+        if self.pattern is None:
+            return
+        top = text.index("@0,0")
+        bottom = text.index(f"@{text.winfo_width()},{text.winfo_height()}")
+        first, last = _place(top), _place(bottom)
+        for start, end in self.find(f"{top} linestart", f"{bottom} lineend"):
+            if first <= _place(end) and _place(start) <= last and self._said(start):
+                text.tag_add("found", start, end)
+
+    def find(self, start: str, end: str) -> list[tuple[str, str]]:
+        """From where to where it is in a stretch of the list, names and times included."""
+        return self._rich.find(self.pattern, start, end) if self.pattern is not None else []
+
+    def first_in(self, start: str, end: str) -> str:
+        """Where it is in a message for the first time; the message's beginning if it is not."""
+        return next((place for place, _ in self.find(start, end) if self._said(place)), start)
 
     def show_here(self, start: str, end: str) -> None:
         """Mark a message, and no other."""
@@ -59,3 +63,13 @@ class Highlights:
             place = text.tag_nextrange(above, start, end)
             if place:
                 text.tag_remove("here", start, place[1])
+
+    def _said(self, place: str) -> bool:
+        """Whether this is of a message in the room, and no name, time or day."""
+        tags = self._text.tag_names(place)
+        return "body" in tags and _NOT_SAID.isdisjoint(tags)
+
+
+def _place(index: str) -> tuple[int, int]:
+    line, column = index.split(".")
+    return int(line), int(column)

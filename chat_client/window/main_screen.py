@@ -292,7 +292,8 @@ class MainScreen(Panel):
 
     def _go_to(self, seq: int) -> None:
         self.transcript.go_to(seq)
-        if not self.transcript.at_bottom:
+        # "New messages" it is called while there are some.
+        if not self.transcript.at_bottom and not self.latest.winfo_manager():
             self._offer_latest("Latest messages")
 
     def _offer_latest(self, text: str) -> None:

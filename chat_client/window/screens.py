@@ -43,6 +43,7 @@ class Screens:
         collect_here(program.root)
         for keys in FIND:
             program.root.bind(keys, lambda _: self._find())
+        program.root.bind("<Escape>", lambda _: self._find_no_more())
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
@@ -127,6 +128,10 @@ class Screens:
     def _find(self) -> None:
         if isinstance(self.screen, MainScreen):
             self.screen.find.show()
+
+    def _find_no_more(self) -> None:
+        if isinstance(self.screen, MainScreen):
+            self.screen.find.hide()
 
     # Joining
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from time import perf_counter
 from typing import Final, Protocol
 
+from chat_client.cache.search import pattern
 from chat_client.state.event import Event
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.highlights import Highlights
@@ -98,8 +99,9 @@ class Transcript(Panel):
         read_only(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
         self.text.bind("<End>", lambda _: self.go_to_latest())
-        self._highlights = Highlights(self.text)
         self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)
+        self._highlights = Highlights(self.text, self._pen.rich)
+        self._mark_later: str | None = None
         self.text.bind("<Configure>", self._resized)
         self.text.bind("<Destroy>", lambda _: self._stop())
         theme.subscribe(self.text, self._paint_text)
@@ -133,18 +135,31 @@ class Transcript(Panel):
 
     def highlight(self, words: str) -> None:
         """Mark these words wherever they are shown; none for ""."""
-        self._highlights.look_for(words)
         self._here = 0
+        self._highlights.clear()
+        self._highlights.pattern = pattern(words) if words else None
+        self._mark_soon()
+
+    def _mark_soon(self) -> None:
+        """Mark anew what is looked for, when all that is due is drawn."""
+        if self._highlights.pattern is not None and self._mark_later is None:
+            self._mark_later = self.after_idle(self._mark)
+
+    def _mark(self) -> None:
+        self._mark_later = None
+        self._highlights.mark_view()
 
     def go_to(self, seq: int) -> None:
         """Have a place of the room in view, and its message marked."""
         if self.room is None:
             return
         if not any(event.seq == seq for event in self._events):
-            self._forget_fresh()
             # As much as is in view; the ends follow when that is on the screen.
             events = self._source.before(self.room, seq, PAGE // 4)
             page = self._source.after(self.room, seq - 1, PAGE // 2)
+            if not page or page[0].seq != seq:
+                return  # The room was emptied meanwhile, as its server was set back.
+            self._forget_fresh()
             self._clear()
             self._has_newer = len(page) == PAGE // 2
             self._append([*events, *page])
@@ -152,18 +167,33 @@ class Transcript(Panel):
                 self._show_outbox()
         self._here = seq
         self._show_here()
-        # What is before it is worth a third of the view.
-        self._restore((seq, -self.text.winfo_height() // 3))
+        self._show_place(self._highlights.first_in(*self._stretch(seq)))
         self._set_bottom(self.text.yview()[1] >= 1.0 and not self._has_newer)
         if self._check is not None:
             self.after_cancel(self._check)
         self._check = self.after(_DRAWN, self._load_near_ends)
+        self._mark_soon()
 
     def _show_here(self) -> None:
         """Mark the message that was gone to, if it is drawn."""
         if self._here and any(event.seq == self._here for event in self._events):
-            after = next((event.seq for event in self._events if event.seq > self._here), None)
-            self._highlights.show_here(f"e{self._here}", "tail" if after is None else f"e{after}")
+            self._highlights.show_here(*self._stretch(self._here))
+
+    def _stretch(self, seq: int) -> tuple[str, str]:
+        """From where to where an event is drawn."""
+        after = next((event.seq for event in self._events if event.seq > seq), None)
+        return f"e{seq}", "tail" if after is None else f"e{after}"
+
+    def _show_place(self, place: str) -> None:
+        """Have a place in view, with a third of the view before it."""
+        self.text.tk.call(str(self.text), "sync")
+        self.text.yview(place)
+        # Near the end it stays further down than at the top.
+        line = self.text.dlineinfo(place)
+        above = line[1] - int(str(self.text.cget("pady"))) if line is not None else 0
+        spare = self.text.winfo_height() // 3 - above
+        if spare > 0:
+            self.text.yview_scroll(-spare, "pixels")
 
     def add(self, events: Sequence[Event]) -> None:
         """New events of this room, already in the cache; drawn now, or a moment later."""
@@ -236,9 +266,13 @@ class Transcript(Panel):
         if not self._has_newer:
             self._show_outbox()
         self._to_bottom() if keep is None else self._restore(keep)
+        self._mark_soon()
 
     def _stop(self) -> None:
         self._forget_fresh()
+        if self._mark_later is not None:
+            self.after_cancel(self._mark_later)
+            self._mark_later = None
         if self._check is not None:
             self.after_cancel(self._check)
             self._check = None
@@ -269,10 +303,8 @@ class Transcript(Panel):
 
     def _append(self, events: Sequence[Event]) -> None:
         previous = self._events[-1] if self._events else None
-        start = self.text.index("tail")
         for entry in self._laid_out(events, previous):
             self._pen.draw(entry, "tail")
-        self._highlights.mark(start, "tail")
         self._events.extend(events)
         self._show_here()
 
@@ -284,7 +316,6 @@ class Transcript(Panel):
         self.text.mark_set("page", "1.0")
         for entry in self._laid_out([*events, first], None):
             self._pen.draw(entry, "page")
-        self._highlights.mark("1.0", "page")
         self.text.mark_unset("page")
         self._events.extendleft(reversed(events))
         self._show_here()
@@ -322,6 +353,7 @@ class Transcript(Panel):
 
     def _viewed(self, first: float, last: float) -> None:
         self._scrollbar.set(first, last)
+        self._mark_soon()
         if not self._going_down:
             at_bottom = float(last) >= 1.0 and not self._has_newer
             if self._at_bottom and not at_bottom:

@@ -32,7 +32,7 @@ class Pen:
     ) -> None:
         self._text, self._theme = text, theme
         self._on_link, self._on_failed = on_link, on_failed
-        self._rich = RichText(text, theme)
+        self.rich = RichText(text, theme)
         self._actions: dict[str, Callable[[], object]] = {}
         self._names: dict[tuple[str, str], str] = {}
         self._numbers = count()
@@ -56,7 +56,7 @@ class Pen:
     def _draw_words(self, entry: Entry, at: str) -> None:
         for span in entry.spans:
             tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
-            self._rich.insert(at, span.text, tags)
+            self.rich.insert(at, span.text, tags)
         self._text.insert(at, "\n", ("body",))
 
     def _draw_beginning(self, entry: Entry, at: str) -> None:
@@ -111,7 +111,7 @@ class Pen:
             del self._actions[tag]
 
     def _copy(self, _: object) -> str:
-        self._rich.copy_selection()
+        self.rich.copy_selection()
         return "break"
 
     def _clicked(self, event: "tk.Event[tk.Text]") -> None:
@@ -133,7 +133,7 @@ class Pen:
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette
         for span in entry.spans:
-            self._rich.insert(at, span.text, ("body", tone))
+            self.rich.insert(at, span.text, ("body", tone))
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self._text.insert(at, "  ", ("body", tone))

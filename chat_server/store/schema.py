@@ -84,9 +84,10 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -16384")
-            # What undoes a statement of several rows: else a file is made for each of them.
-            connection.execute("PRAGMA temp_store = MEMORY")
             migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
+            # What undoes a statement of several rows: else a file is made for each of them. Not
+            # before, as a new index is sorted there, and may be larger than memory.
+            connection.execute("PRAGMA temp_store = MEMORY")
         except BaseException:
             connection.close()
             raise

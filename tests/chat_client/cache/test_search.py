@@ -76,7 +76,12 @@ def test_the_newest_comes_first(kept: Kept) -> None:
         ("relay", "The RELAY"),
         ("RELAY", "the relay"),
         ("größe", "GRÖßE"),
-        ("straße", "STRASSE"),
+        ("straße", "STRAẞE"),
+        ("istanbul", "İSTANBUL"),
+        ("IRMAK", "\u0131rmak"),
+        ("kelvin", "5 \u212aelvin"),
+        ("wissen", "Wi\u017f\u017fen"),
+        ("ΛΌΓΟΣ", "λόγος"),
         ("привет", "ПРИВЕТ"),
         ("日本", "日本語"),
         ("🙂", "well 🙂"),
@@ -138,6 +143,14 @@ def test_what_is_stopped_tells_no_more(kept: Kept) -> None:
         Search(kept.path, "general", "relay", NEWEST, told.append).stop()
         told.clear()
         assert not told
+
+
+def test_it_stops_soon_even_where_comparing_takes_long(kept: Kept) -> None:
+    """A long text of one letter is the worst for LIKE: to the end this would take minutes."""
+    kept.say(*("a" * 16_000 for _ in range(2_000)))
+    told: list[Found] = []
+    Search(kept.path, "general", "a" * 4_000 + "b", NEWEST, told.append).stop()
+    assert not told
 
 
 def test_a_cache_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
