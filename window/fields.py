@@ -11,6 +11,7 @@ from window.cards import rounded_style
 from window.fonts import Role
 from window.icons import IconName
 from window.palette import Surface, Tone
+from window.text import StandIns
 from window.theme import Theme, surface_of
 
 
@@ -49,7 +50,8 @@ class Field(ttk.Frame):
         self.on_change, self.on_submit, self.on_cancel = on_change, on_submit, on_cancel
         self.configure(height=theme.px(height), width=theme.px(width or 120))
         self.pack_propagate(False)
-        self._variable = tk.StringVar(self, value)
+        self._stand_ins = StandIns()
+        self._variable = tk.StringVar(self, self._stand_ins.hide(value))
         self._icon_label = bare_label(self)
         if icon:
             self._icon_label.pack(side="left")
@@ -78,7 +80,7 @@ class Field(ttk.Frame):
     @property
     def value(self) -> str:
         """The text as it stands."""
-        return self._variable.get()
+        return self._stand_ins.reveal(self._variable.get())
 
     @value.setter
     def value(self, text: str) -> None:
@@ -142,13 +144,18 @@ class Field(ttk.Frame):
         return "break"  # on X11 Ctrl+A would go to the start of the line
 
     def _changed(self) -> None:
-        text = self.value
-        if self._limit and len(text) > self._limit:
-            self._variable.set(text[: self._limit])  # comes back here with the short text
-            return
+        typed = self._variable.get()
+        shown = self._stand_ins.hide(typed)
+        if self._limit:
+            shown = shown[: self._limit]
+        if shown != typed:
+            behind = int(self.entry.index("end")) - int(self.entry.index("insert"))
+            # No trace is called while one is.
+            self._variable.set(shown)
+            self.entry.icursor(len(shown) - behind)
         self._show_hint()
         if self.on_change:
-            self.on_change(text)
+            self.on_change(self.value)
 
     def _show_hint(self) -> None:
         if self.value:

@@ -43,6 +43,33 @@ def safe_lines(text: str) -> str:
     return "\n".join(_reveal_all(line.expandtabs(4)) for line in text.split("\n"))
 
 
+class StandIns:
+    """Stands boxes in for the emoji of a field on X11, and gives the emoji back.
+
+    A field has no pictures, and raw emoji are not for X11: see window.emoji. The boxes are
+    characters for private use, which no font has a picture for; each is of one emoji.
+    """
+
+    def __init__(self) -> None:
+        self._emoji: dict[str, str] = {}
+        self._boxes: dict[str, str] = {}
+
+    def hide(self, text: str) -> str:
+        """`text` with a box for each emoji; as it is on other systems."""
+        if sys.platform in {"win32", "darwin"} or not _RARE.search(text):
+            return text
+        return "".join(piece if cell is None else self._box(piece) for piece, cell in split(text))
+
+    def reveal(self, text: str) -> str:
+        """`text` with the emoji that the boxes in it stand for."""
+        return "".join(self._emoji.get(character, character) for character in text)
+
+    def _box(self, emoji: str) -> str:
+        box = self._boxes.setdefault(emoji, chr(0xE000 + len(self._boxes)))
+        self._emoji[box] = emoji
+        return box
+
+
 def _reveal_all(text: str) -> str:
     shown = _UNSAFE.sub(_reveal, text)
     return shown.encode("utf-8", "replace").decode() if _has_surrogate(shown) else shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tkinter as tk
 
 import pytest
@@ -101,6 +102,25 @@ def test_typing_into_a_field(root: tk.Tk, theme: Theme, wait_until: Pump) -> Non
     wait_until(lambda: sent == ["abc"])
     field.value = ""
     wait_until(field._hint.winfo_manager)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there Tk can show emoji")
+def test_a_field_shows_no_emoji_but_has_them(root: tk.Tk, theme: Theme) -> None:
+    """Raw emoji end the program where libXft is older; in the text they are what was typed."""
+    told: list[str] = []
+    field = Field(root, theme, on_change=told.append, value="a \U0001f600")
+    field.entry.insert(2, "\U0001f44d\U0001f3fd and ")
+    thumb = "\U0001f44d\U0001f3fd"
+    assert field.value == told[-1] == f"a {thumb} and \U0001f600"
+    assert max(field.entry.get()) <= "\uffff"
+    assert len(field.entry.get()) == len("a x and x")
+    # The cursor stands where it would.
+    field.entry.icursor(3)
+    field.entry.insert("insert", thumb)
+    assert field.entry.index("insert") == 4
+    assert field.value == f"a {thumb}{thumb} and \U0001f600"
+    field.value = "plain"
+    assert field.value == field.entry.get() == told[-1] == "plain"
 
 
 def test_a_field_shows_focus_and_error(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
