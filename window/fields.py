@@ -20,7 +20,8 @@ class Field(ttk.Frame):
 
     `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager says).
     `on_change(text)` is called for every edit, also those by the program; `on_submit(text)`
-    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters.
+    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters; an emoji is
+    one where Tk can't show it.
     """
 
     def __init__(
@@ -84,7 +85,7 @@ class Field(ttk.Frame):
 
     @value.setter
     def value(self, text: str) -> None:
-        self._variable.set(text)
+        self._variable.set(self._fit(text))
         self.entry.icursor("end")
 
     @property
@@ -131,6 +132,8 @@ class Field(ttk.Frame):
         self.entry.bind("<KP_Enter>", lambda _: self._submit())
         self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
         self.entry.bind("<<SelectAll>>", lambda _: self._select_all())
+        self.entry.bind("<<Copy>>", lambda _: self._copy())
+        self.entry.bind("<<Cut>>", lambda _: self._copy(cut=True))
         self.entry.bind("<Control-a>", lambda _: self._select_all())
         for part in (self._hint, self._icon_label, self._note, self):
             part.bind("<Button-1>", lambda _: self.entry.focus_set(), add="+")
@@ -145,17 +148,32 @@ class Field(ttk.Frame):
 
     def _changed(self) -> None:
         typed = self._variable.get()
-        shown = self._stand_ins.hide(typed)
-        if self._limit:
-            shown = shown[: self._limit]
+        shown = self._fit(typed)
         if shown != typed:
             behind = int(self.entry.index("end")) - int(self.entry.index("insert"))
+            # As Tk counts: what is beyond the BMP is two characters of Tk 8.6.
+            length = int(self.tk.call("string", "length", self._stand_ins.hide(typed)))
             # No trace is called while one is.
             self._variable.set(shown)
-            self.entry.icursor(len(shown) - behind)
+            self.entry.icursor(length - behind)
         self._show_hint()
         if self.on_change:
             self.on_change(self.value)
+
+    def _fit(self, text: str) -> str:
+        """What the field shows of a text."""
+        shown = self._stand_ins.hide(text)
+        return shown[: self._limit] if self._limit else shown
+
+    def _copy(self, *, cut: bool = False) -> str:
+        if self.entry.selection_present() and not self.entry.cget("show"):
+            first, last = self.entry.index("sel.first"), self.entry.index("sel.last")
+            self.clipboard_clear()
+            chosen = str(self.tk.call("string", "range", self.entry.get(), first, last - 1))
+            self.clipboard_append(self._stand_ins.reveal(chosen))
+            if cut:
+                self.entry.delete(first, last)
+        return "break"
 
     def _show_hint(self) -> None:
         if self.value:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tkinter as tk
-from collections.abc import Sequence
 from typing import Final
 
 from window import emoji
@@ -22,6 +21,8 @@ class RichText:
     def __init__(self, widget: tk.Text, theme: Theme) -> None:
         self._widget = widget
         self._theme = theme
+        self._wide = int(widget.tk.call("string", "length", "\U0001f600"))
+        """Columns of a character beyond the BMP: two in Tk 8.6."""
         self._characters: dict[str, str] = {}
         """The name of an emoji's picture → its characters."""
 
@@ -65,25 +66,19 @@ class RichText:
         Tk's own search is not asked: of 8.6.13, `-nocase` overwrites memory where there are
         characters beyond the BMP, and `-all` takes seconds for a long line.
         """
-        lines: dict[str, list[tuple[int, str, bool]]] = {}
+        lines: dict[str, _Line] = {}
         for kind, value, index in self._widget.dump(start, end, text=True, image=True):
-            line, column = index.split(".")
-            text = kind == "text"
-            characters = value if text else self._characters.get(value.partition("#")[0], "\0")
-            lines.setdefault(line, []).append((int(column), characters, text))
+            number, column = index.split(".")
+            line = lines.setdefault(number, _Line())
+            if kind == "text":
+                line.add_text(value, int(column), self._wide)
+            else:
+                line.add_picture(self._characters.get(value.partition("#")[0], "\0"), int(column))
         return [
-            (f"{line}.{self._column(pieces, begin)}", f"{line}.{self._column(pieces, stop)}")
-            for line, pieces in lines.items()
-            for begin, stop in (m.span() for m in pattern.finditer("".join(p[1] for p in pieces)))
+            (f"{number}.{line.starts[match.start()]}", f"{number}.{line.ends[match.end() - 1]}")
+            for number, line in lines.items()
+            for match in pattern.finditer(line.characters)
         ]
-
-    def _column(self, pieces: Sequence[tuple[int, str, bool]], place: int) -> int:
-        """The column of a place in the characters of a line; `pieces` say where each begins."""
-        for column, characters, text in pieces:
-            if place <= len(characters):
-                return column + (self._columns(characters[:place]) if text else min(place, 1))
-            place -= len(characters)
-        raise IndexError(place)
 
     def copy_selection(self) -> None:
         """Put the selection on the clipboard, as characters."""
@@ -97,7 +92,7 @@ class RichText:
 
     def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
         widget = self._widget
-        image = _picture(self._theme, cell)
+        image = _picture(self._theme, cell, text)
         self._characters[str(image)] = text
         start = widget.index(index)
         padding = self._theme.px(_ADVANCE)
@@ -106,6 +101,34 @@ class RichText:
             widget.tag_add(tag, start)
 
 
-def _picture(theme: Theme, cell: int) -> tk.PhotoImage:
+class _Line:
+    """The characters of a line, and the columns where each begins and ends."""
+
+    def __init__(self) -> None:
+        self.characters = ""
+        self.starts: list[int] = []
+        self.ends: list[int] = []
+
+    def add_text(self, text: str, column: int, wide: int) -> None:
+        """Characters from a column on; those beyond the BMP are `wide` columns each."""
+        self.characters += text
+        if max(text) <= "\uffff":
+            self.starts += range(column, column + len(text))
+            self.ends += range(column + 1, column + len(text) + 1)
+            return
+        for character in text:
+            self.starts.append(column)
+            column += wide if character > "\uffff" else 1
+            self.ends.append(column)
+
+    def add_picture(self, emoji: str, column: int) -> None:
+        """A picture, of one column, for all characters of an emoji."""
+        self.characters += emoji
+        self.starts += [column] * len(emoji)
+        self.ends += [column + 1] * len(emoji)
+
+
+def _picture(theme: Theme, cell: int, spelling: str) -> tk.PhotoImage:
+    # One for each spelling, as the picture's name tells what it stands for.
     pixels = theme.px(_SIZE)
-    return theme.images.get(("emoji", cell, pixels), lambda: emoji.draw(cell, pixels))
+    return theme.images.get(("emoji", spelling, pixels), lambda: emoji.draw(cell, pixels))

@@ -21,6 +21,8 @@ _UNSAFE: Final = re.compile(
 
 # One of these is in every emoji.
 _RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
+# What emoji are put together of, and those that are newer than the sheet.
+_PART: Final = re.compile("[\U0001f000-\U0001faff]")
 _BOX: Final = "\N{WHITE SQUARE}"
 
 
@@ -47,7 +49,8 @@ class StandIns:
     """Stands boxes in for the emoji of a field on X11, and gives the emoji back.
 
     A field has no pictures, and raw emoji are not for X11: see window.emoji. The boxes are
-    characters for private use, which no font has a picture for; each is of one emoji.
+    characters for private use, which no font has a picture for; each is of one emoji, or of
+    a part of one.
     """
 
     def __init__(self) -> None:
@@ -58,7 +61,10 @@ class StandIns:
         """`text` with a box for each emoji; as it is on other systems."""
         if sys.platform in {"win32", "darwin"} or not _RARE.search(text):
             return text
-        return "".join(piece if cell is None else self._box(piece) for piece, cell in split(text))
+        return "".join(
+            _PART.sub(lambda part: self._box(part[0]), piece) if cell is None else self._box(piece)
+            for piece, cell in split(text)
+        )
 
     def reveal(self, text: str) -> str:
         """`text` with the emoji that the boxes in it stand for."""

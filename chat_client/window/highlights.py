@@ -6,6 +6,8 @@ import tkinter as tk
 from window.richtext import RichText
 from window.theme import Theme
 
+_AROUND = 300
+"""Characters looked at before and after what is in view: more than can be looked for."""
 _NOT_SAID = {"waiting", "failed"}
 """Tags of what is not in the room yet, and so is not looked through."""
 
@@ -42,7 +44,10 @@ class Highlights:
         top = text.index("@0,0")
         bottom = text.index(f"@{text.winfo_width()},{text.winfo_height()}")
         first, last = _place(top), _place(bottom)
-        for start, end in self.find(f"{top} linestart", f"{bottom} lineend"):
+        # A line may be very long, and its words begin before what is in view.
+        begin = max(f"{top} linestart", f"{top} - {_AROUND} chars", key=self._at)
+        stop = min(f"{bottom} lineend", f"{bottom} + {_AROUND} chars", key=self._at)
+        for start, end in self.find(begin, stop):
             if first <= _place(end) and _place(start) <= last and self._said(start):
                 text.tag_add("found", start, end)
 
@@ -63,6 +68,9 @@ class Highlights:
             place = text.tag_nextrange(above, start, end)
             if place:
                 text.tag_remove("here", start, place[1])
+
+    def _at(self, index: str) -> tuple[int, int]:
+        return _place(self._text.index(index))
 
     def _said(self, place: str) -> bool:
         """Whether this is of a message in the room, and no name, time or day."""

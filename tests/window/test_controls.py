@@ -104,6 +104,44 @@ def test_typing_into_a_field(root: tk.Tk, theme: Theme, wait_until: Pump) -> Non
     wait_until(field._hint.winfo_manager)
 
 
+@pytest.mark.parametrize(
+    ("before", "at", "typed", "after", "then"),
+    [
+        ("0123456789", 5, "abc", "01234abc56", 8),
+        ("0123456789", 0, "abcdefghijklm", "abcdefghij", 10),
+        ("0123", 4, "4567890", "0123456789", 10),
+        ("", 0, "0123", "0123", 4),
+    ],
+)
+def test_what_is_too_long_is_cut_at_the_end(
+    root: tk.Tk, theme: Theme, before: str, at: int, typed: str, after: str, then: int
+) -> None:
+    """The cursor stays behind what was typed, or at the end of what is left."""
+    field = Field(root, theme, limit=10, value=before)
+    field.entry.icursor(at)
+    if len(typed) > 3:
+        field.entry.insert("insert", typed)  # pasted
+    else:
+        for letter in typed:
+            field.entry.insert("insert", letter)
+    assert (field.value, field.entry.get(), field.entry.index("insert")) == (after, after, then)
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there Tk can show emoji")
+def test_emoji_are_copied_from_a_field(root: tk.Tk, theme: Theme) -> None:
+    """And cut: what others get are the emoji, not what stands for them."""
+    field = Field(root, theme, value="hi \U0001f600 you")
+    field.entry.selection_range(3, "end")
+    field.entry.event_generate("<<Copy>>")
+    assert root.clipboard_get() == "\U0001f600 you"
+    field.entry.event_generate("<<Cut>>")
+    assert (root.clipboard_get(), field.value) == ("\U0001f600 you", "hi ")
+    hidden = Field(root, theme, value="secret", secret=True)
+    hidden.select_all()
+    hidden.entry.event_generate("<<Copy>>")
+    assert root.clipboard_get() == "\U0001f600 you"
+
+
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there Tk can show emoji")
 def test_a_field_shows_no_emoji_but_has_them(root: tk.Tk, theme: Theme) -> None:
     """Raw emoji end the program where libXft is older; in the text they are what was typed."""
@@ -119,6 +157,11 @@ def test_a_field_shows_no_emoji_but_has_them(root: tk.Tk, theme: Theme) -> None:
     field.entry.insert("insert", thumb)
     assert field.entry.index("insert") == 4
     assert field.value == f"a {thumb}{thumb} and \U0001f600"
+    # By what it is set to, too; and newer ones, or parts of one.
+    field.value = "\U0001f600 \U0001f3fd \U0001f1e9"
+    assert field.value == told[-1] == "\U0001f600 \U0001f3fd \U0001f1e9"
+    assert len(field.entry.get()) == 5
+    assert max(field.entry.get()) <= "\uffff"
     field.value = "plain"
     assert field.value == field.entry.get() == told[-1] == "plain"
 

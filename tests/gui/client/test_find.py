@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import re
 import weakref
+from functools import partial
 
 import pytest
 
@@ -273,6 +274,30 @@ def test_emoji_are_found(ada: Window, bruno: Peer) -> None:
     bar(ada).field.value = "relay"
     found(ada, "Nothing found")
     assert marked(ada, "found") == []
+
+
+def test_a_part_of_an_emoji_marks_all_of_it(ada: Window, bruno: Peer) -> None:
+    """However it is spelt, and whoever spells it otherwise later."""
+    runner = "\u26f9\ufe0f\u200d\u2640\ufe0f"
+    hear(
+        ada, bruno, f"{runner} relay", f"{runner[:-1]} other", "\U0001f44d\U0001f3fd yes", "the end"
+    )
+
+    def seen() -> str:
+        ranges = map(str, ada.messages.tag_ranges("found"))
+        rich = ada.main.transcript._pen.rich
+        return "".join(rich.get(start, end) for start, end in zip(ranges, ranges, strict=True))
+
+    bar(ada).show()
+    for words, whole in (
+        (f"{runner} relay", f"{runner} relay"),
+        (f"{runner[:-1]} other", f"{runner[:-1]} other"),
+        ("\U0001f3fd y", "\U0001f44d\U0001f3fd y"),
+    ):
+        bar(ada).field.value = words
+        ada.wait(
+            partial(lambda text: seen() == text, whole), f"{whole!r} to be marked, not {seen()!r}"
+        )
 
 
 def test_the_words_themselves_are_in_view_in_a_long_message(ada: Window, bruno: Peer) -> None:
