@@ -87,8 +87,8 @@ class RichText:
             self._widget.clipboard_append(self.get("sel.first", "sel.last"))
 
     def _columns(self, text: str) -> int:
-        """How many columns of a line Tk gives a text: 8.6 counts what is beyond the BMP twice."""
-        return len(text) if text.isascii() else int(self._widget.tk.call("string", "length", text))
+        """How many columns of a line Tk gives a text."""
+        return len(text) + (self._wide - 1) * sum(character > "\uffff" for character in text)
 
     def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
         widget = self._widget
