@@ -11,25 +11,11 @@ import pytest
 
 from chat_client.cache import search
 from chat_client.window.find_bar import FindBar
-from tests.gui.harness import Host, Peer, Town, Window
+from tests.gui.harness import Host, Peer, Window
 from window.buttons import Button
 
 FAR = 400
 """Messages after those that are to be found: more than the list holds."""
-
-
-@pytest.fixture
-def ada(town: Town, host: Host) -> Window:
-    """A window that is connected."""
-    return town.member(host, "Ada Lindqvist")
-
-
-@pytest.fixture
-def bruno(town: Town, host: Host, ada: Window) -> Peer:
-    """Somebody else, whom the window knows."""
-    peer = town.peer(host, "Bruno Okafor")
-    ada.wait(lambda: "Bruno Okafor joined" in ada.said, "Bruno")
-    return peer
 
 
 def hear(ada: Window, bruno: Peer, *texts: str) -> None:

@@ -16,20 +16,6 @@ from common.messages import Event, Person
 from tests.gui.harness import Host, Peer, Town, Window
 
 
-@pytest.fixture
-def ada(town: Town, host: Host) -> Window:
-    """A window that is connected."""
-    return town.member(host, "Ada Lindqvist")
-
-
-@pytest.fixture
-def bruno(town: Town, host: Host, ada: Window) -> Peer:
-    """Somebody else, whom the window knows."""
-    peer = town.peer(host, "Bruno Okafor")
-    ada.wait(lambda: "Bruno Okafor joined" in ada.said, "Bruno")
-    return peer
-
-
 def direct(ada: Window) -> str:
     """The room of Ada and Bruno."""
     return f"dm:{ada.main.overview.me}:bruno.okafor"
