@@ -17,9 +17,9 @@ FIND: Final = (
     # The second is the same key while Caps Lock is on.
     else ("<Control-f>", "<Control-Lock-F>")
 )
-"""The keys that look for something, for Tk,"""
+"""What Tk calls the keys for finding something."""
 FIND_TITLE: Final = "⌘F" if sys.platform == "darwin" else "Ctrl+F"
-"""and for people."""
+"""What people call them."""
 
 
 def use_desktop_keys(root: tk.Tk) -> None:

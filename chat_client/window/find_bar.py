@@ -184,6 +184,8 @@ class FindBar(Panel):
             self._seqs += found.seqs
             self._ended, self._more = found.ended, found.more
             if found.problem:
+                # What was found is not all there is, and must not pass for it.
+                self._forget()
                 self.field.set_note("The messages can't be read", "danger")
                 return
             if self._waiting and found.seqs:

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from chat_client.cache import search
+from chat_client.cache.search import Found
 from chat_client.window.find_bar import FindBar
 from tests.gui.harness import Host, Peer, Window
 from window.buttons import Button
@@ -326,6 +327,16 @@ def test_a_room_that_is_fetched_again(ada: Window, bruno: Peer) -> None:
     transcript.go_to(1_000)
     ada.settle()
     assert "relay two" in ada.said
+
+
+def test_what_can_not_be_read_is_said(ada: Window, bruno: Peer) -> None:
+    """It stays said: what was found until then does not pass for all."""
+    hear(ada, bruno, "relay one", "relay two")
+    look_for(ada, "relay")
+    found(ada, "1 of 2")
+    bar(ada)._take([(bar(ada)._number, Found(ended=True, problem="the disk is gone"))])
+    ada.key("<Return>")
+    assert note(ada) == "The messages can't be read"
 
 
 def test_the_keyboard_stays_where_it_is_when_the_bar_goes(ada: Window, bruno: Peer) -> None:
