@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import os
 import queue
 import signal
 import sys
@@ -25,7 +24,9 @@ from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common.datafolder import FolderInUseError, FolderLock
+from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
+from common.output import OutputError, print_lines, printable
 from common.text import TextRefusedError, check_text
 
 _POLL: Final = 0.5
@@ -56,15 +57,20 @@ def run(options: Options, data_dir: Path) -> int:
     try:
         verbs[options.verb](options, Accounts(data_dir))
     except (UsageError, NameRefusedError) as error:
-        print(f"ChatClient: {error}", file=sys.stderr)
+        _complain(str(error))
         return 2
-    except (FailedError, AccountError, CacheError, FolderInUseError, OSError) as error:
+    except (FailedError, OutputError, AccountError, CacheError, FolderInUseError, OSError) as error:
         if str(error):
-            print(f"ChatClient: {error}", file=sys.stderr)
+            _complain(str(error))
         return 1
     except KeyboardInterrupt:
         return 0 if options.verb == "listen" and options.limit is None else 1
     return 0
+
+
+def _complain(why: str) -> None:
+    """One line on standard error; a reason may be another computer's words."""
+    print(f"ChatClient: {printable(why)}", file=sys.stderr)
 
 
 def _interrupt(*_: object) -> NoReturn:
@@ -99,7 +105,7 @@ class Conversation:
                         why = item.status.why
                         if not told:
                             told = True
-                            print(f"ChatClient: {why}; trying again", file=sys.stderr)
+                            _complain(f"{why}; trying again")
                     elif link is Link.ONLINE:
                         told = False
                         deadline = None
@@ -234,11 +240,8 @@ def _listen(options: Options, accounts: Accounts) -> None:
     finally:
         if lock is not None:
             lock.release()
-    if printer.broken:
-        # Whoever read our output has gone: the usual end of the left side of a pipe. What is
-        # still in the buffer goes nowhere, or Python complains of it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise FailedError("")
+    if printer.failure is not None:
+        raise printer.failure
 
 
 def _hear(conversation: Conversation, options: Options, room: str) -> None:
@@ -277,16 +280,16 @@ class _Printer:
         self._json = options.json
         self._left = options.limit
         self._after = options.after or 0
-        self.broken = False
+        self.failure: OutputError | None = None
 
     def event(self, event: Event) -> bool:
         """Print one; False after the last one wanted. Called before the event is kept."""
         if event.seq <= self._after:
             return True  # The room was set back and is brought again from its beginning.
         try:
-            print(self._line(event), flush=True)
-        except OSError as error:
-            self.broken = True
+            print_lines([self._line(event)])
+        except OutputError as error:
+            self.failure = error
             raise StopListening from error
         if self._left is not None and event.kind == "message":
             self._left -= 1
@@ -297,7 +300,7 @@ class _Printer:
             return json.dumps({name: getattr(event, name) for name in KeptEvent._fields})
         time_of_day = datetime.fromtimestamp(event.sent_at / 1000).astimezone()
         # Indented, or the second line of a message could pass for another one's.
-        text = event.text.replace("\n", "\n    ")
+        text = "\n    ".join(map(printable, event.text.split("\n")))
         said = f": {text}" if event.kind == "message" else " joined"
         return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
 
@@ -310,9 +313,11 @@ def _rooms(options: Options, accounts: Accounts) -> None:
                 rooms.add(item.room)
             elif isinstance(item, news.Listed):
                 break
-    for room in sorted(rooms):
-        address = address_of(room, conversation.account.username)
-        print(json.dumps({"room": room, "address": address}) if options.json else address)
+    addresses = {room: address_of(room, conversation.account.username) for room in sorted(rooms)}
+    print_lines(
+        json.dumps({"room": room, "address": address}) if options.json else printable(address)
+        for room, address in addresses.items()
+    )
 
 
 def _people(options: Options, accounts: Accounts) -> None:
@@ -323,10 +328,11 @@ def _people(options: Options, accounts: Accounts) -> None:
                 people[item.person.username] = item
             elif isinstance(item, news.Listed):
                 break
-    for _, seen in sorted(people.items()):
-        person = seen.person
-        if options.json:
-            print(json.dumps(person.model_dump()))
-        else:
-            state = "online" if person.online else "offline"
-            print(f"{person.username}\t{person.display_name}\t{state}")
+    print_lines(_person_line(seen.person, options) for _, seen in sorted(people.items()))
+
+
+def _person_line(person: Person, options: Options) -> str:
+    if options.json:
+        return json.dumps(person.model_dump())
+    state = "online" if person.online else "offline"
+    return f"{person.username}\t{printable(person.display_name)}\t{state}"

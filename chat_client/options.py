@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from common.arguments import ArgumentParser, ShowVersion
+
+INVITE_VARIABLE: Final = "CHAT_INVITE"
+"""The environment variable that an invite may be in: unlike an argument, other users of the
+computer can't read it, and no shell keeps it in its history."""
 
 # Names and invites are imported when one is given: the window is not to wait for them.
 if TYPE_CHECKING:
@@ -61,7 +67,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         listing.add_argument("--json", action="store_true", help="one JSON object a line")
         _timeout(listing)
         _common(listing)
+    # Taken out at once: no program that is started from here gets to see it.
+    invite = os.environ.pop(INVITE_VARIABLE, None)
     given = vars(parser.parse_args(arguments))
+    if invite and given["join"] is None:
+        try:
+            given["join"] = _invite(invite)
+        except argparse.ArgumentTypeError as error:
+            parser.error(f"environment variable {INVITE_VARIABLE}: {error}")
     return Options(**{key: value for key, value in given.items() if value is not None})
 
 
@@ -71,7 +84,13 @@ def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS
     def add(flag: str, **settings: object) -> None:
         parser.add_argument(flag, default=default, **settings)  # type: ignore[arg-type]  # passed on
 
-    add("--join", type=_invite, metavar="INVITE", help="the invite link from the host")
+    add(
+        "--join",
+        type=_invite,
+        metavar="INVITE",
+        help="the invite link from the host; - reads it from the first line of standard input, "
+        f"and without this option it may be in the environment variable {INVITE_VARIABLE}",
+    )
     add("--name", type=_name, help="your name there")
     add("--data-dir", type=Path, help="folder of your accounts and messages")
     add("--profile", type=_profile, metavar="NAME", help="a further set of them, of that name")
@@ -123,6 +142,11 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 def _invite(text: str) -> Invite:
     from common.invite import InviteError, parse_invite
 
+    if text == "-":
+        # Bytes, and no more than the line: what follows may be the message.
+        text = sys.stdin.buffer.readline().decode("utf-8", "replace")
+        if not text.strip():
+            raise argparse.ArgumentTypeError("standard input has no invite link in its first line")
     try:
         return parse_invite(text)
     except InviteError as error:

@@ -4,6 +4,7 @@ import re
 import socket
 import sqlite3
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -317,3 +318,74 @@ def test_a_terminal_without_the_characters(house: House, server: Server, encodin
     snow, after = child.out[1:]
     assert re.search(r"ben: snow \S+ and \S+$", snow)
     assert after.endswith("ben: after")
+
+
+@pytest.mark.parametrize("way", ["input", "environment"])
+def test_the_invite_need_not_be_an_argument(house: House, standing: Server, way: str) -> None:
+    """The first line of standard input is the invite then, and the rest is the message."""
+    folder = house.folder / "client"
+    sending = ["chat_client", "send", "--name", way, "--data-dir", str(folder)]
+    if way == "input":
+        child = house.child(way, [*sending, "--join", "-"], stdin=f"{standing.invite}\nhello\n")
+    else:
+        environment = {"CHAT_INVITE": standing.invite}
+        child = house.child(way, [*sending, "hello"], environment=environment)
+    assert child.status() == 0, child.transcript()
+    assert child.out == child.err == []
+    with Session(standing.join, f"{way}-reader") as reader:
+        assert way in {event.sender for event in reader.everything() if event.text == "hello"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "environment", "words"),
+    [
+        ("", {}, ["--join", "standard input has no invite"]),
+        ("\nchat://late\n", {}, ["--join", "standard input has no invite"]),
+        ("https://example.org/\n", {}, ["--join", "chat://"]),
+        ("", {"CHAT_INVITE": "https://example.org/"}, ["CHAT_INVITE", "chat://"]),
+    ],
+)
+def test_no_invite_where_it_should_be(
+    house: House, typed: str, environment: dict[str, str], words: list[str]
+) -> None:
+    """Status 2, and the place that was looked in is named."""
+    join = [] if environment else ["--join", "-"]
+    arguments = ["chat_client", "rooms", *join]
+    child = house.child("client", arguments, stdin=typed, environment=environment)
+    _one_line(child, USAGE, *words)
+
+
+_VERBS = [["listen"], ["listen", "--json"], ["people"], ["rooms", "--json"]]
+
+
+@pytest.mark.parametrize("verb", [*_VERBS, ["--version"], ["--help"], ["send", "--help"]])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_output_that_cannot_be_written(house: House, standing: Server, verb: list[str]) -> None:
+    """Status 1 and the system's reason in one line, as when the disk of a log is full."""
+    full = ("sh", "-c", 'exec "$@" >/dev/full', "sh")
+    _one_line(_print_to(house, standing, verb, full), REFUSED, "output", "No space left")
+
+
+@pytest.mark.parametrize("verb", [*_VERBS, ["--version"], ["--help"], ["send", "--help"]])
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_output_that_nobody_reads(house: House, standing: Server, verb: list[str]) -> None:
+    """The left side of a pipe whose right side has ended: not a word, and status 1."""
+    pipe = ("sh", "-c", '{ "$@"; echo status $? >&2; } | true', "sh")
+    child = _print_to(house, standing, verb, pipe)
+    child.status()
+    assert child.err == [f"status {REFUSED}"], child.transcript()
+
+
+def _print_to(house: House, server: Server, verb: list[str], under: tuple[str, ...]) -> Child:
+    client = house.client(server, f"printer-{house.folder.name[-24:].strip('-_')}")
+    # The parser prints by itself, before it looks at what follows.
+    return house.child("printer", client.arguments(*verb), under=under)
+
+
+def test_what_reorders_text_is_escaped(house: House, server: Server) -> None:
+    """A sender has no power over a listener's terminal; JSON has the text as it was sent."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all("gpj.\u202eexe\u2028next")
+    assert ada.ask("listen", "--count", "1")[-1].endswith(r"ben: gpj.\u202eexe\u2028next")
+    assert ada.listen("--after", "0", "--count", "1").message().text == "gpj.\u202eexe\u2028next"
