@@ -140,7 +140,8 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def _invite(text: str) -> Invite:
-    from common.invite import InviteError, parse_invite
+    from common.invite import InviteError
+    from common.pasted import find_invite
 
     if text == "-":
         # Bytes, and no more than the line: what follows may be the message.
@@ -148,7 +149,7 @@ def _invite(text: str) -> Invite:
         if not text.strip():
             raise argparse.ArgumentTypeError("standard input has no invite link in its first line")
     try:
-        return parse_invite(text)
+        return find_invite(text)
     except InviteError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

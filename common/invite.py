@@ -20,6 +20,8 @@ PLAINTEXT_SCHEME: Final = "chat+plaintext"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
 _HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_ENDINGS: Final = {".": "%2E", "-": "%2D", "_": "%5F", "~": "%7E"}
+"""Signs that `urlencode` leaves as they are, and what stands for them at the end of a link."""
 _MOST_HOSTS: Final = 16
 _LONGEST: Final = 4096
 
@@ -50,7 +52,9 @@ class Invite:
         query += [("also", host) for host in self.hosts[1:]]
         first = f"[{self.hosts[0]}]" if ":" in self.hosts[0] else self.hosts[0]
         scheme = PLAINTEXT_SCHEME if self.fingerprint is None else SCHEME
-        return f"{scheme}://{first}:{self.port}/join?{urlencode(query)}"
+        link = f"{scheme}://{first}:{self.port}/join?{urlencode(query)}"
+        # A link that ended with punctuation could not be told from a sentence that ends there.
+        return link[:-1] + _ENDINGS.get(link[-1], link[-1])
 
 
 def parse_invite(text: str) -> Invite:

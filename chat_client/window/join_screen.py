@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from chat_client.options import Name, name_of
 from chat_client.state.account import Account
-from common.invite import Invite, InviteError, parse_invite
+from common.invite import Invite, InviteError
 from common.names import NameRefusedError, clean_display_name, fold_username
+from common.pasted import find_invite
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
 from window.fields import Field
@@ -189,7 +190,7 @@ class JoinScreen(Panel):
         if self._joining:
             return
         try:
-            invite = parse_invite(self.link.value)
+            invite = find_invite(self.link.value)
         except InviteError as error:
             self.refuse(_sentence(str(error)), "invite")
             return
@@ -264,7 +265,7 @@ class JoinScreen(Panel):
     def _look(self) -> None:
         """Show which chat the link leads to as soon as it can be read."""
         try:
-            invite = parse_invite(self.link.value)
+            invite = find_invite(self.link.value)
         except InviteError:
             self._invite = None
             self._badge.set(self._no_badge)

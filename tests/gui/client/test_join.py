@@ -60,12 +60,22 @@ def test_a_damaged_link_is_told_beside_it_and_can_be_mended(town: Town, host: Ho
     window.online()
 
 
-@pytest.mark.parametrize("text", ["", "hello", "https://example.org/"])
-def test_what_is_no_link_is_told_at_once(town: Town, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "Paste the invite link from the host: it starts with chat://."),
+        ("hello", "An invite link starts with chat://."),
+        (
+            "https://example.org/",
+            "That is a link to a web page; an invite link starts with chat://.",
+        ),
+    ],
+)
+def test_what_is_no_link_is_told_at_once(town: Town, text: str, said: str) -> None:
     """No thread starts for something that can't be an invite."""
     window = town.window()
     fill(window, text, "Ada")
-    assert window.problem == "An invite link starts with chat://."
+    assert window.problem == said
     assert window.screens.session is None
 
 
