@@ -50,15 +50,20 @@ from dev_setup import (
     hold,
     other_versions,
     say,
+    writable_checkout,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
 RUNTIME_LOCK = ROOT / "requirements.txt"
 DEV = ROOT / ".dev"  # the dev server's and clients' data, kept from run to run
 READY = DEV / "server" / "ready.json"
+
+ENDING = [signal.SIGINT, signal.SIGTERM]
+if sys.platform != "win32":  # where there is none
+    ENDING.append(signal.SIGHUP)
 
 READY_WITHIN = 60.0  # seconds; a first start makes a key and a database
 HEARD_WITHIN = 30.0
@@ -77,6 +82,26 @@ CONVERSATION = [
 # --- running the programs ---------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def signals_held() -> Iterator[None]:
+    """Let signals that end this program take effect only when the block is left.
+
+    Otherwise one may come between a child's start and the line that notes it, and nobody would
+    end that child.
+    """
+    came: list[int] = []
+    former = {
+        number: signal.signal(number, lambda number, _: came.append(number)) for number in ENDING
+    }
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+        for one in came:
+            signal.raise_signal(one)
+
+
 class Children:
     """The programs started here. Leaving the block ends those that still run, newest first."""
 
@@ -88,10 +113,18 @@ class Children:
         self, module: str, *arguments: object, out: int | None = None
     ) -> subprocess.Popen[str]:
         command = [str(self._python), "-m", module, *map(str, arguments)]
-        child = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, encoding="utf-8"
-        )
-        self._started.append(child)
+        # In a session of its own: Ctrl+C reaches dev.py alone, which then ends them in order. One
+        # that got it, too, in the middle of its imports would answer with a traceback.
+        with signals_held():
+            child = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                encoding="utf-8",
+                start_new_session=True,
+            )
+            self._started.append(child)
         return child
 
     def __enter__(self) -> Children:  # noqa: PYI034 - Self is newer than Python 3.8
@@ -157,7 +190,8 @@ def run_host(python: Path) -> int:
     """Open the host's window and a client's; ends when the host's window is closed."""
     if running_server():
         raise DevError("a dev server already runs; add a client with: dev.py run client", 1)
-    DEV.mkdir(exist_ok=True)
+    with writable_checkout():
+        DEV.mkdir(exist_ok=True)
     READY.unlink(missing_ok=True)
     options = ["--data-dir", READY.parent, "--name", "Chat (dev)", "--port", 0]
     with Children(python) as children:
@@ -229,11 +263,13 @@ def run_headless(python: Path) -> int:
         server = children.start("chat_server", *options)
         invite = await_ready(server, ready_file)["invite"]
         listeners = Listeners()
+        listening = []
         room = ["--room", "general"]
         for name in ("ada", "bruno"):
             options = ["--json", "--join", invite, "--name", name, "--data-dir", data / name]
             listener = children.start("chat_client", "listen", *room, *options, out=subprocess.PIPE)
             listeners.add(name, listener)
+            listening.append(listener)
         joined: set[str] = set()
         while joined != set(listeners.seen):
             joined.add(listeners.take())
@@ -244,12 +280,17 @@ def run_headless(python: Path) -> int:
                 raise DevError(f"{name}'s client ended with code {sending.returncode}", 1)
         while min(map(len, listeners.seen.values())) < len(CONVERSATION):
             listeners.take()
+        # Before the server, or their last words would be that they have lost it.
+        for listener in listening:
+            stop(listener)
         code = stop(server)
     if any(messages != CONVERSATION for messages in listeners.seen.values()):
         raise DevError("what they saw is not what was sent, once each and in order", 1)
-    say(f"both saw all {len(CONVERSATION)} messages; the server ended with code {code}")
     # Windows has no SIGTERM: there, it is terminate() that sets the exit code.
-    return 0 if sys.platform == "win32" else code
+    if code and sys.platform != "win32":
+        raise DevError(f"the server ended with code {code}", 1)
+    say(f"it works: both saw all {len(CONVERSATION)} messages, once each and in order")
+    return 0
 
 
 # --- subcommands ------------------------------------------------------------------------------
@@ -373,8 +414,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     return options
 
 
-def end_on_sigterm(_signal: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)  # unwinds, which ends the children
+def end_on_signal(number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(128 + number)  # unwinds, which ends the children
 
 
 def main() -> int:
@@ -386,7 +427,9 @@ def main() -> int:
             say("this machine may have it: try " + " or ".join(newer))
         return 2
     options = parse(sys.argv[1:])
-    signal.signal(signal.SIGTERM, end_on_sigterm)
+    for number in ENDING:
+        if number != signal.SIGINT:  # which is KeyboardInterrupt already
+            signal.signal(number, end_on_signal)
     try:
         code: int = options.action(options)
     except DevError as error:

@@ -6,6 +6,7 @@ Standard library only, in syntax that Python 3.8 parses: see dev.py.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -18,7 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 OLDEST = (3, 11)
 NAMES = ["python3", *(f"python3.{minor}" for minor in range(OLDEST[1], 20))]
@@ -261,26 +262,45 @@ def environment(
     if is_made(folder, wanted, needs) and not needs & missing_programs():
         return python_in(folder)
     interpreter = other or usable_interpreter(needs)
-    with alone(folder.with_name(folder.name + ".lock")):
-        if not is_made(folder, wanted, needs):
+    # What this environment was made from; the needed packages may have come since then.
+    made = {**wanted, "interpreter": [interpreter.path, str(interpreter.version)]}
+    with writable_checkout(), alone(folder.with_name(folder.name + ".lock")):
+        if not is_made(folder, made):
             make_environment(folder, interpreter)
             install_packages(python_in(folder))
+        if not is_made(folder, made, needs):
             # Last of all: without it the set-up was interrupted, and the next call starts afresh.
-            stamp = {**wanted, "missing": interpreter.missing}
+            stamp = {**made, "missing": interpreter.missing}
             (folder / "stamp.json").write_text(json.dumps(stamp), "utf-8")
     return python_in(folder)
+
+
+@contextlib.contextmanager
+def writable_checkout() -> Iterator[None]:
+    """Turn the system's refusal to write beside the sources into a sentence."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
+            raise
+        raise DevError(
+            f"{ROOT} can't be written ({error.strerror}), and .venv and .dev belong there; "
+            "copy the folder to a place of your own"
+        ) from error
 
 
 def python_in(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
-def is_made(folder: Path, wanted: Mapping[str, object], needs: set[str]) -> bool:
+def is_made(
+    folder: Path, wanted: Mapping[str, object], needs: Collection[str] = frozenset()
+) -> bool:
     """Tell by its stamp whether an environment was made to the end, from and with these things."""
     with contextlib.suppress(OSError, ValueError, KeyError):
         stamp = json.loads((folder / "stamp.json").read_text("utf-8"))
-        missing = set(stamp.pop("missing"))
-        return python_in(folder).exists() and stamp == wanted and not needs & missing
+        same = all(stamp[key] == value for key, value in wanted.items())
+        return python_in(folder).exists() and same and not set(stamp["missing"]).intersection(needs)
     return False
 
 
