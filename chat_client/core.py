@@ -230,7 +230,7 @@ class Core:
             self._controller.refused(_WRONG_SERVER, "wrong_server")
         elif isinstance(outcome, OSError):
             log.info("no connection: %s", outcome)
-            self._controller.lost("The server can't be reached", now)
+            self._controller.unreachable("The server can't be reached", now)
         elif self._stopping or not self._controller.wants_connection:
             outcome.close()
         else:

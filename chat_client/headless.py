@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Final, NoReturn
 
@@ -28,6 +27,7 @@ from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
 from common.text import TextRefusedError, check_text
+from common.times import local_time
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
@@ -298,7 +298,7 @@ class _Printer:
     def _line(self, event: Event) -> str:
         if self._json:
             return json.dumps({name: getattr(event, name) for name in KeptEvent._fields})
-        time_of_day = datetime.fromtimestamp(event.sent_at / 1000).astimezone()
+        time_of_day = local_time(event.sent_at)
         # Indented, or the second line of a message could pass for another one's.
         text = "\n    ".join(map(printable, event.text.split("\n")))
         said = f": {text}" if event.kind == "message" else " joined"

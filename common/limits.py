@@ -27,6 +27,10 @@ POSITIONS: Final = 256
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer every JSON implementation keeps exact (RFC 8259 §6)."""
 
+MAX_TIME: Final = 32_503_679_999_999
+"""The largest time in milliseconds since 1970-01-01 UTC: the end of the year 2999. From the year
+3001 on Windows knows no local time, and from 10000 on Python has no date."""
+
 # Seconds, all on the monotonic clock.
 HANDSHAKE_DEADLINE: Final = 5.0
 SIGN_IN_DEADLINE: Final = 30.0

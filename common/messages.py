@@ -40,7 +40,8 @@ def _line(maximum: int) -> StringConstraints:
     )
 
 
-Count = Annotated[int, Field(ge=0, le=limits.MAX_INTEGER)]
+Time = Annotated[int, Field(ge=0, le=limits.MAX_TIME)]
+"""Milliseconds since 1970-01-01 UTC. Bounded, or one could be sent that no calendar can show."""
 RequestId = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
 Seq = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
 Position = Annotated[int, Field(ge=0, le=limits.MAX_INTEGER)]
@@ -159,7 +160,7 @@ class Sync(Command):
 
     type: Literal["sync"] = "sync"
     positions: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
-    last: Annotated[dict[RoomId, Count], Field(max_length=limits.POSITIONS)] = {}
+    last: Annotated[dict[RoomId, Time], Field(max_length=limits.POSITIONS)] = {}
 
     @field_validator("last")
     @classmethod
@@ -243,7 +244,7 @@ class Ack(Reply):
     room: RoomId
     seq: Seq
     cid: Cid
-    sent_at: Count
+    sent_at: Time
 
 
 class Person(Message):
@@ -292,7 +293,7 @@ class Event(Message):
     kind: EventKind
     sender: Username
     text: Annotated[str, Field(max_length=limits.TEXT_BYTES)]
-    sent_at: Count
+    sent_at: Time
     cid: Cid | None
 
 

@@ -88,6 +88,11 @@ def number(least: int = 0) -> SearchStrategy[int]:
     return st.integers(least, limits.MAX_INTEGER)
 
 
+def time() -> SearchStrategy[int]:
+    """Milliseconds that the protocol allows."""
+    return st.integers(0, limits.MAX_TIME)
+
+
 def _capabilities() -> SearchStrategy[tuple[str, ...]]:
     one = st.text(_CAPABILITY, min_size=1, max_size=32)
     return st.lists(one, max_size=limits.CAPABILITIES).map(tuple)
@@ -154,7 +159,7 @@ def event() -> SearchStrategy[messages.Event]:
         kind=st.sampled_from(["message", "join"]),
         sender=username(),
         text=text(),
-        sent_at=number(),
+        sent_at=time(),
         cid=st.none() | cid(),
     )
 
@@ -195,9 +200,7 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             re=request,
             heads=st.dictionaries(room(), number(), min_size=1, max_size=5),
         ),
-        st.builds(
-            messages.Ack, re=request, room=room(), seq=number(1), cid=cid(), sent_at=number()
-        ),
+        st.builds(messages.Ack, re=request, room=room(), seq=number(1), cid=cid(), sent_at=time()),
         st.builds(
             messages.People,
             re=request,

@@ -73,6 +73,8 @@ class Controller:
         """Whether to send nothing before all copies are compared: some may have to go again."""
         self._heard = 0.0
         self._told = 0.0
+        self._closed = ""
+        """Why there is no server to be reached, if it said so itself with its last words."""
         # What each handler takes is its key's own type, which a mapping can't say: hence Any.
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
             messages.Welcome: self._welcome,
@@ -116,6 +118,7 @@ class Controller:
     def connected(self, now: float) -> None:
         """A connection stands, to the server with the pinned certificate."""
         self._end = ClientEnd()
+        self._closed = ""
         self._heard = self._told = now
         self._asked.clear()
         self._confirmed.clear()
@@ -130,6 +133,13 @@ class Controller:
         self._frames.clear()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
             self._set(Status(Link.PAUSED, why, retry_at=now + self._backoff.next()))
+
+    def unreachable(self, why: str, now: float) -> None:
+        """No connection could be made: try again after a pause.
+
+        A server that was stopped in order has said why there is none; that is the better reason.
+        """
+        self.lost(self._closed or why, now)
 
     def refused(self, why: str, code: str, field: str = "") -> None:
         """Trying again would change nothing."""
@@ -426,6 +436,8 @@ class Controller:
         why = goodbye.reason or goodbye.code.replace("_", " ")
         if goodbye.code in _COMES_BACK:
             self.lost(why.rstrip("."), now)
+            if goodbye.code == "server_closing":
+                self._closed = why.rstrip(".")
         else:
             self._end = None
             self._set(Status(Link.SIGNED_OUT, why, code=goodbye.code))

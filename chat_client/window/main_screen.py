@@ -14,7 +14,7 @@ from chat_client.state.outgoing import Outgoing
 from chat_client.state.status import Link, Status, describe
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
-from chat_client.window.overview import Overview
+from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
 from common.names import GENERAL, direct_partner, direct_room
@@ -29,6 +29,11 @@ from window.tooltip import Tooltip
 
 _NARROW: Final = 860
 """Below this width, px at 96 dpi, the members give their place to the conversation."""
+_PRESENCE: Final[dict[Presence, str]] = {
+    "online": "Online",
+    "offline": "Offline",
+    "unknown": "Presence not known",
+}
 
 
 class MainScreen(Panel):
@@ -224,12 +229,16 @@ class MainScreen(Panel):
 
     def _show_state(self) -> None:
         """The line beside the room's name; it counts down while a try is to come."""
-        now = time.monotonic()
-        line = describe(self._status, self._waiting, now)
+        line = describe(self._status, self._waiting, time.monotonic())
         if self._status.link is Link.ONLINE:
-            count = len(self.overview.members(self.room))
-            if direct_partner(self.room, self.overview.me) is None:
+            partner = direct_partner(self.room, self.overview.me)
+            if partner is None:
+                count = len(self.overview.members(self.room))
                 line = f"{count} member{'s' if count != 1 else ''} · {line}"
+            else:
+                # Whose is which must be plain: the other one may be away while we are connected.
+                presence = _PRESENCE[self.overview.presence(partner)]
+                line = f"{presence} · you are {line[0].lower()}{line[1:]}"
         self._line = safe(line)
         self._fit_header()
         if self._status.link is Link.PAUSED and self._clock is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from chat_client.cache.pages import RoomSummary
 from chat_client.state.event import Event
@@ -14,16 +14,23 @@ from common.names import GENERAL, direct_partner
 if TYPE_CHECKING:
     from common.messages import Person
 
+Presence = Literal["online", "offline", "unknown"]
+"""Whether somebody has a session. Without a connection nobody's presence is known."""
+_ORDER: Final[dict[Presence, int]] = {"online": 0, "offline": 1, "unknown": 2}
+
 
 @dataclass(frozen=True, slots=True)
 class RoomItem:
-    """A row of the sidebar; `partner` is the username of a direct conversation's other side."""
+    """A row of the sidebar; `partner` is the username of a direct conversation's other side.
+
+    Only a partner has a `presence`.
+    """
 
     room: str
     label: str
     unread: int
     partner: str | None = None
-    online: bool = False
+    presence: Presence = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +40,7 @@ class MemberItem:
     username: str
     name: str
     label: str
-    online: bool
+    presence: Presence
 
 
 @dataclass(slots=True)
@@ -43,6 +50,8 @@ class Overview:
     me: str
     names: dict[str, str] = field(default_factory=dict)
     online: set[str] = field(default_factory=set)
+    _told: set[str] = field(default_factory=set)
+    """Of whom the server has told on this connection whether they are online."""
     unread: dict[str, int] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     """The place in each room up to which `unread` counts."""
@@ -52,7 +61,7 @@ class Overview:
         self.names = dict(people)
         self.unread = {room.room: room.unread for room in rooms}
         self._counted = {room.room: room.position for room in rooms}
-        self.online.clear()
+        self.offline()
 
     def forget(self, rooms: Iterable[str]) -> None:
         """These rooms are fetched again from their beginnings."""
@@ -62,6 +71,7 @@ class Overview:
     def see(self, person: Person) -> None:
         """Somebody is new, came, went or changed."""
         self.names[person.username] = person.display_name
+        self._told.add(person.username)
         (self.online.add if person.online else self.online.discard)(person.username)
 
     def add_room(self, room: str) -> None:
@@ -92,6 +102,13 @@ class Overview:
     def offline(self) -> None:
         """Without a connection nobody's presence is known."""
         self.online.clear()
+        self._told.clear()
+
+    def presence(self, username: str) -> Presence:
+        """Whether somebody is online, as far as it is known now."""
+        if username not in self._told:
+            return "unknown"
+        return "online" if username in self.online else "offline"
 
     def name(self, username: str) -> str:
         """How somebody is called."""
@@ -116,14 +133,14 @@ class Overview:
     def direct(self) -> list[RoomItem]:
         """The direct conversations, in order of the other people's names."""
         found = [
-            RoomItem(room, self.name(partner), count, partner, partner in self.online)
+            RoomItem(room, self.name(partner), count, partner, self.presence(partner))
             for room, count in self.unread.items()
             if (partner := direct_partner(room, self.me)) is not None
         ]
         return sorted(found, key=lambda item: (item.label.casefold(), item.room))
 
     def members(self, room: str) -> list[MemberItem]:
-        """Who is in a room: those online first, then by name."""
+        """Who is in a room: by presence, those online first, then by name."""
         partner = direct_partner(room, self.me)
         usernames = list(self.names) if partner is None else [self.me, partner]
         names = [self.name(username).casefold() for username in usernames]
@@ -133,11 +150,11 @@ class Overview:
                 username,
                 self.name(username),
                 self._label(username, twice=same[name] > 1),
-                username in self.online,
+                self.presence(username),
             )
             for username, name in zip(usernames, names, strict=True)
         ]
-        return sorted(items, key=lambda item: (not item.online, item.name.casefold()))
+        return sorted(items, key=lambda item: (_ORDER[item.presence], item.name.casefold()))
 
     def _label(self, username: str, *, twice: bool) -> str:
         label = self.name(username)

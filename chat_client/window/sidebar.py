@@ -2,10 +2,11 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from typing import Final
 
 from chat_client.state.account import Account
-from chat_client.window.overview import MemberItem, Overview, RoomItem
-from window.avatars import Presence
+from chat_client.window.overview import MemberItem, Overview, Presence, RoomItem
+from window.avatars import Presence as Dot
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
 from window.rowlist import ListRow, Person, RowList, Section
@@ -15,6 +16,16 @@ from window.tooltip import Tooltip
 
 _WIDTH = 250
 _MEMBERS_WIDTH = 214
+_PRESENCES: Final[dict[Presence, str]] = {
+    "online": "Online",
+    "offline": "Offline",
+    "unknown": "Presence not known",
+}
+_DOTS: Final[dict[Presence, Dot | None]] = {
+    "online": "online",
+    "offline": "offline",
+    "unknown": None,  # a grey dot would say that they are away
+}
 
 
 class Sidebar(Panel):
@@ -103,13 +114,11 @@ class Members(Panel):
     def show(self, overview: Overview, room: str) -> None:
         """Show a room's members."""
         members = overview.members(room)
-        online = [_member_row(member) for member in members if member.online]
-        offline = [_member_row(member) for member in members if not member.online]
         sections = []
-        if online:
-            sections.append(Section(f"Online — {len(online)}", tuple(online)))
-        if offline:
-            sections.append(Section(f"Offline — {len(offline)}", tuple(offline)))
+        for presence, title in _PRESENCES.items():
+            rows = tuple(_member_row(member) for member in members if member.presence == presence)
+            if rows:
+                sections.append(Section(f"{title} — {len(rows)}", rows))
         self.people.set_sections(sections)
 
     def _clicked(self, _: object) -> None:
@@ -126,11 +135,11 @@ def _room_row(item: RoomItem) -> ListRow:
     label, count = safe(item.label), str(min(item.unread, 999)) if item.unread else ""
     if item.partner is None:
         return ListRow(item.room, label, icon="hash", count=count, bold=bool(item.unread))
-    person = Person(item.label, item.partner, "online" if item.online else "offline")
+    person = Person(item.label, item.partner, _DOTS[item.presence])
     return ListRow(item.room, label, person=person, count=count, bold=bool(item.unread))
 
 
 def _member_row(member: MemberItem) -> ListRow:
-    presence: Presence = "online" if member.online else "offline"
-    person = Person(member.name, member.username, presence)
-    return ListRow(member.username, safe(member.label), person=person, plain=member.online)
+    person = Person(member.name, member.username, _DOTS[member.presence])
+    known_offline = member.presence == "offline"
+    return ListRow(member.username, safe(member.label), person=person, plain=not known_offline)

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Outgoing
+from common.times import local_time
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
 """Messages of one sender within this time stand under one name."""
@@ -53,8 +54,8 @@ def lay_out(
     """
     entries: list[Entry] = []
     for event in events:
-        at = _local(event.sent_at)
-        new_day = previous is None or _local(previous.sent_at).date() != at.date()
+        at = local_time(event.sent_at)
+        new_day = previous is None or local_time(previous.sent_at).date() != at.date()
         entries.append(
             Entry(
                 seq=event.seq,
@@ -120,10 +121,6 @@ def _trimmed(url: str) -> str:
         else:
             break
     return url
-
-
-def _local(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000).astimezone()
 
 
 def _day(day: date, today: date) -> str:

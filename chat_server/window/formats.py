@@ -1,7 +1,9 @@
 """Numbers and moments as a person reads them. Moments are milliseconds since 1970 UTC."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
+
+from common.times import local_time
 
 _STEP: Final = 1000
 _UNITS: Final = ("kB", "MB", "GB", "TB")
@@ -25,12 +27,12 @@ def size_text(count: int) -> str:
 
 def day_of(at: int) -> date:
     """The local day of a moment; texts of `clock_text` hold for one."""
-    return datetime.fromtimestamp(at / 1000).astimezone().date()
+    return local_time(at).date()
 
 
 def clock_text(at: int, now: int) -> str:
     """The local time of day, `09:02`; of another day than `now`'s the date, `3 May`."""
-    there = datetime.fromtimestamp(at / 1000).astimezone()
+    there = local_time(at)
     if there.date() == day_of(now):
         return f"{there:%H:%M}"
     # Not strftime's %b, which follows a locale that the rest of the window does not speak.

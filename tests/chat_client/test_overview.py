@@ -103,10 +103,10 @@ def test_the_general_room_comes_first(overview: Overview) -> None:
         overview.add_room(room)
     overview.see(person("abe", "Zeno", online=False))
     assert [item.room for item in overview.rooms()] == ["general", "art", "zoo"]
-    assert [(item.label, item.partner, item.online) for item in overview.direct()] == [
-        ("Bruno", "bruno", True),
-        ("Chen", "chen", False),
-        ("Zeno", "abe", False),
+    assert [(item.label, item.partner, item.presence) for item in overview.direct()] == [
+        ("Bruno", "bruno", "online"),
+        ("Chen", "chen", "offline"),
+        ("Zeno", "abe", "offline"),
     ]
 
 
@@ -119,10 +119,10 @@ def test_a_room_is_called_by_its_name_or_the_other_ones(overview: Overview) -> N
 
 def test_members_stand_by_presence_and_name(overview: Overview) -> None:
     """Those online first; oneself is marked."""
-    assert [(item.label, item.online) for item in overview.members("general")] == [
-        ("Ada (you)", True),
-        ("Bruno", True),
-        ("Chen", False),
+    assert [(item.label, item.presence) for item in overview.members("general")] == [
+        ("Ada (you)", "online"),
+        ("Bruno", "online"),
+        ("Chen", "offline"),
     ]
     assert [item.username for item in overview.members(DIRECT)] == ["ada", "bruno"]
 
@@ -134,9 +134,28 @@ def test_namesakes_are_told_apart(overview: Overview) -> None:
     assert labels == ["Ada (you)", "Bruno · bruno", "BRUNO · bruno2", "Chen"]
 
 
-def test_offline_nobody_is_known_to_be_there(overview: Overview) -> None:
-    """Until the server tells again."""
+def test_offline_nobodys_presence_is_known(overview: Overview) -> None:
+    """That somebody is away can only the server tell, each time anew; members stand by name."""
+    overview.add_room(DIRECT)
     overview.offline()
-    assert not any(item.online for item in overview.members("general"))
+    members = overview.members("general")
+    assert [(item.username, item.presence) for item in members] == [
+        ("ada", "unknown"),
+        ("bruno", "unknown"),
+        ("chen", "unknown"),
+    ]
+    assert [item.presence for item in overview.direct()] == ["unknown"]
+    overview.see(person("chen", online=False))
     overview.see(person("bruno"))
-    assert overview.members("general")[0].username == "bruno"
+    assert [(item.username, item.presence) for item in overview.members("general")] == [
+        ("bruno", "online"),
+        ("chen", "offline"),
+        ("ada", "unknown"),
+    ]
+
+
+def test_what_is_kept_tells_nobodys_presence(overview: Overview) -> None:
+    """The cache is shown before there is a connection."""
+    overview.load([RoomSummary(DIRECT, position=0, read=0, unread=0)], {"bruno": "Bruno"})
+    assert overview.presence("bruno") == "unknown"
+    assert [item.presence for item in overview.direct()] == ["unknown"]

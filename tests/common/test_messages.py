@@ -207,7 +207,7 @@ def test_the_longest_messages_fit_their_frames() -> None:
         messages.Sync(
             id=largest,
             positions=dict.fromkeys(names, largest),
-            last=dict.fromkeys(names, largest),
+            last=dict.fromkeys(names, limits.MAX_TIME),
         ),
         messages.Synced(re=largest, heads=dict.fromkeys(names, largest)),
         messages.People(re=largest, people=(person,) * limits.PAGE_PEOPLE, more=True),
@@ -263,7 +263,7 @@ def test_messages_are_frozen() -> None:
 def test_a_sync_may_say_what_it_has_last() -> None:
     """Of any of its rooms that has a position; and a client that says nothing is understood."""
     positions = {"general": 5, "dm:ada:bob": 1, "dm:ada:cem": 0}
-    for last in ({}, {"general": 0}, {"dm:ada:bob": 7, "general": 2**53 - 1}):
+    for last in ({}, {"general": 0}, {"dm:ada:bob": 7, "general": limits.MAX_TIME}):
         sync = messages.Sync(id=4, positions=positions, last=last)
         assert TO_SERVER.validate_json(changed(SYNC, positions=positions, last=last)) == sync
     assert TO_SERVER.validate_json(b'{"type":"sync","id":4,"positions":{"general":0}}') == SYNC

@@ -28,7 +28,7 @@ def test_an_event_is_read_as_it_was(event: Event) -> None:
     assert (b'"cid":null' in frame) == (event.cid is None) or b'"cid":null' in event.text.encode()
 
 
-@given(our.number(1), our.room(), our.number(1), our.cid(), our.number())
+@given(our.number(1), our.room(), our.number(1), our.cid(), our.time())
 def test_an_acknowledgement_is_read_as_it_was(
     request: int, room: str, seq: int, cid: str, sent_at: int
 ) -> None:

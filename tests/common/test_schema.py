@@ -304,6 +304,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.PAGE_ROOMS,
         limits.POSITIONS,
         limits.MAX_INTEGER,
+        limits.MAX_TIME,
         limits.HANDSHAKE_DEADLINE,
         limits.SIGN_IN_DEADLINE,
         limits.PING_INTERVAL,

@@ -638,6 +638,23 @@ def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.Go
     assert desk.controller.wants_connection
 
 
+def test_after_an_orderly_stop_the_reason_stays(desk: Desk) -> None:
+    """That the server can't be reached follows from what the host did; it is no other reason."""
+    desk.go_online(general=0)
+    desk.hear(messages.Goodbye(code="server_closing", reason="The host closed the server."))
+    for _ in range(4):
+        desk.wait(30)
+        assert desk.controller.wants_connection
+        desk.step(lambda: desk.controller.unreachable("The server can't be reached", desk.now))
+        assert desk.controller.status.why == "The host closed the server"
+    desk.wait(30)
+    desk.sign_in()
+    desk.lose()
+    desk.wait(30)
+    desk.step(lambda: desk.controller.unreachable("The server can't be reached", desk.now))
+    assert desk.controller.status.why == "The server can't be reached"
+
+
 def test_a_lost_connection_comes_back_after_a_growing_pause(desk: Desk) -> None:
     """Each failed try doubles the pause up to a bound; being signed in makes it short again."""
     pauses: list[float] = []

@@ -14,6 +14,7 @@ from chat_client.state.status import Link
 from chat_client.window import main_screen
 from common.messages import Event, Person
 from tests.gui.harness import Host, Peer, Town, Window
+from window.rowlist import ListRow
 
 
 def direct(ada: Window) -> str:
@@ -388,6 +389,28 @@ def test_the_members_come_and_go(ada: Window, bruno: Peer) -> None:
         "bruno.okafor",
     ]
     assert ada.state == "2 members · Connected"
+    ada.click_row(ada.main.members.people, bruno.username)
+    assert ada.state == "Offline · you are connected"
+
+
+def test_without_a_connection_nobody_is_said_to_be_away(
+    host: Host, ada: Window, bruno: Peer
+) -> None:
+    """Their presence is not known then; no dot and no list of those offline claims otherwise."""
+    ada.wait(lambda: bruno.username in ada.main.overview.online, "Bruno online")
+    ada.click_row(ada.main.members.people, bruno.username)
+    assert ada.state == "Online · you are connected"
+    host.stop()
+    ada.wait(lambda: ada.link is Link.PAUSED, "the end")
+    rows = (*ada.main.sidebar.rooms._items, *ada.main.members.people._items)
+    people = [row.person for row in rows if isinstance(row, ListRow) and row.person is not None]
+    assert len(people) == 3
+    assert {person.presence for person in people} == {None}
+    canvas = ada.main.members.people.canvas
+    # The heading is drawn first; it is shown in capitals.
+    heading = canvas.tk.call(str(canvas), "itemcget", canvas.find_all()[0], "-text")
+    assert heading == "PRESENCE NOT KNOWN — 2"
+    assert "you are connected" not in ada.state
 
 
 # The connection
@@ -450,9 +473,19 @@ def test_try_now_does_not_wait(host: Host, ada: Window) -> None:
 
 
 def test_the_host_closes_the_server(host: Host, ada: Window) -> None:
-    """It is no fault of anybody's, and the window comes back by itself."""
+    """It is no fault of anybody's, the reason stays, and the window comes back by itself."""
     host.stop()
     ada.wait(lambda: ada.banner, "the strip")
+    tries: list[float] = []
+
+    def tried_again() -> bool:
+        if ada.link is Link.PAUSED and ada.main._status.retry_at not in tries:
+            tries.append(ada.main._status.retry_at)
+        return len(tries) == 3
+
+    ada.wait(tried_again, "two tries that find nobody")
+    assert "The host closed the server" in ada.banner
+    assert "reached" not in ada.banner + ada.state
     host.start()
     ada.online()
     ada.say("back")

@@ -1,0 +1,65 @@
+"""Any number of milliseconds can be shown as a time, and the protocol knows its bounds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from common import limits, messages
+from common.times import local_time
+
+CID = "c" * 32
+ZONES = ("UTC0", "Kiritimati-14", "Baker+12", "CET-1CEST,M3.5.0,M10.5.0/3")
+
+
+@pytest.fixture(params=ZONES)
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The computer is in this time zone."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("Windows' zone can't be set from here")
+    monkeypatch.setenv("TZ", request.param)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("zone")
+@pytest.mark.parametrize(
+    "milliseconds", [2**53 - 1, 2**63 - 1, -1, -(2**63), 10**300, limits.MAX_TIME, 0]
+)
+def test_every_time_can_be_shown_in_every_zone(milliseconds: int) -> None:
+    """What lies outside of all calendars is shown as the nearest end of what may be sent."""
+    shown = local_time(milliseconds)
+    nearest = min(max(0, milliseconds), limits.MAX_TIME)
+    assert round(shown.timestamp() * 1000) == nearest
+    assert shown.year in {1969, 1970, 2999, 3000}
+
+
+@given(st.integers(0, limits.MAX_TIME))
+def test_a_lawful_time_is_shown_as_it_is(milliseconds: int) -> None:
+    """To the millisecond, whatever the zone."""
+    there = local_time(milliseconds)
+    assert there == datetime.fromtimestamp(milliseconds / 1000, UTC)
+    assert there.utcoffset() is not None
+
+
+@pytest.mark.parametrize("sent_at", [limits.MAX_TIME + 1, 2**53 - 1, -1])
+def test_a_time_beyond_all_calendars_is_refused_on_the_wire(sent_at: int) -> None:
+    """In events, acknowledgements and what a client says of its copies."""
+    fields = {"room": "general", "seq": 1, "cid": CID}
+    for kind in (messages.Event, messages.Ack, messages.Sync):
+        extra: dict[str, object] = {
+            messages.Event: {**fields, "kind": "message", "sender": "ada", "text": "hi"},
+            messages.Ack: {**fields, "re": 1},
+            messages.Sync: {"id": 1, "positions": {"general": 1}},
+        }[kind]
+        at = {"last": {"general": sent_at}} if kind is messages.Sync else {"sent_at": sent_at}
+        with pytest.raises(ValidationError, match=str(limits.MAX_TIME) if sent_at > 0 else "0"):
+            kind.model_validate({**extra, **at})
