@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat_server.options import Options
-from chat_server.ready_file import Running, remove_ready_file, write_ready_file
+from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
 from common.logs import start_logging
@@ -46,24 +46,27 @@ def run(options: Options, data_dir: Path) -> None:
     # Before anything starts, so that no moment is without an orderly end.
     signal.signal(signal.SIGTERM, note)
     signal.signal(signal.SIGINT, note)
-    server = Server(options, data_dir, log_view)
-    running = server.start()
+    server = Server(options, data_dir, log_view, log_change)
+    server.start()
     try:
         if options.ready_file is not None:
-            _write(options.ready_file, running)
+            _publish(server, options.ready_file)
         while not asked_to_stop:
             time.sleep(LOOK)
     finally:
         server.stop()
-        if options.ready_file is not None:
-            remove_ready_file(options.ready_file)
 
 
-def _write(path: Path, running: Running) -> None:
+def _publish(server: Server, path: Path) -> None:
     try:
-        write_ready_file(path, running)
+        server.publish_to(path)
     except OSError as error:
         raise StartError(f"the ready file {path} can't be written: {error}") from error
+
+
+def log_change(running: Running) -> None:
+    """What the window would show of the server itself, as a log line; the invite is a secret."""
+    log.info("%s is now at %s, port %d", running.name, ", ".join(running.addresses), running.port)
 
 
 def log_view(events: Sequence[view.ViewEvent]) -> None:

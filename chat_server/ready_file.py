@@ -2,7 +2,7 @@
 
 The ready file is where a script asked for it. A file of the same form, `running.json`, lies
 in the data folder while the server runs: ChatClient on the same computer and account finds
-the server by it.
+the server by it. Both are replaced whenever what they tell changes (`publication.py`).
 """
 
 import json
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.datafolder import write_private
+from common.invite import Invite
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,18 @@ class Running:
     fingerprint: str
     invite: str
     epoch: str
+
+
+def running_as(invite: Invite, epoch: str) -> Running:
+    """What the server with this invite tells about itself."""
+    return Running(
+        name=invite.server_name,
+        addresses=invite.hosts,
+        port=invite.port,
+        fingerprint=invite.fingerprint.hex() if invite.fingerprint else "",
+        invite=invite.link(),
+        epoch=epoch,
+    )
 
 
 def write_ready_file(path: Path, running: Running) -> None:

@@ -7,10 +7,11 @@ import sqlite3
 import ssl
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from socket import gethostname
 
+from chat_server.address_watch import AddressWatch
 from chat_server.addresses import reachable_addresses
 from chat_server.hub import Hub, ShowView
 from chat_server.hub_queue import HubQueue
@@ -20,7 +21,8 @@ from chat_server.net.descriptors import allow_connections
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.options import Options
-from chat_server.ready_file import Running, remove_ready_file, write_ready_file
+from chat_server.publication import Publication
+from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.world import ServerFacts, World
@@ -52,16 +54,43 @@ class PortBusyError(StartError):
 
 
 class Server:
-    """One server, started once and stopped once. `show` is called on the hub's thread."""
+    """One server, started once and stopped once.
 
-    def __init__(self, options: Options, data_dir: Path, show: ShowView) -> None:
+    `show` is called on the hub's thread. `changed` is called with the new facts whenever what
+    `running` tells has changed, on the thread that noticed it, and must not call back.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        data_dir: Path,
+        show: ShowView,
+        changed: Callable[[Running], object] = lambda _: None,
+    ) -> None:
         self._options = options
         self._data_dir = data_dir
         self._show = show
+        self._changed = changed
         self._queue = HubQueue()
         self._lock = FolderLock(data_dir)
         self._stopping = threading.Lock()
-        self.running: Running | None = None
+        self._publication: Publication | None = None
+        self._ready_files: list[Path] = []
+
+    @property
+    def running(self) -> Running | None:
+        """What it tells about itself at this moment; None unless it runs."""
+        publication = self._publication
+        return None if publication is None else publication.running
+
+    def publish_to(self, path: Path) -> None:
+        """Write what `running` tells into a file, and keep it true until `stop` takes it away.
+
+        Raises OSError when it can't be written now.
+        """
+        if self._publication is not None:
+            self._publication.add_file(path)
+            self._ready_files.append(path)
 
     def start(self, port: int | None = None) -> Running:
         """Start everything and return once clients are accepted.
@@ -123,23 +152,23 @@ class Server:
         self._acceptor.start()
         # What is there now stays: the collector need not look through it, 20 ms each time.
         gc.freeze()
-        addresses = reachable_addresses(options.host)
-        invite = Invite(addresses, bound, fingerprint, facts.secret, facts.name)
-        self.running = Running(
-            facts.name,
-            addresses,
-            bound,
-            fingerprint.hex() if fingerprint else "",
-            invite.link(),
-            facts.epoch,
-        )
+        invite = Invite(self._addresses(), bound, fingerprint, facts.secret, facts.name)
+        publication = Publication(invite, facts.epoch, self._changed)
         try:
-            write_ready_file(self._data_dir / RUNNING_FILE, self.running)
+            publication.add_file(self._data_dir / RUNNING_FILE)
         except OSError as error:
             # A convenience for this computer's own client; the server runs without it.
             log.warning("%s can't be written: %s", RUNNING_FILE, error)
+        self._publication = publication
+        self._watch = AddressWatch(
+            self._addresses, lambda found: publication.update(addresses=found)
+        )
+        self._watch.start()
         log.info("%s accepts clients on port %d", facts.name, bound)
-        return self.running
+        return publication.running
+
+    def _addresses(self) -> tuple[str, ...]:
+        return reachable_addresses(self._options.host)
 
     def _identity(self) -> tuple[bytes | None, ssl.SSLContext | None]:
         if self._options.plaintext:
@@ -157,9 +186,10 @@ class Server:
     def stop(self) -> None:
         """Tell everyone, write what waits, end every thread. Harmless when called again."""
         with self._stopping:
-            if self.running is None:
+            publication, self._publication = self._publication, None
+            if publication is None:
                 return
-            self.running = None
+            self._watch.stop()
             self._acceptor.stop()
             self._queue.post(inputs.CloseEverything())
             self._hub.stop()
@@ -168,8 +198,11 @@ class Server:
             self._readers.stop()
             # The writer last: only it may fold the write-ahead log into the database.
             self._store.close()
-            remove_ready_file(self._data_dir / RUNNING_FILE)
+            publication.remove_file(self._data_dir / RUNNING_FILE)
             self._lock.release()
+            # Last: whoever waits for this may start the next server in the same folder.
+            for path in self._ready_files:
+                publication.remove_file(path)
             log.info("the server has stopped")
 
 

@@ -15,6 +15,7 @@ from window.theme import Theme
 _LOOKS: Final[dict[Kind, tuple[IconName, Tone]]] = {
     Kind.STARTED: ("power", "running"),
     Kind.STOPPED: ("power", "muted"),
+    Kind.CHANGED: ("broadcast", "muted"),
     Kind.CAME: ("enter", "running"),
     Kind.LEFT: ("leave", "muted"),
     Kind.TERMINATED: ("terminate", "danger"),

@@ -16,6 +16,7 @@ class Kind(Enum):
 
     STARTED = auto()
     STOPPED = auto()
+    CHANGED = auto()
     CAME = auto()
     LEFT = auto()
     TERMINATED = auto()

@@ -94,6 +94,9 @@ class Host:
                     self.presenter.started(item.running, now)
                     self.desk.started(item.running.port)
                     self.show()
+            case keeper.Changed():
+                self.presenter.changed(item.running, now)
+                self._show_soon()
             case keeper.StartFailed():
                 self._failed(item, now)
             case keeper.Stopped():

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chat_server.options import Options
-from chat_server.ready_file import Running, remove_ready_file, write_ready_file
+from chat_server.ready_file import Running
 from chat_server.rules import view
 from common.loading import uncollected
 
@@ -29,6 +29,13 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True)
 class Started:
     """The server accepts clients."""
+
+    running: Running
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What the running server tells about itself is otherwise now, such as its addresses."""
 
     running: Running
 
@@ -63,7 +70,7 @@ class Ended:
     """The keeper has stopped the server for good and is about to end."""
 
 
-News = Started | StartFailed | Stopped | Happened | Counted | Ended
+News = Started | Changed | StartFailed | Stopped | Happened | Counted | Ended
 
 
 class Counts:
@@ -176,6 +183,7 @@ class Keeper:
                 self._post(Stopped())
             elif not isinstance(order, _Order):
                 self._post(self._start(order))
+                self._catch_up()
 
     def _start(self, port: int | None) -> Started | StartFailed:
         try:
@@ -189,7 +197,9 @@ class Keeper:
         with uncollected():
             from chat_server.service import PortBusyError, Server, StartError
 
-        server = Server(self._options, self._data_dir, self._show)
+        server = Server(
+            self._options, self._data_dir, self._show, lambda now: self._post(Changed(now))
+        )
         try:
             running = server.start(port)
         except PortBusyError as error:
@@ -199,11 +209,17 @@ class Keeper:
         self._server = server
         if self._options.ready_file is not None:
             try:
-                write_ready_file(self._options.ready_file, running)
+                server.publish_to(self._options.ready_file)
             except OSError as error:
                 # No reason to end a server that works; a traceback would say no more.
                 log.error("the ready file can't be written: %s", error)  # noqa: TRY400
         return Started(running)
+
+    def _catch_up(self) -> None:
+        """Tell the facts once more after `Started`: a change before it was told too early."""
+        running = self.running
+        if running is not None:
+            self._post(Changed(running))
 
     def _stop(self) -> None:
         server, self._server = self._server, None
@@ -214,8 +230,6 @@ class Keeper:
         except Exception:
             # The window must be able to close whatever happens here.
             log.exception("the server did not stop as it should")
-        if self._options.ready_file is not None:
-            remove_ready_file(self._options.ready_file)
 
     def _show(self, events: Sequence[view.ViewEvent]) -> None:
         """From the hub's thread: tell at once what matters at once, count the rest."""

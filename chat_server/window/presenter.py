@@ -95,6 +95,18 @@ class Presenter:
         self._reach = _reach(running)
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
+    def changed(self, running: Running, now: int) -> None:
+        """The server told its facts again, with or without a change. Before `started`: nothing."""
+        if self._reach is None:
+            return
+        name, reach = safe(running.name), _reach(running)
+        if name != self._name:
+            self._name = name
+            self._feed.add(Kind.CHANGED, now, "", f"The chat is called {name} now")
+        if reach.all_text != self._reach.all_text:
+            self._feed.add(Kind.CHANGED, now, "", _moved(reach))
+        self._reach = reach
+
     def stopping(self) -> None:
         """The server was told to stop."""
         self._phase = Phase.STOPPING
@@ -254,6 +266,12 @@ def _address_order(address: str) -> str:
     except ValueError:
         return address
     return f"{parsed.version}{parsed.packed.hex()}"
+
+
+def _moved(reach: Reach) -> str:
+    if reach.local:
+        return "This computer is on no network now"
+    return f"This computer’s network has changed: new invite links lead to {reach.text}"
 
 
 def _reach(running: Running) -> Reach:

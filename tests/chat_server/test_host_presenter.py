@@ -169,6 +169,30 @@ def test_the_reach_tells_when_only_this_computer_can_connect(presenter: Presente
     assert (reach.text, reach.local) == ("127.0.0.1, port 1", True)
 
 
+def test_changed_facts_are_shown_and_said(presenter: Presenter) -> None:
+    """New addresses, a new name, no network: a line for each, and the run goes on."""
+    presenter.apply([came(1, "ada")], NOW)
+    before = presenter.view(NOW)
+    presenter.changed(RUNNING, NOW + MINUTE)
+    assert presenter.view(NOW) == before
+    moved = Running("Harbour", ("198.51.100.7", "127.0.0.1"), 7777, "", "chat://new", "e" * 32)
+    presenter.changed(moved, NOW + MINUTE)
+    shown = presenter.view(NOW + MINUTE)
+    assert shown.reach is not None
+    assert (shown.reach.text, shown.reach.invite) == ("198.51.100.7, port 7777", "chat://new")
+    assert (shown.since, shown.people, shown.name) == (before.since, 1, "Harbour")
+    assert "198.51.100.7" in shown.feed[0].text
+    presenter.changed(Running("Pier\u202e", ("127.0.0.1",), 7777, "", "l", "e" * 32), NOW)
+    shown = presenter.view(NOW)
+    assert shown.reach is not None
+    assert (shown.name, shown.reach.local) == ("Pier⟦U+202E⟧", True)
+    assert [line.kind for line in shown.feed[:3]] == [Kind.CHANGED] * 3
+    assert len(shown.feed) == len(before.feed) + 3
+    presenter.stopped(NOW)
+    presenter.changed(moved, NOW)
+    assert presenter.view(NOW).reach is None
+
+
 def test_the_next_change_is_when_something_changes(presenter: Presenter) -> None:
     """Idle it is the next minute of uptime; after a message also its leaving the rate."""
     assert presenter.next_change(NOW + 10_000) == NOW + MINUTE

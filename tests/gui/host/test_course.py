@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_server import address_watch, service
 from chat_server.options import parse_options
 from chat_server.rules import view
 from chat_server.service import Server
@@ -50,6 +51,28 @@ def test_the_invite_is_the_hero_and_is_copied(host: Host) -> None:
     host.root.clipboard_clear()
     host.key(invite.field.entry, "<<Copy>>")  # but copied whole
     assert host.root.clipboard_get() == link
+
+
+def test_the_invite_follows_the_computer(
+    open_host: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """On another network "Copy link" has the new address, also while the window is open."""
+    at = ["192.0.2.1"]
+    monkeypatch.setattr(address_watch, "LOOK", 0.01)
+    monkeypatch.setattr(service, "reachable_addresses", lambda *_: (at[0], "127.0.0.1"))
+    ready = tmp_path / "ready.json"
+    host = open_host("--ready-file", str(ready)).up()
+    host.sees("Listening on 192.0.2.1")
+    at[0] = "198.51.100.2"
+    host.sees("Listening on 198.51.100.2")
+    invite = host.app.frame.invite
+    host.wait(invite.winfo_viewable, "the invite")
+    host.click(invite.copy)
+    link = host.root.clipboard_get()
+    assert parse_invite(link).hosts == ("198.51.100.2", "127.0.0.1")
+    assert json.loads(ready.read_bytes())["invite"] == link
+    host.close()
+    assert not ready.exists()
 
 
 def test_the_switch_stops_and_starts_again(host: Host) -> None:

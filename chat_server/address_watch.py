@@ -1,0 +1,45 @@
+"""The watch for this computer's addresses: they change while the server runs."""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+LOOK: Final = 1.0
+"""Seconds between two looks, each a fraction of a millisecond. No system tells of changes in the
+same way as another; a look does, and also after the computer was asleep."""
+
+
+class AddressWatch:
+    """A thread that asks for the addresses now and then and hands them on, changed or not.
+
+    `ask` and `tell` are called on it; `tell` must bear being told the same again.
+    """
+
+    def __init__(
+        self, ask: Callable[[], tuple[str, ...]], tell: Callable[[tuple[str, ...]], object]
+    ) -> None:
+        self._ask = ask
+        self._tell = tell
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="addresses")
+
+    def start(self) -> None:
+        """Start looking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Nothing is told after this returns. Harmless when called again, or before `start`."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(LOOK):
+            try:
+                self._tell(self._ask())
+            except Exception:
+                # The next look may do better; the server runs without it.
+                log.exception("the addresses could not be looked at")
