@@ -224,7 +224,7 @@ def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Direct
 
 
 def _listen_error(error: OSError, host: str | None, port: int) -> StartError:
-    where = f"port {port}" if host is None else f"{host}, port {port},"
+    where = f"port {port}" if host is None else f"port {port} of {host}"
     if error.errno == errno.EADDRINUSE:
         return PortBusyError(f"{where} is used by another program; choose another --port")
     if error.errno == errno.EACCES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 from collections.abc import Callable
 
@@ -13,12 +14,14 @@ from chat_client.cache.cache import Cache
 from chat_client.net.connector import Outcome
 from common.invite import Invite
 
+Connectors = queue.SimpleQueue[Callable[[Outcome], None]]
+
 
 @pytest.fixture
-def connectors(monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Outcome], None]]:
+def connectors(monkeypatch: pytest.MonkeyPatch) -> Connectors:
     """What a connector would call when it is done; none is started."""
-    held: list[Callable[[Outcome], None]] = []
-    monkeypatch.setattr(core, "connect_in_background", lambda _, done: held.append(done))
+    held: Connectors = queue.SimpleQueue()
+    monkeypatch.setattr(core, "connect_in_background", lambda _, done: held.put(done))
     return held
 
 
@@ -31,20 +34,17 @@ def ended_core() -> core.Core:
 
 
 @pytest.mark.parametrize("late", [True, False])
-def test_a_connection_made_too_late_is_closed(
-    connectors: list[Callable[[Outcome], None]], late: bool
-) -> None:
+def test_a_connection_made_too_late_is_closed(connectors: Connectors, late: bool) -> None:
     """Whoever closes the window while it connects leaves no connection open behind it."""
     ended = ended_core()
-    while not connectors:  # the test's own deadline ends this
-        pass
+    done = connectors.get()
     ours, theirs = socket.socketpair()
     with theirs:
         if not late:
             ended._stopping = True  # not woken yet: it will find both at once
-            connectors[0](ours)
+            done(ours)
         ended.stop()
         if late:
-            connectors[0](ours)
+            done(ours)
         assert ours.fileno() == -1
         assert theirs.recv(1) == b""

@@ -82,11 +82,18 @@ def test_a_busy_port(house: House, standing: Server) -> None:
     _one_line(
         _serve(house, *address, "--data-dir", folder),
         USAGE,
-        f"127.0.0.1, port {standing.port}, is used by another program",
+        f"port {standing.port} of 127.0.0.1 is used by another program",
         "--port",
     )
     with Session(standing.join, "kim") as kim:
         kim.settle()
+
+
+def test_an_address_of_another_computer(house: House) -> None:
+    """The address that can't be listened on is named, and the system's reason follows."""
+    address = ("--host", "192.0.2.1", "--port", "0")
+    child = _serve(house, *address, "--data-dir", str(house.folder / "data"))
+    _one_line(child, USAGE, "can't listen on port 0 of 192.0.2.1: Cannot assign")
 
 
 def test_a_data_folder_that_is_a_file(house: House) -> None:

@@ -111,6 +111,15 @@ class Net:
             # Waits as long as pytest lets a test take.
             self._heard.extend(self.hub.take())
 
+    def told(self, kind: type[Kind]) -> Kind | None:
+        """What the hub has been told of a kind by now, if anything; all else stays to be taken."""
+        while not self.hub._queue.empty():
+            self._heard.extend(self.hub.take())
+        found = next((item for item in self._heard if isinstance(item, kind)), None)
+        if found is not None:
+            self._heard.remove(found)
+        return found
+
     def connect(self) -> tuple[Client, int]:
         """A client that has shaken hands, and its connection's number."""
         client = Client(self.port, self._client)
@@ -326,10 +335,7 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
             heard = quick.hear()
             assert isinstance(heard, messages.Event)
             assert heard.seq == seq
-        while not net.hub._queue.empty():
-            for item in net.hub.take():
-                if isinstance(item, inputs.FellBehind):
-                    behind = item
+        behind = net.told(inputs.FellBehind)
         assert seq < 10_000, "nothing fills this outbox"
     assert (behind.connection, behind.room) == (slow_number, "general")
     net.io.post([fanout(seq + 1, event(seq + 1))])
