@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import tkinter as tk
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -166,6 +167,23 @@ class Window:
 
         wait_for(found, what)
         self.click(places[-1 if last else 0])
+
+    def click_until(self, done: Callable[[], bool], colour: str, what: str) -> None:
+        """Click on the first thing that has this colour until `done()`.
+
+        More than once, as what is drawn may move between the picture and the click.
+        """
+
+        def clicked() -> bool:
+            places = self.find(colour)
+            if places:
+                self.click(places[0])
+            end = time.monotonic() + 2
+            while places and not done() and time.monotonic() < end:
+                time.sleep(0.02)
+            return done()
+
+        wait_for(clicked, what)
 
     @property
     def size(self) -> tuple[int, int]:

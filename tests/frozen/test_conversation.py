@@ -125,8 +125,7 @@ def test_a_link_opens_with_a_clean_environment(
     client, window = join(bundle, person, screen, "file", invite, "Ada")
     window.type("look at https://example.org/page")
     window.key("Return")
-    window.click_on(LIGHT.link, "the link")
-    wait_for(told.exists, "the browser")
+    window.click_until(told.exists, LIGHT.link, "the browser that a click on the link opens")
     lines = told.read_text().splitlines()
     assert lines[0] == "https://example.org/page"
     got = dict(line.split("=", 1) for line in lines[1:] if "=" in line)
