@@ -256,10 +256,6 @@ def _own_root(report: CrashReport, icon: str) -> tk.Tk:
     root = tk.Tk(className=report.program)
     root.withdraw()
     with suppress(Exception):
-        from window import dpi
-
-        root.tk.call("tk", "scaling", 96 / 72 * dpi.scale_of(root))
-    with suppress(Exception):
         for file in Path(__file__).parent.glob(f"assets/icons/{icon}-*.png"):
             root.iconphoto(True, tk.PhotoImage(master=root, file=file))
     return root

@@ -14,6 +14,7 @@ from math import hypot
 from typing import Final, Literal
 
 from common.logs import harmless
+from window import dpi
 from window.crash_report import CrashReport
 from window.palette import PALETTES, Mode, Palette, rgb
 
@@ -190,24 +191,29 @@ class _Pen:
     def __init__(self, window: tk.Misc, palette: Palette) -> None:
         self.palette = palette
         self._tk = window.tk
-        # The theme has set this; pixels and points then follow the same scale.
-        self._scale = float(window.tk.call("tk", "scaling")) * 72 / 96
+        self._scale = dpi.scale_of(window)
+        dpi.set_font_scaling(window, self._scale)
         self._images: dict[tuple[int, int, int, str, str, int], str] = {}
         family = bold = str(self._tk.call("font", "actual", "TkDefaultFont", "-family"))
         with suppress(Exception):
             from window.fonts import Fonts
 
-            fonts = Fonts(window)
+            fonts = Fonts(window, self._scale)
             family, bold = fonts.normal_family, fonts.bold_family
-        self.small: _Font = (family, 9)
-        self.body: _Font = (family, 10)
-        self.strong: _Font = (bold, 10, "bold")
-        self.title: _Font = (bold, 14, "bold")
-        self.code: _Font = (str(self._tk.call("font", "actual", "TkFixedFont", "-family")), 9)
+        self.small: _Font = (family, self.size(9))
+        self.body: _Font = (family, self.size(10))
+        self.strong: _Font = (bold, self.size(10), "bold")
+        self.title: _Font = (bold, self.size(14), "bold")
+        fixed = str(self._tk.call("font", "actual", "TkFixedFont", "-family"))
+        self.code: _Font = (fixed, self.size(9))
 
     def px(self, pixels: float) -> int:
         """`pixels` at 96 dpi as whole screen pixels."""
         return round(pixels * self._scale)
+
+    def size(self, points: int) -> int:
+        """The size of a Tk font that is `points` high at 96 dpi: whole screen pixels."""
+        return -self.px(points * 96 / 72)
 
     def width(self, font: _Font, text: str) -> int:
         """Width of `text` in screen pixels."""

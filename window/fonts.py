@@ -95,11 +95,13 @@ def _add_macos(path: Path) -> bool:
 class Fonts:
     """The named fonts of one Tk interpreter, by role, made when first asked for.
 
-    Sizes are in points, which `window.theme.Theme` ties to the scale that shapes use.
+    Sizes are whole screen pixels, by the same `scale` (screen pixels for one at 96 dpi) as
+    shapes: points would follow the font system's own idea of the resolution. They mean pixels
+    after `window.dpi.set_font_scaling`.
     """
 
-    def __init__(self, root: tk.Misc) -> None:
-        self._root = root
+    def __init__(self, root: tk.Misc, scale: float) -> None:
+        self._root, self._scale = root, scale
         self._fonts: dict[Role, tkinter.font.Font] = {}
         self._widths: dict[tuple[Role, str], int] = {}
         self.normal_family, self.bold_family = self._families()
@@ -107,15 +109,19 @@ class Fonts:
     def __getitem__(self, role: Role) -> tkinter.font.Font:
         font = self._fonts.get(role)
         if font is None:
-            points, bold = _SIZES[role]
+            bold = _SIZES[role][1]
             font = self._fonts[role] = tkinter.font.Font(
                 root=self._root,
                 name=f"chat_{role}",
                 family=self.bold_family if bold else self.normal_family,
-                size=points,
+                size=-self.pixels(role),
                 weight="bold" if bold else "normal",
             )
         return font
+
+    def pixels(self, role: Role) -> int:
+        """The size of a role's font in screen pixels."""
+        return round(_SIZES[role][0] * 96 / 72 * self._scale)
 
     def width(self, role: Role, text: str) -> int:
         """Width of `text` in screen pixels. Remembered: asking Tk costs 20 times as much."""

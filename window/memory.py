@@ -14,10 +14,14 @@ _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
 
 
 class Memory(NamedTuple):
-    """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen."""
+    """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen.
+
+    `scale` is screen pixels for one pixel at 96 dpi when it was kept; None where not known.
+    """
 
     geometry: tuple[int, int, int, int] | None = None
     theme: Mode | None = None
+    scale: float | None = None
 
 
 def recall(data_dir: Path) -> Memory:
@@ -28,10 +32,11 @@ def recall(data_dir: Path) -> Memory:
         return Memory()
     if not isinstance(kept, dict):
         return Memory()
-    theme = kept.get("theme")
+    theme, scale = kept.get("theme"), kept.get("scale")
     return Memory(
         parse_geometry(str(kept.get("geometry"))),
         theme if theme in ("light", "dark") else None,
+        scale if isinstance(scale, float) and 1.0 <= scale <= 8.0 else None,
     )
 
 
@@ -42,9 +47,11 @@ def keep(data_dir: Path, memory: Memory) -> None:
 
     from common.datafolder import make_private_folder, write_private
 
-    content: dict[str, str] = {}
+    content: dict[str, str | float] = {}
     if memory.geometry is not None:
         content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
+    if memory.scale is not None:
+        content["scale"] = memory.scale
     if memory.theme is not None:
         content["theme"] = memory.theme
     try:

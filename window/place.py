@@ -14,12 +14,17 @@ if TYPE_CHECKING:
 
 SIZE: Final = 1180, 760
 """Width and height at first, px at 96 dpi."""
+_SHARE: Final = 0.95
+"""The part of the screen that the window has at most at first: a panel, a title bar."""
+_LEAST_SHARE: Final = 0.85
+"""The same for its smallest size, which must leave room to move it about."""
 
 
 class Place:
     """Size and place of the window, and the look that was chosen for it.
 
-    `least` is the smallest width and height that its content bears, px at 96 dpi.
+    `least` is the smallest width and height that its content should have, px at 96 dpi; on a
+    screen that is small for its scale it may get less.
     """
 
     def __init__(
@@ -29,9 +34,10 @@ class Place:
         self._data_dir = data_dir
         self._remembered = remembered
         self._usual: tuple[int, int, int, int] | None = None
-        scale = scale_of(root)
-        self._size = round(SIZE[0] * scale), round(SIZE[1] * scale)
-        self._least = round(least[0] * scale), round(least[1] * scale)
+        self._scale = scale_of(root)
+        self._screen = root.winfo_screenwidth(), root.winfo_screenheight()
+        self._least = self._on_screen(least, _LEAST_SHARE)
+        self._size = self._on_screen(SIZE, _SHARE)
         root.minsize(*self._least)
         root.bind("<Configure>", self._moved, add="+")
 
@@ -46,8 +52,8 @@ class Place:
     def show(self) -> None:
         """Put the window on the screen: where it was if that is still there, else in the middle."""
         root = self._root
-        screen = root.winfo_screenwidth(), root.winfo_screenheight()
-        width, height, x, y = self._remembered.geometry or (*self._size, -1, -1)
+        screen = self._screen
+        width, height, x, y = self._former() or (*self._size, -1, -1)
         width = max(self._least[0], min(width, screen[0]))
         height = max(self._least[1], min(height, screen[1]))
         # A quarter of it must be to be seen, and its title bar to be reached.
@@ -60,7 +66,26 @@ class Place:
     def keep(self) -> None:
         """Remember it for the next time."""
         kept = self._remembered
-        keep(self._data_dir, kept._replace(geometry=self._usual or kept.geometry))
+        if self._usual:
+            kept = kept._replace(geometry=self._usual, scale=self._scale)
+        keep(self._data_dir, kept)
+
+    def _on_screen(self, size: tuple[int, int], share: float) -> tuple[int, int]:
+        """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""
+        width, height = (
+            min(round(wanted * self._scale), round(there * share))
+            for wanted, there in zip(size, self._screen, strict=True)
+        )
+        return width, height
+
+    def _former(self) -> tuple[int, int, int, int] | None:
+        """Where it was the last time; as large to the eye if the scale is another one now."""
+        kept = self._remembered
+        if kept.geometry is None:
+            return None
+        width, height, x, y = kept.geometry
+        grown = self._scale / (kept.scale or self._scale)
+        return round(width * grown), round(height * grown), x, y
 
     def _moved(self, event: tk.Event[tk.Misc]) -> None:
         # Children's events come here too. A maximized window's size is not one to come back to.

@@ -35,11 +35,10 @@ class Theme:
         self.mode: Mode = mode or system_mode()
         self.palette: Palette = PALETTES[self.mode]
         self.scale: Final = scale or dpi.scale_of(root)
-        # Points follow the same scale as pixels, also where the screen reports an odd one.
-        root.tk.call("tk", "scaling", 96 / 72 * self.scale)
+        dpi.set_font_scaling(root, self.scale)
         use_desktop_keys(root)
         fonts.register()
-        self.fonts: Final = Fonts(root)
+        self.fonts: Final = Fonts(root, self.scale)
         self.images: Final = Images(root)
         self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
         self._ttk: Final = ttk.Style(root)

@@ -291,7 +291,19 @@ def test_counts_are_added_up_between_two_looks() -> None:
     assert counts.add(view.TrafficChanged({}))
 
 
-@pytest.mark.parametrize("damage", [b"", b"[]", b"{", b"\xff", b'{"geometry": 5, "theme": []}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b"\xff",
+        b'{"geometry": 5, "theme": []}',
+        b'{"scale": 0.0}',
+        b'{"scale": "2"}',
+        b'{"scale": 1e400}',
+    ],
+)
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, damage: bytes) -> None:
     """Nothing that lies in the file keeps the window from coming up."""
     (tmp_path / "window.json").write_bytes(damage)
@@ -300,7 +312,7 @@ def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, damage: bytes) -> None
 
 def test_memory_comes_back(tmp_path: Path) -> None:
     """What was kept is recalled; a folder that is gone is only logged."""
-    kept = Memory((900, 600, -5, 20), "dark")
+    kept = Memory((900, 600, -5, 20), "dark", 1.25)
     keep(tmp_path, kept)
     assert recall(tmp_path) == kept
     keep(tmp_path / "gone", kept)

@@ -182,7 +182,7 @@ def test_place_and_look_are_remembered(open_host: Open, tmp_path: Path) -> None:
     assert host.app.theme.mode == "dark"
     host.close()
     kept = json.loads((tmp_path / "data" / "window.json").read_bytes())
-    assert kept == {"geometry": "900x600+40+30", "theme": "dark"}
+    assert kept == {"geometry": "900x600+40+30", "theme": "dark", "scale": 1.0}
     again = open_host().up()
     again.wait(lambda: again.root.winfo_width() == 900, "the size again")
 
