@@ -6,20 +6,30 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Literal
+from heapq import nlargest
+from typing import Final, Literal, NamedTuple
 
 from window.avatars import Presence
 from window.icons import IconName
 from window.listing import Listing
 from window.palette import PillTone, Tone
-from window.pills import draw_pill
-from window.tablehead import TableHead, layout
+from window.pills import draw_pill, pill_width
+from window.tablehead import Need, TableHead, layout
 from window.theme import Theme
+from window.tooltip import Tooltip
 
 ROW: Final = 36
 """Height of a row without its hairline, px at 96 dpi."""
 EDGE: Final = 12
 """Space left and right of the cells, px at 96 dpi."""
+
+_ICON: Final = 23
+"""From the left edge of a cell's icon to its text, px at 96 dpi."""
+_AVATAR: Final = 36
+"""The same for an avatar."""
+_MEASURED: Final = 8
+_STEP: Final = 4
+"""Columns grow and shrink in steps of so many px at 96 dpi."""
 
 SortKey = str | float | None
 """What a cell sorts by: all cells of a column numbers, or all texts; None comes last."""
@@ -29,8 +39,10 @@ SortKey = str | float | None
 class Column:
     """A column; widths are px at 96 dpi.
 
-    It gets `width` and, when it has `stretch`, a share of what is left over. In a narrow
-    window all columns shrink in proportion, down to `shortest`.
+    It gets `width`, or more if its contents need it, and, when it has `stretch`, a share of what
+    is left over. In a narrow window what its contents don't need is given up first, then usernames
+    and columns that `yield_first`, and then the longest contents are cut, down to `shortest`; see
+    `window.tablehead.share`.
     """
 
     id: str
@@ -41,6 +53,7 @@ class Column:
     tone: Tone = "text"
     stretch: bool = False
     sortable: bool = True
+    yield_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +96,22 @@ class Row:
     cells: tuple[Cell, ...]
 
 
+class _Pointed(NamedTuple):
+    """A cell below the pointer that is cut: where it is, and what it says in whole."""
+
+    key: str
+    place: int
+    text: str
+    area: tuple[int, int, int, int]
+
+
 class Table(Listing[Row]):
     """See `Listing` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
 
     A click on a title sorts by that column, another turns the order round; `on_sort(id,
     descending)` tells of it. Rows may be given in any order. With `on_menu` set, the
-    selected row shows a "more" button at its end.
+    selected row shows a "more" button at its end. The pointer over a cell that is cut brings
+    up the whole text.
     """
 
     def __init__(
@@ -107,7 +130,9 @@ class Table(Listing[Row]):
         self.columns = tuple(columns)
         self._rows: list[Row] = []
         self._spans: list[tuple[int, int]] = []
-        self._spans_for = -1
+        self._spans_for: tuple[int, tuple[Need, ...]] = (-1, ())
+        self._needs: tuple[Need, ...] = (Need(),) * len(self.columns)
+        self._pointed: _Pointed | None = None
         self._sort, self._descending = sort, descending
         self._row_height = theme.px(ROW) + theme.px(1)
         super().__init__(parent, theme)
@@ -117,6 +142,9 @@ class Table(Listing[Row]):
         self._head.pack(side="top", fill="x", before=self.canvas)
         self._head.show_sort(sort, descending)
         self.canvas.bind("<Configure>", lambda _: self._lay_out(), add="+")
+        self.whole = Tooltip(self.canvas, theme, "")
+        self.canvas.bind("<Motion>", self._point, add="+")
+        self.canvas.bind("<Leave>", lambda _: self._point_at(None), add="+")
 
     @property
     def sort(self) -> tuple[str | None, bool]:
@@ -128,7 +156,9 @@ class Table(Listing[Row]):
         wanted = list(rows)
         if wanted != self._rows:
             self._rows = wanted
+            self._make_room()
             self.show(self._sorted())
+            self._point_again()
 
     def sort_by(self, column: str, descending: bool = False) -> None:
         """Sort by that column's cells."""
@@ -180,12 +210,95 @@ class Table(Listing[Row]):
             self.on_menu(key, event.x_root, event.y_root)
 
     def _columns(self, width: int) -> list[tuple[int, int]]:
-        if width != self._spans_for:
+        if (width, self._needs) != self._spans_for:
             spare = self.theme.px(24 if self.on_menu else 0)
             edge = self.theme.px(EDGE)
-            self._spans = layout(self.columns, self.theme, edge, width - edge - spare)
-            self._spans_for = width
+            self._spans = layout(self.columns, self._needs, self.theme, edge, width - edge - spare)
+            self._spans_for = (width, self._needs)
         return self._spans
+
+    def _make_room(self) -> None:
+        """Measure the contents; where columns get another place by that, draw them there."""
+        needs = tuple(self._need(place) for place in range(len(self.columns)))
+        if needs == self._needs:
+            return
+        width = self.canvas.winfo_width()
+        before = list(self._columns(width))
+        self._needs = needs
+        if self._columns(width) != before:
+            self._lay_out()
+            self.redraw()
+
+    def _need(self, place: int) -> Need:
+        """How wide a column's contents are, in whole steps: columns don't move for a digit.
+
+        Only the longest texts are measured: to ask Tk for thousands of widths would be seen.
+        """
+        cells = {row.cells[place] for row in self._rows if place < len(row.cells)}
+        longest = nlargest(_MEASURED, cells, key=_length)
+        whole = self._steps(max(map(self._width, longest), default=0))
+        column = self.columns[place]
+        if column.yield_first:
+            return Need(whole, min(whole, self.theme.px(column.shortest)))
+        people = [cell for cell in cells if isinstance(cell, PersonCell)]
+        if not people:
+            return Need(whole, whole)
+        names = nlargest(_MEASURED, people, key=lambda cell: len(cell.name))
+        return Need(whole, self._steps(max(map(self._name_width, names))))
+
+    def _steps(self, width: int) -> int:
+        step = self.theme.px(_STEP)
+        return -(-width // step) * step
+
+    def _width(self, cell: Cell) -> int:
+        """The width of a cell that is shown whole, in screen pixels."""
+        theme = self.theme
+        match cell:
+            case TextCell():
+                return theme.px(_ICON if cell.icon else 0) + theme.fonts.width("body", cell.text)
+            case PersonCell():
+                username = theme.fonts.width("body", cell.username)
+                return self._name_width(cell) + theme.px(8) + username
+            case PillCell():
+                return pill_width(theme, cell.text)
+
+    def _name_width(self, cell: PersonCell) -> int:
+        return self.theme.px(_AVATAR) + self.theme.fonts.width("row_bold", cell.name)
+
+    def _viewed(self, first: float, last: float) -> None:
+        super()._viewed(first, last)
+        self._point_again()
+
+    def _point(self, event: tk.Event[tk.Misc]) -> None:
+        key = self._key_at(event.y)
+        spans = self._columns(self.canvas.winfo_width())
+        place = next((at for at, (x, end) in enumerate(spans) if x <= event.x <= end), None)
+        self._point_at(None if key is None or place is None else self._cut_cell(key, place))
+
+    def _point_again(self) -> None:
+        """Keep showing a cell whole that is still where it was, and as it was."""
+        if self._pointed is not None and self._pointed != self._cut_cell(*self._pointed[:2]):
+            self._point_at(None)
+
+    def _point_at(self, pointed: _Pointed | None) -> None:
+        """The pointer is over that cell now, or over none that is cut."""
+        if pointed != self._pointed:
+            self._pointed = pointed
+            self.whole.hide()
+            if pointed is not None:
+                self.whole.wait_at(pointed.text, pointed.area)
+
+    def _cut_cell(self, key: str, place: int) -> _Pointed | None:
+        """A cell that is not shown whole; None for one that is."""
+        at = self._places.get(key)
+        if at is None or place >= len(self._items[at].cells):
+            return None
+        cell = self._items[at].cells[place]
+        left, right = self._columns(self.canvas.winfo_width())[place]
+        if self._width(cell) <= right - left:
+            return None
+        top, bottom = self.bounds(key)
+        return _Pointed(key, place, _whole_text(cell), (left, top, right, bottom))
 
     def _lay_out(self) -> None:
         self._head.lay_out(self._columns(self.canvas.winfo_width()))
@@ -216,7 +329,7 @@ class Table(Listing[Row]):
         if cell.icon:
             image = theme.icon(cell.icon, ink)
             self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
-            left += theme.px(23)
+            left += theme.px(_ICON)
         text = theme.fonts.fit("body", cell.text, right - left)
         at_right = column.align == "right"
         self.canvas.create_text(
@@ -235,7 +348,7 @@ class Table(Listing[Row]):
         theme, create = self.theme, self.canvas.create_text
         image = theme.avatar(cell.name, cell.username, 26, cell.presence)
         self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
-        left += theme.px(36)
+        left += theme.px(_AVATAR)
         name = theme.fonts.fit("row_bold", cell.name, right - left)
         create(
             left,
@@ -270,6 +383,14 @@ class Table(Listing[Row]):
         if place is None:
             return self._rows
         return sorted(self._rows, key=partial(_rank, place), reverse=self._descending)
+
+
+def _length(cell: Cell) -> int:
+    return len(_whole_text(cell))
+
+
+def _whole_text(cell: Cell) -> str:
+    return f"{cell.name}  {cell.username}" if isinstance(cell, PersonCell) else cell.text
 
 
 def _rank(place: int, row: Row) -> tuple[int, float, str]:

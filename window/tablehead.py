@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from window.theme import Theme, surface_of
 
@@ -14,32 +14,84 @@ if TYPE_CHECKING:
 HEIGHT: Final = 33
 """Height with the line below, px at 96 dpi."""
 GAP: Final = 24
-"""Space between two columns, px at 96 dpi."""
+"""Space between two columns where there is room for it, px at 96 dpi."""
+_LEAST_GAP: Final = 12
+_ARROW: Final = 17
+"""Width of the arrow beside the title that is sorted by, px at 96 dpi."""
 
 
-def layout(columns: Sequence[Column], theme: Theme, left: int, right: int) -> list[tuple[int, int]]:
-    """Left and right edge of each column in screen pixels, between `left` and `right`."""
-    gap = theme.px(GAP)
-    room = max(0, right - left - gap * (len(columns) - 1))
-    widths = [theme.px(column.width) for column in columns]
-    spare = room - sum(widths)
-    if spare >= 0:
-        stretching = [at for at, column in enumerate(columns) if column.stretch]
-        for at in stretching:
-            widths[at] += spare // len(stretching)
-    else:
-        least = [
-            min(theme.px(column.shortest), width)
-            for column, width in zip(columns, widths, strict=True)
-        ]
-        give = max(1, sum(widths) - sum(least))
-        part = min(1.0, -spare / give)
-        widths = [round(w - (w - low) * part) for w, low in zip(widths, least, strict=True)]
+def layout(
+    columns: Sequence[Column],
+    needs: Sequence[Need],
+    theme: Theme,
+    left: int,
+    right: int,
+) -> list[tuple[int, int]]:
+    """Left and right edge of each column in screen pixels, between `left` and `right`.
+
+    While all `needs` fit, every column gets at least its own, at the cost of the others' spare
+    room and then of the gaps between them.
+    """
+    between = len(columns) - 1
+    usual = [theme.px(column.width) for column in columns]
+    shortest = [min(theme.px(c.shortest), width) for c, width in zip(columns, usual, strict=True)]
+    titles = [theme.fonts.width("label_bold", c.title) + theme.px(_ARROW) for c in columns]
+    needs = [
+        Need(max(need.whole, title), max(need.core, title))
+        for need, title in zip(needs, titles, strict=True)
+    ]
+    room = max(0, right - left)
+    gap = (room - sum(need.whole for need in needs)) // between if between else 0
+    gap = max(theme.px(_LEAST_GAP), min(theme.px(GAP), gap))
+    stretch = [column.stretch for column in columns]
+    widths = share(max(0, room - gap * between), needs, usual, shortest, stretch)
     spans, at = [], left
     for width in widths:
         spans.append((at, at + width))
         at += width + gap
     return spans
+
+
+class Need(NamedTuple):
+    """What a column's contents need to be shown whole, and without what may go first."""
+
+    whole: int = 0
+    core: int = 0
+
+
+def share(
+    room: int,
+    needs: Sequence[Need],
+    usual: Sequence[int],
+    shortest: Sequence[int],
+    stretch: Sequence[bool],
+) -> list[int]:
+    """The widths of columns in `room`; all lengths in screen pixels.
+
+    With room for all: what a column needs or its usual width, whichever is more, and an equal part
+    of the rest for those that stretch. With less, what is spare over the needs shrinks in
+    proportion, and then what is not of the core. With less than that, the widest are cut to one
+    width, but none below its shortest: short contents stay whole as long as there are longer ones.
+    """
+    whole, cores = [need.whole for need in needs], [need.core for need in needs]
+    wanted = [max(pair) for pair in zip(whole, usual, strict=True)]
+    spare = room - sum(wanted)
+    if spare >= 0:
+        part = spare // sum(stretch) if any(stretch) else 0
+        return [w + part * stretches for w, stretches in zip(wanted, stretch, strict=True)]
+    for least, most in ((whole, wanted), (cores, whole)):
+        if room >= sum(least):
+            ratio = (room - sum(least)) / max(1, sum(most) - sum(least))
+            return [low + int((high - low) * ratio) for low, high in zip(least, most, strict=True)]
+    bounds = list(zip(cores, shortest, strict=True))
+    low, high = 0, max(cores, default=0)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if sum(min(core, max(least, middle)) for core, least in bounds) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return [min(core, max(least, low)) for core, least in bounds]
 
 
 class TableHead(tk.Canvas):

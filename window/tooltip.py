@@ -12,11 +12,15 @@ DELAY: Final = 500
 
 
 class Tooltip:
-    """Shows `text` below `widget`; change `text` at any time, an empty one shows nothing."""
+    """Shows `text` below `widget`; change `text` at any time, an empty one shows nothing.
+
+    For a part of a widget that draws itself, `wait_at` says which part and what of it.
+    """
 
     def __init__(self, widget: tk.Misc, theme: Theme, text: str) -> None:
         self.text = text
         self._widget, self._theme = widget, theme
+        self._area: tuple[int, int, int, int] | None = None
         self._timer: str | None = None
         self._window: tk.Toplevel | None = None
         widget.bind("<Enter>", lambda _: self._wait(), add="+")
@@ -28,9 +32,14 @@ class Tooltip:
         """Whether it is on the screen."""
         return self._window is not None
 
+    def wait_at(self, text: str, area: tuple[int, int, int, int]) -> None:
+        """Show `text` once the pointer has rested; below left, top, right, bottom in the widget."""
+        self.text, self._area = text, area
+        self._wait()
+
     def show(self) -> None:
         """Show it at once."""
-        self.hide()
+        self._stop()
         if not self.text:
             return
         theme, palette, widget = self._theme, self._theme.palette, self._widget
@@ -48,16 +57,22 @@ class Tooltip:
             borderwidth=0,
         ).pack()
         window.update_idletasks()
-        x = widget.winfo_rootx() + (widget.winfo_width() - window.winfo_reqwidth()) // 2
-        y = widget.winfo_rooty() + widget.winfo_height() + theme.px(6)
+        left, top, right, bottom = self._area or (0, 0, widget.winfo_width(), widget.winfo_height())
+        x = widget.winfo_rootx() + (left + right - window.winfo_reqwidth()) // 2
+        y = widget.winfo_rooty() + bottom + theme.px(6)
         if y + window.winfo_reqheight() > widget.winfo_screenheight():
-            y = widget.winfo_rooty() - window.winfo_reqheight() - theme.px(6)
+            y = widget.winfo_rooty() + top - window.winfo_reqheight() - theme.px(6)
         x = max(0, min(x, widget.winfo_screenwidth() - window.winfo_reqwidth()))
         window.geometry(f"+{x}+{y}")
         window.deiconify()
 
     def hide(self) -> None:
         """Take it away, also while it waits to appear."""
+        self._stop()
+        if self._area is not None:
+            self.text, self._area = "", None
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._widget.after_cancel(self._timer)
             self._timer = None
@@ -66,7 +81,7 @@ class Tooltip:
             self._window = None
 
     def _wait(self) -> None:
-        self.hide()
+        self._stop()
         self._timer = self._widget.after(DELAY, self._due)
 
     def _due(self) -> None:

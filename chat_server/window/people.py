@@ -17,7 +17,7 @@ from window.theme import Theme
 
 COLUMNS: Final = (
     Column("person", "Person", 180, 104, stretch=True),
-    Column("device", "Device", 150, 44, tone="muted", stretch=True),
+    Column("device", "Device", 150, 44, tone="muted", stretch=True, yield_first=True),
     Column("address", "Address", 104, 66, tone="muted"),
     Column("since", "Since", 48, 40, align="right"),
     Column("in", "In", 60, 52, align="right"),

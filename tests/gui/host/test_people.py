@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import tkinter as tk
 
+import pytest
+
+from chat_server.rules.view import ClientAppeared
 from chat_server.window import questions
+from chat_server.window.keeper import Happened
 from common.messages import Ack, Goodbye
 from tests.gui.host.conftest import Host
 from window.dialog import Dialog
@@ -124,6 +129,31 @@ def test_the_table_fits_the_smallest_window(host: Host) -> None:
     host.root.geometry("1180x760")
     host.wait(lambda: len(host.table.columns) == 7, "all columns")
     assert host.table.selected == chosen
+
+
+@pytest.mark.parametrize("width", [1180, 900])
+@pytest.mark.parametrize(
+    "addresses",
+    [("192.168.178.123", "10.0.0.5"), ("fd12:3456:789a:1::20", "2001:db8::1f2e:370:7334")],
+)
+def test_names_and_addresses_are_whole(host: Host, width: int, addresses: tuple[str, ...]) -> None:
+    """What a host looks for in the list can be read in it, also in a smaller window."""
+    names = ("Ada Lovelace", "Bruno Okafor")
+    now = time.time_ns() // 1_000_000
+    host.root.geometry(f"{width}x700")
+    appeared = [
+        ClientAppeared(
+            100 + n, name.split()[0].lower(), name, address, "Linux", now, new_account=False
+        )
+        for n, (name, address) in enumerate(zip(names, addresses, strict=True))
+    ]
+    host.app.mailbox.post(Happened(appeared))
+    host.wait(lambda: len(host.table.order()) == 2 and host.table._drawn, "two rows")
+    host.wait(lambda: host.root.winfo_width() == width, "the size")
+    host.settle()
+    canvas = host.table.canvas
+    shown = {canvas.itemcget(i, "text") for i in canvas.find_all() if canvas.type(i) == "text"}
+    assert {*names, *addresses} <= shown
 
 
 def test_tab_reaches_everything(host: Host) -> None:
