@@ -19,9 +19,10 @@ from chat_client.core import Core, StopListening
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
+from chat_client.state.attempts import describe_attempt, worth_telling
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import Link
+from chat_client.state.status import Link, Status
 from common.datafolder import FolderInUseError, FolderLock
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
@@ -100,9 +101,9 @@ class Conversation:
                 if isinstance(item, news.StatusChanged):
                     link = item.status.link
                     if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
-                        raise FailedError(item.status.why)
+                        raise FailedError(_why(item.status))
                     if link is Link.PAUSED:
-                        why = item.status.why
+                        why = _why(item.status)
                         if not told:
                             told = True
                             _complain(f"{why}; trying again")
@@ -112,6 +113,12 @@ class Conversation:
                 yield item
             if deadline is not None and time.monotonic() > deadline:
                 raise FailedError(why)
+
+
+def _why(status: Status) -> str:
+    """Why there is no connection, with what came of each address that was tried."""
+    tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
+    return f"{status.why} ({tried})" if tried else status.why
 
 
 @contextmanager
