@@ -19,14 +19,14 @@ from chat_client.core import Core, StopListening
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
-from chat_client.state.attempts import describe_attempt, worth_telling
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import Link, Status
+from chat_client.state.status import Link
 from common.datafolder import FolderInUseError, FolderLock
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
+from common.process import stop_signals
 from common.text import TextRefusedError, check_text
 from common.times import local_time
 
@@ -54,7 +54,9 @@ def run(options: Options, data_dir: Path) -> int:
         "rooms": _rooms,
         "people": _people,
     }
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in stop_signals():
+        if number is not signal.SIGINT:  # which Python turns into the same already
+            signal.signal(number, _interrupt)
     try:
         verbs[options.verb](options, Accounts(data_dir))
     except (UsageError, NameRefusedError) as error:
@@ -101,9 +103,9 @@ class Conversation:
                 if isinstance(item, news.StatusChanged):
                     link = item.status.link
                     if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
-                        raise FailedError(_why(item.status))
+                        raise FailedError(item.status.why)
                     if link is Link.PAUSED:
-                        why = _why(item.status)
+                        why = item.status.why
                         if not told:
                             told = True
                             _complain(f"{why}; trying again")
@@ -113,12 +115,6 @@ class Conversation:
                 yield item
             if deadline is not None and time.monotonic() > deadline:
                 raise FailedError(why)
-
-
-def _why(status: Status) -> str:
-    """Why there is no connection, with what came of each address that was tried."""
-    tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
-    return f"{status.why} ({tried})" if tried else status.why
 
 
 @contextmanager

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from chat_client.state.attempts import Attempt
-
 
 class Link(Enum):
     """What the connection is doing."""
@@ -21,19 +19,13 @@ class Link(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED.
-
-    `attempts` tells what came of each address of the invite, in its order, when no connection
-    could be made: PAUSED, or REFUSED with the code `wrong_server`. Else it is empty. See
-    `attempts.describe_attempt` for sentences, and `worth_telling` for which of them.
-    """
+    """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED."""
 
     link: Link
     why: str = ""
     retry_at: float = 0.0
     code: str = ""
     field: str = ""
-    attempts: tuple[Attempt, ...] = ()
 
 
 def describe(status: Status, waiting: int, now: float) -> str:
