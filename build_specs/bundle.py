@@ -90,11 +90,11 @@ def bundle(name: str) -> None:
 
 
 def _data() -> list[tuple[str, str]]:
-    """Files beside the code: pictures and fonts with their licences, and what build this is."""
-    assets = SOURCE / "window" / "assets"
+    """Pictures, fonts and tables with their licences, and what build this is."""
     found = [
         (str(path), str(path.parent.relative_to(SOURCE)))
-        for path in sorted(assets.rglob("*"))
+        for package in ("common", "window")
+        for path in sorted((SOURCE / package / "assets").rglob("*"))
         if path.is_file()
     ]
     return [*found, (os.environ["CHAT_BUILD"], ".")]

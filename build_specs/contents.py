@@ -275,6 +275,9 @@ _VERSIONS: Final[Mapping[str, Callable[[_Finder], str]]] = {
     "Inter": _Finder.font_revision,
     # The sheet does not say it: the font's own revision when draw_emoji.py was last run.
     "Noto Color Emoji": lambda _: "2.042",
+    # Of the tables' sources when make_name_tables.py was last run.
+    "AnyAscii": lambda _: "0.3.3",
+    "Unicode data": lambda _: "17.0.0",
     "OpenSSL": lambda _: ssl.OPENSSL_VERSION.split()[1],
     "SQLite": lambda _: sqlite3.sqlite_version,
     "Tcl": lambda finder: finder.tcl_release("Tcl", "/init.tcl"),

@@ -73,7 +73,11 @@ def _sources(folder: Path, part: Part) -> list[Path]:
     kept = [path for path in [KEPT / text_name(part)] if path.exists()]
     if part.name == "CPython":
         return [*_of_interpreter(), *kept]
-    beside = [folder / file.path for file in part.files if file.path.endswith("/OFL.txt")]
+    beside = [
+        folder / file.path
+        for file in part.files
+        if file.path.endswith(("/OFL.txt", "/LICENSE.txt"))
+    ]
     if purl.type == "pypi":
         found = list(_of_distribution(purl.name))
     elif purl.type == "deb":

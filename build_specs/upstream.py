@@ -55,6 +55,8 @@ UPSTREAM: Final[Mapping[str, Upstream]] = {
     ),
     "Inter": Upstream("OFL-1.1", "https://rsms.me/inter", own=True),
     "Noto Color Emoji": Upstream("OFL-1.1", "https://github.com/googlefonts/noto-emoji", own=True),
+    "AnyAscii": Upstream("ISC", "https://github.com/anyascii/anyascii", own=True),
+    "Unicode data": Upstream("Unicode-3.0", "https://www.unicode.org", own=True),
     "OpenSSL": Upstream("Apache-2.0", "https://openssl.org", r"lib(ssl|crypto)", "ssl"),
     "SQLite": Upstream("blessing", "https://sqlite.org", r"(lib)?sqlite3", "sqlite3"),
     "Tcl": Upstream("TCL", "https://www.tcl-lang.org", r"(lib)?tcl\d[\d.]*t?", "tkinter"),
@@ -112,6 +114,8 @@ _LIBRARIES: Final = tuple(
 DATA: Final = (
     (re.compile(r"_?tk_data/"), "Tk"),
     (re.compile(r"_?tcl(_data|\d+)/"), "Tcl"),
+    (re.compile(r"common/assets/anyascii/"), "AnyAscii"),
+    (re.compile(r"common/assets/unicode/"), "Unicode data"),
     (re.compile(r"window/assets/fonts/"), "Inter"),
     (re.compile(r"window/assets/emoji/"), "Noto Color Emoji"),
     (re.compile(r"base_library\.zip$|python3[\w.]*/|Python(\.framework/|$)"), "CPython"),

@@ -26,7 +26,6 @@ from common.datafolder import FolderInUseError, FolderLock
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
-from common.process import stop_signals
 from common.text import TextRefusedError, check_text
 from common.times import local_time
 
@@ -54,9 +53,7 @@ def run(options: Options, data_dir: Path) -> int:
         "rooms": _rooms,
         "people": _people,
     }
-    for number in stop_signals():
-        if number is not signal.SIGINT:  # which Python turns into the same already
-            signal.signal(number, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         verbs[options.verb](options, Accounts(data_dir))
     except (UsageError, NameRefusedError) as error:
@@ -103,7 +100,9 @@ class Conversation:
                 if isinstance(item, news.StatusChanged):
                     link = item.status.link
                     if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
-                        raise FailedError(item.status.why)
+                        free = item.status.suggestion
+                        hint = f" (--username {free})" if free else ""
+                        raise FailedError(item.status.why + hint)
                     if link is Link.PAUSED:
                         why = item.status.why
                         if not told:
@@ -137,6 +136,8 @@ def _conversation(
             if isinstance(item, news.AccountChanged):
                 if item.account != account:
                     accounts.save(item.account)
+                if not account.joined and options.name is not None:
+                    _tell_username(item.account.username, options.name.display_name)
             elif _never_joined(account, item):
                 accounts.remove(account)
             box.put(item)
@@ -147,6 +148,12 @@ def _conversation(
         yield Conversation(core, account, box)
     finally:
         core.stop()
+
+
+def _tell_username(username: str, name: str) -> None:
+    """Say under which username one has joined, when it is not the name that was given."""
+    if username != name.casefold():
+        print(f"ChatClient: your username is {username}", file=sys.stderr)
 
 
 def _never_joined(account: Account, item: news.News) -> bool:

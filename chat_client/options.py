@@ -75,6 +75,14 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             given["join"] = _invite(invite)
         except argparse.ArgumentTypeError as error:
             parser.error(f"environment variable {INVITE_VARIABLE}: {error}")
+    display_name, username = given.pop("name"), given.pop("username")
+    if username is not None:
+        given["name"] = Name(username, display_name or username)
+    elif display_name is not None:
+        given["name"] = name_of(display_name)
+        if given["name"] is None:
+            why = f"--name {display_name!r} has no letter or digit for a username; say --username"
+            parser.error(why)
     return Options(**{key: value for key, value in given.items() if value is not None})
 
 
@@ -92,6 +100,11 @@ def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS
         f"and without this option it may be in the environment variable {INVITE_VARIABLE}",
     )
     add("--name", type=_name, help="your name there")
+    add(
+        "--username",
+        type=_username,
+        help="your username there (default: made from --name, in Latin letters)",
+    )
     add("--data-dir", type=Path, help="folder of your accounts and messages")
     add("--profile", type=_profile, metavar="NAME", help="a further set of them, of that name")
     add("--log-level", choices=["debug", "info", "warning", "error"], help="(default: warning)")
@@ -154,26 +167,35 @@ def _invite(text: str) -> Invite:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _name(text: str) -> Name:
-    from common.names import NameRefusedError, clean_display_name
+def _name(text: str) -> str:
+    from common.display_names import clean_display_name
+    from common.names import NameRefusedError
 
     try:
-        display_name = clean_display_name(text)
+        return clean_display_name(text)
     except NameRefusedError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return name_of(display_name) or _no_name(text)
 
 
 def name_of(text: str) -> Name | None:
-    """The username and display name for what somebody calls themselves, if there is one."""
-    from common.names import NameRefusedError, fold_username, suggest_username
+    """What somebody calls themselves with the username proposed for it, if there is one."""
+    from common.names import NameRefusedError, claim_username, suggest_username
 
     display_name = " ".join(text.split())
     try:
-        return Name(fold_username(display_name), display_name)
+        return Name(claim_username(display_name), display_name)
     except NameRefusedError:
         username = suggest_username(display_name)
         return Name(username, display_name) if username else None
+
+
+def _username(text: str) -> str:
+    from common.names import NameRefusedError, fold_username
+
+    try:
+        return fold_username(text)
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _profile(text: str) -> str:
@@ -184,10 +206,6 @@ def _profile(text: str) -> str:
         return fold_username(text)
     except NameRefusedError as error:
         raise argparse.ArgumentTypeError(f"a profile's name is like a username: {error}") from error
-
-
-def _no_name(text: str) -> Name:
-    raise argparse.ArgumentTypeError(f"{text!r} has no letter or digit of a-z, 0-9 for a username")
 
 
 def _seconds(text: str) -> float:

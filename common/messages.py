@@ -314,7 +314,8 @@ class RoomAdded(Message):
 class Error(Message):
     """A command was refused (`re`), or something not understood was received (no `re`).
 
-    `field` names the place in the command; `retryable` says that trying later may help.
+    `field` names the place in the command; `retryable` says that trying later may help;
+    `suggestion` is a free username in place of a taken one.
     """
 
     type: Literal["error"] = "error"
@@ -323,6 +324,7 @@ class Error(Message):
     message: Reason
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
+    suggestion: Username | None = None
 
 
 class Goodbye(Message):
@@ -358,7 +360,12 @@ TO_CLIENT: Final[TypeAdapter[ToClient]] = TypeAdapter(
 
 
 def refusal(
-    code: ErrorCode, message: str, *, re: int | None = None, field: str | None = None
+    code: ErrorCode,
+    message: str,
+    *,
+    re: int | None = None,
+    field: str | None = None,
+    suggestion: str | None = None,
 ) -> Error:
     """An Error whose `retryable` follows from its code."""
     return Error(
@@ -367,4 +374,5 @@ def refusal(
         message=message[: limits.REASON_LENGTH],
         field=field,
         retryable=code in RETRYABLE,
+        suggestion=suggestion,
     )

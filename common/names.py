@@ -1,15 +1,16 @@
 """Usernames, display names and the ids of rooms.
 
 A username is an account's key: ASCII letters, digits and ``-_.``, starting with a letter or
-digit, compared and stored in lower case. A display name is what people read: free text under
-the Nickname profile of PRECIS (RFC 8266).
+digit, compared and stored in lower case. A display name is what people read; its rules are in
+common/display_names.py.
 """
 
 import re
-import unicodedata
+from collections.abc import Container
+from functools import cache
 from typing import Final
 
-from common.limits import DISPLAY_NAME_LENGTH, USERNAME_LENGTH
+from common.limits import USERNAME_LENGTH
 
 GENERAL: Final = "general"
 """The room every account is a member of."""
@@ -19,6 +20,16 @@ ROOM_PATTERN: Final = (
     r"^(?:[a-z0-9][a-z0-9._-]{0,31}"
     r"|dm:[a-z0-9][a-z0-9._-]{0,31}:[a-z0-9][a-z0-9._-]{0,31})$"
 )
+RESERVED: Final = frozenset(
+    {
+        *("admin", "administrator", "chat", "chatclient", "chatserver", "host", "mod", "moderator"),
+        *("server", "system", "the admin", "the chat", "the host", "the moderator"),
+        *("the server", "the system", "all", "channel", "everybody", "everyone", "general", "here"),
+        *("room", "rooms", "you"),
+    }
+)
+"""What nobody may be called: the programs and rooms themselves, and words for those who listen."""
+_MOST_NUMBERED: Final = 5000
 _USERNAME = re.compile(USERNAME_PATTERN)
 _ROOM = re.compile(ROOM_PATTERN)
 _NOT_IN_USERNAME = re.compile(r"[^a-z0-9._-]+")
@@ -38,32 +49,69 @@ def fold_username(username: str) -> str:
     return username.lower()
 
 
-def suggest_username(display_name: str) -> str:
-    """A username for a display name ("Ada Lindqvist" gives "ada.lindqvist"), or "" if none."""
-    plain = unicodedata.normalize("NFKD", display_name).encode("ascii", "ignore").decode()
-    dotted = _NOT_IN_USERNAME.sub(".", plain.strip().lower())
-    dotted = re.sub(r"\.{2,}", ".", dotted)
-    return dotted.lstrip("._-")[:USERNAME_LENGTH].rstrip("._-")
+def claim_username(username: str) -> str:
+    """The stored form of a `username` for a new account.
 
-
-def clean_display_name(name: str) -> str:
-    """`name` as everyone will see it: NFKC, single spaces, no controls (RFC 8266).
-
-    Raises NameRefusedError when nothing is left, when it is longer than
-    DISPLAY_NAME_LENGTH characters, or when it holds characters that names may not have.
+    Raises NameRefusedError when it is none, or could be taken for the program's own word. Accounts
+    from before a word was reserved keep their names: so only joining asks this.
     """
-    # Imported here: its Unicode tables cost start-up time and only a joining needs them.
-    import precis_i18n
+    folded = fold_username(username)
+    if is_reserved(folded):
+        raise NameRefusedError(f"the username {folded} is kept for the chat itself")
+    return folded
 
-    try:
-        cleaned = precis_i18n.get_profile("NicknameCasePreserved").enforce(name)
-    except UnicodeEncodeError as error:
-        raise NameRefusedError(
-            "a name must not be empty and has letters, digits, spaces and symbols only"
-        ) from error
-    if len(cleaned) > DISPLAY_NAME_LENGTH:
-        raise NameRefusedError(f"a name has at most {DISPLAY_NAME_LENGTH} characters")
-    return cleaned
+
+def is_reserved(name: str) -> bool:
+    """Whether `name` reads as one of RESERVED, whatever its case, its signs and its lookalikes."""
+    return not _words(name).isdisjoint(_reserved())
+
+
+def reads_as(name: str, other: str) -> bool:
+    """Whether two names are the same to a reader who passes over their signs and spaces."""
+    return not _words(name).isdisjoint(_words(other))
+
+
+def suggest_username(display_name: str) -> str:
+    """A username for a display name ("Łukasz Öberg" gives "lukasz.oberg"), or "" if there is none.
+
+    Other scripts are written in Latin letters, by a table that knows no language: let the person
+    see it, and change it.
+    """
+    from common.transliteration import to_ascii
+
+    dotted = _NOT_IN_USERNAME.sub(".", to_ascii(display_name).strip())
+    dotted = re.sub(r"\.{2,}", ".", dotted)
+    suggested = dotted.lstrip("._-")[:USERNAME_LENGTH].rstrip("._-")
+    return free_username(suggested, ()) if suggested else ""
+
+
+def free_username(username: str, taken: Container[str]) -> str:
+    """`username`, or the first of username2, username3, … that is neither taken nor reserved.
+
+    The name is cut where it must be to make room for the number; after some thousand numbers there
+    is no more to suggest, and the answer is "".
+    """
+    for number in range(1, _MOST_NUMBERED):
+        suffix = str(number) if number > 1 else ""
+        candidate = username[: USERNAME_LENGTH - len(suffix)].rstrip("._-") + suffix
+        if candidate not in taken and not is_reserved(candidate):
+            return candidate
+    return ""
+
+
+def _words(name: str) -> frozenset[str]:
+    """What a name reads as without signs and spaces; nothing for one that has only these."""
+    from common.confusables import skeletons
+
+    # A digit one passes for I, too.
+    read = skeletons(name) | skeletons(name.replace("1", "i"))
+    words = ("".join(filter(str.isalnum, skeleton)) for skeleton in read)
+    return frozenset(filter(None, words))
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset().union(*map(_words, RESERVED))
 
 
 def direct_room(one: str, other: str) -> str:

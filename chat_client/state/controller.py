@@ -141,11 +141,11 @@ class Controller:
         """
         self.lost(self._closed or why, now)
 
-    def refused(self, why: str, code: str, field: str = "") -> None:
+    def refused(self, why: str, code: str, field: str = "", suggestion: str = "") -> None:
         """Trying again would change nothing."""
         self._end = None
         self._frames.clear()
-        self._set(Status(Link.REFUSED, why, code=code, field=field))
+        self._set(Status(Link.REFUSED, why, code=code, field=field, suggestion=suggestion))
 
     def failed(self, why: str, code: str) -> None:
         """This computer can't go on; nothing may be asked of the cache any more."""
@@ -415,7 +415,8 @@ class Controller:
                 if error.retryable:
                     self.lost(_sentence(error.message), now)
                 else:
-                    self.refused(_sentence(error.message), error.code, error.field or "")
+                    why, field = _sentence(error.message), error.field or ""
+                    self.refused(why, error.code, field, error.suggestion or "")
             case messages.Send():
                 self._in_flight = None
                 if error.retryable:

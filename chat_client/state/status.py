@@ -19,13 +19,17 @@ class Link(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED."""
+    """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED.
+
+    `suggestion` is a free username when the one asked for is taken.
+    """
 
     link: Link
     why: str = ""
     retry_at: float = 0.0
     code: str = ""
     field: str = ""
+    suggestion: str = ""
 
 
 def describe(status: Status, waiting: int, now: float) -> str:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from chat_client.options import Name, name_of
 from chat_client.state.account import Account
+from common.display_names import clean_display_name
 from common.invite import Invite, InviteError
-from common.names import NameRefusedError, clean_display_name, fold_username
+from common.names import NameRefusedError, fold_username
 from common.pasted import find_invite
 from window.basics import Label, Panel, Picture
 from window.buttons import Button

@@ -6,12 +6,19 @@ import secrets
 from bisect import bisect
 
 from chat_server.rules.conversation import publish_join
-from chat_server.rules.effects import Answer, HangUp, Tell, TellEveryone
+from chat_server.rules.effects import HangUp, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from chat_server.rules.world import Outcome, World, refuse
 from common import limits, messages
-from common.names import GENERAL, NameRefusedError, clean_display_name, fold_username
+from common.display_names import clean_display_name
+from common.names import (
+    GENERAL,
+    NameRefusedError,
+    claim_username,
+    fold_username,
+    free_username,
+)
 
 
 def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
@@ -31,24 +38,27 @@ def hello(world: World, session: Session, command: messages.Hello, _now: int) ->
 
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
     """Claim a username. Asked again with the same token it lets in again: an answer may be lost."""
-    if not hmac.compare_digest(command.secret, world.facts.secret):
-        why = "this invite is not valid here any more; ask the host for a new one"
-        return refuse(session, command, "bad_secret", why, field="secret")
     username = fold_username(command.username)
     key = _device_key(command.token)
     owner = world.directory.devices.get(key)
+    # The token before the secret: the account is there, though the invite may be another by now.
+    if owner is not None and owner == username:
+        return _admit(world, session, command, username, now)
+    if not hmac.compare_digest(command.secret, world.facts.secret):
+        why = "this invite is not valid here any more; ask the host for a new one"
+        return refuse(session, command, "bad_secret", why, field="secret")
     if username in world.directory.accounts:
-        if owner == username:
-            return _admit(world, session, command, username, now)
-        why = f"the username {username} is taken; choose another"
-        return refuse(session, command, "name_taken", why, field="username")
+        return _taken(world, session, command, username)
     if owner is not None:
         why = "this token belongs to another account"
         return refuse(session, command, "not_recognized", why, field="token")
+    field = "username"
     try:
-        display_name = clean_display_name(command.display_name)
+        claim_username(username)
+        field = "display_name"
+        display_name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
-        return refuse(session, command, "name_refused", str(error), field="display_name")
+        return refuse(session, command, "name_refused", str(error), field=field)
     general = world.directory.rooms[GENERAL]
     with world.log.atomic():
         account = world.log.add_account(username, display_name, now)
@@ -56,7 +66,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
         world.log.add_member(general, account)
         published = publish_join(world, account, now)
     world.directory.add_account(account)
-    world.directory.add_device(key, username)
+    world.directory.devices[key] = username
     world.directory.enter(general, username)
     return [*_admit(world, session, command, username, now, new=True), published]
 
@@ -88,18 +98,25 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
     """A page of all accounts, in order of username."""
     after = "" if command.after is None else command.after.lower()
+    usernames = world.directory.usernames
+    first = bisect(usernames, after)
+    page = usernames[first : first + limits.PAGE_PEOPLE]
+    reply = messages.People(
+        re=command.id,
+        people=tuple(world.person(name) for name in page),
+        more=first + len(page) < len(usernames),
+    )
+    return [Tell(session.connection, reply)]
 
-    def people() -> messages.People:
-        usernames = world.directory.usernames
-        first = bisect(usernames, after)
-        page = usernames[first : first + limits.PAGE_PEOPLE]
-        return messages.People(
-            re=command.id,
-            people=tuple(world.person(name) for name in page),
-            more=first + len(page) < len(usernames),
-        )
 
-    return [Answer(session.connection, command.id, people)]
+def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:
+    free = free_username(username, world.directory.accounts)
+    why = f"the username {username} is taken"
+    why += f"; {free} is free" if free else "; choose another"
+    error = messages.refusal(
+        "name_taken", why, re=command.id, field="username", suggestion=free or None
+    )
+    return [Tell(session.connection, error)]
 
 
 def _admit(

@@ -57,20 +57,4 @@ class StoreFailed:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
-class ServerFailed:
-    """A part of the server broke off, and it can't go on; `reason` is for a person."""
-
-    reason: str
-    at: int
-
-
-ViewEvent = (
-    ClientAppeared
-    | ClientGone
-    | TrafficChanged
-    | ClientSlow
-    | MessagesStored
-    | StoreFailed
-    | ServerFailed
-)
+ViewEvent = ClientAppeared | ClientGone | TrafficChanged | ClientSlow | MessagesStored | StoreFailed

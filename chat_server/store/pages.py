@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -99,5 +98,4 @@ class PageReader:
 
     def close(self) -> None:
         """Let go of the file, before the writer does."""
-        with suppress(sqlite3.Error):
-            self._connection.close()
+        self._connection.close()

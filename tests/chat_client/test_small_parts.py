@@ -172,6 +172,11 @@ def test_common_options_stand_before_or_after_the_verb(before: bool) -> None:
         (["listen", "--after", "0", "--json"], Options(verb="listen", after=0, json=True)),
         (["people"], Options(verb="people")),
         (["--theme", "dark"], Options(theme="dark")),
+        (["--name", "Ada L.", "--username", "Ada2"], Options(name=Name("ada2", "Ada L."))),
+        (["--name", "🎉", "--username", "ada"], Options(name=Name("ada", "🎉"))),
+        (["people", "--username", "ada"], Options(verb="people", name=Name("ada", "ada"))),
+        # An account from before the name was reserved.
+        (["people", "--username", "host"], Options(verb="people", name=Name("host", "host"))),
     ],
 )
 def test_each_verb(arguments: list[str], expected: Options) -> None:
@@ -185,6 +190,8 @@ def test_each_verb(arguments: list[str], expected: Options) -> None:
         ["shout"],
         ["--join", "https://example.org"],
         ["--name", "🎉"],
+        ["--name", "Host"],
+        ["--username", "Ada L."],
         ["--name", " "],
         ["listen", "--count", "0"],
         ["listen", "--count", "-1"],
@@ -217,7 +224,9 @@ def test_wrong_options_end_with_status_2(
         ("Ada", Name("ada", "Ada")),
         (" Ada  Lindqvist ", Name("ada.lindqvist", "Ada Lindqvist")),
         ("ada.l", Name("ada.l", "ada.l")),
-        ("李", None),
+        ("Łukasz", Name("lukasz", "Łukasz")),
+        ("李", Name("li", "李")),
+        ("🎉", None),
         ("", None),
     ],
 )

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from common.limits import DISPLAY_NAME_LENGTH
-from common.messages import DisplayName, RoomId, Username
+from common.limits import USERNAME_LENGTH
+from common.messages import RoomId, Username
 from common.names import (
+    RESERVED,
     NameRefusedError,
     address_of,
-    clean_display_name,
+    claim_username,
     direct_members,
     direct_partner,
     direct_room,
     fold_username,
+    free_username,
+    is_reserved,
     room_for,
     suggest_username,
 )
@@ -72,10 +75,30 @@ def test_what_folds_is_what_the_wire_lets_in(typed: str) -> None:
         ("  Åsa  Öberg ", "asa.oberg"),
         ("O'Brien, Pat", "o.brien.pat"),
         ("-- x --", "x"),
-        ("李小龙", ""),
+        # Letters that do not decompose, and other scripts.
+        ("Łukasz", "lukasz"),
+        ("Strauß", "strauss"),
+        ("STRAẞE", "strasse"),
+        ("Øyvind", "oyvind"),
+        ("Đorđe", "dorde"),
+        ("Þóra Ægisdóttir", "thora.aegisdottir"),
+        ("Işıl İpek", "isil.ipek"),
+        ("Nguyễn Văn Đức", "nguyen.van.duc"),
+        ("Юлия Щербакова", "yuliya.shcherbakova"),
+        ("Γιώργος", "giorgos"),
+        ("李小龙", "lixiaolong"),
+        ("たろう", "tarou"),
+        ("김철수", "gimcheolsu"),
+        ("שלום", "slvm"),
+        ("e\u0301va", "eva"),
+        ("\uff21da ④", "ada.4"),
+        ("Ada 🏳️\u200d🌈 L.", "ada.l"),
+        ("شمس\u200cالدین", "shmsldyn"),
+        ("O’Brien", "o.brien"),
         ("🎉", ""),
         ("", ""),
         ("ﬁne", "fine"),
+        ("host", "host2"),
         ("a" * 31 + ". b", "a" * 31),
     ],
 )
@@ -84,75 +107,85 @@ def test_suggested_usernames(display_name: str, username: str) -> None:
     assert suggest_username(display_name) == username
 
 
+@pytest.mark.parametrize(
+    ("asked", "taken", "free"),
+    [
+        ("ada", set(), "ada"),
+        ("ada", {"ada"}, "ada2"),
+        ("ada", {"ada", "ada2", "ada3"}, "ada4"),
+        ("x" * 32, {"x" * 32}, "x" * 31 + "2"),
+        ("x" * 30 + "._", {"x" * 30}, "x" * 30 + "2"),
+        ("server", set(), "server2"),
+    ],
+)
+def test_a_free_username(asked: str, taken: set[str], free: str) -> None:
+    """The first that nobody has, numbered from 2, and never too long."""
+    assert free_username(asked, taken) == free
+
+
+class _Everything:
+    """Where every name is taken."""
+
+    asked = 0
+
+    def __contains__(self, _: object) -> bool:
+        self.asked += 1
+        return True
+
+
+def test_looking_for_a_free_username_ends() -> None:
+    """However many there are of a name: it is asked for by strangers, too."""
+    everything = _Everything()
+    assert free_username("ada", everything) == ""
+    assert everything.asked <= 5000
+
+
+@pytest.mark.parametrize(
+    "username",
+    [
+        *("host", "server", "admin", "system", "general", "all", "room"),
+        *("HOST", "h0st", "h-o-s-t", "adm1n", "a11", "chatserver", "everyone", "you", "the.host"),
+    ],
+)
+def test_reserved_usernames(username: str) -> None:
+    """Nobody claims a name that the program or a room has, or one that looks like it."""
+    with pytest.raises(NameRefusedError, match=username.lower()):
+        claim_username(username)
+    assert fold_username(username) == username.lower()  # who has it already keeps it
+
+
+@pytest.mark.parametrize("username", ["ali", "ALI", "alli", "hostel", "hans", "roman", "admiral"])
+def test_names_that_only_begin_like_a_reserved_one(username: str) -> None:
+    """People's names are nobody else's words."""
+    assert claim_username(username) == username.lower()
+
+
+def test_reserved_words_are_found_in_every_spelling() -> None:
+    """Each of them as it stands, in capitals, with signs and with another script's letters."""
+    for word in RESERVED:
+        assert is_reserved(word)
+        assert is_reserved(word.upper())
+        assert is_reserved(f" {'.'.join(word)}!")
+        assert is_reserved(word.replace("o", "о").replace("a", "а"))  # Cyrillic
+
+
 @given(our.any_text())
 def test_a_suggestion_is_a_username_or_nothing(display_name: str) -> None:
     """Whatever somebody calls themselves: what is suggested can be used as it is."""
     suggested = suggest_username(display_name)
-    assert suggested == "" or fold_username(suggested) == suggested
+    assert suggested == "" or claim_username(suggested) == suggested
 
 
-@pytest.mark.parametrize(
-    ("name", "cleaned"),
-    [
-        # RFC 8266, table 1, with case preserved.
-        ("Foo", "Foo"),
-        ("foo", "foo"),
-        ("Foo Bar", "Foo Bar"),
-        ("foo bar", "foo bar"),
-        ("Σ", "Σ"),
-        ("\u03c3", "\u03c3"),
-        ("ς", "ς"),
-        ("♚", "♚"),
-        ("Richard Ⅳ", "Richard IV"),
-        # And its mapping of spaces (§2.1).
-        ("  Ada \u3000 Lindqvist ", "Ada Lindqvist"),
-        ("e\u0301", "é"),
-        ("\uff21da", "Ada"),
-        ("🎉", "🎉"),
-        ("שלום", "שלום"),
-    ],
-)
-def test_display_names_are_cleaned(name: str, cleaned: str) -> None:
-    """The Nickname profile: compatibility characters are made plain, spaces single."""
-    assert clean_display_name(name) == cleaned
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "",
-        " ",
-        "\u3000",
-        "a\nb",
-        "a\x00b",
-        "\x1b[31m",
-        "ada\u202egnp.exe",
-        "\u2066ada\u2069",
-        "a\u200bda",
-        "\ufeffada",
-        "a\u2028b",
-        "\ue000",
-        "\ud800",
-        "x" * (DISPLAY_NAME_LENGTH + 1),
-        "\ufdfa" * 4,  # one character that normalises to eighteen
-    ],
-)
-def test_display_names_that_are_refused(name: str) -> None:
-    """Nothing invisible, nothing that turns the direction of what stands beside, not too long."""
-    with pytest.raises(NameRefusedError):
-        clean_display_name(name)
-
-
-@given(our.any_text() | our.line(DISPLAY_NAME_LENGTH))
-def test_a_clean_display_name_is_lawful_and_stays_as_it_is(name: str) -> None:
-    """What comes out fits the messages, and cleaning it once more changes nothing."""
-    try:
-        cleaned = clean_display_name(name)
-    except NameRefusedError:
-        assume(False)
-        raise
-    assert TypeAdapter(DisplayName).validate_python(cleaned) == cleaned
-    assert clean_display_name(cleaned) == cleaned
+@given(our.username(), st.integers(1, 5))
+def test_a_free_username_is_one(username: str, others: int) -> None:
+    """What is suggested instead can be claimed, and is not taken."""
+    taken = {username}
+    for _ in range(others):
+        free = free_username(username, taken)
+        assert claim_username(free) == free
+        assert free not in taken
+        assert len(free) <= USERNAME_LENGTH
+        taken.add(free)
 
 
 @given(one=our.username(), other=our.username())

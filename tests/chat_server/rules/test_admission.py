@@ -69,6 +69,10 @@ def test_joining_again_with_the_same_token_gives_the_same_account(house: House) 
         ({"display_name": " "}, "name_refused", "display_name"),
         ({"display_name": "ada\u202egnp"}, "name_refused", "display_name"),
         ({"display_name": "\ufdfa" * 9}, "name_refused", "display_name"),
+        ({"display_name": "\u2800"}, "name_refused", "display_name"),
+        ({"display_name": "Bob (you)"}, "name_refused", "display_name"),
+        ({"display_name": "home"}, "name_refused", "display_name"),  # the chat's name
+        ({"username": "server"}, "name_refused", "username"),
     ],
 )
 def test_a_refused_join_leaves_nothing_behind(
@@ -85,6 +89,45 @@ def test_a_refused_join_leaves_nothing_behind(
     assert len(house.stored()) == 1
     house.do(session, house.join_command("ada"))
     assert house.world.sessions.online("ada")
+
+
+def test_a_taken_name_comes_with_a_free_one(house: House) -> None:
+    """And that one can be claimed on the same connection."""
+    house.join("bob")
+    house.join("bob2")
+    session = house.connect()
+    command = house.join_command("bob", token=token("eve"))
+    error = refused(house.do(session, command), session)
+    assert (error.code, error.suggestion) == ("name_taken", "bob3")
+    assert "bob3" in error.message
+    house.do(session, house.join_command("bob3", token=token("eve")))
+    assert session.username == "bob3"
+
+
+def test_a_repeated_join_needs_no_secret_that_is_still_valid(house: House) -> None:
+    """The answer was lost, and the host has changed the invite since: the account is there."""
+    house.join("ada")
+    session = house.connect()
+    outcome = house.do(session, house.join_command("ada", secret="x" * 22))
+    assert isinstance(told(outcome, session)[0], messages.SignedIn)
+    for other in ({"username": "bob"}, {"token": token("bob")}):
+        session = house.connect()
+        command = house.join_command("ada", secret="x" * 22, **other)
+        assert refused(house.do(session, command), session).code == "bad_secret"
+
+
+def test_accounts_from_before_a_name_was_reserved_stay(house: House) -> None:
+    """They sign in, and a repeated join lets them in, too."""
+    with house.log.transaction():
+        account = house.log.add_account("host", "Host", NOW)
+        key = hashlib.sha256(bytes.fromhex(token("host"))).digest()
+        house.log.add_device(account, key, "d", NOW)
+    house.world.reload()
+    session, _ = house.sign_in("host")
+    assert session.username == "host"
+    session = house.connect()
+    house.do(session, house.join_command("host"))
+    assert session.username == "host"
 
 
 def test_the_secret_is_asked_before_a_name_is_told_to_be_taken(house: House) -> None:
