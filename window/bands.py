@@ -39,5 +39,5 @@ def draw_band(
             left + radius, top, right - radius, top + height, fill=fill, width=0, tags=tag
         )
     if ring:
-        image = theme.images.ring(right - left, height, radius, palette.accent, theme.px(2))
+        image = theme.images.ring(right - left, height, radius, palette.focus, theme.px(2))
         canvas.create_image(left, top, image=image, anchor="nw", tags=tag)

@@ -23,10 +23,26 @@ class Panel(tk.Frame):
     def __init__(self, parent: tk.Misc, theme: Theme, surface: Surface | None = None) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self.surface: Surface = surface or surface_of(parent)
+        self._theme = theme
+        self._ringed = False
         theme.subscribe(self, lambda: self._paint(theme.palette))
 
+    def ring_for(self, widget: tk.Misc) -> None:
+        """Show a ring around this panel while `widget`, in it, has it (`window.focus`).
+
+        Give the widget its bindtags before.
+        """
+        self.configure(highlightthickness=self._theme.px(2))
+        self._theme.focus.watch(widget, self._ring)
+
+    def _ring(self, on: bool) -> None:
+        self._ringed = on
+        self._paint(self._theme.palette)
+
     def _paint(self, palette: Palette) -> None:
-        self.configure(background=palette.surface(self.surface))
+        ground = palette.surface(self.surface)
+        edge = palette.focus if self._ringed else ground
+        self.configure(background=ground, highlightbackground=edge, highlightcolor=edge)
 
 
 class Label(tk.Label):

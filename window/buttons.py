@@ -17,6 +17,8 @@ Variant = Literal["primary", "secondary", "danger", "quiet", "link"]
 """`quiet` has no box until the pointer is over it (icon buttons); `link` reads as a link."""
 
 RADIUS: Final = 8
+RINGED: Final = "user1"
+"""The ttk state of a button that shows a focus ring."""
 
 
 class _Look(NamedTuple):
@@ -46,7 +48,7 @@ def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
                 p.text,
             )
         case "secondary":
-            return _Look(p.text, p.muted, p.raised, p.hover, p.pressed, p.button_border, p.accent)
+            return _Look(p.text, p.muted, p.raised, p.hover, p.pressed, p.button_border, p.focus)
         case "danger":
             return _Look(
                 p.danger,
@@ -65,10 +67,10 @@ def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
                 p.pressed if hover == p.hover else hover,
                 p.pressed,
                 "",
-                p.accent,
+                p.focus,
             )
         case "link":
-            return _Look(p.link, p.link, "", "", "", "", p.accent)
+            return _Look(p.link, p.link, "", "", "", "", p.focus)
 
 
 class Button(ttk.Button):
@@ -97,6 +99,7 @@ class Button(ttk.Button):
         self._theme, self._variant, self._icon = theme, variant, icon
         self._height, self._icon_size = height, icon_size
         self._font: Role = font or ("body_bold" if variant == "primary" else "body")
+        theme.focus.watch(self, lambda on: self.state([RINGED if on else f"!{RINGED}"]))
         self.bind("<Return>", self._press)
         self.bind("<KP_Enter>", self._press)
         theme.subscribe(self, self._paint)
@@ -232,6 +235,6 @@ def _boxes(theme: Theme, look: _Look, behind: Surface) -> list[tuple[str, tk.Pho
         ("", box(look.fill, look.border)),
         ("disabled", box(idle, look.border and palette.button_border)),
         ("pressed", box(look.pressed, look.border and look.pressed)),
-        ("focus", box(look.fill, look.focus, thick)),
+        (RINGED, box(look.fill, look.focus, thick)),
         ("active", box(look.hover, hover_border)),
     ]

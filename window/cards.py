@@ -15,7 +15,8 @@ MIDDLE = 48
 class Card(ttk.Frame):
     """A rounded frame with a border; put children straight into it, they keep `padding`.
 
-    `radius` and `padding` are px at 96 dpi; `padding` may be `(x, y)`.
+    `radius` and `padding` are px at 96 dpi; `padding` may be `(x, y)`. `field` gives it the
+    border of what can be typed into.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Card(ttk.Frame):
         *,
         radius: int = 10,
         padding: int | tuple[int, int] = 16,
+        field: bool = False,
     ) -> None:
         across, down = padding if isinstance(padding, tuple) else (padding, padding)
         super().__init__(parent, padding=(theme.px(across), theme.px(down)))
@@ -33,15 +35,18 @@ class Card(ttk.Frame):
         behind = surface_of(parent)
 
         def paint() -> None:
-            self.configure(style=rounded_style(theme, behind, surface, radius))
+            self.configure(style=rounded_style(theme, behind, surface, radius, field=field))
 
         theme.subscribe(self, paint)
 
 
-def rounded_style(theme: Theme, behind: Surface, fill: Surface, radius: int) -> str:
+def rounded_style(
+    theme: Theme, behind: Surface, fill: Surface, radius: int, *, field: bool = False
+) -> str:
     """The ttk frame style of a rounded, bordered box with fill `fill` on `behind`.
 
-    The states `focus` and `invalid` give it a border of the accent or danger colour.
+    The states `focus` and `invalid` give it a border of the focus or danger colour; `field`
+    one that shows where it is.
     """
     palette, corner = theme.palette, theme.px(radius)
     size, one = corner * 2 + MIDDLE, theme.px(1)
@@ -54,9 +59,9 @@ def rounded_style(theme: Theme, behind: Surface, fill: Surface, radius: int) -> 
         style.element_create(
             element,
             "image",
-            box(palette.border, one),
+            box(palette.field_border if field else palette.border, one),
             ("invalid", box(palette.danger, one)),
-            ("focus", box(palette.accent, max(one, theme.px(1.6)))),
+            ("focus", box(palette.focus, max(2, theme.px(2)))),
             border=corner,
             sticky="nsew",
             width=corner * 2,
@@ -66,5 +71,5 @@ def rounded_style(theme: Theme, behind: Surface, fill: Surface, radius: int) -> 
         style.layout(name, [(element, {"sticky": "nsew"})])
         style.configure(name, background=palette.surface(behind))
 
-    name = f"{behind}-{fill}-{radius}.Rounded.TFrame"
+    name = f"{behind}-{fill}-{radius}-{field:d}.Rounded.TFrame"
     return theme.style(name, define)

@@ -402,7 +402,7 @@ class _Button:
             border, focus = "", p.text
         else:
             ink, fills = p.text, (p.raised, p.hover, p.pressed)
-            border, focus = p.button_border, p.accent
+            border, focus = p.button_border, p.focus
         fill = fills[self._over + (self._over and self._down)]
         edge, line = (focus, max(2, pen.px(2))) if self._focused else (border or fill, 1)
         image = pen.rounded(*self._size, pen.px(8), fill, edge, line)

@@ -185,7 +185,7 @@ class Field(ttk.Frame):
     def _paint(self) -> None:
         theme, palette = self._theme, self._theme.palette
         fill = palette.surface(self.surface)
-        self.configure(style=rounded_style(theme, self._behind, self.surface, 8))
+        self.configure(style=rounded_style(theme, self._behind, self.surface, 8, field=True))
         self.entry.configure(
             background=fill,
             foreground=palette.text,

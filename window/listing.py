@@ -25,17 +25,18 @@ class Listing(tk.Frame, Generic[Item]):
     """Rows keyed by text; at most one is selected.
 
     Callbacks get the row's key: `on_select` (None when the selection ends) for a choice
-    by the person, not by `select`; `on_open` for a double click or Return;
-    `on_menu(key, x, y)` for the context-menu click or key, with screen coordinates.
+    by the person, not by `select`; `on_click` for a press and release of the first button on
+    the same row; `on_open` for a double click or Return; `on_menu(key, x, y)` for the
+    context-menu click or key, with screen coordinates. With `on_click` set, the mouse chooses
+    at the release, so that a press can be taken back; else at the press.
     """
-
-    SELECT_ON_PRESS = True
 
     def __init__(self, parent: tk.Misc, theme: Theme, surface: Surface | None = None) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0)
         self.surface: Surface = surface or surface_of(parent)
         self.theme = theme
         self.on_select: Callable[[str | None], object] | None = None
+        self.on_click: Callable[[str], object] | None = None
         self.on_open: Callable[[str], object] | None = None
         self.on_menu: Callable[[str, int, int], object] | None = None
         self._items: list[Item] = []
@@ -44,7 +45,8 @@ class Listing(tk.Frame, Generic[Item]):
         self._drawn: dict[int, Item] = {}
         self._selected: str | None = None
         self._hovered: str | None = None
-        self._by_keyboard = False
+        self._pressed_at: str | None = None
+        self._ringed = False
         self.canvas = tk.Canvas(
             self,
             highlightthickness=0,
@@ -152,7 +154,7 @@ class Listing(tk.Frame, Generic[Item]):
     def band(self, top: int, height: int, left: int, right: int, key: str, tag: str) -> bool:
         """Draw the rounded ground of a row if it has one; True if it is the selected one."""
         ground = {self._hovered: "hover", self._selected: "selected"}.get(key, "")
-        ring = self._by_keyboard and key == self._cursor()
+        ring = self._ringed and key == self._cursor()
         place = Place(left, top, right, height, tag)
         draw_band(self.canvas, self.theme, self.surface == "sidebar", place, ground, ring=ring)
         return key == self._selected
@@ -226,6 +228,7 @@ class Listing(tk.Frame, Generic[Item]):
         canvas = self.canvas
         canvas.bind("<Configure>", lambda _: self._configured())
         canvas.bind("<Button-1>", self._pressed)
+        canvas.bind("<ButtonRelease-1>", self._released)
         canvas.bind("<Double-Button-1>", self._double)
         canvas.bind("<Motion>", lambda event: self._hover(self._key_at(event.y)))
         canvas.bind("<Leave>", lambda _: self._hover(None))
@@ -241,8 +244,7 @@ class Listing(tk.Frame, Generic[Item]):
             canvas.bind("<Menu>", lambda _: self._menu_by_key())
         elif sys.platform == "win32":
             canvas.bind("<App>", lambda _: self._menu_by_key())
-        canvas.bind("<<TraverseIn>>", lambda _: self._show_cursor(True))
-        canvas.bind("<FocusOut>", lambda _: self._show_cursor(False))
+        self.theme.focus.watch(canvas, self._ring)
         row = 16
         bind_wheel(canvas, lambda units: self._wheel(units * self.theme.px(row)))
 
@@ -258,17 +260,31 @@ class Listing(tk.Frame, Generic[Item]):
         place = bisect_right(self._tops, self._first() + y) - 1
         return self.key_of(self._items[place]) if 0 <= place < len(self._items) else None
 
+    def _row_at(self, x: int, y: int) -> str | None:
+        """The row at a place of the canvas's window; None outside of it."""
+        width, height = self.canvas.winfo_width(), self.canvas.winfo_height()
+        return self._key_at(y) if 0 <= x < width and 0 <= y < height else None
+
     def _cursor(self) -> str | None:
         """The row the keyboard acts on."""
         return self._selected or next(iter(self._places), None)
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
         self.canvas.focus_set()
-        self._by_keyboard = False
-        key = self._key_at(event.y)
-        if key is not None:
+        key = self._pressed_at = self._key_at(event.y)
+        if key is not None and self.on_click is None:
             self._choose(key, tell=True)
             self.pressed(key, event)
+
+    def _released(self, event: tk.Event[tk.Misc]) -> None:
+        key, self._pressed_at = self._pressed_at, None
+        # Also nothing after a press on something else, such as one that closed a menu.
+        if key is None or self.on_click is None or self._row_at(event.x, event.y) != key:
+            return
+        self._choose(key, tell=True)
+        # What was told may have ended the list.
+        if self.winfo_exists():
+            self.on_click(key)
 
     def pressed(self, key: str, event: tk.Event[tk.Misc]) -> None:
         """A row was clicked; for subclasses with places in a row that do something."""
@@ -284,11 +300,10 @@ class Listing(tk.Frame, Generic[Item]):
 
     def _context(self, event: tk.Event[tk.Misc]) -> None:
         key = self._key_at(event.y)
-        if key is not None:
+        if key is not None and self.on_menu:
             self.canvas.focus_set()
             self._choose(key, tell=True)
-            if self.on_menu:
-                self.on_menu(key, event.x_root, event.y_root)
+            self.on_menu(key, event.x_root, event.y_root)
 
     def _menu_by_key(self) -> None:
         key = self._cursor()
@@ -302,7 +317,6 @@ class Listing(tk.Frame, Generic[Item]):
     def _step(self, step: int) -> str:
         keys = list(self._places)
         if keys:
-            self._by_keyboard = True
             here = self._places.get(self._selected or "")
             at = keys.index(self._selected) if here is not None and self._selected else None
             to = (0 if step >= 0 else len(keys) - 1) if at is None else at + step
@@ -327,7 +341,6 @@ class Listing(tk.Frame, Generic[Item]):
             before, self._hovered = self._hovered, key
             self._redraw_keys(before, key)
 
-    def _show_cursor(self, on: bool) -> None:
-        if on != self._by_keyboard:
-            self._by_keyboard = on
-            self._redraw_keys(self._cursor())
+    def _ring(self, on: bool) -> None:
+        self._ringed = on
+        self._redraw_keys(self._cursor())

@@ -46,8 +46,9 @@ class Banner(tk.Frame):
         self._text.pack(side="left", fill="x", expand=True, pady=pad)
         for event in ("<Button-1>", "<Return>", "<space>"):
             self._action.bind(event, lambda _: self._act())
-        self._action.bind("<FocusIn>", lambda _: self._ring(True))
-        self._action.bind("<FocusOut>", lambda _: self._ring(False))
+        self._action.configure(highlightthickness=theme.px(2))
+        self._ringed = False
+        theme.focus.watch(self._action, self._ring)
         self._text.bind("<Configure>", lambda event: self._text.configure(wraplength=event.width))
         theme.subscribe(self, self._paint)
 
@@ -84,13 +85,16 @@ class Banner(tk.Frame):
 
     def _ring(self, on: bool) -> None:
         """Show whether the link has the keyboard."""
-        self._action.configure(highlightthickness=self._theme.px(2) if on else 0)
+        self._ringed = on
+        self._paint()
 
     def _paint(self) -> None:
         ink = self._theme.palette.pill(self._tone)
         self.configure(background=ink.fill)
         for part in (self._icon, self._text, self._action):
-            part.configure(background=ink.fill, foreground=ink.text, highlightcolor=ink.text)
+            part.configure(background=ink.fill, foreground=ink.text)
+        edge = ink.text if self._ringed else ink.fill
+        self._action.configure(highlightcolor=edge, highlightbackground=edge)
         self._icon.configure(image=self._theme.icon(_ICONS[self._tone], ink.text))
 
 

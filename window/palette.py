@@ -1,7 +1,8 @@
 """Every colour of both looks, by the part it plays.
 
 Colours are `#rrggbb`. Text roles reach a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3)
-on every surface they are used on; tests/window/test_palette.py computes it.
+on every surface they are used on, and what must be seen to use the window (field borders,
+scrollbars, presence, focus) at least 3:1 (1.4.11); tests/window/test_palette.py computes it.
 """
 
 from __future__ import annotations
@@ -36,10 +37,13 @@ class Palette(NamedTuple):
 
     # lines
     border: str
+    """Of cards, and between parts: seen or not, nothing is lost."""
+    field_border: str
+    """Shows where one can type."""
     button_border: str
     hairline: str
     track: str
-    """The empty part of a meter, and a switch that is off."""
+    """The empty part of a meter, and a switch that cannot be used now."""
 
     # text and icons
     text: str
@@ -56,7 +60,9 @@ class Palette(NamedTuple):
     primary_pressed: str
     on_primary: str
     accent: str
-    """Lines and fills that carry no text: meter, chart, focus ring, send icon."""
+    """Lines and fills that carry no text: meter, chart, send icon."""
+    focus: str
+    """Ring around what has the keyboard, also on a selected row."""
     spark_fill: str
 
     # interaction
@@ -85,6 +91,8 @@ class Palette(NamedTuple):
 
     scrollbar: str
     scrollbar_hover: str
+    switch_on: str
+    switch_off: str
     shadow: str
     """Ground of a tooltip or a toast: the look turned round."""
     on_shadow: str
@@ -120,13 +128,14 @@ LIGHT: Final = Palette(
     raised="#ffffff",
     field="#f4f5f8",
     border="#e1e3ea",
+    field_border="#858995",
     button_border="#e1e3ea",
     hairline="#eceef3",
     track="#d0d4de",
     text="#1d1f25",
-    muted="#6b6f7b",
+    muted="#646874",
     link="#2457d6",
-    running="#2da15f",
+    running="#2a9658",
     running_text="#1c7043",
     warning="#7a5200",
     primary="#3366ee",
@@ -134,6 +143,7 @@ LIGHT: Final = Palette(
     primary_pressed="#214dc8",
     on_primary="#ffffff",
     accent="#3366ee",
+    focus="#2457d6",
     spark_fill="#e6edff",
     hover="#f6f7fa",
     sidebar_hover="#e9ebf1",
@@ -149,10 +159,12 @@ LIGHT: Final = Palette(
     danger_fill="#fdf1f0",
     danger_hover="#fbe5e3",
     danger_border="#efc4c1",
-    away="#c98a1b",
+    away="#b27711",
     offline="#6b6f7b",
-    scrollbar="#c3c6cf",
-    scrollbar_hover="#9ea2ae",
+    scrollbar="#858995",
+    scrollbar_hover="#6b6f7b",
+    switch_on="#2a9658",
+    switch_off="#858995",
     shadow="#26272d",
     on_shadow="#f2f3f6",
     pill_active=Ink("#1c7043", "#e3f4ea"),
@@ -168,6 +180,7 @@ DARK: Final = Palette(
     raised="#2e3037",
     field="#2e3037",
     border="#3a3c44",
+    field_border="#7a7e8a",
     button_border="#454852",
     hairline="#2f3138",
     track="#3a3c44",
@@ -182,6 +195,7 @@ DARK: Final = Palette(
     primary_pressed="#3058c8",
     on_primary="#ffffff",
     accent="#5b8cff",
+    focus="#8ab0ff",
     spark_fill="#2d3a5c",
     hover="#2b2c33",
     sidebar_hover="#282a30",
@@ -198,9 +212,11 @@ DARK: Final = Palette(
     danger_hover="#4a2b2b",
     danger_border="#6b3a3c",
     away="#e0a43a",
-    offline="#9a9ca6",
-    scrollbar="#4b4e58",
-    scrollbar_hover="#6b6f7b",
+    offline="#a4a6b0",
+    scrollbar="#7a7e8a",
+    scrollbar_hover="#9a9ca6",
+    switch_on="#2a9658",
+    switch_off="#7a7e8a",
     shadow="#e6e7ea",
     on_shadow="#1d1f25",
     pill_active=Ink("#7fd6a0", "#22402f"),

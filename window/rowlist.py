@@ -69,7 +69,7 @@ class _Heading:
 
 
 class RowList(Listing[ListRow | _Heading]):
-    """See `Listing` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
+    """See `Listing` for selection and its callbacks (`on_select`, `on_click` and so on).
 
     `row_height` and `avatar` are px at 96 dpi; a band is 2 px lower than its row.
     """
@@ -83,12 +83,14 @@ class RowList(Listing[ListRow | _Heading]):
         row_height: int = 34,
         avatar: int = 26,
         on_select: Callable[[str | None], object] | None = None,
+        on_click: Callable[[str], object] | None = None,
         on_open: Callable[[str], object] | None = None,
         on_menu: Callable[[str, int, int], object] | None = None,
     ) -> None:
         self._row_height, self._avatar = row_height, avatar
         super().__init__(parent, theme, surface)
-        self.on_select, self.on_open, self.on_menu = on_select, on_open, on_menu
+        self.on_select, self.on_click = on_select, on_click
+        self.on_open, self.on_menu = on_open, on_menu
 
     def set_sections(self, sections: Sequence[Section]) -> None:
         """Show these sections; see `Listing.show` for what stays as it is."""

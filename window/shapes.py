@@ -59,6 +59,15 @@ class Images:
             lambda: ring(width, height, radius, colour, line),
         )
 
+    def space(self, width: int, height: int) -> tk.PhotoImage:
+        """Nothing to be seen, of that size in screen pixels."""
+        key = ("space", width, height)
+        image = self._kept.get(key)
+        if image is None:
+            image = tk.PhotoImage(master=self._root, width=width, height=height)
+            self._kept[key] = image
+        return image
+
     def disc(self, size: int, fill: str) -> tk.PhotoImage:
         """A filled circle `size` screen pixels across."""
         return self.rounded(size, size, size // 2 + 1, fill)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from window.palette import rgb
 from window.shapes import rounded_mask, tinted
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 WIDTH, HEIGHT = 52, 30
+KNOB: Final = "#ffffff"
 
 
 class Switch(tk.Label):
@@ -44,8 +45,8 @@ class Switch(tk.Label):
         self.bind("<Button-1>", self._toggle)
         self.bind("<space>", self._toggle)
         self.bind("<Return>", self._toggle)
-        self.bind("<FocusIn>", lambda _: self._paint())
-        self.bind("<FocusOut>", lambda _: self._paint())
+        self._ringed = False
+        theme.focus.watch(self, self._ring)
         theme.subscribe(self, self._paint)
 
     @property
@@ -77,23 +78,20 @@ class Switch(tk.Label):
                 self.on_change(self._on)
         return "break"
 
+    def _ring(self, on: bool) -> None:
+        self._ringed = on
+        self._paint()
+
     def _paint(self) -> None:
         theme, palette = self._theme, self._theme.palette
-        fill = palette.running if self._on else palette.scrollbar
+        fill = palette.switch_on if self._on else palette.switch_off
         if not self._enabled:
             fill = palette.track
-        ring = palette.text if self.focus_get_safely() is self else ""
+        ring = palette.text if self._ringed else ""
         size = theme.px(WIDTH), theme.px(HEIGHT)
         key = ("switch", *size, self._on, fill, ring)
         image = theme.images.get(key, lambda: _draw(size, self._on, fill, ring, theme.scale))
         self.configure(background=palette.surface(surface_of(self.master)), image=image)
-
-    def focus_get_safely(self) -> tk.Misc | None:
-        """The widget with the keyboard, `None` also for one that tkinter does not know."""
-        try:
-            return self.focus_get()
-        except KeyError:  # a Tcl-side window, such as an open menu
-            return None
 
 
 def _draw(size: tuple[int, int], on: bool, fill: str, ring: str, scale: float) -> Image.Image:
@@ -105,6 +103,6 @@ def _draw(size: tuple[int, int], on: bool, fill: str, ring: str, scale: float) -
     body.putalpha(rounded_mask(width, height, height / 2))
     knob = height - round(6 * scale)
     inset = (height - knob) // 2
-    disc = tinted(rounded_mask(knob, knob, knob / 2), "#ffffff")
+    disc = tinted(rounded_mask(knob, knob, knob / 2), KNOB)
     body.alpha_composite(disc, (width - inset - knob if on else inset, inset))
     return body

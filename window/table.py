@@ -140,6 +140,7 @@ class Table(Listing[Row]):
         self.on_sort = on_sort
         self._head = TableHead(self, theme, self.columns, self._title_pressed)
         self._head.pack(side="top", fill="x", before=self.canvas)
+        tk.Misc.lower(self._head)  # Tab follows the stack: from the titles to the rows
         self._head.show_sort(sort, descending)
         self.canvas.bind("<Configure>", lambda _: self._lay_out(), add="+")
         self.whole = Tooltip(self.canvas, theme, "")

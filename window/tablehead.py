@@ -117,14 +117,13 @@ class TableHead(tk.Canvas):
         self._sort: str | None = None
         self._descending = False
         self._at = 0
-        self._focused = False
+        self._ringed = False
         self.bind("<Button-1>", self._clicked)
         self.bind("<Left>", lambda _: self._move(-1))
         self.bind("<Right>", lambda _: self._move(1))
         self.bind("<space>", lambda _: self._press(self._at))
         self.bind("<Return>", lambda _: self._press(self._at))
-        self.bind("<FocusIn>", lambda _: self._focus(True))
-        self.bind("<FocusOut>", lambda _: self._focus(False))
+        theme.focus.watch(self, self._ring)
         self.bind("<Configure>", lambda _: self._draw())
         theme.subscribe(self, self._draw)
 
@@ -160,8 +159,8 @@ class TableHead(tk.Canvas):
         self._at = max(0, min(len(self._columns) - 1, self._at + step))
         self._draw()
 
-    def _focus(self, on: bool) -> None:
-        self._focused = on
+    def _ring(self, on: bool) -> None:
+        self._ringed = on
         self._draw()
 
     def _draw(self) -> None:
@@ -188,10 +187,10 @@ class TableHead(tk.Canvas):
                 )
                 x = right - long - theme.px(7) if end else left + long + theme.px(5)
                 self.create_image(x, middle, image=arrow, anchor="e" if end else "w")
-            if self._focused and at == self._at:
+            if self._ringed and at == self._at:
                 start = (right - long) if end else left
                 ring = theme.images.ring(
-                    long + theme.px(12), theme.px(22), theme.px(6), palette.accent, theme.px(2)
+                    long + theme.px(12), theme.px(22), theme.px(6), palette.focus, theme.px(2)
                 )
                 self.create_image(start - theme.px(6), middle, image=ring, anchor="w")
         self.create_rectangle(

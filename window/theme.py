@@ -14,6 +14,7 @@ from typing import Final
 
 from window import dpi, fonts
 from window.avatars import Presence, avatar, badge
+from window.focus import FocusRings
 from window.fonts import Fonts
 from window.icons import IconName, icon
 from window.keys import use_desktop_keys
@@ -40,6 +41,7 @@ class Theme:
         fonts.register()
         self.fonts: Final = Fonts(root, self.scale)
         self.images: Final = Images(root)
+        self.focus: Final = FocusRings(root)
         self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
         self._ttk: Final = ttk.Style(root)
         self._styles: set[tuple[Mode, str]] = set()
@@ -110,7 +112,7 @@ class Theme:
             background=palette.window,
             foreground=palette.text,
             bordercolor=palette.border,
-            focuscolor=palette.accent,
+            focuscolor=palette.focus,
             font=self.fonts["body"],
         )
         self.root.configure(background=palette.window)

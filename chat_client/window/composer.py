@@ -27,7 +27,7 @@ class Composer(Panel):
         self._theme = theme
         self._on_send = on_send
         self._problem = Label(self, theme, font="label", tone="danger")
-        card = Card(self, theme, surface="field", radius=12, padding=(12, 5))
+        card = Card(self, theme, surface="field", radius=12, padding=(12, 5), field=True)
         card.pack(fill="x")
         # Made in the order of the Tab key, packed in the order of who gets the room first.
         self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
@@ -103,7 +103,8 @@ class Composer(Panel):
 
     def _leave(self, to: tk.Misc | None) -> str:
         if to is not None:
-            to.focus_set()
+            # As Tab does elsewhere: it says that the keyboard was used.
+            self.text.tk.call("tk::TabToWindow", to)
         return "break"
 
     def _copy(self, _: object) -> str:

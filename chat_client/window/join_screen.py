@@ -73,10 +73,8 @@ class JoinScreen(Panel):
         Label(left, theme, "Join a chat", font="hero_title").pack(
             anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10))
         )
-        self.chats = RowList(left, theme, surface="sidebar", on_open=self._chosen)
-        # Not on the press: what is chosen may end this screen, and the list in mid-press.
-        self.chats.canvas.bind(
-            "<ButtonRelease-1>", lambda _: self._chosen(self.chats.selected), add="+"
+        self.chats = RowList(
+            left, theme, surface="sidebar", on_click=self._chosen, on_open=self._chosen
         )
         sections = self._sections()
         if sections:

@@ -68,9 +68,9 @@ class Sidebar(Panel):
             theme,
             surface="sidebar",
             on_select=lambda room: on_room(room) if room is not None else None,
+            on_click=lambda _: on_done(),
             on_open=lambda _: on_done(),
         )
-        self.rooms.canvas.bind("<ButtonRelease-1>", lambda _: on_done(), add="+")
         # A list without a height yet would scroll as far as it can to show the selection.
         self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
         self.rooms.pack(fill="both", expand=True)
@@ -106,9 +106,14 @@ class Members(Panel):
         self.pack_propagate(False)
         self._on_person = on_person
         self.people = RowList(
-            self, theme, surface="sidebar", row_height=40, avatar=32, on_open=self._opened
+            self,
+            theme,
+            surface="sidebar",
+            row_height=40,
+            avatar=32,
+            on_click=self._opened,
+            on_open=self._opened,
         )
-        self.people.canvas.bind("<ButtonRelease-1>", self._clicked, add="+")
         self.people.pack(fill="both", expand=True, pady=theme.px(10))
 
     def show(self, overview: Overview, room: str) -> None:
@@ -120,10 +125,6 @@ class Members(Panel):
             if rows:
                 sections.append(Section(f"{title} — {len(rows)}", rows))
         self.people.set_sections(sections)
-
-    def _clicked(self, _: object) -> None:
-        if self.people.selected is not None:
-            self._opened(self.people.selected)
 
     def _opened(self, username: str) -> None:
         # A way to somebody, not a choice that lasts.

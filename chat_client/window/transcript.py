@@ -97,6 +97,7 @@ class Transcript(Panel):
         self.text.pack(side="left", fill="both", expand=True)
         self._nothing = Label(self.text, theme, "Nothing has been said here yet", tone="muted")
         read_only(self.text)
+        self.ring_for(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
         self.text.bind("<End>", lambda _: self.go_to_latest())
         self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)

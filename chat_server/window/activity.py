@@ -57,6 +57,7 @@ class Activity(Panel):
         # Its own bindings without those that edit; selecting and copying stay.
         self.text.bindtags((str(self.text), "HostActivity", str(self.winfo_toplevel()), "all"))
         self._bind_class()
+        body.ring_for(self.text)
         scrollbar = Scrollbar(body, theme, self.text.yview)
         self.text.configure(yscrollcommand=scrollbar.set)
         scrollbar.pack(side="right", fill="y", pady=theme.px(4))

@@ -6,7 +6,7 @@ import tkinter as tk
 from functools import partial
 
 from window.basics import Hairline, Label, Panel, Picture
-from window.buttons import Button, Variant
+from window.buttons import RINGED, Button, Variant
 from window.cards import Card
 from window.fields import Field
 from window.gauges import Meter, Sparkline, Spinner
@@ -211,10 +211,10 @@ def parts(root: tk.Tk, theme: Theme) -> tuple[RowList, Spinner]:
         button.pack(side="left", padx=px(4))
     focused = Button(line, theme, "Focused")
     focused.pack(side="left", padx=px(4))
-    focused.state(["focus"])
+    focused.state([RINGED])
     strong = Button(line, theme, "Focused", variant="primary")
     strong.pack(side="left", padx=px(4))
-    strong.state(["focus"])
+    strong.state([RINGED])
     return rooms, _more_parts(root, page, theme)
 
 

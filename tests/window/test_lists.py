@@ -187,6 +187,74 @@ def test_tab_shows_where_the_keyboard_is(
     wait_until(lambda: len(table.canvas.find_withtag("row0")) == plain + 1)
     table.canvas.event_generate("<Button-1>", x=40, y=60)
     wait_until.settle()
-    assert not table._by_keyboard
+    assert len(table.canvas.find_withtag("row0")) <= plain
     assert root.winfo_exists()
     assert theme.mode == "light"
+
+
+def _rows(root: tk.Tk, theme: Theme, wait_until: Pump) -> tuple[RowList, list[str]]:
+    told: list[str] = []
+    rows = RowList(
+        root,
+        theme,
+        on_select=lambda key: told.append(f"select {key}"),
+        on_click=lambda key: told.append(f"click {key}"),
+        on_open=lambda key: told.append(f"open {key}"),
+    )
+    rows.pack(fill="both", expand=True)
+    rows.set_sections([Section("", tuple(ListRow(key, key) for key in "abc"))])
+    wait_until(lambda: rows._drawn)
+    return rows, told
+
+
+def _at(rows: RowList, key: str) -> int:
+    return sum(rows.bounds(key)) // 2
+
+
+def test_a_press_and_release_on_one_row_is_a_click(
+    root: tk.Tk, theme: Theme, wait_until: Pump
+) -> None:
+    """The press alone does nothing, so that it can be taken back."""
+    rows, told = _rows(root, theme, wait_until)
+    rows.canvas.event_generate("<ButtonPress-1>", x=30, y=_at(rows, "b"))
+    wait_until.settle()
+    assert (told, rows.selected) == ([], None)
+    rows.canvas.event_generate("<ButtonRelease-1>", x=90, y=_at(rows, "b") + 2)
+    wait_until.settle()
+    assert told == ["select b", "click b"]
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [("<ButtonPress-3>", 30, "a"), ("<ButtonRelease-3>", 30, "a")],
+        [("<ButtonPress-2>", 30, "a"), ("<ButtonRelease-2>", 30, "a")],
+        [("<ButtonPress-3>", 30, "a"), ("<ButtonRelease-1>", 30, "a")],
+        [("<ButtonRelease-1>", 30, "a")],
+        [("<ButtonPress-1>", 30, "a"), ("<ButtonRelease-1>", 30, "b")],
+        [("<ButtonPress-1>", 30, "a"), ("<ButtonRelease-1>", -9, "a")],
+        [("<ButtonPress-1>", 30, "a"), ("<ButtonRelease-1>", 9000, "a")],
+    ],
+)
+def test_what_is_no_click(
+    root: tk.Tk, theme: Theme, wait_until: Pump, events: list[tuple[str, int, str]]
+) -> None:
+    """Other buttons, the click that closes a menu, and a press that ended elsewhere."""
+    rows, told = _rows(root, theme, wait_until)
+    rows.select("a")
+    for event, x, key in events:
+        rows.canvas.event_generate(event, x=x, y=_at(rows, key))
+    # What was begun there is over.
+    rows.canvas.event_generate("<ButtonRelease-1>", x=30, y=_at(rows, "a"))
+    wait_until.settle()
+    assert (told, rows.selected) == ([], "a")
+
+
+def test_a_click_may_end_the_list(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """As when another screen takes its place."""
+    rows, told = _rows(root, theme, wait_until)
+    rows.on_select = lambda _: rows.destroy()
+    rows.canvas.event_generate("<ButtonPress-1>", x=30, y=_at(rows, "c"))
+    rows.canvas.event_generate("<ButtonRelease-1>", x=30, y=_at(rows, "c"))
+    wait_until.settle()
+    assert not told

@@ -14,6 +14,7 @@ from window.dialog import Choice, Dialog, Entry, alert, confirm
 from window.gauges import Meter, Sparkline, Spinner
 from window.menus import MenuItem, build_menu
 from window.notices import Banner, Toasts
+from window.palette import Mode, contrast
 from window.pills import Pill
 from window.system import system_mode
 from window.theme import Theme
@@ -117,6 +118,35 @@ def test_a_menu_calls_its_commands(root: tk.Tk, theme: Theme) -> None:
     for at in range(4):
         menu.invoke(at)
     assert called == ["message", "terminate"]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_a_menu_can_be_seen(root: tk.Tk, wait_until: Pump, mode: Mode) -> None:
+    """A border around it, every item readable as it is and when chosen, and no relief."""
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        pytest.skip("menus are the system's own")
+    theme = Theme(root, mode, scale=1.0)
+    items = (MenuItem("Copy"), MenuItem(), MenuItem("Terminate", danger=True))
+    menu = build_menu(root, theme, items)
+    before = root.tk.call("set", "tk_strictMotif")
+    wait_until(root.winfo_viewable)
+    menu.post(root.winfo_rootx() + 20, root.winfo_rooty() + 20)
+    strips = menu.winfo_children()
+    wait_until(lambda: all(strip.winfo_viewable() for strip in strips))
+    edges = {(strip.winfo_width(), strip.winfo_height()) for strip in strips}
+    assert edges == {(menu.winfo_width(), 1), (1, menu.winfo_height())}
+    for strip in strips:
+        assert contrast(str(strip.cget("background")), theme.palette.window) >= 3
+        assert contrast(str(strip.cget("background")), str(menu.cget("background"))) >= 3
+    for at in (0, 2):
+        ink, ground = menu.entrycget(at, "activeforeground"), menu.entrycget(at, "activebackground")
+        assert contrast(str(ink), str(ground)) >= 4.5
+        assert contrast(str(menu.entrycget(at, "foreground")), str(menu.cget("background"))) >= 4.5
+    # Else Tk would show the chosen item by a relief, and not by its colours.
+    assert not int(root.tk.call("set", "tk_strictMotif"))
+    assert int(menu.cget("activeborderwidth")) == 0
+    menu.unpost()
+    wait_until(lambda: root.tk.call("set", "tk_strictMotif") == before)
 
 
 def test_a_tooltip_comes_and_goes(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:

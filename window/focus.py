@@ -1,0 +1,85 @@
+"""Where the keyboard is: a ring is shown while a person uses the keyboard, not after a click.
+
+Browsers call it `:focus-visible`, GTK `focus-visible`. What has the keyboard is the same either
+way; a mouse's user is only not bothered with a frame around what was clicked.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+_TAG: Final = "FocusRing"
+_MODIFIERS: Final = ("Shift", "Control", "Alt", "Meta", "Super", "Hyper", "Caps", "Num", "ISO")
+_CONTROL: Final = 0x4
+"""Of an event's state: Ctrl+C in a clicked widget is no wish to move about."""
+
+
+class FocusRings:
+    """Tells widgets when to show a ring; one for each Tk interpreter, made by the theme."""
+
+    def __init__(self, root: tk.Tk) -> None:
+        self._root = root
+        self._shows: dict[str, Callable[[bool], object]] = {}
+        self._shown = ""
+        """Path of the widget that shows a ring, or of none."""
+        self._by_keyboard = True
+        # On a tag of its own, before those on which a binding may end an event with "break".
+        for sequence, action in (
+            ("<FocusIn>", self._came),
+            ("<FocusOut>", self._went),
+            ("<<TraverseIn>>", self._traversed),
+            ("<Key>", self._key),
+            ("<Button>", self._button),
+            ("<Destroy>", self._ended),
+        ):
+            root.bind_class(_TAG, sequence, action)
+        root.bind_all("<Key>", self._key, add="+")
+        root.bind_all("<Button>", self._button, add="+")
+
+    def watch(self, widget: tk.Misc, show: Callable[[bool], object]) -> None:
+        """Call `show(on)` whenever the ring around `widget` is to appear or to vanish."""
+        self._shows[str(widget)] = show
+        widget.bindtags((_TAG, *widget.bindtags()))
+
+    def _came(self, event: tk.Event[tk.Misc]) -> None:
+        if self._by_keyboard:
+            self._show(str(event.widget))
+
+    def _went(self, event: tk.Event[tk.Misc]) -> None:
+        if self._shown == str(event.widget):
+            self._show("")
+
+    def _traversed(self, event: tk.Event[tk.Misc]) -> None:
+        self._by_keyboard = True
+        self._show(str(event.widget))
+
+    def _key(self, event: tk.Event[tk.Misc]) -> None:
+        if event.keysym.startswith(_MODIFIERS) or (int(event.state) & _CONTROL):
+            return
+        self._by_keyboard = True
+        # Not the event's widget: a key may have moved the keyboard already.
+        focused = str(self._root.tk.call("focus"))
+        if focused != self._shown and focused in self._shows:
+            self._show(focused)
+
+    def _button(self, event: tk.Event[tk.Misc]) -> None:
+        del event
+        self._by_keyboard = False
+        self._show("")
+
+    def _ended(self, event: tk.Event[tk.Misc]) -> None:
+        name = str(event.widget)
+        self._shows.pop(name, None)
+        if self._shown == name:
+            self._shown = ""
+
+    def _show(self, name: str) -> None:
+        if name == self._shown:
+            return
+        before, self._shown = self._shown, name
+        for path, on in ((before, False), (name, True)):
+            show = self._shows.get(path)
+            if show is not None:
+                show(on)
