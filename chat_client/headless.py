@@ -26,6 +26,7 @@ from common.datafolder import FolderInUseError, FolderLock
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
+from common.process import stop_signals
 from common.text import TextRefusedError, check_text
 from common.times import local_time
 
@@ -53,7 +54,9 @@ def run(options: Options, data_dir: Path) -> int:
         "rooms": _rooms,
         "people": _people,
     }
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in stop_signals():
+        if number is not signal.SIGINT:  # which Python turns into the same already
+            signal.signal(number, _interrupt)
     try:
         verbs[options.verb](options, Accounts(data_dir))
     except (UsageError, NameRefusedError) as error:

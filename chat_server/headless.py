@@ -12,6 +12,7 @@ from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
 from common.logs import start_logging
+from common.process import stop_signals
 
 log = logging.getLogger(__name__)
 
@@ -20,22 +21,24 @@ LOOK = 0.1
 
 
 def main(options: Options, data_dir: Path) -> int:
-    """Serve until told to stop. The exit status: 0, or 2 when the server could not start."""
+    """Serve until told to stop. The exit status: 0; 1 if it broke off, 2 if it could not start."""
     if options.smoke_test:
         from chat_server import smoke
 
         return smoke.run()
     start_logging(options.log_level, data_dir)
     try:
-        run(options, data_dir)
+        failure = run(options, data_dir)
     except StartError as error:
         sys.stderr.write(f"ChatServer: {error}\n")
         return 2
-    return 0
+    if failure:
+        sys.stderr.write(f"ChatServer: {failure}\n")
+    return 1 if failure else 0
 
 
-def run(options: Options, data_dir: Path) -> None:
-    """Serve until SIGTERM or Ctrl+C. Raises StartError."""
+def run(options: Options, data_dir: Path) -> str:
+    """Serve until SIGTERM, SIGHUP or Ctrl+C. Why it could not go on, or "". Raises StartError."""
     asked_to_stop = False
 
     def note(*_: object) -> None:
@@ -44,17 +47,18 @@ def run(options: Options, data_dir: Path) -> None:
         asked_to_stop = True
 
     # Before anything starts, so that no moment is without an orderly end.
-    signal.signal(signal.SIGTERM, note)
-    signal.signal(signal.SIGINT, note)
+    for number in stop_signals():
+        signal.signal(number, note)
     server = Server(options, data_dir, log_view, log_change)
     server.start()
     try:
         if options.ready_file is not None:
             _publish(server, options.ready_file)
-        while not asked_to_stop:
+        while not asked_to_stop and not server.failure:
             time.sleep(LOOK)
     finally:
         server.stop()
+    return server.failure
 
 
 def _publish(server: Server, path: Path) -> None:
@@ -79,5 +83,7 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():
                 log.error("messages can't be stored: %s", event.reason)
+            case view.ServerFailed():
+                log.error("the server can't go on: %s", event.reason)
             case _:
                 log.debug("%s", event)

@@ -3,18 +3,23 @@
 It takes whatever has gathered in its queue, applies all of it in one transaction, commits
 once (group commit), and only then releases what follows from it: an acknowledgement that
 leaves this thread is on the disk.
+
+A log that can't be written costs the commands that write a refusal, to be tried again, and nobody
+anything else: what they noted in memory is taken back without asking the disk, which may be gone.
+It is tried again with growing pauses, and opened anew, so that the hub goes on by itself.
 """
 
 import logging
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from chat_server.hub_queue import HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
+from chat_server.retry import Retry
 from chat_server.rules import effects
 from chat_server.rules.directory import Account
 from chat_server.rules.inputs import Input
@@ -23,12 +28,18 @@ from chat_server.rules.table import WRITING, handle_command, handle_input
 from chat_server.rules.view import ClientGone, MessagesStored, StoreFailed, ViewEvent
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.log import SqliteLog
+from chat_server.watch import Ended, ignore, watched
 from common import messages
 
 log = logging.getLogger(__name__)
 
-LOOK_PAUSE = 1.0
+LOOK_PAUSE: Final = 1.0
 """Seconds between two looks whether a full disk has room again."""
+
+_PASSING: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL}
+"""What a database that is opened anew would say just as well."""
+
+_MISTAKE: Final = "the server made a mistake; trying again later may help"
 
 ShowView = Callable[[Sequence[ViewEvent]], None]
 
@@ -41,10 +52,21 @@ class _Applied:
     writer: tuple[Session, messages.Command] | None = None
 
 
+class _MistakeError(Exception):
+    """A command broke off after some of it was in the transaction: our mistake."""
+
+
 class Hub:
     """Applies inputs in their order. `show` gets what the host's window should know."""
 
-    def __init__(self, queue: HubQueue, world: World, store: SqliteLog, show: ShowView) -> None:
+    def __init__(
+        self,
+        queue: HubQueue,
+        world: World,
+        store: SqliteLog,
+        show: ShowView,
+        ended: Ended = ignore,
+    ) -> None:
         self._queue = queue
         self._world = world
         self._store = store
@@ -52,12 +74,15 @@ class Hub:
         self._io: Sequence[IoThread] = ()
         self._readers: Readers | None = None
         self._stopping = False
-        self._failure: sqlite3.Error | None = None
+        self._failure: Exception | None = None
         """What made the present batch's transaction fail."""
-        self._full: sqlite3.Error | None = None
+        self._last_failure: Exception | None = None
+        """What made a transaction fail when one was tried last."""
+        self._retry = Retry()
+        self._full: Exception | None = None
         """Since the disk is full: what told so."""
         self._look_again = 0.0
-        self._thread = threading.Thread(target=self._run, name="hub")
+        self._thread = watched(self._run, "hub", ended)
 
     def start(self, io: Sequence[IoThread], readers: Readers) -> None:
         """Start serving these I/O threads with the help of these readers."""
@@ -79,48 +104,97 @@ class Hub:
             except Exception:
                 # Nothing that a client sends may end this thread.
                 log.exception("the hub could not apply a batch of %d", len(items))
-                self._world.reload()
+                self._world.directory.take_back()
 
     def _commit(self, items: Sequence[HubItem]) -> list[_Applied]:
         now = time.time_ns() // 1_000_000
         self._failure = None
         if not any(isinstance(item, Received) and _writes(item) for item in items):
             return self._apply(items, now)
+        applied: list[_Applied] | None = None
+        before: Outcome = []
         if self._full is not None and not self._room_again():
             # What little room there is now is for the way out, and not for messages.
-            full = self._failure = self._full
-            return [self._refused(entry, full, now) for entry in self._apply(items, now)]
-        applied: list[_Applied] | None = None
+            self._failure = self._full
+        elif not self._retry.due:
+            self._failure = self._last_failure
+        elif self._retry.failures > 1:
+            before = self._recover(now)
+        if self._failure is not None:
+            return [_Applied(before), *self._refused(self._apply(items, now), now)]
         try:
             with self._store.transaction():
                 self._store.recall(self._ids(items))
                 applied = self._apply(items, now)
                 if self._failure is not None:
                     raise self._failure
-        except sqlite3.Error as error:
-            log.exception("the log could not be written")
-            self._failure = error
+        except (sqlite3.Error, _MistakeError) as error:
+            self._failed(error)
             if applied is None:
                 # Not even begun. The rest of the batch needs no store; the writers are refused.
                 applied = self._apply(items, now)
-            self._world.reload()
-            if _is_full(error):
-                self._full = error
-                self._store.give_way()
-            refused = [self._refused(entry, error, now) for entry in applied]
-            return [*refused, _Applied(self._orphans(now))]
-        return applied
+            self._world.directory.take_back()
+            refused = self._refused(applied, now)
+            return [_Applied(before), *refused, _Applied(self._orphans(now))]
+        self._world.directory.keep()
+        self._retry.worked()
+        return [_Applied(before), *applied] if before else applied
+
+    def _failed(self, error: Exception) -> None:
+        """Note what made a transaction fail, and what that means for the next one."""
+        self._failure = error
+        if isinstance(error, _MistakeError):
+            return
+        if self._retry.failures:
+            log.error("the log still can't be written: %s", error)
+        else:
+            log.error("the log could not be written", exc_info=error)
+        if _code(error) == sqlite3.SQLITE_FULL:
+            self._full = error
+            self._store.give_way()
+            return
+        self._last_failure = error
+        self._retry.failed()
+
+    def _recover(self, now: int) -> Outcome:
+        """After more than one failure: open the database anew, before it is tried again.
+
+        If that fails, it is this batch's failure. If something else is stored now than was
+        acknowledged, which only a disk does that lies, everyone has to come again and compare.
+        """
+        if _code(self._last_failure) in _PASSING:
+            return []
+        try:
+            self._store.reopen(self._world.facts.epoch)
+            directory = self._store.load()
+        except sqlite3.Error as error:
+            self._failed(error)
+            return []
+        if self._readers is not None:
+            self._readers.renew()
+        if directory == self._world.directory:
+            return []
+        log.error("the database is not as it was; everybody is sent to compare their copies")
+        self._world.directory = directory
+        self._world.delivery.forget_tails()
+        return self._end([each for each in self._world.sessions if each.username is not None], now)
 
     def _orphans(self, now: int) -> Outcome:
         """The end of sessions that signed in to an account which this batch could not keep."""
+        world = self._world
+        return self._end(
+            [each for each in world.sessions if each.username and not world.account_of(each)], now
+        )
+
+    def _end(self, sessions: Sequence[Session], now: int) -> Outcome:
+        """Send sessions away, to come again."""
+        why = "The host's computer can't store messages now."
+        goodbye = messages.Goodbye(code="internal", reason=why)
         outcome: Outcome = []
-        for session in self._world.sessions:
-            if session.username is not None and self._world.account_of(session) is None:
-                why = "The host's computer can't store messages now."
-                goodbye = messages.Goodbye(code="internal", reason=why)
-                self._world.sessions.close(session.connection)
-                outcome.append(effects.HangUp(session.connection, goodbye))
-                outcome.append(ClientGone(session.connection, "its account was taken back", now))
+        for session in sessions:
+            self._world.sessions.close(session.connection)
+            outcome.append(effects.HangUp(session.connection, goodbye))
+            outcome.append(ClientGone(session.connection, "the log could not be written", now))
         return outcome
 
     def _ids(self, items: Sequence[HubItem]) -> list[tuple[Account, str]]:
@@ -178,9 +252,13 @@ class Hub:
             return _Applied([effects.HangUp(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> _Applied:
-        writer = (session, command) if isinstance(command, WRITING) else None
-        if writer is not None and self._failure is not None:
+        if not isinstance(command, WRITING):
+            return _Applied(self._handle(session, command, now))
+        writer = (session, command)
+        if self._failure is not None:
             return _Applied([], writer)
+        mark = self._world.directory.mark()
+        self._store.begin_command()
         try:
             return _Applied(handle_command(self._world, session, command, now), writer)
         except sqlite3.Error as error:
@@ -188,24 +266,43 @@ class Hub:
             return _Applied([], writer)
         except Exception:
             log.exception("a %s command failed", command.type)
-            try:
-                self._world.reload()
-            except sqlite3.Error as error:
-                self._failure = error
-            why = "the server made a mistake; trying again later may help"
-            return _Applied(refuse(session, command, "internal", why))
+            self._world.directory.take_back(mark)
+            self._undo_admission(session, command)
+            if self._store.undo_command():
+                return _Applied(refuse(session, command, "internal", _MISTAKE))
+            self._failure = _MistakeError()
+            return _Applied([], writer)
 
-    def _refused(self, entry: _Applied, error: sqlite3.Error, now: int) -> _Applied:
-        """What is left of a command after its transaction failed: a refusal to try again."""
-        if entry.writer is None:
-            return entry
-        session, command = entry.writer
+    def _handle(self, session: Session, command: messages.ToServer, now: int) -> Outcome:
+        """A command that writes nothing."""
+        try:
+            return handle_command(self._world, session, command, now)
+        except Exception:
+            log.exception("a %s command failed", command.type)
+            return refuse(session, command, "internal", _MISTAKE)
+
+    def _refused(self, applied: Sequence[_Applied], now: int) -> list[_Applied]:
+        """Replace the effects of the commands that write by a refusal, to be tried again."""
+        code: messages.ErrorCode = "busy"
+        why = "the host's computer can't store messages now"
+        if isinstance(self._failure, _MistakeError):
+            code, why = "internal", _MISTAKE
+        elif _code(self._failure) == sqlite3.SQLITE_FULL:
+            code, why = "disk_full", "the host's disk is full"
+        refused: list[_Applied] = []
+        for entry in applied:
+            if entry.writer is None:
+                refused.append(entry)
+                continue
+            session, command = entry.writer
+            self._undo_admission(session, command)
+            refused.append(_Applied(refuse(session, command, code, why)))
+        refused.append(_Applied([StoreFailed(why, now)]))
+        return refused
+
+    def _undo_admission(self, session: Session, command: messages.Command) -> None:
         if isinstance(command, messages.Join) and session.username is not None:
             self._world.sessions.expel(session)
-        full = _is_full(error)
-        why = "the host's disk is full" if full else "the host's computer can't store messages now"
-        refusal = refuse(session, command, "disk_full" if full else "busy", why)
-        return _Applied([*refusal, StoreFailed(why, now)])
 
     def _release(self, applied: Sequence[_Applied]) -> None:
         """Hand everything out, in order; a room's new events as one fan-out at the end.
@@ -216,7 +313,7 @@ class Hub:
         batches: list[list[effects.IoEffect]] = [[] for _ in self._io]
         published: dict[str, list[effects.Publish]] = {}
         shown: list[ViewEvent] = []
-        for effect in (effect for entry in applied for effect in entry.outcome):
+        for effect in _effects(applied):
             match effect:
                 case effects.Publish():
                     published.setdefault(effect.room, []).append(effect)
@@ -246,13 +343,34 @@ class Hub:
             self._readers.post(effect)
 
 
+def _effects(applied: Sequence[_Applied]) -> Iterator[effects.Effect | ViewEvent]:
+    """Everything in its order, with the answers that had to wait until now."""
+    for entry in applied:
+        for effect in entry.outcome:
+            yield _answer(effect) if isinstance(effect, effects.Answer) else effect
+
+
+def _answer(effect: effects.Answer) -> effects.Tell:
+    """What is told now that the batch is committed, or has failed."""
+    try:
+        return effects.Tell(effect.connection, effect.make())
+    except Exception:
+        # It must not take along what the rest of the batch, which is stored, leads to.
+        log.exception("an answer could not be made")
+        error = messages.refusal("internal", _MISTAKE, re=effect.re)
+        return effects.Tell(effect.connection, error)
+
+
 def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEffect) -> None:
     for batch in batches:
         batch.append(effect)
 
 
-def _is_full(error: sqlite3.Error) -> bool:
-    return error.sqlite_errorcode == sqlite3.SQLITE_FULL
+def _code(error: Exception | None) -> int | None:
+    """SQLite's code of an error, without its extension; None for an error of another kind."""
+    # The module's own errors, such as that of a closed connection, have none.
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return None if code is None else code & 0xFF
 
 
 def _writes(received: Received) -> bool:

@@ -7,7 +7,9 @@ import sqlite3
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from socket import gethostname
 
@@ -25,6 +27,7 @@ from chat_server.publication import Publication
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
+from chat_server.rules.view import ServerFailed
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.log import SqliteLog
 from chat_server.store.schema import StoreError
@@ -56,8 +59,9 @@ class PortBusyError(StartError):
 class Server:
     """One server, started once and stopped once.
 
-    `show` is called on the hub's thread. `changed` is called with the new facts whenever what
-    `running` tells has changed, on the thread that noticed it, and must not call back.
+    `show` is called on the hub's thread, but for `ServerFailed`, which may come from any. `changed`
+    is called with the new facts whenever what `running` tells has changed, on the thread that
+    noticed it, and must not call back.
     """
 
     def __init__(
@@ -76,6 +80,8 @@ class Server:
         self._stopping = threading.Lock()
         self._publication: Publication | None = None
         self._ready_files: list[Path] = []
+        self.failure = ""
+        """Why it can't go on, once one of its threads broke off: it is to be stopped then."""
 
     @property
     def running(self) -> Running | None:
@@ -140,10 +146,11 @@ class Server:
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._store = store
-        self._hub = Hub(self._queue, World(facts, store, directory), store, self._show)
-        self._io: Sequence[IoThread] = [IoThread(0, self._queue, context)]
-        self._readers = Readers(self._data_dir / "chat.db", self._queue)
-        self._acceptor = Acceptor(listening, self._io)
+        world = World(facts, store, directory)
+        self._hub = Hub(self._queue, world, store, self._show, self._broke_off)
+        self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
+        self._readers = Readers(self._data_dir / "chat.db", self._queue, self._broke_off)
+        self._acceptor = Acceptor(listening, self._io, self._broke_off)
         bound = listening.getsockname()[1]
         self._readers.start()
         self._hub.start(self._io, self._readers)
@@ -189,21 +196,29 @@ class Server:
             publication, self._publication = self._publication, None
             if publication is None:
                 return
-            self._watch.stop()
-            self._acceptor.stop()
-            self._queue.post(inputs.CloseEverything())
-            self._hub.stop()
-            for io in self._io:
-                io.stop()
-            self._readers.stop()
-            # The writer last: only it may fold the write-ahead log into the database.
-            self._store.close()
-            publication.remove_file(self._data_dir / RUNNING_FILE)
-            self._lock.release()
-            # Last: whoever waits for this may start the next server in the same folder.
-            for path in self._ready_files:
-                publication.remove_file(path)
-            log.info("the server has stopped")
+            # Each step, whatever becomes of those before it; the one named last comes first.
+            with ExitStack() as steps:
+                steps.callback(log.info, "the server has stopped")
+                # Last: whoever waits for this may start the next server in the same folder.
+                for path in self._ready_files:
+                    steps.callback(publication.remove_file, path)
+                steps.callback(self._lock.release)
+                steps.callback(publication.remove_file, self._data_dir / RUNNING_FILE)
+                # The writer last: only it may fold the write-ahead log into the database.
+                steps.callback(self._store.close)
+                steps.callback(self._readers.stop)
+                for io in self._io:
+                    steps.callback(io.stop)
+                steps.callback(self._hub.stop)
+                steps.callback(self._queue.post, inputs.CloseEverything())
+                steps.callback(self._acceptor.stop)
+                steps.callback(self._watch.stop)
+
+    def _broke_off(self, thread: str) -> None:
+        """From a thread that ends though nobody told it to: without it the server is of no use."""
+        if not self.failure:
+            self.failure = f"an internal error ended its thread “{thread}”; the log has the details"
+            self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
 
 
 def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Directory]:
@@ -219,7 +234,8 @@ def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Direct
         )
         directory = store.load()
         if GENERAL not in directory.rooms:
-            directory.rooms[GENERAL] = store.add_room(GENERAL, 0)
+            directory.add_room(store.add_room(GENERAL, 0))
+    directory.keep()
     return facts, directory
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -29,6 +30,18 @@ def program_folder() -> Path:
             if parent.suffix == ".app":
                 return parent.parent
     return executable.parent
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What asks a program to end in an orderly way.
+
+    SIGHUP, which comes when the terminal or the login session ends, is among them unless whoever
+    started us has it ignored, as nohup(1) does.
+    """
+    asked = [signal.SIGTERM, signal.SIGINT]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asked.append(signal.SIGHUP)
+    return tuple(asked)
 
 
 def _repair_streams() -> None:

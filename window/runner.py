@@ -23,8 +23,8 @@ def run_program(
 ) -> int:
     """Run what `make` makes; the exit status, `no_display` where no window can be opened.
 
-    SIGTERM and Ctrl+C close it as its close button does. What it does wrong is logged in its
-    data folder, and shown; after what it can't go on from, the status is 1. `advice` says to a
+    SIGTERM, SIGHUP and Ctrl+C close it as its close button does. What it does wrong is logged in
+    its data folder, and shown; after what it can't go on from, the status is 1. `advice` says to a
     terminal what can be done without a display.
     """
     signals = Signals()

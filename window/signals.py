@@ -1,4 +1,4 @@
-"""SIGTERM and Ctrl+C for a program that sits in Tk's loop.
+"""SIGTERM, SIGHUP and Ctrl+C for a program that sits in Tk's loop.
 
 Python runs signal handlers between two bytecodes, and Tk's loop runs none while it waits.
 So the signal's C part writes a byte to a socket that Tk watches (`signal.set_wakeup_fd`).
@@ -15,6 +15,8 @@ from contextlib import suppress
 from types import FrameType
 from typing import TYPE_CHECKING, Final
 
+from common.process import stop_signals
+
 if TYPE_CHECKING:
     import socket
 
@@ -23,7 +25,7 @@ POLL: Final = 250
 
 
 class Signals:
-    """From its making to `close`, the two signals are kept; after `watch` they call back.
+    """From its making to `close`, these signals are kept; after `watch` they call back.
 
     Only in the main thread.
     """
@@ -32,9 +34,7 @@ class Signals:
         self._asked = False
         self._sockets: tuple[socket.socket, socket.socket] | None = None
         self._wakeup_before = -1
-        self._before = {
-            number: signal.signal(number, self._note) for number in (signal.SIGTERM, signal.SIGINT)
-        }
+        self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
         self._root: tk.Tk | None = None
         self._timer: str | None = None
 

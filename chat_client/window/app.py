@@ -26,7 +26,7 @@ otherwise wait for Python's own 5 ms again and again.
 def run(options: Options, data_dir: Path) -> int:
     """Show the window until it is closed. The exit status: 0, or 1 without a display.
 
-    SIGTERM and Ctrl+C close it as its close button does.
+    SIGTERM, SIGHUP and Ctrl+C close it as its close button does.
     """
     return run_program(
         "ChatClient",

@@ -5,12 +5,12 @@ import itertools
 import logging
 import selectors
 import socket
-import threading
 from collections.abc import Sequence
 from typing import Final
 
 from chat_server.net.io_thread import IoThread
 from chat_server.net.wake import Waker
+from chat_server.watch import Ended, ignore, watched
 
 log = logging.getLogger(__name__)
 
@@ -44,13 +44,15 @@ def listen(host: str | None, port: int) -> socket.socket:
 class Acceptor:
     """Accepts, and does nothing else: no handshake can hold up the next one."""
 
-    def __init__(self, listening: socket.socket, io: Sequence[IoThread]) -> None:
+    def __init__(
+        self, listening: socket.socket, io: Sequence[IoThread], ended: Ended = ignore
+    ) -> None:
         self._listening = listening
         self._io = io
         self._waker = Waker()
         self._numbers = itertools.count(1)
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="acceptor")
+        self._thread = watched(self._run, "acceptor", ended)
 
     def start(self) -> None:
         """Start accepting."""

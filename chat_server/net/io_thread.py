@@ -5,7 +5,6 @@ import logging
 import selectors
 import socket
 import ssl
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from chat_server.net.outgoing import Outgoing
 from chat_server.net.strangers import Strangers
 from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
+from chat_server.watch import Ended, ignore, watched
 from common.messages import Goodbye, ToServer
 from common.protocol import Violation, encode
 
@@ -29,7 +29,13 @@ TICK: Final = 0.5
 class IoThread:
     """Owns its connections; gets effects from the hub, gives it what arrived."""
 
-    def __init__(self, index: int, hub: HubQueue, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        index: int,
+        hub: HubQueue,
+        context: ssl.SSLContext | None,
+        ended: Ended = ignore,
+    ) -> None:
         self._report = Report(hub)
         self._context = context
         self._selector = selectors.DefaultSelector()
@@ -44,7 +50,7 @@ class IoThread:
         self._next_tick = 0.0
         self._busy = 0.0
         """Seconds that the last turn took for all but reading and handshakes."""
-        self._thread = threading.Thread(target=self._run, name=f"io-{index}")
+        self._thread = watched(self._run, f"io-{index}", ended)
 
     # From other threads
 
@@ -159,7 +165,11 @@ class IoThread:
             self._open(*item, now)
             return
         for effect in item:
-            self._out.carry_out(effect, now)
+            try:
+                self._out.carry_out(effect, now)
+            except Exception:
+                # Our mistake; the others' effects are carried out all the same.
+                log.exception("a %s could not be carried out", type(effect).__name__)
 
     def _open(self, number: int, sock: socket.socket, address: str, now: float) -> None:
         try:

@@ -2,8 +2,6 @@
 
 import logging
 import queue
-import sqlite3
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +9,7 @@ from chat_server.hub_queue import HubQueue
 from chat_server.rules.effects import ReadPage
 from chat_server.rules.inputs import PageFailed, PageRead
 from chat_server.store.pages import PageReader
+from chat_server.watch import Ended, ignore, watched
 
 log = logging.getLogger(__name__)
 
@@ -20,13 +19,13 @@ READERS: Final = 2
 class Readers:
     """A small pool. Its queue is bounded by its use: one page at a time for each session."""
 
-    def __init__(self, path: Path, hub: HubQueue) -> None:
+    def __init__(self, path: Path, hub: HubQueue, ended: Ended = ignore) -> None:
         self._path = path
         self._hub = hub
+        self._generation = 0
+        """How often the database was opened anew."""
         self._jobs: queue.SimpleQueue[ReadPage | None] = queue.SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._run, name=f"reader-{number}") for number in range(READERS)
-        ]
+        self._threads = [watched(self._run, f"reader-{number}", ended) for number in range(READERS)]
 
     def start(self) -> None:
         """Start reading."""
@@ -36,6 +35,10 @@ class Readers:
     def post(self, job: ReadPage) -> None:
         """Have a page read; the hub gets it as PageRead. Never blocks."""
         self._jobs.put(job)
+
+    def renew(self) -> None:
+        """The database was opened anew: what readers have open or keep is not used any more."""
+        self._generation += 1
 
     def stop(self) -> None:
         """Finish what was asked for and close the connections to the database."""
@@ -47,18 +50,24 @@ class Readers:
             thread.join()
 
     def _run(self) -> None:
-        reader = PageReader(self._path)
-        try:
-            while (job := self._jobs.get()) is not None:
-                self._read(reader, job)
-        finally:
+        reader: PageReader | None = None
+        generation = self._generation
+        while (job := self._jobs.get()) is not None:
+            if reader is not None and generation != self._generation:
+                reader.close()
+                reader = None
+            generation = self._generation
+            try:
+                reader = reader or PageReader(self._path)
+                page = reader.page(job.room, job.after)
+            except Exception:
+                # A disk that is away, or our mistake: the next page is tried with nothing kept.
+                log.exception("a page of %s could not be read", job.room)
+                if reader is not None:
+                    reader.close()
+                    reader = None
+                self._hub.post(PageFailed(job.connection))
+            else:
+                self._hub.post(PageRead(job.connection, job.room, page.frames, page.last))
+        if reader is not None:
             reader.close()
-
-    def _read(self, reader: PageReader, job: ReadPage) -> None:
-        try:
-            page = reader.page(job.room, job.after)
-        except sqlite3.Error:
-            log.exception("a page of %s could not be read", job.room)
-            self._hub.post(PageFailed(job.connection))
-        else:
-            self._hub.post(PageRead(job.connection, job.room, page.frames, page.last))

@@ -6,7 +6,7 @@ import secrets
 from bisect import bisect
 
 from chat_server.rules.conversation import publish_join
-from chat_server.rules.effects import HangUp, Tell, TellEveryone
+from chat_server.rules.effects import Answer, HangUp, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from chat_server.rules.world import Outcome, World, refuse
@@ -66,7 +66,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
         world.log.add_member(general, account)
         published = publish_join(world, account, now)
     world.directory.add_account(account)
-    world.directory.devices[key] = username
+    world.directory.add_device(key, username)
     world.directory.enter(general, username)
     return [*_admit(world, session, command, username, now, new=True), published]
 
@@ -98,15 +98,18 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
     """A page of all accounts, in order of username."""
     after = "" if command.after is None else command.after.lower()
-    usernames = world.directory.usernames
-    first = bisect(usernames, after)
-    page = usernames[first : first + limits.PAGE_PEOPLE]
-    reply = messages.People(
-        re=command.id,
-        people=tuple(world.person(name) for name in page),
-        more=first + len(page) < len(usernames),
-    )
-    return [Tell(session.connection, reply)]
+
+    def people() -> messages.People:
+        usernames = world.directory.usernames
+        first = bisect(usernames, after)
+        page = usernames[first : first + limits.PAGE_PEOPLE]
+        return messages.People(
+            re=command.id,
+            people=tuple(world.person(name) for name in page),
+            more=first + len(page) < len(usernames),
+        )
+
+    return [Answer(session.connection, command.id, people)]
 
 
 def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:

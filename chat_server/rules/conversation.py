@@ -1,9 +1,10 @@
 """What is said: sending to rooms and people, and following the rooms' logs."""
 
+from bisect import bisect
 from collections.abc import Collection
 
 from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
-from chat_server.rules.effects import Publish, Tell
+from chat_server.rules.effects import Answer, Publish, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common import limits, messages
@@ -13,7 +14,6 @@ from common.quick_frames import ack_frame, event_frame
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
     """Start delivery in the named rooms; all of them or, if one is wrong, none."""
-    heads: dict[str, int] = {}
     known: list[tuple[RoomLog, int]] = []
     for room, after in command.positions.items():
         log = world.room_of(session, room)
@@ -23,12 +23,16 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
         if after > log.head:
             why = f"{room} ends at {log.head}; your copy is of another time of this server"
             return refuse(session, command, "position_ahead", why, f"positions.{room}")
-        heads[room] = log.head
         if room in command.last:
             known.append((log, after))
     if known and (refusal := _other_history(world, session, command, known)):
         return refusal
-    outcome: Outcome = [Tell(session.connection, messages.Synced(re=command.id, heads=heads))]
+    rooms = tuple(command.positions)
+
+    def synced() -> messages.Synced:
+        return messages.Synced(re=command.id, heads={room: world.head(room) for room in rooms})
+
+    outcome: Outcome = [Answer(session.connection, command.id, synced)]
     for room, after in command.positions.items():
         outcome += world.delivery.start(session, room, after)
     return outcome
@@ -77,7 +81,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     said = world.log.append(room, event, sender)
     if said is not None:
         return _said_before(session, command, said)
-    room.head = event.seq
+    world.directory.advance(room, event.seq)
     ack = ack_frame(command.id, event.room, event.seq, command.cid, now)
     outcome.append(Publish(event.room, event.seq, frame_of(event), session.connection, ack))
     return outcome
@@ -96,18 +100,19 @@ def _said_before(session: Session, command: messages.Send, said: StoredEvent) ->
 
 def list_rooms(world: World, session: Session, command: messages.ListRooms, _now: int) -> Outcome:
     """A page of the rooms the account is in, in order of their ids."""
-    after = command.after or ""
-    mine = world.directory.rooms_of.get(session.username or "", set())
-    following = sorted(room for room in mine if room > after)
-    reply = messages.Rooms(
-        re=command.id,
-        rooms=tuple(
-            messages.Room(room=room, head=world.head(room))
-            for room in following[: limits.PAGE_ROOMS]
-        ),
-        more=len(following) > limits.PAGE_ROOMS,
-    )
-    return [Tell(session.connection, reply)]
+    username = session.username or ""
+
+    def rooms() -> messages.Rooms:
+        mine = world.directory.rooms_of.get(username, [])
+        first = bisect(mine, command.after or "")
+        page = mine[first : first + limits.PAGE_ROOMS]
+        return messages.Rooms(
+            re=command.id,
+            rooms=tuple(messages.Room(room=room, head=world.head(room)) for room in page),
+            more=first + len(page) < len(mine),
+        )
+
+    return [Answer(session.connection, command.id, rooms)]
 
 
 def publish_join(world: World, account: Account, now: int) -> Publish:
@@ -115,7 +120,7 @@ def publish_join(world: World, account: Account, now: int) -> Publish:
     room = world.directory.rooms[GENERAL]
     event = StoredEvent(GENERAL, room.head + 1, "join", account.username, "", now, None)
     world.log.append(room, event, account)
-    room.head = event.seq
+    world.directory.advance(room, event.seq)
     return Publish(event.room, event.seq, frame_of(event), None, b"")
 
 
@@ -149,7 +154,7 @@ def _open_direct(world: World, room_id: str, members: list[Account], now: int) -
         room = world.log.add_room(room_id, now)
         for account in members:
             world.log.add_member(room, account)
-    world.directory.rooms[room_id] = room
+    world.directory.add_room(room)
     for account in members:
         world.directory.enter(room, account.username)
     return room

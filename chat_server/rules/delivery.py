@@ -24,6 +24,10 @@ class Delivery:
         self._head = head
         self.tails = Tails()
 
+    def forget_tails(self) -> None:
+        """What was said last may not be in the log any more."""
+        self.tails = Tails()
+
     def start(self, session: Session, room: str, after: int) -> list[Effect]:
         """The session has `room` up to `after` and wants what follows."""
         if room in session.live or room in session.cursors:

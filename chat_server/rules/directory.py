@@ -1,9 +1,10 @@
 """Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
 
-from bisect import insort
-from collections.abc import Collection
+from bisect import bisect_left, insort
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from common.messages import EventKind
@@ -42,25 +43,80 @@ class StoredEvent(NamedTuple):
 
 @dataclass(slots=True)
 class Directory:
-    """All durable facts that the rules look up, but for the events themselves."""
+    """All durable facts that the rules look up, but for the events themselves.
+
+    What a batch changes can be taken back until `keep` is called, without asking the store: a disk
+    that can be neither written nor read must not leave anything here that was never stored.
+    """
 
     accounts: dict[str, Account] = field(default_factory=dict)
     devices: dict[bytes, str] = field(default_factory=dict)
     """The SHA-256 of a device's token → its account's username."""
     rooms: dict[str, RoomLog] = field(default_factory=dict)
-    rooms_of: dict[str, set[str]] = field(default_factory=dict)
+    rooms_of: dict[str, list[str]] = field(default_factory=dict)
+    """The ids of an account's rooms, in their order: a page of rooms is a piece of it."""
     usernames: list[str] = field(default_factory=list)
     """Of all accounts, in their order: a page of people is a piece of it."""
+
+    _undo: list[Callable[[], object]] = field(default_factory=list, compare=False, repr=False)
+    """What takes back each change since `keep`, the newest last."""
 
     def add_account(self, account: Account) -> None:
         """Note a new account."""
         self.accounts[account.username] = account
         insort(self.usernames, account.username)
+        self._undo.append(partial(self._remove_account, account.username))
+
+    def add_device(self, key: bytes, username: str) -> None:
+        """Note a device that may sign in to an account."""
+        self.devices[key] = username
+        self._undo.append(partial(self.devices.pop, key))
+
+    def add_room(self, room: RoomLog) -> None:
+        """Note a new room."""
+        self.rooms[room.room] = room
+        self._undo.append(partial(self.rooms.pop, room.room))
 
     def enter(self, room: RoomLog, username: str) -> None:
         """Note that an account is a member of a room."""
+        if username in room.members:
+            return
         room.members.add(username)
-        self.rooms_of.setdefault(username, set()).add(room.room)
+        insort(self.rooms_of.setdefault(username, []), room.room)
+        self._undo.append(partial(self._leave, room, username))
+
+    def advance(self, room: RoomLog, head: int) -> None:
+        """Note a room's new head."""
+        self._undo.append(partial(setattr, room, "head", room.head))
+        room.head = head
+
+    def keep(self) -> None:
+        """What was noted is stored: it is not taken back any more."""
+        self._undo.clear()
+
+    def mark(self) -> int:
+        """A place in what was noted, for `take_back`."""
+        return len(self._undo)
+
+    def take_back(self, mark: int = 0) -> None:
+        """Forget what was noted since the mark, or since the last `keep`."""
+        while len(self._undo) > mark:
+            self._undo.pop()()
+
+    def _remove_account(self, username: str) -> None:
+        del self.accounts[username]
+        _remove(self.usernames, username)
+
+    def _leave(self, room: RoomLog, username: str) -> None:
+        room.members.discard(username)
+        mine = self.rooms_of[username]
+        _remove(mine, room.room)
+        if not mine:
+            del self.rooms_of[username]
+
+
+def _remove(ordered: list[str], item: str) -> None:
+    del ordered[bisect_left(ordered, item)]
 
 
 class LogUnreadableError(Exception):
@@ -71,7 +127,13 @@ class Log(Protocol):
     """The part of the store that the rules write to, within the hub's transaction."""
 
     def load(self) -> Directory:
-        """Everything durable but the events."""
+        """Everything durable but the events. Raises sqlite3.Error."""
+
+    def begin_command(self) -> None:
+        """What is noted from here on is the next command's."""
+
+    def undo_command(self) -> bool:
+        """Forget what the command noted; False when some of it is in the transaction already."""
 
     def atomic(self) -> AbstractContextManager[None]:
         """Several writes of one command: all of them or none, within the batch's transaction."""

@@ -4,7 +4,7 @@
 arrives after its connection ended finds nothing and is dropped.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,6 +17,19 @@ class Tell:
 
     connection: int
     message: ToClient
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply to the command `re`, made once it is known what of the batch is stored.
+
+    Whatever names heads, rooms or accounts is told so: a later failure of the commit takes back
+    what a reply made at once would have named.
+    """
+
+    connection: int
+    re: int
+    make: Callable[[], ToClient]
 
 
 @dataclass(frozen=True, slots=True)

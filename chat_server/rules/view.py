@@ -57,4 +57,20 @@ class StoreFailed:
     at: int
 
 
-ViewEvent = ClientAppeared | ClientGone | TrafficChanged | ClientSlow | MessagesStored | StoreFailed
+@dataclass(frozen=True, slots=True)
+class ServerFailed:
+    """A part of the server broke off, and it can't go on; `reason` is for a person."""
+
+    reason: str
+    at: int
+
+
+ViewEvent = (
+    ClientAppeared
+    | ClientGone
+    | TrafficChanged
+    | ClientSlow
+    | MessagesStored
+    | StoreFailed
+    | ServerFailed
+)

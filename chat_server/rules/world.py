@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, Log, RoomLog
-from chat_server.rules.effects import Effect, Tell, TellEveryone
+from chat_server.rules.effects import Answer, Effect, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
 from common import messages
 
-Outcome = list[Effect | ViewEvent]
+Outcome = list[Effect | Answer | ViewEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class World:
         self.delivery = Delivery(self.head)
 
     def reload(self) -> None:
-        """Forget what a failed transaction noted in memory."""
+        """Have the directory as the store has it. Raises sqlite3.Error with nothing changed."""
         self.directory = self.log.load()
 
     def head(self, room: str) -> int:

@@ -16,7 +16,7 @@ from chat_server.rules.directory import (
     StoredEvent,
 )
 from chat_server.store.reserve import Reserve
-from chat_server.store.schema import connect_writer
+from chat_server.store.schema import connect_again, connect_writer
 
 _ROWS_AT_ONCE: Final = (64, 16, 4, 1)
 """Rows for each statement: few sizes, so that all stay prepared.
@@ -50,6 +50,8 @@ _TIMES: Final = {
 }
 
 
+_EventRow = tuple[int, int, str, int, str, int, bytes | None]
+"""Room, seq, kind, sender, text, time, cid: as the table has them."""
 _Row = TypeVar("_Row", bound=tuple[object, ...])
 
 
@@ -58,9 +60,14 @@ class SqliteLog:
 
     def __init__(self, path: Path) -> None:
         """Open or make the database. Raises StoreError."""
+        self._path = path
         self._connection = connect_writer(path)
-        self._unwritten: list[tuple[object, ...]] = []
+        self._unwritten: list[_EventRow] = []
         """Rows of events that the transaction has yet to write."""
+        self._mark = 0
+        """How many of these there were before the present command."""
+        self._command_wrote = False
+        """Whether something of the present command is in the transaction already."""
         self._said: dict[tuple[int, bytes], StoredEvent | None] = {}
         """What the transaction knows of ids of messages: what was said with them, or None."""
         self._reserve = Reserve(path.with_name("reserve"))
@@ -68,7 +75,25 @@ class SqliteLog:
     def close(self) -> None:
         """The last connection to close: it folds the write-ahead log into the database."""
         self._reserve.release()
-        self._connection.close()
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    def reopen(self, epoch: str) -> None:
+        """Open the database anew, outside of a transaction.
+
+        On a disk that was away and is back, the old connection's files are of no use any more.
+        Raises sqlite3.Error, also when the database is gone or is not the one with this epoch;
+        the old connection then stays.
+        """
+        connection = connect_again(self._path)
+        try:
+            _check_epoch(connection, epoch)
+        except BaseException:
+            connection.close()
+            raise
+        with suppress(sqlite3.Error):
+            self._connection.close()
+        self._connection = connection
 
     def give_way(self) -> None:
         """The disk is full: give up the reserve, and fold the log into the database with it."""
@@ -84,6 +109,9 @@ class SqliteLog:
     def transaction(self) -> Iterator[None]:
         """All or nothing, on disk at its end. Raises sqlite3.Error with nothing changed."""
         self._forget()
+        if self._connection.in_transaction:
+            # One whose ROLLBACK failed, too: until it is over, no other can begin.
+            self._connection.execute("ROLLBACK")
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -96,6 +124,21 @@ class SqliteLog:
             raise
         finally:
             self._forget()
+
+    def begin_command(self) -> None:
+        """What is noted from here on is the next command's."""
+        self._mark = len(self._unwritten)
+        self._command_wrote = False
+
+    def undo_command(self) -> bool:
+        """Forget what the command noted; False when some of it is in the transaction already."""
+        if self._command_wrote:
+            return False
+        for _, _, _, sender, _, _, cid in self._unwritten[self._mark :]:
+            if cid is not None:
+                self._said.pop((sender, cid), None)
+        del self._unwritten[self._mark :]
+        return True
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -113,6 +156,7 @@ class SqliteLog:
                 self._connection.execute("RELEASE command")
             raise
         self._connection.execute("RELEASE command")
+        self._command_wrote = True
 
     def meta(self, key: str, default: str) -> str:
         """A durable setting, written with `default` when there is none yet."""
@@ -139,7 +183,7 @@ class SqliteLog:
         return self.meta("invite_secret", secrets.token_urlsafe(16))
 
     def load(self) -> Directory:
-        """Everything durable but the events."""
+        """Everything durable but the events. Raises sqlite3.Error."""
         self._write()
         directory = Directory()
         usernames: dict[int, str] = {}
@@ -152,13 +196,15 @@ class SqliteLog:
         for token_hash, account in self._connection.execute(
             "SELECT token_hash, account FROM devices"
         ):
-            directory.devices[token_hash] = usernames[account]
+            directory.add_device(token_hash, usernames[account])
         for number, room, head in self._connection.execute(
             "SELECT number, room, (SELECT max(seq) FROM events WHERE room = number) FROM rooms"
         ):
-            rooms[number] = directory.rooms[room] = RoomLog(number, room, head or 0, set())
+            rooms[number] = RoomLog(number, room, head or 0, set())
+            directory.add_room(rooms[number])
         for room_number, account in self._connection.execute("SELECT room, account FROM members"):
             directory.enter(rooms[room_number], usernames[account])
+        directory.keep()
         return directory
 
     def add_account(self, username: str, display_name: str, now: int) -> Account:
@@ -245,13 +291,22 @@ class SqliteLog:
     def _forget(self) -> None:
         """A transaction or a part of it begins or is undone: nothing is known or noted."""
         self._unwritten.clear()
+        self._mark = 0
         self._said.clear()
 
     def _write(self) -> None:
         """Write the events that were noted."""
         rows, self._unwritten = self._unwritten, []
+        self._command_wrote = self._command_wrote or len(rows) > self._mark
+        self._mark = 0
         for some in _portions(rows):
             self._connection.execute(_APPEND[len(some)], list(chain.from_iterable(some)))
+
+
+def _check_epoch(connection: sqlite3.Connection, epoch: str) -> None:
+    found = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+    if found != (epoch,):
+        raise sqlite3.DatabaseError("another database is in its place")
 
 
 def _portions(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -98,4 +99,5 @@ class PageReader:
 
     def close(self) -> None:
         """Let go of the file, before the writer does."""
-        self._connection.close()
+        with suppress(sqlite3.Error):
+            self._connection.close()

@@ -79,21 +79,48 @@ def connect_writer(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             version = _version(connection, path)
-            # FULL: an acknowledged message survives a loss of power (SQLite, PRAGMA synchronous).
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA cache_size = -16384")
+            _configure(connection)
             migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
-            # What undoes a statement of several rows: else a file is made for each of them. Not
-            # before, as a new index is sorted there, and may be larger than memory.
-            connection.execute("PRAGMA temp_store = MEMORY")
+            _keep_journals_in_memory(connection)
         except BaseException:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
         raise StoreError(f"the database {path} can't be opened: {error}") from error
     return connection
+
+
+def connect_again(path: Path) -> sqlite3.Connection:
+    """Another connection that writes, to a database that `connect_writer` has opened before.
+
+    Raises sqlite3.Error. Nothing is made where there is none, and no file is opened but by SQLite:
+    to close one would end the locks that its other connections in this process hold (POSIX).
+    """
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        _configure(connection)
+        _keep_journals_in_memory(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _configure(connection: sqlite3.Connection) -> None:
+    # FULL: an acknowledged message survives a loss of power (SQLite, PRAGMA synchronous).
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -16384")
+
+
+def _keep_journals_in_memory(connection: sqlite3.Connection) -> None:
+    """What undoes a statement of several rows: else a file is made for each of them.
+
+    Not before a migration, as a new index is sorted there, and may be larger than memory.
+    """
+    connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _look_at_header(path: Path) -> None:

@@ -20,7 +20,7 @@ _LEAST: Final = 820, 560
 def run(options: Options, data_dir: Path) -> int:
     """Show the window until it is closed. The exit status: 0, or 2 when there was no start.
 
-    SIGTERM and Ctrl+C close it as its close button does.
+    SIGTERM, SIGHUP and Ctrl+C close it as its close button does.
     """
     return run_program(
         "ChatServer",

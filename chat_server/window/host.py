@@ -54,10 +54,6 @@ class Host:
         self.show()
         self.keeper.begin()
 
-    def may_close(self) -> bool:
-        """Ask before people lose their connections; with nobody there, there is nothing to ask."""
-        return self.desk.may_close()
-
     def close(self, ended: Callable[[], object]) -> None:
         """Stop the server, then call `ended`."""
         self._ended = ended
@@ -103,11 +99,8 @@ class Host:
                 self._show_soon()
             case keeper.StartFailed():
                 self._failed(item, now)
-            case keeper.Stopped():
-                self._count()
-                if self.presenter.phase is not Phase.CLOSING:
-                    self.presenter.stopped(now)
-                    self.show()
+            case keeper.Stopped() | keeper.BrokeOff():
+                self._stopped(item, now)
             case keeper.Ended():
                 self._end()
             case _:
@@ -126,6 +119,18 @@ class Host:
         self.show()
         # Later: a dialog runs a loop of its own, and the mailbox is not to wait in it.
         self._after("ask", 1, lambda: self._ask_after(failure))
+
+    def _stopped(self, item: keeper.Stopped | keeper.BrokeOff, now: int) -> None:
+        self._count()
+        if isinstance(item, keeper.BrokeOff):
+            _complain(item.reason)
+        if self.presenter.phase is Phase.CLOSING:
+            return
+        self.presenter.stopped(now)
+        self.show()
+        if isinstance(item, keeper.BrokeOff):
+            reason = item.reason
+            self._after("ask", 1, lambda: self.desk.broke_off(reason))
 
     def _ask_after(self, failure: keeper.StartFailed) -> None:
         first = not self.owns_folder

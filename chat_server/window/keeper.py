@@ -54,6 +54,13 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokeOff:
+    """The server could not go on and was stopped; `reason` says why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Happened:
     """Events to show at once."""
 
@@ -70,7 +77,7 @@ class Ended:
     """The keeper has stopped the server for good and is about to end."""
 
 
-News = Started | Changed | StartFailed | Stopped | Happened | Counted | Ended
+News = Started | Changed | StartFailed | Stopped | BrokeOff | Happened | Counted | Ended
 
 
 class Counts:
@@ -113,6 +120,7 @@ class Counts:
 
 class _Order(Enum):
     STOP = auto()
+    GIVE_UP = auto()
     QUIT = auto()
 
 
@@ -181,6 +189,8 @@ class Keeper:
             if order is _Order.STOP:
                 self._stop()
                 self._post(Stopped())
+            elif order is _Order.GIVE_UP:
+                self._give_up()
             elif not isinstance(order, _Order):
                 self._post(self._start(order))
                 self._catch_up()
@@ -221,6 +231,13 @@ class Keeper:
         if running is not None:
             self._post(Changed(running))
 
+    def _give_up(self) -> None:
+        """Stop a server that has lost a thread; a new one may have been started meanwhile."""
+        server = self._server
+        if server is not None and server.failure:
+            self._stop()
+            self._post(BrokeOff(server.failure))
+
     def _stop(self) -> None:
         server, self._server = self._server, None
         if server is None:
@@ -232,7 +249,7 @@ class Keeper:
             log.exception("the server did not stop as it should")
 
     def _show(self, events: Sequence[view.ViewEvent]) -> None:
-        """From the hub's thread: tell at once what matters at once, count the rest."""
+        """From the server's threads: tell at once what matters at once, count the rest."""
         urgent: list[view.ViewEvent] = []
         for event in events:
             if not isinstance(event, view.TrafficChanged | view.MessagesStored):
@@ -241,3 +258,5 @@ class Keeper:
                 self._post(Counted())
         if urgent:
             self._post(Happened(urgent))
+        if any(isinstance(event, view.ServerFailed) for event in urgent):
+            self._orders.put(_Order.GIVE_UP)

@@ -139,6 +139,10 @@ class Presenter:
                 case view.MessagesStored():
                     self._run.trouble = ""
                     self._run.rate.add(event.count, event.at)
+                case view.ServerFailed():
+                    self._feed.add(
+                        Kind.FAILED, event.at, "", f"The server can’t go on: {safe(event.reason)}"
+                    )
                 case view.StoreFailed():
                     self._run.trouble = safe(event.reason)
                     self._feed.failed(event.at, self._run.trouble)

@@ -33,30 +33,15 @@ def terminate(parent: tk.Misc, theme: Theme, row: ClientRow) -> Dialog:
 
 def stop(parent: tk.Misc, theme: Theme, people: int) -> Dialog:
     """Whether to stop the server (`YES`) though people are connected."""
+    who = "1 person is" if people == 1 else f"{people} people are"
     return Dialog(
         parent,
         theme,
         "Stop the server?",
-        f"{_who(people)} connected. They are told that the host closed the server, and come back "
-        "by themselves when you start it again.",
+        f"{who} connected. They are told that the host closed the server, and come back by "
+        "themselves when you start it again.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Stop the server", "danger")),
     )
-
-
-def close(parent: tk.Misc, theme: Theme, people: int) -> Dialog:
-    """Whether to stop the chat (`YES`) by closing the window though people are connected."""
-    return Dialog(
-        parent,
-        theme,
-        "Stop the chat?",
-        f"{_who(people)} connected. They are told that the host closed the server, and come back "
-        "by themselves when you open ChatServer again.",
-        (Choice(CANCEL, "Keep open"), Choice(YES, "Stop the chat", "danger")),
-    )
-
-
-def _who(people: int) -> str:
-    return "1 person is" if people == 1 else f"{people} people are"
 
 
 def other_port(
@@ -92,6 +77,16 @@ def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> 
     return Dialog(
         parent, theme, "The server can’t start", text, (choice,), icon="warning", width=440
     )
+
+
+def broke_off(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
+    """Say why the server has stopped by itself, and whether to start it again (`YES`)."""
+    text = (
+        f"{reason[:1].upper()}{reason[1:]}. What was acknowledged is stored; everybody connected "
+        "comes back by themselves when the server runs again."
+    )
+    choices = (Choice(CANCEL, "Close"), Choice(YES, "Start again", "primary"))
+    return Dialog(parent, theme, "The server has stopped", text, choices, icon="warning", width=440)
 
 
 def next_port(busy: int) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chat_server.rules import inputs
-from chat_server.rules.effects import HangUp, Publish, Tell, TellEveryone
+from chat_server.rules.effects import Answer, HangUp, Publish, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.table import handle_command, handle_input
 from chat_server.rules.world import Outcome, ServerFacts, World
@@ -34,7 +34,7 @@ class House:
             facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET)
             directory = self.log.load()
             if GENERAL not in directory.rooms:
-                directory.rooms[GENERAL] = self.log.add_room(GENERAL, 0)
+                directory.add_room(self.log.add_room(GENERAL, 0))
         self.world = World(facts, self.log, directory)
         self._connections = itertools.count(1)
         self._requests = itertools.count(1)
@@ -63,7 +63,9 @@ class House:
     def do(self, session: Session, command: messages.ToServer) -> Outcome:
         """What a command leads to, committed."""
         with self.log.transaction():
-            return handle_command(self.world, session, command, NOW)
+            outcome = handle_command(self.world, session, command, NOW)
+        self.world.directory.keep()
+        return answered(outcome)
 
     def happen(self, happening: inputs.Input) -> Outcome:
         """What another input leads to."""
@@ -117,6 +119,14 @@ class House:
 def token(name: str) -> str:
     """A device's token, made of a name."""
     return name.encode().hex().ljust(64, "0")[:64]
+
+
+def answered(outcome: Outcome) -> Outcome:
+    """With the answers that are made after the commit, as the hub makes them."""
+    return [
+        Tell(effect.connection, effect.make()) if isinstance(effect, Answer) else effect
+        for effect in outcome
+    ]
 
 
 def only(outcome: Outcome, kind: type[Kind]) -> Kind:

@@ -75,6 +75,10 @@ class Running:
                 """From the hub."""
                 self.pages.append(job)
 
+            @staticmethod
+            def renew() -> None:
+                """From the hub."""
+
         self._hub.start([cast("IoThread", Io)], cast("Readers", Pages))
 
     def batch(self, *items: HubItem) -> list[effects.IoEffect]:

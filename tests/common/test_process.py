@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,15 @@ def test_without_git_the_source_says_so(monkeypatch: pytest.MonkeyPatch) -> None
     """A copy of the source on a computer that has no git."""
     monkeypatch.setenv("PATH", "")
     assert "of an unknown commit, from source" in build.version_line("ChatServer")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
+@pytest.mark.parametrize("ignored", [False, True])
+def test_a_hang_up_ends_a_program_unless_it_is_ignored(*, ignored: bool) -> None:
+    """As nohup(1) has it ignored in what it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN if ignored else signal.SIG_DFL)
+    try:
+        assert (signal.SIGHUP in process.stop_signals()) is not ignored
+        assert {signal.SIGTERM, signal.SIGINT} <= set(process.stop_signals())
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -114,7 +114,7 @@ def test_terminating_one_session_leaves_the_accounts_others(host: Host, house: H
     assert invite.status() == 0
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_shutdown_is_announced_and_clean(
     house: House, server: Server, how: signal.Signals
 ) -> None:
@@ -171,7 +171,7 @@ def test_a_second_signal_changes_nothing(house: House, server: Server) -> None:
     assert not server.ready_file.exists()
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_listener_that_is_asked_to_end_ends_well(
     house: House, server: Server, how: signal.Signals
 ) -> None:

@@ -17,7 +17,17 @@ from chat_server.rules.table import handle_command
 from common import limits, messages
 from common.names import GENERAL, direct_room
 from tests import strategies as our
-from tests.chat_server.house import NOW, House, acked, all_of, only, refused, told, understood
+from tests.chat_server.house import (
+    NOW,
+    House,
+    acked,
+    all_of,
+    answered,
+    only,
+    refused,
+    told,
+    understood,
+)
 
 
 def test_a_message_is_stored_and_published(house: House) -> None:
@@ -159,7 +169,7 @@ def test_a_copy_of_this_log_is_followed_up(house: House, last: dict[str, int]) -
     house.say(bob, "psst", "dm:ada:bob")
     positions = {GENERAL: 1, "dm:ada:bob": 1}
     # Outside of a transaction, as in a batch that writes nothing.
-    outcome = handle_command(house.world, ada, _sync(positions, last), NOW)
+    outcome = answered(handle_command(house.world, ada, _sync(positions, last), NOW))
     assert told(outcome, ada) == [messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1})]
     assert ada.cursors == {GENERAL: 1}
     assert ada.live == {"dm:ada:bob"}
@@ -190,7 +200,7 @@ def test_what_is_said_in_the_same_batch_is_in_nobodys_copy(house: House) -> None
         # What was published before in this batch is no reason to doubt another copy.
         one = handle_command(house.world, ada, _sync({GENERAL: 2}, {GENERAL: NOW}), NOW)
     assert error.field == f"last.{GENERAL}"
-    assert told(one, ada) == [messages.Synced(re=5, heads={GENERAL: 3})]
+    assert told(answered(one), ada) == [messages.Synced(re=5, heads={GENERAL: 3})]
     phone, _ = house.sign_in("ada")
     assert told(house.do(phone, sync), phone) == [messages.Synced(re=5, heads={GENERAL: 3})]
 

@@ -128,7 +128,7 @@ def test_closing_the_window_ends_the_program(program: Program) -> None:
     assert "geometry" in kept
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_program(program: Program, number: signal.Signals) -> None:
     """As the close button does."""
     assert program.window

@@ -1,0 +1,38 @@
+"""When to try again what has failed, while nobody may wait for it."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 5.0
+
+
+class Retry:
+    """Exponential backoff: a first failure is tried again at once, later ones after longer pauses.
+
+    `clock` gives seconds; it never goes back.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._at = 0.0
+        self.failures = 0
+        """How often in a row it has failed."""
+
+    @property
+    def due(self) -> bool:
+        """Whether it may be tried now."""
+        return not self.failures or self._clock() >= self._at
+
+    def failed(self) -> None:
+        """It was tried and failed."""
+        self.failures += 1
+        # Bounded before it is shifted: a disk may be away for days.
+        doublings = min(self.failures - 2, 10)
+        pause = 0.0 if doublings < 0 else min(LONGEST_PAUSE, FIRST_PAUSE * (1 << doublings))
+        self._at = self._clock() + pause
+
+    def worked(self) -> None:
+        """It was tried and worked."""
+        self.failures = 0

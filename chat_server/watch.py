@@ -1,0 +1,30 @@
+"""Threads that run until they are told to stop: one that ends before is told of."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+Ended = Callable[[str], object]
+"""Called with a thread's name, on that thread, when it broke off: it is of no more use."""
+
+
+def ignore(_name: str) -> None:
+    """Tell nobody: the log has it."""
+
+
+def watched(run: Callable[[], object], name: str, ended: Ended) -> threading.Thread:
+    """A thread, not started yet, that calls `ended` when `run` raises anything.
+
+    A server of which a thread is missing looks alive and is not: it accepts and never answers.
+    """
+
+    def guarded() -> None:
+        try:
+            run()
+        except BaseException:
+            log.critical("the thread %s broke off", name, exc_info=True)
+            ended(name)
+
+    return threading.Thread(target=guarded, name=name)
