@@ -19,9 +19,10 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from chat_client.cache.cache import Cache
-from chat_client.net.connector import Outcome, WrongServerError, connect_in_background
+from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.net.waker import Waker
 from chat_client.state.account import Account
+from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
 from chat_client.state.event import Event
@@ -92,6 +93,7 @@ class Core:
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
         self._socket: socket.socket | None = None
         self._connecting = False
+        self._race: Race | None = None
         self._made: Outcome | None = None
         self._handing_over = threading.Lock()
         self._ended = False
@@ -160,6 +162,8 @@ class Core:
         finally:
             with self._handing_over:
                 self._ended = True
+            if self._race is not None:
+                self._race.cancel()
             _close(self._made)
             self._hang_up()
             self._selector.close()
@@ -175,7 +179,7 @@ class Core:
         controller = self._controller
         if controller.wants_connection and not self._connecting:
             self._connecting = True
-            connect_in_background(controller.account.invite, self._connected)
+            self._race = connect_in_background(controller.account.invite, self._connected)
         pause = 0.0 if self._more else controller.deadline() - time.monotonic()
         for key, mask in self._selector.select(max(0.0, min(pause, 60.0))):
             if key.fileobj is self._waker.receiver:
@@ -226,11 +230,13 @@ class Core:
             return
         self._connecting = False
         now = time.monotonic()
-        if isinstance(outcome, WrongServerError):
-            self._controller.refused(_WRONG_SERVER, "wrong_server")
-        elif isinstance(outcome, OSError):
+        if isinstance(outcome, ConnectError):
             log.info("no connection: %s", outcome)
-            self._controller.unreachable("The server can't be reached", now)
+            attempts = outcome.attempts
+            if is_wrong_server(attempts):
+                self._controller.refused(_WRONG_SERVER, "wrong_server", attempts=attempts)
+            else:
+                self._controller.unreachable("The server can't be reached", now, attempts)
         elif self._stopping or not self._controller.wants_connection:
             outcome.close()
         else:

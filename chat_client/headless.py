@@ -19,9 +19,10 @@ from chat_client.core import Core, StopListening
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
+from chat_client.state.attempts import describe_attempt, worth_telling
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import Link
+from chat_client.state.status import Link, Status
 from common.datafolder import FolderInUseError, FolderLock
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
@@ -105,9 +106,9 @@ class Conversation:
                     if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
                         free = item.status.suggestion
                         hint = f" (--username {free})" if free else ""
-                        raise FailedError(item.status.why + hint)
+                        raise FailedError(_why(item.status) + hint)
                     if link is Link.PAUSED:
-                        why = item.status.why
+                        why = _why(item.status)
                         if not told:
                             told = True
                             _complain(f"{why}; trying again")
@@ -117,6 +118,12 @@ class Conversation:
                 yield item
             if deadline is not None and time.monotonic() > deadline:
                 raise FailedError(why)
+
+
+def _why(status: Status) -> str:
+    """Why there is no connection, with what came of each address that was tried."""
+    tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
+    return f"{status.why} ({tried})" if tried else status.why
 
 
 @contextmanager

@@ -39,6 +39,9 @@ class Contents(Protocol):
     def begin(self) -> object:
         """Start the work; the widgets stand."""
 
+    def may_close(self) -> bool:
+        """Whether the close button may close it; the person may be asked. Signals don't ask."""
+
     def close(self, ended: Callable[[], object]) -> object:
         """Stop the work, then call `ended`, on the Tk thread. Called once."""
 
@@ -74,7 +77,7 @@ class Program(Generic[C]):
         remembered = recall(data_dir)
         self.mode = mode or remembered.theme or system_mode()
         self.root = make_root(name, icon, self.mode)
-        self.root.protocol("WM_DELETE_WINDOW", self.close)
+        self.root.protocol("WM_DELETE_WINDOW", self._close_button)
         self._place = Place(self.root, data_dir, remembered, least)
         self._place.show()
         self._typed = TypeAhead(self.root)
@@ -109,6 +112,10 @@ class Program(Generic[C]):
             self.contents.close(self._end)
         else:
             self._end()
+
+    def _close_button(self) -> None:
+        if self.contents is None or self._closing or self.contents.may_close():
+            self.close()
 
     def _load(self) -> None:
         self._loading.start()

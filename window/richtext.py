@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tkinter as tk
+from collections.abc import Iterator
 from typing import Final
 
-from window import emoji
+from window import emoji, selection
 from window.theme import Theme
 
 _SIZE: Final = 20
@@ -16,7 +17,11 @@ _ADVANCE: Final = 1
 
 
 class RichText:
-    """Puts text with emoji into a Text widget and gets it back as it was."""
+    """Puts text with emoji into a Text widget and gets it back as it was.
+
+    What is selected in the widget is handed to other programs as characters; who wants others to
+    get something else calls `selection.own_selection` afterwards.
+    """
 
     def __init__(self, widget: tk.Text, theme: Theme) -> None:
         self._widget = widget
@@ -25,6 +30,7 @@ class RichText:
         """Columns of a character beyond the BMP: two in Tk 8.6."""
         self._characters: dict[str, str] = {}
         """The name of an emoji's picture → its characters."""
+        selection.own_selection(widget, self.selected)
 
     def insert(self, index: str, text: str, tags: tuple[str, ...] = ()) -> None:
         """Insert `text` at `index`, which may be a mark with right gravity."""
@@ -40,7 +46,9 @@ class RichText:
         if widget.get(start, end).isascii():
             return
         # From the end on, so that the places before stay true.
-        for _, text, index in reversed(widget.dump(start, end, text=True)):
+        for kind, text, index in reversed(list(self._dump(start, end))):
+            if kind != "text":
+                continue
             line, column = index.split(".")
             place = int(column) + self._columns(text)
             for piece, cell in reversed(list(emoji.split(text))):
@@ -52,13 +60,22 @@ class RichText:
     def get(self, start: str, end: str) -> str:
         """The characters between two indexes, emoji among them; other pictures are left out."""
         pieces: list[str] = []
-        for kind, value, _ in self._widget.dump(start, end, text=True, image=True):
-            if kind == "text":
-                pieces.append(value)
-            else:
-                # Tk names each use of a picture: the picture's name, and a number if needed.
-                pieces.append(self._characters.get(value.partition("#")[0], ""))
+        for kind, value, _ in self._dump(start, end):
+            pieces.append(value if kind == "text" else self._spelling(value))
         return "".join(pieces)
+
+    def selected(self) -> str:
+        """The characters that are selected, or "".
+
+        Without the newline that Tk adds to every text, which is selected with all of it.
+        """
+        ranges = self._widget.tag_ranges("sel")
+        if not ranges:
+            return ""
+        first, last = str(ranges[0]), str(ranges[-1])
+        if self._widget.compare(last, ">", "end-1c"):
+            last = "end-1c"
+        return self.get(first, last)
 
     def find(self, pattern: re.Pattern[str], start: str, end: str) -> list[tuple[str, str]]:
         """From where to where a pattern matches in the lines of a stretch, emoji as characters.
@@ -67,13 +84,13 @@ class RichText:
         characters beyond the BMP, and `-all` takes seconds for a long line.
         """
         lines: dict[str, _Line] = {}
-        for kind, value, index in self._widget.dump(start, end, text=True, image=True):
+        for kind, value, index in self._dump(start, end):
             number, column = index.split(".")
             line = lines.setdefault(number, _Line())
             if kind == "text":
                 line.add_text(value, int(column), self._wide)
             else:
-                line.add_picture(self._characters.get(value.partition("#")[0], "\0"), int(column))
+                line.add_picture(self._spelling(value) or "\0", int(column))
         return [
             (f"{number}.{line.starts[match.start()]}", f"{number}.{line.ends[match.end() - 1]}")
             for number, line in lines.items()
@@ -81,10 +98,23 @@ class RichText:
         ]
 
     def copy_selection(self) -> None:
-        """Put the selection on the clipboard, as characters."""
-        if self._widget.tag_ranges("sel"):
-            self._widget.clipboard_clear()
-            self._widget.clipboard_append(self.get("sel.first", "sel.last"))
+        """Put the selection on the clipboard, as characters; if there is none, leave it."""
+        selection.copy(self._widget, self.selected())
+
+    def _dump(self, start: str, end: str) -> Iterator[tuple[str, str, str]]:
+        """Kind ("text" or "image"), value and index of all pieces between two indexes.
+
+        Not by the method of tkinter's Text, which calls Python from Tcl for each piece.
+        """
+        widget = self._widget
+        dumped = widget.tk.call(str(widget), "dump", "-text", "-image", start, end)
+        values = [str(value) for value in widget.tk.splitlist(dumped)]
+        return zip(values[::3], values[1::3], values[2::3], strict=True)
+
+    def _spelling(self, image: str) -> str:
+        """The characters of an emoji's picture, or "" of another picture."""
+        # Tk names each use of a picture: the picture's name, and a number if needed.
+        return self._characters.get(image.partition("#")[0], "")
 
     def _columns(self, text: str) -> int:
         """How many columns of a line Tk gives a text."""

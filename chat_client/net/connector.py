@@ -1,73 +1,411 @@
-"""Making the connection: on a thread of its own, since names and dead addresses take long."""
+"""Making the connection: an invite's addresses are tried side by side (RFC 8305).
 
-import contextlib
+The first one behind which the pinned certificate is proven wins, and the others are closed. All
+of it is one thread with a selector; only names, which no server of ours puts into an invite, are
+looked up on threads of their own. An address that is none of a name is never asked of DNS.
+"""
+
+import errno
+import ipaddress
+import os
+import selectors
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
-from common.invite import Invite
+from chat_client.net.waker import Waker
+from chat_client.state.attempts import Attempt, Failure
+from common.invite import Invite, is_link_local, is_loopback
 from common.limits import HANDSHAKE_DEADLINE
 from common.tls import client_context, pinned
 
-_CONNECT_DEADLINE: Final = 3.0
-"""Seconds for each address; on one network an answer takes milliseconds."""
+CONNECT_DEADLINE: Final = 3.5
+"""Seconds for each address. Linux says that no such computer is there after 3.06 s: a shorter one
+could not tell a computer that is switched off from a firewall."""
+STAGGER: Final = 0.15
+"""Seconds after which the next address is tried beside those that have not answered. RFC 8305
+proposes 0.25 and allows 0.1; on one network an answer takes milliseconds."""
+MOST_SCOPES: Final = 16
+"""Interfaces on which a link-local IPv6 address is tried."""
+MOST_OPEN: Final = 64
+"""Connections under way at once: whatever an invite has in it, this computer can bear it."""
+_MOST_RESOLVED: Final = 8
+"""Addresses of one name that are tried."""
+
+_UNDER_WAY: Final = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EINTR}
+_FAILURES: Final = {
+    errno.ECONNREFUSED: Failure.REFUSED,
+    errno.ECONNRESET: Failure.BROKE_OFF,
+    errno.ECONNABORTED: Failure.BROKE_OFF,
+    errno.EPIPE: Failure.BROKE_OFF,
+    errno.ETIMEDOUT: Failure.TIMED_OUT,
+    errno.EHOSTUNREACH: Failure.NO_HOST,
+    errno.EHOSTDOWN: Failure.NO_HOST,
+    errno.ENETUNREACH: Failure.NO_ROUTE,
+    errno.ENETDOWN: Failure.NO_ROUTE,
+    errno.EADDRNOTAVAIL: Failure.NO_ROUTE,
+    errno.EAFNOSUPPORT: Failure.NO_ROUTE,  # this computer has no IPv6
+    errno.EINVAL: Failure.NO_ROUTE,  # a link-local address without an interface
+    errno.ENODEV: Failure.NO_ROUTE,
+}
+_TELLING: Final = {failure: place for place, failure in enumerate(Failure)}
+
+_Address = tuple[str, int] | tuple[str, int, int, int]
 
 
-class WrongServerError(Exception):
-    """Somebody answered who is not the server of the invite."""
+class ConnectError(Exception):
+    """No address led to the server. `attempts` has each of the invite's, in its order."""
+
+    def __init__(self, attempts: Sequence[Attempt]) -> None:
+        super().__init__(
+            "; ".join(f"{each.address}: {each.failure.name} {each.detail}" for each in attempts)
+        )
+        self.attempts = tuple(attempts)
 
 
-Outcome = socket.socket | OSError | WrongServerError
+Outcome = socket.socket | ConnectError
 
 
-def connect_in_background(invite: Invite, done: Callable[[Outcome], None]) -> None:
-    """Try the invite's addresses in turn and hand over the first connection that stands.
+def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> "Race | None":
+    """Try the invite's addresses on another thread and hand over what came of it.
 
-    `done` is called once, on the other thread, with the connection or the last error.
+    `done` is called once, mostly on that thread; after `cancel` of what is returned it may not
+    be called any more.
     """
-    thread = threading.Thread(target=lambda: done(connect(invite)), name="connector", daemon=True)
-    thread.start()
+    try:
+        race = Race(invite)
+    except OSError as error:
+        done(_nothing_tried(invite, error))  # not even a socketpair can be had
+        return None
+    race.start(done)
+    return race
 
 
 def connect(invite: Invite) -> Outcome:
     """A connection to the server whose certificate is the pinned one, or why there is none."""
-    outcome: Outcome = OSError("the invite has no address")
-    for host in invite.hosts:
-        try:
-            return _connect(host, invite)
-        except WrongServerError as error:
-            # Another of its addresses may still be the right computer's.
-            outcome = error
-        except OSError as error:
-            if not isinstance(outcome, WrongServerError):
-                outcome = error
-    return outcome
-
-
-def _connect(host: str, invite: Invite) -> socket.socket:
-    raw = socket.create_connection((host, invite.port), timeout=_CONNECT_DEADLINE)
-    connection: socket.socket = raw
     try:
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if invite.fingerprint is not None:
-            raw.settimeout(HANDSHAKE_DEADLINE)
-            secured = client_context().wrap_socket(raw)
-            connection = secured
-            _check(secured, invite.fingerprint)
-        connection.setblocking(False)
-    except ssl.SSLError as error:
-        connection.close()
-        raise OSError(f"no TLS with the server ({error.reason})") from error
-    except BaseException:
-        with contextlib.suppress(OSError):
-            connection.close()
-        raise
-    return connection
+        return Race(invite).run()
+    except OSError as error:
+        return _nothing_tried(invite, error)
 
 
-def _check(connection: ssl.SSLSocket, fingerprint: bytes) -> None:
-    """Refuse, before a byte is sent, whoever is not the server of the invite."""
-    if not pinned(connection, fingerprint):
-        raise WrongServerError
+def _nothing_tried(invite: Invite, error: OSError) -> ConnectError:
+    detail = error.strerror or str(error)
+    return ConnectError([Attempt(h, invite.port, Failure.FAILED, detail) for h in invite.hosts])
+
+
+class Race:
+    """One try of all addresses. Raises OSError when the system has no descriptor left for it."""
+
+    def __init__(self, invite: Invite) -> None:
+        self._invite = invite
+        self._waker = Waker()
+        self._cancelled = False
+        self._thread: threading.Thread | None = None
+        self._resolved: deque[tuple[str, list[_Address] | Failure]] = deque()
+        self._lookups = 0
+        """Names that are still being looked up."""
+        self._steps: deque[Sequence[tuple[str, _Address]]] = deque()
+        """What is to be tried: each time all of one step, for they are one address in truth."""
+        self._next_start = 0.0
+        self._runners: set[_Runner] = set()
+        self._failures: dict[str, tuple[Failure, str]] = {}
+
+    def start(self, done: Callable[[Outcome], object]) -> None:
+        """Run on a thread of its own."""
+
+        def run() -> None:
+            outcome = self.run()
+            if self._cancelled and isinstance(outcome, ConnectError):
+                return
+            done(outcome)
+
+        self._thread = threading.Thread(target=run, name="connector", daemon=True)
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Close everything that is under way; nothing is left when this returns.
+
+        A connection that has won already is still handed over.
+        """
+        self._cancelled = True
+        self._waker.wake()
+        if self._thread is not None:
+            self._thread.join()
+
+    def run(self) -> Outcome:
+        """Try everything; to be called once."""
+        try:
+            with selectors.DefaultSelector() as selector:
+                return self._run(selector)
+        except OSError as error:
+            return _nothing_tried(self._invite, error)
+        finally:
+            for runner in self._runners:
+                runner.close()
+            self._waker.close()
+
+    def _run(self, selector: selectors.BaseSelector) -> Outcome:
+        selector.register(self._waker.receiver, selectors.EVENT_READ)
+        pin = self._invite.fingerprint
+        context = None if pin is None else client_context()
+        self._line_up()
+        while not self._cancelled:
+            self._take_resolved()
+            now = time.monotonic()
+            self._begin_next(selector, context, now)
+            if not (self._runners or self._steps or self._lookups):
+                break
+            for key, _ in selector.select(self._wait(now)):
+                if key.data is None:
+                    self._waker.clear()
+                elif self._step(selector, key.data, pin):
+                    return self._won(selector, key.data)
+            # Late by a clock that was read before the selector was asked: on a busy computer an
+            # answer may be here already when its time is over.
+            for runner in [each for each in self._runners if now >= each.until]:
+                self._drop(selector, runner, Failure.TIMED_OUT)
+        return ConnectError([*self._attempts()])
+
+    def _wait(self, now: float) -> float | None:
+        """Seconds until there is something to do though nothing happens; None for never."""
+        times = [runner.until for runner in self._runners]
+        if self._steps and len(self._runners) < MOST_OPEN:
+            times.append(self._next_start)
+        return max(0.0, min(times) - now) if times else None
+
+    def _step(self, selector: selectors.BaseSelector, runner: "_Runner", pin: bytes | None) -> bool:
+        """Something can be done for a runner; whether it has won by that."""
+        try:
+            if runner.step(pin):
+                return True
+        except _LostError as lost:
+            self._drop(selector, runner, lost.failure, lost.detail)
+        else:
+            selector.modify(runner.socket, runner.interest, runner)
+        return False
+
+    def _line_up(self) -> None:
+        """Put the addresses into the order in which they are tried, and have names looked up."""
+        literals = [host for host in self._invite.hosts if _is_literal(host)]
+        self._steps.extend(_targets(host, self._invite.port) for host in in_order(literals))
+        for host in dict.fromkeys(self._invite.hosts):
+            if host not in literals:
+                self._lookups += 1
+                threading.Thread(
+                    target=self._look_up, args=(host,), name="name lookup", daemon=True
+                ).start()
+
+    def _look_up(self, host: str) -> None:
+        """On a thread of its own, which may outlive the race: the system can't be told to stop."""
+        found: list[_Address] | Failure = Failure.NO_NAME
+        # UnicodeError: what can't be written as the name of a computer at all.
+        with suppress(OSError, UnicodeError):
+            named = socket.getaddrinfo(host, self._invite.port, type=socket.SOCK_STREAM)
+            found = [address for *_, address in named if isinstance(address[0], str)]
+        self._resolved.append((host, found))
+        self._waker.wake()
+
+    def _take_resolved(self) -> None:
+        while self._resolved:
+            host, found = self._resolved.popleft()
+            self._lookups -= 1
+            if isinstance(found, Failure):
+                self._note(host, found)
+            else:
+                steps = [[(host, address)] for address in dict.fromkeys(found)]
+                # They have waited long enough.
+                self._steps.extendleft(reversed(steps[:_MOST_RESOLVED]))
+
+    def _begin_next(
+        self, selector: selectors.BaseSelector, context: ssl.SSLContext | None, now: float
+    ) -> None:
+        """Begin with the next address if its turn has come."""
+        while self._steps and now >= self._next_start and len(self._runners) < MOST_OPEN:
+            for host, address in self._steps.popleft():
+                try:
+                    runner = _Runner(host, address, context, now + CONNECT_DEADLINE)
+                except OSError as error:
+                    # If none can even begin, the next address need not wait.
+                    self._note(host, _failure(error), error.strerror or str(error))
+                else:
+                    self._runners.add(runner)
+                    selector.register(runner.socket, runner.interest, runner)
+                    self._next_start = now + STAGGER
+
+    def _won(self, selector: selectors.BaseSelector, runner: "_Runner") -> socket.socket:
+        selector.unregister(runner.socket)
+        self._runners.remove(runner)
+        return runner.socket
+
+    def _drop(
+        self,
+        selector: selectors.BaseSelector,
+        runner: "_Runner",
+        failure: Failure,
+        detail: str = "",
+    ) -> None:
+        """A runner is out of the race; the next address need not wait any longer."""
+        selector.unregister(runner.socket)
+        self._runners.remove(runner)
+        runner.close()
+        self._note(runner.host, failure, detail)
+        self._next_start = 0.0
+
+    def _note(self, host: str, failure: Failure, detail: str = "") -> None:
+        """Of several tries for one address of the invite the most telling one is kept."""
+        known = self._failures.get(host)
+        if known is None or _TELLING[failure] < _TELLING[known[0]]:
+            detail = detail if failure is Failure.FAILED else ""
+            self._failures[host] = (failure, detail)
+
+    def _attempts(self) -> Iterator[Attempt]:
+        for host in dict.fromkeys(self._invite.hosts):
+            failure, detail = self._failures.get(host, (Failure.NO_ROUTE, ""))
+            yield Attempt(host, self._invite.port, failure, detail)
+
+
+class _LostError(Exception):
+    """A runner is out of the race."""
+
+    def __init__(self, failure: Failure, detail: str = "") -> None:
+        super().__init__(failure.name)
+        self.failure = failure
+        self.detail = detail
+
+
+class _Runner:
+    """One connection under way: it connects, then shakes hands. Raises OSError."""
+
+    def __init__(
+        self, host: str, address: _Address, context: ssl.SSLContext | None, until: float
+    ) -> None:
+        self.host = host
+        self.until = until
+        self.interest = selectors.EVENT_WRITE
+        self._context = context
+        self._connected = False
+        family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            self.socket.setblocking(False)
+            code = self.socket.connect_ex(address)
+            _check(0 if code in _UNDER_WAY else code)
+        except BaseException:
+            self.socket.close()
+            raise
+
+    def step(self, pin: bytes | None) -> bool:
+        """Go on; True when it is proven that this is the server. Raises _LostError."""
+        try:
+            if not self._connected:
+                self._connect()
+            if not isinstance(self.socket, ssl.SSLSocket):
+                return True
+            self.socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self.interest = selectors.EVENT_READ
+            return False
+        except ssl.SSLWantWriteError:
+            self.interest = selectors.EVENT_WRITE
+            return False
+        except OSError as error:
+            raise _LostError(_failure(error), error.strerror or str(error)) from error
+        # Before a byte is sent.
+        if pin is None or not pinned(self.socket, pin):
+            raise _LostError(Failure.WRONG_SERVER)
+        return True
+
+    def _connect(self) -> None:
+        """The connection was made, or could not be."""
+        _check(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        self._connected = True
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._context is not None:
+            self.until = time.monotonic() + HANDSHAKE_DEADLINE
+            raw = self.socket
+            self.socket = self._context.wrap_socket(raw, do_handshake_on_connect=False)
+
+    def close(self) -> None:
+        """Let go of it."""
+        with suppress(OSError):
+            self.socket.close()
+
+
+def in_order(hosts: Sequence[str]) -> list[str]:
+    """Addresses in the order in which to try them (RFC 8305 §4): IPv4 and IPv6 in turn.
+
+    The invite's order is kept within each. Behind both come link-local addresses, which take the
+    most tries, and loopback ones, which lead to this computer: mostly it is the wrong one.
+    """
+    turns: tuple[deque[str], deque[str]] = deque(), deque()
+    last: list[str] = []
+    for host in dict.fromkeys(hosts):
+        if is_link_local(host) or is_loopback(host):
+            last.append(host)
+        else:
+            turns[":" in host].append(host)
+    order: list[str] = []
+    turn = bool(turns[0]) and ":" in hosts[0]
+    while turns[0] or turns[1]:
+        queue = turns[turn] or turns[not turn]
+        order.append(queue.popleft())
+        turn = not turn
+    return [*order, *last]
+
+
+def _targets(host: str, port: int) -> list[tuple[str, _Address]]:
+    """What to connect to for an address. A link-local IPv6 one means one on *some* link.
+
+    Its sender can't know the link by our name for it: so it is tried on each.
+    """
+    address, _, zone = host.partition("%")
+    if ":" not in address:
+        return [(host, (address, port))]
+    if not is_link_local(address):
+        return [(host, (address, port, 0, 0))]
+    scopes = [_scope(zone)] if zone else []
+    if not any(scopes):
+        scopes = [index for index, _ in _interfaces()][:MOST_SCOPES]
+    return [(host, (address, port, 0, scope)) for scope in scopes]
+
+
+def _scope(zone: str) -> int:
+    """The index of an interface of ours by its name or number; 0 when there is none."""
+    try:
+        return int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
+    except OSError:
+        return 0
+
+
+def _interfaces() -> list[tuple[int, str]]:
+    try:
+        return socket.if_nameindex()
+    except OSError:
+        return []
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _check(code: int) -> None:
+    if code:
+        raise OSError(code, os.strerror(code))
+
+
+def _failure(error: OSError) -> Failure:
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return Failure.BROKE_OFF
+    if isinstance(error, ssl.SSLError):
+        return Failure.NO_TLS
+    return _FAILURES.get(error.errno or 0, Failure.FAILED)

@@ -14,6 +14,7 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.arrivals import in_runs
+from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
@@ -126,26 +127,43 @@ class Controller:
         self._hold_until = 0.0
         self._ask(messages.Hello, protocol=limits.PROTOCOL_VERSION, program=self._program.name)
 
-    def lost(self, why: str, now: float) -> None:
+    def lost(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
         """The connection is gone, or could not be made: try again after a pause."""
         self._end = None
         self._in_flight = None
         self._frames.clear()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
-            self._set(Status(Link.PAUSED, why, retry_at=now + self._backoff.next()))
+            retry_at = now + self._backoff.next()
+            self._set(Status(Link.PAUSED, why, retry_at=retry_at, attempts=attempts))
 
-    def unreachable(self, why: str, now: float) -> None:
+    def unreachable(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
         """No connection could be made: try again after a pause.
 
         A server that was stopped in order has said why there is none; that is the better reason.
         """
-        self.lost(self._closed or why, now)
+        self.lost(self._closed or why, now, attempts)
 
-    def refused(self, why: str, code: str, field: str = "", suggestion: str = "") -> None:
+    def refused(
+        self,
+        why: str,
+        code: str,
+        field: str = "",
+        suggestion: str = "",
+        attempts: tuple[Attempt, ...] = (),
+    ) -> None:
         """Trying again would change nothing."""
         self._end = None
         self._frames.clear()
-        self._set(Status(Link.REFUSED, why, code=code, field=field, suggestion=suggestion))
+        self._set(
+            Status(
+                Link.REFUSED,
+                why,
+                code=code,
+                field=field,
+                suggestion=suggestion,
+                attempts=attempts,
+            )
+        )
 
     def failed(self, why: str, code: str) -> None:
         """This computer can't go on; nothing may be asked of the cache any more."""

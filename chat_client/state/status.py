@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from chat_client.state.attempts import Attempt
+
 
 class Link(Enum):
     """What the connection is doing."""
@@ -21,7 +23,10 @@ class Link(Enum):
 class Status:
     """`retry_at` is on the monotonic clock, for PAUSED. `code` and `field` tell why REFUSED.
 
-    `suggestion` is a free username when the one asked for is taken.
+    `suggestion` is a free username when the one asked for is taken. `attempts` tells what came of
+    each address of the invite, in its order, when no connection could be made: PAUSED, or REFUSED
+    with the code `wrong_server`. Else it is empty. See `attempts.describe_attempt` for sentences,
+    and `worth_telling` for which of them.
     """
 
     link: Link
@@ -30,6 +35,7 @@ class Status:
     code: str = ""
     field: str = ""
     suggestion: str = ""
+    attempts: tuple[Attempt, ...] = ()
 
 
 def describe(status: Status, waiting: int, now: float) -> str:

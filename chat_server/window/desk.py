@@ -31,6 +31,7 @@ class Desk:
             self._switch, self._terminate, self._copy, self._search, theme.toggle
         )
         self.dialog: Dialog | None = None
+        self._closing: Dialog | None = None
         self._root, self._theme = root, theme
         self._presenter, self._keeper, self._show = presenter, keeper, show
         self._toasts = Toasts(root, theme)
@@ -60,6 +61,19 @@ class Desk:
                 self._start(port)
                 return True
             wrong = answer.text or " "
+
+    def may_close(self) -> bool:
+        """Whether the window may be closed: asked while people are connected, once at a time."""
+        if self._closing is not None and self._closing is self.dialog:
+            self._closing.window.lift()
+            return False
+        if self._presenter.phase is not Phase.RUNNING or not self._presenter.people:
+            return True
+        self._closing = questions.close(self._root, self._theme, self._presenter.people)
+        try:
+            return self._says_yes(self._closing)
+        finally:
+            self._closing = None
 
     def broke_off(self, reason: str) -> None:
         """Say why the server has stopped by itself, and offer to start it again."""

@@ -54,6 +54,10 @@ class Host:
         self.show()
         self.keeper.begin()
 
+    def may_close(self) -> bool:
+        """Ask before people lose their connections; with nobody there, there is nothing to ask."""
+        return self.desk.may_close()
+
     def close(self, ended: Callable[[], object]) -> None:
         """Stop the server, then call `ended`."""
         self._ended = ended

@@ -33,15 +33,30 @@ def terminate(parent: tk.Misc, theme: Theme, row: ClientRow) -> Dialog:
 
 def stop(parent: tk.Misc, theme: Theme, people: int) -> Dialog:
     """Whether to stop the server (`YES`) though people are connected."""
-    who = "1 person is" if people == 1 else f"{people} people are"
     return Dialog(
         parent,
         theme,
         "Stop the server?",
-        f"{who} connected. They are told that the host closed the server, and come back by "
-        "themselves when you start it again.",
+        f"{_who(people)} connected. They are told that the host closed the server, and come back "
+        "by themselves when you start it again.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Stop the server", "danger")),
     )
+
+
+def close(parent: tk.Misc, theme: Theme, people: int) -> Dialog:
+    """Whether to stop the chat (`YES`) by closing the window though people are connected."""
+    return Dialog(
+        parent,
+        theme,
+        "Stop the chat?",
+        f"{_who(people)} connected. They are told that the host closed the server, and come back "
+        "by themselves when you open ChatServer again.",
+        (Choice(CANCEL, "Keep open"), Choice(YES, "Stop the chat", "danger")),
+    )
+
+
+def _who(people: int) -> str:
+    return "1 person is" if people == 1 else f"{people} people are"
 
 
 def other_port(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import queue
 import socket
+import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -48,3 +50,18 @@ def test_a_connection_made_too_late_is_closed(connectors: Connectors, late: bool
             done(ours)
         assert ours.fileno() == -1
         assert theirs.recv(1) == b""
+
+
+def test_the_core_ends_while_it_connects() -> None:
+    """However long the network would have let it wait; nothing is under way any more."""
+    with ExitStack() as stack:
+        silent = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = silent.getsockname()[1]
+        invite = Invite(("127.0.0.1",), port, b"f" * 32, "k" * 22, "a server")
+        connecting = core.Core(new_account(invite, "ada", "Ada"), Cache(None), lambda _: None)
+        connecting.start()
+        peer = stack.enter_context(silent.accept()[0])
+        connecting.stop()
+        assert "connector" not in {thread.name for thread in threading.enumerate()}
+        while peer.recv(4096):
+            pass  # what was sent of a handshake; then it is over

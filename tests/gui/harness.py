@@ -456,8 +456,10 @@ class HostWindow:
         click(people.terminate)
 
     def close(self) -> None:
-        """By the close button, which asks the server to end first."""
+        """By the close button, also where it asks because people are connected."""
         if not self.ended:
+            if self.app.presenter.people:
+                self.root.after(1, self._say_yes)
             self.root.tk.call(*self.root.tk.splitlist(self.root.protocol("WM_DELETE_WINDOW")))
             self.wait(lambda: self.ended, "the end")
             assert self.app.status == 0

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
+from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import Link
+from chat_client.state.status import Link, Status
 from common import limits, messages
 from common.messages import Event
 from common.protocol import RemoteProtocolError, encode
@@ -653,6 +654,24 @@ def test_after_an_orderly_stop_the_reason_stays(desk: Desk) -> None:
     desk.wait(30)
     desk.step(lambda: desk.controller.unreachable("The server can't be reached", desk.now))
     assert desk.controller.status.why == "The server can't be reached"
+
+
+def test_what_came_of_each_address_is_in_the_status(desk: Desk) -> None:
+    """For as long as it is true: the next try begins without it."""
+    attempts = (
+        Attempt("192.0.2.1", 4000, Failure.REFUSED),
+        Attempt("fd00::1", 4000, Failure.FAILED),
+    )
+    desk.step(
+        lambda: desk.controller.unreachable("The server can't be reached", desk.now, attempts)
+    )
+    assert desk.controller.status.attempts == attempts
+    desk.wait(30)
+    assert desk.controller.status == Status(Link.CONNECTING)
+    desk.step(lambda: desk.controller.refused("Another one", "wrong_server", attempts=attempts))
+    assert desk.controller.status == Status(
+        Link.REFUSED, "Another one", code="wrong_server", attempts=attempts
+    )
 
 
 def test_a_lost_connection_comes_back_after_a_growing_pause(desk: Desk) -> None:

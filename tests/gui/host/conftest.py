@@ -209,9 +209,13 @@ class Host:
         """Handle everything that is due now."""
         self.root.update()
 
+    def press_close(self) -> None:
+        """Press the window's close button."""
+        self.root.tk.call(*self.root.tk.splitlist(self.root.protocol("WM_DELETE_WINDOW")))
+
     def close(self) -> None:
         """Close the window by its button and wait for the end."""
-        self.root.tk.call(*self.root.tk.splitlist(self.root.protocol("WM_DELETE_WINDOW")))
+        self.press_close()
         self.wait_end()
 
     def wait_end(self) -> None:
@@ -230,6 +234,10 @@ class Host:
     def texts(self) -> list[str]:
         """The texts of all labels to be seen, for a message about a failure."""
         return [] if self.ended else [*_texts(self.root)]
+
+    def texts_of(self, widget: tk.Misc) -> list[str]:
+        """The texts of the labels in a part of the window or a dialog."""
+        return [*_texts(widget)]
 
     def _failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None

@@ -20,7 +20,7 @@ from chat_server.window import questions
 from chat_server.window.keeper import Happened
 from chat_server.window.model import Phase
 from common.invite import parse_invite
-from common.messages import Goodbye
+from common.messages import Ack, Goodbye
 from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
 from window.dialog import Dialog
 
@@ -28,6 +28,7 @@ from window.dialog import Dialog
 def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:
     """The close button tells clients that the server closes, and leaves nothing running."""
     client = host.connect("ada")
+    host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.close()
     assert client.until(Goodbye).code == "server_closing"
     assert host.app.status == 0
@@ -36,6 +37,60 @@ def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:
     )
     again.start()  # nobody holds the folder any more
     again.stop()
+
+
+def test_closing_asks_while_people_are_connected(host: Host) -> None:
+    """Keep open, Escape and the dialog's own close button leave everything as it is."""
+    clients = [host.connect(name) for name in ("ada", "bruno", "chen")]
+    said: list[str] = []
+
+    def keep(dialog: Dialog) -> None:
+        host.settle()
+        said.append(" ".join(host.texts_of(dialog.window)))
+        host.click(dialog.buttons[questions.CANCEL])
+
+    for act in (keep, lambda dialog: host.key(dialog.window, "<Escape>")):
+        host.answer(act)
+        host.press_close()
+        assert (host.phase, host.ended, host.app.desk.dialog) == (Phase.RUNNING, False, None)
+    assert "Stop the chat? 3 people are connected." in said[0]
+    for client in clients:
+        client.say("still here")
+        client.until(Ack)
+
+
+def test_closing_asks_once_at_a_time(host: Host) -> None:
+    """The close button again, behind its question: there is still the one."""
+    host.connect("ada")
+    seen: list[Dialog] = []
+
+    def again(dialog: Dialog) -> None:
+        seen.append(dialog)
+        host.press_close()
+        assert host.app.desk.dialog is dialog
+        host.click(dialog.buttons[questions.CANCEL])
+
+    host.answer(again)
+    host.press_close()
+    assert len(seen) == 1
+    assert host.phase is Phase.RUNNING
+
+
+def test_closing_with_nobody_there_asks_nothing(host: Host) -> None:
+    """Also when somebody was there, and when the server is stopped."""
+    host.connect("ada").close()
+    host.wait(lambda: not host.app.presenter.people, "an empty list")
+    host.close()
+    assert host.app.status == 0
+
+
+def test_a_signal_asks_nothing(host: Host) -> None:
+    """The end of the session, or SIGTERM, while the question is open: it closes."""
+    client = host.connect("ada")
+    host.answer(lambda _: host.program.close())
+    host.press_close()
+    host.wait_end()
+    assert client.until(Goodbye).code == "server_closing"
 
 
 def test_the_invite_is_the_hero_and_is_copied(host: Host) -> None:
