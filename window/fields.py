@@ -134,7 +134,6 @@ class Field(ttk.Frame):
         self.entry.bind("<<SelectAll>>", lambda _: self._select_all())
         self.entry.bind("<<Copy>>", lambda _: self._copy())
         self.entry.bind("<<Cut>>", lambda _: self._copy(cut=True))
-        self.entry.bind("<Control-a>", lambda _: self._select_all())
         for part in (self._hint, self._icon_label, self._note, self):
             part.bind("<Button-1>", lambda _: self.entry.focus_set(), add="+")
 

@@ -1,8 +1,13 @@
-"""Keys for editing text, as desktops have them today.
+"""Keys for editing text, as desktops have them today, on every keyboard layout.
 
 On X11, Tk still has those of Emacs: Ctrl+A goes to the line's start, Ctrl+Y pastes, Ctrl+W cuts
 and Ctrl+F goes to the right. People press Ctrl+A to select everything, Ctrl+Y to do a thing again
 and Ctrl+F to find something.
+
+A shortcut is a virtual event here, such as `<<Copy>>` or `FIND`, and never a sequence with a letter
+that is bound by itself: only so it also works on a layout without Latin letters. There, the key
+that is C on a US keyboard gives another letter (Cyrillic es in Russian), of which Tk knows no
+shortcut; what has to happen is told by the key's position then.
 """
 
 from __future__ import annotations
@@ -11,34 +16,139 @@ import sys
 import tkinter as tk
 from typing import Final
 
-FIND: Final = (
-    ("<Command-f>", "<Control-f>")
-    if sys.platform == "darwin"
-    # The second is the same key while Caps Lock is on.
-    else ("<Control-f>", "<Control-Lock-F>")
-)
-"""What Tk calls the keys for finding something."""
+FIND: Final = "<<Find>>"
+"""The virtual event for finding something."""
 FIND_TITLE: Final = "⌘F" if sys.platform == "darwin" else "Ctrl+F"
-"""What people call them."""
+"""What people call its keys."""
+
+_SHIFT: Final = 0x1
+_ALT: Final = {"x11": 0x8, "win32": 0x20000, "aqua": 0x10}
+"""Bits of an event's state for the key with which Ctrl is no shortcut, but writes (AltGr)."""
+_ROWS: Final = {
+    "x11": ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm")),  # evdev and xfree86 alike
+    "win32": ((0x41, "abcdefghijklmnopqrstuvwxyz"),),  # VK_A: told by the layout, of each one
+    "aqua": (  # kVK_ANSI_A and so on
+        *((0, "asdfhgzxcv"), (11, "bqweryt"), (31, "ou"), (34, "ip"), (37, "lj"), (40, "k")),
+        (45, "nm"),
+    ),
+}
+"""Codes of the first key of some in a row, and what these keys are on a US keyboard."""
+_LATIN: Final = ((0x41, 0x370), (0x1D00, 0x1F00), (0x2C60, 0x2C80), (0xA720, 0xA800))
+"""Blocks of Unicode with Latin letters."""
+_SCRIPTS: Final = {0x4, 0x5, 0x6, 0x7, 0xC, 0xD, 0xE, 0x14, 0x15, 0x16}
+"""Upper bytes of X's older keysyms that are not Latin: kana, Arabic, Cyrillic, Greek, …"""
 
 
 def use_desktop_keys(root: tk.Tk) -> None:
-    """Give every text and field below `root` the keys that people know. X11 only."""
-    if root.tk.call("tk", "windowingsystem") != "x11":
-        return
+    """Give everything below `root` the keys that people know, on whichever layout."""
+    system = str(root.tk.call("tk", "windowingsystem"))
+    if system == "aqua":
+        root.event_add(FIND, "<Command-Key-f>", "<Command-Lock-Key-F>")
+    else:
+        _use_control_keys(root, system)
+    Layout(root, system)
+
+
+def _use_control_keys(root: tk.Tk, system: str) -> None:
+    if system == "x11":
+        # No Ctrl+D, K, O, T or H that changes the text unasked. First, as it takes keys away.
+        root.tk.call("set", "tk_strictMotif", "1")
     for letter, former, now in (
         ("a", "<<LineStart>>", "<<SelectAll>>"),
         ("y", "<<Paste>>", "<<Redo>>"),
         ("w", "<<Cut>>", None),
-        ("f", "<<NextChar>>", None),
+        ("f", "<<NextChar>>", FIND),
     ):
         # The second is the same key while Caps Lock is on.
         keys = f"<Control-Key-{letter}>", f"<Control-Lock-Key-{letter.upper()}>"
         root.event_delete(former, *keys)
         if now is not None:
             root.event_add(now, *keys)
-    # And no Ctrl+D, K, O, T or H that changes the text unasked.
-    root.tk.call("set", "tk_strictMotif", "1")
+    root.event_add("<<Redo>>", "<Control-Key-Z>", "<Control-Lock-Key-z>")
+    # What keyboards had for this before there were Ctrl+C, X and V.
+    root.event_add("<<Copy>>", "<Control-Key-Insert>")
+    root.event_add("<<Cut>>", "<Shift-Key-Delete>")
+    root.event_add("<<Paste>>", "<Shift-Key-Insert>")
+    if system != "x11":
+        return
+    # Insert alone would paste what is selected anywhere on the screen.
+    root.tk.call("bind", "Text", "<Insert>", "# nothing")
+    root.tk.call("bind", "Entry", "<Insert>", "# nothing")
     # That would take the wheel from texts, too, and nobody means that.
     for button, pixels in ((4, -50), (5, 50)):
         root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")
+
+
+class Layout:
+    """Makes shortcuts work by position while the keyboard's layout has no Latin letters."""
+
+    def __init__(self, root: tk.Tk, system: str) -> None:
+        self._root, self._system = root, system
+        self._modifier = "Mod1" if system == "aqua" else "Control"
+        self._foreign = False
+        """Whether the last letter was not a Latin one: some of its letter keys give signs."""
+        shortcut = "<Command-Key>" if system == "aqua" else "<Control-Key>"
+        root.bind_all(shortcut, self.pressed, add="+")
+        root.bind_all("<Key>", self._typed, add="+")
+
+    def pressed(self, event: tk.Event[tk.Misc]) -> None:
+        """A key was pressed with Ctrl, or Command: do what its position says, if need be."""
+        letter = us_letter(self._system, int(event.keycode))
+        state = int(event.state)
+        if not letter or state & _ALT.get(self._system, 0):
+            return
+        if not self._is_foreign(event):
+            return
+        for name in self._root.event_info():
+            for sequence in self._root.event_info(name):
+                if self._means(sequence, letter, shift=bool(state & _SHIFT)):
+                    # By name: a window that Tk made itself, as of a menu, is no widget here.
+                    self._root.tk.call("event", "generate", str(event.widget), name)
+                    return
+
+    def _typed(self, event: tk.Event[tk.Misc]) -> None:
+        if us_letter(self._system, int(event.keycode)):
+            self._is_foreign(event)
+
+    def _is_foreign(self, event: tk.Event[tk.Misc]) -> bool:
+        latin = is_latin(self._system, int(event.keysym_num))
+        if latin is not None:
+            self._foreign = not latin
+        return self._foreign
+
+    def _means(self, sequence: str, letter: str, *, shift: bool) -> bool:
+        *modifiers, _, key = sequence.strip("<>").split("-")
+        wanted = letter
+        if shift and "Shift" in modifiers:
+            modifiers.remove("Shift")
+        elif shift:
+            wanted = letter.upper()
+        return modifiers == [self._modifier] and key == wanted
+
+
+def us_letter(system: str, keycode: int) -> str:
+    """The letter that a key has on a US keyboard, or "". `system` is Tk's windowingsystem."""
+    # Tk 8.6.11 and later keep the virtual key code in the upper byte.
+    code = keycode >> 24 if system == "aqua" else keycode
+    for first, letters in _ROWS.get(system, ()):
+        if first <= code < first + len(letters):
+            return letters[code - first]
+    return ""
+
+
+def is_latin(system: str, keysym: int) -> bool | None:
+    """Whether a keysym is a Latin letter; None for signs and digits, which all layouts have.
+
+    Windows tells what it can't name as 0 or as a letter of some code page, so there only
+    unaccented letters count as Latin: all Latin layouts have these.
+    """
+    if 0x41 <= keysym <= 0x5A or 0x61 <= keysym <= 0x7A:
+        return True
+    if system == "win32" or keysym == 0:
+        return False
+    if keysym < 0xC0 or 0xFD00 <= keysym < 0x10000:  # signs of Latin-1; keys that write nothing
+        return None
+    if keysym >= 0x1000000:  # Unicode
+        letter = keysym - 0x1000000
+        return any(first <= letter < end for first, end in _LATIN)
+    return keysym >> 8 not in _SCRIPTS

@@ -41,8 +41,7 @@ class Screens:
         self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
         collect_here(program.root)
-        for keys in FIND:
-            program.root.bind(keys, lambda _: self._find())
+        program.root.bind(FIND, lambda _: self._find())
         program.root.bind("<Escape>", lambda _: self._find_no_more())
 
     def begin(self) -> None:

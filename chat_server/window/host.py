@@ -46,8 +46,7 @@ class Host:
         self._quit = program.close
         self._ended: Callable[[], object] = lambda: None
         self._timers: dict[str, str] = {}
-        for keys in FIND:
-            self.root.bind(keys, lambda _: self.frame.connections.people.search.focus_set())
+        self.root.bind(FIND, lambda _: self.frame.connections.people.search.focus_set())
 
     def begin(self) -> None:
         """Start the server."""
