@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
+from collections import defaultdict
 from functools import cache, lru_cache
 from itertools import chain, pairwise
 from pathlib import Path
@@ -89,38 +89,53 @@ class Namesakes:
     """Everyone's names, and who of them can't be told apart by the display name alone."""
 
     def __init__(self) -> None:
-        self._keys: dict[str, frozenset[str]] = {}
-        """By username: what its display name is read as."""
-        self._known_as: dict[str, str] = {}
-        self._count: Counter[str] = Counter()
-        self._usernames: Counter[str] = Counter()
+        self._names: dict[str, str] = {}
+        self._shown: defaultdict[str, set[str]] = defaultdict(set)
+        """By skeleton: the usernames of those whose display name is read so."""
+        self._called: defaultdict[str, set[str]] = defaultdict(set)
+        """By skeleton: the usernames that are read so."""
 
-    def put(self, username: str, display_name: str) -> bool:
-        """Note somebody, new or changed. Whether anybody's `ambiguous` may be another now."""
-        if self._known_as.get(username) == display_name:
-            return False
-        if username in self._keys:
-            self._count.subtract(self._keys[username])
+    def put(self, username: str, display_name: str) -> set[str]:
+        """Note somebody, new or changed; the usernames of all whose `handle` may be another now."""
+        before = self._names.get(username)
+        if before == display_name:
+            return set()
+        affected = {username}
+        if before is None:
+            for key in skeletons(username):
+                self._called[key].add(username)
+                affected |= _alone(self._shown[key])
         else:
-            self._usernames.update(skeletons(username))
-        keys = self._keys[username] = skeletons(display_name)
-        self._count.update(keys)
-        self._known_as[username] = display_name
-        return True
+            for key in skeletons(before):
+                self._shown[key].discard(username)
+                affected |= _alone(self._shown[key])
+        for key in skeletons(display_name):
+            affected |= _alone(self._shown[key])
+            self._shown[key].add(username)
+        self._names[username] = display_name
+        return affected
 
-    def ambiguous(self, username: str) -> bool:
-        """Whether `@username` has to stand beside the name, for a reader to know who it is.
+    def handle(self, username: str) -> str:
+        """`@username` when it has to stand beside the name for a reader to know who it is, or "".
 
         So it is when another one's display name or username looks the same, and for a name that
         was given before such names were refused.
         """
-        keys = self._keys.get(username)
-        if keys is None:
-            return False
-        own = skeletons(username)
-        return any(
-            self._count[key] > 1 or self._usernames[key] > (key in own) for key in keys
-        ) or imitates(self._known_as[username])
+        name = self._names.get(username)
+        if name is None:
+            return ""  # nothing but the username is known, and is shown
+        alike = any(self._has_others(username, key) for key in skeletons(name))
+        return f"@{username}" if alike or imitates(name) else ""
+
+    def _has_others(self, username: str, key: str) -> bool:
+        # By numbers: were all called the same, looking at each other would be quadratic.
+        called = self._called.get(key, ())
+        return len(self._shown[key]) > 1 or len(called) > (username in called)
+
+
+def _alone(usernames: set[str]) -> set[str]:
+    """The one of them who is there alone: of more, all have their handle already."""
+    return usernames if len(usernames) == 1 else set()
 
 
 def _enforced(plain: str) -> str:

@@ -35,7 +35,8 @@ class ListRow:
     `bold` marks something unread or of note, `faint` what is away; with neither, a row is
     muted unless selected (`plain` shows it in text colour). `detail` is a second line and
     makes the row 64 px high; `mark` is an icon at the right end. `count` is shown when it
-    is not empty: in a solid pill, or as a bare number with `quiet_count`.
+    is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` stands muted
+    behind the label, which gives way to it: it is what tells two labels apart.
     """
 
     key: str
@@ -50,6 +51,7 @@ class ListRow:
     quiet_count: bool = False
     bold: bool = False
     plain: bool = False
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,9 @@ class RowList(Listing[ListRow | _Heading]):
         left = self._draw_picture(row, middle, ink, tag)
         right = self._draw_end(row, width - inset - theme.px(8), middle, ink, tag)
         role: Role = "row_bold" if strong or row.detail else "row"
-        label = theme.fonts.fit(role, row.label, right - left)
+        handle = theme.fonts.fit("label", row.handle, (right - left) * 2 // 3)
+        taken = theme.fonts.width("label", handle) + theme.px(6) if handle else 0
+        label = theme.fonts.fit(role, row.label, right - left - taken)
         raised = theme.px(10) if row.detail else 0
         canvas.create_text(
             left,
@@ -167,8 +171,18 @@ class RowList(Listing[ListRow | _Heading]):
             anchor="w",
             tags=tag,
         )
+        quiet = palette.on_selection_muted if chosen else palette.muted
+        if handle:
+            canvas.create_text(
+                left + theme.fonts.width(role, label) + theme.px(6),
+                middle - raised,
+                text=handle,
+                font=theme.fonts["label"],
+                fill=quiet,
+                anchor="w",
+                tags=tag,
+            )
         if row.detail:
-            quiet = palette.on_selection_muted if chosen else palette.muted
             detail = theme.fonts.fit("label", row.detail, right - left)
             canvas.create_text(
                 left,

@@ -146,7 +146,6 @@ class MainScreen(Panel):
 
     def apply(self, told: Sequence[news.News]) -> None:
         """Show what the core told, in its order."""
-        names = dict(self.overview.names)
         for item in told:
             match item:
                 case news.StatusChanged():
@@ -165,8 +164,8 @@ class MainScreen(Panel):
                     self._start_over(item.rooms)
                 case _:
                     pass
-        # Somebody's first words may come before their name.
-        if self.transcript.shows(dict(self.overview.names.items() - names.items())):
+        # Somebody's first words may come before their name, and a namesake after them.
+        if self.transcript.shows(self.overview.take_renamed()):
             self.transcript.refresh()
         self._refresh()
 

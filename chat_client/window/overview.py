@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
 from chat_client.cache.pages import RoomSummary
 from chat_client.state.event import Event
+from common.display_names import Namesakes
 from common.names import GENERAL, direct_partner
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _ORDER: Final[dict[Presence, int]] = {"online": 0, "offline": 1, "unknown": 2}
 class RoomItem:
     """A row of the sidebar; `partner` is the username of a direct conversation's other side.
 
-    Only a partner has a `presence`.
+    Only a partner has a `presence`, and a `handle` if the name alone does not tell who it is.
     """
 
     room: str
@@ -31,16 +31,18 @@ class RoomItem:
     unread: int
     partner: str | None = None
     presence: Presence = "unknown"
+    handle: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberItem:
-    """A row of the members' list. `label` tells people of the same name apart."""
+    """A row of the members' list. `handle` tells people of names that look the same apart."""
 
     username: str
     name: str
     label: str
     presence: Presence
+    handle: str = ""
 
 
 @dataclass(slots=True)
@@ -55,10 +57,16 @@ class Overview:
     unread: dict[str, int] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     """The place in each room up to which `unread` counts."""
+    _namesakes: Namesakes = field(default_factory=Namesakes)
+    _renamed: set[str] = field(default_factory=set)
 
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
         """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
+        self._namesakes = Namesakes()
+        for username, display_name in people.items():
+            self._namesakes.put(username, display_name)
+        self._renamed = set()
         self.unread = {room.room: room.unread for room in rooms}
         self._counted = {room.room: room.position for room in rooms}
         self.offline()
@@ -71,6 +79,7 @@ class Overview:
     def see(self, person: Person) -> None:
         """Somebody is new, came, went or changed."""
         self.names[person.username] = person.display_name
+        self._renamed |= self._namesakes.put(person.username, person.display_name)
         self._told.add(person.username)
         (self.online.add if person.online else self.online.discard)(person.username)
 
@@ -114,10 +123,23 @@ class Overview:
         """How somebody is called."""
         return self.names.get(username, username)
 
+    def handle(self, username: str) -> str:
+        """`@username` where the name alone does not tell who it is, else nothing."""
+        return self._namesakes.handle(username)
+
+    def full_name(self, username: str) -> str:
+        """How somebody is called, with the handle if there is one."""
+        return " ".join(filter(None, (self.name(username), self.handle(username))))
+
+    def take_renamed(self) -> set[str]:
+        """Whose name or handle changed since this was last asked."""
+        renamed, self._renamed = self._renamed, set()
+        return renamed
+
     def title(self, room: str) -> str:
         """What a room is called: its name, or the other person's."""
         partner = direct_partner(room, self.me)
-        return room if partner is None else self.name(partner)
+        return room if partner is None else self.full_name(partner)
 
     @property
     def all_unread(self) -> int:
@@ -133,7 +155,14 @@ class Overview:
     def direct(self) -> list[RoomItem]:
         """The direct conversations, in order of the other people's names."""
         found = [
-            RoomItem(room, self.name(partner), count, partner, self.presence(partner))
+            RoomItem(
+                room,
+                self.name(partner),
+                count,
+                partner,
+                self.presence(partner),
+                self.handle(partner),
+            )
             for room, count in self.unread.items()
             if (partner := direct_partner(room, self.me)) is not None
         ]
@@ -143,21 +172,14 @@ class Overview:
         """Who is in a room: by presence, those online first, then by name."""
         partner = direct_partner(room, self.me)
         usernames = list(self.names) if partner is None else [self.me, partner]
-        names = [self.name(username).casefold() for username in usernames]
-        same = Counter(names)
         items = [
             MemberItem(
                 username,
                 self.name(username),
-                self._label(username, twice=same[name] > 1),
+                self.name(username) + (" (you)" if username == self.me else ""),
                 self.presence(username),
+                self.handle(username),
             )
-            for username, name in zip(usernames, names, strict=True)
+            for username in usernames
         ]
         return sorted(items, key=lambda item: (_ORDER[item.presence], item.name.casefold()))
-
-    def _label(self, username: str, *, twice: bool) -> str:
-        label = self.name(username)
-        if twice:
-            label += f" · {username}"
-        return f"{label} (you)" if username == self.me else label

@@ -137,10 +137,18 @@ def _room_row(item: RoomItem) -> ListRow:
     if item.partner is None:
         return ListRow(item.room, label, icon="hash", count=count, bold=bool(item.unread))
     person = Person(item.label, item.partner, _DOTS[item.presence])
-    return ListRow(item.room, label, person=person, count=count, bold=bool(item.unread))
+    return ListRow(
+        item.room, label, person=person, count=count, bold=bool(item.unread), handle=item.handle
+    )
 
 
 def _member_row(member: MemberItem) -> ListRow:
     person = Person(member.name, member.username, _DOTS[member.presence])
     known_offline = member.presence == "offline"
-    return ListRow(member.username, safe(member.label), person=person, plain=not known_offline)
+    return ListRow(
+        member.username,
+        safe(member.label),
+        person=person,
+        plain=not known_offline,
+        handle=member.handle,
+    )

@@ -128,10 +128,25 @@ def test_members_stand_by_presence_and_name(overview: Overview) -> None:
 
 
 def test_namesakes_are_told_apart(overview: Overview) -> None:
-    """Whatever the case of their letters, both have their username beside the name."""
-    overview.see(person("bruno2", "BRUNO"))
-    labels = [item.label for item in overview.members("general")]
-    assert labels == ["Ada (you)", "Bruno · bruno", "BRUNO · bruno2", "Chen"]
+    """Whatever the case of their letters, both have their username beside the name, everywhere."""
+    overview.add_room("dm:ada:bruno2")
+    overview.take_renamed()
+    overview.see(person("bruno2", "BRUN0"))
+    assert overview.take_renamed() == {"bruno", "bruno2"}
+    assert overview.take_renamed() == set()
+    members = overview.members("general")
+    assert [(item.label, item.handle) for item in members] == [
+        ("Ada (you)", ""),
+        ("BRUN0", "@bruno2"),
+        ("Bruno", "@bruno"),
+        ("Chen", ""),
+    ]
+    assert [item.handle for item in overview.direct()] == ["@bruno2"]
+    assert overview.title("dm:ada:bruno2") == "BRUN0 @bruno2"
+    assert overview.full_name("chen") == "Chen"
+    overview.see(person("bruno2", "Berta"))
+    assert overview.take_renamed() == {"bruno", "bruno2"}
+    assert not any(item.handle for item in overview.members("general"))
 
 
 def test_offline_nobodys_presence_is_known(overview: Overview) -> None:

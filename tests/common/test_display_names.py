@@ -249,50 +249,65 @@ def of(**names: str) -> Namesakes:
         "Victo\u200dr",
     ],
 )
-def test_who_looks_alike_is_ambiguous(other: str) -> None:
+def test_who_looks_alike_has_a_handle(other: str) -> None:
     """Both of them: a reader can't know which of the two is the real one."""
     people = of(victor="Victor", eve=other, bruno="Bruno")
-    ambiguous = {name for name in ("victor", "eve", "bruno") if people.ambiguous(name)}
-    assert ambiguous == {"victor", "eve"}
+    handles = [people.handle(name) for name in ("victor", "eve", "bruno")]
+    assert handles == ["@victor", "@eve", ""]
 
 
-def test_a_name_that_is_anothers_username_is_ambiguous() -> None:
+def test_a_name_that_is_anothers_username_has_a_handle() -> None:
     """Whoever calls herself by it; the other one, who is called otherwise, is not."""
     people = of(bruno="B. Lind", eve="Bruno", ada="Ada")
-    assert people.ambiguous("eve")
-    assert not people.ambiguous("bruno")
-    assert not people.ambiguous("ada")  # her own username
+    assert people.handle("eve")
+    assert not people.handle("bruno")
+    assert not people.handle("ada")  # her own username
 
 
 @pytest.mark.parametrize("name", ["Victor (you)", "Host", "Ada @bruno"])
-def test_a_name_from_before_it_was_refused_is_ambiguous(name: str) -> None:
+def test_a_name_from_before_it_was_refused_has_a_handle(name: str) -> None:
     """Those accounts go on working, and show who they are."""
-    assert of(old=name).ambiguous("old")
+    assert of(old=name).handle("old")
 
 
-def test_nobody_unknown_is_ambiguous() -> None:
+def test_nobody_unknown_has_a_handle() -> None:
     """Somebody whose name has not come yet is shown by the username alone."""
-    assert not of(ada="Ada").ambiguous("bruno")
+    assert not of(ada="Ada").handle("bruno")
 
 
-def test_names_change() -> None:
-    """With the last namesake gone to another name, nobody need be told apart."""
-    people = of(ada="Ada", eve="Ada")
-    assert people.ambiguous("ada")
-    assert people.put("eve", "Eve")
-    assert not people.put("eve", "Eve")
-    assert not people.ambiguous("ada")
-    assert not people.ambiguous("eve")
+def test_who_is_affected_is_told() -> None:
+    """Whose handle came or went with the change, and nobody else's name is drawn anew."""
+    people = Namesakes()
+    assert people.put("ada", "Ada") == {"ada"}
+    assert people.put("bruno", "Bruno") == {"bruno"}
+    assert people.put("eve", "Ada") == {"ada", "eve"}
+    assert people.put("eve", "Ada") == set()
+    assert people.put("zoe", "Ada") == {"zoe"}  # the others have theirs already
+    assert people.put("zoe", "Bruno") == {"zoe", "bruno"}
+    assert people.put("eve", "Eve") == {"eve", "ada"}
+    assert [people.handle(name) for name in ("ada", "eve", "bruno")] == ["", "", "@bruno"]
+    assert people.put("b", "B.") == {"b"}
+    assert people.put("c", "newcomer") == {"c"}
+    assert people.put("newcomer", "N.") == {"newcomer", "c"}
+
+
+def test_a_crowd_of_one_name_costs_little() -> None:
+    """What is done for each of them does not grow with their number."""
+    people = Namesakes()
+    affected = [len(people.put(f"guest{number}", "Guest")) for number in range(500)]
+    assert sum(affected) == 501
+    assert all(people.handle(f"guest{number}") for number in range(500))
 
 
 @given(st.dictionaries(our.username(), our.line(8), max_size=6))
 def test_the_order_of_news_is_no_matter(names: dict[str, str]) -> None:
-    """Who is ambiguous follows from who is there, and not from how they came."""
+    """Who has a handle follows from who is there, and not from how they came."""
     people = Namesakes()
     for username in names:
         people.put(username, "Somebody")
+    handles = {username: people.handle(username) for username in names}
     for username, display_name in reversed(names.items()):
-        people.put(username, display_name)
+        for affected in people.put(username, display_name):
+            handles[affected] = people.handle(affected)
     fresh = of(**names)
-    for username in names:
-        assert people.ambiguous(username) == fresh.ambiguous(username)
+    assert handles == {username: fresh.handle(username) for username in names}

@@ -129,7 +129,7 @@ def test_a_seed_is_what_was_asked_for(tmp_path: Path) -> None:
         page, last = reader.page("general", 248)[:2]
     assert directory.rooms["general"].head == 250
     assert directory.rooms["r001"].members == {username(2), username(3)}
-    assert directory.rooms_of[username(5)] == {"general", "r002"}
+    assert set(directory.rooms_of[username(5)]) == {"general", "r002"}
     token = bytes.fromhex(f"{4:064x}")
     assert directory.devices[hashlib.sha256(token).digest()] == username(3)
     assert last == 250
