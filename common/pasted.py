@@ -200,14 +200,10 @@ def _whole(link: str) -> Invite | InviteError:
 
 def _continues(link: str, piece: _Piece) -> bool:
     """Whether a piece goes on with a link that is whole without it: it was wrapped there."""
-    if piece.text.startswith("&"):
+    if piece.text.startswith("&") or "&also=" in piece.text:
         return True
-    if not piece.new_line:
-        return False
     last = link.rpartition("&")[2]
-    if "=" not in last or last.endswith("=") or "%" in last[-2:]:
-        return True
-    if "&also=" in piece.text:
+    if piece.new_line and ("=" not in last or last.endswith("=") or "%" in last[-2:]):
         return True
     key, _, value = last.partition("=")
     part, _ = _cut(piece.text)

@@ -22,7 +22,10 @@ class TypeAhead:
     def stop(self) -> None:
         """Listen no more. Harmless when called again."""
         for sequence, binding in self._bound:
-            self._root.unbind(sequence, binding)
+            # Not `unbind`: before Python 3.12 it takes away what others have bound, too.
+            others = [line for line in self._root.bind(sequence).split("\n") if binding not in line]
+            self._root.tk.call("bind", str(self._root), sequence, "\n".join(others))
+            self._root.deletecommand(binding)
         self._bound = ()
 
     def _key(self, event: tk.Event[tk.Misc]) -> None:

@@ -1,11 +1,15 @@
 """The first screen: with which invite, and under which name, to join."""
 
+from __future__ import annotations
+
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from chat_client.options import Name, name_of
-from chat_client.state.account import Account
+from chat_client.state.account import Account, server_key
+from chat_client.window.clipboard import Clipboard
 from common.display_names import clean_display_name
 from common.invite import Invite, InviteError
 from common.names import NameRefusedError, fold_username
@@ -13,13 +17,25 @@ from common.pasted import find_invite
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
 from window.fields import Field
+from window.fonts import Role
 from window.gauges import Spinner
 from window.rowlist import ListRow, RowList, Section
 from window.text import safe
 from window.theme import Theme
 
-_LEFT = 300
-_RIGHT = 380
+_LEFT: Final = 300
+_RIGHT: Final = 380
+_MARGIN: Final = 20
+"""Least space left and right of the column, px at 96 dpi."""
+_SPARE_ABOVE: Final = 0.44
+"""The part of the spare height that is above the column: the middle looks too low."""
+_BUTTON: Final = 44
+_BUTTON_GAP: Final = 16
+_HINT_GAP: Final = 18
+_LONGEST_LINK: Final = 8192
+"""Characters that the link's field takes: a link and what a mail puts around it."""
+_CLIPBOARD_WAIT: Final = 60
+"""Milliseconds after the screen is shown in which it is drawn; then the clipboard is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +74,14 @@ class JoinScreen(Panel):
         self._here = here
         self._invite: Invite | None = None
         self._joining = False
+        self._proposed = ""
+        """The username that was made of the name, and goes with it until the person types one."""
+        self._copied: Invite | None = None
         self._build_left()
         self._build_right()
         self._fill(prefill)
+        self.clipboard = Clipboard(self, self._found_on_clipboard)
+        self.clipboard.ask(_CLIPBOARD_WAIT)
 
     # Building
 
@@ -69,26 +90,17 @@ class JoinScreen(Panel):
         left = Panel(self, theme, "sidebar")
         left.configure(width=theme.px(_LEFT))
         left.pack_propagate(False)
-        left.pack(side="left", fill="y")
         Label(left, theme, "Join a chat", font="hero_title").pack(
             anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10))
         )
         self.chats = RowList(
             left, theme, surface="sidebar", on_click=self._chosen, on_open=self._chosen
         )
+        self.chats.pack(fill="both", expand=True)
         sections = self._sections()
         if sections:
-            self.chats.pack(fill="both", expand=True)
+            left.pack(side="left", fill="y")
             self.chats.set_sections(sections)
-        else:
-            steps = (
-                "Somebody on your network runs ChatServer. Ask them for the invite link: "
-                "they press “Copy link” and send it to you.\n\n"
-                "Or be the host yourself: start ChatServer on this computer."
-            )
-            Label(left, theme, steps, tone="muted", wrap=_LEFT - 48).pack(
-                anchor="w", padx=theme.px(24), pady=theme.px(6)
-            )
 
     def _sections(self) -> list[Section]:
         sections = []
@@ -115,11 +127,32 @@ class JoinScreen(Panel):
         right = Panel(self, theme, "window")
         right.pack(side="left", fill="both", expand=True)
         column = self._column = Panel(right, theme, "window")
-        column.place(relx=0.5, y=px(54), anchor="n", width=px(_RIGHT))
+        column.place(relx=0.5, y=0, anchor="n", width=px(_RIGHT))
         right.bind("<Configure>", lambda event: self._arrange(event.width, event.height))
         column.bind(
             "<Configure>", lambda _: self._arrange(right.winfo_width(), right.winfo_height())
         )
+        self._build_head(column)
+        self.link = self._field(
+            column, "Invite link", "From the host", icon="link", limit=_LONGEST_LINK
+        )
+        self.offer = Button(column, theme, command=self._take_copied, variant="link", icon="copy")
+        self.name = self._field(column, "Your name", "Others see this", on_change=self._name_typed)
+        self.username = self._field(
+            column, "Your username", "a–z, 0–9 and . _ -", height=36, font="body", limit=64
+        )
+        self.problem = Label(column, theme, tone="danger", wrap=_RIGHT)
+        self.button = Button(
+            column, theme, "Join", self.join, variant="primary", height=_BUTTON, font="field_bold"
+        )
+        self.button.pack(fill="x", pady=(px(_BUTTON_GAP), 0))
+        self._build_progress(column)
+        self._hint = Label(
+            column, theme, _HINT, font="label", tone="muted", justify="center", wrap=_RIGHT
+        )
+
+    def _build_head(self, column: Panel) -> None:
+        theme, px = self._theme, self._theme.px
         head = Panel(column, theme, "window")
         head.pack(fill="x")
         self._badge = Picture(head, theme, self._no_badge)
@@ -130,41 +163,48 @@ class JoinScreen(Panel):
         self._server.pack(anchor="w")
         self._where = Label(titles, theme, tone="muted")
         self._where.pack(anchor="w")
-        self.link = self._field(column, "Invite link", "From the host", "chat://…", icon="link")
-        self.name = self._field(column, "Your name", "Others see this", "Mira")
-        self._username_part = Panel(column, theme, "window")
-        self.username = self._field(
-            self._username_part, "Your username", "a–z, 0–9 and . _ -", "mira"
-        )
-        self.problem = Label(column, theme, tone="danger", wrap=_RIGHT)
-        self.button = Button(
-            column, theme, "Join", self.join, variant="primary", height=48, font="field_bold"
-        )
-        self.button.pack(fill="x", pady=(px(34), 0))
+
+    def _build_progress(self, column: Panel) -> None:
+        theme = self._theme
         self._progress = Panel(column, theme, "window")
         self._spinner = Spinner(self._progress, theme)
-        self._spinner.pack(side="left", padx=(0, px(8)))
-        self.cancel = Button(self._progress, theme, "Cancel", self._on_cancel, variant="link")
+        self._spinner.pack(side="left", padx=(0, theme.px(8)))
+        self.cancel = Button(self._progress, theme, "Cancel", self._on_cancel, height=_BUTTON)
         self.cancel.pack(side="right")
         self._progress_text = Label(self._progress, theme, "Joining…", tone="muted")
         self._progress_text.pack(side="left")
 
     def _field(
-        self, parent: tk.Misc, title: str, note: str, placeholder: str, icon: str | None = None
+        self,
+        parent: tk.Misc,
+        title: str,
+        note: str,
+        *,
+        icon: str | None = None,
+        height: int = 42,
+        font: Role = "field",
+        limit: int = 0,
+        on_change: Callable[[str], object] | None = None,
     ) -> Field:
         theme, px = self._theme, self._theme.px
         line = Panel(parent, theme, "window")
-        line.pack(fill="x", pady=(px(24), px(6)))
+        line.pack(fill="x", pady=(px(16), px(5)))
         Label(line, theme, title, font="row_bold").pack(side="left")
         Label(line, theme, note, font="label", tone="muted").pack(side="right")
+
+        def changed(text: str) -> None:
+            if on_change is not None:
+                on_change(text)
+            self._changed()
+
         field = Field(
             parent,
             theme,
-            placeholder=placeholder,
             icon="link" if icon else None,
-            height=48,
-            font="field",
-            on_change=self._changed,
+            height=height,
+            font=font,
+            limit=limit,
+            on_change=changed,
             on_submit=lambda *_: self.join(),
         )
         field.pack(fill="x")
@@ -174,9 +214,8 @@ class JoinScreen(Panel):
         if prefill.invite is not None:
             self.link.value = prefill.invite.link()
         self.name.value = prefill.name
-        if prefill.username or prefill.field == "username":
+        if prefill.username:
             self.username.value = prefill.username
-            self._ask_username()
         self._look()
         self.refuse(prefill.problem, prefill.field)
         empty = next((field for field in (self.link, self.name) if not field.value), None)
@@ -202,64 +241,120 @@ class JoinScreen(Panel):
         except NameRefusedError as error:
             self.refuse(_sentence(str(error)), "display_name")
             return
-        name = name_of(display_name)
-        if self._username_part.winfo_manager() or name is None:
-            self._ask_username()
-            try:
-                name = Name(fold_username(self.username.value.strip()), display_name)
-            except NameRefusedError as error:
-                self.refuse(_sentence(str(error)), "username")
-                return
+        try:
+            username = fold_username(self.username.value.strip().removeprefix("@"))
+        except NameRefusedError as error:
+            self.refuse(_sentence(str(error)), "username")
+            return
         self.refuse("", "")
-        self._on_join(invite, name)
+        self._on_join(invite, Name(username, display_name))
 
-    def joining(self, text: str = "Joining…") -> None:
-        """Show that it is being tried."""
+    def joining(self, text: str = "Joining…", tried: str = "") -> None:
+        """Show that it is being tried, and below the link what came of the tries before."""
         self._joining = True
         self.button.enabled = False
         self._progress_text.set(text)
-        self._progress.pack(fill="x", pady=self._theme.px(14))
+        if self.button.winfo_manager():
+            self._progress.pack(fill="x", pady=(self._theme.px(_BUTTON_GAP), 0), after=self.button)
+            self.button.pack_forget()
         self._spinner.start()
+        self._show_problem(tried, "invite")
+        self._offer()
 
-    def refuse(self, problem: str, field: str) -> None:
-        """Say why it can't be, beside what to change."""
+    def refuse(self, problem: str, field: str, suggestion: str = "") -> None:
+        """Say why it can't be, beside what to change; `suggestion` is a username to take instead.
+
+        `field` is "invite", "display_name" or "username"; anything else counts as the invite.
+        """
         self._joining = False
         self.button.enabled = True
-        self._progress.pack_forget()
+        if not self.button.winfo_manager():
+            self.button.pack(fill="x", pady=(self._theme.px(_BUTTON_GAP), 0), after=self._progress)
+            self._progress.pack_forget()
         self._spinner.stop()
-        if field == "username":
-            self._ask_username()
-        fields = {"username": self.username, "display_name": self.name, "invite": self.link}
-        fields["secret"] = self.link
+        if suggestion:
+            self.username.value = suggestion
+        self._show_problem(problem, field)
+        at = self._at(field)
         for known in (self.username, self.name, self.link):
-            known.set_error(fields.get(field) is known and bool(problem))
+            known.set_error(known is at and bool(problem))
+        if problem:
+            at.focus_set()
+            if suggestion:
+                at.select_all()
+
+    def _at(self, field: str) -> Field:
+        return {"username": self.username, "display_name": self.name}.get(field, self.link)
+
+    def _show_problem(self, problem: str, field: str) -> None:
+        """Below the field that it is about."""
         if problem:
             self.problem.set(problem)
-            self.problem.pack(anchor="w", pady=(self._theme.px(14), 0), before=self.button)
-            fields.get(field, self.link).focus_set()
+            # Several lines, one for each address, must leave room for everything else.
+            self.problem.configure(font=self._theme.fonts["label" if "\n" in problem else "body"])
+            self.problem.pack(
+                anchor="w", fill="x", pady=(self._theme.px(6), 0), after=self._at(field)
+            )
         else:
             self.problem.pack_forget()
 
-    def _ask_username(self) -> None:
-        if not self._username_part.winfo_manager():
-            if not self.username.value:
-                known = name_of(self.name.value)
-                self.username.value = known.username if known is not None else ""
-            before = self.problem if self.problem.winfo_manager() else self.button
-            self._username_part.pack(fill="x", before=before)
-
     def _chosen(self, key: str | None) -> None:
         if key == "here" and self._here is not None:
-            self.link.value = self._here.link()
-            self._look()
-            self.name.focus_set()
+            self._take(self._here)
         elif key in self._accounts:
             self._on_account(self._accounts[key])
 
-    def _changed(self, *_: object) -> None:
+    def _take(self, invite: Invite) -> None:
+        self.link.value = invite.link()
+        self._look()
+        self.name.focus_set()
+        self.name.select_all()
+
+    def _changed(self) -> None:
+        if self._joining:
+            # What is being tried is not what stands there any more.
+            self._on_cancel()
         if self.problem.winfo_manager():
             self.refuse("", "")
         self._look()
+
+    def _name_typed(self, name: str) -> None:
+        """Propose the username that goes with a name, unless the person has chosen one."""
+        if self.username.value == self._proposed:
+            known = name_of(name)
+            self._proposed = known.username if known is not None else ""
+            self.username.value = self._proposed
+
+    # The clipboard
+
+    def _found_on_clipboard(self, text: str) -> None:
+        """Offer a chat whose link was copied; nothing is joined, or typed over, unasked."""
+        try:
+            invite = find_invite(text)
+        except InviteError:
+            invite = None
+        if invite is not None and any(
+            server_key(account.invite) == server_key(invite) for account in self._accounts.values()
+        ):
+            invite = None  # it stands in the list
+        self._copied = invite
+        self._offer()
+
+    def _offer(self) -> None:
+        """Show the offer as long as it would change something."""
+        invite = self._copied
+        if invite is None or invite == self._invite or self._joining:
+            self.offer.pack_forget()
+            return
+        name = self._theme.fonts.fit("body", safe(invite.server_name), self._theme.px(170))
+        self.offer.set(f"Use the link to “{name}” you copied")
+        self.offer.pack(anchor="w", pady=(self._theme.px(4), 0), after=self.link)
+
+    def _take_copied(self) -> None:
+        if self._copied is not None:
+            self._take(self._copied)
+
+    # What is shown
 
     def _look(self) -> None:
         """Show which chat the link leads to as soon as it can be read."""
@@ -270,6 +365,7 @@ class JoinScreen(Panel):
             self._badge.set(self._no_badge)
             self._server.set("Join with an invite")
             self._where.set("Paste the link that the host sent you")
+            self._offer()
             return
         if invite == self._invite:
             return
@@ -278,20 +374,39 @@ class JoinScreen(Panel):
         self._badge.set(lambda: self._theme.badge(name, 48))
         self._server.set(name)
         self._where.set(f"at {safe(invite.hosts[0])}, port {invite.port}")
+        self._offer()
 
     def _no_badge(self) -> tk.PhotoImage:
         """What stands for a chat that is not known yet."""
         return self._theme.icon("chat", self._theme.palette.accent, 48)
 
     def _arrange(self, width: int, height: int) -> None:
-        """The column as wide as there is room, and no lower than it must be to be seen whole."""
+        """The column in the middle, as wide as there is room, and whole."""
         px = self._theme.px
-        width = min(px(_RIGHT), width - px(2 * 20))
-        spare = (height - self._column.winfo_reqheight()) // 2
-        self._column.place(width=width, y=max(px(8), min(px(54), spare)))
+        width = max(1, min(px(_RIGHT), width - px(2 * _MARGIN)))
+        for text in (self.problem, self._hint):
+            text.configure(wraplength=width)
         self._server.configure(wraplength=width - px(64))
-        self.problem.configure(wraplength=width)
-        self._progress_text.configure(wraplength=width - px(100))
+        self._where.configure(wraplength=width - px(64))
+        self._progress_text.configure(wraplength=max(1, width - px(100)))
+        needed = self._column.winfo_reqheight()
+        hint = self._hint.winfo_reqheight() + px(_HINT_GAP)
+        if self._hint.winfo_manager():
+            needed -= hint
+        # For somebody who has no link yet; and never at the cost of what somebody with one needs.
+        if self._accounts or needed + hint > height:
+            self._hint.pack_forget()
+        else:
+            needed += hint
+            if not self._hint.winfo_manager():
+                self._hint.pack(pady=(px(_HINT_GAP), 0))
+        self._column.place(width=width, y=max(px(6), round((height - needed) * _SPARE_ABOVE)))
+
+
+_HINT: Final = (
+    "No link yet? Whoever started ChatServer on your network presses “Copy link” and sends it to "
+    "you. Or start ChatServer on this computer, and be the host yourself."
+)
 
 
 def _sentence(text: str) -> str:

@@ -1,8 +1,9 @@
 """Which screen is shown: the join screen, or the conversations of the open account."""
 
-import getpass
 import sqlite3
+import tkinter as tk
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from chat_client.accounts import AccountError, Accounts, new_account
 from chat_client.cache.schema import CacheError
@@ -10,9 +11,11 @@ from chat_client.nearby import server_here
 from chat_client.options import Name, Options
 from chat_client.session import Session
 from chat_client.state.account import Account
+from chat_client.state.attempts import describe_attempt, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
-from chat_client.state.status import Link
+from chat_client.state.status import Link, Status
 from chat_client.window.join_screen import JoinScreen, Prefill
+from chat_client.window.login_name import login_name
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
@@ -20,7 +23,10 @@ from window.garbage import collect_here
 from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
+from window.text import safe
 
+_MOST_TOLD: Final = 3
+"""Addresses of which the join screen says what came of them: more would not fit."""
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
 _Told = tuple[int, Sequence[News]]
@@ -43,6 +49,7 @@ class Screens:
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
         program.root.bind("<Escape>", lambda _: self._find_no_more())
+        program.root.bind("<FocusIn>", self._focused, add="+")
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
@@ -93,7 +100,7 @@ class Screens:
             self._theme,
             known,
             here,
-            Prefill(invite, name or _login_name(), problem=problem, field=field),
+            Prefill(invite, name or login_name(), problem=problem, field=field),
             on_join=self._join,
             on_account=self.open,
             on_cancel=self._cancel,
@@ -135,6 +142,12 @@ class Screens:
     def _find_no_more(self) -> None:
         if isinstance(self.screen, MainScreen):
             self.screen.find.hide()
+
+    def _focused(self, event: "tk.Event[tk.Misc]") -> None:
+        """The window has the keyboard again: a link may have been copied meanwhile."""
+        # The window's binding also hears of each widget in it.
+        if event.widget is self._root and isinstance(self.screen, JoinScreen):
+            self.screen.clipboard.ask()
 
     # Joining
 
@@ -213,18 +226,18 @@ class Screens:
     def _join_went(self, session: Session, screen: JoinScreen, changed: StatusChanged) -> None:
         status = changed.status
         if status.link is Link.PAUSED:
-            screen.joining(f"{status.why}. Trying again…")
+            screen.joining("Trying again…", _tried(status))
         elif status.link in {Link.REFUSED, Link.SIGNED_OUT}:
             field = "username" if status.code == "name_taken" else status.field
             self._close_session()
             self._accounts.remove(session.account)
-            screen.refuse(f"{status.why.rstrip('.')}.", field)
+            screen.refuse(f"{status.why.rstrip('.')}.", field, status.suggestion)
 
 
-def _login_name() -> str:
-    """What the person is called on this computer; a first guess for their name here."""
-    try:
-        login = getpass.getuser()
-    except (OSError, KeyError):
-        return ""
-    return "" if login == "root" else login.capitalize()
+def _tried(status: Status) -> str:
+    """Where the server was looked for, and what happened there."""
+    told = worth_telling(status.attempts)
+    lines = [f"{safe(describe_attempt(attempt))}." for attempt in told[:_MOST_TOLD]]
+    if len(told) > _MOST_TOLD:
+        lines.append(f"{len(told) - _MOST_TOLD} more addresses led nowhere.")
+    return "\n".join([f"{safe(status.why)}.", *lines])

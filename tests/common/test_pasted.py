@@ -133,6 +133,8 @@ def test_wherever_a_link_is_wrapped_it_lets_in(one: int, other: int) -> None:
         "chat:// " + LINK[7:],
         "chat:\n" + LINK[5:],
         LINK.replace("&name", " &name"),
+        LINK.replace("Garden&also", "Gar den&also"),
+        LINK.replace("127.0.", "127.0. "),
     ],
 )
 def test_what_was_escaped_or_doubled_on_the_way_is_undone(sent: str) -> None:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
+import tkinter as tk
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from chat_client.accounts import Accounts
+from chat_client.core import _WRONG_SERVER
 from chat_client.options import Options, name_of
-from chat_client.state.status import Link
+from chat_client.state.attempts import Attempt, Failure
+from chat_client.state.status import Link, Status
+from chat_client.window.screens import _tried
 from common.invite import parse_invite
-from tests.gui.harness import Host, Town, Window
+from tests.gui.harness import Host, Town, Window, settle
 
 
 def fill(window: Window, link: str, name: str) -> None:
@@ -101,18 +108,190 @@ def test_another_servers_certificate_is_a_hard_stop(town: Town, host: Host) -> N
     assert "ada" not in other.connections
 
 
-def test_a_taken_name_asks_for_a_username(town: Town, host: Host) -> None:
-    """The username field comes, filled with the taken one; another one gets in."""
+def test_a_taken_username_is_told_beneath_it(town: Town, host: Host) -> None:
+    """The field has the keyboard and one that is free; taking it gets in under the same name."""
     town.peer(host, "Ada")
     window = town.window()
     fill(window, host.link, "Ada")
     window.wait(lambda: window.problem, "the refusal")
     assert window.join.username.instate(["invalid"])
-    assert window.join.username.value == "ada"
-    window.type("2", window.join.username.entry)
+    assert below(window.join.problem, window.join.username)
+    assert window.join.username.value == "ada2"
+    assert "ada2 is free" in window.problem
     window.key("<Return>")
     window.online()
     assert window.main.overview.me == "ada2"
+    assert window.main.overview.name("ada2") == "Ada"
+
+
+def test_another_username_than_the_free_one_can_be_typed(town: Town, host: Host) -> None:
+    """The suggestion is selected: a letter replaces it, and takes the complaint away."""
+    town.peer(host, "Ada")
+    window = town.window()
+    fill(window, host.link, "Ada")
+    window.wait(lambda: window.problem, "the refusal")
+    window.type("lovelace")
+    assert not window.problem
+    window.key("<Return>")
+    window.online()
+    assert window.main.overview.me == "lovelace"
+
+
+def below(lower: tk.Misc, upper: tk.Misc) -> bool:
+    """Whether a widget stands right below another one."""
+    settle(upper)
+    return 0 <= lower.winfo_rooty() - upper.winfo_rooty() - upper.winfo_height() < 20
+
+
+def test_the_username_is_shown_and_follows_the_name(town: Town, host: Host) -> None:
+    """It is made of the name at each key, until the person types one of their own."""
+    window = town.window()
+    join = window.join
+    window.type("Ada", join.name.entry)
+    assert join.username.value == "ada"
+    window.type(" Lovelace", join.name.entry)
+    assert join.username.value == "ada.lovelace"
+    window.key("<BackSpace>", join.username.entry)
+    window.type("x", join.name.entry)
+    assert join.username.value == "ada.lovelac"
+    window.paste(host.link, join.link.entry)
+    window.key("<Return>")
+    window.online()
+    assert window.main.overview.me == "ada.lovelac"
+    assert window.main.overview.name("ada.lovelac") == "Ada Lovelacex"
+
+
+def test_the_login_is_proposed(town: Town, host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that is there already, not a picture of one: pasting the link is all to be done."""
+    monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "Ada Lovelace")
+    window = town.window()
+    assert (window.join.name.value, window.join.username.value) == ("Ada Lovelace", "ada.lovelace")
+    window.paste(host.link, window.join.link.entry)
+    window.key("<Return>")
+    window.online()
+
+
+def test_a_copied_link_is_offered(town: Town, host: Host) -> None:
+    """At the start, and when the window gets the keyboard again; a click fills it in, no more."""
+    second = town.host("Studio North")
+    owner = town.window()  # some other program: what it copied is on the clipboard
+    owner.root.clipboard_clear()
+    owner.root.clipboard_append(f"Join here: {host.link}.")
+    window = town.window()
+    join = window.join
+    window.wait(join.offer.winfo_viewable, "the offer")
+    assert "Harbour Team" in str(join.offer.cget("text"))
+    assert below(join.offer, join.link)
+    window.click(join.offer)
+    assert parse_invite(join.link.value) == host.invite
+    assert not join.offer.winfo_viewable()
+    assert window.screens.session is None
+    owner.root.clipboard_clear()
+    owner.root.clipboard_append(second.link)
+    owner.focus(owner.join.name.entry)
+    window.focus(join.name.entry)
+    window.wait(lambda: "Studio North" in str(join.offer.cget("text")), "the other offer")
+    window.wait(join.offer.winfo_viewable, "the other offer")
+    assert parse_invite(join.link.value) == host.invite
+
+
+@pytest.mark.parametrize("text", ["", "hello", "https://example.org/"])
+def test_what_is_no_link_is_not_offered(town: Town, text: str) -> None:
+    """Whatever else somebody copies is nobody's business."""
+    window = town.window()
+    window.root.clipboard_clear()
+    window.root.clipboard_append(text)
+    window.join._found_on_clipboard(text)
+    window.settle()
+    assert not window.join.offer.winfo_manager()
+
+
+def test_a_program_that_hangs_with_the_clipboard_holds_nothing_up(town: Town, host: Host) -> None:
+    """While Tk waits for it the window works: somebody joins, and the conversation is there."""
+    asking: list[bool] = []
+    with subprocess.Popen([sys.executable, "-c", _HUNG], stdout=subprocess.PIPE) as hung:
+        try:
+            assert hung.stdout is not None
+            hung.stdout.readline()
+            hung.send_signal(signal.SIGSTOP)
+            window = town.window()
+            clipboard = window.join.clipboard
+
+            def join() -> None:
+                if not clipboard._asking:
+                    window.root.after(5, join)
+                    return
+                window.join.link.value, window.join.name.value = host.link, "Ada"
+                window.click(window.join.button)
+                window.root.after(5, look)
+
+            def look() -> None:
+                if not (window.is_main and window.link is Link.ONLINE):
+                    window.root.after(5, look)
+                    return
+                asking.append(clipboard._asking)
+                hung.send_signal(signal.SIGCONT)
+
+            window.root.after(5, join)
+            window.wait(lambda: asking, "the conversation")
+            assert asking == [True]
+        finally:
+            hung.send_signal(signal.SIGCONT)
+            hung.kill()
+
+
+_HUNG = """
+import tkinter as tk
+root = tk.Tk()
+root.clipboard_append("text")
+root.update()
+print(flush=True)
+root.mainloop()
+"""
+"""A program that owns the clipboard, until it is stopped."""
+
+
+def fits(window: Window) -> None:
+    """All of the column is in the window, and no text of it is cut."""
+    window.settle()
+    column = window.join._column
+    assert column.winfo_y() >= 0
+    assert column.winfo_y() + column.winfo_reqheight() <= window.root.winfo_height()
+    for part in (window.join.problem, window.join._server, window.join._where):
+        if part.winfo_ismapped():
+            assert part.winfo_reqwidth() <= part.master.winfo_width()
+            assert part.winfo_reqheight() <= part.winfo_height()
+
+
+def test_a_small_window_has_all_of_it(town: Town, host: Host) -> None:
+    """At 640×480 nothing is cut, also with a long error, an offer, and what came of the tries."""
+    window = town.window()
+    window.root.minsize(1, 1)
+    window.resize(640, 480)
+    fits(window)
+    window.join._found_on_clipboard(host.link)
+    fits(window)
+    attempts = tuple(Attempt(f"192.168.178.2{n}", 12345, Failure.REFUSED) for n in range(6))
+    window.join.joining(
+        "Trying again…",
+        _tried(Status(Link.PAUSED, "The server can't be reached", attempts=attempts)),
+    )
+    assert "3 more addresses" in window.problem
+    fits(window)
+    window.join.refuse(_WRONG_SERVER, "")
+    fits(window)
+
+
+def test_a_change_while_joining_ends_the_try(town: Town, host: Host, silent: int) -> None:
+    """What is tried is what stands there; so the button is back as soon as that changes."""
+    window = town.window()
+    fill(window, host.link.replace(str(host.port), str(silent)), "Ada")
+    assert window.join.cancel.winfo_viewable()
+    window.join.link.value = host.link
+    assert window.join.button.enabled
+    assert window.screens.session is None
+    window.key("<Return>", window.join.link.entry)
+    window.online()
 
 
 def test_an_empty_name_is_asked_for(town: Town, host: Host) -> None:
@@ -130,7 +309,6 @@ def test_a_name_without_letters_asks_for_a_username(town: Town, host: Host) -> N
     window.paste(host.link, window.join.link.entry)
     window.paste("♚♛", window.join.name.entry)
     window.click(window.join.button)
-    assert window.join.username.entry.winfo_viewable()
     assert "username" in window.problem
     window.type("dimitris", window.join.username.entry)
     window.key("<Return>")
@@ -246,13 +424,14 @@ def test_joining_can_be_cancelled(town: Town, host: Host, silent: int) -> None:
 
 
 def test_an_unreachable_server_is_tried_again(town: Town, host: Host) -> None:
-    """The screen says so and goes on; when the server is there, the window is in."""
+    """Below the link stands where it was tried; when the server is there, the window is in."""
     link = host.link
     host.stop()
     window = town.window()
     fill(window, link, "Ada")
-    progress = window.join._progress_text
-    window.wait(lambda: "can't be reached" in str(progress.cget("text")), "the news")
+    window.wait(lambda: window.problem, "the news")
+    assert "127.0.0.1" in window.problem
+    assert below(window.join.problem, window.join.link)
     assert window.join._spinner.running
     host.start()
     window.online()
