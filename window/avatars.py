@@ -1,10 +1,12 @@
-"""Round avatars: white initials on a colour that always is the same for a username."""
+"""Round avatars: white initials on a person's colour, which no other has as far as they go."""
 
 from __future__ import annotations
 
 import tkinter as tk
 import unicodedata
 import zlib
+from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, Literal
 
 from window.fonts import BOLD
@@ -22,9 +24,42 @@ BADGE: Final = "#2f6fb5"
 _DRAWABLE: Final = ("LATIN", "GREEK", "CYRILLIC", "DIGIT")
 
 
-def colour(username: str) -> str:
-    """The avatar colour of `username`: equal on every computer, whatever its case."""
-    return AVATARS[(zlib.crc32(username.casefold().encode()) >> 8) % len(AVATARS)]
+class Colours:
+    """Which colour each person has, in avatars and beside messages.
+
+    As many people as there are colours have different ones, and of more than that as few as can
+    be have the same. It follows from the usernames, so that everybody who knows of the same
+    people sees the same; who comes later takes nobody's colour away.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, str] = {}
+        self._uses: Counter[str] = Counter()
+
+    def meet(self, usernames: Iterable[str]) -> None:
+        """Choose for those who have none yet."""
+        for username in sorted({name.casefold() for name in usernames} - self._of.keys()):
+            # The first of the least used ones in this person's own order.
+            chosen = min(_preferred(username), key=self._uses.__getitem__)
+            self._of[username] = chosen
+            self._uses[chosen] += 1
+
+    def forget(self) -> None:
+        """Begin anew, as with the people of another chat."""
+        self._of.clear()
+        self._uses.clear()
+
+    def of(self, username: str) -> str:
+        """The colour of `username`, whatever its case; also of one who was not met."""
+        name = username.casefold()
+        return self._of.get(name) or _preferred(name)[0]
+
+
+def _preferred(username: str) -> list[str]:
+    """All colours in the order in which somebody would have them: far ones after each other."""
+    count, step = len(AVATARS), 5  # without a common divisor, so that none is passed over
+    first = (zlib.crc32(username.encode()) >> 8) % count
+    return [AVATARS[(first + step * place) % count] for place in range(count)]
 
 
 def initials(name: str, username: str = "") -> str:
@@ -43,16 +78,16 @@ def initials(name: str, username: str = "") -> str:
 def avatar(
     images: Images,
     palette: Palette,
-    name: str,
-    username: str,
+    text: str,
+    ground: str,
     size: int,
     presence: Presence | None = None,
 ) -> tk.PhotoImage:
     """A round avatar `size` screen pixels across, with a presence dot when one is given.
 
-    The dot's ring is a gap that shows what is behind, so it fits any row or band.
+    `text` is somebody's initials, `ground` their colour. The dot's ring is a gap that shows what
+    is behind, so it fits any row or band.
     """
-    text, ground = initials(name, username), colour(username or name)
     dot = {None: "", "online": palette.running, "away": palette.away, "offline": palette.offline}
     ink = dot[presence]
     key = ("avatar", text, ground, size, ink)
@@ -79,12 +114,15 @@ def _draw(text: str, ground: str, size: int, radius: float, dot: str) -> Image.I
     face = rounded_mask(size, size, radius)
     letters = Image.new("L", (size * OVER, size * OVER))
     big = size * OVER
-    font = _font(big * (0.42 if len(text) == 1 else 0.38))
+    font = _font(big * (0.42 if len(text) == 1 else 0.38 if not dot else 0.36))
     pen = ImageDraw.Draw(letters)
     # Centre the capital height, not the line: a line's middle lies below that of capitals.
     left, _, right, _ = pen.textbbox((0, 0), text, font=font, anchor="ls")
     _, top, _, _ = pen.textbbox((0, 0), "H", font=font, anchor="ls")
-    pen.text(((big - left - right) / 2, (big - top) / 2), text, font=font, fill=255, anchor="ls")
+    middle = (big - left - right) / 2
+    pen.text((middle, (big - top) / 2), text, font=font, fill=255, anchor="ls")
+    if dot:
+        letters = _clear_of_dot(letters, size)
     image = Image.new("RGB", (size, size), rgb(ground))
     image.paste((255, 255, 255), mask=letters.reduce(OVER))
     image.putalpha(face)
@@ -95,19 +133,35 @@ def _draw(text: str, ground: str, size: int, radius: float, dot: str) -> Image.I
 
 def _add_dot(image: Image.Image, colour: str) -> None:
     """Put a presence dot at the lower right, with a see-through ring around it."""
-    from PIL import Image, ImageChops, ImageDraw
+    from PIL import ImageChops
 
-    size = image.width
+    around, dot = (_dot_mask(image.width, ring=ring).reduce(OVER) for ring in (True, False))
+    image.putalpha(ImageChops.subtract(image.getchannel("A"), around))
+    image.alpha_composite(tinted(dot, colour))
+
+
+def _dot_mask(size: int, *, ring: bool) -> Image.Image:
+    """Coverage of the presence dot, with its ring or without, at `OVER` times the size."""
+    from PIL import Image, ImageDraw
+
     across = max(9, round(size * 0.33)) + size % 2
-    ring = max(2, round(size / 18))
-    masks = []
-    for grow in (ring, 0):
-        mask = Image.new("L", (size * OVER, size * OVER))
-        low, high = (size - across - grow) * OVER, (size + grow) * OVER - 1
-        ImageDraw.Draw(mask).ellipse((low, low, high, high), fill=255)
-        masks.append(mask.reduce(OVER))
-    image.putalpha(ImageChops.subtract(image.getchannel("A"), masks[0]))
-    image.alpha_composite(tinted(masks[1], colour))
+    grow = max(2, round(size / 18)) if ring else 0
+    mask = Image.new("L", (size * OVER, size * OVER))
+    low, high = (size - across - grow) * OVER, (size + grow) * OVER - 1
+    ImageDraw.Draw(mask).ellipse((low, low, high, high), fill=255)
+    return mask
+
+
+def _clear_of_dot(letters: Image.Image, size: int) -> Image.Image:
+    """The initials moved up and to the left, as far as the dot would cover the second one."""
+    from PIL import ImageChops
+
+    dot = _dot_mask(size, ring=True)
+    for _ in range(size * OVER // 4):
+        if ImageChops.multiply(letters, dot).getbbox() is None:
+            break
+        letters = ImageChops.offset(letters, -1, -2)
+    return letters
 
 
 def _font(size: float) -> ImageFont.FreeTypeFont:

@@ -13,7 +13,7 @@ from tkinter import ttk
 from typing import Final
 
 from window import dpi, fonts
-from window.avatars import Presence, avatar, badge
+from window.avatars import Colours, Presence, avatar, badge, initials
 from window.focus import FocusRings
 from window.fonts import Fonts
 from window.icons import IconName, icon
@@ -41,6 +41,7 @@ class Theme:
         fonts.register()
         self.fonts: Final = Fonts(root, self.scale)
         self.images: Final = Images(root)
+        self.colours: Final = Colours()
         self.focus: Final = FocusRings(root)
         self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
         self._ttk: Final = ttk.Style(root)
@@ -90,7 +91,8 @@ class Theme:
         self, name: str, username: str, size: float = 26, presence: Presence | None = None
     ) -> tk.PhotoImage:
         """The avatar of a person, `size` px at 96 dpi."""
-        return avatar(self.images, self.palette, name, username, self.px(size), presence)
+        text, ground = initials(name, username), self.colours.of(username or name)
+        return avatar(self.images, self.palette, text, ground, self.px(size), presence)
 
     def badge(self, name: str, size: float = 32) -> tk.PhotoImage:
         """The rounded square badge of a server, `size` px at 96 dpi."""

@@ -55,6 +55,8 @@ class MainScreen(Panel):
         self.overview = Overview(session.account.username)
         self.overview.load(session.reader.rooms(session.account.username), session.reader.people())
         self.overview.add_room(GENERAL)
+        theme.colours.forget()
+        theme.colours.meet(self.overview.names)
         self._status = Status(Link.CONNECTING)
         self._waiting = 0
         self._members_wanted = True
@@ -164,6 +166,8 @@ class MainScreen(Panel):
                     self._start_over(item.rooms)
                 case _:
                     pass
+        met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
+        self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
         if self.transcript.shows(self.overview.take_renamed()):
             self.transcript.refresh()

@@ -90,7 +90,7 @@ class Pen:
 
     def _name_tag(self, username: str) -> str:
         # Configured once for each colour: Tk lays out anew what has a tag that is configured.
-        key = username, self._theme.palette.window
+        key = self._theme.colours.of(username), self._theme.palette.window
         if key not in self._names:
             self._names[key] = name_tag(self._text, self._theme, username)
         return self._names[key]

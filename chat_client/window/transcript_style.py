@@ -3,7 +3,6 @@
 import tkinter as tk
 from typing import Final
 
-from window import avatars
 from window.palette import contrast
 from window.theme import Theme
 
@@ -89,7 +88,7 @@ def configure_tags(text: tk.Text, theme: Theme) -> None:
 
 def name_tag(text: tk.Text, theme: Theme, username: str) -> str:
     """The tag of a sender's name: bold, in the colour of their avatar."""
-    colour = _readable(avatars.colour(username), theme.palette.window)
+    colour = _readable(theme.colours.of(username), theme.palette.window)
     tag = f"name-{colour}"
     text.tag_configure(tag, font=theme.fonts["row_bold"], foreground=colour)
     return tag

@@ -47,6 +47,7 @@ class People(Panel):
     def show(self, view: HostView) -> None:
         """Show the rows that match the search."""
         self._rows = {str(row.connection): row for row in view.rows}
+        self._theme.colours.meet(row.username for row in view.rows)
         self._fill()
         for gone in self._cells.keys() - self._rows.keys():
             del self._cells[gone]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 import tkinter as tk
+from collections import Counter
 
 import pytest
 from PIL import Image
 
 from window import avatars, fonts, icons, shapes
 from window.palette import AVATARS
+from window.shapes import OVER
 from window.theme import Theme
 
 
@@ -68,10 +70,54 @@ def test_initials(name: str, username: str, expected: str) -> None:
     assert avatars.initials(name, username) == expected
 
 
-def test_the_colour_of_a_person_is_fixed() -> None:
+def test_the_colour_of_a_stranger_is_fixed() -> None:
     """It depends on the username alone, not its case, and is the same in every run."""
-    assert avatars.colour("ada") == avatars.colour("ADA") == AVATARS[7]
-    assert len({avatars.colour(f"user{n}") for n in range(200)}) == len(AVATARS)
+    colours = avatars.Colours()
+    assert colours.of("ada") == colours.of("ADA") == "#ae54a0"
+    assert len({colours.of(f"user{n}") for n in range(200)}) == len(AVATARS)
+
+
+@pytest.mark.parametrize("name", ["user{}", "{}", "anna.{}", "{0}{0}{0}", "Łukasz {}"])
+@pytest.mark.parametrize("count", [2, 7, 12, 25, 100])
+def test_people_have_different_colours(name: str, count: int) -> None:
+    """All differ while there are colours; of more people, no colour has two more than another."""
+    people = [name.format(number) for number in range(count)]
+    colours = avatars.Colours()
+    colours.meet(people)
+    uses = Counter(map(colours.of, people))
+    assert len(uses) == min(count, len(AVATARS))
+    assert max(uses.values()) - min(uses.values()) <= 1
+    # Whoever knows of the same people sees the same, in whatever order they were told.
+    other = avatars.Colours()
+    other.meet(reversed(people))
+    assert [*map(other.of, people)] == [*map(colours.of, people)]
+
+
+def test_who_comes_later_takes_no_colour_away() -> None:
+    """Not within the life of a window, and with others in another chat."""
+    colours = avatars.Colours()
+    colours.meet(["mira", "zoe"])
+    before = colours.of("mira"), colours.of("Zoe")
+    colours.meet(f"aa{number}" for number in range(50))
+    assert (colours.of("Mira"), colours.of("zoe")) == before
+    colours.forget()
+    colours.meet([f"aa{number}" for number in range(12)])
+    assert len({colours.of(f"aa{number}") for number in range(12)}) == 12
+
+
+@pytest.mark.parametrize("size", [26, 32, 33, 40, 48, 52, 64])
+@pytest.mark.parametrize("text", ["AL", "MW", "ВЩ", "Q", "W", "ΩД"])
+def test_the_presence_dot_covers_no_letter(size: int, text: str) -> None:
+    """The initials stand clear of the dot and its ring, at every size there is."""
+    plain = avatars._draw(text, "#000000", size, size / 2, "")
+    with_dot = avatars._draw(text, "#000000", size, size / 2, "#2a9658")
+    ring = avatars._dot_mask(size, ring=True).reduce(OVER)
+    pixels = [(x, y) for x in range(size) for y in range(size)]
+    white = {at for at in pixels if with_dot.getpixel(at)[:3] == (255, 255, 255)}  # type: ignore[index]
+    assert not any(ring.getpixel(at) for at in white)
+    # They are not moved out of the face for it.
+    assert white
+    assert plain.getpixel((size // 2, 1)) == with_dot.getpixel((size // 2, 1)) == (0, 0, 0, 255)
 
 
 def test_a_presence_dot_has_a_gap_around_it(theme: Theme) -> None:
