@@ -1,35 +1,62 @@
-"""Which addresses of this computer others can reach it by."""
+"""Which addresses go into an invite, and in which order."""
 
-import contextlib
-import socket
+from collections.abc import Collection, Iterable
+from ipaddress import ip_address
 from typing import Final
 
-_LOOPBACK: Final = "127.0.0.1"
-# Addresses kept for documentation (RFC 5737, RFC 3849). Connecting a datagram socket sends
-# nothing: it only makes the system choose the interface it would use.
-_SOMEWHERE: Final = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+from chat_server.net.interfaces import InterfaceAddress, default_sources, interface_addresses
+from common.invite import MOST_HOSTS
+
+_LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
+EVERY_VERSION: Final = frozenset({4, 6})
 
 
-def reachable_addresses(host: str | None) -> tuple[str, ...]:
+def listens_everywhere(host: str | None) -> bool:
+    """Whether that is no address of one interface but stands for all of them."""
+    try:
+        return host is None or ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def reachable_addresses(
+    host: str | None, versions: Collection[int] = EVERY_VERSION
+) -> tuple[str, ...]:
     """The addresses to put into an invite, the likeliest first.
 
-    A server that listens on one address has that one; else all that the system names, and
-    the loopback address last, for clients on the same computer.
+    A server that listens on one address has that one. Else they are those of every interface of
+    the versions of IP that it listens to (4, 6), and last the loopback address for clients on the
+    same computer; MOST_HOSTS at most. Nothing is sent and no name is looked up.
     """
-    if host not in {None, "0.0.0.0", "::"}:  # noqa: S104 (compared, not bound)
-        return (host or _LOOPBACK,)
-    found: list[str] = []
-    for family, address in _SOMEWHERE:
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((address, 9))
-            found.append(probe.getsockname()[0])
-    with contextlib.suppress(OSError):
-        named = socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)
-        found += [str(address[0]) for *_, address in named]
-    usable = (address for address in found if not _useless(address))
-    return (*dict.fromkeys(usable), _LOOPBACK)
+    if host is not None and not listens_everywhere(host):
+        return (host.partition("%")[0],)  # the zone is this computer's own
+    found = in_order(interface_addresses(), default_sources())
+    usable = [address for address in found if ip_address(address).version in versions]
+    loopback = _LOOPBACK[4 if 4 in versions else 6]
+    return (*usable[: MOST_HOSTS - 1], loopback)
 
 
-def _useless(address: str) -> bool:
-    """Loopback is added once at the end; link-local IPv6 means nothing without an interface."""
-    return address.startswith(("127.", "fe80:", "169.254.")) or address == "::1"
+def in_order(found: Iterable[InterfaceAddress], preferred: Collection[str]) -> list[str]:
+    """Each address once, the likeliest to be shared with a guest first.
+
+    That is the local network: private IPv4, other IPv4, IPv6; then what leads through a tunnel,
+    and at last link-local addresses, which need no router but lead no further than one link.
+    Among equals, those in `preferred` come first: where the router is, the guests mostly are,
+    rather than on a bridge between virtual machines.
+    """
+
+    def place(each: InterfaceAddress) -> tuple[int, bool, int]:
+        return _kind(each), each.address not in preferred, each.interface
+
+    return list(dict.fromkeys(each.address for each in sorted(found, key=place)))
+
+
+def _kind(found: InterfaceAddress) -> int:
+    address = ip_address(found.address)
+    if address.is_link_local:
+        return 5 if address.version == 6 else 4
+    if found.tunnel:
+        return 3
+    if address.version == 6:
+        return 2
+    return 0 if address.is_private else 1

@@ -14,11 +14,11 @@ from pathlib import Path
 from socket import gethostname
 
 from chat_server.address_watch import AddressWatch
-from chat_server.addresses import reachable_addresses
+from chat_server.addresses import listens_everywhere, reachable_addresses
 from chat_server.hub import Hub, ShowView
 from chat_server.hub_queue import HubQueue
 from chat_server.identity import IdentityError, load_identity
-from chat_server.net.acceptor import Acceptor, listen
+from chat_server.net.acceptor import Acceptor, ip_versions, listen
 from chat_server.net.descriptors import allow_connections
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
@@ -152,6 +152,7 @@ class Server:
         self._readers = Readers(self._data_dir / "chat.db", self._queue, self._broke_off)
         self._acceptor = Acceptor(listening, self._io, self._broke_off)
         bound = listening.getsockname()[1]
+        self._versions = ip_versions(listening)
         self._readers.start()
         self._hub.start(self._io, self._readers)
         for io in self._io:
@@ -170,12 +171,13 @@ class Server:
         self._watch = AddressWatch(
             self._addresses, lambda found: publication.update(addresses=found)
         )
-        self._watch.start()
+        if listens_everywhere(options.host):
+            self._watch.start()
         log.info("%s accepts clients on port %d", facts.name, bound)
         return publication.running
 
     def _addresses(self) -> tuple[str, ...]:
-        return reachable_addresses(self._options.host)
+        return reachable_addresses(self._options.host, self._versions)
 
     def _identity(self) -> tuple[bytes | None, ssl.SSLContext | None]:
         if self._options.plaintext:

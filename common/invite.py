@@ -22,7 +22,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENDINGS: Final = {".": "%2E", "-": "%2D", "_": "%5F", "~": "%7E"}
 """Signs that `urlencode` leaves as they are, and what stands for them at the end of a link."""
-_MOST_HOSTS: Final = 16
+MOST_HOSTS: Final = 16
 _LONGEST: Final = 4096
 
 
@@ -72,7 +72,7 @@ def parse_invite(text: str) -> Invite:
     if not parts.hostname or not port or parts.path != "/join":
         raise InviteError("the invite link is incomplete; copy the whole link again")
     query = parse_qs(parts.query)
-    hosts = (parts.hostname, *query.get("also", []))[:_MOST_HOSTS]
+    hosts = (parts.hostname, *query.get("also", []))[:MOST_HOSTS]
     if not all(_HOST.fullmatch(host) for host in hosts):
         raise InviteError("the invite link has an address that is none")
     secret = query.get("secret", [""])[0]

@@ -24,7 +24,8 @@ _PAUSE: Final = 0.2
 def listen(host: str | None, port: int) -> socket.socket:
     """A listening socket; all interfaces, IPv4 and IPv6, when there is no host.
 
-    Raises OSError, with EADDRINUSE for a busy port.
+    A host that is a name is looked up; an address is not. Raises OSError, with EADDRINUSE for a
+    busy port.
     """
     if host is None:
         if socket.has_dualstack_ipv6():
@@ -37,8 +38,19 @@ def listen(host: str | None, port: int) -> socket.socket:
                 if error.errno not in {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}:
                     raise
         return socket.create_server(("", port), backlog=BACKLOG)
-    family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    family, *_, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    # All of the address: a link-local one has the interface's number in it.
+    return socket.create_server(address, family=family, backlog=BACKLOG)
+
+
+def ip_versions(listening: socket.socket) -> frozenset[int]:
+    """The versions of IP that clients can come by: 4, 6 or both."""
+    if listening.family != socket.AF_INET6:
+        return frozenset({4})
+    only = listening.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    return frozenset({6}) if only else frozenset({4, 6})
 
 
 class Acceptor:

@@ -1,0 +1,185 @@
+"""The addresses of this computer's network interfaces, from the system alone.
+
+No name is looked up and nothing is sent: asking for one's own name with `getaddrinfo` asks DNS
+where the name is not known, which takes seconds when nobody answers. Linux is asked over netlink
+(rtnetlink(7)), which knows each address and whether it is in use. Elsewhere, and where a sandbox
+forbids that, a datagram socket is connected to a multicast group on each interface: this sends
+nothing either, but makes the system choose the address that it would send from.
+"""
+
+import contextlib
+import ipaddress
+import socket
+import struct
+import sys
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
+
+
+class InterfaceAddress(NamedTuple):
+    """An address without a zone; the interface's index; whether it is a tunnel, as of a VPN."""
+
+    address: str
+    interface: int
+    tunnel: bool
+
+
+def interface_addresses() -> list[InterfaceAddress]:
+    """Addresses of every interface that is up and connected, but for loopback interfaces.
+
+    Empty when there is none. In the order of the interfaces' indices.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            return sorted(_by_netlink(), key=lambda found: found.interface)
+    return list(by_probe())
+
+
+# Reserved for documentation (RFC 5737, RFC 3849): they stand for the internet.
+_SOMEWHERE: Final = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))
+
+
+def default_sources() -> Collection[str]:
+    """The addresses from which this computer would speak to the internet; empty without a router.
+
+    Connecting a datagram socket sends nothing: it only makes the system choose a route.
+    """
+    found: set[str] = set()
+    for there, family in _SOMEWHERE:
+        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((there, 9))
+            found.add(str(probe.getsockname()[0]))
+    return found
+
+
+# By connecting to multicast groups
+
+_GROUP: Final = "224.0.0.251"
+_GROUPS: Final = ("ff0e::fb", "ff02::fb")
+"""Of global and of link-local scope: each gets an address of its own scope."""
+_PORT: Final = 5353
+_TUNNELS: Final = ("tun", "utun", "tap", "wg", "ppp", "ipsec", "tailscale", "zt")
+"""How the names of interfaces begin that lead through another network."""
+_LOOPBACKS: Final = {"lo", "loopback_"}
+"""What loopback interfaces are called, but for a number: on Unix, and on Windows."""
+
+
+def by_probe() -> Iterator[InterfaceAddress]:
+    """On any system, and without its libraries: of each family and scope one per interface.
+
+    An interface that has no IPv4 address may come with another one's; their addresses are right.
+    """
+    for index, name in socket.if_nameindex():
+        if name.rstrip("0123456789") in _LOOPBACKS:
+            continue
+        tunnel = name.lower().startswith(_TUNNELS)
+        addresses = [_probe_ipv4(index), *(_probe_ipv6(index, group) for group in _GROUPS)]
+        for address in dict.fromkeys(addresses):
+            if address is not None and not ipaddress.ip_address(address).is_loopback:
+                yield InterfaceAddress(address, index, tunnel)
+
+
+def _probe_ipv4(index: int) -> str | None:
+    if sys.platform == "win32":
+        # An index as an address of network 0 (IP_MULTICAST_IF in the documentation of Winsock).
+        option = struct.pack("!I", index)
+    else:
+        option = struct.pack("@4s4si", b"", b"", index)  # struct ip_mreqn
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
+            probe.connect((_GROUP, _PORT))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None  # it is down, or has no IPv4 address
+
+
+def _probe_ipv6(index: int, group: str) -> str | None:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as probe:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
+            probe.connect((group, _PORT, 0, index))
+            return str(probe.getsockname()[0]).partition("%")[0]
+    except OSError:
+        return None  # it is down, has no such address, or there is no IPv6
+
+
+# By netlink
+
+if sys.platform == "linux":
+    _HEADER: Final = struct.Struct("=IHHII")  # length, type, flags, sequence, port
+    _ATTRIBUTE: Final = struct.Struct("=HH")  # length, type
+    _LINK: Final = struct.Struct("=BxHiII")  # family, type, index, flags, change
+    _ADDRESS: Final = struct.Struct("=BBBBI")  # family, prefix length, flags, scope, index
+    _DUMP: Final = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+    _ERROR, _DONE = 2, 3
+    _NEW_LINK, _GET_LINK, _NEW_ADDRESS, _GET_ADDRESS = 16, 18, 20, 22
+    _IFLA_MASTER = 10
+    _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
+    _LOOPBACK, _POINT_TO_POINT, _RUNNING = 0x8, 0x10, 0x40
+    _TEMPORARY, _UNUSABLE = 0x01, 0x08 | 0x20 | 0x40
+    """Of an IPv6 address: for privacy, beside a lasting one; a duplicate, deprecated (RFC 4862),
+    or not yet known to be nobody else's."""
+    _PATIENCE: Final = 2.0
+
+    def _by_netlink() -> Iterator[InterfaceAddress]:
+        """Raises OSError where netlink is not to be had."""
+        with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
+            netlink.settimeout(_PATIENCE)
+            links: dict[int, tuple[int, bool]] = {}
+            for message in _dump(netlink, _GET_LINK, _NEW_LINK, _LINK.size):
+                _, _, index, flags, _ = _LINK.unpack_from(message)
+                links[index] = flags, _IFLA_MASTER in _attributes(message[_LINK.size :])
+            for message in _dump(netlink, _GET_ADDRESS, _NEW_ADDRESS, _ADDRESS.size):
+                family, _, flags, _, index = _ADDRESS.unpack_from(message)
+                state, enslaved = links.get(index, (0, False))
+                # Running: up, and with a cable in it or somebody at the other end.
+                if state & _LOOPBACK or not state & _RUNNING:
+                    continue
+                attributes = _attributes(message[_ADDRESS.size :])
+                address = _address(family, flags, attributes)
+                # What comes to the port of a bridge is the bridge's.
+                if address is not None and not (enslaved and address.is_link_local):
+                    yield InterfaceAddress(str(address), index, bool(state & _POINT_TO_POINT))
+
+    def _address(
+        family: int, flags: int, attributes: dict[int, bytes]
+    ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        """The address of a message, if it can be used and will last."""
+        if _IFA_FLAGS in attributes:
+            (flags,) = struct.unpack("=I", attributes[_IFA_FLAGS])
+        if family == socket.AF_INET:
+            # Between two ends, the other attribute is the other end's.
+            return ipaddress.IPv4Address(attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS])
+        if family == socket.AF_INET6 and not flags & (_TEMPORARY | _UNUSABLE):
+            return ipaddress.IPv6Address(attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS])
+        return None
+
+    def _dump(netlink: socket.socket, ask: int, answer: int, size: int) -> Iterator[bytes]:
+        """All that the kernel has of a kind, without the messages' headers."""
+        request = _HEADER.pack(_HEADER.size + size, ask, _DUMP, ask, 0) + bytes(size)
+        netlink.send(request)
+        while True:
+            data = netlink.recv(1 << 17)
+            while len(data) >= _HEADER.size:
+                length, kind, *_ = _HEADER.unpack_from(data)
+                if kind == _DONE:
+                    return
+                if kind == _ERROR or length < _HEADER.size:
+                    raise OSError("netlink refuses to tell of the interfaces")
+                if kind == answer:
+                    yield data[_HEADER.size : length]
+                data = data[_aligned(length) :]
+
+    def _attributes(data: bytes) -> dict[int, bytes]:
+        found: dict[int, bytes] = {}
+        while len(data) >= _ATTRIBUTE.size:
+            length, kind = _ATTRIBUTE.unpack_from(data)
+            if length < _ATTRIBUTE.size:
+                break
+            found[kind] = data[_ATTRIBUTE.size : length]
+            data = data[_aligned(length) :]
+        return found
+
+    def _aligned(length: int) -> int:
+        return (length + 3) & ~3
