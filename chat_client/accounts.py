@@ -14,6 +14,9 @@ from common.datafolder import make_private_folder, write_private
 from common.invite import Invite, parse_invite
 from common.names import fold_username
 
+NEVER_MADE: Final = frozenset({"name_taken", "name_refused", "bad_secret", "malformed"})
+"""Refusals of a join after which the account does not exist. After any other end of a try it may:
+the answer can be lost, and without the token its name would be taken by nobody."""
 _FORMAT: Final = 1
 _TOKEN_BYTES: Final = 32
 

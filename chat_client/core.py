@@ -33,6 +33,8 @@ from common.protocol import RemoteProtocolError
 log = logging.getLogger(__name__)
 
 _READ: Final = 64 * 1024
+_ORDERS_AT_ONCE: Final = 256
+"""Of the front end, carried out in one turn: between them the connection has its turn, too."""
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 _WRONG_SERVER: Final = (
@@ -75,6 +77,7 @@ class Core:
         *,
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
+        at_once: int = 1,
     ) -> None:
         self._cache = cache
         self._tell = tell
@@ -86,6 +89,7 @@ class Core:
             new_cid,
             follow=follow,
             on_event=on_event,
+            at_once=at_once,
         )
         self._inbox: deque[Callable[[], object]] = deque()
         self._selector = selectors.DefaultSelector()
@@ -150,7 +154,8 @@ class Core:
                 self._turn()
             # What the person wrote in the last moment is kept, too.
             with self._cache.transaction():
-                self._take_inbox()
+                while self._inbox:
+                    self._take_inbox()
         except StopListening:
             self._give_up("the listener went away", "enough")
         except sqlite3.Error as error:
@@ -180,7 +185,7 @@ class Core:
         if controller.wants_connection and not self._connecting:
             self._connecting = True
             self._race = connect_in_background(controller.account.invite, self._connected)
-        pause = 0.0 if self._more else controller.deadline() - time.monotonic()
+        pause = 0.0 if self._more or self._inbox else controller.deadline() - time.monotonic()
         for key, mask in self._selector.select(max(0.0, min(pause, 60.0))):
             if key.fileobj is self._waker.receiver:
                 self._waker.clear()
@@ -204,7 +209,7 @@ class Core:
             self._tell(told)
 
     def _take_inbox(self) -> None:
-        while self._inbox:
+        for _ in range(min(len(self._inbox), _ORDERS_AT_ONCE)):
             self._inbox.popleft()()
 
     def _receive(self, data: bytes, now: float) -> None:
@@ -212,7 +217,7 @@ class Core:
             self._controller.received(data, now)
         except RemoteProtocolError as error:
             log.warning("the server broke the protocol: %s", error)
-            self._controller.lost("The server sent something this program does not know", now)
+            self._controller.fault("The server sent something this program does not know", now)
 
     def _connected(self, outcome: Outcome) -> None:
         """On the connector's thread, which may be done after the core has ended."""

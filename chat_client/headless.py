@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
-from chat_client.accounts import AccountError, Accounts, new_account
+from chat_client.accounts import NEVER_MADE, AccountError, Accounts, new_account
 from chat_client.cache.cache import Cache
 from chat_client.cache.schema import CacheError
 from chat_client.core import Core, StopListening
@@ -33,6 +33,9 @@ from common.times import local_time
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
+LINES_AT_ONCE: Final = 64
+"""Lines that are under way unanswered. One at a time costs a round trip and a commit for each:
+1,000 lines a second, with 64 it is several thousand (docs/performance.md)."""
 
 
 class FailedError(Exception):
@@ -103,7 +106,8 @@ class Conversation:
                 item = self._box.get(timeout=_POLL)
                 if isinstance(item, news.StatusChanged):
                     link = item.status.link
-                    if link in {Link.REFUSED, Link.SIGNED_OUT} and item.status.code != "enough":
+                    ended = link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}
+                    if ended and item.status.code != "enough":
                         free = item.status.suggestion
                         hint = f" (--username {free})" if free else ""
                         raise FailedError(_why(item.status) + hint)
@@ -134,6 +138,7 @@ def _conversation(
     *,
     follow: Collection[str],
     on_event: Callable[[Event], bool] | None = None,
+    at_once: int = 1,
 ) -> Iterator[Conversation]:
     """Join or sign in, as the data folder and the options say."""
     account = _account(options, accounts)
@@ -152,7 +157,7 @@ def _conversation(
                 accounts.remove(account)
             box.put(item)
 
-    core = Core(account, cache_of(account), tell, follow=follow, on_event=on_event)
+    core = Core(account, cache_of(account), tell, follow=follow, on_event=on_event, at_once=at_once)
     core.start()
     try:
         yield Conversation(core, account, box)
@@ -168,9 +173,10 @@ def _tell_username(username: str, name: str) -> None:
 
 def _never_joined(account: Account, item: news.News) -> bool:
     """Whether the server would not have a new account."""
-    refused = {"name_taken", "name_refused", "bad_secret"}
     return (
-        not account.joined and isinstance(item, news.StatusChanged) and item.status.code in refused
+        not account.joined
+        and isinstance(item, news.StatusChanged)
+        and item.status.code in NEVER_MADE
     )
 
 
@@ -197,37 +203,83 @@ def _in_memory(_account: Account) -> Cache:
 
 
 def _send(options: Options, accounts: Accounts) -> None:
-    texts = _texts(options)
+    lines = _lines(options)
     me = _account(options, accounts).username
     room = room_for(options.room, me)
-    with _conversation(options, accounts, _in_memory, follow=()) as conversation:
-        for text in texts:
+    sending = _Sending([number for number, _ in lines], by_line=options.lines)
+    at_once = LINES_AT_ONCE if options.lines else 1
+    with _conversation(options, accounts, _in_memory, follow=(), at_once=at_once) as conversation:
+        for _, text in lines:
             conversation.core.say(room, text)
-        sent: set[str] = set()
-        for item in conversation.news(options.timeout):
-            if isinstance(item, news.OutboxChanged):
-                if item.state is Delivery.FAILED:
-                    raise FailedError(item.reason)
-                if item.state is Delivery.SENT:
-                    # Not counted: it is told again when a server forgot it and got it once more.
-                    sent.add(item.cid)
-                if len(sent) == len(texts):
+        try:
+            for item in conversation.news(options.timeout):
+                if isinstance(item, news.OutboxChanged) and sending.went(item):
                     return
+        except FailedError as error:
+            raise FailedError(sending.so_far(str(error))) from error
 
 
-def _texts(options: Options) -> list[str]:
+class _Sending:
+    """What became of the messages of one `send`, each of which stands on a line of its own."""
+
+    def __init__(self, lines: Sequence[int], *, by_line: bool) -> None:
+        self._lines = lines
+        self._by_line = by_line
+        self._line_of: dict[str, int] = {}
+        self._sent: set[str] = set()
+        self._failed = False
+        self._told = ""
+
+    def went(self, item: news.OutboxChanged) -> bool:
+        """Take what happened to a message; True when all were sent. Raises FailedError."""
+        if item.cid not in self._line_of:
+            # They are told in the order in which they were handed over.
+            self._line_of[item.cid] = self._lines[len(self._line_of)]
+        if item.state is Delivery.FAILED:
+            self._failed = True
+            line = f"line {self._line_of[item.cid]}: " if self._by_line else ""
+            raise FailedError(f"{line}{item.reason}")
+        if item.state is Delivery.SENT:
+            # Not counted: it is told again when a server forgot it and got it once more.
+            self._sent.add(item.cid)
+            self._told = ""
+        elif item.reason and item.reason != self._told:
+            self._told = item.reason
+            _complain(f"{item.reason}; trying again")
+        return len(self._sent) == len(self._lines)
+
+    def so_far(self, why: str) -> str:
+        """Why it could not go on, with how far it has come."""
+        if not self._by_line or (not self._failed and not self._sent):
+            return why  # It has not begun: what is wrong has nothing to do with the lines.
+        return f"{why} ({len(self._sent)} of {len(self._lines)} lines are known to be sent)"
+
+
+def _lines(options: Options) -> list[tuple[int, str]]:
+    """The messages to send, each with the number of its line. Raises UsageError."""
     if options.text is not None:
         if options.lines:
             raise UsageError("--lines reads standard input; leave the text out")
-        given = [options.text]
-    else:
-        read = sys.stdin.buffer.read().decode("utf-8", "replace")
-        read = read.replace("\r\n", "\n")
-        given = [line for line in read.split("\n") if line] if options.lines else [read]
+        return [(1, _checked(options.text))]
+    # By bytes: text would be split at characters that may stand inside of a line.
+    read = sys.stdin.buffer.read().decode("utf-8", "replace").replace("\r\n", "\n")
+    if not options.lines:
+        return [(1, _checked(read))]
+    lines = [
+        (number, _checked(line, f"line {number}: "))
+        for number, line in enumerate(read.split("\n"), 1)
+        if line.strip()
+    ]
+    if not lines:
+        raise UsageError("there is no line to send")
+    return lines
+
+
+def _checked(text: str, where: str = "") -> str:
     try:
-        return [check_text(text.strip("\n")) for text in given]
+        return check_text(text.strip("\n"))
     except TextRefusedError as error:
-        raise UsageError(str(error)) from error
+        raise UsageError(f"{where}{error}") from error
 
 
 def _listen(options: Options, accounts: Accounts) -> None:

@@ -207,11 +207,14 @@ class Hub:
                 account = None if session is None else world.account_of(session)
                 if account is not None:
                     ids += [
-                        (account, command.cid)
+                        (account, cid)
                         for command in item.commands
                         if isinstance(command, messages.Send)
+                        for cid in (command.cid, command.after)
+                        if cid is not None
                     ]
-        return ids
+        # What comes after one of the same batch names it: once is enough.
+        return list(dict.fromkeys(ids))
 
     def _room_again(self) -> bool:
         """Whether the disk has room again; asked of the system at most once a second."""

@@ -93,17 +93,21 @@ ErrorCode = Literal[
     "position_ahead",
     "too_long",
     "cid_reused",
+    "too_early",
     "busy",
     "disk_full",
     "internal",
 ]
-RETRYABLE: Final[frozenset[str]] = frozenset({"busy", "disk_full", "internal"})
+RETRYABLE: Final[frozenset[str]] = frozenset({"too_early", "busy", "disk_full", "internal"})
 """Codes after which the same command may succeed later; all others are final."""
 
 EventKind = Literal["message", "join"]
 GoodbyeCode = Literal[
     "server_closing", "terminated", "replaced", "too_slow", "timeout", "violation", "internal"
 ]
+NewerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
+"""A code of a server that is newer than this program: `retryable` says what to do about an error,
+and a goodbye is final."""
 
 
 class Message(BaseModel):
@@ -173,12 +177,17 @@ class Sync(Command):
 
 
 class Send(Command):
-    """Says something in a room. The same `cid` and content again gets the first answer."""
+    """Says something in a room. The same `cid` and content again gets the first answer.
+
+    With `after` it is stored only if the account's message of that `cid` is: so several may be
+    under way at once, and none can overtake one that was refused.
+    """
 
     type: Literal["send"] = "send"
     room: RoomId
     cid: Cid
     text: Text
+    after: Cid | None = None
 
 
 class ListPeople(Command):
@@ -320,7 +329,7 @@ class Error(Message):
 
     type: Literal["error"] = "error"
     re: RequestId | None = None
-    code: ErrorCode
+    code: ErrorCode | NewerCode
     message: Reason
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
@@ -331,7 +340,7 @@ class Goodbye(Message):
     """The server's last words on this connection."""
 
     type: Literal["goodbye"] = "goodbye"
-    code: GoodbyeCode
+    code: GoodbyeCode | NewerCode
     reason: Reason
 
 

@@ -11,14 +11,14 @@ class Backoff:
     """Gives the pause before each next try, in seconds; `chance` gives numbers in [0, 1)."""
 
     def __init__(self, chance: Callable[[], float]) -> None:
-        self._chance = chance
+        self.chance = chance
         self._tries = 0
 
     def next(self) -> float:
         """Between half and the whole of a bound that doubles with each try."""
         bound = min(LONGEST, FIRST * float(1 << self._tries))
         self._tries = min(self._tries + 1, 16)
-        return bound * (0.5 + self._chance() / 2)
+        return bound * (0.5 + self.chance() / 2)
 
     def reset(self) -> None:
         """It worked: the next pause is a short one."""

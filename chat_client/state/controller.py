@@ -5,10 +5,13 @@ then transmits `take_frames` and tells `take_news`: so what is sent or shown is 
 `now` is in seconds on the monotonic clock; wall-clock times are only stored for display.
 """
 
+import logging
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
@@ -16,14 +19,30 @@ from chat_client.state.account import Account
 from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import Link, Status
 from common import limits, messages
 from common.messages import Event
 from common.protocol import ClientEnd, Phase
 
+log = logging.getLogger(__name__)
+
+HEALTHY: Final = 30.0
+"""Seconds after which a connection counts as a good one: the next pause is a short one again."""
+MOST_FAULTS: Final = 6
+"""Breaches of the protocol, without a good connection in between, after which to stop trying."""
+MOST_PAGES: Final = 1000
+"""Pages of a list that are asked for on one connection; each has up to 100 entries."""
+MOST_REFUSALS: Final = 8
+"""Refusals of one message, to be tried again, after which it is left to the person. They may come
+of the message itself, and what was written after it is not to wait for ever."""
+_NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full"}
+"""Refusals for what goes on at the server, however often they come."""
+_IN_FLIGHT_BYTES: Final = 256 * 1024
+"""Of texts that are under way at once: what the server is ready to take without a pause."""
+
 _COMES_BACK: Final = {"server_closing", "too_slow", "timeout", "internal"}
-"""Goodbyes after which the client tries again by itself."""
+"""Goodbyes after which the client tries again by itself. Any other is final."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +58,8 @@ class Controller:
 
     `follow` names the rooms to fetch; None means all. `on_event` is told each new event
     before the transaction that stores it ends; when it returns False, that was the last one.
-    `new_id` makes 128 random bits in hexadecimal.
+    `new_id` makes 128 random bits in hexadecimal. `at_once` is how many messages may be under way
+    unanswered; each names the one before it, so that none overtakes one that is refused.
     """
 
     def __init__(
@@ -52,6 +72,7 @@ class Controller:
         *,
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
+        at_once: int = 1,
     ) -> None:
         self.account = account
         self.status = Status(Link.CONNECTING)
@@ -66,9 +87,31 @@ class Controller:
         self._news: list[news.News] = []
         self._requests = 0
         self._asked: dict[int, messages.Command] = {}
-        self._in_flight: str | None = None
+        self._at_once = at_once
+        self._in_flight: dict[str, int] = {}
+        """Messages that are sent and not answered, oldest first: their `cid` and bytes."""
+        self._sent_up_to = 0
+        """The number of the message of the outbox that was sent last."""
+        self._answers_first = False
+        """Whether to send nothing before all that is in flight is answered: the oldest message
+        that waits was refused or may be gone, and goes out before what was written after it."""
+        self._acknowledged = 0
+        """The number of the newest message that was ever acknowledged: each counts once, so that
+        no server shortens the pauses with one message again and again."""
+        self._refused_often = ("", 0)
+        """The oldest message that waits, if it is refused for itself, and how often that was."""
+        self._started: set[str] = set()
+        """Rooms that are to be brought on this connection: asking again changes nothing."""
         self._confirmed: set[str] = set()
         """Rooms whose copy is of this server as it is now: seen on this connection."""
+        self._were_set_back: set[str] = set()
+        """Rooms fetched anew on this connection, which can't be needed twice."""
+        self._pages = 0
+        self._faults = 0
+        self._healthy_at: float | None = None
+        """When the present connection will count as a good one, if it does not yet."""
+        self._retry = Backoff(backoff.chance)
+        """The pauses before messages that were refused are sent again."""
         self._hold_until = 0.0
         self._compare_first = False
         """Whether to send nothing before all copies are compared: some may have to go again."""
@@ -77,14 +120,17 @@ class Controller:
         self._closed = ""
         """Why there is no server to be reached, if it said so itself with its last words."""
         # What each handler takes is its key's own type, which a mapping can't say: hence Any.
+        self._replies: Final[Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]] = {
+            messages.Welcome: (messages.Hello, self._welcome),
+            messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
+            messages.Synced: (messages.Sync, self._synced),
+            messages.Ack: (messages.Send, self._ack),
+            messages.People: (messages.ListPeople, self._people),
+            messages.Rooms: (messages.ListRooms, self._rooms),
+            messages.Pong: (messages.Ping, self._answered),
+        }
+        """By reply: the command it answers, and who takes both."""
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
-            messages.Welcome: self._welcome,
-            messages.SignedIn: self._signed_in,
-            messages.Synced: self._synced,
-            messages.Ack: self._ack,
-            messages.People: self._people,
-            messages.Rooms: self._rooms,
-            messages.Pong: self._answered,
             messages.PersonChanged: self._person,
             messages.RoomAdded: self._room_added,
             messages.Error: self._error,
@@ -122,19 +168,32 @@ class Controller:
         self._closed = ""
         self._heard = self._told = now
         self._asked.clear()
+        self._started.clear()
         self._confirmed.clear()
-        self._in_flight = None
-        self._hold_until = 0.0
+        self._were_set_back.clear()
+        self._pages = 0
+        self._forget_sending()
         self._ask(messages.Hello, protocol=limits.PROTOCOL_VERSION, program=self._program.name)
 
     def lost(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
         """The connection is gone, or could not be made: try again after a pause."""
-        self._end = None
-        self._in_flight = None
-        self._frames.clear()
+        self._leave()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
             retry_at = now + self._backoff.next()
             self._set(Status(Link.PAUSED, why, retry_at=retry_at, attempts=attempts))
+
+    def fault(self, why: str, now: float) -> None:
+        """The server broke the protocol: try again after a pause, but not for ever.
+
+        What has gone wrong so often goes wrong again; the person decides then.
+        """
+        self._faults += 1
+        if self._faults < MOST_FAULTS or self.status.link not in {Link.CONNECTING, Link.ONLINE}:
+            self.lost(why, now)
+            return
+        self._leave()
+        advice = "One of the two programs may need an update"
+        self._set(Status(Link.STOPPED, f"{why}, time after time. {advice}", code="protocol"))
 
     def unreachable(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
         """No connection could be made: try again after a pause.
@@ -152,8 +211,7 @@ class Controller:
         attempts: tuple[Attempt, ...] = (),
     ) -> None:
         """Trying again would change nothing."""
-        self._end = None
-        self._frames.clear()
+        self._leave()
         self._set(
             Status(
                 Link.REFUSED,
@@ -179,13 +237,24 @@ class Controller:
         self._heard = now
         for said in in_runs(end.receive(data)):
             if isinstance(said, list):
-                self._events(said, now)
+                if self._started.issuperset({event.room for event in said}):
+                    self._events(said, now)
+                else:
+                    self.fault("The server sent messages of a room that was not asked for", now)
+            elif isinstance(said, messages.Reply):
+                self._reply(said, now)
             else:
-                if isinstance(said, messages.Reply):
-                    self._asked.pop(said.re, None)
                 self._handlers[type(said)](said, now)
             if self._end is not end:
                 return
+
+    def _reply(self, reply: messages.Reply, now: float) -> None:
+        command, take = self._replies[type(reply)]
+        asked = self._asked.pop(reply.re, None)
+        if isinstance(asked, command):
+            take(reply, asked, now)
+        else:
+            self.fault("The server answered what was not asked", now)
 
     def tick(self, now: float) -> None:
         """Let time do its part; call it at `deadline`."""
@@ -193,6 +262,10 @@ class Controller:
             self._set(Status(Link.CONNECTING))
         if self._end is None:
             return
+        if self._healthy_at is not None and now >= self._healthy_at:
+            self._healthy_at = None
+            self._faults = 0
+            self._backoff.reset()
         if now - self._heard >= limits.SILENCE_DEADLINE:
             self.lost("The server does not answer", now)
         elif self._end.phase is Phase.READY:
@@ -208,8 +281,10 @@ class Controller:
         if self._end is None:
             return math.inf
         times = [self._told + limits.PING_INTERVAL, self._heard + limits.SILENCE_DEADLINE]
-        if self._hold_until:
+        if self._hold_until and not self._in_flight:
             times.append(self._hold_until)
+        if self._healthy_at is not None:
+            times.append(self._healthy_at)
         return min(times)
 
     # What the person does
@@ -231,7 +306,7 @@ class Controller:
     def drop(self, cid: str) -> None:
         """Give up a message that could not be sent, or still waits."""
         out = self._cache.outgoing(cid)
-        if out is not None and out.state is not Delivery.SENT and cid != self._in_flight:
+        if out is not None and out.state is not Delivery.SENT and cid not in self._in_flight:
             self._cache.take_out(cid)
             self._outbox_changed(out.room, cid, Delivery.DROPPED)
 
@@ -243,11 +318,12 @@ class Controller:
         """The person wants a connection now, whatever ended the last one."""
         if self._end is None and self.status.link is not Link.CONNECTING:
             self._backoff.reset()
+            self._faults = 0
             self._set(Status(Link.CONNECTING))
 
     # What the server says
 
-    def _welcome(self, welcome: messages.Welcome, _now: float) -> None:
+    def _welcome(self, welcome: messages.Welcome, _asked: messages.Hello, _now: float) -> None:
         if welcome.protocol != limits.PROTOCOL_VERSION:
             self.refused(
                 f"This chat speaks protocol {welcome.protocol}, this program "
@@ -285,11 +361,15 @@ class Controller:
                 device=self._program.device,
             )
 
-    def _signed_in(self, signed_in: messages.SignedIn, now: float) -> None:
+    def _signed_in(
+        self, signed_in: messages.SignedIn, _asked: messages.Join | messages.SignIn, now: float
+    ) -> None:
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._news.append(news.AccountChanged(self.account))
-        self._backoff.reset()
+        # Not yet a reason for short pauses: who comes in and is thrown out again would come and
+        # go several times a second.
+        self._healthy_at = now + HEALTHY
         # What was acknowledged and is gone with what was set back goes before what was written
         # after it.
         self._compare_first = self._cache.has_unseen()
@@ -297,21 +377,29 @@ class Controller:
         self._ask(messages.ListPeople)
         self._send_next(now)
 
-    def _people(self, people: messages.People, _now: float) -> None:
+    def _people(self, people: messages.People, asked: messages.ListPeople, now: float) -> None:
         for person in people.people:
             self._see(person)
-        if people.more and people.people:
-            self._ask(messages.ListPeople, after=people.people[-1].username)
-        else:
+        if not people.more:
             self._ask(messages.ListRooms)
+        elif self._advances(asked.after, [person.username for person in people.people], now):
+            self._ask(messages.ListPeople, after=people.people[-1].username)
 
-    def _rooms(self, rooms: messages.Rooms, now: float) -> None:
+    def _rooms(self, rooms: messages.Rooms, asked: messages.ListRooms, now: float) -> None:
         self._sync(*(room.room for room in rooms.rooms))
-        if rooms.more and rooms.rooms:
-            self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
-        else:
+        if not rooms.more:
             self._news.append(news.Listed())
             self._send_next(now)
+        elif self._advances(asked.after, [room.room for room in rooms.rooms], now):
+            self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
+
+    def _advances(self, after: str | None, listed: Sequence[str], now: float) -> bool:
+        """Whether a page of a list leads to a next one; a list without an end is a fault."""
+        self._pages += 1
+        if listed and listed[-1] > (after or "") and self._pages < MOST_PAGES:
+            return True
+        self.fault("The server's lists do not come to an end", now)
+        return False
 
     def _room_added(self, added: messages.RoomAdded, _now: float) -> None:
         self._sync(added.room.room)
@@ -324,16 +412,27 @@ class Controller:
         positions = {
             room: self._cache.position(room)
             for room in rooms
-            if self._follow is None or room in self._follow
+            if room not in self._started and (self._follow is None or room in self._follow)
         }
+        self._started.update(positions)
         if positions:
             self._ask(messages.Sync, positions=positions, last=self._cache.times(positions))
 
-    def _synced(self, synced: messages.Synced, now: float) -> None:
-        self._confirmed.update(synced.heads)
+    def _synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
+        # The heads are not kept: what counts are the events that follow.
+        self._confirmed.update(synced.heads.keys() & asked.positions.keys())
         self._send_next(now)
 
-    def _set_back(self, refused: messages.Sync, field: str) -> None:
+    def _not_there(self, refused: messages.Sync, field: str, now: float) -> None:
+        """The server lists a room and does not have it: do without it."""
+        rest = refused.positions.keys() - {field.partition(".")[2]}
+        if len(rest) == len(refused.positions):
+            self.fault("The server refused to bring the messages", now)
+            return
+        self._started -= rest
+        self._sync(*sorted(rest))
+
+    def _set_back(self, refused: messages.Sync, field: str, now: float) -> None:
         """The server was set back without a new epoch: fetch again what is of before that.
 
         Where one room shows it, the others of the command are of the same time. But those that
@@ -341,6 +440,13 @@ class Controller:
         """
         shown = field.partition(".")[2]
         rooms = [r for r in refused.positions if r == shown or r not in self._confirmed]
+        # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
+        if not any(refused.positions[r] for r in rooms if r not in self._were_set_back):
+            self.fault("The server does not know the places of its own messages", now)
+            return
+        self._were_set_back.update(rooms)
+        self._started.difference_update(refused.positions)
+        self._answers_first = True  # What is sent again was written before what is in flight.
         for room in rooms:
             self._cache.forget_room(room)
         self._news.append(news.StartedOver(tuple(rooms)))
@@ -366,14 +472,14 @@ class Controller:
             if event.seq > position + 1:
                 # The server leaves no gaps; asking again from our position is always right.
                 self._store(fresh)
-                self.lost("Something was missed on the way", now)
+                self.fault("Something was missed on the way", now)
                 return
             fresh.append(event)
             if self._on_event is not None:
                 self._store(fresh)
                 fresh = []
                 if not self._on_event(event):
-                    self._end = None
+                    self._leave()
                     self._set(Status(Link.SIGNED_OUT, "enough was heard", code="enough"))
                     return
         self._store(fresh)
@@ -399,19 +505,24 @@ class Controller:
 
     def _own_came(self, event: Event, cid: str) -> None:
         """A message of this account is in its room: it leaves the outbox, if it was there."""
-        if cid == self._in_flight:
-            self._in_flight = None
+        self._in_flight.pop(cid, None)
         out = self._cache.outgoing(cid)
         self._cache.take_out(cid)
         # Of an acknowledgement that was ahead, SENT has been told already.
         if out is not None and out.state is not Delivery.SENT:
             self._outbox_changed(event.room, cid, Delivery.SENT, seq=event.seq)
 
-    def _ack(self, ack: messages.Ack, now: float) -> None:
-        self._in_flight = None
-        self._backoff.reset()
+    def _ack(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
+        if (ack.room, ack.cid) != (asked.room, asked.cid):
+            self.fault("The server acknowledged something else than was sent", now)
+            return
+        self._in_flight.pop(ack.cid, None)
         out = self._cache.outgoing(ack.cid)
         if out is not None:
+            if out.number > self._acknowledged:
+                self._acknowledged = out.number
+                self._backoff.reset()
+                self._retry.reset()
             position = self._cache.position(ack.room)
             # Until the server has compared it, a copy may be of another history: with an event of
             # now on top of it, it would pass for one of this.
@@ -436,59 +547,120 @@ class Controller:
                     why, field = _sentence(error.message), error.field or ""
                     self.refused(why, error.code, field, error.suggestion or "")
             case messages.Send():
-                self._in_flight = None
+                self._in_flight.pop(asked.cid, None)
                 if error.retryable:
-                    self._hold_until = now + self._backoff.next()
+                    self._refused(asked, error, now)
                 else:
-                    self._cache.mark_out(asked.cid, Delivery.FAILED, error.message)
-                    self._outbox_changed(
-                        asked.room, asked.cid, Delivery.FAILED, reason=error.message
-                    )
-                    self._send_next(now)
-            case messages.Sync() if error.code == "position_ahead":
-                self._set_back(asked, error.field or "")
+                    self._fail(asked.room, asked.cid, error.message)
                 self._send_next(now)
-            case _:
+            case messages.Sync() if error.code == "position_ahead":
+                self._set_back(asked, error.field or "", now)
+                self._send_next(now)
+            case messages.Sync() if error.code == "no_such_room":
+                self._not_there(asked, error.field or "", now)
+            case _ if error.retryable:
                 self.lost(_sentence(error.message), now)
+            case _:
+                self.fault(_sentence(error.message), now)
+
+    def _refused(self, asked: messages.Send, error: messages.Error, now: float) -> None:
+        """A message is to be tried again, before all that were written after it."""
+        self._answers_first = True
+        if error.code == "too_early" and asked.after is not None:
+            return  # It follows from the refusal of the one before it, which tells what to do.
+        if asked.after is None and error.code not in _NOT_OF_THE_MESSAGE:
+            cid, times = self._refused_often
+            times = times + 1 if cid == asked.cid else 1
+            self._refused_often = (asked.cid, times)
+            if times >= MOST_REFUSALS:
+                self._fail(asked.room, asked.cid, error.message)
+                return
+        self._outbox_changed(asked.room, asked.cid, Delivery.WAITING, reason=error.message)
+        # Of several that were under way one pause is enough.
+        if not self._hold_until:
+            self._hold_until = now + self._retry.next()
+
+    def _fail(self, room: str, cid: str, reason: str) -> None:
+        """A message will never be taken: the person changes or drops it, and the others go on."""
+        self._cache.mark_out(cid, Delivery.FAILED, reason)
+        self._outbox_changed(room, cid, Delivery.FAILED, reason=reason)
 
     def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
-        why = goodbye.reason or goodbye.code.replace("_", " ")
+        why = goodbye.reason or f"The server ended the connection ({goodbye.code})"
         if goodbye.code in _COMES_BACK:
             self.lost(why.rstrip("."), now)
             if goodbye.code == "server_closing":
                 self._closed = why.rstrip(".")
         else:
-            self._end = None
+            self._leave()
             self._set(Status(Link.SIGNED_OUT, why, code=goodbye.code))
 
-    def _answered(self, reply: messages.Reply, _now: float) -> None:
+    def _answered(self, reply: messages.Reply, _asked: messages.Command, _now: float) -> None:
         """Nothing follows from it."""
 
     # Shared
 
+    def _leave(self) -> None:
+        """The present connection has no more use."""
+        self._end = None
+        self._healthy_at = None
+        self._frames.clear()
+        self._forget_sending()
+
+    def _forget_sending(self) -> None:
+        """Nothing is under way: what waits is sent from the oldest on."""
+        self._in_flight.clear()
+        self._sent_up_to = 0
+        self._answers_first = False
+        self._hold_until = 0.0
+
     def _send_next(self, now: float) -> None:
-        """Send the oldest waiting message. One at a time keeps their order whatever fails."""
-        if self._in_flight is not None or self._end is None or now < self._hold_until:
+        """Send the oldest waiting messages, as many as may be under way at once."""
+        if self._end is None or self._end.phase is not Phase.READY or now < self._hold_until:
             return
-        if self._end.phase is not Phase.READY:
-            return
+        if self._answers_first:
+            if self._in_flight:
+                return
+            self._forget_sending()
         if self._compare_first:
             asked = (messages.ListPeople, messages.ListRooms, messages.Sync)
             if any(isinstance(command, asked) for command in self._asked.values()):
                 return
             self._compare_first = False
-        self._hold_until = 0.0
-        out = self._cache.next_waiting()
-        if out is not None:
-            self._in_flight = out.cid
-            self._told = now
-            self._ask(messages.Send, room=out.room, cid=out.cid, text=out.text)
+        while self._may_send():
+            out = self._cache.next_waiting(self._sent_up_to)
+            if out is None:
+                return
+            self._sent_up_to = out.number
+            self._transmit(out, now)
+
+    def _may_send(self) -> bool:
+        if not self._in_flight:
+            return True
+        return (
+            len(self._in_flight) < self._at_once
+            and sum(self._in_flight.values()) < _IN_FLIGHT_BYTES
+        )
+
+    def _transmit(self, out: Outgoing, now: float) -> None:
+        """Send a message, if it is one: a cache may hold what no server takes."""
+        fields: dict[str, object] = {"room": out.room, "cid": out.cid, "text": out.text}
+        if self._in_flight:
+            fields["after"] = next(reversed(self._in_flight))
+        try:
+            self._ask(messages.Send, **fields)
+        except ValidationError as error:
+            log.warning("a message of the outbox can't be sent: %s", error.errors()[0]["msg"])
+            self._fail(out.room, out.cid, "This message can't be sent as it is")
+            return
+        self._in_flight[out.cid] = len(out.text)
+        self._told = now
 
     def _ask(self, command: Callable[..., Any], **fields: object) -> None:
         if self._end is None:
             return
+        message = command(id=self._requests + 1, **fields)
         self._requests += 1
-        message = command(id=self._requests, **fields)
         self._asked[self._requests] = message
         self._frames.append(self._end.send(message))
 

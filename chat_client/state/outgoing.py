@@ -18,7 +18,10 @@ class Delivery(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message in the outbox. `written_at` is in milliseconds since 1970-01-01 UTC."""
+    """A message in the outbox. `written_at` is in milliseconds since 1970-01-01 UTC.
+
+    `number` grows from each message written to the next.
+    """
 
     room: str
     cid: str
@@ -26,3 +29,4 @@ class Outgoing:
     written_at: int
     state: Delivery
     reason: str
+    number: int = 0

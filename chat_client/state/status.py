@@ -17,6 +17,8 @@ class Link(Enum):
     """Ended by the server, with a reason; only the person starts it again."""
     REFUSED = auto()
     """The server would not let this account in; nothing changes by trying again."""
+    STOPPED = auto()
+    """Given up after faults that came again and again; only the person starts it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +59,5 @@ def _describe(status: Status, now: float) -> str:
             return f"{status.why} · reconnecting in {seconds} s"
         case Link.SIGNED_OUT:
             return f"Signed out: {status.why}"
-        case Link.REFUSED:
+        case Link.REFUSED | Link.STOPPED:
             return status.why

@@ -226,6 +226,9 @@ class MainScreen(Panel):
                     "slow",
                     ("Sign in again", self._connect),
                 )
+            case Link.STOPPED:
+                self.overview.offline()
+                self.banner.show(safe(status.why), "slow", ("Try again", self._connect))
             case Link.REFUSED:
                 self.overview.offline()
                 self.banner.show(safe(status.why), "slow", ("Join again", self._on_leave))

@@ -5,7 +5,7 @@ import tkinter as tk
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chat_client.accounts import AccountError, Accounts, new_account
+from chat_client.accounts import NEVER_MADE, AccountError, Accounts, new_account
 from chat_client.cache.schema import CacheError
 from chat_client.nearby import server_here
 from chat_client.options import Name, Options
@@ -227,10 +227,11 @@ class Screens:
         status = changed.status
         if status.link is Link.PAUSED:
             screen.joining("Trying again…", _tried(status))
-        elif status.link in {Link.REFUSED, Link.SIGNED_OUT}:
+        elif status.link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}:
             field = "username" if status.code == "name_taken" else status.field
             self._close_session()
-            self._accounts.remove(session.account)
+            if status.code in NEVER_MADE:
+                self._accounts.remove(session.account)
             screen.refuse(f"{status.why.rstrip('.')}.", field, status.suggestion)
 
 

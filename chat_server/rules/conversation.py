@@ -63,6 +63,9 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     """Store a message once and publish it; a repeated one gets its first answer."""
     sender = world.account(session)
     outcome: Outcome = []
+    if _too_early(world, sender, command):
+        why = "the message before this one is not stored"
+        return refuse(session, command, "too_early", why, "after")
     room = world.room_of(session, command.room)
     if room is None:
         # Said before, perhaps, in a room that it was a member of then.
@@ -85,6 +88,13 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     ack = ack_frame(command.id, event.room, event.seq, command.cid, now)
     outcome.append(Publish(event.room, event.seq, frame_of(event), session.connection, ack))
     return outcome
+
+
+def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
+    """Whether what has to be stored before it is not, and it was not stored itself long ago."""
+    if command.after is None or world.log.find(sender, command.after) is not None:
+        return False
+    return world.log.find(sender, command.cid) is None
 
 
 def _said_before(session: Session, command: messages.Send, said: StoredEvent) -> Outcome:

@@ -54,6 +54,7 @@ class Desk:
         cache: Cache | None = None,
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
+        at_once: int = 1,
     ) -> None:
         self.cache = cache or Cache(None)
         self.made.append(self)
@@ -69,6 +70,7 @@ class Desk:
             lambda: cid(next(ids)),
             follow=follow,
             on_event=on_event,
+            at_once=at_once,
         )
 
     def step(self, action: Callable[[], object]) -> list[ToServer]:
@@ -77,6 +79,10 @@ class Desk:
             action()
         frames = self.controller.take_frames()
         self.news += self.controller.take_news()
+        return self.understood(frames)
+
+    def understood(self, frames: bytes) -> list[ToServer]:
+        """The commands in what the client transmits, each at its time."""
         commands: list[ToServer] = []
         for item in self.server.receive(frames):
             assert not isinstance(item, Violation), item

@@ -98,9 +98,18 @@ class House:
         )
         return session, self.do(session, command)
 
-    def say(self, session: Session, text: str, room: str = GENERAL, cid: str = "") -> Outcome:
+    def say(
+        self,
+        session: Session,
+        text: str,
+        room: str = GENERAL,
+        cid: str = "",
+        after: str | None = None,
+    ) -> Outcome:
         """What a message leads to."""
-        command = messages.Send(id=self.request(), room=room, cid=cid or self.cid(), text=text)
+        command = messages.Send(
+            id=self.request(), room=room, cid=cid or self.cid(), text=text, after=after
+        )
         return self.do(session, command)
 
     def stored(self, room: str = GENERAL) -> list[tuple[int, str, str, str]]:

@@ -273,5 +273,5 @@ def test_a_sync_may_say_what_it_has_last() -> None:
 def test_retryable_follows_from_the_code(code: messages.ErrorCode) -> None:
     """Whether trying again helps is a matter of the code alone, and long reasons are cut."""
     error = messages.refusal(code, "x" * 1000)
-    assert error.retryable == (code in {"busy", "disk_full", "internal"})
+    assert error.retryable == (code in {"too_early", "busy", "disk_full", "internal"})
     assert len(error.message) == limits.REASON_LENGTH

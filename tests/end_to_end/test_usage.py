@@ -210,7 +210,9 @@ def test_a_wrong_command_line_of_the_client(
         (["x" * 16385], "", ["16384"]),
         (["\x1b[2J"], "", ["control"]),
         (["--lines", "x"], "", ["--lines"]),
-        (["--lines"], "fine\n\a\n", ["control"]),
+        (["--lines"], "fine\n\a\n", ["line 2", "control"]),
+        (["--lines"], "fine\n\n" + "x" * 16385, ["line 3", "16384"]),
+        (["--lines"], " \n\n", ["no line"]),
         (["--room", "@mute", "x"], "", ["two people"]),
         (["--room", "no room", "x"], "", ["'no room' is no room"]),
     ],
@@ -307,9 +309,18 @@ def test_a_long_list_of_lines_takes_as_long_as_it_takes(house: House, standing: 
     """`--timeout` is for reaching the server, not for the sending that follows."""
     liz = house.client(standing, "liz")
     liz.send("hello")
-    lines = "".join(f"{number}\n" for number in range(4000))
-    child = liz.run("send", "--lines", "--timeout", "1", stdin=lines)
-    assert child.status(within=40) == 0, child.transcript()
+    child = liz.run("send", "--lines", "--timeout", "1", stdin="\n".join(map(str, range(4000))))
+    assert child.status(within=60) == 0, child.transcript()
+    with Session(standing.join, "reader") as reader:
+        said = [event.text for event in reader.everything() if event.sender == "liz"]
+    assert said == ["", "hello", *map(str, range(4000))]
+
+
+def test_lines_that_are_refused_are_named(house: House, standing: Server) -> None:
+    """By the server, not by this program: which line, why, and how far it came."""
+    nan = house.client(standing, "nan")
+    child = nan.run("send", "--lines", "--room", "@nobody", stdin="one\n\ntwo\n")
+    _one_line(child, REFUSED, "line 1: nobody here is called nobody", "0 of 2 lines")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])

@@ -200,6 +200,8 @@ class Driver:
 
     def _outbox(self, item: news.OutboxChanged, at: int) -> None:
         match item.state:
+            case Delivery.WAITING if item.reason:
+                pass  # Refused, to be tried again: it was kept before.
             case Delivery.WAITING:
                 self._recorder.add(record.Kept(at, item.cid))
                 self._waiting.append(item.cid)
@@ -214,7 +216,7 @@ class Driver:
             self._recorder.add(record.Disconnected(time.monotonic_ns()))
         if item.status.link is Link.SIGNED_OUT:
             self._core.connect_now()  # The person comes back at once.
-        elif item.status.link is Link.REFUSED:
+        elif item.status.link in {Link.REFUSED, Link.STOPPED}:
             sys.stderr.write(f"ERROR refused: {item.status.why}\n")
             os._exit(3)
 

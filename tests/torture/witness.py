@@ -73,7 +73,7 @@ def listen_on_the_wire(recorder: Recorder) -> None:
             yield message
 
     def drop(original: Any, controller: Any, cid: str) -> None:
-        if cid != controller._in_flight:  # Such a one can't be given up.
+        if cid not in controller._in_flight:  # Such a one can't be given up.
             recorder.add(record.Dropped(time.monotonic_ns(), cid))
             original(controller, cid)
 

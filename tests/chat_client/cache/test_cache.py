@@ -53,7 +53,8 @@ def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
         cache.set_meta("epoch", "e" * 32)
     again = Cache(path)
     assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
-    assert again.next_waiting() == Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "")
+    assert again.next_waiting() == Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "", 1)
+    assert again.waiting() == 1
     again.close()
 
 

@@ -46,6 +46,21 @@ def test_a_message_is_stored_and_published(house: House) -> None:
     assert house.world.head(GENERAL) == 2
 
 
+def test_a_message_waits_for_the_one_it_comes_after(house: House) -> None:
+    """Refused, to be tried again, as long as that one is not stored: it can't be overtaken."""
+    ada, bob = house.join("ada"), house.join("bob")
+    house.say(bob, "somebody else's", cid="a" * 32)
+    early = refused(house.say(ada, "second", cid="b" * 32, after="a" * 32), ada)
+    assert (early.code, early.field, early.retryable) == ("too_early", "after", True)
+    assert house.stored()[-1][3] == "somebody else's"
+    house.say(ada, "first", cid="a" * 32)
+    second = acked(house.say(ada, "second", cid="b" * 32, after="a" * 32))
+    # What is stored is stored: a repetition gets its first answer, whatever it comes after now.
+    again = acked(house.say(ada, "second", cid="b" * 32, after="c" * 32))
+    assert again.model_copy(update={"re": second.re}) == second
+    assert [text for *_, text in house.stored()[-2:]] == ["first", "second"]
+
+
 @pytest.mark.parametrize("text", our.HARD_TEXTS)
 def test_texts_are_stored_as_they_are(house: House, text: str) -> None:
     """Nothing on the way changes a character."""
