@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from chat_server.net.interfaces import InterfaceAddress, default_sources, interface_addresses
-from common.invite import MOST_HOSTS
+from common.invite import MOST_HOSTS, is_unspecified
 
 _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 EVERY_VERSION: Final = frozenset({4, 6})
@@ -13,10 +13,7 @@ EVERY_VERSION: Final = frozenset({4, 6})
 
 def listens_everywhere(host: str | None) -> bool:
     """Whether that is no address of one interface but stands for all of them."""
-    try:
-        return host is None or ip_address(host).is_unspecified
-    except ValueError:
-        return False
+    return host is None or is_unspecified(host)
 
 
 def reachable_addresses(

@@ -97,6 +97,14 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_unspecified(host: str) -> bool:
+    """Whether an address stands for all interfaces, as a server listens to them: 0.0.0.0 or ::."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
 def is_link_local(host: str) -> bool:
     """Whether an address means something on one link only: 169.254.0.0/16 or fe80::/10."""
     try:

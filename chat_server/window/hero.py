@@ -49,14 +49,9 @@ class Invite(Panel):
             return
         self._link = self.copy.content = view.reach.invite
         self._fit_link()
-        if view.reach.local:
-            self._where.set(
-                f"Only programs on this computer can connect: {view.reach.all_text}", "warning"
-            )
-            self._where.set_icon("warning")
-        else:
-            self._where.set(f"Listening on {view.reach.all_text}", "muted")
-            self._where.set_icon("broadcast")
+        local = view.reach.local
+        self._where.set(view.reach.note, "warning" if local else "muted")
+        self._where.set_icon("warning" if local else "broadcast")
 
     def _build_card(self, actions: Actions) -> None:
         theme, card = self._theme, self._card

@@ -17,6 +17,7 @@ from chat_server.window.desk import Desk
 from chat_server.window.frame import Frame
 from chat_server.window.model import Phase
 from chat_server.window.presenter import Presenter
+from common.invite import is_unspecified
 from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
@@ -35,7 +36,8 @@ class Host:
 
     def __init__(self, program: Program[Host], options: Options) -> None:
         self.root, self.theme = program.root, program.theme
-        self.presenter = Presenter(options.name or "")
+        everywhere = options.host is None or is_unspecified(options.host)
+        self.presenter = Presenter(options.name or "", everywhere=everywhere)
         self.mailbox: Mailbox[keeper.News] = Mailbox(self.root, self._take)
         self.keeper = keeper.Keeper(options, program.data_dir, self.mailbox.post)
         self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show)

@@ -40,12 +40,13 @@ class Reach:
     """Where clients find the server.
 
     `text` is short and for one line, `all_text` names every address; `local` is true when
-    only this computer can connect. `invite` is the link.
+    only this computer can connect. `note` says in a sentence who can connect. `invite` is the link.
     """
 
     text: str
     all_text: str
     local: bool
+    note: str
     invite: str
 
 

@@ -20,7 +20,7 @@ from chat_server.window.feed import Feed, Kind
 from chat_server.window.formats import clock_text, day_of, size_text, uptime_text
 from chat_server.window.model import ClientRow, HostView, Phase, Reach
 from chat_server.window.rate import MessageRate
-from common.invite import is_loopback
+from common.invite import is_link_local, is_loopback
 from window.text import safe
 
 _MINUTE: Final = 60_000
@@ -60,8 +60,10 @@ class _Run:
 class Presenter:
     """See the module. All calls come from one thread."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, everywhere: bool = True) -> None:
+        """`everywhere`: the server listens on every interface, rather than on a chosen address."""
         self._name = safe(name)
+        self._everywhere = everywhere
         self._phase = Phase.STARTING
         self._reach: Reach | None = None
         self._since = 0
@@ -92,18 +94,19 @@ class Presenter:
         self._phase = Phase.RUNNING
         self._since = now
         self._name = safe(running.name)
-        self._reach = _reach(running)
+        self._reach = _reach(running, self._everywhere)
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
     def changed(self, running: Running, now: int) -> None:
         """The server told its facts again, with or without a change. Before `started`: nothing."""
         if self._reach is None:
             return
-        name, reach = safe(running.name), _reach(running)
+        name, reach = safe(running.name), _reach(running, self._everywhere)
         if name != self._name:
             self._name = name
             self._feed.add(Kind.CHANGED, now, "", f"The chat is called {name} now")
-        if reach.all_text != self._reach.all_text:
+        # Not of every bridge that comes and goes beside it: the invite has that by itself.
+        if reach.text != self._reach.text:
             self._feed.add(Kind.CHANGED, now, "", _moved(reach))
         self._reach = reach
 
@@ -278,14 +281,32 @@ def _moved(reach: Reach) -> str:
     return f"This computer’s network has changed: new invite links lead to {reach.text}"
 
 
-def _reach(running: Running) -> Reach:
+def _reach(running: Running, everywhere: bool) -> Reach:
     elsewhere = [each for each in running.addresses if not is_loopback(each)]
-    local = not elsewhere
-    shown = [safe(each) for each in elsewhere or running.addresses]
+    # Link-local ones are in the invite for networks that have nothing else: a person needs them
+    # only there.
+    beyond = [each for each in elsewhere if not is_link_local(each)]
+    shown = [safe(each) for each in beyond or elsewhere or running.addresses]
     port = f"port {running.port}"
+    all_text = f"{', '.join(shown)}, {port}"
+    if beyond:
+        note = f"Listening on {all_text}"
+    elif elsewhere:
+        note = (
+            f"Listening on {all_text}. This network gives out no addresses: "
+            "only computers on the same cable or Wi-Fi can connect."
+        )
+    elif everywhere:
+        note = (
+            "This computer is on no network. Others can join once it has a cable or Wi-Fi: "
+            "copy the link then."
+        )
+    else:
+        note = f"Only programs on this computer can connect: {all_text}"
     return Reach(
         text=f"{shown[0]}, {port}",
-        all_text=f"{', '.join(shown)}, {port}",
-        local=local,
+        all_text=all_text,
+        local=not elsewhere,
+        note=note,
         invite=running.invite,
     )

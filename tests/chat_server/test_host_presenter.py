@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -167,6 +168,29 @@ def test_the_reach_tells_when_only_this_computer_can_connect(presenter: Presente
     reach = presenter.view(NOW).reach
     assert reach is not None
     assert (reach.text, reach.local) == ("127.0.0.1, port 1", True)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "everywhere", "shown", "note"),
+    [
+        (("192.0.2.1", "fd00::1", "fe80::1"), True, "192.0.2.1", "on 192.0.2.1, fd00::1, port"),
+        (("169.254.1.1", "fe80::1"), True, "169.254.1.1", "only computers on the same cable"),
+        (("fe80::1",), True, "fe80::1", "only computers on the same cable"),
+        ((), True, "127.0.0.1", "This computer is on no network"),
+        ((), False, "127.0.0.1", "Only programs on this computer"),
+    ],
+)
+def test_the_note_says_who_can_connect(
+    hosts: tuple[str, ...], everywhere: bool, shown: str, note: str
+) -> None:
+    """Where nobody else can, what would help; link-local addresses only where nothing else is."""
+    presenter = Presenter("", everywhere=everywhere)
+    presenter.started(replace(RUNNING, addresses=(*hosts, "127.0.0.1")), NOW)
+    reach = presenter.view(NOW).reach
+    assert reach is not None
+    assert (reach.text, reach.local) == (f"{shown}, port 7777", not hosts)
+    assert note in reach.note
+    assert reach.note.count("fe80") == ("fe80::1" in hosts and not hosts[0].startswith("192"))
 
 
 def test_changed_facts_are_shown_and_said(presenter: Presenter) -> None:

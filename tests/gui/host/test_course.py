@@ -115,6 +115,7 @@ def test_the_invite_follows_the_computer(
     at = ["192.0.2.1"]
     monkeypatch.setattr(address_watch, "LOOK", 0.01)
     monkeypatch.setattr(service, "reachable_addresses", lambda *_: (at[0], "127.0.0.1"))
+    monkeypatch.setattr(service, "listens_everywhere", lambda _: True)
     ready = tmp_path / "ready.json"
     host = open_host("--ready-file", str(ready)).up()
     host.sees("Listening on 192.0.2.1")
