@@ -145,14 +145,17 @@ def _conversation(
     if not account.joined:
         accounts.save(account)
     box: queue.SimpleQueue[news.News] = queue.SimpleQueue()
+    kept = [account]
+    """As it was saved last."""
 
     def tell(told: Sequence[news.News]) -> None:
         for item in told:
             if isinstance(item, news.AccountChanged):
-                if item.account != account:
+                if item.account != kept[0]:
                     accounts.save(item.account)
-                if not account.joined and options.name is not None:
+                if not kept[0].joined and options.name is not None:
                     _tell_username(item.account.username, options.name.display_name)
+                kept[0] = item.account
             elif _never_joined(account, item):
                 accounts.remove(account)
             box.put(item)

@@ -20,12 +20,18 @@ from chat_server.hub_queue import HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.retry import Retry
-from chat_server.rules import effects
+from chat_server.rules import effects, inputs
 from chat_server.rules.directory import Account
 from chat_server.rules.inputs import Input
 from chat_server.rules.sessions import Session
 from chat_server.rules.table import WRITING, handle_command, handle_input
-from chat_server.rules.view import ClientGone, MessagesStored, StoreFailed, ViewEvent
+from chat_server.rules.view import (
+    ClientGone,
+    MessagesStored,
+    RenameFailed,
+    StoreFailed,
+    ViewEvent,
+)
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.log import SqliteLog
 from chat_server.watch import Ended, ignore, watched
@@ -50,6 +56,8 @@ class _Applied:
 
     outcome: Outcome
     writer: tuple[Session, messages.Command] | None = None
+    renames: bool = False
+    """It is the host's, and gives the chat another name, which is written, too."""
 
 
 class _MistakeError(Exception):
@@ -109,7 +117,7 @@ class Hub:
     def _commit(self, items: Sequence[HubItem]) -> list[_Applied]:
         now = time.time_ns() // 1_000_000
         self._failure = None
-        if not any(isinstance(item, Received) and _writes(item) for item in items):
+        if not any(map(_writes, items)):
             return self._apply(items, now)
         applied: list[_Applied] | None = None
         before: Outcome = []
@@ -122,6 +130,7 @@ class Hub:
             before = self._recover(now)
         if self._failure is not None:
             return [_Applied(before), *self._refused(self._apply(items, now), now)]
+        facts = self._world.facts
         try:
             with self._store.transaction():
                 self._store.recall(self._ids(items))
@@ -134,6 +143,7 @@ class Hub:
                 # Not even begun. The rest of the batch needs no store; the writers are refused.
                 applied = self._apply(items, now)
             self._world.directory.take_back()
+            self._world.facts = facts
             refused = self._refused(applied, now)
             return [_Applied(before), *refused, _Applied(self._orphans(now))]
         self._world.directory.keep()
@@ -242,6 +252,8 @@ class Hub:
         return applied
 
     def _happening(self, happening: Input, now: int) -> _Applied:
+        if isinstance(happening, inputs.Rename):
+            return self._rename(happening, now)
         try:
             return _Applied(handle_input(self._world, happening, now))
         except Exception:
@@ -253,6 +265,15 @@ class Hub:
             goodbye = messages.Goodbye(code="internal", reason="The server made a mistake.")
             left = self._world.leave(connection, "an internal error", now)
             return _Applied([effects.HangUp(connection, goodbye), *left])
+
+    def _rename(self, happening: inputs.Rename, now: int) -> _Applied:
+        if self._failure is not None:
+            return _Applied([], renames=True)
+        try:
+            return _Applied(handle_input(self._world, happening, now), renames=True)
+        except sqlite3.Error as error:
+            self._failure = error
+            return _Applied([], renames=True)
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> _Applied:
         if not isinstance(command, WRITING):
@@ -294,6 +315,9 @@ class Hub:
             code, why = "disk_full", "the host's disk is full"
         refused: list[_Applied] = []
         for entry in applied:
+            if entry.renames:
+                refused.append(_Applied([RenameFailed(why)]))
+                continue
             if entry.writer is None:
                 refused.append(entry)
                 continue
@@ -376,8 +400,10 @@ def _code(error: Exception | None) -> int | None:
     return None if code is None else code & 0xFF
 
 
-def _writes(received: Received) -> bool:
-    return any(isinstance(command, WRITING) for command in received.commands)
+def _writes(item: HubItem) -> bool:
+    if isinstance(item, Received):
+        return any(isinstance(command, WRITING) for command in item.commands)
+    return isinstance(item, inputs.Rename)
 
 
 def _fanout(room: str, events: Sequence[effects.Publish]) -> effects.Fanout:

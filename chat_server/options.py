@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from common.arguments import ArgumentParser, ShowVersion
-from common.limits import DEFAULT_PORT, SERVER_NAME_LENGTH
+from common.limits import DEFAULT_PORT
 
 if TYPE_CHECKING:
     from window.palette import Mode
@@ -70,9 +70,10 @@ def _port(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    name = " ".join(text.split())
-    if not 1 <= len(name) <= SERVER_NAME_LENGTH or not name.isprintable():
-        raise argparse.ArgumentTypeError(
-            f"a name has 1 to {SERVER_NAME_LENGTH} printable characters"
-        )
-    return name
+    from chat_server.chat_name import clean_chat_name  # only now, as above
+    from common.names import NameRefusedError
+
+    try:
+        return clean_chat_name(text)
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

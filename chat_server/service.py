@@ -27,7 +27,7 @@ from chat_server.publication import Publication
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
-from chat_server.rules.view import ServerFailed
+from chat_server.rules.view import Renamed, ServerFailed, ViewEvent
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.log import SqliteLog
 from chat_server.store.schema import StoreError
@@ -80,6 +80,8 @@ class Server:
         self._stopping = threading.Lock()
         self._publication: Publication | None = None
         self._ready_files: list[Path] = []
+        self._name = ""
+        """What the host called the chat last while it ran."""
         self.failure = ""
         """Why it can't go on, once one of its threads broke off: it is to be stopped then."""
 
@@ -147,7 +149,7 @@ class Server:
         sys.setswitchinterval(SWITCH_INTERVAL)
         self._store = store
         world = World(facts, store, directory)
-        self._hub = Hub(self._queue, world, store, self._show, self._broke_off)
+        self._hub = Hub(self._queue, world, store, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
         self._readers = Readers(self._data_dir / "chat.db", self._queue, self._broke_off)
         self._acceptor = Acceptor(listening, self._io, self._broke_off)
@@ -191,6 +193,28 @@ class Server:
     def terminate(self, connection: int, reason: str) -> None:
         """End a client's connection; it is told the reason and doesn't come back by itself."""
         self._queue.post(inputs.Terminate(connection, reason[:REASON_LENGTH]))
+
+    def rename(self, name: str) -> None:
+        """Give the chat another name, which `clean_chat_name` has passed.
+
+        `show` is told `Renamed` once it is stored, or `RenameFailed`; then `running` changes, too.
+        """
+        self._queue.post(inputs.Rename(name))
+
+    def _shown(self, events: Sequence[ViewEvent]) -> None:
+        """From the hub."""
+        for event in events:
+            if isinstance(event, Renamed):
+                self._name = event.name
+                # Not here: a file may be on a disk that hangs, and the hub serves everyone.
+                threading.Thread(target=self._publish_name, name="rename", daemon=True).start()
+        self._show(events)
+
+    def _publish_name(self) -> None:
+        """Tell the present name in the invite and in files, whichever change began this."""
+        publication = self._publication
+        if publication is not None:
+            publication.update(name=self._name)
 
     def stop(self) -> None:
         """Tell everyone, write what waits, end every thread. Harmless when called again."""

@@ -320,6 +320,13 @@ class RoomAdded(Message):
     room: Room
 
 
+class ServerChanged(Message):
+    """The chat is called otherwise from now on; replaces the name that `welcome` told."""
+
+    type: Literal["server"] = "server"
+    server_name: ServerName
+
+
 class Error(Message):
     """A command was refused (`re`), or something not understood was received (no `re`).
 
@@ -356,6 +363,7 @@ ToClient = (
     | Event
     | PersonChanged
     | RoomAdded
+    | ServerChanged
     | Error
     | Goodbye
 )

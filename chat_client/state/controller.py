@@ -133,6 +133,7 @@ class Controller:
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
             messages.PersonChanged: self._person,
             messages.RoomAdded: self._room_added,
+            messages.ServerChanged: self._server_changed,
             messages.Error: self._error,
             messages.Goodbye: self._goodbye,
         }
@@ -403,6 +404,12 @@ class Controller:
 
     def _room_added(self, added: messages.RoomAdded, _now: float) -> None:
         self._sync(added.room.room)
+
+    def _server_changed(self, changed: messages.ServerChanged, _now: float) -> None:
+        """The host gave the chat another name; the front end keeps it with the account."""
+        invite = replace(self.account.invite, server_name=changed.server_name)
+        self.account = replace(self.account, invite=invite)
+        self._news.append(news.AccountChanged(self.account))
 
     def _sync(self, *rooms: str) -> None:
         """Know the rooms, and have those brought that are followed."""

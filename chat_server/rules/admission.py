@@ -26,14 +26,18 @@ def hello(world: World, session: Session, command: messages.Hello, _now: int) ->
     if command.protocol < limits.PROTOCOL_VERSION:
         why = f"this server speaks protocol {limits.PROTOCOL_VERSION}; update the program"
         return refuse(session, command, "version", why, field="protocol")
-    welcome = messages.Welcome(
-        re=command.id,
-        protocol=limits.PROTOCOL_VERSION,
-        program=world.facts.program,
-        server_name=world.facts.name,
-        epoch=world.facts.epoch,
-    )
-    return [Tell(session.connection, welcome)]
+
+    def welcome() -> messages.Welcome:
+        session.server_name = world.facts.name
+        return messages.Welcome(
+            re=command.id,
+            protocol=limits.PROTOCOL_VERSION,
+            program=world.facts.program,
+            server_name=world.facts.name,
+            epoch=world.facts.epoch,
+        )
+
+    return [Answer(session.connection, command.id, welcome)]
 
 
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
@@ -154,10 +158,17 @@ def _admit(
             new_account=new,
         ),
     ]
+    if session.server_name not in {"", world.facts.name}:
+        # Renamed since `hello`: what everyone was told then was not for it.
+        outcome.append(Answer(session.connection, command.id, lambda: _server(world)))
     if came_online:
         changed = messages.PersonChanged(person=world.person(username))
         outcome.append(TellEveryone(changed, but=session.connection))
     return outcome
+
+
+def _server(world: World) -> messages.ServerChanged:
+    return messages.ServerChanged(server_name=world.facts.name)
 
 
 def _device_key(token: str) -> bytes:

@@ -129,6 +129,9 @@ class Log(Protocol):
     def load(self) -> Directory:
         """Everything durable but the events. Raises sqlite3.Error."""
 
+    def set_meta(self, key: str, value: str) -> None:
+        """Change a durable setting. Raises sqlite3.Error."""
+
     def begin_command(self) -> None:
         """What is noted from here on is the next command's."""
 

@@ -69,6 +69,13 @@ class Terminate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rename:
+    """The host gives the chat another name, which `clean_chat_name` has passed. It is written."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseEverything:
     """The server shuts down: tell everyone."""
 
@@ -82,5 +89,6 @@ Input = (
     | PageFailed
     | Traffic
     | Terminate
+    | Rename
     | CloseEverything
 )

@@ -20,6 +20,8 @@ class Session:
     device_key: bytes = b""
     key: str = ""
     """The session's name for `resume`."""
+    server_name: str = ""
+    """What it was told that the chat is called."""
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     reading: str | None = None

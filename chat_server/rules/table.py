@@ -7,7 +7,7 @@ the protocol its time (common.protocol). It returns effects; a refusal is one of
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from chat_server.rules import admission, connections, conversation, inputs
+from chat_server.rules import admission, connections, conversation, inputs, renaming
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World
 from common import messages
@@ -33,6 +33,7 @@ _INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.PageFailed: connections.page_failed,
     inputs.Traffic: connections.traffic,
     inputs.Terminate: connections.terminate,
+    inputs.Rename: renaming.rename,
     inputs.CloseEverything: connections.close_everything,
 }
 WRITING: Final = (messages.Join, messages.Send)

@@ -50,6 +50,21 @@ class MessagesStored:
 
 
 @dataclass(frozen=True, slots=True)
+class Renamed:
+    """The chat is called so now: it is stored, and everyone is told."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenameFailed:
+    """The chat keeps its name; `reason` says why the other could not be stored, for a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed:
     """The store could not be written; `reason` says why, for a person."""
 
@@ -71,6 +86,8 @@ ViewEvent = (
     | TrafficChanged
     | ClientSlow
     | MessagesStored
+    | Renamed
+    | RenameFailed
     | StoreFailed
     | ServerFailed
 )

@@ -14,7 +14,7 @@ Outcome = list[Effect | Answer | ViewEvent]
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What does not change while the server runs."""
+    """What the server tells about itself. While it runs, only the name changes."""
 
     name: str
     program: str

@@ -10,6 +10,7 @@ from chat_server.window.model import ClientRow
 class Actions:
     """Each is called on the Tk thread.
 
+    `rename(text)` gives the chat another name, if it can be one: the view tells what came of it.
     `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
     and tells the person `said` unless that is empty.
     """
@@ -19,3 +20,4 @@ class Actions:
     copy: Callable[[str, str], object]
     search: Callable[[str], object]
     toggle_theme: Callable[[], object]
+    rename: Callable[[str], object]

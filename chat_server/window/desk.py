@@ -6,11 +6,13 @@ import gc
 import tkinter as tk
 from collections.abc import Callable
 
+from chat_server.chat_name import clean_chat_name
 from chat_server.window import questions
 from chat_server.window.actions import Actions
 from chat_server.window.keeper import Keeper, StartFailed
 from chat_server.window.model import ClientRow, Phase
 from chat_server.window.presenter import Presenter
+from common.names import NameRefusedError
 from window.dialog import Answer, Dialog
 from window.notices import Toasts
 from window.theme import Theme
@@ -28,7 +30,7 @@ class Desk:
         show: Callable[[], object],
     ) -> None:
         self.actions = Actions(
-            self._switch, self._terminate, self._copy, self._search, theme.toggle
+            self._switch, self._terminate, self._copy, self._search, theme.toggle, self._rename
         )
         self.dialog: Dialog | None = None
         self._closing: Dialog | None = None
@@ -112,6 +114,17 @@ class Desk:
         self._root.clipboard_append(text)
         if said:
             self._toasts.show(said)
+
+    def _rename(self, text: str) -> None:
+        try:
+            name = clean_chat_name(text)
+        except NameRefusedError as error:
+            problem = str(error)
+            self._presenter.renaming(f"{problem[:1].upper()}{problem[1:]}.")
+        else:
+            self._presenter.renaming()
+            self._keeper.rename(name)
+        self._show()
 
     def _search(self, text: str) -> None:
         self._presenter.search(text)

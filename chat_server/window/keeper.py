@@ -177,6 +177,12 @@ class Keeper:
         if server is not None:
             server.terminate(connection, reason)
 
+    def rename(self, name: str) -> None:
+        """Give the chat another name; `Happened` tells what came of it, and `Changed` the rest."""
+        server = self._server
+        if server is not None:
+            server.rename(name)
+
     # The thread itself
 
     def _run(self) -> None:
@@ -252,6 +258,9 @@ class Keeper:
         """From the server's threads: tell at once what matters at once, count the rest."""
         urgent: list[view.ViewEvent] = []
         for event in events:
+            if isinstance(event, view.Renamed):
+                # The next start is not to go back to the name of the command line.
+                self._options = self._options._replace(name=None)
             if not isinstance(event, view.TrafficChanged | view.MessagesStored):
                 urgent.append(event)
             elif self.counts.add(event):

@@ -56,11 +56,14 @@ class HostView:
 
     `reach` is None unless the server runs. `connections` counts all of them, `rows` has those
     that match `search`. `history` and `rate` are messages a minute. `trouble` says why
-    messages can't be stored at present; mostly it is empty.
+    messages can't be stored at present; mostly it is empty. `name` is safe to show, `given_name` as
+    the host gave it; `name_problem` says why the last change of it failed.
     """
 
     phase: Phase
     name: str
+    given_name: str
+    name_problem: str
     reach: Reach | None
     since: str
     uptime: str

@@ -62,7 +62,8 @@ class Presenter:
 
     def __init__(self, name: str, *, everywhere: bool = True) -> None:
         """`everywhere`: the server listens on every interface, rather than on a chosen address."""
-        self._name = safe(name)
+        self._name, self._given_name = safe(name), name
+        self._name_problem = ""
         self._everywhere = everywhere
         self._phase = Phase.STARTING
         self._reach: Reach | None = None
@@ -93,7 +94,8 @@ class Presenter:
         """The server accepts clients; some may have appeared already."""
         self._phase = Phase.RUNNING
         self._since = now
-        self._name = safe(running.name)
+        self._name, self._given_name = safe(running.name), running.name
+        self._name_problem = ""
         self._reach = _reach(running, self._everywhere)
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
@@ -101,14 +103,27 @@ class Presenter:
         """The server told its facts again, with or without a change. Before `started`: nothing."""
         if self._reach is None:
             return
-        name, reach = safe(running.name), _reach(running, self._everywhere)
-        if name != self._name:
-            self._name = name
-            self._feed.add(Kind.CHANGED, now, "", f"The chat is called {name} now")
+        reach = _reach(running, self._everywhere)
+        self._called(running.name, now)
         # Not of every bridge that comes and goes beside it: the invite has that by itself.
         if reach.text != self._reach.text:
             self._feed.add(Kind.CHANGED, now, "", _moved(reach))
         self._reach = reach
+
+    def _called(self, name: str, now: int) -> None:
+        if name != self._given_name:
+            self._given_name, self._name = name, safe(name)
+            self._feed.add(Kind.CHANGED, now, "", f"The chat is called {self._name} now")
+
+    def renaming(self, problem: str = "") -> None:
+        """The host asked for another name; `problem` says why it can't be, if that is known."""
+        self._name_problem = problem
+
+    def _renamed(self, event: view.Renamed | view.RenameFailed) -> None:
+        if isinstance(event, view.Renamed):
+            self._called(event.name, event.at)
+        else:
+            self._name_problem = f"Not changed: {safe(event.reason)}."
 
     def stopping(self) -> None:
         """The server was told to stop."""
@@ -142,6 +157,8 @@ class Presenter:
                 case view.MessagesStored():
                     self._run.trouble = ""
                     self._run.rate.add(event.count, event.at)
+                case view.Renamed() | view.RenameFailed():
+                    self._renamed(event)
                 case view.ServerFailed():
                     self._feed.add(
                         Kind.FAILED, event.at, "", f"The server can’t go on: {safe(event.reason)}"
@@ -218,6 +235,8 @@ class Presenter:
         return HostView(
             phase=self._phase,
             name=self._name,
+            given_name=self._given_name,
+            name_problem=self._name_problem,
             reach=self._reach,
             since=clock_text(self._since, now) if self._reach else "",
             uptime=uptime_text(now - self._since) if self._reach else "",

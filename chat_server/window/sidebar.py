@@ -8,6 +8,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import HostView, Phase
+from chat_server.window.server_name import ServerName
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
 from window.cards import Card
@@ -17,10 +18,7 @@ from window.switch import Switch
 from window.theme import Theme
 from window.tooltip import Tooltip
 
-PROGRAM: Final = "ChatServer"
-"""Stands for the server's name until that is known."""
 WIDTH: Final = 232
-_NAME_WIDTH: Final = 162
 _DOT: Final = 9
 
 _SAYS: Final = {
@@ -41,7 +39,8 @@ class Sidebar(Panel):
         self._phase = Phase.STARTING
         self.configure(width=theme.px(WIDTH))
         self.pack_propagate(False)
-        self._build_head()
+        self.name = ServerName(self, theme, actions)
+        self.name.pack(fill="x", padx=theme.px(14), pady=(theme.px(14), theme.px(16)))
         self._build_state(actions)
         self.navigation = RowList(self, theme, row_height=36)
         self._build_foot(actions)
@@ -49,12 +48,7 @@ class Sidebar(Panel):
 
     def show(self, view: HostView) -> None:
         """Show the server's name, its state and the number of connections."""
-        theme = self._theme
-        name = view.name or PROGRAM
-        self._badge.set(lambda: theme.badge(name))
-        fitting = theme.fonts.fit("server", name, theme.px(_NAME_WIDTH))
-        self._server.set(fitting)
-        self._whole_name.text = name if fitting != name else ""
+        self.name.show(view)
         state, detail = _SAYS[view.phase]
         self._state.set(state)
         self._detail.set(f"Since {view.since}" if view.phase is Phase.RUNNING else detail)
@@ -70,16 +64,6 @@ class Sidebar(Panel):
         self.navigation.set_sections((Section("", (row,)),))
         if self.navigation.selected is None:
             self.navigation.select("connections")
-
-    def _build_head(self) -> None:
-        theme = self._theme
-        head = Panel(self, theme)
-        head.pack(fill="x", padx=theme.px(14), pady=(theme.px(14), theme.px(16)))
-        self._badge = Picture(head, theme, lambda: theme.badge(PROGRAM))
-        self._badge.pack(side="left")
-        self._server = Label(head, theme, font="server")
-        self._server.pack(side="left", padx=(theme.px(10), 0))
-        self._whole_name = Tooltip(self._server, theme, "")
 
     def _build_state(self, actions: Actions) -> None:
         theme = self._theme

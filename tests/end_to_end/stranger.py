@@ -407,6 +407,8 @@ class Stranger:
                 self._synced |= message["heads"].keys()
             case "person":
                 self.people[message["person"]["username"]] = message["person"]
+            case "server":
+                self.server_name = message["server_name"]
             case "room":
                 self.rooms[message["room"]["room"]] = message["room"]["head"]
         answered = message.get("re")

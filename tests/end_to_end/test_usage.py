@@ -65,7 +65,7 @@ def test_version(house: House, program: str) -> None:
         (["--port", "-1"], "'-1' is no port"),
         (["--plaintext"], "--plaintext needs a loopback address"),
         (["--plaintext", "--host", "0.0.0.0"], "--plaintext needs a loopback address"),  # noqa: S104
-        (["--name", " "], "a name has 1 to 64"),
+        (["--name", " "], "a name must have something that can be seen"),
     ],
 )
 def test_a_wrong_command_line_of_the_server(house: House, flags: list[str], word: str) -> None:

@@ -69,3 +69,16 @@ def test_closing_the_clients_empties_the_list(town: Town, host_window: HostWindo
     host_window.wait(lambda: not invite.winfo_viewable(), "the list")
     ada.close()
     host_window.wait(invite.winfo_viewable, "the invite")
+
+
+def test_guests_see_the_chats_new_name(town: Town, host_window: HostWindow) -> None:
+    """The sidebar and the title at once, and the next start, too."""
+    ada = joins(town, host_window.link, "Ada")
+    folder = ada.program.data_dir
+    host_window.app.desk.actions.rename("Garden Party")
+    ada.wait(lambda: ada.title == "general — Garden Party — ChatClient", "the title")
+    assert str(ada.main.sidebar._server.cget("text")) == "Garden Party"
+    ada.close()
+    host_window.close()
+    again = town.window(data_dir=folder)
+    again.wait(lambda: again.title == "general — Garden Party — ChatClient", "the title")

@@ -64,6 +64,17 @@ def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
         assert desk.controller.status.link is Link.ONLINE
 
 
+def test_the_chats_new_name_is_told_and_kept(desk: Desk) -> None:
+    """The account has it from then on, as after a welcome that says it."""
+    desk.go_online()
+    before = len(desk.told(news.AccountChanged))
+    desk.hear(messages.ServerChanged(server_name="Garden"))
+    (changed,) = desk.told(news.AccountChanged)[before:]
+    assert changed.account == desk.controller.account
+    assert changed.account.invite.server_name == "Garden"
+    assert desk.controller.status.link is Link.ONLINE
+
+
 def test_coming_back_names_the_former_session(desk: Desk) -> None:
     """So that the server fences the old connection; the first time there is none to name."""
     (hello,) = desk.connect()

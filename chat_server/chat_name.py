@@ -1,0 +1,41 @@
+"""The chat's own name: what the host may call it, at the start or in the window."""
+
+import unicodedata
+from typing import Final
+
+from common.limits import SERVER_NAME_LENGTH
+from common.names import NameRefusedError
+
+_JOINER: Final = "\N{ZERO WIDTH JOINER}"
+_BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols in whose place nothing is drawn."""
+
+
+def clean_chat_name(text: str) -> str:
+    """`text` as everyone will see it: one line, single spaces, NFC.
+
+    Raises NameRefusedError when nothing of it can be seen, when it is longer than
+    SERVER_NAME_LENGTH characters, or when it has a character that is not for a line of text.
+    """
+    name = unicodedata.normalize("NFC", " ".join(text.split()))
+    if not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANKS for c in name):
+        raise NameRefusedError("a name must have something that can be seen")
+    if len(name) > SERVER_NAME_LENGTH:
+        raise NameRefusedError(f"a name has at most {SERVER_NAME_LENGTH} characters")
+    for place, character in enumerate(name):
+        if not character.isprintable() and not _joins_emoji(name, place):
+            raise NameRefusedError(f"a name can’t have the character {_told(character)}")
+    return name
+
+
+def _joins_emoji(name: str, place: int) -> bool:
+    """Whether a character is what holds an emoji together that is put together of others."""
+    before, after = name[place - 1 : place], name[place + 1 : place + 2]
+    return name[place] == _JOINER and all(
+        part and unicodedata.category(part) in {"So", "Sk", "Mn"} for part in (before, after)
+    )
+
+
+def _told(character: str) -> str:
+    name = unicodedata.name(character, "")
+    return f"U+{ord(character):04X} {name}".strip()

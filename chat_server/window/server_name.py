@@ -1,0 +1,143 @@
+"""The chat's name at the top of the sidebar, and changing it in that place."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import Final
+
+from chat_server.window.actions import Actions
+from chat_server.window.model import HostView, Phase
+from common.limits import SERVER_NAME_LENGTH
+from window.basics import Label, Panel, Picture
+from window.buttons import Button
+from window.fields import Field
+from window.theme import Theme
+from window.tooltip import Tooltip
+
+PROGRAM: Final = "ChatServer"
+"""Stands for the name until that is known."""
+_NAME_WIDTH: Final = 128
+_WIDTH: Final = 204
+
+
+class ServerName(Panel):
+    """Badge and name; a click on it, or the pencil, makes a field of the name.
+
+    Return or the button beside the field asks for the change, Escape leaves the name as it is. The
+    field stays until the view has the new name, or says why it has not. All of that only while the
+    server runs: the name is kept in its database.
+    """
+
+    def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
+        super().__init__(parent, theme)
+        self._theme, self._actions = theme, actions
+        self._view: HostView | None = None
+        self._wanted: str | None = None
+        """What was asked for, until it is known what came of it."""
+        line = Panel(self, theme)
+        line.pack(fill="x")
+        self._badge = Picture(line, theme, lambda: theme.badge(PROGRAM))
+        self._badge.pack(side="left")
+        self.button = Button(line, theme, command=self._press, variant="quiet", height=30)
+        self.button.set(icon="pencil")
+        self._hint = Tooltip(self.button, theme, "Change the chat’s name")
+        self.name = Label(line, theme, font="server")
+        self.name.pack(side="left", padx=(theme.px(10), 0))
+        self.name.bind("<Button-1>", lambda _: self.edit())
+        self._whole_name = Tooltip(self.name, theme, "")
+        self.field = Field(
+            line, theme, limit=SERVER_NAME_LENGTH,
+            on_change=lambda _: self._changed(), on_submit=lambda _: self._submit(),
+            on_cancel=self.leave,
+        )  # fmt: skip
+        self.problem = Label(self, theme, font="label", tone="danger", wrap=_WIDTH)
+
+    @property
+    def editing(self) -> bool:
+        """Whether the field is there."""
+        return bool(self.field.winfo_manager())
+
+    def show(self, view: HostView) -> None:
+        """Show the name, and what came of a change that was asked for."""
+        before, self._view = self._view, view
+        if before is None or before.name != view.name:
+            self._show_name(view.name or PROGRAM)
+        can_change = view.phase is Phase.RUNNING
+        if not can_change and self.editing:
+            self.leave()
+        if can_change and not self.button.winfo_manager():
+            self.button.pack(side="right", after=self._badge)
+        elif not can_change:
+            self.button.pack_forget()
+        self.name.configure(cursor="hand2" if can_change else "")
+        if self._wanted is not None:
+            if view.name_problem:
+                self._wanted = None
+                self.field.enabled = True
+                self._show_problem(view.name_problem)
+            elif before is not None and before.given_name != view.given_name:
+                self.leave()
+
+    def edit(self) -> None:
+        """Make a field of the name."""
+        if self._view is None or self._view.phase is not Phase.RUNNING or self.editing:
+            return
+        self.name.pack_forget()
+        self.button.set(icon="check")
+        self._hint.text = "Keep this name"
+        self.field.value = self._view.given_name
+        self.field.pack(side="left", fill="x", expand=True, padx=(self._theme.px(10), 0))
+        self.field.focus_set()
+        self.field.select_all()
+
+    def leave(self) -> None:
+        """Show the name as it is."""
+        if not self.editing:
+            return
+        self._wanted = None
+        had_keyboard = self.focus_get() is self.field.entry
+        self.field.enabled = True
+        self.field.pack_forget()
+        self._show_problem("")
+        self.name.pack(side="left", padx=(self._theme.px(10), 0))
+        self.button.set(icon="pencil")
+        self._hint.text = "Change the chat’s name"
+        if had_keyboard:
+            self.button.focus_set()
+
+    def _press(self) -> None:
+        if self.editing:
+            self._submit()
+        else:
+            self.edit()
+
+    def _submit(self) -> None:
+        if self._view is None or self._wanted is not None:
+            return
+        text = " ".join(self.field.value.split())
+        if text == self._view.given_name:
+            self.leave()
+            return
+        self._wanted = text
+        self.field.enabled = False
+        self._actions.rename(text)
+
+    def _changed(self) -> None:
+        if self._wanted is None:
+            self._show_problem("")
+
+    def _show_problem(self, problem: str) -> None:
+        self.field.set_error(bool(problem))
+        if problem:
+            self.problem.set(problem)
+            self.problem.pack(anchor="w", pady=(self._theme.px(6), 0))
+            self.field.focus_set()
+        else:
+            self.problem.pack_forget()
+
+    def _show_name(self, name: str) -> None:
+        theme = self._theme
+        self._badge.set(lambda: theme.badge(name))
+        fitting = theme.fonts.fit("server", name, theme.px(_NAME_WIDTH))
+        self.name.set(fitting)
+        self._whole_name.text = name if fitting != name else ""
