@@ -79,7 +79,7 @@ def draw(cell: int, pixels: int) -> Image:
     from PIL.Image import Resampling
 
     left, top = cell % _COLUMNS * _CELL, cell // _COLUMNS * _CELL
-    cut = _sheet().crop((left, top, left + _CELL, top + _CELL))
+    cut = _sheet().crop((left, top, left + _CELL, top + _CELL)).convert("RGBA")
     # Premultiplied, or the colour of what can't be seen would leave a fringe.
     kernel = Resampling.BOX if pixels < _CELL else Resampling.BICUBIC
     return cut.convert("RGBa").resize((pixels, pixels), kernel).convert("RGBA")
@@ -87,7 +87,9 @@ def draw(cell: int, pixels: int) -> Image:
 
 @cache
 def _sheet() -> Image:
+    """The sheet as it is stored, with a palette: all of it in RGBA takes four times as long."""
     from PIL.Image import open as open_image
 
     with open_image(_FOLDER / "sheet.png") as sheet:
-        return sheet.convert("RGBA")
+        sheet.load()
+        return sheet

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import Final
+from bisect import bisect_left, bisect_right
+from typing import Final, NamedTuple
 
 from window.emoji import split
 
@@ -18,6 +19,20 @@ from window.emoji import split
 _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0001]"
 )
+
+# What of a message's text is not drawn as it is. The flags of regions are, which are emoji: they
+# come first, to be left alone. Then line breaks; controls and bidi overrides, which reorder what
+# is read; and what shows nothing (UCD, Default_Ignorable_Code_Point) but joiners and selectors,
+# which emoji need: fonts draw boxes for some of it, and without overrides none of it can deceive.
+_DRAWN_OTHERWISE: Final = re.compile(
+    "\U0001f3f4[\U000e0061-\U000e007a]{1,6}\U000e007f"
+    "|\r\n?|[\x0b\x0c\x85\u2028\u2029]"
+    "|[\x00-\x08\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff]"
+    "|[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u202a-\u202c"
+    "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+_BREAKS: Final = frozenset("\r\x0b\x0c\x85\u2028\u2029")
 
 # One of these is in every emoji.
 _RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
@@ -40,9 +55,75 @@ def safe(text: str) -> str:
     return shown
 
 
-def safe_lines(text: str) -> str:
-    """Received text for a `RichText`: line breaks and emoji stay, tabs become spaces."""
-    return "\n".join(_reveal_all(line.expandtabs(4)) for line in text.split("\n"))
+class Wording(NamedTuple):
+    """A message's text as it is drawn, and where in the original each part of it is."""
+
+    text: str
+    begins: tuple[int, ...] = ()
+    """Where in `text` each thing begins that is drawn otherwise than as it is."""
+    ends: tuple[int, ...] = ()
+    sources: tuple[int, ...] = ()
+    """Where in the original each of them begins."""
+    source_ends: tuple[int, ...] = ()
+
+    def original(self, place: int, *, end: bool = False) -> int:
+        """Which place of the original a place of `text` is.
+
+        Beside things that are not drawn it is before them, or behind them with `end`; inside of
+        one that is drawn as several characters it is before or behind all of it.
+        """
+        if end:
+            last = bisect_right(self.begins, place) - 1
+            if last >= 0 and self.begins[last] == place < self.ends[last]:
+                last -= 1  # It begins here, and is not a part of what ends here.
+            return place if last < 0 else self.source_ends[last] + max(0, place - self.ends[last])
+        first = bisect_left(self.ends, place)
+        if first < len(self.ends) and self.begins[first] < place < self.ends[first]:
+            return self.sources[first]
+        while first < len(self.ends) and self.begins[first] < self.ends[first] == place:
+            first += 1  # It ends here, and is not a part of what begins here.
+        if first == 0:
+            return place
+        return self.source_ends[first - 1] + place - self.ends[first - 1]
+
+
+def worded(text: str) -> Wording:
+    """Received text for a `RichText`: what could deceive is seen, what shows nothing is not drawn.
+
+    Bidi overrides and controls become `⟦U+202E⟧`, all kinds of line breaks newlines, and lone
+    surrogates, which Tcl cannot encode, question marks. Tabs and emoji stay.
+    """
+    if text.isascii() and text.isprintable():
+        return Wording(text)  # what nearly every message is
+    pieces: list[str] = []
+    begins, ends, sources, source_ends = [], [], [], []
+    at = length = 0
+    for match in _DRAWN_OTHERWISE.finditer(text):
+        start, stop = match.span()
+        drawn = _drawn(match[0])
+        if drawn == match[0]:
+            continue
+        pieces += (text[at:start], drawn)
+        length += start - at
+        begins.append(length)
+        length += len(drawn)
+        ends.append(length)
+        sources.append(start)
+        source_ends.append(stop)
+        at = stop
+    pieces.append(text[at:])
+    return Wording("".join(pieces), tuple(begins), tuple(ends), tuple(sources), tuple(source_ends))
+
+
+def _drawn(characters: str) -> str:
+    first = characters[0]
+    if first in _BREAKS:
+        return "\n"
+    if first == "\U0001f3f4":
+        return characters
+    if "\ud800" <= first <= "\udfff":
+        return "?"
+    return f"⟦U+{ord(first):04X}⟧" if first < "\xa0" or first in "\u202d\u202e" else ""
 
 
 class StandIns:

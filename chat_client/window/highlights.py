@@ -2,10 +2,14 @@
 
 import re
 import tkinter as tk
+from itertools import islice
+from typing import Final
 
 from window.richtext import RichText
 from window.theme import Theme
 
+_MOST: Final = 400
+"""Marks at once: one letter may be in view thousands of times, and each takes Tk its time."""
 _AROUND = 300
 """Characters looked at before and after what is in view: more than can be looked for."""
 _NOT_SAID = {"waiting", "failed"}
@@ -47,8 +51,13 @@ class Highlights:
         # A line may be very long, and its words begin before what is in view.
         begin = max(f"{top} linestart", f"{top} - {_AROUND} chars", key=self._at)
         stop = min(f"{bottom} lineend", f"{bottom} + {_AROUND} chars", key=self._at)
-        for start, end in self.find(begin, stop):
-            if first <= _place(end) and _place(start) <= last and self._said(start):
+        seen = (
+            (start, end)
+            for start, end in self.find(begin, stop)
+            if first <= _place(end) and _place(start) <= last
+        )
+        for start, end in islice(seen, _MOST):
+            if self._said(start):
                 text.tag_add("found", start, end)
 
     def find(self, start: str, end: str) -> list[tuple[str, str]]:

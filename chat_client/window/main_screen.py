@@ -169,8 +169,9 @@ class MainScreen(Panel):
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
-        if self.transcript.shows(self.overview.take_renamed()):
-            self.transcript.refresh()
+        renamed = self.overview.take_renamed()
+        if self.transcript.shows(renamed):
+            self.transcript.rename(renamed)
         self._refresh()
 
     def _start_over(self, rooms: tuple[str, ...] | None) -> None:

@@ -1,6 +1,5 @@
-"""What the message list shows, worked out from events: days, groups, times, links. Pure."""
+"""What the message list shows, worked out from events: days, groups and times. Pure."""
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -13,18 +12,6 @@ from common.times import local_time
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
 """Messages of one sender within this time stand under one name."""
 
-_LINK: Final = re.compile(r"https?://[^\s<>\"'`{}|\\^]+", re.IGNORECASE)
-_TRAILING: Final = ".,;:!?*_~'\""
-_PAIRS: Final = {")": "(", "]": "["}
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of text; with `url` it can be clicked."""
-
-    text: str
-    url: str | None = None
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -35,7 +22,7 @@ class Entry:
     sender: str
     name: str
     time: str
-    spans: tuple[Span, ...]
+    text: str
     day: str | None
     heads_group: bool
 
@@ -45,12 +32,10 @@ def lay_out(
     previous: Event | None,
     name_of: Callable[[str], str],
     today: date,
-    *,
-    clean: Callable[[str], str] = str,
 ) -> list[Entry]:
     """The entries of consecutive events, of which the first follows `previous`.
 
-    `clean` makes received text safe to show; it never touches what links lead to.
+    Names and texts are as they were received: whoever draws them makes them harmless.
     """
     entries: list[Entry] = []
     for event in events:
@@ -61,9 +46,9 @@ def lay_out(
                 seq=event.seq,
                 kind=event.kind,
                 sender=event.sender,
-                name=clean(name_of(event.sender)),
+                name=name_of(event.sender),
                 time=f"{at:%H:%M}",
-                spans=tuple(Span(clean(span.text), span.url) for span in spans_of(event.text)),
+                text=event.text,
                 day=_day(at.date(), today) if new_day else None,
                 heads_group=new_day or not _same_group(previous, event),
             )
@@ -92,35 +77,6 @@ def _same_group(previous: Event | None, event: Event) -> bool:
         and previous.sender == event.sender
         and event.sent_at - previous.sent_at < GROUP_MILLISECONDS
     )
-
-
-def spans_of(text: str) -> tuple[Span, ...]:
-    """`text` cut at its links: only http and https, without the punctuation that follows."""
-    spans: list[Span] = []
-    end = 0
-    for match in _LINK.finditer(text):
-        url = _trimmed(match.group())
-        if len(url) <= len("https://"):
-            continue
-        if match.start() > end:
-            spans.append(Span(text[end : match.start()]))
-        spans.append(Span(url, url))
-        end = match.start() + len(url)
-    if end < len(text):
-        spans.append(Span(text[end:]))
-    return tuple(spans)
-
-
-def _trimmed(url: str) -> str:
-    """Without the sentence's own punctuation; a bracket stays if it was opened in the link."""
-    while url:
-        last = url[-1]
-        opening = _PAIRS.get(last)
-        if (opening is not None and url.count(last) > url.count(opening)) or last in _TRAILING:
-            url = url[:-1]
-        else:
-            break
-    return url
 
 
 def _day(day: date, today: date) -> str:

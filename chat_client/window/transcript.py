@@ -1,13 +1,13 @@
 """The message list: a Text that holds a few hundred messages and pages the rest from the cache.
 
 Every event shown has a mark at its beginning. Going up or down brings the next page at that
-end and trims the other, so the widget's size never depends on the room's.
+end and trims the other, so the widget's size never depends on the room's. What is drawn in one
+go is bounded by its weight, whatever the texts are; the rest comes when Tk is idle.
 """
 
 import math
 import tkinter as tk
-from collections import deque
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from time import perf_counter
 from typing import Final, Protocol
@@ -15,26 +15,30 @@ from typing import Final, Protocol
 from chat_client.cache.search import pattern
 from chat_client.state.event import Event
 from chat_client.state.outgoing import Outgoing
+from chat_client.window.held import STEP_WEIGHT, Held, fitting
 from chat_client.window.highlights import Highlights
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
-from chat_client.window.transcript_pen import Pen
-from chat_client.window.transcript_style import INDENT, configure_tags, read_only
+from chat_client.window.transcript_pen import SHOW_LESS, Pen
+from chat_client.window.transcript_places import Places
+from chat_client.window.transcript_style import INDENT, Styles, read_only
+from chat_client.window.wording import link_at, portions
 from window.basics import Label, Panel
 from window.scrolling import Scrollbar
-from window.text import safe_lines
 from window.theme import Theme
 
 PAGE: Final = 40
 """Events fetched at once."""
-MOST: Final = 320
-"""Events the widget holds at most."""
 BURST: Final = 60
 """More new events than this at once are not drawn one by one: the latest page is."""
 _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
 """Milliseconds in which a place that was gone to is on the screen."""
+_UNFOLDING: Final = 10
+"""Milliseconds between two portions of a long text: the window has its turn."""
+UNFOLDED: Final = 3
+"""Long texts that are unfolded at once; one more folds the first of them again."""
 _OUTBOX_SHOWN: Final = 50
 
 
@@ -76,9 +80,14 @@ class Transcript(Panel):
         self._theme = theme
         self._source = source
         self._name_of = name_of
-        self._on_bottom = on_bottom
+        self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
         self.room: str | None = None
-        self._events: deque[Event] = deque()
+        self._events = Held()
+        self._unfolded: dict[int, int] = {}
+        """Place of each long message that is not folded → its portions that are drawn."""
+        self._unfolding: str | None = None
+        self._outgoing: list[Outgoing] = []
+        """What is drawn below the events."""
         self._has_newer = False
         self._at_bottom = True
         self._going_down = False
@@ -90,6 +99,11 @@ class Transcript(Panel):
         """New events that are not drawn yet."""
         self._draw_later: str | None = None
         self._pace = Pace()
+        self._mark_later: str | None = None
+        self._build()
+
+    def _build(self) -> None:
+        theme = self._theme
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
@@ -100,9 +114,15 @@ class Transcript(Panel):
         self.ring_for(self.text)
         self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
         self.text.bind("<End>", lambda _: self.go_to_latest())
-        self._pen = Pen(self.text, theme, on_link=on_link, on_failed=on_failed)
+        self._styles = Styles(self.text, theme)
+        self._pen = Pen(self.text, theme, self._styles)
+        self._places = Places(self.text, self._pen.rich)
         self._highlights = Highlights(self.text, self._pen.rich)
-        self._mark_later: str | None = None
+        self.text.bind("<<Copy>>", self._copy)
+        # On release: a press may begin a selection.
+        self.text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
+        self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
+        self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
         self.text.bind("<Configure>", self._resized)
         self.text.bind("<Destroy>", lambda _: self._stop())
         theme.subscribe(self.text, self._paint_text)
@@ -121,8 +141,7 @@ class Transcript(Panel):
         self._clear()
         self._forget_fresh()
         self._has_newer = False
-        events = self._source.latest(self.room, PAGE)
-        self._append(events)
+        self._append(fitting(self._source.latest(self.room, PAGE), newest=True))
         self._show_outbox()
         self._to_bottom()
         self._schedule_check()
@@ -154,40 +173,59 @@ class Transcript(Panel):
         """Have a place of the room in view, and its message marked."""
         if self.room is None:
             return
-        if not any(event.seq == seq for event in self._events):
+        if self._events.at(seq) is None:
             # As much as is in view; the ends follow when that is on the screen.
-            events = self._source.before(self.room, seq, PAGE // 4)
             page = self._source.after(self.room, seq - 1, PAGE // 2)
             if not page or page[0].seq != seq:
                 return  # The room was emptied meanwhile, as its server was set back.
+            before = self._source.before(self.room, seq, PAGE // 4)
             self._forget_fresh()
             self._clear()
-            self._has_newer = len(page) == PAGE // 2
-            self._append([*events, *page])
+            after = fitting(page, newest=False, most=STEP_WEIGHT * 2 // 3)
+            self._has_newer = len(page) == PAGE // 2 or len(after) < len(page)
+            self._append([*fitting(before, newest=True, most=STEP_WEIGHT // 3), *after])
             if not self._has_newer:
                 self._show_outbox()
         self._here = seq
         self._show_here()
-        self._show_place(self._highlights.first_in(*self._stretch(seq)))
-        self._set_bottom(self.text.yview()[1] >= 1.0 and not self._has_newer)
+        self._unfold_words(seq)
+        self._show_match(seq)
+        self._set_bottom(self._end_in_view())
         if self._check is not None:
             self.after_cancel(self._check)
         self._check = self.after(_DRAWN, self._load_near_ends)
         self._mark_soon()
 
+    def _show_match(self, seq: int) -> None:
+        """Have what is looked for in view, or the beginning of the message."""
+        self._show_place(self._highlights.first_in(*self._stretch(seq)))
+
+    def _unfold_words(self, seq: int) -> None:
+        """Unfold a message if what is looked for is in a part of it that is not drawn."""
+        at = self._events.at(seq)
+        looked_for = self._highlights.pattern
+        if at is None or looked_for is None:
+            return
+        text = self._events[at].text
+        parts = portions(text)
+        match = looked_for.search(text)
+        if match is not None and match.end() > parts[self._drawn(seq) - 1].end:
+            self._unfold(seq)
+
     def _show_here(self) -> None:
         """Mark the message that was gone to, if it is drawn."""
-        if self._here and any(event.seq == self._here for event in self._events):
+        if self._here and self._events.at(self._here) is not None:
             self._highlights.show_here(*self._stretch(self._here))
 
     def _stretch(self, seq: int) -> tuple[str, str]:
         """From where to where an event is drawn."""
-        after = next((event.seq for event in self._events if event.seq > seq), None)
-        return f"e{seq}", "tail" if after is None else f"e{after}"
+        at = self._events.at(seq)
+        if at is None or at + 1 == len(self._events):
+            return f"e{seq}", "tail"
+        return f"e{seq}", f"e{self._events[at + 1].seq}"
 
     def _show_place(self, place: str) -> None:
         """Have a place in view, with a third of the view before it."""
-        self.text.tk.call(str(self.text), "sync")
         self.text.yview(place)
         # Near the end it stays further down than at the top.
         line = self.text.dlineinfo(place)
@@ -220,9 +258,11 @@ class Transcript(Panel):
         if not fresh or self._has_newer:
             return
         began = perf_counter()
-        if self._at_bottom and len(fresh) > BURST:
+        few = len(fresh) <= BURST and len(fitting(fresh, newest=False)) == len(fresh)
+        follows = self._at_bottom and not (self._has_selection() and not few)
+        if follows and not few:
             self.show_latest()
-        elif self._at_bottom or len(fresh) <= min(BURST, MOST - len(self._events)):
+        elif follows or (few and self._events.has_room(fresh)):
             self._hide_outbox()
             self._append(fresh)
             self._show_outbox()
@@ -233,6 +273,7 @@ class Transcript(Panel):
             # There is no room for them where somebody reads; going down brings them.
             self._hide_outbox()
             self._has_newer = True
+            self._set_bottom(False)
             self._schedule_check()
         self._pace.done(began, perf_counter())
 
@@ -256,27 +297,21 @@ class Transcript(Panel):
         """Whether there is anything of these people in it."""
         return any(event.sender in usernames for event in self._events)
 
-    def refresh(self) -> None:
-        """Draw what is shown again, as after a change of names or colours."""
-        if self.room is None:
-            return
-        events = list(self._events)
-        keep = None if self._at_bottom else self._anchor()
-        self._clear()
-        self._append(events)
-        if not self._has_newer:
-            self._show_outbox()
-        self._to_bottom() if keep is None else self._restore(keep)
-        self._mark_soon()
+    def rename(self, usernames: Container[str]) -> None:
+        """Write the names of these people anew; nothing else changes, also what is selected."""
+        self._redraw_beginnings(
+            entry
+            for entry in self._laid_out(self._events, None)
+            if entry.sender in usernames and (entry.heads_group or entry.kind == "join")
+        )
+        self.refresh_outbox()
 
     def _stop(self) -> None:
         self._forget_fresh()
-        if self._mark_later is not None:
-            self.after_cancel(self._mark_later)
-            self._mark_later = None
-        if self._check is not None:
-            self.after_cancel(self._check)
-            self._check = None
+        for timer in (self._mark_later, self._check, self._unfolding):
+            if timer is not None:
+                self.after_cancel(timer)
+        self._mark_later = self._check = self._unfolding = None
 
     # Drawing
 
@@ -286,82 +321,215 @@ class Transcript(Panel):
         return self._at_bottom
 
     @property
-    def _last_seq(self) -> int:
-        return self._events[-1].seq if self._events else 0
-
-    @property
     def _newest(self) -> int:
         """The place of the last event that is drawn or will be in a moment."""
-        return self._fresh[-1].seq if self._fresh else self._last_seq
+        return self._fresh[-1].seq if self._fresh else self._events.last
 
     def _clear(self) -> None:
         self.text.delete("1.0", "end")
         self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
-        self._pen.forget_actions()
         self._events.clear()
+        self._unfolded.clear()
+        self._outgoing.clear()
         # Right gravity, Tk's default: what is inserted at a mark comes before it.
         self.text.mark_set("tail", "1.0")
 
     def _append(self, events: Sequence[Event]) -> None:
-        previous = self._events[-1] if self._events else None
+        previous = self._events[-1] if len(self._events) else None
         for entry in self._laid_out(events, previous):
             self._pen.draw(entry, "tail")
-        self._events.extend(events)
+        self._events.append(events)
         self._show_here()
 
     def _prepend(self, events: Sequence[Event]) -> None:
         """Put events before the first one, which may no longer begin its group or day."""
         first = self._events[0]
-        second = f"e{self._events[1].seq}" if len(self._events) > 1 else "tail"
-        self.text.delete("1.0", second)
+        *entries, begins = self._laid_out([*events, first], None)
+        self._redraw_beginnings([begins])
         self.text.mark_set("page", "1.0")
-        for entry in self._laid_out([*events, first], None):
+        for entry in entries:
             self._pen.draw(entry, "page")
+        # It was pushed on, as it has right gravity, too: it is where the page ends.
+        self.text.mark_set(f"e{first.seq}", "page")
         self.text.mark_unset("page")
-        self._events.extendleft(reversed(events))
+        self._events.prepend(events)
         self._show_here()
 
-    def _laid_out(self, events: Sequence[Event], previous: Event | None) -> list[Entry]:
-        return lay_out(
-            events, previous, self._name_of, datetime.now().astimezone().date(), clean=safe_lines
-        )
+    def _redraw_beginnings(self, entries: Iterable[Entry]) -> None:
+        """Draw days and heads of events anew; what was said stays, with its selection."""
+        text = self.text
+        for entry in entries:
+            mark, stop = self._stretch(entry.seq)
+            start = text.index(mark)
+            body = self._places.body(mark, stop) or text.index(stop)
+            selected = "sel" in text.tag_names(start)
+            text.delete(start, body)
+            text.mark_set("page", start)
+            self._pen.draw_beginning(entry, "page")
+            if selected:
+                text.tag_add("sel", start, "page")
+            text.mark_set(mark, start)
+            text.mark_unset("page")
+
+    def _laid_out(self, events: Iterable[Event], previous: Event | None) -> list[Entry]:
+        return lay_out(events, previous, self._name_of, datetime.now().astimezone().date())
+
+    # Long texts
+
+    def _drawn(self, seq: int) -> int:
+        """How many portions of a message are drawn."""
+        return self._unfolded.get(seq, 1)
+
+    def _toggle_fold(self, seq: int) -> None:
+        if seq in self._unfolded:
+            self._fold(seq)
+        else:
+            self._unfold(seq)
+
+    def _unfold(self, seq: int) -> None:
+        """Draw all of a long message, bit by bit; it goes on from where it was."""
+        while len(self._unfolded) >= UNFOLDED:
+            self._fold(next(iter(self._unfolded)))
+        self._unfolded[seq] = 1
+        self._unfold_on()
+
+    def _unfold_on(self) -> None:
+        self._unfolding = None
+        for seq, drawn in self._unfolded.items():
+            text = self._events.find(seq).text
+            parts = portions(text)
+            if drawn < len(parts):
+                self._draw_portion(seq, text, drawn)
+                self._unfolded[seq] = drawn + 1
+                if self._here == seq:
+                    self._show_here()
+                    if drawn + 1 == len(parts):
+                        self._show_match(seq)
+                self._unfolding = self.after(_UNFOLDING, self._unfold_on)
+                break
+        self._mark_soon()
+
+    def _draw_portion(self, seq: int, text: str, number: int) -> None:
+        """Draw one more portion of a message, with what folds it again behind the last."""
+        parts = portions(text)
+        mark, stop = self._stretch(seq)
+        self.text.mark_set("page", self._places.more(mark, stop))
+        self.text.delete("page", stop)
+        self._pen.draw_portion(text, parts[number], "page")
+        if number + 1 == len(parts):
+            if not text.endswith("\n"):
+                self._pen.draw_end("page")
+            self._pen.draw_more(SHOW_LESS, "page")
+        else:
+            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", "page")
+        self.text.mark_unset("page")
+
+    def _fold(self, seq: int) -> None:
+        """Draw only the beginning of a long message; the view stays where it was."""
+        del self._unfolded[seq]
+        anchor = self._anchor()
+        mark, stop = self._stretch(seq)
+        body = self._places.body(mark, stop) or stop
+        self.text.delete(body, stop)
+        self.text.mark_set("page", body)
+        self._pen.draw_words(self._events.find(seq).text, "page")
+        self.text.mark_unset("page")
+        if anchor[0] == seq:
+            # What was in view may be gone; the message's end is what follows it.
+            self.text.yview(mark)
+        else:
+            self._restore(anchor)
 
     # What is not in the room yet, below everything
 
     def _hide_outbox(self) -> None:
         # To the end itself would take the newline before `tail` along.
         self.text.delete("tail", "end-1c")
+        self.text.mark_unset(*(f"o{number}" for number in range(len(self._outgoing))))
+        self._outgoing.clear()
 
     def _show_outbox(self) -> None:
         if self.room is None:
             return
         outgoing = self._source.outbox(self.room)
-        self.text.mark_gravity("tail", "left")
-        self.text.mark_set("outbox", "tail")
-        previous = self._events[-1] if self._events else None
+        text = self.text
+        text.mark_gravity("tail", "left")
+        text.mark_set("outbox", "tail")
+        previous = self._events[-1] if len(self._events) else None
         shown = outgoing[-_OUTBOX_SHOWN:]
-        entries = self._laid_out([as_event(out, self._me) for out in shown], previous)
-        for entry, out in zip(entries, shown, strict=True):
+        written = fitting([as_event(out, self._me) for out in shown], newest=True)
+        shown = shown[len(shown) - len(written) :]
+        entries = self._laid_out(written, previous)
+        for number, (entry, out) in enumerate(zip(entries, shown, strict=True)):
+            start = text.index("outbox")
             self._pen.draw_outgoing(entry, out, "outbox")
-        self.text.mark_unset("outbox")
-        self.text.mark_gravity("tail", "right")
+            text.mark_set(f"o{number}", start)
+        self._outgoing = shown
+        text.mark_unset("outbox")
+        text.mark_gravity("tail", "right")
         if previous is None and not shown:
             self._nothing.place(relx=0.5, rely=0.4, anchor="center")
         else:
             self._nothing.place_forget()
+
+    # The pointer
+
+    def _copy(self, _: object) -> str:
+        self._pen.rich.copy_selection()
+        return "break"
+
+    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
+        if self._has_selection():
+            return
+        index = self.text.index(f"@{event.x},{event.y}")
+        mark = self._places.mark_at(index)
+        tags = self.text.tag_names(index)
+        if mark is None:
+            return
+        if "more" in tags:
+            self._toggle_fold(int(mark[1:]))
+        elif "edit" in tags or "delete" in tags:
+            self._on_failed(self._outgoing[int(mark[1:])], "edit" if "edit" in tags else "delete")
+        elif "link" in tags:
+            url = self._link(mark, index)
+            if url is not None:
+                self._on_link(url)
+
+    def _link(self, mark: str, index: str) -> str | None:
+        """The link that is drawn at a place of a message."""
+        text, drawn, stop = self._message(mark)
+        body = self._places.body(mark, stop)
+        if body is None:
+            return None
+        return link_at(text, self._places.original(text, drawn, body, index, end=True))
+
+    def _message(self, mark: str) -> tuple[str, int, str]:
+        """The text of what has a mark, how many portions are drawn, and where it ends."""
+        number = int(mark[1:])
+        if mark[0] == "e":
+            text = self._events.find(number).text
+            return text, self._drawn(number), self._stretch(number)[1]
+        last = number + 1 == len(self._outgoing)
+        return self._outgoing[number].text, 1, "end-1c" if last else f"o{number + 1}"
+
+    def _has_selection(self) -> bool:
+        return bool(self.text.tag_ranges("sel"))
 
     # Scrolling
 
     def _viewed(self, first: float, last: float) -> None:
         self._scrollbar.set(first, last)
         self._mark_soon()
-        if not self._going_down:
-            at_bottom = float(last) >= 1.0 and not self._has_newer
-            if self._at_bottom and not at_bottom:
-                # Tk tells this late at times, of a view that is no more: nobody scrolled then.
-                at_bottom = self.text.yview()[1] >= 1.0 and not self._has_newer
-            self._set_bottom(at_bottom)
+        if not self._going_down and self.text.winfo_height() > 1:
+            # Tk tells this late at times, of a view that is no more: so it is asked.
+            self._set_bottom(self._end_in_view())
         self._schedule_check()
+
+    def _end_in_view(self) -> bool:
+        """Whether the newest message is in view."""
+        line = None if self._has_newer else self.text.dlineinfo("end-1c")
+        pad = int(str(self.text.cget("pady")))
+        return line is not None and line[1] + line[3] <= self.text.winfo_height() - pad
 
     def _schedule_check(self) -> None:
         if self._check is None:
@@ -369,7 +537,7 @@ class Transcript(Panel):
 
     def _load_near_ends(self) -> None:
         self._check = None
-        if self.room is None or not self._events or self.text.winfo_height() <= 1:
+        if self.room is None or not len(self._events) or self.text.winfo_height() <= 1:
             return
         pause = self._pace.pause(perf_counter())
         if self._at_bottom and pause > 0:
@@ -379,43 +547,56 @@ class Transcript(Panel):
         near = self._theme.px(_NEAR)
         above = self._pixels("1.0", "@0,0")
         below = self._pixels(f"@0,{self.text.winfo_height()}", "end")
-        if above < near and self._events[0].seq > 1:
-            page = self._source.before(self.room, self._events[0].seq, PAGE)
+        if above < near and self._events.first > 1:
+            page = self._source.before(self.room, self._events.first, PAGE)
             if page:
-                anchor = None if self._at_bottom else self._anchor()
-                self._prepend(page)
-                if anchor is None:
-                    self._to_bottom()
-                else:
-                    self._trim_bottom()
-                    self._restore(anchor)
-                self._schedule_check()
+                self._load_before(fitting(page, newest=True))
                 return
         if below < near and self._has_newer:
-            page = self._source.after(self.room, self._last_seq, PAGE)
-            anchor = self._anchor()
-            self._append(page)
-            self._has_newer = len(page) == PAGE
-            if not self._has_newer:
-                self._show_outbox()
-            self._trim_top()
-            self._restore(anchor)
-            if page:
-                self._schedule_check()
+            self._load_after(self._source.after(self.room, self._events.last, PAGE))
 
-    def _pixels(self, start: str, end: str) -> int:
-        counted = self.text.tk.call(str(self.text), "count", "-ypixels", start, end)
+    def _load_before(self, page: Sequence[Event]) -> None:
+        anchor = None if self._at_bottom else self._anchor()
+        self._prepend(page)
+        if anchor is None:
+            self._to_bottom()
+        else:
+            self._trim_bottom()
+            self._restore(anchor)
+        self._load_more()
+
+    def _load_after(self, page: Sequence[Event]) -> None:
+        taken = fitting(page, newest=False)
+        anchor = self._anchor()
+        self._append(taken)
+        self._has_newer = len(page) == PAGE or len(taken) < len(page)
+        if not self._has_newer:
+            self._show_outbox()
+        self._trim_top()
+        self._restore(anchor)
+        if page:
+            self._load_more()
+
+    def _load_more(self) -> None:
+        """Look at the ends again, after what the window has to do meanwhile."""
+        if self._check is None:
+            # A timer and not when idle: pages that are all idle work would keep events waiting.
+            self._check = self.after(1, self._load_near_ends)
+
+    def _pixels(self, start: str, end: str, *options: str) -> int:
+        counted = self.text.tk.call(str(self.text), "count", *options, "-ypixels", start, end)
         return int(counted or 0)
+
+    def _top(self) -> int:
+        """Where among the events the first one in view stands."""
+        mark = self._places.mark_at("@0,0")
+        at = self._events.at(int(mark[1:])) if mark is not None and mark[0] == "e" else None
+        return len(self._events) - 1 if at is None else at
 
     def _anchor(self) -> tuple[int, int]:
         """The first event in view, and how far its beginning is from the top, in pixels."""
-        top = self.text.index("@0,0")
-        seq = self._events[0].seq
-        for event in self._events:
-            if self.text.compare(f"e{event.seq}", ">", top):
-                break
-            seq = event.seq
-        return seq, self._pixels(f"e{seq}", "@0,0") - self._pixel_offset()
+        seq = self._events[self._top()].seq
+        return seq, self._pixels(f"e{seq}", "@0,0", "-update") - self._pixel_offset()
 
     def _pixel_offset(self) -> int:
         """Where the first line is, from where a line scrolled to the top would be."""
@@ -424,15 +605,14 @@ class Transcript(Panel):
 
     def _restore(self, anchor: tuple[int, int]) -> None:
         seq, offset = anchor
-        self.text.tk.call(str(self.text), "sync")
-        self.text.tk.call(str(self.text), "yview", f"e{seq}")
+        self.text.yview(f"e{seq}")
         self.text.yview_scroll(offset, "pixels")
 
     def _to_bottom(self) -> None:
         self._going_down = True
         try:
-            self.text.tk.call(str(self.text), "sync")
-            self.text.yview_moveto(1.0)
+            # Not by a fraction: that needs the height of all lines, which takes long to know.
+            self.text.yview("end")
         finally:
             self._going_down = False
         self._set_bottom(True)
@@ -444,25 +624,29 @@ class Transcript(Panel):
 
     def _trim_top(self) -> None:
         """Drop what is far above; the event that becomes the first keeps its look."""
-        excess = len(self._events) - MOST
-        if excess <= 0:
-            return
-        for _ in range(excess):
-            self.text.mark_unset(f"e{self._events.popleft().seq}")
-        self.text.delete("1.0", f"e{self._events[0].seq}")
-        self._pen.forget_actions()
+        spare = len(self._events) - max(0, self._top() - PAGE)
+        excess = self._events.excess(newest=False, spare=spare)
+        if excess:
+            self._forget(self._events.drop(excess, newest=False))
+            self.text.delete("1.0", f"e{self._events.first}")
 
     def _trim_bottom(self) -> None:
-        excess = len(self._events) - MOST
-        if excess <= 0:
-            return
-        removed = [self._events.pop() for _ in range(excess)]
-        self.text.delete(f"e{removed[-1].seq}", "end-1c")
-        for event in removed:
-            self.text.mark_unset(f"e{event.seq}")
-        self.text.mark_set("tail", "end-1c")
-        self._pen.forget_actions()
-        self._has_newer = True
+        bottom = self._places.mark_at(f"@0,{self.text.winfo_height()}")
+        at = self._events.at(int(bottom[1:])) if bottom is not None and bottom[0] == "e" else None
+        spare = len(self._events) if at is None else at + 1 + PAGE
+        excess = self._events.excess(newest=True, spare=spare)
+        if excess:
+            self._hide_outbox()
+            removed = self._events.drop(excess, newest=True)
+            self.text.delete(f"e{removed[-1].seq}", "end-1c")
+            self._forget(removed)
+            self.text.mark_set("tail", "end-1c")
+            self._has_newer = True
+
+    def _forget(self, events: Sequence[Event]) -> None:
+        self.text.mark_unset(*(f"e{event.seq}" for event in events))
+        for event in events:
+            self._unfolded.pop(event.seq, None)
 
     def _resized(self, _: object) -> None:
         if self._at_bottom:
@@ -470,14 +654,17 @@ class Transcript(Panel):
         self._schedule_check()
 
     def _paint_text(self) -> None:
-        palette = self._theme.palette
-        self.text.configure(background=palette.window, foreground=palette.text)
-        self.text.configure(
+        """Give all that is there the colours of the moment; nothing is drawn anew."""
+        palette, text = self._theme.palette, self.text
+        text.configure(background=palette.window, foreground=palette.text)
+        text.configure(
             selectbackground=palette.mention,
             inactiveselectbackground=palette.mention,
             selectforeground=palette.text,
             tabs=self._theme.px(INDENT),
         )
-        configure_tags(self.text, self._theme)
+        self._styles.configure()
         self._highlights.paint(self._theme)
-        self.refresh()
+        self._pen.repaint()
+        self.refresh_outbox()
+        self._mark_soon()

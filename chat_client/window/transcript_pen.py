@@ -1,139 +1,131 @@
 """Draws what the message list holds into its Text: days, heads, messages, what waits."""
 
 import tkinter as tk
-from collections.abc import Callable
-from functools import partial
-from itertools import count
+from typing import Final
 
 from PIL.Image import new as image
 
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import Entry
-from chat_client.window.transcript_style import name_tag
+from chat_client.window.transcript_style import Styles
+from chat_client.window.wording import Portion, portions, spans_of
 from window.richtext import RichText
-from window.text import safe
+from window.text import safe, worded
 from window.theme import Theme
+
+SHOW_ALL: Final = "Show all"
+SHOW_LESS: Final = "Show less"
 
 
 class Pen:
     """Writes at marks with right gravity, which then stand behind what was written.
 
-    `on_link(url)` is told when a link is clicked; `on_failed(message, action)` for "edit" or
-    "delete" on a message that could not be sent.
+    All links of the list have one tag, and so has everything else that can be clicked: Tk's cost
+    grows with the number of tags. What was clicked is told by where it stands.
     """
 
-    def __init__(
-        self,
-        text: tk.Text,
-        theme: Theme,
-        *,
-        on_link: Callable[[str], object],
-        on_failed: Callable[[Outgoing, str], object],
-    ) -> None:
-        self._text, self._theme = text, theme
-        self._on_link, self._on_failed = on_link, on_failed
+    def __init__(self, text: tk.Text, theme: Theme, styles: Styles) -> None:
+        self._text, self._theme, self._styles = text, theme, styles
         self.rich = RichText(text, theme)
-        self._actions: dict[str, Callable[[], object]] = {}
-        self._names: dict[tuple[str, str], str] = {}
-        self._numbers = count()
-        text.bind("<<Copy>>", self._copy)
-        # On release: a press may begin a selection.
-        text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
-        text.tag_bind("action", "<Enter>", lambda _: text.configure(cursor="hand2"))
-        text.tag_bind("action", "<Leave>", lambda _: text.configure(cursor="arrow"))
+        self._rules: set[str] = set()
+        """The pictures of the line beside a day, in each of the looks."""
 
     def draw(self, entry: Entry, at: str) -> None:
-        """Draw an event at a mark, and set its own mark `eSEQ` to its beginning."""
+        """Draw an event at a mark, and set its own mark `eSEQ` to its beginning.
+
+        Of a long text only the first portion is drawn.
+        """
         text = self._text
         start = text.index(at)
-        self._draw_beginning(entry, at)
-        if entry.kind == "join":
-            text.insert(at, f"{entry.name} joined · {entry.time}\n", ("note",))
-        else:
-            self._draw_words(entry, at)
+        self.draw_beginning(entry, at)
+        if entry.kind != "join":
+            self.draw_words(entry.text, at)
         text.mark_set(f"e{entry.seq}", start)
 
-    def _draw_words(self, entry: Entry, at: str) -> None:
-        for span in entry.spans:
-            tags = ("body",) if span.url is None else ("body", "link", *self._link(span.url))
-            self.rich.insert(at, span.text, tags)
-        self._text.insert(at, "\n", ("body",))
-
-    def _draw_beginning(self, entry: Entry, at: str) -> None:
+    def draw_beginning(self, entry: Entry, at: str) -> None:
+        """Draw all of an event but what was said: the day, and who and when."""
         if entry.day is not None:
             self._draw_day(entry.day, at)
-        if entry.heads_group and entry.kind == "message":
-            self._draw_head(entry.name, entry.sender, entry.time, at)
+        if entry.kind == "join":
+            self.rich.insert(at, f"{worded(entry.name).text} joined · {entry.time}\n", ("note",))
+        elif entry.heads_group:
+            self._draw_head(entry, at)
+
+    def draw_portion(self, text: str, portion: Portion, at: str) -> None:
+        """Draw a part of what was said."""
+        for span in spans_of(text, portion.begin, portion.end):
+            tags = ("body",) if span.url is None else ("body", "link", "action")
+            self.rich.insert(at, worded(span.text).text, tags)
+        if portion.breaks:
+            self._text.insert(at, "\n", ("body",))
+
+    def draw_more(self, label: str, at: str) -> None:
+        """Draw what unfolds a long text, or folds it again, and the end of the message."""
+        self._text.insert(at, label, ("body", "more", "small", "action"))
+        self._text.insert(at, "\n", ("body", "more"))
+
+    def draw_end(self, at: str) -> None:
+        """Draw the end of a message of which nothing is folded."""
+        self._text.insert(at, "\n", ("body",))
+
+    def draw_words(self, text: str, at: str) -> None:
+        """Draw what was said, of a long text the first portion."""
+        parts = portions(text)
+        self.draw_portion(text, parts[0], at)
+        if len(parts) == 1:
+            self.draw_end(at)
+        else:
+            self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", at)
 
     def _draw_day(self, day: str, at: str) -> None:
-        rule = self._rule()
         start = self._text.index(at)
-        self._text.image_create(at, image=rule, align="center")
+        self._text.image_create(at, image=self.rule(), align="center")
         self._text.insert(at, f"   {day}   ", ("day",))
-        self._text.image_create(at, image=rule, align="center")
+        self._text.image_create(at, image=self.rule(), align="center")
         self._text.insert(at, "\n", ("day",))
         self._text.tag_add("day", start, at)
 
-    def _rule(self) -> tk.PhotoImage:
+    def rule(self) -> tk.PhotoImage:
+        """The line on both sides of a day, in the colours of the moment."""
         colour = self._theme.palette.border
         size = self._theme.px(70), max(1, self._theme.px(1))
-        return self._theme.images.get(("rule", size, colour), lambda: image("RGB", size, colour))
+        key = ("rule", size, colour)
+        rule = self._theme.images.get(key, lambda: image("RGB", size, colour))
+        self._rules.add(str(rule))
+        return rule
 
-    def _draw_head(self, name: str, username: str, time: str, at: str) -> None:
+    def repaint(self) -> None:
+        """Give the pictures that are there the colours of the moment."""
+        text, now = self._text, str(self.rule())
+        for _, name, index in text.dump("1.0", "end", image=True):
+            if name.partition("#")[0] in self._rules:
+                text.image_configure(index, image=now)
+
+    def _draw_head(self, entry: Entry, at: str) -> None:
         start = self._text.index(at)
-        avatar = self._theme.avatar(name, username, 38)
+        avatar = self._theme.avatar(entry.name, entry.sender, 38)
         self._text.image_create(at, image=avatar, align="center")
         self._text.insert(at, "\t", ("head",))
-        self._text.insert(at, name, ("head", self._name_tag(username)))
-        self._text.insert(at, f"  {time}\n", ("head", "time"))
+        name = worded(entry.name).text
+        self.rich.insert(at, name, ("head", self._styles.name_tag(entry.sender)))
+        self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
         self._text.tag_add("head", start, at)
-
-    def _name_tag(self, username: str) -> str:
-        # Configured once for each colour: Tk lays out anew what has a tag that is configured.
-        key = self._theme.colours.of(username), self._theme.palette.window
-        if key not in self._names:
-            self._names[key] = name_tag(self._text, self._theme, username)
-        return self._names[key]
-
-    def _link(self, url: str) -> tuple[str, str]:
-        return self._action(lambda: self._on_link(url))
-
-    def _action(self, do: Callable[[], object]) -> tuple[str, str]:
-        """The tags of a stretch of text that does something when clicked."""
-        tag = f"do-{next(self._numbers)}"
-        self._actions[tag] = do
-        return ("action", tag)
-
-    def forget_actions(self) -> None:
-        """Those of what is no longer in the text."""
-        for tag in [tag for tag in self._actions if not self._text.tag_nextrange(tag, "1.0")]:
-            self._text.tag_delete(tag)
-            del self._actions[tag]
-
-    def _copy(self, _: object) -> str:
-        self.rich.copy_selection()
-        return "break"
-
-    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
-        if self._text.tag_ranges("sel"):
-            return
-        for tag in self._text.tag_names(f"@{event.x},{event.y}"):
-            if tag in self._actions:
-                self._actions[tag]()
-                return
 
     def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
         """Draw a message that waits, was sent, or could not be sent and why."""
-        self._draw_beginning(entry, at)
+        self.draw_beginning(entry, at)
         if out.state is Delivery.SENT:
             # As it will look in its place, which comes with what was said before it.
-            self._draw_words(entry, at)
+            self.draw_words(entry.text, at)
             return
         failed = out.state is Delivery.FAILED
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette
-        for span in entry.spans:
-            self.rich.insert(at, span.text, ("body", tone))
+        folded = portions(entry.text)
+        drawn = entry.text[: folded[0].end]
+        self.rich.insert(at, worded(drawn).text, ("body", tone))
+        if len(folded) > 1:
+            self._text.insert(at, " …", ("body", tone))
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self._text.insert(at, "  ", ("body", tone))
@@ -141,7 +133,7 @@ class Pen:
         if failed:
             self._text.insert(at, f"Not sent: {safe(out.reason)}  ", ("body", "failed", "small"))
             for label in ("Edit", "Delete"):
-                tags = self._action(partial(self._on_failed, out, label.lower()))
-                self._text.insert(at, label, ("body", "link", "small", *tags))
+                tags = ("body", "link", "small", "action", label.lower())
+                self._text.insert(at, label, tags)
                 self._text.insert(at, "   ", ("body", "small"))
         self._text.insert(at, "\n", ("body",))

@@ -53,45 +53,71 @@ def read_only(text: tk.Text) -> None:
     text.configure(insertwidth=0)
 
 
-def configure_tags(text: tk.Text, theme: Theme) -> None:
-    """The tags of everything that a transcript holds, in the colours of the moment."""
-    palette, fonts, px = theme.palette, theme.fonts, theme.px
-    indent = px(INDENT)
-    text.configure(font=fonts["row"], spacing2=px(3))
-    text.tag_configure("body", lmargin1=indent, lmargin2=indent, spacing1=px(2), spacing3=px(2))
-    text.tag_configure("head", lmargin2=indent, spacing1=px(12), spacing3=px(0))
-    text.tag_configure("time", font=fonts["label"], foreground=palette.muted)
-    text.tag_configure(
-        "day",
-        justify="center",
-        font=fonts["label_bold"],
-        foreground=palette.muted,
-        spacing1=px(20),
-        spacing3=px(6),
-    )
-    text.tag_configure(
-        "note",
-        lmargin1=indent,
-        lmargin2=indent,
-        font=fonts["label"],
-        foreground=palette.muted,
-        spacing1=px(8),
-        spacing3=px(4),
-    )
-    text.tag_configure("link", foreground=palette.link, underline=True)
-    text.tag_configure("small", font=fonts["label"])
-    text.tag_configure("waiting", foreground=palette.muted)
-    text.tag_configure("failed", foreground=palette.danger)
-    text.tag_raise("link")
-    text.tag_raise("sel")
+class Styles:
+    """The tags of everything that a transcript holds; there is no tag for a single message."""
 
+    def __init__(self, text: tk.Text, theme: Theme) -> None:
+        self._text, self._theme = text, theme
+        self._names: dict[str, str] = {}
+        """The tag of each colour that names have."""
 
-def name_tag(text: tk.Text, theme: Theme, username: str) -> str:
-    """The tag of a sender's name: bold, in the colour of their avatar."""
-    colour = _readable(theme.colours.of(username), theme.palette.window)
-    tag = f"name-{colour}"
-    text.tag_configure(tag, font=theme.fonts["row_bold"], foreground=colour)
-    return tag
+    def configure(self) -> None:
+        """Give all of them the colours of the moment."""
+        text, theme = self._text, self._theme
+        palette, fonts, px = theme.palette, theme.fonts, theme.px
+        indent, tab = px(INDENT), 4 * fonts.width("row", "0")
+        text.configure(font=fonts["row"], spacing2=px(3))
+        text.tag_configure(
+            "body",
+            lmargin1=indent,
+            lmargin2=indent,
+            spacing1=px(2),
+            spacing3=px(2),
+            tabs=(indent + tab, indent + 2 * tab),
+            tabstyle="wordprocessor",
+        )
+        text.tag_configure("head", lmargin2=indent, spacing1=px(12), spacing3=px(0))
+        text.tag_configure("time", font=fonts["label"], foreground=palette.muted)
+        text.tag_configure(
+            "day",
+            justify="center",
+            font=fonts["label_bold"],
+            foreground=palette.muted,
+            spacing1=px(20),
+            spacing3=px(6),
+        )
+        text.tag_configure(
+            "note",
+            lmargin1=indent,
+            lmargin2=indent,
+            font=fonts["label"],
+            foreground=palette.muted,
+            spacing1=px(8),
+            spacing3=px(4),
+        )
+        text.tag_configure("link", foreground=palette.link, underline=True)
+        text.tag_configure("small", font=fonts["label"])
+        text.tag_configure("more", foreground=palette.link)
+        text.tag_configure("waiting", foreground=palette.muted)
+        text.tag_configure("failed", foreground=palette.danger)
+        for colour, tag in self._names.items():
+            self._configure_name(tag, colour)
+        text.tag_raise("link")
+        text.tag_raise("sel")
+
+    def name_tag(self, username: str) -> str:
+        """The tag of a sender's name: bold, in the colour of their avatar."""
+        colour = self._theme.colours.of(username)
+        tag = self._names.get(colour)
+        if tag is None:
+            # Configured once for each colour: Tk lays out anew what has a tag that is configured.
+            tag = self._names[colour] = f"name-{colour}"
+            self._configure_name(tag, colour)
+        return tag
+
+    def _configure_name(self, tag: str, colour: str) -> None:
+        shown = _readable(colour, self._theme.palette.window)
+        self._text.tag_configure(tag, font=self._theme.fonts["row_bold"], foreground=shown)
 
 
 def _readable(colour: str, background: str) -> str:

@@ -1,22 +1,18 @@
-"""What the message list shows, from events alone: days, groups, times and links."""
+"""What the message list shows, from events alone: days, groups and times."""
 
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import (
     GROUP_MILLISECONDS,
     Entry,
-    Span,
     as_event,
     lay_out,
-    spans_of,
 )
 
 NOON = round(datetime(2024, 5, 17, 12, 0).astimezone().timestamp() * 1000)
@@ -97,14 +93,6 @@ def test_midnight_begins_a_day_and_a_group() -> None:
     ]
 
 
-def test_received_text_is_cleaned_and_links_are_not() -> None:
-    """What a link shows is made safe; where it leads stays what was sent."""
-    said = event(1, "ada", text="go to https://a.example/\u202e now")
-    (entry,) = lay_out([said], None, lambda _: "A\u202eda", TODAY, clean=lambda t: ascii(t)[1:-1])
-    assert entry.name == r"A\u202eda"
-    assert entry.spans[1] == Span(r"https://a.example/\u202e", "https://a.example/\u202e")
-
-
 def test_what_waits_looks_as_it_will() -> None:
     """A message on its way out is grouped with what its sender said just before."""
     out = Outgoing("general", "a" * 32, "hi", NOON + MINUTE, Delivery.WAITING, "")
@@ -112,38 +100,3 @@ def test_what_waits_looks_as_it_will() -> None:
     assert not entry.heads_group
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada", join=True))
     assert entry.heads_group
-
-
-@pytest.mark.parametrize(
-    ("text", "links"),
-    [
-        ("https://example.org", ["https://example.org"]),
-        ("HTTP://EXAMPLE.ORG/X", ["HTTP://EXAMPLE.ORG/X"]),
-        ("see https://example.org/a.", ["https://example.org/a"]),
-        ("(https://example.org/a)", ["https://example.org/a"]),
-        ("https://example.org/a_(b)", ["https://example.org/a_(b)"]),
-        ("(https://example.org/a_(b)),", ["https://example.org/a_(b)"]),
-        ("[https://example.org/?q=[1]]", ["https://example.org/?q=[1]"]),
-        ("https://a.example, http://b.example!", ["https://a.example", "http://b.example"]),
-        ("<https://example.org/>", ["https://example.org/"]),
-        ("https://example.org/ä/中", ["https://example.org/ä/中"]),
-        ("https://", []),
-        ("http://...", []),
-        ("ftp://example.org javascript:alert(1) file:///etc", []),
-        ("no link at all", []),
-    ],
-)
-def test_links_end_where_people_think_they_do(text: str, links: list[str]) -> None:
-    """A sentence's punctuation is not part of its links; brackets are, if they open in them."""
-    assert [span.url for span in spans_of(text) if span.url] == links
-
-
-@given(st.text(alphabet=st.sampled_from("htps:/.()[]<> \nab,!?'\u202e") | st.characters()))
-def test_nothing_is_lost_between_the_spans(text: str) -> None:
-    """Put together, they are the text; every link is a part of it and leads to the web."""
-    spans = spans_of(text)
-    assert "".join(span.text for span in spans) == text
-    assert all(span.text for span in spans)
-    assert all(span.url in {None, span.text} for span in spans)
-    urls = [span.url for span in spans if span.url is not None]
-    assert all(url.lower().startswith(("http://", "https://")) for url in urls)

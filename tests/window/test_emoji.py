@@ -6,7 +6,7 @@ import pytest
 
 from window import emoji
 from window.richtext import RichText
-from window.text import safe, safe_lines
+from window.text import safe, worded
 from window.theme import Theme
 
 FAMILY = "\U0001f469\U0001f3fd\u200d\U0001f4bb"  # woman, skin tone, joiner, laptop
@@ -75,7 +75,7 @@ def test_labels_have_boxes_on_x11(monkeypatch: pytest.MonkeyPatch) -> None:
     """A label has no pictures, so no raw emoji reaches Tk on X11; messages keep theirs."""
     monkeypatch.setattr("sys.platform", "linux")
     assert safe(f"Ada {FAMILY}{FLAG}") == "Ada □□"
-    assert safe_lines(f"Ada {FAMILY}\ny") == f"Ada {FAMILY}\ny"
-    assert safe_lines("if x:\n\treturn") == "if x:\n    return"
+    assert worded(f"Ada {FAMILY}\ny").text == f"Ada {FAMILY}\ny"
+    assert worded("if x:\n\treturn").text == "if x:\n\treturn"
     monkeypatch.setattr("sys.platform", "darwin")
     assert safe(f"Ada {FLAG}") == f"Ada {FLAG}"

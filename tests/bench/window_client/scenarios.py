@@ -91,7 +91,7 @@ def burst(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[]
     yield other.ready
     yield pause()
     transcript = probe.main.transcript
-    last = transcript._last_seq + given.count
+    last = transcript._events.last + given.count
     began = time.perf_counter()
     other.say(given.count)
     yield lambda: probe.shows(last)

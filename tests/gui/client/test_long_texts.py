@@ -1,0 +1,266 @@
+"""The message list before texts of any length and kind: little is drawn, and never much at once."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from chat_client.state.event import Event, KeptEvent
+from chat_client.state.outgoing import Outgoing
+from chat_client.window.held import STEP_WEIGHT
+from chat_client.window.transcript import UNFOLDED, Transcript
+from chat_client.window.wording import FOLDED, WHOLE, weight
+from tests.chat_client.test_wording import WORST
+from tests.gui.harness import DEADLINE, Alarm, wait
+from window.theme import Theme
+
+SAID = 40
+LONGEST_TURN = 0.5
+"""Seconds of processor time, with much to spare: what this is about took a minute."""
+_BEGIN = 1_760_000_000_000
+
+
+class Kept:
+    """A room's events in memory."""
+
+    def __init__(self, events: Sequence[Event]) -> None:
+        self.events = list(events)
+
+    def before(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events before `seq`, in order."""
+        del room
+        return self.events[max(0, seq - 1 - count) : seq - 1]
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events after `seq`, in order."""
+        del room
+        return self.events[seq : seq + count]
+
+    def latest(self, room: str, count: int) -> list[Event]:
+        """The newest events, in order."""
+        del room
+        return self.events[-count:]
+
+    def outbox(self, room: str) -> list[Outgoing]:
+        """Nothing is on its way out."""
+        del room
+        return []
+
+
+def said(texts: Sequence[str], first: int = 1) -> list[Event]:
+    """Messages of three people."""
+    return [
+        KeptEvent("general", seq, "message", f"person{seq % 3}", text, _BEGIN + seq * 1000, None)
+        for seq, text in enumerate(texts, first)
+    ]
+
+
+class Shown:
+    """A transcript in a window, whose turns are timed."""
+
+    def __init__(self, root: tk.Tk, texts: Sequence[str]) -> None:
+        self.root = root
+        self.kept = Kept(said(texts))
+        self.opened: list[str] = []
+        self.longest = 0.0
+        self._clock = 0
+        self.transcript = Transcript(
+            root,
+            Theme(root, "light", scale=1.0),
+            self.kept,
+            str.capitalize,
+            on_bottom=lambda _: None,
+            on_link=self.opened.append,
+            on_failed=lambda *_: None,
+        )
+        self.text = self.transcript.text
+        self.transcript.pack(fill="both", expand=True)
+        self.timed(lambda: self.transcript.show("general", "person1"))
+        self.settle()
+
+    def timed(self, do: Callable[[], object]) -> None:
+        """Do something, as one turn of the window's loop."""
+        began = time.thread_time()
+        do()
+        self.longest = max(self.longest, time.thread_time() - began)
+
+    def settle(self) -> None:
+        """Let the window do all that it wants to, turn by turn."""
+        transcript = self.transcript
+
+        def done() -> bool:
+            return transcript._check is None and transcript._unfolding is None
+
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            self.timed(lambda: self.root.tk.dooneevent(2))
+            if done() and not self.root.tk.dooneevent(2):
+                return
+            assert time.monotonic() < deadline, "it never rests"
+
+    def hear(self, texts: Sequence[str]) -> None:
+        """More messages come, one by one."""
+        for event in said(texts, len(self.kept.events) + 1):
+            self.kept.events.append(event)
+            self.timed(lambda event=event: self.transcript.add([event]))  # type: ignore[misc]
+        wait(self.root, lambda: self.transcript._draw_later is None, "the messages", DEADLINE)
+        self.settle()
+
+    def said_of(self, seq: int) -> str:
+        """What is drawn of a message."""
+        return self.text.get(*self.transcript._stretch(seq))
+
+    def click(self, words: str) -> None:
+        """Click on words; the last of them in the list."""
+        place = self.text.search(words, "end", backwards=True)
+        assert place, self.text.get("1.0", "end")[-300:]
+        self.text.see(place)
+        self.settle()
+        box = self.text.bbox(place)
+        assert box is not None
+        x, y = box[0] + 2, box[1] + box[3] // 2
+        self._clock += 5_000  # or it would be the second click of two
+        for name in ("<Enter>", "<Motion>", "<ButtonPress-1>", "<ButtonRelease-1>"):
+            self.text.event_generate(name, x=x, y=y, time=self._clock)
+        self.settle()
+
+
+@pytest.fixture
+def show(bare_root: tk.Tk, alarm: Alarm) -> Callable[[Sequence[str]], Shown]:
+    """Shows a room with these messages."""
+    del alarm
+    bare_root.geometry("700x600+0+0")
+    return lambda texts: Shown(bare_root, texts)
+
+
+@pytest.mark.parametrize("text", WORST)
+def test_forty_of_any_text_cost_no_tags_and_little_time(
+    show: Callable[[Sequence[str]], Shown], text: str
+) -> None:
+    """At the start, when they come, when the colours change and while somebody scrolls."""
+    shown = show([text] * SAID)
+    tags = len(shown.text.tag_names())
+    shown.hear([text] * SAID)
+    assert shown.transcript._events.last == 2 * SAID
+    assert shown.transcript.at_bottom
+    shown.timed(shown.transcript._theme.toggle)
+    shown.settle()
+    for _ in range(3):
+        shown.timed(lambda: shown.text.yview_moveto(0.0))
+        shown.settle()
+    assert len(shown.text.tag_names()) == tags < 40
+    drawn = len(shown.transcript._events)
+    assert len(shown.text.image_names()) <= drawn * (WHOLE.costly + 4)
+    assert len(shown.text.get("1.0", "end")) <= drawn * (FOLDED.characters + 8 * WHOLE.costly + 99)
+    marks = [mark for mark in shown.text.mark_names() if mark[0] in "eo"]
+    assert len(marks) <= drawn + 2
+    assert shown.longest < LONGEST_TURN
+
+
+@pytest.mark.parametrize("text", WORST)
+def test_no_turn_draws_more_than_its_share(
+    show: Callable[[Sequence[str]], Shown], text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page of such texts comes in several turns, each of a bounded weight."""
+    turns: list[int] = []
+    for name in ("_append", "_prepend"):
+        draw = getattr(Transcript, name)
+
+        def counting(
+            self: Transcript, events: Sequence[Event], draw: Callable[..., None] = draw
+        ) -> None:
+            before = self._events._weight
+            draw(self, events)
+            turns.append(self._events._weight - before)
+
+        monkeypatch.setattr(Transcript, name, counting)
+    shown = show([text] * SAID)
+    for _ in range(5):
+        shown.text.yview_moveto(0.0)
+        shown.settle()
+    shown.transcript.show_latest()
+    shown.transcript.go_to(SAID // 2)
+    shown.settle()
+    assert turns
+    # A place that is gone to has one before it and one after it, however heavy they are.
+    assert max(turns) <= STEP_WEIGHT + weight(text)
+
+
+@pytest.mark.parametrize("text", ["word " * 3000, "line\n" * 3000, "\U0001f600" * 500])
+def test_a_long_text_can_be_shown_and_folded_again(
+    show: Callable[[Sequence[str]], Shown], text: str
+) -> None:
+    """By a click on "Show all", bit by bit, and on "Show less" at its end."""
+    shown = show([text, "after it"])
+    folded = shown.said_of(1)
+    assert f"Show all ({len(text):,} characters)" in folded
+    shown.click("Show all")
+    rich = shown.transcript._pen.rich
+    whole = rich.get(*shown.transcript._stretch(1))
+    plain = "".join(whole.split())
+    assert "".join(text.split()) in plain
+    assert "Show all" not in whole
+    shown.click("Show less")
+    assert shown.said_of(1) == folded
+    assert shown.longest < LONGEST_TURN
+
+
+def test_only_a_few_long_texts_are_unfolded_at_once(
+    show: Callable[[Sequence[str]], Shown],
+) -> None:
+    """One more folds the first of them; the list stays small."""
+    shown = show(["a " * 8000] * 5)
+    for seq in range(1, 6):
+        shown.transcript._unfold(seq)
+        shown.settle()
+    whole = [seq for seq in range(1, 6) if len(shown.said_of(seq)) > 10_000]
+    assert whole == [3, 4, 5]
+    assert len(whole) == UNFOLDED
+
+
+def test_the_words_looked_for_are_unfolded(show: Callable[[Sequence[str]], Shown]) -> None:
+    """A match in what is not drawn is drawn when somebody goes there."""
+    shown = show(["lorem " * 2000 + "anchor " + "ipsum " * 500, *["after it"] * 3])
+    transcript = shown.transcript
+    transcript.highlight("anchor")
+    transcript.go_to(1)
+    shown.settle()
+    place = shown.text.search("anchor", "1.0")
+    assert place
+    assert shown.text.dlineinfo(place) is not None
+    assert "found" in shown.text.tag_names(place)
+
+
+def test_a_link_is_told_by_its_place(show: Callable[[Sequence[str]], Shown]) -> None:
+    """Behind emoji, marks that are not drawn, and in a message of many."""
+    shown = show(
+        [
+            "\U0001f600\u200e\u202ahttps://a.example/one\u202c and https://a.example/two",
+            " ".join(f"https://a.example/n{n}" for n in range(200)),
+        ]
+    )
+    for words, url in (
+        ("https://a.example/one", "https://a.example/one"),
+        ("https://a.example/two", "https://a.example/two"),
+        ("https://a.example/n17", "https://a.example/n17"),
+    ):
+        shown.click(words)
+        assert shown.opened[-1:] == [url]
+    count = len(shown.opened)
+    shown.click("https://a.example/n50")
+    assert len(shown.opened) == count
+
+
+def test_a_burst_of_heavy_texts_is_followed(show: Callable[[Sequence[str]], Shown]) -> None:
+    """More than can be drawn in one go: the end of it is in view."""
+    shown = show(["hello"])
+    first = len(shown.kept.events) + 1
+    shown.kept.events += said(["\U0001f600" * 4096] * 50, first)
+    shown.timed(lambda: shown.transcript.add(shown.kept.events[1:]))
+    shown.settle()
+    assert shown.transcript._events.last == 51
+    assert shown.transcript.at_bottom
+    assert shown.longest < LONGEST_TURN
