@@ -1,11 +1,14 @@
 """Accounts on disk, a folder each: `accounts/USERNAME@SERVER` in the data folder.
 
+SERVER is the identity that the server had when the account was made; the folder keeps its name.
 In it are `account.json` (who, where, and this device's token; mode 0600) and `cache.db`
 (events, positions, outbox). The file `last` names the account used last.
 """
 
 import json
 import secrets
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -85,10 +88,50 @@ class Accounts:
             return account
         return None
 
+    def former(self, invite: Invite, username: str | None) -> Account | None:
+        """See `former_of`, among all accounts."""
+        return former_of(self.all(), invite, username)
+
+    def new(self, invite: Invite, username: str, display_name: str) -> Account:
+        """An account to join with, in a folder of its own."""
+        account = new_account(invite, username, display_name)
+        number = 1
+        while (self.folder(account) / "account.json").exists():
+            # An account of this name whose server had this identity once, and has another now.
+            number += 1
+            account = replace(account, folder=f"{username}@{server_key(invite)}-{number}")
+        return account
+
+
+def former_of(accounts: Iterable[Account], invite: Invite, username: str | None) -> Account | None:
+    """The account that may be one of the invite's server, from before it got a new identity.
+
+    That is a guess by what the invites have in common, the secret or the chat's name; only the
+    server can show it (chat_client/net/recognition.py). Without a username there must be one
+    account alone that may be meant.
+    """
+    found = [
+        account
+        for account in accounts
+        if account.joined
+        and username in {None, account.username}
+        and None not in {account.invite.fingerprint, invite.fingerprint}
+        and account.invite.fingerprint != invite.fingerprint
+        and _alike(account.invite, invite)
+    ]
+    if username is None and len(found) != 1:
+        return None
+    # The same secret says more than the same name, and among equals the one used last.
+    return min(found, key=lambda account: account.invite.secret != invite.secret, default=None)
+
 
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
     """An account to join with, and a token for this device."""
     return Account(invite, username, display_name, secrets.token_hex(_TOKEN_BYTES))
+
+
+def _alike(one: Invite, other: Invite) -> bool:
+    return one.secret == other.secret or one.server_name == other.server_name
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -106,7 +149,7 @@ def _load(path: Path) -> Account:
         content = json.loads(path.read_bytes())
         if content["format"] != _FORMAT:
             raise AccountError(f"{path} was made by a newer ChatClient; install that version")
-        return _account_of(content)
+        return replace(_account_of(content), folder=path.parent.name)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise AccountError(f"{path} is damaged: restore it from a backup, or remove it") from error
 

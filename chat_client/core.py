@@ -39,8 +39,8 @@ _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteEr
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 _WRONG_SERVER: Final = (
     "This is not the server you joined: its identity is another one. Nothing was sent. "
-    "If the host set the server up anew, ask for a new invite; otherwise somebody may be "
-    "pretending to be it"
+    "If the host set the server up anew, ask for the new invite: your name and messages stay. "
+    "Otherwise somebody may be pretending to be it"
 )
 
 

@@ -12,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NoReturn
 
-from chat_client.accounts import NEVER_MADE, AccountError, Accounts, new_account
+from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.schema import CacheError
 from chat_client.core import Core, StopListening
+from chat_client.net.connector import ConnectError
+from chat_client.net.recognition import RecognitionError, is_known
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
@@ -24,6 +26,7 @@ from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from common.datafolder import FolderInUseError, FolderLock
+from common.invite import Invite
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
@@ -195,9 +198,28 @@ def _account(options: Options, accounts: Accounts) -> Account:
         return account
     if options.join is None:
         raise UsageError("there is no such account here yet; use --join INVITE and --name NAME")
+    former = accounts.former(options.join, username)
+    if former is not None and _known(former, options.join, options.timeout):
+        account = former.with_invite(options.join)
+        accounts.save(account)
+        return account
     if options.name is None:
         raise UsageError("--name NAME is needed to join")
-    return new_account(options.join, options.name.username, options.name.display_name)
+    return accounts.new(options.join, options.name.username, options.name.display_name)
+
+
+def _known(account: Account, invite: Invite, timeout: float) -> bool:
+    """Whether the invite's server, with its new identity, knows the account. Raises FailedError."""
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            return is_known(account, invite)
+        except RecognitionError as error:
+            raise FailedError(str(error)) from error
+        except ConnectError as error:
+            if time.monotonic() > deadline:
+                raise FailedError(f"the server can't be reached: {error}") from error
+            time.sleep(_POLL)
 
 
 def _in_memory(_account: Account) -> Cache:

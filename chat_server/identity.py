@@ -34,12 +34,19 @@ def load_identity(folder: Path) -> Identity:
         _, begin, rest = path.read_text("ascii").partition(_BEGIN)
         certificate = ssl.PEM_cert_to_DER_cert(begin + rest)
     except ValueError as error:
-        # Never replaced by itself: a new one locks out everyone who knows the old one.
-        raise IdentityError(
-            f"{path} is damaged: restore it from a backup, or remove it to start with a new "
-            "identity (everyone then needs a new invite)"
-        ) from error
+        raise damaged(path) from error
     return Identity(path, fingerprint(certificate))
+
+
+def damaged(path: Path) -> IdentityError:
+    """What to do about an identity that can't be used.
+
+    It is never replaced by itself: a new one is another server to everyone who knows the old one.
+    """
+    return IdentityError(
+        f"{path} is damaged: restore it from a backup, or remove it to start with a new identity "
+        "(everyone then needs the new invite, and keeps name and messages with it)"
+    )
 
 
 def _make() -> bytes:

@@ -17,7 +17,7 @@ from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
 from chat_server.hub import Hub, ShowView
 from chat_server.hub_queue import HubQueue
-from chat_server.identity import IdentityError, load_identity
+from chat_server.identity import IdentityError, damaged, load_identity
 from chat_server.net.acceptor import Acceptor, ip_versions, listen
 from chat_server.net.descriptors import allow_connections
 from chat_server.net.io_thread import IoThread
@@ -139,7 +139,7 @@ class Server:
             listening.close()
             raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
         try:
-            facts, directory = _open_house(store, options.name)
+            facts, directory = _open_house(store, options.name, fingerprint or b"")
         except sqlite3.Error as error:
             listening.close()
             store.close()
@@ -188,7 +188,7 @@ class Server:
         try:
             return identity.fingerprint, server_context(identity.path)
         except ssl.SSLError as error:
-            raise IdentityError(f"{identity.path} is damaged: restore it from a backup") from error
+            raise damaged(identity.path) from error
 
     def terminate(self, connection: int, reason: str) -> None:
         """End a client's connection; it is told the reason and doesn't come back by itself."""
@@ -247,7 +247,9 @@ class Server:
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
 
 
-def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Directory]:
+def _open_house(
+    store: SqliteLog, name: str | None, fingerprint: bytes
+) -> tuple[ServerFacts, Directory]:
     """The server's own facts and the room everyone is in, made at the first start."""
     with store.transaction():
         if name is not None:
@@ -257,6 +259,7 @@ def _open_house(store: SqliteLog, name: str | None) -> tuple[ServerFacts, Direct
             program=f"ChatServer {__version__}",
             epoch=store.epoch(),
             secret=store.invite_secret(),
+            fingerprint=fingerprint,
         )
         directory = store.load()
         if GENERAL not in directory.rooms:

@@ -21,6 +21,7 @@ CAPABILITIES: Final = 32
 
 PAGE_PEOPLE: Final = 100
 PAGE_ROOMS: Final = 100
+PROOFS: Final = 64
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""
 

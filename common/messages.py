@@ -52,6 +52,9 @@ Cid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 """The sender's own random id of a message: 128 bits in hexadecimal."""
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A device's secret, made by the client: 256 random bits in hexadecimal."""
+Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Proof = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""A message authentication code (see common/recognition.py)."""
 SessionId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Secret = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{22}$")]
 Epoch = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -142,6 +145,15 @@ class Join(Command):
     device: Program
 
 
+class Recognize(Command):
+    """Asks the server to show that it knows a device of this account, before it gets the token."""
+
+    type: Literal["recognize"] = "recognize"
+    secret: Secret
+    username: Username
+    nonce: Nonce
+
+
 class SignIn(Command):
     """Comes back to an account with a device's token.
 
@@ -225,6 +237,13 @@ class Welcome(Reply):
     program: Program
     server_name: ServerName
     epoch: Epoch
+
+
+class Recognized(Reply):
+    """Answers `recognize`: a MAC of the nonce for each device of the account, in any order."""
+
+    type: Literal["recognized"] = "recognized"
+    proofs: Annotated[tuple[Proof, ...], Field(max_length=limits.PROOFS)]
 
 
 class SignedIn(Reply):
@@ -351,9 +370,10 @@ class Goodbye(Message):
     reason: Reason
 
 
-ToServer = Hello | Join | SignIn | Sync | Send | ListPeople | ListRooms | Ping
+ToServer = Hello | Recognize | Join | SignIn | Sync | Send | ListPeople | ListRooms | Ping
 ToClient = (
     Welcome
+    | Recognized
     | SignedIn
     | Synced
     | Ack

@@ -38,6 +38,8 @@ from common.messages import (
     Join,
     Ping,
     Pong,
+    Recognize,
+    Recognized,
     SignedIn,
     SignIn,
     ToClient,
@@ -78,8 +80,9 @@ _STEPS: Final[dict[tuple[Phase, type[BaseModel]], Phase]] = {
     (Phase.ADMITTING, SignedIn): Phase.READY,
 }
 _BACK: Final = {Phase.WELCOMING: Phase.GREETING, Phase.ADMITTING: Phase.IDENTIFYING}
-_OPENING: Final = (Hello, Join, SignIn)
-_BEFORE_READY: Final = (Welcome, SignedIn, Error, Goodbye)
+_OPENING: Final = (Hello, Recognize, Join, SignIn)
+_WHILE_IDENTIFYING: Final = (Ping, Recognize)
+"""Commands that are no step: their answers may come while a step waits for its own."""
 
 
 class _Conversation:
@@ -98,9 +101,7 @@ class _Conversation:
             self.phase = after
             self._pending = message.id
             return True
-        if isinstance(message, _OPENING):
-            return False
-        return self.phase is Phase.IDENTIFYING and isinstance(message, Ping)
+        return self.phase is Phase.IDENTIFYING and isinstance(message, _WHILE_IDENTIFYING)
 
     def to_client(self, message: ToClient) -> bool:
         """Move on by what the server says; False when this phase does not allow it."""
@@ -119,8 +120,11 @@ class _Conversation:
             self.phase = after
             self._pending = None
         elif self.phase is not Phase.READY:
-            # A ping may have been sent just before the step that waits for its answer now.
-            return isinstance(message, Pong) and self.phase in {Phase.IDENTIFYING, Phase.ADMITTING}
+            # They may have been asked for just before the step that waits for its answer now.
+            return isinstance(message, Pong | Recognized) and self.phase in {
+                Phase.IDENTIFYING,
+                Phase.ADMITTING,
+            }
         return True
 
 

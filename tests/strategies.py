@@ -126,6 +126,9 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             program=device,
         ),
         st.builds(
+            messages.Recognize, id=request, secret=secret(), username=username(), nonce=cid()
+        ),
+        st.builds(
             messages.Join,
             id=request,
             secret=secret(),
@@ -179,6 +182,7 @@ def error() -> SearchStrategy[messages.Error]:
         line(limits.REASON_LENGTH),
         re=st.none() | number(1),
         field=st.none() | line(100),
+        suggestion=st.none() | username(),
     )
 
 
@@ -194,6 +198,11 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             program=line(limits.PROGRAM_LENGTH),
             server_name=line(limits.SERVER_NAME_LENGTH),
             epoch=cid(),
+        ),
+        st.builds(
+            messages.Recognized,
+            re=request,
+            proofs=st.lists(token(), max_size=limits.PROOFS).map(tuple),
         ),
         st.builds(
             messages.SignedIn,

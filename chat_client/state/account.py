@@ -1,7 +1,7 @@
 """Who somebody is on which server: all that is needed to come back."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from common.invite import Invite
 
@@ -19,15 +19,20 @@ class Account:
     display_name: str
     token: str
     joined: bool = False
+    folder: str = field(default="", compare=False)
+    """The name of the folder it is kept in; empty for one that is not kept yet."""
 
     @property
     def key(self) -> str:
-        """Names the account's folder: its username and its server."""
-        return f"{self.username}@{server_key(self.invite)}"
+        """Names the account's folder: its username and the server it was made for.
+
+        It stays when the server gets another identity, with everything that is in the folder.
+        """
+        return self.folder or f"{self.username}@{server_key(self.invite)}"
 
     def with_invite(self, invite: Invite) -> "Account":
-        """The same account of the same server, which may now be at another address."""
-        return replace(self, invite=invite)
+        """The same account of the same server, which may have another address or identity now."""
+        return replace(self, invite=invite, folder=self.key)
 
     def called(self, display_name: str) -> "Account":
         """The same account under another display name, as long as it has not joined."""
@@ -35,7 +40,9 @@ class Account:
 
     def confirmed(self, username: str, display_name: str) -> "Account":
         """The account as the server knows it."""
-        return replace(self, username=username, display_name=display_name, joined=True)
+        return replace(
+            self, username=username, display_name=display_name, joined=True, folder=self.key
+        )
 
 
 def server_key(invite: Invite) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chat_client.accounts import former_of
 from chat_client.options import Name, name_of
 from chat_client.state.account import Account, server_key
 from chat_client.window.clipboard import Clipboard
@@ -73,6 +74,9 @@ class JoinScreen(Panel):
         self._accounts = {account.key: account for account in accounts}
         self._here = here
         self._invite: Invite | None = None
+        self._former: Account | None = None
+        """The account that may be one of the chat that the link leads to, which is another now."""
+        self._offered_name = prefill.name
         self._joining = False
         self._proposed = ""
         """The username that was made of the name, and goes with it until the person types one."""
@@ -211,11 +215,12 @@ class JoinScreen(Panel):
         return field
 
     def _fill(self, prefill: Prefill) -> None:
-        if prefill.invite is not None:
-            self.link.value = prefill.invite.link()
         self.name.value = prefill.name
         if prefill.username:
             self.username.value = prefill.username
+        # The link last: it may lead to a chat in which one has a name already.
+        if prefill.invite is not None:
+            self.link.value = prefill.invite.link()
         self._look()
         self.refuse(prefill.problem, prefill.field)
         empty = next((field for field in (self.link, self.name) if not field.value), None)
@@ -235,6 +240,12 @@ class JoinScreen(Panel):
         display_name = " ".join(self.name.value.split())
         if not display_name:
             self.refuse("Say what others shall call you.", "display_name")
+            return
+        former = self._former
+        if former is not None and self.username.value == former.username:
+            # Whatever is asked of new names: this one was given already.
+            self.refuse("", "")
+            self._on_join(invite, Name(former.username, former.display_name))
             return
         try:
             display_name = clean_display_name(display_name)
@@ -361,7 +372,7 @@ class JoinScreen(Panel):
         try:
             invite = find_invite(self.link.value)
         except InviteError:
-            self._invite = None
+            self._invite = self._former = None
             self._badge.set(self._no_badge)
             self._server.set("Join with an invite")
             self._where.set("Paste the link that the host sent you")
@@ -375,6 +386,15 @@ class JoinScreen(Panel):
         self._server.set(name)
         self._where.set(f"at {safe(invite.hosts[0])}, port {invite.port}")
         self._offer()
+        self._offer_former(invite)
+
+    def _offer_former(self, invite: Invite) -> None:
+        """Propose the name that one has in the chat already, if it only has a new identity."""
+        former = self._former = former_of(self._accounts.values(), invite, None)
+        if former is not None and self.name.value in {"", self._offered_name}:
+            self._where.set(f"You are @{former.username} there, and it has a new invite")
+            self._offered_name = self.name.value = safe(former.display_name)
+            self._proposed = self.username.value = former.username
 
     def _no_badge(self) -> tk.PhotoImage:
         """What stands for a chat that is not known yet."""

@@ -3,9 +3,10 @@
 import sqlite3
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from threading import Thread
 from typing import Final
 
-from chat_client.accounts import NEVER_MADE, AccountError, Accounts, new_account
+from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.schema import CacheError
 from chat_client.nearby import server_here
 from chat_client.options import Name, Options
@@ -30,6 +31,8 @@ _MOST_TOLD: Final = 3
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
 _Told = tuple[int, Sequence[News]]
+_Found = tuple[int, Callable[[], object]]
+"""What to do with what was found out about a chat, and for which try."""
 
 
 class Screens:
@@ -46,6 +49,7 @@ class Screens:
         self._generation = 0
         self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
+        self._found: Mailbox[_Found] = Mailbox(program.root, self._recognized)
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
         program.root.bind("<Escape>", lambda _: self._find_no_more())
@@ -62,9 +66,11 @@ class Screens:
         if account is not None and account.joined:
             self.open(account if invite is None else account.with_invite(invite))
             return
-        self.show_join(invite, name.display_name if name else "")
+        screen = self.show_join(invite, name.display_name if name else "")
         if invite is not None and name is not None:
             self._join(invite, name)
+        elif invite is not None and self._accounts.former(invite, None) is not None:
+            screen.join()
 
     def may_close(self) -> bool:
         """Nothing is lost by closing, so nothing is asked."""
@@ -75,6 +81,7 @@ class Screens:
         # Gone from the screen at once; storing the last words takes a moment more.
         self._root.withdraw()
         self._mailbox.close()
+        self._found.close()
         self._close_session()
         if isinstance(self.screen, MainScreen):
             self.screen.close()
@@ -157,8 +164,56 @@ class Screens:
         if account is not None and account.joined:
             self.open(account.with_invite(invite))
             return
-        if account is None:
-            account = new_account(invite, name.username, name.display_name)
+        former = self._accounts.former(invite, name.username) if account is None else None
+        if former is not None:
+            self._ask_whether_known(former, invite, name)
+        else:
+            self._join_as(account or self._new(invite, name), invite, name)
+
+    def _new(self, invite: Invite, name: Name) -> Account:
+        return self._accounts.new(invite, name.username, name.display_name)
+
+    def _ask_whether_known(self, former: Account, invite: Invite, name: Name) -> None:
+        """Find out whether this is the chat of that account, which only has a new identity."""
+        self._close_session()
+        self._generation += 1
+        generation = self._generation
+        self._on_join_screen().joining(f"Asking whether it knows @{former.username}…")
+
+        def ask() -> None:
+            # Imported here: it takes longer than to show that something is going on.
+            from chat_client.net.connector import ConnectError
+            from chat_client.net.recognition import RecognitionError, is_known
+
+            try:
+                known = is_known(former, invite)
+            except ConnectError as error:
+                status = Status(Link.PAUSED, "The server can't be reached", attempts=error.attempts)
+                self._found.post((generation, lambda: self._not_found_out(_tried(status))))
+            except RecognitionError as error:
+                why = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
+                self._found.post((generation, lambda: self._not_found_out(why)))
+            else:
+                self._found.post((generation, lambda: self._known(former, invite, name, known)))
+
+        Thread(target=ask, name="recognition", daemon=True).start()
+
+    def _known(self, former: Account, invite: Invite, name: Name, known: bool) -> None:
+        if known:
+            self.open(former.with_invite(invite))
+        else:
+            self._join_as(self._new(invite, name), invite, name)
+
+    def _not_found_out(self, why: str) -> None:
+        # Not joined as somebody new: the name and all that was said would be left behind.
+        self._on_join_screen().refuse(why, "invite")
+
+    def _recognized(self, items: list[_Found]) -> None:
+        for generation, act in items:
+            if generation == self._generation:
+                act()
+
+    def _join_as(self, account: Account, invite: Invite, name: Name) -> None:
         # The token of an earlier try stays: the server may have taken it.
         if self._start(account.with_invite(invite).called(name.display_name)):
             self._on_join_screen().joining()
@@ -166,6 +221,7 @@ class Screens:
                 self.session.begin()
 
     def _cancel(self) -> None:
+        self._generation += 1
         self._close_session()
         self._on_join_screen().refuse("", "")
 

@@ -1,6 +1,5 @@
 """Who gets in: greeting, joining with an invite, signing in with a device's token."""
 
-import hashlib
 import hmac
 import secrets
 from bisect import bisect
@@ -19,6 +18,7 @@ from common.names import (
     fold_username,
     free_username,
 )
+from common.recognition import device_key, proof
 
 
 def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
@@ -40,17 +40,32 @@ def hello(world: World, session: Session, command: messages.Hello, _now: int) ->
     return [Answer(session.connection, command.id, welcome)]
 
 
+def recognize(world: World, session: Session, command: messages.Recognize, _now: int) -> Outcome:
+    """Show that we know the devices of an account, to one of them that does not know us.
+
+    Asked with the invite's secret, as a join: it tells whether there is such an account.
+    """
+    if not hmac.compare_digest(command.secret, world.facts.secret):
+        return _bad_secret(session, command)
+    username = fold_username(command.username)
+    fingerprint = world.facts.fingerprint
+    # Each device is looked at, which is rarely asked for: none but the first after a new key.
+    devices = world.directory.devices.items() if fingerprint else ()
+    keys = [key for key, owner in devices if owner == username][: limits.PROOFS]
+    proofs = tuple(proof(key, fingerprint, command.nonce, username) for key in keys)
+    return [Tell(session.connection, messages.Recognized(re=command.id, proofs=proofs))]
+
+
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
     """Claim a username. Asked again with the same token it lets in again: an answer may be lost."""
     username = fold_username(command.username)
-    key = _device_key(command.token)
+    key = device_key(command.token)
     owner = world.directory.devices.get(key)
     # The token before the secret: the account is there, though the invite may be another by now.
     if owner is not None and owner == username:
         return _admit(world, session, command, username, now)
     if not hmac.compare_digest(command.secret, world.facts.secret):
-        why = "this invite is not valid here any more; ask the host for a new one"
-        return refuse(session, command, "bad_secret", why, field="secret")
+        return _bad_secret(session, command)
     if username in world.directory.accounts:
         return _taken(world, session, command, username)
     if owner is not None:
@@ -78,7 +93,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:
     """Come back with a device's token, and end the session that this one resumes."""
     username = fold_username(command.username)
-    key = _device_key(command.token)
+    key = device_key(command.token)
     if world.directory.devices.get(key) != username:
         why = f"this device is not known as {username} here; join again with an invite"
         return refuse(session, command, "not_recognized", why)
@@ -116,6 +131,11 @@ def list_people(world: World, session: Session, command: messages.ListPeople, _:
     return [Answer(session.connection, command.id, people)]
 
 
+def _bad_secret(session: Session, command: messages.Join | messages.Recognize) -> Outcome:
+    why = "this invite is not valid here any more; ask the host for a new one"
+    return refuse(session, command, "bad_secret", why, field="secret")
+
+
 def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:
     free = free_username(username, world.directory.accounts)
     why = f"the username {username} is taken"
@@ -138,7 +158,7 @@ def _admit(
     account = world.directory.accounts[username]
     session.key = secrets.token_hex(16)
     session.device = command.device
-    session.device_key = _device_key(command.token)
+    session.device_key = device_key(command.token)
     came_online = world.sessions.admit(session, username)
     signed_in = messages.SignedIn(
         re=command.id,
@@ -169,8 +189,3 @@ def _admit(
 
 def _server(world: World) -> messages.ServerChanged:
     return messages.ServerChanged(server_name=world.facts.name)
-
-
-def _device_key(token: str) -> bytes:
-    """What the store keeps of a token: 256 random bits need no salt and no slow hash."""
-    return hashlib.sha256(bytes.fromhex(token)).digest()

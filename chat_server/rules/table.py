@@ -16,6 +16,7 @@ from common import messages
 # can't say: hence Any.
 _COMMANDS: Final[Mapping[type, Callable[[World, Session, Any, int], Outcome]]] = {
     messages.Hello: admission.hello,
+    messages.Recognize: admission.recognize,
     messages.Join: admission.join,
     messages.SignIn: admission.sign_in,
     messages.ListPeople: admission.list_people,

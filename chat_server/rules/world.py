@@ -20,6 +20,8 @@ class ServerFacts:
     program: str
     epoch: str
     secret: str
+    fingerprint: bytes = b""
+    """Of the certificate; empty without TLS."""
 
 
 @dataclass(slots=True)

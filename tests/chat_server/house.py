@@ -19,6 +19,8 @@ from common.messages import TO_CLIENT, Message, ToClient
 from common.names import GENERAL
 
 SECRET = "s" * 22
+FINGERPRINT = bytes(range(32))
+"""Of the certificate that the server would have."""
 NOW = 1_700_000_000_000
 
 Kind = TypeVar("Kind")
@@ -31,7 +33,7 @@ class House:
         self.path = path
         self.log = SqliteLog(path)
         with self.log.transaction():
-            facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET)
+            facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET, FINGERPRINT)
             directory = self.log.load()
             if GENERAL not in directory.rooms:
                 directory.add_room(self.log.add_room(GENERAL, 0))

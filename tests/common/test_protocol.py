@@ -237,6 +237,27 @@ def test_a_ping_right_before_joining_is_answered() -> None:
     assert line.tell(SIGNED_IN) == [SIGNED_IN]
 
 
+def test_a_server_may_be_asked_whom_it_knows_before_joining() -> None:
+    """As often as wanted, and the answer may come while the join waits for its own."""
+    line = Line(Phase.IDENTIFYING)
+    question = messages.Recognize(id=7, secret="s" * 22, username="ada", nonce="0" * 32)
+    answer = messages.Recognized(re=7, proofs=("1" * 64,))
+    for _ in range(2):
+        assert list(line.server.receive(line.client.send(question))) == [question]
+        assert list(line.client.receive(line.server.send(answer))) == [answer]
+    line.client.send(question)
+    line.client.send(JOIN)
+    assert list(line.client.receive(encode(answer))) == [answer]
+
+
+@pytest.mark.parametrize("phase", [Phase.GREETING, Phase.WELCOMING, Phase.ADMITTING, Phase.READY])
+def test_a_server_is_asked_whom_it_knows_at_no_other_time(phase: Phase) -> None:
+    """Who is in needs no such answer, and who has not said hello gets none."""
+    question = messages.Recognize(id=7, secret="s" * 22, username="ada", nonce="0" * 32)
+    with pytest.raises(LocalProtocolError):
+        Line(phase).client.send(question)
+
+
 def test_large_frames_are_for_those_who_are_in() -> None:
     """Before sign-in 4 KiB is the limit, from then on 64 KiB; the length alone decides."""
     stranger, member = Line(Phase.IDENTIFYING), Line(Phase.READY)

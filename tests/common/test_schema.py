@@ -302,6 +302,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.CAPABILITIES,
         limits.PAGE_PEOPLE,
         limits.PAGE_ROOMS,
+        limits.PROOFS,
         limits.POSITIONS,
         limits.MAX_INTEGER,
         limits.MAX_TIME,

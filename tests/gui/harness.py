@@ -128,7 +128,7 @@ class Host:
     """A server with TLS in this process, through as many lives as a test gives it."""
 
     def __init__(self, data_dir: Path, name: str) -> None:
-        self._data_dir, self._name = data_dir, name
+        self.data_dir, self._name = data_dir, name
         self.port = 0
         self.link = ""
         self.connections: dict[str, int] = {}
@@ -145,13 +145,13 @@ class Host:
             headless=True,
             host="127.0.0.1",
             port=self.port,
-            data_dir=self._data_dir,
+            data_dir=self.data_dir,
             name=self._name,
             ready_file=None,
             plaintext=False,
             log_level="info",
         )
-        self._server = Server(options, self._data_dir, self._show)
+        self._server = Server(options, self.data_dir, self._show)
         running = self._server.start()
         self.port, self.link = running.port, running.invite
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +12,19 @@ from chat_server.rules import inputs
 from chat_server.rules.effects import HangUp, Publish, TellEveryone
 from chat_server.rules.view import ClientAppeared, ClientGone
 from common import limits, messages
-from tests.chat_server.house import NOW, House, all_of, only, presence, refused, token, told
+from common.messages import Message
+from tests.chat_server.house import (
+    FINGERPRINT,
+    NOW,
+    SECRET,
+    House,
+    all_of,
+    only,
+    presence,
+    refused,
+    token,
+    told,
+)
 
 
 def test_hello_is_answered_with_who_we_are(house: House) -> None:
@@ -191,6 +205,60 @@ def test_tokens_are_kept_as_hashes_only(house: House) -> None:
     assert bytes.fromhex(token("ada")) not in house.path.read_bytes()
     rows = house.log._connection.execute("SELECT * FROM devices").fetchall()
     assert bytes.fromhex(token("ada")) not in [cell for row in rows for cell in row]
+
+
+def recognize(house: House, username: str, nonce: str = "0" * 32, secret: str = SECRET) -> Message:
+    """What a stranger is answered who asks whether the server knows somebody."""
+    session = house.connect()
+    command = messages.Recognize(id=3, secret=secret, username=username, nonce=nonce)
+    (answer,) = told(house.do(session, command), session)
+    return answer
+
+
+def test_a_device_is_shown_that_it_is_known(house: House) -> None:
+    """By what only the database and the device know, for this question and this certificate."""
+    house.join("ada")
+    answer = recognize(house, "Ada", "ab" * 16)
+    assert isinstance(answer, messages.Recognized)
+    key = hashlib.sha256(bytes.fromhex(token("ada"))).digest()
+    message = b"chat recognize 1\0" + FINGERPRINT + bytes.fromhex("ab" * 16) + b"ada"
+    assert answer.proofs == (hmac.digest(key, message, "sha256").hex(),)
+    assert recognize(house, "ada", "cd" * 16) != answer
+
+
+def test_each_device_of_an_account_is_shown(house: House) -> None:
+    """One of them may ask, and nobody else's is among them."""
+    house.join("ada")
+    house.join("bob")
+    account = house.world.directory.accounts["ada"]
+    with house.log.transaction():
+        for number in range(100):
+            house.log.add_device(account, bytes([number]) * 32, "phone", NOW)
+    house.world.reload()
+    answer = recognize(house, "ada")
+    assert isinstance(answer, messages.Recognized)
+    assert len(set(answer.proofs)) == limits.PROOFS
+
+
+def test_nobody_is_recognized_without_the_invite(house: House) -> None:
+    """Who has none learns nothing of who is here."""
+    house.join("ada")
+    answer = recognize(house, "ada", secret="x" * 22)
+    assert isinstance(answer, messages.Error)
+    assert (answer.code, answer.field) == ("bad_secret", "secret")
+
+
+def test_somebody_unknown_is_not_recognized(house: House) -> None:
+    """An empty answer, and no error: the client may join."""
+    house.join("ada")
+    assert recognize(house, "eve") == messages.Recognized(re=3, proofs=())
+
+
+def test_without_a_certificate_nothing_is_proven(house: House) -> None:
+    """The proof would be good for any server."""
+    house.join("ada")
+    house.world.facts = replace(house.world.facts, fingerprint=b"")
+    assert recognize(house, "ada") == messages.Recognized(re=3, proofs=())
 
 
 def test_presence_follows_the_first_and_the_last_session(house: House) -> None:
