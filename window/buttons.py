@@ -76,6 +76,8 @@ def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
 class Button(ttk.Button):
     """A button with text, an icon, or both. Space and Return press it, Tab reaches it.
 
+    A click leaves the keyboard where it is: who goes on typing then must not press it.
+
     `height` is px at 96 dpi; the width follows the text unless the geometry manager
     stretches it. `command` is not called while disabled.
     """
@@ -102,6 +104,7 @@ class Button(ttk.Button):
         theme.focus.watch(self, lambda on: self.state([RINGED if on else f"!{RINGED}"]))
         self.bind("<Return>", self._press)
         self.bind("<KP_Enter>", self._press)
+        self.bind("<Button-1>", self._pressed)
         theme.subscribe(self, self._paint)
 
     @property
@@ -120,6 +123,11 @@ class Button(ttk.Button):
         if icon is not None:
             self._icon = icon
         self._paint()
+
+    def _pressed(self, _event: tk.Event[tk.Misc]) -> str:
+        if self.enabled:
+            self.state(["pressed"])
+        return "break"  # ttk would take the keyboard
 
     def _press(self, _event: tk.Event[tk.Misc]) -> str:
         self.invoke()

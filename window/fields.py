@@ -5,14 +5,19 @@ from __future__ import annotations
 import tkinter as tk
 from collections.abc import Callable
 from tkinter import ttk
+from typing import Final
 
 from window.basics import bare_label
 from window.cards import rounded_style
+from window.editing import Editing, clean_line
 from window.fonts import Role
 from window.icons import IconName
 from window.palette import Surface, Tone
 from window.text import StandIns
 from window.theme import Theme, surface_of
+
+_LONGEST: Final = 4096
+"""Characters that any field holds; Tk measures all of them for each key."""
 
 
 class Field(ttk.Frame):
@@ -20,8 +25,8 @@ class Field(ttk.Frame):
 
     `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager says).
     `on_change(text)` is called for every edit, also those by the program; `on_submit(text)`
-    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters; an emoji is
-    one where Tk can't show it.
+    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters, at most and by
+    default 4,096; an emoji is one where Tk can't show it. What is longer is cut at its end.
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class Field(ttk.Frame):
         on_cancel: Callable[[], object] | None = None,
     ) -> None:
         super().__init__(parent, padding=(theme.px(10), 0))
-        self._theme, self._icon, self._limit = theme, icon, limit
+        self._theme, self._icon, self._limit = theme, icon, limit or _LONGEST
         self._behind = surface_of(parent)
         self.surface: Surface = fill or ("raised" if self._behind == "sidebar" else "field")
         self._note_tone: Tone = "muted"
@@ -71,6 +76,8 @@ class Field(ttk.Frame):
         self.entry.pack(side="left", fill="x", expand=True)
         self._hint = bare_label(self.entry)
         self._hint.configure(text=placeholder, font=theme.fonts[font], cursor="xterm", anchor="w")
+        self._box = _Box(self.entry, self._stand_ins, secret=secret)
+        self.editing = Editing(self._box, theme)
         self._listen()
         trace = self._variable.trace_add("write", lambda *_: self._changed())
         # The trace would keep the field, and whatever it calls, for ever.
@@ -87,6 +94,7 @@ class Field(ttk.Frame):
     def value(self, text: str) -> None:
         self._variable.set(self._fit(text))
         self.entry.icursor("end")
+        self.editing.reset()
 
     @property
     def enabled(self) -> bool:
@@ -106,6 +114,10 @@ class Field(ttk.Frame):
     def select_all(self) -> None:
         """Select the whole text, as Tab into a field does."""
         self.entry.selection_range(0, "end")
+
+    def copy_as(self, text: str) -> None:
+        """Hand out `text` for whatever is selected: the whole of what is shown shortened."""
+        self._box.whole = text
 
     def set_placeholder(self, text: str) -> None:
         """Show another text while the field is empty."""
@@ -131,19 +143,15 @@ class Field(ttk.Frame):
         self.entry.bind("<Return>", lambda _: self._submit())
         self.entry.bind("<KP_Enter>", lambda _: self._submit())
         self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
-        self.entry.bind("<<SelectAll>>", lambda _: self._select_all())
-        self.entry.bind("<<Copy>>", lambda _: self._copy())
-        self.entry.bind("<<Cut>>", lambda _: self._copy(cut=True))
         for part in (self._hint, self._icon_label, self._note, self):
             part.bind("<Button-1>", lambda _: self.entry.focus_set(), add="+")
+        # The hint lies over an empty entry, and would keep its clicks.
+        self._hint.bind("<<PasteSelection>>", lambda _: self.editing.paste_selection(0, 0))
+        self._hint.bind("<<ContextMenu>>", self.editing.right_clicked)
 
     def _submit(self) -> None:
         if self.on_submit:
             self.on_submit(self.value)
-
-    def _select_all(self) -> str:
-        self.select_all()
-        return "break"  # on X11 Ctrl+A would go to the start of the line
 
     def _changed(self) -> None:
         typed = self._variable.get()
@@ -155,6 +163,7 @@ class Field(ttk.Frame):
             # No trace is called while one is.
             self._variable.set(shown)
             self.entry.icursor(length - behind)
+        self.editing.changed_soon()
         self._show_hint()
         if self.on_change:
             self.on_change(self.value)
@@ -162,17 +171,7 @@ class Field(ttk.Frame):
     def _fit(self, text: str) -> str:
         """What the field shows of a text."""
         shown = self._stand_ins.hide(text)
-        return shown[: self._limit] if self._limit else shown
-
-    def _copy(self, *, cut: bool = False) -> str:
-        if self.entry.selection_present() and not self.entry.cget("show"):
-            first, last = self.entry.index("sel.first"), self.entry.index("sel.last")
-            self.clipboard_clear()
-            chosen = str(self.tk.call("string", "range", self.entry.get(), first, last - 1))
-            self.clipboard_append(self._stand_ins.reveal(chosen))
-            if cut:
-                self.entry.delete(first, last)
-        return "break"
+        return shown[: self._limit]
 
     def _show_hint(self) -> None:
         if self.value:
@@ -200,3 +199,118 @@ class Field(ttk.Frame):
         self._icon_label.configure(background=fill)
         if self._icon:
             self._icon_label.configure(image=theme.icon(self._icon, palette.muted, gap=7))
+
+
+class _Box:
+    """What `window.editing.Editing` edits, in an Entry with boxes for its emoji."""
+
+    clean = staticmethod(clean_line)
+
+    def __init__(self, entry: tk.Entry, stand_ins: StandIns, *, secret: bool) -> None:
+        self.widget = entry
+        self.secret = secret
+        self.whole = ""
+        """What is copied of the text, or "" for what is selected."""
+        self._stand_ins = stand_ins
+        self._wide = int(entry.tk.call("string", "length", "\U0001f600"))
+        """What an index of Tk counts for a character beyond the BMP: two in Tk 8.6."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether a person may change the text."""
+        return str(self.widget.cget("state")) == "normal"
+
+    def characters(self) -> str:
+        """The whole text."""
+        return self._stand_ins.reveal(self.widget.get())
+
+    def selected(self) -> str:
+        """What is selected, or all of a text that is shown shortened."""
+        start, end = self.selection()
+        return (self.whole or self.characters()[start:end]) if start < end else ""
+
+    def selection(self) -> tuple[int, int]:
+        """From where to where is selected; the cursor twice if nothing is."""
+        entry = self.widget
+        if entry.selection_present():
+            return self._offset(entry.index("sel.first")), self._offset(entry.index("sel.last"))
+        cursor = self.cursor()
+        return cursor, cursor
+
+    def cursor(self) -> int:
+        """Where the cursor is."""
+        return self._offset(self.widget.index("insert"))
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """Put a text in place of a stretch, and the cursor behind it."""
+        entry, reveal = self.widget, self._stand_ins.reveal
+        # A box stands for a whole emoji, of which a stretch may be a part.
+        first, before = self._locate(start)
+        last, within = self._locate(end)
+        last += bool(within)
+        shown = entry.get()
+        left = reveal(shown[first:last])
+        middle = left[:before] + text + left[before + end - start :]
+        # In one go, so that nobody is told of what is only half done.
+        entry.setvar(
+            entry.cget("textvariable"), shown[:first] + self._stand_ins.hide(middle) + shown[last:]
+        )
+        entry.icursor(self._index(start + len(text)))
+        entry.tk.call("tk::EntrySeeInsert", str(entry))
+
+    def select(self, start: int, end: int) -> None:
+        """Select a stretch, with the cursor at its end, in view."""
+        entry = self.widget
+        first, last = self._index(start), self._index(end)
+        entry.icursor(last)
+        if start < end:
+            entry.selection_range(first, last)
+        else:
+            entry.selection_clear()
+        entry.tk.call("tk::EntrySeeInsert", str(entry))
+
+    def move(self, x: int, y: int) -> None:
+        """Put the cursor where a pointer is, in pixels of the widget, and select nothing."""
+        del y
+        entry = self.widget
+        entry.selection_clear()
+        entry.icursor(entry.tk.call("tk::EntryClosestGap", str(entry), x))
+
+    def holds(self, x: int, y: int) -> bool:
+        """Whether the selection is where the pointer is."""
+        del y
+        entry = self.widget
+        if not entry.selection_present():
+            return False
+        return entry.index("sel.first") <= entry.index(f"@{x}") < entry.index("sel.last")
+
+    def refused(self, text: str, added: str) -> bool:
+        """Never: the field cuts what is too long."""
+        del text, added
+        return False
+
+    def _offset(self, index: int) -> int:
+        """How many characters are before an index of Tk."""
+        offset = at = 0
+        for letter in self.widget.get():
+            if at >= index:
+                break
+            at += self._wide if letter > "\uffff" else 1
+            offset += len(self._stand_ins.reveal(letter))
+        return offset
+
+    def _index(self, offset: int) -> int:
+        """Tk's index of what shows a character."""
+        shown = self.widget.get()[: self._locate(offset)[0]]
+        return len(shown) + (self._wide - 1) * sum(letter > "\uffff" for letter in shown)
+
+    def _locate(self, offset: int) -> tuple[int, int]:
+        """Which letter shows a character, and how many before it are shown by the same."""
+        at = 0
+        shown = self.widget.get()
+        for index, letter in enumerate(shown):
+            length = len(self._stand_ins.reveal(letter))
+            if offset < at + length:
+                return index, offset - at
+            at += length
+        return len(shown), 0

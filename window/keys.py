@@ -53,6 +53,11 @@ def _use_control_keys(root: tk.Tk, system: str) -> None:
     if system == "x11":
         # No Ctrl+D, K, O, T or H that changes the text unasked. First, as it takes keys away.
         root.tk.call("set", "tk_strictMotif", "1")
+        # A menu sets it back for a moment; no key may come and go with it.
+        root.tk.call(
+            *("trace", "remove", "variable", "::tk_strictMotif", "write"),
+            "::tk::EventMotifBindings",
+        )
     for letter, former, now in (
         ("a", "<<LineStart>>", "<<SelectAll>>"),
         ("y", "<<Paste>>", "<<Redo>>"),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import tkinter as tk
 from collections.abc import Iterator
 from typing import Final
 
 from window import emoji, selection
+from window.text import StandIns
 from window.theme import Theme
 
 _SIZE: Final = 20
@@ -23,8 +25,15 @@ class RichText:
     get something else calls `selection.own_selection` afterwards.
     """
 
-    def __init__(self, widget: tk.Text, theme: Theme) -> None:
+    def __init__(self, widget: tk.Text, theme: Theme, *, most_pictures: int = 0) -> None:
+        """`most_pictures` bounds the emoji that are drawn (0: nothing does); others are boxes.
+
+        Where one types, Tk takes the longer for each key the more there are in a line: 0.2 s with
+        4,000.
+        """
         self._widget = widget
+        self._most = most_pictures
+        self._stand_ins = StandIns()
         self._theme = theme
         self._wide = int(widget.tk.call("string", "length", "\U0001f600"))
         """Columns of a character beyond the BMP: two in Tk 8.6."""
@@ -34,17 +43,28 @@ class RichText:
 
     def insert(self, index: str, text: str, tags: tuple[str, ...] = ()) -> None:
         """Insert `text` at `index`, which may be a mark with right gravity."""
+        if text.isascii():
+            self._widget.insert(index, text, tags)
+            return
+        room = self._room()
+        rest = 0
         for piece, cell in emoji.split(text):
             if cell is None:
                 self._widget.insert(index, piece, tags)
-            else:
+            elif room > 0:
                 self._insert_emoji(index, piece, cell, tags)
+                room -= 1
+            else:
+                self._widget.insert(index, self._stand_ins.hide(text[rest:]), tags)
+                return
+            rest += len(piece)
 
     def replace_typed(self, start: str, end: str) -> None:
         """Turn raw emoji between two indexes into pictures, as after typing or pasting."""
         widget = self._widget
         if widget.get(start, end).isascii():
             return
+        room = self._room()
         # From the end on, so that the places before stay true.
         for kind, text, index in reversed(list(self._dump(start, end))):
             if kind != "text":
@@ -53,15 +73,23 @@ class RichText:
             place = int(column) + self._columns(text)
             for piece, cell in reversed(list(emoji.split(text))):
                 after, place = place, place - self._columns(piece)
-                if cell is not None:
-                    widget.delete(f"{line}.{place}", f"{line}.{after}")
+                if cell is None:
+                    continue
+                box = self._stand_ins.hide(piece)
+                if room <= 0 and box == piece:
+                    continue  # Tk shows emoji by itself here
+                widget.delete(f"{line}.{place}", f"{line}.{after}")
+                if room > 0:
                     self._insert_emoji(f"{line}.{place}", piece, cell, ())
+                    room -= 1
+                else:
+                    widget.insert(f"{line}.{place}", box)
 
     def get(self, start: str, end: str) -> str:
         """The characters between two indexes, emoji among them; other pictures are left out."""
         pieces: list[str] = []
         for kind, value, _ in self._dump(start, end):
-            pieces.append(value if kind == "text" else self._spelling(value))
+            pieces.append(self._reveal(value) if kind == "text" else self._spelling(value))
         return "".join(pieces)
 
     def selected(self) -> str:
@@ -76,6 +104,31 @@ class RichText:
         if self._widget.compare(last, ">", "end-1c"):
             last = "end-1c"
         return self.get(first, last)
+
+    def locate(self, offset: int) -> tuple[str, int]:
+        """The index of what shows the character number `offset` of the text, from 0 on.
+
+        And how many characters before that one are shown by the same picture.
+        """
+        at = 0
+        for kind, value, index in self._dump("1.0", "end-1c"):
+            spelled = self._reveal(value) if kind == "text" else self._spelling(value)
+            if offset >= at + len(spelled):
+                at += len(spelled)
+                continue
+            if kind == "image":
+                return index, offset - at
+            line, column = index.split(".")
+            place = int(column)
+            if value.isascii():
+                return f"{line}.{place + offset - at}", 0
+            for shown in value:
+                length = len(self._reveal(shown))
+                if offset < at + length:
+                    return f"{line}.{place}", offset - at
+                at += length
+                place += self._columns(shown)
+        return "end-1c", 0
 
     def find(self, pattern: re.Pattern[str], start: str, end: str) -> list[tuple[str, str]]:
         """From where to where a pattern matches in the lines of a stretch, emoji as characters.
@@ -110,6 +163,13 @@ class RichText:
         dumped = widget.tk.call(str(widget), "dump", "-text", "-image", start, end)
         values = [str(value) for value in widget.tk.splitlist(dumped)]
         return zip(values[::3], values[1::3], values[2::3], strict=True)
+
+    def _room(self) -> int:
+        """How many more pictures there may be."""
+        return self._most - len(self._widget.image_names()) if self._most else sys.maxsize
+
+    def _reveal(self, text: str) -> str:
+        return text if text.isascii() else self._stand_ins.reveal(text)
 
     def _spelling(self, image: str) -> str:
         """The characters of an emoji's picture, or "" of another picture."""

@@ -28,14 +28,15 @@ class TypeAhead:
             self._root.deletecommand(binding)
         self._bound = ()
 
-    def _key(self, event: tk.Event[tk.Misc]) -> None:
+    def _key(self, event: tk.Event[tk.Misc]) -> str | None:
         # What is pressed in a widget comes here, too, and is that widget's.
         if event.widget is not self._root:
-            return
+            return None
         if event.keysym == "BackSpace":
             self._kept = self._kept[:-1]
         elif event.char.isprintable():
             self._kept += event.char
+        return "break"  # It is kept, and nobody else's.
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
         if isinstance(event.widget, tk.Text | tk.Entry):

@@ -5,21 +5,27 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
+from common.limits import TEXT_BYTES
 from window.basics import Label, Panel
 from window.buttons import Button
 from window.cards import Card
+from window.editing import Editing, clean_lines
 from window.richtext import RichText
+from window.textbox import TextBox
 from window.theme import Theme
 
 _MOST_LINES: Final = 8
-# What a message may not hold; pasting brings such things along unseen.
-_UNSENDABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_MOST_PICTURES: Final = 400
+_BLANK_AROUND: Final = re.compile(r"\A(?:[^\S\n]*\n)+|(?:\n[^\S\n]*)+\Z")
+"""Blank lines before and after a text. What is in a line stays, as a snippet's indentation."""
 
 
 class Composer(Panel):
     """Grows with its text up to eight lines. `on_send` gets a text that is not blank.
 
-    It returns what is wrong with it, or None when it is on its way.
+    It returns what is wrong with it, or None when it is on its way. What is typed or pasted beyond
+    what one message can hold is refused with a reason beside it, and nothing is cut; what the
+    program puts in may be longer, and can be shortened.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, on_send: Callable[[str], str | None]) -> None:
@@ -30,23 +36,25 @@ class Composer(Panel):
         card = Card(self, theme, surface="field", radius=12, padding=(12, 5), field=True)
         card.pack(fill="x")
         # Made in the order of the Tab key, packed in the order of who gets the room first.
-        self.text = tk.Text(card, height=1, width=1, wrap="word", undo=True, maxundo=200)
+        self.text = tk.Text(card, height=1, width=1, wrap="word", undo=False)
         self.send_button = Button(
             card, theme, "", self.submit, variant="link", icon="send", icon_size=18, height=30
         )
         self.send_button.pack(side="right", anchor="s")
         self.text.configure(font=theme.fonts["row"], pady=theme.px(5), padx=theme.px(2))
         self.text.pack(side="left", fill="both", expand=True)
-        self._rich = RichText(self.text, theme)
-        self.text.bind("<<Copy>>", self._copy)
+        self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
+        self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)
         self._hint_text = ""
         self._hint = Label(self.text, theme, font="row", tone="muted")
         self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
+        # It lies over an empty text, and would keep its clicks.
+        self._hint.bind("<<PasteSelection>>", lambda _: self.editing.paste_selection(0, 0))
+        self._hint.bind("<<ContextMenu>>", self.editing.right_clicked)
         for sequence in ("<Return>", "<KP_Enter>"):
             self.text.bind(sequence, self._entered)
-        # Text's own binding inserts a newline; only Return without Shift is taken from it.
-        self.text.bind("<Shift-Return>", lambda _: None)
-        self.text.bind("<Shift-KP_Enter>", self._new_line)
+        for sequence in ("<Shift-Return>", "<Shift-KP_Enter>"):
+            self.text.bind(sequence, self._new_line)
         # A tab is for moving on, as everywhere else in the window; Text would keep both.
         self.text.bind("<Tab>", lambda _: self._leave(self.text.tk_focusNext()))
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
@@ -61,12 +69,12 @@ class Composer(Panel):
         return self._rich.get("1.0", "end-1c")
 
     def set_draft(self, text: str) -> None:
-        """Put a text in to be edited; the cursor goes to its end."""
+        """Put a text in to be edited; the cursor goes to its end, and undo begins there."""
         self.text.delete("1.0", "end")
-        self._rich.insert("insert", text)
+        self._rich.insert("insert", clean_lines(text))
         self.text.mark_set("insert", "end-1c")
         self.text.see("insert")
-        self.text.edit_reset()
+        self.editing.reset()
         self._say("")
 
     def set_hint(self, hint: str) -> None:
@@ -76,8 +84,8 @@ class Composer(Panel):
 
     def submit(self) -> None:
         """Send what is written; it stays if something is wrong with it."""
-        text = _UNSENDABLE.sub("", self.draft.replace("\r\n", "\n")).strip()
-        if not text:
+        text = _BLANK_AROUND.sub("", clean_lines(self.draft))
+        if not text.strip():
             return
         problem = self._on_send(text)
         if problem is None:
@@ -97,8 +105,7 @@ class Composer(Panel):
         return "break"
 
     def _new_line(self, _: object) -> str:
-        self.text.insert("insert", "\n")
-        self.text.see("insert")
+        self.editing.insert("\n")
         return "break"
 
     def _leave(self, to: tk.Misc | None) -> str:
@@ -107,20 +114,31 @@ class Composer(Panel):
             self.text.tk.call("tk::TabToWindow", to)
         return "break"
 
-    def _copy(self, _: object) -> str:
-        self._rich.copy_selection()
-        return "break"
+    def _refuse(self, text: str, added: str) -> bool:
+        """Say why a text can't get so long; one that gets shorter always may."""
+        size = _size(text)
+        if size <= TEXT_BYTES or size <= _size(self.draft):
+            return False
+        if len(added) == 1:
+            self._say("This message is as long as one can be. Send it, or make it shorter.")
+        else:
+            self._say(
+                f"Not pasted: a message has at most {TEXT_BYTES:,} bytes, and this would be "
+                f"{size:,}. Send it in parts."
+            )
+        return True
 
     def _modified(self, _: object) -> None:
         if self.text.edit_modified():
             self._rich.replace_typed("1.0", "end-1c")
             self.text.edit_modified(False)
+            self.editing.changed()
             self._say("")
             self._show_hint()
             self._fit()
 
     def _show_hint(self) -> None:
-        if self.draft:
+        if self.text.compare("end-1c", ">", "1.0"):
             self._hint.place_forget()
         else:
             room = self.text.winfo_width() - self._theme.px(8)
@@ -129,6 +147,7 @@ class Composer(Panel):
             self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w")
 
     def _resized(self) -> None:
+        self._problem.configure(wraplength=self.winfo_width())
         self._show_hint()
         self._fit()
 
@@ -149,3 +168,7 @@ class Composer(Panel):
             inactiveselectbackground=palette.mention,
             selectforeground=palette.text,
         )
+
+
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "replace"))

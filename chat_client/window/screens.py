@@ -20,10 +20,12 @@ from chat_client.window.login_name import login_name
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
+from window.editing import Editing
 from window.garbage import collect_here
 from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
+from window.redirect import redirect_typing
 from window.text import safe
 
 _MOST_TOLD: Final = 3
@@ -52,6 +54,7 @@ class Screens:
         self._found: Mailbox[_Found] = Mailbox(program.root, self._recognized)
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
+        redirect_typing(program.root, self._written)
         program.root.bind("<Escape>", lambda _: self._find_no_more())
         program.root.bind("<FocusIn>", self._focused, add="+")
 
@@ -141,6 +144,10 @@ class Screens:
             self.screen.destroy()
         self.screen = screen
         screen.pack(fill="both", expand=True)
+
+    def _written(self) -> Editing | None:
+        """Where one's next message is written, if there is such a place."""
+        return self.screen.composer.editing if isinstance(self.screen, MainScreen) else None
 
     def _find(self) -> None:
         if isinstance(self.screen, MainScreen):

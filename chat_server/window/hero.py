@@ -48,6 +48,7 @@ class Invite(Panel):
         if view.reach is None:
             return
         self._link = self.copy.content = view.reach.invite
+        self.field.copy_as(self._link)
         self._fit_link()
         local = view.reach.local
         self._where.set(view.reach.note, "warning" if local else "muted")

@@ -87,6 +87,17 @@ def test_a_new_shortcut_works_by_position(root: tk.Tk, text: tk.Text) -> None:
 
 
 @x11
+def test_keys_stay_while_menus_come_and_go(root: tk.Tk, text: tk.Text) -> None:
+    """A menu sets tk_strictMotif back, for which Tk would give texts the keys of Emacs."""
+    keys = {name: root.event_info(name) for name in root.event_info()}
+    assert "<Control-Key-Insert>" in keys["<<Copy>>"]
+    assert "<Control-Key-w>" not in keys["<<Cut>>"]
+    for value in (0, 1, 0, 1):
+        text.tk.call("set", "tk_strictMotif", value)
+        assert {name: root.event_info(name) for name in root.event_info()} == keys
+
+
+@x11
 def test_latin_layouts_go_by_their_letters(root: tk.Tk, text: tk.Text) -> None:
     """Dvorak has J where C is, AZERTY a comma where M is: Tk knows these by itself."""
     layout = Layout(root, "x11")
