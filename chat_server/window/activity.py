@@ -110,6 +110,8 @@ class Activity(Panel):
             text.insert("end", "\t", "line")
             if line.name:
                 text.insert("end", line.name, ("line", "name"), " ", "line")
+            if line.handle:
+                text.insert("end", f"{line.handle} ", ("line", "handle"))
             text.insert("end", line.text, "line")
         # A person who reads further down is left there; at the top the newest comes into view.
         text.yview_moveto(top)
@@ -122,4 +124,5 @@ class Activity(Panel):
             inactiveselectbackground=palette.mention,
         )  # fmt: skip
         self.text.tag_configure("time", foreground=palette.muted)
+        self.text.tag_configure("handle", foreground=palette.muted)
         self._write()

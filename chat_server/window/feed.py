@@ -27,12 +27,16 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line: `time` as shown, and a sentence; `name`, if there is one, begins it in bold."""
+    """One line: `time` as shown, and a sentence; `name`, if there is one, begins it in bold.
+
+    `handle` stands muted behind the name: it is what nobody else has.
+    """
 
     kind: Kind
     time: str
     name: str
     text: str
+    handle: str = ""
 
 
 _GONE: Final = {
@@ -50,24 +54,24 @@ class Feed:
     """The lines of the last happenings, at most `LINES`."""
 
     def __init__(self) -> None:
-        self._lines: deque[tuple[int, Kind, str, str]] = deque(maxlen=LINES)
+        self._lines: deque[tuple[int, Kind, str, str, str]] = deque(maxlen=LINES)
         self._shown: tuple[Line, ...] = ()
         self._shown_for: date | None = None
 
-    def add(self, kind: Kind, at: int, name: str, text: str) -> None:
+    def add(self, kind: Kind, at: int, name: str, text: str, handle: str = "") -> None:
         """Something happened at `at` (milliseconds since 1970 UTC)."""
-        self._lines.appendleft((at, kind, name, text))
+        self._lines.appendleft((at, kind, name, text, handle))
         self._shown_for = None
 
-    def gone(self, at: int, name: str, why: str) -> None:
+    def gone(self, at: int, name: str, why: str, handle: str = "") -> None:
         """Somebody's connection ended; `why` is the server's word for it."""
         kind = Kind.TERMINATED if why == "terminated by you" else Kind.LEFT
-        self.add(kind, at, name, _GONE.get(why) or f"was disconnected: {why}")
+        self.add(kind, at, name, _GONE.get(why) or f"was disconnected: {why}", handle)
 
     def failed(self, at: int, reason: str) -> None:
         """Messages could not be stored; the same trouble again only moves its line's time."""
         text = f"Messages can’t be stored: {reason}"
-        if self._lines and self._lines[0][1:] == (Kind.FAILED, "", text):
+        if self._lines and self._lines[0][1:4] == (Kind.FAILED, "", text):
             self._lines.popleft()
         self.add(Kind.FAILED, at, "", text)
 
@@ -77,6 +81,7 @@ class Feed:
         if day != self._shown_for:
             self._shown_for = day
             self._shown = tuple(
-                Line(kind, clock_text(at, now), name, text) for at, kind, name, text in self._lines
+                Line(kind, clock_text(at, now), name, text, handle)
+                for at, kind, name, text, handle in self._lines
             )
         return self._shown

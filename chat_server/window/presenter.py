@@ -40,6 +40,12 @@ class _Client:
     sent: int = 0
     slow: bool = False
 
+    @property
+    def handle(self) -> str:
+        """`@username`, unless the name says the same: two names may be alike, usernames not."""
+        same = self.name.isascii() and self.name.lower() == self.username
+        return "" if same else f"@{self.username}"
+
     def matches(self, wanted: str) -> bool:
         """Whether one of the texts contains `wanted`, which is case-folded."""
         texts = (self.name, self.username, self.device, self.address)
@@ -187,7 +193,7 @@ class Presenter:
             text = "is back"
         clients[event.connection] = client
         self._run.somebody_came = True
-        self._feed.add(Kind.CAME, event.since, client.name, text)
+        self._feed.add(Kind.CAME, event.since, client.name, text, client.handle)
 
     def _gone(self, event: view.ClientGone) -> None:
         client = self._run.clients.pop(event.connection, None)
@@ -197,7 +203,7 @@ class Presenter:
         self._run.gone_received += client.received
         self._run.gone_sent += client.sent
         if event.why != "the server closed":  # one line says that for everybody
-            self._feed.gone(event.at, client.name, safe(event.why))
+            self._feed.gone(event.at, client.name, safe(event.why), client.handle)
 
     def _counted(self, event: view.TrafficChanged) -> None:
         clients = self._run.clients
@@ -212,9 +218,10 @@ class Presenter:
             return
         self._run.clients[event.connection] = replace(client, slow=event.slow)
         if event.slow:
-            self._feed.add(Kind.SLOW, now, client.name, "has a slow connection and falls behind")
+            text = "has a slow connection and falls behind"
+            self._feed.add(Kind.SLOW, now, client.name, text, client.handle)
         else:
-            self._feed.add(Kind.CAUGHT_UP, now, client.name, "has caught up")
+            self._feed.add(Kind.CAUGHT_UP, now, client.name, "has caught up", client.handle)
 
     # What the person asks for
 

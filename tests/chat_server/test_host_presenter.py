@@ -128,6 +128,24 @@ def test_the_feed_tells_who_came_and_why_they_went(presenter: Presenter) -> None
     assert texts[3:6] == ["is back", "connected from one more device", "joined with the invite"]
 
 
+def test_the_feed_tells_people_of_one_name_apart(presenter: Presenter) -> None:
+    """Each line has the username, unless the name is that: also of who is not here any more."""
+    names = {1: ("victor", "Victor"), 2: ("eve", "Victor"), 3: ("mallory", "V\u0456ctor")}
+    for connection, (username, name) in names.items():
+        presenter.apply([replace(came(connection, username), display_name=name)], NOW)
+    presenter.apply([view.ClientSlow(2, slow=True), view.ClientSlow(2, slow=False)], NOW)
+    presenter.apply([view.ClientGone(2, "left", NOW)], NOW)
+    lines = [(line.name, line.handle) for line in presenter.view(NOW).feed if line.name]
+    assert lines == [
+        ("Victor", "@eve"),
+        ("Victor", "@eve"),
+        ("Victor", "@eve"),
+        ("V\u0456ctor", "@mallory"),
+        ("Victor", "@eve"),
+        ("Victor", ""),
+    ]
+
+
 def test_the_feed_is_bounded_and_keeps_its_tuple() -> None:
     """The oldest lines go; nothing is made anew while nothing happens on the same day."""
     feed = Feed()

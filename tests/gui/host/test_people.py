@@ -22,10 +22,10 @@ def test_somebody_appears_and_goes(host: Host) -> None:
     client = host.connect("ada", "Ada Lovelace")
     assert host.names() == ["ada"]
     host.wait(frame.connections.winfo_viewable, "the page with people")
-    assert "Ada Lovelace joined" in frame.activity.text.get("1.0", "1.end")
+    assert "Ada Lovelace @ada joined" in frame.activity.text.get("1.0", "1.end")
     client.close()
     host.wait(frame.invite.winfo_viewable, "the invite")
-    host.wait(lambda: "Ada Lovelace left" in frame.activity.text.get("1.0", "1.end"), "a line")
+    host.wait(lambda: "Ada Lovelace @ada left" in frame.activity.text.get("1.0", "1.end"), "a line")
 
 
 def test_messages_and_bytes_are_counted(host: Host) -> None:
