@@ -4,6 +4,7 @@ import time
 import tkinter as tk
 import webbrowser
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Thread
 from typing import Final
 
@@ -102,14 +103,22 @@ class MainScreen(Panel):
             theme,
             self._session.reader,
             self.overview.name,
+            handle_of=self.overview.handle,
             on_bottom=self._bottom,
             on_link=open_link,
             on_failed=self._failed,
         )
         self.transcript.pack(fill="both", expand=True)
         self.latest = Button(
-            self.transcript, theme, "New messages", self._to_latest, icon="arrow-down", height=30
+            self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=30
         )
+        for keys, go in (
+            ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
+            ("<Next>", lambda: self.transcript.scroll_pages(1)),
+            ("<Control-Home>", self.transcript.go_to_first),
+            ("<Control-End>", self.transcript.go_to_latest),
+        ):
+            self.composer.text.bind(keys, partial(_done, go))
         self.bind("<Configure>", self._resized)
 
     def _build_header(self) -> None:
@@ -193,8 +202,8 @@ class MainScreen(Panel):
         self.overview.add_events(added.room, added.events, seen=seen, read=added.read)
         if seen:
             self._mark_read(added.room, added.events[-1].seq)
-        elif here and not self.transcript.at_bottom:
-            self._offer_latest("New messages")
+        elif here:
+            self._show_latest()
 
     def _refresh(self) -> None:
         self.sidebar.show(self.overview, self.room, self._session.account)
@@ -308,12 +317,14 @@ class MainScreen(Panel):
 
     def _go_to(self, seq: int) -> None:
         self.transcript.go_to(seq)
-        # "New messages" it is called while there are some.
-        if not self.transcript.at_bottom and not self.latest.winfo_manager():
-            self._offer_latest("Latest messages")
 
-    def _offer_latest(self, text: str) -> None:
-        self.latest.set(text)
+    def _show_latest(self) -> None:
+        """Offer the way to the newest message while it is not in view, and say what is new."""
+        if self.transcript.at_bottom:
+            self.latest.place_forget()
+            return
+        count = self.overview.unread.get(self.room, 0)
+        self.latest.set(f"Latest · {count:,} new" if count else "Latest")
         self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
 
     def _open_direct(self, username: str) -> None:
@@ -348,14 +359,12 @@ class MainScreen(Panel):
         return bool(self.tk.call("focus", "-displayof", "."))
 
     def _bottom(self, at_bottom: bool) -> None:
-        if at_bottom:
-            self.latest.place_forget()
-            if self._has_focus() and self.overview.unread.get(self.room):
-                self._read()
-                self._refresh()
+        self._show_latest()
+        if at_bottom and self._has_focus() and self.overview.unread.get(self.room):
+            self._read()
+            self._refresh()
 
     def _to_latest(self) -> None:
-        self.latest.place_forget()
         self.transcript.show_latest()
         self._read()
         self._refresh()
@@ -404,6 +413,12 @@ class MainScreen(Panel):
             self.after_cancel(self._clock)
             self._clock = None
         self.destroy()
+
+
+def _done(do: Callable[[], object], _: object) -> str:
+    """Do something for a key, and let nothing else come of it."""
+    do()
+    return "break"
 
 
 def open_link(url: str) -> None:

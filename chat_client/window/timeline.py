@@ -21,6 +21,8 @@ class Entry:
     kind: str
     sender: str
     name: str
+    handle: str
+    """What tells the sender from somebody whose name looks the same, or nothing."""
     time: str
     text: str
     day: str | None
@@ -32,6 +34,8 @@ def lay_out(
     previous: Event | None,
     name_of: Callable[[str], str],
     today: date,
+    *,
+    handle_of: Callable[[str], str] = lambda _: "",
 ) -> list[Entry]:
     """The entries of consecutive events, of which the first follows `previous`.
 
@@ -47,6 +51,7 @@ def lay_out(
                 kind=event.kind,
                 sender=event.sender,
                 name=name_of(event.sender),
+                handle=handle_of(event.sender),
                 time=f"{at:%H:%M}",
                 text=event.text,
                 day=_day(at.date(), today) if new_day else None,

@@ -21,10 +21,13 @@ from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_pen import SHOW_LESS, Pen
 from chat_client.window.transcript_places import Places
+from chat_client.window.transcript_pointer import Pointer
+from chat_client.window.transcript_selection import Said, selected
 from chat_client.window.transcript_style import INDENT, Styles, read_only
 from chat_client.window.wording import link_at, portions
 from window.basics import Label, Panel
 from window.scrolling import Scrollbar
+from window.selection import copy, own_selection
 from window.theme import Theme
 
 PAGE: Final = 40
@@ -40,6 +43,8 @@ _UNFOLDING: Final = 10
 UNFOLDED: Final = 3
 """Long texts that are unfolded at once; one more folds the first of them again."""
 _OUTBOX_SHOWN: Final = 50
+_TICK: Final = 20_000
+"""Milliseconds between two looks at the date. Not one timer for midnight: clocks jump."""
 
 
 class Source(Protocol):
@@ -61,8 +66,10 @@ class Source(Protocol):
 class Transcript(Panel):
     """Shows one room at a time.
 
-    `on_bottom(bool)` is told whether the newest message is in view; `on_link(url)` when a
-    link is clicked; `on_failed(message, action)` for "edit" or "delete" on one not sent.
+    `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody
+    whose name looks the same. `on_bottom(bool)` is told whether the newest message is in view;
+    `on_link(url)` when a link is clicked; `on_failed(message, action)` for "edit" or "delete" on
+    one not sent. `now()` is the time in this computer's zone.
     """
 
     def __init__(
@@ -72,14 +79,20 @@ class Transcript(Panel):
         source: Source,
         name_of: Callable[[str], str],
         *,
+        handle_of: Callable[[str], str] = lambda _: "",
         on_bottom: Callable[[bool], object],
         on_link: Callable[[str], object],
         on_failed: Callable[[Outgoing, str], object],
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         super().__init__(parent, theme, "window")
         self._theme = theme
         self._source = source
-        self._name_of = name_of
+        self._name_of, self._handle_of = name_of, handle_of
+        self._now = now
+        self._today = now().date()
+        """The day for which the headings are written."""
+        self._clock: str | None = None
         self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
         self.room: str | None = None
         self._events = Held()
@@ -108,24 +121,26 @@ class Transcript(Panel):
         self.text.configure(padx=theme.px(20), pady=theme.px(10), takefocus=True)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
         self.text.configure(yscrollcommand=self._viewed)
+        self._scrollbar.pack(side="right", fill="y")
         self.text.pack(side="left", fill="both", expand=True)
         self._nothing = Label(self.text, theme, "Nothing has been said here yet", tone="muted")
         read_only(self.text)
         self.ring_for(self.text)
-        self.text.bind("<Home>", lambda _: self.text.yview_moveto(0.0))
-        self.text.bind("<End>", lambda _: self.go_to_latest())
+        for keys in ("<Home>", "<Control-Home>"):
+            self.text.bind(keys, lambda _: self.go_to_first())
+        for keys in ("<End>", "<Control-End>"):
+            self.text.bind(keys, lambda _: self.go_to_latest())
         self._styles = Styles(self.text, theme)
         self._pen = Pen(self.text, theme, self._styles)
         self._places = Places(self.text, self._pen.rich)
         self._highlights = Highlights(self.text, self._pen.rich)
+        self._pointer = Pointer(self.text, theme, self._places, self)
         self.text.bind("<<Copy>>", self._copy)
-        # On release: a press may begin a selection.
-        self.text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
-        self.text.tag_bind("action", "<Enter>", lambda _: self.text.configure(cursor="hand2"))
-        self.text.tag_bind("action", "<Leave>", lambda _: self.text.configure(cursor="arrow"))
+        own_selection(self.text, self.selected)
         self.text.bind("<Configure>", self._resized)
         self.text.bind("<Destroy>", lambda _: self._stop())
         theme.subscribe(self.text, self._paint_text)
+        self._tick()
 
     # What the screen says
 
@@ -152,6 +167,27 @@ class Transcript(Panel):
             self.show_latest()
         else:
             self._to_bottom()
+
+    def go_to_first(self) -> None:
+        """Have the oldest message that there is in view."""
+        if self.room is None:
+            return
+        page = self._source.after(self.room, 0, PAGE // 2)
+        if page and self._events.at(page[0].seq) is None:
+            self._forget_fresh()
+            self._clear()
+            after = fitting(page, newest=False)
+            self._has_newer = len(page) == PAGE // 2 or len(after) < len(page)
+            self._append(after)
+            if not self._has_newer:
+                self._show_outbox()
+        self.text.yview_moveto(0.0)
+        self._set_bottom(self._end_in_view())
+        self._load_more()
+
+    def scroll_pages(self, count: int) -> None:
+        """Go up, if `count` is negative, or down by as many views."""
+        self.text.yview_scroll(count, "pages")
 
     def highlight(self, words: str) -> None:
         """Mark these words wherever they are shown; none for ""."""
@@ -236,6 +272,7 @@ class Transcript(Panel):
 
     def add(self, events: Sequence[Event]) -> None:
         """New events of this room, already in the cache; drawn now, or a moment later."""
+        self._roll_over()
         self._fresh += [event for event in events if event.seq > self._newest]
         if not self._fresh or self._has_newer:
             self._forget_fresh()
@@ -298,20 +335,48 @@ class Transcript(Panel):
         return any(event.sender in usernames for event in self._events)
 
     def rename(self, usernames: Container[str]) -> None:
-        """Write the names of these people anew; nothing else changes, also what is selected."""
-        self._redraw_beginnings(
-            entry
-            for entry in self._laid_out(self._events, None)
-            if entry.sender in usernames and (entry.heads_group or entry.kind == "join")
+        """Write the names of these people anew; what is selected stays so."""
+        self._rewrite(
+            [
+                entry
+                for entry in self._laid_out(self._events, None)
+                if entry.sender in usernames and (entry.heads_group or entry.kind == "join")
+            ]
         )
-        self.refresh_outbox()
+
+    def _rewrite(self, entries: Sequence[Entry]) -> None:
+        """Draw the beginnings of these anew, with what is in view where it is."""
+        if entries and len(self._events):
+            anchor = None if self._at_bottom else self._anchor()
+            self._redraw_beginnings(entries)
+            self.refresh_outbox()
+            self._to_bottom() if anchor is None else self._restore(anchor)
+
+    def _tick(self) -> None:
+        """Look at the date again soon, as a computer may sleep and a clock be set."""
+        self._clock = self.after(_TICK, self._tick)
+        self._roll_over()
+
+    def _roll_over(self) -> None:
+        """Write "Today" and "Yesterday" anew when it is another day."""
+        today = self._now().date()
+        if today == self._today:
+            return
+        self._today = today
+        self._rewrite([e for e in self._laid_out(self._events, None) if self._has_day(e)])
+
+    def _has_day(self, entry: Entry) -> bool:
+        """Whether the heading of a day is drawn above an event."""
+        mark, stop = self._stretch(entry.seq)
+        place = self.text.tag_nextrange("day", mark, stop)
+        return entry.day is not None and self.text.index(mark) in map(str, place)
 
     def _stop(self) -> None:
         self._forget_fresh()
-        for timer in (self._mark_later, self._check, self._unfolding):
+        for timer in (self._mark_later, self._check, self._unfolding, self._clock):
             if timer is not None:
                 self.after_cancel(timer)
-        self._mark_later = self._check = self._unfolding = None
+        self._mark_later = self._check = self._unfolding = self._clock = None
 
     # Drawing
 
@@ -372,7 +437,7 @@ class Transcript(Panel):
             text.mark_unset("page")
 
     def _laid_out(self, events: Iterable[Event], previous: Event | None) -> list[Entry]:
-        return lay_out(events, previous, self._name_of, datetime.now().astimezone().date())
+        return lay_out(events, previous, self._name_of, self._today, handle_of=self._handle_of)
 
     # Long texts
 
@@ -472,45 +537,53 @@ class Transcript(Panel):
         else:
             self._nothing.place_forget()
 
-    # The pointer
+    # The pointer and the selection
 
-    def _copy(self, _: object) -> str:
-        self._pen.rich.copy_selection()
-        return "break"
+    def selected(self) -> str:
+        """The characters that are selected, as they were sent; see `transcript_selection`."""
+        marks = [f"e{event.seq}" for event in self._events]
+        marks += [f"o{number}" for number in range(len(self._outgoing))]
+        return selected(self.text, self._places, self._pen.rich, map(self.said, marks))
 
-    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
-        if self._has_selection():
-            return
-        index = self.text.index(f"@{event.x},{event.y}")
-        mark = self._places.mark_at(index)
-        tags = self.text.tag_names(index)
-        if mark is None:
-            return
-        if "more" in tags:
+    def said(self, mark: str) -> Said:
+        """What is drawn at a mark."""
+        number = int(mark[1:])
+        if mark[0] == "e":
+            event = self._events.find(number)
+            drawn, stop = self._drawn(number), self._stretch(number)[1]
+            joined = event.kind == "join"
+        else:
+            event = as_event(self._outgoing[number], self._me)
+            last = number + 1 == len(self._outgoing)
+            drawn, stop, joined = 1, "end-1c" if last else f"o{number + 1}", False
+        handle = self._handle_of(event.sender)
+        name = " ".join(filter(None, (self._name_of(event.sender), handle)))
+        return Said(mark, stop, name, event.sent_at, event.text, drawn, joined)
+
+    def link(self, mark: str, index: str) -> str | None:
+        """The link that is drawn at a place of a message."""
+        if "link" not in self.text.tag_names(index):
+            return None
+        said = self.said(mark)
+        body = self._places.body(mark, said.stop) or index
+        return link_at(
+            said.text, self._places.original(said.text, said.drawn, body, index, end=True)
+        )
+
+    def clicked(self, mark: str, index: str, tags: tuple[str, ...]) -> None:
+        """Something that does something was clicked."""
+        if "more" in tags and mark[0] == "e":
             self._toggle_fold(int(mark[1:]))
         elif "edit" in tags or "delete" in tags:
             self._on_failed(self._outgoing[int(mark[1:])], "edit" if "edit" in tags else "delete")
-        elif "link" in tags:
-            url = self._link(mark, index)
+        else:
+            url = self.link(mark, index)
             if url is not None:
                 self._on_link(url)
 
-    def _link(self, mark: str, index: str) -> str | None:
-        """The link that is drawn at a place of a message."""
-        text, drawn, stop = self._message(mark)
-        body = self._places.body(mark, stop)
-        if body is None:
-            return None
-        return link_at(text, self._places.original(text, drawn, body, index, end=True))
-
-    def _message(self, mark: str) -> tuple[str, int, str]:
-        """The text of what has a mark, how many portions are drawn, and where it ends."""
-        number = int(mark[1:])
-        if mark[0] == "e":
-            text = self._events.find(number).text
-            return text, self._drawn(number), self._stretch(number)[1]
-        last = number + 1 == len(self._outgoing)
-        return self._outgoing[number].text, 1, "end-1c" if last else f"o{number + 1}"
+    def _copy(self, _: object) -> str:
+        copy(self.text, self.selected())
+        return "break"
 
     def _has_selection(self) -> bool:
         return bool(self.text.tag_ranges("sel"))
@@ -519,6 +592,7 @@ class Transcript(Panel):
 
     def _viewed(self, first: float, last: float) -> None:
         self._scrollbar.set(first, last)
+        self._pointer.hide_time()
         self._mark_soon()
         if not self._going_down and self.text.winfo_height() > 1:
             # Tk tells this late at times, of a view that is no more: so it is asked.

@@ -47,7 +47,8 @@ class Pen:
         if entry.day is not None:
             self._draw_day(entry.day, at)
         if entry.kind == "join":
-            self.rich.insert(at, f"{worded(entry.name).text} joined · {entry.time}\n", ("note",))
+            who = " ".join(filter(None, (worded(entry.name).text, entry.handle)))
+            self.rich.insert(at, f"{who} joined · {entry.time}\n", ("note",))
         elif entry.heads_group:
             self._draw_head(entry, at)
 
@@ -108,6 +109,8 @@ class Pen:
         self._text.insert(at, "\t", ("head",))
         name = worded(entry.name).text
         self.rich.insert(at, name, ("head", self._styles.name_tag(entry.sender)))
+        if entry.handle:
+            self._text.insert(at, f" {entry.handle}", ("head", "time"))
         self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
         self._text.tag_add("head", start, at)
 

@@ -32,6 +32,9 @@ class Places:
 
     def body(self, mark: str, stop: str) -> str | None:
         """Where what was said begins, in the stretch from a mark to where the next one is."""
+        # Within a group it goes on from the message before, and no range begins here.
+        if "body" in self._text.tag_names(mark):
+            return self._text.index(mark)
         found = self._text.tag_nextrange("body", mark, stop)
         return str(found[0]) if found else None
 

@@ -89,7 +89,7 @@ def test_enter_goes_from_match_to_match(ada: Window, bruno: Peer) -> None:
 
 
 def test_what_is_far_up_is_fetched(ada: Window, bruno: Peer) -> None:
-    """It stands in view with its neighbours; "Latest messages" goes back to the end."""
+    """It stands in view with its neighbours; "Latest" goes back to the end."""
     hear(ada, bruno, "before it", "an anchor in the cellar", "after it")
     hear(ada, bruno, *(f"word {n}" for n in range(FAR)))
     ada.main.transcript.show_latest()
@@ -100,7 +100,7 @@ def test_what_is_far_up_is_fetched(ada: Window, bruno: Peer) -> None:
     assert marked(ada, "here") == ["an anchor in the cellar"]
     assert not ada.main.transcript.at_bottom
     assert ada.main.latest.winfo_ismapped()
-    assert ada.main.latest.cget("text") == "Latest messages"
+    assert ada.main.latest.cget("text") == "Latest"
     ada.click(ada.main.latest)
     ada.wait(lambda: in_view(ada, f"word {FAR - 1}"), "the newest")
     assert not ada.main.latest.winfo_ismapped()

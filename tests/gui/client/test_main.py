@@ -221,16 +221,17 @@ def test_emoji_arrive_as_they_were(ada: Window, bruno: Peer) -> None:
 
 
 def test_who_reads_further_up_is_told_of_new_messages(ada: Window, bruno: Peer) -> None:
-    """Nothing moves; a button says so and leads down, and goes when one is there."""
+    """Nothing moves; a button counts them and leads down, and goes when one is there."""
     bruno.say(*(f"line {number}" for number in range(60)))
     ada.wait(lambda: "line 59" in ada.lines, "the messages")
     ada.key("<Prior>", ada.messages)
     ada.key("<Prior>")
     seen = ada.messages.index("@0,0"), ada.messages.dlineinfo("@0,0")
     assert not ada.main.transcript.at_bottom
-    assert not ada.main.latest.winfo_viewable()
-    bruno.say("news")
     ada.wait(ada.main.latest.winfo_viewable, "the button")
+    assert ada.main.latest.cget("text") == "Latest"
+    bruno.say("news")
+    ada.wait(lambda: ada.main.latest.cget("text") == "Latest · 1 new", "the count")
     assert (ada.messages.index("@0,0"), ada.messages.dlineinfo("@0,0")) == seen
     assert ada.title.startswith("(1) ")
     ada.click(ada.main.latest)
@@ -238,6 +239,57 @@ def test_who_reads_further_up_is_told_of_new_messages(ada: Window, bruno: Peer) 
     assert not ada.main.latest.winfo_viewable()
     assert ada.lines[-1] == "news"
     assert ada.title.startswith("general")
+
+
+def test_the_composer_keeps_the_keys_that_scroll(ada: Window, bruno: Peer) -> None:
+    """A view up and down, and to both ends, while the keyboard stays where one writes."""
+    bruno.say(*(f"line {number}" for number in range(200)))
+    ada.wait(lambda: "line 199" in ada.lines, "the messages")
+    ada.type("half", ada.composer)
+    ada.key("<Prior>")
+    assert not ada.main.transcript.at_bottom
+    ada.key("<Next>")
+    ada.wait(lambda: ada.main.transcript.at_bottom, "the end")
+    ada.key("<Control-Home>")
+    ada.wait(lambda: "joined" in ada.messages.get("@0,0 linestart", "@0,99"), "the beginning")
+    ada.key("<Control-End>")
+    ada.wait(lambda: ada.main.transcript.at_bottom, "the end")
+    assert ada.lines[-1] == "line 199"
+    ada.type(" said")
+    assert ada.main.composer.draft == "half said"
+
+
+def test_the_conversation_has_a_scrollbar(ada: Window, bruno: Peer) -> None:
+    """It is there to be dragged, to the first message and back."""
+    bruno.say(*(f"line {number}" for number in range(60)))
+    ada.wait(lambda: "line 59" in ada.lines, "the messages")
+    bar = ada.main.transcript._scrollbar
+    ada.wait(lambda: bar.winfo_viewable() and bar.needed, "the scrollbar")
+    top, bottom = bar.thumb()
+    bar.event_generate("<Button-1>", x=5, y=(top + bottom) // 2)
+    bar.event_generate("<B1-Motion>", x=5, y=0)
+    bar.event_generate("<ButtonRelease-1>", x=5, y=0)
+    ada.settle()
+    assert ada.messages.dlineinfo("1.0") is not None
+    assert not ada.main.transcript.at_bottom
+
+
+def test_a_selection_stays_when_somebody_joins_and_when_the_colours_change(
+    ada: Window, bruno: Peer, town: Town, host: Host
+) -> None:
+    """What is selected, and where it is, with emoji and in the middle of a message."""
+    bruno.say("keep 😀 this here")
+    ada.wait(lambda: "keep" in ada.said, "the message")
+    start = ada.messages.search("keep", "1.0")
+    ada.messages.tag_add("sel", start, f"{start} + 11 indices")
+    chosen = ada.main.transcript.selected()
+    assert chosen == "keep 😀 this"
+    town.peer(host, "Bruno Okafor И").say("hello")
+    ada.wait(lambda: "hello" in ada.lines, "somebody new")
+    assert ada.main.transcript.selected() == chosen
+    ada.program.theme.toggle()
+    ada.settle()
+    assert ada.main.transcript.selected() == chosen
 
 
 def test_a_flood_reaches_the_window(ada: Window, bruno: Peer) -> None:
