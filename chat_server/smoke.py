@@ -27,7 +27,7 @@ from common.messages import (
 )
 from common.names import GENERAL
 from common.protocol import ClientEnd
-from common.smoke import Check, every_module, run_checks
+from common.smoke import Check, every_module, look_at_names, run_checks
 from common.tls import client_context, pinned
 
 _DEADLINE: Final = 15.0
@@ -37,7 +37,11 @@ Wanted = TypeVar("Wanted")
 
 def checks() -> list[Check]:
     """All that need no window."""
-    return [every_module("chat_server", "common"), ("server", look_at_server)]
+    return [
+        every_module("chat_server", "common"),
+        ("names", look_at_names),
+        ("server", look_at_server),
+    ]
 
 
 def run() -> int:

@@ -55,6 +55,21 @@ def every_module(*packages: str) -> Check:
     return "modules", look
 
 
+def look_at_names(_: Path) -> str:
+    """Whether the tables for names are there: transliteration, confusables and emoji."""
+    from common.display_names import Namesakes, clean_display_name
+    from common.names import suggest_username
+
+    name = clean_display_name("Łukasz \N{HEAVY BLACK HEART}\N{VARIATION SELECTOR-16}")
+    people = Namesakes()
+    people.put("one", "Ada")
+    people.put("other", "\N{CYRILLIC CAPITAL LETTER A}da")
+    found = suggest_username(name), people.handle("one")
+    if found != ("lukasz", "@one"):
+        raise RuntimeError(f"names came out as {found!r}")
+    return f"{len(name)} characters make {found[0]}, and lookalikes are told apart"
+
+
 def _modules(package: str) -> list[str]:
     found = importlib.import_module(package)
     inside = pkgutil.walk_packages(found.__path__, f"{package}.")

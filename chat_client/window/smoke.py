@@ -16,7 +16,7 @@ from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
 from common.invite import Invite
 from common.names import GENERAL
-from common.smoke import every_module, run_checks
+from common.smoke import every_module, look_at_names, run_checks
 from window import smoke
 
 _TEXT: Final = "Can you read this? \N{SMILING FACE WITH SUNGLASSES}"
@@ -28,6 +28,7 @@ def run() -> int:
         "ChatClient",
         [
             every_module("chat_client", "common", "window"),
+            ("names", look_at_names),
             ("store", _look_at_store),
             ("encryption", _look_at_encryption),
             ("window", _look_at_window),

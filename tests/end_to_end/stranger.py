@@ -235,6 +235,16 @@ class Stranger:
             )
         )
 
+    def is_known(self) -> bool:
+        """Whether the server shows that it has this device's token, without being told it."""
+        nonce = secrets.token_hex(16)
+        answer = self.ask("recognize", secret=self.link.secret, username=self.username, nonce=nonce)
+        assert self.link.pin is not None
+        key = hashlib.sha256(bytes.fromhex(self.token)).digest()
+        message = b"chat recognize 1\0" + self.link.pin + bytes.fromhex(nonce)
+        mine = hmac.digest(key, message + self.username.lower().encode(), "sha256").hex()
+        return mine in answer["proofs"]
+
     def sign_in(self) -> None:
         """Come back to the account, and fence this device's last session."""
         self._admitted(

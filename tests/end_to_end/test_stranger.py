@@ -391,6 +391,26 @@ def test_a_token_opens_its_own_account_alone(guest: Newcomer) -> None:
         assert refused.value.code == "not_recognized"
 
 
+def test_a_server_shows_which_devices_it_knows(guest: Newcomer) -> None:
+    """By the account's own token alone, in any case of the name, and before anybody is in."""
+    known = guest("familiar")
+    for username, token, knows in (
+        ("familiar", known.token, True),
+        ("FAMILIAR", known.token, True),
+        ("familiar", secrets.token_hex(32), False),
+        ("unfamiliar", known.token, False),
+    ):
+        asking = guest(username, come_in=False)
+        asking.token = token
+        asking.connect()
+        assert asking.is_known() is knows
+    known.link = replace(known.link, secret="x" * 22)
+    known.connect()
+    with pytest.raises(RefusedError) as refused:
+        known.is_known()
+    assert refused.value.code == "bad_secret"
+
+
 def test_another_certificate_gets_not_a_byte(guest: Newcomer) -> None:
     """The pin is compared before anything is sent."""
     pinned = guest("pinned", come_in=False)
