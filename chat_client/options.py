@@ -7,13 +7,10 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from common.arguments import ArgumentParser, ShowVersion
-
-INVITE_VARIABLE: Final = "CHAT_INVITE"
-"""The environment variable that an invite may be in: unlike an argument, other users of the
-computer can't read it, and no shell keeps it in its history."""
+from common.process import INVITE_VARIABLE
 
 # Names and invites are imported when one is given: the window is not to wait for them.
 if TYPE_CHECKING:
@@ -37,6 +34,7 @@ class Options(NamedTuple):
     data_dir: Path | None = None
     profile: str | None = None
     theme: Mode | None = None
+    login_name: bool = False
     smoke_test: bool = False
     log_level: str = "warning"
     room: str = "general"
@@ -57,6 +55,11 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     parser.add_argument(
         "--theme", choices=["light", "dark"], help="the window's colours (default: the system's)"
+    )
+    parser.add_argument(
+        "--login-name",
+        action="store_true",
+        help="with an invite: join at once, under the name of your login unless --name has one",
     )
     _common(parser, default=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="without a window")

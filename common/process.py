@@ -7,6 +7,9 @@ import signal
 import sys
 from pathlib import Path
 
+INVITE_VARIABLE = "CHAT_INVITE"
+"""The environment variable that an invite may be in: unlike an argument, other users of the
+computer can't read it, and no shell keeps it in its history."""
 _SEARCH_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
 

@@ -8,15 +8,15 @@ from typing import Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.schema import CacheError
+from chat_client.login_name import login_name
 from chat_client.nearby import server_here
-from chat_client.options import Name, Options
+from chat_client.options import Name, Options, name_of
 from chat_client.session import Session
 from chat_client.state.account import Account
 from chat_client.state.attempts import describe_attempt, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
 from chat_client.state.status import Link, Status
 from chat_client.window.join_screen import JoinScreen, Prefill
-from chat_client.window.login_name import login_name
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
@@ -69,10 +69,13 @@ class Screens:
         if account is not None and account.joined:
             self.open(account if invite is None else account.with_invite(invite))
             return
+        former = invite is not None and self._accounts.former(invite, None) is not None
+        if name is None and self._options.login_name and not former:
+            name = name_of(login_name())
         screen = self.show_join(invite, name.display_name if name else "")
         if invite is not None and name is not None:
             self._join(invite, name)
-        elif invite is not None and self._accounts.former(invite, None) is not None:
+        elif former:
             screen.join()
 
     def may_close(self) -> bool:

@@ -11,6 +11,7 @@ class Actions:
     """Each is called on the Tk thread.
 
     `rename(text)` gives the chat another name, if it can be one: the view tells what came of it.
+    `open_client` starts ChatClient, in this chat; it is None where there is none.
     `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
     and tells the person `said` unless that is empty.
     """
@@ -21,3 +22,4 @@ class Actions:
     search: Callable[[str], object]
     toggle_theme: Callable[[], object]
     rename: Callable[[str], object]
+    open_client: Callable[[], object] | None

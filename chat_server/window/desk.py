@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import tkinter as tk
 from collections.abc import Callable
+from typing import Final
 
 from chat_server.chat_name import clean_chat_name
 from chat_server.window import questions
 from chat_server.window.actions import Actions
+from chat_server.window.client_program import ClientProgram, find_client
 from chat_server.window.keeper import Keeper, StartFailed
 from chat_server.window.model import ClientRow, Phase
 from chat_server.window.presenter import Presenter
@@ -16,6 +18,9 @@ from common.names import NameRefusedError
 from window.dialog import Answer, Dialog
 from window.notices import Toasts
 from window.theme import Theme
+
+CLIENT_LOOK: Final = 500
+"""Milliseconds between two looks whether the ChatClient that was started runs still."""
 
 
 class Desk:
@@ -29,9 +34,12 @@ class Desk:
         keeper: Keeper,
         show: Callable[[], object],
     ) -> None:
+        self.client = ClientProgram(find_client())
+        self._client_timer: str | None = None
         self.actions = Actions(
-            self._switch, self._terminate, self._copy, self._search, theme.toggle, self._rename
-        )
+            self._switch, self._terminate, self._copy, self._search, theme.toggle, self._rename,
+            self._open_client if self.client.available else None,
+        )  # fmt: skip
         self.dialog: Dialog | None = None
         self._closing: Dialog | None = None
         self._root, self._theme = root, theme
@@ -82,6 +90,13 @@ class Desk:
         if self._says_yes(questions.broke_off(self._root, self._theme, reason)):
             self._switch(True)
 
+    def close(self) -> None:
+        """The window ends: nothing is asked or looked after any more. ChatClient stays open."""
+        self.dismiss()
+        if self._client_timer is not None:
+            self._root.after_cancel(self._client_timer)
+            self._client_timer = None
+
     def dismiss(self) -> None:
         """Answer the open question, if there is one, with the choice that changes nothing."""
         if self.dialog is not None:
@@ -125,6 +140,30 @@ class Desk:
             self._presenter.renaming()
             self._keeper.rename(name)
         self._show()
+
+    def _open_client(self) -> None:
+        running = self._keeper.running
+        if running is None:
+            return
+        if self.client.running:
+            self._toasts.show("ChatClient is open already")
+            return
+        try:
+            self.client.start(running.invite)
+        except OSError as error:
+            self._toasts.show(f"ChatClient can’t be started: {error.strerror or error}")
+            return
+        self._toasts.show("Opening ChatClient…")
+        if self._client_timer is None:
+            self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
+
+    def _look_after_client(self) -> None:
+        """Until it has ended, which may have been at once, with nobody to see why."""
+        self._client_timer = None
+        if self.client.running:
+            self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
+        elif self.client.status:
+            self._toasts.show(f"ChatClient ended with an error (status {self.client.status})")
 
     def _search(self, text: str) -> None:
         self._presenter.search(text)

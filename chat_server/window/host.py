@@ -63,7 +63,7 @@ class Host:
         """Stop the server, then call `ended`."""
         self._ended = ended
         self.presenter.closing()
-        self.desk.dismiss()
+        self.desk.close()
         self.show()
         self.keeper.quit()
         if not self.keeper.alive:

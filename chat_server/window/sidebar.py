@@ -57,6 +57,7 @@ class Sidebar(Panel):
             self._dot.set(self._draw_dot)
         self.switch.set(view.phase in {Phase.RUNNING, Phase.STARTING})
         self.switch.enabled = view.phase in {Phase.RUNNING, Phase.STOPPED}
+        self.client.enabled = view.phase is Phase.RUNNING
         count = str(view.connections) if view.connections else ""
         row = ListRow(
             "connections", "Connections", icon="connections", count=count, quiet_count=True
@@ -87,6 +88,12 @@ class Sidebar(Panel):
         foot.pack(side="bottom", fill="x", padx=theme.px(14), pady=theme.px(12))
         self.look = Button(foot, theme, command=actions.toggle_theme, variant="quiet", height=32)
         self.look.pack(side="right")
+        self.client = Button(
+            foot, theme, "Open ChatClient", actions.open_client, icon="chat", height=32
+        )
+        if actions.open_client is not None:
+            self.client.pack(side="left")
+            Tooltip(self.client, theme, "Join this chat on this computer")
         hint = Tooltip(self.look, theme, "")
 
         def paint() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_client.window.login_name import login_name, propose
+from chat_client.login_name import login_name, propose
 
 
 @pytest.mark.parametrize(

@@ -171,6 +171,30 @@ def test_the_login_is_proposed(town: Town, host: Host, monkeypatch: pytest.Monke
     window.online()
 
 
+def test_the_login_joins_by_itself_when_that_is_asked_for(
+    town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the host's own window starts it; an account that is there already is signed in to."""
+    options = Options(join=host.invite, login_name=True, theme="light")
+    monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "Ada Lovelace")
+    window = town.window(options=options).online()
+    assert window.main.overview.me == "ada.lovelace"
+    member = town.member(host, "Bruno")
+    folder = member.program.data_dir
+    member.close()
+    again = town.window(data_dir=folder, options=options).online()
+    assert again.main.overview.me == "bruno"
+
+
+def test_without_a_login_name_the_name_is_asked_for(town: Town, host: Host) -> None:
+    """Root is nobody's name: the link is there, and the keyboard is where the name belongs."""
+    window = town.window(options=Options(join=host.invite, login_name=True, theme="light"))
+    assert parse_invite(window.join.link.value) == host.invite
+    name = window.join.name.entry
+    window.wait(lambda: window.root.focus_get() is name, "the keyboard in the name")
+    assert window.screens.session is None
+
+
 def test_a_copied_link_is_offered(town: Town, host: Host) -> None:
     """At the start, and when the window gets the keyboard again; a click fills it in, no more."""
     second = town.host("Studio North")
