@@ -82,7 +82,7 @@ class Editing:
     def __init__(self, box: Box, theme: Theme) -> None:
         self._box, self._theme = box, theme
         self._widget = box.widget
-        self._history = History(box.characters())
+        self._history = History(box.characters() if box.writable else "")
         self._working = False
         """Whether this changes the text itself: `changed` waits until it is done."""
         self._later: str | None = None
@@ -91,7 +91,7 @@ class Editing:
 
     def changed(self) -> None:
         """Take note of what a person, or an input method, has done to the text."""
-        if not self._working:
+        if not self._working and self._box.writable:
             self._record(whole=False)
 
     def changed_soon(self) -> None:
@@ -111,6 +111,12 @@ class Editing:
     def focus(self) -> None:
         """Give it the keyboard."""
         self._widget.focus_set()
+
+    def resume(self) -> None:
+        """Go on writing in it, where the cursor is; nothing that is selected gets replaced."""
+        self._widget.focus_set()
+        cursor = self._box.cursor()
+        self._box.select(cursor, cursor)
 
     def insert(self, text: str) -> None:
         """Type a text where the cursor is, in place of what is selected."""
@@ -210,8 +216,22 @@ class Editing:
         return _stop(self._box.refused(text[:start] + event.char + text[end:], event.char))
 
     def _noted(self, _: object = None) -> None:
+        if not self._box.writable:
+            return
         self.changed()
         self._history.note(*self._box.selection())
+
+    def listen_around(self, *parts: tk.Misc) -> None:
+        """Take the clicks on what is drawn around the box, or over it as a hint, for its own."""
+        for part in parts:
+            part.bind("<Button-1>", lambda _: self.focus(), add="+")
+            part.bind("<<PasteSelection>>", lambda event: self.paste_selection(*self._at(event)))
+            part.bind("<<ContextMenu>>", self.right_clicked)
+
+    def _at(self, event: tk.Event[tk.Misc]) -> tuple[int, int]:
+        """Where in the box the pointer is, in pixels."""
+        widget = self._widget
+        return event.x_root - widget.winfo_rootx(), event.y_root - widget.winfo_rooty()
 
     def _paste_selection(self, event: tk.Event[tk.Misc]) -> str:
         """A middle click: what is selected anywhere comes to where it was."""
@@ -236,8 +256,9 @@ class Editing:
     def right_clicked(self, event: tk.Event[tk.Misc]) -> str:
         """Show the menu, of what is selected if the click was there."""
         self._widget.focus_set()
-        if not self._box.holds(event.x, event.y):
-            self._box.move(event.x, event.y)
+        x, y = self._at(event)
+        if not self._box.holds(x, y):
+            self._box.move(x, y)
         self._show_menu(event.x_root, event.y_root)
         return "break"
 

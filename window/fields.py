@@ -143,11 +143,7 @@ class Field(ttk.Frame):
         self.entry.bind("<Return>", lambda _: self._submit())
         self.entry.bind("<KP_Enter>", lambda _: self._submit())
         self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
-        for part in (self._hint, self._icon_label, self._note, self):
-            part.bind("<Button-1>", lambda _: self.entry.focus_set(), add="+")
-        # The hint lies over an empty entry, and would keep its clicks.
-        self._hint.bind("<<PasteSelection>>", lambda _: self.editing.paste_selection(0, 0))
-        self._hint.bind("<<ContextMenu>>", self.editing.right_clicked)
+        self.editing.listen_around(self._hint, self._icon_label, self._note, self)
 
     def _submit(self) -> None:
         if self.on_submit:

@@ -270,8 +270,10 @@ class Listing(tk.Frame, Generic[Item]):
         return self._selected or next(iter(self._places), None)
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
-        self.canvas.focus_set()
         key = self._pressed_at = self._key_at(event.y)
+        # A click that leads somewhere else leaves the keyboard where it is.
+        if self.on_click is None:
+            self.canvas.focus_set()
         if key is not None and self.on_click is None:
             self._choose(key, tell=True)
             self.pressed(key, event)

@@ -41,13 +41,13 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
     def typed(event: tk.Event[tk.Misc]) -> None:
         text = editing(event) if is_typed(event) else None
         if text is not None and not has_use(event):
-            text.focus()
+            text.resume()
             text.insert(event.char)
 
     def pasted(event: tk.Event[tk.Misc]) -> None:
         text = editing(event)
         if text is not None:
-            text.focus()
+            text.resume()
             text.paste()
 
     # On the last tag: what ends an event before has done something with it.

@@ -1,4 +1,4 @@
-"""A text of several lines that is edited, with pictures for its emoji."""
+"""A text of several lines that is edited, or read, with pictures for its emoji."""
 
 from __future__ import annotations
 
@@ -9,17 +9,30 @@ from window.editing import clean_lines
 from window.richtext import RichText
 
 
-class TextBox:
-    """What `window.editing.Editing` edits, in a Text. `refused(text, added)` as there."""
+def _never(text: str, added: str) -> bool:
+    del text, added
+    return False
 
-    writable = True
+
+class TextBox:
+    """What `window.editing.Editing` edits, in a Text. `refused(text, added)` as there.
+
+    A text that is not `writable` can be selected and copied.
+    """
+
     secret = False
     clean = staticmethod(clean_lines)
 
     def __init__(
-        self, widget: tk.Text, rich: RichText, refused: Callable[[str, str], bool]
+        self,
+        widget: tk.Text,
+        rich: RichText,
+        refused: Callable[[str, str], bool] = _never,
+        *,
+        writable: bool = True,
     ) -> None:
         self.widget = widget
+        self.writable = writable
         self.refused = refused
         self._rich = rich
 

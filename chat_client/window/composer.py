@@ -47,10 +47,7 @@ class Composer(Panel):
         self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)
         self._hint_text = ""
         self._hint = Label(self.text, theme, font="row", tone="muted")
-        self._hint.bind("<Button-1>", lambda _: self.text.focus_set())
-        # It lies over an empty text, and would keep its clicks.
-        self._hint.bind("<<PasteSelection>>", lambda _: self.editing.paste_selection(0, 0))
-        self._hint.bind("<<ContextMenu>>", self.editing.right_clicked)
+        self.editing.listen_around(self._hint, card)
         for sequence in ("<Return>", "<KP_Enter>"):
             self.text.bind(sequence, self._entered)
         for sequence in ("<Shift-Return>", "<Shift-KP_Enter>"):

@@ -7,9 +7,12 @@ from typing import Final
 
 from chat_server.window.feed import Kind, Line
 from window.basics import Hairline, Label, Panel
+from window.editing import Editing
 from window.icons import IconName
 from window.palette import Tone
+from window.richtext import RichText
 from window.scrolling import Scrollbar
+from window.textbox import TextBox
 from window.theme import Theme
 
 _LOOKS: Final[dict[Kind, tuple[IconName, Tone]]] = {
@@ -57,6 +60,7 @@ class Activity(Panel):
         # Its own bindings without those that edit; selecting and copying stay.
         self.text.bindtags((str(self.text), "HostActivity", str(self.winfo_toplevel()), "all"))
         self._bind_class()
+        Editing(_Lines(self.text, RichText(self.text, theme), writable=False), theme)
         body.ring_for(self.text)
         scrollbar = Scrollbar(body, theme, self.text.yview)
         self.text.configure(yscrollcommand=scrollbar.set)
@@ -85,7 +89,7 @@ class Activity(Panel):
         for event in (
             "<Button-1>", "<B1-Motion>", "<Double-Button-1>", "<Triple-Button-1>",
             "<ButtonRelease-1>", "<B1-Leave>", "<B1-Enter>", "<Shift-Button-1>",
-            "<MouseWheel>", "<Button-4>", "<Button-5>", "<<Copy>>", "<<SelectAll>>",
+            "<MouseWheel>", "<Button-4>", "<Button-5>",
         ):  # fmt: skip
             script = text.tk.call("bind", "Text", event)
             if script:
@@ -126,3 +130,12 @@ class Activity(Panel):
         self.text.tag_configure("time", foreground=palette.muted)
         self.text.tag_configure("handle", foreground=palette.muted)
         self._write()
+
+
+class _Lines(TextBox):
+    """What can be selected and copied, with spaces for the columns."""
+
+    def selected(self) -> str:
+        """The selected lines as one reads them."""
+        lines = super().selected().split("\n")
+        return "\n".join(" ".join(filter(None, line.split("\t"))) for line in lines)

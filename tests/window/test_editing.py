@@ -438,6 +438,7 @@ def test_typing_elsewhere_goes_to_the_text(text_desk: Desk, theme: Theme, wait_u
 
     press(canvas, "<Key-a>")
     assert text_desk.text == "a"
+    text_desk.choose(0, 1)  # and is not replaced by what is typed elsewhere
     wait_until(lambda: root.focus_displayof() is text_desk.widget)
     press(canvas, "<space>")
     press(canvas, "<Left>")
@@ -446,6 +447,7 @@ def test_typing_elsewhere_goes_to_the_text(text_desk: Desk, theme: Theme, wait_u
     assert (text_desk.text, used, field.value) == ("a", ["space"], "b")
     copy(root, SMILE)
     press(canvas, "<Control-v>")
+    text_desk.choose(0, 2)
     press(root, "<Key-c>")
     assert text_desk.text == f"a{SMILE}c"
     other = tk.Toplevel(root)

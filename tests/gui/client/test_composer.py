@@ -143,7 +143,12 @@ def test_typing_anywhere_goes_to_the_composer(ada: Window, bruno: Peer) -> None:
     ada.type("a b")
     assert ada.main.composer.draft == "a b"
     assert ada.root.focus_displayof() is ada.composer
-    ada.focus(ada.main.sidebar.rooms.canvas)
+    rooms = ada.main.sidebar.rooms.canvas
+    ada.click(rooms, 60, rooms.winfo_height() - 5)
+    assert ada.root.focus_displayof() is ada.composer
+    ada.click_row(ada.main.members.people, ada.main.overview.me)
+    assert ada.root.focus_displayof() is ada.composer
+    ada.focus(rooms)
     ada.type("c")
     ada.paste("d", ada.messages)
     assert ada.main.composer.draft == "a bcd"

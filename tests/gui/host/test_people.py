@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 import tkinter as tk
 
@@ -13,6 +14,20 @@ from chat_server.window.keeper import Happened
 from common.messages import Ack, Goodbye
 from tests.gui.host.conftest import Host
 from window.dialog import Dialog
+
+
+def test_the_activity_is_copied_as_one_reads_it(host: Host) -> None:
+    """With a time and a sentence in each line, without columns and a last newline."""
+    host.connect("ada", "Ada Lovelace")
+    text = host.app.frame.activity.text
+    host.wait(lambda: "joined" in text.get("1.0", "1.end"), "a line")
+    before = text.get("1.0", "end")
+    for event in ("<<SelectAll>>", "<<Copy>>", "<<Cut>>", "<<Paste>>", "<<PasteSelection>>"):
+        text.event_generate(event)
+    copied = host.app.root.clipboard_get().split("\n")
+    assert re.fullmatch(r"\d\d:\d\d Ada Lovelace @ada joined.*", copied[0])
+    assert all(copied)
+    assert text.get("1.0", "end") == before
 
 
 def test_somebody_appears_and_goes(host: Host) -> None:
