@@ -6,7 +6,7 @@ common/display_names.py.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Callable
 from functools import cache
 from typing import Final
 
@@ -82,10 +82,10 @@ def suggest_username(display_name: str) -> str:
     dotted = _NOT_IN_USERNAME.sub(".", to_ascii(display_name).strip())
     dotted = re.sub(r"\.{2,}", ".", dotted)
     suggested = dotted.lstrip("._-")[:USERNAME_LENGTH].rstrip("._-")
-    return free_username(suggested, ()) if suggested else ""
+    return free_username(suggested) if suggested else ""
 
 
-def free_username(username: str, taken: Container[str]) -> str:
+def free_username(username: str, taken: Callable[[str], bool] = lambda _: False) -> str:
     """`username`, or the first of username2, username3, … that is neither taken nor reserved.
 
     The name is cut where it must be to make room for the number; after some thousand numbers there
@@ -94,9 +94,17 @@ def free_username(username: str, taken: Container[str]) -> str:
     for number in range(1, _MOST_NUMBERED):
         suffix = str(number) if number > 1 else ""
         candidate = username[: USERNAME_LENGTH - len(suffix)].rstrip("._-") + suffix
-        if candidate not in taken and not is_reserved(candidate):
+        if not (taken(candidate) or is_reserved(candidate)):
             return candidate
     return ""
+
+
+def spelling(username: str) -> str:
+    """What a stored username is read as: vict0r like victor, corn like com."""
+    from common.confusables import skeletons
+
+    (skeleton,) = skeletons(username)
+    return skeleton
 
 
 def _words(name: str) -> frozenset[str]:

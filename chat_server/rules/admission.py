@@ -66,7 +66,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
         return _admit(world, session, command, username, now)
     if not hmac.compare_digest(command.secret, world.facts.secret):
         return _bad_secret(session, command)
-    if username in world.directory.accounts:
+    if world.directory.is_taken(username):
         return _taken(world, session, command, username)
     if owner is not None:
         why = "this token belongs to another account"
@@ -137,8 +137,9 @@ def _bad_secret(session: Session, command: messages.Join | messages.Recognize) -
 
 
 def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:
-    free = free_username(username, world.directory.accounts)
-    why = f"the username {username} is taken"
+    free = free_username(username, world.directory.is_taken)
+    alike = username not in world.directory.accounts
+    why = f"the username {username} is {'too much like another one' if alike else 'taken'}"
     why += f"; {free} is free" if free else "; choose another"
     error = messages.refusal(
         "name_taken", why, re=command.id, field="username", suggestion=free or None

@@ -1,6 +1,7 @@
 """Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
 
 from bisect import bisect_left, insort
+from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from common.messages import EventKind
+from common.names import spelling
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,9 @@ class Directory:
     usernames: list[str] = field(default_factory=list)
     """Of all accounts, in their order: a page of people is a piece of it."""
 
+    spellings: Counter[str] = field(default_factory=Counter)
+    """How many usernames are read as what: nobody shall have one that is taken for another's."""
+
     _undo: list[Callable[[], object]] = field(default_factory=list, compare=False, repr=False)
     """What takes back each change since `keep`, the newest last."""
 
@@ -65,7 +70,12 @@ class Directory:
         """Note a new account."""
         self.accounts[account.username] = account
         insort(self.usernames, account.username)
+        self.spellings[spelling(account.username)] += 1
         self._undo.append(partial(self._remove_account, account.username))
+
+    def is_taken(self, username: str) -> bool:
+        """Whether somebody has this username, or one that looks the same."""
+        return self.spellings[spelling(username)] > 0
 
     def add_device(self, key: bytes, username: str) -> None:
         """Note a device that may sign in to an account."""
@@ -106,6 +116,7 @@ class Directory:
     def _remove_account(self, username: str) -> None:
         del self.accounts[username]
         _remove(self.usernames, username)
+        self.spellings[spelling(username)] -= 1
 
     def _leave(self, room: RoomLog, username: str) -> None:
         room.members.discard(username)

@@ -21,6 +21,7 @@ from common.names import (
     free_username,
     is_reserved,
     room_for,
+    spelling,
     suggest_username,
 )
 from tests import strategies as our
@@ -120,24 +121,27 @@ def test_suggested_usernames(display_name: str, username: str) -> None:
 )
 def test_a_free_username(asked: str, taken: set[str], free: str) -> None:
     """The first that nobody has, numbered from 2, and never too long."""
-    assert free_username(asked, taken) == free
-
-
-class _Everything:
-    """Where every name is taken."""
-
-    asked = 0
-
-    def __contains__(self, _: object) -> bool:
-        self.asked += 1
-        return True
+    assert free_username(asked, taken.__contains__) == free
 
 
 def test_looking_for_a_free_username_ends() -> None:
     """However many there are of a name: it is asked for by strangers, too."""
-    everything = _Everything()
-    assert free_username("ada", everything) == ""
-    assert everything.asked <= 5000
+    asked: list[str] = []
+
+    def taken(username: str) -> bool:
+        asked.append(username)
+        return True
+
+    assert free_username("ada", taken) == ""
+    assert len(asked) < 5000
+
+
+@given(our.username())
+def test_a_username_is_read_in_one_way(username: str) -> None:
+    """And what reads the same is told by it, with the other letters around it."""
+    assert spelling(username.replace("0", "o")) == spelling(username)
+    assert spelling(username.replace("1", "l")) == spelling(username)
+    assert spelling(username[:30].replace("m", "rn")) == spelling(username[:30])
 
 
 @pytest.mark.parametrize(
@@ -181,7 +185,7 @@ def test_a_free_username_is_one(username: str, others: int) -> None:
     """What is suggested instead can be claimed, and is not taken."""
     taken = {username}
     for _ in range(others):
-        free = free_username(username, taken)
+        free = free_username(username, taken.__contains__)
         assert claim_username(free) == free
         assert free not in taken
         assert len(free) <= USERNAME_LENGTH

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from chat_server.rules import inputs
+from chat_server.rules.directory import Account, Directory
 from chat_server.rules.effects import HangUp, Publish, TellEveryone
 from chat_server.rules.view import ClientAppeared, ClientGone
 from common import limits, messages
@@ -116,6 +117,35 @@ def test_a_taken_name_comes_with_a_free_one(house: House) -> None:
     assert "bob3" in error.message
     house.do(session, house.join_command("bob3", token=token("eve")))
     assert session.username == "bob3"
+
+
+@pytest.mark.parametrize(
+    ("here", "asked", "free"),
+    [("victor", "vict0r", "vict0r2"), ("bill", "bi11", "bi112"), ("tom", "t0rn", "t0rn2")],
+)
+def test_a_username_that_looks_like_anothers_is_taken(
+    house: House, here: str, asked: str, free: str
+) -> None:
+    """It stands beside the names that look alike: so it must not look alike itself."""
+    house.join(here)
+    session = house.connect()
+    error = refused(house.do(session, house.join_command(asked)), session)
+    assert (error.code, error.field, error.suggestion) == ("name_taken", "username", free)
+    assert "too much like" in error.message
+    house.do(session, house.join_command(free))
+    assert session.username == free
+
+
+def test_an_account_that_was_not_stored_takes_no_name() -> None:
+    """Nor one that looks like it; and two that looked alike before stay two."""
+    directory = Directory()
+    directory.add_account(Account(1, "victor", "Victor"))
+    directory.keep()
+    directory.add_account(Account(2, "vict0r", "Victor"))
+    directory.add_account(Account(3, "ada", "Ada"))
+    directory.take_back()
+    assert directory.is_taken("vict0r")
+    assert not directory.is_taken("ada")
 
 
 def test_a_repeated_join_needs_no_secret_that_is_still_valid(house: House) -> None:
