@@ -57,13 +57,15 @@ class HostView:
     `reach` is None unless the server runs. `connections` counts all of them, `rows` has those
     that match `search`. `history` and `rate` are messages a minute. `trouble` says why
     messages can't be stored at present; mostly it is empty. `name` is safe to show, `given_name` as
-    the host gave it; `name_problem` says why the last change of it failed.
+    the host gave it; `name_answers` counts what came of changes of it, and `name_problem` says why
+    the last one failed.
     """
 
     phase: Phase
     name: str
     given_name: str
     name_problem: str
+    name_answers: int
     reach: Reach | None
     since: str
     uptime: str

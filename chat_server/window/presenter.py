@@ -70,6 +70,7 @@ class Presenter:
         """`everywhere`: the server listens on every interface, rather than on a chosen address."""
         self._name, self._given_name = safe(name), name
         self._name_problem = ""
+        self._name_answers = 0
         self._everywhere = everywhere
         self._phase = Phase.STARTING
         self._reach: Reach | None = None
@@ -124,8 +125,10 @@ class Presenter:
     def renaming(self, problem: str = "") -> None:
         """The host asked for another name; `problem` says why it can't be, if that is known."""
         self._name_problem = problem
+        self._name_answers += bool(problem)
 
     def _renamed(self, event: view.Renamed | view.RenameFailed) -> None:
+        self._name_answers += 1
         if isinstance(event, view.Renamed):
             self._called(event.name, event.at)
         else:
@@ -244,6 +247,7 @@ class Presenter:
             name=self._name,
             given_name=self._given_name,
             name_problem=self._name_problem,
+            name_answers=self._name_answers,
             reach=self._reach,
             since=clock_text(self._since, now) if self._reach else "",
             uptime=uptime_text(now - self._since) if self._reach else "",

@@ -32,8 +32,8 @@ class ServerName(Panel):
         super().__init__(parent, theme)
         self._theme, self._actions = theme, actions
         self._view: HostView | None = None
-        self._wanted: str | None = None
-        """What was asked for, until it is known what came of it."""
+        self._waiting = False
+        """A change was asked for, and it is not known yet what came of it."""
         line = Panel(self, theme)
         line.pack(fill="x")
         self._badge = Picture(line, theme, lambda: theme.badge(PROGRAM))
@@ -46,7 +46,7 @@ class ServerName(Panel):
         self.name.bind("<Button-1>", lambda _: self.edit())
         self._whole_name = Tooltip(self.name, theme, "")
         self.field = Field(
-            line, theme, limit=SERVER_NAME_LENGTH,
+            line, theme, height=32, limit=SERVER_NAME_LENGTH,
             on_change=lambda _: self._changed(), on_submit=lambda _: self._submit(),
             on_cancel=self.leave,
         )  # fmt: skip
@@ -70,23 +70,24 @@ class ServerName(Panel):
         elif not can_change:
             self.button.pack_forget()
         self.name.configure(cursor="hand2" if can_change else "")
-        if self._wanted is not None:
+        if self._waiting and before is not None and before.name_answers != view.name_answers:
+            self._waiting = False
+            self.field.enabled = True
             if view.name_problem:
-                self._wanted = None
-                self.field.enabled = True
                 self._show_problem(view.name_problem)
-            elif before is not None and before.given_name != view.given_name:
+            else:
                 self.leave()
 
     def edit(self) -> None:
         """Make a field of the name."""
         if self._view is None or self._view.phase is not Phase.RUNNING or self.editing:
             return
+        self._badge.pack_forget()
         self.name.pack_forget()
         self.button.set(icon="check")
         self._hint.text = "Keep this name"
         self.field.value = self._view.given_name
-        self.field.pack(side="left", fill="x", expand=True, padx=(self._theme.px(10), 0))
+        self.field.pack(side="left", fill="x", expand=True, padx=(0, self._theme.px(6)))
         self.field.focus_set()
         self.field.select_all()
 
@@ -94,11 +95,12 @@ class ServerName(Panel):
         """Show the name as it is."""
         if not self.editing:
             return
-        self._wanted = None
+        self._waiting = False
         had_keyboard = self.focus_get() is self.field.entry
         self.field.enabled = True
         self.field.pack_forget()
         self._show_problem("")
+        self._badge.pack(side="left", before=self.button)
         self.name.pack(side="left", padx=(self._theme.px(10), 0))
         self.button.set(icon="pencil")
         self._hint.text = "Change the chat’s name"
@@ -112,18 +114,18 @@ class ServerName(Panel):
             self.edit()
 
     def _submit(self) -> None:
-        if self._view is None or self._wanted is not None:
+        if self._view is None or self._waiting:
             return
         text = " ".join(self.field.value.split())
         if text == self._view.given_name:
             self.leave()
             return
-        self._wanted = text
+        self._waiting = True
         self.field.enabled = False
         self._actions.rename(text)
 
     def _changed(self) -> None:
-        if self._wanted is None:
+        if not self._waiting:
             self._show_problem("")
 
     def _show_problem(self, problem: str) -> None:

@@ -235,6 +235,31 @@ def test_changed_facts_are_shown_and_said(presenter: Presenter) -> None:
     assert presenter.view(NOW).reach is None
 
 
+def test_a_change_of_the_name_is_answered(presenter: Presenter) -> None:
+    """What came of it is counted: the view may be the same as before it was asked for."""
+    before = presenter.view(NOW)
+    presenter.renaming("A name must have something that can be seen.")
+    refused = presenter.view(NOW)
+    assert (refused.name_answers, refused.name) == (before.name_answers + 1, "Harbour")
+    assert refused.name_problem.startswith("A name must")
+    presenter.renaming()
+    assert presenter.view(NOW).name_problem == ""
+    assert presenter.view(NOW).name_answers == refused.name_answers
+    presenter.apply([view.RenameFailed("the host's disk is full")], NOW)
+    failed = presenter.view(NOW)
+    assert failed.name_problem == "Not changed: the host's disk is full."
+    assert failed.name_answers == refused.name_answers + 1
+    presenter.renaming()
+    presenter.apply([view.Renamed("Pier\u202e", NOW)], NOW)
+    renamed = presenter.view(NOW)
+    assert (renamed.name, renamed.given_name) == ("Pier⟦U+202E⟧", "Pier\u202e")
+    assert (renamed.name_problem, renamed.name_answers) == ("", failed.name_answers + 1)
+    # The facts that have it come a moment later, and say nothing new.
+    presenter.changed(replace(RUNNING, name="Pier\u202e", invite="chat://new"), NOW)
+    assert presenter.view(NOW).feed == renamed.feed
+    assert len(renamed.feed) == len(before.feed) + 1
+
+
 def test_the_next_change_is_when_something_changes(presenter: Presenter) -> None:
     """Idle it is the next minute of uptime; after a message also its leaving the rate."""
     assert presenter.next_change(NOW + 10_000) == NOW + MINUTE

@@ -138,6 +138,15 @@ def test_a_stop_ends_the_change(host: Host) -> None:
     assert not editing(host)
 
 
+def test_a_name_that_is_the_same_after_cleaning_is_kept(host: Host) -> None:
+    """Written in another way, it is no change; and nothing waits for one."""
+    rename(host, "Zürich")
+    host.wait(lambda: not editing(host), "the end of the change")
+    rename(host, "Zu\u0308rich")
+    host.wait(lambda: not editing(host), "the end of it")
+    assert host.root.title() == "Zürich — ChatServer"
+
+
 def test_a_long_name_is_cut_and_can_be_read(host: Host) -> None:
     """64 characters, in the field whole, in the sidebar with a hint."""
     name = name_of(host)
