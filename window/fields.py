@@ -74,8 +74,11 @@ class Field(ttk.Frame):
             highlightthickness=0,
         )
         self.entry.pack(side="left", fill="x", expand=True)
+        self._font: Role = font
+        self._placeholder = placeholder
         self._hint = bare_label(self.entry)
-        self._hint.configure(text=placeholder, font=theme.fonts[font], cursor="xterm", anchor="w")
+        self._hint.configure(font=theme.fonts[font], cursor="xterm", anchor="w")
+        self.entry.bind("<Configure>", lambda event: self._fit_hint(event.width), add="+")
         self._box = _Box(self.entry, self._stand_ins, secret=secret)
         self.editing = Editing(self._box, theme)
         self._listen()
@@ -121,7 +124,8 @@ class Field(ttk.Frame):
 
     def set_placeholder(self, text: str) -> None:
         """Show another text while the field is empty."""
-        self._hint.configure(text=text)
+        self._placeholder = text
+        self._fit_hint(self.entry.winfo_width())
 
     def set_error(self, on: bool) -> None:
         """Show, or stop showing, that the text cannot be taken."""
@@ -169,12 +173,17 @@ class Field(ttk.Frame):
         shown = self._stand_ins.hide(text)
         return shown[: self._limit]
 
+    def _fit_hint(self, width: int) -> None:
+        room = max(0, width - 2 * self._theme.px(2))
+        self._hint.configure(text=self._theme.fonts.fit(self._font, self._placeholder, room))
+
     def _show_hint(self) -> None:
         if self.value:
             self._hint.place_forget()
         else:
             # One pixel in, so that the cursor before the hint stays to be seen.
-            self._hint.place(x=self._theme.px(2), rely=0.5, anchor="w", relwidth=1)
+            inset = self._theme.px(2)
+            self._hint.place(x=inset, rely=0.5, anchor="w", relwidth=1, width=-inset)
 
     def _paint(self) -> None:
         theme, palette = self._theme, self._theme.palette

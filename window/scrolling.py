@@ -1,4 +1,4 @@
-"""A slim scrollbar that is only there when there is something to scroll."""
+"""A slim scrollbar that is only there when there is something to scroll, and a page with one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from window.basics import Panel
+from window.palette import Palette
 from window.theme import Theme, surface_of
 
 WIDTH: Final = 10
@@ -121,6 +123,80 @@ class Scrollbar(tk.Canvas):
         self.create_rectangle(
             left, top + half, left + wide, bottom - half, fill=colour, outline="", width=0
         )
+
+
+class ScrollPane(Panel):
+    """A page that is scrolled where the window is too low for it, and else just there.
+
+    Make one panel in `inside`, call `adopt` when all is in it, and `put` whenever its size or the
+    pane's may have changed. `on_resize(width, height)` tells the size of what is to be seen.
+    """
+
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, on_resize: Callable[[int, int], object]
+    ) -> None:
+        super().__init__(parent, theme)
+        self._height = 0
+        self.canvas = tk.Canvas(
+            self, width=1, height=1, highlightthickness=0, borderwidth=0, yscrollincrement=1
+        )
+        self.canvas.pack(fill="both", expand=True)
+        self.inside = Panel(self.canvas, theme)
+        self._item = self.canvas.create_window(0, 0, anchor="nw", window=self.inside)
+        self._scrollbar = Scrollbar(self, theme, self.canvas.yview)
+        self.canvas.configure(yscrollcommand=self._scrollbar.set)
+        self.canvas.bind("<Configure>", lambda event: on_resize(event.width, event.height))
+        # The canvas is not to be seen but at its edges, and while nothing is put.
+        theme.subscribe(self.canvas, lambda: self._paint_canvas(theme.palette))
+
+    def _paint_canvas(self, palette: Palette) -> None:
+        self.canvas.configure(background=palette.surface(self.surface))
+
+    def put(self, content: Panel, above: float, margin: int, width: int = 0) -> None:
+        """Have `content` in the middle, with that part of the spare height above it.
+
+        There are `margin` screen pixels at least above and below. Without a `width` it is as
+        wide as there is room.
+        """
+        view = self.canvas.winfo_width(), self.canvas.winfo_height()
+        needed = content.winfo_reqheight() + 2 * margin
+        self._height = max(view[1], needed)
+        self.canvas.itemconfigure(self._item, width=view[0], height=self._height)
+        self.canvas.configure(scrollregion=(0, 0, view[0], self._height))
+        top = margin + round((self._height - needed) * above)
+        wide = width or view[0]
+        content.place(x=(view[0] - wide) // 2, y=top, width=wide)
+        if needed > view[1]:
+            # Over the margin: beside the page it would make it narrower, and so higher.
+            self._scrollbar.place(relx=1, anchor="ne", relheight=1)
+            tk.Misc.lift(self._scrollbar)
+        else:
+            self._scrollbar.place_forget()
+
+    def adopt(self) -> None:
+        """Scroll by the wheel over all that is inside, and to what gets the keyboard."""
+        self.bind("<FocusIn>", lambda event: self._see(event.widget))
+        bind_wheel(self, self._wheel)
+        waiting: list[tk.Misc] = [self.canvas]
+        while waiting:
+            widget = waiting.pop()
+            # This widget's own bindings, which go with it, hold for those inside as well.
+            widget.bindtags((*widget.bindtags(), str(self)))
+            waiting += widget.winfo_children()
+
+    def _wheel(self, units: int) -> None:
+        if self._scrollbar.winfo_manager():
+            self.canvas.yview_scroll(units * self._theme.px(16), "units")
+
+    def _see(self, widget: tk.Misc) -> None:
+        """Scroll as little as needed to have a widget in view, with some space around it."""
+        space = self._theme.px(12)
+        top = widget.winfo_rooty() - self.inside.winfo_rooty() - space
+        bottom = top + widget.winfo_height() + 2 * space
+        first, height = self.canvas.canvasy(0), self.canvas.winfo_height()
+        to = top if top < first else bottom - height if bottom > first + height else None
+        if to is not None and self._height > 0:
+            self.canvas.yview_moveto(max(0, to) / self._height)
 
 
 def bind_wheel(widget: tk.Misc, scroll: Callable[[int], object]) -> None:

@@ -151,7 +151,10 @@ class Composer(Panel):
     def _fit(self) -> None:
         """As many display lines as there are, within bounds."""
         lines = self.text.tk.call(str(self.text), "count", "-update", "-displaylines", "1.0", "end")
-        height = max(1, min(_MOST_LINES, int(lines or 1)))
+        # In a low window the conversation must not go for it.
+        room = self.winfo_toplevel().winfo_height() * 3 // 10
+        most = max(2, min(_MOST_LINES, room // self._theme.fonts.line("row")))
+        height = max(1, min(most, int(lines or 1)))
         if height != int(self.text.cget("height")):
             self.text.configure(height=height)
 

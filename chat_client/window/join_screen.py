@@ -21,6 +21,7 @@ from window.fields import Field
 from window.fonts import Role
 from window.gauges import Spinner
 from window.rowlist import ListRow, RowList, Section
+from window.scrolling import ScrollPane
 from window.text import safe
 from window.theme import Theme
 
@@ -94,6 +95,7 @@ class JoinScreen(Panel):
         left = Panel(self, theme, "sidebar")
         left.configure(width=theme.px(_LEFT))
         left.pack_propagate(False)
+        self.bind("<Configure>", lambda event: self._share(left, event), add="+")
         Label(left, theme, "Join a chat", font="hero_title").pack(
             anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10))
         )
@@ -105,6 +107,11 @@ class JoinScreen(Panel):
         if sections:
             left.pack(side="left", fill="y")
             self.chats.set_sections(sections)
+
+    def _share(self, left: Panel, event: tk.Event[tk.Misc]) -> None:
+        """The left side gives way in a narrow window."""
+        if event.widget is self:
+            left.configure(width=min(self._theme.px(_LEFT), event.width * 2 // 5))
 
     def _sections(self) -> list[Section]:
         sections = []
@@ -128,14 +135,11 @@ class JoinScreen(Panel):
 
     def _build_right(self) -> None:
         theme, px = self._theme, self._theme.px
-        right = Panel(self, theme, "window")
+        right = self._pane = ScrollPane(self, theme, self._arrange)
         right.pack(side="left", fill="both", expand=True)
-        column = self._column = Panel(right, theme, "window")
-        column.place(relx=0.5, y=0, anchor="n", width=px(_RIGHT))
-        right.bind("<Configure>", lambda event: self._arrange(event.width, event.height))
-        column.bind(
-            "<Configure>", lambda _: self._arrange(right.winfo_width(), right.winfo_height())
-        )
+        column = self._column = Panel(right.inside, theme, "window")
+        view = right.canvas
+        column.bind("<Configure>", lambda _: self._arrange(view.winfo_width(), view.winfo_height()))
         self._build_head(column)
         self.link = self._field(
             column, "Invite link", "From the host", icon="link", limit=_LONGEST_LINK
@@ -154,6 +158,7 @@ class JoinScreen(Panel):
         self._hint = Label(
             column, theme, _HINT, font="label", tone="muted", justify="center", wrap=_RIGHT
         )
+        right.adopt()
 
     def _build_head(self, column: Panel) -> None:
         theme, px = self._theme, self._theme.px
@@ -420,7 +425,7 @@ class JoinScreen(Panel):
             needed += hint
             if not self._hint.winfo_manager():
                 self._hint.pack(pady=(px(_HINT_GAP), 0))
-        self._column.place(width=width, y=max(px(6), round((height - needed) * _SPARE_ABOVE)))
+        self._pane.put(self._column, _SPARE_ABOVE, px(6), width)
 
 
 _HINT: Final = (

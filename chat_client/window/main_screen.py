@@ -36,6 +36,11 @@ _PRESENCE: Final[dict[Presence, str]] = {
     "unknown": "Presence not known",
 }
 
+_HEADER: Final = 51
+"""Height of the header, px at 96 dpi."""
+_HEADER_NARROW: Final = 200
+"""Below this width, px at 96 dpi, the header has room for the name alone."""
+
 
 class MainScreen(Panel):
     """One account's conversations. `on_leave` asks for the join screen."""
@@ -61,6 +66,8 @@ class MainScreen(Panel):
         self._status = Status(Link.CONNECTING)
         self._waiting = 0
         self._members_wanted = True
+        self._members_over = False
+        """Whether the members stand over the conversation, in a window too narrow for both."""
         self._drafts: dict[str, str] = {}
         self._clock: str | None = None
         self._line = ""
@@ -77,8 +84,9 @@ class MainScreen(Panel):
         self.sidebar = Sidebar(self, theme, self.open, self._on_leave, self._write)
         self.sidebar.pack(side="left", fill="y")
         self._right = Panel(self, theme, "sidebar")
+        self._edge = Hairline(self._right, theme, vertical=True)
         self.members = Members(self._right, theme, self._open_direct)
-        self.members.pack(fill="both", expand=True)
+        self.members.pack(side="right", fill="both", expand=True)
         self._middle = Panel(self, theme, "window")
         self._middle.pack(side="left", fill="both", expand=True)
         self._build_header()
@@ -120,11 +128,16 @@ class MainScreen(Panel):
         ):
             self.composer.text.bind(keys, partial(_done, go))
         self.bind("<Configure>", self._resized)
+        for behind in (self.transcript.text, self.composer.text):
+            behind.bind("<Button-1>", lambda _: self._hide_members_over(), add="+")
+        # Tab goes through the window as one reads it: it follows the stack, the first made first.
+        for part in (self.composer, self._right):
+            part.lift()
 
     def _build_header(self) -> None:
         theme = self._theme
         header = self._header = Panel(self._middle, theme, "window")
-        header.configure(height=theme.px(51))
+        header.configure(height=theme.px(_HEADER))
         header.pack_propagate(False)
         header.pack(fill="x")
         header.bind("<Configure>", lambda _: self._fit_header())
@@ -145,6 +158,8 @@ class MainScreen(Panel):
         )
         self.open_find.pack(side="right")
         Tooltip(self.open_find, theme, f"Find in this conversation ({FIND_TITLE})")
+        for button in (self.open_find, self.toggle_theme, self.toggle_members):
+            button.lift()
         self._title = Label(header, theme, font="title")
         self._title.pack(side="left")
         self.state = Label(header, theme, tone="muted")
@@ -266,11 +281,14 @@ class MainScreen(Panel):
         Of a state that is too long its first parts go: the banner says them, or they are known.
         """
         theme = self._theme
-        width = self._header.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16)
+        # One more for each of what is rounded up.
+        width = self._header.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16) - 4
         for button in (self.toggle_members, self.toggle_theme, self.open_find):
             width -= button.winfo_reqwidth()
         fonts, line = theme.fonts, self._line
         title = safe(self.overview.title(self.room))
+        if width < theme.px(_HEADER_NARROW):
+            line = ""
         room = max(width - fonts.width("body", line), width * 6 // 10)
         title = fonts.fit("title", title, room)
         self._title.set(title)
@@ -292,6 +310,7 @@ class MainScreen(Panel):
         if self.room:
             self._drafts[self.room] = self.composer.draft
         self.find.hide()
+        self._hide_members_over()
         self.room = room
         partner = direct_partner(room, self.overview.me)
         title = safe(self.overview.title(room))
@@ -391,21 +410,51 @@ class MainScreen(Panel):
 
     # The window
 
+    def escape(self) -> None:
+        """Take away what stands over the conversation or beside its beginning."""
+        self._hide_members_over()
+        self.find.hide()
+
+    @property
+    def _is_narrow(self) -> bool:
+        return self.winfo_width() < self._theme.px(_NARROW)
+
     def _toggle_members(self) -> None:
-        self._members_wanted = not self._right.winfo_manager()
+        shown = bool(self._right.winfo_manager())
+        if self._is_narrow:
+            self._members_over = not shown
+        else:
+            self._members_wanted = not shown
         self._place_members()
+
+    def _hide_members_over(self) -> None:
+        if self._members_over:
+            self._members_over = False
+            self._place_members()
 
     def _resized(self, event: "tk.Event[tk.Misc]") -> None:
         if event.widget is self:
+            self.sidebar.give_way(event.width)
             self._place_members()
 
     def _place_members(self) -> None:
-        room = self.winfo_width() >= self._theme.px(_NARROW)
-        if self._members_wanted and room:
-            if not self._right.winfo_manager():
-                self._right.pack(side="right", fill="y", before=self._middle)
-        else:
-            self._right.pack_forget()
+        """Beside the conversation; over it, below the header, where there is no room for both."""
+        right = self._right
+        wanted = ("place" if self._members_over else "") if self._is_narrow else ""
+        if not self._is_narrow:
+            self._members_over = False
+            wanted = "pack" if self._members_wanted else ""
+        if right.winfo_manager() == wanted:
+            return
+        right.pack_forget()
+        right.place_forget()
+        if wanted == "pack":
+            self._edge.pack_forget()
+            right.pack(side="right", fill="y", before=self._middle)
+        elif wanted == "place":
+            self._edge.pack(side="left", fill="y")
+            top = self._theme.px(_HEADER) + self._theme.px(1)
+            right.place(in_=self._middle, relx=1, y=top, anchor="ne", relheight=1, height=-top)
 
     def close(self) -> None:
         """No more of this screen; its clock is stopped."""

@@ -55,7 +55,7 @@ class Screens:
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
         redirect_typing(program.root, self._written)
-        program.root.bind("<Escape>", lambda _: self._find_no_more())
+        program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind("<FocusIn>", self._focused, add="+")
 
     def begin(self) -> None:
@@ -156,9 +156,9 @@ class Screens:
         if isinstance(self.screen, MainScreen):
             self.screen.find.show()
 
-    def _find_no_more(self) -> None:
+    def _escape(self) -> None:
         if isinstance(self.screen, MainScreen):
-            self.screen.find.hide()
+            self.screen.escape()
 
     def _focused(self, event: "tk.Event[tk.Misc]") -> None:
         """The window has the keyboard again: a link may have been copied meanwhile."""

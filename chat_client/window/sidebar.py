@@ -54,7 +54,9 @@ class Sidebar(Panel):
         me.pack(side="bottom", fill="x", padx=theme.px(16), pady=theme.px(12))
         self._avatar = Picture(me, theme, lambda: theme.avatar("?", "?", 32))
         self._avatar.pack(side="left")
-        leave = Button(me, theme, "", on_leave, variant="quiet", icon="leave", icon_size=18)
+        leave = self._leave = Button(
+            me, theme, "", on_leave, variant="quiet", icon="leave", icon_size=18
+        )
         leave.pack(side="right")
         Tooltip(leave, theme, "Go to another chat")
         names = Panel(me, theme, "sidebar")
@@ -74,7 +76,22 @@ class Sidebar(Panel):
         # A list without a height yet would scroll as far as it can to show the selection.
         self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
         self.rooms.pack(fill="both", expand=True)
-        self._shown: tuple[object, ...] = ()
+        me.lift()  # Tab follows the stack
+        self._shown = ("", "")
+        self._server_name = ""
+
+    def give_way(self, width: int) -> None:
+        """Leave most of a window of that width, in screen pixels, to the conversation."""
+        self.configure(width=min(self._theme.px(_WIDTH), width * 3 // 8))
+        self._fit_names()
+
+    def _fit_names(self) -> None:
+        px, fit = self._theme.px, self._theme.fonts.fit
+        width = int(self.cget("width")) - px(32)
+        self._server.set(fit("title", self._server_name, width))
+        width -= px(32 + 2 * 10) + self._leave.winfo_reqwidth()
+        self._name.set(fit("body_bold", self._shown[0], width))
+        self._username.set(fit("label", f"@{self._shown[1]}", width))
 
     def show(self, overview: Overview, room: str, account: Account) -> None:
         """Show these rooms, with `room` selected."""
@@ -82,11 +99,8 @@ class Sidebar(Panel):
         if (name, username) != self._shown:
             self._shown = (name, username)
             self._avatar.set(lambda: self._theme.avatar(name, username, 32))
-            self._name.set(name)
-            self._username.set(f"@{username}")
-        server = safe(account.invite.server_name)
-        width = self._theme.px(_WIDTH - 32)
-        self._server.set(self._theme.fonts.fit("title", server, width))
+        self._server_name = safe(account.invite.server_name)
+        self._fit_names()
         sections = [Section("Rooms", tuple(map(_room_row, overview.rooms())))]
         direct = overview.direct()
         if direct:

@@ -22,6 +22,8 @@ GUTTER: Final = 24
 _HEADER: Final = 51
 _ACTIVITY: Final = (112, 170, 260)
 """Least, usual and greatest height of the feed, px at 96 dpi."""
+_LOW: Final = 420
+"""Below this height, px at 96 dpi, the feed gives its place to the page."""
 
 
 class Connections(Panel):
@@ -59,6 +61,7 @@ class Frame(Panel):
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
         self._page: Connections | Invite | Down | None = None
+        self.activity.lift()  # Tab follows the stack
         self.toasts = Toasts(content, theme)
         content.bind("<Configure>", lambda event: self._share(event.height), add="+")
 
@@ -132,12 +135,17 @@ class Frame(Panel):
                 f"Messages can’t be stored: {trouble}. They wait with their senders.", "slow"
             )
             # It packs itself last, which would be below the page.
-            self.banner.pack_configure(before=self.activity)
+            self.banner.pack_configure(before=self._pages)
         else:
             self.banner.hide()
 
     def _share(self, height: int) -> None:
         """Give the feed its part of the window's height."""
         least, usual, greatest = (self._theme.px(each) for each in _ACTIVITY)
+        if height < self._theme.px(_LOW):
+            self.activity.pack_forget()
+            return
+        if not self.activity.winfo_manager():
+            self.activity.pack(side="bottom", fill="x", before=self._pages)
         wanted = usual + (height - self._theme.px(760)) // 3
         self.activity.set_height(max(least, min(greatest, wanted)))

@@ -13,33 +13,52 @@ from window.buttons import Button
 from window.cards import Card
 from window.fields import Field
 from window.gauges import Spinner
+from window.scrolling import ScrollPane
 from window.theme import Theme
 
 _CARD: Final = 640
 """Width of the invite's card where there is room, px at 96 dpi."""
+_CARE: Final = 180
+"""Width, px at 96 dpi, from which a sentence stands beside the button and not below it."""
 
 
-class Invite(Panel):
+class _Page(ScrollPane):
+    """One thing in the middle of the page, as wide as there is room for."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, above: float) -> None:
+        super().__init__(parent, theme, lambda width, _: self._fit(width))
+        self._theme, self._above = theme, above
+        self._middle = Panel(self.inside, theme)
+        self._middle.bind("<Configure>", lambda _: self._fit(self.canvas.winfo_width()))
+
+    def _fit(self, width: int) -> None:
+        self._wrap(max(1, width - self._theme.px(48)))
+        self.put(self._middle, self._above, self._theme.px(8))
+
+    def _wrap(self, room: int) -> None:
+        """Break the lines of all texts at `room` screen pixels."""
+
+
+class Invite(_Page):
     """Nobody is here: the invite link, large, and what to do with it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
-        super().__init__(parent, theme)
-        self._theme = theme
+        super().__init__(parent, theme, 0.46)
         self._link = ""
-        middle = Panel(self, theme)
-        middle.place(relx=0.5, rely=0.46, anchor="center", relwidth=1)
-        self._title = Label(middle, theme, font="hero_title")
+        middle = self._middle
+        self._title = Label(middle, theme, font="hero_title", justify="center")
         self._title.pack()
-        Label(
+        self._what = Label(
             middle, theme, "On another computer: start ChatClient, paste this link.",
-            font="row", tone="muted",
-        ).pack(pady=(theme.px(8), theme.px(24)))  # fmt: skip
+            font="row", tone="muted", justify="center",
+        )  # fmt: skip
+        self._what.pack(pady=(theme.px(8), theme.px(24)))
         self._card = Card(middle, theme, radius=14, padding=(32, 26))
         self._card.pack()
         self._build_card(actions)
         self._where = Label(middle, theme, justify="center", wrap=_CARD)
         self._where.pack(pady=(theme.px(22), 0))
-        self.bind("<Configure>", lambda event: self._fit(event.width), add="+")
+        self.adopt()
 
     def show(self, view: HostView) -> None:
         """Show the invite of a running server."""
@@ -77,10 +96,11 @@ class Invite(Panel):
             row, theme, "Copy link", actions, variant="primary", icon="link", height=40
         )
         self.copy.pack(side="left")
-        Label(
+        self._care = Label(
             row, theme, "Anyone who has this link can join, so share it with care.",
-            font="label", tone="muted", wrap=380,
-        ).pack(side="left", padx=(theme.px(16), 0))  # fmt: skip
+            font="label", tone="muted",
+        )  # fmt: skip
+        self._care.pack(side="left", padx=(theme.px(16), 0))
 
     def _paint_entry(self) -> None:
         self.field.entry.configure(readonlybackground=self._theme.palette.surface("raised"))
@@ -89,10 +109,22 @@ class Invite(Panel):
         actions.copy(self._link, "Invite link copied")
         return "break"
 
-    def _fit(self, width: int) -> None:
-        room = min(self._theme.px(_CARD), width - self._theme.px(48))
-        self._width.configure(width=max(1, room - self._theme.px(64)))
-        self._where.configure(wraplength=room)
+    def _wrap(self, room: int) -> None:
+        px = self._theme.px
+        room = min(px(_CARD), room)
+        inside = max(1, room - px(64))
+        self._width.configure(width=inside)
+        for label in (self._title, self._what, self._where):
+            label.configure(wraplength=room)
+        beside = inside - self.copy.winfo_reqwidth() - px(16)
+        if beside >= px(_CARE):
+            self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.copy)
+        else:
+            beside = inside
+            self._care.pack_configure(
+                side="bottom", padx=0, pady=(px(10), 0), anchor="w", before=self.copy
+            )
+        self._care.configure(wraplength=min(px(380), beside))
 
     def _fit_link(self) -> None:
         room = self.field.entry.winfo_width() - self._theme.px(6)
@@ -101,23 +133,26 @@ class Invite(Panel):
             self.field.value = shown
 
 
-class Down(Panel):
+class Down(_Page):
     """The server does not run: it says so, or what is going on, with a button to start it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
-        super().__init__(parent, theme)
-        self._theme = theme
-        middle = Panel(self, theme)
-        middle.place(relx=0.5, rely=0.44, anchor="center")
+        super().__init__(parent, theme, 0.44)
+        middle = self._middle
         self._spinner = Spinner(middle, theme, size=28)
-        self._title = Label(middle, theme, font="hero_title")
+        self._title = Label(middle, theme, font="hero_title", justify="center")
         self._title.pack()
-        self._text = Label(middle, theme, font="row", tone="muted", justify="center", wrap=440)
+        self._text = Label(middle, theme, font="row", tone="muted", justify="center")
         self._text.pack(pady=(theme.px(8), 0))
         self.start = Button(
             middle, theme, "Start the server", lambda: actions.switch(True),
             variant="primary", icon="power", height=40,
         )  # fmt: skip
+        self.adopt()
+
+    def _wrap(self, room: int) -> None:
+        self._title.configure(wraplength=room)
+        self._text.configure(wraplength=min(self._theme.px(440), room))
 
     def show(self, view: HostView) -> None:
         """Show what the server does instead of running."""

@@ -25,9 +25,11 @@ COLUMNS: Final = (
     Column("state", "State", 72, 66),
 )
 _NARROW: Final = 660
-"""Width, px at 96 dpi, below which some columns and the name of who is selected are left out."""
-_LEFT_OUT: Final = {"in", "out"}
-_IN_NARROW: Final = tuple(column for column in COLUMNS if column.id not in _LEFT_OUT)
+"""Width, px at 96 dpi, below which the name of who is selected is left out."""
+_SEARCH: Final = 300
+"""Width of the search field where there is room, px at 96 dpi."""
+_FROM: Final = {"in": _NARROW, "out": _NARROW, "device": 440, "since": 400, "address": 340}
+"""Width, px at 96 dpi, from which there is room for a column."""
 
 
 class People(Panel):
@@ -39,7 +41,7 @@ class People(Panel):
         self._rows: dict[str, ClientRow] = {}
         self._cells: dict[str, tuple[ClientRow, Row]] = {}
         self._build_tools()
-        self._narrow = False
+        self._columns: tuple[Column, ...] = COLUMNS
         self.table = self._make_table("since", descending=False)
         self._nobody = Label(self, theme, tone="muted")
         self.bind("<Configure>", lambda event: self._resized(event.width), add="+")
@@ -69,8 +71,8 @@ class People(Panel):
         tools = Panel(self, theme)
         tools.pack(fill="x", pady=(0, theme.px(8)))
         self.search = Field(
-            tools, theme, placeholder="Search name, device or address", icon="search", width=300,
-            limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
+            tools, theme, placeholder="Search name, device or address", icon="search",
+            width=_SEARCH, limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
         )  # fmt: skip
         self.terminate = Button(
             tools, theme, "Terminate", self.ask_to_terminate, variant="danger", icon="terminate"
@@ -84,7 +86,7 @@ class People(Panel):
 
     def _make_table(self, sort: str | None, *, descending: bool) -> Table:
         table = Table(
-            self, self._theme, _IN_NARROW if self._narrow else COLUMNS,
+            self, self._theme, self._columns,
             sort=sort, descending=descending,
             on_select=lambda _: self._selected(), on_menu=self._menu,
         )  # fmt: skip
@@ -94,18 +96,23 @@ class People(Panel):
 
     def _resized(self, width: int) -> None:
         """Show the columns there is room for: a table's columns are for its lifetime."""
-        if (width < self._theme.px(_NARROW)) != self._narrow:
-            self._narrow = not self._narrow
+        px = self._theme.px
+        columns = tuple(column for column in COLUMNS if width >= px(_FROM.get(column.id, 0)))
+        if columns != self._columns:
+            self._columns = columns
             old = self.table
             sort, descending = old.sort
-            if self._narrow and sort in _LEFT_OUT:
-                sort, descending = "since", False
+            shown = [column.id for column in columns]
+            if sort not in shown:
+                sort, descending = "since" if "since" in shown else "person", False
             self.table = self._make_table(sort, descending=descending)
             self._cells.clear()
             self._fill()
             self.table.select(old.selected)
             old.destroy()
             self._nobody.lift()
+        beside = self.terminate.winfo_reqwidth() + px(2 * 16)
+        self.search.configure(width=max(1, min(px(_SEARCH), width - beside)))
         self._selected()
 
     def _fill(self) -> None:
@@ -118,7 +125,7 @@ class People(Panel):
         row = self._rows.get(self.table.selected or "")
         self.terminate.enabled = row is not None
         theme = self._theme
-        room = self.winfo_width() - theme.px(300 + 140 + 2 * 16)
+        room = self.winfo_width() - theme.px(_SEARCH + 140 + 2 * 16)
         text = "" if row is None else f"{row.name} selected"
         if row is not None and theme.fonts.width("body", text) > room:
             rest = theme.fonts.width("body", "… selected")

@@ -94,6 +94,7 @@ class Sidebar(Panel):
         if actions.open_client is not None:
             self.client.pack(side="left")
             Tooltip(self.client, theme, "Join this chat on this computer")
+        self.look.lift()  # Tab follows the stack
         hint = Tooltip(self.look, theme, "")
 
         def paint() -> None:

@@ -19,6 +19,10 @@ _CHART_FROM: Final = 690
 """Width of the strip, px at 96 dpi, from which there is room for the chart."""
 _TRAFFIC_FROM: Final = 560
 """The same for the bytes in and out."""
+_CHART: Final = 106, 40
+"""Width and height of the chart, px at 96 dpi."""
+_WITHOUT_TRAFFIC: Final = 3
+"""How many figures there are before those of the bytes."""
 
 
 class _Figure(Panel):
@@ -26,7 +30,7 @@ class _Figure(Panel):
 
     def __init__(self, parent: tk.Misc, theme: Theme, title: str) -> None:
         super().__init__(parent, theme)
-        texts = Panel(self, theme)
+        texts = self.texts = Panel(self, theme)
         texts.pack(side="left")
         Label(texts, theme, title, font="label", tone="muted").pack(anchor="w")
         line = Panel(texts, theme)
@@ -48,7 +52,7 @@ class Summary(Card):
         self.rowconfigure(0, weight=1)
         self._people = _Figure(self, theme, "People online")
         self._rate = _Figure(self, theme, "Messages/min")
-        self._chart = Sparkline(self._rate, theme, width=106, height=40, least_top=10)
+        self._chart = Sparkline(self._rate, theme, width=_CHART[0], height=_CHART[1], least_top=10)
         self._chart_hint = Tooltip(self._chart, theme, "Each of the last 20 minutes")
         self._uptime = _Figure(self, theme, "Uptime")
         self._in = _Figure(self, theme, "In")
@@ -58,7 +62,7 @@ class Summary(Card):
         self.copy = CopyButton(self, theme, "Copy invite link", actions, icon="link")
         self._figures = (self._people, self._rate, self._uptime, self._in, self._out)
         self._lines = tuple(Hairline(self, theme, vertical=True) for _ in self._figures)
-        self._arranged: tuple[bool, bool] | None = None
+        self._arranged: tuple[bool, int] | None = None
         self.bind("<Configure>", lambda event: self._arrange(event.width), add="+")
 
     def show(self, view: HostView) -> None:
@@ -73,20 +77,24 @@ class Summary(Card):
         self._out.value.set(view.sent)
         if view.reach is not None:
             self.copy.content = view.reach.invite
+        self._arrange(self.winfo_width())
 
     def _arrange(self, width: int) -> None:
         """Put in what there is room for, with hairlines between."""
         theme = self._theme
-        wanted = width >= theme.px(_CHART_FROM), width >= theme.px(_TRAFFIC_FROM)
-        if wanted == self._arranged:
+        count = len(self._figures) if width >= theme.px(_TRAFFIC_FROM) else _WITHOUT_TRAFFIC
+        while count > 1 and self._needed(count) > width:
+            count -= 1 if count <= _WITHOUT_TRAFFIC else count - _WITHOUT_TRAFFIC
+        chart_width = theme.px(_CHART[0] + 18)
+        chart = width >= theme.px(_CHART_FROM) and self._needed(count) + chart_width <= width
+        if (chart, count) == self._arranged:
             return
-        self._arranged = wanted
-        chart, traffic = wanted
+        self._arranged = chart, count
         if chart:
             self._chart.pack(side="left", padx=(theme.px(18), 0))
         else:
             self._chart.pack_forget()
-        shown = self._figures if traffic else self._figures[:3]
+        shown = self._figures[:count]
         for child in (*self._figures, *self._lines):
             child.grid_forget()
         for column in range(12):
@@ -100,3 +108,10 @@ class Summary(Card):
                     padx=(theme.px(8), theme.px(15)),
                 )  # fmt: skip
         self.copy.grid(row=0, column=11, sticky="e")
+
+    def _needed(self, count: int) -> int:
+        """Width of the strip with that many figures, in screen pixels."""
+        px = self._theme.px
+        texts = sum(figure.texts.winfo_reqwidth() for figure in self._figures[:count])
+        lines = (count - 1) * px(8 + 1 + 15)
+        return 2 * px(15) + texts + lines + px(8) + self.copy.winfo_reqwidth()

@@ -63,6 +63,8 @@ def root() -> Iterator[tk.Tk]:
     yield made
     with suppress(tk.TclError):  # the test may have destroyed it itself
         made.update()
+        # Tk keeps it with the connection to the X server, which all roots here have in common.
+        made.tk.call("tk", "scaling", 96 / 72)
         made.destroy()
     del made
     gc.collect()

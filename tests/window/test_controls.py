@@ -12,7 +12,7 @@ from window.basics import Label, Panel
 from window.buttons import Button, Variant
 from window.cards import Card
 from window.fields import Field
-from window.scrolling import Scrollbar
+from window.scrolling import Scrollbar, ScrollPane
 from window.switch import Switch
 from window.theme import Theme, surface_of
 
@@ -257,3 +257,51 @@ def test_a_destroyed_widget_is_not_painted(root: tk.Tk, theme: Theme) -> None:
     theme.toggle()
     theme.toggle()
     assert not theme._subscribers
+
+
+def _pane(root: tk.Tk, theme: Theme, rows: int) -> tuple[ScrollPane, list[Button]]:
+    pane = ScrollPane(root, theme, lambda *_: pane.put(content, 0.5, 6))
+    content = Panel(pane.inside, theme)
+    buttons = [Button(content, theme, f"Button {number}") for number in range(rows)]
+    for button in buttons:
+        button.pack(pady=20)
+    pane.adopt()
+    pane.pack(fill="both", expand=True)
+    return pane, buttons
+
+
+def _in_view(pane: ScrollPane, part: tk.Misc) -> bool:
+    top = part.winfo_rooty() - pane.winfo_rooty()
+    return top >= 0 and top + part.winfo_height() <= pane.winfo_height()
+
+
+def test_a_page_scrolls_to_what_gets_the_keyboard(
+    root: tk.Tk, theme: Theme, wait_until: Pump
+) -> None:
+    """Tab and the wheel reach what is below, also over the parts of the page."""
+    pane, buttons = _pane(root, theme, 20)
+    wait_until(pane._scrollbar.winfo_viewable)
+    assert _in_view(pane, buttons[0])
+    assert not _in_view(pane, buttons[-1])
+    _focus(buttons[-1], wait_until)
+    wait_until(lambda: _in_view(pane, buttons[-1]))
+    _focus(buttons[0], wait_until)
+    wait_until(lambda: _in_view(pane, buttons[0]))
+    before = pane.canvas.yview()[0]
+    buttons[1].event_generate("<Button-5>")
+    wait_until(lambda: pane.canvas.yview()[0] > before)
+    buttons[1].event_generate("<Button-4>")
+    wait_until(lambda: pane.canvas.yview()[0] == before)
+
+
+def test_a_page_that_fits_does_not_scroll(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """It stands in the middle, without a scrollbar, and stays there."""
+    pane, buttons = _pane(root, theme, 2)
+    wait_until(lambda: _in_view(pane, buttons[1]) and buttons[1].winfo_viewable())
+    buttons[1].event_generate("<Button-5>")
+    wait_until.settle()
+    assert not pane._scrollbar.winfo_manager()
+    assert pane.canvas.yview() == (0.0, 1.0)
+    above = buttons[0].winfo_rooty() - pane.winfo_rooty()
+    below = pane.winfo_height() - (buttons[1].winfo_rooty() - pane.winfo_rooty())
+    assert abs(above - (below - buttons[1].winfo_height())) <= 1

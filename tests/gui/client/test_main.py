@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import tkinter as tk
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
@@ -608,6 +609,62 @@ def test_the_members_give_way_in_a_narrow_window(ada: Window) -> None:
     assert not ada.main.members.winfo_viewable()
     ada.click(ada.main.toggle_members)
     assert ada.main.members.winfo_viewable()
+
+
+def test_the_members_stand_over_the_conversation_in_a_narrow_window(
+    ada: Window, host: Host, town: Town
+) -> None:
+    """The button shows them there; it, Escape, a click beside them, and a choice take them away."""
+    town.peer(host, "Bruno")
+    ada.resize(640, 560)
+    main = ada.main
+    ada.wait(lambda: not main.members.winfo_viewable(), "the members to go")
+    ways: tuple[Callable[[], None], ...] = (
+        lambda: ada.click(main.toggle_members),
+        lambda: ada.key("<Escape>", ada.composer),
+        lambda: ada.click(ada.messages, 30, 30),
+        lambda: ada.click(ada.composer, 30, 10),
+    )
+    for away in ways:
+        ada.click(main.toggle_members)
+        ada.wait(main.members.winfo_viewable, "the members to come")
+        left, top = main.members.winfo_rootx(), main.members.winfo_rooty()
+        assert left + main.members.winfo_width() == main.winfo_rootx() + main.winfo_width()
+        assert top >= main.toggle_members.winfo_rooty() + main.toggle_members.winfo_height()
+        over = str(ada.root.tk.call("winfo", "containing", left + 20, top + 300))
+        assert over.startswith(str(main.members))
+        away()
+        ada.wait(lambda: not main.members.winfo_viewable(), "the members to go again")
+    ada.click(main.toggle_members)
+    ada.click_row(main.members.people, "bruno")
+    assert main.room == "dm:ada.lindqvist:bruno"
+    ada.wait(lambda: not main.members.winfo_viewable(), "the members to go at last")
+    # What was shown over the conversation says nothing about a wide window.
+    ada.click(main.toggle_members)
+    ada.resize(1180, 760)
+    ada.wait(lambda: main._right.winfo_manager() == "pack", "the members beside it")
+    ada.resize(640, 560)
+    ada.wait(lambda: not main.members.winfo_viewable(), "a conversation of its own width")
+
+
+def test_a_right_click_on_a_member_opens_nothing(ada: Window, host: Host, town: Town) -> None:
+    """Neither by itself nor with the click that dismisses what it may have brought."""
+    town.peer(host, "Bruno")
+    people = ada.main.members.people
+    ada.wait(lambda: "bruno" in people.order(), "Bruno")
+    ada.settle()
+    y = sum(people.bounds("bruno")) // 2
+    for press, release in ((3, 3), (2, 2), (3, 1)):
+        people.canvas.event_generate(f"<ButtonPress-{press}>", x=60, y=y)
+        people.canvas.event_generate(f"<ButtonRelease-{release}>", x=60, y=y)
+        ada.settle()
+    assert (ada.main.room, people.selected) == ("general", None)
+    # Nor a press that is taken back, or began elsewhere.
+    people.canvas.event_generate("<ButtonPress-1>", x=60, y=y)
+    people.canvas.event_generate("<ButtonRelease-1>", x=60, y=y + 200)
+    people.canvas.event_generate("<ButtonRelease-1>", x=60, y=y)
+    ada.settle()
+    assert ada.main.room == "general"
 
 
 @pytest.mark.parametrize("width", [640, 1180])
