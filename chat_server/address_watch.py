@@ -37,9 +37,19 @@ class AddressWatch:
             self._thread.join()
 
     def _run(self) -> None:
+        failed = False
         while not self._stopping.wait(LOOK):
             try:
                 self._tell(self._ask())
-            except Exception:
-                # The next look may do better; the server runs without it.
-                log.exception("the addresses could not be looked at")
+            except Exception as error:
+                # The next look may do better; the server runs without it. Said once, and with the
+                # way there only where it is a mistake of ours.
+                if not failed:
+                    log.warning(
+                        "the addresses can't be looked at: %s",
+                        error,
+                        exc_info=not isinstance(error, OSError),
+                    )
+                failed = True
+            else:
+                failed = False

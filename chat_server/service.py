@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from socket import gethostname
+from socket import gethostname, socket
 
 from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
@@ -19,7 +19,12 @@ from chat_server.hub import Hub, ShowView
 from chat_server.hub_queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
 from chat_server.net.acceptor import Acceptor, ip_versions, listen
-from chat_server.net.descriptors import allow_connections
+from chat_server.net.descriptors import (
+    allow_connections,
+    check_room,
+    is_out_of_files,
+    out_of_files,
+)
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.options import Options
@@ -27,7 +32,7 @@ from chat_server.publication import Publication
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
-from chat_server.rules.view import Renamed, ServerFailed, ViewEvent
+from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, ViewEvent
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.log import SqliteLog
 from chat_server.store.schema import StoreError
@@ -59,7 +64,8 @@ class PortBusyError(StartError):
 class Server:
     """One server, started once and stopped once.
 
-    `show` is called on the hub's thread, but for `ServerFailed`, which may come from any. `changed`
+    `show` is called on the hub's thread, but for `ServerFailed` and `NoMoreConnections`, which may
+    come from any. `changed`
     is called with the new facts whenever what `running` tells has changed, on the thread that
     noticed it, and must not call back.
     """
@@ -107,6 +113,11 @@ class Server:
         another port.
         """
         port = self._options.port if port is None else port
+        allow_connections()
+        try:
+            check_room()
+        except OSError as error:
+            raise StartError(out_of_files(error)) from error
         try:
             make_private_folder(self._data_dir)
             self._lock.acquire()
@@ -123,36 +134,44 @@ class Server:
             raise
 
     def _start(self, port: int) -> Running:
+        try:
+            listening = listen(self._options.host, port)
+        except OSError as error:
+            raise _listen_error(error, self._options.host, port) from error
+        with ExitStack() as undo:
+            undo.callback(listening.close)
+            try:
+                running = self._start_on(listening, undo)
+            except (IdentityError, StoreError) as error:
+                raise StartError(str(error)) from error
+            except sqlite3.Error as error:
+                why = f"the folder {self._data_dir} can't be written: {error}"
+                raise StartError(why) from error
+            except OSError as error:
+                if is_out_of_files(error):
+                    raise StartError(out_of_files(error)) from error
+                raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
+            undo.pop_all()
+        return running
+
+    def _start_on(self, listening: socket, undo: ExitStack) -> Running:
+        """Start all the rest; `undo` gets what ends it again if something fails later."""
         options = self._options
-        allow_connections()
-        try:
-            listening = listen(options.host, port)
-        except OSError as error:
-            raise _listen_error(error, options.host, port) from error
-        try:
-            fingerprint, context = self._identity()
-            store = SqliteLog(self._data_dir / "chat.db")
-        except (IdentityError, StoreError) as error:
-            listening.close()
-            raise StartError(str(error)) from error
-        except OSError as error:
-            listening.close()
-            raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
-        try:
-            facts, directory = _open_house(store, options.name, fingerprint or b"")
-        except sqlite3.Error as error:
-            listening.close()
-            store.close()
-            raise StartError(f"the folder {self._data_dir} can't be written: {error}") from error
+        fingerprint, context = self._identity()
+        self._store = store = SqliteLog(self._data_dir / "chat.db")
+        undo.callback(store.close)
+        facts, directory = _open_house(store, options.name, fingerprint or b"")
         if not store.has_room():
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        self._store = store
         world = World(facts, store, directory)
         self._hub = Hub(self._queue, world, store, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
         self._readers = Readers(self._data_dir / "chat.db", self._queue, self._broke_off)
-        self._acceptor = Acceptor(listening, self._io, self._broke_off)
+        self._acceptor = Acceptor(listening, self._io, self._broke_off, self._is_full)
+        stops = (self._readers.stop, *(io.stop for io in self._io), self._hub.stop)
+        for stop in (*stops, self._acceptor.stop):
+            undo.callback(stop)
         bound = listening.getsockname()[1]
         self._versions = ip_versions(listening)
         self._readers.start()
@@ -239,6 +258,10 @@ class Server:
                 steps.callback(self._queue.post, inputs.CloseEverything())
                 steps.callback(self._acceptor.stop)
                 steps.callback(self._watch.stop)
+
+    def _is_full(self, why: str) -> None:
+        """From the acceptor: nobody else can be let in for now."""
+        self._show([NoMoreConnections(why, time.time_ns() // 1_000_000)])
 
     def _broke_off(self, thread: str) -> None:
         """From a thread that ends though nobody told it to: without it the server is of no use."""

@@ -3,11 +3,14 @@
 import errno
 import itertools
 import logging
+import os
 import selectors
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from chat_server.net.descriptors import first_reserved, is_out_of_files, out_of_files
 from chat_server.net.io_thread import IoThread
 from chat_server.net.wake import Waker
 from chat_server.watch import Ended, ignore, watched
@@ -16,9 +19,10 @@ log = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
 """A shallow one makes a crowd that connects at once wait for retries of seconds."""
-_OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-_PAUSE: Final = 0.2
-"""Seconds to wait for descriptors to come free, rather than to spin."""
+PAUSE: Final = 0.2
+"""Seconds between two looks whether descriptors have come free."""
+FULL_AGAIN: Final = 60.0
+"""Seconds after which it is told again that there are none: a crowd may come and go for hours."""
 
 
 def listen(host: str | None, port: int) -> socket.socket:
@@ -54,15 +58,28 @@ def ip_versions(listening: socket.socket) -> frozenset[int]:
 
 
 class Acceptor:
-    """Accepts, and does nothing else: no handshake can hold up the next one."""
+    """Accepts, and does nothing else: no handshake can hold up the next one.
+
+    Connections leave some descriptors to the rest of the server. When there are no others, it is
+    told by `full` with a sentence, at most once in FULL_AGAIN seconds, and whoever comes waits in
+    the kernel's queue. Raises OSError when not even a selector can be had.
+    """
 
     def __init__(
-        self, listening: socket.socket, io: Sequence[IoThread], ended: Ended = ignore
+        self,
+        listening: socket.socket,
+        io: Sequence[IoThread],
+        ended: Ended = ignore,
+        full: Callable[[str], object] = ignore,
     ) -> None:
         self._listening = listening
         self._io = io
+        self._full = full
+        self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._numbers = itertools.count(1)
+        self._reserved = first_reserved()
+        self._next_told = 0.0
         self._stopping = False
         self._thread = watched(self._run, "acceptor", ended)
 
@@ -71,38 +88,76 @@ class Acceptor:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop accepting; nobody is handed on after this returns."""
+        """Stop accepting; nobody is handed on after this returns. Harmless before `start`."""
         self._stopping = True
-        if self._thread.is_alive():
+        if self._thread.ident is None:
+            self._close()
+        elif self._thread.is_alive():
             self._waker.wake()
             self._thread.join()
 
     def _run(self) -> None:
-        self._listening.setblocking(False)
-        with selectors.DefaultSelector() as selector, self._listening:
-            selector.register(self._listening, selectors.EVENT_READ)
-            selector.register(self._waker.receiver, selectors.EVENT_READ)
+        try:
+            self._listening.setblocking(False)
+            self._selector.register(self._listening, selectors.EVENT_READ)
+            self._selector.register(self._waker.receiver, selectors.EVENT_READ)
             while not self._stopping:
-                selector.select()
-                self._accept_all()
+                self._selector.select()
+                try:
+                    self._accept_all()
+                except OSError as error:
+                    self._wait_for_room(error)
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._selector.close()
+        self._listening.close()
         self._waker.close()
 
     def _accept_all(self) -> None:
+        """Accept whoever is there. Raises OSError when there is no descriptor for the next one."""
         while not self._stopping:
             try:
                 sock, peer = self._listening.accept()
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in _OUT_OF_FILES:
-                    log.warning("no more connections can be accepted for now: %s", error)
-                    with selectors.DefaultSelector() as waiting:
-                        waiting.register(self._waker.receiver, selectors.EVENT_READ)
-                        waiting.select(_PAUSE)
-                    return
+                if is_out_of_files(error):
+                    raise
                 continue  # The peer was gone before it was accepted.
             number = next(self._numbers)
+            descriptor = sock.fileno()
             self._io[number % len(self._io)].adopt(number, sock, readable_address(peer[0]))
+            # The system gives the lowest free one: so this tells how many are in use.
+            if self._reserved is not None and descriptor >= self._reserved:
+                self._look_for_room()
+
+    def _look_for_room(self) -> None:
+        """Raise OSError unless the next connection leaves the reserve to others."""
+        lowest = os.dup(self._listening.fileno())
+        os.close(lowest)
+        if self._reserved is not None and lowest >= self._reserved:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    def _wait_for_room(self, error: OSError) -> None:
+        """Wait until there is a descriptor again, rather than ask for one over and over."""
+        now = time.monotonic()
+        if now >= self._next_told:
+            self._next_told = now + FULL_AGAIN
+            why = out_of_files(error)
+            log.warning("no more connections can be accepted for now: %s", why)
+            self._full(why)
+        # Without the listening socket, which would be ready all the time.
+        self._selector.unregister(self._listening)
+        while not self._stopping:
+            self._selector.select(PAUSE)
+            try:
+                self._look_for_room()
+            except OSError:
+                continue
+            break
+        self._selector.register(self._listening, selectors.EVENT_READ)
 
 
 def readable_address(host: str) -> str:

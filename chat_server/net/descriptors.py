@@ -1,12 +1,21 @@
 """How many files, and so connections, the system lets this process have open."""
 
+import contextlib
+import errno
 import logging
+import os
 import sys
 from typing import Final
 
 log = logging.getLogger(__name__)
 
 ENOUGH: Final = 65_536
+RESERVE: Final = 32
+"""Files kept free of connections: for the database, the log, the ready file and what a start opens,
+which are about twenty. So a crowd can't keep the server from its own files."""
+_SOME: Final = 16
+"""Connections that must be possible at least, or there is no use in starting."""
+_OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def allow_connections() -> None:
@@ -27,3 +36,44 @@ def allow_connections() -> None:
     except (OSError, ValueError) as error:
         # macOS has a bound of its own below the one that it tells.
         log.debug("%d open files are not allowed: %s", wanted, error)
+
+
+def check_room() -> None:
+    """Raise OSError (EMFILE, ENFILE) unless a server and some connections find room."""
+    with contextlib.ExitStack() as held:
+        for _ in range(RESERVE + _SOME):
+            descriptor = os.open(os.devnull, os.O_RDONLY)
+            held.callback(os.close, descriptor)
+
+
+def first_reserved() -> int | None:
+    """The lowest descriptor that no connection should get; None where there is no such bound."""
+    bound = _bound()
+    return None if bound is None else max(0, bound - RESERVE)
+
+
+def is_out_of_files(error: OSError) -> bool:
+    """Whether that failed because there are too many open files, here or on the computer."""
+    return error.errno in _OUT_OF_FILES
+
+
+def out_of_files(error: OSError) -> str:
+    """What that means for a person, and what can be done."""
+    bound = _bound()
+    if error.errno == errno.EMFILE and bound is not None:
+        return (
+            f"the system lets this program have only {bound} files and connections open at once; "
+            "“ulimit -n” or the settings of its service allow more"
+        )
+    if error.errno in {errno.EMFILE, errno.ENFILE}:
+        return "this computer has too many files and connections open; close other programs"
+    return f"this computer has no means left for connections: {error.strerror}"
+
+
+def _bound() -> int | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    now, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if now == resource.RLIM_INFINITY else now

@@ -7,13 +7,14 @@ forbids that, a datagram socket is connected to a multicast group on each interf
 nothing either, but makes the system choose the address that it would send from.
 """
 
-import contextlib
 import ipaddress
 import socket
 import struct
 import sys
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
+
+from chat_server.net.descriptors import is_out_of_files
 
 
 class InterfaceAddress(NamedTuple):
@@ -27,11 +28,14 @@ class InterfaceAddress(NamedTuple):
 def interface_addresses() -> list[InterfaceAddress]:
     """Addresses of every interface that is up and connected, but for loopback interfaces.
 
-    Empty when there is none. In the order of the interfaces' indices.
+    Empty when there is none. In the order of the interfaces' indices. Raises OSError when there are
+    too many open files to ask.
     """
     if sys.platform == "linux":
-        with contextlib.suppress(OSError):
+        try:
             return sorted(_by_netlink(), key=lambda found: found.interface)
+        except OSError as error:
+            _unless_exhausted(error)
     return list(by_probe())
 
 
@@ -46,10 +50,19 @@ def default_sources() -> Collection[str]:
     """
     found: set[str] = set()
     for there, family in _SOMEWHERE:
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.connect((there, 9))
-            found.add(str(probe.getsockname()[0]))
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((there, 9))
+                found.add(str(probe.getsockname()[0]))
+        except OSError as error:
+            _unless_exhausted(error)
     return found
+
+
+def _unless_exhausted(error: OSError) -> None:
+    """Pass over an error that tells something of an interface; without descriptors none does."""
+    if is_out_of_files(error):
+        raise error
 
 
 # By connecting to multicast groups
@@ -90,7 +103,8 @@ def _probe_ipv4(index: int) -> str | None:
             probe.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
             probe.connect((_GROUP, _PORT))
             return str(probe.getsockname()[0])
-    except OSError:
+    except OSError as error:
+        _unless_exhausted(error)
         return None  # it is down, or has no IPv4 address
 
 
@@ -100,7 +114,8 @@ def _probe_ipv6(index: int, group: str) -> str | None:
             probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
             probe.connect((group, _PORT, 0, index))
             return str(probe.getsockname()[0]).partition("%")[0]
-    except OSError:
+    except OSError as error:
+        _unless_exhausted(error)
         return None  # it is down, has no such address, or there is no IPv6
 
 

@@ -80,6 +80,14 @@ class ServerFailed:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class NoMoreConnections:
+    """Nobody else can connect for now; `reason` says why, for a person."""
+
+    reason: str
+    at: int
+
+
 ViewEvent = (
     ClientAppeared
     | ClientGone
@@ -90,4 +98,5 @@ ViewEvent = (
     | RenameFailed
     | StoreFailed
     | ServerFailed
+    | NoMoreConnections
 )

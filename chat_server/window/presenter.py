@@ -168,15 +168,18 @@ class Presenter:
                     self._run.rate.add(event.count, event.at)
                 case view.Renamed() | view.RenameFailed():
                     self._renamed(event)
-                case view.ServerFailed():
-                    self._feed.add(
-                        Kind.FAILED, event.at, "", f"The server can’t go on: {safe(event.reason)}"
-                    )
+                case view.NoMoreConnections() | view.ServerFailed():
+                    self._failed(event)
                 case view.StoreFailed():
                     self._run.trouble = safe(event.reason)
                     self._feed.failed(event.at, self._run.trouble)
                 case _:
                     assert_never(event)
+
+    def _failed(self, event: view.NoMoreConnections | view.ServerFailed) -> None:
+        full = isinstance(event, view.NoMoreConnections)
+        what = "Nobody else can connect" if full else "The server can’t go on"
+        self._feed.add(Kind.FAILED, event.at, "", f"{what}: {safe(event.reason)}")
 
     def _appeared(self, event: view.ClientAppeared) -> None:
         clients = self._run.clients

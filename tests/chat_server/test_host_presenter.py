@@ -188,6 +188,14 @@ def test_the_reach_tells_when_only_this_computer_can_connect(presenter: Presente
     assert (reach.text, reach.local) == ("127.0.0.1, port 1", True)
 
 
+def test_that_nobody_else_can_connect_is_said(presenter: Presenter) -> None:
+    """With the reason, in the feed: the server goes on for those who are there."""
+    presenter.apply([view.NoMoreConnections("only 96\x1b files", NOW)], NOW)
+    shown = presenter.view(NOW)
+    assert shown.feed[0].text == "Nobody else can connect: only 96⟦U+001B⟧ files"
+    assert shown.phase is Phase.RUNNING
+
+
 @pytest.mark.parametrize(
     ("hosts", "everywhere", "shown", "note"),
     [

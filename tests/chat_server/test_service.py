@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sqlite3
 import threading
@@ -107,8 +108,24 @@ def _failing_store(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "_open_house", fail)
 
 
+def _no_descriptors(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    # Last of all, when every thread runs.
+    monkeypatch.setattr(service, "reachable_addresses", fail)
+
+
 @pytest.mark.parametrize(
-    "obstacle", [_no_folder, _foreign_database, _damaged_identity, _damaged_key, _failing_store]
+    "obstacle",
+    [
+        _no_folder,
+        _foreign_database,
+        _damaged_identity,
+        _damaged_key,
+        _failing_store,
+        _no_descriptors,
+    ],
 )
 def test_a_server_that_can_not_start_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, obstacle: object

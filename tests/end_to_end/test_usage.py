@@ -6,8 +6,8 @@ import sqlite3
 import ssl
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,8 +41,14 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield house.server()
 
 
-def _serve(house: House, *flags: str) -> Child:
-    return house.child("server", ["chat_server", "--headless", "--log-level", "error", *flags])
+def _serve(house: House, *flags: str, under: Sequence[str] = ()) -> Child:
+    arguments = ["chat_server", "--headless", "--log-level", "error", *flags]
+    return house.child("server", arguments, under=under)
+
+
+def _with_open_files(most: int) -> list[str]:
+    """A command that runs another one, which then may have so many files open."""
+    return ["sh", "-c", f'ulimit -n {most} && exec "$@"', "sh"]
 
 
 @pytest.mark.parametrize("program", ["ChatServer", "ChatClient"])
@@ -87,6 +93,34 @@ def test_a_busy_port(house: House, standing: Server) -> None:
     )
     with Session(standing.join, "kim") as kim:
         kim.settle()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets are no files there")
+@pytest.mark.parametrize("files", [9, 14, 24, 40])
+def test_too_few_open_files(house: House, files: int) -> None:
+    """Wherever they would run out: a sentence with what to do, and nothing is left behind."""
+    folder = house.folder / "data"
+    child = _serve(house, "--port", "0", "--data-dir", str(folder), under=_with_open_files(files))
+    _one_line(child, USAGE, f"only {files} files", "ulimit -n")
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets are no files there")
+def test_a_crowd_that_takes_every_open_file(house: House) -> None:
+    """Who is there is served, who comes waits, and the server keeps files for itself."""
+    server = house.server(under=_with_open_files(96))
+    listener = house.client(server, "ada").listen()
+    assert listener.event().kind == "join"
+    address = (server.join.hosts[0], server.port)
+    with Session(server.join, "ben") as ben, ExitStack() as crowd:
+        for _ in range(120):
+            crowd.enter_context(socket.create_connection(address, timeout=10))
+        server.child.complaint("no more connections can be accepted for now")
+        ben.say("It is full here")
+        assert listener.texts(1) == ["It is full here"]
+    house.client(server, "kim").send("Here I am")
+    assert listener.texts(1) == ["Here I am"]
+    assert len([line for line in server.child.err if "no more connections" in line]) == 1
 
 
 def test_an_address_of_another_computer(house: House) -> None:
