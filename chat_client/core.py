@@ -5,6 +5,7 @@ news through `tell`, which is called on the core's thread after what it tells of
 """
 
 import logging
+import math
 import random
 import secrets
 import selectors
@@ -16,9 +17,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from chat_client.cache.cache import Cache
+from chat_client.cache.schema import CacheError
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.net.waker import Waker
 from chat_client.state.account import Account
@@ -26,7 +28,8 @@ from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
 from chat_client.state.event import Event
-from chat_client.state.news import News
+from chat_client.state.news import News, NotKept
+from chat_client.state.status import STORAGE
 from common import __version__
 from common.protocol import RemoteProtocolError
 
@@ -53,8 +56,25 @@ def new_cid() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
+_STORAGE_PAUSES: Final = 60.0
+"""Seconds without trouble after which the first pause before storing is tried again is short."""
+_ENDED: Final = "ChatClient has to be started again"
+_MOST_MISTAKES: Final = 20
+"""Mistakes of this program in a row after which it does not go on by itself."""
+
+
 class StopListening(Exception):  # noqa: N818 (not an error: the listener's own wish)
     """Raised by `on_event`: end at once, and keep nothing of what this turn brought."""
+
+
+class _Order(NamedTuple):
+    """What the front end wants done. `not_kept` makes the news that it could not be, and why.
+
+    Without it the order is tried again: it may be carried out twice.
+    """
+
+    action: Callable[[], object]
+    not_kept: Callable[[str], NotKept] | None = None
 
 
 def this_program() -> Program:
@@ -66,7 +86,9 @@ def this_program() -> Program:
 class Core:
     """Runs one account. Every public method may be called from any thread.
 
-    All return at once but `stop`, which waits for the thread to end.
+    All return at once but `stop`, which waits for the thread to end. When nothing can be stored
+    the core goes on by itself as soon as it can, but with `on_event`: what is printed before it is
+    stored would be printed again each time. A message that can't be stored is told as NotKept.
     """
 
     def __init__(
@@ -91,7 +113,19 @@ class Core:
             on_event=on_event,
             at_once=at_once,
         )
-        self._inbox: deque[Callable[[], object]] = deque()
+        self._inbox: deque[_Order] = deque()
+        self._held: list[_Order] = []
+        """Orders that could not be stored, to be tried again with the next attempt."""
+        self._taken: list[_Order] = []
+        """Orders of the present transaction."""
+        self._given_back: list[News] = []
+        self._goes_on = on_event is None
+        self._pauses = Backoff(random.random)
+        """Between attempts after this computer could not store something, or made a mistake."""
+        self._failed_at = -math.inf
+        self._rest_until = -math.inf
+        self._mistakes = 0
+        self._reopens = False
         self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
@@ -116,7 +150,10 @@ class Core:
     def say(self, room: str, text: str) -> None:
         """Send a message, now or when there is a connection. `text` must have passed check_text."""
         written_at = time.time_ns() // 1_000_000
-        self._do(lambda: self._controller.say(room, text, written_at))
+        self._do(
+            lambda: self._controller.say(room, text, written_at),
+            lambda why: NotKept(room, text, why),
+        )
 
     def open_room(self, room: str) -> None:
         """Have a direct conversation among the rooms."""
@@ -130,6 +167,10 @@ class Core:
         """The person has seen a room up to `seq`."""
         self._do(lambda: self._controller.mark_read(room, seq))
 
+    def save_draft(self, room: str, text: str) -> None:
+        """Keep what is written in a room and not sent, over a restart; "" for nothing."""
+        self._do(lambda: self._controller.save_draft(room, text))
+
     def connect_now(self) -> None:
         """Try now instead of later, or again after being signed out."""
         self._do(self._controller.connect_now)
@@ -142,9 +183,17 @@ class Core:
             if threading.current_thread() is not self._thread:
                 self._thread.join()
 
-    def _do(self, action: Callable[[], object]) -> None:
-        self._inbox.append(action)
-        self._waker.wake()
+    def _do(
+        self, action: Callable[[], object], not_kept: Callable[[str], NotKept] | None = None
+    ) -> None:
+        with self._handing_over:
+            ended = self._ended
+            if not ended:
+                self._inbox.append(_Order(action, not_kept))
+        if not ended:
+            self._waker.wake()
+        elif not_kept is not None:
+            self._tell([not_kept(_ENDED)])
 
     # The core's thread
 
@@ -152,21 +201,20 @@ class Core:
         try:
             while not self._stopping:
                 self._turn()
-            # What the person wrote in the last moment is kept, too.
-            with self._cache.transaction():
-                while self._inbox:
-                    self._take_inbox()
+            self._keep_last_words()
         except StopListening:
             self._give_up("the listener went away", "enough")
         except sqlite3.Error as error:
             log.exception("the messages could not be stored")
-            self._give_up(f"This computer can't store messages: {error}", "storage")
+            self._give_up(_why_not_stored(error), STORAGE)
         except Exception as error:
             log.exception("the core failed")
             self._give_up(f"ChatClient made a mistake: {error}", "internal")
         finally:
             with self._handing_over:
                 self._ended = True
+            self._give_back([*self._taken, *self._inbox], _ENDED)
+            self._tell_news()
             if self._race is not None:
                 self._race.cancel()
             _close(self._made)
@@ -180,20 +228,78 @@ class Core:
         self._controller.failed(why, code)
         self._tell(self._controller.take_news())
 
+    def _keep_last_words(self) -> None:
+        """What the person wrote in the last moment is kept, too."""
+        self._inbox.extendleft(reversed(self._held))
+        try:
+            with self._cache.transaction():
+                while self._inbox:
+                    self._take_inbox()
+            self._taken.clear()
+        except sqlite3.Error as error:
+            log.exception("what was written last could not be stored")
+            self._controller.take_news()
+            self._give_back(self._taken, _why_not_stored(error))
+            self._taken.clear()
+
     def _turn(self) -> None:
         controller = self._controller
         if controller.wants_connection and not self._connecting:
             self._connecting = True
             self._race = connect_in_background(controller.account.invite, self._connected)
-        pause = 0.0 if self._more or self._inbox else controller.deadline() - time.monotonic()
-        for key, mask in self._selector.select(max(0.0, min(pause, 60.0))):
+        for key, mask in self._selector.select(self._wait()):
             if key.fileobj is self._waker.receiver:
                 self._waker.clear()
             elif mask & selectors.EVENT_WRITE:
                 self._watch()
         data, ended = self._read()
+        self._attempt(data, ended, time.monotonic())
+        if controller.wants_hang_up:
+            self._hang_up()
+        self._write(controller.take_frames())
+        self._tell_news()
+
+    def _attempt(self, data: bytes, ended: bool, now: float) -> None:
+        """Do everything of one turn, or nothing of it and go on later."""
+        try:
+            self._apply(data, ended, now)
+        except StopListening:
+            raise
+        except (sqlite3.Error, CacheError) as error:
+            if not self._goes_on:
+                raise
+            self._storage_failed(error, now)
+        except Exception as error:
+            self._mistakes += 1
+            if not self._goes_on or self._mistakes >= _MOST_MISTAKES:
+                raise
+            self._made_a_mistake(error, now)
+        else:
+            self._mistakes = 0
+        self._taken.clear()
+
+    def _wait(self) -> float:
+        """Seconds until there is something to do, if nothing comes before."""
+        if self._more or self._inbox:
+            return 0.0
         now = time.monotonic()
+        until = max(self._controller.deadline(), self._rest_until)
+        return max(0.0, min(until - now, 60.0))
+
+    def _apply(self, data: bytes, ended: bool, now: float) -> None:
+        """Everything of one turn, in one transaction."""
+        controller = self._controller
+        trouble = controller.storage_trouble
+        if trouble and not self._inbox and now < controller.status.retry_at:
+            return
+        self._inbox.extendleft(reversed(self._held))
+        self._held = []
+        if trouble and self._reopens:
+            self._cache.reopen()
         with self._cache.transaction():
+            if trouble:
+                self._cache.probe()
+                controller.storage_works()
             self._take_connection()
             self._take_inbox()
             if data:
@@ -201,16 +307,47 @@ class Core:
             if ended and self._socket is not None and not controller.wants_hang_up:
                 controller.lost("The connection was lost", now)
             controller.tick(now)
-        if controller.wants_hang_up:
-            self._hang_up()
-        self._write(controller.take_frames())
-        told = controller.take_news()
-        if told:
-            self._tell(told)
 
     def _take_inbox(self) -> None:
         for _ in range(min(len(self._inbox), _ORDERS_AT_ONCE)):
-            self._inbox.popleft()()
+            order = self._inbox.popleft()
+            self._taken.append(order)
+            order.action()
+
+    def _storage_failed(self, error: Exception, now: float) -> None:
+        """The transaction did not happen: say so, give back what was written, try again later."""
+        if not self._controller.storage_trouble:
+            log.error("this computer can't store messages", exc_info=error)
+        why = _why_not_stored(error)
+        # A full disk needs room only; whatever else it is may be over with the file opened anew.
+        self._reopens = not _is_full(error)
+        if now - self._failed_at > _STORAGE_PAUSES:
+            self._pauses.reset()
+        self._failed_at = now
+        self._controller.storage_failed(why, now, self._pauses.next())
+        orders = [*self._taken, *self._inbox]
+        self._inbox.clear()
+        self._held = [order for order in orders if order.not_kept is None]
+        self._give_back(orders, why)
+
+    def _made_a_mistake(self, error: Exception, now: float) -> None:
+        """Nothing of the turn happened; a connection on which that goes on is given up."""
+        log.error("the core failed", exc_info=error)
+        self._controller.take_news()
+        self._controller.fault(f"ChatClient made a mistake: {error}", now)
+        self._rest_until = now + self._pauses.next()
+        # The order that was begun last may be the one that can't be carried out.
+        self._held += [order for order in self._taken[:-1] if order.not_kept is None]
+        self._give_back(self._taken, f"ChatClient made a mistake: {error}")
+
+    def _give_back(self, orders: Sequence[_Order], why: str) -> None:
+        self._given_back += [order.not_kept(why) for order in orders if order.not_kept is not None]
+
+    def _tell_news(self) -> None:
+        told = [*self._controller.take_news(), *self._given_back]
+        self._given_back.clear()
+        if told:
+            self._tell(told)
 
     def _receive(self, data: bytes, now: float) -> None:
         try:
@@ -294,6 +431,20 @@ class Core:
             self._socket.close()
             self._socket = None
         self._unwritten = memoryview(b"")
+
+
+def _is_full(error: Exception) -> bool:
+    return (
+        isinstance(error, sqlite3.Error)
+        and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+    )
+
+
+def _why_not_stored(error: Exception) -> str:
+    """For a person, without a full stop."""
+    if _is_full(error):
+        return "This computer's disk is full"
+    return f"This computer can't store messages: {error}"
 
 
 def _close(outcome: Outcome | None) -> None:

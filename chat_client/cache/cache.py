@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from chat_client.cache.rows import is_room, outgoing_of, tolerate, whole
 from chat_client.cache.schema import connect_writer
 from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery, Outgoing
+from common import limits
 
 if TYPE_CHECKING:
     from common.messages import Person
@@ -28,22 +32,31 @@ class Cache:
 
     def __init__(self, path: Path | None) -> None:
         """Open or make it. Raises CacheError."""
+        self._path = path
         self._connection = connect_writer(path)
-        self._positions: dict[str, int] = dict(
-            self._connection.execute("SELECT room, position FROM rooms")
-        )
+        self._load()
+
+    def _load(self) -> None:
+        """What is held in memory of what stands in the file."""
+        tolerate(self._connection)
+        self._positions = self._read_positions()
         self._read_until: dict[str, int] = {
             key.removeprefix(_READ_UNTIL): int(value)
             for key, value in self._connection.execute(
                 "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?",
                 (len(_READ_UNTIL), _READ_UNTIL),
             )
+            if isinstance(value, str) and value.isdecimal()
         }
         """Of rooms that are fetched again: the `sent_at` up to which they had been read."""
         (waiting,) = self._connection.execute(
             "SELECT count(*) FROM outbox WHERE state = ?", (Delivery.WAITING,)
         ).fetchone()
         self._waiting = int(waiting)
+
+    def _read_positions(self) -> dict[str, int]:
+        rows = self._connection.execute("SELECT room, position FROM rooms")
+        return {room: whole(position) for room, position in rows if is_room(room)}
 
     def close(self) -> None:
         """Let go of the file, after every reader."""
@@ -62,6 +75,17 @@ class Cache:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+
+    def probe(self) -> None:
+        """Write something, to see whether that is possible. Raises sqlite3.Error."""
+        self.set_meta("probed", str(time.time_ns()))
+
+    def reopen(self) -> None:
+        """Open the file anew: its disk may have been away. Raises CacheError."""
+        if self._path is not None:
+            self._connection.close()
+            self._connection = connect_writer(self._path)
+            self._load()
 
     def meta(self, key: str) -> str | None:
         """A remembered fact, such as the server's epoch."""
@@ -85,10 +109,13 @@ class Cache:
         for room in self.rooms():
             self.forget_room(room)
         self._connection.execute("DELETE FROM people")
-        self._connection.execute("DELETE FROM rooms WHERE room NOT IN (SELECT room FROM outbox)")
+        self._connection.execute(
+            "DELETE FROM rooms WHERE room NOT IN"
+            " (SELECT room FROM outbox UNION SELECT room FROM drafts)"
+        )
         self.set_meta("epoch", epoch)
         self.set_meta("session", "")
-        self._positions = dict(self._connection.execute("SELECT room, position FROM rooms"))
+        self._positions = self._read_positions()
 
     def forget_room(self, room: str) -> None:
         """Fetch one room again from its beginning, and send again what may be gone with it."""
@@ -113,6 +140,7 @@ class Cache:
             {"room": room},
         ).fetchone()
         if until is not None:
+            until = whole(until, limits.MAX_TIME)
             # It may not have been fetched again as far as it was read.
             until = max(until, self._read_until.get(room, 0))
             self._read_until[room] = until
@@ -147,14 +175,14 @@ class Cache:
         return self._positions.get(room, 0)
 
     def times(self, rooms: Iterable[str]) -> dict[str, int]:
-        """By room, the `sent_at` of the event at its position, where there is one."""
+        """By room, the `sent_at` of the event at its position, where there is a lawful one."""
         times: dict[str, int] = {}
         for room in rooms:
             row = self._connection.execute(
                 "SELECT sent_at FROM events WHERE room = ? AND seq = ?",
                 (room, self.position(room)),
             ).fetchone()
-            if row is not None:
+            if row is not None and whole(row[0], limits.MAX_TIME) == row[0]:
                 times[room] = row[0]
         return times
 
@@ -168,8 +196,7 @@ class Cache:
 
         Returns its place if it has been read before it was fetched again, else 0.
         """
-        self.add_room(event.room)
-        self._connection.execute(_ADD, _row(event))
+        self._insert([event])
         return self._moved([event])
 
     def add_events(self, events: Sequence[Event]) -> int:
@@ -177,11 +204,26 @@ class Cache:
 
         Returns the place of the last that has been read before they were fetched again, or 0.
         """
-        if len(events) == 1:
-            return self.add_event(events[0])
-        self.add_room(events[0].room)
-        self._connection.executemany(_ADD, map(_row, events))
+        self._insert(events)
         return self._moved(events)
+
+    def _insert(self, events: Sequence[Event]) -> None:
+        room = events[0].room
+        self.add_room(room)
+        try:
+            self._add(events)
+        except sqlite3.IntegrityError:
+            # What stands beyond the position is no part of the copy, however it came there.
+            self._connection.execute(
+                "DELETE FROM events WHERE room = ? AND seq > ?", (room, self.position(room))
+            )
+            self._add(events)
+
+    def _add(self, events: Sequence[Event]) -> None:
+        if len(events) == 1:
+            self._connection.execute(_ADD, _row(events[0]))
+        else:
+            self._connection.executemany(_ADD, map(_row, events))
 
     def _moved(self, events: Sequence[Event]) -> int:
         last = events[-1]
@@ -209,6 +251,19 @@ class Cache:
             (person.username, person.display_name),
         )
 
+    def set_draft(self, room: str, text: str) -> None:
+        """Keep what is written in a room and not sent yet; nothing of it if it is blank."""
+        if text.strip():
+            # Half of a character, as a broken input method may leave it, can't be stored.
+            whole = text.encode(errors="replace").decode()
+            self._connection.execute(
+                "INSERT INTO drafts (room, text) VALUES (?, ?)"
+                " ON CONFLICT (room) DO UPDATE SET text = excluded.text",
+                (room, whole),
+            )
+        else:
+            self._connection.execute("DELETE FROM drafts WHERE room = ?", (room,))
+
     def put_out(self, room: str, cid: str, text: str, written_at: int) -> None:
         """Keep a message until it is acknowledged and back, or dropped."""
         self._connection.execute(
@@ -223,12 +278,12 @@ class Cache:
             f"{_OUTGOING} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
             (after, Delivery.WAITING),
         ).fetchone()
-        return None if row is None else _outgoing(row)
+        return None if row is None else outgoing_of(row)
 
     def outgoing(self, cid: str) -> Outgoing | None:
         """A message of the outbox by its cid."""
         row = self._connection.execute(f"{_OUTGOING} WHERE cid = ?", (cid,)).fetchone()
-        return None if row is None else _outgoing(row)
+        return None if row is None else outgoing_of(row)
 
     def waiting(self) -> int:
         """How many messages are not acknowledged yet.
@@ -274,8 +329,3 @@ def _row(event: Event) -> tuple[str, int, str, str, str, int, str | None]:
         event.sent_at,
         event.cid,
     )
-
-
-def _outgoing(row: tuple[int, str, str, str, int, str, str]) -> Outgoing:
-    number, room, cid, text, written_at, state, reason = row
-    return Outgoing(room, cid, text, written_at, Delivery(state), reason, number)

@@ -1,16 +1,29 @@
 """Reading the cache: pages of a room for the message list, through a connection of its own."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chat_client.state.event import Event, KeptEvent
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.cache.rows import (
+    event_of,
+    is_room,
+    is_username,
+    outgoing_of,
+    tolerate,
+    whole,
+    words,
+)
+from chat_client.state.event import Event
+from chat_client.state.outgoing import Outgoing
+from common import limits
 from common.database import connect_reader
 
 _EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"
 
+NEWEST: Final = limits.MAX_INTEGER + 1
+"""After all places of a room."""
 COUNTED: Final = 1000
 """Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
 and counting a million takes seconds."""
@@ -34,6 +47,7 @@ class CacheReader:
 
     def __init__(self, path: Path) -> None:
         self._connection: sqlite3.Connection = connect_reader(path)
+        tolerate(self._connection)
 
     def close(self) -> None:
         """Let go of the file, before the writer does."""
@@ -44,27 +58,32 @@ class CacheReader:
         rows = self._connection.execute(
             f"{_EVENT} AND seq < ? ORDER BY seq DESC LIMIT ?", (room, seq, count)
         ).fetchall()
-        return [KeptEvent(*row) for row in reversed(rows)]
+        return _events(reversed(rows))
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events after `seq`, in order."""
         rows = self._connection.execute(
-            f"{_EVENT} AND seq > ? ORDER BY seq LIMIT ?", (room, seq, count)
+            f"{_EVENT} AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", (room, seq, NEWEST, count)
         ).fetchall()
-        return [KeptEvent(*row) for row in rows]
+        return _events(rows)
 
     def latest(self, room: str, count: int) -> list[Event]:
         """The newest events of a room, in order."""
-        return self.before(room, 2**62, count)
+        return self.before(room, NEWEST, count)
 
     def outbox(self, room: str) -> list[Outgoing]:
         """What waits in a room or could not be sent, as written."""
         rows = self._connection.execute(
-            "SELECT room, cid, text, written_at, state, reason FROM outbox"
+            "SELECT number, room, cid, text, written_at, state, reason FROM outbox"
             " WHERE room = ? ORDER BY number",
             (room,),
         ).fetchall()
-        return [Outgoing(r, c, t, w, Delivery(s), why) for r, c, t, w, s, why in rows]
+        return list(map(outgoing_of, rows))
+
+    def drafts(self) -> dict[str, str]:
+        """By room, what was written there and not sent."""
+        rows = self._connection.execute("SELECT room, text FROM drafts")
+        return {room: words(text, 4 * limits.TEXT_BYTES) for room, text in rows if is_room(room)}
 
     def rooms(self, me: str) -> list[RoomSummary]:
         """Every known room, with what `me` has not read yet."""
@@ -74,8 +93,21 @@ class CacheReader:
             "  LIMIT ?)) FROM rooms ORDER BY room",
             (me, COUNTED),
         ).fetchall()
-        return [RoomSummary(*row) for row in rows]
+        return [
+            RoomSummary(room, whole(position), whole(read), whole(unread))
+            for room, position, read, unread in rows
+            if is_room(room)
+        ]
 
     def people(self) -> dict[str, str]:
         """Username → display name of everyone known."""
-        return dict(self._connection.execute("SELECT username, display_name FROM people"))
+        rows = self._connection.execute("SELECT username, display_name FROM people")
+        return {
+            username: words(name, limits.DISPLAY_NAME_LENGTH) or username
+            for username, name in rows
+            if is_username(username)
+        }
+
+
+def _events(rows: Iterable[tuple[object, ...]]) -> list[Event]:
+    return [event for row in rows if (event := event_of(row)) is not None]

@@ -46,6 +46,9 @@ MIGRATIONS: Final[Sequence[str]] = (
         reason TEXT NOT NULL DEFAULT ''
     );
     """,
+    """
+    CREATE TABLE drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
+    """,
 )
 
 

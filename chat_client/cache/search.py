@@ -15,23 +15,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chat_client.cache.rows import tolerate
 from common.database import connect_reader
+from common.limits import MAX_INTEGER
 
 log = logging.getLogger(__name__)
 
 FOUND_AT_ONCE: Final = 500
 """Messages after which a search ends; the next one goes on before the last of them."""
-NEWEST: Final = 2**62
+NEWEST: Final = MAX_INTEGER + 1
 """Before this are all places of a room."""
 _PORTION: Final = 5_000
 """Places looked at in one statement, so that what is found soon is told soon."""
 _INTERRUPT: Final = 0.01
 """Seconds after which a search that goes on is interrupted again."""
-# Two questions, as to one for both SQLite would go through all rows.
-_ENDS: Final = (
-    "SELECT (SELECT min(seq) FROM events WHERE room = :room),"
-    " (SELECT max(seq) FROM events WHERE room = :room)"
-)
+_NEXT: Final = "SELECT max(seq) FROM events WHERE room = ? AND seq BETWEEN 1 AND ? - 1"
 _MATCHING: Final = (
     "SELECT seq, text FROM events"
     " WHERE room = ? AND seq >= ? AND seq < ? AND kind = 'message' AND text LIKE ? ESCAPE '!'"
@@ -84,6 +82,7 @@ class Search:
     def _run(self) -> None:
         try:
             with closing(connect_reader(self._path)) as connection:
+                tolerate(connection)
                 self._connection = connection
                 self._look(connection)
         except Exception as error:
@@ -92,15 +91,15 @@ class Search:
                 self._say(Found(ended=True, problem=str(error)))
 
     def _look(self, connection: sqlite3.Connection) -> None:
-        first, last = connection.execute(_ENDS, {"room": self._room}).fetchone()
-        if first is None:
-            self._say(Found(ended=True))
-            return
         left = FOUND_AT_ONCE
-        end = min(self._before, last + 1)
-        while end > first and not self._stopped.is_set():
-            begin = max(first, end - _PORTION)
-            seqs = self._portion(connection, begin, end, left)
+        end = self._before
+        while not self._stopped.is_set():
+            # From the next place there is: a gap, which only a damaged cache has, costs nothing.
+            (newest,) = connection.execute(_NEXT, (self._room, end)).fetchone()
+            if newest is None:
+                break
+            begin = max(1, newest + 1 - _PORTION)
+            seqs = self._portion(connection, begin, newest + 1, left)
             left -= len(seqs)
             if not left:
                 self._say(Found(seqs, ended=True, more=True))
@@ -117,7 +116,7 @@ class Search:
         seqs: list[int] = []
         with closing(connection.execute(_MATCHING, (self._room, begin, end, self._like))) as rows:
             for seq, text in rows:
-                if self._pattern.search(text):
+                if type(seq) is int and isinstance(text, str) and self._pattern.search(text):
                     seqs.append(seq)
                     if len(seqs) == most:
                         break

@@ -14,13 +14,14 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from chat_client.cache.cache import Cache
+from chat_client.cache.rows import is_session
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.outgoing import Delivery, Outgoing
-from chat_client.state.status import Link, Status
+from chat_client.state.status import STORAGE, Link, Status
 from common import limits, messages
 from common.messages import Event
 from common.protocol import ClientEnd, Phase
@@ -112,6 +113,8 @@ class Controller:
         """When the present connection will count as a good one, if it does not yet."""
         self._retry = Backoff(backoff.chance)
         """The pauses before messages that were refused are sent again."""
+        self._before_trouble = Status(Link.CONNECTING)
+        """What the connection was doing when nothing could be stored any more."""
         self._hold_until = 0.0
         self._compare_first = False
         """Whether to send nothing before all copies are compared: some may have to go again."""
@@ -224,6 +227,28 @@ class Controller:
             )
         )
 
+    def storage_failed(self, why: str, now: float, pause: float) -> None:
+        """What was done last could not be stored and did not happen. Asks nothing of the cache.
+
+        The connection goes with it: what came on it comes again. `storage_works` ends this.
+        """
+        self._leave()
+        self._news.clear()  # They tell of what did not happen.
+        if not self.storage_trouble:
+            self._before_trouble = self.status
+        self._set(Status(Link.PAUSED, why, retry_at=now + pause, code=STORAGE))
+
+    @property
+    def storage_trouble(self) -> bool:
+        """Whether this computer could not store what was done last."""
+        return self.status.link is Link.PAUSED and self.status.code == STORAGE
+
+    def storage_works(self) -> None:
+        """Something was stored again: go on where the trouble began."""
+        ended = {Link.SIGNED_OUT, Link.REFUSED, Link.STOPPED}
+        before = self._before_trouble
+        self._set(before if before.link in ended else Status(Link.CONNECTING))
+
     def failed(self, why: str, code: str) -> None:
         """This computer can't go on; nothing may be asked of the cache any more."""
         self._end = None
@@ -259,7 +284,8 @@ class Controller:
 
     def tick(self, now: float) -> None:
         """Let time do its part; call it at `deadline`."""
-        if self.status.link is Link.PAUSED and now >= self.status.retry_at:
+        waited = self.status.link is Link.PAUSED and now >= self.status.retry_at
+        if waited and not self.storage_trouble:
             self._set(Status(Link.CONNECTING))
         if self._end is None:
             return
@@ -296,6 +322,7 @@ class Controller:
         if self._cache.add_room(room):
             self._news.append(news.RoomSeen(room))
         self._cache.put_out(room, cid, text, written_at)
+        self._cache.set_draft(room, "")  # It is sent, in the same transaction.
         self._outbox_changed(room, cid, Delivery.WAITING)
         return cid
 
@@ -311,6 +338,10 @@ class Controller:
             self._cache.take_out(cid)
             self._outbox_changed(out.room, cid, Delivery.DROPPED)
 
+    def save_draft(self, room: str, text: str) -> None:
+        """Keep what is written in a room and not sent yet."""
+        self._cache.set_draft(room, text)
+
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
         self._cache.mark_read(room, seq)
@@ -318,6 +349,8 @@ class Controller:
     def connect_now(self) -> None:
         """The person wants a connection now, whatever ended the last one."""
         if self._end is None and self.status.link is not Link.CONNECTING:
+            if self.storage_trouble:
+                return  # There is nothing to connect for, and it is being tried.
             self._backoff.reset()
             self._faults = 0
             self._set(Status(Link.CONNECTING))
@@ -344,13 +377,14 @@ class Controller:
         if account.invite.server_name != welcome.server_name:
             invite = replace(account.invite, server_name=welcome.server_name)
             self.account = account = replace(account, invite=invite)
+        session = self._cache.meta("session")
         if account.joined:
             self._ask(
                 messages.SignIn,
                 username=account.username,
                 token=account.token,
                 device=self._program.device,
-                resume=self._cache.meta("session") or None,
+                resume=session if is_session(session) else None,
             )
         else:
             self._ask(

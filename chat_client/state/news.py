@@ -76,6 +76,18 @@ class OutboxChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class NotKept:
+    """A message could not be stored on this computer: its text goes back to where it was written.
+
+    Nothing of it is in the outbox.
+    """
+
+    room: str
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StartedOver:
     """The server has another history now (a restored backup): all was thrown away here.
 
@@ -93,5 +105,6 @@ News = (
     | EventsAdded
     | Listed
     | OutboxChanged
+    | NotKept
     | StartedOver
 )

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
 from chat_client.state.attempts import Attempt
+
+STORAGE: Final = "storage"
+"""The code of a status: this computer can't store anything now, so nothing is sent or taken."""
 
 
 class Link(Enum):
@@ -56,7 +60,8 @@ def _describe(status: Status, now: float) -> str:
             return "Connected"
         case Link.PAUSED:
             seconds = max(1, round(status.retry_at - now))
-            return f"{status.why} · reconnecting in {seconds} s"
+            what = "trying again" if status.code == STORAGE else "reconnecting"
+            return f"{status.why} · {what} in {seconds} s"
         case Link.SIGNED_OUT:
             return f"Signed out: {status.why}"
         case Link.REFUSED | Link.STOPPED:

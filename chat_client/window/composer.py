@@ -74,6 +74,15 @@ class Composer(Panel):
         self.editing.reset()
         self._say("")
 
+    def give_back(self, text: str, problem: str) -> None:
+        """Put a text in that could not be sent after all, with the reason beside it."""
+        self.set_draft(text)
+        # What the person changes takes the reason away; this was no change of theirs.
+        self.text.edit_modified(False)
+        self._show_hint()
+        self._fit()
+        self._say(problem)
+
     def set_hint(self, hint: str) -> None:
         """What to say while nothing is written, such as where it would go."""
         self._hint_text = hint

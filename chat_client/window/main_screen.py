@@ -12,7 +12,7 @@ from chat_client.cache.search import Found
 from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.outgoing import Outgoing
-from chat_client.state.status import Link, Status, describe
+from chat_client.state.status import STORAGE, Link, Status, describe
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
 from chat_client.window.overview import Overview, Presence
@@ -30,6 +30,10 @@ from window.tooltip import Tooltip
 
 _NARROW: Final = 860
 """Below this width, px at 96 dpi, the members give their place to the conversation."""
+_DRAFT_PAUSE: Final = 1.0
+"""Seconds without a change after which what is written is kept."""
+_DRAFT_LATEST: Final = 3.0
+"""Seconds from a change until it is kept, however fast somebody types."""
 _PRESENCE: Final[dict[Presence, str]] = {
     "online": "Online",
     "offline": "Offline",
@@ -68,7 +72,12 @@ class MainScreen(Panel):
         self._members_wanted = True
         self._members_over = False
         """Whether the members stand over the conversation, in a window too narrow for both."""
-        self._drafts: dict[str, str] = {}
+        self._drafts = session.reader.drafts()
+        """What is written and not sent in the rooms that are not shown."""
+        self._saved = dict(self._drafts)
+        """What the core was given to keep of them."""
+        self._saving: str | None = None
+        self._unsaved_since = 0.0
         self._clock: str | None = None
         self._line = ""
         self.room = ""
@@ -105,6 +114,7 @@ class MainScreen(Panel):
             after=line,
         )
         self.composer = Composer(self._middle, theme, self._send)
+        self.composer.text.bind("<<Modified>>", self._typed, add="+")
         self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
         self.transcript = Transcript(
             self._middle,
@@ -190,6 +200,7 @@ class MainScreen(Panel):
                     self._start_over(item.rooms)
                 case _:
                     pass
+        self._take_back([item for item in told if isinstance(item, news.NotKept)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
@@ -237,6 +248,13 @@ class MainScreen(Panel):
             case Link.ONLINE | Link.CONNECTING:
                 if status.link is Link.ONLINE:
                     self.banner.hide()
+            case Link.PAUSED if status.code == STORAGE:
+                self.overview.offline()
+                self.banner.show(
+                    safe(status.why) + ". What you write stays in its field until it can be kept.",
+                    "slow",
+                    ("Try now", self._connect),
+                )
             case Link.PAUSED:
                 self.overview.offline()
                 self.banner.show(
@@ -308,6 +326,7 @@ class MainScreen(Panel):
         if room == self.room and not again:
             return
         if self.room:
+            self.save_draft()
             self._drafts[self.room] = self.composer.draft
         self.find.hide()
         self._hide_members_over()
@@ -397,9 +416,56 @@ class MainScreen(Panel):
         except TextRefusedError as error:
             return str(error)[:1].upper() + str(error)[1:] + "."
         room = self.room
+        self._saved[room] = ""  # Erased with the sending.
         self._session.ask(lambda core: core.say(room, text))
         self.transcript.go_to_latest()
         return None
+
+    def _take_back(self, items: Sequence[news.NotKept]) -> None:
+        """What could not be kept stands where it was written, before what was written since."""
+        for room in dict.fromkeys(item.room for item in items):
+            texts = [item.text for item in items if item.room == room]
+            self._saved.pop(room, None)
+            if room == self.room:
+                why = next(item.why for item in items if item.room == room)
+                self.composer.give_back(
+                    "\n".join(filter(None, (*texts, self.composer.draft))),
+                    f"Not sent. {safe(why)}. Your text stays here: send it again later.",
+                )
+            else:
+                self._drafts[room] = "\n".join(filter(None, (*texts, self._drafts.get(room))))
+                self._keep_draft(room, self._drafts[room])
+
+    def _typed(self, _: object) -> None:
+        """Keep the draft when the typing pauses, and now and then while it goes on."""
+        now = time.monotonic()
+        if self._saving is None:
+            self._unsaved_since = now
+        else:
+            self.after_cancel(self._saving)
+        latest = self._unsaved_since + _DRAFT_LATEST - now
+        self._saving = self.after(
+            round(1000 * max(0.0, min(_DRAFT_PAUSE, latest))), self.save_draft
+        )
+
+    def save_draft(self) -> None:
+        """Keep what is written now and not sent."""
+        if self._saving is not None:
+            self.after_cancel(self._saving)
+            self._saving = None
+        self._keep_draft(self.room, self.composer.draft)
+
+    def _keep_draft(self, room: str, text: str) -> None:
+        text = text if text.strip() else ""
+        if text != self._saved.get(room, ""):
+            self._saved[room] = text
+            self._session.ask(lambda core: core.save_draft(room, text))
+
+    @property
+    def would_lose(self) -> bool:
+        """Whether something is written that can't be kept when the window is closed."""
+        kept = self._status.code != STORAGE or self._status.link is not Link.PAUSED
+        return not kept and any(map(str.strip, (self.composer.draft, *self._drafts.values())))
 
     def _failed(self, out: Outgoing, action: str) -> None:
         self._session.ask(lambda core: core.drop(out.cid))
@@ -457,10 +523,11 @@ class MainScreen(Panel):
             right.place(in_=self._middle, relx=1, y=top, anchor="ne", relheight=1, height=-top)
 
     def close(self) -> None:
-        """No more of this screen; its clock is stopped."""
-        if self._clock is not None:
-            self.after_cancel(self._clock)
-            self._clock = None
+        """No more of this screen; its timers are stopped."""
+        for timer in (self._clock, self._saving):
+            if timer is not None:
+                self.after_cancel(timer)
+        self._clock = self._saving = None
         self.destroy()
 
 

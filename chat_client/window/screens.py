@@ -1,5 +1,6 @@
 """Which screen is shown: the join screen, or the conversations of the open account."""
 
+import logging
 import sqlite3
 import tkinter as tk
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
+from window.dialog import confirm
 from window.editing import Editing
 from window.garbage import collect_here
 from window.keys import FIND
@@ -27,6 +29,8 @@ from window.mailbox import Mailbox
 from window.program import Program
 from window.redirect import redirect_typing
 from window.text import safe
+
+log = logging.getLogger(__name__)
 
 _MOST_TOLD: Final = 3
 """Addresses of which the join screen says what came of them: more would not fit."""
@@ -79,8 +83,19 @@ class Screens:
             screen.join()
 
     def may_close(self) -> bool:
-        """Nothing is lost by closing, so nothing is asked."""
-        return True
+        """Nothing is lost by closing, so nothing is asked; but for what can't be stored now."""
+        if not isinstance(self.screen, MainScreen) or not self.screen.would_lose:
+            return True
+        return confirm(
+            self._root,
+            self._theme,
+            "Close and lose what you wrote?",
+            "This computer can't store anything now, so what you wrote and did not send would be "
+            "gone. Make room on its disk, or copy the text to another place.",
+            yes="Close",
+            no="Keep open",
+            danger=True,
+        )
 
     def close(self, ended: Callable[[], object]) -> None:
         """Close the account; nothing that was written is lost. Then call `ended`."""
@@ -264,6 +279,8 @@ class Screens:
             self._root.after_cancel(self._beginning)
             self._beginning = None
         if self.session is not None:
+            if isinstance(self.screen, MainScreen):
+                self.screen.save_draft()
             self.session.close()
             self.session = None
 
@@ -280,7 +297,7 @@ class Screens:
             if self.session is not session:
                 return  # Something in it ended the session.
             if isinstance(item, AccountChanged):
-                self._accounts.save(item.account)
+                self._save(item.account)
                 session.account = item.account
                 if isinstance(self.screen, JoinScreen):
                     self._show_main()
@@ -288,6 +305,13 @@ class Screens:
                 self._join_went(session, self.screen, item)
         if isinstance(self.screen, MainScreen):
             self.screen.apply(told)
+
+    def _save(self, account: Account) -> None:
+        try:
+            self._accounts.save(account)
+        except (AccountError, OSError):
+            # On a full disk. What stands there has the token already: with it one comes in again.
+            log.exception("the account could not be stored as the server confirmed it")
 
     def _join_went(self, session: Session, screen: JoinScreen, changed: StatusChanged) -> None:
         status = changed.status

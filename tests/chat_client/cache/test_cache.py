@@ -330,7 +330,7 @@ def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) ->
             cache.add_person(Person(username="bob", display_name=name, online=True))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
-        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "")
+        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "", 1)
     ]
     assert reader.people() == {"bob": "Bob B."}
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -391,3 +391,117 @@ def test_the_cache_is_its_owners(path: Path, cache: Cache) -> None:
     fill(cache, 1)
     for file in path.parent.iterdir():
         assert file.stat().st_mode & 0o077 == 0
+
+
+# Made by the version that kept no drafts, and read out of it with ".dump".
+FORMER = """
+PRAGMA application_id = 1128808771;
+PRAGMA user_version = 1;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES('epoch','eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee');
+CREATE TABLE people (
+        username TEXT PRIMARY KEY,
+        display_name TEXT NOT NULL
+    ) WITHOUT ROWID;
+INSERT INTO people VALUES('bob','Bob');
+CREATE TABLE rooms (
+        room TEXT PRIMARY KEY,
+        position INTEGER NOT NULL DEFAULT 0,
+        read INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+INSERT INTO rooms VALUES('general',1,1);
+CREATE TABLE events (
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        text TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
+        cid TEXT,
+        PRIMARY KEY (room, seq)
+    );
+INSERT INTO events VALUES('general',1,'message','bob','first',1700000000000,NULL);
+CREATE TABLE outbox (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        room TEXT NOT NULL,
+        cid TEXT NOT NULL UNIQUE,
+        text TEXT NOT NULL,
+        written_at INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        reason TEXT NOT NULL DEFAULT ''
+    );
+INSERT INTO outbox VALUES(7,'general','00000000000000000000000000000001','not sent',5,'waiting','');
+DELETE FROM sqlite_sequence;
+INSERT INTO sqlite_sequence VALUES('outbox',9);
+"""
+
+
+def test_a_cache_of_the_former_version_is_copied_and_migrated(path: Path) -> None:
+    """Nothing of it is lost, drafts can be kept from then on, and the copy is as it was."""
+    former = sqlite3.connect(path)
+    former.executescript(FORMER)
+    former.close()
+    cache = Cache(path)
+    assert (cache.position("general"), cache.waiting(), cache.meta("epoch")) == (1, 1, "e" * 32)
+    with cache.transaction():
+        cache.put_out("general", cid(2), "next", 6)
+        cache.set_draft("general", "half a sen")
+    reader = CacheReader(path)
+    assert [(out.number, out.text) for out in reader.outbox("general")] == [
+        (7, "not sent"),
+        (10, "next"),
+    ]
+    assert [event.text for event in reader.latest("general", 9)] == ["first"]
+    assert reader.drafts() == {"general": "half a sen"}
+    reader.close()
+    cache.close()
+    copy = sqlite3.connect(path.with_name("cache.db.before-format-2"))
+    assert copy.execute("PRAGMA user_version").fetchone() == (1,)
+    assert copy.execute("SELECT text FROM outbox").fetchall() == [("not sent",)]
+    assert copy.execute("SELECT 1 FROM sqlite_schema WHERE name = 'drafts'").fetchall() == []
+    copy.close()
+
+
+def test_drafts_are_kept_for_each_room(path: Path, cache: Cache) -> None:
+    """The newest of each; nothing of one that is blank; they outlast another history."""
+    with cache.transaction():
+        cache.set_draft("general", "one")
+        cache.set_draft("general", "two \ud83d")
+        cache.set_draft("dm:ada:bob", "psst")
+        cache.set_draft("other", "gone")
+        cache.set_draft("other", " \n")
+        cache.add_room("dm:ada:bob")
+        cache.start_over("f" * 32)
+    reader = CacheReader(path)
+    assert reader.drafts() == {"general": "two ?", "dm:ada:bob": "psst"}
+    assert {room.room for room in reader.rooms("ada")} >= {"dm:ada:bob"}
+    reader.close()
+
+
+def test_what_waits_is_counted_along(cache: Cache) -> None:
+    """Through every change, and back with a transaction that fails."""
+
+    def counted() -> int:
+        (count,) = cache._connection.execute(
+            "SELECT count(*) FROM outbox WHERE state = 'waiting'"
+        ).fetchone()
+        return int(count)
+
+    with cache.transaction():
+        for number in range(6):
+            cache.put_out("general", cid(number), "hello", 5)
+        cache.mark_out(cid(0), Delivery.SENT)
+        cache.mark_out(cid(0), Delivery.SENT)
+        cache.mark_out(cid(1), Delivery.FAILED, "no")
+        cache.take_out(cid(1))
+        cache.take_out(cid(2))
+        cache.take_out(cid(2))
+    assert cache.waiting() == counted() == 3
+    with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
+        cache.take_out(cid(3))
+        cache.put_out("general", cid(9), "hello", 5)
+        raise ZeroDivisionError
+    assert cache.waiting() == counted() == 3
+    with cache.transaction():
+        cache.forget_room("general")
+    assert cache.waiting() == counted() == 4

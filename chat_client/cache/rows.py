@@ -1,0 +1,96 @@
+"""What stands in the cache's tables, taken for what it should be.
+
+SQLite keeps anything in any column, and a file may have been damaged, edited or written by a
+program with a mistake. Whatever stands there, the window has to open: so nothing that is read is
+trusted to have its type, its bounds or its characters. What makes no sense is passed over or bent
+to the nearest that does; the server still has what is right.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from typing import TYPE_CHECKING, Final
+
+from chat_client.state.event import KeptEvent
+from chat_client.state.outgoing import Delivery, Outgoing
+from common import limits
+from common.names import ROOM_PATTERN, USERNAME_PATTERN
+
+if TYPE_CHECKING:
+    from common.messages import EventKind
+
+_ROOM: Final = re.compile(ROOM_PATTERN)
+_USERNAME: Final = re.compile(USERNAME_PATTERN)
+_SESSION: Final = re.compile(r"[0-9a-f]{32}")
+_KINDS: Final[dict[object, EventKind]] = {"message": "message", "join": "join"}
+_STATES: Final[dict[object, Delivery]] = {state.value: state for state in Delivery}
+
+
+def tolerate(connection: sqlite3.Connection) -> None:
+    """Read texts that are no UTF-8, with a sign in the place of what is wrong.
+
+    Else a single one would end every question that comes upon it.
+    """
+    connection.text_factory = lambda text: str(text, "utf-8", "replace")
+
+
+def words(value: object, most: int = limits.TEXT_BYTES) -> str:
+    """A text of at most so many characters; "" for what is none."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def whole(value: object, most: int = limits.MAX_INTEGER) -> int:
+    """A whole number from 0 on; what is none counts as 0."""
+    return min(max(0, value), most) if type(value) is int else 0
+
+
+def is_room(value: object) -> bool:
+    """Whether it can be a room's id."""
+    return isinstance(value, str) and len(value) <= 80 and _ROOM.fullmatch(value) is not None
+
+
+def is_username(value: object) -> bool:
+    """Whether it can be a username, in its stored form."""
+    return isinstance(value, str) and bool(_USERNAME.fullmatch(value)) and value == value.lower()
+
+
+def is_session(value: object) -> bool:
+    """Whether it can be the name of a session."""
+    return isinstance(value, str) and _SESSION.fullmatch(value) is not None
+
+
+def event_of(row: tuple[object, ...]) -> KeptEvent | None:
+    """An event, of the columns in the order of KeptEvent; None when it has no place.
+
+    A kind that this program does not know is shown as what was said with it.
+    """
+    room, seq, kind, sender, text, sent_at, cid = row
+    if type(seq) is not int or not 1 <= seq <= limits.MAX_INTEGER:
+        return None
+    return KeptEvent(
+        words(room),
+        seq,
+        _KINDS.get(kind, "message") if isinstance(kind, str) else "message",
+        words(sender, limits.USERNAME_LENGTH),
+        words(text),
+        whole(sent_at, limits.MAX_TIME),
+        cid if isinstance(cid, str) else None,
+    )
+
+
+def outgoing_of(row: tuple[object, ...]) -> Outgoing:
+    """A message of the outbox: number, room, cid, text, written_at, state, reason.
+
+    One of an unknown state is left to the person.
+    """
+    number, room, cid, text, written_at, state, reason = row
+    return Outgoing(
+        words(room),
+        words(cid),
+        words(text, 4 * limits.TEXT_BYTES),
+        whole(written_at, limits.MAX_TIME),
+        _STATES.get(state, Delivery.FAILED) if isinstance(state, str) else Delivery.FAILED,
+        words(reason, limits.REASON_LENGTH),
+        whole(number, 2**63 - 1),
+    )
