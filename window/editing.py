@@ -12,7 +12,9 @@ import sys
 import time
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
+from unicodedata import combining
 
 from window import selection
 from window.history import History, Step
@@ -148,7 +150,21 @@ class Editing:
         start, end = self._box.selection()
         if start < end and self._box.writable and not self._box.secret:
             self.copy()
-            self._replace(start, end, "", whole=True)
+            self.replace(start, end, "", whole=True)
+
+    def delete_word(self, *, before: bool) -> None:
+        """Take out what is selected, or the space and the word before or behind the cursor."""
+        if not self._box.writable:
+            return
+        start, end = self._box.selection()
+        if start == end:
+            text = self._box.characters()
+            if before:
+                start -= _word(text[:start][::-1])
+            else:
+                end += _word(text[end:])
+        if start < end:
+            self.replace(start, end, "", whole=True)
 
     def select_all(self) -> None:
         """Select the whole text, and no newline after it."""
@@ -159,9 +175,10 @@ class Editing:
     def _put(self, text: str, *, whole: bool) -> None:
         # While the owner of a selection was asked, the window may have been closed.
         if text and self._widget.winfo_exists() and self._box.writable:
-            self._replace(*self._box.selection(), text, whole=whole)
+            self.replace(*self._box.selection(), text, whole=whole)
 
-    def _replace(self, start: int, end: int, text: str, *, whole: bool) -> None:
+    def replace(self, start: int, end: int, text: str, *, whole: bool = False) -> None:
+        """Put a text in place of a stretch, unless it is too long; `whole` as a step of its own."""
         self.changed()
         before = self._history.text
         if text and self._box.refused(before[:start] + text + before[end:], text):
@@ -203,8 +220,15 @@ class Editing:
         widget.bind("<<ContextMenu>>", self.right_clicked)
         for key in _MENU_KEYS.get(str(widget.tk.call("tk", "windowingsystem")), ()):
             widget.bind(key, lambda _: _done(self._menu_by_key))
+        modifier = "Option" if sys.platform == "darwin" else "Control"
+        for key, before in (("BackSpace", True), ("Delete", False)):
+            widget.bind(f"<{modifier}-{key}>", partial(self._delete_word, before))
         widget.bind("<Key>", self._key, add="+")
         widget.bind("<<Clear>>", self._noted, add="+")
+
+    def _delete_word(self, before: bool, _: object) -> str:
+        self.delete_word(before=before)
+        return "break"
 
     def _key(self, event: tk.Event[tk.Misc]) -> str | None:
         """Before Tk inserts what was typed."""
@@ -271,7 +295,9 @@ class Editing:
         self._show_menu(widget.winfo_rootx() + x, widget.winfo_rooty() + y)
 
     def _show_menu(self, x: int, y: int) -> None:
-        popup(self._widget, self._theme, self.menu(), x, y)
+        items = self.menu()
+        if self._widget.winfo_exists():
+            popup(self._widget, self._theme, items, x, y)
 
     def menu(self) -> list[MenuItem]:
         """What can be done, as a menu; what makes no sense now is disabled."""
@@ -298,6 +324,24 @@ class Editing:
     def _item(self, label: str, event: str, *, enabled: bool) -> MenuItem:
         # By its event: who has it bound for a box of its own is asked.
         return MenuItem(label, lambda: self._widget.event_generate(event), enabled=enabled)
+
+
+def _word(text: str) -> int:
+    """How many characters the space and the word take with which a text begins.
+
+    What is neither, such as signs and emoji, is a word, too.
+    """
+    end = 0
+    while end < len(text) and text[end].isspace():
+        end += 1
+    in_word = end < len(text) and _in_word(text[end])
+    while end < len(text) and not text[end].isspace() and _in_word(text[end]) == in_word:
+        end += 1
+    return end
+
+
+def _in_word(character: str) -> bool:
+    return character.isalnum() or character == "_" or bool(combining(character))
 
 
 def clean_lines(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 from tkinter import ttk
 from typing import Final
 
@@ -18,6 +19,8 @@ from window.theme import Theme, surface_of
 
 _LONGEST: Final = 4096
 """Characters that any field holds; Tk measures all of them for each key."""
+_LONGEST_EMOJI: Final = 16
+"""Characters that one box stands for at most, and some more."""
 
 
 class Field(ttk.Frame):
@@ -79,7 +82,7 @@ class Field(ttk.Frame):
         self._hint = bare_label(self.entry)
         self._hint.configure(font=theme.fonts[font], cursor="xterm", anchor="w")
         self.entry.bind("<Configure>", lambda event: self._fit_hint(event.width), add="+")
-        self._box = _Box(self.entry, self._stand_ins, secret=secret)
+        self._box = _Box(self.entry, self._stand_ins, self._limit, secret=secret)
         self.editing = Editing(self._box, theme)
         self._listen()
         trace = self._variable.trace_add("write", lambda *_: self._changed())
@@ -147,11 +150,39 @@ class Field(ttk.Frame):
         self.entry.bind("<Return>", lambda _: self._submit())
         self.entry.bind("<KP_Enter>", lambda _: self._submit())
         self.entry.bind("<Escape>", lambda _: self.on_cancel and self.on_cancel())
+        for key, step in (("<BackSpace>", -1), ("<Delete>", 1)):
+            self.entry.bind(key, partial(self._delete, step))
+        for event, step, select in (
+            ("<<PrevChar>>", -1, False),
+            ("<<NextChar>>", 1, False),
+            ("<<SelectPrevChar>>", -1, True),
+            ("<<SelectNextChar>>", 1, True),
+        ):
+            self.entry.bind(event, partial(self._move, step, select))
         self.editing.listen_around(self._hint, self._icon_label, self._note, self)
 
     def _submit(self) -> None:
         if self.on_submit:
             self.on_submit(self.value)
+
+    def _delete(self, step: int, _: object) -> str:
+        """Tk 8.6 can't take half of what it counts as two characters."""
+        if self.enabled:
+            start, end = self._box.selection()
+            if start == end:
+                start, end = sorted((end, self._box.beside(end, step)))
+            self.editing.replace(start, end, "")
+        return "break"
+
+    def _move(self, step: int, select: bool, _: object) -> str | None:
+        """Nor stand in its middle."""
+        if self.entry.selection_present() and not select:
+            return None
+        entry, box = self.entry, self._box
+        move = "tk::EntryKeySelect" if select else "tk::EntrySetCursor"
+        entry.tk.call(move, str(entry), box.index(box.beside(box.cursor(), step)))
+        entry.tk.call("tk::EntrySeeInsert", str(entry))
+        return "break"
 
     def _changed(self) -> None:
         typed = self._variable.get()
@@ -209,10 +240,9 @@ class Field(ttk.Frame):
 class _Box:
     """What `window.editing.Editing` edits, in an Entry with boxes for its emoji."""
 
-    clean = staticmethod(clean_line)
-
-    def __init__(self, entry: tk.Entry, stand_ins: StandIns, *, secret: bool) -> None:
+    def __init__(self, entry: tk.Entry, stand_ins: StandIns, limit: int, *, secret: bool) -> None:
         self.widget = entry
+        self._limit = limit
         self.secret = secret
         self.whole = ""
         """What is copied of the text, or "" for what is selected."""
@@ -256,17 +286,17 @@ class _Box:
         shown = entry.get()
         left = reveal(shown[first:last])
         middle = left[:before] + text + left[before + end - start :]
-        # In one go, so that nobody is told of what is only half done.
-        entry.setvar(
-            entry.cget("textvariable"), shown[:first] + self._stand_ins.hide(middle) + shown[last:]
-        )
-        entry.icursor(self._index(start + len(text)))
+        shown = shown[:first] + self._stand_ins.hide(middle) + shown[last:]
+        # In one go, so that nobody is told of what is only half done; and not first with what the
+        # field would cut: Tk takes half a second to measure a pasted book.
+        entry.setvar(entry.cget("textvariable"), shown[: self._limit])
+        entry.icursor(self.index(start + len(text)))
         entry.tk.call("tk::EntrySeeInsert", str(entry))
 
     def select(self, start: int, end: int) -> None:
         """Select a stretch, with the cursor at its end, in view."""
         entry = self.widget
-        first, last = self._index(start), self._index(end)
+        first, last = self.index(start), self.index(end)
         entry.icursor(last)
         if start < end:
             entry.selection_range(first, last)
@@ -289,10 +319,21 @@ class _Box:
             return False
         return entry.index("sel.first") <= entry.index(f"@{x}") < entry.index("sel.last")
 
+    def clean(self, text: str) -> str:
+        """What may be put in of a text from elsewhere; not much more than there is room for."""
+        return clean_line(text[: self._limit * _LONGEST_EMOJI])
+
     def refused(self, text: str, added: str) -> bool:
         """Never: the field cuts what is too long."""
         del text, added
         return False
+
+    def beside(self, offset: int, step: int) -> int:
+        """Where the letter ends, or the emoji, that is before (-1) or behind (1) a place."""
+        if step < 0:
+            return offset - 1 - self._locate(offset - 1)[1] if offset else 0
+        letter, _ = self._locate(offset)
+        return offset + len(self._stand_ins.reveal(self.widget.get()[letter : letter + 1]))
 
     def _offset(self, index: int) -> int:
         """How many characters are before an index of Tk."""
@@ -304,7 +345,7 @@ class _Box:
             offset += len(self._stand_ins.reveal(letter))
         return offset
 
-    def _index(self, offset: int) -> int:
+    def index(self, offset: int) -> int:
         """Tk's index of what shows a character."""
         shown = self.widget.get()[: self._locate(offset)[0]]
         return len(shown) + (self._wide - 1) * sum(letter > "\uffff" for letter in shown)

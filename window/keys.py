@@ -74,6 +74,8 @@ def _use_control_keys(root: tk.Tk, system: str) -> None:
     root.event_add("<<Copy>>", "<Control-Key-Insert>")
     root.event_add("<<Cut>>", "<Shift-Key-Delete>")
     root.event_add("<<Paste>>", "<Shift-Key-Insert>")
+    # A tab that nobody asked for.
+    root.tk.call("bind", "Text", "<Control-Key-i>", "# nothing")
     if system != "x11":
         return
     # Insert alone would paste what is selected anywhere on the screen.

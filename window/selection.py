@@ -10,12 +10,18 @@ beyond the BMP where chunks meet. `chunked` says how that is avoided.
 
 from __future__ import annotations
 
+import time
 import tkinter as tk
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 from weakref import WeakKeyDictionary
 
+_AT_ONCE: Final = 0.5
+"""Seconds in which a program says that it has no text of a kind. Tk waits five for one that hangs.
+
+Its loop goes on meanwhile: whatever is asked of a widget afterwards, it may be gone.
+"""
 CHUNK: Final = 4000
 """Bytes that Tk converts and sends at once (TK_SEL_BYTES_AT_ONCE)."""
 _BREAKS: Final = 3
@@ -142,9 +148,13 @@ def _latin(text: str) -> bytes:
 
 
 def _text_of(widget: tk.Misc, selection: str) -> str:
-    # An owner without UTF-8 gives Latin-1.
-    text = _get(widget, selection, "UTF8_STRING") if _on_x11(widget) else ""
-    return text or _get(widget, selection, "STRING")
+    if not _on_x11(widget):
+        return _get(widget, selection, "STRING")
+    began = time.monotonic()
+    text = _get(widget, selection, "UTF8_STRING")
+    if text or time.monotonic() - began > _AT_ONCE:
+        return text  # asking for something else who does not answer would take as long again
+    return _get(widget, selection, "STRING")  # in Latin-1, from an old program
 
 
 def _get(widget: tk.Misc, selection: str, target: str) -> str:

@@ -183,6 +183,59 @@ def test_select_all_and_copy_adds_nothing(desk: Desk) -> None:
         assert copied(desk.root) == "a\nb\n"
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="Option is the key there")
+@pytest.mark.parametrize(
+    ("text", "texts"),
+    [
+        ("one two  ", ["one ", "", ""]),
+        ("one, two", ["one, ", "one", ""]),
+        (f"a{SMILE}{CODER} ", ["a", "", ""]),
+        (f"{HAN}漢 e\u0301", [f"{HAN}漢 ", "", ""]),
+    ],
+)
+def test_whole_words_are_deleted(desk: Desk, text: str, texts: list[str]) -> None:
+    """By Ctrl+BackSpace with the space behind, by Ctrl+Delete with that before; undone each."""
+    desk.editing.insert(text)
+    passed = []
+    for _ in texts:
+        desk.key("<Control-BackSpace>")
+        passed.append(desk.text)
+    assert passed == texts
+    desk.key("<Control-z>", "<Control-z>", "<Control-z>")
+    desk.editing.replace(0, len(desk.text), "one  two", whole=True)
+    desk.editing._box.select(0, 0)
+    desk.key("<Control-Delete>")
+    assert desk.text == "  two"
+    desk.key("<Control-Delete>", "<Control-z>")
+    assert desk.text == "  two"
+
+
+@pytest.mark.parametrize("text", [f"a{HAN}b", f"{HAN}{HAN}", f"{SMILE}{HAN}", f"{CODER}x{HAN}"])
+def test_a_character_is_one_step_and_one_key(desk: Desk, text: str) -> None:
+    """Of those beyond the BMP, which Tk 8.6 counts as two, and of those that one emoji has."""
+    desk.editing.insert(text)
+    count = sum(text.count(piece) for piece in (CODER, SMILE, HAN, "a", "b", "x"))
+    places = [desk.cursor]
+    for _ in range(count):
+        desk.key("<Left>")
+        places.append(desk.cursor)
+    assert places[-1] == 0
+    assert len(set(places)) == count + 1
+    desk.key("<Right>")
+    desk.key("<End>")
+    for _ in range(count):
+        before = desk.text
+        desk.key("<BackSpace>")
+        assert before.startswith(desk.text)
+        assert desk.text != before
+    assert desk.text == ""
+    desk.editing.insert(text)
+    desk.key("<Home>")
+    for _ in range(count):
+        desk.key("<Delete>")
+    assert desk.text == ""
+
+
 @pytest.mark.parametrize("key", ["<Control-v>", "<Shift-Insert>"])
 def test_pasting_replaces_what_is_selected(desk: Desk, key: str) -> None:
     """In one step, and undone the selection is back."""
@@ -401,7 +454,7 @@ def test_a_widget_and_its_history_say_the_same(
             piece = box.clean(edit[2])
             if start == end and not piece:
                 continue
-            editing._replace(start, end, piece, whole=True)
+            editing.replace(start, end, piece, whole=True)
             said = said[:start] + piece + said[end:]
             assert box.cursor() >= start + len(piece) or max(said) > "\u2000"
         else:
@@ -454,6 +507,23 @@ def test_typing_elsewhere_goes_to_the_text(text_desk: Desk, theme: Theme, wait_u
     wait_until(other.winfo_viewable)
     press(other, "<Key-d>")
     assert text_desk.text == f"a{SMILE}c"
+
+
+@pytest.mark.parametrize("letter", ["a", "漢", SMILE, CODER, "\n"])
+def test_a_field_takes_no_more_than_it_holds(
+    root: tk.Tk, theme: Theme, wait_until: Pump, letter: str
+) -> None:
+    """A pasted book is cut before Tk has to measure it."""
+    field = Field(root, theme, limit=100)
+    field.pack()
+    wait_until(field.winfo_viewable)
+    lengths: list[int] = []
+    field._variable.trace_add("write", lambda *_: lengths.append(len(field._variable.get())))
+    copy(root, f"begin{letter * 3000}")
+    field.entry.event_generate("<<Paste>>")
+    wait_until(lambda: lengths)
+    assert max(lengths) <= 100
+    assert field.value == ("begin" if letter == "\n" else f"begin{letter * 95}")
 
 
 def test_a_long_line_costs_no_more_than_reading_it(

@@ -75,6 +75,24 @@ def test_what_is_long_arrives_whole(root: tk.Tk, wait_until: Pump, seed: int) ->
     assert ask(wait_until, "CLIPBOARD") == copied(root) == "short again"
 
 
+@x11
+def test_who_does_not_answer_is_asked_once(root: tk.Tk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not for another kind of text: Tk waits five seconds each time."""
+    asked: list[str] = []
+    clock = iter((0.0, 5.0, 5.0, 5.1))
+
+    def get(_widget: tk.Misc, _selection: str, target: str) -> str:
+        asked.append(target)
+        return ""
+
+    monkeypatch.setattr("window.selection._get", get)
+    monkeypatch.setattr("window.selection.time.monotonic", lambda: next(clock))
+    assert copied(root) == ""
+    assert asked == ["UTF8_STRING"]
+    assert copied(root) == ""
+    assert asked == ["UTF8_STRING"] * 2 + ["STRING"]
+
+
 def test_nothing_copied_leaves_the_clipboard(root: tk.Tk, theme: Theme) -> None:
     """Ctrl+C without a selection must not empty it."""
     copy(root, "kept")

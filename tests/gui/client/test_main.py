@@ -148,7 +148,7 @@ def test_the_keys_that_people_know(ada: Window) -> None:
     ada.key("<Control-y>")
     assert ada.main.composer.draft == ""
     ada.type("three")
-    for key in "dkowth":
+    for key in "dkowthi":
         ada.key(f"<Control-{key}>")
     assert ada.main.composer.draft == "three"
 
