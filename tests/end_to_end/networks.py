@@ -25,11 +25,19 @@ class Computer:
 
     def __init__(self, command: Sequence[str]) -> None:
         self._holder = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
-        assert self._holder.stdout is not None
-        assert self._holder.stdout.readline() == "ready\n"
         self.pid = self._holder.pid
+        assert self._holder.stdout is not None
+        said = self._holder.stdout.readline()
+        if said != "ready\n":
+            self.close()
+            raise OSError(said.strip())
 
     @property
     def inside(self) -> list[str]:

@@ -350,6 +350,9 @@ def test_no_name_is_ever_looked_up(house: House, networks: Networks, tmp_path: P
     assert host.child.status() == 0
     for name in ("server", "client"):
         assert asks_for_names(records[name]) == []
+    # And the server connects to nobody.
+    assert not re.search(r"connect\(\d+<TCP", records["server"].read_text())
+    assert re.search(r"connect\(\d+<TCP", records["client"].read_text())
     # The check is no formality: a name in an invite has to be looked up.
     named = replace(parse_invite(link), hosts=("somewhere.invalid",)).link()
     child = Guest(house, there, "bob").start(
