@@ -39,17 +39,20 @@ _SCRIPTS: Final = {0x4, 0x5, 0x6, 0x7, 0xC, 0xD, 0xE, 0x14, 0x15, 0x16}
 """Upper bytes of X's older keysyms that are not Latin: kana, Arabic, Cyrillic, Greek, …"""
 
 
-def use_desktop_keys(root: tk.Tk) -> None:
-    """Give everything below `root` the keys that people know, on whichever layout."""
+def use_desktop_keys(root: tk.Tk, notch: int = 50) -> None:
+    """Give everything below `root` the keys that people know, on whichever layout.
+
+    `notch` is how many screen pixels one of the wheel scrolls a text on X11.
+    """
     system = str(root.tk.call("tk", "windowingsystem"))
     if system == "aqua":
         root.event_add(FIND, "<Command-Key-f>", "<Command-Lock-Key-F>")
     else:
-        _use_control_keys(root, system)
+        _use_control_keys(root, system, notch)
     Layout(root, system)
 
 
-def _use_control_keys(root: tk.Tk, system: str) -> None:
+def _use_control_keys(root: tk.Tk, system: str, notch: int) -> None:
     if system == "x11":
         # No Ctrl+D, K, O, T or H that changes the text unasked. First, as it takes keys away.
         root.tk.call("set", "tk_strictMotif", "1")
@@ -82,7 +85,7 @@ def _use_control_keys(root: tk.Tk, system: str) -> None:
     root.tk.call("bind", "Text", "<Insert>", "# nothing")
     root.tk.call("bind", "Entry", "<Insert>", "# nothing")
     # That would take the wheel from texts, too, and nobody means that.
-    for button, pixels in ((4, -50), (5, 50)):
+    for button, pixels in ((4, -notch), (5, notch)):
         root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")
 
 

@@ -115,6 +115,9 @@ class Toasts:
         """Show `text` in place of what may still be there."""
         self.hide()
         label = self._label = bare_label(self._parent)
+        room = self._parent.winfo_width() - 2 * self._theme.px(32)
+        if room > 0:  # else it is not on the screen yet
+            text = self._theme.fonts.fit("body", text, room)
         label.configure(text=text, compound="center", font=self._theme.fonts["body"])
         label.place(relx=0.5, rely=1, y=-self._theme.px(24), anchor="s")
         label.bind("<Button-1>", lambda _: self.hide())

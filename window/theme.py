@@ -37,7 +37,7 @@ class Theme:
         self.palette: Palette = PALETTES[self.mode]
         self.scale: Final = scale or dpi.scale_of(root)
         dpi.set_font_scaling(root, self.scale)
-        use_desktop_keys(root)
+        use_desktop_keys(root, self.px(50))
         fonts.register()
         self.fonts: Final = Fonts(root, self.scale)
         self.images: Final = Images(root)
@@ -127,6 +127,7 @@ class Theme:
             ("*insertBackground", palette.text),
             ("*highlightThickness", "0"),
             ("*Text.borderWidth", "0"),
+            ("*Text.insertWidth", str(max(1, self.px(1.4)))),
             ("*Menu.background", palette.raised),
             ("*Menu.activeBackground", palette.selection),
             ("*Menu.activeForeground", palette.on_selection),

@@ -9,6 +9,8 @@ from window.theme import Theme
 
 DELAY: Final = 500
 """Milliseconds of rest before it appears."""
+_WIDEST: Final = 420
+"""Width of its longest line, px at 96 dpi."""
 
 
 class Tooltip:
@@ -52,6 +54,8 @@ class Tooltip:
             font=theme.fonts["label"],
             background=palette.shadow,
             foreground=palette.on_shadow,
+            wraplength=theme.px(_WIDEST),
+            justify="left",
             padx=theme.px(8),
             pady=theme.px(4),
             borderwidth=0,

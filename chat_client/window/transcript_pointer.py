@@ -38,6 +38,10 @@ class Pointer:
         self._time = Label(text, theme, font="label", tone="muted")
         self._timed: str | None = None
         """The mark of the message whose time is shown."""
+        self._pressed: tuple[str, str] | None = None
+        """What was below the pointer when the first button was pressed, until its release."""
+        text.bind("<Button-1>", self._press, add="+")
+        text.bind("<ButtonRelease-1>", self._release, add="+")
         # On release: a press may begin a selection.
         text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
         text.tag_bind("action", "<Enter>", lambda _: text.configure(cursor="hand2"))
@@ -91,9 +95,18 @@ class Pointer:
         if over not in {self._text, self._time}:
             self.hide_time()
 
+    def _press(self, event: "tk.Event[tk.Text]") -> None:
+        self._pressed = self._at(event.x, event.y)
+
+    def _release(self, _: object) -> None:
+        self._pressed = None  # after `_clicked`: a text's tags hear of an event first
+
     def _clicked(self, event: "tk.Event[tk.Text]") -> None:
+        # The release after a press elsewhere, such as one that closed a menu, opens nothing.
         found = self._at(event.x, event.y)
-        if found is not None and not self._text.tag_ranges("sel"):
+        if found is None or self._pressed is None or self._pressed[0] != found[0]:
+            return
+        if not self._text.tag_ranges("sel"):
             self._messages.clicked(*found, self._text.tag_names(found[1]))
 
     def _menu(self, x: int, y: int) -> str:

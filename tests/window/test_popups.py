@@ -199,6 +199,42 @@ def test_a_toast_goes_by_itself(root: tk.Tk, theme: Theme, wait_until: Pump) -> 
     wait_until.settle()
 
 
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_long_texts_stay_on_the_screen(root: tk.Tk, wait_until: Pump, scale: float) -> None:
+    """A tooltip breaks its lines, a toast is shortened."""
+    theme = Theme(root, "light", scale)
+    root.geometry("700x400+0+0")
+    wait_until(lambda: root.winfo_width() == 700)
+    words = "Listening on 192.0.2.10, 198.51.100.7 and [2001:db8::1], port 12345. " * 4
+    tip = Tooltip(root, theme, words.strip())
+    tip.show()
+    window = tip._window
+    assert window is not None
+    wait_until(window.winfo_viewable)
+    assert 0 <= window.winfo_x() <= root.winfo_screenwidth() - window.winfo_width()
+    assert window.winfo_width() <= theme.px(420 + 2 * 8)
+    tip.hide()
+    toasts = Toasts(root, theme)
+    toasts.show(words)
+    label = toasts._label
+    assert label is not None
+    wait_until(label.winfo_viewable)
+    assert label.winfo_x() >= 0
+    assert label.winfo_x() + label.winfo_width() <= 700
+    assert toasts.text.endswith("…")
+    toasts.hide()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1.5, 2.0])
+def test_what_tk_draws_follows_the_scale(root: tk.Tk, scale: float) -> None:
+    """The cursor, and how far the wheel goes."""
+    theme = Theme(root, "light", scale)
+    assert tk.Text(root).cget("insertwidth") == max(1, round(1.4 * scale))
+    if root.tk.call("tk", "windowingsystem") == "x11":
+        script = str(root.tk.call("bind", "Text", "<Button-5>"))
+        assert script == f"%W yview scroll {theme.px(50)} pixels"
+
+
 def test_gauges_take_any_value(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """Few, equal or negative values draw; a spinner that is destroyed stops."""
     chart, meter, spinner = Sparkline(root, theme), Meter(root, theme), Spinner(root, theme)

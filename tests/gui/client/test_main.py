@@ -136,6 +136,35 @@ def test_a_selection_may_begin_on_a_link(
     assert not opened
 
 
+def test_the_click_that_closes_a_menu_opens_no_link(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release over a link counts only with a press on the same message."""
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    bruno.say("something else")
+    bruno.say("https://example.org/")
+    ada.wait(lambda: "example.org" in ada.said, "the messages")
+    ada.settle()
+    link = ada.messages.bbox(f"{ada.messages.search('https', '1.0')} + 8 chars")
+    other = ada.messages.bbox(ada.messages.search("something", "1.0"))
+    assert link is not None
+    assert other is not None
+    x, y = link[0] + 1, link[1] + 5
+    ada.messages.event_generate("<Motion>", x=x, y=y)
+    ada.messages.event_generate("<ButtonRelease-1>", x=x, y=y)
+    ada.settle()
+    ada.messages.event_generate("<ButtonPress-1>", x=other[0], y=other[1] + 5)
+    ada.messages.event_generate("<ButtonRelease-1>", x=x, y=y)
+    ada.settle()
+    ada.messages.tag_remove("sel", "1.0", "end")
+    ada.messages.event_generate("<ButtonRelease-1>", x=x, y=y)
+    ada.settle()
+    assert not opened
+    ada.click_text("https://")
+    ada.wait(lambda: opened, "the browser")
+
+
 def test_the_keys_that_people_know(ada: Window) -> None:
     """Ctrl+A selects all that was written, Ctrl+Z takes back, Ctrl+Y does again."""
     ada.type("one two", ada.composer)
