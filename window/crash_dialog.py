@@ -301,11 +301,17 @@ class _Pen:
             text.yview_scroll(lines, "units")
             return "break"
 
+        def selected(_event: tk.Event[tk.Misc]) -> str:
+            text.tag_add("sel", "1.0", "end-1c")
+            return "break"
+
         text.configure(yscrollcommand=seen)
         for part in (bar, thumb):
             part.bind("<Button-1>", dragged)
             part.bind("<B1-Motion>", dragged)
         text.bind("<Button-1>", lambda _: text.focus_set())  # not by itself while it is disabled
+        # Without the newline that Tk adds to every text.
+        text.bind("<<SelectAll>>", selected)
         for key, lines in (("<Up>", -1), ("<Down>", 1)):
             text.bind(key, partial(scrolled, lines))
         bar.pack(side="right", fill="y", padx=self.px(3), pady=self.px(3))

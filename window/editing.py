@@ -304,7 +304,7 @@ class Editing:
         self.changed()
         box = self._box
         start, end = box.selection()
-        chosen = start < end and not box.secret
+        chosen = bool(box.selected()) and not box.secret
         writable, text = box.writable, box.characters()
         items = []
         if writable:

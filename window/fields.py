@@ -122,7 +122,7 @@ class Field(ttk.Frame):
         self.entry.selection_range(0, "end")
 
     def copy_as(self, text: str) -> None:
-        """Hand out `text` for whatever is selected: the whole of what is shown shortened."""
+        """Hand out `text`, whatever is selected: the whole of what is shown shortened."""
         self._box.whole = text
 
     def set_placeholder(self, text: str) -> None:
@@ -245,7 +245,7 @@ class _Box:
         self._limit = limit
         self.secret = secret
         self.whole = ""
-        """What is copied of the text, or "" for what is selected."""
+        """What is copied whatever is selected, or ""."""
         self._stand_ins = stand_ins
         self._wide = int(entry.tk.call("string", "length", "\U0001f600"))
         """What an index of Tk counts for a character beyond the BMP: two in Tk 8.6."""
@@ -260,9 +260,9 @@ class _Box:
         return self._stand_ins.reveal(self.widget.get())
 
     def selected(self) -> str:
-        """What is selected, or all of a text that is shown shortened."""
+        """What is selected; of a text that is shown shortened always the whole."""
         start, end = self.selection()
-        return (self.whole or self.characters()[start:end]) if start < end else ""
+        return self.whole or self.characters()[start:end]
 
     def selection(self) -> tuple[int, int]:
         """From where to where is selected; the cursor twice if nothing is."""
@@ -290,6 +290,7 @@ class _Box:
         # In one go, so that nobody is told of what is only half done; and not first with what the
         # field would cut: Tk takes half a second to measure a pasted book.
         entry.setvar(entry.cget("textvariable"), shown[: self._limit])
+        entry.selection_clear()
         entry.icursor(self.index(start + len(text)))
         entry.tk.call("tk::EntrySeeInsert", str(entry))
 

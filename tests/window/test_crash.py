@@ -265,6 +265,10 @@ def test_the_details_can_be_shown_and_copied(program: Program) -> None:
     dialog.buttons["copy"].press()
     assert program.root.clipboard_get() == details
     assert dialog.buttons["copy"].text == "Copied"
+    program.root.clipboard_clear()
+    for event in ("<<SelectAll>>", "<<Copy>>"):
+        dialog.text.event_generate(event)
+    assert program.root.clipboard_get() == details
     dialog.buttons["details"].press()
     program.wait_until(lambda: not dialog.text.winfo_viewable())
     dialog.buttons["details"].press()

@@ -244,6 +244,7 @@ def test_pasting_replaces_what_is_selected(desk: Desk, key: str) -> None:
     desk.choose(1, 4)
     desk.key(key)
     assert (desk.text, desk.cursor) == (f"o{SMILE}!wo", 3)
+    assert desk.editing._box.selection() == (3, 3)
     desk.key("<Control-z>")
     assert desk.text == "onetwo"
     assert desk.editing._box.selection() == (1, 4)
@@ -364,6 +365,8 @@ def test_what_is_for_reading_offers_no_change(root: tk.Tk, theme: Theme) -> None
     field = Field(root, theme, value="chat://shor…")
     field.entry.configure(state="readonly")
     field.copy_as("chat://shortened")
+    enabled = [item.label for item in field.editing.menu() if item.enabled and item.label]
+    assert enabled == ["Copy", "Select all"]
     field.select_all()
     assert [item.label for item in field.editing.menu()] == ["Copy", "", "Select all"]
     field.entry.event_generate("<<Copy>>")
