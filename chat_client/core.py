@@ -30,12 +30,15 @@ from chat_client.state.controller import Controller, Program
 from chat_client.state.event import Event
 from chat_client.state.news import News, NotKept
 from chat_client.state.status import STORAGE
+from chat_client.state.suspension import SuspensionDetector
 from common import __version__
 from common.protocol import RemoteProtocolError
 
 log = logging.getLogger(__name__)
 
 _READ: Final = 64 * 1024
+_LOOK_AT_CLOCKS: Final = 5.0
+"""Seconds after which a suspension of the computer is noticed at the latest."""
 _ORDERS_AT_ONCE: Final = 256
 """Of the front end, carried out in one turn: between them the connection has its turn, too."""
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -126,6 +129,7 @@ class Core:
         self._rest_until = -math.inf
         self._mistakes = 0
         self._reopens = False
+        self._suspension = SuspensionDetector(time.time(), time.monotonic())
         self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
@@ -284,7 +288,7 @@ class Core:
             return 0.0
         now = time.monotonic()
         until = max(self._controller.deadline(), self._rest_until)
-        return max(0.0, min(until - now, 60.0))
+        return max(0.0, min(until - now, _LOOK_AT_CLOCKS))
 
     def _apply(self, data: bytes, ended: bool, now: float) -> None:
         """Everything of one turn, in one transaction."""
@@ -306,6 +310,9 @@ class Core:
                 self._receive(data, now)
             if ended and self._socket is not None and not controller.wants_hang_up:
                 controller.lost("The connection was lost", now)
+            if self._suspension.was_suspended(time.time(), now):
+                log.info("this computer was suspended")
+                controller.resumed(now)
             controller.tick(now)
 
     def _take_inbox(self) -> None:

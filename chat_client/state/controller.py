@@ -42,6 +42,8 @@ _NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full"}
 _IN_FLIGHT_BYTES: Final = 256 * 1024
 """Of texts that are under way at once: what the server is ready to take without a pause."""
 
+_RESUMED_DEADLINE: Final = 5.0
+"""Seconds within which the server must say something after this computer was suspended."""
 _COMES_BACK: Final = {"server_closing", "too_slow", "timeout", "internal"}
 """Goodbyes after which the client tries again by itself. Any other is final."""
 
@@ -313,6 +315,21 @@ class Controller:
         if self._healthy_at is not None:
             times.append(self._healthy_at)
         return min(times)
+
+    def resumed(self, now: float) -> None:
+        """The computer was suspended: the connection may be gone without a word.
+
+        The server is asked for a sign of life, with a short deadline; a pause between two tries
+        ends at once. No deadline tells it by itself, as the monotonic clock stood still.
+        """
+        if self.status.link is Link.PAUSED:
+            self.connect_now()
+        if self._end is None:
+            return
+        self._heard = min(self._heard, now - limits.SILENCE_DEADLINE + _RESUMED_DEADLINE)
+        if self._end.phase is Phase.READY:
+            self._told = now
+            self._ask(messages.Ping)
 
     # What the person does
 

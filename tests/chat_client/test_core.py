@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 
@@ -14,6 +15,8 @@ from chat_client import core
 from chat_client.accounts import new_account
 from chat_client.cache.cache import Cache
 from chat_client.net.connector import Outcome
+from chat_client.state import controller
+from chat_client.state.suspension import SuspensionDetector
 from common.invite import Invite
 
 Connectors = queue.SimpleQueue[Callable[[Outcome], None]]
@@ -65,3 +68,18 @@ def test_the_core_ends_while_it_connects() -> None:
         assert "connector" not in {thread.name for thread in threading.enumerate()}
         while peer.recv(4096):
             pass  # what was sent of a handshake; then it is over
+
+
+def test_a_suspension_is_noticed(monkeypatch: pytest.MonkeyPatch, connectors: Connectors) -> None:
+    """The wall clock went on by itself: the controller is told, at the next turn."""
+    told: queue.SimpleQueue[float] = queue.SimpleQueue()
+    monkeypatch.setattr(controller.Controller, "resumed", lambda _, now: told.put(now))
+    running = ended_core()
+    try:
+        connectors.get()
+        running._suspension = SuspensionDetector(time.time() - 3600, time.monotonic())
+        running.connect_now()  # any turn will do
+        assert told.get(timeout=20) > 0
+    finally:
+        running.stop()
+    assert told.empty(), "it was told twice of one suspension"

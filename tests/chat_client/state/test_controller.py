@@ -759,6 +759,47 @@ def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
     assert desk.controller.wants_hang_up
 
 
+def test_after_a_suspension_the_connection_is_tested_at_once(desk: Desk) -> None:
+    """An answer keeps it; without one it is given up within seconds, and made anew."""
+    desk.go_online(general=0)
+    (ping,) = desk.step(lambda: desk.controller.resumed(desk.now))
+    desk.hear(messages.Pong(re=ping.id))
+    desk.wait(10)
+    assert not desk.controller.wants_hang_up
+    (ping,) = desk.step(lambda: desk.controller.resumed(desk.now))
+    assert desk.controller.deadline() <= desk.now + 5
+    desk.wait(5)
+    assert desk.controller.status.link is Link.PAUSED
+    assert desk.controller.wants_hang_up
+    desk.wait(0.25)
+    assert desk.controller.wants_connection
+
+
+def test_a_suspension_during_the_greeting(desk: Desk) -> None:
+    """There is nothing to ask with yet; the short deadline holds."""
+    desk.connect()
+    assert desk.step(lambda: desk.controller.resumed(desk.now)) == []
+    desk.wait(5)
+    assert desk.controller.status.link is Link.PAUSED
+
+
+def test_a_suspension_ends_a_pause_between_two_tries(desk: Desk) -> None:
+    """The network may be another one now."""
+    for _ in range(6):
+        desk.lose()
+    desk.step(lambda: desk.controller.resumed(desk.now))
+    assert desk.controller.wants_connection
+
+
+def test_a_suspension_does_not_undo_a_goodbye(desk: Desk) -> None:
+    """Who was sent away stays away until the person wishes otherwise."""
+    desk.go_online(general=0)
+    desk.hear(messages.Goodbye(code="terminated", reason="Enough"))
+    assert desk.step(lambda: desk.controller.resumed(desk.now)) == []
+    assert desk.controller.status.link is Link.SIGNED_OUT
+    assert not desk.controller.wants_connection
+
+
 def test_a_server_that_never_answers_the_greeting_is_given_up(desk: Desk) -> None:
     """Silence counts from the moment the connection stands."""
     desk.connect()
