@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from chat_server.net.connection import Connection
+from chat_server.net.descriptors import first_reserved
 
 STRANGERS: Final = 4096
 """Connections at most of which nobody knows yet whose they are."""
@@ -19,11 +20,12 @@ class Strangers:
 
     Above the bound the oldest that never sent a byte has to go, and without one the oldest of all
     but the newest: whoever wants in sends its first bytes at once and is through within a moment,
-    so what is sent away is a flood's own.
+    so what is sent away is a flood's own. The bound is STRANGERS, and at most half of what the
+    system allows: a flood must not take the descriptors that members would come by.
     """
 
-    def __init__(self, bound: int = STRANGERS) -> None:
-        self._bound = bound
+    def __init__(self, bound: int | None = None) -> None:
+        self._bound = _most() if bound is None else bound
         self._silent: dict[int, Connection] = {}
         self._heard: dict[int, Connection] = {}
         self._waiting: dict[int, Connection] = {}
@@ -75,3 +77,8 @@ class Strangers:
         """Forget those that have signed in; to be called now and then, for they count till then."""
         for number in [number for number, each in self._heard.items() if each.admitted]:
             del self._heard[number]
+
+
+def _most() -> int:
+    reserved = first_reserved()
+    return STRANGERS if reserved is None else max(1, min(STRANGERS, reserved // 2))
