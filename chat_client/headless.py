@@ -31,7 +31,7 @@ from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
 from common.process import stop_signals
-from common.text import TextRefusedError, check_text
+from common.text import TextRefusedError, check_text, tidy_text
 from common.times import local_time
 
 _POLL: Final = 0.5
@@ -302,7 +302,7 @@ def _lines(options: Options) -> list[tuple[int, str]]:
 
 def _checked(text: str, where: str = "") -> str:
     try:
-        return check_text(text.strip("\n"))
+        return check_text(tidy_text(text))
     except TextRefusedError as error:
         raise UsageError(f"{where}{error}") from error
 

@@ -7,6 +7,8 @@ import re
 from common import limits
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+"""What ends a line besides a newline (UAX #14, classes BK, CR and NL)."""
 
 
 class TextRefusedError(ValueError):
@@ -40,3 +42,19 @@ def check_text(text: str) -> str:
     if not text.strip():
         raise TextRefusedError("blank", "a message must not be blank")
     return text
+
+
+def tidy_text(text: str) -> str:
+    """What somebody wrote as it is sent: newlines for all that ends a line, no blank lines around.
+
+    All else stays as it was typed, the spaces and tabs at the beginning of a line among it. The
+    result may still be no message's text: see `check_text`.
+    """
+    lines = _LINE_END.sub("\n", text).split("\n")
+    # Not by a regular expression: one that looks for the end tries at every newline on the way.
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return "\n".join(lines[first:last])

@@ -1,11 +1,11 @@
 """Where messages are written: Enter sends, Shift+Enter begins a new line."""
 
-import re
 import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
 from common.limits import TEXT_BYTES
+from common.text import tidy_text
 from window.basics import Label, Panel
 from window.buttons import Button
 from window.cards import Card
@@ -16,8 +16,6 @@ from window.theme import Theme
 
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400
-_BLANK_AROUND: Final = re.compile(r"\A(?:[^\S\n]*\n)+|(?:\n[^\S\n]*)+\Z")
-"""Blank lines before and after a text. What is in a line stays, as a snippet's indentation."""
 
 
 class Composer(Panel):
@@ -90,8 +88,8 @@ class Composer(Panel):
 
     def submit(self) -> None:
         """Send what is written; it stays if something is wrong with it."""
-        text = _BLANK_AROUND.sub("", clean_lines(self.draft))
-        if not text.strip():
+        text = tidy_text(clean_lines(self.draft))
+        if not text:
             return
         problem = self._on_send(text)
         if problem is None:

@@ -14,7 +14,7 @@ from common import limits, messages
 from common.frames import HEADER
 from common.messages import TO_CLIENT, TO_SERVER, Message
 from common.protocol import encode
-from common.text import TextRefusedError, check_text
+from common.text import TextRefusedError, check_text, tidy_text
 from tests import strategies as our
 
 CID, TOKEN, SECRET = "0" * 32, "1" * 64, "s" * 22
@@ -162,6 +162,30 @@ def test_texts_that_are_no_messages(text: str, kind: str) -> None:
     with pytest.raises(ValidationError) as invalid:
         TO_SERVER.validate_json(changed(SEND, text=text))
     assert invalid.value.errors()[0]["type"] == kind
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("plain", "plain"),
+        ("    if x:\n\treturn", "    if x:\n\treturn"),
+        ("\n \n\t\n  a  \n\n  b \n \n\n", "  a  \n\n  b "),
+        ("a\r\nb\rc\n\rd", "a\nb\nc\n\nd"),
+        ("a\x0bb\x0cc\x85d\u2028e\u2029f", "a\nb\nc\nd\ne\nf"),
+        ("\u2028 \r a\u2029", " a"),
+        ("\u200e\u05d0 1\u200f", "\u200e\u05d0 1\u200f"),
+        (" \n\t\u3000", ""),
+        ("", ""),
+        ("a" + "\n" * limits.TEXT_BYTES + "b", "a" + "\n" * limits.TEXT_BYTES + "b"),
+        ("a" + " " * limits.TEXT_BYTES + "b", "a" + " " * limits.TEXT_BYTES + "b"),
+    ],
+)
+def test_a_text_is_sent_as_typed_but_for_line_ends_and_blank_lines_around(
+    typed: str, sent: str
+) -> None:
+    """Indentation stays, and nothing glues two words together; twice is the same as once."""
+    assert tidy_text(typed) == sent
+    assert tidy_text(sent) == sent
 
 
 @pytest.mark.parametrize("text", ["\ud800", "name: \udcff", "\udcff" * limits.TEXT_BYTES])
