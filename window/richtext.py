@@ -8,6 +8,7 @@ import tkinter as tk
 from collections.abc import Iterator
 from typing import Final
 
+from common.comparing import comparable_places
 from window import emoji, selection
 from window.text import StandIns
 from window.theme import Theme
@@ -133,6 +134,8 @@ class RichText:
     def find(self, pattern: re.Pattern[str], start: str, end: str) -> list[tuple[str, str]]:
         """From where to where a pattern matches in the lines of a stretch, emoji as characters.
 
+        It is looked for in what is `comparable` of them; it must not match "".
+
         Tk's own search is not asked: of 8.6.13, `-nocase` overwrites memory where there are
         characters beyond the BMP, and `-all` takes seconds for a long line.
         """
@@ -144,11 +147,13 @@ class RichText:
                 line.add_text(value, int(column), self._wide)
             else:
                 line.add_picture(self._spelling(value) or "\0", int(column))
-        return [
-            (f"{number}.{line.starts[match.start()]}", f"{number}.{line.ends[match.end() - 1]}")
-            for number, line in lines.items()
-            for match in pattern.finditer(line.characters)
-        ]
+        found: list[tuple[str, str]] = []
+        for number, line in lines.items():
+            text, begins, ends = comparable_places(line.characters)
+            for match in pattern.finditer(text):
+                first, last = begins[match.start()], ends[match.end() - 1] - 1
+                found.append((f"{number}.{line.starts[first]}", f"{number}.{line.ends[last]}"))
+        return found
 
     def copy_selection(self) -> None:
         """Put the selection on the clipboard, as characters; if there is none, leave it."""

@@ -25,6 +25,7 @@ from chat_client.window.transcript_pointer import Pointer
 from chat_client.window.transcript_selection import Said, selected
 from chat_client.window.transcript_style import INDENT, Styles, read_only
 from chat_client.window.wording import link_at, portions
+from common.comparing import comparable_places
 from window.basics import Label, Panel
 from window.scrolling import Scrollbar
 from window.selection import copy, own_selection
@@ -244,8 +245,10 @@ class Transcript(Panel):
             return
         text = self._events[at].text
         parts = portions(text)
-        match = looked_for.search(text)
-        if match is not None and match.end() > parts[self._drawn(seq) - 1].end:
+        compared = comparable_places(text)
+        match = looked_for.search(compared.text)
+        drawn = parts[self._drawn(seq) - 1].end
+        if match is not None and compared.ends[match.end() - 1] > drawn:
             self._unfold(seq)
 
     def _show_here(self) -> None:

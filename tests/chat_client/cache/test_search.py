@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import queue
+import sqlite3
+import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_client.cache import search
 from chat_client.cache.cache import Cache
 from chat_client.cache.search import NEWEST, Found, Search
 from chat_client.state.event import KeptEvent
+from common.comparing import comparable
 from common.messages import EventKind
 
 WITHIN = 30
@@ -96,6 +102,26 @@ def test_the_newest_comes_first(kept: Kept) -> None:
         ("\\", "C:\\"),
         ("'; DROP TABLE events; --", "'; DROP TABLE events; --"),
         ("over\ntwo", "goes over\ntwo lines"),
+        # One form for all that looks the same, on both sides
+        ("Z\u00fcrich", "in Zu\u0308rich"),
+        ("zu\u0308rich", "in Z\u00dcRICH"),
+        ("\u00fc", "Zu\u0308rich"),
+        ("100 EUR", "100\u00a0EUR"),
+        ("100\u00a0EUR", "100 eur"),
+        ("a b", "a\u202fb"),
+        ("a\u3000b", "a\tb"),
+        ("\u1ea1\u0308", "a\u0308\u0323"),
+        ("x\u0302", "x\u0302"),
+        ("\u00e5ngstr\u00f6m", "\u212bngstro\u0308m"),
+        ("\u03c9", "5 \u2126"),
+        ("\ud55c\uad6d", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
+        ("\u304c", "\u304b\u3099"),
+        ("\u0958", "\u0915\u093c"),
+        ("\u0915\u093c", "\u0958"),
+        ("\u05e9\u05c1", "\ufb2a"),
+        ("\u0639\u064e\u0651", "\u0639\u0651\u064e"),
+        ("\u884c\u52d5", "\ufa08\u52d5"),
+        ("\u091c\u093c\u094b", "\u095b\u094b"),
     ],
 )
 def test_letters_are_the_same_in_either_case_and_signs_mean_themselves(
@@ -163,3 +189,22 @@ def test_a_cache_that_cannot_be_read_is_said_to_be(tmp_path: Path) -> None:
     looking.stop()
     assert found.ended
     assert "not a database" in found.problem
+
+
+_LETTERS = st.sampled_from(
+    "ab iksZ%_!;\u00e4\u00fc\u0308\u0301\u0323\u00a0\u3000\u212b\u212a\u2126\uac00\u1100\u1161"
+    "\u11a8\u304b\u3099\u0915\u093c\u0958\ufb2a\u05e9\u05c1\u4e2d\uf900\u8c48\u09c7\u09be\u00df\u0130\u0131"
+)
+
+
+@given(st.text(_LETTERS, min_size=1, max_size=6), st.text(_LETTERS, max_size=3), st.booleans())
+def test_what_matches_is_like_the_words(words: str, around: str, decomposed: bool) -> None:
+    """SQLite's quick look never passes over a text that has the words in some form."""
+    text = around + words + around
+    text = unicodedata.normalize("NFD", text) if decomposed else text
+    if search.pattern(words).search(comparable(text)):
+        with closing(sqlite3.connect(":memory:")) as connection:
+            (like,) = connection.execute(
+                "SELECT ? LIKE ? ESCAPE '!'", (text, search._like(words))
+            ).fetchone()
+        assert like

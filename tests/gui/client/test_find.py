@@ -84,7 +84,7 @@ def test_enter_goes_from_match_to_match(ada: Window, bruno: Peer) -> None:
         ("<Down>", "1 of 2", "THE RELAY two"),
     ):
         ada.key(keys)
-        assert note(ada) == said
+        found(ada, said)  # behind the last it looks again, on its thread
         assert marked(ada, "here") == [here]
 
 
@@ -248,6 +248,26 @@ def test_no_letters_are_too_much(ada: Window, bruno: Peer, text: str) -> None:
     assert marked(ada, "found") == ["relay"] * 10
     ada.paste(text[:1], bar(ada).field.entry)
     ada.wait(lambda: "of" not in note(ada) or note(ada) == "1 of 10", "an answer")
+
+
+@pytest.mark.parametrize(
+    ("said", "words", "whole"),
+    [
+        ("in Zu\u0308rich today", "Z\u00fcrich", "Zu\u0308rich"),
+        ("in Z\u00fcrich today", "zu\u0308rich", "Z\u00fcrich"),
+        ("it is 100\u00a0EUR now", "100 eur", "100\u00a0EUR"),
+        ("one\ttwo", "one two", "one\ttwo"),
+    ],
+)
+def test_what_looks_the_same_is_found_and_marked(
+    ada: Window, bruno: Peer, said: str, words: str, whole: str
+) -> None:
+    """Accents in one character or two, spaces of every kind."""
+    hear(ada, bruno, said, "the end")
+    bar(ada).show()
+    bar(ada).field.value = words
+    ada.wait(lambda: marked(ada, "found") == [whole], f"{whole!r}, not {marked(ada, 'found')!r}")
+    found(ada, "1 of 1")
 
 
 def test_emoji_are_found(ada: Window, bruno: Peer) -> None:
