@@ -765,7 +765,7 @@ def test_after_a_suspension_the_connection_is_tested_at_once(desk: Desk) -> None
     (ping,) = desk.step(lambda: desk.controller.resumed(desk.now))
     desk.hear(messages.Pong(re=ping.id))
     desk.wait(10)
-    assert not desk.controller.wants_hang_up
+    assert desk.told(news.StatusChanged)[-1].status.link is Link.ONLINE
     (ping,) = desk.step(lambda: desk.controller.resumed(desk.now))
     assert desk.controller.deadline() <= desk.now + 5
     desk.wait(5)
