@@ -3,24 +3,28 @@
 import queue
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from chat_server.rules.inputs import Input
+from chat_server.costs import cost
+from chat_server.rules.inputs import CloseEverything, Input, Rename, Terminate, Traffic
 from common.messages import ToServer
 
-BATCH: Final = 256
-"""About how many items the hub takes at once at most: what one commit has to carry."""
+BATCH: Final = 512
+"""About how much the hub takes at once at most, in the unit of `costs`: what one commit carries."""
+SHARE: Final = 64
+"""About how much of that is one connection's, before those who wait have had as much."""
 NEWCOMERS: Final = 8
-"""Of these at most what comes from those who are not in yet: letting one in costs most."""
+"""Commands and other items at most of those who are not in yet: letting one in costs most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Valid commands of one connection, in their order."""
+    """Valid commands of one connection, in their order, and what they cost together."""
 
     connection: int
     commands: tuple[ToServer, ...]
+    cost: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,10 @@ HubItem = Received | Input | StopHub
 
 
 class HubQueue:
-    """Any thread posts, the hub takes everything that is there.
+    """Any thread posts, the hub takes what is there, up to what one commit has to carry.
+
+    Connections are served in turn, each with a share (deficit round robin), so that nobody waits
+    behind somebody's thousand commands. What one connection brings stays in its order.
 
     What comes from newcomers has a lane of its own, of which the hub takes a little at a time: so
     those who talk don't wait behind a crowd that wants in. Each connection is a newcomer until it
@@ -42,6 +49,10 @@ class HubQueue:
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Sequence[HubItem]] = queue.SimpleQueue()
         self._newcomers: deque[HubItem] = deque()
+        self._waiting: dict[int, deque[HubItem]] = {}
+        """By connection, in the order in which they are served. The hub's alone."""
+        self._behind: list[HubItem] = []
+        """Something that has to wait until nothing else does, and what came after it."""
 
     def post(self, *items: HubItem) -> None:
         """Add to the queue; never blocks. Several are taken together."""
@@ -57,14 +68,82 @@ class HubQueue:
 
         Now and then nothing: a newcomer may have been taken before it woke anybody.
         """
-        items = [] if self._newcomers else list(self._queue.get())
+        taken: list[HubItem] = []
+        if not (self._newcomers or self._waiting or self._behind):
+            self._sort(self._queue.get(), taken)
         try:
-            while len(items) < BATCH:
-                items += self._queue.get_nowait()
+            while True:
+                self._sort(self._queue.get_nowait(), taken)
         except queue.Empty:
             pass
-        items += [self._newcomers.popleft() for _ in range(min(NEWCOMERS, len(self._newcomers)))]
-        return items
+        left = BATCH - float(len(taken))
+        while left > 0 and self._waiting:
+            left -= self._serve(next(iter(self._waiting)), taken)
+        if self._behind and not self._waiting:
+            behind, self._behind = self._behind, []
+            taken.append(behind[0])
+            self._sort(behind[1:], taken)
+        return taken + self._some_newcomers()
+
+    def _sort(self, items: Sequence[HubItem], taken: list[HubItem]) -> None:
+        """Put what has arrived where it waits, or among what is `taken` already."""
+        for item in items:
+            if self._behind:
+                self._behind.append(item)
+                continue
+            match item:
+                case Traffic() | Terminate() | Rename():
+                    # The host's word comes before what the connection it ends still wants.
+                    taken.append(item)
+                case CloseEverything() | StopHub():
+                    self._behind.append(item)
+                case _:
+                    waiting = self._waiting.get(item.connection)
+                    if waiting is None:
+                        self._waiting[item.connection] = deque((item,))
+                    else:
+                        waiting.append(item)
+
+    def _serve(self, connection: int, taken: list[HubItem]) -> float:
+        """Take a connection's share; it then comes last of those that wait. What that costs."""
+        items = self._waiting.pop(connection)
+        spent = 0.0
+        while items and spent < SHARE:
+            item = items.popleft()
+            if not isinstance(item, Received):
+                spent += 1
+            elif item.cost <= SHARE - spent:
+                spent += item.cost or len(item.commands)
+            else:
+                item, rest, costs = _split(item, SHARE - spent)
+                spent += costs
+                if rest is not None:
+                    items.appendleft(rest)
+            taken.append(item)
+        if items:
+            self._waiting[connection] = items
+        return spent
+
+    def _some_newcomers(self) -> list[HubItem]:
+        some: list[HubItem] = []
+        count = 0
+        while self._newcomers and count < NEWCOMERS:
+            item = self._newcomers.popleft()
+            count += len(item.commands) if isinstance(item, Received) else 1
+            some.append(item)
+        return some
+
+
+def _split(received: Received, share: float) -> tuple[Received, Received | None, float]:
+    """The first commands, until they cost the share, the others if any, and what the first cost."""
+    spent = 0.0
+    for count, command in enumerate(received.commands, 1):
+        spent += cost(command)
+        if spent >= share and count < len(received.commands):
+            connection, commands = received.connection, received.commands
+            first = Received(connection, commands[:count], spent)
+            return first, Received(connection, commands[count:], received.cost - spent), spent
+    return received, None, spent
 
 
 class Report:

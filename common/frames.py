@@ -6,7 +6,7 @@ frame of the allowed size plus what one read brought.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Final, NamedTuple
 
 HEADER: Final = struct.Struct(">IB")
@@ -41,11 +41,11 @@ class FrameDecoder:
         self._rest = b""
         self._broken = False
 
-    def frames(self, data: bytes) -> Iterator[Frame]:
+    def frames(self, data: bytes) -> Generator[Frame, None, None]:
         """Every frame that `data` completes. Raises FrameError on a header that breaks the rules.
 
         After that the decoder stays empty: the stream has lost its meaning. To be iterated to its
-        end before more data comes.
+        end, or closed, before more data comes; what was left out then comes with that.
         """
         if self._broken:
             return

@@ -19,7 +19,8 @@ The exceptions:
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, cast
@@ -148,11 +149,15 @@ class ServerEnd:
         """How far the conversation has come."""
         return self._conversation.phase
 
-    def receive(self, data: bytes) -> Iterator[ToServer | Violation]:
-        """What `data` completed: valid commands in their order, or what was wrong with them."""
+    def receive(self, data: bytes) -> Generator[ToServer | Violation, None, None]:
+        """What `data` completed: valid commands in their order, or what was wrong with them.
+
+        Who closes it early gets the rest with the next bytes, which may be none.
+        """
         try:
-            for frame in self._decoder.frames(data):
-                yield self._understand(frame.body)
+            with closing(self._decoder.frames(data)) as frames:
+                for frame in frames:
+                    yield self._understand(frame.body)
         except FrameError as error:
             yield Violation(refusal("malformed", str(error)), fatal=True)
 

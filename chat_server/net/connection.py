@@ -7,9 +7,11 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
+from contextlib import closing
 from enum import Enum, auto
 from typing import Final
 
+from chat_server.costs import Bucket, cost
 from common.limits import HANDSHAKE_DEADLINE, SIGN_IN_DEADLINE, SILENCE_DEADLINE
 from common.messages import ToServer
 from common.protocol import Phase, ServerEnd, Violation
@@ -20,10 +22,23 @@ LOW_WATER: Final = 64 * 1024
 """Below this a client that was behind gets its next page."""
 UNANSWERED_LIMIT: Final = 1024
 """Commands of one client that may wait for the hub before its socket is left unread."""
+BURST: Final = 20_000.0
+"""What a signed-in connection may ask for at once, in the unit of `costs`.
+
+A device that comes back to 10,000 people and 4,000 rooms asks for less.
+"""
+RATE: Final = 10_000.0
+"""And for each second after that: more messages than one connection can have acknowledged."""
+FIRST_COMMANDS: Final = 8.0
+"""Commands that a connection may bring at once before it has signed in, whatever they are."""
+FIRST_RATE: Final = 0.5
+"""And for each second after that. Who wants in needs two; the rest is for mistyped names."""
 GOODBYE_DEADLINE: Final = 3.0
 """Seconds for the last words to be written and for the client to hang up by itself."""
 
 _READ: Final = 64 * 1024
+_FIRST_READ: Final = 4 * 1024
+"""Bytes of one read before somebody has signed in: what is kept of a crowd of them is less."""
 _READS_AT_ONCE: Final = 8
 _WRITE: Final = 256 * 1024
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -65,7 +80,13 @@ class Connection:
         """Bytes in the outbox."""
         self.unanswered = 0
         self.admitted = False
-        """Whether it was told that it is signed in; it stays so."""
+        """Whether it was told that it is signed in; it stays so. See `admit`."""
+        self.read_cost = 0.0
+        """What the commands of the last `read` cost."""
+        self.held_until = 0.0
+        """Until then it is left unread: it has asked for all it may for now."""
+        self.live: set[str] = set()
+        """The rooms whose new events it is handed."""
         self.wants_drained = False
         self.counted: tuple[int, int] = (0, 0)
         self.interest = 0
@@ -80,6 +101,9 @@ class Connection:
         self._last_words_at = 0.0
         self._violations = 0.0
         self._forgiven = now
+        self._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, now)
+        self._unfinished = False
+        """Whether there may be whole frames that were read and not looked at yet."""
 
     def handshake(self) -> bool:
         """One step of the TLS handshake; True when done. Raises OSError when it fails.
@@ -99,15 +123,27 @@ class Connection:
         self.stage = Stage.OPEN
         return True
 
+    def admit(self, now: float) -> None:
+        """It was told that it is signed in, and may ask for much more from now on."""
+        self.admitted = True
+        self._bucket = Bucket(BURST, RATE, now)
+        self.held_until = 0.0
+
     def read(self, now: float) -> Iterator[ToServer | Violation]:
         """What arrived. Raises EOFError when the client hung up, OSError when it broke off.
 
-        Ends early after a bounded number of reads: `pending` then tells that TLS holds more,
-        of which the selector knows nothing.
+        Ends early after a bounded number of reads, or as soon as the client has to wait:
+        `pending` then tells that there is more, of which the selector knows nothing.
         """
+        self.read_cost = 0.0
+        if self._unfinished:
+            yield from self._understand(b"", now)
+        size = _READ if self.admitted else _FIRST_READ
         for _ in range(_READS_AT_ONCE):
+            if self._unfinished:
+                return
             try:
-                data = self.socket.recv(_READ)
+                data = self.socket.recv(size)
             except _WOULD_BLOCK:
                 return
             if not data:
@@ -115,19 +151,48 @@ class Connection:
             self.bytes_in += len(data)
             self._heard = now
             if self.stage is Stage.OPEN:
-                yield from self.end.receive(data)
-            if len(data) < _READ and not self.pending:
+                yield from self._understand(data, now)
+            if len(data) < size and not self.pending:
                 return
+
+    def _understand(self, data: bytes, now: float) -> Iterator[ToServer | Violation]:
+        """The commands in it, up to the one after which the client has to wait."""
+        self._unfinished = False
+        with closing(self.end.receive(data)) as items:
+            for item in items:
+                if isinstance(item, Violation):
+                    yield item
+                    continue
+                self.unanswered += 1
+                price = cost(item) if self.admitted else 1.0
+                self.read_cost += price
+                wait = self._bucket.spend(price, now)
+                if wait:
+                    self.held_until = now + wait
+                if wait or self.unanswered >= UNANSWERED_LIMIT:
+                    self._unfinished = True
+                yield item
+                if self._unfinished:
+                    return
 
     @property
     def pending(self) -> bool:
-        """Whether TLS holds decrypted bytes that no selector will announce."""
+        """Whether there are bytes that were read or decrypted and no selector will announce."""
+        if self._unfinished:
+            return self.stage is Stage.OPEN
         return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
 
     @property
     def readable(self) -> bool:
-        """Whether to go on reading: a client that doesn't read its answers has to wait."""
-        return self.waiting <= OUTBOX_LIMIT and self.unanswered < UNANSWERED_LIMIT
+        """Whether to go on reading: a client has to wait that doesn't read its answers.
+
+        So has one that asks for too much; see `held_until`.
+        """
+        return (
+            self.waiting <= OUTBOX_LIMIT
+            and self.unanswered < UNANSWERED_LIMIT
+            and not self.held_until
+        )
 
     @property
     def signed_in(self) -> bool:
@@ -174,6 +239,8 @@ class Connection:
     def last_words(self, now: float) -> None:
         """Nothing is read or added any more; what waits is written, then the line is shut."""
         self.stage = Stage.LAST_WORDS
+        self.held_until = 0.0
+        self._unfinished = False
         self._last_words_at = now
 
     def shut(self) -> None:

@@ -1,6 +1,7 @@
 """The I/O thread: it owns its connections and waits on all of them with one selector."""
 
 import contextlib
+import heapq
 import logging
 import selectors
 import socket
@@ -46,6 +47,8 @@ class IoThread:
         self._out = Outgoing(self._connections, self._report)
         self._strangers = Strangers()
         self._unread: dict[int, Connection] = {}
+        self._held: list[tuple[float, int]] = []
+        """A heap: until when which connection is left unread."""
         self._stop_at: float | None = None
         self._next_tick = 0.0
         self._busy = 0.0
@@ -98,8 +101,9 @@ class IoThread:
 
     def _turn(self) -> None:
         busy = self._strangers or self._unread
-        ready = self._selector.select(0 if busy else self._out.wait(time.monotonic(), TICK))
+        ready = self._selector.select(0 if busy else self._patience(time.monotonic()))
         now = time.monotonic()
+        self._release(now)
         readable, self._unread = self._unread, {}
         for key, mask in ready:
             if key.data is None:
@@ -126,6 +130,29 @@ class IoThread:
             self._tick(now)
         self._report.post()
         self._busy = time.monotonic() - served
+
+    def _patience(self, now: float) -> float:
+        """Seconds until something is to be done though nothing happens."""
+        longest = min(TICK, max(0.0, self._held[0][0] - now)) if self._held else TICK
+        return self._out.wait(now, longest)
+
+    def _release(self, now: float) -> None:
+        """Go on reading from those that have waited long enough."""
+        while self._held and self._held[0][0] <= now:
+            _, number = heapq.heappop(self._held)
+            connection = self._connections.get(number)
+            if connection is not None and 0 < connection.held_until <= now:
+                connection.held_until = 0.0
+                self._watch(connection)
+                self._go_on(connection)
+
+    def _go_on(self, connection: Connection) -> None:
+        """Read what no selector will announce, if there is any and it may be read now."""
+        if connection.pending and connection.readable:
+            if connection.admitted:
+                self._unread[connection.number] = connection
+            else:
+                self._strangers.heard(connection)
 
     def _sort(self, connection: Connection, mask: int, readable: dict[int, Connection]) -> None:
         """What the selector says of one connection."""
@@ -210,12 +237,12 @@ class IoThread:
         finally:
             # Also when it ends with EOF: what was sent before it counts.
             if commands and connection.stage is Stage.OPEN:
-                connection.unanswered += len(commands)
-                received = Received(connection.number, tuple(commands))
+                received = Received(connection.number, tuple(commands), connection.read_cost)
                 self._report.add(received, newcomer=not connection.admitted)
                 self._watch(connection)
-        if connection.pending and connection.readable:
-            self._unread[connection.number] = connection
+        if connection.held_until:
+            heapq.heappush(self._held, (connection.held_until, connection.number))
+        self._go_on(connection)
 
     def _violated(self, connection: Connection, violation: Violation, now: float) -> None:
         """Answer a bad command; end the connection after a bad header or too many of them."""
@@ -246,9 +273,8 @@ class IoThread:
             connection.shut()
         was_held_back = not connection.interest & selectors.EVENT_READ
         self._watch(connection)
-        if was_held_back and connection.pending and connection.readable:
-            # What TLS has decrypted by now no selector will announce.
-            self._unread[connection.number] = connection
+        if was_held_back:
+            self._go_on(connection)
 
     def _watch(self, connection: Connection) -> None:
         """Ask the selector for what this connection can use now."""

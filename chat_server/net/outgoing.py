@@ -133,8 +133,8 @@ class Outgoing:
 
     def forget(self, connection: Connection, why: str) -> None:
         """No more live events for it, and the hub knows."""
-        for live in self._live.values():
-            live.pop(connection.number, None)
+        for room in tuple(connection.live):
+            self._not_live(connection, room)
         closed = inputs.Closed(connection.number, why)
         self._report.add(closed, newcomer=not connection.admitted)
 
@@ -154,7 +154,7 @@ class Outgoing:
             connection.unanswered -= 1
         if isinstance(message, SignedIn):
             self._news.begin(connection.number)
-            connection.admitted = True
+            connection.admit(now)
         try:
             self.say(connection, connection.end.send(message), now)
         except LocalProtocolError:
@@ -164,6 +164,15 @@ class Outgoing:
 
     def _go_live(self, connection: Connection, effect: effects.GoLive, _now: float) -> None:
         self._live.setdefault(effect.room, {})[connection.number] = connection
+        connection.live.add(effect.room)
+
+    def _not_live(self, connection: Connection, room: str) -> None:
+        """Nothing is kept for a room that nobody follows: there may be thousands."""
+        connection.live.discard(room)
+        live = self._live[room]
+        del live[connection.number]
+        if not live:
+            del self._live[room]
 
     def _write_page(self, connection: Connection, effect: effects.WritePage, now: float) -> None:
         connection.wants_drained = True
@@ -186,7 +195,7 @@ class Outgoing:
                 connection.enqueue(joined, now)
                 told[number] = connection
         for connection in behind:
-            del live[connection.number]
+            self._not_live(connection, effect.room)
             connection.wants_drained = True
             self._others[connection.number] = connection
             self._report.add(inputs.FellBehind(connection.number, effect.room, effect.first - 1))

@@ -59,15 +59,15 @@ class Readers:
             generation = self._generation
             try:
                 reader = reader or PageReader(self._path)
-                page = reader.page(job.room, job.after)
+                frames, lasts = reader.page_of(job.rooms)
             except Exception:
                 # A disk that is away, or our mistake: the next page is tried with nothing kept.
-                log.exception("a page of %s could not be read", job.room)
+                log.exception("a page of %d rooms could not be read", len(job.rooms))
                 if reader is not None:
                     reader.close()
                     reader = None
                 self._hub.post(PageFailed(job.connection))
             else:
-                self._hub.post(PageRead(job.connection, job.room, page.frames, page.last))
+                self._hub.post(PageRead(job.connection, frames, lasts))
         if reader is not None:
             reader.close()

@@ -2,6 +2,7 @@
 
 from bisect import bisect
 from collections.abc import Collection
+from math import ceil
 
 from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
 from chat_server.rules.effects import Answer, Publish, Tell
@@ -76,6 +77,10 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         if members is None:
             code, why = _why_no_room(world, sender, command.room)
             return refuse(session, command, code, why, "room")
+        wait = world.openings.ask(sender.username, now / 1000)
+        if wait:
+            why = f"you began many conversations; the next one can begin in {ceil(wait)} s"
+            return refuse(session, command, "busy", why, "room")
         room = _open_direct(world, command.room, members, now)
         outcome += _room_added(world, room)
     event = StoredEvent(

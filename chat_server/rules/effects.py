@@ -90,11 +90,10 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """Have a reader bring the events of a room that follow `after`."""
+    """Have a reader bring the next events of some rooms: each with the place they follow."""
 
     connection: int
-    room: str
-    after: int
+    rooms: tuple[tuple[str, int], ...]
 
 
 IoEffect = Tell | TellEveryone | Fanout | GoLive | WritePage | HangUp

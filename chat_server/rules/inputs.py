@@ -38,12 +38,15 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A reader's answer: frames up to `last`, or none when nothing follows."""
+    """A reader's answer: the next frames of some rooms, and the place of the last of each.
+
+    It may leave out some of the rooms that it was asked for. Where nothing follows, the place is
+    the one that was asked with.
+    """
 
     connection: int
-    room: str
     frames: bytes
-    last: int
+    lasts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)

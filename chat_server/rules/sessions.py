@@ -24,8 +24,8 @@ class Session:
     """What it was told that the chat is called."""
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
-    reading: str | None = None
-    """The room of which a reader was asked for a page and has not answered yet."""
+    reading: bool = False
+    """A reader was asked for a page and has not answered yet."""
     writing: bool = False
     """The outbox is full or has a page in it: `Drained` will tell."""
 

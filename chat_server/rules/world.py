@@ -1,13 +1,20 @@
 """What every rule works on, and the few answers they share."""
 
 from dataclasses import dataclass, field
+from typing import Final
 
+from chat_server.costs import Buckets
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, Log, RoomLog
 from chat_server.rules.effects import Answer, Effect, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
 from common import messages
+
+OPENINGS: Final = 100.0
+"""Direct conversations that an account may begin at once: each is on somebody else's list."""
+OPENING_RATE: Final = 0.2
+"""And for each second after that."""
 
 Outcome = list[Effect | Answer | ViewEvent]
 
@@ -33,6 +40,8 @@ class World:
     directory: Directory
     sessions: Sessions = field(default_factory=Sessions)
     delivery: Delivery = field(init=False)
+    openings: Buckets = field(default_factory=lambda: Buckets(OPENINGS, OPENING_RATE))
+    """How many direct conversations each account may begin now."""
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.head)

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -57,6 +58,25 @@ class PageReader:
         self._connection: sqlite3.Connection = connect_reader(path)
         self._kept: dict[tuple[str, int], Page] = {}
         """Whole pages, those used last at the end. The log only grows: they stay as they are."""
+
+    def page_of(
+        self, rooms: Sequence[tuple[str, int]]
+    ) -> tuple[bytes, tuple[tuple[str, int], ...]]:
+        """One page of what follows in several rooms, and the last place in each that is in it.
+
+        Raises sqlite3.Error.
+        """
+        frames: list[bytes] = []
+        lasts: list[tuple[str, int]] = []
+        size = 0
+        for room, after in rooms:
+            page = self.page(room, after)
+            frames.append(page.frames)
+            lasts.append((room, page.last))
+            size += len(page.frames)
+            if size >= PAGE_BYTES:
+                break
+        return b"".join(frames), tuple(lasts)
 
     def page(self, room: str, after: int) -> Page:
         """The events that follow `after`. Raises sqlite3.Error."""

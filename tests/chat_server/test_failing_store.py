@@ -252,10 +252,10 @@ def test_readers_outlive_a_disk_and_open_it_anew(
     try:
         got: list[Any] = []
         for _ in range(4):
-            pool.post(effects.ReadPage(1, GENERAL, 0))
+            pool.post(effects.ReadPage(1, ((GENERAL, 0),)))
             got += queue.take()
         pool.renew()
-        pool.post(effects.ReadPage(1, GENERAL, 0))
+        pool.post(effects.ReadPage(1, ((GENERAL, 0),)))
         got += queue.take()
     finally:
         pool.stop()

@@ -172,7 +172,7 @@ def test_the_host_is_shown_what_was_stored(running: Running) -> None:
 def test_pages_are_asked_of_the_readers(running: Running) -> None:
     """Catching up never reads in the hub's thread."""
     running.batch(Received(1, (messages.Sync(id=9, positions={GENERAL: 0}),)))
-    assert running.pages == [effects.ReadPage(1, GENERAL, 0)]
+    assert running.pages == [effects.ReadPage(1, ((GENERAL, 0),))]
 
 
 def test_commands_of_ended_sessions_are_dropped(running: Running) -> None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.hub_queue import BATCH, NEWCOMERS, HubItem, HubQueue, Received, Report, StopHub
+from chat_server.costs import cost
+from chat_server.hub_queue import (
+    BATCH,
+    NEWCOMERS,
+    SHARE,
+    HubItem,
+    HubQueue,
+    Received,
+    Report,
+    StopHub,
+)
 from chat_server.rules import effects, inputs
 from common import messages
 from tests.chat_server.house import House, token
@@ -24,7 +35,7 @@ def drained(*numbers: int) -> list[HubItem]:
 def everything(queue: HubQueue) -> list[list[HubItem]]:
     """All batches there are."""
     batches = []
-    while not queue._queue.empty() or queue._newcomers:
+    while not queue._queue.empty() or queue._newcomers or queue._waiting or queue._behind:
         batches.append(queue.take())
     return batches
 
@@ -169,7 +180,7 @@ def test_tails_hold_nothing_that_was_taken_back(running: Running) -> None:
             Received(2, (messages.Sync(id=5, positions={"general": head - 1}),)),
         )
     # Its head had moved when it was asked: so it is read, and what is read is on the disk.
-    assert running.pages == [effects.ReadPage(2, "general", head - 1)]
+    assert running.pages == [effects.ReadPage(2, (("general", head - 1),))]
     batch = running.batch(Received(1, (running.send("instead"),)))
     (fanout,) = [each for each in batch if isinstance(each, effects.Fanout)]
     assert fanout.first == head + 1
@@ -197,3 +208,77 @@ def test_the_same_message_twice_in_one_batch_is_one(running: Running) -> None:
         "cid_reused"
     ]
     assert [t for *_, t in running.house.stored()].count(text) == 1
+
+
+# In turn
+
+
+def sends(running: Running, connection: int, count: int) -> Received:
+    """So many short messages in one piece, with what they cost."""
+    commands = tuple(running.send(f"{connection}.{n}") for n in range(count))
+    return Received(connection, commands, sum(map(cost, commands)))
+
+
+def test_who_says_a_little_does_not_wait_for_who_says_much(running: Running) -> None:
+    """In the first batch is a share of each flood, and everybody's one message."""
+    queue = HubQueue()
+    queue.post(*(sends(running, flood, 1000) for flood in range(1, 6)))
+    queue.post(*(sends(running, single, 1) for single in range(10, 20)))
+    first = queue.take()
+    by_connection = {item.connection: len(item.commands) for item in first if is_received(item)}
+    assert set(by_connection) == {*range(1, 6), *range(10, 20)}
+    assert all(by_connection[flood] <= SHARE + 1 for flood in range(1, 6))
+    assert sum(by_connection.values()) <= BATCH
+
+
+def test_dear_commands_are_counted_for_what_they_cost(running: Running) -> None:
+    """A thousand lists in one piece: a few in each batch, however few others there are."""
+    queue = HubQueue()
+    lists = tuple(messages.ListRooms(id=number) for number in range(1, 1001))
+    queue.post(Received(1, lists, sum(map(cost, lists))))
+    queue.post(sends(running, 2, 1))
+    first = queue.take()
+    assert [item.connection for item in first if is_received(item)][1] == 2
+    assert sum(map(cost, of(first, 1))) <= BATCH + cost(lists[0])
+
+
+def test_nothing_of_one_connection_overtakes_or_is_lost(running: Running) -> None:
+    """However it is cut up: its commands come in their order, and its end after them."""
+    queue = HubQueue()
+    said = [sends(running, 1, count) for count in (3, 700, 1, 90)]
+    gone = inputs.Closed(1, "left")
+    queue.post(*said, gone)
+    queue.post(sends(running, 2, 900))
+    batches = everything(queue)
+    got = [item for batch in batches for item in batch]
+    assert of(got, 1) == tuple(command for part in said for command in part.commands)
+    assert [item for item in got if getattr(item, "connection", 0) == 1][-1] == gone
+    assert all(sum(map(cost, of(batch, 1) + of(batch, 2))) <= BATCH + SHARE for batch in batches)
+
+
+def test_the_hosts_word_comes_before_a_flood(running: Running) -> None:
+    """Who is thrown out is gone at once, whatever of it waits; the end waits for everything."""
+    queue = HubQueue()
+    queue.post(sends(running, 1, 2000), inputs.CloseEverything(), sends(running, 2, 1), StopHub())
+    queue.post(inputs.Terminate(3, "Enough."))
+    assert not any(isinstance(item, inputs.CloseEverything) for item in queue.take())
+    rest = [item for batch in everything(queue) for item in batch]
+    kinds = [type(item) for item in rest if not is_received(item)]
+    assert kinds == [inputs.CloseEverything, StopHub, inputs.Terminate]
+    queue.post(sends(running, 1, 2000), inputs.Terminate(1, "Enough."))
+    assert queue.take()[0] == inputs.Terminate(1, "Enough.")
+
+
+def is_received(item: HubItem) -> TypeGuard[Received]:
+    """Whether it is commands."""
+    return isinstance(item, Received)
+
+
+def of(items: list[HubItem], connection: int) -> tuple[messages.ToServer, ...]:
+    """The commands of one connection."""
+    return tuple(
+        command
+        for item in items
+        if is_received(item) and item.connection == connection
+        for command in item.commands
+    )

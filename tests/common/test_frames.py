@@ -81,5 +81,5 @@ def test_a_reader_may_stop_between_frames() -> None:
     decoder = FrameDecoder(LIMIT)
     first = decoder.frames(encode_frame(b"one") + encode_frame(b"two") + encode_frame(b"three"))
     assert next(first).body == b"one"
-    first.close()  # type: ignore[attr-defined]  # it is a generator
+    first.close()
     assert [frame.body for frame in decoder.frames(b"")] == [b"two", b"three"]

@@ -10,6 +10,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chat_server.net import connection
+from chat_server.rules import world
 from common import limits, messages, schema
 from common.frames import encode_frame
 from common.invite import parse_invite
@@ -311,6 +312,10 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.PING_INTERVAL,
         limits.SILENCE_DEADLINE,
         connection.UNANSWERED_LIMIT,
+        connection.FIRST_COMMANDS,
+        connection.BURST,
+        connection.RATE,
+        world.OPENINGS,
         connection.OUTBOX_LIMIT,
         connection._VIOLATIONS,
         connection.GOODBYE_DEADLINE,

@@ -197,7 +197,7 @@ def test_who_asks_and_never_reads_its_answers_has_to_wait(server: Server) -> Non
     room = f"dm:{'a' * 32}:{'b' * 32}"
     with Session(server.join, "deaf", receive_buffer=4096) as deaf:
         asked = b"".join(
-            encode(messages.Sync(id=number, positions={room: 0}))
+            encode(messages.Send(id=number, room=room, cid=f"{number:032x}", text="x"))
             for number in range(1, commands + 1)
         )
         deaf.socket.setblocking(False)

@@ -7,12 +7,24 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
+from chat_server.costs import Bucket, cost
 from chat_server.hub_queue import Received
+from chat_server.net import io_thread as io_module
 from chat_server.net import outgoing as outgoing_module
-from chat_server.net.connection import OUTBOX_LIMIT, UNANSWERED_LIMIT, Connection, Stage
+from chat_server.net.connection import (
+    BURST,
+    FIRST_COMMANDS,
+    FIRST_RATE,
+    OUTBOX_LIMIT,
+    RATE,
+    UNANSWERED_LIMIT,
+    Connection,
+    Stage,
+)
 from chat_server.net.strangers import Strangers
 from chat_server.rules import effects, inputs
 from common import messages
@@ -105,22 +117,107 @@ def test_news_for_who_takes_nothing_make_no_turns(turns: Turns) -> None:
 
 
 def test_who_has_to_wait_for_answers_makes_no_turns(turns: Turns) -> None:
-    """A stranger and a member that ask more than may be open, and go on asking."""
-    stranger, their_socket, end = turns.greet()
-    member, client, member_end = turns.sign_in()
-    for asking, sock, its_end in ((stranger, their_socket, end), (member, client, member_end)):
-        ping = its_end.send(messages.Ping(id=7))
-        while asking.readable:
-            sock.send(ping * 20)
-            turns.turn()
-        sock.send(ping * 20)
-        assert asking.unanswered >= UNANSWERED_LIMIT
-    assert turns.rests()
-    turns.io.post([effects.Tell(stranger.number, messages.Pong(re=7))] * stranger.unanswered)
+    """A member that asks more than may be open, and goes on asking: not one command more is read.
+
+    What came in the same bytes is there as soon as it is answered.
+    """
+    member, client, end = turns.sign_in()
     turns.told()
+    send = messages.Send(id=7, room="general", cid="c" * 32, text="x")
+    frames = end.send(send) * 50
+    asked = 0
+    while member.readable:
+        client.send(frames)
+        asked += 50
+        turns.turn()
+    client.send(frames)
+    assert turns.rests()
+    assert member.unanswered == UNANSWERED_LIMIT
+    assert commands(turns) == UNANSWERED_LIMIT
+    refusal = messages.refusal("busy", "later", re=7)
+    turns.io.post([effects.Tell(member.number, refusal)] * UNANSWERED_LIMIT)
     turns.turn(ENOUGH)
-    (received,) = turns.told()
-    assert received == Received(stranger.number, (messages.Ping(id=7),) * 20)
+    assert commands(turns) == asked + 50 - UNANSWERED_LIMIT
+
+
+def commands(turns: Turns) -> int:
+    """How many commands the hub got since it was last asked."""
+    return sum(len(item.commands) for item in turns.told() if isinstance(item, Received))
+
+
+class Clock:
+    """In place of `time`, for an I/O thread: it goes on as a test has it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def monotonic(self) -> float:
+        """Seconds."""
+        return self.now
+
+
+def test_who_has_not_signed_in_may_ask_a_few_things_only(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many pings come at once: a handful is read, then one every other second."""
+    clock = Clock()
+    monkeypatch.setattr(io_module, "time", clock)
+    stranger, client, end = turns.greet()
+    stranger._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, clock.now)
+    turns.told()
+    client.send(end.send(messages.Ping(id=7)) * 140)
+    assert turns.rests()
+    assert commands(turns) == FIRST_COMMANDS + 1
+    for _ in range(5):
+        clock.now += 1 / FIRST_RATE
+        turns.turn(5)
+        assert commands(turns) == 1
+        assert turns.rests()
+    assert stranger.overdue(clock.now) is None
+    # Once it is in, the rest comes at once.
+    turns.io.post([effects.Tell(stranger.number, messages.Pong(re=7))] * 14)
+    stranger.admit(clock.now)
+    turns.turn(ENOUGH)
+    assert commands(turns) == 140 - 14
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        messages.Ping(id=7),
+        messages.ListPeople(id=7),
+        messages.ListRooms(id=7, after="general"),
+        messages.Sync(id=7, positions={"general": 0}),
+        messages.Sync(id=7, positions={f"dm:a:b{n}": 1 for n in range(99)}, last={"dm:a:b0": 1}),
+    ],
+    ids=lambda command: f"{command.type}",
+)
+def test_a_member_that_floods_gets_its_rate_and_no_more(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch, command: messages.ToServer
+) -> None:
+    """Whatever it asks for: a burst, then a rate that leaves the server to the others."""
+    clock = Clock()
+    monkeypatch.setattr(io_module, "time", clock)
+    member, client, end = turns.sign_in()
+    member._bucket = Bucket(BURST, RATE, clock.now)
+    turns.told()
+    frames = end.send(command) * 20
+    answer = effects.Tell(member.number, messages.refusal("internal", "no", re=7))
+    unsent, got, seconds = b"", 0, 3
+    for _ in range(seconds):
+        clock.now += 1
+        turns.turn()
+        while not member.held_until:
+            unsent = unsent or frames
+            with suppress(BlockingIOError):
+                unsent = unsent[client.send(unsent) :]
+            turns.turn()
+            drain(client)
+            new = commands(turns)
+            got += new
+            turns.io.post([answer] * new)
+    allowed = (BURST + seconds * RATE) / cost(command)
+    assert allowed - 1 - RATE / cost(command) <= got <= allowed + 1
 
 
 @pytest.mark.parametrize("member", [True, False])
@@ -286,7 +383,8 @@ def test_who_is_gone_is_kept_nowhere(turns: Turns) -> None:
     client.close()
     turns.turn(ENOUGH)
     out, strangers = turns.io._out, turns.io._strangers
-    for kept in (out._prompt, out._others, out._later, out._live["general"], turns.io._unread):
+    assert out._live == {}  # nor is anything kept for a room that nobody follows
+    for kept in (out._prompt, out._others, out._later, turns.io._unread):
         assert connection.number not in kept
     for kept in (strangers._silent, strangers._heard, strangers._waiting):
         assert connection.number not in kept

@@ -103,7 +103,7 @@ class Turns:
     def told(self) -> list[HubItem]:
         """What the hub got so far."""
         items: list[HubItem] = []
-        while not self.hub._queue.empty() or self.hub._newcomers:
+        while not self.hub._queue.empty() or self.hub._newcomers or self.hub._waiting:
             items += self.hub.take()
         return items
 

@@ -146,7 +146,7 @@ def test_positions_are_synced_and_heads_told(house: House) -> None:
     outcome = house.do(ada, command)
     assert told(outcome, ada) == [messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1})]
     assert only(outcome, GoLive).room == GENERAL
-    assert only(outcome, ReadPage) == ReadPage(ada.connection, "dm:ada:bob", 0)
+    assert only(outcome, ReadPage) == ReadPage(ada.connection, (("dm:ada:bob", 0),))
     assert isinstance(outcome[0], Tell)
 
 
@@ -277,7 +277,7 @@ def test_an_unreadable_log_ends_the_connection_to_try_again(house: House) -> Non
     outcome = house.happen(PageFailed(ada.connection))
     assert only(outcome, HangUp).goodbye.code == "internal"
     assert house.happen(PageFailed(ada.connection)) == []
-    assert house.happen(PageRead(ada.connection, GENERAL, b"frames", 1)) == []
+    assert house.happen(PageRead(ada.connection, b"frames", ((GENERAL, 1),))) == []
 
 
 def test_a_page_is_handed_on_as_it_was_read(house: House) -> None:
@@ -285,7 +285,7 @@ def test_a_page_is_handed_on_as_it_was_read(house: House) -> None:
     ada = house.join("ada")
     house.do(ada, messages.Sync(id=5, positions={GENERAL: 0}))
     house.join("bob")
-    outcome = house.happen(PageRead(ada.connection, GENERAL, b"frames", 1))
+    outcome = house.happen(PageRead(ada.connection, b"frames", ((GENERAL, 1),)))
     assert outcome == [WritePage(ada.connection, b"frames")]
 
 

@@ -1,0 +1,101 @@
+"""What commands cost, and token buckets that bound how much anybody may ask for.
+
+The unit is a short message: to check, store and acknowledge it takes some 30 µs of the server.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from common import messages
+from common.messages import ToServer
+
+_BYTES: Final = 4096
+"""A text costs one more for so many bytes."""
+_COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
+    messages.Hello: lambda _: 20,
+    messages.Recognize: lambda _: 20,
+    messages.Join: lambda _: 100,
+    messages.SignIn: lambda _: 50,
+    messages.Ping: lambda _: 20,
+    messages.ListPeople: lambda _: 100,
+    messages.ListRooms: lambda _: 100,
+    messages.Sync: lambda sync: 20 + len(sync.positions) + 2 * len(sync.last),
+    messages.Send: lambda send: 1 + len(send.text) / _BYTES,
+}
+
+
+def cost(command: ToServer) -> float:
+    """What a command costs. A `ping` costs more than it takes, as nobody needs many."""
+    return _COSTS[type(command)](command)
+
+
+class Bucket:
+    """A token bucket: `burst` at once, `rate` for each second that passes.
+
+    Who spends more than there is gets into debt, and has to wait until it is paid. All times are
+    seconds on one clock; should it be set back, that counts as no time.
+    """
+
+    __slots__ = ("_at", "_burst", "_rate", "_tokens")
+
+    def __init__(self, burst: float, rate: float, now: float) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._tokens = burst
+        self._at = now
+
+    def spend(self, cost: float, now: float) -> float:
+        """Take some; the seconds to wait before the next, 0 if there are any left."""
+        self._refill(now)
+        self._tokens -= cost
+        return max(0.0, -self._tokens / self._rate)
+
+    def wait_for(self, cost: float, now: float) -> float:
+        """The seconds until so much is there; 0 if it is there now. Nothing is taken."""
+        self._refill(now)
+        return max(0.0, (cost - self._tokens) / self._rate)
+
+    def full(self, now: float) -> bool:
+        """Whether there is as much in it as there can be: a new one is the same."""
+        self._refill(now)
+        return self._tokens >= self._burst
+
+    def _refill(self, now: float) -> None:
+        if now > self._at:
+            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+
+
+class Buckets:
+    """A bucket for each key, of which only those are kept that are not full."""
+
+    _LIMIT: Final = 1024
+    """At so many it is looked for those that are full again."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self._burst = burst
+        self._rate = rate
+        self._buckets: dict[str, Bucket] = {}
+        self._tidy_at = self._LIMIT
+
+    def ask(self, key: str, now: float) -> float:
+        """Take one, if it is there: 0. Or the seconds until it is, with nothing taken."""
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            self._tidy(now)
+            bucket = self._buckets[key] = Bucket(self._burst, self._rate, now)
+        wait = bucket.wait_for(1, now)
+        if not wait:
+            bucket.spend(1, now)
+        return wait
+
+    def __len__(self) -> int:
+        """How many are kept."""
+        return len(self._buckets)
+
+    def _tidy(self, now: float) -> None:
+        if len(self._buckets) >= self._tidy_at:
+            full = [key for key, bucket in self._buckets.items() if bucket.full(now)]
+            for key in full:
+                del self._buckets[key]
+            self._tidy_at = max(self._LIMIT, 2 * len(self._buckets))
