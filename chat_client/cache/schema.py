@@ -5,6 +5,7 @@ like any other, backed up before a migration and refused untouched when it is ne
 """
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Final
 from common.database import migrate
 from common.datafolder import PRIVATE_FILE
 
+_LEAST_ROOM: Final = 128 * 1024
+"""Bytes for what SQLite keeps beside an open database."""
 APPLICATION_ID: Final = 0x43484143
 MIGRATIONS: Final[Sequence[str]] = (
     """
@@ -70,8 +73,18 @@ def connect_writer(path: Path | None) -> sqlite3.Connection:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
+        if path is not None and _is_full(path.parent):
+            # SQLite says "disk I/O error" where it can't make the files beside the database.
+            raise CacheError("this computer's disk is full; make room, and try again") from error
         raise CacheError(f"the messages in {path} can't be opened: {error}") from error
     return connection
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_ROOM
+    except OSError:
+        return False
 
 
 def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:

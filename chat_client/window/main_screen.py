@@ -464,8 +464,11 @@ class MainScreen(Panel):
     @property
     def would_lose(self) -> bool:
         """Whether something is written that can't be kept when the window is closed."""
-        kept = self._status.code != STORAGE or self._status.link is not Link.PAUSED
-        return not kept and any(map(str.strip, (self.composer.draft, *self._drafts.values())))
+        if self._status.code != STORAGE:
+            return False
+        kept = self._session.reader.drafts()
+        written = {**self._drafts, self.room: self.composer.draft}
+        return any(text.strip() and text != kept.get(room) for room, text in written.items())
 
     def _failed(self, out: Outgoing, action: str) -> None:
         self._session.ask(lambda core: core.drop(out.cid))

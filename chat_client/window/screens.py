@@ -21,7 +21,7 @@ from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
-from window.dialog import confirm
+from window.dialog import Choice, Dialog
 from window.editing import Editing
 from window.garbage import collect_here
 from window.keys import FIND
@@ -86,16 +86,16 @@ class Screens:
         """Nothing is lost by closing, so nothing is asked; but for what can't be stored now."""
         if not isinstance(self.screen, MainScreen) or not self.screen.would_lose:
             return True
-        return confirm(
+        question = Dialog(
             self._root,
             self._theme,
             "Close and lose what you wrote?",
             "This computer can't store anything now, so what you wrote and did not send would be "
             "gone. Make room on its disk, or copy the text to another place.",
-            yes="Close",
-            no="Keep open",
-            danger=True,
+            (Choice("close", "Close", "danger"), Choice("keep", "Keep open", "primary")),
+            cancel="keep",
         )
+        return question.ask().choice == "close"
 
     def close(self, ended: Callable[[], object]) -> None:
         """Close the account; nothing that was written is lost. Then call `ended`."""

@@ -254,11 +254,10 @@ def test_a_mistake_of_the_program_costs_what_it_was_made_with(
         bench.core.say("general", "behind it")
         bench.until(lambda item: isinstance(item, news.OutboxChanged | news.NotKept))
     assert "ZeroDivisionError" in caplog.text
-    caplog.clear()
 
 
 def test_mistakes_without_an_end_end_the_core(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It does not fill the log for ever; what is written afterwards comes back."""
 
@@ -275,18 +274,16 @@ def test_mistakes_without_an_end_end_the_core(
     bench.core.say("general", "too late")
     returned = bench.back()
     assert (returned.text, returned.why) == ("too late", "ChatClient has to be started again")
-    caplog.clear()
 
 
 def test_the_last_words_come_back_if_they_can_not_be_stored(
-    bench: Bench, caplog: pytest.LogCaptureFixture
+    bench: Bench,
 ) -> None:
     """Nobody may take them for stored."""
     bench.disk.error = full()
     bench.core._stopping = True  # not woken yet: the last transaction has it
     bench.core.say("general", "goodbye")
     assert bench.back().text == "goodbye"
-    caplog.clear()
 
 
 def test_what_is_written_last_is_stored(bench: Bench) -> None:
@@ -305,7 +302,7 @@ def test_what_is_written_last_is_stored(bench: Bench) -> None:
 
 
 def test_who_prints_before_storing_does_not_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would print the same again with each attempt."""
     monkeypatch.setattr(core_module, "connect_in_background", lambda *_: None)
@@ -317,4 +314,3 @@ def test_who_prints_before_storing_does_not_go_on(
     assert (status.link, status.why) == (Link.REFUSED, "This computer's disk is full")
     bench.core._thread.join(DEADLINE)
     assert not bench.core._thread.is_alive()
-    caplog.clear()

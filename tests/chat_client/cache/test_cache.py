@@ -505,3 +505,17 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
     with cache.transaction():
         cache.forget_room("general")
     assert cache.waiting() == counted() == 4
+
+
+def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite speaks of I/O errors where it can't make the files beside the database."""
+    with pytest.raises(CacheError, match="can't be opened"):
+        Cache(tmp_path)
+    monkeypatch.setattr(schema, "_is_full", lambda _: True)
+    with pytest.raises(CacheError, match="disk is full"):
+        Cache(tmp_path)
+
+
+def test_what_is_committed_survives_a_loss_of_power(cache: Cache) -> None:
+    """Each transaction is synchronised with the disk: the outbox is all there is of a message."""
+    assert cache._connection.execute("PRAGMA synchronous").fetchone() == (2,)

@@ -800,6 +800,14 @@ def test_a_suspension_does_not_undo_a_goodbye(desk: Desk) -> None:
     assert not desk.controller.wants_connection
 
 
+def test_a_sign_of_life_is_asked_for_once(desk: Desk) -> None:
+    """Until the next is due: else there would be one in every turn."""
+    desk.go_online(general=0)
+    assert len(desk.wait(limits.PING_INTERVAL)) == 1
+    assert desk.wait(0) == desk.wait(1) == []
+    assert desk.controller.deadline() > desk.now + limits.PING_INTERVAL - 12
+
+
 def test_a_server_that_never_answers_the_greeting_is_given_up(desk: Desk) -> None:
     """Silence counts from the moment the connection stands."""
     desk.connect()

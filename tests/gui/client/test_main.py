@@ -7,6 +7,7 @@ import threading
 import tkinter as tk
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from chat_client.state.news import EventsAdded, PersonSeen, StartedOver
 from chat_client.state.status import Link
 from chat_client.window import main_screen
 from common.messages import Event, Person
+from tests.chat_client.spoilt import CASES, spoil
 from tests.gui.harness import Host, Peer, Town, Window
 from window.rowlist import ListRow
 
@@ -494,6 +496,26 @@ def test_without_a_connection_nobody_is_said_to_be_away(
     heading = canvas.tk.call(str(canvas), "itemcget", canvas.find_all()[0], "-text")
     assert heading == "PRESENCE NOT KNOWN — 2"
     assert "you are connected" not in ada.state
+
+
+def test_whatever_stands_in_a_cache_the_window_opens(ada: Window, bruno: Peer, town: Town) -> None:
+    """Everything hostile at once, in every table; what is right is shown, and it goes on."""
+    bruno.say("as it was")
+    ada.wait(lambda: "as it was" in ada.lines, "the message")
+    ada.close()
+    (path,) = Path(ada.program.data_dir).glob("accounts/*/cache.db")
+    for table, column, _, value, as_text in CASES:
+        # What the server takes for a copy of another time would be fetched again, as it should.
+        if (table, column) not in {("rooms", "position"), ("meta", "key"), ("meta", "value")}:
+            spoil(path, table, column, value, as_text=as_text)
+    again = town.window(data_dir=ada.program.data_dir)
+    again.wait(lambda: "as it was" in again.lines, "what was said")
+    again.online()
+    bruno.say("and goes on")
+    again.wait(lambda: "and goes on" in again.lines, "what is said now")
+    for key in again.main.sidebar.rooms.order():
+        again.main.open(key)
+        again.settle()
 
 
 # The connection

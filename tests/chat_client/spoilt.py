@@ -1,0 +1,67 @@
+"""Caches in which something stands that no ChatClient has written."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from pathlib import Path
+
+HOSTILE: Sequence[tuple[str, object]] = (
+    ("a large number", 2**63 - 1),
+    ("a negative number", -(2**63)),
+    ("the largest of JSON", 2**53 - 1),
+    ("a fraction", 1.5),
+    ("infinity", float("inf")),
+    ("bytes", b"\x00\xff\xfe"),
+    ("a word", "abc"),
+    ("an empty text", ""),
+    ("NULs", "\0" * 9),
+    ("a huge text", "x" * 1_000_000),
+    ("half a direct room", "dm:ada"),
+    ("a direct room of too many", "dm:a:b:c"),
+    ("controls", "\x1b[2J\u202e{$[exit]}"),
+)
+INVALID_UTF8 = {"a lone surrogate": "EDA080", "no UTF-8": "C3", "an overlong NUL": "C080"}
+COLUMNS = {
+    "events": ("room", "seq", "kind", "sender", "text", "sent_at", "cid"),
+    "outbox": ("room", "cid", "text", "written_at", "state", "reason"),
+    "rooms": ("room", "position", "read"),
+    "people": ("username", "display_name"),
+    "drafts": ("room", "text"),
+    "meta": ("key", "value"),
+}
+GOOD: dict[str, tuple[object, ...]] = {
+    "events": ("general", 3, "message", "bob", "three", 3, "3" * 32),
+    "outbox": ("general", "c" * 32, "hello", 5, "waiting", ""),
+    "rooms": ("other", 0, 0),
+    "people": ("bob", "Bob"),
+    "drafts": ("other", "half a"),
+    "meta": ("read until: general", "7"),
+}
+
+
+def spoil(path: Path, table: str, column: str, value: object, *, as_text: bool = False) -> None:
+    """Put a row into a table in which one column has this value; as text, it is hexadecimal."""
+    row = dict(zip(COLUMNS[table], GOOD[table], strict=True))
+    row[column] = value
+    marks = ["CAST(unhex_(?) AS TEXT)" if as_text and name == column else "?" for name in row]
+    connection = sqlite3.connect(path)
+    connection.create_function("unhex_", 1, bytes.fromhex)
+    connection.execute(
+        f"INSERT OR REPLACE INTO {table} ({', '.join(row)}) VALUES ({', '.join(marks)})",  # noqa: S608 (our own names)
+        tuple(row.values()),
+    )
+    connection.commit()
+    connection.close()
+
+
+CASES: Sequence[tuple[str, str, str, object, bool]] = [
+    *((t, c, name, value, False) for t in COLUMNS for c in COLUMNS[t] for name, value in HOSTILE),
+    *(
+        (t, c, name, value, True)
+        for t in COLUMNS
+        for c in COLUMNS[t]
+        for name, value in INVALID_UTF8.items()
+    ),
+]
+"""Table, column, what is wrong, the value, and whether it is a text in hexadecimal."""
