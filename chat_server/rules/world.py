@@ -11,7 +11,7 @@ from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
 from common import messages
 
-OPENINGS: Final = 100.0
+OPENINGS: Final = 200.0
 """Direct conversations that an account may begin at once: each is on somebody else's list."""
 OPENING_RATE: Final = 0.2
 """And for each second after that."""
