@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SIZE: Final = 1180, 760
 """Width and height at first, px at 96 dpi."""
-_SHARE: Final = 0.95
+_SHARE: Final = 0.92
 """The part of the screen that the window has at most at first: a panel, a title bar."""
 _LEAST_SHARE: Final = 0.85
 """The same for its smallest size, which must leave room to move it about."""
