@@ -225,8 +225,8 @@ class Field(ttk.Frame):
             foreground=palette.text,
             insertbackground=palette.text,
             insertwidth=max(1, theme.px(1.4)),
-            selectbackground=palette.mention,
-            selectforeground=palette.text,
+            selectbackground=palette.marked,
+            selectforeground=palette.on_marked,
             disabledbackground=fill,
             disabledforeground=palette.disabled,
         )

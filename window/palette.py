@@ -75,7 +75,9 @@ class Palette(NamedTuple):
     on_selection: str
     on_selection_muted: str
     on_selection_danger: str
-    mention: str
+    marked: str
+    """Behind text that is selected."""
+    on_marked: str
     disabled: str
     """Text of what cannot be used now (WCAG asks no contrast of it)."""
 
@@ -153,7 +155,8 @@ LIGHT: Final = Palette(
     on_selection="#1d1f25",
     on_selection_muted="#4d5263",
     on_selection_danger="#c2352e",
-    mention="#cfe0ff",
+    marked="#3366ee",
+    on_marked="#ffffff",
     disabled="#a9acb6",
     danger="#c2352e",
     danger_fill="#fdf1f0",
@@ -205,7 +208,8 @@ DARK: Final = Palette(
     on_selection="#ffffff",
     on_selection_muted="#c9d3e9",
     on_selection_danger="#f8a49e",
-    mention="#34507f",
+    marked="#5b8cff",
+    on_marked="#16181d",
     disabled="#686b75",
     danger="#f2837c",
     danger_fill="#3a2a2d",

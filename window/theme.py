@@ -122,8 +122,8 @@ class Theme:
         for pattern, value in (
             ("*background", palette.window),
             ("*foreground", palette.text),
-            ("*selectBackground", palette.mention),
-            ("*selectForeground", palette.text),
+            ("*selectBackground", palette.marked),
+            ("*selectForeground", palette.on_marked),
             ("*insertBackground", palette.text),
             ("*highlightThickness", "0"),
             ("*Text.borderWidth", "0"),

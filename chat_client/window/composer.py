@@ -171,9 +171,9 @@ class Composer(Panel):
             background=palette.field,
             foreground=palette.text,
             insertbackground=palette.text,
-            selectbackground=palette.mention,
-            inactiveselectbackground=palette.mention,
-            selectforeground=palette.text,
+            selectbackground=palette.marked,
+            inactiveselectbackground=palette.marked,
+            selectforeground=palette.on_marked,
         )
 
 

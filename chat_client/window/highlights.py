@@ -29,7 +29,8 @@ class Highlights:
         palette, text = theme.palette, self._text
         ink = palette.pill_away
         text.tag_configure("here", background=palette.selection, foreground=palette.on_selection)
-        text.tag_configure("found", background=ink.fill, foreground=ink.text)
+        # The line is what is seen from afar; a ground that is would hide the words.
+        text.tag_configure("found", background=ink.fill, foreground=ink.text, underline=True)
         text.tag_raise("here")
         text.tag_raise("found")
         text.tag_raise("sel")

@@ -735,9 +735,9 @@ class Transcript(Panel):
         palette, text = self._theme.palette, self.text
         text.configure(background=palette.window, foreground=palette.text)
         text.configure(
-            selectbackground=palette.mention,
-            inactiveselectbackground=palette.mention,
-            selectforeground=palette.text,
+            selectbackground=palette.marked,
+            inactiveselectbackground=palette.marked,
+            selectforeground=palette.on_marked,
             tabs=self._theme.px(INDENT),
         )
         self._styles.configure()

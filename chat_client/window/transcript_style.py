@@ -118,6 +118,8 @@ class Styles:
     def _configure_name(self, tag: str, colour: str) -> None:
         shown = _readable(colour, self._theme.palette.window)
         self._text.tag_configure(tag, font=self._theme.fonts["row_bold"], foreground=shown)
+        # Selected, it is read in the colour that goes with the ground of a selection.
+        self._text.tag_lower(tag, "sel")
 
 
 def _readable(colour: str, background: str) -> str:

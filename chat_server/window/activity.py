@@ -124,8 +124,8 @@ class Activity(Panel):
         palette = self._theme.palette
         self.text.configure(
             background=palette.sidebar, foreground=palette.text,
-            selectbackground=palette.mention, selectforeground=palette.text,
-            inactiveselectbackground=palette.mention,
+            selectbackground=palette.marked, selectforeground=palette.on_marked,
+            inactiveselectbackground=palette.marked,
         )  # fmt: skip
         self.text.tag_configure("time", foreground=palette.muted)
         self.text.tag_configure("handle", foreground=palette.muted)

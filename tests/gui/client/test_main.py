@@ -167,6 +167,15 @@ def test_the_click_that_closes_a_menu_opens_no_link(
     ada.wait(lambda: opened, "the browser")
 
 
+def test_selected_names_can_be_read(ada: Window, bruno: Peer) -> None:
+    """Whatever is selected has the colour that goes with the ground of a selection."""
+    bruno.say("https://example.org/ hello")
+    ada.wait(lambda: "hello" in ada.said, "the message")
+    order = ada.messages.tag_names()
+    assert [name for name in order if name.startswith("name-")]
+    assert order[-1] == "sel"
+
+
 def test_the_keys_that_people_know(ada: Window) -> None:
     """Ctrl+A selects all that was written, Ctrl+Z takes back, Ctrl+Y does again."""
     ada.type("one two", ada.composer)
