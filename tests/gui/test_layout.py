@@ -1,77 +1,109 @@
-"""At every scale, nothing in any window is cut or lies over something else, and Tab reads on."""
+"""At every scale, nothing in any window is cut or lies over something else, and Tab reads on.
+
+CHAT_SCREENSHOTS names a folder to save what was looked at in.
+"""
 
 from __future__ import annotations
 
+import atexit
+import os
+import sys
 import tkinter as tk
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 import pytest
+from PIL import ImageGrab
 
 from chat_client.options import Options
 from chat_client.state.status import Link
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
+from tests.x_server import x_server
 from window.dialog import Choice, Dialog, Entry
+from window.dpi import scale_of
 from window.theme import Theme
 
+pytestmark = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="X resources")
 SCREEN: Final = 1280, 800
 """What the windows must fit in, at any scale."""
 
 
-@pytest.fixture(params=[1.0, 1.25, 1.5, 2.0], ids=["96", "120", "144", "192"])
-def scale(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[float]:
-    """What `Xft.dpi` says; that it is read is tested in tests/window/test_dpi.py."""
-    scale: float = request.param
-    monkeypatch.setattr("window.dpi.scale_of", lambda _: scale)
-    monkeypatch.setattr("window.place.scale_of", lambda _: scale)
-    yield scale
-    # Tk keeps it with the connection to the X server, which all roots here have in common.
-    root = tk.Tk()
-    root.tk.call("tk", "scaling", 96 / 72)
-    root.destroy()
+@pytest.fixture(scope="session")
+def displays() -> Iterator[Callable[[int], str]]:
+    """X servers by what `Xft.dpi` is in them, for all tests of this process."""
+    with ExitStack() as stack:
+        started: dict[int, str] = {}
+
+        def display(dpi: int) -> str:
+            if dpi not in started:
+                server = x_server(f"Xft.dpi: {dpi}", f"{SCREEN[0]}x{SCREEN[1]}")
+                started[dpi] = stack.enter_context(server)
+            return started[dpi]
+
+        yield display
+        # Tk keeps its connections, and ends the process when a server is gone before it.
+        atexit.register(stack.pop_all().close)
+
+
+@pytest.fixture(params=[96, 120, 144, 192])
+def scale(
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    displays: Callable[[int], str],
+) -> float:
+    """What one pixel at 96 dpi is on the screen that windows come up on now."""
+    monkeypatch.setenv("DISPLAY", displays(request.param))
+    monkeypatch.delenv("GDK_SCALE", raising=False)
+    return float(request.param / 96)
 
 
 @pytest.fixture
-def host_window(town: Town, tmp_path: Path, scale: float) -> Iterator[HostWindow]:
+def host_window(scale: float, town: Town, tmp_path: Path) -> Iterator[HostWindow]:
     """The host's window, with a server."""
-    del town, scale
+    del town
     window = HostWindow(tmp_path / "host")
+    assert window.program.theme.scale == scale
     yield window
     window.close()
-
-
-def sizes(window: Window | HostWindow) -> list[tuple[int, int]]:
-    """The least size, on a screen of 1280 × 800, and the whole screen."""
-    root = window.root
-    width, height = window.program._place._least
-    small = min(width, SCREEN[0] * 85 // 100), min(height, SCREEN[1] * 85 // 100)
-    return [small, (root.winfo_screenwidth(), root.winfo_screenheight())]
 
 
 def check(window: Window | HostWindow, what: str) -> None:
     """Look at a window at its least and at its greatest size."""
     root = window.root
-    for width, height in sizes(window):
-        root.minsize(1, 1)
+    for width, height in (root.minsize(), SCREEN):
+        assert width <= SCREEN[0]
+        assert height <= SCREEN[1]
         root.geometry(f"{width}x{height}+0+0")
         wait(root, partial(_has_size, root, width, height), f"{width} × {height}", DEADLINE)
         settle(root)
+        save(root, f"{what.replace(' ', '-')}-{width}x{height}")
         found = faults(root) + out_of_order(tab_stops(root))
         assert not found, "\n".join([f"{what} at {width} × {height}:", *found])
+
+
+def save(root: tk.Tk, name: str) -> None:
+    """Keep a picture for somebody to look at."""
+    folder = os.environ.get("CHAT_SCREENSHOTS")
+    if folder:
+        x, y, display = root.winfo_rootx(), root.winfo_rooty(), os.environ["DISPLAY"]
+        box = x, y, x + root.winfo_width(), y + root.winfo_height()
+        dpi = round(96 * scale_of(root))
+        ImageGrab.grab(box, xdisplay=display).save(Path(folder) / f"layout-{dpi}-{name}.png")
 
 
 def _has_size(root: tk.Tk, width: int, height: int) -> bool:
     return (root.winfo_width(), root.winfo_height()) == (width, height)
 
 
-def test_the_join_screen(town: Town, host: Host, scale: float) -> None:
+def test_the_join_screen(scale: float, town: Town, host: Host) -> None:
     """Empty, with an invite, and with everything that can be wrong with it."""
-    del scale
     window = town.window()
+    assert window.program.theme.scale == scale
     check(window, "empty")
     window.join.link.value = host.link
     window.join.name.value = "Bruno Okafor"
@@ -82,7 +114,7 @@ def test_the_join_screen(town: Town, host: Host, scale: float) -> None:
     check(window, "joining")
 
 
-def test_the_join_screen_of_somebody_who_is_known(town: Town, host: Host, scale: float) -> None:
+def test_the_join_screen_of_somebody_who_is_known(scale: float, town: Town, host: Host) -> None:
     """With chats to choose from."""
     del scale
     first = town.member(host, "Ada Lindqvist")
@@ -94,7 +126,7 @@ def test_the_join_screen_of_somebody_who_is_known(town: Town, host: Host, scale:
     check(window, "a known chat")
 
 
-def test_the_main_screen(town: Town, host: Host, scale: float) -> None:
+def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
     """A conversation, looking for something, without a connection, and with something wrong."""
     del scale
     bruno = town.peer(host, "Bruno Okafor of the Second Floor Network Group")
@@ -139,9 +171,10 @@ def test_a_stopped_server(host_window: HostWindow) -> None:
     check(host_window, "stopped")
 
 
-def test_dialogs(bare_root: tk.Tk, scale: float) -> None:
+def test_dialogs(scale: float, bare_root: tk.Tk) -> None:
     """With long texts and a field, within a small screen."""
-    theme = Theme(bare_root, "light", scale)
+    theme = Theme(bare_root, "light")
+    assert theme.scale == scale
     choices = (Choice("quit", "Stop the server"), Choice("try", "Try port 12346", "primary"))
     for entry in (None, Entry("Port", "12346")):
         dialog = Dialog(
