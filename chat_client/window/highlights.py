@@ -8,7 +8,7 @@ from typing import Final
 from window.richtext import RichText
 from window.theme import Theme
 
-_MOST: Final = 400
+_MOST: Final = 150
 """Marks at once: one letter may be in view thousands of times, and each takes Tk its time."""
 _AROUND = 300
 """Characters looked at before and after what is in view: more than can be looked for."""

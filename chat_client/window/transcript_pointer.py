@@ -88,7 +88,8 @@ class Pointer:
         self._time.set(f"{local_time(said.sent_at):%H:%M}")
         # On the line that the text stands on, where the avatars are.
         top = line[1] + line[4] - int(str(self._theme.fonts["label"].metrics("ascent")))
-        self._time.place(x=int(str(self._text.cget("padx"))), y=top)
+        # Tk would add the padding of the Text, which is in these already.
+        self._time.place(x=int(str(self._text.cget("padx"))), y=top, bordermode="ignore")
 
     def _left(self, _: object) -> None:
         over = self._text.winfo_containing(*self._text.winfo_pointerxy())

@@ -22,13 +22,15 @@ class Limits(NamedTuple):
     lines: int
     costly: int
     """Emoji, each of which is a picture, and characters that are drawn as their code."""
+    tabs: int
+    """Each is a piece of its own when Tk lays out a line."""
 
 
-FOLDED: Final = Limits(characters=2000, lines=20, costly=64)
+FOLDED: Final = Limits(characters=2000, lines=20, costly=64, tabs=200)
 """What is drawn of a text that is folded."""
-WHOLE: Final = Limits(characters=2400, lines=25, costly=72)
+WHOLE: Final = Limits(characters=2400, lines=25, costly=72, tabs=240)
 """A text within these is not folded: a few more lines are no more trouble than the button."""
-PORTION: Final = Limits(characters=4000, lines=200, costly=64)
+PORTION: Final = Limits(characters=4000, lines=200, costly=64, tabs=200)
 """What is drawn at once of a text that is unfolded."""
 _NEAR: Final = 100
 """Characters before the end of a portion in which a space is looked for, to end there."""
@@ -131,7 +133,9 @@ def weight(text: str) -> int:
     lines = min(head.count("\n"), WHOLE.lines)
     costly = 0 if head.isascii() else sum(1 for _ in _COSTLY.finditer(head))
     links = min(head.count("://"), MOST_LINKS)
-    return 2 + len(head) // 400 + lines // 8 + links // 4 + min(costly, WHOLE.costly)
+    tabs = min(head.count("\t"), WHOLE.tabs)
+    rest = len(head) // 400 + lines // 8 + links // 4 + tabs // 8
+    return 2 + rest + min(costly, WHOLE.costly)
 
 
 def _end(text: str, begin: int, limits: Limits) -> int:
@@ -151,18 +155,23 @@ def _end(text: str, begin: int, limits: Limits) -> int:
 def _stop(text: str, begin: int, limits: Limits) -> int:
     """Where a portion must end: behind as much as the limits allow."""
     stop = min(len(text), begin + limits.characters)
-    at = begin
-    for _ in range(limits.lines):
-        at = text.find("\n", at, stop) + 1
-        if not at:
-            break
-    else:
-        stop = at
+    stop = _behind(text, "\n", limits.lines, begin, stop)
+    stop = _behind(text, "\t", limits.tabs, begin, stop)
     if not text.isascii():
         for number, match in enumerate(_COSTLY.finditer(text, begin, stop)):
             if number == limits.costly:
                 return match.start()
     return stop
+
+
+def _behind(text: str, character: str, number: int, begin: int, stop: int) -> int:
+    """Where so many of a character are behind; `stop` if there are not before that."""
+    at = begin
+    for _ in range(number):
+        at = text.find(character, at, stop) + 1
+        if not at:
+            return stop
+    return at
 
 
 def _joins(before: str, after: str) -> bool:

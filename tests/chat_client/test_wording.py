@@ -55,6 +55,7 @@ def test_no_portion_is_large(text: str) -> None:
         assert characters <= limits.characters + 8 * limits.costly
         assert lines <= limits.lines
         assert pictures <= limits.costly
+        assert text.count("\t", part.begin, part.end) <= limits.tabs
 
 
 @pytest.mark.parametrize("text", WORST)
