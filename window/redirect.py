@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 
 from window.editing import Editing, is_typed
 
 
 def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None:
     """Insert what is typed or pasted elsewhere in `window` into `target()`, and focus that.
+
+    Undo and redo are meant for it, too.
 
     Other windows, such as a dialog, keep their keys; so does this one while `target()` is None.
     Call it once for a window.
@@ -44,12 +47,14 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
             text.resume()
             text.insert(event.char)
 
-    def pasted(event: tk.Event[tk.Misc]) -> None:
+    def asked(do: Callable[[Editing], object], event: tk.Event[tk.Misc]) -> None:
         text = editing(event)
         if text is not None:
             text.resume()
-            text.paste()
+            do(text)
 
     # On the last tag: what ends an event before has done something with it.
     window.bind_all("<Key>", typed, add="+")
-    window.bind_all("<<Paste>>", pasted, add="+")
+    window.bind_all("<<Paste>>", partial(asked, Editing.paste), add="+")
+    window.bind_all("<<Undo>>", partial(asked, Editing.undo), add="+")
+    window.bind_all("<<Redo>>", partial(asked, Editing.redo), add="+")

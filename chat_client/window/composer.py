@@ -16,6 +16,7 @@ from window.theme import Theme
 
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400
+"""Emoji that are drawn; a key takes the longer the more there are (`RichText`)."""
 
 
 class Composer(Panel):
@@ -40,6 +41,8 @@ class Composer(Panel):
         )
         self.send_button.pack(side="right", anchor="s")
         self.text.configure(font=theme.fonts["row"], pady=theme.px(5), padx=theme.px(2))
+        # As wide as in the message list.
+        self.text.configure(tabs=4 * theme.fonts.width("row", "0"), tabstyle="wordprocessor")
         self.text.pack(side="left", fill="both", expand=True)
         self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
         self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)

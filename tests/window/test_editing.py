@@ -506,6 +506,10 @@ def test_typing_elsewhere_goes_to_the_text(text_desk: Desk, theme: Theme, wait_u
     text_desk.choose(0, 2)
     press(root, "<Key-c>")
     assert text_desk.text == f"a{SMILE}c"
+    press(canvas, "<Control-z>")
+    assert text_desk.text == f"a{SMILE}"
+    press(canvas, "<Control-y>")
+    assert text_desk.text == f"a{SMILE}c"
     other = tk.Toplevel(root)
     wait_until(other.winfo_viewable)
     press(other, "<Key-d>")
