@@ -173,8 +173,13 @@ def layouts() -> Iterator[None]:
     for tool in ("setxkbmap", "xdotool"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
+    asked = subprocess.run(["setxkbmap", "-query"], capture_output=True, text=True, check=True)
+    before = dict(line.split(":", 1) for line in asked.stdout.splitlines() if ":" in line)
     yield
-    subprocess.run(["setxkbmap", "us"], check=True)
+    options = [f"-{name}" for name in ("layout", "variant") if name in before]
+    values = [before[option[1:]].strip() for option in options]
+    arguments = [part for pair in zip(options, values, strict=True) for part in pair]
+    subprocess.run(["setxkbmap", *arguments], check=True)
 
 
 @x11
