@@ -39,10 +39,16 @@ class Colours:
     def meet(self, usernames: Iterable[str]) -> None:
         """Choose for those who have none yet."""
         for username in sorted({name.casefold() for name in usernames} - self._of.keys()):
-            # The first of the least used ones in this person's own order.
-            chosen = min(_preferred(username), key=self._uses.__getitem__)
+            # Of the least used ones one with the fewest alike, and the first in one's own order.
+            chosen = min(_preferred(username), key=self._crowd)
             self._of[username] = chosen
             self._uses[chosen] += 1
+
+    def _crowd(self, colour: str) -> tuple[int, int]:
+        """How many people have a colour, and how many one of its neighbours."""
+        at = AVATARS.index(colour)
+        beside = AVATARS[at - 1], AVATARS[(at + 1) % len(AVATARS)]
+        return self._uses[colour], sum(self._uses[each] for each in beside)
 
     def forget(self) -> None:
         """Begin anew, as with the people of another chat."""

@@ -234,18 +234,19 @@ PALETTES: Final[dict[Mode, Palette]] = {"light": LIGHT, "dark": DARK}
 AVATARS: Final = (
     "#be525b",
     "#a6662c",
+    "#7c4a2d",
     "#74743a",
     "#398450",
     "#197f86",
     "#3d77bb",
     "#7665d3",
+    "#8f3fc0",
     "#ae54a0",
     "#cf2468",
-    "#8f3fc0",
-    "#5f6b7a",
-    "#7c4a2d",
 )
-"""Grounds behind white initials, each at least 4.5:1; the same in both looks."""
+"""Grounds behind white initials, each at least 4.5:1; the same in both looks.
+
+In the order of hues, round in a circle: neighbours are the most alike."""
 
 
 def contrast(one: str, other: str) -> float:

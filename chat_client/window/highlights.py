@@ -31,6 +31,8 @@ class Highlights:
         text.tag_configure("here", background=palette.selection, foreground=palette.on_selection)
         # The line is what is seen from afar; a ground that is would hide the words.
         text.tag_configure("found", background=ink.fill, foreground=ink.text, underline=True)
+        # Else a word at the beginning of a line would have the margin's ground, too.
+        text.tag_configure("found", lmargincolor=palette.window)
         text.tag_raise("here")
         text.tag_raise("found")
         text.tag_raise("sel")

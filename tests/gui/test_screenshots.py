@@ -190,18 +190,24 @@ def host_window(
 ) -> Iterator[HostWindow]:
     """The host's window, on a network of documentation addresses, at the script's time."""
     del town
-    show, started = Keeper._show, Presenter.started
+    show, started, changed = Keeper._show, Presenter.started, Presenter.changed
 
     def placed(keeper: Keeper, events: Sequence[ViewEvent]) -> None:
         show(keeper, [_placed(event) for event in events])
 
-    def started_there(presenter: Presenter, running: Running, now: int) -> None:
+    def there(running: Running) -> Running:
         invite = replace(parse_invite(running.invite), hosts=("192.0.2.10",), port=12345)
-        shown = replace(running, addresses=invite.hosts, port=12345, invite=invite.link())
-        started(presenter, shown, now)
+        return replace(running, addresses=invite.hosts, port=12345, invite=invite.link())
+
+    def started_there(presenter: Presenter, running: Running, now: int) -> None:
+        started(presenter, there(running), now)
+
+    def changed_there(presenter: Presenter, running: Running, now: int) -> None:
+        changed(presenter, there(running), now)
 
     monkeypatch.setattr(Keeper, "_show", placed)
     monkeypatch.setattr(Presenter, "started", started_there)
+    monkeypatch.setattr(Presenter, "changed", changed_there)
     monkeypatch.setattr("chat_server.window.host._now", lambda: clock.now)
     clock.set(TODAY_IS, "08:12")
     window = HostWindow(tmp_path / "host")
