@@ -21,8 +21,8 @@ from window.history import History, Step
 from window.menus import MenuItem, popup
 from window.theme import Theme
 
-_LINE_END: Final = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
-"""What ends a line in Unicode (UAX #14, BK, CR, LF and NL)."""
+_LINE_ENDS: Final = ("\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029")
+"""What ends a line in Unicode besides a newline (UAX #14, BK, CR and NL), the longest first."""
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
 """Control characters that no line end or tab is, and halves of characters."""
 _CONTROL: Final = 0x4
@@ -349,7 +349,10 @@ def clean_lines(text: str) -> str:
 
     Tabs stay, and so do all spaces.
     """
-    return _UNWRITABLE.sub("", _LINE_END.sub("\n", text))
+    # Not by a regular expression, which takes 0.1 s for a pasted book.
+    for end in _LINE_ENDS:
+        text = text.replace(end, "\n")
+    return _UNWRITABLE.sub("", text)
 
 
 def clean_line(text: str) -> str:
