@@ -19,7 +19,8 @@ from chat_client.window.held import STEP_WEIGHT, Held, fitting
 from chat_client.window.highlights import Highlights
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
-from chat_client.window.transcript_pen import SHOW_LESS, Pen
+from chat_client.window.transcript_folds import Folds
+from chat_client.window.transcript_pen import Pen
 from chat_client.window.transcript_places import Places
 from chat_client.window.transcript_pointer import Pointer
 from chat_client.window.transcript_selection import Said, selected
@@ -39,10 +40,6 @@ _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
 """Milliseconds in which a place that was gone to is on the screen."""
-_UNFOLDING: Final = 10
-"""Milliseconds between two portions of a long text: the window has its turn."""
-UNFOLDED: Final = 3
-"""Long texts that are unfolded at once; one more folds the first of them again."""
 _OUTBOX_SHOWN: Final = 50
 _TICK: Final = 20_000
 """Milliseconds between two looks at the date. Not one timer for midnight: clocks jump."""
@@ -97,9 +94,6 @@ class Transcript(Panel):
         self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
         self.room: str | None = None
         self._events = Held()
-        self._unfolded: dict[int, int] = {}
-        """Place of each long message that is not folded → its portions that are drawn."""
-        self._unfolding: str | None = None
         self._outgoing: list[Outgoing] = []
         """What is drawn below the events."""
         self._has_newer = False
@@ -108,6 +102,8 @@ class Transcript(Panel):
         self._me = ""
         self._here = 0
         """The place that was gone to; 0 for none."""
+        self._sought = 0
+        """The place whose words will be shown when it is unfolded; 0 for none."""
         self._check: str | None = None
         self._fresh: list[Event] = []
         """New events that are not drawn yet."""
@@ -134,6 +130,9 @@ class Transcript(Panel):
         self._styles = Styles(self.text, theme)
         self._pen = Pen(self.text, theme, self._styles)
         self._places = Places(self.text, self._pen.rich)
+        self._folds = Folds(
+            self.text, self._pen, self._places, self._events, self._stretch, self._unfolded
+        )
         self._highlights = Highlights(self.text, self._pen.rich)
         self._pointer = Pointer(self.text, theme, self._places, self)
         self.text.bind("<<Copy>>", self._copy)
@@ -247,8 +246,9 @@ class Transcript(Panel):
         parts = portions(text)
         compared = comparable_places(text)
         match = looked_for.search(compared.text)
-        drawn = parts[self._drawn(seq) - 1].end
+        drawn = parts[self._folds.drawn(seq) - 1].end
         if match is not None and compared.ends[match.end() - 1] > drawn:
+            self._sought = seq
             self._unfold(seq)
 
     def _show_here(self) -> None:
@@ -376,10 +376,11 @@ class Transcript(Panel):
 
     def _stop(self) -> None:
         self._forget_fresh()
-        for timer in (self._mark_later, self._check, self._unfolding, self._clock):
+        self._folds.clear()
+        for timer in (self._mark_later, self._check, self._clock):
             if timer is not None:
                 self.after_cancel(timer)
-        self._mark_later = self._check = self._unfolding = self._clock = None
+        self._mark_later = self._check = self._clock = None
 
     # Drawing
 
@@ -397,7 +398,8 @@ class Transcript(Panel):
         self.text.delete("1.0", "end")
         self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
         self._events.clear()
-        self._unfolded.clear()
+        self._folds.clear()
+        self._sought = 0
         self._outgoing.clear()
         # Right gravity, Tk's default: what is inserted at a mark comes before it.
         self.text.mark_set("tail", "1.0")
@@ -444,69 +446,34 @@ class Transcript(Panel):
 
     # Long texts
 
-    def _drawn(self, seq: int) -> int:
-        """How many portions of a message are drawn."""
-        return self._unfolded.get(seq, 1)
-
     def _toggle_fold(self, seq: int) -> None:
-        if seq in self._unfolded:
-            self._fold(seq)
-        else:
-            self._unfold(seq)
+        self._fold(seq) if seq in self._folds else self._unfold(seq)
 
     def _unfold(self, seq: int) -> None:
-        """Draw all of a long message, bit by bit; it goes on from where it was."""
-        while len(self._unfolded) >= UNFOLDED:
-            self._fold(next(iter(self._unfolded)))
-        self._unfolded[seq] = 1
-        self._unfold_on()
-
-    def _unfold_on(self) -> None:
-        self._unfolding = None
-        for seq, drawn in self._unfolded.items():
-            text = self._events.find(seq).text
-            parts = portions(text)
-            if drawn < len(parts):
-                self._draw_portion(seq, text, drawn)
-                self._unfolded[seq] = drawn + 1
-                if self._here == seq:
-                    self._show_here()
-                    if drawn + 1 == len(parts):
-                        self._show_match(seq)
-                self._unfolding = self.after(_UNFOLDING, self._unfold_on)
-                break
-        self._mark_soon()
-
-    def _draw_portion(self, seq: int, text: str, number: int) -> None:
-        """Draw one more portion of a message, with what folds it again behind the last."""
-        parts = portions(text)
-        mark, stop = self._stretch(seq)
-        self.text.mark_set("page", self._places.more(mark, stop))
-        self.text.delete("page", stop)
-        self._pen.draw_portion(text, parts[number], "page")
-        if number + 1 == len(parts):
-            if not text.endswith("\n"):
-                self._pen.draw_end("page")
-            self._pen.draw_more(SHOW_LESS, "page")
-        else:
-            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", "page")
-        self.text.mark_unset("page")
+        """Draw all of a long message, bit by bit."""
+        first = self._folds.first_of_too_many
+        if first is not None and seq not in self._folds:
+            self._fold(first)
+        self._folds.unfold(seq)
 
     def _fold(self, seq: int) -> None:
-        """Draw only the beginning of a long message; the view stays where it was."""
-        del self._unfolded[seq]
+        """Draw only the beginning of a long message; what is in view stays where it is."""
         anchor = self._anchor()
-        mark, stop = self._stretch(seq)
-        body = self._places.body(mark, stop) or stop
-        self.text.delete(body, stop)
-        self.text.mark_set("page", body)
-        self._pen.draw_words(self._events.find(seq).text, "page")
-        self.text.mark_unset("page")
+        self._folds.fold(seq)
         if anchor[0] == seq:
-            # What was in view may be gone; the message's end is what follows it.
-            self.text.yview(mark)
+            # What was in view is gone; its beginning is not.
+            self.text.yview(self._stretch(seq)[0])
         else:
             self._restore(anchor)
+
+    def _unfolded(self, seq: int, whole: bool) -> None:
+        """More of a message is drawn."""
+        if seq == self._here:
+            self._show_here()
+        if seq == self._sought and whole:
+            self._sought = 0
+            self._show_match(seq)
+        self._mark_soon()
 
     # What is not in the room yet, below everything
 
@@ -553,7 +520,7 @@ class Transcript(Panel):
         number = int(mark[1:])
         if mark[0] == "e":
             event = self._events.find(number)
-            drawn, stop = self._drawn(number), self._stretch(number)[1]
+            drawn, stop = self._folds.drawn(number), self._stretch(number)[1]
             joined = event.kind == "join"
         else:
             event = as_event(self._outgoing[number], self._me)
@@ -723,7 +690,7 @@ class Transcript(Panel):
     def _forget(self, events: Sequence[Event]) -> None:
         self.text.mark_unset(*(f"e{event.seq}" for event in events))
         for event in events:
-            self._unfolded.pop(event.seq, None)
+            self._folds.forget(event.seq)
 
     def _resized(self, _: object) -> None:
         if self._at_bottom:

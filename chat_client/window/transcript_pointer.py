@@ -9,6 +9,7 @@ from chat_client.window.transcript_selection import Said
 from common.times import local_time
 from window.basics import Label
 from window.menus import MenuItem, popup
+from window.scrolling import bind_wheel
 from window.selection import copy
 from window.theme import Theme
 
@@ -49,6 +50,7 @@ class Pointer:
         text.bind("<Motion>", self._moved, add="+")
         text.bind("<Leave>", self._left, add="+")
         self._time.bind("<Leave>", self._left)
+        bind_wheel(self._time, lambda units: text.yview_scroll(units, "units"))
         text.bind("<<ContextMenu>>", lambda event: self._menu(event.x, event.y))
         for keys in ("<Menu>", "<Shift-F10>"):
             text.bind(keys, lambda _: self._menu(theme.px(60), theme.px(20)))

@@ -11,7 +11,8 @@ import pytest
 from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.held import STEP_WEIGHT
-from chat_client.window.transcript import UNFOLDED, Transcript
+from chat_client.window.transcript import Transcript
+from chat_client.window.transcript_folds import MOST_UNFOLDED
 from chat_client.window.wording import FOLDED, WHOLE, weight
 from tests.chat_client.test_wording import WORST
 from tests.gui.harness import DEADLINE, Alarm, wait
@@ -92,7 +93,7 @@ class Shown:
         transcript = self.transcript
 
         def done() -> bool:
-            return transcript._check is None and transcript._unfolding is None
+            return transcript._check is None and not transcript._folds.busy
 
         deadline = time.monotonic() + DEADLINE
         while True:
@@ -218,7 +219,20 @@ def test_only_a_few_long_texts_are_unfolded_at_once(
         shown.settle()
     whole = [seq for seq in range(1, 6) if len(shown.said_of(seq)) > 10_000]
     assert whole == [3, 4, 5]
-    assert len(whole) == UNFOLDED
+    assert len(whole) == MOST_UNFOLDED
+
+
+def test_two_long_texts_unfold_beside_each_other(
+    show: Callable[[Sequence[str]], Shown],
+) -> None:
+    """Asked for again, or while another one unfolds, each is drawn once."""
+    texts = [f"{name} " * 2500 for name in ("one", "two")]
+    shown = show(texts)
+    for seq in (1, 2, 1, 2):
+        shown.transcript._unfold(seq)
+    shown.settle()
+    for seq, name in ((1, "one"), (2, "two")):
+        assert shown.said_of(seq).split().count(name) == 2500
 
 
 def test_the_words_looked_for_are_unfolded(show: Callable[[Sequence[str]], Shown]) -> None:

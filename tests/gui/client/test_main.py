@@ -77,7 +77,7 @@ def test_a_name_that_comes_late_is_put_in(ada: Window) -> None:
         room="general", seq=2, kind="message", sender="zoe", text="hi", sent_at=0, cid=None
     )
     ada.main.apply([EventsAdded("general", (said,))])
-    assert "zoe" in ada.said
+    ada.wait(lambda: "zoe" in ada.said, "the message")
     person = Person(username="zoe", display_name="Zoë Quist", online=True)
     ada.main.apply([PersonSeen(person)])
     assert "Zoë Quist" in ada.said
