@@ -50,6 +50,7 @@ class ServerName(Panel):
             on_change=lambda _: self._changed(), on_submit=lambda _: self._submit(),
             on_cancel=self.leave,
         )  # fmt: skip
+        self.button.lift()  # Tab follows the stack
         self.problem = Label(self, theme, font="label", tone="danger", wrap=_WIDTH)
 
     @property

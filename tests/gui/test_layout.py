@@ -151,7 +151,11 @@ def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
 
 def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
     """With nobody there, with people, and stopped."""
+    host_window.wait(host_window.app.frame.invite.winfo_viewable, "the invite")
     check(host_window, "the invite")
+    host_window.app.frame.sidebar.name.edit()
+    check(host_window, "another name")
+    host_window.app.frame.sidebar.name.leave()
     town.peer_of(host_window.invite, "Bruno Okafor of the Second Floor Network Group")
     town.peer_of(host_window.invite, "Ada Lindqvist")
     host_window.wait(lambda: len(host_window.names) == 2, "both")
