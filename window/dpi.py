@@ -14,6 +14,7 @@ import os
 import sys
 import tkinter as tk
 from contextlib import suppress
+from functools import cache
 from typing import Final
 
 MOST: Final = 4.0
@@ -89,8 +90,12 @@ def _xft_dpi(root: tk.Misc) -> float | None:
     return dots if low <= dots <= high else None
 
 
+@cache
 def _ask_xlib(display: str) -> bytes | None:
-    """Xlib's answer for `Xft.dpi`. Raises OSError or AttributeError where Xlib is not usable."""
+    """Xlib's answer for `Xft.dpi`. Raises OSError or AttributeError where Xlib is not usable.
+
+    Asked once for each display, as libXft does: a window keeps the scale it came up with.
+    """
     import ctypes
 
     # By its name: Tk has loaded it already, and looking for it would run a program.
