@@ -268,7 +268,7 @@ def test_texts_are_the_same_each_time(bundle: Bundle, parts: list[Part], tmp_pat
         (copy / "window").mkdir(parents=True)
         for part in parts:
             for file in part.files:
-                if file.path.endswith("OFL.txt"):
+                if file.path.endswith(("OFL.txt", "LICENSE.txt")):
                     (copy / file.path).parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(bundle.folder / file.path, copy / file.path)
     (copies[1] / "licenses").mkdir()
