@@ -89,6 +89,8 @@ class Namesakes:
     """Everyone's names, and who of them can't be told apart by the display name alone."""
 
     def __init__(self) -> None:
+        self.chat_name = ""
+        """What the chat is called now; nobody's name should be read as that."""
         self._names: dict[str, str] = {}
         self._shown: defaultdict[str, set[str]] = defaultdict(set)
         """By skeleton: the usernames of those whose display name is read so."""
@@ -125,7 +127,7 @@ class Namesakes:
         if name is None:
             return ""  # nothing but the username is known, and is shown
         alike = any(self._has_others(username, key) for key in skeletons(name))
-        return f"@{username}" if alike or imitates(name) else ""
+        return f"@{username}" if alike or imitates(name, self.chat_name) else ""
 
     def _has_others(self, username: str, key: str) -> bool:
         # By numbers: were all called the same, looking at each other would be quadratic.

@@ -397,7 +397,7 @@ class JoinScreen(Panel):
         """Propose the name that one has in the chat already, if it only has a new identity."""
         former = self._former = former_of(self._accounts.values(), invite, None)
         if former is not None and self.name.value in {"", self._offered_name}:
-            self._where.set(f"You are @{former.username} there, and it has a new invite")
+            self._where.set(f"It seems you are @{former.username} there")
             self._offered_name = self.name.value = safe(former.display_name)
             self._proposed = self.username.value = former.username
 

@@ -232,11 +232,12 @@ class MainScreen(Panel):
             self._show_latest()
 
     def _refresh(self) -> None:
+        server = self._session.account.invite.server_name
+        self.overview.call_chat(server)
         self.sidebar.show(self.overview, self.room, self._session.account)
         self.members.show(self.overview, self.room)
         unread = self.overview.all_unread
         title = self.overview.title(self.room)
-        server = self._session.account.invite.server_name
         self._on_title(f"{f'({unread}) ' if unread else ''}{safe(title)} — {safe(server)}")
         self._show_state()
 

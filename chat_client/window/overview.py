@@ -63,7 +63,8 @@ class Overview:
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
         """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
-        self._namesakes = Namesakes()
+        self._namesakes, chat_name = Namesakes(), self._namesakes.chat_name
+        self._namesakes.chat_name = chat_name
         for username, display_name in people.items():
             self._namesakes.put(username, display_name)
         self._renamed = set()
@@ -122,6 +123,10 @@ class Overview:
     def name(self, username: str) -> str:
         """How somebody is called."""
         return self.names.get(username, username)
+
+    def call_chat(self, name: str) -> None:
+        """The chat has this name: whoever is called so, too, is told apart from it."""
+        self._namesakes.chat_name = name
 
     def handle(self, username: str) -> str:
         """`@username` where the name alone does not tell who it is, else nothing."""

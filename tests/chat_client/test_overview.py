@@ -149,6 +149,17 @@ def test_namesakes_are_told_apart(overview: Overview) -> None:
     assert not any(item.handle for item in overview.members("general"))
 
 
+def test_whoever_is_called_like_the_chat_is_told_apart_from_it(overview: Overview) -> None:
+    """The host may give it another name, and may have a guest's."""
+    assert overview.handle("bruno") == ""
+    overview.call_chat("Bruno!")
+    assert overview.handle("bruno") == "@bruno"
+    overview.load([], {"bruno": "Bruno"})
+    assert overview.handle("bruno") == "@bruno"
+    overview.call_chat("Home")
+    assert overview.handle("bruno") == ""
+
+
 def test_offline_nobodys_presence_is_known(overview: Overview) -> None:
     """That somebody is away can only the server tell, each time anew; members stand by name."""
     overview.add_room(DIRECT)
