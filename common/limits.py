@@ -7,7 +7,8 @@ DEFAULT_PORT: Final = 12345
 
 # Frames: the length field counts the kind byte and the body, not itself.
 FRAME_BEFORE_SIGN_IN: Final = 4 * 1024
-FRAME_JSON: Final = 64 * 1024
+FRAME_JSON: Final = 112 * 1024
+"""A text of 16 KiB fits with every character of it escaped (``\\u003c``: six bytes for one)."""
 
 TEXT_BYTES: Final = 16 * 1024
 """A message's text, in UTF-8 bytes; also the bound of its characters."""

@@ -299,3 +299,16 @@ def test_retryable_follows_from_the_code(code: messages.ErrorCode) -> None:
     error = messages.refusal(code, "x" * 1000)
     assert error.retryable == (code in {"too_early", "busy", "disk_full", "internal"})
     assert len(error.message) == limits.REASON_LENGTH
+
+
+@pytest.mark.parametrize("character", ["<", "é", "\u202e", "😀", "\t"])
+def test_a_text_fits_into_a_frame_however_it_is_escaped(character: str) -> None:
+    """Some JSON libraries escape every character; the greatest text is then six times as long."""
+    text = character * (limits.TEXT_BYTES // len(character.encode()))
+    units = text.encode("utf-16-be").hex()
+    escaped = "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
+    room = f"dm:{'a' * 32}:{'b' * 32}"
+    fields = {"type": "send", "id": limits.MAX_INTEGER, "room": room, "cid": CID, "text": "TEXT"}
+    body = json.dumps(fields).replace("TEXT", "x" + escaped[6 if character != "😀" else 12 :])
+    assert isinstance(messages.TO_SERVER.validate_json(body), messages.Send)
+    assert len(body) + 1 <= limits.FRAME_JSON

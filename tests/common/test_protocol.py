@@ -259,7 +259,7 @@ def test_a_server_is_asked_whom_it_knows_at_no_other_time(phase: Phase) -> None:
 
 
 def test_large_frames_are_for_those_who_are_in() -> None:
-    """Before sign-in 4 KiB is the limit, from then on 64 KiB; the length alone decides."""
+    """Before sign-in 4 KiB is the limit, from then on 112 KiB; the length alone decides."""
     stranger, member = Line(Phase.IDENTIFYING), Line(Phase.READY)
     over = (limits.FRAME_BEFORE_SIGN_IN + 1).to_bytes(4, "big")
     violation = only_violation(list(stranger.server.receive(over)))

@@ -22,7 +22,7 @@ Fields = dict[str, Any]
 
 WITHIN: Final = 20.0
 """Seconds for whatever should happen at once."""
-LARGEST: Final = 65536
+LARGEST: Final = 114688
 LOOPBACK: Final = {"127.0.0.1", "::1", "localhost"}
 
 

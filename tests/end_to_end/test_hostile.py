@@ -294,14 +294,14 @@ def test_the_longest_frame_before_signing_in(attack: Attack) -> None:
 
 
 def test_the_longest_frame_after_signing_in(town: Town) -> None:
-    """Exactly 64 KiB is taken; one byte more ends the connection."""
+    """Exactly 112 KiB is taken; one byte more ends the connection."""
     with Session(town.server.join, "ada", town.ada.token) as session:
         session.transmit(_padded(limits.FRAME_JSON, _body(type="ping", id=1000)))
         assert session.expect(Pong).re == 1000
         session.transmit(_padded(limits.FRAME_JSON + 1, _body(type="ping", id=1001)))
         error = _error(session)
         assert (error.code, error.retryable) == ("malformed", False)
-        assert "65537" in error.message
+        assert str(limits.FRAME_JSON + 1) in error.message
         _ended(session)
     town.violated()
     town.goes_on()

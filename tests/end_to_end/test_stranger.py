@@ -1,6 +1,8 @@
 """What docs/protocol.md promises, kept to a client that was written from it alone."""
 
 import ast
+import json
+import os
 import secrets
 import shutil
 import signal
@@ -534,12 +536,19 @@ def test_a_bad_frame_header_ends_the_connection(shared: Server, header: bytes) -
 
 
 def test_frames_may_be_longer_once_signed_in(guest: Newcomer) -> None:
-    """A text of the greatest length fits however it is escaped, and 64 KiB are the end."""
+    """A text of the greatest length fits however it is escaped, and 112 KiB are the end."""
     ada, bruno = guest("long"), guest("long2")
+    for character, escaped in (("<", r"\u003c"), ("é", r"\u00e9"), ("😀", r"\ud83d\ude00")):
+        text = character * (16384 // len(character.encode()))
+        said = {"type": "send", "id": 7000, "room": GENERAL, "cid": os.urandom(16).hex()}
+        fields = json.dumps({**said, "text": "TEXT"}).encode()
+        body = fields.replace(b"TEXT", escaped.encode() * len(text))
+        ada.line.send_bytes(struct.pack(">IB", len(body) + 1, ord("J")) + body)
+        hear(bruno, text)
     for text in ('"' * 16384, "\N{GRINNING FACE}" * 4096):
         ada.say(GENERAL, text)
         hear(bruno, text)
-    ada.line.send_bytes(struct.pack(">I", 65537))
+    ada.line.send_bytes(struct.pack(">I", 114689))
     assert ada.line.end() == "violation"
 
 
