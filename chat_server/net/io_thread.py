@@ -13,6 +13,7 @@ from typing import Final
 
 from chat_server.hub_queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
+from chat_server.net.heap import Heap
 from chat_server.net.outgoing import Outgoing
 from chat_server.net.strangers import Strangers
 from chat_server.net.wake import Waker
@@ -46,6 +47,7 @@ class IoThread:
         self._connections: dict[int, Connection] = {}
         self._out = Outgoing(self._connections, self._report)
         self._strangers = Strangers()
+        self._heap = Heap()
         self._unread: dict[int, Connection] = {}
         self._held: list[tuple[float, int]] = []
         """A heap: until when which connection is left unread."""
@@ -313,6 +315,7 @@ class IoThread:
                 connection.counted = totals[connection.number] = count
         if totals:
             self._report.add(inputs.Traffic(totals))
+        self._heap.tend(now)
 
     def _overdue(self, connection: Connection, why: str, now: float) -> None:
         blocked = connection.interest & selectors.EVENT_WRITE
@@ -327,6 +330,7 @@ class IoThread:
         if self._connections.pop(connection.number, None) is None:
             return
         self._strangers.forget(connection)
+        self._heap.ended()
         if connection.stage is Stage.OPEN:
             self._out.forget(connection, why)
         if connection.interest:

@@ -7,7 +7,7 @@ from typing import Final
 from chat_server.net.connection import Connection
 from chat_server.net.descriptors import first_reserved
 
-STRANGERS: Final = 4096
+STRANGERS: Final = 1024
 """Connections at most of which nobody knows yet whose they are."""
 SERVED_FOR: Final = 0.002
 """Seconds for their handshakes and greetings in each turn, so that a crowd holds up nobody."""
