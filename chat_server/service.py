@@ -35,7 +35,7 @@ from chat_server.rules.directory import Directory
 from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, ViewEvent
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.log import SqliteLog
-from chat_server.store.schema import StoreError
+from chat_server.store.schema import StoreError, unusable
 from common import __version__
 from common.datafolder import FolderInUseError, FolderLock, make_private_folder
 from common.invite import Invite
@@ -119,14 +119,16 @@ class Server:
         except OSError as error:
             raise StartError(out_of_files(error)) from error
         try:
-            make_private_folder(self._data_dir)
+            if make_private_folder(self._data_dir):
+                log.warning("%s was open to others; it is closed to them now", self._data_dir)
             self._lock.acquire()
         except FolderInUseError as error:
             raise StartError(
                 f"another ChatServer uses {self._data_dir}; close it or choose another --data-dir"
             ) from error
         except OSError as error:
-            raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
+            why = f"the folder {self._data_dir} can't be used: {error.strerror or error}"
+            raise StartError(why) from error
         try:
             return self._start(port)
         except BaseException:
@@ -145,7 +147,7 @@ class Server:
             except (IdentityError, StoreError) as error:
                 raise StartError(str(error)) from error
             except sqlite3.Error as error:
-                why = f"the folder {self._data_dir} can't be written: {error}"
+                why = str(unusable(self._data_dir / "chat.db", error))
                 raise StartError(why) from error
             except OSError as error:
                 if is_out_of_files(error):

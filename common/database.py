@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.datafolder import PRIVATE_FILE
+from common.datafolder import NO_LINK, PRIVATE_FILE
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
@@ -43,7 +43,7 @@ def migrate(
 
 def _back_up(connection: sqlite3.Connection, backup: Path) -> None:
     # As private as what it is a copy of, from its first byte.
-    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
     copy = sqlite3.connect(backup)
     try:
         connection.backup(copy)

@@ -2,19 +2,26 @@
 
 The file is `log.txt`; at a mebibyte it becomes `log.txt.1` and a new one is begun. A log that
 can't be written is said once on standard error and never hinders the program.
+
+In the file, records of the same kind (logger, level and unformatted message) are coalesced: when
+there are many, most are left out, and the next one tells how many were. So nobody can push
+everything else out of it by making one thing happen again and again.
 """
 
 import contextlib
+import copy
 import faulthandler
 import io
 import logging
 import os
 import re
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
-from common.datafolder import PRIVATE_FILE, make_private_folder
+from common.datafolder import NO_LINK, PRIVATE_FILE, make_private_folder
 
 FILE: Final = "log.txt"
 LIMIT: Final = 1 << 20
@@ -23,6 +30,13 @@ OLDER: Final = 3
 """Full files that are kept, `log.txt.1` being the newest of them."""
 PATIENCE: Final = 1 << 16
 """Bytes that are appended to a full file before a rotation that failed is tried again."""
+
+MANY: Final = 100
+"""Records of one kind that are all written, when they come at once."""
+PAUSE: Final = 10.0
+"""Seconds after which one more is."""
+KINDS: Final = 256
+"""Kinds that are counted at most; of more, those seen longest ago are forgotten."""
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # What ends a line, moves the cursor or turns the text round, and what UTF-8 can't say.
@@ -110,6 +124,64 @@ class _Terminal(logging.Handler):
             self.handleError(record)
 
 
+class Repetitions:
+    """Leaves out what comes too often; the next record that is written tells how much it was.
+
+    A token bucket for each kind of record. What is asked for by the level debug is never left out.
+    `clock` gives seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._kinds: dict[tuple[str, int, str], tuple[float, float, int]] = {}
+        """By kind: how many more may be written, since when, and how many were left out."""
+
+    def pick(self, record: logging.LogRecord) -> logging.LogRecord | None:
+        """The record, perhaps with a note of what was left out before it; None to leave it out."""
+        if record.levelno <= logging.DEBUG:
+            return record
+        now = self._clock()
+        kind = (record.name, record.levelno, str(record.msg))
+        left, since, dropped = self._kinds.pop(kind, (float(MANY), now, 0))
+        left = min(float(MANY), left + (now - since) / PAUSE)
+        if left < 1:
+            self._kinds[kind] = (left, now, dropped + 1)
+            return None
+        self._kinds[kind] = (left - 1, now, 0)
+        if len(self._kinds) > KINDS:
+            del self._kinds[next(iter(self._kinds))]
+        if not dropped:
+            return record
+        noted = copy.copy(record)
+        noted.msg = f"{_message(record)} ({dropped} more of this kind were left out before)"
+        noted.args = None
+        return noted
+
+
+class _Unbuffered:
+    """What a handler writes to: a line that could not be written is not kept and tried again."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, text: str) -> None:
+        """All of it, or OSError."""
+        data = text.encode("utf-8", "backslashreplace")
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def fileno(self) -> int:
+        """The file's descriptor."""
+        return self._descriptor
+
+    def close(self) -> None:
+        """Let go of the file. Raises OSError."""
+        os.close(self._descriptor)
+
+
 class _LogFile(logging.FileHandler):
     """The log's file, rotated; not logging.handlers', whose import costs as much as a window.
 
@@ -121,10 +193,15 @@ class _LogFile(logging.FileHandler):
         self._path = path
         self._full = LIMIT
         self._said = False
+        self._repetitions = Repetitions()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record, in a new file if this one is full."""
         try:
+            picked = self._repetitions.pick(record)
+            if picked is None:
+                return
+            record = picked
             if self.stream is None:
                 self.stream = self._open()
             if os.fstat(self.stream.fileno()).st_size >= self._full:
@@ -141,13 +218,19 @@ class _LogFile(logging.FileHandler):
             self._complain("written", error)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
-        """Say once what hinders."""
+        """Say once what hinders. The next record opens the file anew, as its disk may be back."""
         del record
         self._complain("written", sys.exc_info()[1])
+        stream, self.stream = self.stream, None
+        if stream is not None:
+            with contextlib.suppress(OSError):
+                stream.close()
 
     def _open(self) -> io.TextIOWrapper:
-        make_private_folder(self._path.parent)
-        return os.fdopen(_open_private(self._path), "a", encoding="utf-8", errors=self.errors)
+        if make_private_folder(self._path.parent):
+            _say(f"the folder {self._path.parent} was open to others; it is closed to them now")
+        # What StreamHandler needs of a stream, and no more.
+        return cast("io.TextIOWrapper", _Unbuffered(_open_private(self._path)))
 
     def _rotate(self, stream: io.TextIOWrapper) -> None:
         """Begin a new file; if the full one can't be moved, go on in that."""
@@ -221,7 +304,7 @@ _native: Final = _NativeCrashes()
 
 
 def _open_private(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, PRIVATE_FILE)
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK, PRIVATE_FILE)
 
 
 def _say(line: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from common.database import migrate
-from common.datafolder import PRIVATE_FILE
+from common.datafolder import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
 """Bytes for what SQLite keeps beside an open database."""
@@ -63,7 +63,7 @@ def connect_writer(path: Path | None) -> sqlite3.Connection:
     """The one connection that writes; in memory when there is no path. Raises CacheError."""
     try:
         if path is not None and not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
         connection = sqlite3.connect(
             ":memory:" if path is None else path, isolation_level=None, check_same_thread=False
         )

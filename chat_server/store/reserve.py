@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Final
 
-from common.datafolder import PRIVATE_FILE
+from common.datafolder import NO_LINK, PRIVATE_FILE
 
 SIZE: Final = 16 * 1024 * 1024
 """Bytes; four times what SQLite's log usually grows to before it is folded in."""
@@ -31,7 +32,7 @@ class Reserve:
     def hold(self) -> bool:
         """Have the file, made now if there is room for it; whether it is there."""
         try:
-            if self._path.exists() and self._path.stat().st_size == SIZE:
+            if self._is_there():
                 return True
             if shutil.disk_usage(self._path.parent).free < SIZE + FLOOR:
                 return False
@@ -46,8 +47,18 @@ class Reserve:
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
+    def _is_there(self) -> bool:
+        try:
+            found = self._path.lstat()
+        except FileNotFoundError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_size == SIZE
+
     def _make(self) -> None:
-        descriptor = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, PRIVATE_FILE)
+        # A new file, and no one else's: what is there instead is taken away and not written to.
+        self._path.unlink(missing_ok=True)
+        flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK
+        descriptor = os.open(self._path, flags, PRIVATE_FILE)
         try:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(descriptor, 0, SIZE)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from common.database import migrate
-from common.datafolder import PRIVATE_FILE
+from common.datafolder import NO_LINK, PRIVATE_FILE
 
 APPLICATION_ID: Final = 0x43484154
 """Marks the file as ours ("CHAT"), so that some other program's database is left alone."""
@@ -74,7 +74,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     """
     try:
         # It holds what people say: nobody else's to read, from the first byte.
-        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, PRIVATE_FILE))
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
         _look_at_header(path)
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
@@ -86,8 +86,23 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             connection.close()
             raise
     except (sqlite3.Error, OSError) as error:
-        raise StoreError(f"the database {path} can't be opened: {error}") from error
+        raise unusable(path, error) from error
     return connection
+
+
+def unusable(path: Path, error: Exception) -> StoreError:
+    """Why a database can't be used and what to do about it, by what failed."""
+    # An extended code has the plain one in its lowest byte.
+    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        return StoreError(f"the database {path} is damaged ({error}); restore it from a backup")
+    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        return StoreError(f"the database {path} is in use by another program; close that one")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreError(f"the database {path} can't be written: the disk is full")
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError(f"the database {path} can't be written: {error}")
+    return StoreError(f"the database {path} can't be opened: {error}")
 
 
 def connect_again(path: Path) -> sqlite3.Connection:

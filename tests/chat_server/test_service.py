@@ -15,6 +15,7 @@ from chat_server.identity import load_identity
 from chat_server.options import parse_options
 from chat_server.rules.view import ViewEvent
 from chat_server.service import PortBusyError, Server, StartError
+from chat_server.store.schema import unusable
 from common.invite import parse_invite
 
 
@@ -149,3 +150,44 @@ def test_a_server_that_can_not_start_leaves_nothing_behind(
         again = server(folder)
         again.start()
         again.stop()
+
+
+def test_a_damaged_page_is_not_called_a_folder(tmp_path: Path) -> None:
+    """The database is named, and what to do; the folder can be written."""
+    first = server(tmp_path)
+    first.start()
+    first.stop()
+    database = tmp_path / "chat.db"
+    content = bytearray(database.read_bytes())
+    assert len(content) > 3 * 4096
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    database.write_bytes(content)
+    with pytest.raises(StartError, match=r"chat\.db is damaged .*restore it from a backup"):
+        server(tmp_path).start()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (sqlite3.SQLITE_CORRUPT | 1 << 8, "is damaged"),
+        (sqlite3.SQLITE_NOTADB, "is damaged"),
+        (sqlite3.SQLITE_BUSY, "in use by another program"),
+        (sqlite3.SQLITE_FULL, "the disk is full"),
+        (sqlite3.SQLITE_READONLY | 8 << 8, "can't be written"),
+        (sqlite3.SQLITE_IOERR, "can't be opened"),
+    ],
+)
+def test_what_is_wrong_with_a_database_is_said(code: int, said: str) -> None:
+    """By SQLite's code, whatever its words."""
+    error = sqlite3.OperationalError("words")
+    error.sqlite_errorcode = code
+    assert said in str(unusable(Path("chat.db"), error))
+    assert "can't be opened" in str(unusable(Path("chat.db"), OSError("gone")))
+
+
+def test_a_planted_link_stops_the_start(tmp_path: Path) -> None:
+    """One sentence that names it."""
+    (tmp_path / "log.txt").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(StartError, match=r"its log\.txt is a link"):
+        server(tmp_path).start()
+    assert not (tmp_path / "elsewhere").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import subprocess
@@ -10,7 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from common.datafolder import FolderInUseError, FolderLock, make_private_folder, write_private
+from common import datafolder
+from common.datafolder import (
+    FolderInUseError,
+    FolderLock,
+    UnsafeFolderError,
+    make_private_folder,
+    write_private,
+)
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has access lists, no modes")
 
@@ -98,3 +106,75 @@ def test_a_lock_holds_across_processes_and_ends_with_its_own(tmp_path: Path) -> 
     mine = FolderLock(tmp_path)
     mine.acquire()
     mine.release()
+
+
+@posix
+def test_what_was_open_to_others_is_told(tmp_path: Path) -> None:
+    """Once: it is closed then. A new folder never was."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o775)
+    assert make_private_folder(tmp_path / "open")
+    assert not make_private_folder(tmp_path / "open")
+    assert not make_private_folder(tmp_path / "new")
+
+
+@posix
+@pytest.mark.parametrize(
+    "name", ["lock", "log.txt", "log.txt.1", "reserve", "chat.db-wal", "server.pem", "accounts"]
+)
+@pytest.mark.parametrize("dangling", [True, False])
+def test_a_planted_link_is_refused(tmp_path: Path, name: str, *, dangling: bool) -> None:
+    """In the place of any file or folder of ours; what it leads to is as it was."""
+    folder, foreign = tmp_path / "data", tmp_path / "foreign"
+    folder.mkdir()
+    if not dangling:
+        foreign.write_bytes(b"precious")
+    (folder / name).symlink_to(foreign)
+    (folder / "holidays").symlink_to(foreign)  # no name of ours: none of our business
+    for attempt in (make_private_folder, lambda path: FolderLock(path).acquire()):
+        with pytest.raises(UnsafeFolderError, match=f"its {name} is a link"):
+            attempt(folder)
+    assert dangling is not foreign.exists()
+    assert dangling or foreign.read_bytes() == b"precious"
+    (folder / name).unlink()
+    make_private_folder(folder)
+
+
+@posix
+def test_a_folder_of_somebody_else_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns it could do anything in it, at any time."""
+    monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(UnsafeFolderError, match="somebody else"):
+        make_private_folder(tmp_path)
+
+
+@posix
+def test_a_folder_that_can_not_be_closed_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a file system without modes, mounted for everybody to write."""
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+    with pytest.raises(UnsafeFolderError, match="others may write"):
+        make_private_folder(tmp_path)
+
+
+@posix
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EIO])
+def test_a_file_system_without_locks_is_no_other_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    """The truth is told, with the system's own word for it; nothing is held."""
+
+    def fail(_: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(datafolder, "_lock", fail)
+    with pytest.raises(OSError, match="can't lock files") as caught:
+        FolderLock(tmp_path).acquire()
+    assert caught.value.errno == code
+    assert os.strerror(code) in str(caught.value)
+    monkeypatch.undo()
+    FolderLock(tmp_path).acquire()

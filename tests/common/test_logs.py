@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import stat
@@ -9,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,12 @@ def _former_logging() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("PIL").setLevel(logging.NOTSET)
+
+
+@pytest.fixture
+def all_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is left out for being like many others."""
+    monkeypatch.setattr(logs, "MANY", 1_000_000)
 
 
 def begin(folder: Path, level: str = "info") -> Path:
@@ -77,6 +85,7 @@ def test_everything_in_it_is_its_owners(tmp_path: Path, monkeypatch: pytest.Monk
     assert {mode(path) for path in files(tmp_path / "data")} == {0o600}
 
 
+@pytest.mark.usefixtures("all_records")
 def test_rotation_keeps_all_records_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +113,7 @@ def test_a_second_start_goes_on_in_the_same_file(tmp_path: Path) -> None:
     assert numbers(path) == [0, 1]
 
 
+@pytest.mark.usefixtures("all_records")
 def test_a_rotation_that_fails_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -135,6 +145,7 @@ def test_a_rotation_that_fails_loses_nothing(
     assert len(files(tmp_path)) == 4
 
 
+@pytest.mark.usefixtures("all_records")
 def test_another_program_that_has_rotated_is_followed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,14 +181,93 @@ def test_a_log_that_cannot_be_opened_is_said_once(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has an always full device")
-def test_a_full_disk_does_not_hinder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Writing and closing fail without a word more than one."""
+def test_a_full_disk_does_not_hinder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Writing fails without a word more than one; with room again the next record is written."""
     path = begin(tmp_path)
-    path.symlink_to("/dev/full")
-    for number in range(3):
-        log.info("number %d", number)
-    start_logging("info", None)
+    with monkeypatch.context() as patch:
+        patch.setattr(logs, "_open_private", lambda _: os.open("/dev/full", os.O_WRONLY))
+        for number in range(3):
+            log.info("number %d", number)
     assert capsys.readouterr().err.count("No space left") == 1
+    log.info("number 3")
+    assert numbers(path) == [3]
+
+
+@pytest.mark.parametrize("call", ["open", "write", "fstat", "close"])
+@pytest.mark.parametrize("code", [errno.EIO, errno.EACCES, errno.EROFS, errno.ENOSPC])
+def test_no_call_that_fails_hinders(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    call: str,
+    code: int,
+) -> None:
+    """Whatever the system answers: no exception, one complaint, and no descriptor is lost."""
+    path = begin(tmp_path)
+    log.info("number 0")
+    original = getattr(os, call)
+
+    def fail(*arguments: Any, **more: Any) -> Any:
+        if call == "close":
+            original(*arguments, **more)
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(logs, "LIMIT", 200)  # so that it is rotated, too
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, fail)
+        for number in range(1, 30):
+            log.info("number %d", number)
+        start_logging("info", tmp_path)
+        log.info("number 30")
+    assert capsys.readouterr().err.count("the log ") <= 2
+    log.info("number 31")
+    assert numbers(path)[-1] == 31
+
+
+def test_what_is_repeated_is_coalesced() -> None:
+    """A flood leaves a bounded number of lines and the count of what was left out."""
+    now = [0.0]
+    repetitions = logs.Repetitions(lambda: now[0])
+
+    def picked(message: str, *arguments: object, level: int = logging.WARNING) -> str | None:
+        record = logging.LogRecord("net", level, __file__, 1, message, arguments, None)
+        found = repetitions.pick(record)
+        return None if found is None else found.getMessage()
+
+    said = [picked("connection %d sent nonsense", number) for number in range(100_000)]
+    assert [line for line in said if line] == [
+        f"connection {number} sent nonsense" for number in range(logs.MANY)
+    ]
+    # Other kinds are not left out for that, nor is debug ever.
+    assert picked("connection %d left", 1) == "connection 1 left"
+    assert picked("connection %d sent nonsense", 1, level=logging.ERROR)
+    for _ in range(1000):
+        assert picked("a detail", level=logging.DEBUG)
+    now[0] += logs.PAUSE
+    line = picked("connection %d sent nonsense %%", 7)
+    assert line == "connection 7 sent nonsense %"
+    line = picked("connection %d sent nonsense", 8)
+    left_out = 100_000 - logs.MANY
+    assert line == f"connection 8 sent nonsense ({left_out} more of this kind were left out before)"
+    assert picked("connection %d sent nonsense", 9) is None
+    for number in range(10 * logs.KINDS):
+        picked(f"kind {number}")
+    assert len(repetitions._kinds) <= logs.KINDS
+
+
+def test_a_flood_does_not_roll_the_file_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was logged before is still there after twenty thousand lines; the terminal has all."""
+    path = begin(tmp_path)
+    log.info("number 4711")
+    for number in range(20_000):
+        log.warning("connection %d from somewhere sent something invalid: malformed", number)
+    assert "number 4711" in path.read_text("utf-8")
+    assert path.stat().st_size < 20_000
+    assert capsys.readouterr().err.count("malformed") == 20_000
 
 
 @pytest.mark.parametrize("broken", ["none", "closed"])

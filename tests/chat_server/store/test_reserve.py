@@ -60,3 +60,22 @@ def test_half_a_reserve_is_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(reserve.Reserve, "_make", fail)
     assert not Reserve(path).hold()
     assert not path.exists()
+
+
+@pytest.mark.parametrize("linked", ["soft", "hard", "dangling"])
+def test_nothing_foreign_is_overwritten(path: Path, linked: str) -> None:
+    """A link in its place is taken away; what it leads to keeps its content and its size."""
+    foreign = path.with_name("foreign")
+    if linked != "dangling":
+        foreign.write_bytes(b"precious" * (SIZE // 8))
+    if linked == "hard":
+        path.hardlink_to(foreign)
+    else:
+        path.symlink_to(foreign)
+    kept = Reserve(path)
+    assert kept.hold()
+    assert not path.is_symlink()
+    assert path.stat().st_nlink == 1
+    assert (linked == "dangling") is not foreign.exists()
+    assert linked == "dangling" or foreign.read_bytes()[:8] == b"precious"
+    kept.release()
