@@ -73,7 +73,7 @@ def imitates(name: str, chat_name: str = "") -> bool:
     A part of a name counts, too, when it stands in brackets or behind a bar or a dash of its own,
     as in "Ada (you)"; and so does what looks like a username.
     """
-    if reads_as(name, chat_name) or _HANDLE.search(name):
+    if (chat_name and reads_as(name, chat_name)) or _HANDLE.search(name):
         return True
     return any(map(is_reserved, _parts(name)))
 
@@ -92,6 +92,8 @@ class Namesakes:
         self.chat_name = ""
         """What the chat is called now; nobody's name should be read as that."""
         self._names: dict[str, str] = {}
+        self._keys: dict[str, frozenset[str]] = {}
+        """The skeletons of each one's display name, so that they are worked out once."""
         self._shown: defaultdict[str, set[str]] = defaultdict(set)
         """By skeleton: the usernames of those whose display name is read so."""
         self._called: defaultdict[str, set[str]] = defaultdict(set)
@@ -108,10 +110,11 @@ class Namesakes:
                 self._called[key].add(username)
                 affected |= _alone(self._shown[key])
         else:
-            for key in skeletons(before):
+            for key in self._keys[username]:
                 self._shown[key].discard(username)
                 affected |= _alone(self._shown[key])
-        for key in skeletons(display_name):
+        keys = self._keys[username] = skeletons(display_name)
+        for key in keys:
             affected |= _alone(self._shown[key])
             self._shown[key].add(username)
         self._names[username] = display_name
@@ -126,7 +129,7 @@ class Namesakes:
         name = self._names.get(username)
         if name is None:
             return ""  # nothing but the username is known, and is shown
-        alike = any(self._has_others(username, key) for key in skeletons(name))
+        alike = any(self._has_others(username, key) for key in self._keys[username])
         return f"@{username}" if alike or imitates(name, self.chat_name) else ""
 
     def _has_others(self, username: str, key: str) -> bool:
@@ -176,6 +179,8 @@ def _check_marks(cleaned: str) -> None:
 
 def _parts(name: str) -> list[str]:
     """The name, and what stands in it by itself: in brackets, or behind a bar or a dash."""
+    if name.isascii() and name.replace(" ", "").isalnum():
+        return [name]  # as most are, told by the quickest questions
     cut = re.sub(r"\s[\-\u2010-\u2015~]+\s", "\0", name)
     cut = "".join("\0" if _is_border(char) else char for char in cut)
     return [name, *cut.split("\0")]

@@ -112,7 +112,9 @@ def _words(name: str) -> frozenset[str]:
     from common.confusables import skeletons
 
     # A digit one passes for I, too.
-    read = skeletons(name) | skeletons(name.replace("1", "i"))
+    read = skeletons(name)
+    if "1" in name:
+        read |= skeletons(name.replace("1", "i"))
     words = ("".join(filter(str.isalnum, skeleton)) for skeleton in read)
     return frozenset(filter(None, words))
 
