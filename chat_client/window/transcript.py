@@ -297,6 +297,7 @@ class Transcript(Panel):
         self._forget_fresh()
         if not fresh or self._has_newer:
             return
+        self._look()
         began = perf_counter()
         few = len(fresh) <= BURST and len(fitting(fresh, newest=False)) == len(fresh)
         follows = self._at_bottom and not (self._has_selection() and not few)
@@ -327,6 +328,7 @@ class Transcript(Panel):
         """Something was written, acknowledged, refused or dropped."""
         if self.room is None or self._has_newer or self._draw_later is not None:
             return  # What is drawn in a moment has the outbox below it.
+        self._look()
         follow = self._at_bottom
         self._hide_outbox()
         self._show_outbox()
@@ -569,6 +571,11 @@ class Transcript(Panel):
             self._set_bottom(self._end_in_view())
         self._schedule_check()
 
+    def _look(self) -> None:
+        """See whether somebody scrolled away, which Tk tells late while much is going on."""
+        if self._at_bottom and self.text.winfo_height() > 1:
+            self._set_bottom(self._end_in_view())
+
     def _end_in_view(self) -> bool:
         """Whether the newest message is in view."""
         line = None if self._has_newer else self.text.dlineinfo("end-1c")
@@ -583,6 +590,7 @@ class Transcript(Panel):
         self._check = None
         if self.room is None or not len(self._events) or self.text.winfo_height() <= 1:
             return
+        self._look()
         pause = self._pace.pause(perf_counter())
         if self._at_bottom and pause > 0:
             # While messages pour in, what is above them is not looked at.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
 import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -130,11 +131,12 @@ class Shown:
 
 
 @pytest.fixture
-def show(bare_root: tk.Tk, alarm: Alarm) -> Callable[[Sequence[str]], Shown]:
+def show(bare_root: tk.Tk, alarm: Alarm) -> Iterator[Callable[[Sequence[str]], Shown]]:
     """Shows a room with these messages."""
     del alarm
     bare_root.geometry("700x600+0+0")
-    return lambda texts: Shown(bare_root, texts)
+    yield lambda texts: Shown(bare_root, texts)
+    gc.collect()  # here and now: on another thread it would end the process
 
 
 @pytest.mark.parametrize("text", WORST)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import tkinter as tk
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -79,11 +80,12 @@ class Reader:
 
 
 @pytest.fixture
-def read(bare_root: tk.Tk, alarm: Alarm) -> Callable[[Sequence[Event]], Reader]:
+def read(bare_root: tk.Tk, alarm: Alarm) -> Iterator[Callable[[Sequence[Event]], Reader]]:
     """Begins to read a room."""
     del alarm
     bare_root.geometry("700x600+0+0")
-    return lambda events: Reader(bare_root, events)
+    yield lambda events: Reader(bare_root, events)
+    gc.collect()  # here and now: on another thread it would end the process
 
 
 @pytest.fixture

@@ -427,6 +427,15 @@ def test_scrolling_away_while_messages_gather_keeps_the_place(reading: Reading) 
     assert not reading.transcript.at_bottom
 
 
+def test_scrolling_away_counts_before_tk_tells_of_it(reading: Reading) -> None:
+    """In a flood Tk has no idle moment for that; the view would be pulled down for ever."""
+    reading.text.yview("scroll", -2, "pages")
+    seen = reading.top()
+    reading.hear(LAST + 1, LAST + 1)
+    assert reading.top() == seen
+    assert not reading.transcript.at_bottom
+
+
 def test_a_late_word_about_the_view_changes_nothing(reading: Reading) -> None:
     """Tk tells at times of a view that was there before the newest messages were drawn."""
     reading.bottoms.clear()
