@@ -79,12 +79,23 @@ class Pen:
             self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", at)
 
     def _draw_day(self, day: str, at: str) -> None:
-        start = self._text.index(at)
-        self._text.image_create(at, image=self.rule(), align="center")
+        self._draw_picture(self.rule(), at, "day")
         self._text.insert(at, f"   {day}   ", ("day",))
-        self._text.image_create(at, image=self.rule(), align="center")
+        self._draw_picture(self.rule(), at, "day")
         self._text.insert(at, "\n", ("day",))
-        self._text.tag_add("day", start, at)
+
+    def _draw_picture(self, picture: tk.PhotoImage, at: str, tag: str) -> None:
+        """Draw a picture with one tag.
+
+        By itself a picture takes the tags that both of its neighbours have: between two messages
+        those of what was said, and the whole line would stand in their place.
+        """
+        text = self._text
+        start = text.index(at)
+        text.image_create(start, image=picture, align="center")
+        for inherited in text.tag_names(start):
+            text.tag_remove(inherited, start)
+        text.tag_add(tag, start)
 
     def rule(self) -> tk.PhotoImage:
         """The line on both sides of a day, in the colours of the moment."""
@@ -103,16 +114,13 @@ class Pen:
                 text.image_configure(index, image=now)
 
     def _draw_head(self, entry: Entry, at: str) -> None:
-        start = self._text.index(at)
-        avatar = self._theme.avatar(entry.name, entry.sender, 38)
-        self._text.image_create(at, image=avatar, align="center")
+        self._draw_picture(self._theme.avatar(entry.name, entry.sender, 38), at, "head")
         self._text.insert(at, "\t", ("head",))
         name = worded(entry.name).text
         self.rich.insert(at, name, ("head", self._styles.name_tag(entry.sender)))
         if entry.handle:
             self._text.insert(at, f" {entry.handle}", ("head", "time"))
         self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
-        self._text.tag_add("head", start, at)
 
     def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
         """Draw a message that waits, was sent, or could not be sent and why."""

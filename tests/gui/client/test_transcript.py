@@ -180,6 +180,14 @@ def town_of_one(bare_root: tk.Tk, alarm: Alarm) -> tk.Tk:
     return bare_root
 
 
+def test_heads_that_are_drawn_again_are_as_before(reading: Reading) -> None:
+    """They take nothing over from the messages they stand between, such as their margins."""
+    before = reading.text.dump("1.0", "end", tag=True)
+    reading.transcript.rename({f"person{number}" for number in range(7)})
+    reading.settle()
+    assert sorted(reading.text.dump("1.0", "end", tag=True)) == sorted(before)
+
+
 def test_it_begins_at_the_newest(reading: Reading) -> None:
     """Only pages near the end are fetched, and the last line is in view."""
     assert reading.held[-1] == LAST
