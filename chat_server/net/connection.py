@@ -102,7 +102,7 @@ class Connection:
         self._violations = 0.0
         self._forgiven = now
         self._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, now)
-        self._unfinished = False
+        self.unfinished = False
         """Whether there may be whole frames that were read and not looked at yet."""
 
     def handshake(self) -> bool:
@@ -136,11 +136,11 @@ class Connection:
         `pending` then tells that there is more, of which the selector knows nothing.
         """
         self.read_cost = 0.0
-        if self._unfinished:
+        if self.unfinished:
             yield from self._understand(b"", now)
         size = _READ if self.admitted else _FIRST_READ
         for _ in range(_READS_AT_ONCE):
-            if self._unfinished:
+            if self.unfinished:
                 return
             try:
                 data = self.socket.recv(size)
@@ -157,7 +157,7 @@ class Connection:
 
     def _understand(self, data: bytes, now: float) -> Iterator[ToServer | Violation]:
         """The commands in it, up to the one after which the client has to wait."""
-        self._unfinished = False
+        self.unfinished = False
         with closing(self.end.receive(data)) as items:
             for item in items:
                 if isinstance(item, Violation):
@@ -170,15 +170,15 @@ class Connection:
                 if wait:
                     self.held_until = now + wait
                 if wait or self.unanswered >= UNANSWERED_LIMIT:
-                    self._unfinished = True
+                    self.unfinished = True
                 yield item
-                if self._unfinished:
+                if self.unfinished:
                     return
 
     @property
     def pending(self) -> bool:
         """Whether there are bytes that were read or decrypted and no selector will announce."""
-        if self._unfinished:
+        if self.unfinished:
             return self.stage is Stage.OPEN
         return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
 
@@ -240,7 +240,7 @@ class Connection:
         """Nothing is read or added any more; what waits is written, then the line is shut."""
         self.stage = Stage.LAST_WORDS
         self.held_until = 0.0
-        self._unfinished = False
+        self.unfinished = False
         self._last_words_at = now
 
     def shut(self) -> None:

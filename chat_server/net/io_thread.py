@@ -275,7 +275,7 @@ class IoThread:
             connection.shut()
         was_held_back = not connection.interest & selectors.EVENT_READ
         self._watch(connection)
-        if was_held_back:
+        if was_held_back or connection.unfinished:
             self._go_on(connection)
 
     def _watch(self, connection: Connection) -> None:

@@ -5,6 +5,7 @@ The I/O thread's code and the sockets are real; the test takes the turns, and pl
 
 from __future__ import annotations
 
+import selectors
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
@@ -138,6 +139,27 @@ def test_who_has_to_wait_for_answers_makes_no_turns(turns: Turns) -> None:
     turns.io.post([effects.Tell(member.number, refusal)] * UNANSWERED_LIMIT)
     turns.turn(ENOUGH)
     assert commands(turns) == asked + 50 - UNANSWERED_LIMIT
+
+
+def test_what_was_read_is_not_forgotten_while_much_waits(turns: Turns) -> None:
+    """Its turn to be read on comes while its outbox is full, which is written in a later turn."""
+    member, client, end = turns.sign_in()
+    turns.told()
+    send = messages.Send(id=7, room="general", cid="c" * 32, text="x")
+    member.unanswered = UNANSWERED_LIMIT - 10
+    client.send(end.send(send) * 30)
+    turns.turn(2)
+    assert commands(turns) == 10
+    member.unanswered = 0
+    turns.io._unread[member.number] = member
+    member.waiting += OUTBOX_LIMIT + 1  # as if much had been put there, and not been written yet
+    member.interest |= selectors.EVENT_READ
+    turns.turn()
+    assert commands(turns) == 0
+    member.waiting -= OUTBOX_LIMIT + 1
+    turns.io.post([effects.Tell(member.number, messages.Pong(re=7))])
+    turns.turn(3)
+    assert commands(turns) == 20
 
 
 def commands(turns: Turns) -> int:
