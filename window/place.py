@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 
 SIZE: Final = 1180, 760
 """Width and height at first, px at 96 dpi."""
-_SHARE: Final = 0.92
-"""The part of the screen that the window has at most at first: a panel, a title bar."""
-_LEAST_SHARE: Final = 0.85
+_SHARE: Final = 0.95, 0.92
+"""The part of the screen's width and height that the window has at most at first.
+
+The rest is for a panel and a title bar.
+"""
+_LEAST_SHARE: Final = 0.85, 0.85
 """The same for its smallest size, which must leave room to move it about."""
 
 
@@ -70,11 +73,11 @@ class Place:
             kept = kept._replace(geometry=self._usual, scale=self._scale)
         keep(self._data_dir, kept)
 
-    def _on_screen(self, size: tuple[int, int], share: float) -> tuple[int, int]:
+    def _on_screen(self, size: tuple[int, int], share: tuple[float, float]) -> tuple[int, int]:
         """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""
         width, height = (
-            min(round(wanted * self._scale), round(there * share))
-            for wanted, there in zip(size, self._screen, strict=True)
+            min(round(wanted * self._scale), round(there * part))
+            for wanted, there, part in zip(size, self._screen, share, strict=True)
         )
         return width, height
 

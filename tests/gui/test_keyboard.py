@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tkinter as tk
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -45,21 +46,30 @@ def visit(root: tk.Tk) -> list[str]:
     for part in mapped(root):
         if isinstance(part, (tk.Entry, tk.Text)):
             part.configure(insertofftime=0)  # no blinking: what differs is there to stay
-    stops = tab_stops(root)
-    stops[-1].focus_force()
-    wait(root, lambda: root.focus_displayof() is stops[-1], "the keyboard", DEADLINE)
-    settle(root)
-    for at, stop in enumerate(stops):
-        before = picture(root, stop)
-        stops[at - 1].event_generate("<Tab>")
-        wait(root, lambda stop=stop: root.focus_displayof() is stop, f"{stop}", DEADLINE)  # type: ignore[misc]
+    first = tab_stops(root)[-1]
+    first.focus_force()
+    wait(root, lambda: root.focus_displayof() is first, "the keyboard", DEADLINE)
+    names: list[str] = []
+    at = first
+    while at is not first or not names:
+        settle(root)
+        # Asked anew each time: something may have come up meanwhile.
+        then = at.tk_focusNext()
+        assert then is not None
+        before = picture(root, then)
+        at.event_generate("<Tab>")
+        wait(root, partial(has_keyboard, root, then), f"the keyboard at {then}", DEADLINE)
         wait(
-            root,
-            lambda stop=stop, before=before: differs(root, stop, before),  # type: ignore[misc]
-            f"something to be seen of the keyboard at {stop}",
-            DEADLINE,
+            root, partial(differs, root, then, before), f"something to be seen at {then}", DEADLINE
         )
-    return [type(stop).__name__ for stop in stops]
+        names.append(type(then).__name__)
+        at = then
+    return names
+
+
+def has_keyboard(root: tk.Tk, part: tk.Misc) -> bool:
+    """Whether keys go there."""
+    return root.focus_displayof() is part
 
 
 def test_in_the_join_screen(town: Town, host: Host) -> None:
