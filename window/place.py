@@ -27,11 +27,17 @@ class Place:
     """Size and place of the window, and the look that was chosen for it.
 
     `least` is the smallest width and height that its content should have, px at 96 dpi; on a
-    screen that is small for its scale it may get less.
+    screen that is small for its scale it may get less. `first` is the size until `grow` is called,
+    if the first contents need less than the rest; nobody chose it, so it is not remembered.
     """
 
     def __init__(
-        self, root: tk.Tk, data_dir: Path, remembered: Memory, least: tuple[int, int]
+        self,
+        root: tk.Tk,
+        data_dir: Path,
+        remembered: Memory,
+        least: tuple[int, int],
+        first: tuple[int, int] | None = None,
     ) -> None:
         self._root = root
         self._data_dir = data_dir
@@ -41,6 +47,7 @@ class Place:
         self._screen = root.winfo_screenwidth(), root.winfo_screenheight()
         self._least = self._on_screen(least, _LEAST_SHARE)
         self._size = self._on_screen(SIZE, _SHARE)
+        self._first = self._on_screen(first, _SHARE) if first and not remembered.geometry else None
         root.minsize(*self._least)
         root.bind("<Configure>", self._moved, add="+")
 
@@ -56,7 +63,7 @@ class Place:
         """Put the window on the screen: where it was if that is still there, else in the middle."""
         root = self._root
         screen = self._screen
-        width, height, x, y = self._former() or (*self._size, -1, -1)
+        width, height, x, y = self._former() or (*(self._first or self._size), -1, -1)
         width = max(self._least[0], min(width, screen[0]))
         height = max(self._least[1], min(height, screen[1]))
         # A quarter of it must be to be seen, and its title bar to be reached.
@@ -66,10 +73,23 @@ class Place:
         root.deiconify()
         root.update_idletasks()
 
+    def grow(self) -> None:
+        """Give the window its usual size, around its middle, unless it has one that was chosen."""
+        first, self._first = self._first, None
+        now = parse_geometry(self._root.geometry())
+        if first is None or now is None or now[:2] != first or self._maximized():
+            return
+        sizes = zip(self._size, first, now[2:], self._screen, strict=True)
+        x, y = (
+            max(0, min(at - (size - before) // 2, screen - size))
+            for size, before, at, screen in sizes
+        )
+        self._root.geometry(f"{self._size[0]}x{self._size[1]}+{x}+{y}")
+
     def keep(self) -> None:
         """Remember it for the next time."""
         kept = self._remembered
-        if self._usual:
+        if self._usual and self._usual[:2] != self._first:
             kept = kept._replace(geometry=self._usual, scale=self._scale)
         keep(self._data_dir, kept)
 

@@ -54,7 +54,8 @@ class Program(Generic[C]):
 
     `load` is called on a thread: it imports, and returns what makes the contents, which is
     then called on the Tk thread. `least` is the smallest size that the contents bear, px at
-    96 dpi. `on_load` is called when all is loaded, `on_end` just before the window is destroyed.
+    96 dpi, and `first` that of a window whose size nobody chose, until `grow`. `on_load` is called
+    when all is loaded, `on_end` just before the window is destroyed.
     """
 
     theme: Theme
@@ -69,6 +70,7 @@ class Program(Generic[C]):
         least: tuple[int, int],
         mode: Mode | None,
         load: Callable[[], Callable[[Program[C]], C]],
+        first: tuple[int, int] | None = None,
     ) -> None:
         self.name, self.icon, self.data_dir = name, icon, data_dir
         self.contents: C | None = None
@@ -78,7 +80,7 @@ class Program(Generic[C]):
         self.mode = mode or remembered.theme or system_mode()
         self.root = make_root(name, icon, self.mode)
         self.root.protocol("WM_DELETE_WINDOW", self._close_button)
-        self._place = Place(self.root, data_dir, remembered, least)
+        self._place = Place(self.root, data_dir, remembered, least, first)
         self._place.show()
         self._typed = TypeAhead(self.root)
         self._closing = False
@@ -101,6 +103,10 @@ class Program(Generic[C]):
         if self._failure is not None:
             raise self._failure
         return self.contents.status if self.contents is not None else 0
+
+    def grow(self) -> None:
+        """The first contents are followed by those that need the usual size."""
+        self._place.grow()
 
     def close(self) -> None:
         """Stop the work and then end the window; harmless when called again."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from chat_client.window.screens import Screens
 
 _LEAST: Final = 640, 560
+_JOINING: Final = 760, 560
+"""Size of the window as long as nobody has joined a chat: what a form and a list need."""
 TURN: Final = 2e-4
 """Seconds that the core may keep the interpreter when the window wants it.
 
@@ -46,4 +48,6 @@ def make(options: Options, data_dir: Path) -> Program[Screens]:
 
         return lambda program: Screens(program, options)
 
-    return Program("ChatClient", "chat-client", data_dir, _LEAST, options.theme, load)
+    known = any((data_dir / "accounts").glob("*/account.json"))
+    first = None if known else _JOINING
+    return Program("ChatClient", "chat-client", data_dir, _LEAST, options.theme, load, first)

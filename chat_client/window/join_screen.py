@@ -382,6 +382,7 @@ class JoinScreen(Panel):
             self._server.set("Join with an invite")
             self._where.set("Paste the link that the host sent you")
             self._offer()
+            self._arrange(self._pane.canvas.winfo_width(), self._pane.canvas.winfo_height())
             return
         if invite == self._invite:
             return
@@ -392,6 +393,7 @@ class JoinScreen(Panel):
         self._where.set(f"at {safe(invite.hosts[0])}, port {invite.port}")
         self._offer()
         self._offer_former(invite)
+        self._arrange(self._pane.canvas.winfo_width(), self._pane.canvas.winfo_height())
 
     def _offer_former(self, invite: Invite) -> None:
         """Propose the name that one has in the chat already, if it only has a new identity."""
@@ -419,7 +421,7 @@ class JoinScreen(Panel):
         if self._hint.winfo_manager():
             needed -= hint
         # For somebody who has no link yet; and never at the cost of what somebody with one needs.
-        if self._accounts or needed + hint > height:
+        if self._accounts or self._invite is not None or needed + hint > height:
             self._hint.pack_forget()
         else:
             needed += hint

@@ -14,7 +14,7 @@ from chat_client.nearby import server_here
 from chat_client.options import Name, Options, name_of
 from chat_client.session import Session
 from chat_client.state.account import Account
-from chat_client.state.attempts import describe_attempt, worth_telling
+from chat_client.state.attempts import Failure, describe_attempt, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
 from chat_client.state.status import Link, Status
 from chat_client.window.join_screen import JoinScreen, Prefill
@@ -52,6 +52,7 @@ class Screens:
         self._accounts = Accounts(program.data_dir)
         self.session: Session | None = None
         self.screen: JoinScreen | MainScreen | None = None
+        self._grow = program.grow
         self._generation = 0
         self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
@@ -143,6 +144,7 @@ class Screens:
 
     def _show_main(self) -> None:
         if self.session is not None:
+            self._grow()
             self._show(
                 MainScreen(
                     self._root,
@@ -322,13 +324,15 @@ class Screens:
             self._close_session()
             if status.code in NEVER_MADE:
                 self._accounts.remove(session.account)
-            screen.refuse(f"{status.why.rstrip('.')}.", field, status.suggestion)
+            screen.refuse(_tried(status), field, status.suggestion)
 
 
 def _tried(status: Status) -> str:
-    """Where the server was looked for, and what happened there."""
+    """What went wrong; and if no connection was made, where the server was looked for, and why."""
     told = worth_telling(status.attempts)
+    if status.code == "wrong_server":
+        told = [attempt for attempt in told if attempt.failure is Failure.WRONG_SERVER]
     lines = [f"{safe(describe_attempt(attempt))}." for attempt in told[:_MOST_TOLD]]
     if len(told) > _MOST_TOLD:
         lines.append(f"{len(told) - _MOST_TOLD} more addresses led nowhere.")
-    return "\n".join([f"{safe(status.why)}.", *lines])
+    return "\n".join([f"{safe(status.why).rstrip('.')}.", *lines])

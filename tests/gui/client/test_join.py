@@ -105,6 +105,8 @@ def test_another_servers_certificate_is_a_hard_stop(town: Town, host: Host) -> N
     window = town.window()
     fill(window, host.link.replace(str(host.port), str(other.port)), "Ada")
     window.wait(lambda: "not the server" in window.problem, "the warning")
+    assert window.problem.endswith("\n127.0.0.1 is another server than the one of the invite.")
+    assert below(window.join.problem, window.join.link)
     assert "ada" not in other.connections
 
 
@@ -302,7 +304,9 @@ def test_a_small_window_has_all_of_it(town: Town, host: Host) -> None:
     )
     assert "3 more addresses" in window.problem
     fits(window)
-    window.join.refuse(_WRONG_SERVER, "")
+    attempts = (Attempt("fd12:3456:789a:1::20", 12345, Failure.WRONG_SERVER),)
+    wrong = Status(Link.REFUSED, _WRONG_SERVER, code="wrong_server", attempts=attempts)
+    window.join.refuse(_tried(wrong), "")
     fits(window)
 
 

@@ -180,3 +180,18 @@ def test_without_a_display_it_says_so(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert result.stderr.startswith("ChatClient: can't open a window")
     assert result.stderr.count("\n") == 1
+
+
+def test_the_window_is_small_until_somebody_joins(town: Town, host: Host) -> None:
+    """A form and a list need less than a conversation; the next start has that size at once."""
+    window = town.window()
+    window.settle()
+    assert window.root.winfo_width() == 760
+    window.join.link.value, window.join.name.value = host.link, "Ada"
+    window.click(window.join.button)
+    window.online()
+    window.wait(lambda: window.root.winfo_width() > 1000, "the usual size")
+    folder = window.program.data_dir
+    window.close()
+    again = town.window(data_dir=folder).online()
+    assert again.root.winfo_width() > 1000
