@@ -68,14 +68,17 @@ class HubQueue:
 
         Now and then nothing: a newcomer may have been taken before it woke anybody.
         """
-        taken: list[HubItem] = []
-        if not (self._newcomers or self._waiting or self._behind):
-            self._sort(self._queue.get(), taken)
+        some_wait = bool(self._waiting or self._behind)
+        items = [] if self._newcomers or some_wait else list(self._queue.get())
         try:
             while True:
-                self._sort(self._queue.get_nowait(), taken)
+                items += self._queue.get_nowait()
         except queue.Empty:
             pass
+        if not some_wait and sum(map(_weight, items)) <= BATCH:
+            return items + self._some_newcomers()  # mostly: nobody has to wait
+        taken: list[HubItem] = []
+        self._sort(items, taken)
         left = BATCH - float(len(taken))
         while left > 0 and self._waiting:
             left -= self._serve(next(iter(self._waiting)), taken)
@@ -110,10 +113,8 @@ class HubQueue:
         spent = 0.0
         while items and spent < SHARE:
             item = items.popleft()
-            if not isinstance(item, Received):
-                spent += 1
-            elif item.cost <= SHARE - spent:
-                spent += item.cost or len(item.commands)
+            if not isinstance(item, Received) or item.cost <= SHARE - spent:
+                spent += _weight(item)
             else:
                 item, rest, costs = _split(item, SHARE - spent)
                 spent += costs
@@ -132,6 +133,11 @@ class HubQueue:
             count += len(item.commands) if isinstance(item, Received) else 1
             some.append(item)
         return some
+
+
+def _weight(item: HubItem) -> float:
+    """What an item costs the hub, about."""
+    return item.cost or len(item.commands) if isinstance(item, Received) else 1
 
 
 def _split(received: Received, share: float) -> tuple[Received, Received | None, float]:

@@ -20,7 +20,6 @@ The exceptions:
 
 import json
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, cast
@@ -154,12 +153,14 @@ class ServerEnd:
 
         Who closes it early gets the rest with the next bytes, which may be none.
         """
+        frames = self._decoder.frames(data)
         try:
-            with closing(self._decoder.frames(data)) as frames:
-                for frame in frames:
-                    yield self._understand(frame.body)
+            for frame in frames:
+                yield self._understand(frame.body)
         except FrameError as error:
             yield Violation(refusal("malformed", str(error)), fatal=True)
+        finally:
+            frames.close()
 
     def send(self, message: ToClient) -> bytes:
         """The frame of `message`. Raises LocalProtocolError when it is not its time."""

@@ -7,7 +7,6 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Iterator
-from contextlib import closing
 from enum import Enum, auto
 from typing import Final
 
@@ -158,22 +157,21 @@ class Connection:
     def _understand(self, data: bytes, now: float) -> Iterator[ToServer | Violation]:
         """The commands in it, up to the one after which the client has to wait."""
         self.unfinished = False
-        with closing(self.end.receive(data)) as items:
-            for item in items:
-                if isinstance(item, Violation):
-                    yield item
-                    continue
-                self.unanswered += 1
-                price = cost(item) if self.admitted else 1.0
-                self.read_cost += price
-                wait = self._bucket.spend(price, now)
-                if wait:
-                    self.held_until = now + wait
-                if wait or self.unanswered >= UNANSWERED_LIMIT:
-                    self.unfinished = True
+        items = self.end.receive(data)
+        for item in items:
+            if isinstance(item, Violation):
                 yield item
-                if self.unfinished:
-                    return
+                continue
+            self.unanswered += 1
+            price = cost(item) if self.admitted else 1.0
+            self.read_cost += price
+            wait = self._bucket.spend(price, now)
+            if wait:
+                self.held_until = now + wait
+            if wait or self.unanswered >= UNANSWERED_LIMIT:
+                self.unfinished = True
+                items.close()  # what is left of the bytes comes with the next ones
+            yield item
 
     @property
     def pending(self) -> bool:

@@ -37,7 +37,7 @@ def test_a_clock_that_is_set_back_gives_and_takes_nothing() -> None:
 
 def test_every_command_has_its_price() -> None:
     """None is free, and all of a large chat's lists fit into what is allowed at once."""
-    assert set(_COSTS) == set(get_args(messages.ToServer))
+    assert {*_COSTS, messages.Send} == set(get_args(messages.ToServer))
     lists = 100 * cost(messages.ListPeople(id=1)) + 41 * cost(messages.ListRooms(id=1))
     positions = {f"dm:a:b{n}": 1 for n in range(limits.POSITIONS)}
     syncs = 16 * cost(messages.Sync(id=1, positions=positions))
