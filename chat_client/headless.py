@@ -38,7 +38,7 @@ _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
 LINES_AT_ONCE: Final = 64
 """Lines that are under way unanswered. One at a time costs a round trip and a commit for each:
-1,000 lines a second, with 64 it is several thousand (docs/performance.md)."""
+1,000 lines a second, with 64 it is several thousand."""
 
 
 class FailedError(Exception):
@@ -238,7 +238,7 @@ def _send(options: Options, accounts: Accounts) -> None:
             conversation.core.say(room, text)
         try:
             for item in conversation.news(options.timeout):
-                if isinstance(item, news.OutboxChanged) and sending.went(item):
+                if sending.went(item):
                     return
         except FailedError as error:
             raise FailedError(sending.so_far(str(error))) from error
@@ -255,8 +255,13 @@ class _Sending:
         self._failed = False
         self._told = ""
 
-    def went(self, item: news.OutboxChanged) -> bool:
-        """Take what happened to a message; True when all were sent. Raises FailedError."""
+    def went(self, item: news.News) -> bool:
+        """Take what happened; True when all were sent. Raises FailedError."""
+        if isinstance(item, news.NotKept):
+            raise FailedError(item.why)
+        return isinstance(item, news.OutboxChanged) and self._went(item)
+
+    def _went(self, item: news.OutboxChanged) -> bool:
         if item.cid not in self._line_of:
             # They are told in the order in which they were handed over.
             self._line_of[item.cid] = self._lines[len(self._line_of)]

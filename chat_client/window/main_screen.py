@@ -6,7 +6,7 @@ import webbrowser
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Thread
-from typing import Final
+from typing import Final, assert_never
 
 from chat_client.cache.search import Found
 from chat_client.session import Session
@@ -183,23 +183,7 @@ class MainScreen(Panel):
     def apply(self, told: Sequence[news.News]) -> None:
         """Show what the core told, in its order."""
         for item in told:
-            match item:
-                case news.StatusChanged():
-                    self._show_status(item.status, item.waiting)
-                case news.PersonSeen():
-                    self.overview.see(item.person)
-                case news.RoomSeen():
-                    self.overview.add_room(item.room)
-                case news.EventsAdded():
-                    self._add_events(item)
-                case news.OutboxChanged():
-                    self._waiting = item.waiting
-                    if item.room == self.room:
-                        self.transcript.refresh_outbox()
-                case news.StartedOver():
-                    self._start_over(item.rooms)
-                case _:
-                    pass
+            self._show_news(item)
         self._take_back([item for item in told if isinstance(item, news.NotKept)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
@@ -208,6 +192,32 @@ class MainScreen(Panel):
         if self.transcript.shows(renamed):
             self.transcript.rename(renamed)
         self._refresh()
+
+    def _show_news(self, item: news.News) -> None:
+        match item:
+            case news.StatusChanged():
+                self._show_status(item.status, item.waiting)
+            case news.PersonSeen():
+                self.overview.see(item.person)
+            case news.RoomSeen():
+                self.overview.add_room(item.room)
+            case news.EventsAdded():
+                self._add_events(item)
+            case news.OutboxChanged():
+                self._show_outbox(item)
+            case news.StartedOver():
+                self._start_over(item.rooms)
+            case news.AccountChanged() | news.Listed():
+                pass
+            case news.NotKept():
+                pass  # All of them are given back together.
+            case _:
+                assert_never(item)
+
+    def _show_outbox(self, changed: news.OutboxChanged) -> None:
+        self._waiting = changed.waiting
+        if changed.room == self.room:
+            self.transcript.refresh_outbox()
 
     def _start_over(self, rooms: tuple[str, ...] | None) -> None:
         """Begin with nothing and not with the cache, which may be ahead of the news."""

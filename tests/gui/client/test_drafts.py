@@ -15,7 +15,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.state.status import STORAGE, Link
 from chat_client.window import main_screen
 from tests.gui.harness import Alarm, Peer, Town, Window
-from window.dialog import Dialog
+from window.dialog import Answer, Dialog
 
 GENERAL = "general"
 
@@ -128,7 +128,8 @@ class Disk:
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    """A disk that can be made full."""
+    """A disk that can be made full. Whoever closes a window then means it."""
+    monkeypatch.setattr(Dialog, "ask", lambda _: Answer("close"))
     return Disk(monkeypatch)
 
 
@@ -150,7 +151,7 @@ def test_on_a_full_disk_the_text_stays_and_is_sent_later(
     ada.wait(lambda: ada.main._status.code == STORAGE, "the trouble")
     ada.wait(lambda: ada.main.composer.draft == "do not lose me", "the text")
     problem = str(ada.main.composer._problem.cget("text"))
-    assert ada.main.composer._problem.winfo_ismapped()
+    ada.wait(ada.main.composer._problem.winfo_ismapped, "the reason in sight")
     assert problem.startswith("Not sent. This computer's disk is full.")
     assert "disk is full" in ada.banner
     assert "sent later" not in ada.banner
@@ -213,7 +214,7 @@ def test_closing_asks_before_something_is_lost(
     def ask(dialog: Dialog) -> object:
         asked.append(dialog.window.title())
         dialog.choose("keep")
-        return dialog._answer
+        return Answer("keep")
 
     monkeypatch.setattr(Dialog, "ask", ask)
     disk.full = True
