@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from chat_server import address_watch, service
+from chat_server.net.io_thread import IoThread
 from chat_server.options import parse_options
 from chat_server.rules import view
 from chat_server.service import Server
@@ -272,3 +273,33 @@ def test_a_signal_closes_it_orderly(number: signal.Signals, tmp_path: Path) -> N
         finally:
             program.kill()
     assert not ready.exists()
+
+
+def test_a_server_that_broke_off_is_said_and_started_again(
+    host: Host, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One of its threads ends by a mistake: the window says so, and a click starts the next one."""
+    seen: list[str] = []
+    turn = pytest.MonkeyPatch()
+    said = complaints(turn)
+
+    def again(dialog: Dialog) -> None:
+        host.settle()
+        seen.append(" ".join(host.texts_of(dialog.window)))
+        turn.undo()
+        host.click(dialog.buttons[questions.YES])
+
+    def broken(_: IoThread) -> None:
+        raise ZeroDivisionError
+
+    host.answer(again)
+    turn.setattr(IoThread, "_turn", broken)
+    host.wait(lambda: seen, "the question")
+    host.wait(lambda: host.phase is Phase.RUNNING, "the next server")
+    assert "The server has stopped" in seen[0]
+    assert "io-0" in seen[0]
+    lines = [line.text for line in host.app.presenter.view(0).feed]
+    assert any("can’t go on" in line for line in lines), lines
+    host.connect("ada").close()
+    assert any("io-0" in line for line in said)
+    caplog.clear()
