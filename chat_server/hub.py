@@ -156,7 +156,7 @@ class Hub:
         if isinstance(error, _MistakeError):
             return
         if self._retry.failures:
-            log.error("the log still can't be written: %s", error)
+            log.error("the log could not be written again: %s", error)
         else:
             log.error("the log could not be written", exc_info=error)
         if _code(error) == sqlite3.SQLITE_FULL:
