@@ -11,17 +11,22 @@ from window.palette import Mode
 
 FILE: Final = "window.json"
 _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
+_SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 class Memory(NamedTuple):
     """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen.
 
-    `scale` is screen pixels for one pixel at 96 dpi when it was kept; None where not known.
+    `scale` is screen pixels for one pixel at 96 dpi when it was kept, and `screen` the width and
+    height of the screen, px; None where not known. Of a window that was `maximized`, `geometry`
+    is what it had before.
     """
 
     geometry: tuple[int, int, int, int] | None = None
     theme: Mode | None = None
     scale: float | None = None
+    screen: tuple[int, int] | None = None
+    maximized: bool = False
 
 
 def recall(data_dir: Path) -> Memory:
@@ -37,6 +42,8 @@ def recall(data_dir: Path) -> Memory:
         parse_geometry(str(kept.get("geometry"))),
         theme if theme in ("light", "dark") else None,
         scale if isinstance(scale, float) and 1.0 <= scale <= 8.0 else None,
+        _parse_size(str(kept.get("screen"))),
+        kept.get("maximized") is True,
     )
 
 
@@ -47,11 +54,15 @@ def keep(data_dir: Path, memory: Memory) -> None:
 
     from common.datafolder import make_private_folder, write_private
 
-    content: dict[str, str | float] = {}
+    content: dict[str, str | float | bool] = {}
     if memory.geometry is not None:
         content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
     if memory.scale is not None:
         content["scale"] = memory.scale
+    if memory.screen is not None:
+        content["screen"] = "{}x{}".format(*memory.screen)
+    if memory.maximized:
+        content["maximized"] = True
     if memory.theme is not None:
         content["theme"] = memory.theme
     try:
@@ -59,6 +70,11 @@ def keep(data_dir: Path, memory: Memory) -> None:
         write_private(data_dir / FILE, json.dumps(content).encode())
     except OSError as error:
         logging.getLogger(__name__).warning("the window's place can't be kept: %s", error)
+
+
+def _parse_size(text: str) -> tuple[int, int] | None:
+    found = _SIZE.fullmatch(text)
+    return (int(found[1]), int(found[2])) if found is not None else None
 
 
 def parse_geometry(text: str) -> tuple[int, int, int, int] | None:

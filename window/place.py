@@ -60,16 +60,28 @@ class Place:
         self._root.bind("<<ThemeSwitched>>", chosen, add="+")
 
     def show(self) -> None:
-        """Put the window on the screen: where it was if that is still there, else in the middle."""
+        """Put the window on the screen: where it was if that is still there, else in the middle.
+
+        On another screen than it was, or at another scale, all of it is to be seen.
+        """
         root = self._root
         screen = self._screen
-        width, height, x, y = self._former() or (*(self._first or self._size), -1, -1)
+        former = self._former()
+        width, height, x, y = former or (*(self._first or self._size), -1, -1)
         width = max(self._least[0], min(width, screen[0]))
         height = max(self._least[1], min(height, screen[1]))
+        if former and self._elsewhere():
+            # What hangs over the lower edge would be the field that one writes in.
+            most = [round(size * part) for size, part in zip(screen, _SHARE, strict=True)]
+            width, height = min(width, most[0]), min(height, most[1])
+            x = max(0, min(x, screen[0] - width))
+            y = max(0, min(y, most[1] - height))
         # A quarter of it must be to be seen, and its title bar to be reached.
         if not (-width * 3 // 4 < x < screen[0] - width // 4 and 0 <= y < screen[1] - height // 4):
             x, y = (screen[0] - width) // 2, (screen[1] - height) // 3
         root.geometry(f"{width}x{height}+{x}+{max(0, y)}")
+        if self._remembered.maximized:
+            self._maximize()
         root.deiconify()
         root.update_idletasks()
 
@@ -88,9 +100,9 @@ class Place:
 
     def keep(self) -> None:
         """Remember it for the next time."""
-        kept = self._remembered
+        kept = self._remembered._replace(maximized=self._maximized())
         if self._usual and self._usual[:2] != self._first:
-            kept = kept._replace(geometry=self._usual, scale=self._scale)
+            kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
         keep(self._data_dir, kept)
 
     def _on_screen(self, size: tuple[int, int], share: tuple[float, float]) -> tuple[int, int]:
@@ -110,12 +122,27 @@ class Place:
         grown = self._scale / (kept.scale or self._scale)
         return round(width * grown), round(height * grown), x, y
 
+    def _elsewhere(self) -> bool:
+        """Whether the screen or the scale is another one than the last time."""
+        kept = self._remembered
+        screen, scale = kept.screen or self._screen, kept.scale or self._scale
+        return screen != self._screen or scale != self._scale
+
     def _moved(self, event: tk.Event[tk.Misc]) -> None:
         # Children's events come here too. A maximized window's size is not one to come back to.
         if event.widget is self._root and not self._maximized():
             self._usual = parse_geometry(self._root.geometry()) or self._usual
 
+    def _maximize(self) -> None:
+        if self._on_x11():
+            self._root.attributes("-zoomed", True)
+        else:
+            self._root.state("zoomed")
+
     def _maximized(self) -> bool:
-        if self._root.tk.call("tk", "windowingsystem") == "x11":
+        if self._on_x11():
             return bool(int(self._root.attributes("-zoomed")))
         return self._root.state() == "zoomed"
+
+    def _on_x11(self) -> bool:
+        return str(self._root.tk.call("tk", "windowingsystem")) == "x11"

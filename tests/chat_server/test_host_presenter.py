@@ -377,6 +377,7 @@ def test_counts_are_added_up_between_two_looks() -> None:
         b'{"scale": 0.0}',
         b'{"scale": "2"}',
         b'{"scale": 1e400}',
+        b'{"screen": [1, 2], "maximized": 1}',
     ],
 )
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, damage: bytes) -> None:
@@ -387,7 +388,7 @@ def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, damage: bytes) -> None
 
 def test_memory_comes_back(tmp_path: Path) -> None:
     """What was kept is recalled; a folder that is gone is only logged."""
-    kept = Memory((900, 600, -5, 20), "dark", 1.25)
+    kept = Memory((900, 600, -5, 20), "dark", 1.25, (1920, 1080), maximized=True)
     keep(tmp_path, kept)
     assert recall(tmp_path) == kept
     keep(tmp_path / "gone", kept)

@@ -237,9 +237,12 @@ def test_place_and_look_are_remembered(open_host: Open, tmp_path: Path) -> None:
     host.wait(lambda: host.root.winfo_width() == 900, "the size")
     host.click(host.app.frame.sidebar.look)
     assert host.app.theme.mode == "dark"
+    screen = f"{host.root.winfo_screenwidth()}x{host.root.winfo_screenheight()}"
     host.close()
     kept = json.loads((tmp_path / "data" / "window.json").read_bytes())
-    assert kept == {"geometry": "900x600+40+30", "theme": "dark", "scale": 1.0}
+    assert kept == {
+        "geometry": "900x600+40+30", "theme": "dark", "scale": 1.0, "screen": screen,
+    }  # fmt: skip
     again = open_host().up()
     again.wait(lambda: again.root.winfo_width() == 900, "the size again")
 
