@@ -8,6 +8,7 @@ it stands for. Sequences are those of UTS #51.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,13 +20,15 @@ if TYPE_CHECKING:
 _FOLDER: Final = Path(__file__).parent / "assets" / "emoji"
 _CELL: Final = 32
 _COLUMNS: Final = 64
+_RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
+"""One of these is in every emoji, and in few texts else."""
 _END: Final = ""
 """The key of a trie's node under which the cell's number stands."""
 
 
 def split(text: str) -> Iterator[tuple[str, int | None]]:
     """`text` in pieces: stretches without emoji (None), and each emoji with its cell."""
-    if text.isascii():
+    if not _RARE.search(text):
         if text:
             yield text, None
         return  # without the table, which takes a moment to make

@@ -34,8 +34,6 @@ _DRAWN_OTHERWISE: Final = re.compile(
 )
 _BREAKS: Final = frozenset("\r\x0b\x0c\x85\u2028\u2029")
 
-# One of these is in every emoji.
-_RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
 # What emoji are put together of, and those that are newer than the sheet.
 _PART: Final = re.compile("[\U0001f000-\U0001faff]")
 _BOX: Final = "\N{WHITE SQUARE}"
@@ -49,7 +47,7 @@ def safe(text: str) -> str:
     is left as it is.
     """
     shown = _reveal_all(text)
-    if sys.platform not in {"win32", "darwin"} and _RARE.search(shown):
+    if sys.platform not in {"win32", "darwin"}:
         # A label has no pictures, and raw emoji are not for X11: see window.emoji.
         shown = "".join(_BOX if cell is not None else piece for piece, cell in split(shown))
     return shown
@@ -140,7 +138,7 @@ class StandIns:
 
     def hide(self, text: str) -> str:
         """`text` with a box for each emoji; as it is on other systems."""
-        if sys.platform in {"win32", "darwin"} or not _RARE.search(text):
+        if sys.platform in {"win32", "darwin"}:
             return text
         return "".join(
             _PART.sub(lambda part: self._box(part[0]), piece) if cell is None else self._box(piece)

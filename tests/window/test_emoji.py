@@ -32,6 +32,25 @@ def test_text_stays_text(text: str) -> None:
     assert "".join(piece for piece, _ in emoji.split(text)) == text
 
 
+def test_ordinary_text_needs_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window's own words are shown without it: it takes a moment to load, and may be lost."""
+
+    def fail() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(emoji, "_trie", fail)
+    for text in ("Ada joined · 14:02", "“Übung” – прощай, שלום …", safe("New → old, 3 × 4")):
+        assert list(emoji.split(text)) == [(text, None)]
+
+
+def test_every_spelling_is_found() -> None:
+    """Whole, and by itself."""
+    for line in (emoji._FOLDER / "index.txt").read_text("ascii").splitlines():
+        for spelling in line.split():
+            text = "".join(chr(int(code, 16)) for code in spelling.split("-"))
+            assert [piece for piece, cell in emoji.split(text) if cell is not None] == [text]
+
+
 def test_every_spelling_has_its_own_picture() -> None:
     """Each line of the index is a cell of the sheet that is not empty."""
     lines = (emoji._FOLDER / "index.txt").read_text("ascii").splitlines()
