@@ -292,7 +292,7 @@ def _lines(options: Options) -> list[tuple[int, str]]:
             raise UsageError("--lines reads standard input; leave the text out")
         return [(1, _checked(options.text))]
     # By bytes: text would be split at characters that may stand inside of a line.
-    read = sys.stdin.buffer.read().decode("utf-8", "replace").replace("\r\n", "\n")
+    read = _decoded(sys.stdin.buffer.read()).replace("\r\n", "\n")
     if not options.lines:
         return [(1, _checked(read))]
     lines = [
@@ -303,6 +303,19 @@ def _lines(options: Options) -> list[tuple[int, str]]:
     if not lines:
         raise UsageError("there is no line to send")
     return lines
+
+
+def _decoded(data: bytes) -> str:
+    """What standard input says, without the mark that some editors and shells begin UTF-8 with.
+
+    Raises UsageError for another encoding: to guess it, or to send what is left of it, would
+    change what was written.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise UsageError(f"line {line}: standard input is not text in UTF-8") from error
 
 
 def _checked(text: str, where: str = "") -> str:

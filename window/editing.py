@@ -87,6 +87,8 @@ class Editing:
         self._history = History(box.characters() if box.writable else "")
         self._working = False
         """Whether this changes the text itself: `changed` waits until it is done."""
+        self.copy_instead: Callable[[], object] = lambda: None
+        """Called when something is to be copied and nothing is selected."""
         self._later: str | None = None
         selection.own_selection(box.widget, lambda: "" if box.secret else box.selected())
         self._listen()
@@ -141,9 +143,14 @@ class Editing:
             self._apply(self._history.redo())
 
     def copy(self) -> None:
-        """Put what is selected on the clipboard; if nothing is, leave it."""
-        if not self._box.secret:
-            selection.copy(self._widget, self._box.selected())
+        """Put what is selected on the clipboard; if nothing is, call `copy_instead`."""
+        if self._box.secret:
+            return
+        text = self._box.selected()
+        if text:
+            selection.copy(self._widget, text)
+        else:
+            self.copy_instead()
 
     def cut(self) -> None:
         """Copy what is selected, and take it out."""

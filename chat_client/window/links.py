@@ -29,6 +29,10 @@ _INNER: Final = frozenset(
     "\u00b7\u0387\u05f3\u05f4\u2010\u2011\u2013\u2027\u2032\u2033\u30fb\uff65"
 )
 """Punctuation inside of words: middle dots, geresh, primes, hyphens and the dash of names."""
+_EMOJI_STYLE: Final = "\ufe0f"
+"""Behind a symbol: as an emoji. Browsers leave it out of a host's name (UTS 46)."""
+_SYMBOLS: Final = re.compile(r"([^\x00-\x7f]{1,63})\.[^\W_]")
+"""The rest of a host's label, and the beginning of the next one."""
 _NESTS: Final = frozenset("/=?&#%+")
 """After one of these another link is a part of this one: an archive's, or a redirection's."""
 _UNSEEN: Final = re.compile(
@@ -113,9 +117,9 @@ class _Scan:
         if character.isascii():
             return self._ascii_belongs(character)
         category = unicodedata.category(character)
-        if category[0] == "M":
-            return not _UNSEEN.match(character)
-        if category[0] == "L" or category[0] == "N":
+        if self._in_host and (category == "So" or character == _EMOJI_STYLE):
+            return self._is_in_label()
+        if category[0] in "LMN":
             return not _UNSEEN.match(character) and not self._ends_host(character)
         if character == self._closing:
             return False
@@ -144,6 +148,13 @@ class _Scan:
         before = self._text[self._at - 1]
         return self._in_host and _caseless(letter) and before.isascii() and before.isalnum()
 
+    def _is_in_label(self) -> bool:
+        """Whether symbols of a host's name follow, as in "http://i❤.example", and not prose."""
+        label = _SYMBOLS.match(self._text, self._at)
+        return label is not None and all(
+            mark == _EMOJI_STYLE or unicodedata.category(mark) == "So" for mark in label[1]
+        )
+
     def _is_inside_word(self) -> bool:
         text, at = self._text, self._at
         after = text[at + 1] if at + 1 < len(text) else " "
@@ -160,7 +171,8 @@ def _caseless(letter: str) -> bool:
 
 
 def _has_host(text: str, begin: int, end: int) -> bool:
-    return begin < end and (text[begin].isalnum() or text[begin] == "[")
+    first = text[begin : begin + 1] if begin < end else ""
+    return first.isalnum() or first == "[" or (first != "" and unicodedata.category(first) == "So")
 
 
 def _trimmed(text: str, begin: int, end: int) -> int:

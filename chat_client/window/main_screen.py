@@ -23,7 +23,8 @@ from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
 from window.keys import FIND_TITLE
-from window.notices import Banner
+from window.mailbox import Mailbox
+from window.notices import Banner, Toasts
 from window.text import safe
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -123,10 +124,12 @@ class MainScreen(Panel):
             self.overview.name,
             handle_of=self.overview.handle,
             on_bottom=self._bottom,
-            on_link=open_link,
+            on_link=lambda url: open_link(url, self._not_opened.post),
             on_failed=self._failed,
         )
         self.transcript.pack(fill="both", expand=True)
+        self.toasts = Toasts(self.transcript, theme)
+        self._not_opened: Mailbox[str] = Mailbox(self._window, self._link_failed)
         self.latest = Button(
             self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=30
         )
@@ -137,6 +140,8 @@ class MainScreen(Panel):
             ("<Control-End>", self.transcript.go_to_latest),
         ):
             self.composer.text.bind(keys, partial(_done, go))
+        # What is selected among the messages stays so while one writes, and can be copied then.
+        self.composer.editing.copy_instead = self.transcript.copy_selected
         self.bind("<Configure>", self._resized)
         for behind in (self.transcript.text, self.composer.text):
             behind.bind("<Button-1>", lambda _: self._hide_members_over(), add="+")
@@ -413,6 +418,9 @@ class MainScreen(Panel):
             self._read()
             self._refresh()
 
+    def _link_failed(self, _: object) -> None:
+        self.toasts.show("No program here opens links; right-click one to copy it", 6000)
+
     def _to_latest(self) -> None:
         self.transcript.show_latest()
         self._read()
@@ -542,6 +550,7 @@ class MainScreen(Panel):
             if timer is not None:
                 self.after_cancel(timer)
         self._clock = self._saving = None
+        self._not_opened.close()
         self.destroy()
 
 
@@ -551,7 +560,15 @@ def _done(do: Callable[[], object], _: object) -> str:
     return "break"
 
 
-def open_link(url: str) -> None:
-    """Open a link in the browser, on a thread: some systems take seconds for it."""
+def open_link(url: str, failed: Callable[[str], object]) -> None:
+    """Open a link in the browser, on a thread: some systems take seconds for it.
+
+    `failed(url)` is called on that thread when no program of the system takes it.
+    """
     if url.lower().startswith(("http://", "https://")):
-        Thread(target=webbrowser.open, args=(url,), name="browser", daemon=True).start()
+        Thread(target=_browse, args=(url, failed), name="browser", daemon=True).start()
+
+
+def _browse(url: str, failed: Callable[[str], object]) -> None:
+    if not webbrowser.open(url):
+        failed(url)

@@ -553,8 +553,12 @@ class Transcript(Panel):
             if url is not None:
                 self._on_link(url)
 
-    def _copy(self, _: object) -> str:
+    def copy_selected(self) -> None:
+        """Put what is selected on the clipboard; if nothing is, leave it."""
         copy(self.text, self.selected())
+
+    def _copy(self, _: object) -> str:
+        self.copy_selected()
         return "break"
 
     def _has_selection(self) -> bool:

@@ -2,7 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from chat_client.window.transcript_places import Places
 from chat_client.window.transcript_selection import Said
@@ -12,6 +12,9 @@ from window.menus import MenuItem, popup
 from window.scrolling import bind_wheel
 from window.selection import copy
 from window.theme import Theme
+
+_SLIP: Final = 4
+"""px at 96 dpi that the pointer must move from where it was pressed before it selects."""
 
 
 class Messages(Protocol):
@@ -41,7 +44,10 @@ class Pointer:
         """The mark of the message whose time is shown."""
         self._pressed: tuple[str, str] | None = None
         """What was below the pointer when the first button was pressed, until its release."""
+        self._origin: tuple[int, int] | None = None
+        """Where it was pressed, until it has moved away from there."""
         text.bind("<Button-1>", self._press, add="+")
+        text.bind("<B1-Motion>", self._drag, add="+")
         text.bind("<ButtonRelease-1>", self._release, add="+")
         # On release: a press may begin a selection.
         text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
@@ -100,6 +106,16 @@ class Pointer:
 
     def _press(self, event: "tk.Event[tk.Text]") -> None:
         self._pressed = self._at(event.x, event.y)
+        self._origin = event.x, event.y
+
+    def _drag(self, event: "tk.Event[tk.Text]") -> str | None:
+        """Let a click that slips a little select nothing: it would take PRIMARY from others."""
+        if self._origin is not None:
+            moved = max(abs(event.x - self._origin[0]), abs(event.y - self._origin[1]))
+            if moved < self._theme.px(_SLIP):
+                return "break"
+            self._origin = None
+        return None
 
     def _release(self, _: object) -> None:
         self._pressed = None  # after `_clicked`: a text's tags hear of an event first

@@ -54,6 +54,15 @@ def links(text: str) -> list[str]:
         ('<a href="https://a.example/x">y</a>', ["https://a.example/x"]),
         ("{https://a.example/x}|https://b.example", ["https://a.example/x", "https://b.example"]),
         ("`https://a.example/x`", ["https://a.example/x"]),
+        # Symbols in a host's name
+        ("http://\u27a1.ws/", ["http://\u27a1.ws/"]),
+        ("see http://\u2764\ufe0f.example.", ["http://\u2764\ufe0f.example"]),
+        ("https://i\u2764.example/x, yes", ["https://i\u2764.example/x"]),
+        ("https://\U0001f355\U0001f4a9.example", ["https://\U0001f355\U0001f4a9.example"]),
+        ("https://a.example\U0001f600 nice", ["https://a.example"]),
+        ("https://a.example\u2764\ufe0f. Nice", ["https://a.example"]),
+        ("https://\U0001f600 nothing", []),
+        ("https://\ufe0f.example", []),
         # Quotes
         ("\u201chttps://example.com/page\u201d", ["https://example.com/page"]),
         ("\u201ehttps://example.com/page\u201c.", ["https://example.com/page"]),

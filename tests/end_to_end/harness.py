@@ -44,7 +44,7 @@ class Child:
         title: str,
         arguments: Sequence[str | Path],
         *,
-        stdin: str = "",
+        stdin: str | bytes = "",
         environment: dict[str, str] | None = None,
         under: Sequence[str | Path] = (),
     ) -> None:
@@ -56,7 +56,7 @@ class Child:
         self._taken = 0
         # A file and not a pipe: nobody has to wait until the program has read it.
         with tempfile.TemporaryFile() as typed:
-            typed.write(stdin.encode())
+            typed.write(stdin.encode() if isinstance(stdin, str) else stdin)
             typed.seek(0)
             self.process = subprocess.Popen(
                 [*map(str, under), sys.executable, "-m", *map(str, arguments)],
@@ -257,7 +257,11 @@ class Client:
         self._house = house
 
     def run(
-        self, verb: str, *flags: str, stdin: str = "", environment: dict[str, str] | None = None
+        self,
+        verb: str,
+        *flags: str,
+        stdin: str | bytes = "",
+        environment: dict[str, str] | None = None,
     ) -> Child:
         """Start a verb."""
         return self._house.child(
@@ -305,7 +309,7 @@ class House:
         title: str,
         arguments: Sequence[str],
         *,
-        stdin: str = "",
+        stdin: str | bytes = "",
         environment: dict[str, str] | None = None,
         under: Sequence[str | Path] = (),
     ) -> Child:

@@ -261,12 +261,14 @@ def test_a_wrong_command_line_of_the_client(
         (["--lines"], "fine\n\a\n", ["line 2", "control"]),
         (["--lines"], "fine\n\n" + "x" * 16385, ["line 3", "16384"]),
         (["--lines"], " \n\n", ["no line"]),
+        ([], b"gr\xfc\xdfe", ["line 1", "UTF-8"]),
+        (["--lines"], b"fine\n\xff\xfeh\0i\0\n", ["line 2", "UTF-8"]),
         (["--room", "@mute", "x"], "", ["two people"]),
         (["--room", "no room", "x"], "", ["'no room' is no room"]),
     ],
 )
 def test_a_message_that_cannot_be_sent(
-    house: House, standing: Server, flags: list[str], typed: str, words: list[str]
+    house: House, standing: Server, flags: list[str], typed: str | bytes, words: list[str]
 ) -> None:
     """Wrong by itself: status 2 before anybody is bothered with it."""
     mute = house.client(standing, "mute")
@@ -362,6 +364,16 @@ def test_a_long_list_of_lines_takes_as_long_as_it_takes(house: House, standing: 
     with Session(standing.join, "reader") as reader:
         said = [event.text for event in reader.everything() if event.sender == "liz"]
     assert said == ["", "hello", *map(str, range(4000))]
+
+
+def test_the_mark_before_a_text_is_not_sent(house: House, standing: Server) -> None:
+    """Some editors and shells begin UTF-8 with one (U+FEFF); within a text it is as typed."""
+    bom = house.client(standing, "bom")
+    child = bom.run("send", "--lines", stdin="\ufeffmarked\r\nnot\ufeffmarked\r\n")
+    assert child.status() == 0, child.transcript()
+    with Session(standing.join, "bom-reader") as reader:
+        said = [event.text for event in reader.everything() if event.sender == "bom"]
+    assert said == ["", "marked", "not\ufeffmarked"]
 
 
 def test_lines_that_are_refused_are_named(house: House, standing: Server) -> None:

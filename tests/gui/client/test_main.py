@@ -97,6 +97,58 @@ def test_links_open_in_the_browser(
     assert opened == ["https://example.org/a_(b)?x=1"]
 
 
+@pytest.mark.parametrize("opens", [False, True])
+def test_a_link_that_nothing_opens(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch, opens: bool
+) -> None:
+    """It is said, rather than that nothing happens."""
+    asked: list[str] = []
+
+    def browse(url: str) -> bool:
+        asked.append(url)
+        return opens
+
+    monkeypatch.setattr("webbrowser.open", browse)
+    bruno.say("https://example.org/")
+    ada.wait(lambda: "example.org" in ada.said, "the message")
+    ada.click_text("https://")
+    ada.wait(lambda: asked, "the browser")
+    ada.wait(lambda: ada.main.toasts.text or opens, "what became of it")
+    assert ("opens links" in ada.main.toasts.text) is not opens
+
+
+def test_what_is_selected_is_copied_from_the_composer(ada: Window, bruno: Peer) -> None:
+    """Unless something is selected there."""
+    bruno.say("to be copied")
+    ada.wait(lambda: "to be copied" in ada.lines, "the message")
+    ada.settle()
+    start = ada.messages.search("be", "1.0")
+    ada.messages.tag_add("sel", start, f"{start} + 9 chars")
+    composer = ada.main.composer
+    composer.set_draft("mine")
+    composer.text.event_generate("<<Copy>>")
+    assert ada.root.clipboard_get() == "be copied"
+    composer.editing.select_all()
+    composer.text.event_generate("<<Copy>>")
+    assert ada.root.clipboard_get() == "mine"
+
+
+def test_a_click_that_slips_selects_nothing(ada: Window, bruno: Peer) -> None:
+    """Somebody only wanted the window; what was selected elsewhere is still to be pasted."""
+    bruno.say("words to click at")
+    ada.wait(lambda: "words to" in ada.said, "the message")
+    ada.settle()
+    box = ada.messages.bbox(ada.messages.search("words", "1.0"))
+    assert box is not None
+    x, y = box[0] + box[2] // 2 - 1, box[1] + 5  # A selection goes to the nearest gap.
+    for reach, chosen in ((3, False), (40, True)):
+        ada.messages.event_generate("<ButtonPress-1>", x=x, y=y)
+        for moved in range(reach + 1):
+            ada.messages.event_generate("<B1-Motion>", x=x + moved, y=y)
+        ada.messages.event_generate("<ButtonRelease-1>", x=x + reach, y=y)
+        assert bool(ada.messages.tag_ranges("sel")) is chosen
+
+
 def test_only_web_links_are_links(
     ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -109,7 +161,7 @@ def test_only_web_links_are_links(
         found = ada.messages.search(text, "1.0")
         assert "link" not in ada.messages.tag_names(found)
         ada.click_text(text)
-    main_screen.open_link("file:///etc/passwd")
+    main_screen.open_link("file:///etc/passwd", opened.append)
     assert not opened
     assert not [thread for thread in threading.enumerate() if thread.name == "browser"]
 
