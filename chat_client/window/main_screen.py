@@ -2,7 +2,6 @@
 
 import time
 import tkinter as tk
-import webbrowser
 from collections.abc import Callable, Sequence
 from functools import partial
 from threading import Thread
@@ -13,6 +12,7 @@ from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.outgoing import Outgoing
 from chat_client.state.status import STORAGE, Link, Status, describe
+from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
 from chat_client.window.overview import Overview, Presence
@@ -570,5 +570,5 @@ def open_link(url: str, failed: Callable[[str], object]) -> None:
 
 
 def _browse(url: str, failed: Callable[[str], object]) -> None:
-    if not webbrowser.open(url):
+    if not browse(url):
         failed(url)

@@ -89,7 +89,7 @@ def test_links_open_in_the_browser(
 ) -> None:
     """A click opens what was sent, without the sentence's full stop."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
     bruno.say("see https://example.org/a_(b)?x=1.")
     ada.wait(lambda: "see https://example.org/a_(b)?x=1." in ada.lines, "the message")
     ada.click_text("https://")
@@ -108,7 +108,7 @@ def test_a_link_that_nothing_opens(
         asked.append(url)
         return opens
 
-    monkeypatch.setattr("webbrowser.open", browse)
+    monkeypatch.setattr("chat_client.window.main_screen.browse", browse)
     bruno.say("https://example.org/")
     ada.wait(lambda: "example.org" in ada.said, "the message")
     ada.click_text("https://")
@@ -154,7 +154,7 @@ def test_only_web_links_are_links(
 ) -> None:
     """Nothing else that looks like a link can be opened by a click."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
     bruno.say("javascript:alert(1) file:///etc/passwd ftp://example.org/")
     ada.wait(lambda: "javascript" in ada.said, "the message")
     for text in ("javascript:", "file:", "ftp:"):
@@ -171,7 +171,7 @@ def test_a_selection_may_begin_on_a_link(
 ) -> None:
     """Dragging over it selects; only a click opens."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
     bruno.say("https://example.org/ and more words")
     ada.wait(lambda: "and more" in ada.said, "the message")
     ada.settle()
@@ -195,7 +195,7 @@ def test_the_click_that_closes_a_menu_opens_no_link(
 ) -> None:
     """A release over a link counts only with a press on the same message."""
     opened: list[str] = []
-    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
     bruno.say("something else")
     bruno.say("https://example.org/")
     ada.wait(lambda: "example.org" in ada.said, "the messages")
