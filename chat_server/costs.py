@@ -47,7 +47,8 @@ class Bucket:
 
     def spend(self, cost: float, now: float) -> float:
         """Take some; the seconds to wait before the next, 0 if there are any left."""
-        self._refill(now)
+        if now != self._at:  # of commands that came together only the first asks
+            self._refill(now)
         self._tokens -= cost
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
 

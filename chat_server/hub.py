@@ -211,20 +211,19 @@ class Hub:
         """Whose messages there are, by their ids."""
         world = self._world
         ids: list[tuple[Account, str]] = []
+        before: list[tuple[Account, str]] = []
         for item in items:
             if isinstance(item, Received):
                 session = world.sessions.get(item.connection)
                 account = None if session is None else world.account_of(session)
                 if account is not None:
-                    ids += [
-                        (account, cid)
-                        for command in item.commands
-                        if isinstance(command, messages.Send)
-                        for cid in (command.cid, command.after)
-                        if cid is not None
-                    ]
-        # What comes after one of the same batch names it: once is enough.
-        return list(dict.fromkeys(ids))
+                    sends = [each for each in item.commands if isinstance(each, messages.Send)]
+                    ids += [(account, send.cid) for send in sends]
+                    before += [(account, send.after) for send in sends if send.after is not None]
+        if before:
+            # Mostly of the same batch: once is enough.
+            ids = list(dict.fromkeys([*ids, *before]))
+        return ids
 
     def _room_again(self) -> bool:
         """Whether the disk has room again; asked of the system at most once a second."""
