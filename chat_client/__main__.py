@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chat_client.options import parse_options
 from common.folders import data_folder, profile_folder
-from common.process import prepare
+from common.process import end_on_interrupt, prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,4 +33,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    end_on_interrupt()
     sys.exit(main())

@@ -62,7 +62,7 @@ def run(options: Options, data_dir: Path) -> int:
         "people": _people,
     }
     for number in stop_signals():
-        if number is not signal.SIGINT:  # which Python turns into the same already
+        if number is not signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
     try:
         verbs[options.verb](options, Accounts(data_dir))

@@ -20,6 +20,16 @@ def prepare() -> None:
         _give_back_environment()
 
 
+def end_on_interrupt() -> None:
+    """Have Ctrl+C end this process at once, until it has a handler of its own.
+
+    Python's is a KeyboardInterrupt, whose traceback is all that anybody would see of it while
+    the program is being loaded. What is ignored stays so, as in the background of a shell.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def is_frozen() -> bool:
     """Whether this is a bundle rather than run from source."""
     return bool(getattr(sys, "frozen", False))

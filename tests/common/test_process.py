@@ -134,3 +134,27 @@ def test_a_hang_up_ends_a_program_unless_it_is_ignored(*, ignored: bool) -> None
         assert {signal.SIGTERM, signal.SIGINT} <= set(process.stop_signals())
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("ignored", [True, False])
+def test_an_interrupt_while_the_program_is_loaded(ignored: bool) -> None:
+    """It ends at once without a traceback; what is ignored in the background stays so."""
+    program = (
+        "import os, signal; from common.process import end_on_interrupt; end_on_interrupt()\n"
+        "os.kill(os.getpid(), signal.SIGINT); print('went on')"
+    )
+
+    def ignore() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.SIG_DFL)
+
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=ignore,  # no threads here
+    )
+    assert done.stderr == ""
+    assert (done.returncode, done.stdout) == ((0, "went on\n") if ignored else (-2, ""))
