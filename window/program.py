@@ -15,7 +15,7 @@ from window.loading import Loading
 from window.memory import recall
 from window.palette import Mode
 from window.place import Place
-from window.root import make_root
+from window.root import end_root, make_root
 from window.system import system_mode
 from window.typeahead import TypeAhead
 
@@ -153,4 +153,4 @@ class Program(Generic[C]):
         if self.contents is None or self.contents.owns_folder:
             self._place.keep()
         self.on_end()
-        self.root.destroy()
+        end_root(self.root)

@@ -34,6 +34,16 @@ def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
     return root
 
 
+def end_root(root: tk.Tk) -> None:
+    """Destroy a root window and everything in it.
+
+    A change of ttk's theme is told to all widgets when nothing else is to be done, which may be
+    after the last of them is gone: on a busy computer Tk then complains on standard error.
+    """
+    root.tk.eval("namespace eval ::ttk {proc ThemeChanged {} {}}")
+    root.destroy()
+
+
 def _show_icon(root: tk.Tk, name: str) -> None:
     """The program's icon in its title bar, the task bar and the switcher, each size drawn."""
     files = (_ASSETS / f"{name}-{size}.png" for size in _ICON_SIZES)

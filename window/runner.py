@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from window.program import Program
+from window.root import end_root
 from window.signals import Signals
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     crash.log.critical("the program can't go on", exc_info=error)
     with suppress(tk.TclError):  # it may be gone already
         program.on_end()
-        program.root.destroy()
+        end_root(program.root)
     crash.show_fatal(watch.report(error, fatal=True), mode=program.mode, icon=program.icon)
     if program.contents is not None:
         # Its threads work on, and nothing is left that could end them.
