@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from chat_server.net import connection
+from chat_server.net import connection, strangers
 from chat_server.rules import world
 from common import limits, messages, schema
 from common.frames import encode_frame
@@ -312,6 +312,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.PING_INTERVAL,
         limits.SILENCE_DEADLINE,
         connection.UNANSWERED_LIMIT,
+        strangers.STRANGERS,
         connection.FIRST_COMMANDS,
         connection.BURST,
         connection.RATE,
