@@ -490,11 +490,13 @@ class MainScreen(Panel):
         return any(text.strip() and text != kept.get(room) for room, text in written.items())
 
     def _failed(self, out: Outgoing, action: str) -> None:
-        self._session.ask(lambda core: core.drop(out.cid))
         if action == "edit":
             # Below what may be half written there.
             self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))
+            # Kept as a draft before it leaves the outbox: a crash in between loses nothing.
+            self.save_draft()
             self._write()
+        self._session.ask(lambda core: core.drop(out.cid))
 
     # The window
 

@@ -72,6 +72,21 @@ def test_a_draft_is_on_the_disk_while_it_is_written(ada: Window, town: Town) -> 
     assert again.main.composer.draft == "half a sen"
 
 
+def test_what_is_edited_again_is_a_draft_before_it_leaves_the_outbox(
+    ada: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash right after "Edit" finds the text: no pause of the typing is waited for."""
+    monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 3600.0)
+    monkeypatch.setattr(main_screen, "_DRAFT_LATEST", 3600.0)
+    room = f"dm:{ada.main.overview.me}:nobody"
+    ada.main._session.core.say(room, "to nobody")
+    ada.click_row(ada.main.sidebar.rooms, room)
+    ada.wait(lambda: "Not sent: " in ada.said, "the refusal")
+    ada.click_text("Edit")
+    ada.wait(lambda: ada.main._waiting == 0 and "Not sent: " not in ada.said, "the outbox")
+    assert stored(ada) == {room: "to nobody"}
+
+
 def test_who_types_on_and_on_has_a_draft_all_the_same(
     ada: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
