@@ -65,10 +65,13 @@ class Folds:
         """Draw only the beginning of a message."""
         del self._unfolded[seq]
         mark, stop = self._stretch(seq)
+        start = self._text.index(mark)
         body = self._places.body(mark, stop) or stop
         self._text.delete(body, stop)
         self._text.mark_set("page", body)
         self._pen.draw_words(self._events.find(seq).text, "page")
+        # Within a group nothing stands between the mark and what is drawn, which pushed it on.
+        self._text.mark_set(mark, start)
         self._text.mark_unset("page")
 
     def forget(self, seq: int) -> None:

@@ -211,6 +211,26 @@ def test_a_long_text_can_be_shown_and_folded_again(
     assert shown.longest < LONGEST_TURN
 
 
+def test_what_is_folded_within_a_group_stays_in_its_place(
+    show: Callable[[Sequence[str]], Shown],
+) -> None:
+    """Where no head stands above it, as below other words of its sender: it is its own text."""
+    shown = show([])
+    shown.kept.events = [
+        KeptEvent("general", seq, "message", "person1", text, _BEGIN + seq * 1000, None)
+        for seq, text in enumerate(("before it", "word " * 2500, "after it"), 1)
+    ]
+    shown.transcript.show_latest()
+    shown.settle()
+    before = [shown.said_of(seq) for seq in (1, 2, 3)]
+    shown.transcript._toggle_fold(2)
+    shown.settle()
+    shown.transcript._toggle_fold(2)
+    assert [shown.said_of(seq) for seq in (1, 2, 3)] == before
+    shown.text.tag_add("sel", *shown.transcript._stretch(2))
+    assert shown.transcript.selected() == "word " * 2500
+
+
 def test_only_a_few_long_texts_are_unfolded_at_once(
     show: Callable[[Sequence[str]], Shown],
 ) -> None:
