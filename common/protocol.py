@@ -234,7 +234,9 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # The first part of a place inside a union is its tag, which the client knows itself.
     # A field the models don't know is the client's own text: no control of it comes back.
-    place = ".".join(str(part) for part in first["loc"][1:])[:100]
+    # "[key]" is pydantic's own word for a name that is wrong itself, behind that name.
+    parts = (str(part) for part in first["loc"][1:] if part != "[key]")
+    place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
     why = _REASONS.get(first["type"], first["msg"])

@@ -308,6 +308,7 @@ def test_lawful_json_of_the_wrong_kind_never_raises(values: list[object], phase:
             "text",
         ),
         ({"type": "ping", "id": 7, "more": "geheim"}, "malformed", "more"),
+        ({"type": "sync", "id": 7, "positions": {"A": 0}}, "malformed", "positions.A"),
         ({"type": "geheim", "id": 7}, "unknown_type", None),
         ({"id": 7}, "malformed", None),
         ({"type": ["geheim"], "id": 7}, "unknown_type", None),
