@@ -31,6 +31,19 @@ _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00016fe4\U0001d159")
 _PART_OF_FLAG: Final = ("\U0001f1e6", "\U0001f1ff")
 _SKIN_TONES: Final = ("\U0001f3fb", "\U0001f3ff")
 _HANDLE: Final = re.compile(r"(?<!\w)@\w")
+_BORDERS: Final = frozenset(
+    "|/\\<>\u00a6\u00b7\u01c0\u01c1\u05c0\u2016\u2022\u2027\u2044\u2215\u2219\u2223\u2225\u22c5\u23d0"
+    "\u23fd\u2502\u2503\u2551\u2758\u2759\u275a\u29f8"
+)
+"""Bars, slashes and dots that set off a part of a name; brackets do it by their category."""
+_DASH: Final = re.compile(
+    r"[\u2014\u2015\u2500\u2501\u2e3a\u2e3b\u3030]"
+    r"|(?:(?<=\s)[{0}]+|[{0}]+(?=\s|$)|^[{0}]+)".format(
+        r"\-~\u02d7\u058a\u05be\u1400\u1806\u2010-\u2013\u2043\u2053\u2212\u223c\u2796"
+        r"\u2e17\u2e1a\u2e40\u2e5d\u301c\u30a0\u06d4\U00010ead"
+    )
+)
+"""A long dash, or a short one that joins no two words."""
 _CONTROLS: Final = {"\0": "NULL", "\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN"}
 _KINDS: Final = {
     "Cc": "a control character",
@@ -181,13 +194,13 @@ def _parts(name: str) -> list[str]:
     """The name, and what stands in it by itself: in brackets, or behind a bar or a dash."""
     if name.isascii() and name.replace(" ", "").isalnum():
         return [name]  # as most are, told by the quickest questions
-    cut = re.sub(r"\s[\-\u2010-\u2015~]+\s", "\0", name)
+    cut = _DASH.sub("\0", name)
     cut = "".join("\0" if _is_border(char) else char for char in cut)
     return [name, *cut.split("\0")]
 
 
 def _is_border(char: str) -> bool:
-    return char in "|/\\<>·•‧∙⋅" or unicodedata.category(char) in {"Ps", "Pe", "Pi", "Pf"}
+    return char in _BORDERS or unicodedata.category(char) in {"Ps", "Pe", "Pi", "Pf"}
 
 
 def _without_sequences(name: str) -> tuple[str, list[str]]:

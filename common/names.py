@@ -6,6 +6,7 @@ common/display_names.py.
 """
 
 import re
+import unicodedata
 from collections.abc import Callable
 from functools import cache
 from typing import Final
@@ -111,8 +112,11 @@ def _words(name: str) -> frozenset[str]:
     """What a name reads as without signs and spaces; nothing for one that has only these."""
     from common.confusables import skeletons
 
+    # Without its signs first, since some of them look like letters: a long dash like a kana, two
+    # bars like "ll". As it is, too: they may stand for these letters.
+    letters = "".join(char for char in name if unicodedata.category(char)[0] not in "PSZ")
+    read = skeletons(name) | skeletons(letters)
     # A digit one passes for I, too.
-    read = skeletons(name)
     if "1" in name:
         read |= skeletons(name.replace("1", "i"))
     words = ("".join(filter(str.isalnum, skeleton)) for skeleton in read)

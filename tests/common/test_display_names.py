@@ -162,6 +162,9 @@ def test_display_names_that_are_refused(name: str, named: str) -> None:
             "(you) V",
         ),
         *("Ada (host)", "Ada «Admin»", "Ada – Host", "Ada - Moderator", "System | Ada", "Ada/Host"),
+        *("—Host", "Host—", "‖you‖", "× Chat ×", "%Host", "⋃you", "∣Admin∣", "— Home & Garden —"),
+        *("Ada —you", "Ada— you", "Ada—you", "Ada -Host", "Ada- Host", "Ada ⸺ Host", "Ada − Host"),
+        *("Ada 〜 Host", "Ada ‖ you", "Ada ǀ you", "Ada ¦ Host", "Ada │ Host", "Ada∕Host"),
         *("@ada", "Ada @bruno", "Ada (@bruno)", "Ada ＠bruno"),
         *("Home & Garden", "home garden", "Hоme & Gаrden"),
     ],
@@ -177,6 +180,7 @@ def test_names_that_imitate_the_chat_are_refused(name: str) -> None:
     [
         *("Ali", "ALI", "Anna Host", "Hosta", "Allan", "Gene Rally", "Ada (Lindqvist)", "Ada-Host"),
         *("ada@work", "Jean-Luc", "Young", "Ada & Bruno", "Home", "Modesta", "O'Brien"),
+        *("Ada–Host", "Jean—Luc", "Ann -Marie", "- Ada -", "Ho×st×er"),
     ],
 )
 def test_names_of_people_are_let_in(name: str) -> None:
