@@ -626,7 +626,9 @@ class Controller:
         self._answers_first = True
         if error.code == "too_early" and asked.after is not None:
             return  # It follows from the refusal of the one before it, which tells what to do.
-        if asked.after is None and error.code not in _NOT_OF_THE_MESSAGE:
+        # What names a field is of the message, such as a conversation too many.
+        its_own = error.code not in _NOT_OF_THE_MESSAGE or error.field is not None
+        if asked.after is None and its_own:
             cid, times = self._refused_often
             times = times + 1 if cid == asked.cid else 1
             self._refused_often = (asked.cid, times)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,7 @@ def test_who_has_what_the_disk_lost_compares_anew(
     disk.away = True
     for _ in range(2):
         running.batch(Received(1, (running.send("hello"),)))
-    with sqlite3.connect(running.house.path) as other:
+    with closing(sqlite3.connect(running.house.path)) as other, other:
         other.execute("DELETE FROM events WHERE seq = 3")
     disk.away = False
     clock[0] += LONGEST_PAUSE

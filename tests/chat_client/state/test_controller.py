@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
-from chat_client.state.controller import HEALTHY
+from chat_client.state.controller import HEALTHY, MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from common import limits, messages
@@ -743,6 +743,23 @@ def test_the_person_can_cut_a_pause_short(desk: Desk) -> None:
     assert desk.controller.wants_connection
     desk.lose()
     assert desk.controller.deadline() - desk.now == 0.25
+
+
+@pytest.mark.parametrize(("field", "fails"), [("room", True), (None, False)])
+def test_one_conversation_too_many_does_not_hold_up_the_others(
+    desk: Desk, field: str | None, fails: bool
+) -> None:
+    """A server that is busy with one message fails it in the end; one that is busy is awaited."""
+    desk.go_online(general=0)
+    send = only(desk.say("hello", "dm:ada:bob"), messages.Send)
+    desk.say("for all")
+    for _ in range(MOST_REFUSALS):
+        assert send.text == "hello"
+        refusal = messages.Error(
+            re=send.id, code="busy", message="later", retryable=True, field=field
+        )
+        send = only(desk.hear(refusal) or desk.wait(30), messages.Send)
+    assert send.text == ("for all" if fails else "hello")
 
 
 def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
