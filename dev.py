@@ -183,7 +183,8 @@ def login_name() -> str:
         login = getpass.getuser()
     except (ImportError, KeyError, OSError):  # not in the user database, and no LOGNAME either
         login = ""
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", login)[:24].strip("-_") or "host"
+    # With an ending: a login such as "admin" alone is not for people in a chat.
+    return (re.sub(r"[^A-Za-z0-9_-]+", "-", login)[:20].strip("-_") + "-dev").lstrip("-")
 
 
 def run_host(python: Path) -> int:

@@ -12,7 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import dev
 import dev_setup
+from chat_client.options import parse_options
+from common.display_names import clean_display_name
+from common.names import fold_username
 from dev_setup import DevError, Interpreter, environment, writable_checkout
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -100,6 +104,18 @@ def test_other_errors_are_not_taken_for_that() -> None:
     """A full disk is no read-only one."""
     with pytest.raises(OSError, match="No space"), writable_checkout():
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    "login", ["ada", "admin", "Jörg Müller", "DOMAIN\\\\kim", "", "-_-", "x" * 40]
+)
+def test_a_login_makes_a_name_that_is_let_in(login: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the developer is called on their computer."""
+    monkeypatch.setattr("getpass.getuser", lambda: login)
+    name = dev.login_name()
+    assert fold_username(f"{name}-2") == f"{name}-2".lower()
+    assert clean_display_name(name) == name
+    assert parse_options(["--name", name]).name is not None
 
 
 _HEADLESS = """
