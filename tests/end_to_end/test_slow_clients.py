@@ -23,6 +23,10 @@ AT_ONCE = 2.0
 """Seconds in which a message must arrive; it takes milliseconds on an idle machine."""
 READERS = 2
 """Threads of the server that open the log's own file when they first read."""
+RECEIVE_BUFFER = 64 * 1024
+"""Bytes of a client that reads nothing, so that it is soon noticed. With 4 KiB its window may end
+up smaller than the server's segments; from then on Linux sends one for each persist timer (200 ms),
+however eagerly the client reads."""
 MESSAGES = 20_000
 ROUNDS = 20
 GROWTH = 16 * 1024 * 1024
@@ -131,7 +135,7 @@ def test_who_never_reads_is_caught_up_when_it_reads(house: House) -> None:
     """
     server = house.server("--log-level", "debug")
     with (
-        Session(server.join, "deaf", receive_buffer=4096) as deaf,
+        Session(server.join, "deaf", receive_buffer=RECEIVE_BUFFER) as deaf,
         Session(server.join, "flood") as flood,
         Session(server.join, "ada") as ada,
         Session(server.join, "ben") as ben,
@@ -163,7 +167,7 @@ def test_what_a_deaf_client_costs_is_bounded(server: Server) -> None:
     """While 32 MiB are said that one client does not read, the server's memory hardly grows."""
     pid = server.child.process.pid
     with (
-        Session(server.join, "deaf", receive_buffer=4096) as deaf,
+        Session(server.join, "deaf", receive_buffer=RECEIVE_BUFFER) as deaf,
         Session(server.join, "ada") as ada,
     ):
         deaf.follow()
@@ -195,7 +199,7 @@ def test_who_asks_and_never_reads_its_answers_has_to_wait(server: Server) -> Non
     """
     commands = 40_000
     room = f"dm:{'a' * 32}:{'b' * 32}"
-    with Session(server.join, "deaf", receive_buffer=4096) as deaf:
+    with Session(server.join, "deaf", receive_buffer=RECEIVE_BUFFER) as deaf:
         asked = b"".join(
             encode(messages.Send(id=number, room=room, cid=f"{number:032x}", text="x"))
             for number in range(1, commands + 1)

@@ -77,7 +77,7 @@ class DeafMember:
     def __init__(self, _hosted: Hosted, crew: Crew, _ledger: Ledger, _place: Path) -> None:
         self._crew = crew
         self._account = Account("sleeper")
-        self._member = crew.come(self._account, receive_buffer=4096)
+        self._member = crew.come(self._account, receive_buffer=64 * 1024)
 
     @property
     def position(self) -> int:
