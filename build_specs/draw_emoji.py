@@ -1,4 +1,4 @@
-"""Draw the sprite sheet of emoji: ``python build_specs/draw_emoji.py FONT LICENCE``.
+"""Draw the sprites of emoji: ``python build_specs/draw_emoji.py FONT LICENCE``.
 
 FONT is NotoColorEmoji.ttf and LICENCE the text of its licence (the SIL Open Font License);
 on Debian both come with the package fonts-noto-color-emoji. Needs the packages Pillow (with
@@ -24,7 +24,7 @@ _FULLY, _MINIMALLY, _UNQUALIFIED = 2, 3, 4
 
 
 def main() -> None:
-    """Write the sheet, its index and the licence."""
+    """Write a strip for each row of sprites, their index and the licence."""
     font_path, licence = Path(sys.argv[1]), Path(sys.argv[2])
     font = ImageFont.truetype(str(font_path), DRAWN, layout_engine=ImageFont.Layout.RAQM)
     rows: list[tuple[Image.Image, list[str]]] = []
@@ -38,12 +38,17 @@ def main() -> None:
         sheet.paste(drawn, (place % COLUMNS * CELL, place // COLUMNS * CELL))
     FOLDER.mkdir(parents=True, exist_ok=True)
     quantized = sheet.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    quantized.save(FOLDER / "sheet.png", optimize=True)
-    lines = [" ".join(map(_codes, spellings)) for _, spellings in rows]
-    (FOLDER / "index.txt").write_text("\n".join(lines) + "\n", "ascii")
+    size = 0
+    for row in range(height // CELL):
+        path = FOLDER / f"{row:02}.png"
+        strip = quantized.crop((0, row * CELL, COLUMNS * CELL, (row + 1) * CELL))
+        strip.save(path, optimize=True)
+        size += path.stat().st_size
+    lines = [" ".join(spellings) for _, spellings in rows]
+    (FOLDER / "index.txt").write_text("\n".join(lines) + "\n", "utf-8")
     text = licence.read_text("utf-8")
     (FOLDER / "OFL.txt").write_text(text[text.index("Files:     fonts/*") :], "utf-8")
-    print(f"{len(rows)} emoji, {(FOLDER / 'sheet.png').stat().st_size // 1024} KiB")
+    print(f"{len(rows)} emoji, {size // 1024} KiB")
 
 
 def _sequences() -> dict[str, list[str]]:
@@ -84,10 +89,6 @@ def _draw(sequence: str, font: ImageFont.FreeTypeFont) -> Image.Image | None:
     square.paste(big, (0, (136 - big.height) // 2))
     # Premultiplied, or the colour of what can't be seen would leave a fringe.
     return square.convert("RGBa").resize((CELL, CELL), Image.Resampling.BOX).convert("RGBA")
-
-
-def _codes(sequence: str) -> str:
-    return "-".join(f"{ord(char):X}" for char in sequence)
 
 
 if __name__ == "__main__":
