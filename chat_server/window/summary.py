@@ -23,6 +23,8 @@ _CHART: Final = 106, 40
 """Width and height of the chart, px at 96 dpi."""
 _WITHOUT_TRAFFIC: Final = 3
 """How many figures there are before those of the bytes."""
+_MORE: Final = 6
+"""Space between a number and what stands beside it, px at 96 dpi."""
 
 
 class _Figure(Panel):
@@ -30,15 +32,27 @@ class _Figure(Panel):
 
     def __init__(self, parent: tk.Misc, theme: Theme, title: str) -> None:
         super().__init__(parent, theme)
-        texts = self.texts = Panel(self, theme)
+        self._beside = theme.px(_MORE)
+        texts = Panel(self, theme)
         texts.pack(side="left")
-        Label(texts, theme, title, font="label", tone="muted").pack(anchor="w")
+        self._title = Label(texts, theme, title, font="label", tone="muted")
+        self._title.pack(anchor="w")
         line = Panel(texts, theme)
         line.pack(anchor="w", pady=(theme.px(2), 0))
         self.value = Label(line, theme, font="title")
         self.value.pack(side="left")
         self.more = Label(line, theme, tone="muted")
-        self.more.pack(side="left", padx=(theme.px(6), 0), pady=(theme.px(3), 0))
+        self.more.pack(side="left", padx=(self._beside, 0), pady=(theme.px(3), 0))
+
+    @property
+    def needed(self) -> int:
+        """Width of its texts, in screen pixels.
+
+        The labels know at once what a new text needs; the panels around them, which Tk lays out
+        when it is idle, would still say what the one before needed.
+        """
+        number = self.value.winfo_reqwidth() + self._beside + self.more.winfo_reqwidth()
+        return max(self._title.winfo_reqwidth(), number)
 
 
 class Summary(Card):
@@ -112,6 +126,6 @@ class Summary(Card):
     def _needed(self, count: int) -> int:
         """Width of the strip with that many figures, in screen pixels."""
         px = self._theme.px
-        texts = sum(figure.texts.winfo_reqwidth() for figure in self._figures[:count])
+        texts = sum(figure.needed for figure in self._figures[:count])
         lines = (count - 1) * px(8 + 1 + 15)
         return 2 * px(15) + texts + lines + px(8) + self.copy.winfo_reqwidth()

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 import time
 import tkinter as tk
+from dataclasses import replace
 
 import pytest
 
 from chat_server.rules.view import ClientAppeared
 from chat_server.window import questions
 from chat_server.window.keeper import Happened
+from chat_server.window.summary import _CHART
 from common.messages import Ack, Goodbye
 from tests.gui.host.conftest import Host
+from tests.gui.layout import faults
 from window.dialog import Dialog
 
 
@@ -83,6 +86,27 @@ def test_a_click_on_a_title_sorts(host: Host) -> None:
     assert host.names() == ["ada", "bruno", "chen"]
     host.click(head, *head.title_place("person"))
     assert host.names() == ["chen", "bruno", "ada"]
+
+
+def test_numbers_that_grow_stay_whole(host: Host) -> None:
+    """The chart goes when they need its room, at once and not with the numbers after these."""
+    host.connect("ada")
+    summary = host.app.frame.connections.summary
+    host.wait(summary.winfo_viewable, "the numbers")
+    view = host.app.presenter.view(0)
+    summary.show(replace(view, received="9 B", sent="9 B"))
+    spare = summary.winfo_width() - summary._needed(5) - host.app.theme.px(_CHART[0] + 18)
+    width = host.root.winfo_width() - spare
+    host.root.geometry(f"{width}x{host.root.winfo_height()}")
+    host.wait(lambda: host.root.winfo_width() == width, "the other width")
+    host.settle()
+    summary.show(replace(view, received="9 B", sent="9 B"))
+    assert summary._chart.winfo_manager()
+    host.settle()
+    summary.show(replace(view, received="999.9 MB", sent="999.9 MB"))
+    assert not summary._chart.winfo_manager()
+    summary.update_idletasks()
+    assert faults(summary) == []
 
 
 def test_terminate_by_clicks(host: Host) -> None:
