@@ -48,7 +48,9 @@ class Dialog:
     """A modal question, in the middle of its parent.
 
     The last choice is the default: Return presses it, unless another button has the
-    keyboard. Escape and the close button choose `cancel` (the first choice if not named).
+    keyboard. Where that is a `danger` and nothing is typed first, `cancel` is the default: the
+    Return or Space that somebody was about to press elsewhere must not do what can't be undone.
+    Escape and the close button choose `cancel` (the first choice if not named).
     """
 
     def __init__(
@@ -66,8 +68,9 @@ class Dialog:
         width: int = 400,
     ) -> None:
         self._parent, self._theme = parent, theme
-        self._default = choices[-1].id
         self._cancel = cancel if cancel is not None else choices[0].id
+        unasked = choices[-1].variant == "danger" and entry is None
+        self._default = self._cancel if unasked else choices[-1].id
         self._answer = Answer(self._cancel)
         self.buttons: dict[str, Button] = {}
         self.field: Field | None = None

@@ -59,6 +59,39 @@ def test_keys_answer_a_dialog(
     assert not dialog.window.winfo_exists()
 
 
+@pytest.mark.parametrize("key", ["<Return>", "<KP_Enter>", "<space>", "<Escape>"])
+def test_a_key_that_was_meant_elsewhere_does_no_harm(
+    root: tk.Tk, theme: Theme, wait_until: Pump, key: str
+) -> None:
+    """What can't be undone is chosen, and not confirmed: the other button has the keyboard."""
+    wait_until(root.winfo_viewable)
+    choices = (Choice("keep", "Keep open"), Choice("stop", "Stop the chat", "danger"))
+    dialog = Dialog(root, theme, "Stop the chat?", "3 people are connected.", choices)
+
+    def press() -> None:
+        if not dialog.window.grab_status():
+            root.after(5, press)
+            return
+        has_keyboard = dialog.window.focus_lastfor()
+        assert has_keyboard is not None
+        has_keyboard.focus_force()
+        has_keyboard.event_generate(key)
+
+    root.after(5, press)
+    assert dialog.ask().choice == "keep"
+
+
+def test_who_typed_a_reason_may_confirm_with_return(
+    root: tk.Tk, theme: Theme, wait_until: Pump
+) -> None:
+    """The field has the keyboard, and Return there is the answer to the whole question."""
+    wait_until(root.winfo_viewable)
+    choices = (Choice("quit", "Cancel"), Choice("end", "Terminate", "danger"))
+    dialog = Dialog(root, theme, "End it?", "They are told why.", choices, entry=Entry("Why"))
+    _during(dialog, wait_until, lambda: _press(dialog, "<Return>"))
+    assert dialog.ask().choice == "end"
+
+
 def test_buttons_and_the_close_button_answer(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """A button answers with its own choice; closing the window cancels."""
     wait_until(root.winfo_viewable)
