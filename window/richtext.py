@@ -10,11 +10,10 @@ from typing import Final
 
 from common.comparing import comparable_places
 from window import emoji, selection
+from window.emojipictures import EmojiPictures
 from window.text import StandIns
 from window.theme import Theme
 
-_SIZE: Final = 20
-"""Width of an emoji in a line of text, px at 96 dpi."""
 _ADVANCE: Final = 1
 """Space beside an emoji, px at 96 dpi."""
 
@@ -38,8 +37,7 @@ class RichText:
         self._theme = theme
         self._wide = int(widget.tk.call("string", "length", "\U0001f600"))
         """Columns of a character beyond the BMP: two in Tk 8.6."""
-        self._characters: dict[str, str] = {}
-        """The name of an emoji's picture → its characters."""
+        self._pictures = EmojiPictures(widget, theme)
         selection.own_selection(widget, self.selected)
 
     def insert(self, index: str, text: str, tags: tuple[str, ...] = ()) -> None:
@@ -90,7 +88,7 @@ class RichText:
         """The characters between two indexes, emoji among them; other pictures are left out."""
         pieces: list[str] = []
         for kind, value, _ in self._dump(start, end):
-            pieces.append(self._reveal(value) if kind == "text" else self._spelling(value))
+            pieces.append(self._reveal(value) if kind == "text" else self._pictures.spelling(value))
         return "".join(pieces)
 
     def selected(self) -> str:
@@ -113,7 +111,7 @@ class RichText:
         """
         at = 0
         for kind, value, index in self._dump("1.0", "end-1c"):
-            spelled = self._reveal(value) if kind == "text" else self._spelling(value)
+            spelled = self._reveal(value) if kind == "text" else self._pictures.spelling(value)
             if offset >= at + len(spelled):
                 at += len(spelled)
                 continue
@@ -146,7 +144,7 @@ class RichText:
             if kind == "text":
                 line.add_text(value, int(column), self._wide)
             else:
-                line.add_picture(self._spelling(value) or "\0", int(column))
+                line.add_picture(self._pictures.spelling(value) or "\0", int(column))
         found: list[tuple[str, str]] = []
         for number, line in lines.items():
             text, begins, ends = comparable_places(line.characters)
@@ -154,6 +152,10 @@ class RichText:
                 first, last = begins[match.start()], ends[match.end() - 1] - 1
                 found.append((f"{number}.{line.starts[first]}", f"{number}.{line.ends[last]}"))
         return found
+
+    def repaint(self) -> None:
+        """Draw the emoji for the widget's background, when that is another one."""
+        self._pictures.repaint()
 
     def copy_selection(self) -> None:
         """Put the selection on the clipboard, as characters; if there is none, leave it."""
@@ -176,19 +178,13 @@ class RichText:
     def _reveal(self, text: str) -> str:
         return text if text.isascii() else self._stand_ins.reveal(text)
 
-    def _spelling(self, image: str) -> str:
-        """The characters of an emoji's picture, or "" of another picture."""
-        # Tk names each use of a picture: the picture's name, and a number if needed.
-        return self._characters.get(image.partition("#")[0], "")
-
     def _columns(self, text: str) -> int:
         """How many columns of a line Tk gives a text."""
         return len(text) + (self._wide - 1) * sum(character > "\uffff" for character in text)
 
     def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
         widget = self._widget
-        image = _picture(self._theme, cell, text)
-        self._characters[str(image)] = text
+        image = self._pictures.picture(text, cell)
         start = widget.index(index)
         padding = self._theme.px(_ADVANCE)
         widget.image_create(start, image=image, align="center", padx=padding)
@@ -221,9 +217,3 @@ class _Line:
         self.characters += emoji
         self.starts += [column] * len(emoji)
         self.ends += [column + 1] * len(emoji)
-
-
-def _picture(theme: Theme, cell: int, spelling: str) -> tk.PhotoImage:
-    # One for each spelling, as the picture's name tells what it stands for.
-    pixels = theme.px(_SIZE)
-    return theme.images.get(("emoji", spelling, pixels), lambda: emoji.draw(cell, pixels))

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 OVER: Final = 4
 """Supersampling in each direction: 16 levels of coverage an edge."""
+_FAINT: Final = 24
+"""Of 255: a pixel that is covered less than that is left to the ground."""
 
 
 class Images:
@@ -84,9 +86,24 @@ class Images:
 
 def photo(root: tk.Misc, image: Image.Image) -> tk.PhotoImage:
     """`image` as a Tk image, with its transparency."""
+    return tk.PhotoImage(master=root, data=png(image), format="png")
+
+
+def png(image: Image.Image) -> bytes:
+    """`image` as what Tk reads, with its transparency."""
     data = io.BytesIO()
     image.save(data, "PNG", compress_level=0)  # read back at once: packing it is wasted
-    return tk.PhotoImage(master=root, data=data.getvalue(), format="png")
+    return data.getvalue()
+
+
+def on_ground(image: Image.Image, colour: str) -> Image.Image:
+    """`image` on a colour, and transparent only where nothing of it covers that."""
+    from PIL import Image
+
+    ground = Image.new("RGBA", image.size, rgb(colour))
+    ground.alpha_composite(image)
+    ground.putalpha(image.getchannel("A").point([0] * _FAINT + [255] * (256 - _FAINT)))
+    return ground
 
 
 def rounded_mask(width: int, height: int, radius: float, inset: float = 0) -> Image.Image:

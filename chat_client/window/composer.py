@@ -178,6 +178,7 @@ class Composer(Panel):
             inactiveselectbackground=palette.marked,
             selectforeground=palette.on_marked,
         )
+        self._rich.repaint()
 
 
 def _size(text: str) -> int:

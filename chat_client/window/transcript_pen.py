@@ -108,6 +108,7 @@ class Pen:
 
     def repaint(self) -> None:
         """Give the pictures that are there the colours of the moment."""
+        self.rich.repaint()
         text, now = self._text, str(self.rule())
         for _, name, index in text.dump("1.0", "end", image=True):
             if name.partition("#")[0] in self._rules:

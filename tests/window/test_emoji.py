@@ -1,9 +1,12 @@
 """Emoji: found whole, shown as pictures, given back as characters."""
 
+import io
 import tkinter as tk
 
 import pytest
+from PIL.Image import open as open_image
 
+from tests.window.conftest import Pump
 from window import emoji
 from window.richtext import RichText
 from window.text import safe, worded
@@ -76,6 +79,55 @@ def test_rich_text_gives_back_what_was_put_in(root: tk.Tk) -> None:
     text.tag_add("sel", "1.0", "end-1c")
     rich.copy_selection()
     assert root.clipboard_get(type="UTF8_STRING") == SAMPLE
+
+
+def test_a_picture_has_nothing_translucent(root: tk.Tk) -> None:
+    """Tk on X11 would ask the X server what is behind it, each time it draws it."""
+    text = tk.Text(root, background="#102030")
+    rich = RichText(text, Theme(root, "light"))
+    rich.insert("end", "\U0001f600")
+    picture = text.image_names()[0]
+    pixels = _pixels(root, picture)
+    assert {alpha for *_, alpha in pixels} == {0, 255}
+    # Its edge is mixed with what it lies on.
+    assert any(max(colour) < 0x80 for *colour, alpha in pixels if alpha)
+
+
+def test_pictures_follow_the_background(root: tk.Tk, wait_until: Pump) -> None:
+    """All of them are drawn for another one, those in view at once; none is made anew."""
+    theme = Theme(root, "light")
+    text = tk.Text(root, background="#ffffff", height=4)
+    text.pack()
+    rich = RichText(text, theme)
+    faces = [chr(code) for code in range(0x1F600, 0x1F640)]
+    rich.insert("end", "".join(f"{face}\n" for face in faces))
+    text.see("end")
+    root.update()
+    names = [text.image_cget(f"{line}.0", "image") for line in range(1, len(faces) + 1)]
+    before = [_pixels(root, name) for name in names]
+    text.configure(background="#000000")
+    rich.repaint()
+    assert _pixels(root, names[-1]) != before[-1]
+    wait_until(lambda: _pixels(root, names[0]) != before[0])
+    fresh = RichText(other := tk.Text(root, background="#000000"), theme)
+    fresh.insert("end", "".join(faces))
+    shown = [other.image_cget(f"1.{column}", "image") for column in range(len(faces))]
+    drawn = [_pixels(root, name) for name in shown]
+    wait_until(lambda: [_pixels(root, name) for name in names] == drawn)
+    assert [text.image_cget(f"{line}.0", "image") for line in range(1, len(faces) + 1)] == names
+    text.configure(background="#ffffff")
+    rich.repaint()
+    text.destroy()  # No timer is left that would draw in it.
+    wait_until.settle()
+
+
+def _pixels(root: tk.Tk, name: str) -> list[tuple[int, ...]]:
+    """Red, green, blue and alpha of each pixel of a picture in a Text, row by row."""
+    picture = name.partition("#")[0]
+    data = root.tk.call(picture, "data", "-format", "png")
+    with open_image(io.BytesIO(data)) as image:
+        pixels = image.convert("RGBA").tobytes()
+    return [tuple(pixels[at : at + 4]) for at in range(0, len(pixels), 4)]
 
 
 def test_typed_emoji_become_pictures(root: tk.Tk) -> None:
