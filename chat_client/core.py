@@ -48,6 +48,12 @@ _WRONG_SERVER: Final = (
     "If the host set the server up anew, ask for the new invite: your name and messages stay. "
     "Otherwise somebody may be pretending to be it"
 )
+_NOT_THE_INVITES: Final = (
+    "This is not the server of the invite: its identity is another one. Nothing was sent. "
+    "If the host set the server up anew, ask for the new invite. "
+    "Otherwise somebody may be pretending to be it"
+)
+"""The same to somebody who has joined nothing yet."""
 
 
 def new_cid() -> str:
@@ -383,7 +389,9 @@ class Core:
             log.info("no connection: %s", outcome)
             attempts = outcome.attempts
             if is_wrong_server(attempts):
-                self._controller.refused(_WRONG_SERVER, "wrong_server", attempts=attempts)
+                known = self._controller.account.joined
+                why = _WRONG_SERVER if known else _NOT_THE_INVITES
+                self._controller.refused(why, "wrong_server", attempts=attempts)
             else:
                 self._controller.unreachable("The server can't be reached", now, attempts)
         elif self._stopping or not self._controller.wants_connection:

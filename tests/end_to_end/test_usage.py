@@ -323,7 +323,7 @@ def test_a_server_with_another_identity_is_sent_nothing(house: House) -> None:
         port = listening.getsockname()[1]
         invite = Invite(("127.0.0.1",), port, b"x" * 32, "s" * 22, "Ours")
         child = _stranger(house, invite).run("send", "our secret")
-        line = _one_line(child, REFUSED, "not the server you joined", "Nothing was sent")
+        line = _one_line(child, REFUSED, "not the server of the invite", "Nothing was sent")
         assert "new invite" in line
         thread.join()
     assert heard == [b""]

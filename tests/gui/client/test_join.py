@@ -104,7 +104,8 @@ def test_another_servers_certificate_is_a_hard_stop(town: Town, host: Host) -> N
     other = town.host("Another")
     window = town.window()
     fill(window, host.link.replace(str(host.port), str(other.port)), "Ada")
-    window.wait(lambda: "not the server" in window.problem, "the warning")
+    window.wait(lambda: "not the server of the invite" in window.problem, "the warning")
+    assert "you joined" not in window.problem
     assert window.problem.endswith("\n127.0.0.1 is another server than the one of the invite.")
     assert below(window.join.problem, window.join.link)
     assert "ada" not in other.connections
