@@ -45,7 +45,11 @@ class Status:
 
 
 def describe(status: Status, waiting: int, now: float) -> str:
-    """One line for people: what is going on, and how many messages wait to be sent."""
+    """One line for people: what is going on, and how many messages wait to be sent.
+
+    It stands beside a banner with the whole reason, where the connection has ended for good: the
+    reason may be of any length, and its beginning alone would not say it.
+    """
     line = _describe(status, now)
     if waiting:
         line += f" · {waiting} message{'s' if waiting > 1 else ''} waiting"
@@ -63,6 +67,6 @@ def _describe(status: Status, now: float) -> str:
             what = "trying again" if status.code == STORAGE else "reconnecting"
             return f"{status.why} · {what} in {seconds} s"
         case Link.SIGNED_OUT:
-            return f"Signed out: {status.why}"
+            return "Signed out"
         case Link.REFUSED | Link.STOPPED:
-            return status.why
+            return "Not connected"

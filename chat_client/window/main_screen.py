@@ -267,30 +267,38 @@ class MainScreen(Panel):
             case Link.PAUSED if status.code == STORAGE:
                 self.overview.offline()
                 self.banner.show(
-                    safe(status.why) + ". What you write stays in its field until it can be kept.",
+                    _sentence(status.why) + " What you write stays in its field until it can be "
+                    "kept.",
                     "slow",
                     ("Try now", self._connect),
                 )
             case Link.PAUSED:
                 self.overview.offline()
                 self.banner.show(
-                    safe(status.why) + ". What you write is kept and sent later.",
+                    _sentence(status.why) + " What you write is kept and sent later.",
                     "away",
                     ("Try now", self._connect),
                 )
             case Link.SIGNED_OUT:
                 self.overview.offline()
                 self.banner.show(
-                    f"You were signed out: {safe(status.why)}",
+                    f"You were signed out: {_sentence(status.why)}",
                     "slow",
                     ("Sign in again", self._connect),
                 )
             case Link.STOPPED:
                 self.overview.offline()
-                self.banner.show(safe(status.why), "slow", ("Try again", self._connect))
+                self.banner.show(_sentence(status.why), "slow", ("Try again", self._connect))
             case Link.REFUSED:
                 self.overview.offline()
-                self.banner.show(safe(status.why), "slow", ("Join again", self._on_leave))
+                self.banner.show(
+                    _sentence(status.why),
+                    "slow",
+                    # Another invite is no help where one of the programs is too old.
+                    ("Try again", self._connect)
+                    if status.code == "version"
+                    else ("Join again", self._on_leave),
+                )
 
     def _show_state(self) -> None:
         """The line beside the room's name; it counts down while a try is to come."""
@@ -449,7 +457,7 @@ class MainScreen(Panel):
                 why = next(item.why for item in items if item.room == room)
                 self.composer.give_back(
                     "\n".join(filter(None, (*texts, self.composer.draft))),
-                    f"Not sent. {safe(why)}. Your text stays here: send it again later.",
+                    f"Not sent. {_sentence(why)} Your text stays here: send it again later.",
                 )
             else:
                 self._drafts[room] = "\n".join(filter(None, (*texts, self._drafts.get(room))))
@@ -554,6 +562,12 @@ class MainScreen(Panel):
         self._clock = self._saving = None
         self._not_opened.close()
         self.destroy()
+
+
+def _sentence(text: str) -> str:
+    """Words of the program's or of a host's, shown harmlessly, with an end if they have none."""
+    text = safe(text).rstrip()
+    return text if text.endswith(tuple(".!?…\u3002\uff01\uff1f")) else f"{text}."
 
 
 def _done(do: Callable[[], object], _: object) -> str:

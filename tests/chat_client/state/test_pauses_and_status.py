@@ -40,8 +40,10 @@ def test_pauses_are_bounded_and_reset(chances: list[float | None]) -> None:
             3,
             "Lost · reconnecting in 1 s · 3 messages waiting",
         ),
-        (Status(Link.SIGNED_OUT, "Enough."), 0, "Signed out: Enough."),
-        (Status(Link.REFUSED, "No such name"), 0, "No such name"),
+        (Status(Link.SIGNED_OUT, "Enough."), 0, "Signed out"),
+        (Status(Link.SIGNED_OUT, "Enough."), 1, "Signed out · 1 message waiting"),
+        (Status(Link.REFUSED, "No such name"), 0, "Not connected"),
+        (Status(Link.STOPPED, "Unknown messages, time after time"), 0, "Not connected"),
     ],
 )
 def test_the_state_line(status: Status, waiting: int, line: str) -> None:

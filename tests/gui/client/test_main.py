@@ -6,13 +6,14 @@ import re
 import threading
 import tkinter as tk
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from chat_client.state.news import EventsAdded, PersonSeen, StartedOver
-from chat_client.state.status import Link
+from chat_client.state.news import EventsAdded, PersonSeen, StartedOver, StatusChanged
+from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window import main_screen
 from common.messages import Event, Person
 from tests.chat_client.spoilt import CASES, spoil
@@ -663,7 +664,7 @@ def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Windo
     host.terminate("ada.lindqvist", "Please take a break.")
     ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
     assert ada.banner == "You were signed out: Please take a break."
-    assert ada.state == "Signed out: Please take a break."
+    assert ada.state == "Signed out"
     assert not ada.main._session.core._controller.wants_connection
     ada.say("not yet")
     ada.wait(lambda: "1 message waiting" in ada.state, "it to wait")
@@ -672,6 +673,32 @@ def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Windo
     ada.online()
     ada.wait(lambda: ada.main._waiting == 0, "it to be sent")
     assert ada.banner == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "action", "state"),
+    [
+        (Status(Link.PAUSED, "Lost"), "Lost. What you write is kept", "Try now", "reconnecting"),
+        (Status(Link.PAUSED, "Full", code=STORAGE), "Full. What you write stays", "Try now", "try"),
+        (Status(Link.SIGNED_OUT, "Come back at two"), "at two.", "Sign in again", "Signed out"),
+        (Status(Link.SIGNED_OUT, "昼休みです。"), "です。", "Sign in again", "Signed out"),
+        (Status(Link.STOPPED, "Try an update"), "update.", "Try again", "Not connected"),
+        (Status(Link.REFUSED, "Another identity"), "identity.", "Join again", "Not connected"),
+        (Status(Link.REFUSED, "Too old", code="version"), "old.", "Try again", "Not connected"),
+    ],
+)
+def test_the_strip_has_whole_sentences_and_what_helps(
+    ada: Window, status: Status, said: str, action: str, state: str
+) -> None:
+    """And the line in the header says in short what the strip says at length."""
+    ada.main.apply([StatusChanged(replace(status, retry_at=1e9), 0)])
+    assert said in ada.banner
+    assert ada.banner[-1] in ".。"
+    assert ".." not in ada.banner
+    assert "。." not in ada.banner
+    assert ada.main.banner._action.cget("text") == action
+    assert state in ada.state
+    assert "…" not in ada.state
 
 
 def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) -> None:
