@@ -117,6 +117,16 @@ class Field(ttk.Frame):
 
     focus = focus_set
 
+    def take_keyboard(self) -> None:
+        """Have the keyboard at once, with all text selected, after being put on the screen.
+
+        Tk gives the keyboard to what is on the screen already: until the loop has come round, a
+        key that is pressed would still go to what had it before.
+        """
+        self.update_idletasks()
+        self.focus_set()
+        self.select_all()
+
     def select_all(self) -> None:
         """Select the whole text, as Tab into a field does."""
         self.entry.selection_range(0, "end")

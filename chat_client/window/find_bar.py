@@ -100,8 +100,7 @@ class FindBar(Panel):
             self.pack(self._pack)
             if self.field.value:
                 self._begin()
-        self.field.focus_set()
-        self.field.select_all()
+        self.field.take_keyboard()
 
     def hide(self) -> None:
         """Take it away. Harmless when it is."""

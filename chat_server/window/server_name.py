@@ -89,8 +89,7 @@ class ServerName(Panel):
         self._hint.text = "Keep this name"
         self.field.value = self._view.given_name
         self.field.pack(side="left", fill="x", expand=True, padx=(0, self._theme.px(6)))
-        self.field.focus_set()
-        self.field.select_all()
+        self.field.take_keyboard()
 
     def leave(self) -> None:
         """Show the name as it is."""

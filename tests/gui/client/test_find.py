@@ -68,6 +68,13 @@ def visible(ada: Window) -> str:
     return text.get("@0,0 linestart", f"@0,{text.winfo_height()} lineend")
 
 
+def test_the_first_key_is_the_bars(ada: Window) -> None:
+    """It has the keyboard at once, before the loop has come round: somebody types fast."""
+    ada.focus(ada.composer)
+    ada.composer.event_generate("<Control-f>")
+    assert ada.root.focus_get() is bar(ada).field.entry
+
+
 def test_enter_goes_from_match_to_match(ada: Window, bruno: Peer) -> None:
     """The newest first and round again; with Shift the other way."""
     hear(ada, bruno, "the relay one", "nothing here", "THE RELAY two", "the end")

@@ -123,6 +123,16 @@ def test_a_name_that_cant_be_stored_is_told_beside_it(
     host.wait(lambda: host.root.title() == "Garden — ChatServer", "the title")
 
 
+def test_the_first_key_is_the_fields(host: Host) -> None:
+    """It has the keyboard at once, before the loop has come round."""
+    name = name_of(host)
+    host.settle()
+    name.button.focus_force()
+    host.wait(lambda: host.root.focus_get() is name.button, "the keyboard")
+    name.button.event_generate("<Return>")
+    assert host.root.focus_get() is name.field.entry
+
+
 def test_a_stop_ends_the_change(host: Host) -> None:
     """The name is kept in the server's database, so there is nothing to change without it."""
     host.connect("ada")
