@@ -24,7 +24,7 @@ from window.basics import Hairline, Label, Panel
 from window.buttons import Button
 from window.keys import FIND_TITLE
 from window.mailbox import Mailbox
-from window.notices import Banner, Toasts
+from window.notices import FAILURE_TIME, Banner, Toasts
 from window.text import safe
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -41,6 +41,10 @@ _PRESENCE: Final[dict[Presence, str]] = {
     "unknown": "Presence not known",
 }
 
+_LATEST: Final = 30
+"""Height of the button that leads to the latest message, px at 96 dpi."""
+_LATEST_AT: Final = 8
+"""Its distance from the lower edge of the conversation, px at 96 dpi."""
 _HEADER: Final = 51
 """Height of the header, px at 96 dpi."""
 _HEADER_NARROW: Final = 200
@@ -128,10 +132,11 @@ class MainScreen(Panel):
             on_failed=self._failed,
         )
         self.transcript.pack(fill="both", expand=True)
-        self.toasts = Toasts(self.transcript, theme)
+        # Above the way to the latest message, which may be there.
+        self.toasts = Toasts(self.transcript, theme, rise=_LATEST_AT + _LATEST + 8)
         self._not_opened: Mailbox[str] = Mailbox(self._window, self._link_failed)
         self.latest = Button(
-            self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=30
+            self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=_LATEST
         )
         for keys, go in (
             ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
@@ -387,7 +392,7 @@ class MainScreen(Panel):
             return
         count = self.overview.unread.get(self.room, 0)
         self.latest.set(f"Latest · {count:,} new" if count else "Latest")
-        self.latest.place(relx=0.5, rely=1, y=-self._theme.px(8), anchor="s")
+        self.latest.place(relx=0.5, rely=1, y=-self._theme.px(_LATEST_AT), anchor="s")
 
     def _open_direct(self, username: str) -> None:
         if username == self.overview.me:
@@ -427,7 +432,7 @@ class MainScreen(Panel):
             self._refresh()
 
     def _link_failed(self, _: object) -> None:
-        self.toasts.show("No program here opens links; right-click one to copy it", 6000)
+        self.toasts.show("No program here opens links; right-click one to copy it", FAILURE_TIME)
 
     def _to_latest(self) -> None:
         self.transcript.show_latest()

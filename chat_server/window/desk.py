@@ -16,7 +16,7 @@ from chat_server.window.model import ClientRow, Phase
 from chat_server.window.presenter import Presenter
 from common.names import NameRefusedError
 from window.dialog import Answer, Dialog
-from window.notices import Toasts
+from window.notices import FAILURE_TIME, TOAST_TIME
 from window.theme import Theme
 
 CLIENT_LOOK: Final = 500
@@ -24,7 +24,10 @@ CLIENT_LOOK: Final = 500
 
 
 class Desk:
-    """Carries out `actions`. `show` brings the window up to what the presenter says."""
+    """Carries out `actions`. `show` brings the window up to what the presenter says.
+
+    `say(text, milliseconds)` says something in passing.
+    """
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Desk:
         presenter: Presenter,
         keeper: Keeper,
         show: Callable[[], object],
+        say: Callable[[str, int], object],
     ) -> None:
         self.client = ClientProgram(find_client())
         self._client_timer: str | None = None
@@ -44,7 +48,7 @@ class Desk:
         self._closing: Dialog | None = None
         self._root, self._theme = root, theme
         self._presenter, self._keeper, self._show = presenter, keeper, show
-        self._toasts = Toasts(root, theme)
+        self._say = say
         self._port: int | None = None
 
     def started(self, port: int) -> None:
@@ -128,7 +132,7 @@ class Desk:
         self._root.clipboard_clear()
         self._root.clipboard_append(text)
         if said:
-            self._toasts.show(said)
+            self._say(said, TOAST_TIME)
 
     def _rename(self, text: str) -> None:
         try:
@@ -146,14 +150,14 @@ class Desk:
         if running is None:
             return
         if self.client.running:
-            self._toasts.show("ChatClient is open already")
+            self._say("ChatClient is open already", TOAST_TIME)
             return
         try:
             self.client.start(running.invite)
         except OSError as error:
-            self._toasts.show(f"ChatClient can’t be started: {error.strerror or error}")
+            self._say(f"ChatClient can’t be started: {error.strerror or error}", FAILURE_TIME)
             return
-        self._toasts.show("Opening ChatClient…")
+        self._say("Opening ChatClient…", TOAST_TIME)
         if self._client_timer is None:
             self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
 
@@ -163,7 +167,8 @@ class Desk:
         if self.client.running:
             self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
         elif self.client.status:
-            self._toasts.show(f"ChatClient ended with an error (status {self.client.status})")
+            why = f"ChatClient ended with an error (status {self.client.status})"
+            self._say(why, FAILURE_TIME)
 
     def _search(self, text: str) -> None:
         self._presenter.search(text)

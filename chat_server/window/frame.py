@@ -62,7 +62,8 @@ class Frame(Panel):
         self._pages.pack(fill="both", expand=True)
         self._page: Connections | Invite | Down | None = None
         self.activity.lift()  # Tab follows the stack
-        self.toasts = Toasts(content, theme)
+        # Not over the activity, where the newest is in the first lines.
+        self.toasts = Toasts(content, theme, over=self._pages)
         content.bind("<Configure>", lambda event: self._share(event.height), add="+")
 
     # The pages are made when they are first needed, which most of them are not at the start.

@@ -40,7 +40,7 @@ class Host:
         self.presenter = Presenter(options.name or "", everywhere=everywhere)
         self.mailbox: Mailbox[keeper.News] = Mailbox(self.root, self._take)
         self.keeper = keeper.Keeper(options, program.data_dir, self.mailbox.post)
-        self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show)
+        self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show, self._say)
         self.frame = Frame(self.root, self.theme, self.desk.actions)
         self.frame.pack(fill="both", expand=True)
         self.status = 0
@@ -80,6 +80,9 @@ class Host:
         if change is not None:
             wait = max(SOON, min(change - now, LONGEST_WAIT))
             self._after("clock", wait, self.show)
+
+    def _say(self, text: str, milliseconds: int) -> None:
+        self.frame.toasts.show(text, milliseconds)
 
     def _take(self, items: list[keeper.News]) -> None:
         for item in items:

@@ -717,6 +717,23 @@ def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) ->
     assert ada.main._waiting == 0
 
 
+def test_what_is_said_in_passing_leaves_the_way_to_the_latest_free(
+    ada: Window, bruno: Peer
+) -> None:
+    """The button can be seen and pressed below it."""
+    bruno.say(*(f"line {number}" for number in range(60)))
+    ada.wait(lambda: "line 59" in ada.lines, "the messages")
+    ada.key("<Prior>", ada.messages)
+    ada.key("<Prior>")
+    ada.wait(ada.main.latest.winfo_viewable, "the button")
+    ada.main._link_failed("https://example.org/")
+    ada.settle()
+    label = ada.main.toasts._label
+    assert label is not None
+    assert label.winfo_viewable()
+    assert label.winfo_y() + label.winfo_height() <= ada.main.latest.winfo_y()
+
+
 # The window
 
 

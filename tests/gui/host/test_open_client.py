@@ -66,7 +66,7 @@ def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
 
 def toast(host: HostWindow) -> str:
     """What the window says in passing."""
-    return host.app.desk._toasts.text
+    return host.app.frame.toasts.text
 
 
 def test_it_is_given_the_invite_where_nobody_else_sees_it(stub: Stub, open_host: Open) -> None:
@@ -78,6 +78,25 @@ def test_it_is_given_the_invite_where_nobody_else_sees_it(stub: Stub, open_host:
     assert stub.facts["arguments"] == ["runs", "--login-name"]
     assert parse_invite(str(stub.facts["invite"])) == parse_invite(host.link())
     assert stub.facts["session"] == stub.facts["pid"] != os.getsid(0)
+
+
+@pytest.mark.usefixtures("stub")
+def test_what_is_said_in_passing_hides_no_activity(open_host: Open) -> None:
+    """It stands over the page, in the middle of that, also when another page comes up."""
+    host = open_host().up()
+    frame = host.app.frame
+    host.click(host.app.frame.sidebar.client)
+    host.connect("ada")
+    host.wait(frame.connections.winfo_viewable, "the other page")
+    label = frame.toasts._label
+    assert label is not None
+    bottom = label.winfo_rooty() + label.winfo_height()
+    assert bottom <= frame.activity.winfo_rooty()
+    middle = label.winfo_rootx() + label.winfo_width() // 2
+    page = frame.connections
+    assert abs(middle - page.winfo_rootx() - page.winfo_width() // 2) <= 1
+    at = label.winfo_containing(middle, bottom - label.winfo_height() // 2)
+    assert at is label
 
 
 def test_a_second_click_opens_no_second_one(stub: Stub, open_host: Open) -> None:
