@@ -141,7 +141,8 @@ class Pen:
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self._text.insert(at, "  ", ("body", tone))
-        self._text.image_create(at, image=icon, align="center")
+        # It may begin a line of its own: with the tag it stands below the words.
+        self._draw_picture(icon, at, "body")
         if failed:
             self._text.insert(at, f"Not sent: {safe(out.reason)}  ", ("body", "failed", "small"))
             for label in ("Edit", "Delete"):

@@ -16,6 +16,7 @@ from chat_client.state.news import EventsAdded, PersonSeen, StartedOver, StatusC
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window import main_screen
 from common.messages import Event, Person
+from common.names import GENERAL
 from tests.chat_client.spoilt import CASES, spoil
 from tests.gui.harness import Host, Peer, Town, Window
 from window.rowlist import ListRow
@@ -715,6 +716,28 @@ def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) ->
     ada.click_text("Delete")
     ada.wait(lambda: "Not sent: " not in ada.said, "the other to go")
     assert ada.main._waiting == 0
+
+
+def test_what_came_of_a_message_stands_below_its_words(ada: Window) -> None:
+    """However long it is: what goes on in the next line begins where the words begin."""
+    room = "dm:ada.lindqvist:nobody"
+    ada.click_row(ada.main.sidebar.rooms, GENERAL)
+    for letters in range(20, 100, 2):
+        ada.main._session.core.say(room, "n" * letters)
+    ada.click_row(ada.main.sidebar.rooms, room)
+    ada.wait(lambda: ada.said.count("Not sent: ") == 40, "the refusals")
+    indent = int(str(ada.messages.tag_cget("body", "lmargin2")))
+    icons = [place for _, _, place in ada.messages.dump("1.0", "end", image=True)]
+    first = set()
+    for icon in icons:
+        ada.messages.see(icon)
+        ada.settle()
+        box = ada.messages.bbox(icon)
+        if "body" in ada.messages.tag_names(f"{icon} linestart"):
+            assert box is not None
+            first.add(ada.messages.index(f"{icon} display linestart") == ada.messages.index(icon))
+            assert box[0] >= indent
+    assert first == {True, False}
 
 
 def test_what_is_said_in_passing_leaves_the_way_to_the_latest_free(
