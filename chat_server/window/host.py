@@ -48,7 +48,7 @@ class Host:
         self._quit = program.close
         self._ended: Callable[[], object] = lambda: None
         self._timers: dict[str, str] = {}
-        self.root.bind(FIND, lambda _: self.frame.connections.people.search.focus_set())
+        self.root.bind(FIND, lambda _: self._find())
 
     def begin(self) -> None:
         """Start the server."""
@@ -83,6 +83,11 @@ class Host:
 
     def _say(self, text: str, milliseconds: int) -> None:
         self.frame.toasts.show(text, milliseconds)
+
+    def _find(self) -> None:
+        # Hidden, it would have the keyboard as soon as somebody comes, whatever is typed then.
+        if self.frame.connections.winfo_viewable():
+            self.frame.connections.people.search.focus_set()
 
     def _take(self, items: list[keeper.News]) -> None:
         for item in items:

@@ -74,6 +74,18 @@ def test_the_search_narrows_the_list(host: Host) -> None:
     host.wait(lambda: len(host.names()) == 3, "everyone")
 
 
+def test_a_search_where_there_is_nothing_to_search_takes_no_keyboard(host: Host) -> None:
+    """Not when the list comes up either: whoever types then types somewhere else."""
+    switch = host.app.frame.sidebar.switch
+    switch.focus_force()
+    host.wait(lambda: host.root.focus_get() is switch, "the keyboard")
+    switch.event_generate("<Control-f>")
+    host.connect("ada")
+    host.wait(host.app.frame.connections.winfo_viewable, "the list")
+    host.settle()
+    assert host.root.focus_get() is switch
+
+
 def test_a_click_on_a_title_sorts(host: Host) -> None:
     """A first click sorts by the column, a second one the other way round."""
     for name in ("chen", "ada", "bruno"):
