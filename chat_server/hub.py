@@ -308,14 +308,16 @@ class Hub:
         """Replace the effects of the commands that write by a refusal, to be tried again."""
         code: messages.ErrorCode = "busy"
         why = "the host's computer can't store messages now"
+        # Told to the host: it is their computer, and they may know what to do about the cause.
+        here = str(self._failure)
         if isinstance(self._failure, _MistakeError):
-            code, why = "internal", _MISTAKE
+            code, why, here = "internal", _MISTAKE, _MISTAKE
         elif _code(self._failure) == sqlite3.SQLITE_FULL:
-            code, why = "disk_full", "the host's disk is full"
+            code, why, here = "disk_full", "the host's disk is full", "this computer's disk is full"
         refused: list[_Applied] = []
         for entry in applied:
             if entry.renames:
-                refused.append(_Applied([RenameFailed(why)]))
+                refused.append(_Applied([RenameFailed(here)]))
                 continue
             if entry.writer is None:
                 refused.append(entry)
@@ -323,7 +325,7 @@ class Hub:
             session, command = entry.writer
             self._undo_admission(session, command)
             refused.append(_Applied(refuse(session, command, code, why)))
-        refused.append(_Applied([StoreFailed(why, now)]))
+        refused.append(_Applied([StoreFailed(here, now)]))
         return refused
 
     def _undo_admission(self, session: Session, command: messages.Command) -> None:

@@ -226,14 +226,20 @@ def failing_commit(house: House) -> Iterator[None]:
 
 
 TROUBLE = pytest.mark.parametrize(
-    ("trouble", "code"), [(full_disk, "disk_full"), (locked, "busy"), (failing_commit, "busy")]
+    ("trouble", "code", "told"),
+    [
+        (full_disk, "disk_full", "this computer's disk is full"),
+        (locked, "busy", "database is locked"),
+        (failing_commit, "busy", "disk I/O error"),
+    ],
 )
+"""What can be wrong, what clients are told, and what the host is."""
 
 
 @TROUBLE
 @pytest.mark.usefixtures("errors_logged")
 def test_a_failed_commit_refuses_the_writers_and_nobody_else(
-    running: Running, trouble: Callable[[House], AbstractContextManager[None]], code: str
+    running: Running, trouble: Callable[[House], AbstractContextManager[None]], code: str, told: str
 ) -> None:
     """Writers may try again, others get their answers, memory and disk are as before."""
     house = running.house
@@ -270,7 +276,8 @@ def test_a_failed_commit_refuses_the_writers_and_nobody_else(
     assert [type(m) for m in answers(batch, 1)[-2:]] == [messages.Ack, messages.Ack]
     assert isinstance(answers(batch, 3)[0], messages.SignedIn)
     running.stop()
-    assert [event for event in running.shown if isinstance(event, StoreFailed)]
+    reasons = {event.reason for event in running.shown if isinstance(event, StoreFailed)}
+    assert reasons == {told}
     assert house.world.directory == house.log.load()
 
 

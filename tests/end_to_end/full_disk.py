@@ -39,7 +39,7 @@ def main(folder: Path) -> None:
         assert said > 10
         print("messages were acknowledged until the disk was full")
         assert not held.exists()
-        wait_for(lambda: told == ["the host's disk is full"], f"the host's news, {told}")
+        wait_for(lambda: told == ["this computer's disk is full"], f"the host's news, {told}")
         assert say(bob, "is there room?") == "disk_full"
         print("then they are refused, to be tried again")
         assert heard(invite, bob.token) == said
