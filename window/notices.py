@@ -15,6 +15,8 @@ TOAST_TIME: Final = 2600
 """Milliseconds a toast stays."""
 FAILURE_TIME: Final = 6000
 """The same where it says what did not work: that comes unawares and is longer to read."""
+RISE: Final = 24
+"""Distance of a toast from the lower edge, px at 96 dpi."""
 
 _ICONS: Final[dict[PillTone, IconName]] = {
     "active": "check-circle",
@@ -104,14 +106,11 @@ class Toasts:
     """Short messages over the lower edge of a page, one at a time, gone by themselves.
 
     The page is `parent`, or `over` which is in it: then they stay above what else comes up there.
-    `rise` is their distance from the edge, px at 96 dpi.
     """
 
-    def __init__(
-        self, parent: tk.Misc, theme: Theme, *, over: tk.Misc | None = None, rise: int = 24
-    ) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, *, over: tk.Misc | None = None) -> None:
         self._parent, self._theme = parent, theme
-        self._over, self._rise = over or parent, rise
+        self._over = over or parent
         self._label: tk.Label | None = None
         self._timer: str | None = None
 
@@ -120,15 +119,15 @@ class Toasts:
         """What is shown now."""
         return str(self._label.cget("text")) if self._label is not None else ""
 
-    def show(self, text: str, milliseconds: int = TOAST_TIME) -> None:
-        """Show `text` in place of what may still be there."""
+    def show(self, text: str, milliseconds: int = TOAST_TIME, *, rise: int = RISE) -> None:
+        """Show `text` in place of what may still be there, `rise` px at 96 dpi from the edge."""
         self.hide()
         label = self._label = bare_label(self._parent)
         room = self._over.winfo_width() - 2 * self._theme.px(32)
         if room > 0:  # else it is not on the screen yet
             text = self._theme.fonts.fit("body", text, room)
         label.configure(text=text, compound="center", font=self._theme.fonts["body"])
-        label.place(in_=self._over, relx=0.5, rely=1, y=-self._theme.px(self._rise), anchor="s")
+        label.place(in_=self._over, relx=0.5, rely=1, y=-self._theme.px(rise), anchor="s")
         label.bind("<Button-1>", lambda _: self.hide())
         label.bind("<Destroy>", lambda _: self._cancel())
         self._theme.subscribe(label, lambda: self._paint(label))

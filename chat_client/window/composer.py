@@ -47,6 +47,8 @@ class Composer(Panel):
         self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
         self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)
         self._hint_text = ""
+        self._given_back = False
+        """Whether the reason is shown why a text stands here again."""
         self._hint = Label(self.text, theme, font="row", tone="muted")
         self.editing.listen_around(self._hint, card)
         for sequence in ("<Return>", "<KP_Enter>"):
@@ -83,6 +85,13 @@ class Composer(Panel):
         self._show_hint()
         self._fit()
         self._say(problem)
+        self._given_back = True
+
+    def renew_reason(self, problem: str) -> None:
+        """Say another reason beside a text that was given back and was not changed since."""
+        if self._given_back:
+            self._say(problem)
+            self._given_back = True
 
     def set_hint(self, hint: str) -> None:
         """What to say while nothing is written, such as where it would go."""
@@ -101,6 +110,7 @@ class Composer(Panel):
         self.text.focus_set()
 
     def _say(self, problem: str) -> None:
+        self._given_back = False
         self._problem.set(problem)
         if problem:
             self._problem.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))

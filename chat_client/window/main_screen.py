@@ -10,7 +10,7 @@ from typing import Final, assert_never
 from chat_client.cache.search import Found
 from chat_client.session import Session
 from chat_client.state import news
-from chat_client.state.outgoing import Outgoing
+from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link, Status, describe
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
@@ -24,7 +24,7 @@ from window.basics import Hairline, Label, Panel
 from window.buttons import Button
 from window.keys import FIND_TITLE
 from window.mailbox import Mailbox
-from window.notices import FAILURE_TIME, Banner, Toasts
+from window.notices import FAILURE_TIME, RISE, Banner, Toasts
 from window.text import safe
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -85,6 +85,8 @@ class MainScreen(Panel):
         self._unsaved_since = 0.0
         self._clock: str | None = None
         self._line = ""
+        self._held_up = ""
+        """Why the server, which is connected, takes no message for now, if it does not."""
         self.room = ""
         self._build()
         self.open(GENERAL)
@@ -132,8 +134,7 @@ class MainScreen(Panel):
             on_failed=self._failed,
         )
         self.transcript.pack(fill="both", expand=True)
-        # Above the way to the latest message, which may be there.
-        self.toasts = Toasts(self.transcript, theme, rise=_LATEST_AT + _LATEST + 8)
+        self.toasts = Toasts(self.transcript, theme)
         self._not_opened: Mailbox[str] = Mailbox(self._window, self._link_failed)
         self.latest = Button(
             self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=_LATEST
@@ -226,8 +227,23 @@ class MainScreen(Panel):
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting
+        if changed.state is not Delivery.WAITING:
+            self._show_held_up("")
+        elif changed.reason:
+            self._show_held_up(changed.reason)
         if changed.room == self.room:
             self.transcript.refresh_outbox()
+
+    def _show_held_up(self, why: str) -> None:
+        """Say why a connected server takes no message for now; "" when it has taken one."""
+        if self._status.link is not Link.ONLINE or why == self._held_up:
+            return  # Without a connection the strip is about that.
+        self._held_up = why
+        if why:
+            why = _sentence(why[:1].upper() + why[1:])
+            self.banner.show(f"{why} What you write is kept and sent later.", "away")
+        else:
+            self.banner.hide()
 
     def _start_over(self, rooms: tuple[str, ...] | None) -> None:
         """Begin with nothing and not with the cache, which may be ahead of the news."""
@@ -264,7 +280,12 @@ class MainScreen(Panel):
     # Status
 
     def _show_status(self, status: Status, waiting: int) -> None:
+        if self._status.code == STORAGE != status.code:
+            self.composer.renew_reason(
+                "Not sent yet. This computer can keep messages again: press Enter to send it."
+            )
         self._status, self._waiting = status, waiting
+        self._held_up = ""
         match status.link:
             case Link.ONLINE | Link.CONNECTING:
                 if status.link is Link.ONLINE:
@@ -432,7 +453,12 @@ class MainScreen(Panel):
             self._refresh()
 
     def _link_failed(self, _: object) -> None:
-        self.toasts.show("No program here opens links; right-click one to copy it", FAILURE_TIME)
+        self.toasts.show(
+            "No program here opens links; right-click one to copy it",
+            FAILURE_TIME,
+            # Above the button that leads to the latest message.
+            rise=_LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE,
+        )
 
     def _to_latest(self) -> None:
         self.transcript.show_latest()

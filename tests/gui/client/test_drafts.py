@@ -200,6 +200,38 @@ def test_the_core_goes_on_by_itself_when_there_is_room(
 
 
 @pytest.mark.usefixtures("_logged")
+def test_what_came_back_says_when_it_can_be_sent(ada: Window, disk: Disk) -> None:
+    """The reason beside it is true as long as it stands there; a change takes it away."""
+    problem = ada.main.composer._problem
+    disk.full = True
+    ada.say("do not lose me")
+    ada.wait(lambda: "disk is full" in str(problem.cget("text")), "the reason")
+    disk.full = False
+    ada.main._connect()
+    ada.online()
+    assert problem.winfo_ismapped()
+    assert "can keep messages again" in str(problem.cget("text"))
+    ada.focus(ada.composer)
+    ada.key("<Key-x>")
+    assert not problem.winfo_manager()
+
+
+@pytest.mark.usefixtures("_logged")
+def test_what_was_changed_since_has_no_reason_beside_it(ada: Window, disk: Disk) -> None:
+    """Not when there is room again either."""
+    problem = ada.main.composer._problem
+    disk.full = True
+    ada.say("do not lose me")
+    ada.wait(lambda: "disk is full" in str(problem.cget("text")), "the reason")
+    ada.focus(ada.composer)
+    ada.key("<Key-x>")
+    disk.full = False
+    ada.main._connect()
+    ada.online()
+    assert not problem.winfo_manager()
+
+
+@pytest.mark.usefixtures("_logged")
 def test_what_comes_back_finds_its_conversation(ada: Window, bruno: Peer, disk: Disk) -> None:
     """Also when another one is shown by then; and what was written since stands behind it."""
     ada.main._take_back([])

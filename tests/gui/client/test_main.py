@@ -12,7 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from chat_client.state.news import EventsAdded, PersonSeen, StartedOver, StatusChanged
+from chat_client.state.news import (
+    EventsAdded,
+    OutboxChanged,
+    PersonSeen,
+    StartedOver,
+    StatusChanged,
+)
+from chat_client.state.outgoing import Delivery
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window import main_screen
 from common.messages import Event, Person
@@ -700,6 +707,30 @@ def test_the_strip_has_whole_sentences_and_what_helps(
     assert ada.main.banner._action.cget("text") == action
     assert state in ada.state
     assert "…" not in ada.state
+
+
+def test_why_a_server_takes_nothing_is_said_until_it_does(ada: Window) -> None:
+    """It is connected and messages wait: without a word that would be a riddle."""
+    waits = OutboxChanged(GENERAL, "c", Delivery.WAITING, 1)
+    ada.main.apply([waits])
+    assert ada.banner == ""
+    full = replace(waits, reason="the host's disk is full")
+    said = "The host's disk is full. What you write is kept and sent later."
+    for item in (full, waits, replace(full, room="dm:ada.lindqvist:bruno")):
+        ada.main.apply([item])
+        assert ada.banner == said
+    ada.main.apply([replace(full, reason="the host's computer can't store messages now")])
+    assert ada.banner.startswith("The host's computer can't store")
+    for state in (Delivery.SENT, Delivery.DROPPED, Delivery.FAILED):
+        ada.main.apply([full])
+        assert ada.banner == said
+        ada.main.apply([replace(waits, state=state, waiting=0)])
+        assert ada.banner == ""
+    # Without a connection that is what the strip is about, whatever is still told.
+    ada.main.apply([full, StatusChanged(Status(Link.PAUSED, "Lost", retry_at=1e9), 1), full])
+    assert ada.banner.startswith("Lost.")
+    ada.main.apply([StatusChanged(Status(Link.ONLINE), 1)])
+    assert ada.banner == ""
 
 
 def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) -> None:
