@@ -58,8 +58,13 @@ class Desk:
     def start_failed(self, failure: StartFailed, *, first: bool) -> bool:
         """Say so and offer what can be done; True when another start is under way."""
         if failure.busy_port is None:
-            self._ask(questions.cannot_start(self._root, self._theme, failure.reason, first=first))
-            return False
+            answer = self._ask(
+                questions.cannot_start(self._root, self._theme, failure.reason, first=first)
+            )
+            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+                return False
+            self._start(self._port)
+            return True
         wrong = ""
         while True:
             answer = self._ask(

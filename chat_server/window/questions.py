@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tkinter as tk
 from typing import Final
 
@@ -16,6 +17,8 @@ CANCEL: Final = "cancel"
 YES: Final = "yes"
 ANY_PORT: Final = "any"
 _GREATEST_PORT: Final = 65535
+_OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
+"""What the reason of a failed start has for whoever started it from a terminal."""
 
 
 def terminate(parent: tk.Misc, theme: Theme, row: ClientRow) -> Dialog:
@@ -66,8 +69,7 @@ def other_port(
 
     `wrong` is a text that was answered before and is no port.
     """
-    # What follows the semicolon is advice for a command line.
-    message = f"{reason.partition(';')[0].rstrip(',')}."
+    message = _sentence(reason)
     if wrong:
         message = f"“{wrong[:20]}” is no port. A port is a number from 1 to {_GREATEST_PORT}."
     return Dialog(
@@ -86,22 +88,32 @@ def other_port(
 
 
 def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> Dialog:
-    """Say why the server can't start; there is nothing to choose."""
-    choice = Choice(CANCEL, "Quit" if first else "OK", "primary")
-    text = f"{reason[:1].upper()}{reason[1:]}."
-    return Dialog(
-        parent, theme, "The server can’t start", text, (choice,), icon="warning", width=440
+    """Say why the server can't start, and whether to try it again (`YES`).
+
+    Most reasons can be mended while the dialog is there.
+    """
+    choices = (
+        Choice(CANCEL, "Quit" if first else "Close"),
+        Choice(YES, "Try again", "primary"),
     )
+    text = _sentence(reason)
+    return Dialog(parent, theme, "The server can’t start", text, choices, icon="warning", width=440)
 
 
 def broke_off(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
     """Say why the server has stopped by itself, and whether to start it again (`YES`)."""
     text = (
-        f"{reason[:1].upper()}{reason[1:]}. What was acknowledged is stored; everybody connected "
-        "comes back by themselves when the server runs again."
+        f"{_sentence(reason)} What was acknowledged is stored; everybody connected comes back by "
+        "themselves when the server runs again."
     )
     choices = (Choice(CANCEL, "Close"), Choice(YES, "Start again", "primary"))
     return Dialog(parent, theme, "The server has stopped", text, choices, icon="warning", width=440)
+
+
+def _sentence(reason: str) -> str:
+    """A reason for people, without what it advises for a command line."""
+    reason = _OPTION.sub("", reason)
+    return f"{reason[:1].upper()}{reason[1:]}."
 
 
 def next_port(busy: int) -> int:

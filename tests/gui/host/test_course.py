@@ -185,7 +185,7 @@ def test_a_busy_port_has_a_way_on(
 def test_a_folder_in_use_ends_with_status_2(
     open_host: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The dialog says which folder and has only Quit; stderr has the same line."""
+    """The dialog says which folder, and Quit is taken; stderr has the same line."""
     said = complaints(monkeypatch)
     first = open_host().up()
     second = open_host()
@@ -193,10 +193,8 @@ def test_a_folder_in_use_ends_with_status_2(
 
     def act(dialog: Dialog) -> None:
         titles.append(dialog.window.title())
-        assert list(dialog.buttons) == [questions.CANCEL]
-        host_quit = dialog.buttons[questions.CANCEL]
-        assert host_quit.cget("text") == "Quit"
-        second.click(host_quit)
+        assert dialog.buttons[questions.CANCEL].cget("text") == "Quit"
+        second.click(dialog.buttons[questions.CANCEL])
 
     second.answer(act)
     second.wait_end()
@@ -204,6 +202,62 @@ def test_a_folder_in_use_ends_with_status_2(
     assert second.app.status == 2
     assert str(tmp_path / "data") in said[0]
     assert first.phase is Phase.RUNNING
+
+
+def test_a_start_can_be_tried_again_when_the_cause_is_gone(
+    open_host: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to quit and open the program again; what it says is for a window."""
+    said = complaints(monkeypatch)
+    first = open_host().up()
+    second = open_host()
+    texts: list[str] = []
+
+    def act(dialog: Dialog) -> None:
+        second.settle()
+        texts.append(" ".join(second.texts_of(dialog.window)))
+        if len(texts) == 2:
+            first.close()
+        again = dialog.buttons[questions.YES]
+        assert again.cget("text") == "Try again"
+        second.click(again)
+
+    second.answer(act, dialogs=2)
+    second.up()
+    assert second.app.status == 0
+    assert f"Another ChatServer uses {tmp_path / 'data'}; close it." in texts[0]
+    assert "--data-dir" in said[0]
+    second.connect("ada")
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        (
+            "port 80 is used by another program; choose another --port",
+            "Port 80 is used by another program.",
+        ),
+        (
+            "port 80 is not allowed for you; choose a --port above 1023",
+            "Port 80 is not allowed for you.",
+        ),
+        (
+            "another ChatServer uses /x; close it or choose another --data-dir",
+            "Another ChatServer uses /x; close it.",
+        ),
+        (
+            "/x is not a ChatServer database; choose another --data-dir",
+            "/x is not a ChatServer database.",
+        ),
+        (
+            "the key is damaged; remove it to start with a new identity",
+            "The key is damaged; remove it to start with a new identity.",
+        ),
+    ],
+)
+def test_a_window_gives_no_advice_for_a_command_line(reason: str, said: str) -> None:
+    """And its sentences begin with a capital; advice that helps in a window stays."""
+    assert questions._sentence(reason) == said
 
 
 def test_a_start_that_fails_leaves_the_folder_alone(
