@@ -36,7 +36,7 @@ from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, Vie
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.log import SqliteLog
 from chat_server.store.schema import StoreError, unusable
-from common import __version__
+from common import __version__, logs
 from common.datafolder import FolderInUseError, FolderLock, make_private_folder
 from common.invite import Invite
 from common.limits import REASON_LENGTH, SERVER_NAME_LENGTH
@@ -268,7 +268,10 @@ class Server:
     def _broke_off(self, thread: str) -> None:
         """From a thread that ends though nobody told it to: without it the server is of no use."""
         if not self.failure:
-            self.failure = f"an internal error ended its thread “{thread}”; the log has the details"
+            log_file = self._data_dir / logs.FILE
+            self.failure = (
+                f"an internal error ended its thread “{thread}”; {log_file} has the details"
+            )
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import view
+from common import logs
 from common.loading import uncollected
 
 if TYPE_CHECKING:
@@ -206,7 +207,8 @@ class Keeper:
             return self._started(port)
         except Exception:
             log.exception("the server could not start")
-            return StartFailed("something unexpected went wrong; the log has the details", None)
+            log_file = self._data_dir / logs.FILE
+            return StartFailed(f"something unexpected went wrong; {log_file} has the details", None)
 
     def _started(self, port: int | None) -> Started | StartFailed:
         # Here, so that the window is on the screen before pydantic and ssl are loaded.

@@ -333,9 +333,12 @@ def test_a_signal_closes_it_orderly(number: signal.Signals, tmp_path: Path) -> N
 
 
 def test_a_server_that_broke_off_is_said_and_started_again(
-    host: Host, caplog: pytest.LogCaptureFixture
+    host: Host, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One of its threads ends by a mistake: the window says so, and a click starts the next one."""
+    """One of its threads ends by a mistake: the window says so, and a click starts the next one.
+
+    It says where the details are, too.
+    """
     seen: list[str] = []
     turn = pytest.MonkeyPatch()
     said = complaints(turn)
@@ -355,6 +358,7 @@ def test_a_server_that_broke_off_is_said_and_started_again(
     host.wait(lambda: host.phase is Phase.RUNNING, "the next server")
     assert "The server has stopped" in seen[0]
     assert "io-0" in seen[0]
+    assert str(tmp_path / "data" / "log.txt") in seen[0]
     lines = [line.text for line in host.app.presenter.view(0).feed]
     assert any("can’t go on" in line for line in lines), lines
     host.connect("ada").close()
