@@ -9,6 +9,7 @@ from typing import Final
 from chat_server.window.formats import clock_text, day_of
 
 LINES: Final = 200
+_NOT_STORED: Final = "Messages can’t be stored: "
 
 
 class Kind(Enum):
@@ -69,11 +70,15 @@ class Feed:
         self.add(kind, at, name, _GONE.get(why) or f"was disconnected: {why}", handle)
 
     def failed(self, at: int, reason: str) -> None:
-        """Messages could not be stored; the same trouble again only moves its line's time."""
-        text = f"Messages can’t be stored: {reason}"
-        if self._lines and self._lines[0][1:4] == (Kind.FAILED, "", text):
-            self._lines.popleft()
-        self.add(Kind.FAILED, at, "", text)
+        """Messages could not be stored; the same trouble again only moves its line's time.
+
+        One trouble may have several reasons by turns, the last of which counts.
+        """
+        if self._lines:
+            _, kind, _, text, _ = self._lines[0]
+            if kind is Kind.FAILED and text.startswith(_NOT_STORED):
+                self._lines.popleft()
+        self.add(Kind.FAILED, at, "", f"{_NOT_STORED}{reason}")
 
     def lines(self, now: int) -> tuple[Line, ...]:
         """All lines, the newest first; the same tuple as before while nothing changed."""

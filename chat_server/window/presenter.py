@@ -164,7 +164,9 @@ class Presenter:
                 case view.ClientSlow():
                     self._slow(event, now)
                 case view.MessagesStored():
-                    self._run.trouble = ""
+                    if self._run.trouble:
+                        self._run.trouble = ""
+                        self._feed.add(Kind.CAUGHT_UP, event.at, "", "Messages are stored again")
                     self._run.rate.add(event.count, event.at)
                 case view.Renamed() | view.RenameFailed():
                     self._renamed(event)

@@ -164,8 +164,15 @@ def test_store_trouble_shows_until_something_is_stored(presenter: Presenter) -> 
     shown = presenter.view(NOW)
     assert shown.trouble == "the host's disk is full"
     assert [line.kind for line in shown.feed] == [Kind.FAILED, Kind.STARTED]
-    presenter.apply([view.MessagesStored(1, NOW)], NOW)
-    assert not presenter.view(NOW).trouble
+    presenter.apply([view.StoreFailed("disk I/O error", NOW)], NOW)
+    assert [line.text for line in presenter.view(NOW).feed][:-1] == [
+        "Messages can’t be stored: disk I/O error"
+    ]
+    presenter.apply([view.MessagesStored(1, NOW), view.MessagesStored(1, NOW)], NOW)
+    restored = presenter.view(NOW)
+    assert not restored.trouble
+    # The last word is not that of a trouble that is over.
+    assert [line.text for line in restored.feed][:-2] == ["Messages are stored again"]
 
 
 def test_received_text_is_made_harmless(presenter: Presenter) -> None:
