@@ -164,10 +164,7 @@ class Presenter:
                 case view.ClientSlow():
                     self._slow(event, now)
                 case view.MessagesStored():
-                    if self._run.trouble:
-                        self._run.trouble = ""
-                        self._feed.add(Kind.CAUGHT_UP, event.at, "", "Messages are stored again")
-                    self._run.rate.add(event.count, event.at)
+                    self._stored(event)
                 case view.Renamed() | view.RenameFailed():
                     self._renamed(event)
                 case view.NoMoreConnections() | view.ServerFailed():
@@ -177,6 +174,12 @@ class Presenter:
                     self._feed.failed(event.at, self._run.trouble)
                 case _:
                     assert_never(event)
+
+    def _stored(self, event: view.MessagesStored) -> None:
+        if self._run.trouble:
+            self._run.trouble = ""
+            self._feed.add(Kind.CAUGHT_UP, event.at, "", "Messages are stored again")
+        self._run.rate.add(event.count, event.at)
 
     def _failed(self, event: view.NoMoreConnections | view.ServerFailed) -> None:
         full = isinstance(event, view.NoMoreConnections)
