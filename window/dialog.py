@@ -103,6 +103,8 @@ class Dialog:
 
     def _take_over(self) -> None:
         """Nothing but this window gets clicks and keys now."""
+        # Until all is mapped, Tk would put off giving anything in it the keyboard.
+        self.window.update_idletasks()
         self.window.grab_set()
         if self.field is not None:
             self.field.focus_set()

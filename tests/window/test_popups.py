@@ -69,13 +69,14 @@ def test_a_key_that_was_meant_elsewhere_does_no_harm(
     dialog = Dialog(root, theme, "Stop the chat?", "3 people are connected.", choices)
 
     def press() -> None:
-        if not dialog.window.grab_status():
-            root.after(5, press)
-            return
-        has_keyboard = dialog.window.focus_lastfor()
-        assert has_keyboard is not None
-        has_keyboard.focus_force()
-        has_keyboard.event_generate(key)
+        """Again until it is answered: a key is lost until the X server has given the keyboard."""
+        if dialog.window.winfo_exists() and dialog.window.grab_status():
+            has_keyboard = dialog.window.focus_lastfor()
+            assert has_keyboard is not None
+            has_keyboard.focus_force()
+            has_keyboard.event_generate(key)
+        if dialog.window.winfo_exists():
+            root.after(20, press)
 
     root.after(5, press)
     assert dialog.ask().choice == "keep"
