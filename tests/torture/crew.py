@@ -173,6 +173,11 @@ class Server(Process):
             ]
         )
 
+    def obeyed(self) -> int:
+        """How many orders were carried out, in all lives."""
+        obeyed = self.record.with_suffix(".obeyed")
+        return obeyed.stat().st_size if obeyed.exists() else 0
+
     def fallen_behind(self) -> int:
         """A number that grows whenever the outbox of a session is full."""
         return self.record.stat().st_size if self.record.exists() else 0

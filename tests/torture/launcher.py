@@ -59,8 +59,10 @@ def record_sessions(path: Path) -> None:
 class Control:
     """Carries out the orders."""
 
-    def __init__(self, points: Points) -> None:
+    def __init__(self, points: Points, obeyed: Path) -> None:
+        """A byte for each order that was carried out is added to the file `obeyed`."""
         self._points = points
+        self._obeyed = os.open(obeyed, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._offset = 0
         self._pages: int | None = None
         """The max_page_count to be set: 1 is as few as there are now."""
@@ -85,6 +87,7 @@ class Control:
         while (lines := orders.read()) is not None:
             for verb, *words in lines:
                 self._carry_out(verb, words)
+                os.write(self._obeyed, b".")
         # Without the runner nobody would end it: it is not to stay behind.
         os.kill(os.getpid(), signal.SIGTERM)
 
@@ -164,7 +167,7 @@ def main() -> int:
 
         if options.bug in BUGS:
             BUGS[options.bug](points)
-    Control(points).start()
+    Control(points, options.record.with_suffix(".obeyed")).start()
     return program.main(options.arguments)
 
 

@@ -34,14 +34,14 @@ _A_MOMENT: Final = 1.0
 
 def killed_before_commit(stage: Stage) -> None:
     """What the server had not on its disk when it died, nobody may have been told."""
-    stage.server.order("die before-commit 1")
+    stage.orders("die before-commit 1")
     stage.says(stage.ada, "one")
     stage.dies()
 
 
 def killed_before_acknowledging(stage: Stage) -> None:
     """The message is on disk and Ada does not know: she says it again."""
-    stage.server.order("die after-commit 1")
+    stage.orders("die after-commit 1")
     stage.says(stage.ada, "one")
     stage.dies()
 
@@ -89,7 +89,7 @@ def an_old_connection_speaks(stage: Stage) -> None:
 
 def killed_before_telling_others(stage: Stage) -> None:
     """Ada knows that it is stored, Ben was not told: he learns it from the log."""
-    stage.server.order("die after-ack 1")
+    stage.orders("die after-ack 1")
     stage.says(stage.ada, "one")
     stage.dies()
 
@@ -105,7 +105,7 @@ def killed_before_keeping(stage: Stage) -> None:
 def terminated(stage: Stage) -> None:
     """The host ends Ada's connection; she comes back by herself here."""
     stage.says(stage.ada, "one")
-    stage.server.order("terminate ada")
+    stage.orders("terminate ada")
     stage.expect(lambda: stage.count(stage.ada, Disconnected), "Ada is told")
     stage.says(stage.ada, "two")
 
@@ -121,14 +121,14 @@ def failing_disk(stage: Stage) -> None:
 
 
 def _full(stage: Stage, what: str) -> None:
-    stage.server.order(f"full {what}")
+    stage.orders(f"full {what}")
     for number in range(40):
         stage.says(stage.ada, f"{number} " + "x" * 12000)
     stage.expect(
         lambda: stage.count(stage.ada, Transmitted) > stage.count(stage.ada, Acked) + 3,
         "Ada tries again and again",
     )
-    stage.server.order("free")
+    stage.orders("free")
 
 
 def too_slow_for_everyone(stage: Stage) -> None:
@@ -215,7 +215,7 @@ def _set_back(stage: Stage, *, new_epoch: bool) -> None:
 def under_way_at_the_backup(stage: Stage) -> None:
     """Stored, not acknowledged, and then set back: what waits with its sender is said again."""
     stage.backups.make()
-    stage.server.order("die after-commit 1")
+    stage.orders("die after-commit 1")
     stage.says(stage.ada, "again")
     stage.expect(lambda: not stage.server.running, "the server dies")
     stage.backups.restore()

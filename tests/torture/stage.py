@@ -35,6 +35,12 @@ class Stage:
         if not wait_until(condition, within):
             raise TortureError(f"waited {within:.0f} s for this: {what}")
 
+    def orders(self, line: str) -> None:
+        """Have the server obey an order, before what follows can reach it another way."""
+        before = self.server.obeyed()
+        self.server.order(line)
+        self.expect(lambda: self.server.obeyed() > before, f"the server obeys: {line}")
+
     def says(self, person: Person, text: str) -> None:
         """In the room everyone is in."""
         person.order(f"say {GENERAL} {text}")
