@@ -273,7 +273,7 @@ _VERSIONS: Final[Mapping[str, Callable[[_Finder], str]]] = {
     "CPython": lambda _: platform.python_version(),
     "PyInstaller bootloader": lambda _: distribution("pyinstaller").version,
     "Inter": _Finder.font_revision,
-    # The sheet does not say it: the font's own revision when draw_emoji.py was last run.
+    # The pictures do not tell: the font's own revision when draw_emoji.py was last run.
     "Noto Color Emoji": lambda _: "2.042",
     # Of the tables' sources when make_name_tables.py was last run.
     "AnyAscii": lambda _: "0.3.3",
