@@ -249,8 +249,9 @@ class Listeners:
             raise DevError(f"nothing more was seen for {HEARD_WITHIN:.0f} seconds", 1) from None
         event = json.loads(line)
         if event["kind"] == "message":
-            print(f"[{name} sees]  {event['sender']}: {event['text']}", flush=True)
-            self.seen[name].append((event["sender"], event["text"]))
+            text = event["body"]["text"]
+            print(f"[{name} sees]  {event['sender']}: {text}", flush=True)
+            self.seen[name].append((event["sender"], text))
         return name
 
 

@@ -7,7 +7,6 @@ news through `tell`, which is called on the core's thread after what it tells of
 import logging
 import math
 import random
-import secrets
 import selectors
 import socket
 import sqlite3
@@ -27,11 +26,12 @@ from chat_client.state.account import Account
 from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
-from chat_client.state.event import Event
 from chat_client.state.news import News, NotKept
 from chat_client.state.status import STORAGE
 from chat_client.state.suspension import SuspensionDetector
-from common import __version__
+from common import __version__, limits
+from common.events import Event
+from common.ids import new_cid
 from common.protocol import RemoteProtocolError
 
 log = logging.getLogger(__name__)
@@ -56,15 +56,6 @@ _NOT_THE_INVITES: Final = (
 """The same to somebody who has joined nothing yet."""
 
 
-def new_cid() -> str:
-    """An id for a message: 128 bits in hexadecimal, of which 80 are random.
-
-    The first 48 are the time in milliseconds, as in a UUID of version 7 (RFC 9562, §5.7): so the
-    ids of one sender stand beside each other in the server's index, and not on a page of it each.
-    """
-    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
-
-
 _STORAGE_PAUSES: Final = 60.0
 """Seconds without trouble after which the first pause before storing is tried again is short."""
 _ENDED: Final = "ChatClient has to be started again"
@@ -86,10 +77,11 @@ class _Order(NamedTuple):
     not_kept: Callable[[str], NotKept] | None = None
 
 
-def this_program() -> Program:
-    """What this client tells about itself."""
+def this_program(*, presence: bool) -> Program:
+    """What this client tells about itself: also whether it wants to hear who comes and goes."""
     system = _SYSTEMS.get(sys.platform, sys.platform)
-    return Program(f"ChatClient {__version__}", system)
+    capabilities = (limits.PRESENCE,) if presence else ()
+    return Program(f"ChatClient {__version__}", system, capabilities)
 
 
 class Core:
@@ -115,7 +107,7 @@ class Core:
         self._controller = Controller(
             account,
             cache,
-            this_program(),
+            this_program(presence=follow is None),
             Backoff(random.random),
             new_cid,
             follow=follow,
@@ -134,6 +126,7 @@ class Core:
         self._failed_at = -math.inf
         self._rest_until = -math.inf
         self._mistakes = 0
+        self._begun = False
         self._reopens = False
         self._suspension = SuspensionDetector(time.time(), time.monotonic())
         self._selector = selectors.DefaultSelector()
@@ -307,6 +300,8 @@ class Core:
         if trouble and self._reopens:
             self._cache.reopen()
         with self._cache.transaction():
+            if not self._begun:
+                controller.begin()
             if trouble:
                 self._cache.probe()
                 controller.storage_works()
@@ -320,6 +315,7 @@ class Core:
                 log.info("this computer was suspended")
                 controller.resumed(now)
             controller.tick(now)
+        self._begun = True
 
     def _take_inbox(self) -> None:
         for _ in range(min(len(self._inbox), _ORDERS_AT_ONCE)):

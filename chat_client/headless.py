@@ -22,10 +22,10 @@ from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.attempts import describe_attempt, worth_telling
-from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from common.datafolder import FolderInUseError, FolderLock
+from common.events import JOIN, Event
 from common.invite import Invite
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
@@ -36,6 +36,8 @@ from common.times import local_time
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
+_HAPPENED: Final = {JOIN: " joined"}
+_NEWER: Final = " did something that only a newer ChatClient can show"
 LINES_AT_ONCE: Final = 64
 """Lines that are under way unanswered. One at a time costs a round trip and a commit for each:
 1,000 lines a second, with 64 it is several thousand."""
@@ -340,9 +342,13 @@ def _listen(options: Options, accounts: Accounts) -> None:
                 f"another ChatClient listens as {account.username}; close it, or use --after SEQ"
             ) from error
 
+    people: set[str] = set()
+
     def cache_of(account: Account) -> Cache:
         if options.after is None:
-            return Cache(accounts.folder(account) / "cache.db")
+            cache = Cache(accounts.folder(account) / "cache.db")
+            people.update(cache.usernames())
+            return cache
         cache = Cache(None)
         cache.set_position(room, options.after)
         return cache
@@ -351,7 +357,7 @@ def _listen(options: Options, accounts: Accounts) -> None:
         with _conversation(
             options, accounts, cache_of, follow={room}, on_event=printer.event
         ) as conversation:
-            _hear(conversation, options, room)
+            _hear(conversation, options, room, people)
     finally:
         if lock is not None:
             lock.release()
@@ -359,10 +365,12 @@ def _listen(options: Options, accounts: Accounts) -> None:
         raise printer.failure
 
 
-def _hear(conversation: Conversation, options: Options, room: str) -> None:
-    """Until enough was heard. What is heard is printed on the core's thread, before it is kept."""
+def _hear(conversation: Conversation, options: Options, room: str, people: set[str]) -> None:
+    """Until enough was heard. What is heard is printed on the core's thread, before it is kept.
+
+    `people` are those who are known before the server tells of those that changed since.
+    """
     rooms: set[str] = set()
-    people: set[str] = set()
     for item in conversation.news(options.timeout):
         match item:
             case news.StatusChanged() if item.status.code == "enough":
@@ -371,6 +379,8 @@ def _hear(conversation: Conversation, options: Options, room: str) -> None:
                 rooms.add(item.room)
             case news.PersonSeen():
                 people.add(item.person.username)
+            case news.PeopleForgotten():
+                people.clear()
             case news.Listed():
                 _check_room(room, rooms, people)
             case _:
@@ -406,17 +416,18 @@ class _Printer:
         except OutputError as error:
             self.failure = error
             raise StopListening from error
-        if self._left is not None and event.kind == "message":
+        if self._left is not None and event.is_message:
             self._left -= 1
         return self._left != 0
 
     def _line(self, event: Event) -> str:
         if self._json:
-            return json.dumps({name: getattr(event, name) for name in KeptEvent._fields})
+            return json.dumps(event._asdict())
         time_of_day = local_time(event.sent_at)
         # Indented, or the second line of a message could pass for another one's.
         text = "\n    ".join(map(printable, event.text.split("\n")))
-        said = f": {text}" if event.kind == "message" else " joined"
+        happened = _HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
+        said = f": {text}" if event.is_message else happened
         return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
 
 
@@ -436,18 +447,25 @@ def _rooms(options: Options, accounts: Accounts) -> None:
 
 
 def _people(options: Options, accounts: Accounts) -> None:
-    people: dict[str, news.PersonSeen] = {}
+    people: dict[str, Person] = {}
+    online: frozenset[str] = frozenset()
     with _conversation(options, accounts, _in_memory, follow=()) as conversation:
         for item in conversation.news(options.timeout):
             if isinstance(item, news.PersonSeen):
-                people[item.person.username] = item
+                people[item.person.username] = item.person
+            elif isinstance(item, news.OnlineListed):
+                online = item.usernames
             elif isinstance(item, news.Listed):
                 break
-    print_lines(_person_line(seen.person, options) for _, seen in sorted(people.items()))
+    print_lines(
+        _person_line(person, username in online, options)
+        for username, person in sorted(people.items())
+    )
 
 
-def _person_line(person: Person, options: Options) -> str:
+def _person_line(person: Person, online: bool, options: Options) -> str:
     if options.json:
-        return json.dumps(person.model_dump())
-    state = "online" if person.online else "offline"
+        facts = {"username": person.username, "display_name": person.display_name}
+        return json.dumps({**facts, "online": online})
+    state = "online" if online else "offline"
     return f"{person.username}\t{printable(person.display_name)}\t{state}"

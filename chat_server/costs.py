@@ -18,6 +18,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.SignIn: lambda _: 50,
     messages.Ping: lambda _: 20,
     messages.ListPeople: lambda _: 100,
+    messages.ListOnline: lambda _: 100,
     messages.ListRooms: lambda _: 100,
     messages.Sync: lambda sync: 20 + len(sync.positions) + 2 * len(sync.last),
 }
@@ -26,7 +27,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
 def cost(command: ToServer) -> float:
     """What a command costs. A `ping` costs more than it takes, as nobody needs many."""
     if type(command) is messages.Send:  # first of all: of these there are thousands a second
-        return 1 + len(command.text) / _BYTES
+        return 1 + len(command.body.text) / _BYTES
     return _COSTS[type(command)](command)
 
 

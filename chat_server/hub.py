@@ -349,7 +349,13 @@ class Hub:
                     self._read(effect)
                 case effects.TellEveryone():
                     _add_to_all(batches, effect)
-                case effects.Tell() | effects.GoLive() | effects.WritePage() | effects.HangUp():
+                case (
+                    effects.Admit()
+                    | effects.Tell()
+                    | effects.GoLive()
+                    | effects.WritePage()
+                    | effects.HangUp()
+                ):
                     batches[effect.connection % len(batches)].append(effect)
                 case _:
                     shown.append(effect)

@@ -12,21 +12,22 @@ from chat_server.options import Options, parse_options
 from chat_server.ready_file import Running
 from chat_server.rules.view import ViewEvent
 from chat_server.service import Server
+from common.events import Event
 from common.invite import parse_invite
+from common.limits import PROTOCOL_VERSION
 from common.messages import (
     Ack,
-    Event,
     Hello,
     Join,
+    MessageBody,
     Send,
     SignedIn,
     Sync,
-    ToClient,
     ToServer,
     Welcome,
 )
 from common.names import GENERAL
-from common.protocol import ClientEnd
+from common.protocol import Arrival, ClientEnd
 from common.smoke import Check, every_module, look_at_names, run_checks
 from common.tls import client_context, pinned
 
@@ -80,7 +81,7 @@ class Guest:
 
     def join(self, secret: str) -> None:
         """Come in."""
-        self._ask(Hello(id=self._next(), protocol=1, program="smoke test"), Welcome)
+        self._ask(Hello(id=self._next(), protocol=PROTOCOL_VERSION, program="smoke test"), Welcome)
         join = Join(
             id=self._next(), secret=secret, username="guest", display_name="Guest",
             token="0" * 64, device="here",
@@ -89,13 +90,14 @@ class Guest:
 
     def say(self, text: str) -> None:
         """Send a message; it is stored when this returns."""
-        self._ask(Send(id=self._next(), room=GENERAL, cid="0" * 32, text=text), Ack)
+        body = MessageBody(text=text)
+        self._ask(Send(id=self._next(), room=GENERAL, cid="0" * 16, kind="message", body=body), Ack)
 
     def hear(self) -> str:
         """The first message that was ever sent."""
         self._connection.sendall(self._end.send(Sync(id=self._next(), positions={GENERAL: 0})))
         for answer in self._answers():
-            if isinstance(answer, Event) and answer.kind == "message":
+            if isinstance(answer, Event) and answer.is_message:
                 return answer.text
         raise ConnectionError("the server hung up instead of a message")
 
@@ -110,7 +112,7 @@ class Guest:
                 return answer
         raise ConnectionError(f"the server hung up instead of a {wanted.__name__}")
 
-    def _answers(self) -> Iterator[ToClient]:
+    def _answers(self) -> Iterator[Arrival]:
         while data := self._connection.recv(65536):
             yield from self._end.receive(data)
 

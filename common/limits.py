@@ -2,7 +2,7 @@
 
 from typing import Final
 
-PROTOCOL_VERSION: Final = 1
+PROTOCOL_VERSION: Final = 2
 DEFAULT_PORT: Final = 12345
 
 # Frames: the length field counts the kind byte and the body, not itself.
@@ -14,20 +14,31 @@ TEXT_BYTES: Final = 16 * 1024
 """A message's text, in UTF-8 bytes; also the bound of its characters."""
 
 USERNAME_LENGTH: Final = 32
+KIND_LENGTH: Final = 32
+CID_LENGTH: Final = 16
 DISPLAY_NAME_LENGTH: Final = 64
+TITLE_LENGTH: Final = 64
 SERVER_NAME_LENGTH: Final = 64
 REASON_LENGTH: Final = 500
 PROGRAM_LENGTH: Final = 64
 CAPABILITIES: Final = 32
+PRESENCE: Final = "presence"
+"""The capability of a client that is told who comes and goes, as it happens."""
 
-PAGE_PEOPLE: Final = 100
+PAGE_PEOPLE: Final = 1000
+PAGE_PEOPLE_BYTES: Final = 64 * 1024
+"""Of JSON in a page of people: it ends with the account that reaches this."""
 PAGE_ROOMS: Final = 100
+PAGE_ONLINE: Final = 1000
 PROOFS: Final = 64
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""
 
 MAX_INTEGER: Final = 2**53 - 1
 """The largest integer every JSON implementation keeps exact (RFC 8259 §6)."""
+
+MAX_WAIT: Final = 24 * 3600 * 1000
+"""Milliseconds that a client may be told to wait at most."""
 
 MAX_TIME: Final = 32_503_679_999_999
 """The largest time in milliseconds since 1970-01-01 UTC: the end of the year 2999. From the year

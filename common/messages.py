@@ -1,11 +1,13 @@
 """Every message of the protocol, and the two unions that say who may send which.
 
 The models are the contract: docs/protocol.md explains them and docs/protocol.schema.json is
-generated from them. They are strict and closed: an unknown field, a number in a string, a
-value out of bounds is an error, never a guess. Times are milliseconds since 1970-01-01 UTC,
-for display only; the order of a room is `seq`.
+generated from them. They are strict: a number in a string, a value out of bounds is an error,
+never a guess. To the server they are closed, too: an unknown field is refused. To the client they
+are open, so that a server may know more than its clients: what they don't know they leave out.
+Times are milliseconds since 1970-01-01 UTC, for display only; the order of a room is `seq`.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
 from pydantic import (
@@ -13,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    JsonValue,
     StringConstraints,
     TypeAdapter,
     ValidationInfo,
@@ -42,14 +45,16 @@ def _line(maximum: int) -> StringConstraints:
 
 Time = Annotated[int, Field(ge=0, le=limits.MAX_TIME)]
 """Milliseconds since 1970-01-01 UTC. Bounded, or one could be sent that no calendar can show."""
+Wait = Annotated[int, Field(ge=0, le=limits.MAX_WAIT)]
+"""Milliseconds."""
 RequestId = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
 Seq = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
 Position = Annotated[int, Field(ge=0, le=limits.MAX_INTEGER)]
 """The last `seq` somebody has of a room; 0 for nothing yet."""
 Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
 RoomId = Annotated[str, StringConstraints(max_length=80, pattern=ROOM_PATTERN)]
-Cid = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-"""The sender's own random id of a message: 128 bits in hexadecimal."""
+Cid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16}$")]
+"""The sender's own id of an event: 96 bits in base64url, so that no two of them have the same."""
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A device's secret, made by the client: 256 random bits in hexadecimal."""
 Nonce = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
@@ -73,6 +78,9 @@ Text = Annotated[
         }
     ),
 ]
+Change = Annotated[int, Field(ge=0, le=limits.MAX_INTEGER)]
+"""A number that grows with each change of an account, by steps that nobody can foresee: whoever
+knows one knows a history in which it was given out. 0 is before all changes."""
 DisplayName = Annotated[str, _line(limits.DISPLAY_NAME_LENGTH)]
 ServerName = Annotated[str, _line(limits.SERVER_NAME_LENGTH)]
 Program = Annotated[str, _line(limits.PROGRAM_LENGTH)]
@@ -95,28 +103,48 @@ ErrorCode = Literal[
     "no_such_person",
     "position_ahead",
     "too_long",
+    "unknown_kind",
     "cid_reused",
     "too_early",
+    "rate_limited",
     "busy",
     "disk_full",
     "internal",
 ]
-RETRYABLE: Final[frozenset[str]] = frozenset({"too_early", "busy", "disk_full", "internal"})
+RETRYABLE: Final[frozenset[str]] = frozenset(
+    {"too_early", "rate_limited", "busy", "disk_full", "internal"}
+)
 """Codes after which the same command may succeed later; all others are final."""
-
-EventKind = Literal["message", "join"]
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""A reason. A client may get one that it does not know: `retryable` says what to do about an error,
+and such a goodbye is final."""
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
+"""The name of a kind of events. A client may get one that it does not know."""
 GoodbyeCode = Literal[
     "server_closing", "terminated", "replaced", "too_slow", "timeout", "violation", "internal"
 ]
-NewerCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,32}$")]
-"""A code of a server that is newer than this program: `retryable` says what to do about an error,
-and a goodbye is final."""
 
 
 class Message(BaseModel):
     """What every message has in common: frozen, closed, strict."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class FromServer(Message):
+    """A message to the client, or a part of one: a newer server may put more into it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class MessageBody(Message):
+    """The body of an event of kind `message`: what was said."""
+
+    text: Text
+
+
+class JoinBody(Message):
+    """The body of an event of kind `join`: nothing; the sender is who joined."""
 
 
 class Command(Message):
@@ -126,7 +154,12 @@ class Command(Message):
 
 
 class Hello(Command):
-    """Opens the conversation: what the client speaks and is."""
+    """Opens the conversation: what the client speaks and is.
+
+    It alone may have fields that the server does not know: they may tell a newer one something.
+    """
+
+    model_config = ConfigDict(extra="ignore")
 
     type: Literal["hello"] = "hello"
     protocol: Annotated[int, Field(ge=1, le=65535)]
@@ -170,17 +203,17 @@ class SignIn(Command):
 class Sync(Command):
     """Starts delivery in the named rooms, after the given positions.
 
-    `last` tells by `sent_at` which event the client has in the place of a position that is not
-    0: it may be of another time of this server, with the same epoch.
+    `last` tells by `cid` which event the client has in the place of a position that is not 0: it
+    may be of another time of this server, with the same epoch.
     """
 
     type: Literal["sync"] = "sync"
     positions: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
-    last: Annotated[dict[RoomId, Time], Field(max_length=limits.POSITIONS)] = {}
+    last: Annotated[dict[RoomId, Cid], Field(max_length=limits.POSITIONS)] = {}
 
     @field_validator("last")
     @classmethod
-    def _at_a_position(cls, last: dict[str, int], info: ValidationInfo) -> dict[str, int]:
+    def _at_a_position(cls, last: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         positions = info.data.get("positions")  # Not there when they are wrong themselves.
         if positions is not None and not all(positions.get(room) for room in last):
             why = "a room of last needs a position of at least 1"
@@ -189,7 +222,7 @@ class Sync(Command):
 
 
 class Send(Command):
-    """Says something in a room. The same `cid` and content again gets the first answer.
+    """Adds an event to a room. The same `cid` and content again gets the first answer.
 
     With `after` it is stored only if the account's message of that `cid` is: so several may be
     under way at once, and none can overtake one that was refused.
@@ -198,14 +231,22 @@ class Send(Command):
     type: Literal["send"] = "send"
     room: RoomId
     cid: Cid
-    text: Text
+    kind: Literal["message"]
+    body: MessageBody
     after: Cid | None = None
 
 
 class ListPeople(Command):
-    """Asks for the accounts in order of username, from after the one named."""
+    """Asks for the accounts that changed after `since`, in the order of their last changes."""
 
     type: Literal["list_people"] = "list_people"
+    since: Change = 0
+
+
+class ListOnline(Command):
+    """Asks for the usernames of who is online, in their order, after the one named."""
+
+    type: Literal["list_online"] = "list_online"
     after: Username | None = None
 
 
@@ -222,7 +263,7 @@ class Ping(Command):
     type: Literal["ping"] = "ping"
 
 
-class Reply(Message):
+class Reply(FromServer):
     """An answer to the command whose `id` is `re`."""
 
     re: RequestId
@@ -256,14 +297,15 @@ class SignedIn(Reply):
 
 
 class Synced(Reply):
-    """Answers `sync`: where each named room stands now; its events follow."""
+    """Answers `sync`: where each named room stands now, whose events follow; or why they don't."""
 
     type: Literal["synced"] = "synced"
-    heads: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
+    heads: Annotated[dict[RoomId, Position], Field(max_length=limits.POSITIONS)]
+    refused: Annotated[dict[RoomId, Code], Field(max_length=limits.POSITIONS)]
 
 
 class Ack(Reply):
-    """Answers `send`: the message is on the server's disk with this place in the room.
+    """Answers `send`: the event is on the server's disk with this place in the room.
 
     It stands in the stream where the sender's own event would: with the same `seq`.
     """
@@ -275,26 +317,44 @@ class Ack(Reply):
     sent_at: Time
 
 
-class Person(Message):
-    """An account as everyone sees it."""
+class Person(FromServer):
+    """An account as everyone sees it, and its last change."""
 
     username: Username
     display_name: DisplayName
-    online: bool
+    change: Change
 
 
 class People(Reply):
-    """A page of accounts; `more` says that another one follows the last."""
+    """The accounts that changed after `since`; `more` says that others follow the last.
+
+    If the server does not know the number that was asked with, it begins with all: `since` is 0.
+    """
 
     type: Literal["people"] = "people"
+    since: Change
     people: Annotated[tuple[Person, ...], Field(max_length=limits.PAGE_PEOPLE)]
     more: bool
 
 
-class Room(Message):
-    """A room and its head: the `seq` of its newest event, 0 for none."""
+class Online(Reply):
+    """A page of usernames; `more` says that another one follows the last."""
+
+    type: Literal["online"] = "online"
+    online: Annotated[tuple[Username, ...], Field(max_length=limits.PAGE_ONLINE)]
+    more: bool
+
+
+class Room(FromServer):
+    """A room and its head: the `seq` of its newest event, 0 for none.
+
+    `kind` is `public` or `direct`, which a client may find to be another; `title` is how it is
+    called where that is not its id.
+    """
 
     room: RoomId
+    kind: Code
+    title: Annotated[str, _line(limits.TITLE_LENGTH)] | None
     head: Position
 
 
@@ -312,65 +372,78 @@ class Pong(Reply):
     type: Literal["pong"] = "pong"
 
 
-class Event(Message):
-    """One place in a room's log. A `join` has an empty text and no `cid`."""
+class EventMessage(FromServer):
+    """One place in a room's log. What `body` holds is told by `kind`."""
 
     type: Literal["event"] = "event"
     room: RoomId
     seq: Seq
-    kind: EventKind
+    kind: Kind
     sender: Username
-    text: Annotated[str, Field(max_length=limits.TEXT_BYTES)]
     sent_at: Time
-    cid: Cid | None
+    cid: Cid
+    body: dict[str, JsonValue]
 
 
-class PersonChanged(Message):
-    """Somebody is new, came, went or changed; replaces what was known of them."""
+class PersonChanged(FromServer):
+    """Somebody is new or changed; replaces what was known of them."""
 
     type: Literal["person"] = "person"
     person: Person
 
 
-class RoomAdded(Message):
+class PresenceChanged(FromServer):
+    """Somebody is online now, or is not; told to those who named the capability `presence`."""
+
+    type: Literal["presence"] = "presence"
+    username: Username
+    online: bool
+
+
+class RoomAdded(FromServer):
     """This account is now a member of a room; `sync` it to get its events."""
 
     type: Literal["room"] = "room"
     room: Room
 
 
-class ServerChanged(Message):
+class ServerChanged(FromServer):
     """The chat is called otherwise from now on; replaces the name that `welcome` told."""
 
     type: Literal["server"] = "server"
     server_name: ServerName
 
 
-class Error(Message):
+class Error(FromServer):
     """A command was refused (`re`), or something not understood was received (no `re`).
 
-    `field` names the place in the command; `retryable` says that trying later may help;
-    `suggestion` is a free username in place of a taken one.
+    `field` names the place in the command; `retryable` says that trying later may help, after
+    `retry_after` milliseconds at the earliest if that is known; `suggestion` is a free username in
+    place of a taken one.
     """
 
     type: Literal["error"] = "error"
     re: RequestId | None = None
-    code: ErrorCode | NewerCode
+    code: ErrorCode | Code
     message: Reason
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
+    retry_after: Wait | None = None
     suggestion: Username | None = None
 
 
-class Goodbye(Message):
-    """The server's last words on this connection."""
+class Goodbye(FromServer):
+    """The server's last words on this connection; `retry_after` as in `error`."""
 
     type: Literal["goodbye"] = "goodbye"
-    code: GoodbyeCode | NewerCode
+    code: GoodbyeCode | Code
     reason: Reason
+    retry_after: Wait | None = None
 
 
-ToServer = Hello | Recognize | Join | SignIn | Sync | Send | ListPeople | ListRooms | Ping
+ToServer = (
+    Hello | Recognize | Join | SignIn | Sync | Send | ListPeople | ListOnline | ListRooms | Ping
+)
 ToClient = (
     Welcome
     | Recognized
@@ -378,15 +451,24 @@ ToClient = (
     | Synced
     | Ack
     | People
+    | Online
     | Rooms
     | Pong
-    | Event
+    | EventMessage
     | PersonChanged
+    | PresenceChanged
     | RoomAdded
     | ServerChanged
     | Error
     | Goodbye
 )
+
+KINDS: Final[Mapping[str, type[Message]]] = {"message": MessageBody, "join": JoinBody}
+"""The registry of event kinds: the model of each one's body.
+
+What else a kind needs stands where it is used, under the same name: who may send it in
+chat_server/rules/events.py, how it is drawn in chat_client/window/drawing.py.
+"""
 
 TO_SERVER: Final[TypeAdapter[ToServer]] = TypeAdapter(
     Annotated[ToServer, Field(discriminator="type")]
@@ -402,6 +484,7 @@ def refusal(
     *,
     re: int | None = None,
     field: str | None = None,
+    retry_after: int | None = None,
     suggestion: str | None = None,
 ) -> Error:
     """An Error whose `retryable` follows from its code."""
@@ -411,5 +494,6 @@ def refusal(
         message=message[: limits.REASON_LENGTH],
         field=field,
         retryable=code in RETRYABLE,
+        retry_after=retry_after,
         suggestion=suggestion,
     )

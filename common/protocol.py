@@ -19,20 +19,24 @@ The exceptions:
 """
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final, cast
+from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import to_json
 
 from common import limits
+from common.events import Event, UnknownBody
 from common.frames import FrameDecoder, FrameError, encode_frame
 from common.messages import (
+    KINDS,
     TO_CLIENT,
     TO_SERVER,
     Error,
     ErrorCode,
+    EventMessage,
     Goodbye,
     Hello,
     Join,
@@ -47,6 +51,9 @@ from common.messages import (
     Welcome,
     refusal,
 )
+
+Arrival: TypeAlias = ToClient | Event
+"""What a client gets: messages, of which events are light ones."""
 
 
 class ProtocolError(Exception):
@@ -193,19 +200,22 @@ class ClientEnd:
         """How far the conversation has come."""
         return self._conversation.phase
 
-    def receive(self, data: bytes) -> Iterator[ToClient]:
-        """The messages `data` completed. Raises RemoteProtocolError on anything unlawful."""
+    def receive(self, data: bytes) -> Iterator[Arrival]:
+        """The messages `data` completed; events as Event. Raises RemoteProtocolError.
+
+        A message of an unknown type that answers nothing is passed over: a newer server tells
+        something that can be done without.
+        """
         try:
             for frame in self._decoder.frames(data):
-                message = TO_CLIENT.validator.validate_json(frame.body)
+                message = self._understand(frame.body)
+                if message is None:
+                    continue
                 if not self._conversation.to_client(message):
                     raise RemoteProtocolError(f"{message.type} in phase {self.phase.name}")
-                yield message
+                yield _event(message) if isinstance(message, EventMessage) else message
         except FrameError as error:
             raise RemoteProtocolError(str(error)) from error
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors()[0]["loc"])
-            raise RemoteProtocolError(f"a message this program does not know ({where})") from error
 
     def send(self, message: ToServer) -> bytes:
         """The frame of `message`. Raises LocalProtocolError when it is not its time."""
@@ -213,10 +223,52 @@ class ClientEnd:
             raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
         return encode(message)
 
+    def _understand(self, body: bytes) -> ToClient | None:
+        try:
+            return cast("ToClient", TO_CLIENT.validator.validate_json(body))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            if first["type"] == "union_tag_invalid" and _is_news(body):
+                return None
+            where = ".".join(str(part) for part in first["loc"])
+            raise RemoteProtocolError(f"a message this program does not know ({where})") from error
+
 
 def encode(message: BaseModel) -> bytes:
     """The frame of any message, without asking whether it is its time."""
     return encode_frame(message.__pydantic_serializer__.to_json(message))
+
+
+def _event(message: EventMessage) -> Event:
+    body = understood(message.kind, message.body)
+    return Event(
+        message.room,
+        message.seq,
+        message.kind,
+        message.sender,
+        message.sent_at,
+        message.cid,
+        UnknownBody(message.body) if body is None else body,
+    )
+
+
+def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What this program knows of an event's body; None if it does not understand it."""
+    model = KINDS.get(kind)
+    if model is None:
+        return None
+    known = {name: body[name] for name in model.model_fields if name in body}
+    try:
+        # As JSON: there a list is what a model has as a tuple.
+        model.__pydantic_validator__.validate_json(to_json(known, inf_nan_mode="constants"))
+    except ValueError:  # ValidationError is one, and so is what can't be written as JSON
+        return None
+    return known
+
+
+def _is_news(body: bytes) -> bool:
+    fields = json.loads(body)
+    return isinstance(fields["type"], str) and "re" not in fields
 
 
 _REASONS: Final = {
@@ -239,6 +291,8 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
+    if first["loc"] == ("send", "kind") and first["type"] == "literal_error":
+        code = "unknown_kind"
     why = _REASONS.get(first["type"], first["msg"])
     return refusal(code, why, re=_request_id(body), field=field)
 

@@ -11,8 +11,9 @@ from typing import Any, Final
 from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
+from common import messages
 from common.limits import PROTOCOL_VERSION
-from common.messages import TO_CLIENT, TO_SERVER
+from common.messages import TO_CLIENT, TO_SERVER, FromServer, Message
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -27,17 +28,18 @@ class _Plain(GenerateJsonSchema):
 def protocol_schema() -> dict[str, Any]:
     """A schema (draft 2020-12) whose `$defs` hold every message, `ToServer` and `ToClient`.
 
-    For the way to the server it says what is accepted, for the way to the client what is
-    sent: there, a field with a default is always present.
+    For the way to the server it says what is accepted: no field that is not named, but in `hello`.
+    For the way to the client it says what is sent: a field with a default is always present, and
+    what a newer server adds is allowed.
     """
     roots, shared = TypeAdapter.json_schemas(
         [("ToServer", "validation", TO_SERVER), ("ToClient", "serialization", TO_CLIENT)],
         schema_generator=_Plain,
     )
     definitions: dict[str, Any] = {name: roots[name, mode] for name, mode in roots}
-    accepted = _names(definitions["ToServer"])
+    del shared["$defs"]["JsonValue"]  # Anything: `_complete` says so in its place.
     for name, definition in shared["$defs"].items():
-        _close(definition, in_full=name not in accepted)
+        _complete(definition, getattr(messages, name))
     return {
         "$schema": _DIALECT,
         "title": f"Chat protocol {PROTOCOL_VERSION}",
@@ -52,21 +54,21 @@ def text() -> str:
     return json.dumps(protocol_schema(), indent=2, sort_keys=True) + "\n"
 
 
-def _names(union: dict[str, Any]) -> set[str]:
-    references = union["discriminator"]["mapping"].values()
-    return {reference.rpartition("/")[2] for reference in references}
-
-
-def _close(definition: dict[str, Any], *, in_full: bool) -> None:
-    """Add what validation does and pydantic's schema leaves open."""
+def _complete(definition: dict[str, Any], model: type[Message]) -> None:
+    """Add what validation does and pydantic's schema leaves open, or does not say."""
     properties = definition["properties"]
+    to_client = issubclass(model, FromServer)
     # The type has a default only so that our own code need not repeat it.
-    definition["required"] = sorted(properties if in_full else {*definition["required"], "type"})
+    needed = properties if to_client else {*definition.get("required", ()), "type"} & {*properties}
+    definition["required"] = sorted(needed)
+    definition["additionalProperties"] = model.model_config["extra"] != "forbid"
     for field in properties.values():
-        if in_full or "const" in field:
+        if to_client or "const" in field:
             field.pop("default", None)
         if "patternProperties" in field:
             field["additionalProperties"] = False
+        elif "additionalProperties" in field:
+            field["additionalProperties"] = True
 
 
 if __name__ == "__main__":

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import string
 from itertools import pairwise
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from common import limits, messages
+from common.events import Event
 from common.messages import Message
 from common.names import direct_room
 
 _HEXADECIMAL: Final = "0123456789abcdef"
 _NAME_FIRST: Final = string.ascii_lowercase + string.digits
+_BASE64URL: Final = string.ascii_letters + string.digits + "-_"
 _CAPABILITY: Final = _NAME_FIRST + "_.-"
 
 HARD_TEXTS: Final = (
@@ -69,7 +71,12 @@ def hexadecimal(length: int) -> SearchStrategy[str]:
 
 
 def cid() -> SearchStrategy[str]:
-    """A message's own id."""
+    """An event's own id."""
+    return st.text(_BASE64URL, min_size=limits.CID_LENGTH, max_size=limits.CID_LENGTH)
+
+
+def nonce() -> SearchStrategy[str]:
+    """What names a session or a server's time, or is asked to be signed."""
     return hexadecimal(32)
 
 
@@ -80,7 +87,7 @@ def token() -> SearchStrategy[str]:
 
 def secret() -> SearchStrategy[str]:
     """An invite's secret."""
-    return st.text(string.ascii_letters + string.digits + "-_", min_size=22, max_size=22)
+    return st.text(_BASE64URL, min_size=22, max_size=22)
 
 
 def number(least: int = 0) -> SearchStrategy[int]:
@@ -91,6 +98,17 @@ def number(least: int = 0) -> SearchStrategy[int]:
 def time() -> SearchStrategy[int]:
     """Milliseconds that the protocol allows."""
     return st.integers(0, limits.MAX_TIME)
+
+
+def code() -> SearchStrategy[str]:
+    """A reason or a kind, known or not."""
+    first, more = string.ascii_lowercase, _NAME_FIRST + "_"
+    return st.builds(str.__add__, st.sampled_from(first), st.text(more, max_size=31))
+
+
+def wait() -> SearchStrategy[int | None]:
+    """Milliseconds until something can be tried again, if that is known."""
+    return st.none() | st.integers(0, limits.MAX_WAIT)
 
 
 def _capabilities() -> SearchStrategy[tuple[str, ...]]:
@@ -104,19 +122,25 @@ def person() -> SearchStrategy[messages.Person]:
         messages.Person,
         username=username(),
         display_name=line(limits.DISPLAY_NAME_LENGTH),
-        online=st.booleans(),
+        change=number(),
     )
 
 
 def listed_room() -> SearchStrategy[messages.Room]:
     """A room and its head."""
-    return st.builds(messages.Room, room=room(), head=number())
+    return st.builds(
+        messages.Room,
+        room=room(),
+        kind=code(),
+        title=st.none() | line(limits.TITLE_LENGTH),
+        head=number(),
+    )
 
 
 def to_server() -> SearchStrategy[messages.ToServer]:
     """Every command, each kind as often as the others."""
     request, device = number(1), line(limits.PROGRAM_LENGTH)
-    positions = st.dictionaries(room(), number(), min_size=1, max_size=5)
+    copy = st.tuples(number(), st.none() | cid())
     return st.one_of(
         st.builds(
             messages.Hello,
@@ -126,7 +150,7 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             program=device,
         ),
         st.builds(
-            messages.Recognize, id=request, secret=secret(), username=username(), nonce=cid()
+            messages.Recognize, id=request, secret=secret(), username=username(), nonce=nonce()
         ),
         st.builds(
             messages.Join,
@@ -143,34 +167,44 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             username=username(),
             token=token(),
             device=device,
-            resume=st.none() | cid(),
+            resume=st.none() | nonce(),
         ),
-        st.builds(messages.Sync, id=request, positions=positions),
+        st.builds(_sync, request, st.dictionaries(room(), copy, min_size=1, max_size=5)),
         st.builds(
             messages.Send,
             id=request,
             room=room(),
             cid=cid(),
-            text=text(),
+            kind=st.just("message"),
+            body=st.builds(messages.MessageBody, text=text()),
             after=st.none() | cid(),
         ),
-        st.builds(messages.ListPeople, id=request, after=st.none() | username()),
+        st.builds(messages.ListPeople, id=request, since=number()),
+        st.builds(messages.ListOnline, id=request, after=st.none() | username()),
         st.builds(messages.ListRooms, id=request, after=st.none() | room()),
         st.builds(messages.Ping, id=request),
     )
 
 
-def event() -> SearchStrategy[messages.Event]:
-    """An event of a room."""
-    return st.builds(
-        messages.Event,
-        room=room(),
-        seq=number(1),
-        kind=st.sampled_from(["message", "join"]),
-        sender=username(),
-        text=text(),
-        sent_at=time(),
-        cid=st.none() | cid(),
+def _sync(request: int, copies: dict[str, tuple[int, str | None]]) -> messages.Sync:
+    positions = {room: position for room, (position, _) in copies.items()}
+    last = {room: cid for room, (position, cid) in copies.items() if position and cid}
+    return messages.Sync(id=request, positions=positions, last=last)
+
+
+def event(*, newer: bool = False) -> SearchStrategy[Event]:
+    """An event that this program knows; if `newer`, of any kind and with anything in it."""
+    said = st.fixed_dictionaries({"text": text()})
+    known = st.tuples(st.just("message"), said) | st.just(("join", dict[str, str]()))
+    contents = st.tuples(code(), _json_object()) if newer else known
+    parts = st.tuples(room(), number(1), contents, username(), time(), cid())
+    return parts.map(lambda p: Event(p[0], p[1], p[2][0], p[3], p[4], p[5], p[2][1]))
+
+
+def event_message() -> SearchStrategy[messages.EventMessage]:
+    """An event as it is sent, of whatever kind."""
+    return (event() | event(newer=True)).map(
+        lambda each: messages.EventMessage.model_validate(each._asdict())
     )
 
 
@@ -182,6 +216,7 @@ def error() -> SearchStrategy[messages.Error]:
         line(limits.REASON_LENGTH),
         re=st.none() | number(1),
         field=st.none() | line(100),
+        retry_after=wait(),
         suggestion=st.none() | username(),
     )
 
@@ -197,7 +232,7 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             capabilities=_capabilities(),
             program=line(limits.PROGRAM_LENGTH),
             server_name=line(limits.SERVER_NAME_LENGTH),
-            epoch=cid(),
+            epoch=nonce(),
         ),
         st.builds(
             messages.Recognized,
@@ -209,18 +244,26 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             re=request,
             username=username(),
             display_name=line(limits.DISPLAY_NAME_LENGTH),
-            session=cid(),
+            session=nonce(),
         ),
         st.builds(
             messages.Synced,
             re=request,
-            heads=st.dictionaries(room(), number(), min_size=1, max_size=5),
+            heads=st.dictionaries(room(), number(), max_size=5),
+            refused=st.dictionaries(room(), code(), max_size=5),
         ),
         st.builds(messages.Ack, re=request, room=room(), seq=number(1), cid=cid(), sent_at=time()),
         st.builds(
             messages.People,
             re=request,
+            since=number(),
             people=st.lists(person(), max_size=4).map(tuple),
+            more=st.booleans(),
+        ),
+        st.builds(
+            messages.Online,
+            re=request,
+            online=st.lists(username(), max_size=4).map(tuple),
             more=st.booleans(),
         ),
         st.builds(
@@ -230,14 +273,17 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             more=st.booleans(),
         ),
         st.builds(messages.Pong, re=request),
-        event(),
+        event_message(),
         st.builds(messages.PersonChanged, person=person()),
+        st.builds(messages.PresenceChanged, username=username(), online=st.booleans()),
         st.builds(messages.RoomAdded, room=listed_room()),
+        st.builds(messages.ServerChanged, server_name=line(limits.SERVER_NAME_LENGTH)),
         error(),
         st.builds(
             messages.Goodbye,
             code=st.sampled_from(get_args(messages.GoodbyeCode)),
             reason=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+            retry_after=wait(),
         ),
     )
 
@@ -256,8 +302,17 @@ def pieces(draw: st.DrawFn, stream: bytes) -> list[bytes]:
 
 
 def json_value() -> SearchStrategy[object]:
-    """Anything JSON can say."""
-    scalar = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | any_text()
+    """Anything JSON can say, and infinity."""
+    return _json(st.floats(allow_nan=False))
+
+
+def _json_object() -> SearchStrategy[dict[str, Any]]:
+    finite = st.floats(allow_nan=False, allow_infinity=False)
+    return st.dictionaries(any_text(), _json(finite), max_size=3)
+
+
+def _json(fraction: SearchStrategy[float]) -> SearchStrategy[object]:
+    scalar = st.none() | st.booleans() | st.integers() | fraction | any_text()
     return st.recursive(
         scalar, lambda inner: st.lists(inner) | st.dictionaries(any_text(), inner), max_leaves=8
     )

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from chat_client.cache.rows import is_room, outgoing_of, tolerate, whole
+from chat_client.cache.rows import is_cid, is_room, number, outgoing_of, tolerate, whole
 from chat_client.cache.schema import connect_writer
-from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
+from common.events import Event
 
 if TYPE_CHECKING:
     from common.messages import Person
 
 _ADD: Final = (
-    "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, unknown)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
+Read: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
+"""What is known of the body of an event of a kind; None if it is not understood."""
+_PEOPLE: Final = "people"
 _READ_UNTIL: Final = "read until: "
 """Begins the keys of facts about rooms that are fetched again: see `Cache._remember_reading`."""
 _OUTGOING: Final = "SELECT number, room, cid, text, written_at, state, reason FROM outbox"
@@ -41,12 +46,12 @@ class Cache:
         tolerate(self._connection)
         self._positions = self._read_positions()
         self._read_until: dict[str, int] = {
-            key.removeprefix(_READ_UNTIL): int(value)
+            key.removeprefix(_READ_UNTIL): until
             for key, value in self._connection.execute(
                 "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?",
                 (len(_READ_UNTIL), _READ_UNTIL),
             )
-            if isinstance(value, str) and value.isdecimal()
+            if (until := number(value)) is not None
         }
         """Of rooms that are fetched again: the `sent_at` up to which they had been read."""
         (waiting,) = self._connection.execute(
@@ -108,7 +113,7 @@ class Cache:
         """
         for room in self.rooms():
             self.forget_room(room)
-        self._connection.execute("DELETE FROM people")
+        self.forget_people()
         self._connection.execute(
             "DELETE FROM rooms WHERE room NOT IN"
             " (SELECT room FROM outbox UNION SELECT room FROM drafts)"
@@ -174,17 +179,34 @@ class Cache:
         """The `seq` up to which this device has a room, without a gap."""
         return self._positions.get(room, 0)
 
-    def times(self, rooms: Iterable[str]) -> dict[str, int]:
-        """By room, the `sent_at` of the event at its position, where there is a lawful one."""
-        times: dict[str, int] = {}
+    def cids(self, rooms: Iterable[str]) -> dict[str, str]:
+        """By room, the `cid` of the event at its position, where there is a lawful one."""
+        cids: dict[str, str] = {}
         for room in rooms:
             row = self._connection.execute(
-                "SELECT sent_at FROM events WHERE room = ? AND seq = ?",
-                (room, self.position(room)),
+                "SELECT cid FROM events WHERE room = ? AND seq = ?", (room, self.position(room))
             ).fetchone()
-            if row is not None and whole(row[0], limits.MAX_TIME) == row[0]:
-                times[room] = row[0]
-        return times
+            if row is not None and is_cid(row[0]):
+                cids[room] = row[0]
+        return cids
+
+    def understand(self, read: Read) -> list[str]:
+        """Look again at what was not understood when it came; the rooms in which some is now."""
+        rows = self._connection.execute(
+            "SELECT room, seq, kind, unknown FROM events WHERE unknown IS NOT NULL"
+        ).fetchall()
+        rooms: dict[str, None] = {}
+        for room, seq, kind, unknown in rows:
+            # RecursionError: what stands in the file may be anything.
+            with suppress(ValueError, TypeError, RecursionError):
+                body = read(kind, dict(json.loads(unknown)))
+                if body is not None:
+                    self._connection.execute(
+                        "UPDATE events SET text = ?, unknown = NULL WHERE room = ? AND seq = ?",
+                        (body.get("text", ""), room, seq),
+                    )
+                    rooms[room] = None
+        return list(rooms)
 
     def set_position(self, room: str, seq: int) -> None:
         """Begin a room in its middle: for a listener that wants only what follows `seq`."""
@@ -242,6 +264,23 @@ class Cache:
             "UPDATE rooms SET read = max(read, ?) WHERE room = ? AND position >= ?",
             (seq, room, seq),
         )
+
+    def people_change(self) -> int:
+        """The number of the last change of an account that is known; 0 for none."""
+        return number(self.meta(_PEOPLE)) or 0
+
+    def set_people_change(self, change: int) -> None:
+        """All changes up to this one are known."""
+        self.set_meta(_PEOPLE, str(change))
+
+    def usernames(self) -> set[str]:
+        """Of everyone who is known."""
+        return {username for (username,) in self._connection.execute("SELECT username FROM people")}
+
+    def forget_people(self) -> None:
+        """Know nobody."""
+        self._connection.execute("DELETE FROM people")
+        self.set_people_change(0)
 
     def add_person(self, person: Person) -> None:
         """Know somebody, or their new name."""
@@ -319,13 +358,7 @@ class Cache:
         return found.fetchone() is not None
 
 
-def _row(event: Event) -> tuple[str, int, str, str, str, int, str | None]:
-    return (
-        event.room,
-        event.seq,
-        event.kind,
-        event.sender,
-        event.text,
-        event.sent_at,
-        event.cid,
-    )
+def _row(event: Event) -> tuple[str, int, str, str, int, str, str, str | None]:
+    room, seq, kind, sender, sent_at, cid, body = event
+    unknown = None if event.known else json.dumps(body)
+    return (room, seq, kind, sender, sent_at, cid, event.text, unknown)

@@ -15,12 +15,12 @@ from chat_client.cache.rows import (
     whole,
     words,
 )
-from chat_client.state.event import Event
 from chat_client.state.outgoing import Outgoing
 from common import limits
 from common.database import connect_reader
+from common.events import Event
 
-_EVENT = "SELECT room, seq, kind, sender, text, sent_at, cid FROM events WHERE room = ?"
+_EVENT = "SELECT room, seq, kind, sender, sent_at, cid, text, unknown FROM events WHERE room = ?"
 
 NEWEST: Final = limits.MAX_INTEGER + 1
 """After all places of a room."""
@@ -89,8 +89,8 @@ class CacheReader:
         """Every known room, with what `me` has not read yet."""
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
-            "  WHERE events.room = rooms.room AND seq > read AND kind = 'message' AND sender <> ?"
-            "  LIMIT ?)) FROM rooms ORDER BY room",
+            "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
+            "  AND unknown IS NULL AND sender <> ? LIMIT ?)) FROM rooms ORDER BY room",
             (me, COUNTED),
         ).fetchall()
         return [

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from chat_client.state.event import KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
+from common.events import Event, UnknownBody
 from common.names import ROOM_PATTERN, USERNAME_PATTERN
-
-if TYPE_CHECKING:
-    from common.messages import EventKind
 
 _ROOM: Final = re.compile(ROOM_PATTERN)
 _USERNAME: Final = re.compile(USERNAME_PATTERN)
 _SESSION: Final = re.compile(r"[0-9a-f]{32}")
-_KINDS: Final[dict[object, EventKind]] = {"message": "message", "join": "join"}
+_NUMBER: Final = re.compile(r"[0-9]{1,16}")
+_CID: Final = re.compile(r"[A-Za-z0-9_-]{16}")
 _STATES: Final[dict[object, Delivery]] = {state.value: state for state in Delivery}
 
 
@@ -45,6 +43,13 @@ def whole(value: object, most: int = limits.MAX_INTEGER) -> int:
     return min(max(0, value), most) if type(value) is int else 0
 
 
+def number(text: object) -> int | None:
+    """A whole number from 0 on that is kept as a text; None for what is none."""
+    if isinstance(text, str) and _NUMBER.fullmatch(text):
+        return whole(int(text))
+    return None
+
+
 def is_room(value: object) -> bool:
     """Whether it can be a room's id."""
     return isinstance(value, str) and len(value) <= 80 and _ROOM.fullmatch(value) is not None
@@ -60,22 +65,25 @@ def is_session(value: object) -> bool:
     return isinstance(value, str) and _SESSION.fullmatch(value) is not None
 
 
-def event_of(row: tuple[object, ...]) -> KeptEvent | None:
-    """An event, of the columns in the order of KeptEvent; None when it has no place.
+def is_cid(value: object) -> bool:
+    """Whether it can be the id of an event."""
+    return isinstance(value, str) and _CID.fullmatch(value) is not None
 
-    A kind that this program does not know is shown as what was said with it.
-    """
-    room, seq, kind, sender, text, sent_at, cid = row
+
+def event_of(row: tuple[object, ...]) -> Event | None:
+    """An event, of the columns of `events` in their order; None when it has no place."""
+    room, seq, kind, sender, sent_at, cid, text, unknown = row
     if type(seq) is not int or not 1 <= seq <= limits.MAX_INTEGER:
         return None
-    return KeptEvent(
+    return Event(
         words(room),
         seq,
-        _KINDS.get(kind, "message") if isinstance(kind, str) else "message",
+        words(kind, limits.KIND_LENGTH),
         words(sender, limits.USERNAME_LENGTH),
-        words(text),
         whole(sent_at, limits.MAX_TIME),
-        cid if isinstance(cid, str) else None,
+        words(cid, limits.CID_LENGTH),
+        # What it holds is of no use before `Cache.understand` has looked at it.
+        {"text": words(text)} if unknown is None else UnknownBody(),
     )
 
 

@@ -52,6 +52,28 @@ MIGRATIONS: Final[Sequence[str]] = (
     """
     CREATE TABLE drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     """,
+    # An event's id has a shorter form, the last 64 bits of what it was; some had none, and the
+    # server has given them one since. `unknown` holds the body of what is not understood.
+    """
+    CREATE TABLE new_events (
+        room TEXT NOT NULL,
+        seq INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        sender TEXT NOT NULL,
+        sent_at INTEGER NOT NULL,
+        cid TEXT NOT NULL,
+        text TEXT NOT NULL,
+        unknown TEXT,
+        PRIMARY KEY (room, seq)
+    );
+    INSERT INTO new_events
+        SELECT room, seq, kind, sender, sent_at, coalesce(substr(cid, -16), ''), text, NULL
+        FROM events ORDER BY rowid;
+    DROP TABLE events;
+    ALTER TABLE new_events RENAME TO events;
+    CREATE INDEX events_unknown ON events (kind) WHERE unknown IS NOT NULL;
+    UPDATE OR IGNORE outbox SET cid = substr(cid, -16);
+    """,
 )
 
 

@@ -13,7 +13,7 @@ from chat_client.net.connector import ConnectError, connect
 from chat_client.state.account import Account
 from common import __version__, limits, messages
 from common.invite import Invite
-from common.protocol import ClientEnd, RemoteProtocolError
+from common.protocol import Arrival, ClientEnd, RemoteProtocolError
 from common.recognition import device_key, proves
 
 ANSWER_DEADLINE: Final = 10.0
@@ -66,7 +66,7 @@ def _ask(connection: socket.socket, account: Account, invite: Invite) -> bool:
     return any(proves(given, key, fingerprint, nonce, account.username) for given in answer.proofs)
 
 
-def _answers(connection: socket.socket, end: ClientEnd) -> Iterator[messages.ToClient]:
+def _answers(connection: socket.socket, end: ClientEnd) -> Iterator[Arrival]:
     """What the server says, until it refuses or leaves, which raises RecognitionError."""
     while data := connection.recv(_READ):
         for message in end.receive(data):

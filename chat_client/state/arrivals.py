@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TypeAlias
 
-from common.messages import Event, ToClient
-from common.protocol import RemoteProtocolError
-
-Arrival: TypeAlias = ToClient | list[Event]
+from common.events import Event
+from common.messages import ToClient
+from common.protocol import Arrival, RemoteProtocolError
 
 
-def in_runs(said: Iterable[ToClient]) -> Iterator[Arrival]:
+def in_runs(said: Iterable[Arrival]) -> Iterator[ToClient | list[Event]]:
     """Everything in its order: events in lists, which are never empty, the rest one by one.
 
     When `said` raises RemoteProtocolError, what came before it is given first.

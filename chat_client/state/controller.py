@@ -20,11 +20,12 @@ from chat_client.state.account import Account
 from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
+from chat_client.state.directory import Directory
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link, Status
 from common import limits, messages
-from common.messages import Event
-from common.protocol import ClientEnd, Phase
+from common.events import MESSAGE, Event
+from common.protocol import ClientEnd, Phase, understood
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,10 @@ HEALTHY: Final = 30.0
 """Seconds after which a connection counts as a good one: the next pause is a short one again."""
 MOST_FAULTS: Final = 6
 """Breaches of the protocol, without a good connection in between, after which to stop trying."""
-MOST_PAGES: Final = 1000
-"""Pages of a list that are asked for on one connection; each has up to 100 entries."""
 MOST_REFUSALS: Final = 8
 """Refusals of one message, to be tried again, after which it is left to the person. They may come
 of the message itself, and what was written after it is not to wait for ever."""
-_NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full"}
+_NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
 """Refusals for what goes on at the server, however often they come."""
 _IN_FLIGHT_BYTES: Final = 256 * 1024
 """Of texts that are under way at once: what the server is ready to take without a pause."""
@@ -54,6 +53,7 @@ class Program:
 
     name: str
     device: str
+    capabilities: tuple[str, ...] = ()
 
 
 class Controller:
@@ -61,7 +61,7 @@ class Controller:
 
     `follow` names the rooms to fetch; None means all. `on_event` is told each new event
     before the transaction that stores it ends; when it returns False, that was the last one.
-    `new_id` makes 128 random bits in hexadecimal. `at_once` is how many messages may be under way
+    `new_id` makes the id of a message. `at_once` is how many messages may be under way
     unanswered; each names the one before it, so that none overtakes one that is refused.
     """
 
@@ -109,7 +109,7 @@ class Controller:
         """Rooms whose copy is of this server as it is now: seen on this connection."""
         self._were_set_back: set[str] = set()
         """Rooms fetched anew on this connection, which can't be needed twice."""
-        self._pages = 0
+        self._directory = Directory(cache, self._ask, self._news_of, self.fault, self._rooms_listed)
         self._faults = 0
         self._healthy_at: float | None = None
         """When the present connection will count as a good one, if it does not yet."""
@@ -130,13 +130,15 @@ class Controller:
             messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
             messages.Synced: (messages.Sync, self._synced),
             messages.Ack: (messages.Send, self._ack),
-            messages.People: (messages.ListPeople, self._people),
-            messages.Rooms: (messages.ListRooms, self._rooms),
+            messages.People: (messages.ListPeople, self._directory.people),
+            messages.Online: (messages.ListOnline, self._directory.online),
+            messages.Rooms: (messages.ListRooms, self._directory.rooms),
             messages.Pong: (messages.Ping, self._answered),
         }
         """By reply: the command it answers, and who takes both."""
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
-            messages.PersonChanged: self._person,
+            messages.PersonChanged: self._directory.person_changed,
+            messages.PresenceChanged: self._directory.presence_changed,
             messages.RoomAdded: self._room_added,
             messages.ServerChanged: self._server_changed,
             messages.Error: self._error,
@@ -166,6 +168,12 @@ class Controller:
         taken, self._news = self._news, []
         return taken
 
+    def begin(self) -> None:
+        """Once, before anything else: this program may understand more than the one before."""
+        rooms = self._cache.understand(understood)
+        if rooms:
+            self._news.append(news.Understood(tuple(rooms)))
+
     # The connection
 
     def connected(self, now: float) -> None:
@@ -177,15 +185,24 @@ class Controller:
         self._started.clear()
         self._confirmed.clear()
         self._were_set_back.clear()
-        self._pages = 0
         self._forget_sending()
-        self._ask(messages.Hello, protocol=limits.PROTOCOL_VERSION, program=self._program.name)
+        self._ask(
+            messages.Hello,
+            protocol=limits.PROTOCOL_VERSION,
+            capabilities=self._program.capabilities,
+            program=self._program.name,
+        )
 
-    def lost(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
-        """The connection is gone, or could not be made: try again after a pause."""
+    def lost(
+        self, why: str, now: float, attempts: tuple[Attempt, ...] = (), *, wait: float = 0.0
+    ) -> None:
+        """The connection is gone, or could not be made: try again after a pause.
+
+        It takes `wait` seconds at least.
+        """
         self._leave()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
-            retry_at = now + self._backoff.next()
+            retry_at = now + max(wait, self._backoff.next())
             self._set(Status(Link.PAUSED, why, retry_at=retry_at, attempts=attempts))
 
     def fault(self, why: str, now: float) -> None:
@@ -426,32 +443,14 @@ class Controller:
         # after it.
         self._compare_first = self._cache.has_unseen()
         self._set(Status(Link.ONLINE))
-        self._ask(messages.ListPeople)
+        self._directory.begin()
         self._send_next(now)
 
-    def _people(self, people: messages.People, asked: messages.ListPeople, now: float) -> None:
-        for person in people.people:
-            self._see(person)
-        if not people.more:
-            self._ask(messages.ListRooms)
-        elif self._advances(asked.after, [person.username for person in people.people], now):
-            self._ask(messages.ListPeople, after=people.people[-1].username)
-
-    def _rooms(self, rooms: messages.Rooms, asked: messages.ListRooms, now: float) -> None:
-        self._sync(*(room.room for room in rooms.rooms))
-        if not rooms.more:
+    def _rooms_listed(self, rooms: Sequence[str], ended: bool, now: float) -> None:
+        self._sync(*rooms)
+        if ended:
             self._news.append(news.Listed())
             self._send_next(now)
-        elif self._advances(asked.after, [room.room for room in rooms.rooms], now):
-            self._ask(messages.ListRooms, after=rooms.rooms[-1].room)
-
-    def _advances(self, after: str | None, listed: Sequence[str], now: float) -> bool:
-        """Whether a page of a list leads to a next one; a list without an end is a fault."""
-        self._pages += 1
-        if listed and listed[-1] > (after or "") and self._pages < MOST_PAGES:
-            return True
-        self.fault("The server's lists do not come to an end", now)
-        return False
 
     def _room_added(self, added: messages.RoomAdded, _now: float) -> None:
         self._sync(added.room.room)
@@ -474,48 +473,33 @@ class Controller:
         }
         self._started.update(positions)
         if positions:
-            self._ask(messages.Sync, positions=positions, last=self._cache.times(positions))
+            self._ask(messages.Sync, positions=positions, last=self._cache.cids(positions))
 
     def _synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
         # The heads are not kept: what counts are the events that follow.
         self._confirmed.update(synced.heads.keys() & asked.positions.keys())
+        refused = synced.refused.keys() & asked.positions.keys()
+        # A room that the server lists and does not have, or refuses for a reason that this program
+        # does not know, is done without.
+        self._started -= refused
+        ahead = [room for room in refused if synced.refused[room] == "position_ahead"]
+        if ahead:
+            self._set_back(sorted(ahead), asked, now)
         self._send_next(now)
 
-    def _not_there(self, refused: messages.Sync, field: str, now: float) -> None:
-        """The server lists a room and does not have it: do without it."""
-        rest = refused.positions.keys() - {field.partition(".")[2]}
-        if len(rest) == len(refused.positions):
-            self.fault("The server refused to bring the messages", now)
-            return
-        self._started -= rest
-        self._sync(*sorted(rest))
-
-    def _set_back(self, refused: messages.Sync, field: str, now: float) -> None:
-        """The server was set back without a new epoch: fetch again what is of before that.
-
-        Where one room shows it, the others of the command are of the same time. But those that
-        were compared on this connection are right, and would not be brought twice on it.
-        """
-        shown = field.partition(".")[2]
-        rooms = [r for r in refused.positions if r == shown or r not in self._confirmed]
+    def _set_back(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
+        """The server was set back without a new epoch: fetch again what is of before that."""
         # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
-        if not any(refused.positions[r] for r in rooms if r not in self._were_set_back):
+        again = not self._were_set_back.isdisjoint(rooms)
+        if again or not all(refused.positions[room] for room in rooms):
             self.fault("The server does not know the places of its own messages", now)
             return
         self._were_set_back.update(rooms)
-        self._started.difference_update(refused.positions)
         self._answers_first = True  # What is sent again was written before what is in flight.
         for room in rooms:
             self._cache.forget_room(room)
         self._news.append(news.StartedOver(tuple(rooms)))
-        self._sync(*refused.positions)
-
-    def _person(self, changed: messages.PersonChanged, _now: float) -> None:
-        self._see(changed.person)
-
-    def _see(self, person: messages.Person) -> None:
-        self._cache.add_person(person)
-        self._news.append(news.PersonSeen(person))
+        self._sync(*rooms)
 
     def _events(self, events: Sequence[Event], now: float) -> None:
         """Take what follows the rooms' positions, as much at once as belongs together."""
@@ -558,11 +542,12 @@ class Controller:
         # Told after the events: what has left the outbox must be seen in its room by then.
         me = self.account.username
         for event in events:
-            if event.sender == me and event.cid is not None:
-                self._own_came(event, event.cid)
+            if event.sender == me:
+                self._own_came(event)
 
-    def _own_came(self, event: Event, cid: str) -> None:
+    def _own_came(self, event: Event) -> None:
         """A message of this account is in its room: it leaves the outbox, if it was there."""
+        cid = event.cid
         self._in_flight.pop(cid, None)
         out = self._cache.outgoing(cid)
         self._cache.take_out(cid)
@@ -600,7 +585,7 @@ class Controller:
         match asked:
             case messages.Hello() | messages.Join() | messages.SignIn():
                 if error.retryable:
-                    self.lost(_sentence(error.message), now)
+                    self.lost(_sentence(error.message), now, wait=_seconds(error.retry_after))
                 else:
                     why, field = _sentence(error.message), error.field or ""
                     self.refused(why, error.code, field, error.suggestion or "")
@@ -611,13 +596,8 @@ class Controller:
                 else:
                     self._fail(asked.room, asked.cid, error.message)
                 self._send_next(now)
-            case messages.Sync() if error.code == "position_ahead":
-                self._set_back(asked, error.field or "", now)
-                self._send_next(now)
-            case messages.Sync() if error.code == "no_such_room":
-                self._not_there(asked, error.field or "", now)
             case _ if error.retryable:
-                self.lost(_sentence(error.message), now)
+                self.lost(_sentence(error.message), now, wait=_seconds(error.retry_after))
             case _:
                 self.fault(_sentence(error.message), now)
 
@@ -626,8 +606,7 @@ class Controller:
         self._answers_first = True
         if error.code == "too_early" and asked.after is not None:
             return  # It follows from the refusal of the one before it, which tells what to do.
-        # What names a field is of the message, such as a conversation too many.
-        its_own = error.code not in _NOT_OF_THE_MESSAGE or error.field is not None
+        its_own = error.code not in _NOT_OF_THE_MESSAGE
         if asked.after is None and its_own:
             cid, times = self._refused_often
             times = times + 1 if cid == asked.cid else 1
@@ -638,7 +617,7 @@ class Controller:
         self._outbox_changed(asked.room, asked.cid, Delivery.WAITING, reason=error.message)
         # Of several that were under way one pause is enough.
         if not self._hold_until:
-            self._hold_until = now + self._retry.next()
+            self._hold_until = now + max(self._retry.next(), _seconds(error.retry_after))
 
     def _fail(self, room: str, cid: str, reason: str) -> None:
         """A message will never be taken: the person changes or drops it, and the others go on."""
@@ -648,7 +627,7 @@ class Controller:
     def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
         why = goodbye.reason or f"The server ended the connection ({goodbye.code})"
         if goodbye.code in _COMES_BACK:
-            self.lost(why.rstrip("."), now)
+            self.lost(why.rstrip("."), now, wait=_seconds(goodbye.retry_after))
             if goodbye.code == "server_closing":
                 self._closed = why.rstrip(".")
         else:
@@ -683,7 +662,7 @@ class Controller:
                 return
             self._forget_sending()
         if self._compare_first:
-            asked = (messages.ListPeople, messages.ListRooms, messages.Sync)
+            asked = (messages.ListPeople, messages.ListOnline, messages.ListRooms, messages.Sync)
             if any(isinstance(command, asked) for command in self._asked.values()):
                 return
             self._compare_first = False
@@ -704,11 +683,12 @@ class Controller:
 
     def _transmit(self, out: Outgoing, now: float) -> None:
         """Send a message, if it is one: a cache may hold what no server takes."""
-        fields: dict[str, object] = {"room": out.room, "cid": out.cid, "text": out.text}
-        if self._in_flight:
-            fields["after"] = next(reversed(self._in_flight))
+        after = next(reversed(self._in_flight), None)
         try:
-            self._ask(messages.Send, **fields)
+            body = messages.MessageBody(text=out.text)
+            self._ask(
+                messages.Send, room=out.room, cid=out.cid, kind=MESSAGE, body=body, after=after
+            )
         except ValidationError as error:
             log.warning("a message of the outbox can't be sent: %s", error.errors()[0]["msg"])
             self._fail(out.room, out.cid, "This message can't be sent as it is")
@@ -724,6 +704,9 @@ class Controller:
         self._asked[self._requests] = message
         self._frames.append(self._end.send(message))
 
+    def _news_of(self, item: news.News) -> None:
+        self._news.append(item)
+
     def _set(self, status: Status) -> None:
         self.status = status
         self._news.append(news.StatusChanged(status, self._cache.waiting()))
@@ -736,15 +719,11 @@ class Controller:
 
 
 def _own_event(username: str, text: str, ack: messages.Ack) -> Event:
-    return Event(
-        room=ack.room,
-        seq=ack.seq,
-        kind="message",
-        sender=username,
-        text=text,
-        sent_at=ack.sent_at,
-        cid=ack.cid,
-    )
+    return Event(ack.room, ack.seq, MESSAGE, username, ack.sent_at, ack.cid, {"text": text})
+
+
+def _seconds(milliseconds: int | None) -> float:
+    return (milliseconds or 0) / 1000
 
 
 def _sentence(text: str) -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_client.state.account import Account
-from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Status
 
 if TYPE_CHECKING:
+    from common.events import Event
     from common.messages import Person
 
 
@@ -34,6 +34,26 @@ class PersonSeen:
     """Somebody is there, new or changed."""
 
     person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleForgotten:
+    """Those who were known are of another history of the server: all are told anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnlineListed:
+    """Who is online now; nobody else is."""
+
+    usernames: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceSeen:
+    """Somebody is online now, or is not."""
+
+    username: str
+    online: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +117,25 @@ class StartedOver:
     rooms: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """In these rooms there is something that was not understood when it came, and is now."""
+
+    rooms: tuple[str, ...]
+
+
 News = (
     StatusChanged
     | AccountChanged
     | PersonSeen
+    | PeopleForgotten
+    | OnlineListed
+    | PresenceSeen
     | RoomSeen
     | EventsAdded
     | Listed
     | OutboxChanged
     | NotKept
     | StartedOver
+    | Understood
 )

@@ -4,8 +4,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from chat_client.state.event import Event
 from chat_client.window.wording import weight
+from common.events import Event
 
 MOST: Final = 320
 """Events held at most."""

@@ -208,8 +208,13 @@ class MainScreen(Panel):
         match item:
             case news.StatusChanged():
                 self._show_status(item.status, item.waiting)
-            case news.PersonSeen():
-                self.overview.see(item.person)
+            case (
+                news.PersonSeen()
+                | news.PeopleForgotten()
+                | news.OnlineListed()
+                | news.PresenceSeen()
+            ):
+                self.overview.hear_of_people(item)
             case news.RoomSeen():
                 self.overview.add_room(item.room)
             case news.EventsAdded():
@@ -218,6 +223,10 @@ class MainScreen(Panel):
                 self._show_outbox(item)
             case news.StartedOver():
                 self._start_over(item.rooms)
+            case news.Understood():
+                # Some of it may be messages, which nobody has read yet.
+                self.overview.count(self._session.reader.rooms(self.overview.me))
+                self._open_again(item.rooms)
             case news.AccountChanged() | news.Listed():
                 pass
             case news.NotKept():
@@ -253,6 +262,10 @@ class MainScreen(Panel):
             self.open(GENERAL, again=True)
             return
         self.overview.forget(rooms)
+        self._open_again(rooms)
+
+    def _open_again(self, rooms: tuple[str, ...]) -> None:
+        """What stands in these rooms is another now."""
         if self.room in rooms:
             self.open(self.room, again=True)
 
@@ -380,11 +393,13 @@ class MainScreen(Panel):
             self._drafts[self.room] = self.composer.draft
         self.find.hide()
         self._hide_members_over()
-        self.room = room
         partner = direct_partner(room, self.overview.me)
         title = safe(self.overview.title(room))
         self._icon.set_icon("hash" if partner is None else "person")
-        self.composer.set_draft(self._drafts.pop(room, ""))
+        draft = self._drafts.pop(room, "")
+        if room != self.room:  # Else somebody may be writing in the middle of it.
+            self.composer.set_draft(draft)
+        self.room = room
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self.overview.me)
         self._read()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from chat_client.cache.pages import RoomSummary
-from chat_client.state.event import Event
+from chat_client.state import news
 from common.display_names import Namesakes
+from common.events import Event
 from common.names import GENERAL, direct_partner
-
-if TYPE_CHECKING:
-    from common.messages import Person
 
 Presence = Literal["online", "offline", "unknown"]
 """Whether somebody has a session. Without a connection nobody's presence is known."""
@@ -52,8 +50,8 @@ class Overview:
     me: str
     names: dict[str, str] = field(default_factory=dict)
     online: set[str] = field(default_factory=set)
-    _told: set[str] = field(default_factory=set)
-    """Of whom the server has told on this connection whether they are online."""
+    _presence_known: bool = False
+    """Whether the server has told on this connection who is online."""
     unread: dict[str, int] = field(default_factory=dict)
     _counted: dict[str, int] = field(default_factory=dict)
     """The place in each room up to which `unread` counts."""
@@ -63,26 +61,49 @@ class Overview:
     def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
         """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
-        self._namesakes, chat_name = Namesakes(), self._namesakes.chat_name
-        self._namesakes.chat_name = chat_name
+        self._forget_namesakes()
         for username, display_name in people.items():
             self._namesakes.put(username, display_name)
         self._renamed = set()
-        self.unread = {room.room: room.unread for room in rooms}
-        self._counted = {room.room: room.position for room in rooms}
+        self.unread.clear()
+        self._counted.clear()
+        self.count(rooms)
         self.offline()
+
+    def count(self, rooms: Iterable[RoomSummary]) -> None:
+        """Take over from the cache what is unread in these rooms."""
+        for room in rooms:
+            self.unread[room.room] = room.unread
+            self._counted[room.room] = room.position
 
     def forget(self, rooms: Iterable[str]) -> None:
         """These rooms are fetched again from their beginnings."""
         for room in rooms:
             self.unread[room] = self._counted[room] = 0
 
-    def see(self, person: Person) -> None:
-        """Somebody is new, came, went or changed."""
-        self.names[person.username] = person.display_name
-        self._renamed |= self._namesakes.put(person.username, person.display_name)
-        self._told.add(person.username)
-        (self.online.add if person.online else self.online.discard)(person.username)
+    def hear_of_people(
+        self,
+        item: news.PersonSeen | news.PeopleForgotten | news.OnlineListed | news.PresenceSeen,
+    ) -> None:
+        """Who there is, and who of them is online, changed."""
+        match item:
+            case news.PersonSeen():
+                username, name = item.person.username, item.person.display_name
+                self.names[username] = name
+                self._renamed |= self._namesakes.put(username, name)
+            case news.PeopleForgotten():
+                self.names.clear()
+                self._forget_namesakes()
+            case news.OnlineListed():
+                self.online = set(item.usernames)
+                self._presence_known = True
+            case news.PresenceSeen():
+                (self.online.add if item.online else self.online.discard)(item.username)
+
+    def _forget_namesakes(self) -> None:
+        chat_name = self._namesakes.chat_name
+        self._namesakes = Namesakes()
+        self._namesakes.chat_name = chat_name
 
     def add_room(self, room: str) -> None:
         """A room is there."""
@@ -99,8 +120,7 @@ class Overview:
         counted = max(self._counted.get(room, 0), read)
         self._counted[room] = max(counted, events[-1].seq)
         count = sum(
-            event.seq > counted and event.kind == "message" and event.sender != self.me
-            for event in events
+            event.seq > counted and event.is_message and event.sender != self.me for event in events
         )
         self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
 
@@ -112,11 +132,11 @@ class Overview:
     def offline(self) -> None:
         """Without a connection nobody's presence is known."""
         self.online.clear()
-        self._told.clear()
+        self._presence_known = False
 
     def presence(self, username: str) -> Presence:
         """Whether somebody is online, as far as it is known now."""
-        if username not in self._told:
+        if not self._presence_known:
             return "unknown"
         return "online" if username in self.online else "offline"
 

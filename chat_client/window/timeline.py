@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Outgoing
+from chat_client.window.drawing import Drawing, drawing_of
+from common.events import MESSAGE, Event
 from common.times import local_time
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
@@ -18,7 +19,7 @@ class Entry:
     """One event as it is shown. `day` and `name` are there where a day or a group begins."""
 
     seq: int
-    kind: str
+    drawing: Drawing
     sender: str
     name: str
     handle: str
@@ -48,7 +49,7 @@ def lay_out(
         entries.append(
             Entry(
                 seq=event.seq,
-                kind=event.kind,
+                drawing=drawing_of(event),
                 sender=event.sender,
                 name=name_of(event.sender),
                 handle=handle_of(event.sender),
@@ -64,21 +65,14 @@ def lay_out(
 
 def as_event(out: Outgoing, sender: str) -> Event:
     """A message on its way out as the event it will be, but for its place."""
-    return KeptEvent(
-        room=out.room,
-        seq=0,
-        kind="message",
-        sender=sender,
-        text=out.text,
-        sent_at=out.written_at,
-        cid=out.cid,
-    )
+    return Event(out.room, 0, MESSAGE, sender, out.written_at, out.cid, {"text": out.text})
 
 
 def _same_group(previous: Event | None, event: Event) -> bool:
     return (
         previous is not None
-        and previous.kind == event.kind == "message"
+        and previous.is_message
+        and event.is_message
         and previous.sender == event.sender
         and event.sent_at - previous.sent_at < GROUP_MILLISECONDS
     )

@@ -13,8 +13,8 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from chat_client.cache.search import pattern
-from chat_client.state.event import Event
 from chat_client.state.outgoing import Outgoing
+from chat_client.window.drawing import drawing_of
 from chat_client.window.held import STEP_WEIGHT, Held, fitting
 from chat_client.window.highlights import Highlights
 from chat_client.window.pace import Pace
@@ -27,6 +27,7 @@ from chat_client.window.transcript_selection import Said, selected
 from chat_client.window.transcript_style import INDENT, Styles, read_only
 from chat_client.window.wording import link_at, portions
 from common.comparing import comparable_places
+from common.events import Event
 from window.basics import Label, Panel
 from window.scrolling import Scrollbar
 from window.selection import copy, own_selection
@@ -345,7 +346,7 @@ class Transcript(Panel):
             [
                 entry
                 for entry in self._laid_out(self._events, None)
-                if entry.sender in usernames and (entry.heads_group or entry.kind == "join")
+                if entry.sender in usernames and (entry.heads_group or entry.drawing.note)
             ]
         )
 
@@ -523,14 +524,14 @@ class Transcript(Panel):
         if mark[0] == "e":
             event = self._events.find(number)
             drawn, stop = self._folds.drawn(number), self._stretch(number)[1]
-            joined = event.kind == "join"
         else:
             event = as_event(self._outgoing[number], self._me)
             last = number + 1 == len(self._outgoing)
-            drawn, stop, joined = 1, "end-1c" if last else f"o{number + 1}", False
+            drawn, stop = 1, "end-1c" if last else f"o{number + 1}"
         handle = self._handle_of(event.sender)
         name = " ".join(filter(None, (self._name_of(event.sender), handle)))
-        return Said(mark, stop, name, event.sent_at, event.text, drawn, joined)
+        note = drawing_of(event).note_about(name)
+        return Said(mark, stop, name, event.sent_at, event.text, drawn, note)
 
     def link(self, mark: str, index: str) -> str | None:
         """The link that is drawn at a place of a message."""

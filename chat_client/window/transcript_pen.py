@@ -38,7 +38,7 @@ class Pen:
         text = self._text
         start = text.index(at)
         self.draw_beginning(entry, at)
-        if entry.kind != "join":
+        if not entry.drawing.note:
             self.draw_words(entry.text, at)
         text.mark_set(f"e{entry.seq}", start)
 
@@ -46,9 +46,10 @@ class Pen:
         """Draw all of an event but what was said: the day, and who and when."""
         if entry.day is not None:
             self._draw_day(entry.day, at)
-        if entry.kind == "join":
+        if entry.drawing.note:
             who = " ".join(filter(None, (worded(entry.name).text, entry.handle)))
-            self.rich.insert(at, f"{who} joined · {entry.time}\n", ("note",))
+            note = entry.drawing.note_about(who)
+            self.rich.insert(at, f"{note} · {entry.time}\n", ("note",))
         elif entry.heads_group:
             self._draw_head(entry, at)
 

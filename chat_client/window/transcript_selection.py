@@ -19,7 +19,8 @@ class Said(NamedTuple):
     text: str
     drawn: int
     """How many portions of the text are there."""
-    joined: bool = False
+    note: str = ""
+    """The line that is drawn instead of a text."""
 
 
 def selected(text: tk.Text, places: Places, rich: RichText, said: Iterable[Said]) -> str:
@@ -38,9 +39,9 @@ def selected(text: tk.Text, places: Places, rich: RichText, said: Iterable[Said]
             break
         if text.compare(item.stop, ">", first):
             part = _part(text, places, item, first, last)
-            if part or item.joined:
+            if part or item.note:
                 parts.append((item, part))
-    if not parts or (len(parts) == 1 and parts[0][0].joined):
+    if not parts or (len(parts) == 1 and parts[0][0].note):
         return rich.selected()  # a name, a time or a day
     if len(parts) == 1:
         return parts[0][1]
@@ -64,4 +65,4 @@ def _part(text: tk.Text, places: Places, item: Said, first: str, last: str) -> s
 def _paragraph(item: Said, part: str, *, dated: bool) -> str:
     at = local_time(item.sent_at)
     when = f"{at:%Y-%m-%d %H:%M}" if dated else f"{at:%H:%M}"
-    return f"{item.name} joined, {when}" if item.joined else f"{item.name}, {when}: {part}"
+    return f"{item.note}, {when}" if item.note else f"{item.name}, {when}: {part}"

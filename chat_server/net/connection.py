@@ -80,6 +80,7 @@ class Connection:
         self.unanswered = 0
         self.admitted = False
         """Whether it was told that it is signed in; it stays so. See `admit`."""
+        self.capabilities: frozenset[str] = frozenset()
         self.read_cost = 0.0
         """What the commands of the last `read` cost."""
         self.held_until = 0.0

@@ -9,7 +9,7 @@ from chat_server.hub_queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
 from chat_server.net.news import News
 from chat_server.rules import effects, inputs
-from common.messages import Error, Goodbye, Reply, SignedIn
+from common.messages import Error, Goodbye, Reply
 from common.protocol import LocalProtocolError, encode
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,8 @@ class Outgoing:
         self._later: dict[int, Connection] = {}
         """Those for whom only news of people wait; they are served from `_later_at` on."""
         self._later_at = 0.0
-        self._news = News()
+        self._news: dict[str, News] = {}
+        """What everyone is told whose client has a capability, or with "" everyone."""
 
     def due(self, now: float) -> Iterator[Connection]:
         """Those to be written to now: first what is said, then all else, each for a bounded time.
@@ -80,7 +81,10 @@ class Outgoing:
             case effects.Fanout():
                 self._fan_out(effect, now)
             case effects.TellEveryone():
-                self._news.add(encode(effect.message), effect.but)
+                news = self._news.setdefault(effect.capability, News())
+                news.add(encode(effect.message), effect.but)
+            case effects.Admit():
+                self._on(effect, self._admit, now)
             case effects.Tell():
                 self._on(effect, self._tell, now)
             case effects.GoLive():
@@ -98,12 +102,16 @@ class Outgoing:
         It comes after whatever else was carried out since the last time. That makes no difference:
         what is told of a person replaces what was told before.
         """
-        news, self._news = self._news, News()
-        if not news:
-            return
-        for connection in self._connections.values():
-            if connection.signed_in and (frames := news.of(connection.number)):
-                self._say_later(connection, frames, now)
+        news, self._news = self._news, {}
+        # Who is new comes before whether they are online.
+        for capability, told in sorted(news.items()):
+            if not told:
+                continue
+            for connection in self._connections.values():
+                if not connection.signed_in or capability not in {"", *connection.capabilities}:
+                    continue
+                if frames := told.of(connection.number):
+                    self._say_later(connection, frames, now)
 
     def say(self, connection: Connection, frames: bytes, now: float) -> None:
         """Put frames into an outbox, to be written soon."""
@@ -140,7 +148,7 @@ class Outgoing:
 
     def _on(
         self,
-        effect: effects.Tell | effects.GoLive | effects.WritePage | effects.HangUp,
+        effect: effects.Admit | effects.Tell | effects.GoLive | effects.WritePage | effects.HangUp,
         action: Callable[[Connection, Any, float], None],
         now: float,
     ) -> None:
@@ -148,13 +156,16 @@ class Outgoing:
         if connection is not None and connection.stage is Stage.OPEN:
             action(connection, effect, now)
 
+    def _admit(self, connection: Connection, effect: effects.Admit, now: float) -> None:
+        connection.admit(now)
+        connection.capabilities = effect.capabilities
+        for capability in ("", *effect.capabilities):
+            self._news.setdefault(capability, News()).begin(connection.number)
+
     def _tell(self, connection: Connection, effect: effects.Tell, now: float) -> None:
         message = effect.message
         if isinstance(message, Reply) or (isinstance(message, Error) and message.re is not None):
             connection.unanswered -= 1
-        if isinstance(message, SignedIn):
-            self._news.begin(connection.number)
-            connection.admit(now)
         try:
             self.say(connection, connection.end.send(message), now)
         except LocalProtocolError:

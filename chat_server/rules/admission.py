@@ -3,12 +3,15 @@
 import hmac
 import secrets
 from bisect import bisect
+from itertools import islice
+from operator import itemgetter
+from typing import Final
 
 from chat_server.rules.conversation import publish_join
-from chat_server.rules.effects import Answer, HangUp, Tell, TellEveryone
+from chat_server.rules.effects import Admit, Answer, HangUp, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
-from chat_server.rules.world import Outcome, World, refuse
+from chat_server.rules.world import Outcome, World, presence, refuse
 from common import limits, messages
 from common.display_names import clean_display_name
 from common.names import (
@@ -20,6 +23,8 @@ from common.names import (
 )
 from common.recognition import device_key, proof
 
+CAPABILITIES: Final = frozenset({limits.PRESENCE})
+
 
 def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
     """Say who we are; a client older than the oldest protocol we speak is sent to update."""
@@ -27,11 +32,14 @@ def hello(world: World, session: Session, command: messages.Hello, _now: int) ->
         why = f"this server speaks protocol {limits.PROTOCOL_VERSION}; update the program"
         return refuse(session, command, "version", why, field="protocol")
 
+    session.capabilities = CAPABILITIES.intersection(command.capabilities)
+
     def welcome() -> messages.Welcome:
         session.server_name = world.facts.name
         return messages.Welcome(
             re=command.id,
             protocol=limits.PROTOCOL_VERSION,
+            capabilities=tuple(sorted(CAPABILITIES)),
             program=world.facts.program,
             server_name=world.facts.name,
             epoch=world.facts.epoch,
@@ -79,8 +87,9 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     except NameRefusedError as error:
         return refuse(session, command, "name_refused", str(error), field=field)
     general = world.directory.rooms[GENERAL]
+    change = world.directory.next_change()
     with world.log.atomic():
-        account = world.log.add_account(username, display_name, now)
+        account = world.log.add_account(username, display_name, change, now)
         world.log.add_device(account, key, command.device, now)
         world.log.add_member(general, account)
         published = publish_join(world, account, now)
@@ -115,20 +124,37 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 
 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
-    """A page of all accounts, in order of username."""
-    after = "" if command.after is None else command.after.lower()
+    """The accounts that changed after the client was told last; or all, if it knows others."""
 
     def people() -> messages.People:
-        usernames = world.directory.usernames
-        first = bisect(usernames, after)
-        page = usernames[first : first + limits.PAGE_PEOPLE]
-        return messages.People(
-            re=command.id,
-            people=tuple(world.person(name) for name in page),
-            more=first + len(page) < len(usernames),
-        )
+        changes = world.directory.changes
+        since = command.since if world.directory.was_change(command.since) else 0
+        first = bisect(changes, since, key=itemgetter(0))
+        page: list[messages.Person] = []
+        size = 0
+        for _, username in islice(changes, first, first + limits.PAGE_PEOPLE):
+            page.append(world.person(username))
+            size += len(page[-1].__pydantic_serializer__.to_json(page[-1]))
+            if size >= limits.PAGE_PEOPLE_BYTES:
+                break
+        more = first + len(page) < len(changes)
+        return messages.People(re=command.id, since=since, people=tuple(page), more=more)
 
     return [Answer(session.connection, command.id, people)]
+
+
+def list_online(world: World, session: Session, command: messages.ListOnline, _: int) -> Outcome:
+    """A page of those who are online, in order of username."""
+    after = "" if command.after is None else command.after.lower()
+
+    def online() -> messages.Online:
+        usernames = world.sessions.usernames()
+        first = bisect(usernames, after)
+        page = usernames[first : first + limits.PAGE_ONLINE]
+        more = first + len(page) < len(usernames)
+        return messages.Online(re=command.id, online=tuple(page), more=more)
+
+    return [Answer(session.connection, command.id, online)]
 
 
 def _bad_secret(session: Session, command: messages.Join | messages.Recognize) -> Outcome:
@@ -168,6 +194,7 @@ def _admit(
         session=session.key,
     )
     outcome: Outcome = [
+        Admit(session.connection, session.capabilities),
         Tell(session.connection, signed_in),
         ClientAppeared(
             connection=session.connection,
@@ -182,9 +209,11 @@ def _admit(
     if session.server_name not in {"", world.facts.name}:
         # Renamed since `hello`: what everyone was told then was not for it.
         outcome.append(Answer(session.connection, command.id, lambda: _server(world)))
-    if came_online:
+    if new:
         changed = messages.PersonChanged(person=world.person(username))
         outcome.append(TellEveryone(changed, but=session.connection))
+    if came_online:
+        outcome.append(presence(username, online=True, but=session.connection))
     return outcome
 
 

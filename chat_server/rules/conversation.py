@@ -4,64 +4,60 @@ from bisect import bisect
 from collections.abc import Collection
 from math import ceil
 
-from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
+from chat_server.rules.directory import Account, LogUnreadableError, RoomLog
 from chat_server.rules.effects import Answer, Publish, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common import limits, messages
+from common.events import JOIN, Event
+from common.ids import new_cid
 from common.names import GENERAL, direct_members, direct_partner
 from common.quick_frames import ack_frame, event_frame
 
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
-    """Start delivery in the named rooms; all of them or, if one is wrong, none."""
-    known: list[tuple[RoomLog, int]] = []
+    """Start delivery in the named rooms, but for those that are refused."""
+    refused: dict[str, str] = {}
+    compared: list[tuple[RoomLog, int]] = []
     for room, after in command.positions.items():
         log = world.room_of(session, room)
         if log is None:
-            why = f"you are in no room {room}"
-            return refuse(session, command, "no_such_room", why, f"positions.{room}")
-        if after > log.head:
-            why = f"{room} ends at {log.head}; your copy is of another time of this server"
-            return refuse(session, command, "position_ahead", why, f"positions.{room}")
-        if room in command.last:
-            known.append((log, after))
-    if known and (refusal := _other_history(world, session, command, known)):
-        return refusal
-    rooms = tuple(command.positions)
+            refused[room] = "no_such_room"
+        elif after > log.head:
+            refused[room] = "position_ahead"
+        elif room in command.last:
+            compared.append((log, after))
+    try:
+        refused |= dict.fromkeys(_of_other_history(world, command, compared), "position_ahead")
+    except LogUnreadableError:
+        return refuse(session, command, "internal", "the log can't be read now")
+    begun = {room: after for room, after in command.positions.items() if room not in refused}
 
     def synced() -> messages.Synced:
-        return messages.Synced(re=command.id, heads={room: world.head(room) for room in rooms})
+        heads = {room: world.head(room) for room in begun}
+        return messages.Synced(re=command.id, heads=heads, refused=refused)
 
     outcome: Outcome = [Answer(session.connection, command.id, synced)]
-    for room, after in command.positions.items():
+    for room, after in begun.items():
         outcome += world.delivery.start(session, room, after)
     return outcome
 
 
-def _other_history(
-    world: World, session: Session, command: messages.Sync, known: Collection[tuple[RoomLog, int]]
-) -> Outcome:
-    """The refusal of a copy that has something else than the log somewhere; or nothing.
+def _of_other_history(
+    world: World, command: messages.Sync, compared: Collection[tuple[RoomLog, int]]
+) -> list[str]:
+    """The rooms of which a client has something else than the log. Raises LogUnreadableError.
 
     That happens when a backup was put in the place of the database: the epoch came with it, and
     the log has grown since beyond what the client had. What a client has was committed: an event
     that waits to be written with this batch can be in nobody's copy.
     """
-    try:
-        times = world.log.times(known)
-    except LogUnreadableError:
-        return refuse(session, command, "internal", "the log can't be read now")
-    for log, after in known:
-        if times.get(log.room) != command.last[log.room]:
-            why = f"{log.room} has another event at {after}"
-            why += "; your copy is of another time of this server"
-            return refuse(session, command, "position_ahead", why, f"last.{log.room}")
-    return []
+    cids = world.log.cids(compared) if compared else {}
+    return [log.room for log, _ in compared if cids.get(log.room) != command.last[log.room]]
 
 
 def send(world: World, session: Session, command: messages.Send, now: int) -> Outcome:
-    """Store a message once and publish it; a repeated one gets its first answer."""
+    """Store an event once and publish it; a repeated one gets its first answer."""
     sender = world.account(session)
     outcome: Outcome = []
     if _too_early(world, sender, command):
@@ -80,18 +76,20 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         wait = world.openings.ask(sender.username, now / 1000)
         if wait:
             why = f"you began many conversations; the next one can begin in {ceil(wait)} s"
-            return refuse(session, command, "busy", why, "room")
+            return refuse(
+                session, command, "rate_limited", why, "room", retry_after=ceil(1000 * wait)
+            )
         room = _open_direct(world, command.room, members, now)
         outcome += _room_added(world, room)
-    event = StoredEvent(
-        room.room, room.head + 1, "message", sender.username, command.text, now, command.cid
-    )
+    body = {"text": command.body.text}
+    seq = room.head + 1
+    event = Event(room.room, seq, command.kind, sender.username, now, command.cid, body)
     said = world.log.append(room, event, sender)
     if said is not None:
         return _said_before(session, command, said)
     world.directory.advance(room, event.seq)
     ack = ack_frame(command.id, event.room, event.seq, command.cid, now)
-    outcome.append(Publish(event.room, event.seq, frame_of(event), session.connection, ack))
+    outcome.append(Publish(event.room, event.seq, event_frame(event), session.connection, ack))
     return outcome
 
 
@@ -102,9 +100,10 @@ def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
     return world.log.find(sender, command.cid) is None
 
 
-def _said_before(session: Session, command: messages.Send, said: StoredEvent) -> Outcome:
+def _said_before(session: Session, command: messages.Send, said: Event) -> Outcome:
     """The first answer again; or none, if something else was said under this id."""
-    if (said.room, said.text) != (command.room, command.text):
+    same = (said.room, said.kind, said.text) == (command.room, command.kind, command.body.text)
+    if not same:
         why = "another message was already sent under this cid"
         return refuse(session, command, "cid_reused", why, "cid")
     ack = messages.Ack(
@@ -123,7 +122,7 @@ def list_rooms(world: World, session: Session, command: messages.ListRooms, _now
         page = mine[first : first + limits.PAGE_ROOMS]
         return messages.Rooms(
             re=command.id,
-            rooms=tuple(messages.Room(room=room, head=world.head(room)) for room in page),
+            rooms=tuple(map(world.room, page)),
             more=first + len(page) < len(mine),
         )
 
@@ -133,15 +132,10 @@ def list_rooms(world: World, session: Session, command: messages.ListRooms, _now
 def publish_join(world: World, account: Account, now: int) -> Publish:
     """Write that somebody joined the room everyone is in; the frame goes out after the commit."""
     room = world.directory.rooms[GENERAL]
-    event = StoredEvent(GENERAL, room.head + 1, "join", account.username, "", now, None)
+    event = Event(GENERAL, room.head + 1, JOIN, account.username, now, new_cid(), {})
     world.log.append(room, event, account)
     world.directory.advance(room, event.seq)
-    return Publish(event.room, event.seq, frame_of(event), None, b"")
-
-
-def frame_of(event: StoredEvent) -> bytes:
-    """The frame of an event, the same bytes for everyone who gets it."""
-    return event_frame(*event)
+    return Publish(event.room, event.seq, event_frame(event), None, b"")
 
 
 def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] | None:
@@ -176,7 +170,7 @@ def _open_direct(world: World, room_id: str, members: list[Account], now: int) -
 
 
 def _room_added(world: World, room: RoomLog) -> Outcome:
-    added = messages.RoomAdded(room=messages.Room(room=room.room, head=room.head))
+    added = messages.RoomAdded(room=world.room(room.room))
     return [
         Tell(session.connection, added)
         for username in sorted(room.members)

@@ -1,15 +1,21 @@
 """Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
 
+import secrets
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, Protocol
+from operator import itemgetter
+from typing import Final, Protocol, TypeVar
 
-from common.messages import EventKind
+from common.events import Event
 from common.names import spelling
+
+CHANGE_STEP: Final = 2**20
+"""Random numbers for each step; 8 billion changes fit into the integers that JSON has."""
+_Item = TypeVar("_Item", str, tuple[int, str])
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,8 @@ class Account:
     number: int
     username: str
     display_name: str
+    change: int
+    """The number of its last change; see `Directory.next_change`."""
 
 
 @dataclass(slots=True)
@@ -29,18 +37,6 @@ class RoomLog:
     room: str
     head: int
     members: set[str]
-
-
-class StoredEvent(NamedTuple):
-    """An event as it stands in the log."""
-
-    room: str
-    seq: int
-    kind: EventKind
-    sender: str
-    text: str
-    sent_at: int
-    cid: str | None
 
 
 @dataclass(slots=True)
@@ -57,8 +53,8 @@ class Directory:
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, list[str]] = field(default_factory=dict)
     """The ids of an account's rooms, in their order: a page of rooms is a piece of it."""
-    usernames: list[str] = field(default_factory=list)
-    """Of all accounts, in their order: a page of people is a piece of it."""
+    changes: list[tuple[int, str]] = field(default_factory=list)
+    """The last change of each account, in their order: a page of people is a piece of it."""
 
     spellings: Counter[str] = field(default_factory=Counter)
     """How many usernames are read as what: nobody shall have one that is taken for another's."""
@@ -69,9 +65,25 @@ class Directory:
     def add_account(self, account: Account) -> None:
         """Note a new account."""
         self.accounts[account.username] = account
-        insort(self.usernames, account.username)
+        insort(self.changes, (account.change, account.username))
         self.spellings[spelling(account.username)] += 1
         self._undo.append(partial(self._remove_account, account.username))
+
+    def next_change(self) -> int:
+        """A number for the next change of an account, greater than all before it.
+
+        By a random step: two histories that part, as after a backup was restored, have no number
+        in common from there on, and `was_change` tells whether a client knows this one.
+        """
+        last = self.changes[-1][0] if self.changes else 0
+        return last + 1 + secrets.randbelow(CHANGE_STEP)
+
+    def was_change(self, change: int) -> bool:
+        """Whether this number was given out in this history; 0 was in every one."""
+        if not change:
+            return True
+        at = bisect_left(self.changes, change, key=itemgetter(0))
+        return at < len(self.changes) and self.changes[at][0] == change
 
     def is_taken(self, username: str) -> bool:
         """Whether somebody has this username, or one that looks the same."""
@@ -114,8 +126,8 @@ class Directory:
             self._undo.pop()()
 
     def _remove_account(self, username: str) -> None:
-        del self.accounts[username]
-        _remove(self.usernames, username)
+        account = self.accounts.pop(username)
+        _remove(self.changes, (account.change, username))
         self.spellings[spelling(username)] -= 1
 
     def _leave(self, room: RoomLog, username: str) -> None:
@@ -126,7 +138,7 @@ class Directory:
             del self.rooms_of[username]
 
 
-def _remove(ordered: list[str], item: str) -> None:
+def _remove(ordered: list[_Item], item: _Item) -> None:
     del ordered[bisect_left(ordered, item)]
 
 
@@ -152,7 +164,7 @@ class Log(Protocol):
     def atomic(self) -> AbstractContextManager[None]:
         """Several writes of one command: all of them or none, within the batch's transaction."""
 
-    def add_account(self, username: str, display_name: str, now: int) -> Account:
+    def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
         """A new account."""
 
     def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
@@ -164,14 +176,14 @@ class Log(Protocol):
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""
 
-    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+    def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
         """Write the room's next event; or nothing, and give what its `cid` was said with before."""
 
-    def find(self, sender: Account, cid: str) -> StoredEvent | None:
-        """The message a sender already said under this id."""
+    def find(self, sender: Account, cid: str) -> Event | None:
+        """The event a sender already added under this id."""
 
-    def times(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, int]:
-        """By room, the `sent_at` of what is written in these places, at most one of each room.
+    def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
+        """By room, the `cid` of what is written in these places, at most one of each room.
 
         Raises LogUnreadableError. A place that is empty, or not written yet, is left out.
         """

@@ -34,10 +34,22 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class TellEveryone:
-    """Say something to every connection that is signed in, but one."""
+    """Say something to every connection that is signed in, but one.
+
+    With a `capability`, only to those whose clients named it.
+    """
 
     message: ToClient
     but: int | None = None
+    capability: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """A connection is signed in, with what its client can do: it is told what everyone is."""
+
+    connection: int
+    capabilities: frozenset[str]
 
 
 class Publish(NamedTuple):
@@ -96,5 +108,5 @@ class ReadPage:
     rooms: tuple[tuple[str, int], ...]
 
 
-IoEffect = Tell | TellEveryone | Fanout | GoLive | WritePage | HangUp
-Effect = Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage
+IoEffect = Admit | Tell | TellEveryone | Fanout | GoLive | WritePage | HangUp
+Effect = Admit | Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage

@@ -20,6 +20,8 @@ class Session:
     device_key: bytes = b""
     key: str = ""
     """The session's name for `resume`."""
+    capabilities: frozenset[str] = frozenset()
+    """What its client can do beyond the protocol's version, of what this server can do."""
     server_name: str = ""
     """What it was told that the chat is called."""
     cursors: dict[str, int] = field(default_factory=dict)
@@ -75,6 +77,10 @@ class Sessions:
         """The sessions of an account."""
         for connection in sorted(self._by_username.get(username, ())):
             yield self._by_connection[connection]
+
+    def usernames(self) -> list[str]:
+        """Of all accounts that have a session, in their order."""
+        return sorted(self._by_username)
 
     def online(self, username: str) -> bool:
         """Whether an account has a session."""

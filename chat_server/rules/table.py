@@ -20,6 +20,7 @@ _COMMANDS: Final[Mapping[type, Callable[[World, Session, Any, int], Outcome]]] =
     messages.Join: admission.join,
     messages.SignIn: admission.sign_in,
     messages.ListPeople: admission.list_people,
+    messages.ListOnline: admission.list_online,
     messages.Sync: conversation.sync,
     messages.Send: conversation.send,
     messages.ListRooms: conversation.list_rooms,

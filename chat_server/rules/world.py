@@ -9,7 +9,8 @@ from chat_server.rules.directory import Account, Directory, Log, RoomLog
 from chat_server.rules.effects import Answer, Effect, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
-from common import messages
+from common import limits, messages
+from common.names import direct_members
 
 OPENINGS: Final = 200.0
 """Direct conversations that an account may begin at once: each is on somebody else's list."""
@@ -75,10 +76,13 @@ class World:
         """An account as everyone sees it now."""
         account = self.directory.accounts[username]
         return messages.Person(
-            username=username,
-            display_name=account.display_name,
-            online=self.sessions.online(username),
+            username=username, display_name=account.display_name, change=account.change
         )
+
+    def room(self, room: str) -> messages.Room:
+        """A room as its members see it now."""
+        kind = "public" if direct_members(room) is None else "direct"
+        return messages.Room(room=room, kind=kind, title=None, head=self.head(room))
 
     def leave(self, connection: int, why: str, now: int) -> Outcome:
         """A connection is over: forget it, and tell the others if its account went offline."""
@@ -87,9 +91,14 @@ class World:
             return []
         outcome: Outcome = [ClientGone(connection, why, now)]
         if went_offline:
-            changed = messages.PersonChanged(person=self.person(session.username))
-            outcome.append(TellEveryone(changed))
+            outcome.append(presence(session.username, online=False))
         return outcome
+
+
+def presence(username: str, *, online: bool, but: int | None = None) -> TellEveryone:
+    """Tell all who want to know, but one connection, that somebody is online now or is not."""
+    changed = messages.PresenceChanged(username=username, online=online)
+    return TellEveryone(changed, but=but, capability=limits.PRESENCE)
 
 
 def refuse(
@@ -98,7 +107,9 @@ def refuse(
     code: messages.ErrorCode,
     why: str,
     field: str | None = None,
+    *,
+    retry_after: int | None = None,
 ) -> Outcome:
-    """The answer to a command that may not be."""
-    error = messages.refusal(code, why, re=command.id, field=field)
+    """The answer to a command that may not be. `retry_after` is in milliseconds."""
+    error = messages.refusal(code, why, re=command.id, field=field, retry_after=retry_after)
     return [Tell(session.connection, error)]

@@ -1,5 +1,6 @@
 """The log: the hub's own connection, which alone writes."""
 
+import json
 import secrets
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
@@ -13,10 +14,11 @@ from chat_server.rules.directory import (
     Directory,
     LogUnreadableError,
     RoomLog,
-    StoredEvent,
 )
 from chat_server.store.reserve import Reserve
 from chat_server.store.schema import connect_again, connect_writer
+from common.events import Event
+from common.quick_frames import body_json
 
 _ROWS_AT_ONCE: Final = (64, 16, 4, 1)
 """Rows for each statement: few sizes, so that all stay prepared.
@@ -24,12 +26,12 @@ _ROWS_AT_ONCE: Final = (64, 16, 4, 1)
 Each statement gives the interpreter away and has to get it back, which under load costs more than
 what the statement does.
 """
-_INTO: Final = "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES "
+_INTO: Final = "INSERT INTO events (room, seq, kind, sender, sent_at, cid, body) VALUES "
 _APPEND: Final = {
     rows: _INTO + ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * rows) for rows in _ROWS_AT_ONCE
 }
 _FOUND: Final = (
-    "SELECT accounts.number, username, rooms.room, seq, kind, text, sent_at, events.cid"
+    "SELECT accounts.number, username, rooms.room, seq, kind, sent_at, events.cid, body"
     # CROSS JOIN keeps the order: each of those asked for is looked up in the index, and the
     # names only of what is found.
     " FROM asked CROSS JOIN events ON events.sender = asked.sender AND events.cid = asked.cid"
@@ -41,17 +43,17 @@ _RECALL: Final = {
     for rows in _ROWS_AT_ONCE
 }
 _STORED_AT: Final = (
-    "SELECT events.room, sent_at FROM asked"
+    "SELECT events.room, cid FROM asked"
     " CROSS JOIN events ON events.room = asked.room AND events.seq = asked.seq"
 )
-_TIMES: Final = {
+_CIDS: Final = {
     rows: "WITH asked (room, seq) AS (VALUES " + ", ".join(["(?, ?)"] * rows) + f") {_STORED_AT}"
     for rows in _ROWS_AT_ONCE
 }
 
 
-_EventRow = tuple[int, int, str, int, str, int, bytes | None]
-"""Room, seq, kind, sender, text, time, cid: as the table has them."""
+_EventRow = tuple[int, int, str, int, int, str, str]
+"""Room, seq, kind, sender, time, cid, body: as the table has them."""
 _Row = TypeVar("_Row", bound=tuple[object, ...])
 
 
@@ -68,8 +70,8 @@ class SqliteLog:
         """How many of these there were before the present command."""
         self._command_wrote = False
         """Whether something of the present command is in the transaction already."""
-        self._said: dict[tuple[int, bytes], StoredEvent | None] = {}
-        """What the transaction knows of ids of messages: what was said with them, or None."""
+        self._said: dict[tuple[int, str], Event | None] = {}
+        """What the transaction knows of ids of events: what was said with them, or None."""
         self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:
@@ -134,9 +136,8 @@ class SqliteLog:
         """Forget what the command noted; False when some of it is in the transaction already."""
         if self._command_wrote:
             return False
-        for _, _, _, sender, _, _, cid in self._unwritten[self._mark :]:
-            if cid is not None:
-                self._said.pop((sender, cid), None)
+        for _, _, _, sender, _, cid, _ in self._unwritten[self._mark :]:
+            self._said.pop((sender, cid), None)
         del self._unwritten[self._mark :]
         return True
 
@@ -188,11 +189,11 @@ class SqliteLog:
         directory = Directory()
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
-        for number, username, display_name in self._connection.execute(
-            "SELECT number, username, display_name FROM accounts ORDER BY username"
+        for number, username, display_name, change in self._connection.execute(
+            "SELECT number, username, display_name, change FROM accounts ORDER BY change"
         ):
             usernames[number] = username
-            directory.add_account(Account(number, username, display_name))
+            directory.add_account(Account(number, username, display_name, change))
         for token_hash, account in self._connection.execute(
             "SELECT token_hash, account FROM devices"
         ):
@@ -207,13 +208,13 @@ class SqliteLog:
         directory.keep()
         return directory
 
-    def add_account(self, username: str, display_name: str, now: int) -> Account:
+    def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
         """A new account."""
         cursor = self._connection.execute(
-            "INSERT INTO accounts (username, display_name, created_at) VALUES (?, ?, ?)",
-            (username, display_name, now),
+            "INSERT INTO accounts (username, display_name, change, created_at) VALUES (?, ?, ?, ?)",
+            (username, display_name, change, now),
         )
-        return Account(cursor.lastrowid or 0, username, display_name)
+        return Account(cursor.lastrowid or 0, username, display_name, change)
 
     def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
         """A device that may sign in to an account."""
@@ -237,56 +238,52 @@ class SqliteLog:
 
     def recall(self, ids: Collection[tuple[Account, str]]) -> None:
         """Look up at once what `append` would look up one by one. Raises sqlite3.Error."""
-        asked = [(account.number, bytes.fromhex(cid)) for account, cid in ids]
+        asked = [(account.number, cid) for account, cid in ids]
         self._said.update(dict.fromkeys(asked))
         for some in _portions(asked):
             found = self._connection.execute(_RECALL[len(some)], list(chain.from_iterable(some)))
-            for number, username, room, seq, kind, text, sent_at, cid in found:
-                event = StoredEvent(room, seq, kind, username, text, sent_at, cid.hex())
+            for number, username, room, seq, kind, sent_at, cid, body in found:
+                event = Event(room, seq, kind, username, sent_at, cid, json.loads(body))
                 self._said[number, cid] = event
 
-    def append(self, room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
+    def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
         """Note the room's next event; or nothing, and give what its `cid` was said with before.
 
         It is written with others, at the end of the transaction at the latest, which fails if
         there is an event in that place: the primary key refuses. Raises sqlite3.Error.
         """
-        _, seq, kind, _, text, sent_at, cid = event
-        key = None if cid is None else bytes.fromhex(cid)
-        if key is not None:
-            said = self._find(sender, key)
-            if said is not None:
-                return said
-            self._said[sender.number, key] = event
-        self._unwritten.append((room.number, seq, kind, sender.number, text, sent_at, key))
+        _, seq, kind, _, sent_at, cid, body = event
+        said = self.find(sender, cid)
+        if said is not None:
+            return said
+        self._said[sender.number, cid] = event
+        row = (room.number, seq, kind, sender.number, sent_at, cid, body_json(body))
+        self._unwritten.append(row)
         return None
 
-    def find(self, sender: Account, cid: str) -> StoredEvent | None:
-        """The message a sender already said under this id. Raises sqlite3.Error."""
-        return self._find(sender, bytes.fromhex(cid))
+    def find(self, sender: Account, cid: str) -> Event | None:
+        """The event a sender already added under this id. Raises sqlite3.Error."""
+        key = (sender.number, cid)
+        if key not in self._said:
+            self.recall([(sender, cid)])
+        return self._said[key]
 
-    def times(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, int]:
-        """By room, the `sent_at` of what is written in these places, at most one of each room.
+    def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
+        """By room, the `cid` of what is written in these places, at most one of each room.
 
         It needs no transaction. Raises LogUnreadableError. A place that is empty, or whose event
         waits to be written with others, is left out.
         """
         rooms = {log.number: log.room for log, _ in places}
-        times: dict[str, int] = {}
+        cids: dict[str, str] = {}
         try:
             for some in _portions([(log.number, seq) for log, seq in places]):
                 asked = list(chain.from_iterable(some))
-                for number, sent_at in self._connection.execute(_TIMES[len(some)], asked):
-                    times[rooms[number]] = sent_at
+                for number, cid in self._connection.execute(_CIDS[len(some)], asked):
+                    cids[rooms[number]] = cid
         except sqlite3.Error as error:
             raise LogUnreadableError(str(error)) from error
-        return times
-
-    def _find(self, sender: Account, cid: bytes) -> StoredEvent | None:
-        key = (sender.number, cid)
-        if key not in self._said:
-            self.recall([(sender, cid.hex())])
-        return self._said[key]
+        return cids
 
     def _forget(self) -> None:
         """A transaction or a part of it begins or is undone: nothing is known or noted."""

@@ -4,13 +4,13 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
+from operator import itemgetter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from chat_server.rules.conversation import frame_of
-from chat_server.rules.directory import StoredEvent
 from common.database import connect_reader
-from common.messages import EventKind
+from common.events import Event
+from common.quick_frames import event_frame
 
 PAGE_BYTES: Final = 128 * 1024
 """A page ends with the event that reaches this: about 600 short messages."""
@@ -31,8 +31,8 @@ Each step gives the interpreter away and has to get it back, which costs much wh
 so they come as one row, which JSON holds together.
 """
 _ROWS: Final = """
-    SELECT json_group_array(json_array(seq, kind, username, text, sent_at, cid)) FROM (
-        SELECT seq, kind, username, text, sent_at, lower(hex(cid)) AS cid FROM events
+    SELECT json_group_array(json_array(seq, kind, username, sent_at, cid, json(body))) FROM (
+        SELECT seq, kind, username, sent_at, cid, body FROM events
         JOIN rooms ON rooms.number = events.room
         JOIN accounts ON accounts.number = events.sender
         WHERE rooms.room = ? AND seq > ? ORDER BY seq LIMIT ?
@@ -95,9 +95,8 @@ class PageReader:
         count = _FIRST_ROWS
         while True:
             rows = self._rows(room, last, count)
-            for seq, kind, sender, text, sent_at, cid in rows:
-                event = StoredEvent(room, seq, kind, sender, text, sent_at, cid or None)
-                frames.append(frame_of(event))
+            for seq, kind, sender, sent_at, cid, body in rows:
+                frames.append(event_frame(Event(room, seq, kind, sender, sent_at, cid, body)))
                 size += len(frames[-1])
                 last = seq
                 if size >= PAGE_BYTES or seq % PAGE_EVENTS == 0:
@@ -109,12 +108,12 @@ class PageReader:
 
     def _rows(
         self, room: str, after: int, count: int
-    ) -> list[tuple[int, EventKind, str, str, int, str]]:
+    ) -> list[tuple[int, str, str, int, str, dict[str, Any]]]:
         """The next events, in their order."""
         statement = self._connection.execute(_ROWS, (room, after, count))
         ((rows,),) = statement.fetchall()
-        found: list[tuple[int, EventKind, str, str, int, str]] = json.loads(rows)
-        found.sort()
+        found: list[tuple[int, str, str, int, str, dict[str, Any]]] = json.loads(rows)
+        found.sort(key=itemgetter(0))
         return found
 
     def close(self) -> None:

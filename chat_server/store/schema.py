@@ -59,6 +59,33 @@ MIGRATIONS: Final[Sequence[str]] = (
     DROP INDEX events_by_cid;
     CREATE UNIQUE INDEX events_by_cid ON events (cid, sender) WHERE cid IS NOT NULL;
     """,
+    # What an event holds depends on its kind. Each has an id, in a shorter form: of those of before
+    # the last 64 bits, which are all random.
+    """
+    CREATE TABLE new_events (
+        room INTEGER NOT NULL REFERENCES rooms,
+        seq INTEGER NOT NULL CHECK (seq > 0),
+        kind TEXT NOT NULL,
+        sender INTEGER NOT NULL REFERENCES accounts,
+        sent_at INTEGER NOT NULL,
+        cid TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (room, seq)
+    );
+    INSERT INTO new_events
+        SELECT room, seq, kind, sender, sent_at,
+            substr(lower(hex(coalesce(cid, randomblob(8)))), -16),
+            CASE kind WHEN 'message' THEN json_object('text', text) ELSE '{}' END
+        FROM events ORDER BY rowid;
+    DROP TABLE events;
+    ALTER TABLE new_events RENAME TO events;
+    -- Ids that somebody chose to be the same in their last 64 bits.
+    UPDATE events SET cid = lower(hex(randomblob(8))) WHERE (cid, sender) IN
+        (SELECT cid, sender FROM events GROUP BY cid, sender HAVING count(*) > 1);
+    CREATE UNIQUE INDEX events_by_cid ON events (cid, sender);
+    ALTER TABLE accounts ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
+    UPDATE accounts SET change = number;
+    """,
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar, TypeVar
 
 from chat_client.cache.cache import Cache
@@ -11,34 +11,49 @@ from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
-from common import messages
+from common import limits, messages
+from common.events import Event
 from common.invite import Invite
-from common.messages import Event, ToClient, ToServer
+from common.messages import EventMessage, ToClient, ToServer
 from common.protocol import ServerEnd, Violation
+from tests.events import cid_of, said
 
 INVITE = Invite(("192.0.2.7",), 12345, bytes(32), "s" * 22, "Home")
 EPOCH = "e" * 32
 SENT_AT = 1_700_000_000_000
+
+_NOTHING: Mapping[str, str] = {}
 
 Kind = TypeVar("Kind", bound=object)
 
 
 def cid(number: int) -> str:
     """The id of the message that was written as number so-and-so."""
-    return f"{number:032x}"
+    return cid_of(number)
 
 
 def event(seq: int, room: str = "general", sender: str = "bob", own: str | None = None) -> Event:
     """A message as the server tells it."""
-    return Event(
-        room=room,
-        seq=seq,
-        kind="message",
-        sender=sender,
-        text=f"{room} {seq}",
-        sent_at=SENT_AT,
-        cid=own or f"f{seq:031x}",
-    )
+    return said(seq, sender, f"{room} {seq}", room=room, sent_at=SENT_AT, cid=own or f"f{seq:015d}")
+
+
+def on_wire(event: Event) -> EventMessage:
+    """An event as the server sends it."""
+    return EventMessage(**event._asdict())
+
+
+def room_of(room: str, head: int) -> messages.Room:
+    """A room as the server lists it."""
+    kind = "direct" if room.startswith("dm:") else "public"
+    return messages.Room(room=room, kind=kind, title=None, head=head)
+
+
+def synced(
+    sync: messages.Sync, refused: Mapping[str, str] = _NOTHING, **heads: int
+) -> messages.Synced:
+    """The answer to a `sync`: each room has its position for its head if no other is named."""
+    rest = {room: seq for room, seq in sync.positions.items() if room not in refused}
+    return messages.Synced(re=sync.id, heads={**rest, **heads}, refused=dict(refused))
 
 
 class Desk:
@@ -94,9 +109,10 @@ class Desk:
         self.server = ServerEnd()
         return self.step(lambda: self.controller.connected(self.now))
 
-    def hear(self, *said: ToClient) -> list[ToServer]:
+    def hear(self, *said: ToClient | Event) -> list[ToServer]:
         """The server says something, all of it in one read."""
-        data = b"".join(self.server.send(message) for message in said)
+        wire = (on_wire(each) if isinstance(each, Event) else each for each in said)
+        data = b"".join(map(self.server.send, wire))
         return self.step(lambda: self.controller.received(data, self.now))
 
     def wait(self, seconds: float) -> list[ToServer]:
@@ -117,7 +133,13 @@ class Desk:
         """Connect and come in; what is asked then."""
         (hello,) = self.connect()
         (opening,) = self.hear(
-            messages.Welcome(re=hello.id, protocol=1, program="S", server_name=name, epoch=epoch)
+            messages.Welcome(
+                re=hello.id,
+                protocol=limits.PROTOCOL_VERSION,
+                program="S",
+                server_name=name,
+                epoch=epoch,
+            )
         )
         return self.hear(
             messages.SignedIn(re=opening.id, username="ada", display_name="Ada", session="a" * 32)
@@ -126,10 +148,23 @@ class Desk:
     def go_online(self, **heads: int) -> list[ToServer]:
         """Sign in and list everything; what is asked last, the rooms' events not yet told."""
         asked = self.sign_in()
-        people = only(asked, messages.ListPeople)
-        (rooms,) = self.hear(messages.People(re=people.id, people=(), more=False))
-        listed = tuple(messages.Room(room=room, head=head) for room, head in heads.items())
+        rooms = self.list_people(asked)
+        listed = tuple(room_of(room, head) for room, head in heads.items())
         return self.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False))
+
+    def list_people(
+        self, asked: Sequence[ToServer], people: Sequence[messages.Person] = (), *online: str
+    ) -> messages.ListRooms:
+        """Tell who there is, and who is online; what is asked then."""
+        listing = only(asked, messages.ListPeople)
+        answer = messages.People(
+            re=listing.id, since=listing.since, people=tuple(people), more=False
+        )
+        listing_online = only(self.hear(answer), messages.ListOnline)
+        return only(
+            self.hear(messages.Online(re=listing_online.id, online=online, more=False)),
+            messages.ListRooms,
+        )
 
     def lose(self, why: str = "The connection was lost") -> None:
         """The connection breaks off."""
@@ -149,7 +184,7 @@ class Desk:
         ]
 
 
-def only(commands: list[ToServer], kind: type[Kind]) -> Kind:
+def only(commands: Sequence[ToServer], kind: type[Kind]) -> Kind:
     """The one command of a kind."""
     (found,) = [command for command in commands if isinstance(command, kind)]
     return found

@@ -14,6 +14,9 @@ HOSTILE: Sequence[tuple[str, object]] = (
     ("infinity", float("inf")),
     ("bytes", b"\x00\xff\xfe"),
     ("a word", "abc"),
+    ("too many digits", "9" * 5000),
+    ("lists in lists", "[" * 100_000),
+    ("a body with half of a character", '{"text": "\\ud83d"}'),
     ("an empty text", ""),
     ("NULs", "\0" * 9),
     ("a huge text", "x" * 1_000_000),
@@ -23,7 +26,7 @@ HOSTILE: Sequence[tuple[str, object]] = (
 )
 INVALID_UTF8 = {"a lone surrogate": "EDA080", "no UTF-8": "C3", "an overlong NUL": "C080"}
 COLUMNS = {
-    "events": ("room", "seq", "kind", "sender", "text", "sent_at", "cid"),
+    "events": ("room", "seq", "kind", "sender", "sent_at", "cid", "text", "unknown"),
     "outbox": ("room", "cid", "text", "written_at", "state", "reason"),
     "rooms": ("room", "position", "read"),
     "people": ("username", "display_name"),
@@ -31,8 +34,8 @@ COLUMNS = {
     "meta": ("key", "value"),
 }
 GOOD: dict[str, tuple[object, ...]] = {
-    "events": ("general", 3, "message", "bob", "three", 3, "3" * 32),
-    "outbox": ("general", "c" * 32, "hello", 5, "waiting", ""),
+    "events": ("general", 3, "message", "bob", 3, "3" * 16, "three", None),
+    "outbox": ("general", "c" * 16, "hello", 5, "waiting", ""),
     "rooms": ("other", 0, 0),
     "people": ("bob", "Bob"),
     "drafts": ("other", "half a"),

@@ -18,6 +18,8 @@ from chat_client.net.connector import Outcome
 from chat_client.state import controller
 from chat_client.state.suspension import SuspensionDetector
 from common.invite import Invite
+from common.messages import Hello
+from common.protocol import ServerEnd
 
 Connectors = queue.SimpleQueue[Callable[[Outcome], None]]
 
@@ -83,3 +85,18 @@ def test_a_suspension_is_noticed(monkeypatch: pytest.MonkeyPatch, connectors: Co
     finally:
         running.stop()
     assert told.empty(), "it was told twice of one suspension"
+
+
+@pytest.mark.parametrize(("follow", "capabilities"), [(None, ("presence",)), ({"general"}, ())])
+def test_only_a_window_wants_to_hear_who_comes_and_goes(
+    follow: set[str] | None, capabilities: tuple[str, ...]
+) -> None:
+    """A script that follows a room has no use for it; the hello says so."""
+    invite = Invite(("127.0.0.1",), 1, None, "k" * 22, "a server")
+    made = core.Core(new_account(invite, "ada", "Ada"), Cache(None), lambda _: None, follow=follow)
+    made._controller.connected(0.0)
+    (hello,) = ServerEnd().receive(made._controller.take_frames())
+    assert isinstance(hello, Hello)
+    assert hello.capabilities == capabilities
+    made.start()
+    made.stop()

@@ -15,7 +15,7 @@ from chat_client.core import Core
 from chat_client.state import backoff, news
 from chat_client.state.controller import MOST_FAULTS
 from chat_client.state.status import Link
-from common import messages
+from common import limits, messages
 from common.frames import encode_frame
 from common.invite import Invite
 from common.messages import ToClient
@@ -73,14 +73,22 @@ class Hostile:
 
 
 def _welcome(hello: messages.Hello) -> messages.Welcome:
-    return messages.Welcome(re=hello.id, protocol=1, program="S", server_name="Home", epoch=EPOCH)
+    return messages.Welcome(
+        re=hello.id,
+        protocol=limits.PROTOCOL_VERSION,
+        program="S",
+        server_name="Home",
+        epoch=EPOCH,
+    )
 
 
 def _signed_in(command: messages.Join | messages.SignIn) -> messages.SignedIn:
     return messages.SignedIn(re=command.id, username="ada", display_name="Ada", session="a" * 32)
 
 
-@pytest.fixture(params=[b"\0\0\0\0", encode_frame(b'{"type":"dance"}')], ids=["frame", "message"])
+@pytest.fixture(
+    params=[b"\0\0\0\0", encode_frame(b'{"type":"dance","re":9}')], ids=["frame", "answer"]
+)
 def hostile(request: pytest.FixtureRequest) -> Iterator[Hostile]:
     """A server that breaks its rules in one way or another."""
     server = Hostile(request.param)

@@ -17,9 +17,9 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.event import Event
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import STORAGE, Link
+from common.events import Event
 from common.invite import Invite
 
 DEADLINE = 10.0

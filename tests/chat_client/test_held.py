@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from chat_client.state.event import Event, KeptEvent
 from chat_client.window.held import MOST, MOST_WEIGHT, STEP_WEIGHT, Held, fitting, weight_of
+from common.events import Event
+from tests.events import said
 
 HEAVY = "\U0001f600" * 4096
 
 
 def events(first: int, last: int, text: str = "hi") -> list[Event]:
     """Consecutive messages."""
-    return [
-        KeptEvent("general", n, "message", "ada", text, 0, None) for n in range(first, last + 1)
-    ]
+    return [said(n, text=text) for n in range(first, last + 1)]
 
 
 def test_a_step_draws_as_much_as_fits_and_one_at_least() -> None:

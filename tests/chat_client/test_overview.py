@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from chat_client.cache.pages import RoomSummary
+from chat_client.state import news
 from chat_client.window.overview import Overview
-from common.messages import Event, Person
+from common.events import Event
+from common.messages import Person
+from tests.events import joined, said
 
 ME = "ada"
 DIRECT = "dm:ada:bruno"
@@ -15,22 +18,21 @@ DIRECT = "dm:ada:bruno"
 def events(*senders: str, room: str = "general", first: int = 1) -> tuple[Event, ...]:
     """A message of each sender; "+name" is somebody who joins."""
     return tuple(
-        Event(
-            room=room,
-            seq=first + place,
-            kind="join" if sender.startswith("+") else "message",
-            sender=sender.lstrip("+"),
-            text="" if sender.startswith("+") else "hi",
-            sent_at=0,
-            cid=None,
-        )
-        for place, sender in enumerate(senders)
+        joined(seq, sender[1:], room=room) if sender[0] == "+" else said(seq, sender, room=room)
+        for seq, sender in enumerate(senders, first)
     )
 
 
-def person(username: str, name: str = "", *, online: bool = True) -> Person:
-    """Somebody, by default called as their username."""
-    return Person(username=username, display_name=name or username.title(), online=online)
+def person(username: str, name: str = "") -> news.PersonSeen:
+    """Somebody is told of, by default called as their username."""
+    return news.PersonSeen(
+        Person(username=username, display_name=name or username.title(), change=1)
+    )
+
+
+def online(*usernames: str) -> news.OnlineListed:
+    """These are online, and nobody else."""
+    return news.OnlineListed(frozenset(usernames))
 
 
 @pytest.fixture
@@ -38,8 +40,8 @@ def overview() -> Overview:
     """Ada, Bruno and Chen, who is offline, in the general room."""
     overview = Overview(ME)
     overview.add_room("general")
-    for each in (person("chen", online=False), person("bruno"), person("ada")):
-        overview.see(each)
+    for each in (person("chen"), person("bruno"), person("ada"), online("ada", "bruno")):
+        overview.hear_of_people(each)
     return overview
 
 
@@ -101,7 +103,7 @@ def test_the_general_room_comes_first(overview: Overview) -> None:
     """Then the others by name; direct conversations are apart, by the other one's name."""
     for room in ("zoo", "art", DIRECT, "dm:ada:chen", "dm:abe:ada"):
         overview.add_room(room)
-    overview.see(person("abe", "Zeno", online=False))
+    overview.hear_of_people(person("abe", "Zeno"))
     assert [item.room for item in overview.rooms()] == ["general", "art", "zoo"]
     assert [(item.label, item.partner, item.presence) for item in overview.direct()] == [
         ("Bruno", "bruno", "online"),
@@ -131,7 +133,8 @@ def test_namesakes_are_told_apart(overview: Overview) -> None:
     """Whatever the case of their letters, both have their username beside the name, everywhere."""
     overview.add_room("dm:ada:bruno2")
     overview.take_renamed()
-    overview.see(person("bruno2", "BRUN0"))
+    overview.hear_of_people(person("bruno2", "BRUN0"))
+    overview.hear_of_people(news.PresenceSeen("bruno2", online=True))
     assert overview.take_renamed() == {"bruno", "bruno2"}
     assert overview.take_renamed() == set()
     members = overview.members("general")
@@ -144,7 +147,7 @@ def test_namesakes_are_told_apart(overview: Overview) -> None:
     assert [item.handle for item in overview.direct()] == ["@bruno2"]
     assert overview.title("dm:ada:bruno2") == "BRUN0 @bruno2"
     assert overview.full_name("chen") == "Chen"
-    overview.see(person("bruno2", "Berta"))
+    overview.hear_of_people(person("bruno2", "Berta"))
     assert overview.take_renamed() == {"bruno", "bruno2"}
     assert not any(item.handle for item in overview.members("general"))
 
@@ -171,13 +174,62 @@ def test_offline_nobodys_presence_is_known(overview: Overview) -> None:
         ("chen", "unknown"),
     ]
     assert [item.presence for item in overview.direct()] == ["unknown"]
-    overview.see(person("chen", online=False))
-    overview.see(person("bruno"))
+    # Of one alone it does not follow how it stands with the others.
+    overview.hear_of_people(news.PresenceSeen("bruno", online=True))
+    assert {item.presence for item in overview.members("general")} == {"unknown"}
+    overview.hear_of_people(online("bruno"))
     assert [(item.username, item.presence) for item in overview.members("general")] == [
         ("bruno", "online"),
+        ("ada", "offline"),
         ("chen", "offline"),
-        ("ada", "unknown"),
     ]
+
+
+def test_who_comes_and_goes_is_online_and_is_not(overview: Overview) -> None:
+    """As it is told, from the list on; who is new is offline until they come."""
+    overview.hear_of_people(news.PresenceSeen("chen", online=True))
+    overview.hear_of_people(news.PresenceSeen("bruno", online=False))
+    overview.hear_of_people(person("dana"))
+    assert [(item.username, item.presence) for item in overview.members("general")] == [
+        ("ada", "online"),
+        ("chen", "online"),
+        ("bruno", "offline"),
+        ("dana", "offline"),
+    ]
+    overview.hear_of_people(news.PresenceSeen("dana", online=True))
+    assert overview.presence("dana") == "online"
+    # A new name says nothing about that.
+    overview.hear_of_people(person("chen", "Chen W."))
+    assert (overview.name("chen"), overview.presence("chen")) == ("Chen W.", "online")
+
+
+def test_people_of_another_history_are_forgotten(overview: Overview) -> None:
+    """Nobody of before is a member any more, nor anybody's namesake."""
+    overview.call_chat("Home")
+    overview.hear_of_people(person("bruno0", "Bruno"))
+    assert overview.handle("bruno") == "@bruno"
+    overview.hear_of_people(news.PeopleForgotten())
+    overview.take_renamed()
+    overview.hear_of_people(person("bruno2", "Bruno"))
+    overview.hear_of_people(person("home"))
+    overview.hear_of_people(person("ada"))
+    overview.hear_of_people(online("ada", "bruno2"))
+    assert [(item.label, item.handle) for item in overview.members("general")] == [
+        ("Ada (you)", ""),
+        ("Bruno", ""),
+        ("Home", "@home"),
+    ]
+    assert overview.take_renamed() == {"ada", "bruno2", "home"}
+
+
+def test_what_is_understood_now_is_counted(overview: Overview) -> None:
+    """The cache tells how much of it is unread, up to where it is; other rooms stay."""
+    overview.add_events("general", events("bruno"), seen=False)
+    overview.add_events(DIRECT, events("bruno", room=DIRECT), seen=False)
+    overview.count([RoomSummary("general", position=4, read=0, unread=3)])
+    assert overview.unread == {"general": 3, DIRECT: 1}
+    overview.add_events("general", events("bruno", "bruno", first=4), seen=False)
+    assert overview.unread["general"] == 4
 
 
 def test_what_is_kept_tells_nobodys_presence(overview: Overview) -> None:

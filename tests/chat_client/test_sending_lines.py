@@ -24,7 +24,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
     desk = Desk(cache=Cache(None), at_once=64)
     with desk.cache.transaction():
         for number in range(waiting):
-            desk.cache.put_out(ROOM, f"{number:031x}f", "line", 0)
+            desk.cache.put_out(ROOM, f"{number:015d}f", "line", 0)
     desk.go_online(general=0)
     counted = 0
 
@@ -41,7 +41,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
         (sent,) = [
             command
             for command in desk.controller._asked.values()
-            if isinstance(command, messages.Send) and command.cid == f"{seq - 1:031x}f"
+            if isinstance(command, messages.Send) and command.cid == f"{seq - 1:015d}f"
         ]
         desk.hear(ack(sent, seq))
     return said, counted

@@ -6,7 +6,6 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import (
     GROUP_MILLISECONDS,
@@ -14,6 +13,8 @@ from chat_client.window.timeline import (
     as_event,
     lay_out,
 )
+from common.events import Event
+from tests.events import joined, said
 
 NOON = round(datetime(2024, 5, 17, 12, 0).astimezone().timestamp() * 1000)
 TODAY = date(2024, 5, 17)
@@ -24,15 +25,9 @@ def event(
     seq: int, sender: str, sent_at: int = NOON, *, text: str = "hi", join: bool = False
 ) -> Event:
     """An event of the general room."""
-    return KeptEvent(
-        room="general",
-        seq=seq,
-        kind="join" if join else "message",
-        sender=sender,
-        text="" if join else text,
-        sent_at=sent_at,
-        cid=None,
-    )
+    if join:
+        return joined(seq, sender, sent_at=sent_at)
+    return said(seq, sender, text, sent_at=sent_at)
 
 
 def shown(*events: Event, previous: Event | None = None, today: date = TODAY) -> list[Entry]:
@@ -95,7 +90,7 @@ def test_midnight_begins_a_day_and_a_group() -> None:
 
 def test_what_waits_looks_as_it_will() -> None:
     """A message on its way out is grouped with what its sender said just before."""
-    out = Outgoing("general", "a" * 32, "hi", NOON + MINUTE, Delivery.WAITING, "")
+    out = Outgoing("general", "a" * 16, "hi", NOON + MINUTE, Delivery.WAITING, "")
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada"))
     assert not entry.heads_group
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada", join=True))

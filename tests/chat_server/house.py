@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,10 +13,11 @@ from chat_server.rules.sessions import Session
 from chat_server.rules.table import handle_command, handle_input
 from chat_server.rules.world import Outcome, ServerFacts, World
 from chat_server.store.log import SqliteLog
-from common import messages
+from common import limits, messages
 from common.frames import FrameDecoder
 from common.messages import TO_CLIENT, Message, ToClient
 from common.names import GENERAL
+from tests.events import cid_of, send
 
 SECRET = "s" * 22
 FINGERPRINT = bytes(range(32))
@@ -52,7 +53,7 @@ class House:
 
     def cid(self) -> str:
         """A new message id."""
-        return f"{next(self._cids):032x}"
+        return cid_of(next(self._cids))
 
     def connect(self) -> Session:
         """A new connection that has not said who it is."""
@@ -109,16 +110,28 @@ class House:
         after: str | None = None,
     ) -> Outcome:
         """What a message leads to."""
-        command = messages.Send(
-            id=self.request(), room=room, cid=cid or self.cid(), text=text, after=after
-        )
+        command = send(self.request(), text, room=room, cid=cid or self.cid(), after=after)
         return self.do(session, command)
+
+    def sync(
+        self, session: Session, positions: dict[str, int], last: Mapping[str, str] | None = None
+    ) -> tuple[messages.Synced, Outcome]:
+        """What naming positions is answered with, and all that it leads to."""
+        command = messages.Sync(id=self.request(), positions=positions, last=dict(last or {}))
+        outcome = self.do(session, command)
+        (synced,) = told(outcome, session)
+        assert isinstance(synced, messages.Synced)
+        return synced, outcome
+
+    def cid_at(self, seq: int, room: str = GENERAL) -> str:
+        """The id of an event that is in the log."""
+        return self.log.cids([(self.world.directory.rooms[room], seq)])[room]
 
     def stored(self, room: str = GENERAL) -> list[tuple[int, str, str, str]]:
         """The room's log on the disk: seq, kind, sender, text."""
         return list(
             self.log._connection.execute(
-                "SELECT seq, kind, username, text FROM events"
+                "SELECT seq, kind, username, coalesce(json_extract(body, '$.text'), '') FROM events"
                 " JOIN rooms ON rooms.number = events.room"
                 " JOIN accounts ON accounts.number = events.sender"
                 " WHERE rooms.room = ? ORDER BY seq",
@@ -151,6 +164,12 @@ def all_of(outcome: Outcome, kind: type[Kind]) -> list[Kind]:
     return [effect for effect in outcome if isinstance(effect, kind)]
 
 
+def listed(room: str, head: int) -> messages.Room:
+    """A room as its members see it."""
+    kind = "public" if room == GENERAL else "direct"
+    return messages.Room(room=room, kind=kind, title=None, head=head)
+
+
 def told(outcome: Outcome, session: Session) -> list[Message]:
     """What one connection is told by name."""
     return [
@@ -169,12 +188,23 @@ def refused(outcome: Outcome, session: Session) -> messages.Error:
 
 
 def presence(outcome: Outcome) -> list[tuple[str, bool]]:
-    """Who came online or went offline, as everyone is told."""
-    return [
-        (effect.message.person.username, effect.message.person.online)
-        for effect in all_of(outcome, TellEveryone)
-        if isinstance(effect.message, messages.PersonChanged)
-    ]
+    """Who came online or went offline, as those are told who want to know."""
+    found: list[tuple[str, bool]] = []
+    for effect in all_of(outcome, TellEveryone):
+        if isinstance(effect.message, messages.PresenceChanged):
+            assert effect.capability == limits.PRESENCE
+            found.append((effect.message.username, effect.message.online))
+    return found
+
+
+def newcomers(outcome: Outcome) -> list[messages.Person]:
+    """The accounts that everyone is told of."""
+    found: list[messages.Person] = []
+    for effect in all_of(outcome, TellEveryone):
+        if isinstance(effect.message, messages.PersonChanged):
+            assert not effect.capability
+            found.append(effect.message.person)
+    return found
 
 
 def acked(outcome: Outcome) -> messages.Ack:
@@ -205,5 +235,5 @@ def seqs(frames: bytes) -> list[int]:
     return [
         message.seq
         for message in understood(frames)
-        if isinstance(message, messages.Event | messages.Ack)
+        if isinstance(message, messages.EventMessage | messages.Ack)
     ]

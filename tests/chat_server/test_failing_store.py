@@ -22,7 +22,7 @@ from chat_server.store import schema
 from chat_server.store.pages import PageReader
 from common import messages
 from common.names import GENERAL
-from tests.chat_server.house import House, token
+from tests.chat_server.house import House, listed, token
 from tests.chat_server.test_hub import Running, answers, failing_commit, fanout
 
 
@@ -193,8 +193,8 @@ def test_no_answer_names_what_was_not_stored(running: Running) -> None:
             Received(1, said), Received(3, (house.join_command("cem"),)), Received(4, asked)
         )
     synced, rooms, people = answers(batch, 4)
-    assert synced == messages.Synced(re=91, heads={GENERAL: 2})
-    assert rooms == messages.Rooms(re=92, rooms=(messages.Room(room=GENERAL, head=2),), more=False)
+    assert synced == messages.Synced(re=91, heads={GENERAL: 2}, refused={})
+    assert rooms == messages.Rooms(re=92, rooms=(listed(GENERAL, 2),), more=False)
     assert isinstance(people, messages.People)
     assert [person.username for person in people.people] == ["ada", "bob"]
     # And what is stored is told: the heads are those after the batch.
@@ -202,7 +202,7 @@ def test_no_answer_names_what_was_not_stored(running: Running) -> None:
     (rooms,) = answers(batch, 2)[:1]
     assert rooms == messages.Rooms(
         re=94,
-        rooms=(messages.Room(room="dm:ada:bob", head=1), messages.Room(room=GENERAL, head=3)),
+        rooms=(listed("dm:ada:bob", 1), listed(GENERAL, 3)),
         more=False,
     ) or isinstance(rooms, messages.RoomAdded)
 

@@ -18,12 +18,14 @@ from chat_server.hub_queue import BATCH, HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
-from chat_server.rules.directory import Account, RoomLog, StoredEvent
+from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.view import ClientAppeared, MessagesStored, StoreFailed, ViewEvent
 from common import messages
+from common.events import Event
 from common.messages import Message
 from common.names import GENERAL
 from tests.chat_server.house import House, seqs, understood
+from tests.events import send
 
 DEADLINE = 10.0
 
@@ -96,8 +98,7 @@ class Running:
 
     def send(self, text: str, room: str = GENERAL, cid: str = "") -> messages.Send:
         """A message to send."""
-        cid = cid or self.house.cid()
-        return messages.Send(id=self.house.request(), room=room, cid=cid, text=text)
+        return send(self.house.request(), text, room=room, cid=cid or self.house.cid())
 
 
 @pytest.fixture
@@ -286,7 +287,9 @@ def test_nobody_is_shown_who_could_not_be_stored(running: Running) -> None:
     """A join that failed appears neither to the host nor to the others."""
     with failing_commit(running.house):
         batch = running.batch(Received(3, (running.house.join_command("cem"),)))
-    assert not [effect for effect in batch if isinstance(effect, effects.TellEveryone)]
+    assert not [
+        effect for effect in batch if isinstance(effect, effects.TellEveryone | effects.Admit)
+    ]
     running.stop()
     assert not [event for event in running.shown if isinstance(event, ClientAppeared)]
 
@@ -307,13 +310,13 @@ def test_a_mistake_in_one_command_harms_no_other(
     """The command gets `internal`, to be tried again; the rest of the batch is stored."""
     original = running.house.log.append
 
-    def append(room: RoomLog, event: StoredEvent, sender: Account) -> StoredEvent | None:
-        if event.cid == "e" * 32:
+    def append(room: RoomLog, event: Event, sender: Account) -> Event | None:
+        if event.cid == "e" * 16:
             raise ZeroDivisionError
         return original(room, event, sender)
 
     monkeypatch.setattr(running.house.log, "append", append)
-    bad, good = running.send("bad", cid="e" * 32), running.send("good")
+    bad, good = running.send("bad", cid="e" * 16), running.send("good")
     batch = running.batch(Received(1, (bad,)), Received(2, (good,)))
     (error,) = answers(batch, 1)
     assert isinstance(error, messages.Error)

@@ -193,7 +193,7 @@ def test_tails_hold_nothing_that_was_taken_back(running: Running) -> None:
 @pytest.mark.usefixtures("errors_logged")
 def test_the_same_message_twice_in_one_batch_is_one(running: Running) -> None:
     """Also after a room or an account was made in the same batch, which writes what was noted."""
-    cid, text = "a" * 32, "once"
+    cid, text = "a" * 16, "once"
     batch = running.batch(
         Received(1, (running.send(text, cid=cid), running.send("psst", "dm:ada:bob"))),
         Received(1, (running.send(text, cid=cid),)),

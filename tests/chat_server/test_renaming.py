@@ -85,7 +85,7 @@ def test_who_is_signing_in_meanwhile_is_told_then(house: House) -> None:
     """Between `welcome` and `signed_in` somebody is not everyone yet."""
     house.join("ada")
     session = house.connect()
-    hello = messages.Hello(id=house.request(), protocol=1, program="S")
+    hello = messages.Hello(id=house.request(), protocol=2, program="S")
     (welcome,) = told(house.do(session, hello), session)
     assert isinstance(welcome, messages.Welcome)
     assert welcome.server_name == "Home"
@@ -109,7 +109,7 @@ def running(house: House) -> Iterator[Running]:
 
 def hello(running: Running) -> messages.Hello:
     """What the stranger says first."""
-    return messages.Hello(id=running.house.request(), protocol=1, program="S")
+    return messages.Hello(id=running.house.request(), protocol=2, program="S")
 
 
 def welcomed(batch: list[effects.IoEffect]) -> str:

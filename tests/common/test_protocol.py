@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from itertools import count
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import limits, messages
+from common.events import Event, UnknownBody
 from common.frames import encode_frame
 from common.messages import Error, ToClient, ToServer
 from common.protocol import (
+    Arrival,
     ClientEnd,
     LocalProtocolError,
     Phase,
@@ -22,35 +25,36 @@ from common.protocol import (
     encode,
 )
 from tests import strategies as our
+from tests.events import joined, said, send
 
-CID = "0" * 32
-HELLO = messages.Hello(id=1, protocol=1, program="P")
-WELCOME = messages.Welcome(re=1, protocol=1, program="P", server_name="Home", epoch=CID)
+CID, SESSION = "c" * 16, "0" * 32
+HELLO = messages.Hello(id=1, protocol=2, program="P")
+WELCOME = messages.Welcome(re=1, protocol=2, program="P", server_name="Home", epoch=SESSION)
 SIGN_IN = messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux")
 JOIN = messages.Join(
     id=2, secret="s" * 22, username="ada", display_name="Ada", token="1" * 64, device="Linux"
 )
-SIGNED_IN = messages.SignedIn(re=2, username="ada", display_name="Ada", session=CID)
+SIGNED_IN = messages.SignedIn(re=2, username="ada", display_name="Ada", session=SESSION)
 PING, PONG = messages.Ping(id=9), messages.Pong(re=9)
-SEND = messages.Send(id=9, room="general", cid=CID, text="hello")
+SEND = send(9)
 SYNC = messages.Sync(id=9, positions={"general": 0})
 PEOPLE = messages.ListPeople(id=9)
+ONLINE = messages.ListOnline(id=9)
 ROOMS = messages.ListRooms(id=9)
-EVENT = messages.Event(
-    room="general", seq=1, kind="message", sender="bob", text="hi", sent_at=0, cid=CID
-)
+EVENT = messages.EventMessage.model_validate(said(1, "bob")._asdict())
 PERSON = messages.PersonChanged(
-    person=messages.Person(username="bob", display_name="Bob", online=True)
+    person=messages.Person(username="bob", display_name="Bob", change=1)
 )
+PRESENCE = messages.PresenceChanged(username="bob", online=True)
 GOODBYE = messages.Goodbye(code="server_closing", reason="")
 
-COMMANDS: tuple[ToServer, ...] = (HELLO, JOIN, SIGN_IN, SYNC, SEND, PEOPLE, ROOMS, PING)
+COMMANDS: tuple[ToServer, ...] = (HELLO, JOIN, SIGN_IN, SYNC, SEND, PEOPLE, ONLINE, ROOMS, PING)
 ALLOWED = {
     Phase.GREETING: {"hello"},
     Phase.WELCOMING: set[str](),
     Phase.IDENTIFYING: {"join", "sign_in", "ping"},
     Phase.ADMITTING: set[str](),
-    Phase.READY: {"sync", "send", "list_people", "list_rooms", "ping"},
+    Phase.READY: {"sync", "send", "list_people", "list_online", "list_rooms", "ping"},
     Phase.CLOSED: set[str](),
 }
 _STEPS: tuple[tuple[Phase, ToServer | ToClient], ...] = (
@@ -81,9 +85,14 @@ class Line:
         """What the server gets when the client says this."""
         return list(self.server.receive(self.client.send(command)))
 
-    def tell(self, message: ToClient) -> list[ToClient]:
+    def tell(self, message: ToClient) -> list[Arrival]:
         """What the client gets when the server says this."""
         return list(self.client.receive(self.server.send(message)))
+
+
+def saying(**fields: object) -> dict[str, object]:
+    """A `send`, with some fields of another value."""
+    return {**SEND.model_dump(mode="json"), "id": 7, **fields}
 
 
 def only_violation(got: list[ToServer | Violation]) -> Violation:
@@ -101,9 +110,10 @@ def test_a_whole_conversation(opening: ToServer) -> None:
     assert line.tell(PONG) == [PONG]
     assert line.ask(opening) == [opening]
     assert line.tell(SIGNED_IN) == [SIGNED_IN]
-    for command in (SYNC, SEND, PEOPLE, ROOMS, PING):
+    for command in (SYNC, SEND, PEOPLE, ONLINE, ROOMS, PING):
         assert line.ask(command) == [command]
-    assert line.tell(EVENT) == [EVENT]
+    assert line.tell(EVENT) == [said(1, "bob")]
+    assert line.tell(PRESENCE) == [PRESENCE]
     assert line.tell(PONG) == [PONG]
     assert line.tell(GOODBYE) == [GOODBYE]
     assert line.client.phase is line.server.phase is Phase.CLOSED
@@ -123,7 +133,7 @@ def test_the_network_may_cut_a_conversation_anywhere(data: st.DataObject) -> Non
 def test_what_a_sync_has_last_without_a_position_is_explained(positions: dict[str, int]) -> None:
     """As every malformed command is: with its id, the field, and why."""
     line = Line(Phase.READY)
-    fields = {"type": "sync", "id": 9, "positions": positions, "last": {"general": 1}}
+    fields = {"type": "sync", "id": 9, "positions": positions, "last": {"general": CID}}
     violation = only_violation(list(line.server.receive(encode_frame(json.dumps(fields).encode()))))
     assert not violation.fatal
     error = violation.error
@@ -159,7 +169,7 @@ def test_a_command_out_of_order_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("phase", Phase)
-@pytest.mark.parametrize("message", [WELCOME, SIGNED_IN, EVENT, PERSON], ids=repr)
+@pytest.mark.parametrize("message", [WELCOME, SIGNED_IN, EVENT, PERSON, PRESENCE], ids=repr)
 def test_the_server_can_not_speak_out_of_order(phase: Phase, message: ToClient) -> None:
     """Our server's mistake is raised before a byte of it leaves, and changes nothing."""
     step = {Phase.WELCOMING: WELCOME, Phase.ADMITTING: SIGNED_IN}.get(phase)
@@ -200,8 +210,11 @@ def test_a_servers_breach_ends_the_clients_trust(phase: Phase, message: ToClient
         b"\xff\xff\xff\xff",
         encode_frame(b"x", kind=ord("C")),
         encode_frame(b"{}"),
-        encode_frame(b'{"type":"news"}'),
-        encode_frame(encode(PING)[5:]),
+        encode_frame(b"[]"),
+        encode_frame(b'{"type":null}'),
+        encode_frame(b'{"type":["news"]}'),
+        encode_frame(b'{"type":"pong"}'),
+        encode_frame(b'{"type":"event","room":"general","seq":1}'),
     ],
 )
 def test_a_servers_garbage_ends_the_clients_trust(data: bytes) -> None:
@@ -293,20 +306,21 @@ def test_lawful_json_of_the_wrong_kind_never_raises(values: list[object], phase:
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [
-        ({"type": "send", "id": 7, "room": "GEHEIM", "cid": CID, "text": "x"}, "malformed", "room"),
-        ({"type": "send", "id": 7, "room": "r", "cid": "geheim", "text": "x"}, "malformed", "cid"),
-        ({"type": "send", "id": 7, "room": "r", "cid": CID}, "malformed", "text"),
-        ({"type": "send", "id": 7, "room": "r", "cid": CID, "text": 5}, "malformed", "text"),
-        (
-            {"type": "send", "id": 7, "room": "r", "cid": CID, "text": "geheim" * 9999},
-            "too_long",
-            "text",
-        ),
-        (
-            {"type": "send", "id": 7, "room": "r", "cid": CID, "text": "geheim\0"},
-            "malformed",
-            "text",
-        ),
+        (saying(room="GEHEIM"), "malformed", "room"),
+        (saying(cid="geheim"), "malformed", "cid"),
+        (saying(body=None), "malformed", "body"),
+        (saying(body="geheim"), "malformed", "body"),
+        (saying(body={}), "malformed", "body.text"),
+        (saying(body={"text": 5}), "malformed", "body.text"),
+        (saying(body={"text": "geheim" * 9999}), "too_long", "body.text"),
+        (saying(body={"text": "geheim\0"}), "malformed", "body.text"),
+        (saying(body={"text": "x", "more": "geheim"}), "malformed", "body.more"),
+        (saying(kind="geheim"), "unknown_kind", "kind"),
+        (saying(kind="join", body={}), "unknown_kind", "kind"),
+        (saying(kind="geheim", body={"text": 5}), "unknown_kind", "kind"),
+        (saying(kind=None), "unknown_kind", "kind"),
+        (saying(room="GEHEIM", kind="geheim"), "malformed", "room"),
+        ({"type": "list_people", "id": 7, "kind": "geheim"}, "malformed", "kind"),
         ({"type": "ping", "id": 7, "more": "geheim"}, "malformed", "more"),
         ({"type": "sync", "id": 7, "positions": {"A": 0}}, "malformed", "positions.A"),
         ({"type": "geheim", "id": 7}, "unknown_type", None),
@@ -385,3 +399,141 @@ def test_an_error_for_a_later_command_moves_nothing() -> None:
         error: Error = messages.refusal("internal", "later", re=number)
         assert line.tell(error) == [error]
     assert line.client.phase is line.server.phase is Phase.READY
+
+
+# What a newer server may say
+
+
+def heard(fields: Mapping[str, object], phase: Phase = Phase.READY) -> list[Arrival]:
+    """What a client gets of one message, and of a `pong` after it, which it must understand."""
+    line = Line(phase)
+    got = list(line.client.receive(encode_frame(json.dumps(fields).encode())))
+    if phase is Phase.READY:
+        assert line.tell(PONG) == [PONG]
+    return got
+
+
+def event(fields: Mapping[str, object] | None = None, **others: object) -> Event:
+    """What a client gets of an event with these fields."""
+    (got,) = heard({**EVENT.model_dump(mode="json"), **(fields or {}), **others})
+    assert isinstance(got, Event)
+    return got
+
+
+@pytest.mark.parametrize("message", [EVENT, PERSON, PRESENCE, PONG, GOODBYE], ids=repr)
+def test_a_field_that_a_client_does_not_know_is_left_out(message: ToClient) -> None:
+    """The rest of the message means what it always meant."""
+    line = Line(Phase.READY)
+    fields = {**message.model_dump(mode="json"), "more": {"re": 1, "type": "ping"}}
+    (got,) = line.client.receive(encode_frame(json.dumps(fields).encode()))
+    assert got == (said(1, "bob") if message is EVENT else message)
+
+
+@pytest.mark.parametrize("phase", [Phase.WELCOMING, Phase.IDENTIFYING, Phase.READY])
+@pytest.mark.parametrize("more", [{}, {"id": 9}, {"room": "general", "seq": 1}, {"x": {"re": 1}}])
+def test_news_that_a_client_does_not_know_is_passed_over(
+    phase: Phase, more: dict[str, object]
+) -> None:
+    """Whoever can't do without it would have been refused at `hello`."""
+    assert heard({"type": "news", **more}, phase) == []
+
+
+@pytest.mark.parametrize("number", [9, None, "x"])
+def test_an_answer_that_a_client_does_not_know_ends_its_trust(number: object) -> None:
+    """It asked for none of the kind."""
+    with pytest.raises(RemoteProtocolError, match="does not know"):
+        heard({"type": "news", "re": number})
+
+
+def test_an_unknown_message_moves_nothing() -> None:
+    """Before and between others, in one piece with them: those are understood, in their order."""
+    line = Line(Phase.READY)
+    news = encode_frame(b'{"type":"news"}')
+    got = list(line.client.receive(news + encode(PONG) + news + encode(EVENT) + news))
+    assert got == [PONG, said(1, "bob")]
+    assert line.client.phase is Phase.READY
+
+
+@given(our.event(newer=True))
+def test_an_event_that_a_client_does_not_know_is_kept_as_it_came(newer: Event) -> None:
+    """It has its place in the room, and somebody who understands it may come later."""
+    got = event(newer._asdict())
+    assert got == newer
+    if newer.kind not in messages.KINDS:
+        assert (got.known, got.is_message, got.text) == (False, False, "")
+        assert isinstance(got.body, UnknownBody)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("message", {}),
+        ("message", {"text": 5}),
+        ("message", {"text": None, "html": "<b>x</b>"}),
+        ("message", {"text": ""}),
+        ("message", {"text": "a\0b"}),
+        ("message", {"text": "x" * (limits.TEXT_BYTES + 1)}),
+        ("poll", {"text": "Which one?", "choices": ["a", "b"]}),
+        ("joined", {}),
+    ],
+)
+def test_a_body_of_another_form_is_not_understood(kind: str, body: dict[str, object]) -> None:
+    """Nothing of it is shown as if it were what this program knows."""
+    got = event(kind=kind, body=body)
+    assert (got.kind, got.body, got.seq) == (kind, body, 1)
+    assert (got.known, got.is_message, got.text) == (False, False, "")
+
+
+def test_what_a_body_has_besides_is_left_out() -> None:
+    """As in the message around it: the text means what it always meant."""
+    assert event(body={"text": "hello", "style": "loud"}) == said(1, "bob")
+    got = event(joined(1, "bob")._asdict(), body={"from": "an invite"})
+    assert got == joined(1, "bob")
+    assert got.known
+
+
+@pytest.mark.parametrize("body", [None, [], "hello", 5])
+def test_an_event_without_a_body_ends_the_clients_trust(body: object) -> None:
+    """Of whatever kind it is: each has an object there."""
+    with pytest.raises(RemoteProtocolError, match="body"):
+        event(kind="poll", body=body)
+
+
+@given(our.code(), st.booleans(), our.wait())
+def test_codes_that_a_client_does_not_know_are_understood(
+    code: str, retryable: bool, wait: int | None
+) -> None:
+    """`retryable` and `retry_after` say what to do, and a goodbye is one whatever its reason."""
+    error = {"type": "error", "re": 9, "code": code, "message": "", "retryable": retryable}
+    (got,) = heard({**error, "retry_after": wait})
+    assert isinstance(got, Error)
+    assert (got.code, got.retryable, got.retry_after) == (code, retryable, wait)
+    line = Line(Phase.READY)
+    goodbye = json.dumps({"type": "goodbye", "code": code, "reason": "", "retry_after": wait})
+    (last,) = line.client.receive(encode_frame(goodbye.encode()))
+    assert isinstance(last, messages.Goodbye)
+    assert (last.code, last.retry_after) == (code, wait)
+    assert line.client.phase is Phase.CLOSED
+
+
+def test_a_room_may_be_refused_or_listed_for_reasons_not_known_here() -> None:
+    """A client takes them for what they are: some reason, some kind."""
+    (synced,) = heard({"type": "synced", "re": 9, "heads": {}, "refused": {"general": "archived"}})
+    assert synced == messages.Synced(re=9, heads={}, refused={"general": "archived"})
+    room = {"room": "general", "kind": "channel", "title": "Everyone", "head": 3}
+    (added,) = heard({"type": "room", "room": room})
+    assert added == messages.RoomAdded(room=messages.Room.model_validate(room))
+
+
+# What an older client may hear, and a newer one say
+
+
+@pytest.mark.parametrize(
+    "more", [{"token": "x"}, {"re": 1}, {"codecs": {"zstd": [1, None, {"a": 0.5}]}}, {"": False}]
+)
+def test_hello_may_have_fields_that_the_server_does_not_know(more: dict[str, object]) -> None:
+    """A newer client tells a newer server something with them."""
+    fields = more | HELLO.model_dump(mode="json")
+    server = ServerEnd()
+    assert list(server.receive(encode_frame(json.dumps(fields).encode()))) == [HELLO]
+    assert server.phase is Phase.WELCOMING

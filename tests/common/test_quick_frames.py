@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+
 from hypothesis import given
 
+from common.events import Event
 from common.frames import FrameDecoder
 from common.limits import FRAME_JSON
-from common.messages import TO_CLIENT, Ack, Event
-from common.quick_frames import ack_frame, event_frame
+from common.messages import TO_CLIENT, Ack, EventMessage
+from common.protocol import Phase
+from common.quick_frames import ack_frame, body_json, event_frame
 from tests import strategies as our
+from tests.common.test_protocol import Line
 
 
 def body(frame: bytes) -> bytes:
@@ -18,14 +23,22 @@ def body(frame: bytes) -> bytes:
     return found.body
 
 
-@given(our.event())
+@given(our.event() | our.event(newer=True))
 def test_an_event_is_read_as_it_was(event: Event) -> None:
-    """Whatever is in its text, and whether it has a `cid`."""
-    frame = event_frame(
-        event.room, event.seq, event.kind, event.sender, event.text, event.sent_at, event.cid
-    )
-    assert TO_CLIENT.validate_json(body(frame)) == event
-    assert (b'"cid":null' in frame) == (event.cid is None) or b'"cid":null' in event.text.encode()
+    """Whatever is in it."""
+    message = TO_CLIENT.validate_json(body(event_frame(event)))
+    assert message == EventMessage.model_validate(event._asdict())
+    (heard,) = Line(Phase.READY).client.receive(event_frame(event))
+    assert heard == event
+
+
+@given(our.event() | our.event(newer=True))
+def test_a_body_is_written_as_it_is_sent(event: Event) -> None:
+    """In the database, and without what only takes room."""
+    written = body_json(event.body)
+    assert json.loads(written) == event.body
+    assert f'"body":{written}}}'.encode() in event_frame(event)
+    assert written == json.dumps(event.body, ensure_ascii=False, separators=(",", ":"))
 
 
 @given(our.number(1), our.room(), our.number(1), our.cid(), our.time())

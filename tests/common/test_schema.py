@@ -10,11 +10,12 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chat_server.net import connection, strangers
-from chat_server.rules import world
+from chat_server.rules import admission, world
 from common import limits, messages, schema
+from common.events import Event
 from common.frames import encode_frame
 from common.invite import parse_invite
-from common.messages import TO_CLIENT, TO_SERVER, Error, Hello
+from common.messages import TO_CLIENT, TO_SERVER, Hello
 from common.names import ROOM_PATTERN
 from common.protocol import ClientEnd, Phase, ServerEnd, Violation
 
@@ -67,6 +68,12 @@ def properties(definition: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
+def definitions() -> dict[str, Any]:
+    """Every model of the schema: the messages and what is within them."""
+    found = schema.protocol_schema()["$defs"]
+    return {name: found[name] for name in found if name not in {"ToServer", "ToClient"}}
+
+
 # --- the schema -------------------------------------------------------------------------------
 
 
@@ -83,29 +90,52 @@ def test_the_schema_comes_out_the_same_every_time() -> None:
 
 
 def test_the_schema_has_every_message_of_both_ways() -> None:
-    """Each union names its messages by their type, and each is defined and closed."""
+    """Each union names its messages by their type, and each is defined with all its fields."""
     definitions = schema.protocol_schema()["$defs"]
     for union, models in (("ToServer", _TO_SERVER), ("ToClient", _TO_CLIENT)):
         mapping = definitions[union]["discriminator"]["mapping"]
         assert set(mapping) == set(models)
         for name, reference in mapping.items():
             definition = definitions[reference.rpartition("/")[2]]
-            assert definition["additionalProperties"] is False
             assert set(properties(definition)) == set(models[name].model_fields)
+
+
+def test_the_schema_says_where_there_may_be_more() -> None:
+    """To the client everywhere; to the server in `hello` alone. And as it says it is."""
+    for name, definition in definitions().items():
+        model = getattr(messages, name)
+        is_open = issubclass(model, messages.FromServer) or model is Hello
+        assert definition["additionalProperties"] is is_open, name
+        assert (model.model_config["extra"] == "ignore") is is_open, name
 
 
 def test_the_schema_says_which_fields_are_always_there() -> None:
     """To the client all of them; to the server those without a default, and the type."""
-    definitions = schema.protocol_schema()["$defs"]
-    for name, definition in definitions.items():
-        if name in {"ToServer", "ToClient"}:
-            continue
+    for name, definition in definitions().items():
         model = getattr(messages, name)
-        if issubclass(model, messages.Command):
-            needed = {field for field, info in model.model_fields.items() if info.is_required()}
-            assert set(definition["required"]) == needed | {"type"}, name
-        else:
-            assert set(definition["required"]) == set(model.model_fields), name
+        always = set(model.model_fields)
+        if not issubclass(model, messages.FromServer):
+            always = {field for field, info in model.model_fields.items() if info.is_required()}
+            always |= {"type"} & set(model.model_fields)
+        assert set(definition["required"]) == always, name
+
+
+def test_the_schema_names_the_values_that_may_grow() -> None:
+    """Kinds and codes are open: any name will do, of which the page has those that are known."""
+    name = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$"}
+    found = definitions()
+    for model, known in (("Error", messages.ErrorCode), ("Goodbye", messages.GoodbyeCode)):
+        enumeration = {"type": "string", "enum": list(typing.get_args(known))}
+        assert properties(found[model])["code"] == {"anyOf": [enumeration, name]}
+    event = properties(found["EventMessage"])
+    assert (event["kind"], properties(found["Room"])["kind"]) == (name, name)
+    assert event["body"] == {"type": "object", "additionalProperties": True}
+    (reason,) = properties(found["Synced"])["refused"]["patternProperties"].values()
+    assert reason == name
+    # But what is sent to the server is of a kind that it knows.
+    send = properties(found["Send"])
+    assert send["kind"] == {"type": "string", "const": "message"}
+    assert send["body"] == {"$ref": "#/$defs/MessageBody"}
 
 
 def test_every_reference_of_the_schema_leads_somewhere() -> None:
@@ -202,7 +232,12 @@ def test_both_ends_agree_to_the_sessions_of_the_page(session: str) -> None:
         else:
             message = TO_CLIENT.validate_json(text)
             assert dumped(message, full=True) == json.loads(text)
-            assert list(client.receive(server.send(message))) == [message]
+            (heard,) = client.receive(server.send(message))
+            if isinstance(heard, Event):
+                assert heard.known
+                assert heard._asdict() == message.model_dump(exclude={"type"})
+            else:
+                assert heard == message
 
 
 def _sign_in(server: ServerEnd, client: ClientEnd) -> None:
@@ -216,7 +251,7 @@ def _sign_in(server: ServerEnd, client: ClientEnd) -> None:
 def test_the_sessions_of_the_page_leave_no_gap() -> None:
     """Followed as sections 9 and 10 say, every room's events and acks count up from 1."""
     positions: dict[str, int] = {}
-    times: dict[str, int] = {}
+    cids: dict[str, str] = {}
     synced: set[str] = set()
     for line in "".join(blocks("session")).splitlines():
         said = json.loads(line[2:])
@@ -228,7 +263,7 @@ def test_the_sessions_of_the_page_leave_no_gap() -> None:
                     room: positions.get(room, 0) for room in said["positions"]
                 }
                 assert said.get("last", {}) == {
-                    room: times[room] for room in said["positions"] if room in times
+                    room: cids[room] for room in said["positions"] if room in cids
                 }
             case "synced":
                 synced |= said["heads"].keys()
@@ -237,7 +272,7 @@ def test_the_sessions_of_the_page_leave_no_gap() -> None:
             case "event" | "ack":
                 assert said["seq"] == positions.get(said["room"], 0) + 1, line
                 positions[said["room"]] = said["seq"]
-                times[said["room"]] = said["sent_at"]
+                cids[said["room"]] = said["cid"]
     assert positions == {"general": 6, "dm:ada:bruno": 2}
 
 
@@ -296,17 +331,23 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.FRAME_JSON,
         limits.TEXT_BYTES,
         limits.USERNAME_LENGTH,
+        limits.KIND_LENGTH,
+        limits.CID_LENGTH,
         limits.DISPLAY_NAME_LENGTH,
         limits.SERVER_NAME_LENGTH,
+        limits.TITLE_LENGTH,
         limits.PROGRAM_LENGTH,
         limits.REASON_LENGTH,
         limits.CAPABILITIES,
         limits.PAGE_PEOPLE,
+        limits.PAGE_PEOPLE_BYTES,
+        limits.PAGE_ONLINE,
         limits.PAGE_ROOMS,
         limits.PROOFS,
         limits.POSITIONS,
         limits.MAX_INTEGER,
         limits.MAX_TIME,
+        limits.MAX_WAIT,
         limits.HANDSHAKE_DEADLINE,
         limits.SIGN_IN_DEADLINE,
         limits.PING_INTERVAL,
@@ -333,10 +374,29 @@ def test_the_patterns_of_the_page_are_the_real_ones() -> None:
 
 
 def test_the_adapters_are_what_the_page_is_checked_against() -> None:
-    """A field too many is refused both ways, so the tests above can fail."""
-    adapters: tuple[TypeAdapter[Any], ...] = (TO_SERVER, TO_CLIENT)
-    samples = (Hello(id=1, protocol=1, program="x"), messages.refusal("busy", "x"))
-    for adapter, sample in zip(adapters, samples, strict=True):
-        with pytest.raises(ValidationError):
-            adapter.validate_json(json.dumps({**dumped(sample, full=True), "more": 1}))
-    assert isinstance(samples[1], Error)
+    """A field too many is refused, or left out, so the tests above can fail."""
+    more = json.dumps({**dumped(messages.Ping(id=1), full=True), "more": 1})
+    with pytest.raises(ValidationError):
+        TO_SERVER.validate_json(more)
+    samples: tuple[tuple[TypeAdapter[Any], BaseModel], ...] = (
+        (TO_SERVER, Hello(id=1, protocol=2, program="x")),
+        (TO_CLIENT, messages.refusal("busy", "x")),
+    )
+    for adapter, sample in samples:
+        fields = {**dumped(sample, full=True), "more": 1}
+        assert dumped(adapter.validate_json(json.dumps(fields)), full=True) != fields
+
+
+def test_the_kinds_of_the_page_are_those_of_the_registry() -> None:
+    """Each with what its body holds."""
+    rows = table(PAGE, "`kind` | What happened | `body` | Added by")
+    assert {name.strip("`") for name in rows} == set(messages.KINDS)
+    for name, model in messages.KINDS.items():
+        body = rows[f"`{name}`"][1]
+        assert set(re.findall(r"`(\w+)`", body)) == set(model.model_fields)
+
+
+def test_the_capabilities_of_the_page_are_the_servers() -> None:
+    """All of them."""
+    rows = table(PAGE, "Capability | What it means")
+    assert {name.strip("`") for name in rows} == admission.CAPABILITIES

@@ -13,8 +13,8 @@ from pydantic import ValidationError
 
 from common import limits, messages
 from common.times import local_time
+from tests.events import said
 
-CID = "c" * 32
 ZONES = ("UTC0", "Kiritimati-14", "Baker+12", "CET-1CEST,M3.5.0,M10.5.0/3")
 
 
@@ -52,14 +52,10 @@ def test_a_lawful_time_is_shown_as_it_is(milliseconds: int) -> None:
 
 @pytest.mark.parametrize("sent_at", [limits.MAX_TIME + 1, 2**53 - 1, -1])
 def test_a_time_beyond_all_calendars_is_refused_on_the_wire(sent_at: int) -> None:
-    """In events, acknowledgements and what a client says of its copies."""
-    fields = {"room": "general", "seq": 1, "cid": CID}
-    for kind in (messages.Event, messages.Ack, messages.Sync):
-        extra: dict[str, object] = {
-            messages.Event: {**fields, "kind": "message", "sender": "ada", "text": "hi"},
-            messages.Ack: {**fields, "re": 1},
-            messages.Sync: {"id": 1, "positions": {"general": 1}},
-        }[kind]
-        at = {"last": {"general": sent_at}} if kind is messages.Sync else {"sent_at": sent_at}
+    """In events and acknowledgements."""
+    event = said(1)._asdict()
+    ack = {"re": 1, **{name: event[name] for name in ("room", "seq", "cid", "sent_at")}}
+    for kind, fields in ((messages.EventMessage, event), (messages.Ack, ack)):
+        kind.model_validate(fields)
         with pytest.raises(ValidationError, match=str(limits.MAX_TIME) if sent_at > 0 else "0"):
-            kind.model_validate({**extra, **at})
+            kind.model_validate({**fields, "sent_at": sent_at})

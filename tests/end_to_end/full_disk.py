@@ -89,7 +89,7 @@ def say(session: Session, text: str) -> str:
 def heard(invite: Invite, token: str) -> int:
     """How many messages bob gets who comes again and asks for all of them."""
     with Session(invite, "bob", token) as again:
-        return sum(event.kind == "message" for event in again.everything())
+        return sum(event.is_message for event in again.everything())
 
 
 if __name__ == "__main__":

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from common.events import Event
 from common.invite import Invite, parse_invite
-from common.messages import Event
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEADLINE: Final = 20.0
@@ -170,13 +170,13 @@ class Listener(Child):
 
     def event(self, within: float = DEADLINE) -> Event:
         """The next event it prints."""
-        return Event.model_validate_json(self.line(within))
+        return Event(**json.loads(self.line(within)))
 
     def message(self, within: float = DEADLINE) -> Event:
         """The next event that is a message."""
         while True:
             event = self.event(within)
-            if event.kind == "message":
+            if event.is_message:
                 return event
 
     def texts(self, count: int) -> list[str]:
@@ -186,7 +186,7 @@ class Listener(Child):
     @property
     def heard(self) -> list[Event]:
         """Everything it printed so far, also what was not asked for yet."""
-        return [Event.model_validate_json(line) for line in tuple(self.out)]
+        return [Event(**json.loads(line)) for line in tuple(self.out)]
 
 
 class Server:

@@ -58,6 +58,12 @@ class Link:
     name: str
 
 
+def new_cid() -> str:
+    """An id for a message: the time, and 48 random bits (section 10)."""
+    milliseconds = time.time_ns() // 1_000_000
+    return base64.urlsafe_b64encode(milliseconds.to_bytes(6) + secrets.token_bytes(6)).decode()
+
+
 def read_link(text: str) -> Link:
     """Read an invite."""
     parts = urlsplit("".join(text.split()))
@@ -168,7 +174,7 @@ class Copy:
     @property
     def texts(self) -> list[str]:
         """What was said, in order."""
-        return [event["text"] for event in self.events if event["kind"] == "message"]
+        return [event["body"]["text"] for event in self.events if event["kind"] == "message"]
 
 
 class Stranger:
@@ -189,13 +195,29 @@ class Stranger:
         self.failed: dict[str, str] = {}
         """Refused for good: cid → code."""
         self.people: dict[str, Fields] = {}
-        self.rooms: dict[str, int] = {}
+        self.change = 0
+        """The change of an account up to which `people` is complete."""
+        self.online: set[str] = set()
+        self.rooms: dict[str, Fields] = {}
+        self.welcome: Fields = {}
+        """What the server said of itself last."""
         self._line: Line | None = None
         self._requests = 0
         self._answers: dict[int, Fields] = {}
         self._saying: dict[int, str] = {}
         self._synced: set[str] = set()
         """Rooms that the server has compared with its own on this connection."""
+        self._listed = False
+        """Whether `people` is complete, so that a `person` moves `change`."""
+        self._takers: dict[str, Callable[[Fields], None]] = {
+            "event": self._event,
+            "ack": self._ack,
+            "synced": self._synced_rooms,
+            "person": self._person,
+            "presence": self._presence,
+            "server": self._server,
+            "room": self._room,
+        }
 
     @property
     def line(self) -> Line:
@@ -205,16 +227,18 @@ class Stranger:
 
     # Opening and getting in (sections 6 and 7)
 
-    def connect(self) -> Fields:
-        """Make a connection and greet; what the server answered."""
+    def connect(self, **more: object) -> Fields:
+        """Make a connection and greet, with `more` in the `hello`; what the server answered."""
         self.hang_up()
         self._line = Line(self.link)
         self._requests = 0
         self._answers.clear()
         self._saying.clear()
         self._synced.clear()
-        welcome = self.ask("hello", protocol=1, capabilities=[], program="Stranger 1.0")
-        assert welcome["protocol"] == 1
+        self._listed = False
+        hello = {"protocol": 2, "capabilities": ["presence"], "program": "Stranger 1.0"}
+        self.welcome = welcome = self.ask("hello", **{**hello, **more})
+        assert welcome["protocol"] == 2
         if self.epoch not in {None, welcome["epoch"]}:
             self.copies.clear()
             self.sent.clear()
@@ -270,6 +294,7 @@ class Stranger:
         else:
             self.sign_in()
         self.list_people()
+        self.list_online()
         self.list_rooms()
         self.follow(*self.rooms)
         self.send_outbox()
@@ -277,16 +302,34 @@ class Stranger:
     # Who and what is there (section 8)
 
     def list_people(self) -> int:
-        """Ask for everyone; the number of pages."""
-        pages, after = 0, None
+        """Ask for those who changed since one knew everyone; the number of pages."""
+        pages, since = 0, self.change
         while True:
-            page = self.ask("list_people", after=after)
+            page = self.ask("list_people", since=since)
             pages += 1
+            if page["since"] != since:
+                assert page["since"] == 0
+                self.people.clear()
+                since = 0
             for person in page["people"]:
                 self.people[person["username"]] = person
+                assert person["change"] > since
+                since = person["change"]
+            if not page["more"]:
+                self.change, self._listed = since, True
+                return pages
+
+    def list_online(self) -> int:
+        """Ask who is online; the number of pages."""
+        pages, after = 0, None
+        self.online.clear()
+        while True:
+            page = self.ask("list_online", after=after)
+            pages += 1
+            self.online.update(page["online"])
             if not page["more"]:
                 return pages
-            after = page["people"][-1]["username"]
+            after = page["online"][-1]
 
     def list_rooms(self) -> int:
         """Ask for all of one's rooms; the number of pages."""
@@ -295,7 +338,7 @@ class Stranger:
             page = self.ask("list_rooms", after=after)
             pages += 1
             for room in page["rooms"]:
-                self.rooms[room["room"]] = room["head"]
+                self.rooms[room["room"]] = room
             if not page["more"]:
                 return pages
             after = page["rooms"][-1]["room"]
@@ -305,16 +348,15 @@ class Stranger:
     def follow(self, *rooms: str) -> None:
         """Have rooms delivered, and wait until they are caught up."""
         positions = {room: self.copy(room).position for room in rooms}
-        last = {room: self.copy(room).events[-1]["sent_at"] for room in rooms if positions[room]}
-        try:
-            heads = self.ask("sync", positions=positions, last=last)["heads"]
-        except RefusedError as refused:
-            if refused.code != "position_ahead":
-                raise
+        last = {room: self.copy(room).events[-1]["cid"] for room in rooms if positions[room]}
+        synced = self.ask("sync", positions=positions, last=last)
+        heads = synced["heads"]
+        ahead = [room for room, code in synced["refused"].items() if code == "position_ahead"]
+        for room in ahead:
             # The server was set back, and our copy is of before that.
-            self._start_over(refused.error["field"].partition(".")[2])
-            self.follow(*rooms)
-            return
+            self._start_over(room)
+        if ahead:
+            self.follow(*ahead)
         self.until(lambda: all(self.copy(room).position >= heads[room] for room in heads))
 
     def _start_over(self, room: str) -> None:
@@ -333,7 +375,7 @@ class Stranger:
         assert event["seq"] == copy.position + 1, (event, copy.position)
         copy.events.append(event)
         copy.position += 1
-        if event["sender"] == self.username and event["cid"] is not None:
+        if event["sender"] == self.username:
             self.outbox.pop(event["cid"], None)
             self.sent.pop(event["cid"], None)
 
@@ -341,7 +383,7 @@ class Stranger:
 
     def write(self, room: str, text: str) -> str:
         """Put a message into the outbox; its cid."""
-        cid = secrets.token_hex(16)
+        cid = new_cid()
         self.outbox[cid] = (room, text)
         return cid
 
@@ -360,7 +402,8 @@ class Stranger:
     def post(self, cid: str) -> int:
         """Send a message of the outbox without waiting; the command's id."""
         room, text = self.outbox[cid]
-        request = self.command("send", room=room, cid=cid, text=text)
+        body = {"text": text}
+        request = self.command("send", room=room, cid=cid, kind="message", body=body)
         self._saying[request] = cid
         return request
 
@@ -373,19 +416,19 @@ class Stranger:
         _, text = self.outbox.get(ack["cid"], ("", ""))
         if ack["seq"] == copy.position + 1:
             own = {name: ack[name] for name in ("room", "seq", "sent_at", "cid")}
-            own |= {"type": "event", "kind": "message", "sender": self.username, "text": text}
-            self._event(own)
+            own |= {"type": "event", "kind": "message", "sender": self.username}
+            self._event({**own, "body": {"text": text}})
         self.outbox.pop(ack["cid"], None)
 
     # Commands and what comes (sections 5, 11 and 12)
 
-    def command(self, kind: str, **fields: object) -> int:
+    def command(self, kind: str, /, **fields: object) -> int:
         """Send a command; its id."""
         self._requests += 1
         self.line.send(type=kind, id=self._requests, **fields)
         return self._requests
 
-    def ask(self, kind: str, **fields: object) -> Fields:
+    def ask(self, kind: str, /, **fields: object) -> Fields:
         """Send a command and wait for its reply. Raises RefusedError, EndedError."""
         return self.answer(self.command(kind, **fields))
 
@@ -408,19 +451,9 @@ class Stranger:
         self.ask("ping")
 
     def _take(self, message: Fields) -> None:
-        match message["type"]:
-            case "event":
-                self._event(message)
-            case "ack":
-                self._ack(message)
-            case "synced":
-                self._synced |= message["heads"].keys()
-            case "person":
-                self.people[message["person"]["username"]] = message["person"]
-            case "server":
-                self.server_name = message["server_name"]
-            case "room":
-                self.rooms[message["room"]["room"]] = message["room"]["head"]
+        # What is of no known type and answers nothing is passed over (section 16).
+        if (take := self._takers.get(message["type"])) is not None:
+            take(message)
         answered = message.get("re")
         if answered is not None:
             self._answers[answered] = message
@@ -428,6 +461,24 @@ class Stranger:
             cid = self._saying[answered]
             self.failed[cid] = message["code"]
             del self.outbox[cid]
+
+    def _synced_rooms(self, synced: Fields) -> None:
+        self._synced |= synced["heads"].keys()
+
+    def _person(self, message: Fields) -> None:
+        person = message["person"]
+        self.people[person["username"]] = person
+        if self._listed:
+            self.change = person["change"]
+
+    def _presence(self, presence: Fields) -> None:
+        (self.online.add if presence["online"] else self.online.discard)(presence["username"])
+
+    def _server(self, server: Fields) -> None:
+        self.server_name = server["server_name"]
+
+    def _room(self, message: Fields) -> None:
+        self.rooms[message["room"]["room"]] = message["room"]
 
     def let_go(self) -> Line:
         """Leave the connection open, to start over on another one."""

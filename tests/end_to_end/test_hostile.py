@@ -16,14 +16,16 @@ from typing import Final
 import pytest
 
 from common import limits, messages
+from common.events import Event
 from common.frames import LENGTH, encode_frame
-from common.messages import Ack, Error, Event, Goodbye, Pong, Synced, ToClient, Welcome
-from common.protocol import Phase
+from common.messages import Ack, Error, Goodbye, Pong, Synced, Welcome
+from common.protocol import Arrival, Phase
 from tests.end_to_end.harness import DEADLINE, Server, a_house, wait_until
 from tests.end_to_end.wire import HungUpError, Raw, Session
 
-HELLO = {"type": "hello", "id": 7, "protocol": 1, "program": "hostile"}
-CID = "c" * 32
+HELLO = {"type": "hello", "id": 7, "protocol": 2, "program": "hostile"}
+PING = {"type": "ping", "id": 7}
+CID = "c" * 16
 CANARY = "canary-7f3a"
 """Is in everything hostile, and must be nowhere in the log."""
 INVALID = "sent something invalid"
@@ -84,7 +86,7 @@ class Attack(Raw):
 
     violated = False
 
-    def message(self, within: float = DEADLINE) -> ToClient:
+    def message(self, within: float = DEADLINE) -> Arrival:
         """What the server says next."""
         message = super().message(within)
         if isinstance(message, Error) and message.code in VIOLATIONS:
@@ -144,7 +146,7 @@ BAD_JSON = {
     "bytes that are no UTF-8": b'{"type":"hello","id":7,"program":"' + b"\xff\xfe\x80" + b'"}',
     "an overlong encoding": b'{"type":"hello","program":"\xc0\xaf"}',
     "an encoded surrogate": b'{"type":"hello","program":"\xed\xa0\x80"}',
-    "an escaped lone surrogate": rb'{"type":"hello","id":7,"protocol":1,"program":"\ud800"}',
+    "an escaped lone surrogate": rb'{"type":"hello","id":7,"protocol":2,"program":"\ud800"}',
     "UTF-16": json.dumps(HELLO).encode("utf-16"),
     "a byte order mark": b"\xef\xbb\xbf" + json.dumps(HELLO).encode(),
     "NUL bytes": b"\0" * 100,
@@ -158,19 +160,19 @@ BAD_JSON = {
     "deep objects": _nested(600, '{"a":', "}"),
     "a deep field": b'{"type":"hello","id":7,"program":' + _nested(1800, "[", "]") + b"}",
     "a number of 3,000 digits": b'{"type":"hello","id":' + b"9" * 3000 + b"}",
-    "an infinite number": b'{"type":"hello","id":1e999,"protocol":1,"program":"x"}',
-    "NaN": b'{"type":"hello","id":NaN,"protocol":1,"program":"x"}',
+    "an infinite number": b'{"type":"hello","id":1e999,"protocol":2,"program":"x"}',
+    "NaN": b'{"type":"hello","id":NaN,"protocol":2,"program":"x"}',
     "a fraction": _body(**{**HELLO, "id": 1.0}),
     "a number in a string": _body(**{**HELLO, "id": "7"}),
     "true for a number": _body(**{**HELLO, "id": True}),
     "id 0": _body(**{**HELLO, "id": 0}),
     "an id above 2^53 - 1": _body(**{**HELLO, "id": 2**53}),
-    "no id": _body(type="hello", protocol=1, program=CANARY),
+    "no id": _body(type="hello", protocol=2, program=CANARY),
     "a protocol of 0": _body(**{**HELLO, "protocol": 0}),
-    "a field too many": _body(**HELLO, extra=CANARY),
-    "a field with a telling name": _body(**HELLO, **{CANARY: 1}),
-    "a field with a forged log line": _body(**HELLO, **{"x\n2026 ERROR forged": 1}),
-    "a field with controls": _body(**HELLO, **{"\x1b[2J\x07": 1}),
+    "a field too many": _body(**PING, extra=CANARY),
+    "a field with a telling name": _body(**PING, **{CANARY: 1}),
+    "a field with a forged log line": _body(**PING, **{"x\n2026 ERROR forged": 1}),
+    "a field with controls": _body(**PING, **{"\x1b[2J\x07": 1}),
     "a program with controls": _body(**{**HELLO, "program": f"{CANARY}\x1b[2J"}),
     "a program with two lines": _body(**{**HELLO, "program": f"{CANARY}\n{CANARY}"}),
     "a capability that is none": _body(**HELLO, capabilities=[CANARY.upper()]),
@@ -220,8 +222,9 @@ COMMANDS: Final[Mapping[str, Mapping[str, object]]] = {
     },
     "sign_in": {"username": "ada", "token": "0" * 64, "device": CANARY},
     "sync": {"positions": {"general": 0}},
-    "send": {"room": "general", "cid": CID, "text": CANARY},
+    "send": {"room": "general", "cid": CID, "kind": "message", "body": {"text": CANARY}},
     "list_people": {},
+    "list_online": {},
     "list_rooms": {},
     "ping": {},
 }
@@ -236,7 +239,7 @@ def test_every_command_before_hello(attack: Attack, name: str) -> None:
     _welcome(attack)
 
 
-@pytest.mark.parametrize("name", ["sync", "send", "list_people", "list_rooms"])
+@pytest.mark.parametrize("name", ["sync", "send", "list_people", "list_online", "list_rooms"])
 def test_every_command_before_signing_in(attack: Attack, name: str) -> None:
     """Greeted is not admitted."""
     _welcome(attack)
@@ -387,26 +390,33 @@ def test_too_many_mistakes_end_the_connection(attack: Attack) -> None:
 
 
 DEEP = _nested(30_000, "[", "]")
+SEND = {"type": "send", "id": 5, "room": "general", "cid": CID, "kind": "message"}
+
+
+def _said(room: str, text: str, cid: str = CID) -> bytes:
+    return _body(**{**SEND, "room": room, "cid": cid, "body": {"text": text}})
+
+
 BAD_COMMANDS: Final[Mapping[str, tuple[bytes, str | None]]] = {
     "a text too long": (
-        _body(type="send", id=5, room="general", cid=CID, text="x" * 16385),
-        "text",
+        _said("general", "x" * 16385),
+        "body.text",
     ),
     "a text too long in bytes": (
         json.dumps(
-            {"type": "send", "id": 5, "room": "general", "cid": CID, "text": "ü" * 8193},
+            {**SEND, "body": {"text": "ü" * 8193}},
             ensure_ascii=False,
         ).encode(),
-        "text",
+        "body.text",
     ),
-    "an empty text": (_body(type="send", id=5, room="general", cid=CID, text=""), "text"),
-    "a blank text": (_body(type="send", id=5, room="general", cid=CID, text=" \n\t"), "text"),
+    "an empty text": (_said("general", ""), "body.text"),
+    "a blank text": (_said("general", " \n\t"), "body.text"),
     "a text with controls": (
-        _body(type="send", id=5, room="general", cid=CID, text=f"{CANARY}\x1b[2J"),
-        "text",
+        _said("general", f"{CANARY}\x1b[2J"),
+        "body.text",
     ),
-    "a cid that is none": (_body(type="send", id=5, room="general", cid=CANARY, text="x"), "cid"),
-    "a room that is none": (_body(type="send", id=5, room="../etc", cid=CID, text="x"), "room"),
+    "a cid that is none": (_said("general", "x", CANARY), "cid"),
+    "a room that is none": (_said("../etc", "x"), "room"),
     "a position below 0": (_body(type="sync", id=5, positions={"general": -1}), None),
     "no position": (_body(type="sync", id=5, positions={}), "positions"),
     "too many positions": (
@@ -415,7 +425,16 @@ BAD_COMMANDS: Final[Mapping[str, tuple[bytes, str | None]]] = {
     ),
     "a telling key": (_body(type="sync", id=5, positions={f"{CANARY} {CANARY}": 0}), None),
     "a forged key": (_body(type="sync", id=5, positions={"x\n2026 ERROR forged": 0}), None),
-    "deep nesting": (b'{"type":"send","id":5,"text":' + DEEP + b"}", None),
+    "a kind of nobody's": (_body(**{**SEND, "kind": CANARY.replace("-", "_"), "body": {}}), "kind"),
+    "a kind of the server's": (_body(**{**SEND, "kind": "join", "body": {}}), "kind"),
+    "a kind of no form": (_body(**{**SEND, "kind": None, "body": {"text": CANARY}}), "kind"),
+    "no kind": (_body(type="send", id=5, room="general", cid=CID, body={"text": "x"}), "kind"),
+    "no body": (_body(**SEND), "body"),
+    "a body that is none": (_body(**SEND, body=CANARY), "body"),
+    "an empty body": (_body(**SEND, body={}), "body.text"),
+    "a body with a field too many": (_body(**SEND, body={"text": "x", "b": CANARY}), "body.b"),
+    "a change below 0": (_body(type="list_people", id=5, since=-1), "since"),
+    "deep nesting": (b'{"type":"send","id":5,"body":' + DEEP + b"}", None),
     "a huge number": (b'{"type":"ping","id":' + b"1" * 60_000 + b"}", None),
 }
 
@@ -424,7 +443,11 @@ BAD_COMMANDS: Final[Mapping[str, tuple[bytes, str | None]]] = {
 def test_a_bad_command_of_a_member(town: Town, name: str, bad: tuple[bytes, str | None]) -> None:
     """Refused with its field; nothing of it reaches the room or the log, and it goes on."""
     body, field = bad
-    code = "too_long" if "too long" in name or "too many" in name else "malformed"
+    code = "malformed"
+    if name.startswith("a kind of"):
+        code = "unknown_kind"
+    elif "too long" in name or name == "too many positions":
+        code = "too_long"
     with Session(town.server.join, "ada", town.ada.token) as session:
         session.frame(body)
         error = _error(session)
@@ -439,13 +462,10 @@ def test_a_bad_command_of_a_member(town: Town, name: str, bad: tuple[bytes, str 
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (_body(type="sync", id=5, positions={"attic": 0}), "no_such_room"),
-        (_body(type="sync", id=5, positions={"general": 0, "attic": 0}), "no_such_room"),
-        (_body(type="sync", id=5, positions={"general": 2**53 - 1}), "position_ahead"),
-        (_body(type="send", id=5, room="attic", cid=CID, text="x"), "no_such_room"),
-        (_body(type="send", id=5, room="dm:ada:nobody", cid=CID, text="x"), "no_such_person"),
-        (_body(type="send", id=5, room="dm:ben:ben", cid=CID, text="x"), "no_such_room"),
-        (_body(type="send", id=5, room="dm:ben:ada", cid=CID, text="x"), "no_such_room"),
+        (_said("attic", "x"), "no_such_room"),
+        (_said("dm:ada:nobody", "x"), "no_such_person"),
+        (_said("dm:ben:ben", "x"), "no_such_room"),
+        (_said("dm:ben:ada", "x"), "no_such_room"),
     ],
 )
 def test_a_well_formed_command_that_may_not_be(town: Town, body: bytes, code: str) -> None:
@@ -454,6 +474,28 @@ def test_a_well_formed_command_that_may_not_be(town: Town, body: bytes, code: st
         session.frame(body)
         error = _error(session)
         assert (error.code, error.re, error.retryable) == (code, 5, False)
+        session.settle()
+    town.goes_on()
+
+
+@pytest.mark.parametrize(
+    ("sync", "refused"),
+    [
+        ({"positions": {"attic": 0}}, {"attic": "no_such_room"}),
+        ({"positions": {"general": 0, "attic": 0}}, {"attic": "no_such_room"}),
+        ({"positions": {"general": 2**53 - 1}}, {"general": "position_ahead"}),
+        ({"positions": {"general": 1}, "last": {"general": CID}}, {"general": "position_ahead"}),
+    ],
+)
+def test_rooms_that_can_not_be_followed(
+    town: Town, sync: dict[str, dict[str, object]], refused: dict[str, str]
+) -> None:
+    """They are named in the answer, which is no violation; the other rooms are begun."""
+    with Session(town.server.join, "ada", town.ada.token) as session:
+        session.frame(_body(type="sync", id=5, **sync))
+        synced = session.expect(Synced)
+        assert synced.refused == refused
+        assert synced.heads.keys() == sync["positions"].keys() - refused.keys()
         session.settle()
     town.goes_on()
 

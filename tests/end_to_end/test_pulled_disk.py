@@ -67,7 +67,7 @@ def test_a_pulled_disk_ends_nothing_and_loses_nothing(tmp_path: Path, fault: Pat
         server.stop()
         server.start()
         with Session(server.join, "bob", bob_token) as bob:
-            texts = [event.text for event in bob.everything() if event.kind == "message"]
+            texts = [event.text for event in bob.everything() if event.is_message]
         acknowledged = ["before", *(["while it is away 0"] if refused[0] == "ack" else [])]
         assert texts == [*acknowledged, "and back"]
         assert server.stop() == 0

@@ -18,6 +18,7 @@ from common.messages import Ack
 from common.protocol import encode
 from tests.end_to_end.harness import DEADLINE, House, Server, wait_until
 from tests.end_to_end.wire import Raw, Session, client_hello, contiguous
+from tests.events import send
 
 AT_ONCE = 2.0
 """Seconds in which a message must arrive; it takes milliseconds on an idle machine."""
@@ -200,10 +201,7 @@ def test_who_asks_and_never_reads_its_answers_has_to_wait(server: Server) -> Non
     commands = 40_000
     room = f"dm:{'a' * 32}:{'b' * 32}"
     with Session(server.join, "deaf", receive_buffer=RECEIVE_BUFFER) as deaf:
-        asked = b"".join(
-            encode(messages.Send(id=number, room=room, cid=f"{number:032x}", text="x"))
-            for number in range(1, commands + 1)
-        )
+        asked = b"".join(encode(send(number, "x", room=room)) for number in range(1, commands + 1))
         deaf.socket.setblocking(False)
         rest = _write(deaf, memoryview(asked))
         assert _talk(server, 50) < AT_ONCE

@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import secrets
 import shutil
 import signal
@@ -23,6 +22,7 @@ from tests.end_to_end.stranger import (
     RefusedError,
     Stranger,
     WrongServerError,
+    new_cid,
     read_link,
 )
 
@@ -113,7 +113,9 @@ def test_two_strangers_talk(newcomer: Newcomer) -> None:
         hear(ada, f"answer {number}")
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
     assert_whole(ada)
-    assert [event["kind"] for event in ada.copy(GENERAL).events[:2]] == ["join", "join"]
+    joins = ada.copy(GENERAL).events[:2]
+    assert [(event["kind"], event["body"]) for event in joins] == [("join", {})] * 2
+    assert len({event["cid"] for event in ada.copy(GENERAL).events}) == 12
 
 
 def test_both_talk_at_once(newcomer: Newcomer) -> None:
@@ -129,13 +131,55 @@ def test_both_talk_at_once(newcomer: Newcomer) -> None:
 
 
 def test_everyone_knows_who_is_there(newcomer: Newcomer) -> None:
-    """A newcomer is listed, and told to those who are there already."""
+    """A newcomer is listed, and told to those who are there already; so is who comes and goes."""
     ada = newcomer("ada", "Ada")
     bruno = newcomer("bruno", "Bruno")
-    ada.until(lambda: "bruno" in ada.people)
+    ada.until(lambda: "bruno" in ada.online)
     assert ada.people == bruno.people
+    assert ada.change == bruno.change == ada.people["bruno"]["change"]
+    assert ada.online == bruno.online == {"ada", "bruno"}
     bruno.hang_up()
-    ada.until(lambda: not ada.people["bruno"]["online"])
+    ada.until(lambda: "bruno" not in ada.online)
+    bruno.come_in()
+    ada.until(lambda: "bruno" in ada.online)
+
+
+def test_only_who_is_new_since_is_listed(newcomer: Newcomer) -> None:
+    """Who knows everyone up to a change is told nobody twice; and all, if the change is unknown."""
+    ada = newcomer("ada", "Ada")
+    newcomer("bruno", "Bruno").hang_up()
+    ada.until(lambda: "bruno" in ada.people)
+    ada.hang_up()
+    newcomer("clara", "Clara")
+    ada.connect()
+    ada.sign_in()
+    page = ada.ask("list_people", since=ada.change)
+    assert page["since"] == ada.change
+    assert [person["username"] for person in page["people"]] == ["clara"]
+    unknown = ada.ask("list_people", since=ada.change - 1 or 2**53 - 1)
+    assert unknown["since"] == 0
+    assert [person["username"] for person in unknown["people"]] == ["ada", "bruno", "clara"]
+    changes = [person["change"] for person in unknown["people"]]
+    assert changes == sorted(changes)
+
+
+def test_presence_is_told_to_those_who_asked_for_it(newcomer: Newcomer) -> None:
+    """It is a capability; new accounts are told to everyone."""
+    ada = newcomer("ada", come_in=False)
+    ada.connect(capabilities=["files.v9"])
+    ada.join()
+    bruno = newcomer("bruno")
+    assert "presence" in bruno.welcome["capabilities"]
+    bruno.hang_up()
+    bruno.come_in()
+    bruno.say(GENERAL, "I come and go")
+    ada.follow(GENERAL)
+    hear(ada, "I come and go")
+    ada.until(lambda: "bruno" in ada.people)
+    ada.settle()
+    assert ada.online == set()
+    assert ada.list_online() == 1
+    assert ada.online == {"ada", "bruno"}
 
 
 def test_a_direct_room_is_between_two(newcomer: Newcomer) -> None:
@@ -153,12 +197,22 @@ def test_a_direct_room_is_between_two(newcomer: Newcomer) -> None:
     clara.settle()
     clara.list_rooms()
     assert set(clara.rooms) == {GENERAL}
-    with pytest.raises(RefusedError) as refused:
-        clara.ask("sync", positions={room: 0})
-    assert (refused.value.code, refused.value.error["field"]) == (
-        "no_such_room",
-        f"positions.{room}",
-    )
+    assert (ada.rooms[room]["kind"], ada.rooms[GENERAL]["kind"]) == ("direct", "public")
+    synced = clara.ask("sync", positions={room: 0, GENERAL: clara.copy(GENERAL).position})
+    assert synced["refused"] == {room: "no_such_room"}
+    assert set(synced["heads"]) == {GENERAL}
+
+
+def test_a_new_room_is_told_before_the_acknowledgement(newcomer: Newcomer) -> None:
+    """To whoever makes it by a message: the room is known when its first place is."""
+    ada = newcomer("ada")
+    newcomer("bruno")
+    ada.settle()
+    ada.post(ada.write("dm:ada:bruno", "psst"))
+    told = [ada.line.receive() for _ in range(2)]
+    assert [message["type"] for message in told] == ["room", "ack"]
+    room = {"room": "dm:ada:bruno", "kind": "direct", "title": None, "head": 0}
+    assert told[0]["room"] == room
 
 
 def test_another_device_of_the_sender_gets_the_event(newcomer: Newcomer) -> None:
@@ -213,7 +267,7 @@ def test_a_reader_that_stops_for_a_while_misses_nothing(newcomer: Newcomer) -> N
 
 
 def test_many_people_and_rooms_come_in_pages(newcomer: Newcomer, server: Server) -> None:
-    """A hundred on each page; together they are all."""
+    """A hundred rooms on each page; together they are all. A thousand people fit on one."""
     ada = newcomer("ada")
     names = [f"guest{number:03}" for number in range(120)]
     for name in names:
@@ -221,7 +275,7 @@ def test_many_people_and_rooms_come_in_pages(newcomer: Newcomer, server: Server)
         guest.connect()
         guest.join()
         guest.hang_up()
-    assert ada.list_people() == 2
+    assert ada.list_people() == 1
     assert set(ada.people) == {"ada", *names}
     for name in names:
         ada.post(ada.write(f"dm:ada:{name}", "hello"))
@@ -229,7 +283,7 @@ def test_many_people_and_rooms_come_in_pages(newcomer: Newcomer, server: Server)
     ada.rooms.clear()
     assert ada.list_rooms() == 2
     assert set(ada.rooms) == {GENERAL, *(f"dm:ada:{name}" for name in names)}
-    assert set(ada.rooms.values()) == {1, 121}
+    assert {room["head"] for room in ada.rooms.values()} == {1, 121}
 
 
 # --- exactly once -----------------------------------------------------------------------------
@@ -293,7 +347,7 @@ def test_a_cid_is_for_one_message(newcomer: Newcomer) -> None:
     cid = ada.say(GENERAL, "original")
     for room, text in ((GENERAL, "forged"), ("dm:ada:bruno", "original")):
         with pytest.raises(RefusedError) as refused:
-            ada.ask("send", room=room, cid=cid, text=text)
+            ada.ask("send", room=room, cid=cid, kind="message", body={"text": text})
         assert (refused.value.code, refused.value.error["retryable"]) == ("cid_reused", False)
     assert ada.copy(GENERAL).texts == ["original"]
 
@@ -315,7 +369,8 @@ def test_a_resumed_session_fences_the_former_one(newcomer: Newcomer) -> None:
     while old.goodbye is None:
         old.receive()
     with suppress(OSError):  # It may be closed by now.
-        old.send(type="send", id=99, room=GENERAL, cid=secrets.token_hex(16), text="boo")
+        boo = {"kind": "message", "body": {"text": "boo"}}
+        old.send(type="send", id=99, room=GENERAL, cid=new_cid(), **boo)
     assert old.end() == "replaced"
     ada.say(GENERAL, "still me")
     hear(bruno, "still me")
@@ -442,16 +497,18 @@ def test_a_plaintext_server_speaks_the_same(house: House) -> None:
 def test_bad_commands_are_answered_and_the_connection_goes_on(guest: Newcomer) -> None:
     """Each with its code and the field that is wrong."""
     ada = guest("mistaken")
-    cid = secrets.token_hex(16)
+    said = {"room": GENERAL, "cid": new_cid(), "kind": "message"}
     for kind, fields, code, place in (
         ("dance", {}, "unknown_type", None),
         ("ping", {"colour": "red"}, "malformed", "colour"),
-        ("send", {"room": GENERAL, "cid": cid}, "malformed", "text"),
-        ("send", {"room": GENERAL, "cid": cid, "text": " \n"}, "malformed", "text"),
-        ("send", {"room": GENERAL, "cid": cid, "text": "a\r\n"}, "malformed", "text"),
-        ("send", {"room": GENERAL, "cid": cid, "text": "ä" * 8193}, "too_long", "text"),
+        ("send", said, "malformed", "body"),
+        ("send", {**said, "body": {"text": " \n"}}, "malformed", "body.text"),
+        ("send", {**said, "body": {"text": "a\r\n"}}, "malformed", "body.text"),
+        ("send", {**said, "body": {"text": "ä" * 8193}}, "too_long", "body.text"),
+        ("send", {**said, "kind": "dance", "body": {}}, "unknown_kind", "kind"),
+        ("send", {**said, "kind": "join", "body": {}}, "unknown_kind", "kind"),
         ("sync", {"positions": {GENERAL: "1"}}, "malformed", f"positions.{GENERAL}"),
-        ("hello", {"protocol": 1, "program": "again"}, "out_of_order", None),
+        ("hello", {"protocol": 2, "program": "again"}, "out_of_order", None),
     ):
         with pytest.raises(RefusedError) as refused:
             ada.ask(kind, **fields)
@@ -484,9 +541,9 @@ def test_rooms_that_can_not_be_are_refused_for_nothing(guest: Newcomer) -> None:
         ):
             cid = ada.say(room, "hello?")
             assert ada.failed.pop(cid) == code
-    with pytest.raises(RefusedError) as refused:
-        ada.ask("sync", positions={GENERAL: 9999})
-    assert refused.value.code == "position_ahead"
+    synced = ada.ask("sync", positions={GENERAL: 9999, "elsewhere": 0})
+    assert synced["refused"] == {GENERAL: "position_ahead", "elsewhere": "no_such_room"}
+    assert synced["heads"] == {}
     ada.say(GENERAL, "still there")
 
 
@@ -540,8 +597,8 @@ def test_frames_may_be_longer_once_signed_in(guest: Newcomer) -> None:
     ada, bruno = guest("long"), guest("long2")
     for character, escaped in (("<", r"\u003c"), ("é", r"\u00e9"), ("😀", r"\ud83d\ude00")):
         text = character * (16384 // len(character.encode()))
-        said = {"type": "send", "id": 7000, "room": GENERAL, "cid": os.urandom(16).hex()}
-        fields = json.dumps({**said, "text": "TEXT"}).encode()
+        said = {"type": "send", "id": 7000, "room": GENERAL, "cid": new_cid(), "kind": "message"}
+        fields = json.dumps({**said, "body": {"text": "TEXT"}}).encode()
         body = fields.replace(b"TEXT", escaped.encode() * len(text))
         ada.line.send_bytes(struct.pack(">IB", len(body) + 1, ord("J")) + body)
         hear(bruno, text)
@@ -644,6 +701,25 @@ def set_back(server: Server, folder: Path) -> Iterator[None]:
     server.start()
 
 
+def test_people_of_another_history_are_forgotten(
+    newcomer: Newcomer, server: Server, tmp_path: Path
+) -> None:
+    """Whose joining a restored backup took away: nobody knows them, though others came since."""
+    ada = newcomer("ada")
+    with set_back(server, tmp_path):
+        newcomer("clara", "Clara")
+        ada.come_in()
+        assert set(ada.people) == {"ada", "clara"}
+    newcomer("dora", "Dora")
+    known = ada.change
+    ada.connect()
+    ada.sign_in()
+    assert ada.ask("list_people", since=known)["since"] == 0
+    ada.list_people()
+    assert set(ada.people) == {"ada", "dora"}
+    assert ada.change not in {0, known}
+
+
 @pytest.mark.parametrize("more", [0, 1, 2])
 def test_a_copy_that_was_overtaken_is_started_over(
     newcomer: Newcomer, server: Server, tmp_path: Path, more: int
@@ -685,13 +761,11 @@ def test_without_last_a_server_believes_a_position(guest: Newcomer) -> None:
     ada.hang_up()
     ada.connect()
     ada.sign_in()
-    for last in ({GENERAL: 1}, {"dm:believed:nobody": 1}):
+    for last in ({GENERAL: new_cid()}, {"dm:believed:nobody": new_cid()}):
         with pytest.raises(RefusedError) as refused:
             ada.ask("sync", positions={GENERAL: 0}, last=last)
         assert (refused.value.code, refused.value.error["field"]) == ("malformed", "last")
-    with pytest.raises(RefusedError) as refused:
-        ada.ask("sync", positions={GENERAL: position}, last={GENERAL: 1})
-    error = refused.value.error
-    assert (error["code"], error["field"]) == ("position_ahead", f"last.{GENERAL}")
+    synced = ada.ask("sync", positions={GENERAL: position}, last={GENERAL: new_cid()})
+    assert (synced["heads"], synced["refused"]) == ({}, {GENERAL: "position_ahead"})
     synced = ada.ask("sync", positions={GENERAL: position})
     assert synced["heads"][GENERAL] >= position

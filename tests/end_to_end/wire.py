@@ -10,15 +10,18 @@ from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 from common import limits, messages
+from common.events import Event
 from common.frames import encode_frame
+from common.ids import new_cid
 from common.invite import Invite
-from common.messages import Ack, Event, Goodbye, SignedIn, Synced, ToClient, Welcome
+from common.messages import Ack, Goodbye, SignedIn, Synced, Welcome
 from common.names import GENERAL
-from common.protocol import ClientEnd
+from common.protocol import Arrival, ClientEnd
 from common.tls import client_context, pinned
 from tests.end_to_end.harness import DEADLINE
+from tests.events import send
 
-M = TypeVar("M", bound=messages.Message)
+M = TypeVar("M", bound=messages.Message | Event)
 _READ: Final = 64 * 1024
 
 
@@ -54,7 +57,7 @@ class Raw:
             raw.close()
             raise
         self.end = ClientEnd()
-        self._arrived: Iterator[ToClient] = iter(())
+        self._arrived: Iterator[Arrival] = iter(())
 
     def transmit(self, data: bytes) -> None:
         """Any bytes."""
@@ -65,7 +68,7 @@ class Raw:
         """A JSON frame of any body."""
         self.transmit(encode_frame(body))
 
-    def message(self, within: float = DEADLINE) -> ToClient:
+    def message(self, within: float = DEADLINE) -> Arrival:
         """What the server says next. Raises HungUpError, TimeoutError."""
         end = time.monotonic() + within
         while True:
@@ -80,9 +83,9 @@ class Raw:
                 raise HungUpError
             self._arrived = self.end.receive(data)
 
-    def to_the_end(self) -> list[ToClient]:
+    def to_the_end(self) -> list[Arrival]:
         """Everything the server says until it hangs up."""
-        said: list[ToClient] = []
+        said: list[Arrival] = []
         with suppress(HungUpError):
             while True:
                 said.append(self.message())
@@ -153,8 +156,9 @@ class Session(Raw):
 
     def say(self, text: str, room: str = GENERAL, cid: str | None = None) -> str:
         """Send a message, without waiting for its acknowledgement; its cid."""
-        cid = cid or secrets.token_hex(16)
-        self.command(messages.Send, room=room, cid=cid, text=text)
+        cid = cid or new_cid()
+        self._requests += 1
+        self.transmit(self.end.send(send(self._requests, text, room=room, cid=cid)))
         return cid
 
     def say_all(self, *texts: str, room: str = GENERAL) -> list[Ack]:
@@ -162,9 +166,7 @@ class Session(Raw):
         frames: list[bytes] = []
         for text in texts:
             self._requests += 1
-            cid = secrets.token_hex(16)
-            send = messages.Send(id=self._requests, room=room, cid=cid, text=text)
-            frames.append(self.end.send(send))
+            frames.append(self.end.send(send(self._requests, text, room=room, cid=new_cid())))
         self.transmit(b"".join(frames))
         return [self.expect(Ack) for _ in texts]
 
@@ -204,7 +206,7 @@ class Session(Raw):
         """The next message by one of some people; it and all before it are kept."""
         while True:
             self.events.append(self.expect(Event))
-            if self.events[-1].kind == "message" and self.events[-1].sender in senders:
+            if self.events[-1].is_message and self.events[-1].sender in senders:
                 return self.events[-1]
 
     def everything(self, room: str = GENERAL) -> list[Event]:

@@ -23,7 +23,6 @@ from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.options import Options, name_of
 from chat_client.state import news
-from chat_client.state.event import Event
 from chat_client.state.status import Link
 from chat_client.window.app import make
 from chat_client.window.join_screen import JoinScreen
@@ -37,6 +36,7 @@ from chat_server.service import Server
 from chat_server.window.app import make as make_server
 from chat_server.window.host import Host as HostContents
 from chat_server.window.model import Phase
+from common.events import Event
 from common.invite import Invite, parse_invite
 from common.names import GENERAL
 from window.palette import Mode
@@ -183,11 +183,11 @@ class Peer:
         self._news = threading.Condition()
         self._said = 0
         self._sent: set[str] = set()
-        self._link = Link.CONNECTING
+        self.link = Link.CONNECTING
         account = new_account(invite, known.username, name)
         self.core = Core(account, Cache(None), self._told)
         self.core.start()
-        self.until(lambda: self._link is Link.ONLINE, f"{name} online")
+        self.until(lambda: self.link is Link.ONLINE, f"{name} online")
 
     def say(self, *messages: str, room: str = GENERAL) -> None:
         """Say something; it is in the room when this returns."""
@@ -198,7 +198,7 @@ class Peer:
 
     def texts(self, room: str = GENERAL) -> list[str]:
         """What was said in a room, as this person saw it."""
-        return [e.text for e in tuple(self.events) if e.room == room and e.kind == "message"]
+        return [e.text for e in tuple(self.events) if e.room == room and e.is_message]
 
     def until(self, condition: Callable[[], bool], what: str) -> None:
         """Wait on this thread."""
@@ -215,7 +215,7 @@ class Peer:
                 if isinstance(item, news.EventsAdded):
                     self.events += item.events
                 elif isinstance(item, news.StatusChanged):
-                    self._link = item.status.link
+                    self.link = item.status.link
                 elif isinstance(item, news.OutboxChanged) and item.state == "sent":
                     self._sent.add(item.cid)
             self._news.notify_all()

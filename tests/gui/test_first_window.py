@@ -62,6 +62,17 @@ def test_little_is_loaded_before_the_window_is_there(package: str, tmp_path: Pat
     assert len(loaded) <= MOST, sorted(loaded)
 
 
+def test_what_was_kept_is_shown_before_the_models_of_the_wire_are_loaded() -> None:
+    """They take longer than all else that the main screen needs."""
+    code = "import sys; from chat_client.window import main_screen; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "chat_client.cache.pages" in loaded
+    assert not loaded & {"pydantic", "pydantic_core", "common.messages"}
+
+
 @pytest.mark.usefixtures("town")
 def test_what_is_typed_early_is_not_lost(
     town: Town, host: Host, monkeypatch: pytest.MonkeyPatch

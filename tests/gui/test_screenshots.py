@@ -25,6 +25,7 @@ from chat_server.rules.view import ClientAppeared, ViewEvent
 from chat_server.window.keeper import Keeper
 from chat_server.window.presenter import Presenter
 from common.invite import parse_invite
+from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 
 README: Final = {"client-light", "client-dark", "host-light", "join-light"}
@@ -171,6 +172,19 @@ def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> Non
     if window.main._clock is not None:
         window.main.after_cancel(window.main._clock)
     take(window, f"offline-{mode}")
+
+
+@MODES
+def test_what_is_not_understood(town: Town, host: Host, clock: Clock, mode: str) -> None:
+    """A quiet line among the messages, as that of somebody who joined."""
+    window = chat(town, host, clock)
+    window.program.theme.switch("dark" if mode == "dark" else "light")
+    happen(host, ("poll", {"question": "Lunch?"}), ("message", {"parts": []}))
+    window.main._connect()
+    window.online()
+    window.wait(lambda: window.said.count("newer ChatClient") == 2, "both lines")
+    says(window, "What was that?")
+    take(window, f"not-understood-{mode}")
 
 
 @MODES

@@ -5,6 +5,7 @@ may be of; plainly copied back, it has the old one. What the server had until th
 is thrown away.
 """
 
+import json
 import secrets
 import sqlite3
 from collections import defaultdict
@@ -13,14 +14,14 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from chat_client.state.event import KeptEvent
 from common.datafolder import PRIVATE_FILE
+from common.events import Event
 from tests.torture.epochs import Epoch, wire_name
 from tests.torture.history import Kind, Violation
 from tests.torture.record import kept
 
 _LOG: Final = (
-    "SELECT rooms.room, seq, kind, username, text, sent_at, nullif(lower(hex(cid)), '') FROM events"
+    "SELECT rooms.room, seq, kind, username, sent_at, cid, body FROM events"
     " JOIN rooms ON rooms.number = events.room JOIN accounts ON accounts.number = events.sender"
     " ORDER BY events.room, seq"
 )
@@ -133,10 +134,10 @@ class Backups:
             name = f"{name}#{earlier + 1}"
         return Epoch(name, tail, members, self._parent, self._base)
 
-    def _new(self, database: sqlite3.Connection) -> Iterator[KeptEvent]:
+    def _new(self, database: sqlite3.Connection) -> Iterator[Event]:
         """What came after the backup; what came before must be as it was."""
-        for row in database.execute(_LOG):
-            event = kept(KeptEvent(*row))
+        for room, seq, kind, sender, sent_at, cid, body in database.execute(_LOG):
+            event = kept(Event(room, seq, kind, sender, sent_at, cid, json.loads(body)))
             if event.seq > self._base.get(event.room, 0):
                 yield event
             elif self._parent is None or self._parent.at(event.room, event.seq) != event:

@@ -14,7 +14,7 @@ from tests.torture import inside
 from tests.torture.hooks import Points, wrap
 
 _APPEND: Final = (
-    "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 _ON_ITS_WAY: Final = 0.3
 """Seconds that an early acknowledgement gets to leave, before the server dies uncommitted."""
@@ -151,7 +151,7 @@ def keep_old_copies() -> None:
         cache.set_meta("session", "")
 
     wrap(Cache, "start_over", start_over)
-    wrap(Cache, "times", lambda *_: {})
+    wrap(Cache, "cids", lambda *_: {})
 
 
 BUGS: Final[Mapping[str, Callable[[Points], None]]] = {

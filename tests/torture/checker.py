@@ -65,7 +65,7 @@ def check_log(epoch: Epoch, written: Mapping[Key, tuple[str, str]]) -> Iterator[
                 yield Violation(Kind.DUPLICATE, event.sender, event.room, event.seq, "a join")
             joined.add((event.room, event.sender))
             continue
-        key = (event.sender, event.cid or "")
+        key = (event.sender, event.cid)
         if key in said or epoch.place(key) != event:
             yield Violation(Kind.DUPLICATE, event.sender, event.room, event.seq, key[1])
         said.add(key)
@@ -125,7 +125,7 @@ class Outbox:
             case Acked(cid=cid) if self._copy.server != self._last.name:
                 self._accounted.add(cid)
             case Applied(event=event) if self._copy.of != self._last.name:
-                if event.sender == self._client.person and event.cid is not None:
+                if event.sender == self._client.person and event.is_message:
                     self._accounted.add(event.cid)
             case Refused(reason=reason):
                 yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=reason)
@@ -162,7 +162,7 @@ class Order:
         if self._copy.of != before:
             self._seen.clear()
         match record:
-            case Applied(event=event) if event.cid is not None:
+            case Applied(event=event) if event.is_message:
                 self._seen[event.cid] = event.sender
             case Wrote():
                 self._written.append(record.cid)

@@ -184,7 +184,7 @@ class Driver:
                 case news.EventsAdded():
                     for event in item.events:
                         self._recorder.add(record.Applied(at, kept(event)))
-                        if event.cid is not None and event.sender != self._options.name:
+                        if event.is_message and event.sender != self._options.name:
                             self._seen.append((event.room, event.cid))
                 case news.OutboxChanged():
                     self._outbox(item, at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-from chat_client.state.event import KeptEvent
+from common.events import Event
 
 Key = tuple[str, str]
 """A message's sender and cid: what makes it one."""
@@ -30,7 +30,7 @@ class Epoch:
     def __init__(
         self,
         name: str,
-        tail: Iterable[KeptEvent],
+        tail: Iterable[Event],
         members: Mapping[str, Collection[str]],
         parent: Epoch | None = None,
         base: Mapping[str, int] | None = None,
@@ -39,14 +39,14 @@ class Epoch:
         self.members = members
         self.parent = parent
         self.base: Mapping[str, int] = base or {}
-        self._rooms: dict[str, dict[int, KeptEvent]] = {}
-        self._places: dict[Key, KeptEvent] = {}
+        self._rooms: dict[str, dict[int, Event]] = {}
+        self._places: dict[Key, Event] = {}
         for event in sorted(tail, key=lambda event: (event.room, event.seq)):
             self._rooms.setdefault(event.room, {})[event.seq] = event
-            if event.cid is not None:
+            if event.is_message:
                 self._places.setdefault((event.sender, event.cid), event)
 
-    def tail(self) -> Iterator[KeptEvent]:
+    def tail(self) -> Iterator[Event]:
         """What came after `base`, room by room in order."""
         for events in self._rooms.values():
             yield from events.values()
@@ -59,18 +59,18 @@ class Epoch:
         """The `seq` of a room's newest event, 0 for none."""
         return max(self._rooms.get(room, ()), default=self.base.get(room, 0))
 
-    def at(self, room: str, seq: int) -> KeptEvent | None:
+    def at(self, room: str, seq: int) -> Event | None:
         """What is in a place of the log."""
         epoch: Epoch | None = self
         while epoch is not None and seq <= epoch.base.get(room, 0):
             epoch = epoch.parent
         return None if epoch is None else epoch._rooms.get(room, {}).get(seq)
 
-    def place(self, key: Key) -> KeptEvent | None:
+    def place(self, key: Key) -> Event | None:
         """Where a message is in the log; the first copy, if there are several."""
         epoch: Epoch | None = self
         bound: Mapping[str, int] | None = None
-        found: KeptEvent | None = None
+        found: Event | None = None
         while epoch is not None:
             event = epoch._places.get(key)
             if event is not None and (bound is None or event.seq <= bound.get(event.room, 0)):

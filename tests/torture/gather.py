@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chat_client.state.event import KeptEvent
+from common.events import Event, UnknownBody
 from tests.torture.backups import Backups, reading
 from tests.torture.copies import PlacedRecords
 from tests.torture.crew import Crew, Person, Server
@@ -15,15 +15,15 @@ from tests.torture.history import Client, History, Kind, Store, Violation
 from tests.torture.record import Began, Records, Silenced, kept
 
 _HEADS: Final = (
-    "SELECT username, rooms.room, coalesce(max(seq), 0), sent_at FROM members"
+    "SELECT username, rooms.room, coalesce(max(seq), 0), cid FROM members"
     " JOIN rooms ON rooms.number = members.room"
     " JOIN accounts ON accounts.number = members.account"
     " LEFT JOIN events ON events.room = rooms.number"
     " GROUP BY username, rooms.room"
 )
-"""With the time of the newest event (SQLite, bare columns of a max() query)."""
+"""With the id of the newest event (SQLite, bare columns of a max() query)."""
 _KEPT: Final = (
-    "SELECT rooms.room, position, sent_at FROM rooms"
+    "SELECT rooms.room, position, cid FROM rooms"
     " LEFT JOIN events ON events.room = rooms.room AND seq = position"
 )
 _ALARMS: Final = (" ERROR ", "ERROR refused", " CRITICAL ", "Traceback", "Fatal Python error")
@@ -54,11 +54,13 @@ class _StoredEvents:
 
     path: Path
 
-    def __iter__(self) -> Iterator[KeptEvent]:
-        columns = "room, seq, kind, sender, text, sent_at, cid"
+    def __iter__(self) -> Iterator[Event]:
+        columns = "room, seq, kind, sender, sent_at, cid, text, unknown"
         with reading(self.path) as database:
-            for row in database.execute(f"SELECT {columns} FROM events"):  # noqa: S608 (ours)
-                yield kept(KeptEvent(*row))
+            rows = database.execute(f"SELECT {columns} FROM events")  # noqa: S608 (ours)
+            for room, seq, kind, sender, sent_at, cid, text, unknown in rows:
+                body = {"text": text} if unknown is None else UnknownBody()
+                yield kept(Event(room, seq, kind, sender, sent_at, cid, body))
 
 
 def _store(person: Person) -> Store:
@@ -104,8 +106,8 @@ def settled(crew: Crew) -> bool:
             heads = database.execute(_HEADS).fetchall()
             (epoch,) = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
         wanted: dict[str, dict[str, _Head]] = defaultdict(dict)
-        for username, room, head, sent_at in heads:
-            wanted[username][room] = (head, sent_at)
+        for username, room, head, cid in heads:
+            wanted[username][room] = (head, cid)
         return all(
             _has(person, epoch, wanted[person.name])
             for person in crew.people.values()
@@ -115,8 +117,8 @@ def settled(crew: Crew) -> bool:
         return False  # A program that is just starting holds it for itself.
 
 
-_Head = tuple[int, int | None]
-"""The newest `seq` of a room, and when it was stored: a copy may be of another history."""
+_Head = tuple[int, str | None]
+"""The newest `seq` of a room, and the event's `cid`: a copy may be of another history."""
 
 
 def _has(person: Person, epoch: str, heads: Mapping[str, _Head]) -> bool:
@@ -127,7 +129,7 @@ def _has(person: Person, epoch: str, heads: Mapping[str, _Head]) -> bool:
         (waiting,) = database.execute(
             "SELECT count(*) FROM outbox WHERE state = 'waiting'"
         ).fetchone()
-        here = {room: (seq, sent_at) for room, seq, sent_at in database.execute(_KEPT)}
+        here = {room: (seq, cid) for room, seq, cid in database.execute(_KEPT)}
         copy_of = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
     if waiting or copy_of != (epoch,):
         return False

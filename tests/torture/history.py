@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from chat_client.state.event import KeptEvent
+from common.events import Event
 from tests.torture.epochs import Epoch
 from tests.torture.record import Record
 
@@ -55,7 +55,7 @@ class Violation:
 class Store:
     """A client's cache at the end: what it has and what still waits in the outbox."""
 
-    events: Iterable[KeptEvent] = ()
+    events: Iterable[Event] = ()
     positions: Mapping[str, int] = field(default_factory=dict)
     epoch: str | None = None
     """The history it is a copy of."""

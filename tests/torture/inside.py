@@ -19,6 +19,7 @@ from chat_server.rules.sessions import Session, Sessions
 from chat_server.store import pages
 from chat_server.store.log import SqliteLog
 from common import messages
+from common.quick_frames import body_json
 from tests.torture.hooks import wrap, wrap_context
 
 OUTBOX: Final = 48 * 1024
@@ -88,7 +89,7 @@ def on_appended(act: Callable[[], object]) -> None:
 
     def append(original: Any, log: SqliteLog, room: Any, event: Any, sender: Any) -> Any:
         said_before = original(log, room, event, sender)
-        if event.cid is not None and said_before is None:
+        if event.is_message and said_before is None:
             act()
         return said_before
 
@@ -96,13 +97,13 @@ def on_appended(act: Callable[[], object]) -> None:
 
 
 def append_with(statement: str) -> None:
-    """Have events written so, whatever is there: room, seq, kind, sender, text, time, cid."""
+    """Have events written so, whatever is there: room, seq, kind, sender, time, cid, body."""
 
     def append(_original: object, log: SqliteLog, room: Any, event: Any, sender: Any) -> None:
-        cid = None if event.cid is None else bytes.fromhex(event.cid)
         place = (room.number, event.seq, event.kind, sender.number)
-        log._connection.execute(statement, (*place, event.text, event.sent_at, cid))
-        for act in _appended if cid is not None else ():
+        content = (event.sent_at, event.cid, body_json(event.body))
+        log._connection.execute(statement, (*place, *content))
+        for act in _appended if event.is_message else ():
             act()
 
     wrap(SqliteLog, "append", append)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from chat_client.state.event import Event, KeptEvent
+from common.events import Event
 
 _SHORT: Final = 80
 """Characters; a longer text is condensed."""
@@ -26,12 +26,10 @@ def condense(text: str) -> str:
     return f"{text[:_SHORT]}… sha256 {hashlib.sha256(text.encode()).hexdigest()}"
 
 
-def kept(event: Event) -> KeptEvent:
-    """The event as it is compared."""
-    text = condense(event.text)
-    return KeptEvent(
-        event.room, event.seq, event.kind, event.sender, text, event.sent_at, event.cid
-    )
+def kept(event: Event) -> Event:
+    """The event as it is compared; one that was not understood is like none that was."""
+    body = {"text": condense(event.text)} if event.is_message else {}
+    return event._replace(body=body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ class Heard:
     """An event arrived."""
 
     at: int
-    event: KeptEvent
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +163,7 @@ class Applied:
     """An event is in the store and the person was shown it."""
 
     at: int
-    event: KeptEvent
+    event: Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +215,7 @@ def decode(line: bytes) -> Record:
     kind = _KINDS[content.pop("what")]
     assert _FIELDS[kind] == content.keys()
     if "event" in content:
-        content["event"] = KeptEvent(*content["event"])
+        content["event"] = Event(*content["event"])
     return kind(**content)
 
 

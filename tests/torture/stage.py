@@ -70,5 +70,5 @@ class Stage:
     def logged(self, text: str) -> bool:
         """Whether a message is in the log."""
         with reading(self.server.database) as database:
-            found = "SELECT 1 FROM events WHERE text = ?"
+            found = "SELECT 1 FROM events WHERE body ->> 'text' = ?"
             return database.execute(found, (text,)).fetchone() is not None

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.state.event import KeptEvent
+from common.events import JOIN, MESSAGE, Event
 from tests.torture.checker import check
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store
@@ -36,10 +36,11 @@ EPOCH = "5b"
 ROOM = "general"
 
 
-def event(seq: int, sender: str, cid: str | None, text: str = "") -> KeptEvent:
-    """An event of the room; a join without a cid."""
-    kind = KeptEvent(ROOM, seq, "message", sender, text or f"text {cid}", 1000 + seq, cid)
-    return kind if cid is not None else kind._replace(kind="join", text="")
+def event(seq: int, sender: str, cid: str | None, text: str = "") -> Event:
+    """A message in the room; without a cid, that somebody joined it."""
+    if cid is None:
+        return Event(ROOM, seq, JOIN, sender, 1000 + seq, f"j{seq}", {})
+    return Event(ROOM, seq, MESSAGE, sender, 1000 + seq, cid, {"text": text or f"text {cid}"})
 
 
 A_JOINS = event(1, "ada", None)
@@ -59,22 +60,21 @@ def begins(*positions: int) -> list[Record]:
     return [Began(0, 1, stored, known), Connected(0), Welcomed(0, EPOCH), Asked(0, asked)]
 
 
-def says(said: KeptEvent, answers: str | None = None) -> list[Record]:
+def says(said: Event, answers: str | None = None) -> list[Record]:
     """A message is written, kept and sent."""
-    cid = said.cid or ""
     return [
-        Wrote(0, said.room, cid, said.text, answers),
-        Kept(0, cid),
-        Transmitted(0, cid),
+        Wrote(0, said.room, said.cid, said.text, answers),
+        Kept(0, said.cid),
+        Transmitted(0, said.cid),
     ]
 
 
-def acked(said: KeptEvent) -> list[Record]:
+def acked(said: Event) -> list[Record]:
     """Its acknowledgement arrives in its place, so it is shown."""
-    return [Acked(0, said.room, said.seq, said.cid or ""), Applied(0, said)]
+    return [Acked(0, said.room, said.seq, said.cid), Applied(0, said)]
 
 
-def hears(*events: KeptEvent) -> list[Record]:
+def hears(*events: Event) -> list[Record]:
     """Events arrive and are shown."""
     return [record for heard in events for record in (Heard(0, heard), Applied(0, heard))]
 
@@ -110,7 +110,7 @@ def history(
     ada_records: Sequence[Record] | None = None,
     ben_records: Sequence[Record] | None = None,
     *,
-    log: Sequence[KeptEvent] = LOG,
+    log: Sequence[Event] = LOG,
     store: Store = FULL,
 ) -> History:
     """The run, but for what is given. `store` is Ada's."""
@@ -177,7 +177,7 @@ def test_a_message_killed_before_it_was_kept_may_be_nowhere() -> None:
 
 _TWICE = event(6, "ada", "a2")
 _FOREIGN = event(6, "ada", "a9", "never said")
-_OTHERWISE = (*LOG[:4], A2._replace(text="changed"))
+_OTHERWISE = (*LOG[:4], A2._replace(body={"text": "changed"}))
 _SWAPPED = (*LOG[:2], A2._replace(seq=3), B1, A1._replace(seq=5))
 
 CASES: dict[Kind, Callable[[], History]] = {
@@ -233,7 +233,7 @@ def test_every_kind_has_its_case() -> None:
             id="hole in the store",
         ),
         pytest.param(
-            history(store=Store((*LOG[:4], A2._replace(text="?")), {ROOM: 5}, EPOCH)),
+            history(store=Store((*LOG[:4], A2._replace(body={"text": "?"})), {ROOM: 5}, EPOCH)),
             Kind.DISAGREES,
             id="another text in the store",
         ),

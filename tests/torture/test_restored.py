@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chat_client.state.event import KeptEvent
+from common.events import Event
 from tests.torture.checker import check
 from tests.torture.copies import PlacedRecords
 from tests.torture.epochs import Epoch
@@ -64,7 +64,7 @@ def history(
     ada_records: Sequence[Record] | None = None,
     ben_records: Sequence[Record] | None = None,
     *,
-    tail: Sequence[KeptEvent] = (A3,),
+    tail: Sequence[Event] = (A3,),
     store: Store = FULL,
 ) -> History:
     """The run, but for what is given. `store` is Ben's."""

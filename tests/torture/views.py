@@ -9,7 +9,7 @@ the person was shown, through all lives. *The store* is what is on the client's 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from chat_client.state.event import KeptEvent
+from common.events import Event
 from tests.torture.copies import Copy
 from tests.torture.epochs import Epoch, wire_name
 from tests.torture.history import Client, History, Kind, Violation
@@ -119,7 +119,7 @@ class Wire:
                     yield Violation(kind, device, event.room, event.seq)
                 yield from _compare(device, event, wire.epoch)
 
-    def _hear(self, wire: _Connection, event: KeptEvent) -> Iterator[Kind]:
+    def _hear(self, wire: _Connection, event: Event) -> Iterator[Kind]:
         if wire.parted:
             yield Kind.AFTER_GOODBYE
         if wire.epoch is not None and self._person not in wire.epoch.members.get(event.room, ()):
@@ -256,7 +256,7 @@ def check_store(client: Client, history: History) -> Iterator[Violation]:
             yield Violation(Kind.BEHIND, client.device, room, position, f"the head is {head}")
 
 
-def _compare(device: str, event: KeptEvent, epoch: Epoch | None) -> Iterator[Violation]:
+def _compare(device: str, event: Event, epoch: Epoch | None) -> Iterator[Violation]:
     """The event is in that history's log. Without one, something else is wrong already."""
     logged = None if epoch is None else epoch.at(event.room, event.seq)
     if epoch is not None and logged != event:

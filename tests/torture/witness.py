@@ -10,12 +10,13 @@ from typing import Any, Final
 from chat_client.cache.cache import Cache
 from chat_client.state.controller import Controller
 from common import messages
-from common.protocol import ClientEnd
+from common.events import Event
+from common.protocol import Arrival, ClientEnd
 from tests.torture import record
 from tests.torture.hooks import Points, wrap
 from tests.torture.record import Recorder, condense, kept
 
-_ANSWER: Final = re.compile(r" re ([0-9a-f]{32})$")
+_ANSWER: Final = re.compile(r" re ([A-Za-z0-9_-]{16})$")
 
 
 class WatchedCache(Cache):
@@ -65,7 +66,7 @@ def listen_on_the_wire(recorder: Recorder) -> None:
                 pass
         return original(end, message)
 
-    def receive(original: Any, end: ClientEnd, data: bytes) -> Iterator[messages.ToClient]:
+    def receive(original: Any, end: ClientEnd, data: bytes) -> Iterator[Arrival]:
         for message in original(end, data):
             arrived = _arrived(message)
             if arrived is not None:
@@ -83,7 +84,7 @@ def listen_on_the_wire(recorder: Recorder) -> None:
     wrap(ClientEnd, "receive", receive)
 
 
-def _arrived(message: messages.ToClient) -> record.Record | None:
+def _arrived(message: Arrival) -> record.Record | None:
     maker = _ARRIVALS.get(type(message))
     return None if maker is None else maker(message, time.monotonic_ns())
 
@@ -94,6 +95,6 @@ _ARRIVALS: Final[Mapping[type, Callable[[Any, int], record.Record]]] = {
     messages.SignedIn: lambda it, at: record.Admitted(at, it.session),
     messages.Synced: lambda it, at: record.Synced(at, it.heads),
     messages.Ack: lambda it, at: record.Acked(at, it.room, it.seq, it.cid),
-    messages.Event: lambda it, at: record.Heard(at, kept(it)),
+    Event: lambda it, at: record.Heard(at, kept(it)),
     messages.Goodbye: lambda it, at: record.Parted(at, it.code),
 }

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
+from common.events import Event
 from common.invite import Invite
-from common.messages import Event
 from tests.bench.endure.findings import Findings
 from tests.bench.endure.hosted import a_server
 from tests.bench.screen import BenchError

@@ -6,6 +6,7 @@ ChatClient as a process that is stopped, as on a computer that sleeps.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, Protocol
 
-from common.messages import Event
+from common.events import Event
 from tests.bench.endure.crew import Crew
 from tests.bench.endure.disk import DiskWitness, a_witness
 from tests.bench.endure.findings import Findings, milliseconds, quantile
@@ -126,7 +127,7 @@ class StoppedClient:
             for line in said:
                 if not line.endswith(b"\n"):
                     break  # It is just being written.
-                event = Event.model_validate_json(line) if line.startswith(b"{") else None
+                event = Event(**json.loads(line)) if line.startswith(b"{") else None
                 if event is not None and event.seq > self._ledger.head:
                     break  # It was quicker than all members: there is nothing yet to compare with.
                 self._read += len(line)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from array import array
 from typing import Final
 
-from common.messages import Ack, Event
+from common.events import MESSAGE, Event
+from common.ids import new_cid
+from common.messages import Ack
 
 FAULTS_KEPT: Final = 20
 _DUE: Final = slice(24, 44)
@@ -45,15 +46,15 @@ class Ledger:
 
     def message(self, sender: str, count: int, due: int, size: int) -> tuple[str, str]:
         """The next message of a sender, its `count`th, and its new cid: to be sent at once."""
-        cid = secrets.token_hex(16)
+        cid = new_cid()
         text = f"{sender:12} {count:010} {due:020} ".ljust(size, ".")
         self._outstanding[cid] = (sender, text)
         return cid, text
 
     def delivered(self, who: str, event: Event, now: int | None) -> None:
         """A member got an event in its turn; `now` is given if its time counts."""
-        self._note(who, event.seq, event.sender, event.text, event.cid)
-        if event.kind == "message":
+        self._note(who, event)
+        if event.is_message:
             self.deliveries += 1
             if now is not None:
                 self.times.append((now - int(event.text[_DUE])) / 1e9)
@@ -62,7 +63,8 @@ class Ledger:
         """A member's message is stored; `in_turn`: it stands in the place of the event."""
         self.acks.append((now - int(text[_DUE])) / 1e9)
         if in_turn:
-            self._note(who, ack.seq, who, text, ack.cid)
+            body = {"text": text}
+            self._note(who, Event(ack.room, ack.seq, MESSAGE, who, ack.sent_at, ack.cid, body))
 
     def agrees(self, event: Event) -> bool:
         """Whether an event is what the members saw in its place."""
@@ -80,9 +82,10 @@ class Ledger:
         self.times = array("d")
         self.acks = array("d")
 
-    def _note(self, who: str, seq: int, sender: str, text: str, cid: str | None) -> None:
+    def _note(self, who: str, event: Event) -> None:
         """That a member has seen what stands in a place."""
-        content = hash((sender, text, cid))
+        seq, sender, text = event.seq, event.sender, event.text
+        content = hash((sender, text, event.cid))
         if seq <= len(self._places):
             if self._places[seq - 1] != content:
                 self.fault(f"{who} got another event {seq} than others")
@@ -91,9 +94,9 @@ class Ledger:
             self.fault(f"{who} got event {seq}, and nobody event {len(self._places) + 1}")
             self._places.extend([0] * (seq - 1 - len(self._places)))
         self._places.append(content)
-        if cid is None:
+        if not event.is_message:
             return
-        if self._outstanding.pop(cid, None) != (sender, text):
+        if self._outstanding.pop(event.cid, None) != (sender, text):
             self.fault(f"event {seq} was never said so, or is there twice: {text[:45]}")
         count = int(text[13:23])
         if count <= self._counters.get(sender, -1):

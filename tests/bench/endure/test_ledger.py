@@ -4,26 +4,24 @@ import re
 
 import pytest
 
-from common.messages import Ack, Event
+from common.events import Event
+from common.messages import Ack
 from tests.bench.endure.course import Course
 from tests.bench.endure.ledger import Ledger
+from tests.events import joined, said
 
 SIZE = 60
 
 
-def _join(seq: int, who: str) -> Event:
-    return Event(room="general", seq=seq, kind="join", sender=who, text="", sent_at=1, cid=None)
-
-
 def _said(seq: int, who: str, cid: str, text: str) -> Event:
-    return Event(room="general", seq=seq, kind="message", sender=who, text=text, sent_at=1, cid=cid)
+    return said(seq, who, text, cid=cid)
 
 
 @pytest.fixture
 def ledger() -> Ledger:
     """Ada has joined; Ben has seen it."""
     ledger = Ledger()
-    ledger.delivered("ben", _join(1, "ada"), None)
+    ledger.delivered("ben", joined(1, "ada"), None)
     return ledger
 
 
@@ -45,7 +43,7 @@ def test_what_is_as_it_should_be(ledger: Ledger) -> None:
 
 def test_what_was_never_said(ledger: Ledger) -> None:
     """A message from nowhere, one that was changed on its way, one under another's name."""
-    ledger.delivered("ben", _said(2, "ada", "0" * 32, f"{'ada':12} {1:010} {0:020} "), None)
+    ledger.delivered("ben", _said(2, "ada", "0" * 16, f"{'ada':12} {1:010} {0:020} "), None)
     cid, text = ledger.message("ada", 2, 0, SIZE)
     ledger.delivered("ben", _said(3, "ada", cid, text + "!"), None)
     cid, text = ledger.message("ada", 3, 0, SIZE)
@@ -68,8 +66,8 @@ def test_what_is_there_twice_or_in_the_wrong_order(ledger: Ledger) -> None:
 
 def test_what_others_see_otherwise(ledger: Ledger) -> None:
     """Two members with different events in one place; a place before which one is missing."""
-    ledger.delivered("cleo", _join(1, "ben"), None)
-    ledger.delivered("cleo", _join(3, "ben"), None)
+    ledger.delivered("cleo", joined(1, "ben"), None)
+    ledger.delivered("cleo", joined(3, "ben"), None)
     assert re.search("another event 1", ledger.faults[0])
     assert re.search("event 3, and nobody event 2", ledger.faults[1])
 

@@ -73,7 +73,10 @@ static void greet(struct connection *c)
 {
     if (!kept)
         make_kept();
-    SAY(c, "{\"type\":\"hello\",\"id\":%d,\"protocol\":1,\"program\":\"load\"}", HELLO);
+    SAY(c,
+        "{\"type\":\"hello\",\"id\":%d,\"protocol\":2,\"capabilities\":[\"presence\"],"
+        "\"program\":\"load\"}",
+        HELLO);
 }
 
 /* Spread over all numbers, as the ids of messages are, and quickly made (splitmix64). */
@@ -113,22 +116,44 @@ static void sync_room(struct connection *c)
         rooms[c->room].name, (unsigned long long)c->position);
 }
 
+/* 48 bits as 8 characters (RFC 4648, section 5). */
+static void write_base64(char *to, unsigned long long bits)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    for (int i = 0; i < 8; i++)
+        to[i] = digits[bits >> (42 - 6 * i) & 63];
+}
+
 /* Its id begins with the time, as docs/protocol.md advises and ChatClient does it. */
 static void publish(struct connection *c, uint32_t counter, const char *text)
 {
     unsigned long long id = (unsigned long long)counter + FIRST_SEND;
+    char cid[17] = {0};
     struct timespec time;
     clock_gettime(CLOCK_REALTIME, &time);
+    write_base64(cid, time.tv_sec * 1000ULL + (unsigned long long)time.tv_nsec / 1000000);
+    write_base64(cid + 8, any_number());
     SAY(c,
-        "{\"type\":\"send\",\"id\":%llu,\"room\":\"%s\",\"cid\":\"%012llx%04llx%016llx\","
-        "\"text\":\"%s\"}",
-        id, rooms[c->room].name, time.tv_sec * 1000ULL + (unsigned long long)time.tv_nsec / 1000000,
-        any_number() >> 48, any_number(), text);
+        "{\"type\":\"send\",\"id\":%llu,\"room\":\"%s\",\"cid\":\"%s\",\"kind\":\"message\","
+        "\"body\":{\"text\":\"%s\"}}",
+        id, rooms[c->room].name, cid, text);
 }
 
 static void keep_alive(struct connection *c)
 {
     SAY(c, "{\"type\":\"ping\",\"id\":%d}", PING);
+}
+
+/* The first field of an object inside of another one, of that key or, when it is NULL, of any;
+ * without one its value has size 0. */
+static struct span inside(struct span object, const char *key)
+{
+    struct field field;
+    const char *at = object.at, *end = object.at + object.size;
+    while (at && json_next(&at, end, &field))
+        if (!key || span_is(field.key, key))
+            return field.value;
+    return (struct span){NULL, 0};
 }
 
 /* Read a message; ends the program when it is not one. */
@@ -142,8 +167,8 @@ static struct message read_message(const char *body, size_t size)
     while (at && json_next(&at, end, &field)) {
         if (span_is(field.key, "type"))
             message.type = field.value;
-        else if (span_is(field.key, "text"))
-            message.text = field.value;
+        else if (span_is(field.key, "body"))
+            message.text = inside(field.value, "text");
         else if (span_is(field.key, "seq"))
             message.seq = span_number(field.value);
         else if (span_is(field.key, "room"))
@@ -154,12 +179,8 @@ static struct message read_message(const char *body, size_t size)
             message.sender = field.value;
         else if (span_is(field.key, "re"))
             message.re = span_number(field.value);
-        else if (span_is(field.key, "heads")) {
-            struct field head;
-            const char *inside = field.value.at;
-            if (json_next(&inside, field.value.at + field.value.size, &head))
-                message.head = span_number(head.value);
-        }
+        else if (span_is(field.key, "heads"))
+            message.head = span_number(inside(field.value, NULL));
     }
     if (!at)
         fail("this is not an object in JSON: %.*s", (int)size, body);
@@ -241,16 +262,22 @@ static void handle(struct connection *c, const char *body, size_t size)
             is_in(c);
         else
             sync_room(c);
-    } else if (!span_is(m.type, "person") && !span_is(m.type, "pong"))
+    } else if (!span_is(m.type, "person") && !span_is(m.type, "presence") &&
+               !span_is(m.type, "pong"))
         fail("member %d got %.*s", c->number, (int)size, body);
 }
 
-/* Of these everyone gets one for everyone who comes. In another order of its fields it is read as
- * any message is. */
-static bool is_person(const unsigned char *body, size_t size)
+static bool begins(const unsigned char *body, size_t size, const char *start)
 {
-    static const char start[] = "{\"type\":\"person\",";
-    return size > sizeof start && memcmp(body, start, sizeof start - 1) == 0;
+    return size > strlen(start) && memcmp(body, start, strlen(start)) == 0;
+}
+
+/* Of these everyone gets one or two for everyone who comes. In another order of its fields it is
+ * read as any message is. */
+static bool is_of_people(const unsigned char *body, size_t size)
+{
+    return begins(body, size, "{\"type\":\"presence\",") ||
+           begins(body, size, "{\"type\":\"person\",");
 }
 
 static size_t take(struct connection *c, const unsigned char *data, size_t size)
@@ -268,7 +295,7 @@ static size_t take(struct connection *c, const unsigned char *data, size_t size)
             memcmp(same->bytes, at + 5, length - 1) == 0) {
             delivered(c, same->mark);
             move_on(c);
-        } else if (!is_person(at + 5, length - 1)) {
+        } else if (!is_of_people(at + 5, length - 1)) {
             handle(c, (const char *)at + 5, length - 1);
         }
         used += 4 + length;

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
+from base64 import urlsafe_b64encode
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chat_server.rules.directory import Account, RoomLog, StoredEvent
+from chat_server.rules.directory import Account, RoomLog
 from chat_server.store.log import SqliteLog
 from common.datafolder import make_private_folder
+from common.events import MESSAGE, Event
 from common.names import GENERAL
 
 _AT_ONCE: Final = 20_000
@@ -74,7 +76,7 @@ def _write(seed: Seed, path: Path) -> None:
 
 def _account(log: SqliteLog, number: int, everyone: RoomLog) -> Account:
     """Somebody whose one device has the token that the generator knows: its number and one."""
-    account = log.add_account(username(number), f"Member {number}", _BEGAN)
+    account = log.add_account(username(number), f"Member {number}", number + 1, _BEGAN)
     token = (number + 1).to_bytes(32, "big")
     log.add_device(account, hashlib.sha256(token).digest(), "load", _BEGAN)
     log.add_member(everyone, account)
@@ -94,7 +96,8 @@ def _rooms(log: SqliteLog, seed: Seed, accounts: list[Account]) -> None:
 def _say(log: SqliteLog, room: RoomLog, seq: int, sender: Account) -> None:
     """A text that tells its place, so that who reads it can see that it is the right one."""
     text = f"h{seq:09}".ljust(_TEXT, "x")
-    cid = f"{_BEGAN + seq:012x}{secrets.token_hex(10)}"
-    event = StoredEvent(GENERAL, seq, "message", sender.username, text, _BEGAN + seq, cid)
+    at = _BEGAN + seq
+    cid = urlsafe_b64encode(at.to_bytes(6) + secrets.token_bytes(6)).decode()
+    event = Event(GENERAL, seq, MESSAGE, sender.username, at, cid, {"text": text})
     log.append(room, event, sender)
     room.head = seq

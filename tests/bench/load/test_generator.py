@@ -9,12 +9,14 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.bench.load.generator import Figures, Generator, Load, TrialError
-from tests.bench.load.servers import Running, Server
+from tests.bench.load.seed import Seeds
+from tests.bench.load.servers import Running, Server, servers
 
 pytestmark = pytest.mark.skipif(
     shutil.which("cc") is None or not Path("/usr/include/openssl/ssl.h").exists(),
@@ -122,3 +124,23 @@ def test_what_nobody_sent_ends_the_trial(generator: Generator, old: bytes, new: 
 
     with pytest.raises(TrialError, match="that nobody"):
         trial(generator, damage)
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        Load(members=4, publishers=2, window=4),
+        Load(members=4, publishers=2, window=4, known=True, history=60, behind=40),
+        Load(members=8, publishers=4, rooms=4, window=8, known=True),
+    ],
+    ids=["joining", "catching up", "rooms"],
+)
+def test_a_real_server_is_without_fault(generator: Generator, load: Load, tmp_path: Path) -> None:
+    """Ours and the generator speak the same protocol, each by its own hand."""
+    ours = next(server for server in servers() if server.ours and server.tls)
+    prepare = None if load.seed is None else partial(Seeds(tmp_path).put, load.seed)
+    with ours.start(tmp_path / "server", tmp_path / "no certificate", prepare) as running:
+        figures = generator.run(ours, running, load, warmup=0, seconds=0.3)
+    assert figures.faults == 0
+    assert figures.sent > 0  # and what is not at all of its members in the end is missing
+    assert (figures.catch_up is not None) == (load.behind > 0)

@@ -15,10 +15,12 @@ from typing import Final, TypeVar
 from chat_client.accounts import new_account
 from chat_client.net.connector import connect
 from common import limits, messages
+from common.ids import new_cid
 from common.invite import parse_invite
 from common.names import GENERAL
-from common.protocol import ClientEnd, encode
+from common.protocol import Arrival, ClientEnd, encode
 from tests.bench.screen import BenchError
+from tests.events import send
 
 DEADLINE: Final = 60.0
 """Seconds for an answer of the server; a loaded machine may take a while."""
@@ -76,8 +78,7 @@ class Speaker:
 
     def _frame(self, text: str, room: str) -> bytes:
         self._requests += 1
-        cid = secrets.token_hex(16)
-        return encode(messages.Send(id=self._requests, room=room, cid=cid, text=text))
+        return encode(send(self._requests, text, room=room, cid=new_cid()))
 
     def _ask(self, command: messages.ToServer, kind: type[Answer]) -> Answer:
         self._socket.sendall(self._end.send(command))
@@ -92,7 +93,7 @@ class Speaker:
                 raise BenchError(f"the server refused what a speaker said: {message.code}")
         raise BenchError("the server hung up on a speaker")
 
-    def _hear(self) -> Iterator[messages.ToClient]:
+    def _hear(self) -> Iterator[Arrival]:
         while data := self._socket.recv(_READ):
             yield from self._end.receive(data)
 

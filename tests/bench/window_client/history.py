@@ -15,6 +15,8 @@ from typing import Final
 from chat_client.cache import schema as cache_schema
 from chat_server.store import schema as store_schema
 from common.names import GENERAL
+from common.quick_frames import body_json
+from tests.events import cid_of
 
 _SENDERS: Final = ("ada", "bruno")
 _APART: Final = 47_000
@@ -27,7 +29,7 @@ _WORDS: Final = (
 ONCE: Final = "anchor"
 """A word that is said once, among the oldest messages."""
 
-_Row = tuple[int, str, str, int, bytes]
+_Row = tuple[int, str, str, int, str]
 
 
 def lengthen(log: Path, cache: Path, head: int) -> None:
@@ -40,10 +42,10 @@ def lengthen(log: Path, cache: Path, head: int) -> None:
         numbers = dict(store.execute("SELECT username, number FROM accounts"))
         store.execute("BEGIN")
         store.executemany(
-            "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid)"
+            "INSERT INTO events (room, seq, kind, sender, body, sent_at, cid)"
             " VALUES (?, ?, 'message', ?, ?, ?, ?)",
             (
-                (room, seq, numbers[sender], text, at, cid)
+                (room, seq, numbers[sender], body_json({"text": text}), at, cid)
                 for seq, sender, text, at, cid in _rows(last, head, now)
             ),
         )
@@ -55,7 +57,7 @@ def lengthen(log: Path, cache: Path, head: int) -> None:
         "INSERT INTO events (room, seq, kind, sender, text, sent_at, cid)"
         " VALUES (?, ?, 'message', ?, ?, ?, ?)",
         (
-            (GENERAL, seq, sender, text, at, cid.hex())
+            (GENERAL, seq, sender, text, at, cid)
             for seq, sender, text, at, cid in _rows(last, head, now)
         ),
     )
@@ -77,5 +79,5 @@ def _rows(last: int, head: int, now: int) -> Iterator[_Row]:
             _SENDERS[seq // 3 % 2],
             text,
             now - (head - seq) * _APART,
-            seq.to_bytes(16, "big"),
+            cid_of(seq),
         )

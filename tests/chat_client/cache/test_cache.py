@@ -13,10 +13,11 @@ from chat_client.cache import schema
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
 from chat_client.cache.schema import CacheError
-from chat_client.state.event import KeptEvent
 from chat_client.state.outgoing import Delivery, Outgoing
-from common.messages import Event, EventKind, Person
+from common.events import Event
+from common.messages import Person
 from tests.chat_client.desk import cid, event
+from tests.events import joined
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     """Events, rooms and people go; messages stay, and sent ones without their event go again."""
     fill(cache, 3)
     with cache.transaction():
-        cache.add_person(Person(username="bob", display_name="Bob", online=True))
+        cache.add_person(Person(username="bob", display_name="Bob", change=1))
         cache.put_out("general", cid(1), "sent", 1)
         cache.mark_out(cid(1), Delivery.SENT)
         cache.put_out("general", cid(2), "failed", 2)
@@ -153,19 +154,19 @@ def test_one_room_can_be_fetched_again(cache: Cache) -> None:
     fill(cache, 1)
 
 
-def test_when_the_last_event_of_each_room_was_stored(cache: Cache) -> None:
+def test_which_is_the_last_event_of_each_room(cache: Cache) -> None:
     """Of rooms that have one at their position; a listener that began later has none."""
     with cache.transaction():
-        cache.add_events([event(seq).model_copy(update={"sent_at": 10 * seq}) for seq in (1, 2)])
+        cache.add_events([event(1), event(2)])
         cache.add_room("empty")
         cache.set_position("begun", 7)
-    assert cache.times(["general", "empty", "begun", "unknown"]) == {"general": 20}
-    assert cache.times([]) == {}
+    assert cache.cids(["general", "empty", "begun", "unknown"]) == {"general": event(2).cid}
+    assert cache.cids([]) == {}
 
 
 def at(seq: int, sent_at: int, room: str = "general") -> Event:
     """An event of a time."""
-    return event(seq, room).model_copy(update={"sent_at": sent_at})
+    return event(seq, room)._replace(sent_at=sent_at)
 
 
 def fetched(cache: Cache, *times: int) -> None:
@@ -249,14 +250,9 @@ def test_what_was_read_is_remembered_when_started_over_again_too_soon(
     reader.close()
 
 
-def kept(event: Event) -> KeptEvent:
-    """An event as it is read again."""
-    return KeptEvent(*(getattr(event, name) for name in KeptEvent._fields))
-
-
 def test_pages_before_after_and_latest(path: Path, cache: Cache) -> None:
     """Each is in the order of the room and stops at the room's ends."""
-    events = [kept(one) for one in fill(cache, 10)]
+    events = fill(cache, 10)
     fill(cache, 4, "other")
     reader = CacheReader(path)
     assert reader.latest("general", 3) == events[7:]
@@ -272,8 +268,7 @@ def test_pages_before_after_and_latest(path: Path, cache: Cache) -> None:
 def test_unread_counts_what_others_said(path: Path, cache: Cache) -> None:
     """One's own messages and joins are not unread; reading never goes backwards."""
     with cache.transaction():
-        joined = event(1).model_copy(update={"kind": "join", "text": "", "cid": None})
-        cache.add_event(joined)
+        cache.add_event(joined(1))
         cache.add_event(event(2))
         cache.add_event(event(3, sender="ada"))
         cache.add_event(event(4))
@@ -297,16 +292,12 @@ def test_many_events_at_once_are_kept_as_one_by_one(path: Path, cache: Cache) ->
         cache.add_events(events[:1])
         cache.add_events(events[1:])
     reader = CacheReader(path)
-    assert [*reader.after("new", 0, 100)] == [KeptEvent(*_fields(each)) for each in events]
+    assert [*reader.after("new", 0, 100)] == events
     assert cache.position("new") == 50
     with pytest.raises(sqlite3.IntegrityError), cache.transaction():
         cache.add_events([event(51, "new"), event(50, "new")])
     assert (cache.position("new"), len(reader.latest("new", 100))) == (50, 50)
     reader.close()
-
-
-def _fields(each: Event) -> tuple[str, int, EventKind, str, str, int, str | None]:
-    return each.room, each.seq, each.kind, each.sender, each.text, each.sent_at, each.cid
 
 
 def test_unread_is_counted_only_so_far(path: Path, cache: Cache) -> None:
@@ -327,7 +318,7 @@ def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) ->
         cache.put_out("general", cid(1), "hello", 5)
         cache.put_out("other", cid(2), "there", 6)
         for name in ("Bob", "Bob B."):
-            cache.add_person(Person(username="bob", display_name=name, online=True))
+            cache.add_person(Person(username="bob", display_name=name, change=1))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
         Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "", 1)

@@ -17,10 +17,10 @@ from chat_client.state.status import Link
 from chat_client.window.overview import Overview
 from chat_client.window.timeline import as_event, lay_out
 from common import limits, messages
-from tests.chat_client.desk import Desk, event, only
+from tests.chat_client.desk import Desk, event, only, room_of, synced
 from tests.chat_client.spoilt import CASES, COLUMNS, HOSTILE, spoil
 
-META = ("epoch", "session", "read until: general", "read until: nowhere")
+META = ("epoch", "session", "people", "read until: general", "read until: nowhere")
 
 
 def good_cache(path: Path) -> None:
@@ -28,7 +28,7 @@ def good_cache(path: Path) -> None:
     cache = Cache(path)
     with cache.transaction():
         cache.add_events([event(1), event(2)])
-        cache.add_person(messages.Person(username="bob", display_name="Bob", online=True))
+        cache.add_person(messages.Person(username="bob", display_name="Bob", change=1))
     cache.close()
 
 
@@ -68,15 +68,15 @@ def found(path: Path) -> list[int]:
 def go_on(path: Path) -> None:
     """The core opens it, comes online, hears, sends and stores."""
     desk = Desk(cache=Cache(path))
+    desk.step(desk.controller.begin)
     asked = desk.sign_in()
-    people = only(asked, messages.ListPeople)
-    (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
+    rooms = desk.list_people(asked)
     head = desk.cache.position("general")
-    listed = (messages.Room(room="general", head=head + 1),)
+    listed = (room_of("general", head + 1),)
     commands = desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False))
     if head < limits.MAX_INTEGER - 1:
         sync = only(commands, messages.Sync)
-        desk.hear(messages.Synced(re=sync.id, heads={"general": head + 1}))
+        desk.hear(synced(sync, general=head + 1))
         desk.hear(event(head + 1))
         assert desk.cache.position("general") == head + 1
     desk.say("more")

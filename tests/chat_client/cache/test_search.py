@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from chat_client.cache import search
 from chat_client.cache.cache import Cache
 from chat_client.cache.search import NEWEST, Found, Search
-from chat_client.state.event import KeptEvent
 from common.comparing import comparable
-from common.messages import EventKind
+from common.events import MESSAGE, Event
+from tests.events import cid_of
 
 WITHIN = 30
 
@@ -30,12 +30,14 @@ class Kept:
         self.path = path
         self.cache = Cache(path)
 
-    def say(self, *texts: str, room: str = "general", kind: EventKind = "message") -> None:
+    def say(self, *texts: str, room: str = "general", kind: str = MESSAGE) -> None:
         """The next events of a room, from its first on."""
         with self.cache.transaction():
             self.cache.add_room(room)
             for seq, text in enumerate(texts, self.cache.position(room) + 1):
-                self.cache.add_event(KeptEvent(room, seq, kind, "ada", text, seq, None))
+                self.cache.add_event(
+                    Event(room, seq, kind, "ada", seq, cid_of(seq), {"text": text})
+                )
 
     def all(self, words: str, before: int = NEWEST) -> list[Found]:
         """What a search tells, until it ends."""

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chat_client.state.arrivals import in_runs
 from common import messages
-from common.messages import Event, ToClient
-from common.protocol import RemoteProtocolError
+from common.events import Event
+from common.protocol import Arrival, RemoteProtocolError
 from tests.chat_client.desk import event
 
 _PONG = messages.Pong(re=1)
@@ -20,9 +20,9 @@ _PONG = messages.Pong(re=1)
 @given(st.lists(st.booleans(), max_size=30))
 def test_runs_hold_everything_in_its_order(events: list[bool]) -> None:
     """Lists hold events only, never none, and no two lists stand side by side."""
-    said: list[ToClient] = [event(n) if is_event else _PONG for n, is_event in enumerate(events, 1)]
+    said: list[Arrival] = [event(n) if is_event else _PONG for n, is_event in enumerate(events, 1)]
     runs = list(in_runs(said))
-    flat: list[ToClient] = []
+    flat: list[Arrival] = []
     for before, run in zip([None, *runs], runs, strict=False):
         if isinstance(run, list):
             assert run
@@ -38,7 +38,7 @@ def test_runs_hold_everything_in_its_order(events: list[bool]) -> None:
 def test_what_came_before_a_breach_is_given() -> None:
     """A server that breaks the rules does not take back what it said before."""
 
-    def said() -> Iterator[ToClient]:
+    def said() -> Iterator[Arrival]:
         yield event(1)
         yield event(2)
         raise RemoteProtocolError("no such thing")

@@ -18,9 +18,21 @@ from chat_client.state.controller import HEALTHY, MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from common import limits, messages
-from common.messages import Event
+from common.events import MESSAGE, Event
+from common.messages import ToServer
 from common.protocol import RemoteProtocolError, encode
-from tests.chat_client.desk import EPOCH, SENT_AT, Desk, ack, cid, event, only
+from tests.chat_client.desk import (
+    EPOCH,
+    SENT_AT,
+    Desk,
+    ack,
+    cid,
+    event,
+    on_wire,
+    only,
+    room_of,
+    synced,
+)
 
 
 @pytest.fixture
@@ -36,6 +48,13 @@ def states(desk: Desk) -> list[tuple[str, Delivery]]:
     return [(told.cid, told.state) for told in desk.told(news.OutboxChanged)]
 
 
+def welcome_to(hello: ToServer, protocol: int = limits.PROTOCOL_VERSION) -> messages.Welcome:
+    """The answer to a hello."""
+    return messages.Welcome(
+        re=hello.id, protocol=protocol, program="S", server_name="Home", epoch=EPOCH
+    )
+
+
 # Coming in
 
 
@@ -46,7 +65,11 @@ def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
         (hello,) = desk.connect()
         assert isinstance(hello, messages.Hello)
         welcome = messages.Welcome(
-            re=hello.id, protocol=1, program="S", server_name="Renamed", epoch=EPOCH
+            re=hello.id,
+            protocol=limits.PROTOCOL_VERSION,
+            program="S",
+            server_name="Renamed",
+            epoch=EPOCH,
         )
         (opening,) = desk.hear(welcome)
         assert isinstance(opening, kind)
@@ -78,9 +101,7 @@ def test_the_chats_new_name_is_told_and_kept(desk: Desk) -> None:
 def test_coming_back_names_the_former_session(desk: Desk) -> None:
     """So that the server fences the old connection; the first time there is none to name."""
     (hello,) = desk.connect()
-    welcome = messages.Welcome(
-        re=hello.id, protocol=1, program="S", server_name="Home", epoch=EPOCH
-    )
+    welcome = welcome_to(hello)
     assert only(desk.hear(welcome), messages.SignIn).resume is None
     desk.lose()
     desk.sign_in()
@@ -96,13 +117,21 @@ def test_everyone_and_every_room_is_asked_for_page_by_page(desk: Desk) -> None:
     """Until the last page; then the front end is told that all has been told."""
     asked = desk.sign_in()
     people = only(asked, messages.ListPeople)
-    bob = messages.Person(username="bob", display_name="Bob", online=True)
-    (more,) = desk.hear(messages.People(re=people.id, people=(bob,), more=True))
+    assert people.since == 0
+    bob = messages.Person(username="bob", display_name="Bob", change=7)
+    (more,) = desk.hear(messages.People(re=people.id, since=0, people=(bob,), more=True))
     assert isinstance(more, messages.ListPeople)
-    assert more.after == "bob"
-    (rooms,) = desk.hear(messages.People(re=more.id, people=(), more=False))
+    assert more.since == 7
+    (online,) = desk.hear(messages.People(re=more.id, since=7, people=(), more=False))
+    assert isinstance(online, messages.ListOnline)
+    assert online.after is None
+    (more_online,) = desk.hear(messages.Online(re=online.id, online=("ada",), more=True))
+    assert isinstance(more_online, messages.ListOnline)
+    assert more_online.after == "ada"
+    (rooms,) = desk.hear(messages.Online(re=more_online.id, online=("bob",), more=False))
     assert isinstance(rooms, messages.ListRooms)
-    room = messages.Room(room="general", head=3)
+    assert rooms.after is None
+    room = room_of("general", 3)
     sync, more_rooms = desk.hear(messages.Rooms(re=rooms.id, rooms=(room,), more=True))
     assert sync == messages.Sync(id=sync.id, positions={"general": 0})
     assert isinstance(more_rooms, messages.ListRooms)
@@ -110,17 +139,23 @@ def test_everyone_and_every_room_is_asked_for_page_by_page(desk: Desk) -> None:
     assert not desk.told(news.Listed)
     assert desk.hear(messages.Rooms(re=more_rooms.id, rooms=(), more=False)) == []
     assert desk.told(news.PersonSeen) == [news.PersonSeen(bob)]
+    assert desk.told(news.OnlineListed) == [news.OnlineListed(frozenset({"ada", "bob"}))]
     assert desk.told(news.RoomSeen) == [news.RoomSeen("general")]
     assert desk.told(news.Listed)
 
 
-@pytest.mark.parametrize("page", ["people", "rooms"])
+@pytest.mark.parametrize("page", ["people", "online", "rooms"])
 def test_a_page_that_promises_more_than_it_has_is_no_end(desk: Desk, page: str) -> None:
     """A server that breaks its rules costs the connection at most, not the program."""
-    people = only(desk.sign_in(), messages.ListPeople)
-    wrong: messages.ToClient = messages.People(re=people.id, people=(), more=True)
-    if page == "rooms":
-        (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
+    asked = desk.sign_in()
+    people = only(asked, messages.ListPeople)
+    wrong: messages.ToClient = messages.People(re=people.id, since=0, people=(), more=True)
+    if page == "online":
+        (online,) = desk.hear(messages.People(re=people.id, since=0, people=(), more=False))
+        assert isinstance(online, messages.ListOnline)
+        wrong = messages.Online(re=online.id, online=(), more=True)
+    elif page == "rooms":
+        rooms = desk.list_people(asked)
         wrong = messages.Rooms(re=rooms.id, rooms=(), more=True)
     try:
         desk.hear(wrong)
@@ -141,9 +176,7 @@ def test_only_followed_rooms_are_fetched() -> None:
 def test_another_protocol_is_refused_with_a_sentence(desk: Desk) -> None:
     """Trying again would change nothing."""
     (hello,) = desk.connect()
-    desk.hear(
-        messages.Welcome(re=hello.id, protocol=2, program="S", server_name="Home", epoch=EPOCH)
-    )
+    desk.hear(welcome_to(hello, limits.PROTOCOL_VERSION + 1))
     assert (desk.controller.status.link, desk.controller.status.code) == (Link.REFUSED, "version")
     assert desk.controller.wants_hang_up
     assert not desk.controller.wants_connection
@@ -154,9 +187,7 @@ def test_a_refused_join_says_why(code: messages.ErrorCode) -> None:
     """What may pass later is tried again; everything else waits for the person."""
     desk = Desk(joined=False)
     (hello,) = desk.connect()
-    (join,) = desk.hear(
-        messages.Welcome(re=hello.id, protocol=1, program="S", server_name="Home", epoch=EPOCH)
-    )
+    (join,) = desk.hear(welcome_to(hello))
     desk.hear(messages.refusal(code, "the reason", re=join.id, field="username"))
     status = desk.controller.status
     assert status.why == "The reason"
@@ -218,7 +249,7 @@ def test_thousands_at_once_are_one_piece_of_news(desk: Desk) -> None:
 def test_a_breach_takes_back_nothing_of_before(desk: Desk) -> None:
     """Events in front of nonsense are kept, in the same read as they were."""
     desk.go_online(general=2)
-    frames = b"".join(encode(event(seq)) for seq in (1, 2)) + b"\0\0\0\0"
+    frames = b"".join(encode(on_wire(event(seq))) for seq in (1, 2)) + b"\0\0\0\0"
     with desk.cache.transaction(), pytest.raises(RemoteProtocolError):
         desk.controller.received(frames, desk.now)
     assert desk.cache.position("general") == 2
@@ -256,7 +287,7 @@ def test_after_a_gap_the_rest_is_asked_for(desk: Desk) -> None:
 def test_a_room_that_is_added_is_fetched(desk: Desk) -> None:
     """Somebody opened a direct conversation."""
     desk.go_online(general=0)
-    room = messages.Room(room="dm:ada:bob", head=0)
+    room = room_of("dm:ada:bob", 0)
     assert only(desk.hear(messages.RoomAdded(room=room)), messages.Sync).positions == {
         "dm:ada:bob": 0
     }
@@ -303,7 +334,7 @@ def test_messages_wait_for_a_connection_and_go_out_in_order(desk: Desk) -> None:
     (fourth,) = desk.hear(ack(third, 3))
     assert isinstance(fourth, messages.Send)
     sent = [first, second, third, fourth]
-    assert [each.text for each in sent] == ["one", "two", "three", "four"]
+    assert [each.body.text for each in sent] == ["one", "two", "three", "four"]
     assert [each.cid for each in sent] == [cid(n) for n in range(1, 5)]
 
 
@@ -314,15 +345,7 @@ def test_an_acknowledgement_takes_the_place_of_the_own_event(desk: Desk) -> None
     desk.hear(event(1), ack(send, 2), event(3))
     assert desk.shown() == [1, 2, 3]
     added = [each for told in desk.told(news.EventsAdded) for each in told.events]
-    assert added[1] == Event(
-        room="general",
-        seq=2,
-        kind="message",
-        sender="ada",
-        text="hello",
-        sent_at=SENT_AT,
-        cid=send.cid,
-    )
+    assert added[1] == Event("general", 2, MESSAGE, "ada", SENT_AT, send.cid, {"text": "hello"})
     assert states(desk) == [(cid(1), Delivery.WAITING), (cid(1), Delivery.SENT)]
     assert desk.cache.waiting() == 0
     assert desk.cache.outgoing(cid(1)) is None
@@ -334,7 +357,7 @@ def test_a_lost_acknowledgement_sends_the_same_message_again(desk: Desk) -> None
     first = only(desk.say("hello"), messages.Send)
     desk.lose()
     again = only(desk.sign_in(), messages.Send)
-    assert (again.cid, again.text, again.room) == (first.cid, first.text, first.room)
+    assert again == first.model_copy(update={"id": again.id})
     desk.hear(ack(again, 1), event(1, sender="ada", own=again.cid))
     assert desk.shown() == [1]
     assert desk.cache.outgoing(first.cid) is None
@@ -348,15 +371,14 @@ def test_the_own_event_settles_a_message_whose_answer_was_lost(desk: Desk) -> No
     desk.lose()
     asked = desk.sign_in()
     again = only(asked, messages.Send)
-    people = only(asked, messages.ListPeople)
-    (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
-    listed = (messages.Room(room="general", head=1),)
+    rooms = desk.list_people(asked)
+    listed = (room_of("general", 1),)
     desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False))
     desk.hear(event(1, sender="ada", own=first.cid))
     assert desk.cache.outgoing(first.cid) is None
     (second,) = desk.hear(ack(again, 1)) or desk.wait(0)
     assert isinstance(second, messages.Send)
-    assert second.text == "two"
+    assert second.body.text == "two"
     assert desk.shown() == [1]
 
 
@@ -398,11 +420,11 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
         assert desk.wait(0) == []
         (again,) = desk.wait(desk.controller.deadline() - desk.now)
         assert isinstance(again, messages.Send)
-        assert (again.cid, again.text) == (send.cid, "one")
+        assert (again.cid, again.body.text) == (send.cid, "one")
     else:
         (second,) = after
         assert isinstance(second, messages.Send)
-        assert second.text == "two"
+        assert second.body.text == "two"
         assert (out.state, out.reason) == (Delivery.FAILED, "the reason")
         assert states(desk)[-1] == (send.cid, Delivery.FAILED)
 
@@ -462,7 +484,7 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     told = desk.news[desk.news.index(news.StartedOver()) :]
     assert news.RoomSeen("general") in told  # Its messages have to be seen somewhere.
     assert desk.cache.position("general") == 0
-    assert first.text == "sent"
+    assert first.body.text == "sent"
     assert desk.cache.waiting() == 2
     assert desk.cache.meta("epoch") == "f" * 32
 
@@ -485,9 +507,9 @@ def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
     desk.lose()
     sync = only(desk.go_online(general=1), messages.Sync)
     assert sync.positions == {"general": 2}
-    error = messages.refusal("position_ahead", "ends at 1", re=sync.id)
-    assert only(desk.hear(error), messages.Sync).positions == {"general": 0}
-    assert desk.told(news.StartedOver)
+    ahead = synced(sync, {"general": "position_ahead"})
+    assert only(desk.hear(ahead), messages.Sync).positions == {"general": 0}
+    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
     desk.hear(event(1))
     assert desk.shown() == [1, 2, 1]
 
@@ -495,14 +517,14 @@ def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
 def test_what_was_read_is_told_as_read_when_it_is_fetched_again(desk: Desk) -> None:
     """Else the window would count it once more. Also when it comes in several reads."""
     desk.go_online(general=4)
-    desk.hear(*(event(seq).model_copy(update={"sent_at": seq}) for seq in (1, 2, 3, 4)))
+    desk.hear(*(event(seq)._replace(sent_at=seq) for seq in (1, 2, 3, 4)))
     with desk.cache.transaction():
         desk.cache.mark_read("general", 3)
     desk.lose()
     desk.news.clear()
     sync = only(desk.go_online(general=3), messages.Sync)
-    desk.hear(messages.refusal("position_ahead", "ends at 3", re=sync.id))
-    again = [event(seq).model_copy(update={"sent_at": seq}) for seq in (1, 2, 3, 4)]
+    desk.hear(synced(sync, {"general": "position_ahead"}))
+    again = [event(seq)._replace(sent_at=seq) for seq in (1, 2, 3, 4)]
     desk.hear(*again[:2])
     desk.hear(*again[2:])
     assert max(added.read for added in desk.told(news.EventsAdded)) == 3
@@ -523,16 +545,16 @@ def test_what_is_here_last_is_told_to_the_server(desk: Desk) -> None:
     """Of each room whose position means an event; what follows is taken then."""
     asked = only(desk.go_online(general=2), messages.Sync)
     assert (asked.positions, asked.last) == ({"general": 0}, {})
-    desk.hear(event(1), event(2).model_copy(update={"sent_at": 77}))
+    desk.hear(event(1), event(2, own=cid(77)))
     desk.say("first words", "dm:ada:bob")
     desk.lose()
     sync = only(desk.go_online(**{"general": 2, "dm:ada:bob": 0}), messages.Sync)
     assert sync.positions == {"general": 2, "dm:ada:bob": 0}
-    assert sync.last == {"general": 77}
+    assert sync.last == {"general": cid(77)}
 
 
 def test_a_copy_of_another_time_of_the_server_is_fetched_again(desk: Desk) -> None:
-    """The log has grown past the position with other events; the rooms asked for start over."""
+    """The log has grown past the position with other events; rooms that are as before stay."""
     desk.go_online(**{"general": 2, "dm:ada:bob": 1})
     desk.hear(event(1), event(2), event(1, "dm:ada:bob"))
     desk.lose()
@@ -540,11 +562,11 @@ def test_a_copy_of_another_time_of_the_server_is_fetched_again(desk: Desk) -> No
     sent = only(desk.say("sent"), messages.Send)
     (waiting,) = desk.hear(ack(sent, 10)) or desk.say("waiting")
     assert isinstance(waiting, messages.Send)
-    error = messages.refusal("position_ahead", "another", re=sync.id, field="last.general")
-    again = only(desk.hear(error), messages.Sync)
-    assert (again.positions, again.last) == ({"general": 0, "dm:ada:bob": 0}, {})
-    (over,) = desk.told(news.StartedOver)
-    assert set(over.rooms or ()) == {"general", "dm:ada:bob"}
+    ahead = synced(sync, {"general": "position_ahead"})
+    again = only(desk.hear(ahead), messages.Sync)
+    assert (again.positions, again.last) == ({"general": 0}, {})
+    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
+    assert desk.cache.position("dm:ada:bob") == 1
     # It may be gone with what was set back: the answer tells.
     (repeated,) = desk.hear(ack(waiting, 11))
     assert isinstance(repeated, messages.Send)
@@ -557,16 +579,14 @@ def test_a_room_that_was_compared_already_is_not_fetched_again(desk: Desk) -> No
     desk.hear(event(1), event(2))
     desk.lose()
     asked = desk.sign_in()
-    added = messages.RoomAdded(room=messages.Room(room="dm:ada:bob", head=0))
+    added = messages.RoomAdded(room=room_of("dm:ada:bob", 0))
     first = only(desk.hear(added), messages.Sync)
-    people = only(asked, messages.ListPeople)
-    (rooms,) = desk.hear(messages.People(re=people.id, people=(), more=False))
-    listed = tuple(messages.Room(room=room, head=1) for room in ("dm:ada:bob", "general"))
+    rooms = desk.list_people(asked)
+    listed = tuple(room_of(room, 1) for room in ("dm:ada:bob", "general"))
     second = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)
     assert second.positions == {"general": 2}, "the other is under way"
-    desk.hear(messages.Synced(re=first.id, heads={"dm:ada:bob": 1}), event(1, "dm:ada:bob"))
-    error = messages.refusal("position_ahead", "", re=second.id, field="last.general")
-    again = only(desk.hear(error), messages.Sync)
+    desk.hear(synced(first), event(1, "dm:ada:bob"))
+    again = only(desk.hear(synced(second, {"general": "position_ahead"})), messages.Sync)
     assert again.positions == {"general": 0}
     desk.hear(event(2, "dm:ada:bob"))
     assert desk.shown("dm:ada:bob") == [1, 2]
@@ -581,14 +601,14 @@ def test_what_may_be_gone_is_sent_again_before_what_was_written_later(desk: Desk
     desk.say("waiting")
     sync = only(desk.go_online(general=4), messages.Sync)
     assert desk.wait(0) == []
-    error = messages.refusal("position_ahead", "", re=sync.id, field="last.general")
-    (again,) = desk.hear(error)
-    (first,) = desk.hear(messages.Synced(re=again.id, heads={"general": 4}))
+    (again,) = desk.hear(synced(sync, {"general": "position_ahead"}))
+    assert isinstance(again, messages.Sync)
+    (first,) = desk.hear(synced(again, general=4))
     assert isinstance(first, messages.Send)
-    assert first.text == "sent"
+    assert first.body.text == "sent"
     (second,) = desk.hear(ack(first, 5))
     assert isinstance(second, messages.Send)
-    assert second.text == "waiting"
+    assert second.body.text == "waiting"
 
 
 def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk: Desk) -> None:
@@ -597,22 +617,18 @@ def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk:
     desk.hear(event(1), event(2))
     desk.lose()
     desk.say("waiting")
-    send = only(desk.sign_in(), messages.Send)
+    asked = desk.sign_in()
+    send = only(asked, messages.Send)
     desk.hear(ack(send, 3))
     assert desk.shown() == [1, 2]
     assert desk.cache.position("general") == 2
     assert states(desk)[-1] == (send.cid, Delivery.SENT)
-    people = next(
-        number
-        for number, asked in desk.controller._asked.items()
-        if isinstance(asked, messages.ListPeople)
-    )
-    (rooms,) = desk.hear(messages.People(re=people, people=(), more=False))
-    listed = (messages.Room(room="general", head=3),)
+    rooms = desk.list_people(asked)
+    listed = (room_of("general", 3),)
     sync = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)
-    assert (sync.positions, sync.last) == ({"general": 2}, {"general": SENT_AT})
+    assert (sync.positions, sync.last) == ({"general": 2}, {"general": event(2).cid})
     # It is of this server: the own event comes with what was missed, and what follows is taken.
-    desk.hear(messages.Synced(re=sync.id, heads={"general": 3}))
+    desk.hear(synced(sync, general=3))
     desk.hear(event(3, sender="ada", own=send.cid))
     assert desk.cache.outgoing(send.cid) is None
     desk.hear(ack(only(desk.say("more"), messages.Send), 4))
@@ -630,7 +646,7 @@ def test_a_room_that_was_compared_takes_its_acknowledgements(desk: Desk) -> None
     desk.hear(event(1))
     desk.lose()
     sync = only(desk.go_online(general=1), messages.Sync)
-    desk.hear(messages.Synced(re=sync.id, heads={"general": 1}))
+    desk.hear(synced(sync))
     desk.hear(ack(only(desk.say("hello"), messages.Send), 2))
     assert desk.shown() == [1, 2]
 
@@ -745,21 +761,23 @@ def test_the_person_can_cut_a_pause_short(desk: Desk) -> None:
     assert desk.controller.deadline() - desk.now == 0.25
 
 
-@pytest.mark.parametrize(("field", "fails"), [("room", True), (None, False)])
-def test_one_conversation_too_many_does_not_hold_up_the_others(
-    desk: Desk, field: str | None, fails: bool
+@pytest.mark.parametrize("field", ["room", None])
+@pytest.mark.parametrize(
+    ("code", "fails"),
+    [("internal", True), ("rate_limited", False), ("busy", False), ("disk_full", False)],
+)
+def test_a_message_that_is_refused_for_itself_does_not_hold_up_the_others(
+    desk: Desk, code: messages.ErrorCode, field: str | None, fails: bool
 ) -> None:
-    """A server that is busy with one message fails it in the end; one that is busy is awaited."""
+    """It fails in the end; what has its cause elsewhere is awaited, as it passes by itself."""
     desk.go_online(general=0)
     send = only(desk.say("hello", "dm:ada:bob"), messages.Send)
     desk.say("for all")
     for _ in range(MOST_REFUSALS):
-        assert send.text == "hello"
-        refusal = messages.Error(
-            re=send.id, code="busy", message="later", retryable=True, field=field
-        )
+        assert send.body.text == "hello"
+        refusal = messages.refusal(code, "later", re=send.id, field=field)
         send = only(desk.hear(refusal) or desk.wait(30), messages.Send)
-    assert send.text == ("for all" if fails else "hello")
+    assert send.body.text == ("for all" if fails else "hello")
 
 
 def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
@@ -849,7 +867,7 @@ def test_a_breach_by_the_server_is_an_error_and_late_bytes_are_nothing(desk: Des
     with pytest.raises(RemoteProtocolError):
         desk.controller.received(b"\0\0\0\0", desk.now)
     desk.lose()
-    desk.step(lambda: desk.controller.received(encode(event(1)), desk.now))
+    desk.step(lambda: desk.controller.received(encode(on_wire(event(1))), desk.now))
     assert desk.shown() == []
 
 
@@ -863,7 +881,7 @@ def test_a_crash_between_two_messages_loses_nothing() -> None:
     first = only(after.sign_in(), messages.Send)
     (second,) = after.hear(ack(first, 1))
     assert isinstance(second, messages.Send)
-    assert [first.text, second.text] == ["one", "two"]
+    assert [first.body.text, second.body.text] == ["one", "two"]
     cache.close()
 
 

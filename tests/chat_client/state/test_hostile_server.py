@@ -14,22 +14,27 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from chat_client.cache.cache import Cache
-from chat_client.state.controller import MOST_FAULTS, MOST_PAGES
+from chat_client.state import news
+from chat_client.state.controller import MOST_FAULTS
+from chat_client.state.directory import MOST_PAGES
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common import limits, messages
+from common.events import Event
 from common.frames import FrameDecoder, encode_frame
 from common.messages import TO_SERVER, ToClient, ToServer
 from common.protocol import RemoteProtocolError, encode
-from tests.chat_client.desk import EPOCH, Desk, ack, event
+from tests.chat_client.desk import EPOCH, Desk, ack, cid, event, on_wire, room_of, synced
 
-Said = ToClient | bytes | None
+Said = ToClient | Event | bytes | None
 """What the server says; bytes as they are, and None for the end of the connection."""
 Server = Callable[[ToServer], Iterable[Said]]
 
 MINUTES = 10
 ROUND_TRIP = 0.001
-BOB = messages.Person(username="bob", display_name="Bob", online=True)
+PASSES = ("busy", "disk_full", "rate_limited")
+"""Refusals that pass by themselves, however often they come."""
+BOB = messages.Person(username="bob", display_name="Bob", change=1)
 
 
 class AnyDesk(Desk):
@@ -89,6 +94,8 @@ class Siege:
         if said is None:
             desk.lose()
             return []
+        if isinstance(said, Event):
+            said = on_wire(said)
         data = said if isinstance(said, bytes) else encode(said)
 
         def receive() -> None:
@@ -105,19 +112,27 @@ def honest(command: ToServer) -> Iterator[Said]:
     match command:
         case messages.Hello():
             yield messages.Welcome(
-                re=command.id, protocol=1, program="S", server_name="Home", epoch=EPOCH
+                re=command.id,
+                protocol=limits.PROTOCOL_VERSION,
+                program="S",
+                server_name="Home",
+                epoch=EPOCH,
             )
         case messages.Join() | messages.SignIn():
             yield messages.SignedIn(
                 re=command.id, username="ada", display_name="Ada", session="a" * 32
             )
         case messages.ListPeople():
-            yield messages.People(re=command.id, people=(BOB,), more=False)
+            people = (BOB,) if command.since < BOB.change else ()
+            yield messages.People(re=command.id, since=command.since, people=people, more=False)
+        case messages.ListOnline():
+            yield messages.Online(re=command.id, online=("ada", "bob"), more=False)
         case messages.ListRooms():
-            room = messages.Room(room="general", head=0)
-            yield messages.Rooms(re=command.id, rooms=(room,), more=False)
+            rooms = (room_of("general", 0),)
+            yield messages.Rooms(re=command.id, rooms=rooms, more=False)
         case messages.Sync():
-            yield messages.Synced(re=command.id, heads=dict.fromkeys(command.positions, 0))
+            heads = dict.fromkeys(command.positions, 0)
+            yield messages.Synced(re=command.id, heads=heads, refused={})
         case messages.Ping():
             yield messages.Pong(re=command.id)
         case messages.Send():
@@ -149,18 +164,40 @@ def error(code: str, *, retryable: bool, field: str | None = None) -> Callable[.
     return say
 
 
-def pages_of(names: Callable[[str | None], list[str]]) -> Server:
-    """Lists of people that go on and on."""
+def refused(code: str) -> Callable[..., list[Said]]:
+    """Refuse all rooms of a `sync` with this code."""
+
+    def say(command: messages.Command) -> list[Said]:
+        assert isinstance(command, messages.Sync)
+        return [synced(command, dict.fromkeys(command.positions, code))]
+
+    return say
+
+
+def pages_of(changes: Callable[[int], list[int]], since: int | None = None) -> Server:
+    """Lists of people that go on and on: by their changes."""
 
     def say(command: messages.Command) -> list[Said]:
         assert isinstance(command, messages.ListPeople)
         people = tuple(
-            messages.Person(username=name, display_name=name, online=False)
-            for name in names(command.after)
+            messages.Person(username=f"p{change}", display_name="P", change=change)
+            for change in changes(command.since)
         )
-        return [messages.People(re=command.id, people=people, more=True)]
+        begin = command.since if since is None else since
+        return [messages.People(re=command.id, since=begin, people=people, more=True)]
 
     return instead(messages.ListPeople, say)
+
+
+def online_of(names: Callable[[str | None], list[str]]) -> Server:
+    """Lists of who is online that go on and on."""
+
+    def say(command: messages.Command) -> list[Said]:
+        assert isinstance(command, messages.ListOnline)
+        online = tuple(names(command.after))
+        return [messages.Online(re=command.id, online=online, more=True)]
+
+    return instead(messages.ListOnline, say)
 
 
 def rooms_of(names: Callable[[str | None], list[str]]) -> Server:
@@ -168,7 +205,7 @@ def rooms_of(names: Callable[[str | None], list[str]]) -> Server:
 
     def say(command: messages.Command) -> list[Said]:
         assert isinstance(command, messages.ListRooms)
-        rooms = tuple(messages.Room(room=name, head=0) for name in names(command.after))
+        rooms = tuple(room_of(name, 0) for name in names(command.after))
         return [messages.Rooms(re=command.id, rooms=rooms, more=True)]
 
     return instead(messages.ListRooms, say)
@@ -184,43 +221,60 @@ def ahead_after_events(command: messages.Command) -> Iterator[Said]:
     assert isinstance(command, messages.Sync)
     for room in command.positions:
         yield event(1, room)
-    yield from error("position_ahead", retryable=False, field="positions.general")(command)
+    yield from refused("position_ahead")(command)
 
 
-EVENT = {"type": "event", "room": "general", "seq": 1, "sender": "bob", "text": "hi", "cid": None}
+EVENT = {
+    "type": "event",
+    "room": "general",
+    "seq": 1,
+    "kind": "message",
+    "sender": "bob",
+    "sent_at": 1,
+    "cid": cid(1),
+    "body": {"text": "hi"},
+}
+
+
+def with_event(**changed: object) -> Server:
+    """Brings an event that is not as it should be."""
+    fields = {**EVENT, **changed}
+    said = raw(**{name: value for name, value in fields.items() if value is not None})
+    return instead(messages.Sync, lambda command: [*honest(command), said])  # type: ignore[arg-type]  # it is one
+
+
 BREACHES: dict[str, Server] = {
-    "an unknown message": after_sign_in(raw(type="dance")),
-    "an unknown kind of event": instead(
-        messages.Sync,
-        lambda command: [*honest(command), raw(**EVENT, kind="edit", sent_at=1)],  # type: ignore[arg-type]  # it is one
-    ),
-    "a time beyond all calendars": instead(
-        messages.Sync,
-        lambda command: [*honest(command), raw(**EVENT, kind="message", sent_at=2**53 - 1)],  # type: ignore[arg-type]  # it is one
-    ),
+    "an unknown answer": after_sign_in(raw(type="dance", re=3)),
+    "no type": after_sign_in(raw(moves=3)),
+    "an event without an id": with_event(cid=None),
+    "an id of another form": with_event(cid="c" * 32),
+    "an event without a body": with_event(body=None),
+    "a body that is none": with_event(body="hi"),
+    "no name of a kind": with_event(kind="An Edit"),
+    "a time beyond all calendars": with_event(sent_at=2**53 - 1),
     "no frame": after_sign_in(b"\0\0\0\0"),
     "a frame that is too long": after_sign_in(b"\x7f\0\0\0J"),
     "an event of no room": after_sign_in(event(1, "elsewhere")),
     "an event with a gap": instead(messages.Sync, lambda _: [event(7)]),
     "an answer to nothing": after_sign_in(messages.Pong(re=99)),
     "an acknowledgement of nothing": after_sign_in(
-        messages.Ack(re=77, room="general", seq=1, cid="c" * 32, sent_at=1)
+        messages.Ack(re=77, room="general", seq=1, cid=cid(1), sent_at=1)
     ),
     "another answer": instead(messages.ListPeople, lambda command: [messages.Pong(re=command.id)]),
     "a page that is empty": pages_of(lambda _: []),
-    "the same page": pages_of(lambda _: ["bob"]),
-    "pages that go round": pages_of(lambda after: ["bob"] if after != "bob" else ["ann"]),
+    "the same page": pages_of(lambda _: [7]),
+    "pages that go round": pages_of(lambda since: [7] if since != 7 else [6]),
+    "a page that goes down": pages_of(lambda since: [since + 2, since + 1]),
+    "people from the beginning again and again": pages_of(lambda since: [since + 1], 0),
+    "people from their middle": pages_of(lambda since: [since + 9], 5),
+    "online, a page that is empty": online_of(lambda _: []),
+    "online, the same page": online_of(lambda _: ["bob"]),
+    "online, a page that goes down": online_of(lambda _: ["bob", "abe"]),
     "rooms, a page that is empty": rooms_of(lambda _: []),
     "rooms, the same page": rooms_of(lambda _: ["general"]),
-    "always ahead": instead(
-        messages.Sync, error("position_ahead", retryable=False, field="positions.general")
-    ),
-    "always ahead by the last": instead(
-        messages.Sync, error("position_ahead", retryable=False, field="last.general")
-    ),
-    "always ahead, no room told": instead(messages.Sync, error("position_ahead", retryable=False)),
+    "always ahead": instead(messages.Sync, refused("position_ahead")),
+    "no sync at all": instead(messages.Sync, error("position_ahead", retryable=False)),
     "ahead of what it just sent": instead(messages.Sync, ahead_after_events),
-    "rooms it does not have": instead(messages.Sync, error("no_such_room", retryable=False)),
     "people that can't be listed": instead(messages.ListPeople, error("not_here", retryable=False)),
     "an error about nothing": after_sign_in(messages.refusal("malformed", "what?")),
 }
@@ -241,27 +295,68 @@ def test_a_server_that_breaks_the_protocol_is_left_after_some_tries(breach: str)
     assert siege.desk.controller.wants_connection
 
 
-@pytest.mark.parametrize("kind", ["people", "rooms"])
-def test_a_list_without_an_end_is_given_up(kind: str) -> None:
+@pytest.mark.parametrize("kind", [messages.ListPeople, messages.ListOnline, messages.ListRooms])
+def test_a_list_without_an_end_is_given_up(kind: type[messages.Command]) -> None:
     """Though each of its pages advances."""
-    numbers = itertools.count()
+    numbers = itertools.count(1)
 
     def names(_: str | None) -> list[str]:
         return [f"p{next(numbers):09d}"]
 
-    siege = Siege(pages_of(names) if kind == "people" else rooms_of(names))
+    servers = {
+        messages.ListPeople: pages_of(lambda since: [since + 1]),
+        messages.ListOnline: online_of(names),
+        messages.ListRooms: rooms_of(names),
+    }
+    siege = Siege(servers[kind])
     siege.last(1)
-    listing = messages.ListPeople if kind == "people" else messages.ListRooms
     assert siege.connections == MOST_FAULTS
-    asked = [command for command in siege.commands if isinstance(command, listing)]
+    asked = [command for command in siege.commands if isinstance(command, kind)]
     assert len(asked) == MOST_FAULTS * MOST_PAGES
     assert siege.link is Link.STOPPED
+
+
+BEYOND: dict[str, Server] = {
+    "a message of another type": after_sign_in(raw(type="dance", room="general", steps=[1, 2])),
+    "an event of another kind": with_event(kind="edit", body={"of": cid(9), "text": "ho"}),
+    "a message of another form": with_event(body={"parts": ["hi"]}),
+    "more in an event": with_event(color="red", body={"text": "hi", "color": "red"}),
+    "more in an answer": instead(
+        messages.ListRooms,
+        lambda command: [raw(type="rooms", re=command.id, rooms=[], more=False, total=0)],
+    ),
+    "another kind of room": instead(
+        messages.ListRooms,
+        lambda command: [
+            messages.Rooms(
+                re=command.id,
+                rooms=(messages.Room(room="garden", kind="garden", title="The garden", head=0),),
+                more=False,
+            )
+        ],
+    ),
+}
+"""By what it is: what a newer server says, of which this program knows nothing."""
+
+
+@pytest.mark.parametrize("what", BEYOND)
+def test_what_a_newer_server_says_does_no_harm(what: str) -> None:
+    """The connection stands, and goes on as it would without."""
+    siege = Siege(BEYOND[what]).last(1)
+    assert siege.link is Link.ONLINE
+    assert siege.connections == 1
+    assert siege.desk.told(news.Listed)
 
 
 def another(command: messages.Command) -> list[Said]:
     """Say each time to be a server with another history, and no more."""
     name, epoch = "Home", f"{next(_EPOCHS):032x}"
-    return [messages.Welcome(re=command.id, protocol=1, program="S", server_name=name, epoch=epoch)]
+    version = limits.PROTOCOL_VERSION
+    return [
+        messages.Welcome(
+            re=command.id, protocol=version, program="S", server_name=name, epoch=epoch
+        )
+    ]
 
 
 _EPOCHS = itertools.count()
@@ -290,7 +385,7 @@ def test_a_server_in_trouble_is_tried_again_with_growing_pauses(trouble: str) ->
 
 def test_a_room_that_is_added_again_and_again_is_asked_for_once() -> None:
     """Each time would cost a command."""
-    added = messages.RoomAdded(room=messages.Room(room="dm:ada:bob", head=0))
+    added = messages.RoomAdded(room=room_of("dm:ada:bob", 0))
     siege = Siege(after_sign_in(*[added] * 500)).last(0.2)
     syncs = [command for command in siege.commands if isinstance(command, messages.Sync)]
     assert [dict(sync.positions) for sync in syncs] == [{"dm:ada:bob": 0}, {"general": 0}]
@@ -303,14 +398,11 @@ def test_a_room_that_is_listed_and_missing_costs_no_other_room() -> None:
         match command:
             case messages.ListRooms():
                 names = ("art", "general", "zoo")
-                rooms = tuple(messages.Room(room=name, head=1) for name in names)
+                rooms = tuple(room_of(name, 1) for name in names)
                 return [messages.Rooms(re=command.id, rooms=rooms, more=False)]
-            case messages.Sync() if "art" in command.positions:
-                refuse = error("no_such_room", retryable=False, field="positions.art")
-                return refuse(command)
             case messages.Sync():
-                synced = messages.Synced(re=command.id, heads=dict.fromkeys(command.positions, 1))
-                return [synced, *(event(1, room) for room in command.positions)]
+                answer = synced(command, {"art": "no_such_room"}, general=1, zoo=1)
+                return [answer, event(1, "general"), event(1, "zoo")]
         return honest(command)
 
     siege = Siege(server).last(0.2)
@@ -323,8 +415,7 @@ def test_heads_that_are_taken_back_cost_nothing() -> None:
 
     def server(command: ToServer) -> Iterable[Said]:
         if isinstance(command, messages.Sync):
-            synced = messages.Synced(re=command.id, heads={"general": 5})
-            return [synced, event(1), event(2), event(3), event(4)]
+            return [synced(command, general=5), event(1), event(2), event(3), event(4)]
         return honest(command)
 
     siege = Siege(server).last(0.2)
@@ -342,7 +433,7 @@ def with_words(*texts: str, at_once: int = 1) -> AnyDesk:
 
 
 @pytest.mark.parametrize("at_once", [1, 8])
-@pytest.mark.parametrize("code", ["busy", "disk_full", "internal", "too_early", "overloaded"])
+@pytest.mark.parametrize("code", [*PASSES, "internal", "too_early", "overloaded"])
 def test_a_server_that_takes_nothing_is_asked_now_and_then(code: str, at_once: int) -> None:
     """However it refuses, and however many messages wait: the pauses grow."""
     desk = with_words(*map(str, range(1, 6)), at_once=at_once)
@@ -350,10 +441,10 @@ def test_a_server_that_takes_nothing_is_asked_now_and_then(code: str, at_once: i
     sent = [command for command in siege.commands if isinstance(command, messages.Send)]
     assert 5 <= len(sent) <= at_once * (10 + MINUTES * 60 / 15)
     assert siege.connections == 1
-    kept = [desk.cache.outgoing(f"{number:032x}") for number in range(1, 6)]
+    kept = [desk.cache.outgoing(cid(number)) for number in range(1, 6)]
     states = {out.state for out in kept if out is not None}
     # That the host's disk is full is no reason to leave a message to the person.
-    assert states == ({Delivery.WAITING} if code in {"busy", "disk_full"} else {Delivery.FAILED})
+    assert states == ({Delivery.WAITING} if code in PASSES else {Delivery.FAILED})
 
 
 @pytest.mark.parametrize("at_once", [1, 8])
@@ -368,7 +459,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
     def server(command: ToServer) -> Iterable[Said]:
         if not isinstance(command, messages.Send):
             return honest(command)
-        if command.text == "poison":
+        if command.body.text == "poison":
             return error(code, retryable=retryable)(command)
         if command.after is not None and command.after not in {send.cid for send in stored}:
             return error("too_early", retryable=True)(command)
@@ -377,30 +468,31 @@ def test_one_refused_message_does_not_hold_up_the_others(
 
     texts = ["one", "two", "poison", "three", "four", "five"]
     siege = Siege(server, with_words(*texts, at_once=at_once)).last()
-    assert [send.text for send in stored] == [text for text in texts if text != "poison"]
-    poison = siege.desk.cache.outgoing(f"{3:032x}")
+    assert [send.body.text for send in stored] == [text for text in texts if text != "poison"]
+    poison = siege.desk.cache.outgoing(cid(3))
     assert poison is not None
     assert (poison.state, poison.reason) == (Delivery.FAILED, "no")
     assert siege.link is Link.ONLINE
 
 
 @pytest.mark.parametrize(
-    ("cid", "text"),
-    [("z" * 32, "hi"), ("1", "hi"), ("c" * 32, ""), ("c" * 32, "x" * 20_000), ("c" * 32, "\0")],
+    ("own", "text"),
+    [("z" * 32, "hi"), ("1", "hi"), ("+" * 16, "hi")]
+    + [("c" * 16, text) for text in ("", "x" * 20_000, "\0")],
 )
-def test_what_is_no_message_is_left_to_the_person(cid: str, text: str) -> None:
+def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     """A cache may hold what no server takes; what stands behind it goes out."""
     cache = Cache(None)
     with cache.transaction():
-        cache.put_out("general", cid, text, 0)
-        cache.put_out("general", "d" * 32, "good", 0)
+        cache.put_out("general", own, text, 0)
+        cache.put_out("general", "d" * 16, "good", 0)
     siege = Siege(
         instead(messages.Send, lambda command: [ack(command, 1)]),  # type: ignore[arg-type]  # it is one
         AnyDesk(cache=cache),
     ).last(0.2)
-    sent = [command.text for command in siege.commands if isinstance(command, messages.Send)]
+    sent = [command.body.text for command in siege.commands if isinstance(command, messages.Send)]
     assert sent == ["good"]
-    bad = cache.outgoing(cid)
+    bad = cache.outgoing(own)
     assert bad is not None
     assert bad.state is Delivery.FAILED
     assert siege.link is Link.ONLINE

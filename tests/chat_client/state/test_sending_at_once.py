@@ -15,10 +15,10 @@ from chat_client.state.controller import MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from common import messages
 from common.messages import ToServer
-from tests.chat_client.desk import EPOCH, Desk, ack, only
+from tests.chat_client.desk import EPOCH, Desk, ack, cid, only, room_of, synced
 
 TEXTS = [str(number) for number in range(12)]
-FINAL, LATER = "no_such_room", ("busy", "disk_full", "internal")
+FINAL, LATER = "no_such_room", ("busy", "disk_full", "rate_limited", "internal")
 
 
 class Town:
@@ -38,14 +38,11 @@ class Town:
     def come_in(self) -> None:
         """Let the client in, into a general room."""
         asked = self.desk.sign_in()
-        people = only(asked, messages.ListPeople)
-        (rooms,) = self.take(
-            asked, self.desk.hear(messages.People(re=people.id, people=(), more=False))
-        )
-        listed = (messages.Room(room="general", head=0),)
-        answer = messages.Rooms(re=rooms.id, rooms=listed, more=False)
-        (sync,) = self.take(self.desk.hear(answer))
-        self.take(self.desk.hear(messages.Synced(re=sync.id, heads={"general": 0})))
+        self.take(asked)
+        rooms = self.desk.list_people(asked)
+        answer = messages.Rooms(re=rooms.id, rooms=(room_of("general", 0),), more=False)
+        sync = only(self.take(self.desk.hear(answer)), messages.Sync)
+        self.take(self.desk.hear(synced(sync, general=0)))
 
     def take(self, *asked: list[ToServer]) -> list[ToServer]:
         """Note the messages among these commands; the others."""
@@ -70,7 +67,7 @@ class Town:
         elif code is not None:
             # One of the two literals, which hypothesis chose.
             return messages.refusal(code, "no", re=send.id)  # type: ignore[arg-type]  # it is one
-        self.stored.setdefault(send.cid, send.text)
+        self.stored.setdefault(send.cid, send.body.text)
         return ack(send, 1 + list(self.stored).index(send.cid))
 
     def lose(self) -> None:
@@ -93,10 +90,10 @@ def evening(data: DataObject, *, minds_order: bool) -> tuple[Town, set[str]]:
 
     def refuse(send: messages.Send) -> str | None:
         code = data.draw(st.sampled_from([None, None, *LATER, FINAL]))
-        refusals[send.text] += code == "internal"
-        often = refusals[send.text] >= MOST_REFUSALS
+        refusals[send.body.text] += code == "internal"
+        often = refusals[send.body.text] >= MOST_REFUSALS
         if (code == FINAL or often) and send.cid not in town.stored:
-            failed.add(send.text)
+            failed.add(send.body.text)
         return code
 
     for step in data.draw(st.lists(st.sampled_from(["batch", "wait", "lose"]), max_size=25)):
@@ -123,8 +120,7 @@ def test_messages_are_stored_in_the_order_in_which_they_were_written(data: DataO
     gone = {
         out.text
         for number in range(1, len(TEXTS) + 1)
-        if (out := desk.cache.outgoing(f"{number:032x}")) is not None
-        and out.state is Delivery.FAILED
+        if (out := desk.cache.outgoing(cid(number))) is not None and out.state is Delivery.FAILED
     }
     assert list(town.stored.values()) == [text for text in TEXTS if text not in gone]
     assert gone <= failed
@@ -185,5 +181,5 @@ def test_a_refusal_is_told_with_its_reason_once_for_all_behind_it() -> None:
     assert not town.under_way
     pause = desk.controller.deadline() - desk.now
     town.take(desk.wait(pause))
-    assert [send.text for send in town.under_way] == TEXTS
+    assert [send.body.text for send in town.under_way] == TEXTS
     assert desk.cache.meta("epoch") == EPOCH

@@ -28,9 +28,13 @@ from chat_server.net.strangers import Strangers
 from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from common import messages
+from common.events import Event
+from common.limits import PRESENCE
 from common.messages import ToClient, ToServer
-from common.protocol import ClientEnd, Phase, encode
+from common.protocol import Arrival, ClientEnd, Phase, encode
+from common.quick_frames import event_frame
 from common.tls import client_context, server_context
+from tests.events import cid_of, said
 
 DEADLINE = 10.0
 EPOCH = "e" * 32
@@ -51,13 +55,13 @@ class Client:
         raw = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
         self.socket = raw if context is None else context.wrap_socket(raw)
         self.end = ClientEnd()
-        self._messages: list[ToClient] = []
+        self._messages: list[Arrival] = []
 
     def send(self, *commands: ToServer) -> None:
         """Say something, all in one write."""
         self.socket.sendall(b"".join(self.end.send(command) for command in commands))
 
-    def hear(self) -> ToClient | None:
+    def hear(self) -> Arrival | None:
         """The next thing the server says; None when it has hung up."""
         while not self._messages:
             try:
@@ -69,9 +73,9 @@ class Client:
             self._messages += self.end.receive(data)
         return self._messages.pop(0)
 
-    def hear_all(self) -> list[ToClient]:
+    def hear_all(self) -> list[Arrival]:
         """Everything until the server hangs up."""
-        heard: list[ToClient] = []
+        heard: list[Arrival] = []
         while (message := self.hear()) is not None:
             heard.append(message)
         return heard
@@ -126,18 +130,19 @@ class Net:
         self.clients.append(client)
         return client, self.next(inputs.Opened).connection
 
-    def sign_in(self) -> tuple[Client, int]:
+    def sign_in(self, *capabilities: str) -> tuple[Client, int]:
         """A client that is somebody."""
         client, number = self.connect()
-        client.send(messages.Hello(id=1, protocol=1, program="P"))
+        client.send(messages.Hello(id=1, protocol=2, program="P", capabilities=capabilities))
         self.next(Received)
-        welcome = messages.Welcome(re=1, protocol=1, program="S", server_name="Home", epoch=EPOCH)
+        welcome = messages.Welcome(re=1, protocol=2, program="S", server_name="Home", epoch=EPOCH)
         self.tell(number, welcome)
         assert client.hear() == welcome
         client.send(messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
         self.next(Received)
-        self.tell(
-            number, messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH)
+        signed_in = messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH)
+        self.io.post(
+            [effects.Admit(number, frozenset(capabilities)), effects.Tell(number, signed_in)]
         )
         assert isinstance(client.hear(), messages.SignedIn)
         return client, number
@@ -181,16 +186,12 @@ def encrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
 
 def event(seq: int, text: str = "hello") -> bytes:
     """The frame of an event."""
-    return encode(
-        messages.Event(
-            room="general", seq=seq, kind="message", sender="bob", text=text, sent_at=0, cid=None
-        )
-    )
+    return event_frame(said(seq, "bob", text))
 
 
 def ack(request: int, seq: int) -> messages.Ack:
     """An acknowledgement."""
-    return messages.Ack(re=request, room="general", seq=seq, cid=EPOCH, sent_at=0)
+    return messages.Ack(re=request, room="general", seq=seq, cid=cid_of(seq), sent_at=0)
 
 
 def fanout(
@@ -283,10 +284,10 @@ def test_a_fan_out_reaches_the_live_ones(net: Net) -> None:
     sent = encode(ack(5, 2))
     net.io.post([*live, fanout(1, event(1), event(2), event(3), acks={sender_number: {1: sent}})])
     heard = [member.hear() for _ in range(3)]
-    assert [each.seq for each in heard if isinstance(each, messages.Event)] == [1, 2, 3]
+    assert [each.seq for each in heard if isinstance(each, Event)] == [1, 2, 3]
     mine = [sender.hear() for _ in range(3)]
     assert mine[1] == ack(5, 2)
-    assert [each.seq for each in (mine[0], mine[2]) if isinstance(each, messages.Event)] == [1, 3]
+    assert [each.seq for each in (mine[0], mine[2]) if isinstance(each, Event)] == [1, 3]
     net.ping(other, other_number)
 
 
@@ -304,17 +305,46 @@ def test_news_of_people_are_for_those_who_are_in(net: Net) -> None:
     stranger, stranger_number = net.connect()
     one, one_number = net.sign_in()
     two, two_number = net.sign_in()
-    person = messages.Person(username="bob", display_name="Bob", online=True)
+    person = messages.Person(username="bob", display_name="Bob", change=1)
     changed = messages.PersonChanged(person=person)
     net.io.post([effects.TellEveryone(changed, but=one_number)])
     assert two.hear() == changed
     net.ping(one, one_number)
-    stranger.send(messages.Hello(id=1, protocol=1, program="P"))
+    stranger.send(messages.Hello(id=1, protocol=2, program="P"))
     net.next(Received)
-    welcome = messages.Welcome(re=1, protocol=1, program="S", server_name="Home", epoch=EPOCH)
+    welcome = messages.Welcome(re=1, protocol=2, program="S", server_name="Home", epoch=EPOCH)
     net.tell(stranger_number, welcome)
     assert stranger.hear() == welcome
     assert two_number != one_number
+
+
+def test_who_comes_and_goes_is_told_to_those_who_want_to_know(net: Net) -> None:
+    """A script that names no such capability is woken by nobody's coming; after who is new."""
+    quiet, quiet_number = net.sign_in()
+    other, other_number = net.sign_in("other")
+    one, one_number = net.sign_in(PRESENCE)
+    two, two_number = net.sign_in("other", PRESENCE)
+    bob = messages.Person(username="bob", display_name="Bob", change=1)
+    new = messages.PersonChanged(person=bob)
+    came = messages.PresenceChanged(username="bob", online=True)
+    went = messages.PresenceChanged(username="bob", online=False)
+    net.io.post(
+        [
+            effects.TellEveryone(came, but=one_number, capability=PRESENCE),
+            effects.TellEveryone(new, but=one_number),
+            effects.TellEveryone(went, capability=PRESENCE),
+        ]
+    )
+    assert [two.hear() for _ in range(3)] == [new, came, went]
+    assert one.hear() == went
+    assert (quiet.hear(), other.hear()) == (new, new)
+    for client, number in (
+        (quiet, quiet_number),
+        (other, other_number),
+        (one, one_number),
+        (two, two_number),
+    ):
+        net.ping(client, number)
 
 
 def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
@@ -333,16 +363,14 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
         for _ in batch:
             seq += 1
             heard = quick.hear()
-            assert isinstance(heard, messages.Event)
+            assert isinstance(heard, Event)
             assert heard.seq == seq
         behind = net.told(inputs.FellBehind)
         assert seq < 10_000, "nothing fills this outbox"
     assert (behind.connection, behind.room) == (slow_number, "general")
     net.io.post([fanout(seq + 1, event(seq + 1))])
     got = [slow.hear() for _ in range(behind.after)]
-    assert [each.seq for each in got if isinstance(each, messages.Event)] == list(
-        range(1, behind.after + 1)
-    )
+    assert [each.seq for each in got if isinstance(each, Event)] == list(range(1, behind.after + 1))
     assert net.next(inputs.Drained) == inputs.Drained(slow_number)
     # A page, and live again: what the stream brings next is what the hub says.
     net.io.post(
@@ -352,7 +380,7 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
         ]
     )
     page = slow.hear()
-    assert isinstance(page, messages.Event)
+    assert isinstance(page, Event)
     assert page.seq == behind.after + 1
     assert net.next(inputs.Drained) == inputs.Drained(slow_number)
 
@@ -401,9 +429,7 @@ def test_much_news_is_one_write_for_each(net: Net) -> None:
     one, one_number = net.sign_in()
     two, _ = net.sign_in()
     changed = [
-        messages.PersonChanged(
-            person=messages.Person(username=f"p{n}", display_name="P", online=bool(n % 2))
-        )
+        messages.PersonChanged(person=messages.Person(username=f"p{n}", display_name="P", change=n))
         for n in range(50)
     ]
     tell = [
@@ -533,7 +559,7 @@ def test_stopping_says_goodbye_and_ends_every_thread() -> None:
     member, _ = net.sign_in()
     stranger, _ = net.connect()
     half = socket.create_connection(("127.0.0.1", net.port), timeout=DEADLINE)
-    heard: list[ToClient] = []
+    heard: list[Arrival] = []
 
     def listen_to_the_end(client: Client) -> None:
         heard.extend(client.hear_all())

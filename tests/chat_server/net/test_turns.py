@@ -29,6 +29,8 @@ from chat_server.net.connection import (
 from chat_server.net.strangers import Strangers
 from chat_server.rules import effects, inputs
 from common import messages
+from common.events import Event
+from common.limits import PRESENCE
 from common.protocol import ClientEnd
 from tests.chat_server.net.test_io import SENT_BY_SOMEBODY_GONE, event, fanout
 from tests.chat_server.net.turns import (
@@ -39,6 +41,7 @@ from tests.chat_server.net.turns import (
     person,
     signed_in,
 )
+from tests.events import cid_of, send
 
 
 @pytest.fixture
@@ -109,7 +112,7 @@ def test_a_hub_that_goes_on_and_on_keeps_no_turn(
 def test_news_for_who_takes_nothing_make_no_turns(turns: Turns) -> None:
     """What may wait a moment is tried after it, and then left to the selector."""
     connection, _, _ = blocked(turns)
-    turns.io.post([effects.TellEveryone(person(online=True, name="bob"))])
+    turns.io.post([effects.TellEveryone(person("bob"))])
     turns.io.post([effects.GoLive(connection.number, "general"), fanout(1, event(1))])
     turns.turn(ENOUGH)
     while turns.io._out._later:
@@ -124,8 +127,7 @@ def test_who_has_to_wait_for_answers_makes_no_turns(turns: Turns) -> None:
     """
     member, client, end = turns.sign_in()
     turns.told()
-    send = messages.Send(id=7, room="general", cid="c" * 32, text="x")
-    frames = end.send(send) * 50
+    frames = end.send(send(7)) * 50
     asked = 0
     while member.readable:
         client.send(frames)
@@ -145,9 +147,8 @@ def test_what_was_read_is_not_forgotten_while_much_waits(turns: Turns) -> None:
     """Its turn to be read on comes while its outbox is full, which is written in a later turn."""
     member, client, end = turns.sign_in()
     turns.told()
-    send = messages.Send(id=7, room="general", cid="c" * 32, text="x")
     member.unanswered = UNANSWERED_LIMIT - 10
-    client.send(end.send(send) * 30)
+    client.send(end.send(send(7)) * 30)
     turns.turn(2)
     assert commands(turns) == 10
     member.unanswered = 0
@@ -208,9 +209,12 @@ def test_who_has_not_signed_in_may_ask_a_few_things_only(
     [
         messages.Ping(id=7),
         messages.ListPeople(id=7),
+        messages.ListOnline(id=7, after="ada"),
         messages.ListRooms(id=7, after="general"),
         messages.Sync(id=7, positions={"general": 0}),
-        messages.Sync(id=7, positions={f"dm:a:b{n}": 1 for n in range(99)}, last={"dm:a:b0": 1}),
+        messages.Sync(
+            id=7, positions={f"dm:a:b{n}": 1 for n in range(99)}, last={"dm:a:b0": cid_of(1)}
+        ),
     ],
     ids=lambda command: f"{command.type}",
 )
@@ -315,7 +319,7 @@ def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.Monkey
     assert noted == [connection.number for connection, *_ in members]
     turns.turn(ENOUGH)
     for _, client, end in members:
-        assert [e.seq for e in turns.heard(client, end) if isinstance(e, messages.Event)] == [
+        assert [e.seq for e in turns.heard(client, end) if isinstance(e, Event)] == [
             1, 2, 3, 4,
         ]  # fmt: skip
     assert turns.rests()
@@ -372,7 +376,7 @@ def test_one_stream_keeps_its_order(turns: Turns) -> None:
         turns.turn()
         data += drain(client)
     heard = list(end.receive(data + drain(client)))
-    assert [each.seq for each in heard if isinstance(each, messages.Event)] == list(range(1, 16))
+    assert [each.seq for each in heard if isinstance(each, Event)] == list(range(1, 16))
     assert isinstance(heard[-2], messages.Pong)
 
 
@@ -397,7 +401,7 @@ def test_who_is_gone_is_kept_nowhere(turns: Turns) -> None:
         [
             effects.GoLive(connection.number, "general"),
             effects.WritePage(connection.number, PLENTY),
-            effects.TellEveryone(person(online=True, name="bob")),
+            effects.TellEveryone(person("bob")),
         ]
     )
     turns.io._take(turns.io._inbox.popleft(), 0.0)
@@ -419,7 +423,7 @@ def test_the_bound_of_news_ends_a_connection_once(turns: Turns) -> None:
     """Who reads nothing while people come and go is let go; that is told once, others stay."""
     connection, client, _ = blocked(turns)
     other, others_socket, other_end = turns.sign_in()
-    changed = effects.TellEveryone(person(online=True, name="bob"))
+    changed = effects.TellEveryone(person("bob"))
     while connection.stage is Stage.OPEN:
         turns.io.post([changed] * 4000)
         turns.turn()
@@ -469,18 +473,30 @@ def test_the_hub_hears_nothing_of_who_never_shook_hands(monkeypatch: pytest.Monk
     made.close()
 
 
-def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns) -> None:
+@pytest.mark.parametrize("capability", ["", PRESENCE])
+def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns, capability: str) -> None:
     """Ada went, and came again: her new connection must not be told of the first after the last."""
     connection, client, end = turns.greet()
     turns.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
+    number = connection.number
+
+    def tell(name: str, but: int | None = None) -> effects.TellEveryone:
+        return effects.TellEveryone(person(name), but, capability)
+
     turns.io.post(
         [
-            effects.TellEveryone(person(online=False)),
-            effects.Tell(connection.number, signed_in()),
-            effects.TellEveryone(person(online=True), but=connection.number),
+            tell("before"),
+            effects.Admit(number, frozenset({PRESENCE})),
+            effects.Tell(number, signed_in()),
+            tell("herself", but=number),
         ]
     )
     turns.turn(ENOUGH)
     while turns.io._out._later:
         turns.turn()
     assert turns.heard(client, end) == [signed_in()]
+    turns.io.post([tell("after")])
+    turns.turn(ENOUGH)
+    while turns.io._out._later:
+        turns.turn()
+    assert turns.heard(client, end) == [person("after")]

@@ -15,8 +15,8 @@ from chat_server.net.connection import Connection
 from chat_server.net.io_thread import IoThread
 from chat_server.rules import effects
 from common import messages
-from common.messages import ToClient, ToServer
-from common.protocol import ClientEnd
+from common.messages import ToServer
+from common.protocol import Arrival, ClientEnd
 from tests.chat_server.net.test_io import EPOCH, contexts, event
 
 ENOUGH: Final = 200
@@ -69,8 +69,8 @@ class Turns:
         """A connection that has said hello and was welcomed."""
         connection, client = self.connect()
         end = ClientEnd()
-        self.say(client, end, messages.Hello(id=1, protocol=1, program="P"))
-        welcome = messages.Welcome(re=1, protocol=1, program="S", server_name="Home", epoch=EPOCH)
+        self.say(client, end, messages.Hello(id=1, protocol=2, program="P"))
+        welcome = messages.Welcome(re=1, protocol=2, program="S", server_name="Home", epoch=EPOCH)
         self.io.post([effects.Tell(connection.number, welcome)])
         self.turn(2)
         assert self.heard(client, end) == [welcome]
@@ -80,7 +80,8 @@ class Turns:
         """A connection that is somebody's."""
         connection, client, end = self.greet()
         self.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
-        self.io.post([effects.Tell(connection.number, signed_in())])
+        number = connection.number
+        self.io.post([effects.Admit(number, frozenset()), effects.Tell(number, signed_in())])
         self.turn(2)
         assert self.heard(client, end) == [signed_in()]
         assert connection.admitted
@@ -91,7 +92,7 @@ class Turns:
         client.sendall(b"".join(end.send(command) for command in commands))
         self.turn(2)
 
-    def heard(self, client: socket.socket, end: ClientEnd) -> list[ToClient]:
+    def heard(self, client: socket.socket, end: ClientEnd) -> list[Arrival]:
         """What is there for a client."""
         return list(end.receive(drain(client)))
 
@@ -133,11 +134,9 @@ def signed_in() -> messages.SignedIn:
     return messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH)
 
 
-def person(*, online: bool, name: str = "ada") -> messages.PersonChanged:
+def person(name: str) -> messages.PersonChanged:
     """News of somebody."""
-    return messages.PersonChanged(
-        person=messages.Person(username=name, display_name="N", online=online)
-    )
+    return messages.PersonChanged(person=messages.Person(username=name, display_name="N", change=1))
 
 
 def drain(client: socket.socket) -> bytes:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
 from chat_server.rules import inputs
-from chat_server.rules.directory import Account, Directory
-from chat_server.rules.effects import HangUp, Publish, TellEveryone
+from chat_server.rules.directory import CHANGE_STEP, Account, Directory
+from chat_server.rules.effects import Admit, HangUp, Publish, TellEveryone
+from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from common import limits, messages
 from common.messages import Message
+from common.protocol import encode
 from tests.chat_server.house import (
     FINGERPRINT,
     NOW,
     SECRET,
     House,
     all_of,
+    newcomers,
     only,
     presence,
     refused,
@@ -31,11 +35,43 @@ from tests.chat_server.house import (
 def test_hello_is_answered_with_who_we_are(house: House) -> None:
     """A client learns the protocol, the server's name and the database's epoch."""
     session = house.connect()
-    outcome = house.do(session, messages.Hello(id=7, protocol=1, program="P"))
+    outcome = house.do(session, messages.Hello(id=7, protocol=2, program="P"))
     (welcome,) = told(outcome, session)
     assert isinstance(welcome, messages.Welcome)
     assert (welcome.re, welcome.server_name, welcome.epoch) == (7, "Home", house.log.epoch())
-    assert welcome.protocol == limits.PROTOCOL_VERSION
+    assert welcome.protocol == limits.PROTOCOL_VERSION == 2
+    assert welcome.capabilities == (limits.PRESENCE,)
+
+
+def test_an_older_client_is_sent_to_update(house: House) -> None:
+    """It could not understand what it would be told."""
+    session = house.connect()
+    hello = messages.Hello(id=7, protocol=1, program="P")
+    error = refused(house.do(session, hello), session)
+    assert (error.code, error.re, error.field, error.retryable) == ("version", 7, "protocol", False)
+    assert "protocol 2" in error.message
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [
+        ((), frozenset[str]()),
+        ((limits.PRESENCE,), frozenset({limits.PRESENCE})),
+        (("zstd", limits.PRESENCE, "presence.v2"), frozenset({limits.PRESENCE})),
+    ],
+)
+def test_of_a_clients_capabilities_those_count_that_the_server_has(
+    house: House, named: tuple[str, ...], kept: frozenset[str]
+) -> None:
+    """Any others are of a newer server; the connection has them from the moment it is in."""
+    house.join("ada")
+    session = house.connect()
+    house.do(session, messages.Hello(id=1, protocol=2, program="P", capabilities=named))
+    assert session.capabilities == kept
+    command = messages.SignIn(id=2, username="ada", token=token("ada"), device="Linux")
+    admitted, *rest = house.do(session, command)
+    assert admitted == Admit(session.connection, kept)
+    assert all_of(rest, Admit) == []
 
 
 def test_a_newer_client_is_met_politely(house: House) -> None:
@@ -54,7 +90,10 @@ def test_joining_claims_a_name_and_enters_the_general_room(house: House) -> None
     assert isinstance(signed_in, messages.SignedIn)
     assert (signed_in.username, signed_in.display_name) == ("ada", "Ada L.")
     assert presence(outcome) == [("ada", True)]
-    assert only(outcome, TellEveryone).but == session.connection
+    (person,) = newcomers(outcome)
+    assert (person.username, person.display_name) == ("ada", "Ada L.")
+    assert {each.but for each in all_of(outcome, TellEveryone)} == {session.connection}
+    assert only(outcome, Admit) == Admit(session.connection, frozenset())
     appeared = only(outcome, ClientAppeared)
     assert (appeared.username, appeared.new_account, appeared.since) == ("ada", True, NOW)
     assert only(outcome, Publish).seq == 2
@@ -71,6 +110,7 @@ def test_joining_again_with_the_same_token_gives_the_same_account(house: House) 
     assert isinstance(signed_in, messages.SignedIn)
     assert signed_in.display_name == "Ada"
     assert all_of(outcome, Publish) == []
+    assert newcomers(outcome) == []
     assert len(house.stored()) == 1
     assert not only(outcome, ClientAppeared).new_account
 
@@ -139,10 +179,10 @@ def test_a_username_that_looks_like_anothers_is_taken(
 def test_an_account_that_was_not_stored_takes_no_name() -> None:
     """Nor one that looks like it; and two that looked alike before stay two."""
     directory = Directory()
-    directory.add_account(Account(1, "victor", "Victor"))
+    directory.add_account(Account(1, "victor", "Victor", 1))
     directory.keep()
-    directory.add_account(Account(2, "vict0r", "Victor"))
-    directory.add_account(Account(3, "ada", "Ada"))
+    directory.add_account(Account(2, "vict0r", "Victor", 2))
+    directory.add_account(Account(3, "ada", "Ada", 3))
     directory.take_back()
     assert directory.is_taken("vict0r")
     assert not directory.is_taken("ada")
@@ -163,7 +203,7 @@ def test_a_repeated_join_needs_no_secret_that_is_still_valid(house: House) -> No
 def test_accounts_from_before_a_name_was_reserved_stay(house: House) -> None:
     """They sign in, and a repeated join lets them in, too."""
     with house.log.transaction():
-        account = house.log.add_account("host", "Host", NOW)
+        account = house.log.add_account("host", "Host", 1, NOW)
         key = hashlib.sha256(bytes.fromhex(token("host"))).digest()
         house.log.add_device(account, key, "d", NOW)
     house.world.reload()
@@ -303,13 +343,14 @@ def test_presence_follows_the_first_and_the_last_session(house: House) -> None:
     assert house.happen(inputs.Closed(second.connection, "left")) == []
     _, outcome = house.sign_in("ada")
     assert presence(outcome) == [("ada", True)]
+    assert newcomers(outcome) == []  # who she is was told when she joined
 
 
 def test_coming_back_is_no_going_and_coming(house: House) -> None:
     """A device that resumes was never away: nobody is told that it went offline."""
     old = house.join("ada")
     _, outcome = house.sign_in("ada", resume=old.key)
-    assert ("ada", False) not in presence(outcome)
+    assert presence(outcome) == []
 
 
 def test_a_stranger_leaves_unnoticed(house: House) -> None:
@@ -341,31 +382,150 @@ def test_closing_down_tells_everyone_and_nothing_else(house: House) -> None:
     assert list(house.world.sessions) == []
 
 
-def test_people_come_in_pages(house: House) -> None:
-    """Everyone is listed once in order, page by page, with who is online."""
-    ada = house.join("ada")
+def people(house: House, session: Session, since: int) -> messages.People:
+    """A page of those who changed since."""
+    (page,) = told(house.do(session, messages.ListPeople(id=1, since=since)), session)
+    assert isinstance(page, messages.People)
+    return page
+
+
+def all_people(house: House, session: Session, since: int = 0) -> list[messages.People]:
+    """Every page until there is no more."""
+    pages: list[messages.People] = []
+    while not pages or pages[-1].more:
+        pages.append(people(house, session, since))
+        assert pages[-1].since == since
+        since = pages[-1].people[-1].change
+    return pages
+
+
+def crowd(house: House, names: Iterable[str], display_name: str) -> None:
+    """Many accounts at once, each by a change of its own."""
     with house.log.transaction():
-        for number in range(limits.PAGE_PEOPLE + 5):
-            house.log.add_account(f"p{number:03}", f"P {number}", NOW)
-    house.world.reload()
-    seen: list[messages.Person] = []
-    after, more = None, True
-    while more:
-        command = messages.ListPeople(id=1, after=after)
-        (page,) = told(house.do(ada, command), ada)
-        assert isinstance(page, messages.People)
-        assert len(page.people) <= limits.PAGE_PEOPLE
-        seen += page.people
-        after, more = page.people[-1].username.upper(), page.more
-    names = [person.username for person in seen]
-    assert names == sorted(house.world.directory.accounts)
-    assert [person.username for person in seen if person.online] == ["ada"]
+        for name in names:
+            change = house.world.directory.next_change()
+            house.world.directory.add_account(
+                house.log.add_account(name, display_name, change, NOW)
+            )
+    house.world.directory.keep()
+
+
+def test_people_come_in_the_order_of_their_changes(house: House) -> None:
+    """Page after page each is told once; whoever has the last knows all, until somebody is new."""
+    ada = house.join("ada")
+    # Backwards: the order of the names is none.
+    crowd(house, (f"p{n:04}" for n in reversed(range(limits.PAGE_PEOPLE + 5))), "P")
+    pages = all_people(house, ada)
+    assert [len(page.people) for page in pages] == [limits.PAGE_PEOPLE, 6]
+    seen = [person for page in pages for person in page.people]
+    assert [person.username for person in seen[:3]] == ["ada", "p1004", "p1003"]
+    assert {person.username for person in seen} == set(house.world.directory.accounts)
+    changes = [person.change for person in seen]
+    assert changes == sorted(set(changes))
+    last = changes[-1]
+    assert people(house, ada, last) == messages.People(re=1, since=last, people=(), more=False)
+    (told_of,) = newcomers(house.do(house.connect(), house.join_command("bob")))
+    assert told_of.username == "bob"
+    assert told_of.change > last
+    later = messages.People(re=1, since=last, people=(told_of,), more=False)
+    assert people(house, ada, last) == later
+
+
+@pytest.mark.parametrize("display_name", ["é" * 16, '"' * 64, "\\" * 64, "😀" * 64, "P"])
+def test_a_page_of_people_fits_its_frame(house: House, display_name: str) -> None:
+    """However long the names are, and as JSON has them: it ends with who reaches the bound."""
+    ada = house.join("ada")
+    crowd(house, (f"{n:032}" for n in range(1500)), display_name)
+    pages = all_people(house, ada)
+    assert sum(len(page.people) for page in pages) == 1501
+    for page in pages:
+        sizes = [len(person.model_dump_json().encode()) for person in page.people]
+        assert sum(sizes[:-1]) < limits.PAGE_PEOPLE_BYTES
+        if page.more:
+            full = len(page.people) == limits.PAGE_PEOPLE
+            assert full or sum(sizes) >= limits.PAGE_PEOPLE_BYTES
+        assert len(encode(page)) <= limits.FRAME_JSON
+
+
+def test_who_knows_another_history_is_told_of_everyone(house: House) -> None:
+    """A number that was never given out here, though others before and after it were."""
+    ada = house.join("ada")
+    house.join("bob")
+    first, second = (person.change for person in people(house, ada, 0).people)
+    for since in (first + 1, second - 1, second + 1, limits.MAX_INTEGER):
+        page = people(house, ada, since)
+        assert (page.since, page.more) == (0, False)
+        assert [person.username for person in page.people] == ["ada", "bob"]
+    assert [person.username for person in people(house, ada, first).people] == ["bob"]
+
+
+def test_a_restored_backup_gives_out_other_numbers(house: House) -> None:
+    """Who was told of somebody that the backup does not know is told of all again."""
+    ada = house.join("ada")
+    backup = house.log.load()
+    house.join("bob")
+    lost = people(house, ada, 0).people[-1].change
+    assert lost not in [backup.next_change() for _ in range(100)]
+    assert not backup.was_change(lost)
+    assert backup.was_change(people(house, ada, 0).people[0].change)
+
+
+def test_numbers_of_changes_only_grow() -> None:
+    """By steps that nobody can foresee, and few enough for a long time."""
+    directory = Directory()
+    assert directory.was_change(0)
+    last = 0
+    steps: set[int] = set()
+    for number in range(1, 50):
+        change = directory.next_change()
+        steps.add(change - last)
+        assert last < change <= last + CHANGE_STEP
+        assert not directory.was_change(change)
+        directory.add_account(Account(number, f"p{number}", "P", change))
+        assert directory.was_change(change)
+        last = change
+    assert len(steps) > 40
+    assert limits.MAX_INTEGER // CHANGE_STEP > 8_000_000_000
+
+
+def test_a_change_that_was_not_stored_is_taken_back() -> None:
+    """Nobody can have been told of it."""
+    directory = Directory()
+    directory.add_account(Account(1, "ada", "Ada", 7))
+    directory.keep()
+    directory.add_account(Account(2, "bob", "Bob", 9))
+    directory.take_back()
+    assert (directory.was_change(7), directory.was_change(9)) == (True, False)
+    assert directory.changes == [(7, "ada")]
+
+
+def online(house: House, session: Session, after: str | None = None) -> messages.Online:
+    """A page of those who are online."""
+    (page,) = told(house.do(session, messages.ListOnline(id=2, after=after)), session)
+    assert isinstance(page, messages.Online)
+    return page
+
+
+def test_who_is_online_comes_in_pages(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each account once, however many sessions it has, in order, from after the one named."""
+    monkeypatch.setattr(limits, "PAGE_ONLINE", 3)
+    sessions = {name: house.join(name) for name in ("eve", "dan", "cem", "bob", "ada")}
+    ada = sessions["ada"]
+    house.sign_in("bob")
+    house.happen(inputs.Closed(sessions["dan"].connection, "left"))
+    assert online(house, ada) == messages.Online(re=2, online=("ada", "bob", "cem"), more=True)
+    assert online(house, ada, "CEM") == messages.Online(re=2, online=("eve",), more=False)
+    assert online(house, ada, "dan").online == ("eve",)
+    assert online(house, ada, "eve") == messages.Online(re=2, online=(), more=False)
+    house.happen(inputs.Closed(sessions["bob"].connection, "left"))
+    assert online(house, ada) == messages.Online(re=2, online=("ada", "bob", "cem"), more=True)
+    house.sign_in("dan")
+    assert online(house, ada, "cem") == messages.Online(re=2, online=("dan", "eve"), more=False)
 
 
 def test_a_page_after_the_last_is_empty(house: House) -> None:
     """Asking on after the end is no error."""
     ada = house.join("ada")
-    (people,) = told(house.do(ada, messages.ListPeople(id=1, after="zz")), ada)
     (rooms,) = told(house.do(ada, messages.ListRooms(id=2, after="zz")), ada)
-    assert people == messages.People(re=1, people=(), more=False)
+    assert online(house, ada, "zz") == messages.Online(re=2, online=(), more=False)
     assert rooms == messages.Rooms(re=2, rooms=(), more=False)

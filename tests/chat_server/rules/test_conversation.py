@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.rules.conversation import frame_of
-from chat_server.rules.directory import StoredEvent
 from chat_server.rules.effects import GoLive, HangUp, Publish, ReadPage, Tell, WritePage
 from chat_server.rules.inputs import PageFailed, PageRead
 from chat_server.rules.table import handle_command
 from common import limits, messages
 from common.names import GENERAL, direct_room
+from common.quick_frames import event_frame
 from tests import strategies as our
 from tests.chat_server.house import (
     NOW,
@@ -23,25 +22,30 @@ from tests.chat_server.house import (
     acked,
     all_of,
     answered,
+    listed,
     only,
     refused,
     told,
     understood,
 )
+from tests.events import joined, said, send
+
+A, B, C = "a" * 16, "b" * 16, "c" * 16
+OTHER = "o" * 16
+"""The id of an event of another history."""
 
 
 def test_a_message_is_stored_and_published(house: House) -> None:
     """The log has it, the members get the event, the sender its place, in the same batch."""
     ada = house.join("ada")
-    outcome = house.say(ada, "hello", cid="a" * 32)
+    outcome = house.say(ada, "hello", cid=A)
     published = only(outcome, Publish)
+    said_by_ada = said(2, text="hello", sent_at=NOW, cid=A)
     (event,) = understood(published.frame)
-    assert event == messages.Event(
-        room=GENERAL, seq=2, kind="message", sender="ada", text="hello", sent_at=NOW, cid="a" * 32
-    )
+    assert event == messages.EventMessage.model_validate(said_by_ada._asdict())
     assert published.sender == ada.connection
     ack = acked(outcome)
-    assert (ack.room, ack.seq, ack.cid, ack.sent_at) == (GENERAL, 2, "a" * 32, NOW)
+    assert (ack.room, ack.seq, ack.cid, ack.sent_at) == (GENERAL, 2, A, NOW)
     assert house.stored()[1:] == [(2, "message", "ada", "hello")]
     assert house.world.head(GENERAL) == 2
 
@@ -49,14 +53,14 @@ def test_a_message_is_stored_and_published(house: House) -> None:
 def test_a_message_waits_for_the_one_it_comes_after(house: House) -> None:
     """Refused, to be tried again, as long as that one is not stored: it can't be overtaken."""
     ada, bob = house.join("ada"), house.join("bob")
-    house.say(bob, "somebody else's", cid="a" * 32)
-    early = refused(house.say(ada, "second", cid="b" * 32, after="a" * 32), ada)
+    house.say(bob, "somebody else's", cid=A)
+    early = refused(house.say(ada, "second", cid=B, after=A), ada)
     assert (early.code, early.field, early.retryable) == ("too_early", "after", True)
     assert house.stored()[-1][3] == "somebody else's"
-    house.say(ada, "first", cid="a" * 32)
-    second = acked(house.say(ada, "second", cid="b" * 32, after="a" * 32))
+    house.say(ada, "first", cid=A)
+    second = acked(house.say(ada, "second", cid=B, after=A))
     # What is stored is stored: a repetition gets its first answer, whatever it comes after now.
-    again = acked(house.say(ada, "second", cid="b" * 32, after="c" * 32))
+    again = acked(house.say(ada, "second", cid=B, after=C))
     assert again.model_copy(update={"re": second.re}) == second
     assert [text for *_, text in house.stored()[-2:]] == ["first", "second"]
 
@@ -66,17 +70,18 @@ def test_texts_are_stored_as_they_are(house: House, text: str) -> None:
     """Nothing on the way changes a character."""
     ada = house.join("ada")
     (event,) = understood(only(house.say(ada, text), Publish).frame)
-    assert isinstance(event, messages.Event)
-    assert event.text == text == house.stored()[-1][3]
+    assert isinstance(event, messages.EventMessage)
+    assert event.body == {"text": text}
+    assert text == house.stored()[-1][3]
 
 
 def test_the_same_message_again_gets_its_first_answer(house: House) -> None:
     """Whatever was said since, from another session too: one copy, one place, one time."""
     ada = house.join("ada")
-    first = acked(house.say(ada, "hello", cid="a" * 32))
+    first = acked(house.say(ada, "hello", cid=A))
     house.say(ada, "something else")
     again, _ = house.sign_in("ada")
-    outcome = house.say(again, "hello", cid="a" * 32)
+    outcome = house.say(again, "hello", cid=A)
     assert all_of(outcome, Publish) == []
     second = acked(outcome)
     assert second.model_copy(update={"re": first.re}) == first
@@ -88,17 +93,36 @@ def test_a_cid_says_one_thing_for_ever(house: House, text: str, room: str) -> No
     """Other content under the same cid is refused for good, and opens no room either."""
     ada = house.join("ada")
     house.join("bob")
-    house.say(ada, "hello", cid="a" * 32)
+    house.say(ada, "hello", cid=A)
     before = house.log.load()
-    error = refused(house.say(ada, text, room, cid="a" * 32), ada)
+    error = refused(house.say(ada, text, room, cid=A), ada)
     assert (error.code, error.field, error.retryable) == ("cid_reused", "cid", False)
     assert house.log.load() == before
+
+
+def test_the_event_of_a_join_has_an_id_of_its_own(house: House) -> None:
+    """As each event has: a client that has it last can name it."""
+    house.join("ada")
+    outcome = house.do(house.connect(), house.join_command("bob"))
+    (event,) = understood(only(outcome, Publish).frame)
+    assert isinstance(event, messages.EventMessage)
+    assert event.cid == house.cid_at(2) != house.cid_at(1)
+    bob_joined = joined(2, "bob", sent_at=NOW)._replace(cid=event.cid)
+    assert event == messages.EventMessage.model_validate(bob_joined._asdict())
+
+
+def test_a_joins_id_can_be_nobodys_message(house: House) -> None:
+    """Whoever sends under the id of their own join gets no place for it."""
+    ada = house.join("ada")
+    error = refused(house.say(ada, "hello", cid=house.cid_at(1)), ada)
+    assert (error.code, error.field) == ("cid_reused", "cid")
+    assert len(house.stored()) == 1
 
 
 def test_a_cid_is_the_senders_own(house: House) -> None:
     """Two people may use the same one."""
     for name in ("ada", "bob"):
-        assert all_of(house.say(house.join(name), name, cid="a" * 32), Publish)
+        assert all_of(house.say(house.join(name), name, cid=A), Publish)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +151,7 @@ def test_a_first_message_opens_a_direct_room(house: House) -> None:
     ada, bob, cem = house.join("ada"), house.join("bob"), house.join("cem")
     phone, _ = house.sign_in("bob")
     outcome = house.say(bob, "psst", "dm:ada:bob")
-    added = messages.RoomAdded(room=messages.Room(room="dm:ada:bob", head=0))
+    added = messages.RoomAdded(room=listed("dm:ada:bob", 0))
     for session in (ada, bob, phone):
         assert told(outcome, session) == [added]
     assert told(outcome, cem) == []
@@ -142,82 +166,112 @@ def test_positions_are_synced_and_heads_told(house: House) -> None:
     """Up to date means live at once; behind means a page first. Each is answered with its head."""
     ada, bob = house.join("ada"), house.join("bob")
     house.say(bob, "psst", "dm:ada:bob")
-    command = messages.Sync(id=5, positions={GENERAL: 2, "dm:ada:bob": 0})
-    outcome = house.do(ada, command)
-    assert told(outcome, ada) == [messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1})]
+    synced, outcome = house.sync(ada, {GENERAL: 2, "dm:ada:bob": 0})
+    assert (synced.heads, synced.refused) == ({GENERAL: 2, "dm:ada:bob": 1}, {})
     assert only(outcome, GoLive).room == GENERAL
     assert only(outcome, ReadPage) == ReadPage(ada.connection, (("dm:ada:bob", 0),))
     assert isinstance(outcome[0], Tell)
 
 
 @pytest.mark.parametrize(
-    ("positions", "code", "field"),
+    ("positions", "refused"),
     [
-        ({GENERAL: 0, "nowhere": 0}, "no_such_room", "nowhere"),
-        ({GENERAL: 0, "dm:bob:cem": 0}, "no_such_room", "dm:bob:cem"),
-        ({GENERAL: 4}, "position_ahead", GENERAL),
+        ({"nowhere": 0}, {"nowhere": "no_such_room"}),
+        ({"dm:bob:cem": 0}, {"dm:bob:cem": "no_such_room"}),
+        ({"dm:bob:cem": 9}, {"dm:bob:cem": "no_such_room"}),
+        ({"dm:ada:zoe": 0}, {"dm:ada:zoe": "no_such_room"}),
+        ({"dm:ada:bob": 2}, {"dm:ada:bob": "position_ahead"}),
+        (
+            {"nowhere": 0, "dm:ada:bob": 7, "dm:bob:cem": 1},
+            {"nowhere": "no_such_room", "dm:ada:bob": "position_ahead"}
+            | {"dm:bob:cem": "no_such_room"},
+        ),
     ],
 )
-def test_sync_is_all_or_nothing(
-    house: House, positions: dict[str, int], code: str, field: str
+def test_a_room_that_is_refused_keeps_no_other_from_beginning(
+    house: House, positions: dict[str, int], refused: dict[str, str]
 ) -> None:
-    """One wrong room and no delivery starts; the error says which room it was."""
+    """Each of them gets its reason; others' conversations look like none."""
     ada, bob = house.join("ada"), house.join("bob")
     house.join("cem")
     house.say(bob, "psst", "dm:bob:cem")
-    error = refused(house.do(ada, messages.Sync(id=5, positions=positions)), ada)
-    assert (error.code, error.field, error.retryable) == (code, f"positions.{field}", False)
-    assert not ada.cursors
+    house.say(bob, "psst", "dm:ada:bob")
+    synced, outcome = house.sync(ada, {GENERAL: 1, **positions})
+    assert (synced.heads, synced.refused) == ({GENERAL: 3}, refused)
+    assert ada.cursors == {GENERAL: 1}
     assert not ada.live
+    assert only(outcome, ReadPage).rooms == ((GENERAL, 1),)
+    # And nothing else begins where all are refused.
+    phone, _ = house.sign_in("ada")
+    synced, outcome = house.sync(phone, positions)
+    assert (synced.heads, synced.refused) == ({}, refused)
+    assert [type(effect) for effect in outcome] == [Tell]
+    assert not phone.cursors
+    assert not phone.live
 
 
-def _sync(positions: dict[str, int], last: dict[str, int]) -> messages.Sync:
+def test_a_room_that_was_refused_can_be_begun_anew(house: House) -> None:
+    """From nothing, in the same session: what the client had was of another history."""
+    ada, bob = house.join("ada"), house.join("bob")
+    house.say(bob, "psst", "dm:ada:bob")
+    synced, _ = house.sync(ada, {GENERAL: 2, "dm:ada:bob": 1}, {"dm:ada:bob": OTHER})
+    assert synced.refused == {"dm:ada:bob": "position_ahead"}
+    synced, outcome = house.sync(ada, {"dm:ada:bob": 0})
+    assert (synced.heads, synced.refused) == ({"dm:ada:bob": 1}, {})
+    assert only(outcome, ReadPage).rooms == (("dm:ada:bob", 0),)
+
+
+def _sync(positions: dict[str, int], last: dict[str, str]) -> messages.Sync:
     return messages.Sync(id=5, positions=positions, last=last)
 
 
-@pytest.mark.parametrize(
-    "last", [{}, {GENERAL: NOW}, {"dm:ada:bob": NOW}, {GENERAL: NOW, "dm:ada:bob": NOW}]
-)
-def test_a_copy_of_this_log_is_followed_up(house: House, last: dict[str, int]) -> None:
+@pytest.mark.parametrize("named", [[], [GENERAL], ["dm:ada:bob"], [GENERAL, "dm:ada:bob"]])
+def test_a_copy_of_this_log_is_followed_up(house: House, named: list[str]) -> None:
     """Whichever of its last events a client names; without any, its positions are believed."""
     ada, bob = house.join("ada"), house.join("bob")
     house.say(bob, "psst", "dm:ada:bob")
     positions = {GENERAL: 1, "dm:ada:bob": 1}
+    last = {room: house.cid_at(1, room) for room in named}
     # Outside of a transaction, as in a batch that writes nothing.
     outcome = answered(handle_command(house.world, ada, _sync(positions, last), NOW))
-    assert told(outcome, ada) == [messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1})]
+    assert told(outcome, ada) == [
+        messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1}, refused={})
+    ]
     assert ada.cursors == {GENERAL: 1}
     assert ada.live == {"dm:ada:bob"}
 
 
-@pytest.mark.parametrize("wrong", [GENERAL, "dm:ada:bob"])
-def test_a_copy_of_another_history_is_refused(house: House, wrong: str) -> None:
-    """Something else was in that place when the client got it: nothing is started anywhere."""
+@pytest.mark.parametrize("wrong", [[GENERAL], ["dm:ada:bob"], [GENERAL, "dm:ada:bob"]])
+def test_a_copy_of_another_history_is_refused(house: House, wrong: list[str]) -> None:
+    """Something else was in that place when the client got it; other rooms' copies are right."""
     ada, bob = house.join("ada"), house.join("bob")
     house.say(bob, "psst", "dm:ada:bob")
-    last = {GENERAL: NOW, "dm:ada:bob": NOW} | {wrong: NOW - 1}
-    error = refused(house.do(ada, _sync({GENERAL: 2, "dm:ada:bob": 1}, last)), ada)
-    assert (error.code, error.field, error.retryable) == ("position_ahead", f"last.{wrong}", False)
-    assert "another time of this server" in error.message
+    positions = {GENERAL: 2, "dm:ada:bob": 1}
+    last = {room: house.cid_at(seq, room) for room, seq in positions.items()}
+    synced, _ = house.sync(ada, positions, last | dict.fromkeys(wrong, OTHER))
+    assert synced.refused == dict.fromkeys(wrong, "position_ahead")
+    assert synced.heads == {room: at for room, at in positions.items() if room not in wrong}
     assert not ada.cursors
-    assert not ada.live
+    assert ada.live == set(synced.heads)
 
 
 def test_what_is_said_in_the_same_batch_is_in_nobodys_copy(house: House) -> None:
     """The room is as long as the old copy only since a moment ago, and nothing is written yet."""
     ada, bob = house.join("ada"), house.join("bob")
-    sync = _sync({GENERAL: 3}, {GENERAL: NOW})
+    sync = _sync({GENERAL: 3}, {GENERAL: A})
+    seen = house.cid_at(2)
+    refused = messages.Synced(re=5, heads={}, refused={GENERAL: "position_ahead"})
     with house.log.transaction():
-        send = messages.Send(id=6, room=GENERAL, cid=house.cid(), text="hello")
-        handle_command(house.world, bob, send, NOW)
+        handle_command(house.world, bob, send(6, cid=A), NOW)
         assert house.world.head(GENERAL) == 3
-        error = refused(handle_command(house.world, ada, sync, NOW), ada)
+        early = handle_command(house.world, ada, sync, NOW)
         # What was published before in this batch is no reason to doubt another copy.
-        one = handle_command(house.world, ada, _sync({GENERAL: 2}, {GENERAL: NOW}), NOW)
-    assert error.field == f"last.{GENERAL}"
-    assert told(answered(one), ada) == [messages.Synced(re=5, heads={GENERAL: 3})]
+        one = handle_command(house.world, ada, _sync({GENERAL: 2}, {GENERAL: seen}), NOW)
+    assert told(answered(early), ada) == [refused]
+    begun = messages.Synced(re=5, heads={GENERAL: 3}, refused={})
+    assert told(answered(one), ada) == [begun]
     phone, _ = house.sign_in("ada")
-    assert told(house.do(phone, sync), phone) == [messages.Synced(re=5, heads={GENERAL: 3})]
+    assert told(house.do(phone, sync), phone) == [begun]
 
 
 def test_a_sync_that_can_not_be_checked_is_to_be_tried_again(tmp_path: Path) -> None:
@@ -225,7 +279,7 @@ def test_a_sync_that_can_not_be_checked_is_to_be_tried_again(tmp_path: Path) -> 
     house = House(tmp_path / "other.db")
     ada = house.join("ada")
     house.close()
-    outcome = handle_command(house.world, ada, _sync({GENERAL: 1}, {GENERAL: NOW}), NOW)
+    outcome = handle_command(house.world, ada, _sync({GENERAL: 1}, {GENERAL: OTHER}), NOW)
     error = refused(outcome, ada)
     assert (error.code, error.re, error.retryable) == ("internal", 5, True)
     assert not ada.cursors
@@ -247,7 +301,7 @@ def test_rooms_come_in_pages(house: House) -> None:
     with house.log.transaction():
         account = house.world.directory.accounts["ada"]
         for number in range(limits.PAGE_ROOMS + 5):
-            other = house.log.add_account(f"p{number:03}", "P", NOW)
+            other = house.log.add_account(f"p{number:03}", "P", 2**40 + number, NOW)
             room = house.log.add_room(direct_room("ada", other.username), NOW)
             house.log.add_member(room, account)
             house.log.add_member(room, other)
@@ -261,7 +315,8 @@ def test_rooms_come_in_pages(house: House) -> None:
         rooms += page.rooms
         after, more = page.rooms[-1].room, page.more
     assert [each.room for each in rooms] == sorted(house.world.directory.rooms_of["ada"])
-    assert rooms[-1] == messages.Room(room=GENERAL, head=2)
+    assert rooms[0] == listed("dm:ada:p000", 0)
+    assert rooms[-1] == listed(GENERAL, 2)
 
 
 def test_a_ping_is_answered(house: House) -> None:
@@ -292,10 +347,10 @@ def test_a_page_is_handed_on_as_it_was_read(house: House) -> None:
 @given(text=our.text(), seq=our.number(1), room=our.room())
 def test_an_events_frame_is_what_clients_understand(text: str, seq: int, room: str) -> None:
     """The quick way past the checks still gives lawful events."""
-    event = StoredEvent(room, seq, "message", "ada", text, NOW, "a" * 32)
-    (message,) = understood(frame_of(event))
-    assert isinstance(message, messages.Event)
-    assert (message.text, message.seq, message.room) == (text, seq, room)
+    event = said(seq, text=text, room=room, sent_at=NOW)
+    (message,) = understood(event_frame(event))
+    assert isinstance(message, messages.EventMessage)
+    assert message.model_dump(exclude={"type"}) == event._asdict()
 
 
 @given(st.lists(st.sampled_from(["ada", "bob"]), max_size=8))

@@ -15,11 +15,12 @@ from chat_server.rules.effects import Publish
 from chat_server.rules.table import handle_command
 from chat_server.store import pages
 from chat_server.store.pages import PAGE_BYTES, PAGE_EVENTS, PageReader
-from common import limits, messages
+from common import limits
 from common.names import GENERAL
 from common.text import TextRefusedError, check_text
 from tests import strategies
 from tests.chat_server.house import NOW, House, all_of, seqs
+from tests.events import send
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,7 @@ def say_all(house: House, texts: list[str]) -> tuple[int, list[bytes]]:
     frames: list[bytes] = []
     with house.log.transaction():
         for text in texts:
-            command = messages.Send(id=house.request(), room=GENERAL, cid=house.cid(), text=text)
+            command = send(house.request(), text, cid=house.cid())
             frames += [
                 effect.frame
                 for effect in all_of(handle_command(house.world, ada, command, NOW), Publish)

@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chat_server.rules.directory import Account, LogUnreadableError, RoomLog, StoredEvent
+from chat_server.rules.directory import Account, LogUnreadableError, RoomLog
 from chat_server.rules.effects import Publish
 from chat_server.store import pages, schema
 from chat_server.store.log import SqliteLog
 from chat_server.store.pages import PageReader
 from chat_server.store.schema import StoreError
-from tests.chat_server.house import House, only, seqs, understood
+from common import messages
+from common.events import Event
+from common.quick_frames import event_frame
+from tests import strategies as our
+from tests.chat_server.house import NOW, House, acked, only, seqs, told, understood
+from tests.events import cid_of, joined, said
 
 
-def said(seq: int, cid: str | None = None, text: str = "hello") -> StoredEvent:
-    """A message in the general room."""
-    return StoredEvent("general", seq, "message", "ada", text, 0, cid or f"{seq:032x}")
-
-
-def inhabited(house: House) -> tuple[RoomLog, Account]:
+def inhabited(house: House, *, join: bool = True) -> tuple[RoomLog, Account]:
     """The general room and an account in it."""
-    house.join("ada")
+    if join:
+        house.join("ada")
     return house.world.directory.rooms["general"], house.world.directory.accounts["ada"]
 
 
@@ -49,7 +55,7 @@ def test_a_transaction_is_all_or_nothing(house: House) -> None:
     before = house.log.load()
     with pytest.raises(ZeroDivisionError), house.log.transaction():  # noqa: PT012 (it is the whole that fails)
         house.log.append(room, said(2), ada)
-        house.log.add_account("bob", "Bob", 0)
+        house.log.add_account("bob", "Bob", 2**40, 0)
         house.log.set_meta("name", "Other")
         raise ZeroDivisionError
     assert house.log.load() == before
@@ -63,8 +69,8 @@ def test_a_command_is_all_or_nothing_within_its_batch(house: House) -> None:
     with house.log.transaction():
         house.log.append(room, said(2), ada)
         with pytest.raises(sqlite3.IntegrityError), house.log.atomic():  # noqa: PT012 (it is the whole that fails)
-            house.log.add_account("bob", "Bob", 0)
-            house.log.add_account("ada", "Twice", 0)
+            house.log.add_account("bob", "Bob", 2**40, 0)
+            house.log.add_account("ada", "Twice", 2**40 + 1, 0)
         house.log.append(room, said(3), ada)
     directory = house.log.load()
     assert set(directory.accounts) == {"ada"}
@@ -75,9 +81,9 @@ def test_a_place_has_one_message(house: House) -> None:
     """The database itself refuses a second one, whatever the rules think."""
     room, ada = inhabited(house)
     with house.log.transaction():
-        assert house.log.append(room, said(2, "1" * 32), ada) is None
+        assert house.log.append(room, said(2, cid="1" * 16), ada) is None
     with pytest.raises(sqlite3.IntegrityError), house.log.transaction():
-        house.log.append(room, said(2, "2" * 32), ada)
+        house.log.append(room, said(2, cid="2" * 16), ada)
     assert len(house.stored()) == 2
 
 
@@ -85,33 +91,34 @@ def test_a_message_has_one_copy(house: House) -> None:
     """The second one is not written; what it was said with is given, in whatever room."""
     room, ada = inhabited(house)
     other = house.log.add_room("other", 0)
-    first = said(2, "1" * 32, "what was said")
+    first = said(2, text="what was said", cid="1" * 16)
     with house.log.transaction():
         assert house.log.append(room, first, ada) is None
-        assert house.log.append(room, said(3, "1" * 32), ada) == first
-        assert house.log.append(other, said(1, "1" * 32)._replace(room="other"), ada) == first
-        assert house.log.append(room, said(3, "2" * 32), ada) is None
+        assert house.log.append(room, said(3, cid="1" * 16), ada) == first
+        assert house.log.append(other, said(1, cid="1" * 16)._replace(room="other"), ada) == first
+        assert house.log.append(room, said(3, cid="2" * 16), ada) is None
     assert len(house.stored()) == 3
 
 
 def test_many_messages_are_looked_up_and_written_at_once(house: House) -> None:
     """Those that were said come back as they were said, also from the same transaction."""
     room, ada = inhabited(house)
-    cids = [f"{number:032x}" for number in range(100)]
-    old = [said(2 + place, cid, f"old {place}") for place, cid in enumerate(cids[:90])]
+    cids = [cid_of(number) for number in range(100)]
+    old = [said(2 + place, text=f"old {place}", cid=cid) for place, cid in enumerate(cids[:90])]
     with house.log.transaction():
         house.log.recall([(ada, cid) for cid in cids[:90]])
         assert [house.log.append(room, event, ada) for event in old] == [None] * 90
     with house.log.transaction():
         house.log.recall([(ada, cid) for cid in cids])
-        again = [house.log.append(room, said(92, cid, "new"), ada) for cid in cids[:91]]
+        again = [house.log.append(room, said(92, text="new", cid=cid), ada) for cid in cids[:91]]
         assert again == [*old, None]
-        assert house.log.append(room, said(93, cids[90]), ada) == said(92, cids[90], "new")
+        new = said(92, text="new", cid=cids[90])
+        assert house.log.append(room, said(93, cid=cids[90]), ada) == new
         assert house.log.load().rooms["general"].head == 92
     assert [text for *_, text in house.stored()[1:]] == [*(event.text for event in old), "new"]
 
 
-def test_when_events_were_stored_is_found_for_many_rooms_at_once(house: House) -> None:
+def test_ids_of_events_are_found_for_many_rooms_at_once(house: House) -> None:
     """Of what is written, whether committed or not; an empty place is left out."""
     _, ada = inhabited(house)
     logs: list[RoomLog] = []
@@ -119,43 +126,76 @@ def test_when_events_were_stored_is_found_for_many_rooms_at_once(house: House) -
         for number in range(100):
             logs.append(log := house.log.add_room(f"room{number}", 0))
             for seq in (1, 2):
-                event = StoredEvent(log.room, seq, "join", "ada", "", 1000 * seq + number, None)
+                event = said(seq, room=log.room, cid=cid_of(1000 * seq + number))
                 house.log.append(log, event, ada)
-    wanted = {log.room: 2000 + number for number, log in enumerate(logs)}
-    assert house.log.times([(log, 2) for log in logs]) == wanted
-    assert house.log.times([(logs[7], 1), (logs[8], 3)]) == {"room7": 1007}
-    assert house.log.times([]) == {}
+    wanted = {log.room: cid_of(2000 + number) for number, log in enumerate(logs)}
+    assert house.log.cids([(log, 2) for log in logs]) == wanted
+    assert house.log.cids([(logs[7], 1), (logs[8], 3)]) == {"room7": cid_of(1007)}
+    assert house.log.cids([]) == {}
 
 
-def test_an_event_that_waits_to_be_written_has_no_time_yet(house: House) -> None:
+def test_an_event_that_waits_to_be_written_is_in_no_place_yet(house: House) -> None:
     """It is in no client's copy either."""
     room, ada = inhabited(house)
     with house.log.transaction():
-        house.log.append(room, said(2)._replace(sent_at=7), ada)
-        assert house.log.times([(room, 2)]) == {}
-    assert house.log.times([(room, 2)]) == {"general": 7}
+        house.log.append(room, said(2), ada)
+        assert house.log.cids([(room, 2)]) == {}
+    assert house.log.cids([(room, 2)]) == {"general": said(2).cid}
 
 
-def test_times_of_an_unreadable_log(house: House) -> None:
+def test_ids_of_an_unreadable_log(house: House) -> None:
     """The rules are told in their own words."""
     room, _ = inhabited(house)
     house.log._connection.execute("ALTER TABLE events RENAME TO elsewhere")
     with pytest.raises(LogUnreadableError):
-        house.log.times([(room, 1)])
+        house.log.cids([(room, 1)])
+
+
+@given(st.lists(our.event(newer=True), min_size=1, max_size=5, unique_by=lambda each: each.cid))
+def test_whatever_an_event_holds_comes_back(inhabited_house: House, events: list[Event]) -> None:
+    """Of any kind, found by its id and in a page: the same, to the byte."""
+    house = inhabited_house
+    room, ada = inhabited(house, join=False)
+    head = house.log.load().rooms["general"].head
+    stored = [
+        event._replace(room="general", seq=head + place, sender="ada", cid=house.cid())
+        for place, event in enumerate(events, start=1)
+    ]
+    with house.log.transaction():
+        assert [house.log.append(room, event, ada) for event in stored] == [None] * len(stored)
+    with house.log.transaction():
+        house.log.recall([(ada, event.cid) for event in stored])
+        assert [house.log.find(ada, event.cid) for event in stored] == stored
+    reader = PageReader(house.path)
+    frames = b""
+    while (page := reader.page("general", head)).frames:
+        frames += page.frames
+        head = page.last
+    reader.close()
+    assert frames == b"".join(map(event_frame, stored))
+
+
+@pytest.fixture(scope="module")
+def inhabited_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One house for all examples: they only add to it."""
+    made = House(tmp_path_factory.mktemp("house") / "chat.db")
+    made.join("ada")
+    yield made
+    made.close()
 
 
 def test_what_a_failed_transaction_noted_is_forgotten(house: House) -> None:
     """Neither written nor remembered by the next one; the same for a part of a transaction."""
     room, ada = inhabited(house)
     with pytest.raises(ZeroDivisionError), house.log.transaction():  # noqa: PT012 (it is the whole that fails)
-        house.log.append(room, said(2, "1" * 32), ada)
+        house.log.append(room, said(2, cid="1" * 16), ada)
         raise ZeroDivisionError
     with house.log.transaction():
         with pytest.raises(ZeroDivisionError), house.log.atomic():  # noqa: PT012 (it is the whole that fails)
-            house.log.append(room, said(2, "2" * 32), ada)
+            house.log.append(room, said(2, cid="2" * 16), ada)
             raise ZeroDivisionError
-        assert house.log.append(room, said(2, "2" * 32), ada) is None
-        assert house.log.append(room, said(3, "1" * 32), ada) is None
+        assert house.log.append(room, said(2, cid="2" * 16), ada) is None
+        assert house.log.append(room, said(3, cid="1" * 16), ada) is None
     assert len(house.stored()) == 3
 
 
@@ -163,12 +203,12 @@ def test_a_message_is_found_by_its_sender_and_cid(house: House) -> None:
     """As it was stored, and nobody else's."""
     room, ada = inhabited(house)
     house.join("bob")
-    event = said(3, "ab" * 16, "what was said")
+    event = said(3, text="what was said", cid="ab" * 8)
     with house.log.transaction():
         house.log.append(room, event, ada)
-    assert house.log.find(ada, "ab" * 16) == event
-    assert house.log.find(house.world.directory.accounts["bob"], "ab" * 16) is None
-    assert house.log.find(ada, "cd" * 16) is None
+    assert house.log.find(ada, "ab" * 8) == event
+    assert house.log.find(house.world.directory.accounts["bob"], "ab" * 8) is None
+    assert house.log.find(ada, "cd" * 8) is None
 
 
 def test_pages_bring_the_whole_log_in_bounded_pieces(
@@ -230,8 +270,9 @@ def test_a_page_tells_what_was_published(house: House) -> None:
     join, *_ = reader.page("general", 0)
     reader.close()
     assert (frames_read, last) == (b"".join(frames), 4)
-    event = next(understood(join))
-    assert event.model_dump()["cid"] is None
+    assert next(understood(join)) == messages.EventMessage.model_validate(
+        joined(1, sent_at=NOW)._replace(cid=house.cid_at(1))._asdict()
+    )
 
 
 def test_a_reader_can_not_write(house: House) -> None:
@@ -296,26 +337,159 @@ def test_an_older_database_is_copied_and_then_migrated(
         assert copy.stat().st_mode & 0o077 == 0
 
 
-@pytest.mark.parametrize("version", range(1, len(schema.MIGRATIONS)))
-def test_what_was_said_in_an_older_format_is_said_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
-) -> None:
+FORMER: Final = Path(__file__).with_name("former")
+"""Databases of former formats, as SQL: the same chat, each made by the program of its time."""
+IDS: Final = {place: f"{0xFEDCBA9876543210 - place + 3:016x}" for place in range(3, 12)}
+"""By the place in the general room: the last 64 bits of the id that ada's message had."""
+
+
+def former_database(folder: Path, version: int) -> sqlite3.Connection:
+    """A database of a former format, open so that it can still be changed."""
+    connection = sqlite3.connect(folder / "chat.db")
+    statements = (FORMER / f"format_{version}.sql").read_text("ascii")
+    connection.executescript(f"BEGIN; {statements} COMMIT;")
+    return connection
+
+
+@pytest.fixture(params=range(1, len(schema.MIGRATIONS)))
+def version(request: pytest.FixtureRequest) -> int:
+    """Each former format."""
+    number: int = request.param
+    return number
+
+
+@pytest.fixture
+def migrated(tmp_path: Path, version: int) -> Iterator[House]:
+    """A house whose database was of a former format."""
+    former_database(tmp_path, version).close()
+    house = House(tmp_path / "chat.db")
+    yield house
+    house.close()
+
+
+def test_what_was_said_in_a_former_format_is_there(migrated: House, version: int) -> None:
+    """Everybody, every room, every message in its place, and what else the database holds."""
+    house = migrated
+    accounts = house.world.directory.accounts
+    assert {each.username: each.display_name for each in accounts.values()} == {
+        "ada": "Ada", "bob": 'Bob "B." O\'Neill — Ω', "cem": "Cem",
+    }  # fmt: skip
+    texts = enumerate(our.HARD_TEXTS, start=3)
+    assert house.stored() == [
+        (1, "join", "ada", ""),
+        (2, "join", "bob", ""),
+        *((place, "message", "ada", text) for place, text in texts),
+        (11, "message", "ada", "the same id"),
+        (12, "message", "bob", "the same id"),
+        (13, "join", "cem", ""),
+        (14, "message", "cem", "last"),
+    ]
+    assert house.stored("dm:ada:bob") == [
+        (1, "message", "bob", "psst"), (2, "message", "ada", "yes?"),
+    ]  # fmt: skip
+    heads = {log.room: (log.head, log.members) for log in house.world.directory.rooms.values()}
+    assert heads == {"general": (14, {"ada", "bob", "cem"}), "dm:ada:bob": (2, {"ada", "bob"})}
+    assert house.log.epoch() in (FORMER / f"format_{version}.sql").read_text("ascii")
+    pragma = house.log._connection.execute
+    assert pragma("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
+    assert pragma("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert pragma("PRAGMA foreign_key_check").fetchall() == []
+
+
+def test_what_was_said_in_a_former_format_is_said_once(migrated: House) -> None:
     """Whoever resends across an update of the program finds that the message is there."""
-    with monkeypatch.context() as older:
-        older.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:version])
-        house = House(tmp_path / "chat.db")
-        room, ada = inhabited(house)
-        with house.log.transaction():
-            assert house.log.append(room, said(2), ada) is None
-        house.close()
-    log = SqliteLog(tmp_path / "chat.db")
-    with log.transaction():
-        assert log.append(room, said(3, said(2).cid), ada) == said(2)
-    log.close()
+    house = migrated
+    ada, _ = house.sign_in("ada")
+    bob, _ = house.sign_in("bob")
+    before = house.stored()
+    for place, cid in IDS.items():
+        assert house.cid_at(place) == cid
+        assert acked(house.say(ada, before[place - 1][3], cid=cid)).seq == place
+    assert acked(house.say(bob, "the same id", cid=IDS[11])).seq == 12
+    assert acked(house.say(bob, "psst", "dm:ada:bob", "fedcba9876543207")).seq == 1
+    assert house.stored() == before
+    assert acked(house.say(ada, "new")).seq == 15
+
+
+def test_joins_of_a_former_format_get_ids(migrated: House) -> None:
+    """They had none, and each gets its own; it stays, and a client may name it."""
+    house = migrated
+    ids = [house.cid_at(place) for place in (1, 2, 13)]
+    assert len({*ids, *IDS.values()}) == 3 + len(IDS)
+    assert all(re.fullmatch(r"[0-9a-f]{16}", each) for each in ids)
+    reader = PageReader(house.path)
+    events = list(understood(reader.page("general", 0).frames))
+    reader.close()
+    assert [each.cid for each in events if isinstance(each, messages.EventMessage)] == [
+        house.cid_at(place) for place in range(1, 15)
+    ]
+    assert events[12] == messages.EventMessage.model_validate(
+        joined(13, "cem", sent_at=NOW)._replace(cid=ids[2])._asdict()
+    )
+    ada, _ = house.sign_in("ada")
+    synced, _ = house.sync(ada, {"general": 13}, {"general": ids[2]})
+    assert (synced.heads, synced.refused) == ({"general": 14}, {})
+    again = SqliteLog(house.path)
+    assert again.load() == house.world.directory
+    assert [again.cids([(house.world.directory.rooms["general"], 1)])] == [{"general": ids[0]}]
+    again.close()
+
+
+def test_accounts_of_a_former_format_are_told_in_their_order(migrated: House) -> None:
+    """As if each had changed when it came; who comes now comes after them."""
+    house = migrated
+    ada, _ = house.sign_in("ada")
+    command = messages.ListPeople(id=1, since=0)
+    (people,) = told(house.do(ada, command), ada)
+    assert isinstance(people, messages.People)
+    assert [(each.username, each.change) for each in people.people] == [
+        ("ada", 1), ("bob", 2), ("cem", 3),
+    ]  # fmt: skip
+    house.join("dan")
+    assert house.world.directory.accounts["dan"].change > 3
+    assert house.world.directory == house.log.load()
+
+
+def test_a_former_database_is_copied_before_it_is_migrated(tmp_path: Path, version: int) -> None:
+    """The copy is what the former program left, and that program's to use."""
+    former = former_database(tmp_path, version)
+    before = list(former.iterdump())
+    former.close()
+    House(tmp_path / "chat.db").close()
     copy = tmp_path / f"chat.db.before-format-{version + 1}"
     connection = sqlite3.connect(copy)
-    assert connection.execute("SELECT text FROM events WHERE seq = 2").fetchone() == ("hello",)
+    assert list(connection.iterdump()) == before
+    assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+    assert connection.execute("PRAGMA application_id").fetchone() == (schema.APPLICATION_ID,)
     connection.close()
+    if sys.platform != "win32":
+        assert copy.stat().st_mode & 0o077 == 0
+    # And it is not copied again.
+    copy.unlink()
+    House(tmp_path / "chat.db").close()
+    assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_long_ids_made_to_be_the_same_when_short_stop_no_server(
+    tmp_path: Path, version: int
+) -> None:
+    """Nobody's program does that, but anybody's could have: each message stays, with an id."""
+    former = former_database(tmp_path, version)
+    alike = [f"{number:016x}{'ab' * 8}" for number in range(3)]
+    for seq, cid in enumerate(alike, start=15):
+        former.execute(
+            "INSERT INTO events VALUES (1, ?, 'message', 1, 'alike', 0, ?)",
+            (seq, bytes.fromhex(cid)),
+        )
+    former.commit()
+    former.close()
+    house = House(tmp_path / "chat.db")
+    assert house.stored()[14:] == [(seq, "message", "ada", "alike") for seq in (15, 16, 17)]
+    ids = {house.cid_at(seq) for seq in range(1, 18)}
+    assert len(ids) == 16  # two different people's may be the same
+    assert all(len(each) == 16 for each in ids)
+    assert {place: house.cid_at(place) for place in IDS} == IDS
+    house.close()
 
 
 def test_a_failed_migration_leaves_the_database_as_it_was(

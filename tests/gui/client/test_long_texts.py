@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from chat_client.state.event import Event, KeptEvent
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.held import STEP_WEIGHT
 from chat_client.window.transcript import Transcript
 from chat_client.window.transcript_folds import MOST_UNFOLDED
 from chat_client.window.wording import FOLDED, WHOLE, weight
+from common.events import Event
 from tests.chat_client.test_wording import WORST
+from tests.events import said
 from tests.gui.harness import DEADLINE, Alarm, wait
 from window.theme import Theme
 
@@ -52,10 +53,10 @@ class Kept:
         return []
 
 
-def said(texts: Sequence[str], first: int = 1) -> list[Event]:
+def of_three(texts: Sequence[str], first: int = 1) -> list[Event]:
     """Messages of three people."""
     return [
-        KeptEvent("general", seq, "message", f"person{seq % 3}", text, _BEGIN + seq * 1000, None)
+        said(seq, f"person{seq % 3}", text, sent_at=_BEGIN + seq * 1000)
         for seq, text in enumerate(texts, first)
     ]
 
@@ -65,7 +66,7 @@ class Shown:
 
     def __init__(self, root: tk.Tk, texts: Sequence[str]) -> None:
         self.root = root
-        self.kept = Kept(said(texts))
+        self.kept = Kept(of_three(texts))
         self.opened: list[str] = []
         self.longest = 0.0
         self._clock = 0
@@ -105,7 +106,7 @@ class Shown:
 
     def hear(self, texts: Sequence[str]) -> None:
         """More messages come, one by one."""
-        for event in said(texts, len(self.kept.events) + 1):
+        for event in of_three(texts, len(self.kept.events) + 1):
             self.kept.events.append(event)
             self.timed(lambda event=event: self.transcript.add([event]))  # type: ignore[misc]
         wait(self.root, lambda: self.transcript._draw_later is None, "the messages", DEADLINE)
@@ -217,7 +218,7 @@ def test_what_is_folded_within_a_group_stays_in_its_place(
     """Where no head stands above it, as below other words of its sender: it is its own text."""
     shown = show([])
     shown.kept.events = [
-        KeptEvent("general", seq, "message", "person1", text, _BEGIN + seq * 1000, None)
+        said(seq, "person1", text, sent_at=_BEGIN + seq * 1000)
         for seq, text in enumerate(("before it", "word " * 2500, "after it"), 1)
     ]
     shown.transcript.show_latest()
@@ -294,7 +295,7 @@ def test_a_burst_of_heavy_texts_is_followed(show: Callable[[Sequence[str]], Show
     """More than can be drawn in one go: the end of it is in view."""
     shown = show(["hello"])
     first = len(shown.kept.events) + 1
-    shown.kept.events += said(["\U0001f600" * 4096] * 50, first)
+    shown.kept.events += of_three(["\U0001f600" * 4096] * 50, first)
     shown.timed(lambda: shown.transcript.add(shown.kept.events[1:]))
     shown.settle()
     assert shown.transcript._events.last == 51

@@ -22,8 +22,9 @@ from chat_client.state.news import (
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window import main_screen
-from common.messages import Event, Person
+from common.messages import Person
 from common.names import GENERAL
+from tests import events
 from tests.chat_client.spoilt import CASES, spoil
 from tests.gui.harness import Host, Peer, Town, Window
 from window.rowlist import ListRow
@@ -82,12 +83,9 @@ def test_messages_stand_under_their_day_and_sender(ada: Window, bruno: Peer) -> 
 
 def test_a_name_that_comes_late_is_put_in(ada: Window) -> None:
     """What somebody said before they were told of stands under their name then."""
-    said = Event(
-        room="general", seq=2, kind="message", sender="zoe", text="hi", sent_at=0, cid=None
-    )
-    ada.main.apply([EventsAdded("general", (said,))])
+    ada.main.apply([EventsAdded("general", (events.said(2, "zoe", "hi"),))])
     ada.wait(lambda: "zoe" in ada.said, "the message")
-    person = Person(username="zoe", display_name="Zoë Quist", online=True)
+    person = Person(username="zoe", display_name="Zoë Quist", change=1)
     ada.main.apply([PersonSeen(person)])
     assert "Zoë Quist" in ada.said
     assert "zoe" not in ada.said

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chat_client.state.event import Event, KeptEvent
 from chat_client.window import transcript_pointer
 from chat_client.window.transcript import Transcript
+from common.events import Event
+from tests.events import joined, said
 from tests.gui.client.test_long_texts import Kept
 from tests.gui.harness import Alarm, settle
 from window import selection
@@ -92,11 +93,10 @@ def read(bare_root: tk.Tk, alarm: Alarm) -> Iterator[Callable[[Sequence[Event]],
 def reader(read: Callable[[Sequence[Event]], Reader]) -> Reader:
     """Before what is hard to give back."""
     events = [
-        KeptEvent("general", seq, "message", "ada", text, at(NOON) + seq * 1000, None)
-        for seq, text in enumerate(SAID, 1)
+        said(seq, text=text, sent_at=at(NOON) + seq * 1000) for seq, text in enumerate(SAID, 1)
     ]
-    join = KeptEvent("general", 6, "join", "bo", "", at(NOON) + 9_000, None)
-    last = KeptEvent("general", 7, "message", "bruno", "bye", at(NOON) + 120_000, None)
+    join = joined(6, "bo", sent_at=at(NOON) + 9_000)
+    last = said(7, "bruno", "bye", sent_at=at(NOON) + 120_000)
     return read([*events, join, last])
 
 
@@ -142,8 +142,8 @@ def test_of_several_days_the_date_is_copied(
     """The hour alone would not tell when it was."""
     reader = read(
         [
-            KeptEvent("general", 1, "message", "ada", "late", at(NOON - timedelta(days=1)), None),
-            KeptEvent("general", 2, "message", "ada", "early", at(NOON), None),
+            said(1, text="late", sent_at=at(NOON - timedelta(days=1))),
+            said(2, text="early", sent_at=at(NOON)),
         ]
     )
     assert reader.select("1.0", "end") == (
@@ -165,7 +165,7 @@ def test_headings_roll_over_with_the_date(reader: Reader) -> None:
     assert reader.days == ["Today"]
     body, _ = reader.body(1)
     chosen = reader.select(f"{body} + 2 chars", f"{body} + 4 chars")
-    for days, said in (
+    for days, line in (
         (1, "Yesterday"),
         (2, "Sunday, 17 May"),
         (0, "Today"),
@@ -173,7 +173,7 @@ def test_headings_roll_over_with_the_date(reader: Reader) -> None:
     ):
         reader.time = NOON + timedelta(days=days)
         reader.transcript._tick()
-        assert reader.days == [said]
+        assert reader.days == [line]
         assert reader.transcript.selected() == chosen
         reader.transcript.after_cancel(reader.transcript._clock or "")
 
@@ -181,7 +181,7 @@ def test_headings_roll_over_with_the_date(reader: Reader) -> None:
 def test_a_message_of_another_day_rolls_over_at_once(reader: Reader) -> None:
     """It needs no timer: two headings "Today" are never seen."""
     reader.time = NOON + timedelta(days=1)
-    new = KeptEvent("general", 8, "message", "ada", "morning", at(reader.time), None)
+    new = said(8, text="morning", sent_at=at(reader.time))
     reader.transcript.add([new])
     assert reader.days == ["Yesterday", "Today"]
 

@@ -18,7 +18,8 @@ from chat_client.window.held import MOST
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry
 from chat_client.window.transcript import BURST, PAGE, Transcript
-from common.messages import Event
+from common.events import Event
+from tests.events import joined, said
 from tests.gui.harness import DEADLINE, Alarm, wait
 from window.theme import Theme
 
@@ -34,15 +35,10 @@ def event(seq: int, room: str = "general") -> Event:
     text = f"#{seq} {words}" + ("\nsecond line 😀" if seq % 5 == 0 else "")
     if seq % 9 == 0:
         text += f" https://example.org/{seq}"
-    return Event(
-        room=room,
-        seq=seq,
-        kind="join" if seq % 31 == 0 else "message",
-        sender=f"person{seq // 3 % 7}",
-        text="" if seq % 31 == 0 else text,
-        sent_at=_BEGIN + seq * 47_000,
-        cid=None,
-    )
+    sender, sent_at = f"person{seq // 3 % 7}", _BEGIN + seq * 47_000
+    if seq % 31 == 0:
+        return joined(seq, sender, room=room, sent_at=sent_at)
+    return said(seq, sender, text, room=room, sent_at=sent_at)
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +148,7 @@ class Reading:
     def write(self, text: str, cid: str) -> None:
         """A message that waits to be sent."""
         with self.cache.transaction():
-            self.cache.put_out("general", cid * 32, text, _BEGIN)
+            self.cache.put_out("general", cid * 16, text, _BEGIN)
         self.transcript.refresh_outbox()
 
     def close(self) -> None:
@@ -310,7 +306,7 @@ def test_what_waits_is_shown_once_below_everything(reading: Reading) -> None:
     assert shown.count("mine") == 1
     assert shown.splitlines()[-1].startswith("mine")
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 32)
+        reading.cache.take_out("a" * 16)
     reading.transcript.refresh_outbox()
     assert "mine" not in reading.text.get("1.0", "end")
     assert reading.text.get("end-3c", "end") != "\n\n\n"
@@ -392,9 +388,9 @@ def test_what_one_said_is_never_gone(reading: Reading) -> None:
     """When its own place in the room is told, it is drawn there in the same turn."""
     reading.transcript._pace = Resting()
     reading.write("mine", "a")
-    own = event(LAST + 1).model_copy(update={"sender": "person1", "text": "mine"})
+    own = event(LAST + 1)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 32)
+        reading.cache.take_out("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.refresh_outbox()
     reading.transcript.add([own])
@@ -407,14 +403,14 @@ def test_what_was_sent_is_seen_before_its_place_comes(reading: Reading) -> None:
     place = reading.text.search("mine", "1.0")
     assert "waiting" in reading.text.tag_names(place)
     with reading.cache.transaction():
-        reading.cache.mark_out("a" * 32, Delivery.SENT)
+        reading.cache.mark_out("a" * 16, Delivery.SENT)
     reading.transcript.refresh_outbox()
     assert "waiting" not in reading.text.tag_names(reading.text.search("mine", "1.0"))
     reading.hear(LAST + 1, LAST + 3)
     assert reading.text.get("1.0", "end").rstrip().endswith("mine")
-    own = event(LAST + 4).model_copy(update={"sender": "person1", "text": "mine"})
+    own = event(LAST + 4)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 32)
+        reading.cache.take_out("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.add([own])
     assert reading.text.get("1.0", "end").count("mine") == 1

@@ -21,10 +21,14 @@ from chat_server.window import host as host_module
 from chat_server.window.app import make
 from chat_server.window.host import Host as Contents
 from chat_server.window.model import Phase
+from common import limits
+from common.events import Event
+from common.ids import new_cid
 from common.invite import parse_invite
-from common.messages import Event, Hello, Join, Send, SignedIn, Sync, Synced, Welcome
+from common.messages import Hello, Join, SignedIn, Sync, Synced, Welcome
 from common.protocol import ClientEnd
 from common.tls import client_context, pinned
+from tests.events import send
 from window.dialog import Dialog
 
 DEADLINE = 15.0
@@ -43,7 +47,7 @@ class Client:
         self._end = ClientEnd()
         self._number = 0
         self._got: list[object] = []
-        self.tell(Hello, protocol=1, program="test")
+        self.tell(Hello, protocol=limits.PROTOCOL_VERSION, program="test")
         self.until(Welcome)
         token = username.encode().hex().ljust(64, "0")[:64]
         self.tell(
@@ -64,7 +68,8 @@ class Client:
 
     def say(self, text: str) -> None:
         """Send a message to everyone."""
-        self.tell(Send, room="general", cid=f"{time.time_ns():032x}", text=text)
+        self._number += 1
+        self._socket.sendall(self._end.send(send(self._number, text, cid=new_cid())))
 
     def until(self, kind: type[Wanted]) -> Wanted:
         """The next message of that kind; EOFError when the server hangs up before."""

@@ -1,0 +1,109 @@
+"""Who and what there is on the server: listed after each sign-in, and told of from then on."""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from common import messages
+
+MOST_PAGES: Final = 1000
+"""Pages of all lists that are asked for on one connection."""
+
+
+class Directory:
+    """Asks for people, for who is online and for rooms, page by page, and keeps what comes.
+
+    `ask` sends a command. `fault` ends a connection whose server breaks the rules. `listed` is
+    called with the rooms of each page, and with True behind the last.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        ask: Callable[..., object],
+        tell: Callable[[news.News], object],
+        fault: Callable[[str, float], object],
+        listed: Callable[[Sequence[str], bool, float], object],
+    ) -> None:
+        self._cache = cache
+        self._ask = ask
+        self._tell = tell
+        self._fault = fault
+        self._listed = listed
+        self._pages = 0
+        self._people_listed = False
+        """Whether everyone is known as they are now: from then on each change is told."""
+        self._online: set[str] = set()
+
+    def begin(self) -> None:
+        """A session was admitted."""
+        self._pages = 0
+        self._people_listed = False
+        self._online.clear()
+        self._ask(messages.ListPeople, since=self._cache.people_change())
+
+    def people(self, people: messages.People, asked: messages.ListPeople, now: float) -> None:
+        """A page of those that changed since they were told last, or of all."""
+        begins_anew = people.since == 0 and self._pages == 0
+        if people.since != asked.since and not begins_anew:
+            self._fault("The server's list of people does not begin where it was asked to", now)
+            return
+        if people.since != asked.since:
+            # It knows nothing of the change up to which they are known here: another history.
+            self._cache.forget_people()
+            self._tell(news.PeopleForgotten())
+        changes = [people.since]
+        for person in people.people:
+            self._see(person)
+            changes.append(person.change)
+        if not people.more:
+            self._cache.set_people_change(changes[-1])
+            self._people_listed = True
+            self._ask(messages.ListOnline)
+        elif self._advances(changes, now):
+            self._ask(messages.ListPeople, since=changes[-1])
+
+    def online(self, online: messages.Online, asked: messages.ListOnline, now: float) -> None:
+        """A page of those who are online."""
+        self._online.update(online.online)
+        if not online.more:
+            self._tell(news.OnlineListed(frozenset(self._online)))
+            self._ask(messages.ListRooms)
+        elif self._advances([asked.after or "", *online.online], now):
+            self._ask(messages.ListOnline, after=online.online[-1])
+
+    def rooms(self, rooms: messages.Rooms, asked: messages.ListRooms, now: float) -> None:
+        """A page of the account's rooms."""
+        listed = [room.room for room in rooms.rooms]
+        self._listed(listed, not rooms.more, now)
+        if rooms.more and self._advances([asked.after or "", *listed], now):
+            self._ask(messages.ListRooms, after=listed[-1])
+
+    def person_changed(self, changed: messages.PersonChanged, _now: float) -> None:
+        """Somebody is new or changed."""
+        self._see(changed.person)
+        if self._people_listed:
+            self._cache.set_people_change(changed.person.change)
+
+    def presence_changed(self, changed: messages.PresenceChanged, _now: float) -> None:
+        """Somebody came or went; while pages come, too, which may be of before that."""
+        (self._online.add if changed.online else self._online.discard)(changed.username)
+        self._tell(news.PresenceSeen(changed.username, changed.online))
+
+    def _see(self, person: messages.Person) -> None:
+        self._cache.add_person(person)
+        self._tell(news.PersonSeen(person))
+
+    def _advances(self, listed: Sequence[Any], now: float) -> bool:
+        """Whether a page of a list leads to a next one; a list without an end is a fault.
+
+        `listed` begins with what the page follows.
+        """
+        self._pages += 1
+        rises = all(before < after for before, after in pairwise(listed))
+        if rises and len(listed) > 1 and self._pages < MOST_PAGES:
+            return True
+        self._fault("The server's lists do not come to an end", now)
+        return False
