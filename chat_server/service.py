@@ -3,7 +3,6 @@
 import errno
 import gc
 import logging
-import sqlite3
 import ssl
 import sys
 import threading
@@ -12,11 +11,12 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from socket import gethostname, socket
+from typing import Final
 
 from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
-from chat_server.hub import Hub, ShowView
-from chat_server.hub_queue import HubQueue
+from chat_server.hub.hub import Hub, ShowView
+from chat_server.hub.queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
 from chat_server.net.acceptor import Acceptor, ip_versions, listen
 from chat_server.net.descriptors import (
@@ -34,8 +34,9 @@ from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, ViewEvent
 from chat_server.rules.world import ServerFacts, World
-from chat_server.store.log import SqliteLog
-from chat_server.store.schema import StoreError, unusable
+from chat_server.store.sqlite.reader import SqliteReader
+from chat_server.store.sqlite.store import SqliteStore
+from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
 from common import __version__, logs
 from common.datafolder import FolderInUseError, FolderLock, make_private_folder
 from common.invite import Invite
@@ -51,6 +52,9 @@ that computes raise everyone's delays a hundredfold."""
 
 
 RUNNING_FILE = "running.json"
+
+
+_DATABASE: Final = "chat.db"
 
 
 class StartError(Exception):
@@ -144,10 +148,10 @@ class Server:
             undo.callback(listening.close)
             try:
                 running = self._start_on(listening, undo)
-            except (IdentityError, StoreError) as error:
+            except (IdentityError, StoreUnusableError) as error:
                 raise StartError(str(error)) from error
-            except sqlite3.Error as error:
-                why = str(unusable(self._data_dir / "chat.db", error))
+            except StoreFailedError as error:
+                why = f"the database {self._data_dir / _DATABASE} can't be used: {error}"
                 raise StartError(why) from error
             except OSError as error:
                 if is_out_of_files(error):
@@ -160,16 +164,18 @@ class Server:
         """Start all the rest; `undo` gets what ends it again if something fails later."""
         options = self._options
         fingerprint, context = self._identity()
-        self._store = store = SqliteLog(self._data_dir / "chat.db")
+        self._store = store = SqliteStore(self._data_dir / _DATABASE)
         undo.callback(store.close)
         facts, directory = _open_house(store, options.name, fingerprint or b"")
         if not store.has_room():
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
         world = World(facts, store, directory)
-        self._hub = Hub(self._queue, world, store, self._shown, self._broke_off)
+        self._hub = Hub(self._queue, world, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
-        self._readers = Readers(self._data_dir / "chat.db", self._queue, self._broke_off)
+        self._readers = Readers(
+            lambda: SqliteReader(self._data_dir / _DATABASE), self._queue, self._broke_off
+        )
         self._acceptor = Acceptor(listening, self._io, self._broke_off, self._is_full)
         stops = (self._readers.stop, *(io.stop for io in self._io), self._hub.stop)
         for stop in (*stops, self._acceptor.stop):
@@ -276,7 +282,7 @@ class Server:
 
 
 def _open_house(
-    store: SqliteLog, name: str | None, fingerprint: bytes
+    store: Store, name: str | None, fingerprint: bytes
 ) -> tuple[ServerFacts, Directory]:
     """The server's own facts and the room everyone is in, made at the first start."""
     with store.transaction():
@@ -292,7 +298,7 @@ def _open_house(
         directory = store.load()
         if GENERAL not in directory.rooms:
             directory.add_room(store.add_room(GENERAL, 0))
-    directory.keep()
+    directory.undo.keep()
     return facts, directory
 
 

@@ -94,6 +94,7 @@ ErrorCode = Literal[
     "malformed",
     "unknown_type",
     "out_of_order",
+    "not_allowed",
     "version",
     "bad_secret",
     "name_taken",

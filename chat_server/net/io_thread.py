@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from chat_server.hub_queue import HubQueue, Received, Report
+from chat_server.hub.queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
 from chat_server.net.heap import Heap
 from chat_server.net.outgoing import Outgoing

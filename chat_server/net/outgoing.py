@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, assert_never
 
-from chat_server.hub_queue import Report
+from chat_server.hub.queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
 from chat_server.net.news import News
 from chat_server.rules import effects, inputs

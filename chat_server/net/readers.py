@@ -2,13 +2,14 @@
 
 import logging
 import queue
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final
 
-from chat_server.hub_queue import HubQueue
+from chat_server.hub.queue import HubQueue
+from chat_server.net.pages import Pages
 from chat_server.rules.effects import ReadPage
 from chat_server.rules.inputs import PageFailed, PageRead
-from chat_server.store.pages import PageReader
+from chat_server.store.store import Reader
 from chat_server.watch import Ended, ignore, watched
 
 log = logging.getLogger(__name__)
@@ -19,8 +20,11 @@ READERS: Final = 2
 class Readers:
     """A small pool. Its queue is bounded by its use: one page at a time for each session."""
 
-    def __init__(self, path: Path, hub: HubQueue, ended: Ended = ignore) -> None:
-        self._path = path
+    def __init__(
+        self, open_reader: Callable[[], Reader], hub: HubQueue, ended: Ended = ignore
+    ) -> None:
+        """`open_reader` opens the store for reading; it may raise StoreFailedError."""
+        self._open_reader = open_reader
         self._hub = hub
         self._generation = 0
         """How often the database was opened anew."""
@@ -50,24 +54,24 @@ class Readers:
             thread.join()
 
     def _run(self) -> None:
-        reader: PageReader | None = None
+        pages: Pages | None = None
         generation = self._generation
         while (job := self._jobs.get()) is not None:
-            if reader is not None and generation != self._generation:
-                reader.close()
-                reader = None
+            if pages is not None and generation != self._generation:
+                pages.close()
+                pages = None
             generation = self._generation
             try:
-                reader = reader or PageReader(self._path)
-                frames, lasts = reader.page_of(job.rooms)
+                pages = pages or Pages(self._open_reader())
+                frames, lasts = pages.page_of(job.rooms)
             except Exception:
                 # A disk that is away, or our mistake: the next page is tried with nothing kept.
                 log.exception("a page of %d rooms could not be read", len(job.rooms))
-                if reader is not None:
-                    reader.close()
-                    reader = None
+                if pages is not None:
+                    pages.close()
+                    pages = None
                 self._hub.post(PageFailed(job.connection))
             else:
                 self._hub.post(PageRead(job.connection, frames, lasts))
-        if reader is not None:
-            reader.close()
+        if pages is not None:
+            pages.close()

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from bisect import bisect
+from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import Final
@@ -88,14 +89,15 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
         return refuse(session, command, "name_refused", str(error), field=field)
     general = world.directory.rooms[GENERAL]
     change = world.directory.next_change()
-    with world.log.atomic():
-        account = world.log.add_account(username, display_name, change, now)
-        world.log.add_device(account, key, command.device, now)
-        world.log.add_member(general, account)
+    with world.store.atomic():
+        account = world.store.add_account(username, display_name, change, now)
+        world.store.add_device(account, key, command.device, now)
+        world.store.add_member(general, account)
         published = publish_join(world, account, now)
     world.directory.add_account(account)
     world.directory.add_device(key, username)
     world.directory.enter(general, username)
+    world.directory.undo.note(partial(world.sessions.expel, session))
     return [*_admit(world, session, command, username, now, new=True), published]
 
 

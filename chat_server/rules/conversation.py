@@ -4,10 +4,11 @@ from bisect import bisect
 from collections.abc import Collection
 from math import ceil
 
-from chat_server.rules.directory import Account, LogUnreadableError, RoomLog
+from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.effects import Answer, Publish, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
+from chat_server.store.store import StoreFailedError
 from common import limits, messages
 from common.events import JOIN, Event
 from common.ids import new_cid
@@ -29,7 +30,7 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
             compared.append((log, after))
     try:
         refused |= dict.fromkeys(_of_other_history(world, command, compared), "position_ahead")
-    except LogUnreadableError:
+    except StoreFailedError:
         return refuse(session, command, "internal", "the log can't be read now")
     begun = {room: after for room, after in command.positions.items() if room not in refused}
 
@@ -46,13 +47,13 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
 def _of_other_history(
     world: World, command: messages.Sync, compared: Collection[tuple[RoomLog, int]]
 ) -> list[str]:
-    """The rooms of which a client has something else than the log. Raises LogUnreadableError.
+    """The rooms of which a client has something else than the log. Raises StoreFailedError.
 
     That happens when a backup was put in the place of the database: the epoch came with it, and
     the log has grown since beyond what the client had. What a client has was committed: an event
     that waits to be written with this batch can be in nobody's copy.
     """
-    cids = world.log.cids(compared) if compared else {}
+    cids = world.store.cids(compared) if compared else {}
     return [log.room for log, _ in compared if cids.get(log.room) != command.last[log.room]]
 
 
@@ -66,7 +67,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     room = world.room_of(session, command.room)
     if room is None:
         # Said before, perhaps, in a room that it was a member of then.
-        said = world.log.find(sender, command.cid)
+        said = world.store.find(sender, command.cid)
         if said is not None:
             return _said_before(session, command, said)
         members = _direct_accounts(world, sender, command.room)
@@ -84,7 +85,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     body = {"text": command.body.text}
     seq = room.head + 1
     event = Event(room.room, seq, command.kind, sender.username, now, command.cid, body)
-    said = world.log.append(room, event, sender)
+    said = world.store.append(room, event, sender)
     if said is not None:
         return _said_before(session, command, said)
     world.directory.advance(room, event.seq)
@@ -95,9 +96,9 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
 
 def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
     """Whether what has to be stored before it is not, and it was not stored itself long ago."""
-    if command.after is None or world.log.find(sender, command.after) is not None:
+    if command.after is None or world.store.find(sender, command.after) is not None:
         return False
-    return world.log.find(sender, command.cid) is None
+    return world.store.find(sender, command.cid) is None
 
 
 def _said_before(session: Session, command: messages.Send, said: Event) -> Outcome:
@@ -133,7 +134,7 @@ def publish_join(world: World, account: Account, now: int) -> Publish:
     """Write that somebody joined the room everyone is in; the frame goes out after the commit."""
     room = world.directory.rooms[GENERAL]
     event = Event(GENERAL, room.head + 1, JOIN, account.username, now, new_cid(), {})
-    world.log.append(room, event, account)
+    world.store.append(room, event, account)
     world.directory.advance(room, event.seq)
     return Publish(event.room, event.seq, event_frame(event), None, b"")
 
@@ -159,10 +160,10 @@ def _why_no_room(world: World, sender: Account, room: str) -> tuple[messages.Err
 
 
 def _open_direct(world: World, room_id: str, members: list[Account], now: int) -> RoomLog:
-    with world.log.atomic():
-        room = world.log.add_room(room_id, now)
+    with world.store.atomic():
+        room = world.store.add_room(room_id, now)
         for account in members:
-            world.log.add_member(room, account)
+            world.store.add_member(room, account)
     world.directory.add_room(room)
     for account in members:
         world.directory.enter(room, account.username)

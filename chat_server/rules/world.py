@@ -5,10 +5,11 @@ from typing import Final
 
 from chat_server.costs import Buckets
 from chat_server.rules.delivery import Delivery
-from chat_server.rules.directory import Account, Directory, Log, RoomLog
+from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import Answer, Effect, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
+from chat_server.store.store import Store
 from common import limits, messages
 from common.names import direct_members
 
@@ -37,7 +38,7 @@ class World:
     """All live state of the server. One thread owns it: the hub."""
 
     facts: ServerFacts
-    log: Log
+    store: Store
     directory: Directory
     sessions: Sessions = field(default_factory=Sessions)
     delivery: Delivery = field(init=False)
@@ -48,8 +49,8 @@ class World:
         self.delivery = Delivery(self.head)
 
     def reload(self) -> None:
-        """Have the directory as the store has it. Raises sqlite3.Error with nothing changed."""
-        self.directory = self.log.load()
+        """Have the directory as the store has it. Raises StoreFailedError with nothing changed."""
+        self.directory = self.store.load()
 
     def head(self, room: str) -> int:
         """The `seq` of a room's newest event; 0 for none, or for a room that is not there.

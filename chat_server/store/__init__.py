@@ -1,1 +1,1 @@
-"""The durable log: SQLite, one connection that writes, any number that read."""
+"""The durable store: its face, and the engine behind it."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from chat_server.rules import inputs
+from chat_server.rules.commands import handle_command, handle_input
 from chat_server.rules.effects import Answer, HangUp, Publish, Tell, TellEveryone
 from chat_server.rules.sessions import Session
-from chat_server.rules.table import handle_command, handle_input
 from chat_server.rules.world import Outcome, ServerFacts, World
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from common import limits, messages
 from common.frames import FrameDecoder
 from common.messages import TO_CLIENT, Message, ToClient
@@ -32,7 +32,7 @@ class House:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.log = SqliteLog(path)
+        self.log = SqliteStore(path)
         with self.log.transaction():
             facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET, FINGERPRINT)
             directory = self.log.load()

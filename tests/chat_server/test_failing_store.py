@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from chat_server.hub_queue import HubQueue, Received
+from chat_server.hub.queue import HubQueue, Received
+from chat_server.hub.retry import LONGEST_PAUSE, Retry
 from chat_server.net import readers
+from chat_server.net.pages import Pages
 from chat_server.net.readers import Readers
-from chat_server.retry import LONGEST_PAUSE, Retry
 from chat_server.rules import effects, inputs
 from chat_server.rules.directory import Directory, RoomLog
 from chat_server.rules.view import StoreFailed
-from chat_server.store import log as log_module
-from chat_server.store import schema
-from chat_server.store.pages import PageReader
+from chat_server.store.sqlite import schema
+from chat_server.store.sqlite import store as log_module
 from common import messages
 from common.names import GENERAL
 from tests.chat_server.house import House, listed, token
@@ -245,9 +245,9 @@ def test_readers_outlive_a_disk_and_open_it_anew(
     def reader(path: Path) -> Any:
         if wrong:
             raise wrong.pop()
-        return PageReader(path)
+        return Pages(SqliteReader(path))
 
-    monkeypatch.setattr(readers, "PageReader", reader)
+    monkeypatch.setattr(readers, "Pages", reader)
     pool = Readers(house.path, queue)
     pool.start()
     try:

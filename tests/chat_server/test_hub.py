@@ -13,8 +13,8 @@ from typing import cast
 
 import pytest
 
-from chat_server.hub import Hub
-from chat_server.hub_queue import BATCH, HubItem, HubQueue, Received, StopHub
+from chat_server.hub.hub import Hub
+from chat_server.hub.queue import BATCH, HubItem, HubQueue, Received, StopHub
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs

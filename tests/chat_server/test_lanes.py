@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_server.costs import cost
-from chat_server.hub_queue import (
+from chat_server.hub.queue import (
     BATCH,
     NEWCOMERS,
     SHARE,

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.chat_name import clean_chat_name
-from chat_server.hub_queue import Received
+from chat_server.hub.queue import Received
 from chat_server.options import parse_options
 from chat_server.ready_file import Running as Facts
 from chat_server.rules import effects, inputs

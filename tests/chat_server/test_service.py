@@ -15,7 +15,7 @@ from chat_server.identity import load_identity
 from chat_server.options import parse_options
 from chat_server.rules.view import ViewEvent
 from chat_server.service import PortBusyError, Server, StartError
-from chat_server.store.schema import unusable
+from chat_server.store.sqlite.errors import unusable
 from common.invite import parse_invite
 
 

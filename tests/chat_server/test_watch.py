@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from chat_server import headless
-from chat_server.hub_queue import HubQueue
+from chat_server.hub.queue import HubQueue
 from chat_server.net.acceptor import Acceptor
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers

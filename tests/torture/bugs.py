@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from chat_client.cache.cache import Cache
 from chat_server.rules import effects
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from common import messages
 from tests.torture import inside
 from tests.torture.hooks import Points, wrap
@@ -24,7 +24,7 @@ def _acknowledge_before_commit(points: Points) -> None:
     said: list[bool] = []
 
     @contextmanager
-    def transaction(original: Any, log: SqliteLog) -> Iterator[None]:
+    def transaction(original: Any, log: SqliteStore) -> Iterator[None]:
         said.clear()
         if not points.due("before-commit"):
             with original(log):
@@ -121,11 +121,11 @@ def _same_epoch(_points: Points) -> None:
     And positions are believed.
     """
 
-    def opened(log: SqliteLog, path: Path) -> None:
+    def opened(log: SqliteStore, path: Path) -> None:
         beside = path.with_name("epoch")
         if not beside.exists():
             beside.write_text(log.epoch())
-        wrap(SqliteLog, "epoch", lambda *_: beside.read_text())
+        wrap(SqliteStore, "epoch", lambda *_: beside.read_text())
 
     inside.on_opened(opened)
     _believe_positions(_points)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from chat_client.accounts import Accounts, new_account
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from common.invite import parse_invite
 from tests.torture.proxy import HOST, Proxy
 
@@ -252,7 +252,7 @@ class Crew:
         account = new_account(parse_invite(self.server.invite), name, name.title())
         Accounts(person.data_dir).save(account.confirmed(name, name.title()))
         token = hashlib.sha256(bytes.fromhex(account.token)).digest()
-        log = SqliteLog(self.server.database)
+        log = SqliteStore(self.server.database)
         try:
             with log.transaction():
                 log.add_device(log.load().accounts[name], token, person.device, 0)

@@ -12,12 +12,11 @@ from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, Final, TypeVar
 
 from chat_server import hub, service
-from chat_server.net import connection, io_thread, outgoing
+from chat_server.net import connection, io_thread, outgoing, pages
 from chat_server.rules import effects
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.sessions import Session, Sessions
-from chat_server.store import pages
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from common import messages
 from common.quick_frames import body_json
 from tests.torture.hooks import wrap, wrap_context
@@ -70,14 +69,14 @@ def _change(settings: list[tuple[Any, str, Any]]) -> None:
 # The log
 
 
-def on_opened(act: Callable[[SqliteLog, Path], object]) -> None:
+def on_opened(act: Callable[[SqliteStore, Path], object]) -> None:
     """After the log is opened."""
 
-    def opened(original: Any, log: SqliteLog, path: Path) -> None:
+    def opened(original: Any, log: SqliteStore, path: Path) -> None:
         original(log, path)
         act(log, path)
 
-    wrap(SqliteLog, "__init__", opened)
+    wrap(SqliteStore, "__init__", opened)
 
 
 _appended: list[Callable[[], object]] = []
@@ -87,38 +86,38 @@ def on_appended(act: Callable[[], object]) -> None:
     """After a client's message was written, in the transaction."""
     _appended.append(act)
 
-    def append(original: Any, log: SqliteLog, room: Any, event: Any, sender: Any) -> Any:
+    def append(original: Any, log: SqliteStore, room: Any, event: Any, sender: Any) -> Any:
         said_before = original(log, room, event, sender)
         if event.is_message and said_before is None:
             act()
         return said_before
 
-    wrap(SqliteLog, "append", append)
+    wrap(SqliteStore, "append", append)
 
 
 def append_with(statement: str) -> None:
     """Have events written so, whatever is there: room, seq, kind, sender, time, cid, body."""
 
-    def append(_original: object, log: SqliteLog, room: Any, event: Any, sender: Any) -> None:
+    def append(_original: object, log: SqliteStore, room: Any, event: Any, sender: Any) -> None:
         place = (room.number, event.seq, event.kind, sender.number)
         content = (event.sent_at, event.cid, body_json(event.body))
         log._connection.execute(statement, (*place, *content))
         for act in _appended if event.is_message else ():
             act()
 
-    wrap(SqliteLog, "append", append)
+    wrap(SqliteStore, "append", append)
 
 
-def around_transaction(around: Callable[[Any, SqliteLog], AbstractContextManager[None]]) -> None:
+def around_transaction(around: Callable[[Any, SqliteStore], AbstractContextManager[None]]) -> None:
     """Around everything from beginning to commit, on the hub's thread."""
-    wrap_context(SqliteLog, "transaction", around)
+    wrap_context(SqliteStore, "transaction", around)
 
 
-def before_transaction(act: Callable[[SqliteLog], None]) -> None:
+def before_transaction(act: Callable[[SqliteStore], None]) -> None:
     """Between two transactions, on the hub's thread."""
 
     @contextmanager
-    def around(original: Any, log: SqliteLog) -> Iterator[None]:
+    def around(original: Any, log: SqliteStore) -> Iterator[None]:
         act(log)
         with original(log):
             yield

@@ -31,7 +31,7 @@ from typing import Final
 from chat_server import __main__ as program
 from chat_server import service
 from chat_server.rules.sessions import Session
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from tests.torture import inside
 from tests.torture.hooks import Orders, Points
 from tests.torture.points import place_points
@@ -131,13 +131,13 @@ class Control:
     def _started(self, server: service.Server) -> None:
         self._server = server
 
-    def _opened(self, _log: SqliteLog, path: Path) -> None:
+    def _opened(self, _log: SqliteStore, path: Path) -> None:
         self._wal = path.with_name(f"{path.name}-wal")
 
     def _admitted(self, session: Session, username: str) -> None:
         self._connections[username].add(session.connection)
 
-    def _limit(self, log: SqliteLog) -> None:
+    def _limit(self, log: SqliteStore) -> None:
         """On the hub's thread, between two transactions: the connection is its own."""
         if self._pages is not None:
             limit, self._pages = self._pages, None

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_server.rules.directory import Account, RoomLog
-from chat_server.store.log import SqliteLog
+from chat_server.store.sqlite.store import SqliteStore
 from common.datafolder import make_private_folder
 from common.events import MESSAGE, Event
 from common.names import GENERAL
@@ -63,7 +63,7 @@ def username(number: int) -> str:
 
 
 def _write(seed: Seed, path: Path) -> None:
-    with closing(SqliteLog(path)) as log:
+    with closing(SqliteStore(path)) as log:
         with log.transaction():
             everyone = log.add_room(GENERAL, _BEGAN)
             accounts = [_account(log, number, everyone) for number in range(seed.accounts)]
@@ -74,7 +74,7 @@ def _write(seed: Seed, path: Path) -> None:
                     _say(log, everyone, seq, accounts[seq % len(accounts)])
 
 
-def _account(log: SqliteLog, number: int, everyone: RoomLog) -> Account:
+def _account(log: SqliteStore, number: int, everyone: RoomLog) -> Account:
     """Somebody whose one device has the token that the generator knows: its number and one."""
     account = log.add_account(username(number), f"Member {number}", number + 1, _BEGAN)
     token = (number + 1).to_bytes(32, "big")
@@ -83,7 +83,7 @@ def _account(log: SqliteLog, number: int, everyone: RoomLog) -> Account:
     return account
 
 
-def _rooms(log: SqliteLog, seed: Seed, accounts: list[Account]) -> None:
+def _rooms(log: SqliteStore, seed: Seed, accounts: list[Account]) -> None:
     if seed.rooms == 1:
         return
     size = len(accounts) // seed.rooms
@@ -93,7 +93,7 @@ def _rooms(log: SqliteLog, seed: Seed, accounts: list[Account]) -> None:
             log.add_member(room, account)
 
 
-def _say(log: SqliteLog, room: RoomLog, seq: int, sender: Account) -> None:
+def _say(log: SqliteStore, room: RoomLog, seq: int, sender: Account) -> None:
     """A text that tells its place, so that who reads it can see that it is the right one."""
     text = f"h{seq:09}".ljust(_TEXT, "x")
     at = _BEGAN + seq

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from chat_server.store.log import SqliteLog
-from chat_server.store.pages import PageReader
+from chat_server.net.pages import Pages
+from chat_server.store.sqlite.store import SqliteStore
 from tests.bench.load.chart import chart
 from tests.bench.load.commit import CommitProbe
 from tests.bench.load.generator import Figures, Times
@@ -124,7 +124,7 @@ def test_a_seed_is_what_was_asked_for(tmp_path: Path) -> None:
     """Accounts with tokens, rooms with members, and texts that tell their places."""
     Seeds(tmp_path).put(Seed(accounts=6, rooms=3, history=250), tmp_path / "data")
     path = tmp_path / "data" / "chat.db"
-    with closing(SqliteLog(path)) as log, closing(PageReader(path)) as reader:
+    with closing(SqliteStore(path)) as log, closing(Pages(SqliteReader(path))) as reader:
         directory = log.load()
         page, last = reader.page("general", 248)[:2]
     assert directory.rooms["general"].head == 250

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache import schema as cache_schema
-from chat_server.store import schema as store_schema
+from chat_server.store.sqlite import schema as store_schema
 from common.names import GENERAL
 from common.quick_frames import body_json
 from tests.events import cid_of

@@ -17,7 +17,7 @@ from typing import Final, TypeVar
 
 import pytest
 
-from chat_server.hub_queue import HubItem, HubQueue, Received
+from chat_server.hub.queue import HubItem, HubQueue, Received
 from chat_server.identity import load_identity
 from chat_server.net import connection as connection_module
 from chat_server.net import io_thread as io_module

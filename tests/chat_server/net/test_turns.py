@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from chat_server.costs import Bucket, cost
-from chat_server.hub_queue import Received
+from chat_server.hub.queue import Received
 from chat_server.net import io_thread as io_module
 from chat_server.net import outgoing as outgoing_module
 from chat_server.net.connection import (

@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 
-from chat_server.hub_queue import HubItem, HubQueue
+from chat_server.hub.queue import HubItem, HubQueue
 from chat_server.net import io_thread as io_module
 from chat_server.net.connection import Connection
 from chat_server.net.io_thread import IoThread

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import GoLive, HangUp, Publish, ReadPage, Tell, WritePage
 from chat_server.rules.inputs import PageFailed, PageRead
-from chat_server.rules.table import handle_command
 from common import limits, messages
 from common.names import GENERAL, direct_room
 from common.quick_frames import event_frame

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_server.net.pages import Pages
 from chat_server.rules.tails import TAIL_BYTES, TAILS, Tails
-from chat_server.store.pages import PageReader
 from common import limits
 from tests.chat_server.house import House, seqs
 
@@ -89,7 +89,7 @@ def test_memory_and_disk_give_the_same_bytes(house: House) -> None:
         for effect in house.say(ada, f"{number} “\\”\n\u2028👩‍👩‍👧‍👦"):
             if isinstance(effect, tuple):
                 tails.add(effect.room, effect.seq, [effect.frame])
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     for after in range(1, 31):
         assert tails.between("general", after, 31) == reader.page("general", after).frames
     assert seqs(reader.page("general", 29).frames) == [30, 31]

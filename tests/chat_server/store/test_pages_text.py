@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from chat_server.net import pages
+from chat_server.net.pages import PAGE_BYTES, PAGE_EVENTS, Pages
+from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import Publish
-from chat_server.rules.table import handle_command
-from chat_server.store import pages
-from chat_server.store.pages import PAGE_BYTES, PAGE_EVENTS, PageReader
 from common import limits
 from common.names import GENERAL
 from common.text import TextRefusedError, check_text
@@ -24,11 +24,11 @@ from tests.events import send
 
 
 @pytest.fixture(scope="module")
-def told() -> Iterator[tuple[House, PageReader]]:
+def told() -> Iterator[tuple[House, Pages]]:
     """A house in which ada is, and somebody who reads its log."""
     with TemporaryDirectory() as folder:
         house = House(Path(folder) / "chat.db")
-        reader = PageReader(house.path)
+        reader = Pages(SqliteReader(house.path))
         house.join("ada")
         yield house, reader
         reader.close()
@@ -50,7 +50,7 @@ def say_all(house: House, texts: list[str]) -> tuple[int, list[bytes]]:
     return before, frames
 
 
-def all_pages(reader: PageReader, after: int) -> list[pages.Page]:
+def all_pages(reader: Pages, after: int) -> list[pages.Page]:
     """Every page until the log ends."""
     found: list[pages.Page] = []
     while (page := reader.page(GENERAL, after)).frames:
@@ -68,7 +68,7 @@ def all_pages(reader: PageReader, after: int) -> list[pages.Page]:
 @example(["\U0010ffff" * (limits.TEXT_BYTES // 4), "é" * (limits.TEXT_BYTES // 2)])
 @example(["[1, 2]", "null", '{"a": 1}', "\\u0000", "1e999", "'; --", "%s", "?"])
 def test_texts_come_back_as_they_were_said(
-    told: tuple[House, PageReader], texts: list[str]
+    told: tuple[House, Pages], texts: list[str]
 ) -> None:
     """Frames from the disk are the frames that everyone else got, byte by byte."""
     house, reader = told
@@ -76,7 +76,7 @@ def test_texts_come_back_as_they_were_said(
     assert b"".join(page.frames for page in all_pages(reader, before)) == b"".join(frames)
 
 
-def test_every_lawful_character_comes_back(told: tuple[House, PageReader]) -> None:
+def test_every_lawful_character_comes_back(told: tuple[House, Pages]) -> None:
     """All of Unicode that a message may have."""
     house, reader = told
     lawful = "\t\n" + "".join(
@@ -142,7 +142,7 @@ def long_log(house: House) -> tuple[House, list[bytes]]:
 def test_pages_end_where_pages_end(long_log: tuple[House, list[bytes]], after: int) -> None:
     """Wherever one begins: consecutive, all of it, and they end at the same places."""
     house, frames = long_log
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     found = all_pages(reader, after)
     assert [page.last for page in found] == [end for end in (512, 1024) if end > after]
     assert [seq for page in found for seq in seqs(page.frames)] == list(range(after + 1, 1025))
@@ -155,7 +155,7 @@ def test_pages_end_where_pages_end(long_log: tuple[House, list[bytes]], after: i
 def test_a_page_that_was_not_whole_grows(long_log: tuple[House, list[bytes]]) -> None:
     """What is kept is only what stays: the last piece of the log is read again, at every length."""
     house, _ = long_log
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     for count in (1, 62, 1, 1, 64, 382, 1, 1):
         before = reader.page(GENERAL, 1024)
         say_all(house, ["more"] * count)
@@ -173,7 +173,7 @@ def test_a_page_of_long_messages_ends_with_what_reaches_its_bound(house: House) 
     """By bytes, one message more and never less."""
     house.join("ada")
     _, frames = say_all(house, ["x" * limits.TEXT_BYTES] * 40)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     found = all_pages(reader, 1)
     assert b"".join(page.frames for page in found) == b"".join(frames)
     for page in found[:-1]:
@@ -184,7 +184,7 @@ def test_a_page_of_long_messages_ends_with_what_reaches_its_bound(house: House) 
 def test_few_pages_are_kept(long_log: tuple[House, list[bytes]]) -> None:
     """Those used last; and rooms are not mixed up."""
     house, _ = long_log
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     for after in range(40):
         reader.page(GENERAL, after)
         reader.page(GENERAL, 0)

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_server.net import pages
+from chat_server.net.pages import Pages
 from chat_server.rules.directory import Account, LogUnreadableError, RoomLog
 from chat_server.rules.effects import Publish
-from chat_server.store import pages, schema
-from chat_server.store.log import SqliteLog
-from chat_server.store.pages import PageReader
-from chat_server.store.schema import StoreError
+from chat_server.store.sqlite import schema
+from chat_server.store.sqlite.store import SqliteStore
+from chat_server.store.store import StoreUnusableError
 from common import messages
 from common.events import Event
 from common.quick_frames import event_frame
@@ -166,7 +167,7 @@ def test_whatever_an_event_holds_comes_back(inhabited_house: House, events: list
     with house.log.transaction():
         house.log.recall([(ada, event.cid) for event in stored])
         assert [house.log.find(ada, event.cid) for event in stored] == stored
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     frames = b""
     while (page := reader.page("general", head)).frames:
         frames += page.frames
@@ -220,7 +221,7 @@ def test_pages_bring_the_whole_log_in_bounded_pieces(
     with house.log.transaction():
         for seq in range(2, 60):
             house.log.append(room, said(seq, text="x" * (seq * 7 % 300 + 1)), ada)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     got: list[int] = []
     last, sizes = 0, list[int]()
     while True:
@@ -246,7 +247,7 @@ def test_whole_pages_are_kept_and_shared(house: House, monkeypatch: pytest.Monke
     with house.log.transaction():
         for seq in range(2, 31):
             house.log.append(room, said(seq), ada)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     first, rest = reader.page("general", 0), reader.page("general", 24)
     assert (first.last, first.whole, rest.last, rest.whole) == (8, True, 30, False)
     assert reader.page("general", 3).last == 8
@@ -265,7 +266,7 @@ def test_a_page_tells_what_was_published(house: House) -> None:
     """Read from the log an event is the same bytes as when it was live."""
     ada = house.join("ada")
     frames = [only(house.say(ada, text), Publish).frame for text in ("one", "två\n", "😀")]
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     frames_read, last, _ = reader.page("general", 1)
     join, *_ = reader.page("general", 0)
     reader.close()
@@ -278,7 +279,7 @@ def test_a_page_tells_what_was_published(house: House) -> None:
 def test_a_reader_can_not_write(house: House) -> None:
     """Only the writer writes: two that do can damage the file."""
     inhabited(house)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         reader._connection.execute("DELETE FROM events")
     assert reader.page("nowhere", 0) == (b"", 0, False)
@@ -288,7 +289,7 @@ def test_a_reader_can_not_write(house: House) -> None:
 def test_a_reader_holds_up_no_checkpoint(house: House) -> None:
     """Between pages a reader holds no old state of the database."""
     room, ada = inhabited(house)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     reader.page("general", 0)
     with house.log.transaction():
         house.log.append(room, said(2), ada)
@@ -324,7 +325,7 @@ def test_an_older_database_is_copied_and_then_migrated(
     house.close()
     step = "CREATE TABLE more (x); INSERT INTO more VALUES (1)"
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, step))
-    log = SqliteLog(tmp_path / "chat.db")
+    log = SqliteStore(tmp_path / "chat.db")
     assert log._connection.execute("SELECT x FROM more").fetchall() == [(1,)]
     assert set(log.load().accounts) == {"ada"}
     log.close()
@@ -417,7 +418,7 @@ def test_joins_of_a_former_format_get_ids(migrated: House) -> None:
     ids = [house.cid_at(place) for place in (1, 2, 13)]
     assert len({*ids, *IDS.values()}) == 3 + len(IDS)
     assert all(re.fullmatch(r"[0-9a-f]{16}", each) for each in ids)
-    reader = PageReader(house.path)
+    reader = Pages(SqliteReader(house.path))
     events = list(understood(reader.page("general", 0).frames))
     reader.close()
     assert [each.cid for each in events if isinstance(each, messages.EventMessage)] == [
@@ -429,7 +430,7 @@ def test_joins_of_a_former_format_get_ids(migrated: House) -> None:
     ada, _ = house.sign_in("ada")
     synced, _ = house.sync(ada, {"general": 13}, {"general": ids[2]})
     assert (synced.heads, synced.refused) == ({"general": 14}, {})
-    again = SqliteLog(house.path)
+    again = SqliteStore(house.path)
     assert again.load() == house.world.directory
     assert [again.cids([(house.world.directory.rooms["general"], 1)])] == [{"general": ids[0]}]
     again.close()
@@ -499,9 +500,9 @@ def test_a_failed_migration_leaves_the_database_as_it_was(
     House(tmp_path / "chat.db").close()
     with monkeypatch.context() as newer:
         newer.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (x); NONSENSE"))
-        with pytest.raises(StoreError):
-            SqliteLog(tmp_path / "chat.db")
-    log = SqliteLog(tmp_path / "chat.db")
+        with pytest.raises(StoreUnusableError):
+            SqliteStore(tmp_path / "chat.db")
+    log = SqliteStore(tmp_path / "chat.db")
     assert log._connection.execute("PRAGMA user_version").fetchone() == (len(schema.MIGRATIONS),)
     with pytest.raises(sqlite3.OperationalError):
         log._connection.execute("SELECT * FROM more")
@@ -514,9 +515,9 @@ def test_a_first_start_that_was_cut_short_can_be_repeated(
     """A crash or a full disk while the database is made doesn't lock the host out of it."""
     with monkeypatch.context() as cut_short:
         cut_short.setattr(schema, "MIGRATIONS", ("CREATE TABLE meta (x); NONSENSE",))
-        with pytest.raises(StoreError):
-            SqliteLog(tmp_path / "chat.db")
-    SqliteLog(tmp_path / "chat.db").close()
+        with pytest.raises(StoreUnusableError):
+            SqliteStore(tmp_path / "chat.db")
+    SqliteStore(tmp_path / "chat.db").close()
 
 
 def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
@@ -526,8 +527,8 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
     newer.execute(f"PRAGMA user_version = {len(schema.MIGRATIONS) + 1}")
     newer.close()
     before = contents(tmp_path)
-    with pytest.raises(StoreError, match=rf"newer.*{len(schema.MIGRATIONS) + 1}"):
-        SqliteLog(tmp_path / "chat.db")
+    with pytest.raises(StoreUnusableError, match=rf"newer.*{len(schema.MIGRATIONS) + 1}"):
+        SqliteStore(tmp_path / "chat.db")
     after = contents(tmp_path)
     assert after.pop("chat.db") == before["chat.db"]
     assert set(after) <= {"chat.db-shm", "chat.db-wal"}  # SQLite's own, for whoever looks
@@ -555,20 +556,20 @@ def test_what_is_no_database_of_ours_is_refused_untouched(tmp_path: Path, make: 
     assert callable(make)
     make(path)
     before = path.read_bytes() if path.is_file() else None
-    with pytest.raises(StoreError, match=r"chat\.db"):
-        SqliteLog(path)
+    with pytest.raises(StoreUnusableError, match=r"chat\.db"):
+        SqliteStore(path)
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
 def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     """As one that `touch` or a crash left behind."""
     (tmp_path / "chat.db").touch()
-    SqliteLog(tmp_path / "chat.db").close()
+    SqliteStore(tmp_path / "chat.db").close()
 
 
 def test_each_database_has_its_own_name_and_secret(tmp_path: Path) -> None:
     """The epoch and the invite's secret are random, lawful, and stay."""
-    logs = [SqliteLog(tmp_path / f"{number}.db") for number in range(2)]
+    logs = [SqliteStore(tmp_path / f"{number}.db") for number in range(2)]
     assert len({log.epoch() for log in logs} | {log.invite_secret() for log in logs}) == 4
     for log in logs:
         assert log.epoch() == log.epoch()

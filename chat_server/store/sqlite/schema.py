@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from chat_server.store.sqlite.errors import unusable
+from chat_server.store.store import StoreUnusableError
 from common.database import migrate
 from common.datafolder import NO_LINK, PRIVATE_FILE
 
@@ -89,15 +91,11 @@ MIGRATIONS: Final[Sequence[str]] = (
 )
 
 
-class StoreError(Exception):
-    """The store can't be used; the text says why and what to do, for a person."""
-
-
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes, with the database in its present form.
 
-    Raises StoreError when the file is no database of ours, is damaged, unreadable, or from a
-    newer version; it is then as it was before.
+    Raises StoreUnusableError when the file is no database of ours, is damaged, unreadable, or from
+    a newer version; it is then as it was before.
     """
     try:
         # It holds what people say: nobody else's to read, from the first byte.
@@ -115,21 +113,6 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise unusable(path, error) from error
     return connection
-
-
-def unusable(path: Path, error: Exception) -> StoreError:
-    """Why a database can't be used and what to do about it, by what failed."""
-    # An extended code has the plain one in its lowest byte.
-    code = getattr(error, "sqlite_errorcode", -1) & 0xFF
-    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return StoreError(f"the database {path} is damaged ({error}); restore it from a backup")
-    if code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-        return StoreError(f"the database {path} is in use by another program; close that one")
-    if code == sqlite3.SQLITE_FULL:
-        return StoreError(f"the database {path} can't be written: the disk is full")
-    if code == sqlite3.SQLITE_READONLY:
-        return StoreError(f"the database {path} can't be written: {error}")
-    return StoreError(f"the database {path} can't be opened: {error}")
 
 
 def connect_again(path: Path) -> sqlite3.Connection:
@@ -176,14 +159,14 @@ def _look_at_header(path: Path) -> None:
     if not header:
         return
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
-        raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
+        raise StoreUnusableError(f"{path} is not a ChatServer database; choose another --data-dir")
     version, application = struct.unpack(">I4xI", header[60:72])
     if (version, application) != (0, 0):
         _check(version, application, path)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The format of an open database; 0 for a new one. Raises StoreError for one not ours."""
+    """The format of an open database; 0 for a new one. Raises StoreUnusableError if not ours."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -195,9 +178,9 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
 
 def _check(version: int, application: int, path: Path) -> None:
     if application != APPLICATION_ID:
-        raise StoreError(f"{path} is not a ChatServer database; choose another --data-dir")
+        raise StoreUnusableError(f"{path} is not a ChatServer database; choose another --data-dir")
     if version > len(MIGRATIONS):
-        raise StoreError(
+        raise StoreUnusableError(
             f"{path} was made by a newer ChatServer (format {version}, this one knows "
             f"{len(MIGRATIONS)}); install that version. Nothing was changed"
         )

@@ -1,4 +1,4 @@
-"""The log: the hub's own connection, which alone writes."""
+"""The writer: the hub's own connection."""
 
 import json
 import secrets
@@ -7,16 +7,13 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-from chat_server.rules.directory import (
-    Account,
-    Directory,
-    LogUnreadableError,
-    RoomLog,
-)
+from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.store.reserve import Reserve
-from chat_server.store.schema import connect_again, connect_writer
+from chat_server.store.sqlite.errors import failed
+from chat_server.store.sqlite.schema import connect_again, connect_writer
+from chat_server.store.store import StoreUnreadableError
 from common.events import Event
 from common.quick_frames import body_json
 
@@ -57,11 +54,11 @@ _EventRow = tuple[int, int, str, int, int, str, str]
 _Row = TypeVar("_Row", bound=tuple[object, ...])
 
 
-class SqliteLog:
-    """Writes everything durable. Used by one thread at a time; see docs/architecture.md."""
+class SqliteStore:
+    """A Store. Used by one thread at a time; see docs/architecture.md."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the database. Raises StoreError."""
+        """Open or make the database. Raises StoreUnusableError."""
         self._path = path
         self._connection = connect_writer(path)
         self._unwritten: list[_EventRow] = []
@@ -84,15 +81,18 @@ class SqliteLog:
         """Open the database anew, outside of a transaction.
 
         On a disk that was away and is back, the old connection's files are of no use any more.
-        Raises sqlite3.Error, also when the database is gone or is not the one with this epoch;
+        Raises StoreFailedError, also when the database is gone or is not the one with this epoch;
         the old connection then stays.
         """
-        connection = connect_again(self._path)
         try:
-            _check_epoch(connection, epoch)
-        except BaseException:
-            connection.close()
-            raise
+            connection = connect_again(self._path)
+            try:
+                _check_epoch(connection, epoch)
+            except BaseException:
+                connection.close()
+                raise
+        except sqlite3.Error as error:
+            raise failed(error) from error
         with suppress(sqlite3.Error):
             self._connection.close()
         self._connection = connection
@@ -109,20 +109,20 @@ class SqliteLog:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, on disk at its end. Raises sqlite3.Error with nothing changed."""
+        """All or nothing, on disk at its end. Raises StoreFailedError with nothing changed."""
         self._forget()
         if self._connection.in_transaction:
             # One whose ROLLBACK failed, too: until it is over, no other can begin.
-            self._connection.execute("ROLLBACK")
-        self._connection.execute("BEGIN IMMEDIATE")
+            self._execute("ROLLBACK")
+        self._execute("BEGIN IMMEDIATE")
         try:
             yield
             self._write()
-            self._connection.execute("COMMIT")
+            self._execute("COMMIT")
         except BaseException:
             # A failed COMMIT may have rolled back already (SQLite, "Response To Errors").
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+                self._execute("ROLLBACK")
             raise
         finally:
             self._forget()
@@ -145,7 +145,7 @@ class SqliteLog:
     def atomic(self) -> Iterator[None]:
         """Several writes of one command: all of them or none, within the batch's transaction."""
         self._write()
-        self._connection.execute("SAVEPOINT command")
+        self._execute("SAVEPOINT command")
         try:
             yield
             self._write()
@@ -153,23 +153,23 @@ class SqliteLog:
             self._forget()
             # Where the error ended the whole transaction, there is no savepoint any more.
             if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK TO command")
-                self._connection.execute("RELEASE command")
+                self._execute("ROLLBACK TO command")
+                self._execute("RELEASE command")
             raise
-        self._connection.execute("RELEASE command")
+        self._execute("RELEASE command")
         self._command_wrote = True
 
     def meta(self, key: str, default: str) -> str:
         """A durable setting, written with `default` when there is none yet."""
-        self._connection.execute(
+        self._execute(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, default)
         )
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return str(row[0])
+        [(value,)] = self._query("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(value)
 
     def set_meta(self, key: str, value: str) -> None:
         """Change a durable setting."""
-        self._connection.execute(
+        self._execute(
             "INSERT INTO meta (key, value) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
@@ -184,33 +184,31 @@ class SqliteLog:
         return self.meta("invite_secret", secrets.token_urlsafe(16))
 
     def load(self) -> Directory:
-        """Everything durable but the events. Raises sqlite3.Error."""
+        """Everything durable but the events."""
         self._write()
         directory = Directory()
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
-        for number, username, display_name, change in self._connection.execute(
+        for number, username, display_name, change in self._query(
             "SELECT number, username, display_name, change FROM accounts ORDER BY change"
         ):
             usernames[number] = username
             directory.add_account(Account(number, username, display_name, change))
-        for token_hash, account in self._connection.execute(
-            "SELECT token_hash, account FROM devices"
-        ):
+        for token_hash, account in self._query("SELECT token_hash, account FROM devices"):
             directory.add_device(token_hash, usernames[account])
-        for number, room, head in self._connection.execute(
+        for number, room, head in self._query(
             "SELECT number, room, (SELECT max(seq) FROM events WHERE room = number) FROM rooms"
         ):
             rooms[number] = RoomLog(number, room, head or 0, set())
             directory.add_room(rooms[number])
-        for room_number, account in self._connection.execute("SELECT room, account FROM members"):
+        for room_number, account in self._query("SELECT room, account FROM members"):
             directory.enter(rooms[room_number], usernames[account])
-        directory.keep()
+        directory.undo.keep()
         return directory
 
     def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
         """A new account."""
-        cursor = self._connection.execute(
+        cursor = self._execute(
             "INSERT INTO accounts (username, display_name, change, created_at) VALUES (?, ?, ?, ?)",
             (username, display_name, change, now),
         )
@@ -218,30 +216,28 @@ class SqliteLog:
 
     def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
         """A device that may sign in to an account."""
-        self._connection.execute(
+        self._execute(
             "INSERT INTO devices (token_hash, account, name, created_at) VALUES (?, ?, ?, ?)",
             (token_hash, account.number, name, now),
         )
 
     def add_room(self, room: str, now: int) -> RoomLog:
         """A new, empty room."""
-        cursor = self._connection.execute(
-            "INSERT INTO rooms (room, created_at) VALUES (?, ?)", (room, now)
-        )
+        cursor = self._execute("INSERT INTO rooms (room, created_at) VALUES (?, ?)", (room, now))
         return RoomLog(cursor.lastrowid or 0, room, 0, set())
 
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""
-        self._connection.execute(
+        self._execute(
             "INSERT INTO members (room, account) VALUES (?, ?)", (room.number, account.number)
         )
 
     def recall(self, ids: Collection[tuple[Account, str]]) -> None:
-        """Look up at once what `append` would look up one by one. Raises sqlite3.Error."""
+        """Look up at once what `append` would look up one by one."""
         asked = [(account.number, cid) for account, cid in ids]
         self._said.update(dict.fromkeys(asked))
         for some in _portions(asked):
-            found = self._connection.execute(_RECALL[len(some)], list(chain.from_iterable(some)))
+            found = self._query(_RECALL[len(some)], list(chain.from_iterable(some)))
             for number, username, room, seq, kind, sent_at, cid, body in found:
                 event = Event(room, seq, kind, username, sent_at, cid, json.loads(body))
                 self._said[number, cid] = event
@@ -250,7 +246,7 @@ class SqliteLog:
         """Note the room's next event; or nothing, and give what its `cid` was said with before.
 
         It is written with others, at the end of the transaction at the latest, which fails if
-        there is an event in that place: the primary key refuses. Raises sqlite3.Error.
+        there is an event in that place: the primary key refuses.
         """
         _, seq, kind, _, sent_at, cid, body = event
         said = self.find(sender, cid)
@@ -262,7 +258,7 @@ class SqliteLog:
         return None
 
     def find(self, sender: Account, cid: str) -> Event | None:
-        """The event a sender already added under this id. Raises sqlite3.Error."""
+        """The event a sender already added under this id."""
         key = (sender.number, cid)
         if key not in self._said:
             self.recall([(sender, cid)])
@@ -271,19 +267,28 @@ class SqliteLog:
     def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
         """By room, the `cid` of what is written in these places, at most one of each room.
 
-        It needs no transaction. Raises LogUnreadableError. A place that is empty, or whose event
-        waits to be written with others, is left out.
+        It needs no transaction. A place that is empty, or whose event waits to be written with
+        others, is left out.
         """
         rooms = {log.number: log.room for log, _ in places}
         cids: dict[str, str] = {}
-        try:
-            for some in _portions([(log.number, seq) for log, seq in places]):
-                asked = list(chain.from_iterable(some))
-                for number, cid in self._connection.execute(_CIDS[len(some)], asked):
-                    cids[rooms[number]] = cid
-        except sqlite3.Error as error:
-            raise LogUnreadableError(str(error)) from error
+        for some in _portions([(log.number, seq) for log, seq in places]):
+            for number, cid in self._query(_CIDS[len(some)], list(chain.from_iterable(some))):
+                cids[rooms[number]] = cid
         return cids
+
+    def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(statement, values)
+        except sqlite3.Error as error:
+            raise failed(error) from error
+
+    def _query(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """All rows. Reading them can fail, too."""
+        try:
+            return self._connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise failed(error) from error
 
     def _forget(self) -> None:
         """A transaction or a part of it begins or is undone: nothing is known or noted."""
@@ -297,13 +302,13 @@ class SqliteLog:
         self._command_wrote = self._command_wrote or len(rows) > self._mark
         self._mark = 0
         for some in _portions(rows):
-            self._connection.execute(_APPEND[len(some)], list(chain.from_iterable(some)))
+            self._execute(_APPEND[len(some)], list(chain.from_iterable(some)))
 
 
 def _check_epoch(connection: sqlite3.Connection, epoch: str) -> None:
     found = connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
     if found != (epoch,):
-        raise sqlite3.DatabaseError("another database is in its place")
+        raise StoreUnreadableError("another database is in its place")
 
 
 def _portions(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:

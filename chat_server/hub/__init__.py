@@ -1,0 +1,1 @@
+"""The hub: the one thread that applies what happens, and commits it."""

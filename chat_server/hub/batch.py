@@ -1,0 +1,283 @@
+"""Batches: what happened is applied in one transaction, and what follows when that fails.
+
+A log that can't be written costs the commands that write a refusal, to be tried again, and nobody
+anything else: what they changed in memory is taken back without asking the disk, which may be gone.
+It is tried again with growing pauses, and opened anew, so that the server goes on by itself.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chat_server.hub.queue import HubItem, Received, StopHub
+from chat_server.hub.retry import Retry
+from chat_server.rules import effects
+from chat_server.rules.commands import COMMANDS, INPUTS, handle_command, handle_input
+from chat_server.rules.directory import Account
+from chat_server.rules.inputs import Input
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import ClientGone, StoreFailed
+from chat_server.rules.world import Outcome, World, refuse
+from chat_server.store.store import Store, StoreBusyError, StoreFailedError, StoreFullError
+from common import messages
+
+log = logging.getLogger(__name__)
+
+LOOK_PAUSE: Final = 1.0
+"""Seconds between two looks whether a full disk has room again."""
+MISTAKE: Final = "the server made a mistake; trying again later may help"
+
+
+Refused = Callable[[messages.ErrorCode, str, str], Outcome]
+"""Called with a code, and why: for the one who sent it, and for the host, whose computer it is."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What one command or input led to, and what it leads to instead if it can't be stored."""
+
+    outcome: Outcome
+    refused: Refused | None = None
+    """Of what writes."""
+
+
+class _MistakeError(Exception):
+    """A command broke off after some of it was in the transaction: our mistake."""
+
+
+class Batches:
+    """Applies batches to the world and to its store. `reopened` is called when that is anew."""
+
+    def __init__(self, world: World, reopened: Callable[[], object]) -> None:
+        self._world = world
+        self._store: Store = world.store
+        self._reopened = reopened
+        self._failure: Exception | None = None
+        """What made the present batch's transaction fail."""
+        self._last_failure: Exception | None = None
+        """What made a transaction fail when one was tried last."""
+        self._retry = Retry()
+        self._full: Exception | None = None
+        """Since the disk is full: what told so."""
+        self._look_again = 0.0
+
+    def commit(self, items: Sequence[HubItem]) -> list[Applied]:
+        """Apply everything in its order; what writes is stored when this returns, or refused."""
+        now = time.time_ns() // 1_000_000
+        self._failure = None
+        if not any(map(_writes, items)):
+            return self._apply(items, now)
+        applied: list[Applied] | None = None
+        before: Outcome = []
+        if self._full is not None and not self._room_again():
+            # What little room there is now is for the way out, and not for messages.
+            self._failure = self._full
+        elif not self._retry.due:
+            self._failure = self._last_failure
+        elif self._retry.failures > 1:
+            before = self._recover(now)
+        if self._failure is not None:
+            return [Applied(before), *self._refused(self._apply(items, now), now)]
+        try:
+            with self._store.transaction():
+                self._store.recall(list(self._cids(items)))
+                applied = self._apply(items, now)
+                if self._failure is not None:
+                    raise self._failure
+        except (StoreFailedError, _MistakeError) as error:
+            self._failed(error)
+            if applied is None:
+                # Not even begun. The rest of the batch needs no store; the writers are refused.
+                applied = self._apply(items, now)
+            self._world.directory.undo.take_back()
+            refused = self._refused(applied, now)
+            return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
+        self._world.directory.undo.keep()
+        self._retry.worked()
+        return [Applied(before), *applied] if before else applied
+
+    def broke_off(self) -> None:
+        """A batch was left in its midst by a mistake of ours: nothing of it is stored."""
+        self._world.directory.undo.take_back()
+
+    def _failed(self, error: Exception) -> None:
+        """Note what made a transaction fail, and what that means for the next one."""
+        self._failure = error
+        if isinstance(error, _MistakeError):
+            return
+        if self._retry.failures:
+            log.error("the log could not be written again: %s", error)
+        else:
+            log.error("the log could not be written", exc_info=error)
+        if isinstance(error, StoreFullError):
+            self._full = error
+            self._store.give_way()
+            return
+        self._last_failure = error
+        self._retry.failed()
+
+    def _recover(self, now: int) -> Outcome:
+        """After more than one failure: open the database anew, before it is tried again.
+
+        If that fails, it is this batch's failure. If something else is stored now than was
+        acknowledged, which only a disk does that lies, everyone has to come again and compare.
+        """
+        if isinstance(self._last_failure, StoreBusyError | StoreFullError):
+            return []  # A database that is opened anew would say just the same.
+        try:
+            self._store.reopen(self._world.facts.epoch)
+            directory = self._store.load()
+        except StoreFailedError as error:
+            self._failed(error)
+            return []
+        self._reopened()
+        if directory == self._world.directory:
+            return []
+        log.error("the database is not as it was; everybody is sent to compare their copies")
+        self._world.directory = directory
+        self._world.delivery.forget_tails()
+        return self._end([each for each in self._world.sessions if each.username is not None], now)
+
+    def _close_rolled_back(self, now: int) -> Outcome:
+        """The end of sessions that signed in to an account which this batch could not keep."""
+        world = self._world
+        return self._end(
+            [each for each in world.sessions if each.username and not world.account_of(each)], now
+        )
+
+    def _end(self, sessions: Sequence[Session], now: int) -> Outcome:
+        """Send sessions away, to come again."""
+        why = "The host's computer can't store messages now."
+        goodbye = messages.Goodbye(code="internal", reason=why)
+        outcome: Outcome = []
+        for session in sessions:
+            self._world.sessions.close(session.connection)
+            outcome.append(effects.HangUp(session.connection, goodbye))
+            outcome.append(ClientGone(session.connection, "the log could not be written", now))
+        return outcome
+
+    def _cids(self, items: Sequence[HubItem]) -> Iterator[tuple[Account, str]]:
+        """Whose events will be looked up, by their ids; each once."""
+        world = self._world
+        found: dict[tuple[Account, str], None] = {}
+        for item in items:
+            if isinstance(item, Received):
+                session = world.sessions.get(item.connection)
+                account = None if session is None else world.account_of(session)
+                if account is None:
+                    continue
+                for command in item.commands:
+                    cids = COMMANDS[type(command)].cids
+                    if cids is not None:
+                        found.update(((account, cid), None) for cid in cids(command))
+        return iter(found)
+
+    def _room_again(self) -> bool:
+        """Whether the disk has room again; asked of the system at most once a second."""
+        now = time.monotonic()
+        if now >= self._look_again:
+            self._look_again = now + LOOK_PAUSE
+            if self._store.has_room():
+                self._full = None
+                log.info("the disk has room again")
+        return self._full is None
+
+    def _apply(self, items: Sequence[HubItem], now: int) -> list[Applied]:
+        applied: list[Applied] = []
+        for item in items:
+            if isinstance(item, Received):
+                for command in item.commands:
+                    # Asked each time: an earlier command may have ended the session.
+                    session = self._world.sessions.get(item.connection)
+                    if session is not None:
+                        applied.append(self._command(session, command, now))
+            elif not isinstance(item, StopHub):
+                applied.append(self._input(item, now))
+        return applied
+
+    def _input(self, happening: Input, now: int) -> Applied:
+        failed = INPUTS[type(happening)].failed
+        if failed is not None:
+            return self._write(
+                lambda: handle_input(self._world, happening, now),
+                lambda _code, _why, here: failed(happening, here),
+                type(happening).__name__,
+            )
+        try:
+            return Applied(handle_input(self._world, happening, now))
+        except Exception:
+            # Our mistake; it may cost the one connection, but not the rest of the batch.
+            log.exception("a %s could not be handled", type(happening).__name__)
+            connection = getattr(happening, "connection", None)
+            if connection is None:
+                return Applied([])
+            goodbye = messages.Goodbye(code="internal", reason="The server made a mistake.")
+            left = self._world.leave(connection, "an internal error", now)
+            return Applied([effects.HangUp(connection, goodbye), *left])
+
+    def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
+        if not COMMANDS[type(command)].writes:
+            return Applied(self._handle(session, command, now))
+
+        def refused(code: messages.ErrorCode, why: str, _here: str) -> Outcome:
+            return refuse(session, command, code, why)
+
+        return self._write(
+            lambda: handle_command(self._world, session, command, now), refused, command.type
+        )
+
+    def _write(
+        self,
+        handle: Callable[[], Outcome],
+        refused: Refused,
+        name: str,
+    ) -> Applied:
+        """Carry out what writes, unless this batch can't be stored any more."""
+        if self._failure is not None:
+            return Applied([], refused)
+        undo = self._world.directory.undo
+        mark = undo.mark()
+        self._store.begin_command()
+        try:
+            return Applied(handle(), refused)
+        except StoreFailedError as error:
+            self._failure = error
+            return Applied([], refused)
+        except Exception:
+            log.exception("a %s could not be handled", name)
+            undo.take_back(mark)
+            if self._store.undo_command():
+                return Applied(refused("internal", MISTAKE, MISTAKE))
+            self._failure = _MistakeError()
+            return Applied([], refused)
+
+    def _handle(self, session: Session, command: messages.ToServer, now: int) -> Outcome:
+        """A command that writes nothing."""
+        try:
+            return handle_command(self._world, session, command, now)
+        except Exception:
+            log.exception("a %s command failed", command.type)
+            return refuse(session, command, "internal", MISTAKE)
+
+    def _refused(self, applied: Sequence[Applied], now: int) -> list[Applied]:
+        """Replace the effects of what writes by a refusal, to be tried again."""
+        code: messages.ErrorCode = "busy"
+        why = "the host's computer can't store messages now"
+        # The host may know what to do about the cause.
+        here = str(self._failure)
+        if isinstance(self._failure, _MistakeError):
+            code, why, here = "internal", MISTAKE, MISTAKE
+        elif isinstance(self._failure, StoreFullError):
+            code, why, here = "disk_full", "the host's disk is full", "this computer's disk is full"
+        refused = [
+            Applied(each.refused(code, why, here)) if each.refused else each for each in applied
+        ]
+        return [*refused, Applied([StoreFailed(here, now)])]
+
+
+def _writes(item: HubItem) -> bool:
+    if isinstance(item, Received):
+        return any(COMMANDS[type(command)].writes for command in item.commands)
+    return not isinstance(item, StopHub) and INPUTS[type(item)].failed is not None

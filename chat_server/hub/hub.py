@@ -1,0 +1,142 @@
+"""The hub: the one thread that owns every rule, all live state and the writing of the log.
+
+It takes whatever has gathered in its queue, applies all of it in one transaction, commits
+once (group commit), and only then releases what follows from it: an acknowledgement that
+leaves this thread is on the disk.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from chat_server.hub.batch import MISTAKE, Applied, Batches
+from chat_server.hub.queue import HubQueue, StopHub
+from chat_server.net.io_thread import IoThread
+from chat_server.net.readers import Readers
+from chat_server.rules import effects
+from chat_server.rules.view import MessagesStored, ViewEvent
+from chat_server.rules.world import World
+from chat_server.watch import Ended, ignore, watched
+from common import messages
+
+log = logging.getLogger(__name__)
+
+ShowView = Callable[[Sequence[ViewEvent]], None]
+
+
+class Hub:
+    """Applies inputs in their order. `show` gets what the host's window should know."""
+
+    def __init__(
+        self, queue: HubQueue, world: World, show: ShowView, ended: Ended = ignore
+    ) -> None:
+        self._queue = queue
+        self._world = world
+        self._show = show
+        self._io: Sequence[IoThread] = ()
+        self._readers: Readers | None = None
+        self._batches = Batches(world, self._renew_readers)
+        self._thread = watched(self._run, "hub", ended)
+
+    def start(self, io: Sequence[IoThread], readers: Readers) -> None:
+        """Start serving these I/O threads with the help of these readers."""
+        self._io = io
+        self._readers = readers
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Apply everything posted before this, commit it, and return."""
+        if self._thread.is_alive():
+            self._queue.post(StopHub())
+            self._thread.join()
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            items = self._queue.take()
+            stopping = any(isinstance(item, StopHub) for item in items)
+            try:
+                self._release(self._batches.commit(items))
+            except Exception:
+                # Nothing that a client sends may end this thread.
+                log.exception("the hub could not apply a batch of %d", len(items))
+                self._batches.broke_off()
+
+    def _renew_readers(self) -> None:
+        if self._readers is not None:
+            self._readers.renew()
+
+    def _release(self, applied: Sequence[Applied]) -> None:
+        """Hand everything out, in order; a room's new events as one fan-out at the end.
+
+        Nothing is lost by that: a session goes live in a room only with its cursor at a head
+        that is committed, so no GoLive of this batch can follow a Publish that it needs.
+        """
+        batches: list[list[effects.IoEffect]] = [[] for _ in self._io]
+        published: dict[str, list[effects.Publish]] = {}
+        shown: list[ViewEvent] = []
+        for effect in _effects(applied):
+            match effect:
+                case effects.Publish():
+                    published.setdefault(effect.room, []).append(effect)
+                case effects.ReadPage():
+                    self._read(effect)
+                case effects.TellEveryone():
+                    _add_to_all(batches, effect)
+                case (
+                    effects.Admit()
+                    | effects.Tell()
+                    | effects.GoLive()
+                    | effects.WritePage()
+                    | effects.HangUp()
+                ):
+                    batches[effect.connection % len(batches)].append(effect)
+                case _:
+                    shown.append(effect)
+        said = 0
+        for room, events in published.items():
+            fanout = _fanout(room, events)
+            self._world.delivery.tails.add(room, fanout.first, fanout.frames)
+            _add_to_all(batches, fanout)
+            said += sum(event.sender is not None for event in events)
+        for io, batch in zip(self._io, batches, strict=True):
+            io.post(batch)
+        if said:
+            shown.append(MessagesStored(said, time.time_ns() // 1_000_000))
+        if shown:
+            self._show(shown)
+
+    def _read(self, effect: effects.ReadPage) -> None:
+        if self._readers is not None:
+            self._readers.post(effect)
+
+
+def _effects(applied: Sequence[Applied]) -> Iterator[effects.Effect | ViewEvent]:
+    """Everything in its order, with the answers that had to wait until now."""
+    for entry in applied:
+        for effect in entry.outcome:
+            yield _answer(effect) if isinstance(effect, effects.Answer) else effect
+
+
+def _answer(effect: effects.Answer) -> effects.Tell:
+    """What is told now that the batch is committed, or has failed."""
+    try:
+        return effects.Tell(effect.connection, effect.make())
+    except Exception:
+        # It must not take along what the rest of the batch, which is stored, leads to.
+        log.exception("an answer could not be made")
+        error = messages.refusal("internal", MISTAKE, re=effect.re)
+        return effects.Tell(effect.connection, error)
+
+
+def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEffect) -> None:
+    for batch in batches:
+        batch.append(effect)
+
+
+def _fanout(room: str, events: Sequence[effects.Publish]) -> effects.Fanout:
+    acks: dict[int, dict[int, bytes]] = {}
+    for place, event in enumerate(events):
+        if event.sender is not None:
+            acks.setdefault(event.sender, {})[place] = event.ack
+    return effects.Fanout(room, events[0].seq, tuple(event.frame for event in events), acks)

@@ -1,0 +1,1 @@
+"""The store in SQLite: one connection that writes, any number that read."""

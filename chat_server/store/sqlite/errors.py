@@ -1,0 +1,50 @@
+"""SQLite's errors as those of the store's face (https://www.sqlite.org/rescode.html)."""
+
+import sqlite3
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from chat_server.store.store import (
+    StoreBusyError,
+    StoreFailedError,
+    StoreFullError,
+    StoreUnreadableError,
+    StoreUnusableError,
+)
+
+_KINDS: Final[Mapping[int, type[StoreFailedError]]] = {
+    sqlite3.SQLITE_FULL: StoreFullError,
+    sqlite3.SQLITE_BUSY: StoreBusyError,
+    sqlite3.SQLITE_LOCKED: StoreBusyError,
+}
+
+
+def failed(error: sqlite3.Error) -> StoreFailedError:
+    """What an error means for who asked."""
+    return _KINDS.get(_code(error), StoreUnreadableError)(str(error))
+
+
+def unusable(path: Path, error: Exception) -> StoreUnusableError:
+    """Why a database can't be used and what to do about it, by what failed."""
+    code = _code(error)
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        why = f"is damaged ({error}); restore it from a backup"
+    elif code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
+        why = "is in use by another program; close that one"
+    elif code == sqlite3.SQLITE_FULL:
+        why = "can't be written: the disk is full"
+    elif code == sqlite3.SQLITE_READONLY:
+        why = f"can't be written: {error}"
+    else:
+        why = f"can't be opened: {error}"
+    return StoreUnusableError(f"the database {path} {why}")
+
+
+def _code(error: Exception) -> int:
+    """The plain code, which an extended one has in its lowest byte; 255 for none.
+
+    The module's own errors, such as that of a closed connection, have none.
+    """
+    code: int = getattr(error, "sqlite_errorcode", -1)
+    return code & 0xFF

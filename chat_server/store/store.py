@@ -1,0 +1,114 @@
+"""The face of the durable store: what is asked of a storage engine, and how that can fail."""
+
+from collections.abc import Collection
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from chat_server.rules.directory import Account, Directory, RoomLog
+from common.events import Event
+
+
+class StoreUnusableError(Exception):
+    """It can't be opened; the text says why and what to do, for a person."""
+
+
+class StoreFailedError(Exception):
+    """It could not do what was asked. Of a transaction that fails, nothing is stored."""
+
+
+class StoreFullError(StoreFailedError):
+    """There is no room for more."""
+
+
+class StoreBusyError(StoreFailedError):
+    """Somebody else uses it: the same may work in a moment."""
+
+
+class StoreUnreadableError(StoreFailedError):
+    """It could not be read or written, as when its disk is away: it has to be opened anew."""
+
+
+class Store(Protocol):
+    """One writer, for one thread. Every method may raise StoreFailedError.
+
+    What writes is called within `transaction`.
+    """
+
+    def close(self) -> None:
+        """Let go of it, as the last one. Raises nothing."""
+
+    def reopen(self, epoch: str) -> None:
+        """Open it anew, outside of a transaction, if it is the one with this epoch.
+
+        Otherwise it stays as it was.
+        """
+
+    def give_way(self) -> None:
+        """There is no room: give up what was kept back for this. Raises nothing."""
+
+    def has_room(self) -> bool:
+        """Whether there is room for more; some is kept back from then on. Raises nothing."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, durable at its end."""
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """Several writes of one command: all of them or none, within the transaction."""
+
+    def begin_command(self) -> None:
+        """What is written from here on is the next command's."""
+
+    def undo_command(self) -> bool:
+        """Forget what the command wrote; False when that can't be told apart any more."""
+
+    def meta(self, key: str, default: str) -> str:
+        """A durable setting, written with `default` when there is none yet."""
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Change a durable setting."""
+
+    def epoch(self) -> str:
+        """The store's own random name, made at its first use."""
+
+    def invite_secret(self) -> str:
+        """What lets newcomers in: 128 random bits, base64url."""
+
+    def load(self) -> Directory:
+        """Everything durable but the events."""
+
+    def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
+        """A new account."""
+
+    def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
+        """A device that may sign in to an account."""
+
+    def add_room(self, room: str, now: int) -> RoomLog:
+        """A new, empty room."""
+
+    def add_member(self, room: RoomLog, account: Account) -> None:
+        """Let an account into a room."""
+
+    def recall(self, ids: Collection[tuple[Account, str]]) -> None:
+        """Look up at once what `append` and `find` would look up one by one."""
+
+    def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
+        """Write the room's next event; or nothing, and give what its `cid` was used for before."""
+
+    def find(self, sender: Account, cid: str) -> Event | None:
+        """The event that a sender already added under this id."""
+
+    def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
+        """By room, the `cid` of what is stored in these places, at most one of each room.
+
+        It needs no transaction. A place that is empty, or of this transaction, is left out.
+        """
+
+
+class Reader(Protocol):
+    """Reads beside the writer, for one thread. It sees what is committed."""
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events of a room that follow a place. Raises StoreFailedError."""
+
+    def close(self) -> None:
+        """Let go of it, before the writer does. Raises nothing."""
