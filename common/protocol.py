@@ -275,6 +275,10 @@ _REASONS: Final = {
     "union_tag_invalid": "there is no such message type",
     "string_pattern_mismatch": "this has a form that is not allowed here",
 }
+_NO_KIND: Final[dict[ErrorCode, str]] = {
+    "unknown_kind": "events of this kind can't be sent here",
+    "malformed": "this has to be the name of a kind of events",
+}
 _CODES: Final[dict[str, ErrorCode]] = {
     "too_long": "too_long",
     "union_tag_invalid": "unknown_type",
@@ -283,7 +287,7 @@ _CODES: Final[dict[str, ErrorCode]] = {
 
 def _explain(error: ValidationError, body: bytes) -> Error:
     """Which field is wrong and why, without a word of what was in it."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    first = error.errors(include_url=False, include_context=False)[0]
     # The first part of a place inside a union is its tag, which the client knows itself.
     # A field the models don't know is the client's own text: no control of it comes back.
     # "[key]" is pydantic's own word for a name that is wrong itself, behind that name.
@@ -291,9 +295,11 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
-    if first["loc"] == ("send", "kind") and first["type"] == "literal_error":
-        code = "unknown_kind"
     why = _REASONS.get(first["type"], first["msg"])
+    if first["loc"] == ("send", "kind") and first["type"] == "literal_error":
+        # A name that we don't know may be one of a newer protocol; what is no text is no name.
+        code = "unknown_kind" if isinstance(first["input"], str) else "malformed"
+        why = _NO_KIND[code]
     return refusal(code, why, re=_request_id(body), field=field)
 
 

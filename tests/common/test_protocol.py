@@ -318,7 +318,11 @@ def test_lawful_json_of_the_wrong_kind_never_raises(values: list[object], phase:
         (saying(kind="geheim"), "unknown_kind", "kind"),
         (saying(kind="join", body={}), "unknown_kind", "kind"),
         (saying(kind="geheim", body={"text": 5}), "unknown_kind", "kind"),
-        (saying(kind=None), "unknown_kind", "kind"),
+        (saying(kind=""), "unknown_kind", "kind"),
+        (saying(kind=None), "malformed", "kind"),
+        (saying(kind=5), "malformed", "kind"),
+        (saying(kind=["geheim"]), "malformed", "kind"),
+        (saying(kind={"geheim": 1}), "malformed", "kind"),
         (saying(room="GEHEIM", kind="geheim"), "malformed", "room"),
         ({"type": "list_people", "id": 7, "kind": "geheim"}, "malformed", "kind"),
         ({"type": "ping", "id": 7, "more": "geheim"}, "malformed", "more"),
@@ -337,6 +341,22 @@ def test_an_error_names_the_request_and_the_field_but_not_the_content(
     assert (error.code, error.re, error.field, error.retryable) == (code, 7, field, False)
     assert error.message
     assert b"geheim" not in encode(error).lower()
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("reaction", "events of this kind can't be sent here"),
+        ("join", "events of this kind can't be sent here"),
+        (None, "this has to be the name of a kind of events"),
+        (7, "this has to be the name of a kind of events"),
+    ],
+)
+def test_a_kind_that_cant_be_sent_is_refused_in_our_words(kind: object, words: str) -> None:
+    """Not that it should be one of those that there happen to be."""
+    body = json.dumps(saying(kind=kind)).encode()
+    got = Line(Phase.READY).server.receive(encode_frame(body))
+    assert only_violation(list(got)).error.message == words
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**53, "7", 7.5, None, True, [7], 10**400])

@@ -427,7 +427,7 @@ BAD_COMMANDS: Final[Mapping[str, tuple[bytes, str | None]]] = {
     "a forged key": (_body(type="sync", id=5, positions={"x\n2026 ERROR forged": 0}), None),
     "a kind of nobody's": (_body(**{**SEND, "kind": CANARY.replace("-", "_"), "body": {}}), "kind"),
     "a kind of the server's": (_body(**{**SEND, "kind": "join", "body": {}}), "kind"),
-    "a kind of no form": (_body(**{**SEND, "kind": None, "body": {"text": CANARY}}), "kind"),
+    "a kind that is no text": (_body(**{**SEND, "kind": None, "body": {"text": CANARY}}), "kind"),
     "no kind": (_body(type="send", id=5, room="general", cid=CID, body={"text": "x"}), "kind"),
     "no body": (_body(**SEND), "body"),
     "a body that is none": (_body(**SEND, body=CANARY), "body"),
