@@ -9,7 +9,6 @@ import math
 import random
 import selectors
 import socket
-import sqlite3
 import ssl
 import sys
 import threading
@@ -19,7 +18,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
 from chat_client.cache.cache import Cache
-from chat_client.cache.schema import CacheError
+from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.net.waker import Waker
 from chat_client.state.account import Account
@@ -207,7 +206,7 @@ class Core:
             self._keep_last_words()
         except StopListening:
             self._give_up("the listener went away", "enough")
-        except sqlite3.Error as error:
+        except CacheFailedError as error:
             log.exception("the messages could not be stored")
             self._give_up(_why_not_stored(error), STORAGE)
         except Exception as error:
@@ -239,7 +238,7 @@ class Core:
                 while self._inbox:
                     self._take_inbox()
             self._taken.clear()
-        except sqlite3.Error as error:
+        except CacheFailedError as error:
             log.exception("what was written last could not be stored")
             self._controller.take_news()
             self._give_back(self._taken, _why_not_stored(error))
@@ -268,7 +267,7 @@ class Core:
             self._apply(data, ended, now)
         except StopListening:
             raise
-        except (sqlite3.Error, CacheError) as error:
+        except (CacheFailedError, CacheError) as error:
             if not self._goes_on:
                 raise
             self._storage_failed(error, now)
@@ -329,7 +328,7 @@ class Core:
             log.error("this computer can't store messages", exc_info=error)
         why = _why_not_stored(error)
         # A full disk needs room only; whatever else it is may be over with the file opened anew.
-        self._reopens = not _is_full(error)
+        self._reopens = not is_full(error)
         if now - self._failed_at > _STORAGE_PAUSES:
             self._pauses.reset()
         self._failed_at = now
@@ -444,16 +443,9 @@ class Core:
         self._unwritten = memoryview(b"")
 
 
-def _is_full(error: Exception) -> bool:
-    return (
-        isinstance(error, sqlite3.Error)
-        and getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
-    )
-
-
 def _why_not_stored(error: Exception) -> str:
     """For a person, without a full stop."""
-    if _is_full(error):
+    if is_full(error):
         return "This computer's disk is full"
     return f"This computer can't store messages: {error}"
 

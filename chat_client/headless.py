@@ -14,7 +14,7 @@ from typing import Final, NoReturn
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
-from chat_client.cache.schema import CacheError
+from chat_client.cache.errors import CacheError
 from chat_client.core import Core, StopListening
 from chat_client.net.connector import ConnectError
 from chat_client.net.recognition import RecognitionError, is_known

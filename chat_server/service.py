@@ -34,6 +34,7 @@ from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, ViewEvent
 from chat_server.rules.world import ServerFacts, World
+from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
@@ -151,8 +152,7 @@ class Server:
             except (IdentityError, StoreUnusableError) as error:
                 raise StartError(str(error)) from error
             except StoreFailedError as error:
-                why = f"the database {self._data_dir / _DATABASE} can't be used: {error}"
-                raise StartError(why) from error
+                raise StartError(str(unusable(self._data_dir / _DATABASE, error))) from error
             except OSError as error:
                 if is_out_of_files(error):
                     raise StartError(out_of_files(error)) from error

@@ -141,9 +141,30 @@ def is_pure(module: str) -> bool:
     return is_window(module) and module.rpartition(".")[2].startswith("presenter")
 
 
+ENGINES: Final = ("chat_server.store.sqlite", "chat_client.cache")
+"""Where SQLite is known."""
+_CHOOSES_THE_ENGINE: Final = "chat_server.service"
+
+
+def engine_breaches(graph: Graph) -> list[str]:
+    """Every import of a storage engine, or of SQLite itself, by who must do without."""
+    found: list[str] = []
+    for module, imported in graph.items():
+        within = any(is_in(module, engine) for engine in ENGINES)
+        forbidden = [] if within or module == "common.database" else ["sqlite3", "common.database"]
+        if not within and module != _CHOOSES_THE_ENGINE:
+            forbidden.append("chat_server.store.sqlite")
+        found += [
+            f"{module} → {there}"
+            for there in imported
+            if any(is_in(there, border) for border in forbidden)
+        ]
+    return found
+
+
 def breaches(graph: Graph) -> list[str]:
     """Every import that crosses a border, with the way that leads to it."""
-    found: list[str] = []
+    found = engine_breaches(graph)
     for module in graph:
         package = module.partition(".")[0]
         forbidden = {
@@ -154,6 +175,9 @@ def breaches(graph: Graph) -> list[str]:
         }[package]
         if is_pure(module):
             forbidden += ["socket", "ssl", "threading", "_thread", "tkinter", "_tkinter"]
+        if any(is_in(module, f"chat_server.{part}") for part in ("rules", "hub", "net")):
+            # The rules know the store by its face alone; so does all that works for them.
+            forbidden += ["sqlite3", "chat_server.store.sqlite", "chat_server.store.reserve"]
         if not is_window(module):
             forbidden += ["tkinter", "_tkinter", "window", f"{package}.window"]
         found += [
@@ -216,6 +240,32 @@ def test_a_front_end_without_window_loads_no_tk(module: str) -> None:
     assert [each for each in loaded if each.endswith(".window")] == []
 
 
+_SOURCES: Final = {
+    "common.messages": "",
+    "common.names": "",
+    "common.invite": "",
+    "common.tls": "import ssl\nx = 1",
+    "common.database": "import sqlite3\nconnect_reader = sqlite3.connect",
+    "chat_server.store.store": "",
+    "chat_server.store.reserve": "",
+    "chat_server.store.sqlite.store": (
+        "import sqlite3\nfrom common import database\nSqliteStore = database"
+    ),
+    "chat_server.hub.batch": "from chat_server.store import store",
+    "chat_server.service": (
+        "import socket, threading\nfrom common import tls\n"
+        "from chat_server.store.sqlite.store import SqliteStore"
+    ),
+    "chat_server.rules.commands": "from common import names",
+    "chat_server.window.presenter": "from chat_server.rules import commands",
+    "chat_client.state.controller": "",
+    "chat_client.cache.cache": "import sqlite3\nfrom common import database",
+    "chat_client.core": "from chat_client.cache import cache",
+    "chat_client.net.waker": "import socket",
+    "window.theme": "import tkinter",
+}
+
+
 @pytest.mark.parametrize(
     ("module", "source"),
     [
@@ -234,31 +284,42 @@ def test_a_front_end_without_window_loads_no_tk(module: str) -> None:
         ("chat_server.window.presenter", "import tkinter"),
         ("chat_server.window.presenter", "from window import theme"),
         ("window.theme", "import chat_client"),
+        ("common.names", "import sqlite3"),
+        ("common.names", "from common.database import connect_reader"),
+        ("chat_server.rules.commands", "from chat_server.store.sqlite.store import SqliteStore"),
+        ("chat_server.rules.commands", "from chat_server.store import reserve"),
+        ("chat_server.rules.commands", "from sqlite3 import Error"),
+        ("chat_server.hub.batch", "import sqlite3"),
+        ("chat_server.hub.batch", "from chat_server.store.sqlite import store"),
+        ("chat_server.hub.batch", "from chat_server import service"),
+        ("chat_server.store.store", "from chat_server.store.sqlite.store import SqliteStore"),
+        ("chat_server.store.store", "import sqlite3"),
+        ("chat_server.service", "import sqlite3"),
+        ("chat_server.service", "from common import database"),
+        ("chat_server.window.presenter", "from chat_server.store.sqlite import store"),
+        ("chat_client.state.controller", "import sqlite3"),
+        ("chat_client.core", "import sqlite3"),
+        ("chat_client.core", "from common.database import connect_reader"),
     ],
 )
 def test_a_breach_is_found(tmp_path: Path, module: str, source: str) -> None:
     """The check is no formality: a project that breaks one rule in one module fails it."""
-    sources = {
-        "common.messages": "",
-        "common.names": "",
-        "common.invite": "",
-        "common.tls": "import ssl\nx = 1",
-        "chat_server.service": "import socket, threading\nfrom common import tls",
-        "chat_server.rules.commands": "from common import names",
-        "chat_server.window.presenter": "from chat_server.rules import table",
-        "chat_client.state.controller": "",
-        "chat_client.net.waker": "import socket",
-        "window.theme": "import tkinter",
-    }
-    for name, content in sources.items():
-        path = tmp_path.joinpath(*name.split(".")).with_suffix(".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        for folder in path.relative_to(tmp_path).parents:
-            (tmp_path / folder / "__init__.py").touch()
-        path.write_text(content)
-    (tmp_path / "__init__.py").unlink()
-    broken = tmp_path.joinpath(*module.split(".")).with_suffix(".py")
-    healthy = broken.read_text()
-
-    broken.write_text(f"{healthy}\n{source}\n")
+    _write(tmp_path, {**_SOURCES, module: f"{_SOURCES[module]}\n{source}\n"})
     assert any(module in breach for breach in breaches(recorded(tmp_path)))
+
+
+def test_in_the_project_that_is_broken_there_is_no_other_breach(tmp_path: Path) -> None:
+    """Each breach above is found for itself."""
+    _write(tmp_path, _SOURCES)
+    assert breaches(recorded(tmp_path)) == []
+
+
+def _write(root: Path, sources: Mapping[str, str]) -> None:
+    """A project of these modules."""
+    for name, content in sources.items():
+        path = root.joinpath(*name.split(".")).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in path.relative_to(root).parents:
+            (root / folder / "__init__.py").touch()
+        path.write_text(content)
+    (root / "__init__.py").unlink()

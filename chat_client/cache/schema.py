@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from chat_client.cache.errors import CacheError
 from common.database import migrate
 from common.datafolder import NO_LINK, PRIVATE_FILE
 
@@ -75,10 +76,6 @@ MIGRATIONS: Final[Sequence[str]] = (
     UPDATE OR IGNORE outbox SET cid = substr(cid, -16);
     """,
 )
-
-
-class CacheError(Exception):
-    """The cache can't be used; the text says why and what to do."""
 
 
 def connect_writer(path: Path | None) -> sqlite3.Connection:

@@ -1,14 +1,13 @@
 """Which screen is shown: the join screen, or the conversations of the open account."""
 
 import logging
-import sqlite3
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from threading import Thread
 from typing import Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
-from chat_client.cache.schema import CacheError
+from chat_client.cache.errors import CacheError, CacheFailedError
 from chat_client.login_name import login_name
 from chat_client.nearby import server_here
 from chat_client.options import Name, Options, name_of
@@ -269,7 +268,7 @@ class Screens:
                 f"{account.display_name} is open in another ChatClient window. "
                 "Use that one, or join under another name."
             )
-        except (AccountError, CacheError, OSError, sqlite3.Error) as error:
+        except (AccountError, CacheError, OSError, CacheFailedError) as error:
             why = f"The messages on this computer can't be opened: {error}."
         else:
             return True

@@ -67,7 +67,7 @@ class House:
         """What a command leads to, committed."""
         with self.log.transaction():
             outcome = handle_command(self.world, session, command, NOW)
-        self.world.directory.keep()
+        self.world.directory.undo.keep()
         return answered(outcome)
 
     def happen(self, happening: inputs.Input) -> Outcome:

@@ -12,14 +12,13 @@ import pytest
 
 from chat_server.hub.queue import HubQueue, Received
 from chat_server.hub.retry import LONGEST_PAUSE, Retry
-from chat_server.net import readers
-from chat_server.net.pages import Pages
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
 from chat_server.rules.directory import Directory, RoomLog
 from chat_server.rules.view import StoreFailed
 from chat_server.store.sqlite import schema
 from chat_server.store.sqlite import store as log_module
+from chat_server.store.sqlite.reader import SqliteReader
 from common import messages
 from common.names import GENERAL
 from tests.chat_server.house import House, listed, token
@@ -84,7 +83,7 @@ def running(house: House) -> Iterator[Running]:
 def clock(running: Running) -> list[float]:
     """The hub's time for trying again, in seconds, as its only item."""
     now = [0.0]
-    running._hub._retry = Retry(lambda: now[0])
+    running._hub._batches._retry = Retry(lambda: now[0])
     return now
 
 
@@ -235,20 +234,17 @@ def test_a_mistake_half_way_through_takes_the_batch_back(
 
 
 @pytest.mark.usefixtures("errors_logged")
-def test_readers_outlive_a_disk_and_open_it_anew(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_readers_outlive_a_disk_and_open_it_anew(house: House) -> None:
     """A page that can't be read is told, whatever is wrong; the next one is read."""
     house.join("ada")
     queue, wrong = HubQueue(), [io_error(), OSError("gone"), ZeroDivisionError()]
 
-    def reader(path: Path) -> Any:
+    def reader() -> SqliteReader:
         if wrong:
             raise wrong.pop()
-        return Pages(SqliteReader(path))
+        return SqliteReader(house.path)
 
-    monkeypatch.setattr(readers, "Pages", reader)
-    pool = Readers(house.path, queue)
+    pool = Readers(reader, queue)
     pool.start()
     try:
         got: list[Any] = []

@@ -20,6 +20,7 @@ from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
 from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.view import ClientAppeared, MessagesStored, StoreFailed, ViewEvent
+from chat_server.store.store import StoreUnreadableError
 from common import messages
 from common.events import Event
 from common.messages import Message
@@ -57,7 +58,7 @@ class Running:
         self.events_on_disk: list[int] = []
         self._posted: queue.SimpleQueue[list[effects.IoEffect]] = queue.SimpleQueue()
         self._disk = sqlite3.connect(house.path, check_same_thread=False)
-        self._hub = Hub(self.queue, house.world, house.log, self._show)
+        self._hub = Hub(self.queue, house.world, self._show)
 
         class Io:
             """Stands in for the I/O thread, and looks at the disk when something arrives."""
@@ -217,9 +218,7 @@ def failing_commit(house: House) -> Iterator[None]:
     def transaction() -> Iterator[None]:
         with original():
             yield
-            error = sqlite3.OperationalError("disk I/O error")
-            error.sqlite_errorcode = sqlite3.SQLITE_IOERR
-            raise error
+            raise StoreUnreadableError("disk I/O error")
 
     house.log.transaction = transaction  # type: ignore[method-assign]  # for this house
     yield

@@ -16,6 +16,7 @@ from chat_server.options import parse_options
 from chat_server.rules.view import ViewEvent
 from chat_server.service import PortBusyError, Server, StartError
 from chat_server.store.sqlite.errors import unusable
+from chat_server.store.store import StoreFullError
 from common.invite import parse_invite
 
 
@@ -104,7 +105,7 @@ def _damaged_key(folder: Path, _: pytest.MonkeyPatch) -> None:
 
 def _failing_store(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
-        raise sqlite3.OperationalError("database or disk is full")
+        raise StoreFullError("database or disk is full")
 
     monkeypatch.setattr(service, "_open_house", fail)
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, Final, TypeVar
 
-from chat_server import hub, service
+from chat_server import service
+from chat_server.hub import batch
 from chat_server.net import connection, io_thread, outgoing, pages
 from chat_server.rules import effects
 from chat_server.rules.delivery import Delivery
@@ -195,4 +196,4 @@ def change_commands(kind: type[_Command], change: Callable[[_Command], _Command]
             command = change(command)
         return original(world, session, command, now)
 
-    wrap(hub, "handle_command", handle)
+    wrap(batch, "handle_command", handle)

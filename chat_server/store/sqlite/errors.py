@@ -26,8 +26,12 @@ def failed(error: sqlite3.Error) -> StoreFailedError:
 
 
 def unusable(path: Path, error: Exception) -> StoreUnusableError:
-    """Why a database can't be used and what to do about it, by what failed."""
-    code = _code(error)
+    """Why a database can't be used and what to do about it, by what failed.
+
+    `error` is SQLite's, the system's, or a StoreFailedError that came of one of these.
+    """
+    cause = error.__cause__ if isinstance(error, StoreFailedError) else error
+    code = _code(cause)
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
         why = f"is damaged ({error}); restore it from a backup"
     elif code in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
@@ -41,7 +45,7 @@ def unusable(path: Path, error: Exception) -> StoreUnusableError:
     return StoreUnusableError(f"the database {path} {why}")
 
 
-def _code(error: Exception) -> int:
+def _code(error: BaseException | None) -> int:
     """The plain code, which an extended one has in its lowest byte; 255 for none.
 
     The module's own errors, such as that of a closed connection, have none.

@@ -12,6 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from chat_server.net.pages import Pages
+from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from tests.bench.load.chart import chart
 from tests.bench.load.commit import CommitProbe

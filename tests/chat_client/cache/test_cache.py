@@ -11,8 +11,8 @@ import pytest
 
 from chat_client.cache import schema
 from chat_client.cache.cache import Cache
+from chat_client.cache.errors import CacheError
 from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
-from chat_client.cache.schema import CacheError
 from chat_client.state.outgoing import Delivery, Outgoing
 from common.events import Event
 from common.messages import Person

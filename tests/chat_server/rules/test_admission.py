@@ -180,10 +180,10 @@ def test_an_account_that_was_not_stored_takes_no_name() -> None:
     """Nor one that looks like it; and two that looked alike before stay two."""
     directory = Directory()
     directory.add_account(Account(1, "victor", "Victor", 1))
-    directory.keep()
+    directory.undo.keep()
     directory.add_account(Account(2, "vict0r", "Victor", 2))
     directory.add_account(Account(3, "ada", "Ada", 3))
-    directory.take_back()
+    directory.undo.take_back()
     assert directory.is_taken("vict0r")
     assert not directory.is_taken("ada")
 
@@ -407,7 +407,7 @@ def crowd(house: House, names: Iterable[str], display_name: str) -> None:
             house.world.directory.add_account(
                 house.log.add_account(name, display_name, change, NOW)
             )
-    house.world.directory.keep()
+    house.world.directory.undo.keep()
 
 
 def test_people_come_in_the_order_of_their_changes(house: House) -> None:
@@ -492,9 +492,9 @@ def test_a_change_that_was_not_stored_is_taken_back() -> None:
     """Nobody can have been told of it."""
     directory = Directory()
     directory.add_account(Account(1, "ada", "Ada", 7))
-    directory.keep()
+    directory.undo.keep()
     directory.add_account(Account(2, "bob", "Bob", 9))
-    directory.take_back()
+    directory.undo.take_back()
     assert (directory.was_change(7), directory.was_change(9)) == (True, False)
     assert directory.changes == [(7, "ada")]
 

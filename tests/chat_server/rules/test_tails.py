@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from chat_server.net.pages import Pages
 from chat_server.rules.tails import TAIL_BYTES, TAILS, Tails
+from chat_server.store.sqlite.reader import SqliteReader
 from common import limits
 from tests.chat_server.house import House, seqs
 

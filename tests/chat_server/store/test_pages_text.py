@@ -15,6 +15,7 @@ from chat_server.net import pages
 from chat_server.net.pages import PAGE_BYTES, PAGE_EVENTS, Pages
 from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import Publish
+from chat_server.store.sqlite.reader import SqliteReader
 from common import limits
 from common.names import GENERAL
 from common.text import TextRefusedError, check_text
@@ -67,9 +68,7 @@ def all_pages(reader: Pages, after: int) -> list[pages.Page]:
 )
 @example(["\U0010ffff" * (limits.TEXT_BYTES // 4), "é" * (limits.TEXT_BYTES // 2)])
 @example(["[1, 2]", "null", '{"a": 1}', "\\u0000", "1e999", "'; --", "%s", "?"])
-def test_texts_come_back_as_they_were_said(
-    told: tuple[House, Pages], texts: list[str]
-) -> None:
+def test_texts_come_back_as_they_were_said(told: tuple[House, Pages], texts: list[str]) -> None:
     """Frames from the disk are the frames that everyone else got, byte by byte."""
     house, reader = told
     before, frames = say_all(house, texts)
