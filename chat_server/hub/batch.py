@@ -9,7 +9,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from math import ceil
+from typing import Final, NamedTuple
 
 from chat_server.hub.queue import HubItem, Received, StopHub
 from chat_server.hub.retry import Retry
@@ -30,8 +31,20 @@ LOOK_PAUSE: Final = 1.0
 MISTAKE: Final = "the server made a mistake; trying again later may help"
 
 
-Refused = Callable[[messages.ErrorCode, str, str], Outcome]
-"""Called with a code, and why: for the one who sent it, and for the host, whose computer it is."""
+class Refusal(NamedTuple):
+    """What writes could not be done, but may be later."""
+
+    code: messages.ErrorCode
+    why: str
+    """For who sent it."""
+    here: str
+    """Why, for the host, whose computer it is."""
+    retry_after: int | None = None
+    """Milliseconds until it is tried again; None if that is not known."""
+
+
+_MISTAKE: Final = Refusal("internal", MISTAKE, MISTAKE)
+Refused = Callable[[Refusal], Outcome]
 
 
 @dataclass(slots=True)
@@ -48,9 +61,18 @@ class _MistakeError(Exception):
 
 
 class Batches:
-    """Applies batches to the world and to its store. `reopened` is called when that is anew."""
+    """Applies batches to the world and to its store. `reopened` is called when that is anew.
 
-    def __init__(self, world: World, reopened: Callable[[], object]) -> None:
+    `clock` gives seconds; it never goes back.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        reopened: Callable[[], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._world = world
         self._store: Store = world.store
         self._reopened = reopened
@@ -58,7 +80,7 @@ class Batches:
         """What made the present batch's transaction fail."""
         self._last_failure: Exception | None = None
         """What made a transaction fail when one was tried last."""
-        self._retry = Retry()
+        self._retry = Retry(clock)
         self._full: Exception | None = None
         """Since the disk is full: what told so."""
         self._look_again = 0.0
@@ -150,7 +172,7 @@ class Batches:
     def _end(self, sessions: Sequence[Session], now: int) -> Outcome:
         """Send sessions away, to come again."""
         why = "The host's computer can't store messages now."
-        goodbye = messages.Goodbye(code="internal", reason=why)
+        goodbye = messages.Goodbye(code="internal", reason=why, retry_after=self._wait())
         outcome: Outcome = []
         for session in sessions:
             self._world.sessions.close(session.connection)
@@ -176,7 +198,7 @@ class Batches:
 
     def _room_again(self) -> bool:
         """Whether the disk has room again; asked of the system at most once a second."""
-        now = time.monotonic()
+        now = self._clock()
         if now >= self._look_again:
             self._look_again = now + LOOK_PAUSE
             if self._store.has_room():
@@ -202,7 +224,7 @@ class Batches:
         if failed is not None:
             return self._write(
                 lambda: handle_input(self._world, happening, now),
-                lambda _code, _why, here: failed(happening, here),
+                lambda refusal: failed(happening, refusal.here),
                 type(happening).__name__,
             )
         try:
@@ -221,8 +243,9 @@ class Batches:
         if not COMMANDS[type(command)].writes:
             return Applied(self._handle(session, command, now))
 
-        def refused(code: messages.ErrorCode, why: str, _here: str) -> Outcome:
-            return refuse(session, command, code, why)
+        def refused(refusal: Refusal) -> Outcome:
+            code, why, _, wait = refusal
+            return refuse(session, command, code, why, retry_after=wait)
 
         return self._write(
             lambda: handle_command(self._world, session, command, now), refused, command.type
@@ -249,7 +272,7 @@ class Batches:
             log.exception("a %s could not be handled", name)
             undo.take_back(mark)
             if self._store.undo_command():
-                return Applied(refused("internal", MISTAKE, MISTAKE))
+                return Applied(refused(_MISTAKE))
             self._failure = _MistakeError()
             return Applied([], refused)
 
@@ -263,18 +286,26 @@ class Batches:
 
     def _refused(self, applied: Sequence[Applied], now: int) -> list[Applied]:
         """Replace the effects of what writes by a refusal, to be tried again."""
-        code: messages.ErrorCode = "busy"
-        why = "the host's computer can't store messages now"
-        # The host may know what to do about the cause.
-        here = str(self._failure)
+        refusal = self._refusal()
+        refused = [Applied(each.refused(refusal)) if each.refused else each for each in applied]
+        return [*refused, Applied([StoreFailed(refusal.here, now)])]
+
+    def _refusal(self) -> Refusal:
+        """What the present failure means for those who wanted to write."""
         if isinstance(self._failure, _MistakeError):
-            code, why, here = "internal", MISTAKE, MISTAKE
-        elif isinstance(self._failure, StoreFullError):
-            code, why, here = "disk_full", "the host's disk is full", "this computer's disk is full"
-        refused = [
-            Applied(each.refused(code, why, here)) if each.refused else each for each in applied
-        ]
-        return [*refused, Applied([StoreFailed(here, now)])]
+            return _MISTAKE
+        if isinstance(self._failure, StoreFullError):
+            why, here = "the host's disk is full", "this computer's disk is full"
+            return Refusal("disk_full", why, here, self._wait())
+        # The host may know what to do about the cause.
+        why, here = "the host's computer can't store messages now", str(self._failure)
+        return Refusal("busy", why, here, self._wait())
+
+    def _wait(self) -> int:
+        """Milliseconds until the store is tried again; 0 if the next batch will."""
+        if self._full is not None:
+            return ceil(1000 * max(0.0, self._look_again - self._clock()))
+        return ceil(1000 * self._retry.wait)
 
 
 def _writes(item: HubItem) -> bool:

@@ -28,14 +28,19 @@ class Hub:
     """Applies inputs in their order. `show` gets what the host's window should know."""
 
     def __init__(
-        self, queue: HubQueue, world: World, show: ShowView, ended: Ended = ignore
+        self,
+        queue: HubQueue,
+        world: World,
+        show: ShowView,
+        ended: Ended = ignore,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._queue = queue
         self._world = world
         self._show = show
         self._io: Sequence[IoThread] = ()
         self._readers: Readers | None = None
-        self._batches = Batches(world, self._renew_readers)
+        self._batches = Batches(world, self._renew_readers, clock)
         self._thread = watched(self._run, "hub", ended)
 
     def start(self, io: Sequence[IoThread], readers: Readers) -> None:
@@ -51,16 +56,19 @@ class Hub:
             self._thread.join()
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            items = self._queue.take()
-            stopping = any(isinstance(item, StopHub) for item in items)
-            try:
-                self._release(self._batches.commit(items))
-            except Exception:
-                # Nothing that a client sends may end this thread.
-                log.exception("the hub could not apply a batch of %d", len(items))
-                self._batches.broke_off()
+        while self._turn():
+            pass
+
+    def _turn(self) -> bool:
+        """Wait for a batch and handle it. Whether there is another one to come."""
+        items = self._queue.take()
+        try:
+            self._release(self._batches.commit(items))
+        except Exception:
+            # Nothing that a client sends may end this thread.
+            log.exception("the hub could not apply a batch of %d", len(items))
+            self._batches.broke_off()
+        return not any(isinstance(item, StopHub) for item in items)
 
     def _renew_readers(self) -> None:
         if self._readers is not None:

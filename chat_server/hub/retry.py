@@ -21,9 +21,14 @@ class Retry:
         """How often in a row it has failed."""
 
     @property
+    def wait(self) -> float:
+        """Seconds until it may be tried; 0 if that is now."""
+        return max(0.0, self._at - self._clock()) if self.failures else 0.0
+
+    @property
     def due(self) -> bool:
         """Whether it may be tried now."""
-        return not self.failures or self._clock() >= self._at
+        return not self.wait
 
     def failed(self) -> None:
         """It was tried and failed."""
