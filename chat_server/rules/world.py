@@ -48,10 +48,6 @@ class World:
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.head)
 
-    def reload(self) -> None:
-        """Have the directory as the store has it. Raises StoreFailedError with nothing changed."""
-        self.directory = self.store.load()
-
     def head(self, room: str) -> int:
         """The `seq` of a room's newest event; 0 for none, or for a room that is not there.
 

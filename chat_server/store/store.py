@@ -40,7 +40,7 @@ class Store(Protocol):
     def reopen(self, epoch: str) -> None:
         """Open it anew, outside of a transaction, if it is the one with this epoch.
 
-        Otherwise it stays as it was.
+        If it is not, or is gone, that is a failure, and it stays as it was.
         """
 
     def give_way(self) -> None:
@@ -59,7 +59,11 @@ class Store(Protocol):
         """What is written from here on is the next command's."""
 
     def undo_command(self) -> bool:
-        """Forget what the command wrote; False when that can't be told apart any more."""
+        """Take back what the command wrote, and nothing else; False when it can't.
+
+        It can at least if all that the command did was to append events. Where it can't, nothing is
+        changed, and the transaction has to fail.
+        """
 
     def meta(self, key: str, default: str) -> str:
         """A durable setting, written with `default` when there is none yet."""
@@ -92,7 +96,10 @@ class Store(Protocol):
         """Look up at once what `append` and `find` would look up one by one."""
 
     def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
-        """Write the room's next event; or nothing, and give what its `cid` was used for before."""
+        """Write the room's next event; or nothing, and give what its `cid` was used for before.
+
+        Where there is an event in that place already, this fails, or the transaction does.
+        """
 
     def find(self, sender: Account, cid: str) -> Event | None:
         """The event that a sender already added under this id."""
@@ -100,7 +107,8 @@ class Store(Protocol):
     def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
         """By room, the `cid` of what is stored in these places, at most one of each room.
 
-        It needs no transaction. A place that is empty, or of this transaction, is left out.
+        It needs no transaction. A place that is empty is left out; one that is of this transaction
+        may be, or not.
         """
 
 

@@ -146,11 +146,13 @@ class SqliteStore:
         """Several writes of one command: all of them or none, within the batch's transaction."""
         self._write()
         self._execute("SAVEPOINT command")
+        wrote = self._command_wrote
         try:
             yield
             self._write()
         except BaseException:
             self._forget()
+            self._command_wrote = wrote
             # Where the error ended the whole transaction, there is no savepoint any more.
             if self._connection.in_transaction:
                 self._execute("ROLLBACK TO command")
@@ -161,7 +163,7 @@ class SqliteStore:
 
     def meta(self, key: str, default: str) -> str:
         """A durable setting, written with `default` when there is none yet."""
-        self._execute(
+        self._change(
             "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (key, default)
         )
         [(value,)] = self._query("SELECT value FROM meta WHERE key = ?", (key,))
@@ -169,7 +171,7 @@ class SqliteStore:
 
     def set_meta(self, key: str, value: str) -> None:
         """Change a durable setting."""
-        self._execute(
+        self._change(
             "INSERT INTO meta (key, value) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
             (key, value),
@@ -208,7 +210,7 @@ class SqliteStore:
 
     def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
         """A new account."""
-        cursor = self._execute(
+        cursor = self._change(
             "INSERT INTO accounts (username, display_name, change, created_at) VALUES (?, ?, ?, ?)",
             (username, display_name, change, now),
         )
@@ -216,19 +218,19 @@ class SqliteStore:
 
     def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
         """A device that may sign in to an account."""
-        self._execute(
+        self._change(
             "INSERT INTO devices (token_hash, account, name, created_at) VALUES (?, ?, ?, ?)",
             (token_hash, account.number, name, now),
         )
 
     def add_room(self, room: str, now: int) -> RoomLog:
         """A new, empty room."""
-        cursor = self._execute("INSERT INTO rooms (room, created_at) VALUES (?, ?)", (room, now))
+        cursor = self._change("INSERT INTO rooms (room, created_at) VALUES (?, ?)", (room, now))
         return RoomLog(cursor.lastrowid or 0, room, 0, set())
 
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""
-        self._execute(
+        self._change(
             "INSERT INTO members (room, account) VALUES (?, ?)", (room.number, account.number)
         )
 
@@ -276,6 +278,11 @@ class SqliteStore:
             for number, cid in self._query(_CIDS[len(some)], list(chain.from_iterable(some))):
                 cids[rooms[number]] = cid
         return cids
+
+    def _change(self, statement: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        """Write at once: from then on it can't be told apart from what others wrote."""
+        self._command_wrote = True
+        return self._execute(statement, values)
 
     def _execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:
