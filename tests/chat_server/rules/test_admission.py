@@ -206,7 +206,7 @@ def test_accounts_from_before_a_name_was_reserved_stay(house: House) -> None:
         account = house.log.add_account("host", "Host", 1, NOW)
         key = hashlib.sha256(bytes.fromhex(token("host"))).digest()
         house.log.add_device(account, key, "d", NOW)
-    house.world.reload()
+    house.world.directory = house.log.load()
     session, _ = house.sign_in("host")
     assert session.username == "host"
     session = house.connect()
@@ -261,7 +261,7 @@ def test_resume_ends_no_other_session(house: House) -> None:
     key = hashlib.sha256(bytes.fromhex(phone_token)).digest()
     with house.log.transaction():
         house.log.add_device(account, key, "phone", NOW)
-    house.world.reload()
+    house.world.directory = house.log.load()
     command = messages.SignIn(
         id=1, username="ada", token=phone_token, device="phone", resume=ada.key
     )
@@ -304,7 +304,7 @@ def test_each_device_of_an_account_is_shown(house: House) -> None:
     with house.log.transaction():
         for number in range(100):
             house.log.add_device(account, bytes([number]) * 32, "phone", NOW)
-    house.world.reload()
+    house.world.directory = house.log.load()
     answer = recognize(house, "ada")
     assert isinstance(answer, messages.Recognized)
     assert len(set(answer.proofs)) == limits.PROOFS

@@ -305,7 +305,7 @@ def test_rooms_come_in_pages(house: House) -> None:
             room = house.log.add_room(direct_room("ada", other.username), NOW)
             house.log.add_member(room, account)
             house.log.add_member(room, other)
-    house.world.reload()
+    house.world.directory = house.log.load()
     rooms: list[messages.Room] = []
     after, more = None, True
     while more:

@@ -1,4 +1,7 @@
-"""The log on the disk: all or nothing, one copy each, and no file harmed that is not ours."""
+"""The engine on SQLite: what is its own, and no file harmed that is not ours.
+
+What every engine has to do is in tests/contract/test_store.py.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +14,17 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from chat_server.net import pages
 from chat_server.net.pages import Pages
 from chat_server.rules.directory import Account, RoomLog
-from chat_server.rules.effects import Publish
 from chat_server.store.sqlite import schema
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
-from chat_server.store.store import StoreFailedError, StoreUnusableError
+from chat_server.store.store import StoreUnusableError
 from common import messages
-from common.events import Event
-from common.quick_frames import event_frame
 from tests import strategies as our
-from tests.chat_server.house import NOW, House, acked, only, seqs, told, understood
-from tests.events import cid_of, joined, said
+from tests.chat_server.house import NOW, House, acked, told, understood
+from tests.events import joined, said
 
 
 def inhabited(house: House, *, join: bool = True) -> tuple[RoomLog, Account]:
@@ -35,246 +32,6 @@ def inhabited(house: House, *, join: bool = True) -> tuple[RoomLog, Account]:
     if join:
         house.join("ada")
     return house.world.directory.rooms["general"], house.world.directory.accounts["ada"]
-
-
-def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
-    """Accounts, devices, rooms, members, heads, epoch and secret: the same the next time."""
-    house = House(tmp_path / "chat.db")
-    ada = house.join("ada")
-    house.join("bob")
-    house.say(ada, "psst", "dm:ada:bob")
-    before = (house.world.directory, house.world.facts.epoch, house.log.invite_secret())
-    house.close()
-    again = House(tmp_path / "chat.db")
-    assert (again.world.directory, again.world.facts.epoch, again.log.invite_secret()) == before
-    assert again.world.head("dm:ada:bob") == 1
-    again.close()
-
-
-def test_a_transaction_is_all_or_nothing(house: House) -> None:
-    """An error in its middle leaves the database as it was, ready for the next one."""
-    room, ada = inhabited(house)
-    before = house.log.load()
-    with pytest.raises(ZeroDivisionError), house.log.transaction():  # noqa: PT012 (it is the whole that fails)
-        house.log.append(room, said(2), ada)
-        house.log.add_account("bob", "Bob", 2**40, 0)
-        house.log.set_meta("name", "Other")
-        raise ZeroDivisionError
-    assert house.log.load() == before
-    with house.log.transaction():
-        assert house.log.meta("name", "Home") == "Home"
-
-
-def test_a_command_is_all_or_nothing_within_its_batch(house: House) -> None:
-    """What one command wrote goes with it; what the others of the batch wrote stays."""
-    room, ada = inhabited(house)
-    with house.log.transaction():
-        house.log.append(room, said(2), ada)
-        with pytest.raises(StoreFailedError), house.log.atomic():  # noqa: PT012 (it is the whole that fails)
-            house.log.add_account("bob", "Bob", 2**40, 0)
-            house.log.add_account("ada", "Twice", 2**40 + 1, 0)
-        house.log.append(room, said(3), ada)
-    directory = house.log.load()
-    assert set(directory.accounts) == {"ada"}
-    assert directory.rooms["general"].head == 3
-
-
-def test_a_place_has_one_message(house: House) -> None:
-    """The database itself refuses a second one, whatever the rules think."""
-    room, ada = inhabited(house)
-    with house.log.transaction():
-        assert house.log.append(room, said(2, cid="1" * 16), ada) is None
-    with pytest.raises(StoreFailedError), house.log.transaction():
-        house.log.append(room, said(2, cid="2" * 16), ada)
-    assert len(house.stored()) == 2
-
-
-def test_a_message_has_one_copy(house: House) -> None:
-    """The second one is not written; what it was said with is given, in whatever room."""
-    room, ada = inhabited(house)
-    other = house.log.add_room("other", 0)
-    first = said(2, text="what was said", cid="1" * 16)
-    with house.log.transaction():
-        assert house.log.append(room, first, ada) is None
-        assert house.log.append(room, said(3, cid="1" * 16), ada) == first
-        assert house.log.append(other, said(1, cid="1" * 16)._replace(room="other"), ada) == first
-        assert house.log.append(room, said(3, cid="2" * 16), ada) is None
-    assert len(house.stored()) == 3
-
-
-def test_many_messages_are_looked_up_and_written_at_once(house: House) -> None:
-    """Those that were said come back as they were said, also from the same transaction."""
-    room, ada = inhabited(house)
-    cids = [cid_of(number) for number in range(100)]
-    old = [said(2 + place, text=f"old {place}", cid=cid) for place, cid in enumerate(cids[:90])]
-    with house.log.transaction():
-        house.log.recall([(ada, cid) for cid in cids[:90]])
-        assert [house.log.append(room, event, ada) for event in old] == [None] * 90
-    with house.log.transaction():
-        house.log.recall([(ada, cid) for cid in cids])
-        again = [house.log.append(room, said(92, text="new", cid=cid), ada) for cid in cids[:91]]
-        assert again == [*old, None]
-        new = said(92, text="new", cid=cids[90])
-        assert house.log.append(room, said(93, cid=cids[90]), ada) == new
-        assert house.log.load().rooms["general"].head == 92
-    assert [text for *_, text in house.stored()[1:]] == [*(event.text for event in old), "new"]
-
-
-def test_ids_of_events_are_found_for_many_rooms_at_once(house: House) -> None:
-    """Of what is written, whether committed or not; an empty place is left out."""
-    _, ada = inhabited(house)
-    logs: list[RoomLog] = []
-    with house.log.transaction():
-        for number in range(100):
-            logs.append(log := house.log.add_room(f"room{number}", 0))
-            for seq in (1, 2):
-                event = said(seq, room=log.room, cid=cid_of(1000 * seq + number))
-                house.log.append(log, event, ada)
-    wanted = {log.room: cid_of(2000 + number) for number, log in enumerate(logs)}
-    assert house.log.cids([(log, 2) for log in logs]) == wanted
-    assert house.log.cids([(logs[7], 1), (logs[8], 3)]) == {"room7": cid_of(1007)}
-    assert house.log.cids([]) == {}
-
-
-def test_an_event_that_waits_to_be_written_is_in_no_place_yet(house: House) -> None:
-    """It is in no client's copy either."""
-    room, ada = inhabited(house)
-    with house.log.transaction():
-        house.log.append(room, said(2), ada)
-        assert house.log.cids([(room, 2)]) == {}
-    assert house.log.cids([(room, 2)]) == {"general": said(2).cid}
-
-
-def test_ids_of_an_unreadable_log(house: House) -> None:
-    """The rules are told in their own words."""
-    room, _ = inhabited(house)
-    house.log._connection.execute("ALTER TABLE events RENAME TO elsewhere")
-    with pytest.raises(StoreFailedError):
-        house.log.cids([(room, 1)])
-
-
-@given(st.lists(our.event(newer=True), min_size=1, max_size=5, unique_by=lambda each: each.cid))
-def test_whatever_an_event_holds_comes_back(inhabited_house: House, events: list[Event]) -> None:
-    """Of any kind, found by its id and in a page: the same, to the byte."""
-    house = inhabited_house
-    room, ada = inhabited(house, join=False)
-    head = house.log.load().rooms["general"].head
-    stored = [
-        event._replace(room="general", seq=head + place, sender="ada", cid=house.cid())
-        for place, event in enumerate(events, start=1)
-    ]
-    with house.log.transaction():
-        assert [house.log.append(room, event, ada) for event in stored] == [None] * len(stored)
-    with house.log.transaction():
-        house.log.recall([(ada, event.cid) for event in stored])
-        assert [house.log.find(ada, event.cid) for event in stored] == stored
-    reader = Pages(SqliteReader(house.path))
-    frames = b""
-    while (page := reader.page("general", head)).frames:
-        frames += page.frames
-        head = page.last
-    reader.close()
-    assert frames == b"".join(map(event_frame, stored))
-
-
-@pytest.fixture(scope="module")
-def inhabited_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """One house for all examples: they only add to it."""
-    made = House(tmp_path_factory.mktemp("house") / "chat.db")
-    made.join("ada")
-    yield made
-    made.close()
-
-
-def test_what_a_failed_transaction_noted_is_forgotten(house: House) -> None:
-    """Neither written nor remembered by the next one; the same for a part of a transaction."""
-    room, ada = inhabited(house)
-    with pytest.raises(ZeroDivisionError), house.log.transaction():  # noqa: PT012 (it is the whole that fails)
-        house.log.append(room, said(2, cid="1" * 16), ada)
-        raise ZeroDivisionError
-    with house.log.transaction():
-        with pytest.raises(ZeroDivisionError), house.log.atomic():  # noqa: PT012 (it is the whole that fails)
-            house.log.append(room, said(2, cid="2" * 16), ada)
-            raise ZeroDivisionError
-        assert house.log.append(room, said(2, cid="2" * 16), ada) is None
-        assert house.log.append(room, said(3, cid="1" * 16), ada) is None
-    assert len(house.stored()) == 3
-
-
-def test_a_message_is_found_by_its_sender_and_cid(house: House) -> None:
-    """As it was stored, and nobody else's."""
-    room, ada = inhabited(house)
-    house.join("bob")
-    event = said(3, text="what was said", cid="ab" * 8)
-    with house.log.transaction():
-        house.log.append(room, event, ada)
-    assert house.log.find(ada, "ab" * 8) == event
-    assert house.log.find(house.world.directory.accounts["bob"], "ab" * 8) is None
-    assert house.log.find(ada, "cd" * 8) is None
-
-
-def test_pages_bring_the_whole_log_in_bounded_pieces(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Page after page gives every event once in order; none is larger than it must be."""
-    monkeypatch.setattr(pages, "PAGE_BYTES", 2000)
-    room, ada = inhabited(house)
-    with house.log.transaction():
-        for seq in range(2, 60):
-            house.log.append(room, said(seq, text="x" * (seq * 7 % 300 + 1)), ada)
-    reader = Pages(SqliteReader(house.path))
-    got: list[int] = []
-    last, sizes = 0, list[int]()
-    while True:
-        frames, after, _ = reader.page("general", last)
-        if not frames:
-            assert after == last
-            break
-        assert seqs(frames)[-1] == after
-        got += seqs(frames)
-        last = after
-        sizes.append(len(frames))
-    reader.close()
-    assert got == list(range(1, 60))
-    assert max(sizes) < 2000 + 600
-    assert len(sizes) > 3
-
-
-def test_whole_pages_are_kept_and_shared(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many who catch up at once get the same bytes; what may still grow is read again."""
-    monkeypatch.setattr(pages, "PAGE_EVENTS", 8)
-    monkeypatch.setattr(pages, "KEPT_PAGES", 2)
-    room, ada = inhabited(house)
-    with house.log.transaction():
-        for seq in range(2, 31):
-            house.log.append(room, said(seq), ada)
-    reader = Pages(SqliteReader(house.path))
-    first, rest = reader.page("general", 0), reader.page("general", 24)
-    assert (first.last, first.whole, rest.last, rest.whole) == (8, True, 30, False)
-    assert reader.page("general", 3).last == 8
-    assert reader.page("general", 0) is first
-    with house.log.transaction():
-        house.log.append(room, said(31), ada)
-    assert reader.page("general", 24).last == 31
-    assert [reader.page("general", after).last for after in (8, 16)] == [16, 24]
-    again = reader.page("general", 0)
-    assert again == first
-    assert again is not first
-    reader.close()
-
-
-def test_a_page_tells_what_was_published(house: House) -> None:
-    """Read from the log an event is the same bytes as when it was live."""
-    ada = house.join("ada")
-    frames = [only(house.say(ada, text), Publish).frame for text in ("one", "två\n", "😀")]
-    reader = Pages(SqliteReader(house.path))
-    frames_read, last, _ = reader.page("general", 1)
-    join, *_ = reader.page("general", 0)
-    reader.close()
-    assert (frames_read, last) == (b"".join(frames), 4)
-    assert next(understood(join)) == messages.EventMessage.model_validate(
-        joined(1, sent_at=NOW)._replace(cid=house.cid_at(1))._asdict()
-    )
 
 
 def test_a_reader_can_not_write(house: House) -> None:
@@ -565,16 +322,6 @@ def test_an_empty_file_becomes_a_database(tmp_path: Path) -> None:
     """As one that `touch` or a crash left behind."""
     (tmp_path / "chat.db").touch()
     SqliteStore(tmp_path / "chat.db").close()
-
-
-def test_each_database_has_its_own_name_and_secret(tmp_path: Path) -> None:
-    """The epoch and the invite's secret are random, lawful, and stay."""
-    logs = [SqliteStore(tmp_path / f"{number}.db") for number in range(2)]
-    assert len({log.epoch() for log in logs} | {log.invite_secret() for log in logs}) == 4
-    for log in logs:
-        assert log.epoch() == log.epoch()
-        assert len(log.invite_secret()) == 22
-        log.close()
 
 
 def test_memory_is_what_the_disk_says(house: House) -> None:

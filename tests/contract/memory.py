@@ -1,0 +1,255 @@
+"""A store in memory: the smallest engine that keeps what the store's face promises.
+
+It shows that the face needs nothing of SQLite, and can be made to fail where a disk would have to
+be pulled out.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from chat_server.rules.directory import Account, Directory, RoomLog
+from chat_server.store.store import StoreFailedError, StoreFullError, StoreUnreadableError
+from common.events import Event
+from common.quick_frames import body_json
+
+
+@dataclass
+class State:
+    """Everything that is stored, by numbers as keys."""
+
+    meta: dict[str, str] = field(default_factory=dict)
+    accounts: dict[int, Account] = field(default_factory=dict)
+    devices: dict[bytes, int] = field(default_factory=dict)
+    rooms: dict[int, str] = field(default_factory=dict)
+    members: frozenset[tuple[int, int]] = frozenset()
+    events: dict[tuple[int, int], Event] = field(default_factory=dict)
+    """By room and place."""
+    said: dict[tuple[int, str], Event] = field(default_factory=dict)
+    """By sender and `cid`."""
+
+    def copy(self) -> State:
+        """What is changed in one is not changed in the other."""
+        return State(
+            dict(self.meta),
+            dict(self.accounts),
+            dict(self.devices),
+            dict(self.rooms),
+            self.members,
+            dict(self.events),
+            dict(self.said),
+        )
+
+
+@dataclass
+class Medium:
+    """What a store writes on. It is there after the store is closed, and may fail."""
+
+    state: State = field(default_factory=State)
+    away: StoreFailedError | None = None
+    """Since it can't be used: what every use of it fails with."""
+    unwritable: StoreFailedError | None = None
+    """Since nothing can be added: what a transaction that tries fails with at its end."""
+    begins: Callable[[], None] = lambda: None
+    """Called when a transaction begins; may raise."""
+    room: bool = True
+
+    def use(self) -> None:
+        """It is read or written. Raises StoreFailedError."""
+        if self.away is not None:
+            raise self.away
+
+
+class MemoryStore:
+    """A Store."""
+
+    def __init__(self, medium: Medium) -> None:
+        self.medium = medium
+        self._work: State | None = None
+        """What a transaction has made of the state so far."""
+        self._before_command = State()
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def reopen(self, epoch: str) -> None:
+        """The medium as it is now."""
+        self.medium.use()
+        if self.medium.state.meta.get("epoch") != epoch:
+            raise StoreUnreadableError("another store is in its place")
+
+    def give_way(self) -> None:
+        """Nothing is kept back."""
+
+    def has_room(self) -> bool:
+        """As the medium says."""
+        return self.medium.room
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """On a copy, which takes the place of the state at the end."""
+        self.medium.use()
+        self.medium.begins()
+        self._work = self._before_command = self.medium.state.copy()
+        try:
+            yield
+            self.medium.use()
+            if self.medium.unwritable is not None and self._work != self.medium.state:
+                raise self.medium.unwritable
+            self.medium.state = self._work
+        finally:
+            self._work = None
+
+    @contextmanager
+    def atomic(self) -> Iterator[None]:
+        """Back to a copy if it fails."""
+        before = self._now().copy()
+        try:
+            yield
+        except BaseException:
+            self._work = before
+            raise
+
+    def begin_command(self) -> None:
+        """From here on a copy is kept."""
+        self._before_command = self._now().copy()
+
+    def undo_command(self) -> bool:
+        """Whatever it did: back to the copy."""
+        self._work = self._before_command.copy()
+        return True
+
+    def meta(self, key: str, default: str) -> str:
+        """A durable setting."""
+        return self._now().meta.setdefault(key, default)
+
+    def set_meta(self, key: str, value: str) -> None:
+        """Change it."""
+        self._now().meta[key] = value
+
+    def epoch(self) -> str:
+        """Random, and stays."""
+        return self.meta("epoch", secrets.token_hex(16))
+
+    def invite_secret(self) -> str:
+        """Random, and stays."""
+        return self.meta("invite_secret", secrets.token_urlsafe(16))
+
+    def load(self) -> Directory:
+        """Everything durable but the events."""
+        state = self._now()
+        directory = Directory()
+        for account in sorted(state.accounts.values(), key=lambda each: each.change):
+            directory.add_account(account)
+        for key, number in state.devices.items():
+            directory.add_device(key, state.accounts[number].username)
+        heads: dict[int, int] = {}
+        for number, seq in state.events:
+            heads[number] = max(seq, heads.get(number, 0))
+        for number, room in state.rooms.items():
+            directory.add_room(RoomLog(number, room, heads.get(number, 0), set()))
+        for number, member in state.members:
+            log = directory.rooms[state.rooms[number]]
+            directory.enter(log, state.accounts[member].username)
+        directory.undo.keep()
+        return directory
+
+    def add_account(self, username: str, display_name: str, change: int, _now: int) -> Account:
+        """A new account."""
+        accounts = self._now().accounts
+        if any(each.username == username for each in accounts.values()):
+            raise StoreUnreadableError(f"there is a {username} already")
+        account = Account(len(accounts) + 1, username, display_name, change)
+        accounts[account.number] = account
+        return account
+
+    def add_device(self, account: Account, token_hash: bytes, _name: str, _now: int) -> None:
+        """A device that may sign in to an account."""
+        devices = self._now().devices
+        if token_hash in devices:
+            raise StoreUnreadableError("there is this device already")
+        devices[token_hash] = account.number
+
+    def add_room(self, room: str, _now: int) -> RoomLog:
+        """A new, empty room."""
+        rooms = self._now().rooms
+        if room in rooms.values():
+            raise StoreUnreadableError(f"there is a {room} already")
+        number = len(rooms) + 1
+        rooms[number] = room
+        return RoomLog(number, room, 0, set())
+
+    def add_member(self, room: RoomLog, account: Account) -> None:
+        """Let an account into a room."""
+        state = self._now()
+        state.members |= {(room.number, account.number)}
+
+    def recall(self, ids: Collection[tuple[Account, str]]) -> None:
+        """They are at hand."""
+        del ids
+        self.medium.use()
+
+    def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
+        """Add an event, unless its `cid` was used."""
+        state = self._now()
+        said = state.said.get((sender.number, event.cid))
+        if said is not None:
+            return said
+        if (room.number, event.seq) in state.events:
+            raise StoreUnreadableError("there is an event in this place")
+        # Nothing of the caller's is kept: whoever changes it changes no log.
+        stored = event._replace(room=room.room, sender=sender.username, body=_own(event.body))
+        state.events[room.number, event.seq] = stored
+        state.said[sender.number, event.cid] = stored
+        return None
+
+    def find(self, sender: Account, cid: str) -> Event | None:
+        """By sender and `cid`."""
+        return self._now().said.get((sender.number, cid))
+
+    def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
+        """Of what is committed."""
+        self.medium.use()
+        events = self.medium.state.events
+        found = {room.room: events.get((room.number, seq)) for room, seq in places}
+        return {room: event.cid for room, event in found.items() if event is not None}
+
+    def _now(self) -> State:
+        """What the transaction sees; outside of one, what is stored."""
+        self.medium.use()
+        return self.medium.state if self._work is None else self._work
+
+
+class MemoryReader:
+    """A Reader."""
+
+    def __init__(self, medium: Medium) -> None:
+        self._medium = medium
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """Those that are committed, in order."""
+        self._medium.use()
+        state = self._medium.state
+        found = [
+            event
+            for (number, place), event in state.events.items()
+            if state.rooms[number] == room and place > seq
+        ]
+        return sorted(found, key=lambda event: event.seq)[:count]
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def full() -> StoreFullError:
+    """What a store says that has no room."""
+    return StoreFullError("no room")
+
+
+def _own(body: Mapping[str, object]) -> dict[str, object]:
+    copied: dict[str, object] = json.loads(body_json(body))
+    return copied
