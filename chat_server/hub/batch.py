@@ -88,37 +88,63 @@ class Batches:
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
         """Apply everything in its order; what writes is stored when this returns, or refused."""
         now = time.time_ns() // 1_000_000
-        self._failure = None
         if not any(map(_writes, items)):
             return self._apply(items, now)
-        applied: list[Applied] | None = None
-        before: Outcome = []
+        before = self._ready(now)
+        if self._failure is not None:
+            return [Applied(before), *self._refused(self._apply(items, now), now)]
+        applied, stored = self._transact(items, now)
+        if applied is None:
+            # The rest of the batch needs no store; the writers are refused.
+            applied = self._apply(items, now)
+        if stored:
+            self._world.directory.undo.keep()
+            self._retry.worked()
+            return [Applied(before), *applied] if before else applied
+        self._world.directory.undo.take_back()
+        refused = self._refused(applied, now)
+        return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
+
+    def _ready(self, now: int) -> Outcome:
+        """Have the store ready for a transaction; if it is not, that is this batch's failure.
+
+        Returns what follows from opening it anew.
+        """
+        self._failure = None
         if self._full is not None and not self._room_again():
             # What little room there is now is for the way out, and not for messages.
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
         elif self._retry.failures > 1:
-            before = self._recover(now)
-        if self._failure is not None:
-            return [Applied(before), *self._refused(self._apply(items, now), now)]
+            return self._recover(now)
+        return []
+
+    def _transact(self, items: Sequence[HubItem], now: int) -> tuple[list[Applied] | None, bool]:
+        """Apply everything in one transaction: what that led to, and whether it is stored.
+
+        If the transaction fails, that is this batch's failure; if it was not even begun, nothing
+        was applied.
+        """
+        applied: list[Applied] | None = None
         try:
             with self._store.transaction():
                 self._store.recall(list(self._cids(items)))
                 applied = self._apply(items, now)
-                if self._failure is not None:
-                    raise self._failure
+                self._go_on()
         except (StoreFailedError, _MistakeError) as error:
             self._failed(error)
-            if applied is None:
-                # Not even begun. The rest of the batch needs no store; the writers are refused.
-                applied = self._apply(items, now)
-            self._world.directory.undo.take_back()
-            refused = self._refused(applied, now)
-            return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
-        self._world.directory.undo.keep()
-        self._retry.worked()
-        return [Applied(before), *applied] if before else applied
+        except Exception:
+            log.exception("a batch of %d could not be applied", len(items))
+            self._failed(_MistakeError())
+        else:
+            return applied, True
+        return applied, False
+
+    def _go_on(self) -> None:
+        """Roll back what a command of this batch could not write."""
+        if self._failure is not None:
+            raise self._failure
 
     def broke_off(self) -> None:
         """A batch was left in its midst by a mistake of ours: nothing of it is stored."""
