@@ -1,0 +1,499 @@
+"""Batches, run by hand: wherever one fails, nothing is left half done, and only writers notice.
+
+Most of it with the store in memory: what is tested is what the hub makes of a failure. What the
+engine on SQLite does is tested in tests/contract/test_store.py.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from chat_server.hub.batch import LOOK_PAUSE
+from chat_server.hub.queue import HubItem, Received
+from chat_server.hub.retry import LONGEST_PAUSE
+from chat_server.rules import conversation, effects, inputs
+from chat_server.rules.commands import COMMANDS, INPUTS
+from chat_server.rules.directory import RoomLog
+from chat_server.rules.view import (
+    ClientAppeared,
+    ClientGone,
+    ClientSlow,
+    Renamed,
+    RenameFailed,
+    StoreFailed,
+)
+from chat_server.store.store import (
+    StoreBusyError,
+    StoreFailedError,
+    StoreFullError,
+    StoreUnreadableError,
+)
+from common import limits, messages, quick_frames
+from common.names import GENERAL
+from tests.chat_server.hub_bench import HubBench, Released
+from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
+
+DIRECT: Final = "dm:ada:bob"
+
+
+@pytest.fixture
+def bench() -> Iterator[HubBench]:
+    """A hub over a store in memory."""
+    made = HubBench(MemoryEngine())
+    yield made
+    made.close()
+
+
+class Scene:
+    """Ada and bob are in the room, a stranger is connected; a batch of theirs with one writer."""
+
+    def __init__(self, engine: Engine, writer: Callable[[Scene], HubItem]) -> None:
+        self.bench = bench = HubBench(engine)
+        self.ada, self.bob, self.stranger = bench.join("ada"), bench.join("bob"), bench.connect()
+        self.before, self.after = bench.send("before"), bench.send("after")
+        self.ping, self.rooms = (
+            messages.Ping(id=bench.number()),
+            messages.ListRooms(id=bench.number()),
+        )
+        self.writer = writer(self)
+        self.items = (
+            Received(self.bob, (self.before, self.ping)),
+            self.writer,
+            Received(self.bob, (self.after, self.rooms)),
+        )
+
+    def writers(self) -> list[tuple[int, messages.Command]]:
+        """The commands that write, and whose they are."""
+        found: list[tuple[int, messages.Command]] = [
+            (self.bob, self.before),
+            (self.bob, self.after),
+        ]
+        if isinstance(self.writer, Received):
+            found += [(self.writer.connection, command) for command in self.writer.commands]
+        return found
+
+    def check_consistent(self) -> None:
+        """What is in memory is what is stored."""
+        bench = self.bench
+        assert bench.world.directory == bench.store.load()
+        with bench.store.transaction():
+            assert bench.world.facts.name == bench.store.meta("name", "")
+        for username in bench.world.sessions.usernames():
+            assert username in bench.world.directory.accounts
+
+
+WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
+    messages.Join: lambda scene: Received(scene.stranger, (scene.bench.join_command("cem"),)),
+    messages.Send: lambda scene: Received(
+        scene.ada, (scene.bench.send("hello"), scene.bench.send("psst", DIRECT))
+    ),
+    inputs.Rename: lambda _: inputs.Rename("Garden"),
+}
+"""Something of each kind that writes."""
+ERRORS: Final[dict[str, Exception]] = {
+    "disk_full": StoreFullError("no room"),
+    "busy": StoreBusyError("locked"),
+    "unreadable": StoreUnreadableError("pulled out"),
+    "internal": ZeroDivisionError("our mistake"),
+}
+
+
+def test_everything_that_writes_is_made_to_fail() -> None:
+    """Whoever adds a row that writes adds it to the tests of failures."""
+    writing = {kind for kind, row in COMMANDS.items() if row.writes}
+    writing |= {kind for kind, input_row in INPUTS.items() if input_row.failed is not None}
+    assert set(WRITERS) == writing
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
+def test_a_batch_may_fail_anywhere(kind: type, error: str) -> None:
+    """At each thing that is asked of the store, up to the commit itself; then it works again."""
+    points = _fail_everywhere(lambda _: MemoryEngine(), kind, error)
+    assert points > 5
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
+def test_a_mistake_may_be_made_anywhere(tmp_path: Path, kind: type) -> None:
+    """With SQLite, which can't tell what one command wrote from what the others did."""
+
+    def engine(number: int) -> Engine:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        return SqliteEngine(folder)
+
+    assert _fail_everywhere(engine, kind, "internal") > 5
+
+
+def _fail_everywhere(engine: Callable[[int], Engine], kind: type, error: str) -> int:
+    """The number of places at which it was made to fail."""
+    for at in itertools.count():
+        scene = Scene(engine(at), WRITERS[kind])
+        scene.bench.store.fail(at, ERRORS[error])
+        released = scene.bench.run(*scene.items)
+        failed = len(scene.bench.store.asked) > at
+        scene.bench.store.heal()
+        _check(scene, released, ERRORS[error] if failed else None)
+        again = scene.bench.run(*scene.items)
+        scene.check_consistent()
+        for connection, command in scene.writers():
+            reply = again.answer(connection, command)
+            assert isinstance(reply, messages.Ack | messages.SignedIn) or _is_in(scene, connection)
+        scene.bench.close()
+        if not failed:
+            return at
+    raise AssertionError
+
+
+def _is_in(scene: Scene, connection: int) -> bool:
+    """Whether it was let in at once: the same `join` again finds it signed in."""
+    return connection == scene.stranger and scene.bench.session(connection).username == "cem"
+
+
+def _check(scene: Scene, released: Released, error: Exception | None) -> None:
+    bench = scene.bench
+    scene.check_consistent()
+    # Who writes nothing has what was asked for.
+    assert isinstance(released.answer(scene.bob, scene.ping), messages.Pong)
+    rooms = released.answer(scene.bob, scene.rooms)
+    assert isinstance(rooms, messages.Rooms)
+    assert {room.room: room.head for room in rooms.rooms} == {
+        room: bench.world.head(room) for room in bench.world.directory.rooms_of["bob"]
+    }
+    # Nobody is ended, nobody is let in who is not stored, nobody hears what is not.
+    assert released.ended() == {}
+    assert [bench.session(number).username for number in (scene.ada, scene.bob)] == ["ada", "bob"]
+    joined = "cem" in bench.world.directory.accounts
+    assert bench.session(scene.stranger).username == ("cem" if joined else None)
+    assert [each.connection for each in released.io if isinstance(each, effects.Admit)] == (
+        [scene.stranger] if joined else []
+    )
+    assert [each.username for each in released.shown if isinstance(each, ClientAppeared)] == (
+        ["cem"] if joined else []
+    )
+    for room in bench.world.directory.rooms:
+        fanned = [
+            each for each in released.io if isinstance(each, effects.Fanout) and each.room == room
+        ]
+        heard = [seq for each in fanned for seq in range(each.first, each.first + len(each.frames))]
+        old = 2 if room == GENERAL else 0  # the two that joined before
+        assert heard == [event.seq for event in bench.stored(room)][old:]
+    assert {each.room for each in released.io if isinstance(each, effects.Fanout)} <= set(
+        bench.world.directory.rooms
+    )
+    # Who writes has one answer, and it is true.
+    refused = 0
+    for connection, command in scene.writers():
+        reply = released.answer(connection, command)
+        if isinstance(reply, messages.Ack):
+            assert isinstance(command, messages.Send)
+            (event,) = [each for each in bench.stored(command.room) if each.cid == command.cid]
+            assert (event.seq, event.sent_at) == (reply.seq, reply.sent_at)
+        elif isinstance(reply, messages.Error):
+            refused += 1
+            assert reply.retryable
+            assert reply.code == _code(error)
+            assert (reply.retry_after is None) == (reply.code == "internal")
+        else:
+            assert isinstance(reply, messages.SignedIn)
+            assert joined
+    renamed = [each for each in released.shown if isinstance(each, Renamed | RenameFailed)]
+    if isinstance(scene.writer, inputs.Rename):
+        (outcome,) = renamed
+        assert isinstance(outcome, Renamed) == (bench.world.facts.name == "Garden")
+        refused += isinstance(outcome, RenameFailed)
+    assert any(isinstance(each, messages.ServerChanged) for each in released.told()) == (
+        bench.world.facts.name == "Garden"
+    )
+    assert (refused > 0) == (error is not None)
+    if isinstance(error, StoreFailedError):
+        assert refused == len(scene.writers()) + len(renamed)
+        assert len([each for each in released.shown if isinstance(each, StoreFailed)]) == 1
+
+
+def _code(error: Exception | None) -> str:
+    if isinstance(error, StoreFullError):
+        return "disk_full"
+    return "busy" if isinstance(error, StoreFailedError) else "internal"
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_mistake_costs_no_other_command_of_the_batch(
+    bench: HubBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it changed in memory is taken back, and its place in the log is the next one's."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    first, bad, last = (bench.send(text) for text in ("first", "bad", "last"))
+    original = quick_frames.ack_frame
+
+    def ack_frame(re: int, *rest: str | int) -> bytes:
+        if re == bad.id:
+            raise ZeroDivisionError
+        return original(re, *rest)  # type: ignore[arg-type]  # the same
+
+    monkeypatch.setattr(conversation, "ack_frame", ack_frame)
+    released = bench.run(Received(ada, (first,)), Received(bob, (bad,)), Received(ada, (last,)))
+    error = released.answer(bob, bad)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retry_after) == ("internal", None)
+    assert [event.text for event in bench.stored()[2:]] == ["first", "last"]
+    assert [event.seq for event in bench.stored()] == [1, 2, 3, 4]
+    assert bench.world.head(GENERAL) == 4
+    assert bench.world.directory == bench.store.load()
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+def test_nothing_is_loaded_because_a_batch_failed(bench: HubBench, error: str) -> None:
+    """What it touched is taken back: that costs the same however many accounts there are."""
+    ada, stranger = bench.join("ada"), bench.connect()
+    bench.run()
+    for at in range(40):
+        bench.store.fail(at, ERRORS[error])
+        bench.store.calls.clear()
+        bench.run(
+            Received(ada, (bench.send("hello"), bench.send("psst", "dm:ada:bob"))),
+            Received(stranger, (bench.join_command("cem"),)),
+            inputs.Rename(f"Garden {at}"),
+        )
+        assert not bench.store.calls["load"]
+        assert not bench.store.calls["reopen"]
+        failed = len(bench.store.asked) > at
+        bench.store.heal()
+        bench.say(ada, "it works")  # so that the next failure is the first again
+        if not failed:
+            break
+    else:
+        pytest.fail("it should have worked")
+
+
+# Sessions
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_who_signed_in_to_an_account_that_was_not_stored_is_sent_away(bench: HubBench) -> None:
+    """A second device came in the same batch as the account: it comes again, and is let in."""
+    ada, phone, laptop = bench.join("ada"), bench.connect(), bench.connect()
+    join, sign_in = bench.join_command("cem"), bench.sign_in_command("cem")
+    bench.store.fail("end of transaction", StoreBusyError("locked"))
+    released = bench.run(Received(phone, (join,)), Received(laptop, (sign_in,)))
+    goodbyes = released.ended()
+    assert {number: goodbye.code for number, goodbye in goodbyes.items()} == {laptop: "internal"}
+    assert goodbyes[laptop].retry_after == 0
+    assert bench.world.sessions.get(laptop) is None
+    assert bench.session(phone).username is None
+    assert not bench.world.sessions.online("cem")
+    assert [each.connection for each in released.shown if isinstance(each, ClientGone)] == [laptop]
+    assert bench.world.sessions.usernames() == ["ada"]
+    assert bench.session(ada).username == "ada"
+    bench.store.heal()
+    again = bench.run(Received(phone, (join,)))
+    assert isinstance(again.answer(phone, join), messages.SignedIn)
+
+
+def test_who_resumes_was_never_away(bench: HubBench) -> None:
+    """The former connection is ended; nobody is told that somebody came, or went."""
+    ada = bench.join("ada")
+    bench.join("bob")
+    _, released = bench.sign_in("ada", resume=bench.session(ada).key)
+    assert released.ended()[ada].code == "replaced"
+    assert released.told() == []
+    # Whereas who comes back later came, and who has another device already did not.
+    bob, _ = bench.sign_in("bob")
+    assert bench.sign_in("bob")[1].told() == []
+    left = [
+        bench.run(inputs.Closed(session.connection, "left")).told()
+        for session in tuple(bench.world.sessions.of("bob"))
+    ]
+    assert left == [[], [], [messages.PresenceChanged(username="bob", online=False)]]
+    assert bench.world.sessions.get(bob) is None
+    _, released = bench.sign_in("bob")
+    assert released.told() == [messages.PresenceChanged(username="bob", online=True)]
+
+
+@pytest.mark.parametrize("place", range(22))
+def test_all_of_the_secret_lets_in(bench: HubBench, place: int) -> None:
+    """Not the most of it: one letter that is another, wherever, and nobody is told anything."""
+    right = bench.world.facts.secret
+    wrong = f"{right[:place]}-{right[place + 1 :]}"
+    stranger = bench.connect()
+    join = bench.join_command("cem").model_copy(update={"secret": wrong})
+    recognize = messages.Recognize(id=bench.number(), secret=wrong, username="cem", nonce="0" * 32)
+    released = bench.run(Received(stranger, (join, recognize)))
+    for command in (join, recognize):
+        error = released.answer(stranger, command)
+        assert isinstance(error, messages.Error)
+        assert (error.code, error.field) == ("bad_secret", "secret")
+    assert bench.session(stranger).username is None
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"),
+    [
+        (limits.PAGE_ROOMS - 1, [99]),
+        (limits.PAGE_ROOMS, [100]),
+        (limits.PAGE_ROOMS + 1, [100, 1]),
+        (2 * limits.PAGE_ROOMS, [100, 100]),
+    ],
+)
+def test_the_last_page_of_rooms_says_so(bench: HubBench, count: int, pages: list[int]) -> None:
+    """Also one that is full to the last place."""
+    ada = bench.join("ada")
+    directory = bench.world.directory
+    for number in range(count - 1):  # and the general one
+        directory.add_room(room := RoomLog(10 + number, f"room{number:03}", 0, set()))
+        directory.enter(room, "ada")
+    got: list[str] = []
+    sizes: list[int] = []
+    more = True
+    while more:
+        command = messages.ListRooms(id=bench.number(), after=got[-1] if got else None)
+        page = bench.run(Received(ada, (command,))).answer(ada, command)
+        assert isinstance(page, messages.Rooms)
+        got += [room.room for room in page.rooms]
+        sizes.append(len(page.rooms))
+        more = page.more
+    assert sizes == pages
+    assert got == sorted(directory.rooms)
+
+
+# Catching up
+
+
+def sync(bench: HubBench, **positions: int) -> messages.Sync:
+    """Ask for rooms; `direct` is the one of ada and bob."""
+    named = {DIRECT if name == "direct" else name: at for name, at in positions.items()}
+    return messages.Sync(id=bench.number(), positions=named)
+
+
+def test_who_fell_behind_is_brought_nothing_before_it_can_take_it(bench: HubBench) -> None:
+    """Whatever it asks for, and whatever a reader still brings; and the host sees it as slow."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    bench.say(bob, "psst", DIRECT)
+    released = bench.run(Received(ada, (sync(bench, general=2),)))
+    assert effects.GoLive(ada, GENERAL) in released.io
+    bench.say(bob, "one")
+    slow = bench.run(inputs.FellBehind(ada, GENERAL, 2))
+    assert slow.shown == [ClientSlow(ada, slow=True)]
+    assert (slow.io, slow.pages) == ([], [])
+    asked = bench.run(Received(ada, (sync(bench, direct=0),)))
+    assert [type(each) for each in asked.io] == [effects.Tell]
+    assert asked.pages == []
+    bench.say(bob, "two")
+    caught_up = bench.run(inputs.Drained(ada))
+    (page,) = [each for each in caught_up.io if isinstance(each, effects.WritePage)]
+    assert [event.text for event in bench.stored()[2:]] == ["one", "two"]
+    assert page.frames.count(b'"psst"') == page.frames.count(b'"one"') == 1
+    assert {each.room for each in caught_up.io if isinstance(each, effects.GoLive)} == {
+        GENERAL, DIRECT,
+    }  # fmt: skip
+    assert caught_up.shown == [ClientSlow(ada, slow=False)]
+
+
+def test_who_has_more_to_catch_up_is_slow_still(bench: HubBench) -> None:
+    """Until the last page of the last room is on its way."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    bench.run(Received(ada, (sync(bench, general=2),)))
+    bench.say(bob, "one")
+    bench.world.delivery.forget_tails()
+    bench.run(inputs.FellBehind(ada, GENERAL, 2))
+    drained = bench.run(inputs.Drained(ada))
+    assert drained.pages == [effects.ReadPage(ada, ((GENERAL, 2),))]
+    assert drained.shown == []
+    read = bench.run(inputs.PageRead(ada, b"frames", ((GENERAL, 3),)))
+    assert read.io == [effects.WritePage(ada, b"frames"), effects.GoLive(ada, GENERAL)]
+    assert bench.run(inputs.Drained(ada)).shown == [ClientSlow(ada, slow=False)]
+
+
+def test_who_waits_for_a_page_that_cant_be_read_is_told(bench: HubBench) -> None:
+    """It comes again, and the others see it go."""
+    ada = bench.join("ada")
+    bench.join("bob")
+    bench.world.delivery.forget_tails()
+    released = bench.run(Received(ada, (sync(bench, general=0),)))
+    assert released.pages == [effects.ReadPage(ada, ((GENERAL, 0),))]
+    failed = bench.run(inputs.PageFailed(ada))
+    assert failed.ended()[ada].code == "internal"
+    assert failed.told() == [messages.PresenceChanged(username="ada", online=False)]
+    assert bench.run(inputs.PageFailed(ada)).io == []
+
+
+# When it is tried again
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
+    """However many want to write; each is told when that will be."""
+    ada = bench.join("ada")
+    bench.store.fail("end of transaction", StoreFullError("no room"))
+    with bench.engine.no_room():
+        first = bench.send("hello")
+        assert _refused(bench.run(Received(ada, (first,))), ada, first, "disk_full") == 0
+        assert bench.store.calls["give_way"] == 1
+        begun, asked = bench.now, bench.store.calls["has_room"]
+        transactions = bench.store.calls["transaction"]
+        while bench.now < begun + 10 * LOOK_PAUSE:
+            before = bench.store.calls["has_room"]
+            command = bench.send("hello")
+            wait = _refused(bench.run(Received(ada, (command,))), ada, command, "disk_full")
+            assert 0 < wait <= 1000 * LOOK_PAUSE
+            # It was told the truth: nobody looks before that.
+            bench.now += wait / 1000 - 0.001
+            bench.run(Received(ada, (bench.send("too soon"),)))
+            assert bench.store.calls["has_room"] <= before + 1
+            bench.now += 0.001
+        assert 10 <= bench.store.calls["has_room"] - asked <= 11
+        assert bench.store.calls["transaction"] == transactions
+    bench.store.heal()
+    bench.say(ada, "it has room again")
+    assert [event.text for event in bench.stored()[1:]] == ["it has room again"]
+
+
+def _refused(released: Released, connection: int, command: messages.Command, code: str) -> int:
+    """The milliseconds to wait, of a refusal."""
+    error = released.answer(connection, command)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retryable) == (code, True)
+    assert error.retry_after is not None
+    return error.retry_after
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", [StoreBusyError("locked"), StoreUnreadableError("pulled out")])
+def test_a_store_that_fails_is_tried_when_it_was_told(
+    bench: HubBench, error: StoreFailedError
+) -> None:
+    """Not sooner, whoever asks; the pauses grow to a bound; in between nothing is asked of it."""
+    ada = bench.join("ada")
+    bench.store.fail("begin of transaction", error)
+    waits: list[int] = []
+    for _ in range(12):
+        before = bench.store.calls.total()
+        command = bench.send("hello")
+        wait = _refused(bench.run(Received(ada, (command,))), ada, command, "busy")
+        assert bench.store.calls.total() > before
+        tried = bench.store.calls.total()
+        if wait:
+            bench.now += (wait - 2) / 1000
+            early = bench.send("too soon")
+            assert _refused(bench.run(Received(ada, (early,))), ada, early, "busy") <= 2
+            assert bench.store.calls.total() == tried
+            bench.now += 2 / 1000
+        waits.append(wait)
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert math.isclose(waits[-1], 1000 * LONGEST_PAUSE, abs_tol=1)
+    # One that is only in use is not opened anew: that would change nothing.
+    assert (bench.renewed > 0) == isinstance(error, StoreUnreadableError)
+    bench.store.heal()
+    bench.say(ada, "it works")
+    assert [event.text for event in bench.stored()[1:]] == ["it works"]
+    assert bench.session(ada).username == "ada"
