@@ -22,14 +22,8 @@ from chat_server.store.sqlite.reader import SqliteReader
 from common import messages
 from common.names import GENERAL
 from tests.chat_server.house import House, listed, token
-from tests.chat_server.test_hub import Running, answers, failing_commit, fanout
-
-
-def io_error() -> sqlite3.OperationalError:
-    """What SQLite says of a disk that answers nothing but EIO."""
-    error = sqlite3.OperationalError("disk I/O error")
-    error.sqlite_errorcode = sqlite3.SQLITE_IOERR | 10 << 8  # extended, as it comes from a read
-    return error
+from tests.chat_server.test_hub import DEADLINE, Running, answers, failing_commit, fanout
+from tests.contract.engines import io_error
 
 
 class Disk:
@@ -250,10 +244,10 @@ def test_readers_outlive_a_disk_and_open_it_anew(house: House) -> None:
         got: list[Any] = []
         for _ in range(4):
             pool.post(effects.ReadPage(1, ((GENERAL, 0),)))
-            got += queue.take()
+            got += queue._queue.get(timeout=DEADLINE)
         pool.renew()
         pool.post(effects.ReadPage(1, ((GENERAL, 0),)))
-        got += queue.take()
+        got += queue._queue.get(timeout=DEADLINE)
     finally:
         pool.stop()
     assert [type(each) for each in got] == [inputs.PageFailed] * 3 + [inputs.PageRead] * 2

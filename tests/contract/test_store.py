@@ -7,7 +7,7 @@ the end of this file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -512,6 +512,20 @@ class StoreContract:
             with filled.engine.unreadable(filled.store):
                 filled.store.find(filled.ada, "f" * 16)
                 filled.store.load()
+        assert filled.everything() == before
+        filled.say(said(1))
+
+    def test_a_disk_that_is_away_until_later_leaves_nothing_either(self, filled: Filled) -> None:
+        """The transaction could not even be rolled back: that is made up for."""
+        before = filled.everything()
+        with ExitStack() as away:
+            with pytest.raises(StoreFailedError), filled.store.transaction():  # noqa: PT012 (it is the whole that fails)
+                filled.store.set_meta("name", "Garden")
+                filled.store.append(filled.general, said(1), filled.ada)
+                away.enter_context(filled.engine.unreadable(filled.store))
+                filled.store.load()
+            with pytest.raises(StoreFailedError):
+                filled.say(said(1))
         assert filled.everything() == before
         filled.say(said(1))
 
