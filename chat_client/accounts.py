@@ -5,6 +5,7 @@ In it are `account.json` (who, where, and this device's token; mode 0600) and `c
 (events, positions, outbox). The file `last` names the account used last.
 """
 
+import hashlib
 import json
 import secrets
 from collections.abc import Iterable
@@ -17,11 +18,14 @@ from common.datafolder import make_private_folder, write_private
 from common.invite import Invite, parse_invite
 from common.names import fold_username
 
-NEVER_MADE: Final = frozenset({"name_taken", "name_refused", "bad_secret", "malformed"})
+NEVER_MADE: Final = frozenset(
+    {"name_taken", "name_alike", "name_refused", "banned", "bad_secret", "malformed"}
+)
 """Refusals of a join after which the account does not exist. After any other end of a try it may:
 the answer can be lost, and without the token its name would be taken by nobody."""
 _FORMAT: Final = 1
 _TOKEN_BYTES: Final = 32
+_INSTALLATION_BYTES: Final = 32
 
 
 class AccountError(Exception):
@@ -70,8 +74,34 @@ class Accounts:
         except (OSError, UnicodeDecodeError):
             last = ""
         found = (self._data_dir / "accounts").glob("*/account.json")
-        accounts = [_load(path) for path in sorted(found)]
+        accounts = [self._load(path) for path in sorted(found)]
         return sorted(accounts, key=lambda account: account.key != last)
+
+    def _load(self, path: Path) -> Account:
+        account = _load(path)
+        return replace(account, installation=self._installation(account.invite))
+
+    def _installation(self, invite: Invite) -> str:
+        """What names this data folder to a server, and to no two servers alike.
+
+        Raises AccountError.
+        """
+        path = self._data_dir / "installation"
+        try:
+            secret = path.read_bytes()
+        except FileNotFoundError:
+            secret = b""
+        except OSError as error:
+            raise AccountError(f"{path} can't be read: {error.strerror}") from error
+        if len(secret) != _INSTALLATION_BYTES:
+            secret = secrets.token_bytes(_INSTALLATION_BYTES)
+            try:
+                make_private_folder(self._data_dir)
+                write_private(path, secret)
+            except OSError as error:
+                raise AccountError(f"{path} can't be written: {error.strerror}") from error
+        key = server_key(invite).encode()
+        return hashlib.blake2b(key, key=secret, digest_size=16).hexdigest()
 
     def find(self, invite: Invite | None, username: str | None) -> Account | None:
         """The account meant by an invite, a username, both or neither: the last one used.
@@ -93,8 +123,9 @@ class Accounts:
         return former_of(self.all(), invite, username)
 
     def new(self, invite: Invite, username: str, display_name: str) -> Account:
-        """An account to join with, in a folder of its own."""
+        """An account to join with, in a folder of its own. Raises AccountError."""
         account = new_account(invite, username, display_name)
+        account = replace(account, installation=self._installation(invite))
         number = 1
         while (self.folder(account) / "account.json").exists():
             # An account of this name whose server had this identity once, and has another now.

@@ -26,12 +26,12 @@ from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
 from chat_client.state.news import News, NotKept
-from chat_client.state.status import STORAGE
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.events import Event
 from common.ids import new_cid
 from common.protocol import RemoteProtocolError
+from common.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -42,22 +42,10 @@ _ORDERS_AT_ONCE: Final = 256
 """Of the front end, carried out in one turn: between them the connection has its turn, too."""
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
-_WRONG_SERVER: Final = (
-    "This is not the server you joined: its identity is another one. Nothing was sent. "
-    "If the host set the server up anew, ask for the new invite: your name and messages stay. "
-    "Otherwise somebody may be pretending to be it"
-)
-_NOT_THE_INVITES: Final = (
-    "This is not the server of the invite: its identity is another one. Nothing was sent. "
-    "If the host set the server up anew, ask for the new invite. "
-    "Otherwise somebody may be pretending to be it"
-)
-"""The same to somebody who has joined nothing yet."""
 
 
 _STORAGE_PAUSES: Final = 60.0
 """Seconds without trouble after which the first pause before storing is tried again is short."""
-_ENDED: Final = "ChatClient has to be started again"
 _MOST_MISTAKES: Final = 20
 """Mistakes of this program in a row after which it does not go on by itself."""
 
@@ -73,7 +61,7 @@ class _Order(NamedTuple):
     """
 
     action: Callable[[], object]
-    not_kept: Callable[[str], NotKept] | None = None
+    not_kept: Callable[[Reason], NotKept] | None = None
 
 
 def this_program(*, presence: bool) -> Program:
@@ -186,7 +174,7 @@ class Core:
                 self._thread.join()
 
     def _do(
-        self, action: Callable[[], object], not_kept: Callable[[str], NotKept] | None = None
+        self, action: Callable[[], object], not_kept: Callable[[Reason], NotKept] | None = None
     ) -> None:
         with self._handing_over:
             ended = self._ended
@@ -195,7 +183,7 @@ class Core:
         if not ended:
             self._waker.wake()
         elif not_kept is not None:
-            self._tell([not_kept(_ENDED)])
+            self._tell([not_kept(Reason("ended"))])
 
     # The core's thread
 
@@ -205,17 +193,17 @@ class Core:
                 self._turn()
             self._keep_last_words()
         except StopListening:
-            self._give_up("the listener went away", "enough")
+            self._give_up(Reason("enough"))
         except CacheFailedError as error:
             log.exception("the messages could not be stored")
-            self._give_up(_why_not_stored(error), STORAGE)
+            self._give_up(_why_not_stored(error))
         except Exception as error:
             log.exception("the core failed")
-            self._give_up(f"ChatClient made a mistake: {error}", "internal")
+            self._give_up(_mistake(error))
         finally:
             with self._handing_over:
                 self._ended = True
-            self._give_back([*self._taken, *self._inbox], _ENDED)
+            self._give_back([*self._taken, *self._inbox], Reason("ended"))
             self._tell_news()
             if self._race is not None:
                 self._race.cancel()
@@ -225,9 +213,9 @@ class Core:
             self._waker.close()
             self._cache.close()
 
-    def _give_up(self, why: str, code: str) -> None:
+    def _give_up(self, reason: Reason) -> None:
         self._controller.take_news()  # Its transaction did not happen.
-        self._controller.failed(why, code)
+        self._controller.failed(reason)
         self._tell(self._controller.take_news())
 
     def _keep_last_words(self) -> None:
@@ -309,7 +297,7 @@ class Core:
             if data:
                 self._receive(data, now)
             if ended and self._socket is not None and not controller.wants_hang_up:
-                controller.lost("The connection was lost", now)
+                controller.lost(Reason("lost"), now)
             if self._suspension.was_suspended(time.time(), now):
                 log.info("this computer was suspended")
                 controller.resumed(now)
@@ -342,13 +330,13 @@ class Core:
         """Nothing of the turn happened; a connection on which that goes on is given up."""
         log.error("the core failed", exc_info=error)
         self._controller.take_news()
-        self._controller.fault(f"ChatClient made a mistake: {error}", now)
+        self._controller.fault(_mistake(error), now)
         self._rest_until = now + self._pauses.next()
         # The order that was begun last may be the one that can't be carried out.
         self._held += [order for order in self._taken[:-1] if order.not_kept is None]
-        self._give_back(self._taken, f"ChatClient made a mistake: {error}")
+        self._give_back(self._taken, _mistake(error))
 
-    def _give_back(self, orders: Sequence[_Order], why: str) -> None:
+    def _give_back(self, orders: Sequence[_Order], why: Reason) -> None:
         self._given_back += [order.not_kept(why) for order in orders if order.not_kept is not None]
 
     def _tell_news(self) -> None:
@@ -362,7 +350,7 @@ class Core:
             self._controller.received(data, now)
         except RemoteProtocolError as error:
             log.warning("the server broke the protocol: %s", error)
-            self._controller.fault("The server sent something this program does not know", now)
+            self._controller.fault(Reason("unknown_message"), now)
 
     def _connected(self, outcome: Outcome) -> None:
         """On the connector's thread, which may be done after the core has ended."""
@@ -385,10 +373,10 @@ class Core:
             attempts = outcome.attempts
             if is_wrong_server(attempts):
                 known = self._controller.account.joined
-                why = _WRONG_SERVER if known else _NOT_THE_INVITES
-                self._controller.refused(why, "wrong_server", attempts=attempts)
+                code = "wrong_server" if known else "not_the_invites"
+                self._controller.refused(Reason(code), attempts=attempts)
             else:
-                self._controller.unreachable("The server can't be reached", now, attempts)
+                self._controller.unreachable(now, attempts)
         elif self._stopping or not self._controller.wants_connection:
             outcome.close()
         else:
@@ -443,11 +431,14 @@ class Core:
         self._unwritten = memoryview(b"")
 
 
-def _why_not_stored(error: Exception) -> str:
-    """For a person, without a full stop."""
+def _why_not_stored(error: Exception) -> Reason:
     if is_full(error):
-        return "This computer's disk is full"
-    return f"This computer can't store messages: {error}"
+        return Reason("storage_full")
+    return Reason("storage", {"cause": str(error)})
+
+
+def _mistake(error: Exception) -> Reason:
+    return Reason("mistake", {"cause": str(error)})
 
 
 def _close(outcome: Outcome | None) -> None:

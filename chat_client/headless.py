@@ -16,14 +16,15 @@ from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
 from chat_client.core import Core, StopListening
+from chat_client.descriptions import describe_attempt
 from chat_client.net.connector import ConnectError
 from chat_client.net.recognition import RecognitionError, is_known
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
-from chat_client.state.attempts import describe_attempt, worth_telling
+from chat_client.state.attempts import worth_telling
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import Link, Status
+from chat_client.state.status import NONE, Link, Status
 from common.datafolder import FolderInUseError, FolderLock
 from common.events import JOIN, Event
 from common.invite import Invite
@@ -31,6 +32,8 @@ from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
 from common.output import OutputError, print_lines, printable
 from common.process import stop_signals
+from common.reasons import Reason
+from common.sentences import sentence
 from common.text import TextRefusedError, check_text, tidy_text
 from common.times import local_time
 
@@ -113,7 +116,7 @@ class Conversation:
                     link = item.status.link
                     ended = link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}
                     if ended and item.status.code != "enough":
-                        free = item.status.suggestion
+                        free = item.status.reason.params.get("suggestion")
                         hint = f" (--username {free})" if free else ""
                         raise FailedError(_why(item.status) + hint)
                     if link is Link.PAUSED:
@@ -132,7 +135,8 @@ class Conversation:
 def _why(status: Status) -> str:
     """Why there is no connection, with what came of each address that was tried."""
     tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
-    return f"{status.why} ({tried})" if tried else status.why
+    why = sentence(status.reason)
+    return f"{why} ({tried})" if tried else why
 
 
 @contextmanager
@@ -255,12 +259,12 @@ class _Sending:
         self._line_of: dict[str, int] = {}
         self._sent: set[str] = set()
         self._failed = False
-        self._told = ""
+        self._told: Reason | None = None
 
     def went(self, item: news.News) -> bool:
         """Take what happened; True when all were sent. Raises FailedError."""
         if isinstance(item, news.NotKept):
-            raise FailedError(item.why)
+            raise FailedError(sentence(item.why))
         return isinstance(item, news.OutboxChanged) and self._went(item)
 
     def _went(self, item: news.OutboxChanged) -> bool:
@@ -270,14 +274,14 @@ class _Sending:
         if item.state is Delivery.FAILED:
             self._failed = True
             line = f"line {self._line_of[item.cid]}: " if self._by_line else ""
-            raise FailedError(f"{line}{item.reason}")
+            raise FailedError(f"{line}{sentence(item.reason or NONE)}")
         if item.state is Delivery.SENT:
             # Not counted: it is told again when a server forgot it and got it once more.
             self._sent.add(item.cid)
-            self._told = ""
-        elif item.reason and item.reason != self._told:
+            self._told = None
+        elif item.reason is not None and item.reason != self._told:
             self._told = item.reason
-            _complain(f"{item.reason}; trying again")
+            _complain(f"{sentence(item.reason)}; trying again")
         return len(self._sent) == len(self._lines)
 
     def so_far(self, why: str) -> str:

@@ -13,6 +13,11 @@ from common.process import end_on_interrupt, prepare
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the server until it is closed. The exit status: 0, 1 (failed) or 2 (no start)."""
     prepare()
+    given = sys.argv[1:] if arguments is None else arguments
+    if given and given[0] == "ctl":
+        from chat_server import ctl
+
+        return ctl.main(given[1:])
     options = parse_options(arguments)
     data_dir = options.data_dir or data_folder("ChatServer")
     # Each front end is imported only when it is used: without a window it runs on computers

@@ -19,12 +19,12 @@ def clean_chat_name(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     if not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANKS for c in name):
-        raise NameRefusedError("a name must have something that can be seen")
+        raise NameRefusedError("name_invisible")
     if len(name) > SERVER_NAME_LENGTH:
-        raise NameRefusedError(f"a name has at most {SERVER_NAME_LENGTH} characters")
+        raise NameRefusedError("name_long", most=SERVER_NAME_LENGTH)
     for place, character in enumerate(name):
         if not character.isprintable() and not _joins_emoji(name, place):
-            raise NameRefusedError(f"a name can’t have the character {_told(character)}")
+            raise NameRefusedError("name_character", character=_told(character))
     return name
 
 

@@ -17,6 +17,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.Join: lambda _: 100,
     messages.SignIn: lambda _: 50,
     messages.Ping: lambda _: 20,
+    messages.History: lambda history: 20 + history.count,
     messages.ListPeople: lambda _: 100,
     messages.ListOnline: lambda _: 100,
     messages.ListRooms: lambda _: 100,

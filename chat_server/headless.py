@@ -13,6 +13,8 @@ from chat_server.rules import view
 from chat_server.service import Server, StartError
 from common.logs import start_logging
 from common.process import stop_signals
+from common.reasons import Reason
+from common.sentences import sentence
 
 log = logging.getLogger(__name__)
 
@@ -32,13 +34,13 @@ def main(options: Options, data_dir: Path) -> int:
     except StartError as error:
         sys.stderr.write(f"ChatServer: {error}\n")
         return 2
-    if failure:
-        sys.stderr.write(f"ChatServer: {failure}\n")
-    return 1 if failure else 0
+    if failure is not None:
+        sys.stderr.write(f"ChatServer: {sentence(failure)}\n")
+    return 0 if failure is None else 1
 
 
-def run(options: Options, data_dir: Path) -> str:
-    """Serve until SIGTERM, SIGHUP or Ctrl+C. Why it could not go on, or "". Raises StartError."""
+def run(options: Options, data_dir: Path) -> Reason | None:
+    """Serve until SIGTERM, SIGHUP or Ctrl+C. Why it could not go on, if so. Raises StartError."""
     asked_to_stop = False
 
     def note(*_: object) -> None:
@@ -54,7 +56,7 @@ def run(options: Options, data_dir: Path) -> str:
     try:
         if options.ready_file is not None:
             _publish(server, options.ready_file)
-        while not asked_to_stop and not server.failure:
+        while not asked_to_stop and server.failure is None:
             time.sleep(LOOK)
     finally:
         server.stop()
@@ -82,8 +84,8 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
             case view.ClientGone():
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():
-                log.error("messages can't be stored: %s", event.reason)
+                log.error("messages can't be stored: %s", sentence(event.reason))
             case view.ServerFailed():
-                log.error("the server can't go on: %s", event.reason)
+                log.error("the server can't go on: %s", sentence(event.reason))
             case _:
                 log.debug("%s", event)

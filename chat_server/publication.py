@@ -56,7 +56,17 @@ class Publication:
             if self._files.pop(path, None) is not None:
                 remove_ready_file(path)
 
-    def update(self, *, name: str | None = None, addresses: tuple[str, ...] | None = None) -> None:
+    def link(self, name: str, secret: str) -> str:
+        """The invite with this name and secret, and the addresses of the moment. Never waits."""
+        return replace(self._invite, server_name=name, secret=secret).link()
+
+    def update(
+        self,
+        *,
+        name: str | None = None,
+        secret: str | None = None,
+        addresses: tuple[str, ...] | None = None,
+    ) -> None:
         """Take over what is given, and tell it where it differs from what was told before.
 
         A call that changes nothing costs nothing, except that a file that could not be replaced
@@ -66,6 +76,8 @@ class Publication:
             invite = self._invite
             if name is not None:
                 invite = replace(invite, server_name=name)
+            if secret is not None:
+                invite = replace(invite, secret=secret)
             if addresses is not None:
                 invite = replace(invite, hosts=addresses)
             differs = invite != self._invite

@@ -25,6 +25,8 @@ from chat_server.net.descriptors import (
     is_out_of_files,
     out_of_files,
 )
+from chat_server.net.endpoints.ctl import CtlEndpoint
+from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.options import Options
@@ -32,7 +34,13 @@ from chat_server.publication import Publication
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
-from chat_server.rules.view import NoMoreConnections, Renamed, ServerFailed, ViewEvent
+from chat_server.rules.view import (
+    InviteRenewed,
+    NoMoreConnections,
+    Renamed,
+    ServerFailed,
+    ViewEvent,
+)
 from chat_server.rules.world import ServerFacts, World
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.reader import SqliteReader
@@ -41,8 +49,10 @@ from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
 from common import __version__, logs
 from common.datafolder import FolderInUseError, FolderLock, make_private_folder
 from common.invite import Invite
-from common.limits import REASON_LENGTH, SERVER_NAME_LENGTH
+from common.limits import SERVER_NAME_LENGTH
 from common.names import GENERAL
+from common.reasons import Reason
+from common.sentences import sentence
 from common.tls import server_context
 
 log = logging.getLogger(__name__)
@@ -91,9 +101,7 @@ class Server:
         self._stopping = threading.Lock()
         self._publication: Publication | None = None
         self._ready_files: list[Path] = []
-        self._name = ""
-        """What the host called the chat last while it ran."""
-        self.failure = ""
+        self.failure: Reason | None = None
         """Why it can't go on, once one of its threads broke off: it is to be stopped then."""
 
     @property
@@ -122,7 +130,7 @@ class Server:
         try:
             check_room()
         except OSError as error:
-            raise StartError(out_of_files(error)) from error
+            raise StartError(sentence(out_of_files(error))) from error
         try:
             if make_private_folder(self._data_dir):
                 log.warning("%s was open to others; it is closed to them now", self._data_dir)
@@ -155,7 +163,7 @@ class Server:
                 raise StartError(str(unusable(self._data_dir / _DATABASE, error))) from error
             except OSError as error:
                 if is_out_of_files(error):
-                    raise StartError(out_of_files(error)) from error
+                    raise StartError(sentence(out_of_files(error))) from error
                 raise StartError(f"the folder {self._data_dir} can't be used: {error}") from error
             undo.pop_all()
         return running
@@ -170,22 +178,27 @@ class Server:
         if not store.has_room():
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
-        world = World(facts, store, directory)
+        self._world = world = World(
+            facts, store, directory, since=time.time_ns() // 1_000_000, link=self._link
+        )
+        self._local = LocalEndpoint(self._queue)
         self._hub = Hub(self._queue, world, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
         self._readers = Readers(
             lambda: SqliteReader(self._data_dir / _DATABASE), self._queue, self._broke_off
         )
+        self._ctl = CtlEndpoint(self._data_dir, self._local, self._broke_off)
         self._acceptor = Acceptor(listening, self._io, self._broke_off, self._is_full)
         stops = (self._readers.stop, *(io.stop for io in self._io), self._hub.stop)
-        for stop in (*stops, self._acceptor.stop):
+        for stop in (*stops, self._ctl.stop, self._acceptor.stop):
             undo.callback(stop)
         bound = listening.getsockname()[1]
         self._versions = ip_versions(listening)
         self._readers.start()
-        self._hub.start(self._io, self._readers)
+        self._hub.start(self._io, self._readers, self._local)
         for io in self._io:
             io.start()
+        self._start_ctl()
         self._acceptor.start()
         # What is there now stays: the collector need not look through it, 20 ms each time.
         gc.freeze()
@@ -205,6 +218,13 @@ class Server:
         log.info("%s accepts clients on port %d", facts.name, bound)
         return publication.running
 
+    def _start_ctl(self) -> None:
+        """Let command lines on this computer in; without that the server runs all the same."""
+        try:
+            self._ctl.start()
+        except OSError as error:
+            log.warning("“ctl” can't be used: %s", error)
+
     def _addresses(self) -> tuple[str, ...]:
         return reachable_addresses(self._options.host, self._versions)
 
@@ -217,31 +237,28 @@ class Server:
         except ssl.SSLError as error:
             raise damaged(identity.path) from error
 
-    def terminate(self, connection: int, reason: str) -> None:
-        """End a client's connection; it is told the reason and doesn't come back by itself."""
-        self._queue.post(inputs.Terminate(connection, reason[:REASON_LENGTH]))
-
-    def rename(self, name: str) -> None:
-        """Give the chat another name, which `clean_chat_name` has passed.
-
-        `show` is told `Renamed` once it is stored, or `RenameFailed`; then `running` changes, too.
-        """
-        self._queue.post(inputs.Rename(name))
+    def host_session(self) -> LocalSession:
+        """A session of the host, while it runs."""
+        return self._local.open()
 
     def _shown(self, events: Sequence[ViewEvent]) -> None:
         """From the hub."""
         for event in events:
-            if isinstance(event, Renamed):
-                self._name = event.name
+            if isinstance(event, Renamed | InviteRenewed):
                 # Not here: a file may be on a disk that hangs, and the hub serves everyone.
-                threading.Thread(target=self._publish_name, name="rename", daemon=True).start()
+                threading.Thread(target=self._publish, name="publish", daemon=True).start()
         self._show(events)
 
-    def _publish_name(self) -> None:
-        """Tell the present name in the invite and in files, whichever change began this."""
-        publication = self._publication
+    def _publish(self) -> None:
+        """Tell the present name and secret in the invite, whichever change began this."""
+        publication, facts = self._publication, self._world.facts
         if publication is not None:
-            publication.update(name=self._name)
+            publication.update(name=facts.name, secret=facts.secret)
+
+    def _link(self, facts: ServerFacts) -> str:
+        """The link with the addresses of the moment; from the hub."""
+        publication = self._publication
+        return "" if publication is None else publication.link(facts.name, facts.secret)
 
     def stop(self) -> None:
         """Tell everyone, write what waits, end every thread. Harmless when called again."""
@@ -265,19 +282,18 @@ class Server:
                 steps.callback(self._hub.stop)
                 steps.callback(self._queue.post, inputs.CloseEverything())
                 steps.callback(self._acceptor.stop)
+                steps.callback(self._ctl.stop)
                 steps.callback(self._watch.stop)
 
-    def _is_full(self, why: str) -> None:
+    def _is_full(self, why: Reason) -> None:
         """From the acceptor: nobody else can be let in for now."""
         self._show([NoMoreConnections(why, time.time_ns() // 1_000_000)])
 
     def _broke_off(self, thread: str) -> None:
         """From a thread that ends though nobody told it to: without it the server is of no use."""
-        if not self.failure:
-            log_file = self._data_dir / logs.FILE
-            self.failure = (
-                f"an internal error ended its thread “{thread}”; {log_file} has the details"
-            )
+        if self.failure is None:
+            log_file = str(self._data_dir / logs.FILE)
+            self.failure = Reason("broke_off", {"thread": thread, "log": log_file})
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
 
 
@@ -298,7 +314,7 @@ def _open_house(
         directory = store.load()
         if GENERAL not in directory.rooms:
             directory.add_room(store.add_room(GENERAL, 0))
-    directory.undo.keep()
+    directory.keep()
     return facts, directory
 
 

@@ -84,7 +84,7 @@ class Guest:
         self._ask(Hello(id=self._next(), protocol=PROTOCOL_VERSION, program="smoke test"), Welcome)
         join = Join(
             id=self._next(), secret=secret, username="guest", display_name="Guest",
-            token="0" * 64, device="here",
+            token="0" * 64, device="here", installation="0" * 32,
         )  # fmt: skip
         self._ask(join, SignedIn)
 

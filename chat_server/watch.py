@@ -10,7 +10,7 @@ Ended = Callable[[str], object]
 """Called with a thread's name, on that thread, when it broke off: it is of no more use."""
 
 
-def ignore(_name: str) -> None:
+def ignore(_what: object) -> None:
     """Tell nobody: the log has it."""
 
 

@@ -23,8 +23,8 @@ NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 """For os.open: a link in the file's place is an error (ELOOP)."""
 
 _OURS: Final = (
-    "account.json", "accounts", "cache.db", "chat.db", "last", "lock", "log.txt", "profiles",
-    "reserve", "running.json", "server.pem", "window.json",
+    "account.json", "accounts", "cache.db", "chat.db", "ctl", "installation", "last", "lock",
+    "log.txt", "profiles", "reserve", "running.json", "server.pem", "window.json",
 )  # fmt: skip
 """How the names begin that we open in a data folder."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO

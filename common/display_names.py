@@ -62,7 +62,7 @@ def clean_display_name(name: str, chat_name: str = "") -> str:
     """
     typed = name.strip()
     if not typed:
-        raise NameRefusedError("a name must not be empty")
+        raise NameRefusedError("name_empty")
     if len(typed) > _MOST_TYPED:
         raise _too_long()
     plain, sequences = _without_sequences(typed)
@@ -73,9 +73,9 @@ def clean_display_name(name: str, chat_name: str = "") -> str:
         raise _too_long()
     _check_marks(cleaned)
     if not any(unicodedata.category(char)[0] in "LNPSC" for char in cleaned):
-        raise NameRefusedError("a name must have something that can be seen")
+        raise NameRefusedError("name_invisible")
     if imitates(cleaned, chat_name):
-        raise NameRefusedError("this name could be taken for the chat's own words")
+        raise NameRefusedError("name_imitates")
     return cleaned
 
 
@@ -165,7 +165,7 @@ def _enforced(plain: str) -> str:
     except UnicodeEncodeError as error:
         if error.end - error.start == 1:
             raise _refused(error.object[error.start]) from error
-        raise NameRefusedError("a name must have something that can be seen") from error
+        raise NameRefusedError("name_invisible") from error
 
 
 def _check_character(char: str) -> None:
@@ -173,7 +173,7 @@ def _check_character(char: str) -> None:
     if char in _BLANKS:
         raise _refused(char)
     if _PART_OF_FLAG[0] <= char <= _PART_OF_FLAG[1] or _SKIN_TONES[0] <= char <= _SKIN_TONES[1]:
-        raise NameRefusedError(f"a name can't have {describe(char)} by itself")
+        raise NameRefusedError("name_character_alone", character=describe(char))
     compatible = unicodedata.normalize("NFKC", char)
     if len(compatible) > 1 and compatible[0] == " " and unicodedata.category(compatible[1]) == "Mn":
         raise _refused(char)  # an accent with no letter under it, such as U+00B4
@@ -184,10 +184,10 @@ def _check_marks(cleaned: str) -> None:
     for before, char in pairwise(f" {cleaned}"):
         category = unicodedata.category(char)
         if category[0] == "M" and before == " ":
-            raise NameRefusedError(f"a name can't have {describe(char)} without a letter")
+            raise NameRefusedError("name_mark_alone", character=describe(char))
         marks = marks + 1 if category == "Mn" else 0
         if marks > _MOST_MARKS:
-            raise NameRefusedError(f"a name has at most {_MOST_MARKS} marks on one letter")
+            raise NameRefusedError("name_marks", most=_MOST_MARKS)
 
 
 def _parts(name: str) -> list[str]:
@@ -249,8 +249,8 @@ def _escaped(code: str) -> str:
 
 
 def _refused(char: str) -> NameRefusedError:
-    return NameRefusedError(f"a name can't have {describe(char)}")
+    return NameRefusedError("name_character", character=describe(char))
 
 
 def _too_long() -> NameRefusedError:
-    return NameRefusedError(f"a name has at most {DISPLAY_NAME_LENGTH} characters")
+    return NameRefusedError("name_long", most=DISPLAY_NAME_LENGTH)

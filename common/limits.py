@@ -20,6 +20,7 @@ DISPLAY_NAME_LENGTH: Final = 64
 TITLE_LENGTH: Final = 64
 SERVER_NAME_LENGTH: Final = 64
 REASON_LENGTH: Final = 500
+PARAMS: Final = 16
 PROGRAM_LENGTH: Final = 64
 CAPABILITIES: Final = 32
 PRESENCE: Final = "presence"
@@ -29,7 +30,14 @@ PAGE_PEOPLE: Final = 1000
 PAGE_PEOPLE_BYTES: Final = 64 * 1024
 """Of JSON in a page of people: it ends with the account that reaches this."""
 PAGE_ROOMS: Final = 100
+PAGE_HISTORY: Final = 200
+PAGE_HISTORY_BYTES: Final = 64 * 1024
+"""Of bodies in a page of history: it ends with the event that reaches this."""
 PAGE_ONLINE: Final = 1000
+PAGE_CLIENTS: Final = 100
+PAGE_SANCTIONS: Final = 100
+PAGE_AUDIT: Final = 50
+INVITE_LENGTH: Final = 4096
 PROOFS: Final = 64
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""

@@ -8,7 +8,7 @@ Times are milliseconds since 1970-01-01 UTC, for display only; the order of a ro
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -21,6 +21,7 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -45,6 +46,12 @@ def _line(maximum: int) -> StringConstraints:
 
 Time = Annotated[int, Field(ge=0, le=limits.MAX_TIME)]
 """Milliseconds since 1970-01-01 UTC. Bounded, or one could be sent that no calendar can show."""
+ConnectionId = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
+"""The server's own number of a connection, never used twice while it runs."""
+Integer = Annotated[int, Field(ge=-limits.MAX_INTEGER, le=limits.MAX_INTEGER)]
+Number = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
+Installation = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+"""One copy of a client on one computer, the same for all accounts that it has on a server."""
 Wait = Annotated[int, Field(ge=0, le=limits.MAX_WAIT)]
 """Milliseconds."""
 RequestId = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
@@ -95,9 +102,14 @@ ErrorCode = Literal[
     "unknown_type",
     "out_of_order",
     "not_allowed",
+    "banned",
+    "muted",
+    "no_such_client",
+    "no_such_sanction",
     "version",
     "bad_secret",
     "name_taken",
+    "name_alike",
     "name_refused",
     "not_recognized",
     "no_such_room",
@@ -119,11 +131,24 @@ RETRYABLE: Final[frozenset[str]] = frozenset(
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """A reason. A client may get one that it does not know: `retryable` says what to do about an error,
 and such a goodbye is final."""
+Params = Annotated[
+    dict[Code, Annotated[str, Field(max_length=limits.REASON_LENGTH)] | Integer],
+    Field(max_length=limits.PARAMS),
+]
+"""What a sentence about a reason needs: names, numbers, and times as Time."""
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """The name of a kind of events. A client may get one that it does not know."""
 GoodbyeCode = Literal[
-    "server_closing", "terminated", "replaced", "too_slow", "timeout", "violation", "internal"
+    "server_closing",
+    "terminated",
+    "banned",
+    "replaced",
+    "too_slow",
+    "timeout",
+    "violation",
+    "internal",
 ]
+AccountRole = Literal["member", "moderator"]
 
 
 class Message(BaseModel):
@@ -154,6 +179,16 @@ class Command(Message):
     id: RequestId
 
 
+_C = TypeVar("_C", bound=Command)
+
+
+def _one_of(command: _C, *given: object) -> _C:
+    """The command, if one of these is there and no other."""
+    if sum(each is not None for each in given) != 1:
+        raise PydanticCustomError("one_of", "one of the two has to be given")
+    return command
+
+
 class Hello(Command):
     """Opens the conversation: what the client speaks and is.
 
@@ -177,6 +212,7 @@ class Join(Command):
     display_name: DisplayName
     token: Token
     device: Program
+    installation: Installation
 
 
 class Recognize(Command):
@@ -198,6 +234,7 @@ class SignIn(Command):
     username: Username
     token: Token
     device: Program
+    installation: Installation
     resume: SessionId | None = None
 
 
@@ -205,12 +242,15 @@ class Sync(Command):
     """Starts delivery in the named rooms, after the given positions.
 
     `last` tells by `cid` which event the client has in the place of a position that is not 0: it
-    may be of another time of this server, with the same epoch.
+    may be of another time of this server, with the same epoch. Where more than `most` events are
+    missing, delivery starts at the head instead: `history` brings the others, as they are wanted.
     """
 
     type: Literal["sync"] = "sync"
     positions: Annotated[dict[RoomId, Position], Field(min_length=1, max_length=limits.POSITIONS)]
     last: Annotated[dict[RoomId, Cid], Field(max_length=limits.POSITIONS)] = {}
+
+    most: Position | None = None
 
     @field_validator("last")
     @classmethod
@@ -220,6 +260,26 @@ class Sync(Command):
             why = "a room of last needs a position of at least 1"
             raise PydanticCustomError("no_position", why)
         return last
+
+
+class History(Command):
+    """Asks for events of a room: those before a place, or those around a place or a time.
+
+    With none of these, for the newest.
+    """
+
+    type: Literal["history"] = "history"
+    room: RoomId
+    before: Seq | None = None
+    around: Seq | None = None
+    at: Time | None = None
+    count: Annotated[int, Field(ge=1, le=limits.PAGE_HISTORY)]
+
+    @model_validator(mode="after")
+    def _one_at_most(self) -> Self:
+        if sum(each is not None for each in (self.before, self.around, self.at)) > 1:
+            raise PydanticCustomError("one_of", "only one of before, around and at can be given")
+        return self
 
 
 class Send(Command):
@@ -264,6 +324,118 @@ class Ping(Command):
     type: Literal["ping"] = "ping"
 
 
+class Terminate(Command):
+    """Ends a connection, or all of a person: they come back when the person asks for it."""
+
+    type: Literal["terminate"] = "terminate"
+    connection: ConnectionId | None = None
+    username: Username | None = None
+    reason: Reason = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        return _one_of(self, self.connection, self.username)
+
+
+class Ban(Command):
+    """Keeps a person away, with all their devices, or the device behind a connection.
+
+    Until a time, or until `unban`. A ban of a person makes a new invite, too.
+    """
+
+    type: Literal["ban"] = "ban"
+    username: Username | None = None
+    connection: ConnectionId | None = None
+    until: Time | None = None
+    reason: Reason = ""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        return _one_of(self, self.connection, self.username)
+
+
+class Unban(Command):
+    """Lifts the ban of a person with those of their devices, or one ban by its number."""
+
+    type: Literal["unban"] = "unban"
+    username: Username | None = None
+    number: Number | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        return _one_of(self, self.number, self.username)
+
+
+class MutePerson(Command):
+    """Lets a person read and not write, until a time or until `unmute`."""
+
+    type: Literal["mute"] = "mute"
+    username: Username
+    until: Time | None = None
+    reason: Reason = ""
+
+
+class Unmute(Command):
+    """Lets a person write again."""
+
+    type: Literal["unmute"] = "unmute"
+    username: Username
+
+
+class SetRole(Command):
+    """Makes a member a moderator, or the reverse."""
+
+    type: Literal["set_role"] = "set_role"
+    username: Username
+    role: AccountRole
+
+
+class RenameChat(Command):
+    """Gives the chat another name."""
+
+    type: Literal["rename_chat"] = "rename_chat"
+    name: ServerName
+
+
+class ShowInvite(Command):
+    """Asks for the invite's link."""
+
+    type: Literal["show_invite"] = "show_invite"
+
+
+class NewInvite(Command):
+    """Makes a new invite; the old link lets nobody in any more."""
+
+    type: Literal["new_invite"] = "new_invite"
+
+
+class AskStatus(Command):
+    """Asks how the server is."""
+
+    type: Literal["status"] = "status"
+
+
+class ListClients(Command):
+    """Asks for the connections that are signed in, in the order of their numbers."""
+
+    type: Literal["list_clients"] = "list_clients"
+    after: Position = 0
+
+
+class ListSanctions(Command):
+    """Asks for the bans and mutes that hold now, in the order of their numbers."""
+
+    type: Literal["list_sanctions"] = "list_sanctions"
+    after: Position = 0
+
+
+class ListAudit(Command):
+    """Asks for what was done to people and to the chat, the newest first, before a number."""
+
+    type: Literal["list_audit"] = "list_audit"
+    before: Number | None = None
+
+
 class Reply(FromServer):
     """An answer to the command whose `id` is `re`."""
 
@@ -288,6 +460,13 @@ class Recognized(Reply):
     proofs: Annotated[tuple[Proof, ...], Field(max_length=limits.PROOFS)]
 
 
+class Mute(FromServer):
+    """This account may read and not write, until a time or until it is lifted."""
+
+    until: Time | None
+    reason: Reason
+
+
 class SignedIn(Reply):
     """Answers `join` and `sign_in`: the account and the name of this session."""
 
@@ -295,14 +474,132 @@ class SignedIn(Reply):
     username: Username
     display_name: DisplayName
     session: SessionId
+    mute: Mute | None
+
+
+class Done(Reply):
+    """Answers what has nothing to tell: it is done, and stored."""
+
+    type: Literal["done"] = "done"
+
+
+class InviteLink(Reply):
+    """Answers `show_invite` and `new_invite`."""
+
+    type: Literal["invite"] = "invite"
+    link: Annotated[str, Field(max_length=limits.INVITE_LENGTH)]
+
+
+class ServerStatus(Reply):
+    """Answers `status`. `trouble` is the code of what keeps it from storing messages, or null."""
+
+    type: Literal["server_status"] = "server_status"
+    server_name: ServerName
+    program: Program
+    since: Time
+    accounts: Position
+    online: Position
+    connections: Position
+    rooms: Position
+    trouble: Code | None
+
+
+class ClientFacts(FromServer):
+    """A connection that is signed in; bytes as counted a moment ago."""
+
+    connection: ConnectionId
+    username: Username
+    device: Program
+    address: Annotated[str, Field(max_length=100)]
+    since: Time
+    bytes_in: Position
+    bytes_out: Position
+    slow: bool
+
+
+class Clients(Reply):
+    """A page of connections; `more` says that another one follows the last."""
+
+    type: Literal["clients"] = "clients"
+    clients: Annotated[tuple[ClientFacts, ...], Field(max_length=limits.PAGE_CLIENTS)]
+    more: bool
+
+
+class Sanction(FromServer):
+    """A ban or a mute of a person, or a ban of a device, whose name is given."""
+
+    number: Number
+    kind: Code
+    username: Username | None
+    device: Program | None
+    until: Time | None
+    reason: Reason
+    by: Annotated[str, Field(max_length=limits.USERNAME_LENGTH)]
+    at: Time
+
+
+class Sanctions(Reply):
+    """A page of bans and mutes; `more` says that another one follows the last."""
+
+    type: Literal["sanctions"] = "sanctions"
+    sanctions: Annotated[tuple[Sanction, ...], Field(max_length=limits.PAGE_SANCTIONS)]
+    more: bool
+
+
+class AuditEntry(FromServer):
+    """Something that was done, by whom and when: the command's type, and its fields."""
+
+    number: Number
+    at: Time
+    by: Annotated[str, Field(max_length=limits.USERNAME_LENGTH)]
+    action: Code
+    fields: dict[str, JsonValue]
+
+
+class Audit(Reply):
+    """A page of the audit log, the newest first; `more` says that older ones follow."""
+
+    type: Literal["audit"] = "audit"
+    entries: Annotated[tuple[AuditEntry, ...], Field(max_length=limits.PAGE_AUDIT)]
+    more: bool
 
 
 class Synced(Reply):
-    """Answers `sync`: where each named room stands now, whose events follow; or why they don't."""
+    """Answers `sync`: where each named room stands now, whose events follow; or why they don't.
+
+    Of those in `skipped` the events that follow are those after the head.
+    """
 
     type: Literal["synced"] = "synced"
     heads: Annotated[dict[RoomId, Position], Field(max_length=limits.POSITIONS)]
+    skipped: Annotated[tuple[RoomId, ...], Field(max_length=limits.POSITIONS)]
     refused: Annotated[dict[RoomId, Code], Field(max_length=limits.POSITIONS)]
+
+
+class PastEvent(FromServer):
+    """An event of a page of history."""
+
+    seq: Seq
+    kind: Kind
+    sender: Username
+    sent_at: Time
+    cid: Cid
+    body: dict[str, JsonValue]
+
+
+class HistoryPage(Reply):
+    """Answers `history`: consecutive events, as they are once all up to `upto` are applied.
+
+    A later event changes one of them only if its place is after `upto`. `older` tells that there
+    are events before these, `newer` that there are some after them.
+    """
+
+    type: Literal["history"] = "history"
+    room: RoomId
+    events: Annotated[tuple[PastEvent, ...], Field(max_length=limits.PAGE_HISTORY)]
+    upto: Position
+    older: bool
+    newer: bool
 
 
 class Ack(Reply):
@@ -319,10 +616,11 @@ class Ack(Reply):
 
 
 class Person(FromServer):
-    """An account as everyone sees it, and its last change."""
+    """An account as everyone sees it, and its last change; `role` is `member` or `moderator`."""
 
     username: Username
     display_name: DisplayName
+    role: Code
     change: Change
 
 
@@ -401,6 +699,13 @@ class PresenceChanged(FromServer):
     online: bool
 
 
+class MuteChanged(FromServer):
+    """This account may not write from now on, or may again (`mute` is null)."""
+
+    type: Literal["muted"] = "muted"
+    mute: Mute | None
+
+
 class RoomAdded(FromServer):
     """This account is now a member of a room; `sync` it to get its events."""
 
@@ -418,46 +723,76 @@ class ServerChanged(FromServer):
 class Error(FromServer):
     """A command was refused (`re`), or something not understood was received (no `re`).
 
+    `params` are what a sentence about it needs, such as a free username in place of a taken one;
     `field` names the place in the command; `retryable` says that trying later may help, after
-    `retry_after` milliseconds at the earliest if that is known; `suggestion` is a free username in
-    place of a taken one.
+    `retry_after` milliseconds at the earliest if that is known.
     """
 
     type: Literal["error"] = "error"
     re: RequestId | None = None
     code: ErrorCode | Code
-    message: Reason
+    params: Params
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
     retry_after: Wait | None = None
-    suggestion: Username | None = None
 
 
 class Goodbye(FromServer):
-    """The server's last words on this connection; `retry_after` as in `error`."""
+    """The server's last words on this connection; `params` and `retry_after` as in `error`."""
 
     type: Literal["goodbye"] = "goodbye"
     code: GoodbyeCode | Code
-    reason: Reason
+    params: Params
     retry_after: Wait | None = None
 
 
 ToServer = (
-    Hello | Recognize | Join | SignIn | Sync | Send | ListPeople | ListOnline | ListRooms | Ping
+    Hello
+    | Recognize
+    | Join
+    | SignIn
+    | Sync
+    | History
+    | Send
+    | ListPeople
+    | ListOnline
+    | ListRooms
+    | Ping
+    | Terminate
+    | Ban
+    | Unban
+    | MutePerson
+    | Unmute
+    | SetRole
+    | RenameChat
+    | ShowInvite
+    | NewInvite
+    | AskStatus
+    | ListClients
+    | ListSanctions
+    | ListAudit
 )
 ToClient = (
     Welcome
     | Recognized
     | SignedIn
     | Synced
+    | HistoryPage
     | Ack
     | People
     | Online
     | Rooms
     | Pong
+    | Done
+    | InviteLink
+    | ServerStatus
+    | Clients
+    | Sanctions
+    | Audit
     | EventMessage
     | PersonChanged
     | PresenceChanged
+    | MuteChanged
     | RoomAdded
     | ServerChanged
     | Error
@@ -481,20 +816,18 @@ TO_CLIENT: Final[TypeAdapter[ToClient]] = TypeAdapter(
 
 def refusal(
     code: ErrorCode,
-    message: str,
     *,
     re: int | None = None,
     field: str | None = None,
     retry_after: int | None = None,
-    suggestion: str | None = None,
+    params: Mapping[str, str | int] | None = None,
 ) -> Error:
     """An Error whose `retryable` follows from its code."""
     return Error(
         re=re,
         code=code,
-        message=message[: limits.REASON_LENGTH],
+        params=dict(params or {}),
         field=field,
         retryable=code in RETRYABLE,
         retry_after=retry_after,
-        suggestion=suggestion,
     )

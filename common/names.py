@@ -12,6 +12,8 @@ from functools import cache
 from typing import Final
 
 from common.limits import USERNAME_LENGTH
+from common.reasons import Reason
+from common.sentences import sentence
 
 GENERAL: Final = "general"
 """The room every account is a member of."""
@@ -37,16 +39,17 @@ _NOT_IN_USERNAME = re.compile(r"[^a-z0-9._-]+")
 
 
 class NameRefusedError(ValueError):
-    """The name breaks a rule; the text says which, for the person who typed it."""
+    """A name breaks a rule: `reason` says which, and the text says it to who typed the name."""
+
+    def __init__(self, code: str, **params: str | int) -> None:
+        self.reason = Reason(code, params)
+        super().__init__(sentence(self.reason))
 
 
 def fold_username(username: str) -> str:
     """The stored form of `username`. Raises NameRefusedError when it is none."""
     if not _USERNAME.fullmatch(username) or username.endswith("\n"):
-        raise NameRefusedError(
-            f"a username has 1 to {USERNAME_LENGTH} of a-z, 0-9 and . _ - "
-            "and starts with a letter or digit"
-        )
+        raise NameRefusedError("username_form", most=USERNAME_LENGTH)
     return username.lower()
 
 
@@ -58,7 +61,7 @@ def claim_username(username: str) -> str:
     """
     folded = fold_username(username)
     if is_reserved(folded):
-        raise NameRefusedError(f"the username {folded} is kept for the chat itself")
+        raise NameRefusedError("username_reserved", username=folded)
     return folded
 
 
@@ -135,7 +138,7 @@ def direct_room(one: str, other: str) -> str:
     """
     first, second = sorted((fold_username(one), fold_username(other)))
     if first == second:
-        raise NameRefusedError("a direct conversation is between two people")
+        raise NameRefusedError("direct_with_oneself")
     return f"dm:{first}:{second}"
 
 
@@ -164,7 +167,7 @@ def room_for(address: str, me: str) -> str:
         return direct_room(me, address[1:])
     room = address.removeprefix("#")
     if not _ROOM.fullmatch(room):
-        raise NameRefusedError(f"{address!r} is no room: use its name, or @username for a person")
+        raise NameRefusedError("no_room_address", address=repr(address))
     return room
 
 

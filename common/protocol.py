@@ -164,8 +164,8 @@ class ServerEnd:
         try:
             for frame in frames:
                 yield self._understand(frame.body)
-        except FrameError as error:
-            yield Violation(refusal("malformed", str(error)), fatal=True)
+        except FrameError:
+            yield Violation(refusal("malformed", params={"why": "frame"}), fatal=True)
         finally:
             frames.close()
 
@@ -183,8 +183,8 @@ class ServerEnd:
         except ValidationError as error:
             return Violation(_explain(error, body), fatal=False)
         if not self._conversation.to_server(message):
-            why = f"{message.type} is not allowed in phase {self.phase.name.lower()}"
-            return Violation(refusal("out_of_order", why, re=message.id), fatal=False)
+            params = {"phase": self.phase.name.lower()}
+            return Violation(refusal("out_of_order", re=message.id, params=params), fatal=False)
         return cast("ToServer", message)
 
 
@@ -271,14 +271,6 @@ def _is_news(body: bytes) -> bool:
     return isinstance(fields["type"], str) and "re" not in fields
 
 
-_REASONS: Final = {
-    "union_tag_invalid": "there is no such message type",
-    "string_pattern_mismatch": "this has a form that is not allowed here",
-}
-_NO_KIND: Final[dict[ErrorCode, str]] = {
-    "unknown_kind": "events of this kind can't be sent here",
-    "malformed": "this has to be the name of a kind of events",
-}
 _CODES: Final[dict[str, ErrorCode]] = {
     "too_long": "too_long",
     "union_tag_invalid": "unknown_type",
@@ -295,12 +287,10 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
-    why = _REASONS.get(first["type"], first["msg"])
     if first["loc"] == ("send", "kind") and first["type"] == "literal_error":
         # A name that we don't know may be one of a newer protocol; what is no text is no name.
         code = "unknown_kind" if isinstance(first["input"], str) else "malformed"
-        why = _NO_KIND[code]
-    return refusal(code, why, re=_request_id(body), field=field)
+    return refusal(code, re=_request_id(body), field=field, params={"why": first["type"]})
 
 
 def _request_id(body: bytes) -> int | None:

@@ -16,6 +16,7 @@ from chat_client.cache.schema import connect_writer
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
 from common.events import Event
+from common.reasons import Reason
 
 if TYPE_CHECKING:
     from common.messages import Person
@@ -336,11 +337,12 @@ class Cache:
         found = self._connection.execute("SELECT 1 FROM outbox WHERE state = ?", (Delivery.SENT,))
         return found.fetchone() is not None
 
-    def mark_out(self, cid: str, state: Delivery, reason: str = "") -> None:
+    def mark_out(self, cid: str, state: Delivery, reason: Reason | None = None) -> None:
         """A message of the outbox was acknowledged or refused."""
         waited = self._waits(cid)
         self._connection.execute(
-            "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?", (state, reason, cid)
+            "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?",
+            (state, "" if reason is None else json.dumps([reason.code, dict(reason.params)]), cid),
         )
         self._waiting -= waited and state is not Delivery.WAITING
 

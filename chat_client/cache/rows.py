@@ -8,6 +8,7 @@ to the nearest that does; the server still has what is right.
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from typing import Final
@@ -16,6 +17,7 @@ from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
 from common.events import Event, UnknownBody
 from common.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.reasons import Reason
 
 _ROOM: Final = re.compile(ROOM_PATTERN)
 _USERNAME: Final = re.compile(USERNAME_PATTERN)
@@ -99,6 +101,22 @@ def outgoing_of(row: tuple[object, ...]) -> Outgoing:
         words(text, 4 * limits.TEXT_BYTES),
         whole(written_at, limits.MAX_TIME),
         _STATES.get(state, Delivery.FAILED) if isinstance(state, str) else Delivery.FAILED,
-        words(reason, limits.REASON_LENGTH),
+        _reason(reason),
         whole(number, 2**63 - 1),
     )
+
+
+def _reason(value: object) -> Reason | None:
+    """Why a message could not be sent; a former version kept a sentence in its place."""
+    if not isinstance(value, str) or not value:
+        return None
+    try:
+        code, params = json.loads(value)
+        known = {
+            name: text
+            for name, text in params.items()
+            if isinstance(name, str) and isinstance(text, str | int)
+        }
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return Reason("text", {"text": words(value, limits.REASON_LENGTH)})
+    return Reason(words(code, limits.KIND_LENGTH), known)

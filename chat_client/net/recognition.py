@@ -14,7 +14,9 @@ from chat_client.state.account import Account
 from common import __version__, limits, messages
 from common.invite import Invite
 from common.protocol import Arrival, ClientEnd, RemoteProtocolError
+from common.reasons import Reason
 from common.recognition import device_key, proves
+from common.sentences import sentence
 
 ANSWER_DEADLINE: Final = 10.0
 """Seconds for each answer of the server."""
@@ -71,8 +73,8 @@ def _answers(connection: socket.socket, end: ClientEnd) -> Iterator[Arrival]:
     while data := connection.recv(_READ):
         for message in end.receive(data):
             if isinstance(message, messages.Error):
-                raise RecognitionError(message.message)
+                raise RecognitionError(sentence(Reason(message.code, message.params)))
             if isinstance(message, messages.Goodbye):
-                raise RecognitionError(message.reason or message.code)
+                raise RecognitionError(sentence(Reason(message.code, message.params)))
             yield message
     raise RecognitionError("the connection was lost")

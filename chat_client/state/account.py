@@ -19,6 +19,8 @@ class Account:
     display_name: str
     token: str
     joined: bool = False
+    installation: str = field(default="", compare=False)
+    """Names this copy of the program to its server, the same for all accounts there."""
     folder: str = field(default="", compare=False)
     """The name of the folder it is kept in; empty for one that is not kept yet."""
 

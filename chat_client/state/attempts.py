@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Final
 
 from common.invite import is_loopback
 
@@ -60,22 +59,3 @@ def worth_telling(attempts: Sequence[Attempt]) -> list[Attempt]:
     elsewhere = [attempt for attempt in attempts if not is_loopback(attempt.address)]
     routed = [attempt for attempt in elsewhere if attempt.failure is not Failure.NO_ROUTE]
     return routed or elsewhere or list(attempts)
-
-
-_CLAUSES: Final = {
-    Failure.WRONG_SERVER: "is another server than the one of the invite",
-    Failure.NO_TLS: "answers on port {port}, but not as a ChatServer",
-    Failure.BROKE_OFF: "ended the connection before it had shown who it is",
-    Failure.REFUSED: "refused: no ChatServer is open there on port {port}, or a firewall is there",
-    Failure.TIMED_OUT: "did not answer in time: a firewall may be in the way",
-    Failure.NO_HOST: "can't be found: it is switched off, or a firewall is in the way",
-    Failure.NO_ROUTE: "is on a network that this computer is not on",
-    Failure.NO_NAME: "is a name that is not known here",
-    Failure.FAILED: "could not be tried: {detail}",
-}
-
-
-def describe_attempt(attempt: Attempt) -> str:
-    """A clause for people that begins with the address as it stands in the invite."""
-    clause = _CLAUSES[attempt.failure].format(port=attempt.port, detail=attempt.detail)
-    return f"{attempt.address} {clause}"

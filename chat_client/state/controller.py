@@ -26,6 +26,7 @@ from chat_client.state.status import STORAGE, Link, Status
 from common import limits, messages
 from common.events import MESSAGE, Event
 from common.protocol import ClientEnd, Phase, understood
+from common.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class Controller:
         """Whether to send nothing before all copies are compared: some may have to go again."""
         self._heard = 0.0
         self._told = 0.0
-        self._closed = ""
+        self._closed: Reason | None = None
         """Why there is no server to be reached, if it said so itself with its last words."""
         # What each handler takes is its key's own type, which a mapping can't say: hence Any.
         self._replies: Final[Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]] = {
@@ -141,6 +142,7 @@ class Controller:
             messages.PresenceChanged: self._directory.presence_changed,
             messages.RoomAdded: self._room_added,
             messages.ServerChanged: self._server_changed,
+            messages.MuteChanged: self._mute_changed,
             messages.Error: self._error,
             messages.Goodbye: self._goodbye,
         }
@@ -179,7 +181,7 @@ class Controller:
     def connected(self, now: float) -> None:
         """A connection stands, to the server with the pinned certificate."""
         self._end = ClientEnd()
-        self._closed = ""
+        self._closed = None
         self._heard = self._told = now
         self._asked.clear()
         self._started.clear()
@@ -194,7 +196,7 @@ class Controller:
         )
 
     def lost(
-        self, why: str, now: float, attempts: tuple[Attempt, ...] = (), *, wait: float = 0.0
+        self, reason: Reason, now: float, attempts: tuple[Attempt, ...] = (), *, wait: float = 0.0
     ) -> None:
         """The connection is gone, or could not be made: try again after a pause.
 
@@ -203,50 +205,34 @@ class Controller:
         self._leave()
         if self.status.link in {Link.CONNECTING, Link.ONLINE}:
             retry_at = now + max(wait, self._backoff.next())
-            self._set(Status(Link.PAUSED, why, retry_at=retry_at, attempts=attempts))
+            self._set(Status(Link.PAUSED, reason, retry_at=retry_at, attempts=attempts))
 
-    def fault(self, why: str, now: float) -> None:
+    def fault(self, reason: Reason, now: float) -> None:
         """The server broke the protocol: try again after a pause, but not for ever.
 
         What has gone wrong so often goes wrong again; the person decides then.
         """
         self._faults += 1
         if self._faults < MOST_FAULTS or self.status.link not in {Link.CONNECTING, Link.ONLINE}:
-            self.lost(why, now)
+            self.lost(reason, now)
             return
         self._leave()
-        advice = "One of the two programs may need an update"
-        self._set(Status(Link.STOPPED, f"{why}, time after time. {advice}", code="protocol"))
+        params = {**reason.params, "why": reason.code}
+        self._set(Status(Link.STOPPED, Reason("given_up", params)))
 
-    def unreachable(self, why: str, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
+    def unreachable(self, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
         """No connection could be made: try again after a pause.
 
         A server that was stopped in order has said why there is none; that is the better reason.
         """
-        self.lost(self._closed or why, now, attempts)
+        self.lost(self._closed or Reason("unreachable"), now, attempts)
 
-    def refused(
-        self,
-        why: str,
-        code: str,
-        field: str = "",
-        suggestion: str = "",
-        attempts: tuple[Attempt, ...] = (),
-    ) -> None:
+    def refused(self, reason: Reason, field: str = "", attempts: tuple[Attempt, ...] = ()) -> None:
         """Trying again would change nothing."""
         self._leave()
-        self._set(
-            Status(
-                Link.REFUSED,
-                why,
-                code=code,
-                field=field,
-                suggestion=suggestion,
-                attempts=attempts,
-            )
-        )
+        self._set(Status(Link.REFUSED, reason, field=field, attempts=attempts))
 
-    def storage_failed(self, why: str, now: float, pause: float) -> None:
+    def storage_failed(self, reason: Reason, now: float, pause: float) -> None:
         """What was done last could not be stored and did not happen. Asks nothing of the cache.
 
         The connection goes with it: what came on it comes again. `storage_works` ends this.
@@ -255,12 +241,12 @@ class Controller:
         self._news.clear()  # They tell of what did not happen.
         if not self.storage_trouble:
             self._before_trouble = self.status
-        self._set(Status(Link.PAUSED, why, retry_at=now + pause, code=STORAGE))
+        self._set(Status(Link.PAUSED, reason, retry_at=now + pause))
 
     @property
     def storage_trouble(self) -> bool:
         """Whether this computer could not store what was done last."""
-        return self.status.link is Link.PAUSED and self.status.code == STORAGE
+        return self.status.link is Link.PAUSED and self.status.code in STORAGE
 
     def storage_works(self) -> None:
         """Something was stored again: go on where the trouble began."""
@@ -268,10 +254,10 @@ class Controller:
         before = self._before_trouble
         self._set(before if before.link in ended else Status(Link.CONNECTING))
 
-    def failed(self, why: str, code: str) -> None:
+    def failed(self, reason: Reason) -> None:
         """This computer can't go on; nothing may be asked of the cache any more."""
         self._end = None
-        self.status = Status(Link.REFUSED, why, code=code)
+        self.status = Status(Link.REFUSED, reason)
         self._news.append(news.StatusChanged(self.status, 0))
 
     def received(self, data: bytes, now: float) -> None:
@@ -285,7 +271,7 @@ class Controller:
                 if self._started.issuperset({event.room for event in said}):
                     self._events(said, now)
                 else:
-                    self.fault("The server sent messages of a room that was not asked for", now)
+                    self.fault(Reason("unasked_room"), now)
             elif isinstance(said, messages.Reply):
                 self._reply(said, now)
             else:
@@ -299,7 +285,7 @@ class Controller:
         if isinstance(asked, command):
             take(reply, asked, now)
         else:
-            self.fault("The server answered what was not asked", now)
+            self.fault(Reason("unasked_answer"), now)
 
     def tick(self, now: float) -> None:
         """Let time do its part; call it at `deadline`."""
@@ -313,7 +299,7 @@ class Controller:
             self._faults = 0
             self._backoff.reset()
         if now - self._heard >= limits.SILENCE_DEADLINE:
-            self.lost("The server does not answer", now)
+            self.lost(Reason("no_answer"), now)
         elif self._end.phase is Phase.READY:
             if now - self._told >= limits.PING_INTERVAL:
                 self._told = now
@@ -393,11 +379,8 @@ class Controller:
 
     def _welcome(self, welcome: messages.Welcome, _asked: messages.Hello, _now: float) -> None:
         if welcome.protocol != limits.PROTOCOL_VERSION:
-            self.refused(
-                f"This chat speaks protocol {welcome.protocol}, this program "
-                f"{limits.PROTOCOL_VERSION}; use the same version of both programs",
-                "version",
-            )
+            params = {"theirs": welcome.protocol, "ours": limits.PROTOCOL_VERSION}
+            self.refused(Reason("version_differs", params))
             return
         epoch = self._cache.meta("epoch")
         if epoch is None:
@@ -418,6 +401,7 @@ class Controller:
                 username=account.username,
                 token=account.token,
                 device=self._program.device,
+                installation=account.installation,
                 resume=session if is_session(session) else None,
             )
         else:
@@ -428,6 +412,7 @@ class Controller:
                 display_name=account.display_name,
                 token=account.token,
                 device=self._program.device,
+                installation=account.installation,
             )
 
     def _signed_in(
@@ -436,6 +421,7 @@ class Controller:
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._news.append(news.AccountChanged(self.account))
+        self._news.append(news.MuteChanged(_mute(signed_in.mute)))
         # Not yet a reason for short pauses: who comes in and is thrown out again would come and
         # go several times a second.
         self._healthy_at = now + HEALTHY
@@ -460,6 +446,9 @@ class Controller:
         invite = replace(self.account.invite, server_name=changed.server_name)
         self.account = replace(self.account, invite=invite)
         self._news.append(news.AccountChanged(self.account))
+
+    def _mute_changed(self, changed: messages.MuteChanged, _now: float) -> None:
+        self._news.append(news.MuteChanged(_mute(changed.mute)))
 
     def _sync(self, *rooms: str) -> None:
         """Know the rooms, and have those brought that are followed."""
@@ -492,7 +481,7 @@ class Controller:
         # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
         again = not self._were_set_back.isdisjoint(rooms)
         if again or not all(refused.positions[room] for room in rooms):
-            self.fault("The server does not know the places of its own messages", now)
+            self.fault(Reason("unknown_places"), now)
             return
         self._were_set_back.update(rooms)
         self._answers_first = True  # What is sent again was written before what is in flight.
@@ -514,7 +503,7 @@ class Controller:
             if event.seq > position + 1:
                 # The server leaves no gaps; asking again from our position is always right.
                 self._store(fresh)
-                self.fault("Something was missed on the way", now)
+                self.fault(Reason("gap"), now)
                 return
             fresh.append(event)
             if self._on_event is not None:
@@ -522,7 +511,7 @@ class Controller:
                 fresh = []
                 if not self._on_event(event):
                     self._leave()
-                    self._set(Status(Link.SIGNED_OUT, "enough was heard", code="enough"))
+                    self._set(Status(Link.SIGNED_OUT, Reason("enough")))
                     return
         self._store(fresh)
 
@@ -557,7 +546,7 @@ class Controller:
 
     def _ack(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
         if (ack.room, ack.cid) != (asked.room, asked.cid):
-            self.fault("The server acknowledged something else than was sent", now)
+            self.fault(Reason("unasked_ack"), now)
             return
         self._in_flight.pop(ack.cid, None)
         out = self._cache.outgoing(ack.cid)
@@ -585,21 +574,20 @@ class Controller:
         match asked:
             case messages.Hello() | messages.Join() | messages.SignIn():
                 if error.retryable:
-                    self.lost(_sentence(error.message), now, wait=_seconds(error.retry_after))
+                    self.lost(_reason(error), now, wait=_seconds(error.retry_after))
                 else:
-                    why, field = _sentence(error.message), error.field or ""
-                    self.refused(why, error.code, field, error.suggestion or "")
+                    self.refused(_reason(error), error.field or "")
             case messages.Send():
                 self._in_flight.pop(asked.cid, None)
                 if error.retryable:
                     self._refused(asked, error, now)
                 else:
-                    self._fail(asked.room, asked.cid, error.message)
+                    self._fail(asked.room, asked.cid, _reason(error))
                 self._send_next(now)
             case _ if error.retryable:
-                self.lost(_sentence(error.message), now, wait=_seconds(error.retry_after))
+                self.lost(_reason(error), now, wait=_seconds(error.retry_after))
             case _:
-                self.fault(_sentence(error.message), now)
+                self.fault(_reason(error), now)
 
     def _refused(self, asked: messages.Send, error: messages.Error, now: float) -> None:
         """A message is to be tried again, before all that were written after it."""
@@ -612,27 +600,27 @@ class Controller:
             times = times + 1 if cid == asked.cid else 1
             self._refused_often = (asked.cid, times)
             if times >= MOST_REFUSALS:
-                self._fail(asked.room, asked.cid, error.message)
+                self._fail(asked.room, asked.cid, _reason(error))
                 return
-        self._outbox_changed(asked.room, asked.cid, Delivery.WAITING, reason=error.message)
+        self._outbox_changed(asked.room, asked.cid, Delivery.WAITING, reason=_reason(error))
         # Of several that were under way one pause is enough.
         if not self._hold_until:
             self._hold_until = now + max(self._retry.next(), _seconds(error.retry_after))
 
-    def _fail(self, room: str, cid: str, reason: str) -> None:
+    def _fail(self, room: str, cid: str, reason: Reason) -> None:
         """A message will never be taken: the person changes or drops it, and the others go on."""
         self._cache.mark_out(cid, Delivery.FAILED, reason)
         self._outbox_changed(room, cid, Delivery.FAILED, reason=reason)
 
     def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
-        why = goodbye.reason or f"The server ended the connection ({goodbye.code})"
+        reason = _reason(goodbye)
         if goodbye.code in _COMES_BACK:
-            self.lost(why.rstrip("."), now, wait=_seconds(goodbye.retry_after))
+            self.lost(reason, now, wait=_seconds(goodbye.retry_after))
             if goodbye.code == "server_closing":
-                self._closed = why.rstrip(".")
+                self._closed = reason
         else:
             self._leave()
-            self._set(Status(Link.SIGNED_OUT, why, code=goodbye.code))
+            self._set(Status(Link.SIGNED_OUT, reason))
 
     def _answered(self, reply: messages.Reply, _asked: messages.Command, _now: float) -> None:
         """Nothing follows from it."""
@@ -691,7 +679,7 @@ class Controller:
             )
         except ValidationError as error:
             log.warning("a message of the outbox can't be sent: %s", error.errors()[0]["msg"])
-            self._fail(out.room, out.cid, "This message can't be sent as it is")
+            self._fail(out.room, out.cid, Reason("not_sendable"))
             return
         self._in_flight[out.cid] = len(out.text)
         self._told = now
@@ -712,7 +700,7 @@ class Controller:
         self._news.append(news.StatusChanged(status, self._cache.waiting()))
 
     def _outbox_changed(
-        self, room: str, cid: str, state: Delivery, *, reason: str = "", seq: int = 0
+        self, room: str, cid: str, state: Delivery, *, reason: Reason | None = None, seq: int = 0
     ) -> None:
         waiting = self._cache.waiting()
         self._news.append(news.OutboxChanged(room, cid, state, waiting, reason, seq))
@@ -726,5 +714,12 @@ def _seconds(milliseconds: int | None) -> float:
     return (milliseconds or 0) / 1000
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]
+def _mute(mute: messages.Mute | None) -> Reason | None:
+    if mute is None:
+        return None
+    until = {} if mute.until is None else {"until": mute.until}
+    return Reason("muted", {"reason": mute.reason, **until})
+
+
+def _reason(said: messages.Error | messages.Goodbye) -> Reason:
+    return Reason(said.code, said.params)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from common import messages
+from common.reasons import Reason
 
 MOST_PAGES: Final = 1000
 """Pages of all lists that are asked for on one connection."""
@@ -24,7 +25,7 @@ class Directory:
         cache: Cache,
         ask: Callable[..., object],
         tell: Callable[[news.News], object],
-        fault: Callable[[str, float], object],
+        fault: Callable[[Reason, float], object],
         listed: Callable[[Sequence[str], bool, float], object],
     ) -> None:
         self._cache = cache
@@ -48,7 +49,7 @@ class Directory:
         """A page of those that changed since they were told last, or of all."""
         begins_anew = people.since == 0 and self._pages == 0
         if people.since != asked.since and not begins_anew:
-            self._fault("The server's list of people does not begin where it was asked to", now)
+            self._fault(Reason("list_middle"), now)
             return
         if people.since != asked.since:
             # It knows nothing of the change up to which they are known here: another history.
@@ -105,5 +106,5 @@ class Directory:
         rises = all(before < after for before, after in pairwise(listed))
         if rises and len(listed) > 1 and self._pages < MOST_PAGES:
             return True
-        self._fault("The server's lists do not come to an end", now)
+        self._fault(Reason("endless_list"), now)
         return False

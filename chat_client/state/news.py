@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from chat_client.state.account import Account
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Status
+from common.reasons import Reason
 
 if TYPE_CHECKING:
     from common.events import Event
@@ -27,6 +28,13 @@ class AccountChanged:
     """The server confirmed the account, or the server is called otherwise now."""
 
     account: Account
+
+
+@dataclass(frozen=True, slots=True)
+class MuteChanged:
+    """This account may not write from now on, and why; or it may (None)."""
+
+    reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class OutboxChanged:
     cid: str
     state: Delivery
     waiting: int
-    reason: str = ""
+    reason: Reason | None = None
     seq: int = 0
 
 
@@ -104,7 +112,7 @@ class NotKept:
 
     room: str
     text: str
-    why: str
+    why: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,7 @@ class Understood:
 News = (
     StatusChanged
     | AccountChanged
+    | MuteChanged
     | PersonSeen
     | PeopleForgotten
     | OnlineListed

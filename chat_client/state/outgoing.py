@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from common.reasons import Reason
+
 
 class Delivery(StrEnum):
     """Where a message of the outbox stands."""
@@ -28,5 +30,5 @@ class Outgoing:
     text: str
     written_at: int
     state: Delivery
-    reason: str
+    reason: Reason | None
     number: int = 0

@@ -8,10 +8,11 @@ from threading import Thread
 from typing import Final, assert_never
 
 from chat_client.cache.search import Found
+from chat_client.descriptions import describe
 from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.outgoing import Delivery, Outgoing
-from chat_client.state.status import STORAGE, Link, Status, describe
+from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
@@ -19,6 +20,8 @@ from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
 from common.names import GENERAL, direct_partner, direct_room
+from common.reasons import Reason
+from common.sentences import whole_sentence
 from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
@@ -85,7 +88,7 @@ class MainScreen(Panel):
         self._unsaved_since = 0.0
         self._clock: str | None = None
         self._line = ""
-        self._held_up = ""
+        self._held_up: Reason | None = None
         """Why the server, which is connected, takes no message for now, if it does not."""
         self.room = ""
         self._build()
@@ -227,7 +230,7 @@ class MainScreen(Panel):
                 # Some of it may be messages, which nobody has read yet.
                 self.overview.count(self._session.reader.rooms(self.overview.me))
                 self._open_again(item.rooms)
-            case news.AccountChanged() | news.Listed():
+            case news.AccountChanged() | news.Listed() | news.MuteChanged():
                 pass
             case news.NotKept():
                 pass  # All of them are given back together.
@@ -237,20 +240,19 @@ class MainScreen(Panel):
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting
         if changed.state is not Delivery.WAITING:
-            self._show_held_up("")
-        elif changed.reason:
+            self._show_held_up(None)
+        elif changed.reason is not None:
             self._show_held_up(changed.reason)
         if changed.room == self.room:
             self.transcript.refresh_outbox()
 
-    def _show_held_up(self, why: str) -> None:
-        """Say why a connected server takes no message for now; "" when it has taken one."""
+    def _show_held_up(self, why: Reason | None) -> None:
+        """Say why a connected server takes no message for now; None when it has taken one."""
         if self._status.link is not Link.ONLINE or why == self._held_up:
             return  # Without a connection the strip is about that.
         self._held_up = why
-        if why:
-            why = _sentence(why[:1].upper() + why[1:])
-            self.banner.show(f"{why} What you write is kept and sent later.", "away")
+        if why is not None:
+            self.banner.show(f"{_sentence(why)} What you write is kept and sent later.", "away")
         else:
             self.banner.hide()
 
@@ -293,20 +295,20 @@ class MainScreen(Panel):
     # Status
 
     def _show_status(self, status: Status, waiting: int) -> None:
-        if self._status.code == STORAGE != status.code:
+        if self._status.code in STORAGE and status.code not in STORAGE:
             self.composer.renew_reason(
                 "Not sent yet. This computer can keep messages again: press Enter to send it."
             )
         self._status, self._waiting = status, waiting
-        self._held_up = ""
+        self._held_up = None
         match status.link:
             case Link.ONLINE | Link.CONNECTING:
                 if status.link is Link.ONLINE:
                     self.banner.hide()
-            case Link.PAUSED if status.code == STORAGE:
+            case Link.PAUSED if status.code in STORAGE:
                 self.overview.offline()
                 self.banner.show(
-                    _sentence(status.why) + " What you write stays in its field until it can be "
+                    _sentence(status.reason) + " What you write stays in its field until it can be "
                     "kept.",
                     "slow",
                     ("Try now", self._connect),
@@ -314,28 +316,28 @@ class MainScreen(Panel):
             case Link.PAUSED:
                 self.overview.offline()
                 self.banner.show(
-                    _sentence(status.why) + " What you write is kept and sent later.",
+                    _sentence(status.reason) + " What you write is kept and sent later.",
                     "away",
                     ("Try now", self._connect),
                 )
             case Link.SIGNED_OUT:
                 self.overview.offline()
                 self.banner.show(
-                    f"You were signed out: {_sentence(status.why)}",
+                    f"You were signed out: {_sentence(status.reason)}",
                     "slow",
                     ("Sign in again", self._connect),
                 )
             case Link.STOPPED:
                 self.overview.offline()
-                self.banner.show(_sentence(status.why), "slow", ("Try again", self._connect))
+                self.banner.show(_sentence(status.reason), "slow", ("Try again", self._connect))
             case Link.REFUSED:
                 self.overview.offline()
                 self.banner.show(
-                    _sentence(status.why),
+                    _sentence(status.reason),
                     "slow",
                     # Another invite is no help where one of the programs is too old.
                     ("Try again", self._connect)
-                    if status.code == "version"
+                    if status.code in {"version", "version_differs"}
                     else ("Join again", self._on_leave),
                 )
 
@@ -537,7 +539,7 @@ class MainScreen(Panel):
     @property
     def would_lose(self) -> bool:
         """Whether something is written that can't be kept when the window is closed."""
-        if self._status.code != STORAGE:
+        if self._status.code not in STORAGE:
             return False
         kept = self._session.reader.drafts()
         written = {**self._drafts, self.room: self.composer.draft}
@@ -610,10 +612,9 @@ class MainScreen(Panel):
         self.destroy()
 
 
-def _sentence(text: str) -> str:
-    """Words of the program's or of a host's, shown harmlessly, with an end if they have none."""
-    text = safe(text).rstrip()
-    return text if text.endswith(tuple(".!?…\u3002\uff01\uff1f")) else f"{text}."
+def _sentence(reason: Reason) -> str:
+    """A reason in words, shown harmlessly: some of them may be a host's."""
+    return safe(whole_sentence(reason))
 
 
 def _done(do: Callable[[], object], _: object) -> str:

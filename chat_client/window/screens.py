@@ -8,18 +8,21 @@ from typing import Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.errors import CacheError, CacheFailedError
+from chat_client.descriptions import describe_attempt
 from chat_client.login_name import login_name
 from chat_client.nearby import server_here
 from chat_client.options import Name, Options, name_of
 from chat_client.session import Session
 from chat_client.state.account import Account
-from chat_client.state.attempts import Failure, describe_attempt, worth_telling
+from chat_client.state.attempts import Failure, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
-from chat_client.state.status import Link, Status
+from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from common.datafolder import FolderInUseError
 from common.invite import Invite
+from common.reasons import Reason
+from common.sentences import whole_sentence
 from window.dialog import Choice, Dialog
 from window.editing import Editing
 from window.garbage import collect_here
@@ -214,7 +217,7 @@ class Screens:
             try:
                 known = is_known(former, invite)
             except ConnectError as error:
-                status = Status(Link.PAUSED, "The server can't be reached", attempts=error.attempts)
+                status = Status(Link.PAUSED, Reason("unreachable"), attempts=error.attempts)
                 self._found.post((generation, lambda: self._not_found_out(_tried(status))))
             except RecognitionError as error:
                 why = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
@@ -319,19 +322,19 @@ class Screens:
         if status.link is Link.PAUSED:
             screen.joining("Trying again…", _tried(status))
         elif status.link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}:
-            field = "username" if status.code == "name_taken" else status.field
+            field = "username" if status.code in {"name_taken", "name_alike"} else status.field
             self._close_session()
             if status.code in NEVER_MADE:
                 self._accounts.remove(session.account)
-            screen.refuse(_tried(status), field, status.suggestion)
+            screen.refuse(_tried(status), field, str(status.reason.params.get("suggestion", "")))
 
 
 def _tried(status: Status) -> str:
     """What went wrong; and if no connection was made, where the server was looked for, and why."""
     told = worth_telling(status.attempts)
-    if status.code == "wrong_server":
+    if status.code in WRONG_SERVER:
         told = [attempt for attempt in told if attempt.failure is Failure.WRONG_SERVER]
     lines = [f"{safe(describe_attempt(attempt))}." for attempt in told[:_MOST_TOLD]]
     if len(told) > _MOST_TOLD:
         lines.append(f"{len(told) - _MOST_TOLD} more addresses led nowhere.")
-    return "\n".join([f"{safe(status.why).rstrip('.')}.", *lines])
+    return "\n".join([safe(whole_sentence(status.reason)), *lines])

@@ -9,6 +9,7 @@ from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.window.timeline import Entry
 from chat_client.window.transcript_style import Styles
 from chat_client.window.wording import Portion, portions, spans_of
+from common.sentences import sentence
 from window.richtext import RichText
 from window.text import safe, worded
 from window.theme import Theme
@@ -145,9 +146,13 @@ class Pen:
         # It may begin a line of its own: with the tag it stands below the words.
         self._draw_picture(icon, at, "body")
         if failed:
-            self._text.insert(at, f"Not sent: {safe(out.reason)}  ", ("body", "failed", "small"))
+            self._text.insert(at, f"Not sent: {safe(_why(out))}  ", ("body", "failed", "small"))
             for label in ("Edit", "Delete"):
                 tags = ("body", "link", "small", "action", label.lower())
                 self._text.insert(at, label, tags)
                 self._text.insert(at, "   ", ("body", "small"))
         self._text.insert(at, "\n", ("body",))
+
+
+def _why(out: Outgoing) -> str:
+    return "" if out.reason is None else sentence(out.reason)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 from chat_server.hub.queue import HubItem, Received, StopHub
 from chat_server.hub.retry import Retry
 from chat_server.rules import effects
-from chat_server.rules.commands import COMMANDS, INPUTS, handle_command, handle_input
+from chat_server.rules.commands import COMMANDS, handle_command, handle_input
 from chat_server.rules.directory import Account
 from chat_server.rules.inputs import Input
 from chat_server.rules.sessions import Session
@@ -23,27 +23,23 @@ from chat_server.rules.view import ClientGone, StoreFailed
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import Store, StoreBusyError, StoreFailedError, StoreFullError
 from common import messages
+from common.reasons import Reason
 
 log = logging.getLogger(__name__)
 
 LOOK_PAUSE: Final = 1.0
 """Seconds between two looks whether a full disk has room again."""
-MISTAKE: Final = "the server made a mistake; trying again later may help"
 
 
 class Refusal(NamedTuple):
     """What writes could not be done, but may be later."""
 
     code: messages.ErrorCode
-    why: str
-    """For who sent it."""
-    here: str
-    """Why, for the host, whose computer it is."""
     retry_after: int | None = None
     """Milliseconds until it is tried again; None if that is not known."""
 
 
-_MISTAKE: Final = Refusal("internal", MISTAKE, MISTAKE)
+_MISTAKE: Final = Refusal("internal")
 Refused = Callable[[Refusal], Outcome]
 
 
@@ -98,10 +94,11 @@ class Batches:
             # The rest of the batch needs no store; the writers are refused.
             applied = self._apply(items, now)
         if stored:
-            self._world.directory.undo.keep()
+            self._world.directory.keep()
+            self._world.trouble = ""
             self._retry.worked()
             return [Applied(before), *applied] if before else applied
-        self._world.directory.undo.take_back()
+        self._world.directory.take_back()
         refused = self._refused(applied, now)
         return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
 
@@ -148,7 +145,7 @@ class Batches:
 
     def broke_off(self) -> None:
         """A batch was left in its midst by a mistake of ours: nothing of it is stored."""
-        self._world.directory.undo.take_back()
+        self._world.directory.take_back()
 
     def _failed(self, error: Exception) -> None:
         """Note what made a transaction fail, and what that means for the next one."""
@@ -197,13 +194,13 @@ class Batches:
 
     def _end(self, sessions: Sequence[Session], now: int) -> Outcome:
         """Send sessions away, to come again."""
-        why = "The host's computer can't store messages now."
-        goodbye = messages.Goodbye(code="internal", reason=why, retry_after=self._wait())
+        params: dict[str, str | int] = {"why": "busy"}
+        goodbye = messages.Goodbye(code="internal", params=params, retry_after=self._wait())
         outcome: Outcome = []
         for session in sessions:
             self._world.sessions.close(session.connection)
             outcome.append(effects.HangUp(session.connection, goodbye))
-            outcome.append(ClientGone(session.connection, "the log could not be written", now))
+            outcome.append(ClientGone(session.connection, "busy", now))
         return outcome
 
     def _cids(self, items: Sequence[HubItem]) -> Iterator[tuple[Account, str]]:
@@ -246,13 +243,6 @@ class Batches:
         return applied
 
     def _input(self, happening: Input, now: int) -> Applied:
-        failed = INPUTS[type(happening)].failed
-        if failed is not None:
-            return self._write(
-                lambda: handle_input(self._world, happening, now),
-                lambda refusal: failed(happening, refusal.here),
-                type(happening).__name__,
-            )
         try:
             return Applied(handle_input(self._world, happening, now))
         except Exception:
@@ -261,8 +251,8 @@ class Batches:
             connection = getattr(happening, "connection", None)
             if connection is None:
                 return Applied([])
-            goodbye = messages.Goodbye(code="internal", reason="The server made a mistake.")
-            left = self._world.leave(connection, "an internal error", now)
+            goodbye = messages.Goodbye(code="internal", params={})
+            left = self._world.leave(connection, "internal", now)
             return Applied([effects.HangUp(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
@@ -270,8 +260,7 @@ class Batches:
             return Applied(self._handle(session, command, now))
 
         def refused(refusal: Refusal) -> Outcome:
-            code, why, _, wait = refusal
-            return refuse(session, command, code, why, retry_after=wait)
+            return refuse(session, command, refusal.code, retry_after=refusal.retry_after)
 
         return self._write(
             lambda: handle_command(self._world, session, command, now), refused, command.type
@@ -308,24 +297,26 @@ class Batches:
             return handle_command(self._world, session, command, now)
         except Exception:
             log.exception("a %s command failed", command.type)
-            return refuse(session, command, "internal", MISTAKE)
+            return refuse(session, command, "internal")
 
     def _refused(self, applied: Sequence[Applied], now: int) -> list[Applied]:
         """Replace the effects of what writes by a refusal, to be tried again."""
         refusal = self._refusal()
+        code = refusal.code
+        self._world.trouble = code
         refused = [Applied(each.refused(refusal)) if each.refused else each for each in applied]
-        return [*refused, Applied([StoreFailed(refusal.here, now)])]
+        # The host may know what to do about the cause.
+        here = code if code == "internal" else f"{code}_here"
+        reason = Reason(here, {"cause": str(self._failure)})
+        return [*refused, Applied([StoreFailed(reason, now)])]
 
     def _refusal(self) -> Refusal:
         """What the present failure means for those who wanted to write."""
         if isinstance(self._failure, _MistakeError):
             return _MISTAKE
         if isinstance(self._failure, StoreFullError):
-            why, here = "the host's disk is full", "this computer's disk is full"
-            return Refusal("disk_full", why, here, self._wait())
-        # The host may know what to do about the cause.
-        why, here = "the host's computer can't store messages now", str(self._failure)
-        return Refusal("busy", why, here, self._wait())
+            return Refusal("disk_full", self._wait())
+        return Refusal("busy", self._wait())
 
     def _wait(self) -> int:
         """Milliseconds until the store is tried again; 0 if the next batch will."""
@@ -335,6 +326,6 @@ class Batches:
 
 
 def _writes(item: HubItem) -> bool:
-    if isinstance(item, Received):
-        return any(COMMANDS[type(command)].writes for command in item.commands)
-    return not isinstance(item, StopHub) and INPUTS[type(item)].failed is not None
+    return isinstance(item, Received) and any(
+        COMMANDS[type(command)].writes for command in item.commands
+    )

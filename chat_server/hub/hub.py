@@ -7,10 +7,11 @@ leaves this thread is on the disk.
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from chat_server.hub.batch import MISTAKE, Applied, Batches
+from chat_server.hub.batch import Applied, Batches
 from chat_server.hub.queue import HubQueue, StopHub
+from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects
@@ -40,12 +41,16 @@ class Hub:
         self._show = show
         self._io: Sequence[IoThread] = ()
         self._readers: Readers | None = None
+        self._local: LocalEndpoint | None = None
         self._batches = Batches(world, self._renew_readers, clock)
         self._thread = watched(self._run, "hub", ended)
 
-    def start(self, io: Sequence[IoThread], readers: Readers) -> None:
-        """Start serving these I/O threads with the help of these readers."""
+    def start(
+        self, io: Sequence[IoThread], readers: Readers, local: LocalEndpoint | None = None
+    ) -> None:
+        """Start serving these I/O threads and the host's sessions, with the help of readers."""
         self._io = io
+        self._local = local
         self._readers = readers
         self._thread.start()
 
@@ -87,26 +92,17 @@ class Hub:
             match effect:
                 case effects.Publish():
                     published.setdefault(effect.room, []).append(effect)
-                case effects.ReadPage():
+                case effects.ReadPage() | effects.Query():
                     self._read(effect)
+                case effects.After():
+                    self._queue.post(effect.happening)
                 case effects.TellEveryone():
                     _add_to_all(batches, effect)
-                case (
-                    effects.Admit()
-                    | effects.Tell()
-                    | effects.GoLive()
-                    | effects.WritePage()
-                    | effects.HangUp()
-                ):
-                    batches[effect.connection % len(batches)].append(effect)
+                case _ if isinstance(effect, effects.ToOne):
+                    self._hand_over(effect, batches)
                 case _:
                     shown.append(effect)
-        said = 0
-        for room, events in published.items():
-            fanout = _fanout(room, events)
-            self._world.delivery.tails.add(room, fanout.first, fanout.frames)
-            _add_to_all(batches, fanout)
-            said += sum(event.sender is not None for event in events)
+        said = self._fan_out(published, batches)
         for io, batch in zip(self._io, batches, strict=True):
             io.post(batch)
         if said:
@@ -114,7 +110,28 @@ class Hub:
         if shown:
             self._show(shown)
 
-    def _read(self, effect: effects.ReadPage) -> None:
+    def _fan_out(
+        self,
+        published: Mapping[str, Sequence[effects.Publish]],
+        batches: Sequence[list[effects.IoEffect]],
+    ) -> int:
+        """A room's new events as one fan-out, to all I/O threads. How many messages were said."""
+        said = 0
+        for room, events in published.items():
+            fanout = _fanout(room, events)
+            self._world.delivery.tails.add(room, fanout.first, fanout.frames)
+            _add_to_all(batches, fanout)
+            said += sum(event.sender is not None for event in events)
+        return said
+
+    def _hand_over(self, effect: effects.ToOne, batches: Sequence[list[effects.IoEffect]]) -> None:
+        """To the thread that has the connection; those of the host have numbers below 0."""
+        if effect.connection > 0:
+            batches[effect.connection % len(batches)].append(effect)
+        elif self._local is not None:
+            self._local.carry_out(effect)
+
+    def _read(self, effect: effects.ReadPage | effects.Query) -> None:
         if self._readers is not None:
             self._readers.post(effect)
 
@@ -133,7 +150,7 @@ def _answer(effect: effects.Answer) -> effects.Tell:
     except Exception:
         # It must not take along what the rest of the batch, which is stored, leads to.
         log.exception("an answer could not be made")
-        error = messages.refusal("internal", MISTAKE, re=effect.re)
+        error = messages.refusal("internal", re=effect.re)
         return effects.Tell(effect.connection, error)
 
 

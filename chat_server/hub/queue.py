@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chat_server.costs import cost
-from chat_server.rules.inputs import CloseEverything, Input, Rename, Terminate, Traffic
+from chat_server.rules.inputs import CloseEverything, EndSessions, Input, Traffic
 from common.messages import ToServer
 
 BATCH: Final = 512
@@ -95,7 +95,9 @@ class HubQueue:
                 self._behind.append(item)
                 continue
             match item:
-                case Traffic() | Terminate() | Rename():
+                case Traffic() | EndSessions():
+                    taken.append(item)
+                case Received(connection=connection) if connection < 0:
                     # The host's word comes before what the connection it ends still wants.
                     taken.append(item)
                 case CloseEverything() | StopHub():

@@ -14,6 +14,8 @@ from chat_server.net.descriptors import first_reserved, is_out_of_files, out_of_
 from chat_server.net.io_thread import IoThread
 from chat_server.net.wake import Waker
 from chat_server.watch import Ended, ignore, watched
+from common.reasons import Reason
+from common.sentences import sentence
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +63,7 @@ class Acceptor:
     """Accepts, and does nothing else: no handshake can hold up the next one.
 
     Connections leave some descriptors to the rest of the server. When there are no others, it is
-    told by `full` with a sentence, at most once in FULL_AGAIN seconds, and whoever comes waits in
+    told by `full` with a reason, at most once in FULL_AGAIN seconds, and whoever comes waits in
     the kernel's queue. Raises OSError when not even a selector can be had.
     """
 
@@ -70,7 +72,7 @@ class Acceptor:
         listening: socket.socket,
         io: Sequence[IoThread],
         ended: Ended = ignore,
-        full: Callable[[str], object] = ignore,
+        full: Callable[[Reason], object] = ignore,
     ) -> None:
         self._listening = listening
         self._io = io
@@ -146,7 +148,7 @@ class Acceptor:
         if now >= self._next_told:
             self._next_told = now + FULL_AGAIN
             why = out_of_files(error)
-            log.warning("no more connections can be accepted for now: %s", why)
+            log.warning("no more connections can be accepted for now: %s", sentence(why))
             self._full(why)
         # Without the listening socket, which would be ready all the time.
         self._selector.unregister(self._listening)

@@ -267,12 +267,12 @@ class Connection:
             # Who waits for our answer is not to blame, but for one who always does.
             patience = SIGN_IN_DEADLINE * (2 if self.unanswered else 1)
             if now - self._started > patience:
-                return "did not sign in"
+                return "no_sign_in"
         if self.waiting and now - self._progress > SILENCE_DEADLINE:
-            return "took nothing for a minute"
+            return "stuck"
         # Who is left unread can't be blamed for silence.
         if self.readable and now - self._heard > SILENCE_DEADLINE:
-            return "was silent for a minute"
+            return "silent"
         return None
 
     def close(self) -> None:

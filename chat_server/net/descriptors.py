@@ -7,6 +7,8 @@ import os
 import sys
 from typing import Final
 
+from common.reasons import Reason
+
 log = logging.getLogger(__name__)
 
 ENOUGH: Final = 65_536
@@ -57,17 +59,14 @@ def is_out_of_files(error: OSError) -> bool:
     return error.errno in _OUT_OF_FILES
 
 
-def out_of_files(error: OSError) -> str:
-    """What that means for a person, and what can be done."""
+def out_of_files(error: OSError) -> Reason:
+    """What that means, and what can be done."""
     bound = _bound()
     if error.errno == errno.EMFILE and bound is not None:
-        return (
-            f"the system lets this program have only {bound} files and connections open at once; "
-            "“ulimit -n” or the settings of its service allow more"
-        )
+        return Reason("out_of_files_here", {"most": bound})
     if error.errno in {errno.EMFILE, errno.ENFILE}:
-        return "this computer has too many files and connections open; close other programs"
-    return f"this computer has no means left for connections: {error.strerror}"
+        return Reason("out_of_files")
+    return Reason("out_of_means", {"cause": error.strerror or str(error)})
 
 
 def _bound() -> int | None:

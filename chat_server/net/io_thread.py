@@ -89,7 +89,7 @@ class IoThread:
                 self._turn()
         finally:
             for connection in tuple(self._connections.values()):
-                self._drop(connection, "the server closed")
+                self._drop(connection, "server_closing")
             self._report.post()
             self._selector.close()
             self._waker.close()
@@ -182,10 +182,10 @@ class IoThread:
         except OSError as error:
             # ssl.SSLError is one too. The peer's doing, not ours: no traceback.
             log.debug("connection %d broke off: %s", connection.number, error)
-            self._drop(connection, "the connection broke off")
+            self._drop(connection, "lost")
         except Exception:
             log.exception("connection %d failed", connection.number)
-            self._drop(connection, "an internal error")
+            self._drop(connection, "internal")
 
     def _take(
         self, item: list[effects.IoEffect] | tuple[int, socket.socket, str], now: float
@@ -215,7 +215,7 @@ class IoThread:
         if connection.stage is Stage.OPEN:
             self._report.add(inputs.Opened(number, address), newcomer=True)
         while (stranger := self._strangers.superfluous()) is not None:
-            self._drop(stranger, "made room for others")
+            self._drop(stranger, "evicted")
 
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
@@ -261,8 +261,7 @@ class IoThread:
             )
         self._out.say(connection, encode(error), now)
         if violation.fatal or connection.violation(now):
-            reason = "too many invalid messages" if not violation.fatal else error.message
-            self._out.hang_up(connection, Goodbye(code="violation", reason=reason), now)
+            self._out.hang_up(connection, Goodbye(code="violation", params=error.params), now)
 
     # Writing
 
@@ -298,7 +297,7 @@ class IoThread:
     def _say_goodbye_to_the_rest(self, now: float) -> None:
         """Those who connected while the hub was telling everyone that the server closes."""
         for connection in self._connections.values():
-            goodbye = Goodbye(code="server_closing", reason="The host closed the server.")
+            goodbye = Goodbye(code="server_closing", params={})
             self._out.hang_up(connection, goodbye, now)
 
     def _tick(self, now: float) -> None:
@@ -320,9 +319,7 @@ class IoThread:
     def _overdue(self, connection: Connection, why: str, now: float) -> None:
         blocked = connection.interest & selectors.EVENT_WRITE
         if connection.stage is Stage.OPEN and not blocked:
-            self._out.hang_up(
-                connection, Goodbye(code="timeout", reason=f"Closed because it {why}."), now
-            )
+            self._out.hang_up(connection, Goodbye(code="timeout", params={"why": why}), now)
         else:
             self._drop(connection, why)
 

@@ -128,7 +128,7 @@ class Outgoing:
         # Replies are bounded by what a client may leave unanswered; this bounds the news of
         # people that come and go while a client reads nothing at all.
         if connection.waiting > 4 * OUTBOX_LIMIT:
-            self.hang_up(connection, Goodbye(code="too_slow", reason="Too much waited."), now)
+            self.hang_up(connection, Goodbye(code="too_slow", params={}), now)
 
     def hang_up(self, connection: Connection, goodbye: Goodbye, now: float) -> None:
         """Say goodbye after what waits already; nothing follows it."""
@@ -137,7 +137,7 @@ class Outgoing:
         connection.enqueue(connection.end.send(goodbye), now)
         connection.last_words(now)
         self._others[connection.number] = connection
-        self.forget(connection, goodbye.code.replace("_", " "))
+        self.forget(connection, goodbye.code)
 
     def forget(self, connection: Connection, why: str) -> None:
         """No more live events for it, and the hub knows."""
@@ -170,7 +170,7 @@ class Outgoing:
             self.say(connection, connection.end.send(message), now)
         except LocalProtocolError:
             log.exception("a reply out of order to connection %d", connection.number)
-            goodbye = Goodbye(code="internal", reason="The server made a mistake.")
+            goodbye = Goodbye(code="internal", params={})
             self.hang_up(connection, goodbye, now)
 
     def _go_live(self, connection: Connection, effect: effects.GoLive, _now: float) -> None:

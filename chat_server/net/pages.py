@@ -40,7 +40,7 @@ class Pages:
     """
 
     def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+        self.reader = reader
         self._kept: dict[tuple[str, int], Page] = {}
         """Whole pages, those used last at the end. The log only grows: they stay as they are."""
 
@@ -76,7 +76,7 @@ class Pages:
         last = after
         count = _FIRST_ROWS
         while True:
-            events = self._reader.after(room, last, count)
+            events = self.reader.after(room, last, count)
             for event in events:
                 frames.append(event_frame(event))
                 size += len(frames[-1])
@@ -90,4 +90,4 @@ class Pages:
 
     def close(self) -> None:
         """Let go of the reader."""
-        self._reader.close()
+        self.reader.close()

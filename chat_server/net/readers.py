@@ -3,18 +3,20 @@
 import logging
 import queue
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from chat_server.hub.queue import HubQueue
 from chat_server.net.pages import Pages
-from chat_server.rules.effects import ReadPage
-from chat_server.rules.inputs import PageFailed, PageRead
+from chat_server.net.queries import answer
+from chat_server.rules.effects import Query, ReadPage
+from chat_server.rules.inputs import PageFailed, PageRead, QueryDone
 from chat_server.store.store import Reader
 from chat_server.watch import Ended, ignore, watched
 
 log = logging.getLogger(__name__)
 
 READERS: Final = 2
+Job: TypeAlias = ReadPage | Query
 
 
 class Readers:
@@ -28,7 +30,7 @@ class Readers:
         self._hub = hub
         self._generation = 0
         """How often the database was opened anew."""
-        self._jobs: queue.SimpleQueue[ReadPage | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._threads = [watched(self._run, f"reader-{number}", ended) for number in range(READERS)]
 
     def start(self) -> None:
@@ -36,8 +38,8 @@ class Readers:
         for thread in self._threads:
             thread.start()
 
-    def post(self, job: ReadPage) -> None:
-        """Have a page read; the hub gets it as PageRead. Never blocks."""
+    def post(self, job: Job) -> None:
+        """Have something read; the hub gets what came of it. Never blocks."""
         self._jobs.put(job)
 
     def renew(self) -> None:
@@ -61,17 +63,29 @@ class Readers:
                 pages.close()
                 pages = None
             generation = self._generation
+            done: PageRead | PageFailed | QueryDone
             try:
                 pages = pages or Pages(self._open_reader())
-                frames, lasts = pages.page_of(job.rooms)
+                done = _carry_out(job, pages)
             except Exception:
-                # A disk that is away, or our mistake: the next page is tried with nothing kept.
-                log.exception("a page of %d rooms could not be read", len(job.rooms))
+                # A disk that is away, or our mistake: the next is tried with nothing kept.
+                log.exception("a %s could not be carried out", type(job).__name__)
                 if pages is not None:
                     pages.close()
                     pages = None
-                self._hub.post(PageFailed(job.connection))
-            else:
-                self._hub.post(PageRead(job.connection, frames, lasts))
+                done = _failed(job)
+            self._hub.post(done)
         if pages is not None:
             pages.close()
+
+
+def _carry_out(job: Job, pages: Pages) -> PageRead | QueryDone:
+    if isinstance(job, ReadPage):
+        return PageRead(job.connection, *pages.page_of(job.rooms))
+    return QueryDone(job.connection, job.re, answer(job.query, job.re, pages.reader))
+
+
+def _failed(job: Job) -> PageFailed | QueryDone:
+    if isinstance(job, ReadPage):
+        return PageFailed(job.connection)
+    return QueryDone(job.connection, job.re, None)

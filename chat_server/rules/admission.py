@@ -10,6 +10,7 @@ from typing import Final
 
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.effects import Admit, Answer, HangUp, Tell, TellEveryone
+from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from chat_server.rules.world import Outcome, World, presence, refuse
@@ -30,8 +31,8 @@ CAPABILITIES: Final = frozenset({limits.PRESENCE})
 def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
     """Say who we are; a client older than the oldest protocol we speak is sent to update."""
     if command.protocol < limits.PROTOCOL_VERSION:
-        why = f"this server speaks protocol {limits.PROTOCOL_VERSION}; update the program"
-        return refuse(session, command, "version", why, field="protocol")
+        params = {"protocol": limits.PROTOCOL_VERSION}
+        return refuse(session, command, "version", "protocol", params=params)
 
     session.capabilities = CAPABILITIES.intersection(command.capabilities)
 
@@ -70,32 +71,43 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     username = fold_username(command.username)
     key = device_key(command.token)
     owner = world.directory.devices.get(key)
+    known = username if owner == username else ""
+    banned = world.directory.sanctions.ban_of(now, known, command.installation)
+    if banned is not None:
+        return refuse(session, command, "banned", params=told_of(banned))
     # The token before the secret: the account is there, though the invite may be another by now.
-    if owner is not None and owner == username:
+    if known:
         return _admit(world, session, command, username, now)
     if not hmac.compare_digest(command.secret, world.facts.secret):
         return _bad_secret(session, command)
     if world.directory.is_taken(username):
         return _taken(world, session, command, username)
     if owner is not None:
-        why = "this token belongs to another account"
-        return refuse(session, command, "not_recognized", why, field="token")
+        return refuse(session, command, "not_recognized", "token", params={"username": username})
+    return _make_account(world, session, command, username, now)
+
+
+def _make_account(
+    world: World, session: Session, command: messages.Join, username: str, now: int
+) -> Outcome:
     field = "username"
     try:
         claim_username(username)
         field = "display_name"
         display_name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
-        return refuse(session, command, "name_refused", str(error), field=field)
+        why = {"why": error.reason.code, **error.reason.params}
+        return refuse(session, command, "name_refused", field, params=why)
     general = world.directory.rooms[GENERAL]
     change = world.directory.next_change()
+    key = device_key(command.token)
     with world.store.atomic():
         account = world.store.add_account(username, display_name, change, now)
-        world.store.add_device(account, key, command.device, now)
+        world.store.add_device(account, key, command.device, command.installation, now)
         world.store.add_member(general, account)
         published = publish_join(world, account, now)
     world.directory.add_account(account)
-    world.directory.add_device(key, username)
+    world.directory.add_device(key, username, command.installation)
     world.directory.enter(general, username)
     world.directory.undo.note(partial(world.sessions.expel, session))
     return [*_admit(world, session, command, username, now, new=True), published]
@@ -106,17 +118,19 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
     username = fold_username(command.username)
     key = device_key(command.token)
     if world.directory.devices.get(key) != username:
-        why = f"this device is not known as {username} here; join again with an invite"
-        return refuse(session, command, "not_recognized", why)
+        return refuse(session, command, "not_recognized", params={"username": username})
+    banned = world.directory.sanctions.ban_of(now, username, command.installation)
+    if banned is not None:
+        return refuse(session, command, "banned", params=told_of(banned))
     outcome: Outcome = []
     was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
         if old.key == command.resume and old.device_key == key:
             # Fenced before the new session starts: nothing the old connection still has on
             # its way may be stored after what the new one sends.
-            goodbye = messages.Goodbye(code="replaced", reason="This device connected again.")
+            goodbye = messages.Goodbye(code="replaced", params={})
             outcome.append(HangUp(old.connection, goodbye))
-            outcome.append(ClientGone(old.connection, "connected again", now))
+            outcome.append(ClientGone(old.connection, "replaced", now))
             world.sessions.close(old.connection)
     admitted = _admit(world, session, command, username, now)
     if was_online:
@@ -160,19 +174,16 @@ def list_online(world: World, session: Session, command: messages.ListOnline, _:
 
 
 def _bad_secret(session: Session, command: messages.Join | messages.Recognize) -> Outcome:
-    why = "this invite is not valid here any more; ask the host for a new one"
-    return refuse(session, command, "bad_secret", why, field="secret")
+    return refuse(session, command, "bad_secret", "secret")
 
 
 def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:
     free = free_username(username, world.directory.is_taken)
-    alike = username not in world.directory.accounts
-    why = f"the username {username} is {'too much like another one' if alike else 'taken'}"
-    why += f"; {free} is free" if free else "; choose another"
-    error = messages.refusal(
-        "name_taken", why, re=command.id, field="username", suggestion=free or None
-    )
-    return [Tell(session.connection, error)]
+    code: messages.ErrorCode = "name_taken"
+    if username not in world.directory.accounts:
+        code = "name_alike"
+    params = {"username": username} | ({"suggestion": free} if free else {})
+    return refuse(session, command, code, "username", params=params)
 
 
 def _admit(
@@ -187,13 +198,16 @@ def _admit(
     account = world.directory.accounts[username]
     session.key = secrets.token_hex(16)
     session.device = command.device
+    session.installation = command.installation
     session.device_key = device_key(command.token)
     came_online = world.sessions.admit(session, username)
+    muted = world.directory.sanctions.mute_of(now, username)
     signed_in = messages.SignedIn(
         re=command.id,
         username=username,
         display_name=account.display_name,
         session=session.key,
+        mute=None if muted is None else messages.Mute(until=muted.until, reason=muted.reason),
     )
     outcome: Outcome = [
         Admit(session.connection, session.capabilities),

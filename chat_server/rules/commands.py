@@ -8,8 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, get_args
 
-from chat_server.rules import admission, connections, conversation, inputs, renaming
-from chat_server.rules.permissions import Role, role_of
+from chat_server.rules import (
+    admission,
+    auditing,
+    connections,
+    conversation,
+    hosting,
+    inputs,
+    invites,
+    moderation,
+    renaming,
+)
+from chat_server.rules.directory import Role
+from chat_server.rules.effects import Tell
+from chat_server.rules.permissions import role_of
+from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common import messages
@@ -19,15 +32,20 @@ from common import messages
 class Command:
     """A row of the table: what carries a command out, and what is asked before.
 
-    `role` is the least that the session needs. `room` gives the room that its account has to be
-    in. What `writes` is done within a transaction, and refused if that fails; `cids` gives the ids
-    of events that it will look up, so that those of a batch can be looked up at once.
+    `role` is the least that the session needs; a host has no account, which some commands need
+    (`own`). `room` gives the room that its account has to be in. Who is muted may do what is not
+    `speaks`. What `writes` is done within a transaction, and refused if that fails; what is
+    `audited` is written down in the same. `cids` gives the ids of events that it will look up, so
+    that those of a batch can be looked up at once.
     """
 
     # What each function takes is the key's own type, which a mapping can't say: hence Any.
     handler: Callable[[World, Session, Any, int], Outcome]
     role: Role
+    own: bool = False
+    speaks: bool = False
     writes: bool = False
+    audited: bool = False
     room: Callable[[Any], str] | None = None
     cids: Callable[[Any], tuple[str, ...]] | None = None
 
@@ -44,34 +62,45 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.Ping: Command(connections.ping, Role.STRANGER),
     messages.ListPeople: Command(admission.list_people, Role.MEMBER),
     messages.ListOnline: Command(admission.list_online, Role.MEMBER),
-    messages.ListRooms: Command(conversation.list_rooms, Role.MEMBER),
-    messages.Sync: Command(conversation.sync, Role.MEMBER),
-    messages.Send: Command(conversation.send, Role.MEMBER, writes=True, cids=_cids_of_send),
+    messages.ListRooms: Command(conversation.list_rooms, Role.MEMBER, own=True),
+    messages.Sync: Command(conversation.sync, Role.MEMBER, own=True),
+    messages.History: Command(
+        conversation.history, Role.MEMBER, own=True, room=lambda history: history.room
+    ),
+    messages.Send: Command(
+        conversation.send, Role.MEMBER, own=True, speaks=True, writes=True, cids=_cids_of_send
+    ),
+    messages.Terminate: Command(moderation.terminate, Role.MODERATOR, writes=True, audited=True),
+    messages.Ban: Command(moderation.ban, Role.MODERATOR, writes=True, audited=True),
+    messages.Unban: Command(moderation.unban, Role.MODERATOR, writes=True, audited=True),
+    messages.MutePerson: Command(moderation.mute, Role.MODERATOR, writes=True, audited=True),
+    messages.Unmute: Command(moderation.unmute, Role.MODERATOR, writes=True, audited=True),
+    messages.ListSanctions: Command(moderation.list_sanctions, Role.MODERATOR),
+    messages.SetRole: Command(moderation.set_role, Role.HOST, writes=True, audited=True),
+    messages.RenameChat: Command(renaming.rename, Role.HOST, writes=True, audited=True),
+    messages.ShowInvite: Command(invites.show_invite, Role.HOST),
+    messages.NewInvite: Command(invites.new_invite, Role.HOST, writes=True, audited=True),
+    messages.AskStatus: Command(hosting.status, Role.HOST),
+    messages.ListClients: Command(moderation.list_clients, Role.HOST),
+    messages.ListAudit: Command(auditing.list_audit, Role.HOST),
 }
 if set(COMMANDS) != set(get_args(messages.ToServer)):
     raise TypeError("a command of the protocol has no row in the table, or a row no command")
 
 
-@dataclass(frozen=True, slots=True)
-class InputRow:
-    """What handles an input. If it writes, `failed` tells what follows when that fails."""
-
-    handler: Callable[[World, Any, int], Outcome]
-    failed: Callable[[Any, str], Outcome] | None = None
-
-
-INPUTS: Final[Mapping[type, InputRow]] = {
-    inputs.Opened: InputRow(connections.opened),
-    inputs.Closed: InputRow(connections.closed),
-    inputs.FellBehind: InputRow(connections.fell_behind),
-    inputs.Drained: InputRow(connections.drained),
-    inputs.PageRead: InputRow(connections.page_read),
-    inputs.PageFailed: InputRow(connections.page_failed),
-    inputs.Traffic: InputRow(connections.traffic),
-    inputs.Terminate: InputRow(connections.terminate),
-    inputs.Rename: InputRow(renaming.rename, renaming.rename_failed),
-    inputs.CloseEverything: InputRow(connections.close_everything),
+INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
+    inputs.Opened: connections.opened,
+    inputs.Closed: connections.closed,
+    inputs.FellBehind: connections.fell_behind,
+    inputs.Drained: connections.drained,
+    inputs.PageRead: connections.page_read,
+    inputs.PageFailed: connections.page_failed,
+    inputs.Traffic: connections.traffic,
+    inputs.EndSessions: connections.end_sessions,
+    inputs.QueryDone: connections.query_done,
+    inputs.CloseEverything: connections.close_everything,
 }
+"""What handles each input. None of them writes."""
 if set(INPUTS) != set(get_args(inputs.Input)):
     raise TypeError("an input has no row in the table, or a row no input")
 
@@ -79,13 +108,30 @@ if set(INPUTS) != set(get_args(inputs.Input)):
 def handle_command(world: World, session: Session, command: messages.ToServer, now: int) -> Outcome:
     """What a client's command leads to. `now` is in milliseconds since 1970-01-01 UTC."""
     row = COMMANDS[type(command)]
-    if role_of(world, session) < row.role:
-        return refuse(session, command, "not_allowed", "you may not do that")
+    role = role_of(world, session)
+    if role < row.role or (row.own and role is Role.HOST):
+        return refuse(session, command, "not_allowed")
+    if row.speaks and session.username is not None:
+        muted = world.directory.sanctions.mute_of(now, session.username)
+        if muted is not None:
+            return refuse(session, command, "muted", params=told_of(muted))
     if row.room is not None and world.room_of(session, row.room(command)) is None:
-        return refuse(session, command, "no_such_room", "you are in no such room", "room")
-    return row.handler(world, session, command, now)
+        params = {"room": row.room(command)}
+        return refuse(session, command, "no_such_room", "room", params=params)
+    outcome = row.handler(world, session, command, now)
+    if row.audited and not _is_refusal(outcome):
+        auditing.note(world, session, command, now)
+    return outcome
+
+
+def _is_refusal(outcome: Outcome) -> bool:
+    return (
+        len(outcome) == 1
+        and isinstance(outcome[0], Tell)
+        and (isinstance(outcome[0].message, messages.Error))
+    )
 
 
 def handle_input(world: World, happening: inputs.Input, now: int) -> Outcome:
     """What any other input leads to."""
-    return INPUTS[type(happening)].handler(world, happening, now)
+    return INPUTS[type(happening)](world, happening, now)

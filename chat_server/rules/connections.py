@@ -5,16 +5,15 @@ from chat_server.rules.effects import HangUp, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientGone, ClientSlow, TrafficChanged
 from chat_server.rules.world import Outcome, World
-from common.messages import Goodbye, Ping, Pong
+from common.messages import Goodbye, Ping, Pong, refusal
 
-_STOPPED = Goodbye(
-    code="server_closing", reason="The host closed the server. Nothing you said is lost."
-)
+_STOPPED = Goodbye(code="server_closing", params={})
 
 
 def opened(world: World, happening: inputs.Opened, now: int) -> Outcome:
     """A connection is there; it may greet us."""
-    world.sessions.open(Session(happening.connection, happening.address, now))
+    session = Session(happening.connection, happening.address, now, is_host=happening.is_host)
+    world.sessions.open(session)
     return []
 
 
@@ -34,6 +33,7 @@ def fell_behind(world: World, happening: inputs.FellBehind, _now: int) -> Outcom
     if session is None:
         return []
     world.delivery.fell_behind(session, happening.room, happening.after)
+    session.slow = True
     return [ClientSlow(session.connection, slow=True)]
 
 
@@ -45,6 +45,7 @@ def drained(world: World, happening: inputs.Drained, _now: int) -> Outcome:
     effects = world.delivery.drained(session)
     if session.cursors:
         return [*effects]
+    session.slow = False
     return [*effects, ClientSlow(session.connection, slow=False)]
 
 
@@ -58,27 +59,41 @@ def page_failed(world: World, happening: inputs.PageFailed, now: int) -> Outcome
     """The log can't be read: end the connection, so that its client tries again later."""
     if world.sessions.get(happening.connection) is None:
         return []
-    goodbye = Goodbye(code="internal", reason="The host's computer can't read its messages now.")
+    goodbye = Goodbye(code="internal", params={"why": "unreadable"})
     return [
         HangUp(happening.connection, goodbye),
-        *world.leave(happening.connection, "the log could not be read", now),
+        *world.leave(happening.connection, "unreadable", now),
     ]
 
 
-def traffic(_world: World, happening: inputs.Traffic, _now: int) -> Outcome:
+def query_done(world: World, happening: inputs.QueryDone, _now: int) -> Outcome:
+    """A worker brought what a command asked for, or could not read it."""
+    session = world.sessions.get(happening.connection)
+    if session is None:
+        return []
+    answer = happening.answer
+    if answer is None:
+        answer = refusal("internal", re=happening.re, params={"why": "unreadable"})
+    return [Tell(session.connection, answer)]
+
+
+def traffic(world: World, happening: inputs.Traffic, _now: int) -> Outcome:
     """Bytes were counted."""
+    for connection, total in happening.totals.items():
+        session = world.sessions.get(connection)
+        if session is not None:
+            session.traffic = total
     return [TrafficChanged(happening.totals)]
 
 
-def terminate(world: World, happening: inputs.Terminate, now: int) -> Outcome:
-    """The host ends a connection, with a reason."""
-    if world.sessions.get(happening.connection) is None:
-        return []
-    goodbye = Goodbye(code="terminated", reason=happening.reason)
-    return [
-        HangUp(happening.connection, goodbye),
-        *world.leave(happening.connection, "terminated by you", now),
-    ]
+def end_sessions(world: World, happening: inputs.EndSessions, now: int) -> Outcome:
+    """It is stored why these connections have to end."""
+    outcome: Outcome = []
+    for connection in happening.connections:
+        if world.sessions.get(connection) is not None:
+            outcome.append(HangUp(connection, happening.goodbye))
+            outcome += world.leave(connection, happening.why, now)
+    return outcome
 
 
 def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outcome:
@@ -88,5 +103,5 @@ def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outco
         outcome.append(HangUp(session.connection, _STOPPED))
         left, _was_last = world.sessions.close(session.connection)
         if left is not None and left.username is not None:
-            outcome.append(ClientGone(session.connection, "the server closed", now))
+            outcome.append(ClientGone(session.connection, "server_closing", now))
     return outcome

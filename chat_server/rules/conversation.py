@@ -5,7 +5,7 @@ from collections.abc import Collection
 from math import ceil
 
 from chat_server.rules.directory import Account, RoomLog
-from chat_server.rules.effects import Answer, Publish, Tell
+from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
@@ -31,17 +31,37 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
     try:
         refused |= dict.fromkeys(_of_other_history(world, command, compared), "position_ahead")
     except StoreFailedError:
-        return refuse(session, command, "internal", "the log can't be read now")
+        return refuse(session, command, "internal", params={"why": "unreadable"})
     begun = {room: after for room, after in command.positions.items() if room not in refused}
+    skipped: list[str] = []
+    if command.most is not None:
+        stored = {room: world.directory.rooms[room].stored for room in begun}
+        skipped = [room for room, after in begun.items() if stored[room] - after > command.most]
+        begun |= {room: stored[room] for room in skipped}
 
     def synced() -> messages.Synced:
-        heads = {room: world.head(room) for room in begun}
-        return messages.Synced(re=command.id, heads=heads, refused=refused)
+        # Of those that are skipped, where delivery starts. What waits to be committed with this
+        # batch may be taken back, and its place be given to something else.
+        heads = {room: begun[room] if room in skipped else world.head(room) for room in begun}
+        return messages.Synced(re=command.id, heads=heads, skipped=tuple(skipped), refused=refused)
 
     outcome: Outcome = [Answer(session.connection, command.id, synced)]
     for room, after in begun.items():
         outcome += world.delivery.start(session, room, after)
     return outcome
+
+
+def history(world: World, session: Session, command: messages.History, _now: int) -> Outcome:
+    """A page of what was said before, read by a worker. The room was looked up by the table."""
+    query = ReadHistory(
+        room=command.room,
+        head=world.directory.rooms[command.room].stored,
+        before=command.before,
+        around=command.around,
+        at=command.at,
+        count=command.count,
+    )
+    return [Query(session.connection, command.id, query)]
 
 
 def _of_other_history(
@@ -62,8 +82,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     sender = world.account(session)
     outcome: Outcome = []
     if _too_early(world, sender, command):
-        why = "the message before this one is not stored"
-        return refuse(session, command, "too_early", why, "after")
+        return refuse(session, command, "too_early", "after")
     room = world.room_of(session, command.room)
     if room is None:
         # Said before, perhaps, in a room that it was a member of then.
@@ -72,14 +91,10 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
             return _said_before(session, command, said)
         members = _direct_accounts(world, sender, command.room)
         if members is None:
-            code, why = _why_no_room(world, sender, command.room)
-            return refuse(session, command, code, why, "room")
+            return _no_room(world, session, command, sender)
         wait = world.openings.ask(sender.username, now / 1000)
         if wait:
-            why = f"you began many conversations; the next one can begin in {ceil(wait)} s"
-            return refuse(
-                session, command, "rate_limited", why, "room", retry_after=ceil(1000 * wait)
-            )
+            return refuse(session, command, "rate_limited", "room", retry_after=ceil(1000 * wait))
         room = _open_direct(world, command.room, members, now)
         outcome += _room_added(world, room)
     body = {"text": command.body.text}
@@ -105,8 +120,7 @@ def _said_before(session: Session, command: messages.Send, said: Event) -> Outco
     """The first answer again; or none, if something else was said under this id."""
     same = (said.room, said.kind, said.text) == (command.room, command.kind, command.body.text)
     if not same:
-        why = "another message was already sent under this cid"
-        return refuse(session, command, "cid_reused", why, "cid")
+        return refuse(session, command, "cid_reused", "cid")
     ack = messages.Ack(
         re=command.id, room=said.room, seq=said.seq, cid=command.cid, sent_at=said.sent_at
     )
@@ -149,14 +163,13 @@ def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] 
     return [account for account in accounts if account] if all(accounts) else None
 
 
-def _why_no_room(world: World, sender: Account, room: str) -> tuple[messages.ErrorCode, str]:
+def _no_room(world: World, session: Session, command: messages.Send, sender: Account) -> Outcome:
     """What is wrong with the room of a message: its sender may have mistyped a name."""
-    other = direct_partner(room, sender.username)
-    if other is None:
-        return "no_such_room", f"there is no room {room} that you are in"
-    if other not in world.directory.accounts:
-        return "no_such_person", f"nobody here is called {other}"
-    return "no_such_room", "a direct room names two people, in alphabetical order"
+    other = direct_partner(command.room, sender.username)
+    if other is not None and other not in world.directory.accounts:
+        params = {"username": other}
+        return refuse(session, command, "no_such_person", "room", params=params)
+    return refuse(session, command, "no_such_room", "room", params={"room": command.room})
 
 
 def _open_direct(world: World, room_id: str, members: list[Account], now: int) -> RoomLog:

@@ -4,12 +4,26 @@ import secrets
 from bisect import bisect_left, insort
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import partial
 from operator import itemgetter
 from typing import Final, TypeVar
 
+from chat_server.rules.sanctions import Sanction, SanctionList
 from chat_server.rules.undo import Undo
 from common.names import spelling
+
+
+class Role(IntEnum):
+    """What somebody may do; each role may do all that those before it may."""
+
+    STRANGER = 0
+    """Has not signed in."""
+    MEMBER = 1
+    MODERATOR = 2
+    HOST = 3
+    """Has no account: it is the host's window, or a command line on the host's computer."""
+
 
 CHANGE_STEP: Final = 2**20
 """Random numbers for each step; 8 billion changes fit into the integers that JSON has."""
@@ -25,16 +39,21 @@ class Account:
     display_name: str
     change: int
     """The number of its last change; see `Directory.next_change`."""
+    role: Role
 
 
 @dataclass(slots=True)
 class RoomLog:
-    """A room: its head (the newest `seq`, 0 for none) and its members' usernames."""
+    """A room: its head (the newest `seq`, 0 for none) and its members' usernames.
+
+    `stored` is the head without what waits to be committed with this batch.
+    """
 
     number: int
     room: str
     head: int
     members: set[str]
+    stored: int = field(default=0, compare=False)
 
 
 @dataclass(slots=True)
@@ -44,17 +63,24 @@ class Directory:
     accounts: dict[str, Account] = field(default_factory=dict)
     devices: dict[bytes, str] = field(default_factory=dict)
     """The SHA-256 of a device's token → its account's username."""
+    installations: dict[str, set[str]] = field(default_factory=dict)
+    """By username, the installations that its devices came from when they joined."""
+    sanctions: SanctionList = field(default_factory=SanctionList)
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, list[str]] = field(default_factory=dict)
     """The ids of an account's rooms, in their order: a page of rooms is a piece of it."""
     changes: list[tuple[int, str]] = field(default_factory=list)
     """The last change of each account, in their order: a page of people is a piece of it."""
+    former_changes: set[int] = field(default_factory=set)
+    """The changes of accounts that have changed again since."""
 
     spellings: Counter[str] = field(default_factory=Counter)
     """How many usernames are read as what: nobody shall have one that is taken for another's."""
 
     undo: Undo = field(default_factory=Undo, compare=False, repr=False)
     """What takes back what was changed since the last commit."""
+    _advanced: dict[str, RoomLog] = field(default_factory=dict, compare=False, repr=False)
+    """Rooms whose head was moved since."""
 
     def add_account(self, account: Account) -> None:
         """Note a new account."""
@@ -74,7 +100,7 @@ class Directory:
 
     def was_change(self, change: int) -> bool:
         """Whether this number was given out in this history; 0 was in every one."""
-        if not change:
+        if not change or change in self.former_changes:
             return True
         at = bisect_left(self.changes, change, key=itemgetter(0))
         return at < len(self.changes) and self.changes[at][0] == change
@@ -83,10 +109,31 @@ class Directory:
         """Whether somebody has this username, or one that looks the same."""
         return self.spellings[spelling(username)] > 0
 
-    def add_device(self, key: bytes, username: str) -> None:
-        """Note a device that may sign in to an account."""
+    def change_account(self, account: Account) -> None:
+        """Note that an account is otherwise now, with the number of the change."""
+        before = self.accounts[account.username]
+        self._put_account(before, account)
+        self.former_changes.add(before.change)
+        self.undo.note(partial(self._change_back, account, before))
+
+    def add_device(self, key: bytes, username: str, installation: str | None) -> None:
+        """Note a device that may sign in to an account, and where it joined from."""
         self.devices[key] = username
         self.undo.note(partial(self.devices.pop, key))
+        known = self.installations.setdefault(username, set())
+        if installation is not None and installation not in known:
+            known.add(installation)
+            self.undo.note(partial(known.discard, installation))
+
+    def add_sanction(self, sanction: Sanction) -> None:
+        """Note a ban or a mute."""
+        self.sanctions.add(sanction)
+        self.undo.note(partial(self.sanctions.remove, sanction))
+
+    def remove_sanction(self, sanction: Sanction) -> None:
+        """Note that a ban or a mute is lifted, or has ended."""
+        self.sanctions.remove(sanction)
+        self.undo.note(partial(self.sanctions.add, sanction))
 
     def add_room(self, room: RoomLog) -> None:
         """Note a new room."""
@@ -105,6 +152,28 @@ class Directory:
         """Note a room's new head."""
         self.undo.note(partial(setattr, room, "head", room.head))
         room.head = head
+        self._advanced[room.room] = room
+
+    def keep(self) -> None:
+        """All that was changed is stored."""
+        self.undo.keep()
+        for room in self._advanced.values():
+            room.stored = room.head
+        self._advanced.clear()
+
+    def take_back(self) -> None:
+        """Nothing that was changed since the last commit is stored."""
+        self.undo.take_back()
+        self._advanced.clear()
+
+    def _put_account(self, before: Account, account: Account) -> None:
+        self.accounts[account.username] = account
+        _remove(self.changes, (before.change, account.username))
+        insort(self.changes, (account.change, account.username))
+
+    def _change_back(self, account: Account, before: Account) -> None:
+        self._put_account(account, before)
+        self.former_changes.discard(before.change)
 
     def _remove_account(self, username: str) -> None:
         account = self.accounts.pop(username)

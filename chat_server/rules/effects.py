@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from chat_server.rules.inputs import Input
 from common.messages import Goodbye, ToClient
 
 
@@ -108,5 +109,45 @@ class ReadPage:
     rooms: tuple[tuple[str, int], ...]
 
 
-IoEffect = Admit | Tell | TellEveryone | Fanout | GoLive | WritePage | HangUp
-Effect = Admit | Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage
+@dataclass(frozen=True, slots=True)
+class ReadAudit:
+    """A query: the newest entries of the audit log before a number."""
+
+    before: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadHistory:
+    """A query: events of a room, of which `head` is the newest: see messages.History."""
+
+    room: str
+    head: int
+    before: int | None
+    around: int | None
+    at: int | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Have a worker read the answer to the command `re`, of what is stored then."""
+
+    connection: int
+    re: int
+    query: ReadAudit | ReadHistory
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """An input that follows once everything of this batch is stored."""
+
+    happening: Input
+
+
+ToOne = Admit | Tell | GoLive | WritePage | HangUp
+"""What one connection gets."""
+IoEffect = TellEveryone | Fanout | ToOne
+Effect = (
+    Admit | Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage | Query | After
+)

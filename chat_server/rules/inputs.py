@@ -3,18 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.messages import Goodbye, ToClient
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A connection finished its handshake."""
+    """A connection finished its handshake; or the host's own session begins."""
 
     connection: int
     address: str
+    is_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """A connection ended; `why` is for the host's eyes."""
+    """A connection ended; `why` is a code."""
 
     connection: int
     why: str
@@ -64,18 +67,21 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Terminate:
-    """The host ends one connection."""
+class EndSessions:
+    """Connections have to end, now that it is stored why: those that are left of these."""
 
-    connection: int
-    reason: str
+    connections: tuple[int, ...]
+    goodbye: Goodbye
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
-class Rename:
-    """The host gives the chat another name, which `clean_chat_name` has passed. It is written."""
+class QueryDone:
+    """A worker's answer to the command `re` of a connection; None if it could not be read."""
 
-    name: str
+    connection: int
+    re: int
+    answer: ToClient | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ Input = (
     | PageRead
     | PageFailed
     | Traffic
-    | Terminate
-    | Rename
+    | EndSessions
+    | QueryDone
     | CloseEverything
 )

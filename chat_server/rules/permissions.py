@@ -1,23 +1,26 @@
 """Who may do what: the roles, each of which may do all that those before it may."""
 
-from enum import IntEnum
-
+from chat_server.rules.directory import Account, Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import World
 
 
-class Role(IntEnum):
-    """Of a session."""
-
-    STRANGER = 0
-    """It has not signed in."""
-    MEMBER = 1
-    MODERATOR = 2
-    HOST = 3
-    """It has no account: it is the host's window, or a command line on the host's computer."""
-
-
 def role_of(world: World, session: Session) -> Role:
     """The role of a session now."""
+    if session.is_host:
+        return Role.HOST
     account = world.account_of(session)
-    return Role.STRANGER if account is None else Role.MEMBER
+    return Role.STRANGER if account is None else account.role
+
+
+def may_act_on(world: World, session: Session, account: Account) -> bool:
+    """Whether somebody may do something to somebody: only to those of a lesser role."""
+    return role_of(world, session) > account.role
+
+
+def name_of_actor(session: Session) -> str:
+    """Who did something, for the audit log; the host has no account, and nobody that username."""
+    return session.username or HOST
+
+
+HOST = "(host)"

@@ -3,24 +3,26 @@
 from dataclasses import replace
 from functools import partial
 
-from chat_server.rules import inputs
+from chat_server.chat_name import clean_chat_name
 from chat_server.rules.effects import TellEveryone
-from chat_server.rules.view import Renamed, RenameFailed
-from chat_server.rules.world import Outcome, World
-from common.messages import ServerChanged
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import Renamed
+from chat_server.rules.world import Outcome, World, done, refuse
+from common.messages import RenameChat, ServerChanged
+from common.names import NameRefusedError
 
 
-def rename(world: World, happening: inputs.Rename, now: int) -> Outcome:
+def rename(world: World, session: Session, command: RenameChat, now: int) -> Outcome:
     """Keep the name, and tell everyone. Whoever is in the midst of signing in is told then."""
-    outcome: Outcome = [Renamed(happening.name, now)]
-    if happening.name != world.facts.name:
-        world.store.set_meta("name", happening.name)
+    try:
+        name = clean_chat_name(command.name)
+    except NameRefusedError as error:
+        why = {"why": error.reason.code, **error.reason.params}
+        return refuse(session, command, "name_refused", "name", params=why)
+    outcome: Outcome = [done(session, command), Renamed(name, now)]
+    if name != world.facts.name:
+        world.store.set_meta("name", name)
         world.directory.undo.note(partial(setattr, world, "facts", world.facts))
-        world.facts = replace(world.facts, name=happening.name)
-        outcome.append(TellEveryone(ServerChanged(server_name=happening.name)))
+        world.facts = replace(world.facts, name=name)
+        outcome.append(TellEveryone(ServerChanged(server_name=name)))
     return outcome
-
-
-def rename_failed(_happening: inputs.Rename, why: str) -> Outcome:
-    """The name could not be stored: it stays as it was."""
-    return [RenameFailed(why)]

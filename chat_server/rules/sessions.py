@@ -15,8 +15,14 @@ class Session:
     connection: int
     address: str
     since: int
+    is_host: bool = False
+    """It is of the host's own computer and has no account."""
     username: str | None = None
     device: str = ""
+    installation: str = ""
+    traffic: tuple[int, int] = (0, 0)
+    """Bytes received and sent, as told last."""
+    slow: bool = False
     device_key: bytes = b""
     key: str = ""
     """The session's name for `resume`."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from common.reasons import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class ClientAppeared:
@@ -19,7 +21,7 @@ class ClientAppeared:
 
 @dataclass(frozen=True, slots=True)
 class ClientGone:
-    """A signed-in connection ended, and why."""
+    """A signed-in connection ended; `why` is a code: see chat_server/window/feed.py."""
 
     connection: int
     why: str
@@ -58,34 +60,32 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
-class RenameFailed:
-    """The chat keeps its name; `reason` says why the other could not be stored, for a person."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
 class StoreFailed:
-    """The store could not be written; `reason` says why, for a person."""
+    """The store could not be written."""
 
-    reason: str
+    reason: Reason
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFailed:
-    """A part of the server broke off, and it can't go on; `reason` is for a person."""
+    """A part of the server broke off, and it can't go on."""
 
-    reason: str
+    reason: Reason
     at: int
 
 
 @dataclass(frozen=True, slots=True)
 class NoMoreConnections:
-    """Nobody else can connect for now; `reason` says why, for a person."""
+    """Nobody else can connect for now."""
 
-    reason: str
+    reason: Reason
     at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRenewed:
+    """The old link lets nobody in any more."""
 
 
 ViewEvent = (
@@ -95,7 +95,7 @@ ViewEvent = (
     | ClientSlow
     | MessagesStored
     | Renamed
-    | RenameFailed
+    | InviteRenewed
     | StoreFailed
     | ServerFailed
     | NoMoreConnections

@@ -1,5 +1,6 @@
 """What every rule works on, and the few answers they share."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,6 +13,7 @@ from chat_server.rules.view import ClientGone, ViewEvent
 from chat_server.store.store import Store
 from common import limits, messages
 from common.names import direct_members
+from common.reasons import Params
 
 OPENINGS: Final = 200.0
 """Direct conversations that an account may begin at once: each is on somebody else's list."""
@@ -42,6 +44,12 @@ class World:
     directory: Directory
     sessions: Sessions = field(default_factory=Sessions)
     delivery: Delivery = field(init=False)
+    since: int = 0
+    """When the server started, in milliseconds since 1970-01-01 UTC."""
+    trouble: str = ""
+    """The code of what keeps it from storing anything now."""
+    link: Callable[[ServerFacts], str] = lambda _: ""
+    """The invite's link, with the addresses of the moment."""
     openings: Buckets = field(default_factory=lambda: Buckets(OPENINGS, OPENING_RATE))
     """How many direct conversations each account may begin now."""
 
@@ -73,7 +81,10 @@ class World:
         """An account as everyone sees it now."""
         account = self.directory.accounts[username]
         return messages.Person(
-            username=username, display_name=account.display_name, change=account.change
+            username=username,
+            display_name=account.display_name,
+            role=account.role.name.lower(),
+            change=account.change,
         )
 
     def room(self, room: str) -> messages.Room:
@@ -98,15 +109,22 @@ def presence(username: str, *, online: bool, but: int | None = None) -> TellEver
     return TellEveryone(changed, but=but, capability=limits.PRESENCE)
 
 
+def done(session: Session, command: messages.Command) -> Tell:
+    """The answer to a command that has nothing to tell."""
+    return Tell(session.connection, messages.Done(re=command.id))
+
+
 def refuse(
     session: Session,
     command: messages.Command,
     code: messages.ErrorCode,
-    why: str,
     field: str | None = None,
     *,
     retry_after: int | None = None,
+    params: Params | None = None,
 ) -> Outcome:
     """The answer to a command that may not be. `retry_after` is in milliseconds."""
-    error = messages.refusal(code, why, re=command.id, field=field, retry_after=retry_after)
+    error = messages.refusal(
+        code, re=command.id, field=field, retry_after=retry_after, params=params
+    )
     return [Tell(session.connection, error)]

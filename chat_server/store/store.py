@@ -1,10 +1,11 @@
 """The face of the durable store: what is asked of a storage engine, and how that can fail."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chat_server.rules.directory import Account, Directory, RoomLog
+from chat_server.rules.sanctions import Sanction
 from common.events import Event
 
 
@@ -83,8 +84,22 @@ class Store(Protocol):
     def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
         """A new account."""
 
-    def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
-        """A device that may sign in to an account."""
+    def change_account(self, account: Account) -> None:
+        """An account is otherwise now, by the number of its change."""
+
+    def add_device(
+        self, account: Account, token_hash: bytes, name: str, installation: str, now: int
+    ) -> None:
+        """A device that may sign in to an account, and the installation it joined from."""
+
+    def add_sanction(self, sanction: Sanction) -> Sanction:
+        """A ban or a mute, with the number that it has from now on."""
+
+    def remove_sanction(self, sanction: Sanction) -> None:
+        """It is lifted, or has ended."""
+
+    def add_audit(self, at: int, by: str, action: str, fields: Mapping[str, Any]) -> None:
+        """Something was done, at a time in milliseconds since 1970-01-01 UTC."""
 
     def add_room(self, room: str, now: int) -> RoomLog:
         """A new, empty room."""
@@ -112,11 +127,33 @@ class Store(Protocol):
         """
 
 
+class AuditRow(NamedTuple):
+    """An entry of the audit log."""
+
+    number: int
+    at: int
+    by: str
+    action: str
+    fields: dict[str, Any]
+
+
 class Reader(Protocol):
     """Reads beside the writer, for one thread. It sees what is committed."""
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events of a room that follow a place. Raises StoreFailedError."""
+
+    def place_at(self, room: str, at: int) -> int:
+        """The first place in a room from a time on, in milliseconds since 1970-01-01 UTC.
+
+        If nothing is that late, the place after the last. Raises StoreFailedError.
+        """
+
+    def audit(self, before: int | None, count: int) -> list[AuditRow]:
+        """The newest entries of the audit log, or those before a number, the newest first.
+
+        Raises StoreFailedError.
+        """
 
     def close(self) -> None:
         """Let go of it, before the writer does. Raises nothing."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import tkinter as tk
 from collections.abc import Callable
-from typing import Final
+from types import ModuleType
+from typing import TYPE_CHECKING, Final
 
 from chat_server.chat_name import clean_chat_name
 from chat_server.window import questions
@@ -15,9 +16,14 @@ from chat_server.window.keeper import Keeper, StartFailed
 from chat_server.window.model import ClientRow, Phase
 from chat_server.window.presenter import Presenter
 from common.names import NameRefusedError
+from common.reasons import Reason
+from common.sentences import sentence
 from window.dialog import Answer, Dialog
 from window.notices import FAILURE_TIME, TOAST_TIME
 from window.theme import Theme
+
+if TYPE_CHECKING:
+    from common.messages import ToClient
 
 CLIENT_LOOK: Final = 500
 """Milliseconds between two looks whether the ChatClient that was started runs still."""
@@ -131,7 +137,12 @@ class Desk:
         answer = self._ask(questions.terminate(self._root, self._theme, row))
         if answer.choice == questions.YES:
             reason = answer.text.strip() or questions.DEFAULT_REASON
-            self._keeper.terminate(row.connection, reason)
+            self._keeper.ask(
+                lambda number: _messages().Terminate(
+                    id=number, connection=row.connection, reason=reason
+                ),
+                self._done,
+            )
 
     def _copy(self, text: str, said: str) -> None:
         self._root.clipboard_clear()
@@ -147,8 +158,22 @@ class Desk:
             self._presenter.renaming(f"{problem[:1].upper()}{problem[1:]}.")
         else:
             self._presenter.renaming()
-            self._keeper.rename(name)
+            self._keeper.ask(
+                lambda number: _messages().RenameChat(id=number, name=name), self._renamed
+            )
         self._show()
+
+    def _renamed(self, reply: ToClient) -> None:
+        why = _refusal(reply)
+        if why:
+            self._presenter.not_renamed(why)
+            self._show()
+
+    def _done(self, reply: ToClient) -> None:
+        """Say why something was not done; what was done is to be seen."""
+        why = _refusal(reply)
+        if why:
+            self._say(f"{why[:1].upper()}{why[1:]}", FAILURE_TIME)
 
     def _open_client(self) -> None:
         running = self._keeper.running
@@ -193,3 +218,17 @@ class Desk:
             # A dialog is a cycle with Tk variables in it. Collected at some later time by
             # another thread, these would call Tk from there.
             self._root.after_idle(gc.collect)
+
+
+def _messages() -> ModuleType:
+    """The models of commands, which are loaded with the server, behind the window."""
+    from common import messages
+
+    return messages
+
+
+def _refusal(reply: ToClient) -> str:
+    """Why something was not done; "" if it was."""
+    if not isinstance(reply, _messages().Error):
+        return ""
+    return sentence(Reason(reply.code, reply.params))

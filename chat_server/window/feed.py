@@ -42,13 +42,19 @@ class Line:
 
 _GONE: Final = {
     "left": "left",
-    "terminated by you": "was disconnected by you",
-    "the connection broke off": "lost the connection",
-    "was silent for a minute": "was disconnected after a minute of silence",
-    "took nothing for a minute": "was disconnected after a minute of taking nothing",
-    "connected again": "connected again",
+    "terminated": "was disconnected",
+    "banned": "was banned",
+    "lost": "lost the connection",
+    "silent": "was disconnected: no data received for 60 s",
+    "stuck": "was disconnected: no data accepted for 60 s",
+    "too_slow": "was disconnected: too many unread updates",
+    "replaced": "connected again",
+    "violation": "was disconnected: too many invalid messages",
+    "busy": "was disconnected: messages can’t be stored",
+    "unreadable": "was disconnected: messages can’t be read",
+    "internal": "was disconnected by an internal error",
 }
-"""Why a connection ended, as the server says it → as a person says it of somebody."""
+"""What ended a connection → as it is said of a person."""
 
 
 class Feed:
@@ -65,9 +71,9 @@ class Feed:
         self._shown_for = None
 
     def gone(self, at: int, name: str, why: str, handle: str = "") -> None:
-        """Somebody's connection ended; `why` is the server's word for it."""
-        kind = Kind.TERMINATED if why == "terminated by you" else Kind.LEFT
-        self.add(kind, at, name, _GONE.get(why) or f"was disconnected: {why}", handle)
+        """Somebody's connection ended; `why` is a code."""
+        kind = Kind.TERMINATED if why in {"terminated", "banned"} else Kind.LEFT
+        self.add(kind, at, name, _GONE.get(why, "was disconnected"), handle)
 
     def failed(self, at: int, reason: str) -> None:
         """Messages could not be stored; the same trouble again only moves its line's time.

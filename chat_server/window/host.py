@@ -18,6 +18,7 @@ from chat_server.window.frame import Frame
 from chat_server.window.model import Phase
 from chat_server.window.presenter import Presenter
 from common.invite import is_unspecified
+from common.sentences import sentence
 from window.keys import FIND
 from window.mailbox import Mailbox
 from window.program import Program
@@ -112,6 +113,8 @@ class Host:
                 self._show_soon()
             case keeper.StartFailed():
                 self._failed(item, now)
+            case keeper.Replied():
+                item.on_reply(item.reply)
             case keeper.Stopped() | keeper.BrokeOff():
                 self._stopped(item, now)
             case keeper.Ended():
@@ -136,13 +139,13 @@ class Host:
     def _stopped(self, item: keeper.Stopped | keeper.BrokeOff, now: int) -> None:
         self._count()
         if isinstance(item, keeper.BrokeOff):
-            _complain(item.reason)
+            _complain(sentence(item.reason))
         if self.presenter.phase is Phase.CLOSING:
             return
         self.presenter.stopped(now)
         self.show()
         if isinstance(item, keeper.BrokeOff):
-            reason = item.reason
+            reason = sentence(item.reason)
             self._after("ask", 1, lambda: self.desk.broke_off(reason))
 
     def _ask_after(self, failure: keeper.StartFailed) -> None:

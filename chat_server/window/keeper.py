@@ -22,7 +22,10 @@ from common import logs
 from common.loading import uncollected
 
 if TYPE_CHECKING:
+    from chat_server.net.endpoints.local import LocalSession, OnReply
     from chat_server.service import Server  # loading it loads everything the server needs
+    from common.messages import ToClient, ToServer
+    from common.reasons import Reason
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +61,15 @@ class Stopped:
 class BrokeOff:
     """The server could not go on and was stopped; `reason` says why."""
 
-    reason: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Replied:
+    """The answer to something that was asked, and who wants it."""
+
+    reply: ToClient
+    on_reply: OnReply
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ class Ended:
     """The keeper has stopped the server for good and is about to end."""
 
 
-News = Started | Changed | StartFailed | Stopped | BrokeOff | Happened | Counted | Ended
+News = Started | Changed | StartFailed | Stopped | BrokeOff | Replied | Happened | Counted | Ended
 
 
 class Counts:
@@ -135,6 +146,8 @@ class Keeper:
         self._post = post
         self._orders: queue.SimpleQueue[int | _Order | None] = queue.SimpleQueue()
         self._server: Server | None = None
+        self._session: LocalSession | None = None
+        """The host's own, with the server that runs."""
         # Not a daemon: the interpreter must not end before the log is closed.
         self._thread = threading.Thread(target=self._run, name="keeper")
 
@@ -172,17 +185,14 @@ class Keeper:
         server = self._server
         return None if server is None else server.running
 
-    def terminate(self, connection: int, reason: str) -> None:
-        """End a connection; nothing happens if it is gone already."""
-        server = self._server
-        if server is not None:
-            server.terminate(connection, reason)
+    def ask(self, command: Callable[[int], ToServer], on_reply: OnReply) -> None:
+        """Have the server carry out what `command` makes with an id; `Replied` brings the answer.
 
-    def rename(self, name: str) -> None:
-        """Give the chat another name; `Happened` tells what came of it, and `Changed` the rest."""
-        server = self._server
-        if server is not None:
-            server.rename(name)
+        Without a running server nothing happens.
+        """
+        session = self._session
+        if session is not None:
+            session.ask(command, lambda reply: self._post(Replied(reply, on_reply)))
 
     # The thread itself
 
@@ -225,6 +235,7 @@ class Keeper:
         except StartError as error:
             return StartFailed(str(error), None)
         self._server = server
+        self._session = server.host_session()
         if self._options.ready_file is not None:
             try:
                 server.publish_to(self._options.ready_file)
@@ -242,12 +253,13 @@ class Keeper:
     def _give_up(self) -> None:
         """Stop a server that has lost a thread; a new one may have been started meanwhile."""
         server = self._server
-        if server is not None and server.failure:
+        if server is not None and server.failure is not None:
             self._stop()
             self._post(BrokeOff(server.failure))
 
     def _stop(self) -> None:
         server, self._server = self._server, None
+        self._session = None
         if server is None:
             return
         try:

@@ -21,6 +21,7 @@ from chat_server.window.formats import clock_text, day_of, size_text, uptime_tex
 from chat_server.window.model import ClientRow, HostView, Phase, Reach
 from chat_server.window.rate import MessageRate
 from common.invite import is_link_local, is_loopback
+from common.sentences import sentence
 from window.text import safe
 
 _MINUTE: Final = 60_000
@@ -127,12 +128,17 @@ class Presenter:
         self._name_problem = problem
         self._name_answers += bool(problem)
 
-    def _renamed(self, event: view.Renamed | view.RenameFailed) -> None:
-        self._name_answers += 1
+    def _changed_by_host(self, event: view.Renamed | view.InviteRenewed, now: int) -> None:
         if isinstance(event, view.Renamed):
+            self._name_answers += 1
             self._called(event.name, event.at)
         else:
-            self._name_problem = f"Not changed: {safe(event.reason)}."
+            self._feed.add(Kind.CHANGED, now, "", "There is a new invite; the old link is void")
+
+    def not_renamed(self, why: str) -> None:
+        """The chat could not be called as the host wished."""
+        self._name_answers += 1
+        self._name_problem = f"Not changed: {safe(why)}."
 
     def stopping(self) -> None:
         """The server was told to stop."""
@@ -165,12 +171,12 @@ class Presenter:
                     self._slow(event, now)
                 case view.MessagesStored():
                     self._stored(event)
-                case view.Renamed() | view.RenameFailed():
-                    self._renamed(event)
+                case view.Renamed() | view.InviteRenewed():
+                    self._changed_by_host(event, now)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
                 case view.StoreFailed():
-                    self._run.trouble = safe(event.reason)
+                    self._run.trouble = safe(sentence(event.reason))
                     self._feed.failed(event.at, self._run.trouble)
                 case _:
                     assert_never(event)
@@ -184,7 +190,7 @@ class Presenter:
     def _failed(self, event: view.NoMoreConnections | view.ServerFailed) -> None:
         full = isinstance(event, view.NoMoreConnections)
         what = "Nobody else can connect" if full else "The server can’t go on"
-        self._feed.add(Kind.FAILED, event.at, "", f"{what}: {safe(event.reason)}")
+        self._feed.add(Kind.FAILED, event.at, "", f"{what}: {safe(sentence(event.reason))}")
 
     def _appeared(self, event: view.ClientAppeared) -> None:
         clients = self._run.clients
@@ -213,8 +219,8 @@ class Presenter:
             return
         self._run.gone_received += client.received
         self._run.gone_sent += client.sent
-        if event.why != "the server closed":  # one line says that for everybody
-            self._feed.gone(event.at, client.name, safe(event.why), client.handle)
+        if event.why != "server_closing":  # one line says that for everybody
+            self._feed.gone(event.at, client.name, event.why, client.handle)
 
     def _counted(self, event: view.TrafficChanged) -> None:
         clients = self._run.clients

@@ -31,7 +31,11 @@ def _look_at_window(folder: Path) -> str:
     with joined(running):
         smoke.wait(root, lambda: presenter.people == 1, "the guest in the list")
         [guest] = presenter.view(0).rows
-        host.keeper.terminate(guest.connection, "This was a test.")
+        from common.messages import Terminate
+
+        host.keeper.ask(
+            lambda number: Terminate(id=number, connection=guest.connection), lambda _: None
+        )
         smoke.wait(root, lambda: not presenter.people, "the guest's end")
     pictures = smoke.look_at_pictures(program.theme)
     size = f"{root.winfo_width()}×{root.winfo_height()}"

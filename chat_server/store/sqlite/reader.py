@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_server.store.sqlite.errors import failed
+from chat_server.store.store import AuditRow
 from common.database import connect_reader
 from common.events import Event
+from common.limits import MAX_INTEGER
 
 _ROWS: Final = """
     SELECT json_group_array(json_array(seq, kind, username, sent_at, cid, json(body))) FROM (
@@ -39,6 +41,38 @@ class SqliteReader:
         rows.sort(key=itemgetter(0))
         return [Event(room, *row) for row in rows]
 
+    def place_at(self, room: str, at: int) -> int:
+        """The first place in a room from a time on; if nothing is that late, the one after all.
+
+        By halves, as times rise with places but for clocks that were set: there is no index.
+        """
+        [(number, head)] = self._all(
+            "SELECT number, (SELECT max(seq) FROM events WHERE room = number) FROM rooms"
+            " WHERE room = ?",
+            room,
+        ) or [(0, 0)]
+        first, last = 1, (head or 0) + 1
+        while first < last:
+            middle = (first + last) // 2
+            [(sent_at,)] = self._all(
+                "SELECT sent_at FROM events WHERE room = ? AND seq = ?", number, middle
+            )
+            first, last = (first, middle) if sent_at >= at else (middle + 1, last)
+        return first
+
+    def audit(self, before: int | None, count: int) -> list[AuditRow]:
+        """The newest entries of the audit log, or those before a number, the newest first."""
+        rows = self._all(
+            "SELECT number, at, actor, action, fields FROM audit"
+            " WHERE number < ? ORDER BY number DESC LIMIT ?",
+            MAX_INTEGER + 1 if before is None else before,
+            count,
+        )
+        return [
+            AuditRow(number, at, by, action, json.loads(fields))
+            for number, at, by, action, fields in rows
+        ]
+
     def close(self) -> None:
         """Let go of the file, before the writer does."""
         with suppress(sqlite3.Error):
@@ -46,8 +80,12 @@ class SqliteReader:
 
     def _one(self, statement: str, *values: object) -> str:
         """The one value that a statement gives."""
+        ((value,),) = self._all(statement, *values)
+        return str(value)
+
+    def _all(self, statement: str, *values: object) -> list[Any]:
+        """All rows that a statement gives."""
         try:
-            ((value,),) = self._connection.execute(statement, values).fetchall()
+            return self._connection.execute(statement, values).fetchall()
         except sqlite3.Error as error:
             raise failed(error) from error
-        return str(value)

@@ -88,6 +88,31 @@ MIGRATIONS: Final[Sequence[str]] = (
     ALTER TABLE accounts ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
     UPDATE accounts SET change = number;
     """,
+    # Roles, bans, mutes, and what was done. The numbers of former changes are kept, so that whoever
+    # knows one is known to know this history.
+    """
+    ALTER TABLE accounts ADD COLUMN role INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE devices ADD COLUMN installation TEXT;
+    CREATE TABLE former_changes (change INTEGER PRIMARY KEY);
+    CREATE TABLE sanctions (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        account INTEGER REFERENCES accounts,
+        installations TEXT NOT NULL,
+        device TEXT,
+        until INTEGER,
+        reason TEXT NOT NULL,
+        actor TEXT NOT NULL,
+        at INTEGER NOT NULL
+    );
+    CREATE TABLE audit (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        action TEXT NOT NULL,
+        fields TEXT NOT NULL
+    );
+    """,
 )
 
 

@@ -3,13 +3,15 @@
 import json
 import secrets
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from chat_server.rules.directory import Account, Directory, RoomLog
+from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.reserve import Reserve
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.sqlite.schema import connect_again, connect_writer
@@ -191,21 +193,32 @@ class SqliteStore:
         directory = Directory()
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
-        for number, username, display_name, change in self._query(
-            "SELECT number, username, display_name, change FROM accounts ORDER BY change"
+        for number, username, display_name, change, role in self._query(
+            "SELECT number, username, display_name, change, role FROM accounts ORDER BY change"
         ):
             usernames[number] = username
-            directory.add_account(Account(number, username, display_name, change))
-        for token_hash, account in self._query("SELECT token_hash, account FROM devices"):
-            directory.add_device(token_hash, usernames[account])
+            directory.add_account(Account(number, username, display_name, change, Role(role)))
+        former = self._query("SELECT change FROM former_changes")
+        directory.former_changes = {change for (change,) in former}
+        for token_hash, account, installation in self._query(
+            "SELECT token_hash, account, installation FROM devices"
+        ):
+            directory.add_device(token_hash, usernames[account], installation)
+        for number, kind, account, installations, *rest in self._query(
+            "SELECT number, kind, account, installations, device, until, reason, actor, at"
+            " FROM sanctions"
+        ):
+            username = None if account is None else usernames[account]
+            known = frozenset(json.loads(installations))
+            directory.add_sanction(Sanction(number, SanctionKind(kind), username, known, *rest))
         for number, room, head in self._query(
             "SELECT number, room, (SELECT max(seq) FROM events WHERE room = number) FROM rooms"
         ):
-            rooms[number] = RoomLog(number, room, head or 0, set())
+            rooms[number] = RoomLog(number, room, head or 0, set(), head or 0)
             directory.add_room(rooms[number])
         for room_number, account in self._query("SELECT room, account FROM members"):
             directory.enter(rooms[room_number], usernames[account])
-        directory.undo.keep()
+        directory.keep()
         return directory
 
     def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
@@ -214,13 +227,57 @@ class SqliteStore:
             "INSERT INTO accounts (username, display_name, change, created_at) VALUES (?, ?, ?, ?)",
             (username, display_name, change, now),
         )
-        return Account(cursor.lastrowid or 0, username, display_name, change)
+        return Account(cursor.lastrowid or 0, username, display_name, change, Role.MEMBER)
 
-    def add_device(self, account: Account, token_hash: bytes, name: str, now: int) -> None:
-        """A device that may sign in to an account."""
+    def change_account(self, account: Account) -> None:
+        """An account is otherwise now, by the number of its change."""
         self._change(
-            "INSERT INTO devices (token_hash, account, name, created_at) VALUES (?, ?, ?, ?)",
-            (token_hash, account.number, name, now),
+            "INSERT INTO former_changes SELECT change FROM accounts WHERE number = ?",
+            (account.number,),
+        )
+        self._change(
+            "UPDATE accounts SET display_name = ?, role = ?, change = ? WHERE number = ?",
+            (account.display_name, account.role, account.change, account.number),
+        )
+
+    def add_device(
+        self, account: Account, token_hash: bytes, name: str, installation: str, now: int
+    ) -> None:
+        """A device that may sign in to an account, and the installation it joined from."""
+        self._change(
+            "INSERT INTO devices (token_hash, account, name, installation, created_at)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (token_hash, account.number, name, installation, now),
+        )
+
+    def add_sanction(self, sanction: Sanction) -> Sanction:
+        """A ban or a mute, with the number that it has from now on."""
+        cursor = self._change(
+            "INSERT INTO sanctions"
+            " (kind, account, installations, device, until, reason, actor, at) VALUES"
+            " (?, (SELECT number FROM accounts WHERE username = ?), ?, ?, ?, ?, ?, ?)",
+            (
+                sanction.kind,
+                sanction.username,
+                json.dumps(sorted(sanction.installations)),
+                sanction.device,
+                sanction.until,
+                sanction.reason,
+                sanction.by,
+                sanction.at,
+            ),
+        )
+        return replace(sanction, number=cursor.lastrowid or 0)
+
+    def remove_sanction(self, sanction: Sanction) -> None:
+        """It is lifted, or has ended."""
+        self._change("DELETE FROM sanctions WHERE number = ?", (sanction.number,))
+
+    def add_audit(self, at: int, by: str, action: str, fields: Mapping[str, Any]) -> None:
+        """Something was done, at a time in milliseconds since 1970-01-01 UTC."""
+        self._change(
+            "INSERT INTO audit (at, actor, action, fields) VALUES (?, ?, ?, ?)",
+            (at, by, action, json.dumps(fields, ensure_ascii=False)),
         )
 
     def add_room(self, room: str, now: int) -> RoomLog:

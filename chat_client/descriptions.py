@@ -1,0 +1,53 @@
+"""The connection in words, for the window and for the command line."""
+
+from typing import Final
+
+from chat_client.state.attempts import Attempt, Failure
+from chat_client.state.status import STORAGE, Link, Status
+from common.sentences import whole_sentence
+
+_CLAUSES: Final = {
+    Failure.WRONG_SERVER: "is another server than the one of the invite",
+    Failure.NO_TLS: "answers on port {port}, but not as a ChatServer",
+    Failure.BROKE_OFF: "ended the connection before it had shown who it is",
+    Failure.REFUSED: "refused: no ChatServer is open there on port {port}, or a firewall is there",
+    Failure.TIMED_OUT: "did not answer in time: a firewall may be in the way",
+    Failure.NO_HOST: "can't be found: it is switched off, or a firewall is in the way",
+    Failure.NO_ROUTE: "is on a network that this computer is not on",
+    Failure.NO_NAME: "is a name that is not known here",
+    Failure.FAILED: "could not be tried: {detail}",
+}
+
+
+def describe_attempt(attempt: Attempt) -> str:
+    """A clause for people that begins with the address as it stands in the invite."""
+    clause = _CLAUSES[attempt.failure].format(port=attempt.port, detail=attempt.detail)
+    return f"{attempt.address} {clause}"
+
+
+def describe(status: Status, waiting: int, now: float) -> str:
+    """One line for people: what is going on, and how many messages wait to be sent.
+
+    It stands beside a banner with the whole reason, where the connection has ended for good: the
+    reason may be of any length, and its beginning alone would not say it.
+    """
+    line = _describe(status, now)
+    if waiting:
+        line += f" · {waiting} message{'s' if waiting > 1 else ''} waiting"
+    return line
+
+
+def _describe(status: Status, now: float) -> str:
+    match status.link:
+        case Link.CONNECTING:
+            return "Connecting…"
+        case Link.ONLINE:
+            return "Connected"
+        case Link.PAUSED:
+            seconds = max(1, round(status.retry_at - now))
+            what = "trying again" if status.code in STORAGE else "reconnecting"
+            return f"{whole_sentence(status.reason).rstrip('.')} · {what} in {seconds} s"
+        case Link.SIGNED_OUT:
+            return "Signed out"
+        case Link.REFUSED | Link.STOPPED:
+            return "Not connected"

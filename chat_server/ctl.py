@@ -1,0 +1,291 @@
+"""``ChatServer ctl``: a command line for the server that runs on this computer.
+
+It sends the protocol's commands as the host and prints the replies. It loads nothing that takes
+long, as scripts call it often: replies are read as plain JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from chat_server.ctl_socket import connect
+from common.arguments import ArgumentParser
+from common.folders import data_folder
+from common.frames import FrameDecoder, FrameError, encode_frame
+from common.limits import FRAME_JSON, MAX_TIME
+from common.output import OutputError, print_lines, printable
+from common.reasons import Reason
+from common.sentences import sentence
+from common.times import local_time
+
+_PATIENCE: Final = 30.0
+"""Seconds in which a server must answer."""
+_SPAN: Final = re.compile(r"(\d+)([smhdw])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+Fields = dict[str, Any]
+
+
+class CtlError(Exception):
+    """It could not be done; the text says why."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out one order. The exit status: 0, 1 (it could not be done) or 2 (wrong arguments)."""
+    options = _parser().parse_args(arguments)
+    try:
+        with _Server(options.data_dir or data_folder("ChatServer")) as server:
+            print_lines(options.run(server, options))
+    except (CtlError, OutputError) as error:
+        if str(error):
+            sys.stderr.write(f"ChatServer ctl: {error}\n")
+        return 1
+    return 0
+
+
+class _Server:
+    """A connection to the server. Raises CtlError."""
+
+    def __init__(self, data_dir: Path) -> None:
+        try:
+            self._connection = connect(data_dir, _PATIENCE)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise CtlError(f"no ChatServer runs with the folder {data_dir}") from error
+        except OSError as error:
+            raise CtlError(f"the server can't be reached: {error.strerror or error}") from error
+        self._frames = FrameDecoder(FRAME_JSON)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def ask(self, kind: str, **fields: Any) -> Fields:
+        """The reply to a command; fields that are None are left out."""
+        given = {name: value for name, value in fields.items() if value is not None}
+        body = json.dumps({"type": kind, "id": 1, **given}).encode()
+        try:
+            self._connection.sendall(encode_frame(body))
+            reply = self._reply()
+        except TimeoutError as error:
+            raise CtlError("the server does not answer") from error
+        except (OSError, FrameError, ValueError) as error:
+            raise CtlError(f"the server broke off: {error}") from error
+        if reply.get("type") == "error":
+            raise CtlError(sentence(Reason(str(reply["code"]), reply["params"])))
+        return reply
+
+    def pages(self, kind: str, place: str, last: Callable[[Fields], Any], of: str) -> Iterator[Any]:
+        """Everything of a list, page by page. `last` gives what the next page follows."""
+        after: Fields = {}
+        while True:
+            reply = self.ask(kind, **after)
+            yield from reply[of]
+            if not reply["more"] or not reply[of]:
+                return
+            after = {place: last(reply[of][-1])}
+
+    def _reply(self) -> Fields:
+        while True:
+            data = self._connection.recv(65536)
+            if not data:
+                raise CtlError("the server let nobody in, or ended")
+            for frame in self._frames.frames(data):
+                reply: Fields = json.loads(frame.body)
+                return reply
+
+
+def _status(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    reply = server.ask("status")
+    facts = {name: reply[name] for name in reply if name not in {"type", "re"}}
+    if options.json:
+        yield json.dumps(facts)
+        return
+    yield f"{printable(reply['server_name'])} ({reply['program']})"
+    yield f"running since {_time(reply['since'])}"
+    yield f"{reply['online']} of {reply['accounts']} people online"
+    yield f"{reply['connections']} connections, {reply['rooms']} rooms"
+    if reply["trouble"]:
+        yield f"messages can't be stored: {sentence(Reason(reply['trouble']))}"
+
+
+def _clients(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    for each in server.pages("list_clients", "after", lambda last: last["connection"], "clients"):
+        if options.json:
+            yield json.dumps(each)
+            continue
+        slow = "slow" if each["slow"] else "active"
+        yield "\t".join(
+            (
+                str(each["connection"]), each["username"], printable(each["device"]),
+                each["address"], _time(each["since"]), str(each["bytes_in"]),
+                str(each["bytes_out"]), slow,
+            )
+        )  # fmt: skip
+
+
+def _people(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    online = set(server.pages("list_online", "after", lambda last: last, "online"))
+    for each in server.pages("list_people", "since", lambda last: last["change"], "people"):
+        there = each["username"] in online
+        if options.json:
+            facts = {name: each[name] for name in ("username", "display_name", "role")}
+            yield json.dumps({**facts, "online": there})
+            continue
+        state = "online" if there else "offline"
+        yield f"{each['username']}\t{printable(each['display_name'])}\t{each['role']}\t{state}"
+
+
+def _sanctions(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    for each in server.pages("list_sanctions", "after", lambda last: last["number"], "sanctions"):
+        if options.json:
+            yield json.dumps(each)
+            continue
+        until = "until lifted" if each["until"] is None else f"until {_time(each['until'])}"
+        whom = each["username"] or f"device {printable(each['device'] or '')}"
+        facts = (str(each["number"]), each["kind"], whom, until, f"by {each['by']}")
+        yield "\t".join((*facts, printable(each["reason"])))
+
+
+def _audit(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    left = options.count
+    for each in server.pages("list_audit", "before", lambda last: last["number"], "entries"):
+        if not left:
+            return
+        left -= 1
+        if options.json:
+            yield json.dumps(each)
+        else:
+            told = " ".join(f"{name}={value}" for name, value in each["fields"].items())
+            yield f"{_time(each['at'])}\t{each['by']}\t{each['action']}\t{printable(told)}"
+
+
+def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    reply = server.ask("new_invite" if options.what == "new" else "show_invite")
+    yield json.dumps({"link": reply["link"]}) if options.json else reply["link"]
+
+
+def _terminate(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("terminate", **_whom(options.whom), reason=options.reason)
+    yield from ()
+
+
+def _ban(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("ban", **_whom(options.whom), until=options.until, reason=options.reason)
+    yield from ()
+
+
+def _unban(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    if options.whom.isdecimal() and not options.username:
+        server.ask("unban", number=int(options.whom))
+    else:
+        server.ask("unban", username=options.whom)
+    yield from ()
+
+
+def _mute(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("mute", username=options.whom, until=options.until, reason=options.reason)
+    yield from ()
+
+
+def _unmute(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("unmute", username=options.whom)
+    yield from ()
+
+
+def _role(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("set_role", username=options.whom, role=options.role)
+    yield from ()
+
+
+def _rename(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("rename_chat", name=options.name)
+    yield from ()
+
+
+def _whom(text: str) -> Fields:
+    """A person by username, or `#7` for a connection of `clients`."""
+    if text.startswith("#") and text[1:].isdecimal():
+        return {"connection": int(text[1:])}
+    return {"username": text}
+
+
+def _until(text: str) -> int:
+    """A time in ms since 1970 UTC: in `30m`, `12h`, `7d`, or at an ISO date and time."""
+    span = _SPAN.fullmatch(text)
+    if span is not None:
+        until = time.time() + int(span[1]) * _SECONDS[span[2]]
+    else:
+        try:
+            until = datetime.fromisoformat(text).timestamp()
+        except (ValueError, OverflowError, OSError) as error:
+            why = f"{text!r} is no time; use 30m, 12h, 7d or 2027-01-31T18:00"
+            raise argparse.ArgumentTypeError(why) from error
+    if not time.time() < until <= MAX_TIME / 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not in the future")
+    return int(until * 1000)
+
+
+def _time(milliseconds: int) -> str:
+    return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(
+        prog="ChatServer ctl", description="Look after the ChatServer that runs on this computer."
+    )
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    def verb(name: str, run: Callable[..., Iterator[str]], help_: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(name, help=help_, description=help_)
+        added.set_defaults(run=run)
+        added.add_argument("--data-dir", type=Path, help="the server's folder")
+        added.add_argument("--json", action="store_true", help="one JSON object a line")
+        return added
+
+    def reason(added: argparse.ArgumentParser) -> None:
+        added.add_argument("--reason", default="", help="what the person is told")
+
+    def until(added: argparse.ArgumentParser) -> None:
+        help_ = "for 30m, 12h, 7d, or until 2027-01-31T18:00 (default: until it is lifted)"
+        added.add_argument("--until", type=_until, metavar="TIME", help=help_)
+
+    verb("status", _status, "say how the server is")
+    verb("clients", _clients, "list the connections")
+    verb("people", _people, "list everyone who has joined")
+    verb("sanctions", _sanctions, "list bans and mutes")
+    audit = verb("audit", _audit, "list what was done, the newest first")
+    audit.add_argument("--count", type=int, default=50, help="entries at most (%(default)s)")
+    invite = verb("invite", _invite, "print the invite, or make a new one")
+    invite.add_argument("what", choices=["show", "new"], nargs="?", default="show")
+    whom = "username, or #NUMBER of a connection"
+    terminate = verb("terminate", _terminate, "end a connection, or all of a person")
+    terminate.add_argument("whom", help=whom)
+    reason(terminate)
+    ban = verb("ban", _ban, "keep a person, or the device of a connection, away")
+    ban.add_argument("whom", help=whom)
+    until(ban)
+    reason(ban)
+    unban = verb("unban", _unban, "lift a ban")
+    unban.add_argument("whom", help="username, or the number of a ban")
+    unban.add_argument("--username", action="store_true", help="a number is a username")
+    mute = verb("mute", _mute, "let a person read and not write")
+    mute.add_argument("whom", help="username")
+    until(mute)
+    reason(mute)
+    verb("unmute", _unmute, "let a person write again").add_argument("whom", help="username")
+    role = verb("role", _role, "make somebody a moderator, or the reverse")
+    role.add_argument("whom", help="username")
+    role.add_argument("role", choices=["member", "moderator"])
+    rename = verb("rename", _rename, "give the chat another name")
+    rename.add_argument("name")
+    return parser

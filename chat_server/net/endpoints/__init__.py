@@ -1,0 +1,1 @@
+"""Endpoints: what stands between a session and the hub."""

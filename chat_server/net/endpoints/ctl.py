@@ -1,0 +1,176 @@
+"""The endpoint of command lines on the host's computer: `python -m chat_server ctl`."""
+
+import contextlib
+import hmac
+import logging
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from chat_server.ctl_socket import KEY_BYTES, KEY_FILE, is_ours, socket_path
+from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
+from chat_server.watch import Ended, ignore, watched
+from common import limits
+from common.datafolder import PRIVATE_FILE, write_private
+from common.frames import FrameDecoder, FrameError
+from common.messages import TO_SERVER, ToClient, refusal
+from common.protocol import encode
+
+log = logging.getLogger(__name__)
+
+PATIENCE: Final = 60.0
+"""Seconds without a command after which a command line is hung up on."""
+AT_ONCE: Final = 16
+"""Command lines that may be connected at the same time."""
+
+
+class CtlEndpoint:
+    """Accepts command lines on a thread of its own; each has one more while it is connected."""
+
+    def __init__(self, data_dir: Path, local: LocalEndpoint, ended: Ended = ignore) -> None:
+        self._data_dir = data_dir
+        self._local = local
+        self._slots = threading.BoundedSemaphore(AT_ONCE)
+        self._key = secrets.token_bytes(KEY_BYTES)
+        self._path = socket_path(data_dir)
+        self._listening: socket.socket | None = None
+        self._connections: set[socket.socket] = set()
+        self._stopping = False
+        self._thread = watched(self._run, "ctl", ended)
+
+    def start(self) -> None:
+        """Begin to accept. Raises OSError with nothing left open."""
+        if self._path is not None:
+            self._listening = _listen_at(self._path)
+        else:
+            self._listening = socket.create_server(("127.0.0.1", 0))
+            facts = f'{{"port": {self._listening.getsockname()[1]}, "key": "{self._key.hex()}"}}\n'
+            write_private(self._data_dir / KEY_FILE, facts.encode())
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Hang up on everybody and end. Harmless when called again, or before `start`."""
+        self._stopping = True
+        listening, self._listening = self._listening, None
+        if listening is None:
+            return
+        # A shutdown wakes the thread that waits in `accept`; to close alone does not.
+        with contextlib.suppress(OSError):
+            listening.shutdown(socket.SHUT_RDWR)
+        listening.close()
+        for connection in tuple(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        (self._path or self._data_dir / KEY_FILE).unlink(missing_ok=True)
+
+    def _run(self) -> None:
+        listening = self._listening
+        while listening is not None:
+            try:
+                connection, _ = listening.accept()
+            except OSError as error:
+                if not self._stopping:
+                    log.warning("no more command lines are accepted: %s", error)
+                return
+            if not self._slots.acquire(blocking=False):
+                connection.close()
+                continue
+            self._connections.add(connection)
+            serve = _Serving(connection, self._local.open, self._may_come_in)
+            threading.Thread(target=self._serve, args=(serve, connection), daemon=True).start()
+
+    def _serve(self, serving: "_Serving", connection: socket.socket) -> None:
+        try:
+            serving.run()
+        except OSError as error:
+            log.debug("a command line broke off: %s", error)
+        except Exception:
+            log.exception("a command line could not be served")
+        finally:
+            connection.close()
+            self._connections.discard(connection)
+            self._slots.release()
+
+    def _may_come_in(self, connection: socket.socket) -> bool:
+        if self._path is not None:
+            return is_ours(connection)
+        given = b""
+        while len(given) < KEY_BYTES and (piece := connection.recv(KEY_BYTES - len(given))):
+            given += piece
+        return hmac.compare_digest(given, self._key)
+
+
+class _Serving:
+    """One command line, on its thread."""
+
+    def __init__(
+        self,
+        connection: socket.socket,
+        open_session: Callable[[], LocalSession],
+        may_come_in: Callable[[socket.socket], bool],
+    ) -> None:
+        self._connection = connection
+        self._open = open_session
+        self._may_come_in = may_come_in
+
+    def run(self) -> None:
+        """Until it hangs up. Raises OSError."""
+        self._connection.settimeout(PATIENCE)
+        if not self._may_come_in(self._connection):
+            log.warning("a command line of another user was refused")
+            return
+        decoder = FrameDecoder(limits.FRAME_JSON)
+        session = self._open()
+        try:
+            while data := self._connection.recv(65536):
+                try:
+                    for frame in decoder.frames(data):
+                        self._carry_out(session, frame.body)
+                except FrameError:
+                    return
+        finally:
+            session.close()
+
+    def _carry_out(self, session: LocalSession, body: bytes) -> None:
+        """One command, answered before the next is looked at."""
+        try:
+            command = TO_SERVER.validator.validate_json(body)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            field = ".".join(map(str, first["loc"][1:]))[:100] or None
+            params = {"why": first["type"]}
+            self._connection.sendall(encode(refusal("malformed", field=field, params=params)))
+            return
+        answered = threading.Event()
+        replies: list[ToClient] = []
+
+        def on_reply(reply: ToClient) -> None:
+            replies.append(reply)
+            answered.set()
+
+        session.ask(lambda number: command.model_copy(update={"id": number}), on_reply)
+        if answered.wait(PATIENCE):
+            reply = replies[0].model_copy(update={"re": command.id})
+            self._connection.sendall(encode(reply))
+
+
+def _listen_at(path: Path) -> socket.socket:
+    """A socket that only its owner can connect to. Raises OSError."""
+    path.unlink(missing_ok=True)  # Of a server that was killed: the folder's lock is ours.
+    listening = socket.socket(socket.AF_UNIX)
+    try:
+        # The folder is private: nobody else can connect before the mode says so.
+        listening.bind(os.fspath(path))
+        path.chmod(PRIVATE_FILE)
+        listening.listen()
+    except BaseException:
+        listening.close()
+        raise
+    return listening

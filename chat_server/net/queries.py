@@ -1,0 +1,81 @@
+"""Answers that are read from the store by a worker, and not by the hub, which serves everyone."""
+
+from chat_server.rules.effects import ReadAudit, ReadHistory
+from chat_server.store.store import Reader
+from common import limits, messages
+from common.events import Event
+from common.quick_frames import body_json
+
+
+def answer(query: ReadAudit | ReadHistory, re: int, reader: Reader) -> messages.ToClient:
+    """The reply to the command `re`. Raises StoreFailedError."""
+    if isinstance(query, ReadAudit):
+        return _audit(query, re, reader)
+    return _history(query, re, reader)
+
+
+def _audit(query: ReadAudit, re: int, reader: Reader) -> messages.Audit:
+    rows = reader.audit(query.before, query.count + 1)
+    entries = tuple(
+        messages.AuditEntry(
+            number=row.number, at=row.at, by=row.by, action=row.action, fields=row.fields
+        )
+        for row in rows[: query.count]
+    )
+    return messages.Audit(re=re, entries=entries, more=len(rows) > query.count)
+
+
+def _history(query: ReadHistory, re: int, reader: Reader) -> messages.HistoryPage:
+    """Events in a row. The newest of them is nearest to what is asked for, if not all fit."""
+    first, last, keep = _places(query, reader)
+    found = reader.after(query.room, first - 1, last + 1 - first) if first <= last else []
+    events = _fitting(found, keep)
+    return messages.HistoryPage(
+        re=re,
+        room=query.room,
+        events=tuple(map(_past, events)),
+        upto=query.head,
+        older=bool(events) and events[0].seq > 1,
+        newer=bool(events) and events[-1].seq < query.head,
+    )
+
+
+def _places(query: ReadHistory, reader: Reader) -> tuple[int, int, int]:
+    """The first and the last place to read, and the one that must be among those that fit."""
+    around = query.around
+    if query.at is not None:
+        around = reader.place_at(query.room, query.at)
+    if around is None:
+        last = min(query.head, (query.before or query.head + 1) - 1)
+        return max(1, last + 1 - query.count), last, last
+    around = max(1, min(around, query.head))
+    first = max(1, around - query.count // 2)
+    last = min(query.head, first + query.count - 1)
+    return max(1, last + 1 - query.count), last, around
+
+
+def _fitting(events: list[Event], keep: int) -> list[Event]:
+    """As many as a page may hold, in a row around the place `keep`."""
+    sizes = [len(body_json(event.body).encode()) for event in events]
+    total = sum(sizes)
+    first, last = 0, len(events) - 1
+    while total > limits.PAGE_HISTORY_BYTES and first < last:
+        # Off the end that is farther away.
+        if keep - events[first].seq >= events[last].seq - keep:
+            total -= sizes[first]
+            first += 1
+        else:
+            total -= sizes[last]
+            last -= 1
+    return events[first : last + 1]
+
+
+def _past(event: Event) -> messages.PastEvent:
+    return messages.PastEvent(
+        seq=event.seq,
+        kind=event.kind,
+        sender=event.sender,
+        sent_at=event.sent_at,
+        cid=event.cid,
+        body=dict(event.body),
+    )

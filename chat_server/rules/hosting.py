@@ -1,0 +1,26 @@
+"""What the host asks about the server itself."""
+
+from chat_server.rules.effects import Answer
+from chat_server.rules.sessions import Session
+from chat_server.rules.world import Outcome, World
+from common import messages
+
+
+def status(world: World, session: Session, command: messages.AskStatus, _now: int) -> Outcome:
+    """How the server is."""
+
+    def told() -> messages.ServerStatus:
+        directory = world.directory
+        return messages.ServerStatus(
+            re=command.id,
+            server_name=world.facts.name,
+            program=world.facts.program,
+            since=world.since,
+            accounts=len(directory.accounts),
+            online=len(world.sessions.usernames()),
+            connections=sum(each.username is not None for each in world.sessions),
+            rooms=len(directory.rooms),
+            trouble=world.trouble or None,
+        )
+
+    return [Answer(session.connection, command.id, told)]

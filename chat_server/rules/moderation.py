@@ -1,0 +1,248 @@
+"""What moderators and the host do to people: ending connections, bans, mutes, roles."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from chat_server.rules import inputs
+from chat_server.rules.directory import Role
+from chat_server.rules.effects import After, Answer, Tell, TellEveryone
+from chat_server.rules.invites import renew_invite
+from chat_server.rules.permissions import may_act_on, name_of_actor
+from chat_server.rules.sanctions import Sanction, SanctionKind, told_of
+from chat_server.rules.sessions import Session
+from chat_server.rules.world import Outcome, World, done, refuse
+from common import limits, messages
+from common.names import fold_username
+
+
+class _RefusedError(Exception):
+    """The command may not be; it has the answer."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__()
+        self.outcome = outcome
+
+
+def terminate(world: World, session: Session, command: messages.Terminate, _now: int) -> Outcome:
+    """End a connection, or all of a person's."""
+    try:
+        ended = _targets(world, session, command, command.connection, command.username)
+    except _RefusedError as refused:
+        return refused.outcome
+    goodbye = messages.Goodbye(code="terminated", params={"reason": command.reason})
+    return [_end(ended, goodbye, "terminated"), done(session, command)]
+
+
+def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outcome:
+    """Keep a person away with all their devices, or the device behind a connection.
+
+    With a person goes the invite that let them in: who was banned may know it.
+    """
+    try:
+        ended = _targets(world, session, command, command.connection, command.username)
+    except _RefusedError as refused:
+        return refused.outcome
+    installations = {each.installation for each in ended}
+    username, device = None, None
+    outcome: Outcome = []
+    if command.username is not None:
+        username = fold_username(command.username)
+        installations |= world.directory.installations.get(username, set())
+        outcome += renew_invite(world)
+    else:
+        device = ended[0].device
+        # Whoever else has signed in from there goes, too.
+        ended = [each for each in world.sessions if each.installation in installations]
+    sanction = Sanction(
+        number=0,
+        kind=SanctionKind.BAN,
+        username=username,
+        installations=frozenset(installations),
+        device=device,
+        until=command.until,
+        reason=command.reason,
+        by=name_of_actor(session),
+        at=now,
+    )
+    _sanction(world, sanction)
+    goodbye = messages.Goodbye(code="banned", params=told_of(sanction))
+    return [*outcome, _end(ended, goodbye, "banned"), done(session, command)]
+
+
+def unban(world: World, session: Session, command: messages.Unban, _now: int) -> Outcome:
+    """Let a person with their devices come back, or lift one ban."""
+    if command.username is None:
+        found = world.directory.sanctions.get(command.number or 0)
+        lifted = [found] if found is not None and found.kind is SanctionKind.BAN else []
+    else:
+        username = fold_username(command.username)
+        lifted = world.directory.sanctions.about(SanctionKind.BAN, username)
+    if not lifted:
+        return refuse(session, command, "no_such_sanction")
+    _lift(world, lifted)
+    return [done(session, command)]
+
+
+def mute(world: World, session: Session, command: messages.MutePerson, now: int) -> Outcome:
+    """Let a person read and not write."""
+    username = fold_username(command.username)
+    try:
+        _person(world, session, command, username)
+    except _RefusedError as refused:
+        return refused.outcome
+    _lift(world, world.directory.sanctions.about(SanctionKind.MUTE, username))
+    _sanction(
+        world,
+        Sanction(
+            number=0,
+            kind=SanctionKind.MUTE,
+            username=username,
+            installations=frozenset(),
+            device=None,
+            until=command.until,
+            reason=command.reason,
+            by=name_of_actor(session),
+            at=now,
+        ),
+    )
+    told = messages.Mute(until=command.until, reason=command.reason)
+    return [*_tell_of_mute(world, username, told), done(session, command)]
+
+
+def unmute(world: World, session: Session, command: messages.Unmute, now: int) -> Outcome:
+    """Let a person write again."""
+    username = fold_username(command.username)
+    muted = world.directory.sanctions.mute_of(now, username)
+    if muted is None:
+        return refuse(session, command, "no_such_sanction", "username")
+    _lift(world, world.directory.sanctions.about(SanctionKind.MUTE, username))
+    return [*_tell_of_mute(world, username, None), done(session, command)]
+
+
+def set_role(world: World, session: Session, command: messages.SetRole, _now: int) -> Outcome:
+    """Make a member a moderator, or the reverse."""
+    account = world.directory.accounts.get(fold_username(command.username))
+    if account is None:
+        params = {"username": command.username}
+        return refuse(session, command, "no_such_person", "username", params=params)
+    role = Role.MODERATOR if command.role == "moderator" else Role.MEMBER
+    changed = replace(account, role=role, change=world.directory.next_change())
+    world.store.change_account(changed)
+    world.directory.change_account(changed)
+    told = messages.PersonChanged(person=world.person(account.username))
+    return [TellEveryone(told), done(session, command)]
+
+
+def list_clients(
+    world: World, session: Session, command: messages.ListClients, _now: int
+) -> Outcome:
+    """A page of the connections that are signed in."""
+
+    def clients() -> messages.Clients:
+        after = (each for each in world.sessions if each.connection > command.after)
+        found = sorted(
+            (each for each in after if each.username is not None), key=lambda each: each.connection
+        )
+        page = found[: limits.PAGE_CLIENTS]
+        return messages.Clients(
+            re=command.id,
+            clients=tuple(map(_client, page)),
+            more=len(page) < len(found),
+        )
+
+    return [Answer(session.connection, command.id, clients)]
+
+
+def list_sanctions(
+    world: World, session: Session, command: messages.ListSanctions, now: int
+) -> Outcome:
+    """A page of the bans and mutes that hold now."""
+
+    def sanctions() -> messages.Sanctions:
+        found = world.directory.sanctions.after(command.after, now)
+        page = list(islice(found, limits.PAGE_SANCTIONS + 1))
+        return messages.Sanctions(
+            re=command.id,
+            sanctions=tuple(map(_told, page[: limits.PAGE_SANCTIONS])),
+            more=len(page) > limits.PAGE_SANCTIONS,
+        )
+
+    return [Answer(session.connection, command.id, sanctions)]
+
+
+def _targets(
+    world: World,
+    session: Session,
+    command: messages.Terminate | messages.Ban,
+    connection: int | None,
+    username: str | None,
+) -> Sequence[Session]:
+    """The sessions meant by a command. Raises _RefusedError."""
+    if username is not None:
+        username = fold_username(username)
+        _person(world, session, command, username)
+        return list(world.sessions.of(username))
+    client = world.sessions.get(connection or 0)
+    if client is None or client.username is None:
+        raise _RefusedError(refuse(session, command, "no_such_client", "connection"))
+    _person(world, session, command, client.username)
+    return [client]
+
+
+def _person(world: World, session: Session, command: messages.Command, username: str) -> None:
+    """Something is to be done to a person. Raises _RefusedError if it may not be."""
+    account = world.directory.accounts.get(username)
+    if account is None:
+        params = {"username": username}
+        raise _RefusedError(refuse(session, command, "no_such_person", "username", params=params))
+    if not may_act_on(world, session, account):
+        raise _RefusedError(refuse(session, command, "not_allowed", "username"))
+
+
+def _sanction(world: World, sanction: Sanction) -> None:
+    world.directory.add_sanction(world.store.add_sanction(sanction))
+
+
+def _lift(world: World, sanctions: Iterable[Sanction]) -> None:
+    for sanction in list(sanctions):
+        world.store.remove_sanction(sanction)
+        world.directory.remove_sanction(sanction)
+
+
+def _end(sessions: Collection[Session], goodbye: messages.Goodbye, why: str) -> After:
+    """Have sessions ended once it is stored why. Before that nobody must be sent away."""
+    connections = tuple(each.connection for each in sessions)
+    return After(inputs.EndSessions(connections, goodbye, why))
+
+
+def _tell_of_mute(world: World, username: str, mute: messages.Mute | None) -> Outcome:
+    told = messages.MuteChanged(mute=mute)
+    return [Tell(each.connection, told) for each in world.sessions.of(username)]
+
+
+def _client(session: Session) -> messages.ClientFacts:
+    received, sent = session.traffic
+    return messages.ClientFacts(
+        connection=session.connection,
+        username=session.username or "",
+        device=session.device,
+        address=session.address,
+        since=session.since,
+        bytes_in=received,
+        bytes_out=sent,
+        slow=session.slow,
+    )
+
+
+def _told(sanction: Sanction) -> messages.Sanction:
+    return messages.Sanction(
+        number=sanction.number,
+        kind=sanction.kind,
+        username=sanction.username,
+        device=sanction.device,
+        until=sanction.until,
+        reason=sanction.reason,
+        by=sanction.by,
+        at=sanction.at,
+    )
