@@ -158,7 +158,14 @@ def former_of(accounts: Iterable[Account], invite: Invite, username: str | None)
 
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
     """An account to join with, and a token for this device."""
-    return Account(invite, username, display_name, secrets.token_hex(_TOKEN_BYTES))
+    return Account(
+        invite,
+        username,
+        display_name,
+        secrets.token_hex(_TOKEN_BYTES),
+        # Of its own, until it is kept in a data folder, which has one for all.
+        installation=secrets.token_hex(16),
+    )
 
 
 def _alike(one: Invite, other: Invite) -> bool:

@@ -73,7 +73,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "list_middle": "the server's list of people does not begin where it was asked to",
     # The server's last words
     "server_closing": "the host closed the server. Nothing you said is lost",
-    "terminated": "the host ended your connection",
+    "terminated": "the host or a moderator ended your connection",
     "replaced": "this device connected again",
     "too_slow": "disconnected: too many unread updates",
     "timeout": "connection timed out",
@@ -124,7 +124,9 @@ _WITH_REASON: Final = frozenset({"terminated", "banned", "muted"})
 def sentence(reason: Reason) -> str:
     """What to tell a person. A reason that this program does not know is told by its code."""
     code, params = reason
-    if code in _NESTED and params.get("why") in _SENTENCES:
+    why = params.get("why")
+    # One that is not known is told where there is nothing else to tell.
+    if code in _NESTED and why and (why in _SENTENCES or code not in _SENTENCES):
         inner = sentence(Reason(str(params["why"]), {**params, "why": ""}))
         return _NESTED[code].format(inner)
     known = _SENTENCES.get(code)

@@ -13,8 +13,9 @@ from window.icons import IconName
 from window.palette import Palette, Surface
 from window.theme import Theme, surface_of
 
-Variant = Literal["primary", "secondary", "danger", "quiet", "link"]
-"""`quiet` has no box until the pointer is over it (icon buttons); `link` reads as a link."""
+Variant = Literal["primary", "secondary", "chosen", "danger", "quiet", "link"]
+"""`quiet` has no box until the pointer is over it (icon buttons); `link` reads as a link;
+`chosen` is a `secondary` that is chosen among others."""
 
 RADIUS: Final = 8
 RINGED: Final = "user1"
@@ -49,6 +50,11 @@ def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
             )
         case "secondary":
             return _Look(p.text, p.muted, p.raised, p.hover, p.pressed, p.button_border, p.focus)
+        case "chosen":
+            return _Look(
+                p.on_selection, p.on_selection, p.selection, p.selection, p.selection,
+                p.focus, p.focus,
+            )  # fmt: skip
         case "danger":
             return _Look(
                 p.danger,
@@ -116,8 +122,15 @@ class Button(ttk.Button):
     def enabled(self, on: bool) -> None:
         self.state(["!disabled" if on else "disabled"])
 
-    def set(self, text: str | None = None, icon: IconName | None = None) -> None:
-        """Change the text, the icon, or both; `None` leaves it."""
+    def set(
+        self,
+        text: str | None = None,
+        icon: IconName | None = None,
+        variant: Variant | None = None,
+    ) -> None:
+        """Change the text, the icon or the look; `None` leaves it."""
+        if variant is not None:
+            self._variant = variant
         if text is not None:
             self.configure(text=text)
         if icon is not None:

@@ -37,11 +37,24 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Options:
+    """A row of buttons, one of which is chosen: (id, label) of each, and the id chosen first."""
+
+    label: str
+    options: Sequence[tuple[str, str]]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """What the person chose (the cancel choice when the window was closed) and typed."""
+    """What the person chose (the cancel choice when the window was closed) and typed.
+
+    `options` are the ids chosen in each row of options.
+    """
 
     choice: str
     text: str = ""
+    options: tuple[str, ...] = ()
 
 
 class Dialog:
@@ -63,6 +76,7 @@ class Dialog:
         *,
         cancel: str | None = None,
         entry: Entry | None = None,
+        options: Sequence[Options] = (),
         icon: IconName | None = None,
         tone: Tone = "text",
         width: int = 400,
@@ -74,11 +88,12 @@ class Dialog:
         self._answer = Answer(self._cancel)
         self.buttons: dict[str, Button] = {}
         self.field: Field | None = None
+        self.options: list[OptionRow] = []
         self.window = tk.Toplevel(parent)
         self.window.withdraw()
         self.window.title(title)
         self.window.resizable(False, False)
-        self._build(title, message, choices, entry, icon, tone, width)
+        self._build(title, message, choices, entry, options, icon, tone, width)
         self.window.bind("<Escape>", lambda _: self.choose(self._cancel))
         self.window.bind("<Return>", self._returned)
         self.window.bind("<KP_Enter>", self._returned)
@@ -114,7 +129,8 @@ class Dialog:
 
     def choose(self, choice: str) -> None:
         """Answer with that choice and close."""
-        self._answer = Answer(choice, self.field.value if self.field is not None else "")
+        text = self.field.value if self.field is not None else ""
+        self._answer = Answer(choice, text, tuple(row.value for row in self.options))
         self.window.grab_release()
         self.window.destroy()
 
@@ -124,6 +140,7 @@ class Dialog:
         message: str,
         choices: Sequence[Choice],
         entry: Entry | None,
+        options: Sequence[Options],
         icon: IconName | None,
         tone: Tone,
         width: int,
@@ -154,6 +171,13 @@ class Dialog:
                 height=38,
             )
             self.field.pack(fill="x", pady=(0 if entry.label else theme.px(16), 0))
+        for each in options:
+            Label(inside, theme, each.label, font="label_bold").pack(
+                anchor="w", pady=(theme.px(16), theme.px(6))
+            )
+            choosing = OptionRow(inside, theme, each)
+            choosing.pack(anchor="w")
+            self.options.append(choosing)
         row = Panel(inside, theme)
         row.pack(anchor="e", pady=(theme.px(24), 0))
         for choice in choices:
@@ -186,6 +210,38 @@ class Dialog:
         x = max(0, min(x, screen[0] - width))
         y = max(0, min(y, screen[1] - height))
         self.window.geometry(f"+{x}+{y}")
+
+
+class OptionRow(Panel):
+    """Buttons of which the chosen one stands out; the arrow keys choose, too."""
+
+    def __init__(self, parent: tk.Misc, theme: Theme, options: Options) -> None:
+        super().__init__(parent, theme)
+        self.value = options.value
+        self._ids = [each for each, _ in options.options]
+        self.buttons: dict[str, Button] = {}
+        for each, label in options.options:
+            button = Button(self, theme, label, partial(self.choose, each), height=30)
+            button.pack(side="left", padx=(theme.px(6) if self.buttons else 0, 0))
+            for key, step in (("Left", -1), ("Right", 1)):
+                button.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
+            self.buttons[each] = button
+        self.choose(self.value)
+
+    def choose(self, option: str) -> None:
+        """Have one chosen."""
+        self.value = option
+        for each, button in self.buttons.items():
+            button.set(variant="chosen" if each == option else "secondary")
+            # One stop of the Tab key for all of them.
+            button.configure(takefocus=each == option)
+
+    def _step(self, step: int) -> str:
+        at = self._ids.index(self.value) + step
+        if 0 <= at < len(self._ids):
+            self.choose(self._ids[at])
+            self.buttons[self.value].focus_set()
+        return "break"
 
 
 def confirm(

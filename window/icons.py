@@ -16,8 +16,8 @@ IconName = Literal[
     "arrow-down", "arrow-left", "bell", "broadcast", "chat", "check", "check-circle",
     "check-disc", "chevron-down", "chevron-right", "chevron-up", "clock", "close", "connections",
     "copy", "desktop", "enter", "gear", "hash", "laptop", "leave", "link", "log", "moon", "more",
-    "pencil", "people", "person", "plus", "plus-circle", "power", "search", "send", "sort-down",
-    "sort-up", "sun", "terminate", "warning",
+    "ban", "pencil", "people", "person", "plus", "plus-circle", "power", "renew", "search", "send",
+    "shield", "sort-down", "sort-up", "sun", "terminate", "warning",
 ]  # fmt: skip
 
 _OVER: Final = 8
@@ -274,6 +274,22 @@ def _search(pen: _Pen) -> None:
     pen.line((10.7, 10.7), (14.6, 14.6))
 
 
+def _renew(pen: _Pen) -> None:
+    pen.arc(8, 8, 5.8, -20, 270)
+    pen.line((8, 2.2), (10.8, 0.6))
+    pen.line((8, 2.2), (10.6, 4.4))
+
+
+def _ban(pen: _Pen) -> None:
+    pen.arc(8, 8, 6.3)
+    pen.line((3.6, 3.6), (12.4, 12.4))
+
+
+def _shield(pen: _Pen) -> None:
+    pen.line((8, 1.4), (13.6, 3.4), (13.6, 7.6), (11.8, 11.4), (8, 14.6), (4.2, 11.4),
+             (2.4, 7.6), (2.4, 3.4), closed=True)  # fmt: skip
+
+
 def _more(pen: _Pen) -> None:
     for x in (3.2, 8, 12.8):
         pen.dot(x, 8, 1.25)
@@ -282,6 +298,7 @@ def _more(pen: _Pen) -> None:
 _DRAW: Final[dict[IconName, Callable[[_Pen], None]]] = {
     "arrow-down": _paths([(8, 2.4), (8, 13.4)], [(3.4, 8.8), (8, 13.4), (12.6, 8.8)]),
     "arrow-left": _paths([(2.6, 8), (13.6, 8)], [(7.2, 3.4), (2.6, 8), (7.2, 12.6)]),
+    "ban": _ban,
     "bell": _bell,
     "broadcast": _broadcast,
     "chat": _chat,
@@ -311,7 +328,9 @@ _DRAW: Final[dict[IconName, Callable[[_Pen], None]]] = {
     "plus": _paths([(8, 2.6), (8, 13.4)], [(2.6, 8), (13.4, 8)]),
     "plus-circle": _paths([(8, 5), (8, 11)], [(5, 8), (11, 8)], circle=6.9),
     "power": _power,
+    "renew": _renew,
     "search": _search,
+    "shield": _shield,
     "send": _send,
     "sort-down": lambda pen: pen.fill((3.6, 5.8), (12.4, 5.8), (8, 11)),
     "sort-up": lambda pen: pen.fill((3.6, 10.2), (12.4, 10.2), (8, 5)),

@@ -11,7 +11,7 @@ import tkinter as tk
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from itertools import accumulate
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from window.bands import Place, draw_band
 from window.palette import Surface
@@ -19,16 +19,20 @@ from window.scrolling import Scrollbar, bind_wheel
 from window.theme import Theme, surface_of
 
 Item = TypeVar("Item")
+_ADD: Final = "Command" if sys.platform == "darwin" else "Control"
 
 
 class Listing(tk.Frame, Generic[Item]):
-    """Rows keyed by text; at most one is selected.
+    """Rows keyed by text; at most one is selected, or several with `multiple`.
 
     Callbacks get the row's key: `on_select` (None when the selection ends) for a choice
     by the person, not by `select`; `on_click` for a press and release of the first button on
     the same row; `on_open` for a double click or Return; `on_menu(key, x, y)` for the
     context-menu click or key, with screen coordinates. With `on_click` set, the mouse chooses
     at the release, so that a press can be taken back; else at the press.
+
+    With `multiple`, Control (Command on macOS) adds a row or takes it away, Shift goes on to one,
+    Control+A chooses all, and a choice tells of the row it was made at; `chosen` has all of them.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, surface: Surface | None = None) -> None:
@@ -43,7 +47,12 @@ class Listing(tk.Frame, Generic[Item]):
         self._places: dict[str, int] = {}
         self._tops: list[int] = [0]
         self._drawn: dict[int, Item] = {}
+        self.multiple = False
         self._selected: str | None = None
+        self._also: set[str] = set()
+        """What is selected besides, with `multiple`."""
+        self._anchor: str | None = None
+        """Where a range begins."""
         self._hovered: str | None = None
         self._pressed_at: str | None = None
         self._ringed = False
@@ -80,8 +89,13 @@ class Listing(tk.Frame, Generic[Item]):
 
     @property
     def selected(self) -> str | None:
-        """Key of the selected row."""
+        """Key of the selected row; of several, of the one chosen last."""
         return self._selected
+
+    @property
+    def chosen(self) -> list[str]:
+        """Keys of all selected rows, in the order shown."""
+        return [key for key in self._places if key == self._selected or key in self._also]
 
     def select(self, key: str | None) -> None:
         """Select a row, or none, and bring it into view; an unknown key selects none."""
@@ -140,10 +154,14 @@ class Listing(tk.Frame, Generic[Item]):
                 self._scroll_to(self._tops[self._places[key]] + offset)
                 break
         self._render()
+        left = self._also & self._places.keys()
+        fewer, self._also = left != self._also, left
         if self._selected is not None and self._selected not in self._places:
-            self._selected = None
-            if self.on_select:
-                self.on_select(None)
+            self._selected = next(iter(self.chosen), None)
+            self._also.discard(self._selected or "")
+            fewer = True
+        if fewer and self.on_select:
+            self.on_select(self._selected)
 
     def redraw(self) -> None:
         """Draw all that is in view anew."""
@@ -154,10 +172,12 @@ class Listing(tk.Frame, Generic[Item]):
     def band(self, top: int, height: int, left: int, right: int, key: str, tag: str) -> bool:
         """Draw the rounded ground of a row if it has one; True if it is the selected one."""
         ground = {self._hovered: "hover", self._selected: "selected"}.get(key, "")
+        if key in self._also:
+            ground = "selected"
         ring = self._ringed and key == self._cursor()
         place = Place(left, top, right, height, tag)
         draw_band(self.canvas, self.theme, self.surface == "sidebar", place, ground, ring=ring)
-        return key == self._selected
+        return ground == "selected"
 
     # Drawing
 
@@ -235,6 +255,13 @@ class Listing(tk.Frame, Generic[Item]):
         canvas.bind("<Button-2>" if sys.platform == "darwin" else "<Button-3>", self._context)
         for key, step in (("Up", -1), ("Down", 1), ("Prior", -10), ("Next", 10)):
             canvas.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
+            canvas.bind(
+                f"<Shift-{key}>",
+                lambda _, step=step: self._step(step, extend=True),  # type: ignore[misc]
+            )
+        canvas.bind(f"<{_ADD}-Button-1>", self._pressed_to_add)
+        canvas.bind("<Shift-Button-1>", self._pressed_to_extend)
+        canvas.bind(f"<{_ADD}-a>", lambda _: self._choose_all())
         canvas.bind("<Home>", lambda _: self._step(-len(self._places)))
         canvas.bind("<End>", lambda _: self._step(len(self._places)))
         canvas.bind("<Return>", lambda _: self._open(self._cursor()))
@@ -278,6 +305,44 @@ class Listing(tk.Frame, Generic[Item]):
             self._choose(key, tell=True)
             self.pressed(key, event)
 
+    def _pressed_to_add(self, event: tk.Event[tk.Misc]) -> None:
+        key = self._key_at(event.y)
+        if not self.multiple or key is None:
+            self._pressed(event)
+            return
+        self.canvas.focus_set()
+        chosen = set(self.chosen) ^ {key}
+        self._anchor = key
+        self._choose_several(key if key in chosen else next(iter(chosen), None), chosen)
+
+    def _pressed_to_extend(self, event: tk.Event[tk.Misc]) -> None:
+        key = self._key_at(event.y)
+        if not self.multiple or key is None:
+            self._pressed(event)
+            return
+        self.canvas.focus_set()
+        self._extend(key)
+
+    def _extend(self, key: str) -> None:
+        """Choose all from where a range began to this row."""
+        keys = list(self._places)
+        anchor = self._anchor if self._anchor in self._places else self._selected or key
+        self._anchor = anchor
+        first, last = sorted((keys.index(anchor), keys.index(key)))
+        self._choose_several(key, set(keys[first : last + 1]))
+
+    def _choose_all(self) -> str:
+        if self.multiple and self._places:
+            self._choose_several(self._cursor(), set(self._places))
+        return "break"
+
+    def _choose_several(self, key: str | None, chosen: set[str]) -> None:
+        before = {*self._also, self._selected}
+        self._selected, self._also = key, chosen - {key or ""}
+        self._redraw_keys(*(before ^ {*self._also, key}), *before, key)
+        if self.on_select:
+            self.on_select(key)
+
     def _released(self, event: tk.Event[tk.Misc]) -> None:
         key, self._pressed_at = self._pressed_at, None
         # Also nothing after a press on something else, such as one that closed a menu.
@@ -304,19 +369,21 @@ class Listing(tk.Frame, Generic[Item]):
         key = self._key_at(event.y)
         if key is not None and self.on_menu:
             self.canvas.focus_set()
-            self._choose(key, tell=True)
+            if key not in self._also:  # it is about all that are chosen
+                self._choose(key, tell=True)
             self.on_menu(key, event.x_root, event.y_root)
 
     def _menu_by_key(self) -> None:
         key = self._cursor()
         if key is not None and self.on_menu:
-            self._choose(key, tell=True)
+            if not self._also:
+                self._choose(key, tell=True)
             self.see(key)
             bottom = self.bounds(key)[1]
             canvas = self.canvas
             self.on_menu(key, canvas.winfo_rootx() + 40, canvas.winfo_rooty() + bottom)
 
-    def _step(self, step: int) -> str:
+    def _step(self, step: int, *, extend: bool = False) -> str:
         keys = list(self._places)
         if keys:
             here = self._places.get(self._selected or "")
@@ -325,16 +392,21 @@ class Listing(tk.Frame, Generic[Item]):
             if at is None and abs(step) >= len(keys):
                 to = 0 if step < 0 else len(keys) - 1
             key = keys[max(0, min(len(keys) - 1, to))]
-            self._choose(key, tell=True)
+            if extend and self.multiple and at is not None:
+                self._extend(key)
+            else:
+                self._choose(key, tell=True)
             self._redraw_keys(key)
             self.see(key)
         return "break"
 
     def _choose(self, key: str | None, *, tell: bool = False) -> None:
-        if key == self._selected:
+        self._anchor = key
+        if key == self._selected and not self._also:
             return
+        also, self._also = self._also, set()
         before, self._selected = self._selected, key
-        self._redraw_keys(before, key, next(iter(self._places), None))
+        self._redraw_keys(*also, before, key, next(iter(self._places), None))
         if tell and self.on_select:
             self.on_select(key)
 

@@ -21,7 +21,7 @@ from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
 from common.names import GENERAL, direct_partner, direct_room
 from common.reasons import Reason
-from common.sentences import whole_sentence
+from common.sentences import sentence, whole_sentence
 from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
@@ -323,7 +323,7 @@ class MainScreen(Panel):
             case Link.SIGNED_OUT:
                 self.overview.offline()
                 self.banner.show(
-                    f"You were signed out: {_sentence(status.reason)}",
+                    _why_signed_out(status.reason),
                     "slow",
                     ("Sign in again", self._connect),
                 )
@@ -615,6 +615,12 @@ class MainScreen(Panel):
 def _sentence(reason: Reason) -> str:
     """A reason in words, shown harmlessly: some of them may be a host's."""
     return safe(whole_sentence(reason))
+
+
+def _why_signed_out(reason: Reason) -> str:
+    if reason.code in {"terminated", "banned"}:
+        return _sentence(reason)  # It says so itself.
+    return f"You were signed out: {safe(sentence(reason).rstrip('.'))}."
 
 
 def _done(do: Callable[[], object], _: object) -> str:

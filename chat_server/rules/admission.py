@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import Final
 
 from chat_server.rules.conversation import publish_join
+from chat_server.rules.directory import Role
 from chat_server.rules.effects import Admit, Answer, HangUp, Tell, TellEveryone
 from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
@@ -220,6 +221,9 @@ def _admit(
             device=session.device,
             since=now,
             new_account=new,
+            is_moderator=account.role is Role.MODERATOR,
+            is_muted=muted is not None,
+            muted_until=None if muted is None else muted.until,
         ),
     ]
     if session.server_name not in {"", world.facts.name}:

@@ -120,7 +120,7 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
         return refuse(session, command, "no_such_room", "room", params=params)
     outcome = row.handler(world, session, command, now)
     if row.audited and not _is_refusal(outcome):
-        auditing.note(world, session, command, now)
+        outcome = [*outcome, auditing.note(world, session, command, now)]
     return outcome
 
 

@@ -2,6 +2,7 @@
 
 from chat_server.rules.directory import Account, Role
 from chat_server.rules.sessions import Session
+from chat_server.rules.view import HOST
 from chat_server.rules.world import World
 
 
@@ -19,8 +20,6 @@ def may_act_on(world: World, session: Session, account: Account) -> bool:
 
 
 def name_of_actor(session: Session) -> str:
-    """Who did something, for the audit log; the host has no account, and nobody that username."""
+    """Who did something, for the audit log."""
     return session.username or HOST
 
-
-HOST = "(host)"

@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from common.reasons import Reason
+
+HOST: Final = "(host)"
+"""Who did something, where it was the host: who has no account, and nobody that username."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,10 @@ class ClientAppeared:
     device: str
     since: int
     new_account: bool
+    is_moderator: bool = False
+    is_muted: bool = False
+    muted_until: int | None = None
+    """For those who are; None until it is lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,16 @@ class InviteRenewed:
     """The old link lets nobody in any more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """Somebody did what is written down in the audit log; `fields` are those of the command."""
+
+    by: str
+    action: str
+    fields: Mapping[str, object]
+    at: int
+
+
 ViewEvent = (
     ClientAppeared
     | ClientGone
@@ -96,6 +114,7 @@ ViewEvent = (
     | MessagesStored
     | Renamed
     | InviteRenewed
+    | Audited
     | StoreFailed
     | ServerFailed
     | NoMoreConnections

@@ -1,9 +1,9 @@
 """What the widgets can ask for; the app carries it out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chat_server.window.model import ClientRow
+from chat_server.window.model import ClientRow, Page, SanctionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +12,21 @@ class Actions:
 
     `rename(text)` gives the chat another name, if it can be one: the view tells what came of it.
     `open_client` starts ChatClient, in this chat; it is None where there is none.
+    What is done to people is done to those of all rows that are given, after a question where one
+    is due. `lift` ends a ban or a mute, `new_invite` makes the link anew, `go` shows a page.
     `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
     and tells the person `said` unless that is empty.
     """
 
     switch: Callable[[bool], object]
-    terminate: Callable[[ClientRow], object]
+    terminate: Callable[[Sequence[ClientRow]], object]
+    mute: Callable[[Sequence[ClientRow]], object]
+    unmute: Callable[[Sequence[ClientRow]], object]
+    ban: Callable[[Sequence[ClientRow]], object]
+    set_role: Callable[[Sequence[ClientRow], str], object]
+    lift: Callable[[SanctionRow], object]
+    new_invite: Callable[[], object]
+    go: Callable[[Page], object]
     copy: Callable[[str, str], object]
     search: Callable[[str], object]
     toggle_theme: Callable[[], object]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import tkinter as tk
 from collections.abc import Callable
-from types import ModuleType
 from typing import TYPE_CHECKING, Final
 
 from chat_server.chat_name import clean_chat_name
@@ -13,11 +12,10 @@ from chat_server.window import questions
 from chat_server.window.actions import Actions
 from chat_server.window.client_program import ClientProgram, find_client
 from chat_server.window.keeper import Keeper, StartFailed
-from chat_server.window.model import ClientRow, Phase
+from chat_server.window.model import Page, Phase
+from chat_server.window.moderation import Moderation, commands, refusal_of
 from chat_server.window.presenter import Presenter
 from common.names import NameRefusedError
-from common.reasons import Reason
-from common.sentences import sentence
 from window.dialog import Answer, Dialog
 from window.notices import FAILURE_TIME, TOAST_TIME
 from window.theme import Theme
@@ -46,8 +44,12 @@ class Desk:
     ) -> None:
         self.client = ClientProgram(find_client())
         self._client_timer: str | None = None
+        moderation = Moderation(root, theme, presenter, keeper, show, say, self._ask)
+        self.moderation = moderation
         self.actions = Actions(
-            self._switch, self._terminate, self._copy, self._search, theme.toggle, self._rename,
+            self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
+            moderation.set_role, moderation.lift, moderation.new_invite, self._go,
+            self._copy, self._search, theme.toggle, self._rename,
             self._open_client if self.client.available else None,
         )  # fmt: skip
         self.dialog: Dialog | None = None
@@ -133,16 +135,9 @@ class Desk:
         self._show()
         self._keeper.start_server(port)
 
-    def _terminate(self, row: ClientRow) -> None:
-        answer = self._ask(questions.terminate(self._root, self._theme, row))
-        if answer.choice == questions.YES:
-            reason = answer.text.strip() or questions.DEFAULT_REASON
-            self._keeper.ask(
-                lambda number: _messages().Terminate(
-                    id=number, connection=row.connection, reason=reason
-                ),
-                self._done,
-            )
+    def _go(self, page: Page) -> None:
+        self._presenter.go(page)
+        self._show()
 
     def _copy(self, text: str, said: str) -> None:
         self._root.clipboard_clear()
@@ -159,21 +154,15 @@ class Desk:
         else:
             self._presenter.renaming()
             self._keeper.ask(
-                lambda number: _messages().RenameChat(id=number, name=name), self._renamed
+                lambda number: commands().RenameChat(id=number, name=name), self._renamed
             )
         self._show()
 
     def _renamed(self, reply: ToClient) -> None:
-        why = _refusal(reply)
+        why = refusal_of(reply)
         if why:
             self._presenter.not_renamed(why)
             self._show()
-
-    def _done(self, reply: ToClient) -> None:
-        """Say why something was not done; what was done is to be seen."""
-        why = _refusal(reply)
-        if why:
-            self._say(f"{why[:1].upper()}{why[1:]}", FAILURE_TIME)
 
     def _open_client(self) -> None:
         running = self._keeper.running
@@ -218,17 +207,3 @@ class Desk:
             # A dialog is a cycle with Tk variables in it. Collected at some later time by
             # another thread, these would call Tk from there.
             self._root.after_idle(gc.collect)
-
-
-def _messages() -> ModuleType:
-    """The models of commands, which are loaded with the server, behind the window."""
-    from common import messages
-
-    return messages
-
-
-def _refusal(reply: ToClient) -> str:
-    """Why something was not done; "" if it was."""
-    if not isinstance(reply, _messages().Error):
-        return ""
-    return sentence(Reason(reply.code, reply.params))

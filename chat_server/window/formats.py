@@ -39,6 +39,15 @@ def clock_text(at: int, now: int) -> str:
     return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
+def until_text(at: int, now: int) -> str:
+    """A moment to come: `14:30` today, `3 May, 14:30` on another day, with the year if need be."""
+    there, here = local_time(at), local_time(now)
+    if there.date() == here.date():
+        return f"{there:%H:%M}"
+    year = f" {there.year}" if there.year != here.year else ""
+    return f"{there.day} {_MONTHS[there.month - 1]}{year}, {there:%H:%M}"
+
+
 def uptime_text(milliseconds: int) -> str:
     """How long something has lasted, to the minute: `12 min`, `3 h 12 min`, `2 d 4 h`."""
     minutes = max(0, milliseconds) // _MINUTE

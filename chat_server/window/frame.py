@@ -9,8 +9,9 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.activity import Activity
 from chat_server.window.hero import Down, Invite
-from chat_server.window.model import HostView, Phase
+from chat_server.window.model import HostView, Page, Phase
 from chat_server.window.people import People
+from chat_server.window.sanctions import Sanctions
 from chat_server.window.sidebar import Sidebar
 from chat_server.window.summary import Summary
 from window.basics import Hairline, Label, Panel
@@ -60,7 +61,7 @@ class Frame(Panel):
         self.activity.set_height(theme.px(_ACTIVITY[1]))
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
-        self._page: Connections | Invite | Down | None = None
+        self._page: Connections | Sanctions | Invite | Down | None = None
         self.activity.lift()  # Tab follows the stack
         # Not over the activity, where the newest is in the first lines.
         self.toasts = Toasts(content, theme, over=self._pages)
@@ -72,6 +73,11 @@ class Frame(Panel):
     def connections(self) -> Connections:
         """The page with people on it."""
         return Connections(self._pages, self._theme, self._actions)
+
+    @cached_property
+    def sanctions(self) -> Sanctions:
+        """The page of bans and mutes."""
+        return Sanctions(self._pages, self._theme, self._actions)
 
     @cached_property
     def invite(self) -> Invite:
@@ -102,9 +108,11 @@ class Frame(Panel):
             self._page = page
         self.activity.show(view.feed)
 
-    def _page_for(self, view: HostView) -> Connections | Invite | Down:
+    def _page_for(self, view: HostView) -> Connections | Sanctions | Invite | Down:
         if view.phase is not Phase.RUNNING:
             return self.down
+        if view.page is Page.SANCTIONS:
+            return self.sanctions
         return self.connections if view.connections else self.invite
 
     def _build_header(self, content: Panel) -> None:
@@ -113,16 +121,17 @@ class Frame(Panel):
         header.configure(height=theme.px(_HEADER))
         header.pack_propagate(False)
         header.pack(fill="x")
-        Label(header, theme, "Connections", font="title").pack(
-            side="left", padx=(theme.px(GUTTER), theme.px(14))
-        )
+        self._title = Label(header, theme, "Connections", font="title")
+        self._title.pack(side="left", padx=(theme.px(GUTTER), theme.px(14)))
         self._where = Label(header, theme, tone="muted")
         self._where.pack(side="left", pady=(theme.px(2), 0))
         self._everywhere = Tooltip(self._where, theme, "")
         Hairline(content, theme).pack(fill="x")
 
     def _show_header(self, view: HostView) -> None:
-        reach = view.reach if view.phase is Phase.RUNNING else None
+        held = view.phase is Phase.RUNNING and view.page is Page.SANCTIONS
+        self._title.set("Bans and mutes" if held else "Connections")
+        reach = view.reach if view.phase is Phase.RUNNING and not held else None
         if reach is None:
             self._where.set("")
             self._everywhere.text = ""

@@ -96,6 +96,10 @@ class Invite(_Page):
             row, theme, "Copy link", actions, variant="primary", icon="link", height=40
         )
         self.copy.pack(side="left")
+        self.renew = Button(
+            row, theme, "New invite link…", actions.new_invite, variant="quiet", height=40
+        )
+        self.renew.pack(side="left", padx=(theme.px(8), 0))
         self._care = Label(
             row, theme, "Anyone who has this link can join, so share it with care.",
             font="label", tone="muted",
@@ -116,9 +120,9 @@ class Invite(_Page):
         self._width.configure(width=inside)
         for label in (self._title, self._what, self._where):
             label.configure(wraplength=room)
-        beside = inside - self.copy.winfo_reqwidth() - px(16)
+        beside = inside - self.copy.winfo_reqwidth() - self.renew.winfo_reqwidth() - px(8 + 16)
         if beside >= px(_CARE):
-            self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.copy)
+            self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.renew)
         else:
             beside = inside
             self._care.pack_configure(

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final, assert_never
 
 from chat_server.options import Options
+from chat_server.rules.view import Audited
 from chat_server.window import keeper
 from chat_server.window.desk import Desk
 from chat_server.window.frame import Frame
@@ -98,8 +99,7 @@ class Host:
         now = _now()
         match item:
             case keeper.Happened():
-                self.presenter.apply(item.events, now)
-                self._show_soon()
+                self._happened(item, now)
             case keeper.Counted():
                 self._after("count", COUNT_PAUSE, self._count)
             case keeper.Started():
@@ -107,6 +107,7 @@ class Host:
                 if self.presenter.phase is not Phase.CLOSING:
                     self.presenter.started(item.running, now)
                     self.desk.started(item.running.port)
+                    self.desk.moderation.list_sanctions()
                     self.show()
             case keeper.Changed():
                 self.presenter.changed(item.running, now)
@@ -121,6 +122,12 @@ class Host:
                 self._end()
             case _:
                 assert_never(item)
+
+    def _happened(self, item: keeper.Happened, now: int) -> None:
+        self.presenter.apply(item.events, now)
+        if any(isinstance(event, Audited) for event in item.events):
+            self.desk.moderation.list_sanctions()
+        self._show_soon()
 
     def _count(self) -> None:
         self.presenter.apply(self.keeper.counts.take(), _now())

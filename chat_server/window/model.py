@@ -16,9 +16,19 @@ class Phase(Enum):
     CLOSING = auto()
 
 
+class Page(Enum):
+    """Where one can go in the window."""
+
+    CONNECTIONS = "connections"
+    SANCTIONS = "sanctions"
+
+
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """A connection as the table shows it; the fields after `slow` are to sort by."""
+    """A connection as the table shows it; the fields after `slow` are to sort by, and `standing`.
+
+    `muted` tells until when its person is, in words, and is empty for who is not.
+    """
 
     connection: int
     name: str
@@ -33,6 +43,24 @@ class ClientRow:
     since: int
     received: int
     sent: int
+    is_moderator: bool = False
+    muted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SanctionRow:
+    """A ban or a mute as its list shows it. `until` and `at` are to sort by."""
+
+    number: int
+    is_ban: bool
+    username: str
+    who: str
+    until_text: str
+    by: str
+    at_text: str
+    reason: str
+    until: float
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +86,7 @@ class HostView:
     that match `search`. `history` and `rate` are messages a minute. `trouble` says why
     messages can't be stored at present; mostly it is empty. `name` is safe to show, `given_name` as
     the host gave it; `name_answers` counts what came of changes of it, and `name_problem` says why
-    the last one failed.
+    the last one failed. `page` is where the person wants to be while the server runs.
     """
 
     phase: Phase
@@ -80,3 +108,5 @@ class HostView:
     rows: tuple[ClientRow, ...]
     feed: tuple[Line, ...]
     trouble: str
+    page: Page = Page.CONNECTIONS
+    sanctions: tuple[SanctionRow, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Sequence
 from typing import Final
 
 from chat_server.window.actions import Actions
@@ -33,7 +34,7 @@ _FROM: Final = {"in": _NARROW, "out": _NARROW, "device": 440, "since": 400, "add
 
 
 class People(Panel):
-    """Shows the rows of a view; at most one is selected."""
+    """Shows the rows of a view, of which any number may be selected."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme)
@@ -60,11 +61,24 @@ class People(Panel):
             self._nobody.place(relx=0.5, rely=0.5, anchor="center")
         self._selected()
 
+    @property
+    def chosen(self) -> list[ClientRow]:
+        """The selected rows."""
+        return [self._rows[key] for key in self.table.chosen if key in self._rows]
+
     def ask_to_terminate(self) -> None:
-        """Ask about the selected connection, if there is one."""
-        row = self._rows.get(self.table.selected or "")
-        if row is not None:
-            self._actions.terminate(row)
+        """Ask about the selected connections, if there are any."""
+        if self.chosen:
+            self._actions.terminate(self.chosen)
+
+    def _ask_to_ban(self) -> None:
+        if self.chosen:
+            self._actions.ban(self.chosen)
+
+    def _mute_or_unmute(self) -> None:
+        rows = self.chosen
+        if rows:
+            (self._actions.unmute if _all_muted(rows) else self._actions.mute)(rows)
 
     def _build_tools(self) -> None:
         theme = self._theme
@@ -77,12 +91,22 @@ class People(Panel):
         self.terminate = Button(
             tools, theme, "Terminate", self.ask_to_terminate, variant="danger", icon="terminate"
         )
+        self.mute = Button(tools, theme, "Unmute", self._mute_or_unmute)
+        self.ban = Button(tools, theme, "Ban…", self._ask_to_ban)
         self._who = Label(tools, theme, tone="muted")
         # The right side first: what is packed last gives way when there is too little room.
         self.terminate.pack(side="right")
+        self.ban.pack(side="right", padx=theme.px(8))
+        self.mute.pack(side="right")
         self.search.pack(side="left")
         self._who.pack(side="right", padx=theme.px(16))
-        self.terminate.enabled = False
+        for button in (self.mute, self.ban, self.terminate):
+            button.lift()  # Tab goes from left to right
+        self._selected_none()
+
+    def _selected_none(self) -> None:
+        for button in (self.mute, self.ban, self.terminate):
+            button.enabled = False
 
     def _make_table(self, sort: str | None, *, descending: bool) -> Table:
         table = Table(
@@ -90,6 +114,7 @@ class People(Panel):
             sort=sort, descending=descending,
             on_select=lambda _: self._selected(), on_menu=self._menu,
         )  # fmt: skip
+        table.multiple = True
         table.pack(fill="both", expand=True)
         table.canvas.bind("<Delete>", lambda _: self.ask_to_terminate())
         return table
@@ -111,7 +136,8 @@ class People(Panel):
             self.table.select(old.selected)
             old.destroy()
             self._nobody.lift()
-        beside = self.terminate.winfo_reqwidth() + px(2 * 16)
+        buttons = (self.mute, self.ban, self.terminate)
+        beside = sum(each.winfo_reqwidth() + px(8) for each in buttons) + px(16)
         self.search.configure(width=max(1, min(px(_SEARCH), width - beside)))
         self._selected()
 
@@ -122,25 +148,45 @@ class People(Panel):
         self.search.value = ""
 
     def _selected(self) -> None:
-        row = self._rows.get(self.table.selected or "")
-        self.terminate.enabled = row is not None
+        rows = self.chosen
+        for button in (self.mute, self.ban, self.terminate):
+            button.enabled = bool(rows)
+        self.mute.set("Unmute" if rows and _all_muted(rows) else "Mute…")
         theme = self._theme
-        room = self.winfo_width() - theme.px(_SEARCH + 140 + 2 * 16)
-        text = "" if row is None else f"{row.name} selected"
-        if row is not None and theme.fonts.width("body", text) > room:
+        taken = sum(each.winfo_reqwidth() for each in (self.mute, self.ban, self.terminate))
+        room = self.winfo_width() - theme.px(_SEARCH + 2 * 8 + 2 * 16) - taken
+        text = f"{rows[0].name} selected" if rows else ""
+        if len(rows) > 1:
+            text = f"{len(rows)} selected"
+        elif rows and theme.fonts.width("body", text) > room:
             rest = theme.fonts.width("body", "… selected")
-            text = f"{theme.fonts.fit('body', row.name, max(0, room - rest))} selected"
+            text = f"{theme.fonts.fit('body', rows[0].name, max(0, room - rest))} selected"
         self._who.set(text if self.winfo_width() >= theme.px(_NARROW) else "")
 
     def _menu(self, key: str, x: int, y: int) -> None:
         row = self._rows[key]
-        copy = self._actions.copy
-        items = (
-            MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
-            MenuItem("Copy address", lambda: copy(row.address, "Address copied")),
+        actions, rows = self._actions, self.chosen or [row]
+        copy = actions.copy
+        items = []
+        if len(rows) == 1:
+            items = [
+                MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
+                MenuItem("Copy address", lambda: copy(row.address, "Address copied")),
+                MenuItem(),
+            ]
+        if not _all_muted(rows):
+            items.append(MenuItem("Mute…", lambda: actions.mute(rows)))
+        if any(each.muted for each in rows):
+            items.append(MenuItem("Unmute", lambda: actions.unmute(rows)))
+        if any(not each.is_moderator for each in rows):
+            items.append(MenuItem("Make moderator", lambda: actions.set_role(rows, "moderator")))
+        if any(each.is_moderator for each in rows):
+            items.append(MenuItem("Make member", lambda: actions.set_role(rows, "member")))
+        items += [
             MenuItem(),
-            MenuItem("Terminate…", lambda: self._actions.terminate(row), danger=True),
-        )
+            MenuItem("Ban…", lambda: actions.ban(rows), danger=True),
+            MenuItem("Terminate…", lambda: actions.terminate(rows), danger=True),
+        ]
         popup(self, self._theme, items, x, y)
 
     def _table_row(self, key: str, row: ClientRow) -> Row:
@@ -155,11 +201,24 @@ class People(Panel):
             "since": TextCell(row.since_text, sort=row.since),
             "in": TextCell(row.received_text, sort=row.received),
             "out": TextCell(row.sent_text, sort=row.sent),
-            "state": PillCell("Slow", "slow") if row.slow else PillCell("Active", "active"),
+            "state": _state(row),
         }
         made = Row(key, tuple(cells[column.id] for column in self.table.columns))
         self._cells[key] = row, made
         return made
+
+
+def _all_muted(rows: Sequence[ClientRow]) -> bool:
+    return all(row.muted for row in rows)
+
+
+def _state(row: ClientRow) -> PillCell:
+    """What is most of note about a connection."""
+    if row.muted:
+        return PillCell("Muted", "away")
+    if row.slow:
+        return PillCell("Slow", "slow")
+    return PillCell("Moderator", "muted") if row.is_moderator else PillCell("Active", "active")
 
 
 def _device_icon(device: str) -> IconName:

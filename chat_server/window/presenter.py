@@ -12,19 +12,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from ipaddress import ip_address
-from typing import Final, assert_never
+from math import inf
+from typing import TYPE_CHECKING, Final, assert_never
 
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import Feed, Kind
-from chat_server.window.formats import clock_text, day_of, size_text, uptime_text
-from chat_server.window.model import ClientRow, HostView, Phase, Reach
+from chat_server.window.formats import clock_text, day_of, size_text, until_text, uptime_text
+from chat_server.window.model import ClientRow, HostView, Page, Phase, Reach, SanctionRow
 from chat_server.window.rate import MessageRate
 from common.invite import is_link_local, is_loopback
 from common.sentences import sentence
 from window.text import safe
 
+if TYPE_CHECKING:
+    from common import messages
+
 _MINUTE: Final = 60_000
+_DONE: Final = {
+    "terminate": "disconnected {}",
+    "ban": "banned {}",
+    "unban": "lifted the ban of {}",
+    "mute": "muted {}",
+    "unmute": "let {} write again",
+}
+"""What was done to somebody, by the command's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,8 @@ class _Client:
     received: int = 0
     sent: int = 0
     slow: bool = False
+    account: str = ""
+    """The username as it is, which may not be safe to show."""
 
     @property
     def handle(self) -> str:
@@ -62,6 +76,12 @@ class _Run:
         self.gone_received = self.gone_sent = 0
         self.somebody_came = False
         self.trouble = ""
+        self.names: dict[str, str] = {}
+        """How everybody who was here is called, by username."""
+        self.moderators: set[str] = set()
+        self.mutes: dict[str, int | None] = {}
+        """Who may not write: until when, or None."""
+        self.sanctions: list[messages.Sanction] = []
 
 
 class Presenter:
@@ -79,7 +99,8 @@ class Presenter:
         self._search = ""
         self._feed = Feed()
         self._run = _Run()
-        self._rows: dict[int, tuple[_Client, ClientRow]] = {}
+        self._page = Page.CONNECTIONS
+        self._rows: dict[int, tuple[tuple[_Client, bool, str], ClientRow]] = {}
         self._rows_day: date | None = None
 
     @property
@@ -128,8 +149,12 @@ class Presenter:
         self._name_problem = problem
         self._name_answers += bool(problem)
 
-    def _changed_by_host(self, event: view.Renamed | view.InviteRenewed, now: int) -> None:
-        if isinstance(event, view.Renamed):
+    def _changed_by_host(
+        self, event: view.Renamed | view.InviteRenewed | view.Audited, now: int
+    ) -> None:
+        if isinstance(event, view.Audited):
+            self._audited(event, now)
+        elif isinstance(event, view.Renamed):
             self._name_answers += 1
             self._called(event.name, event.at)
         else:
@@ -171,7 +196,7 @@ class Presenter:
                     self._slow(event, now)
                 case view.MessagesStored():
                     self._stored(event)
-                case view.Renamed() | view.InviteRenewed():
+                case view.Renamed() | view.InviteRenewed() | view.Audited():
                     self._changed_by_host(event, now)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
@@ -201,6 +226,7 @@ class Presenter:
             safe(event.device),
             safe(event.address),
             event.since,
+            account=event.username,
         )
         if event.new_account:
             text = "joined with the invite"
@@ -209,8 +235,65 @@ class Presenter:
         else:
             text = "is back"
         clients[event.connection] = client
+        self._run.names[event.username] = client.name
+        self._know(event.username, is_moderator=event.is_moderator)
+        if event.is_muted:
+            self._run.mutes[event.username] = event.muted_until
+        else:
+            self._run.mutes.pop(event.username, None)
         self._run.somebody_came = True
         self._feed.add(Kind.CAME, event.since, client.name, text, client.handle)
+
+    def _know(self, username: str, *, is_moderator: bool) -> None:
+        (self._run.moderators.add if is_moderator else self._run.moderators.discard)(username)
+
+    def _audited(self, event: view.Audited, now: int) -> None:
+        """Somebody did something to somebody: tell it, and what follows from it."""
+        fields = event.fields
+        username = str(fields.get("username", ""))
+        connection = fields.get("connection")
+        client = self._run.clients.get(connection) if isinstance(connection, int) else None
+        until = fields.get("until")
+        until = until if isinstance(until, int) else None
+        match event.action:
+            case "mute":
+                self._run.mutes[username] = until
+            case "unmute":
+                self._run.mutes.pop(username, None)
+            case "set_role":
+                self._know(username, is_moderator=fields.get("role") == "moderator")
+        what = _DONE.get(event.action, "")
+        if event.action == "set_role":
+            what = f"made {{}} a {fields.get('role')}"
+        elif event.action == "ban" and client is not None:
+            what = "banned {}’s device"
+        elif event.action == "unban" and not username:
+            number = fields.get("number")
+            lifted = [each for each in self._run.sanctions if each.number == number]
+            username = (lifted[0].username or "") if lifted else ""
+            what = "lifted the ban of {}" if username else "lifted the ban of a device"
+        if not what:
+            return  # What is done to the chat itself is told otherwise.
+        whom = client.name if client is not None else self._called_who(username)
+        text = what.format(whom)
+        if event.action in {"mute", "ban"} and until is not None:
+            text += f" until {until_text(until, now)}"
+        if fields.get("reason"):
+            text += f": {safe(str(fields['reason']))}"
+        by = "You" if event.by == view.HOST else self._called_who(event.by)
+        kind = Kind.TERMINATED if event.action in {"ban", "terminate"} else Kind.CHANGED
+        self._feed.add(kind, event.at, by, text)
+
+    def _called_who(self, username: str) -> str:
+        return self._run.names.get(username) or f"@{safe(username)}"
+
+    def sanctioned(self, sanctions: Sequence[messages.Sanction]) -> None:
+        """These bans and mutes hold now, and no others."""
+        self._run.sanctions = list(sanctions)
+
+    def go(self, page: Page) -> None:
+        """The person wants to be there."""
+        self._page = page
 
     def _gone(self, event: view.ClientGone) -> None:
         client = self._run.clients.pop(event.connection, None)
@@ -276,6 +359,12 @@ class Presenter:
             rows=tuple(self._row(each, now) for each in clients if each.matches(wanted)),
             feed=self._feed.lines(now),
             trouble=run.trouble,
+            page=self._page,
+            sanctions=tuple(
+                self._sanction(each, now)
+                for each in run.sanctions
+                if each.until is None or now < each.until
+            ),
         )
 
     def next_change(self, now: int) -> int | None:
@@ -284,12 +373,16 @@ class Presenter:
             return None
         uptime = now + _MINUTE - (now - self._since) % _MINUTE
         rate = self._run.rate.next_change(now)
-        return uptime if rate is None else min(uptime, rate)
+        ends = [*self._run.mutes.values(), *(each.until for each in self._run.sanctions)]
+        later = [each for each in (rate, *ends) if each is not None and each > now]
+        return min((uptime, *later))
 
     def _row(self, client: _Client, now: int) -> ClientRow:
         """The row of a connection; the same object as before while it has not changed."""
+        is_moderator = client.account in self._run.moderators
+        shown = client, is_moderator, self._muted(client.account, now)
         kept = self._rows.get(client.connection)
-        if kept is not None and kept[0] is client:
+        if kept is not None and kept[0][0] is client and kept[0] == shown:
             return kept[1]
         row = ClientRow(
             connection=client.connection,
@@ -305,9 +398,39 @@ class Presenter:
             since=client.since,
             received=client.received,
             sent=client.sent,
+            is_moderator=is_moderator,
+            muted=shown[2],
         )
-        self._rows[client.connection] = (client, row)
+        self._rows[client.connection] = (shown, row)
         return row
+
+    def _muted(self, username: str, now: int) -> str:
+        """Until when somebody is muted, in words; "" for who is not."""
+        if username not in self._run.mutes:
+            return ""
+        until = self._run.mutes[username]
+        if until is None:
+            return "until lifted"
+        return f"until {until_text(until, now)}" if now < until else ""
+
+    def _sanction(self, sanction: messages.Sanction, now: int) -> SanctionRow:
+        if sanction.username is not None:
+            who = self._called_who(sanction.username)
+        else:
+            who = f"A device: {safe(sanction.device or '')}"
+        until = sanction.until
+        return SanctionRow(
+            number=sanction.number,
+            is_ban=sanction.kind == "ban",
+            username=sanction.username or "",
+            who=who,
+            until_text="until lifted" if until is None else until_text(until, now),
+            by="You" if sanction.by == view.HOST else self._called_who(sanction.by),
+            at_text=clock_text(sanction.at, now),
+            reason=safe(sanction.reason),
+            until=inf if until is None else until,
+            at=sanction.at,
+        )
 
 
 def _address_order(address: str) -> str:

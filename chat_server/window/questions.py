@@ -4,34 +4,102 @@ from __future__ import annotations
 
 import re
 import tkinter as tk
+from collections.abc import Sequence
 from typing import Final
 
 from chat_server.window.model import ClientRow
 from common.limits import REASON_LENGTH
-from window.dialog import Choice, Dialog, Entry
+from window.dialog import Choice, Dialog, Entry, Options
 from window.theme import Theme
+from window.until import FOR_EVER, HOUR, until_options
 
-DEFAULT_REASON: Final = "The host ended your connection."
 CANCEL: Final = "cancel"
 """The choice that changes nothing; also what Escape and the close button choose."""
 YES: Final = "yes"
+PERSON: Final = "person"
+DEVICE: Final = "device"
 ANY_PORT: Final = "any"
 _GREATEST_PORT: Final = 65535
+_WIDE: Final = 450
+"""Width of a dialog with a row of times, px at 96 dpi."""
 _OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
 """What the reason of a failed start has for whoever started it from a terminal."""
 
 
-def terminate(parent: tk.Misc, theme: Theme, row: ClientRow) -> Dialog:
-    """Whether to end a connection (`YES`), and what to tell the person."""
+def terminate(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
+    """Whether to end connections (`YES`), and what to tell the people."""
+    title = f"Disconnect {called(rows)}?"
+    what = "They can connect again with a click; their programs don’t come back by themselves."
+    if len(rows) == 1:
+        row = rows[0]
+        title = f"End the connection of {row.name}?"
+        what = (
+            f"{row.username} on {row.device}, {row.address}. Their program does not come back by "
+            "itself; they can connect again with a click."
+        )
+    choices = (Choice(CANCEL, "Cancel"), Choice(YES, "Terminate", "danger"))
+    return Dialog(parent, theme, title, what, choices, entry=_reason())
+
+
+def mute(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
+    """Whether to mute people (`YES`), for how long, and why."""
     return Dialog(
         parent,
         theme,
-        f"End the connection of {row.name}?",
-        f"{row.username} on {row.device}, {row.address}. Their program does not come back by "
-        "itself; they can connect again with a click.",
-        (Choice(CANCEL, "Cancel"), Choice(YES, "Terminate", "danger")),
-        entry=Entry("They are told this reason", DEFAULT_REASON, limit=REASON_LENGTH),
+        f"Mute {called(rows)}?",
+        "Who is muted reads everything and can’t write. Their program says so, and until when.",
+        (Choice(CANCEL, "Cancel"), Choice(YES, "Mute", "danger")),
+        entry=_reason(),
+        options=(until_options(HOUR),),
+        width=_WIDE,
     )
+
+
+def ban(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
+    """Whether to ban people (`YES`), or only the devices of these connections, for how long."""
+    them = "this device" if len(rows) == 1 else "these devices"
+    whole = "The person" if people_of(rows) == 1 else "The people"
+    return Dialog(
+        parent,
+        theme,
+        f"Ban {called(rows)}?",
+        "They are disconnected, and don’t come in again. With a person all their devices are "
+        "banned, and a new invite link is made: the old one may be known to them, and lets nobody "
+        "in any more. Who is in stays in.",
+        (Choice(CANCEL, "Cancel"), Choice(YES, "Ban", "danger")),
+        entry=_reason(),
+        options=(
+            Options("Whom", ((PERSON, whole), (DEVICE, f"Only {them}")), PERSON),
+            until_options(FOR_EVER),
+        ),
+        width=_WIDE,
+    )
+
+
+def new_invite(parent: tk.Misc, theme: Theme) -> Dialog:
+    """Whether to make a new invite link (`YES`)."""
+    return Dialog(
+        parent,
+        theme,
+        "Make a new invite link?",
+        "The old link lets nobody in any more, wherever it was sent to. Who has joined stays in.",
+        (Choice(CANCEL, "Cancel"), Choice(YES, "New invite link", "primary")),
+    )
+
+
+def called(rows: Sequence[ClientRow]) -> str:
+    """Whose connections these are, in a title."""
+    count = people_of(rows)
+    return rows[0].name if count == 1 else f"{count} people"
+
+
+def people_of(rows: Sequence[ClientRow]) -> int:
+    """How many people have these connections."""
+    return len({row.username for row in rows})
+
+
+def _reason() -> Entry:
+    return Entry("They are told this reason", "", "None", limit=REASON_LENGTH)
 
 
 def stop(parent: tk.Misc, theme: Theme, people: int) -> Dialog:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chat_server.window.actions import Actions
-from chat_server.window.model import HostView, Phase
+from chat_server.window.model import HostView, Page, Phase
 from chat_server.window.server_name import ServerName
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
@@ -42,7 +42,10 @@ class Sidebar(Panel):
         self.name = ServerName(self, theme, actions)
         self.name.pack(fill="x", padx=theme.px(14), pady=(theme.px(14), theme.px(16)))
         self._build_state(actions)
-        self.navigation = RowList(self, theme, row_height=36)
+        self.navigation = RowList(
+            self, theme, row_height=36,
+            on_select=lambda key: actions.go(Page(key)) if key is not None else None,
+        )  # fmt: skip
         self._build_foot(actions)
         self.navigation.pack(fill="both", expand=True, pady=(theme.px(18), 0))
 
@@ -62,9 +65,11 @@ class Sidebar(Panel):
         row = ListRow(
             "connections", "Connections", icon="connections", count=count, quiet_count=True
         )
-        self.navigation.set_sections((Section("", (row,)),))
-        if self.navigation.selected is None:
-            self.navigation.select("connections")
+        held = str(len(view.sanctions)) if view.sanctions else ""
+        sanctions = ListRow("sanctions", "Bans and mutes", icon="ban", count=held, quiet_count=True)
+        self.navigation.set_sections((Section("", (row, sanctions)),))
+        if self.navigation.selected != view.page.value:
+            self.navigation.select(view.page.value)
 
     def _build_state(self, actions: Actions) -> None:
         theme = self._theme

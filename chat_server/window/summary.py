@@ -9,6 +9,7 @@ from chat_server.window.actions import Actions
 from chat_server.window.copy_button import CopyButton
 from chat_server.window.model import HostView
 from window.basics import Hairline, Label, Panel
+from window.buttons import Button
 from window.cards import Card
 from window.gauges import Sparkline
 from window.theme import Theme
@@ -74,6 +75,8 @@ class Summary(Card):
         Tooltip(self._in, theme, "Received from clients since the start")
         Tooltip(self._out, theme, "Sent to clients since the start")
         self.copy = CopyButton(self, theme, "Copy invite link", actions, icon="link")
+        self.renew = Button(self, theme, command=actions.new_invite, variant="quiet", icon="renew")
+        Tooltip(self.renew, theme, "New invite link…")
         self._figures = (self._people, self._rate, self._uptime, self._in, self._out)
         self._lines = tuple(Hairline(self, theme, vertical=True) for _ in self._figures)
         self._arranged: tuple[bool, int] | None = None
@@ -111,7 +114,7 @@ class Summary(Card):
         shown = self._figures[:count]
         for child in (*self._figures, *self._lines):
             child.grid_forget()
-        for column in range(12):
+        for column in range(13):
             self.columnconfigure(column, weight=0)
         for place, (figure, line) in enumerate(zip(shown, self._lines, strict=False)):
             figure.grid(row=0, column=2 * place, sticky="w")
@@ -122,10 +125,19 @@ class Summary(Card):
                     padx=(theme.px(8), theme.px(15)),
                 )  # fmt: skip
         self.copy.grid(row=0, column=11, sticky="e")
+        self.renew.grid(row=0, column=12, sticky="e", padx=(theme.px(4), 0))
 
     def _needed(self, count: int) -> int:
         """Width of the strip with that many figures, in screen pixels."""
         px = self._theme.px
         texts = sum(figure.needed for figure in self._figures[:count])
         lines = (count - 1) * px(8 + 1 + 15)
-        return 2 * px(15) + texts + lines + px(8) + self.copy.winfo_reqwidth()
+        return (
+            2 * px(15)
+            + texts
+            + lines
+            + px(8)
+            + self.copy.winfo_reqwidth()
+            + px(4)
+            + self.renew.winfo_reqwidth()
+        )

@@ -16,6 +16,7 @@ from common.events import Event
 from common.invite import Invite
 from common.messages import EventMessage, ToClient, ToServer
 from common.protocol import ServerEnd, Violation
+from common.reasons import Reason
 from tests.events import cid_of, said
 
 INVITE = Invite(("192.0.2.7",), 12345, bytes(32), "s" * 22, "Home")
@@ -53,7 +54,7 @@ def synced(
 ) -> messages.Synced:
     """The answer to a `sync`: each room has its position for its head if no other is named."""
     rest = {room: seq for room, seq in sync.positions.items() if room not in refused}
-    return messages.Synced(re=sync.id, heads={**rest, **heads}, refused=dict(refused))
+    return messages.Synced(re=sync.id, heads={**rest, **heads}, skipped=(), refused=dict(refused))
 
 
 class Desk:
@@ -78,7 +79,7 @@ class Desk:
         self.news: list[news.News] = []
         ids = itertools.count(1)
         self.controller = Controller(
-            Account(INVITE, "ada", "Ada", "1" * 64, joined),
+            Account(INVITE, "ada", "Ada", "1" * 64, joined, installation="2" * 32),
             self.cache,
             Program("ChatClient", "Linux"),
             Backoff(lambda: 0.0),
@@ -129,7 +130,9 @@ class Desk:
 
         return self.step(write)
 
-    def sign_in(self, epoch: str = EPOCH, name: str = "Home") -> list[ToServer]:
+    def sign_in(
+        self, epoch: str = EPOCH, name: str = "Home", mute: messages.Mute | None = None
+    ) -> list[ToServer]:
         """Connect and come in; what is asked then."""
         (hello,) = self.connect()
         (opening,) = self.hear(
@@ -142,7 +145,9 @@ class Desk:
             )
         )
         return self.hear(
-            messages.SignedIn(re=opening.id, username="ada", display_name="Ada", session="a" * 32)
+            messages.SignedIn(
+                re=opening.id, username="ada", display_name="Ada", session="a" * 32, mute=mute
+            )
         )
 
     def go_online(self, **heads: int) -> list[ToServer]:
@@ -166,9 +171,9 @@ class Desk:
             messages.ListRooms,
         )
 
-    def lose(self, why: str = "The connection was lost") -> None:
+    def lose(self, why: str = "lost") -> None:
         """The connection breaks off."""
-        self.step(lambda: self.controller.lost(why, self.now))
+        self.step(lambda: self.controller.lost(Reason(why), self.now))
 
     def told(self, kind: type[Kind]) -> list[Kind]:
         """The news of a kind, so far."""

@@ -20,6 +20,7 @@ from common.frames import encode_frame
 from common.invite import Invite
 from common.messages import ToClient
 from common.protocol import ServerEnd
+from common.sentences import sentence
 from tests.chat_client.desk import EPOCH
 
 DEADLINE = 10.0
@@ -83,7 +84,9 @@ def _welcome(hello: messages.Hello) -> messages.Welcome:
 
 
 def _signed_in(command: messages.Join | messages.SignIn) -> messages.SignedIn:
-    return messages.SignedIn(re=command.id, username="ada", display_name="Ada", session="a" * 32)
+    return messages.SignedIn(
+        re=command.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+    )
 
 
 @pytest.fixture(
@@ -114,7 +117,7 @@ def test_the_core_stops_after_some_tries(hostile: Hostile, monkeypatch: pytest.M
     core = Core(new_account(hostile.invite, "ada", "Ada"), Cache(None), tell)
     core.start()
     try:
-        assert "may need an update" in stopped().status.why
+        assert "may need an update" in sentence(stopped().status.reason)
         assert hostile.connections == MOST_FAULTS
         # What is written then is kept, and sent by the next connection that is of use.
         core.say("general", "hello")

@@ -21,6 +21,8 @@ from chat_client.state.outgoing import Delivery
 from chat_client.state.status import STORAGE, Link
 from common.events import Event
 from common.invite import Invite
+from common.reasons import Reason
+from common.sentences import sentence
 
 DEADLINE = 10.0
 
@@ -76,7 +78,7 @@ class Bench:
     def trouble(self) -> news.StatusChanged:
         """Wait to be told that nothing can be stored."""
         found = self.until(
-            lambda item: isinstance(item, news.StatusChanged) and item.status.code == STORAGE
+            lambda item: isinstance(item, news.StatusChanged) and item.status.code in STORAGE
         )
         assert isinstance(found, news.StatusChanged)
         return found
@@ -140,9 +142,9 @@ def test_what_can_not_be_stored_comes_back_and_the_core_goes_on(bench: Bench, tr
     bench.core.say("general", "during")
     status = bench.trouble().status
     returned = bench.back()
-    assert (returned.room, returned.text, returned.why) == ("general", "during", status.why)
+    assert (returned.room, returned.text, returned.why) == ("general", "during", status.reason)
     assert status.link is Link.PAUSED
-    assert ("disk is full" if trouble == "full" else "can't store") in status.why
+    assert ("disk is full" if trouble == "full" else "can't store") in sentence(status.reason)
     bench.disk.error = None
     # By itself, without anybody asking for it.
     bench.until(
@@ -176,7 +178,7 @@ def test_a_real_limit_of_the_database_is_a_full_disk(bench: Bench) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 1}")
     bench.core.say("general", "x" * 16_000)
-    assert bench.back().why == "This computer's disk is full"
+    assert bench.back().why == Reason("storage_full")
     connection.execute("PRAGMA max_page_count = 100000")
     bench.core.say("general", "x" * 16_000)
     bench.waits("before", "x" * 16_000)
@@ -219,7 +221,7 @@ def test_drafts_are_stored_when_they_can_be(bench: Bench) -> None:
 def test_who_was_signed_out_stays_so_after_the_trouble(bench: Bench) -> None:
     """That the disk has room again is no reason to come back."""
     controller = bench.core._controller
-    bench.core._do(lambda: controller.refused("Somebody else's", "wrong_server"))
+    bench.core._do(lambda: controller.refused(Reason("wrong_server")))
     bench.until(
         lambda item: isinstance(item, news.StatusChanged) and item.status.link is Link.REFUSED
     )
@@ -273,7 +275,7 @@ def test_mistakes_without_an_end_end_the_core(
     assert not bench.core._thread.is_alive()
     bench.core.say("general", "too late")
     returned = bench.back()
-    assert (returned.text, returned.why) == ("too late", "ChatClient has to be started again")
+    assert (returned.text, returned.why) == ("too late", Reason("ended"))
 
 
 def test_the_last_words_come_back_if_they_can_not_be_stored(
@@ -311,6 +313,6 @@ def test_who_prints_before_storing_does_not_go_on(
     bench.core.connect_now()
     bench.core.start()
     status = bench.trouble().status
-    assert (status.link, status.why) == (Link.REFUSED, "This computer's disk is full")
+    assert (status.link, status.reason) == (Link.REFUSED, Reason("storage_full"))
     bench.core._thread.join(DEADLINE)
     assert not bench.core._thread.is_alive()

@@ -26,7 +26,7 @@ def events(*senders: str, room: str = "general", first: int = 1) -> tuple[Event,
 def person(username: str, name: str = "") -> news.PersonSeen:
     """Somebody is told of, by default called as their username."""
     return news.PersonSeen(
-        Person(username=username, display_name=name or username.title(), change=1)
+        Person(username=username, display_name=name or username.title(), role="member", change=1)
     )
 
 

@@ -9,12 +9,13 @@ from chat_client.headless import FailedError, _Sending
 from chat_client.state import news
 from chat_client.state.outgoing import Delivery
 from common import messages
+from common.reasons import Reason
 from tests.chat_client.desk import Desk, ack, cid
 
 ROOM = "general"
 
 
-def changed(number: int, state: Delivery, reason: str = "") -> news.OutboxChanged:
+def changed(number: int, state: Delivery, reason: Reason | None = None) -> news.OutboxChanged:
     """What is told of a message."""
     return news.OutboxChanged(ROOM, cid(number), state, 1, reason)
 
@@ -60,8 +61,8 @@ def test_how_far_it_came_is_told() -> None:
     for number in (1, 2, 3):
         assert not sending.went(changed(number, Delivery.WAITING))
     assert not sending.went(changed(1, Delivery.SENT))
-    with pytest.raises(FailedError, match="line 7: too long") as failed:
-        sending.went(changed(3, Delivery.FAILED, "too long"))
+    with pytest.raises(FailedError, match="line 7: the text is too long") as failed:
+        sending.went(changed(3, Delivery.FAILED, Reason("too_long")))
     assert sending.so_far(str(failed.value)).endswith("(1 of 3 lines are known to be sent)")
 
 
@@ -76,10 +77,10 @@ def test_one_message_has_no_lines() -> None:
 def test_what_the_server_waits_for_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Not each time it is refused, but anew when it had gone on."""
     sending = _Sending([1, 2], by_line=True)
-    full = changed(1, Delivery.WAITING, "the host's disk is full")
+    full = changed(1, Delivery.WAITING, Reason("disk_full"))
     for item in (changed(1, Delivery.WAITING), changed(2, Delivery.WAITING), full, full):
         sending.went(item)
     assert capsys.readouterr().err == "ChatClient: the host's disk is full; trying again\n"
     sending.went(changed(1, Delivery.SENT))
-    sending.went(changed(2, Delivery.WAITING, "the host's disk is full"))
+    sending.went(changed(2, Delivery.WAITING, Reason("disk_full")))
     assert capsys.readouterr().err.count("trying again") == 1

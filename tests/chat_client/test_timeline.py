@@ -90,7 +90,7 @@ def test_midnight_begins_a_day_and_a_group() -> None:
 
 def test_what_waits_looks_as_it_will() -> None:
     """A message on its way out is grouped with what its sender said just before."""
-    out = Outgoing("general", "a" * 16, "hi", NOON + MINUTE, Delivery.WAITING, "")
+    out = Outgoing("general", "a" * 16, "hi", NOON + MINUTE, Delivery.WAITING, None)
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada"))
     assert not entry.heads_group
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada", join=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import queue
 import threading
 import time
 import tkinter as tk
@@ -38,6 +39,7 @@ from chat_server.window.host import Host as HostContents
 from chat_server.window.model import Phase
 from common.events import Event
 from common.invite import Invite, parse_invite
+from common.messages import Terminate, ToClient, ToServer
 from common.names import GENERAL
 from window.palette import Mode
 from window.rowlist import RowList
@@ -164,7 +166,15 @@ class Host:
     def terminate(self, username: str, reason: str) -> None:
         """End somebody's connection."""
         assert self._server is not None, "not started"
-        self._server.terminate(self.connections[username], reason)
+        number = self.connections[username]
+        self.ask(lambda re: Terminate(id=re, connection=number, reason=reason))
+
+    def ask(self, command: Callable[[int], ToServer]) -> ToClient:
+        """Have it carry out a command of the host's; the reply."""
+        assert self._server is not None, "not started"
+        replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+        self._server.host_session().ask(command, replies.put)
+        return replies.get(timeout=DEADLINE)
 
     def _show(self, events: Sequence[ViewEvent]) -> None:
         for event in events:

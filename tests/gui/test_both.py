@@ -42,7 +42,7 @@ def test_an_evening(town: Town, host_window: HostWindow) -> None:
 
     host_window.terminate("Bruno")
     bruno.wait(lambda: bruno.link is Link.SIGNED_OUT, "the end")
-    assert bruno.banner == "You were signed out: The host ended your connection."
+    assert bruno.banner == "The host or a moderator ended your connection."
     ada.wait(lambda: "bruno" not in ada.main.overview.online, "Bruno to be offline")
     ada.say("where did you go?")
     bruno.click(bruno.main.banner._action)

@@ -21,12 +21,15 @@ from PIL import ImageGrab
 
 from chat_client.options import Options
 from chat_client.state.status import Link
+from common.reasons import Reason
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
 from tests.x_server import x_server
 from window.dialog import Choice, Dialog, Entry
 from window.dpi import scale_of
 from window.theme import Theme
+
+LONG = Reason("text", {"text": "x" * 90})
 
 pytestmark = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="X resources")
 SCREEN: Final = 1280, 800
@@ -143,7 +146,7 @@ def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
     check(window, "looking for something")
     window.main.open(f"dm:ada.lindqvist:{bruno.username}")
     check(window, "a direct conversation")
-    window.main._status = replace(window.main._status, link=Link.PAUSED, why="x" * 90)
+    window.main._status = replace(window.main._status, link=Link.PAUSED, reason=LONG)
     window.main._show_status(window.main._status, 3)
     window.main.composer.set_draft("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine")
     check(window, "without a connection")

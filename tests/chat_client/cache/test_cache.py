@@ -16,8 +16,11 @@ from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
 from chat_client.state.outgoing import Delivery, Outgoing
 from common.events import Event
 from common.messages import Person
+from common.reasons import Reason
 from tests.chat_client.desk import cid, event
 from tests.events import joined
+
+REASON = Reason("too_long", {"most": 7, "why": "words"})
 
 
 @pytest.fixture
@@ -54,7 +57,9 @@ def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
         cache.set_meta("epoch", "e" * 32)
     again = Cache(path)
     assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
-    assert again.next_waiting() == Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "", 1)
+    assert again.next_waiting() == Outgoing(
+        "general", cid(1), "hello", 5, Delivery.WAITING, None, 1
+    )
     assert again.waiting() == 1
     again.close()
 
@@ -87,7 +92,7 @@ def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
     with cache.transaction():
         for number in range(1, 5):
             cache.put_out("general", cid(number), f"text {number}", number)
-        cache.mark_out(cid(1), Delivery.FAILED, "too long")
+        cache.mark_out(cid(1), Delivery.FAILED, REASON)
         cache.mark_out(cid(2), Delivery.SENT)
         waiting = cache.next_waiting()
         assert waiting is not None
@@ -99,18 +104,18 @@ def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
         assert waiting.cid == cid(4)
     failed = cache.outgoing(cid(1))
     assert failed is not None
-    assert (failed.state, failed.reason) == (Delivery.FAILED, "too long")
+    assert (failed.state, failed.reason) == (Delivery.FAILED, REASON)
 
 
 def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     """Events, rooms and people go; messages stay, and sent ones without their event go again."""
     fill(cache, 3)
     with cache.transaction():
-        cache.add_person(Person(username="bob", display_name="Bob", change=1))
+        cache.add_person(Person(username="bob", display_name="Bob", role="member", change=1))
         cache.put_out("general", cid(1), "sent", 1)
         cache.mark_out(cid(1), Delivery.SENT)
         cache.put_out("general", cid(2), "failed", 2)
-        cache.mark_out(cid(2), Delivery.FAILED, "why")
+        cache.mark_out(cid(2), Delivery.FAILED, REASON)
         cache.start_over("f" * 32)
     assert cache.position("general") == 0
     assert (cache.meta("epoch"), cache.meta("session")) == ("f" * 32, "")
@@ -318,10 +323,10 @@ def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) ->
         cache.put_out("general", cid(1), "hello", 5)
         cache.put_out("other", cid(2), "there", 6)
         for name in ("Bob", "Bob B."):
-            cache.add_person(Person(username="bob", display_name=name, change=1))
+            cache.add_person(Person(username="bob", display_name=name, role="member", change=1))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
-        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, "", 1)
+        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, None, 1)
     ]
     assert reader.people() == {"bob": "Bob B."}
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -483,7 +488,7 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
             cache.put_out("general", cid(number), "hello", 5)
         cache.mark_out(cid(0), Delivery.SENT)
         cache.mark_out(cid(0), Delivery.SENT)
-        cache.mark_out(cid(1), Delivery.FAILED, "no")
+        cache.mark_out(cid(1), Delivery.FAILED, REASON)
         cache.take_out(cid(1))
         cache.take_out(cid(2))
         cache.take_out(cid(2))

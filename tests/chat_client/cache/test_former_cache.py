@@ -20,6 +20,7 @@ from chat_client.state.outgoing import Delivery, Outgoing
 from common import messages
 from common.events import JOIN, MESSAGE, Event
 from common.messages import ToServer
+from common.reasons import Reason
 from tests.chat_client.desk import Desk, ack, only, room_of, synced
 
 FORMER = Path(__file__).with_name("format_2")
@@ -88,10 +89,10 @@ def test_what_was_written_is_kept(folder: Path, cache: Cache) -> None:
     """The outbox in its order with the last 16 characters of each id, and the drafts."""
     reader = CacheReader(folder / "cache.db")
     assert reader.outbox("general") == [
-        Outgoing("general", "1230000000000001", "acknowledged", T + 20_000, Delivery.SENT, "", 1),
-        Outgoing("general", "1230000000000002", "waits", T + 21_000, Delivery.WAITING, "", 2),
+        Outgoing("general", "1230000000000001", "acknowledged", T + 20_000, Delivery.SENT, None, 1),
+        Outgoing("general", "1230000000000002", "waits", T + 21_000, Delivery.WAITING, None, 2),
     ]
-    why = "there is no such room"
+    why = Reason("text", {"text": "there is no such room"})  # It was kept as a sentence.
     assert reader.outbox(DIRECT) == [
         Outgoing(DIRECT, "1230000000000003", "refused", T + 22_000, Delivery.FAILED, why, 3)
     ]
@@ -117,7 +118,7 @@ def test_it_goes_on_where_it_was(cache: Cache) -> None:
     desk.step(desk.controller.begin)
     asked = desk.sign_in()
     assert only(asked, messages.ListPeople).since == 0
-    bob = messages.Person(username="bob", display_name="Bob B.", change=2)
+    bob = messages.Person(username="bob", display_name="Bob B.", role="member", change=2)
     rooms = desk.list_people(asked, [bob])
     listed = (room_of(DIRECT, 1), room_of("general", 7))
     sync = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)

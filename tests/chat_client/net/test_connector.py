@@ -19,12 +19,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client.descriptions import describe_attempt
 from chat_client.net import connector
 from chat_client.net.connector import ConnectError, Race, connect, in_order
 from chat_client.state.attempts import (
     Attempt,
     Failure,
-    describe_attempt,
     is_wrong_server,
     worth_telling,
 )

@@ -21,6 +21,7 @@ from common import limits, messages
 from common.events import MESSAGE, Event
 from common.messages import ToServer
 from common.protocol import RemoteProtocolError, encode
+from common.reasons import Reason
 from tests.chat_client.desk import (
     EPOCH,
     SENT_AT,
@@ -77,7 +78,7 @@ def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
         assert opening.token == "1" * 64
         desk.hear(
             messages.SignedIn(
-                re=opening.id, username="ada", display_name="Ada L.", session="a" * 32
+                re=opening.id, username="ada", display_name="Ada L.", session="a" * 32, mute=None
             )
         )
         (changed,) = desk.told(news.AccountChanged)
@@ -118,7 +119,7 @@ def test_everyone_and_every_room_is_asked_for_page_by_page(desk: Desk) -> None:
     asked = desk.sign_in()
     people = only(asked, messages.ListPeople)
     assert people.since == 0
-    bob = messages.Person(username="bob", display_name="Bob", change=7)
+    bob = messages.Person(username="bob", display_name="Bob", role="member", change=7)
     (more,) = desk.hear(messages.People(re=people.id, since=0, people=(bob,), more=True))
     assert isinstance(more, messages.ListPeople)
     assert more.since == 7
@@ -177,7 +178,12 @@ def test_another_protocol_is_refused_with_a_sentence(desk: Desk) -> None:
     """Trying again would change nothing."""
     (hello,) = desk.connect()
     desk.hear(welcome_to(hello, limits.PROTOCOL_VERSION + 1))
-    assert (desk.controller.status.link, desk.controller.status.code) == (Link.REFUSED, "version")
+    assert (desk.controller.status.link, desk.controller.status.code) == (
+        Link.REFUSED,
+        "version_differs",
+    )
+    theirs, ours = limits.PROTOCOL_VERSION + 1, limits.PROTOCOL_VERSION
+    assert desk.controller.status.reason.params == {"theirs": theirs, "ours": ours}
     assert desk.controller.wants_hang_up
     assert not desk.controller.wants_connection
 
@@ -188,9 +194,9 @@ def test_a_refused_join_says_why(code: messages.ErrorCode) -> None:
     desk = Desk(joined=False)
     (hello,) = desk.connect()
     (join,) = desk.hear(welcome_to(hello))
-    desk.hear(messages.refusal(code, "the reason", re=join.id, field="username"))
+    desk.hear(messages.refusal(code, re=join.id, field="username", params={"username": "ada"}))
     status = desk.controller.status
-    assert status.why == "The reason"
+    assert status.reason == Reason(code, {"username": "ada"})
     if code in messages.RETRYABLE:
         assert status.link is Link.PAUSED
     else:
@@ -410,7 +416,7 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
     desk.go_online(general=0)
     send = only(desk.say("one"), messages.Send)
     desk.say("two")
-    after = desk.hear(messages.refusal(code, "the reason", re=send.id))
+    after = desk.hear(messages.refusal(code, re=send.id, params={"most": 7}))
     out = desk.cache.outgoing(send.cid)
     assert out is not None
     if code in messages.RETRYABLE:
@@ -425,7 +431,7 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
         (second,) = after
         assert isinstance(second, messages.Send)
         assert second.body.text == "two"
-        assert (out.state, out.reason) == (Delivery.FAILED, "the reason")
+        assert (out.state, out.reason) == (Delivery.FAILED, Reason(code, {"most": 7}))
         assert states(desk)[-1] == (send.cid, Delivery.FAILED)
 
 
@@ -435,7 +441,7 @@ def test_pauses_between_tries_grow(desk: Desk) -> None:
     send = only(desk.say("one"), messages.Send)
     pauses: list[float] = []
     for _ in range(5):
-        desk.hear(messages.refusal("busy", "later", re=send.id))
+        desk.hear(messages.refusal("busy", re=send.id))
         pauses.append(desk.controller.deadline() - desk.now)
         (again,) = desk.wait(pauses[-1])
         assert isinstance(again, messages.Send)
@@ -455,7 +461,7 @@ def test_what_was_not_sent_can_be_dropped(desk: Desk) -> None:
     assert desk.cache.outgoing(first.cid) is not None
     assert desk.cache.outgoing(cid(2)) is None
     assert [state for _, state in states(desk)].count(Delivery.DROPPED) == 1
-    desk.hear(messages.refusal("too_long", "too long", re=first.id))
+    desk.hear(messages.refusal("too_long", re=first.id))
     desk.step(lambda: desk.controller.drop(first.cid))
     assert desk.cache.outgoing(first.cid) is None
 
@@ -656,15 +662,15 @@ def test_a_room_that_was_compared_takes_its_acknowledgements(desk: Desk) -> None
 
 @pytest.mark.parametrize("code", get_args(messages.GoodbyeCode))
 def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.GoodbyeCode) -> None:
-    """Terminated, replaced or in breach: only the person comes back. Else it does by itself."""
+    """Sent away, replaced or in breach: only the person comes back. Else it does by itself."""
     desk.go_online(general=0)
-    desk.hear(messages.Goodbye(code=code, reason="The reason."))
+    desk.hear(messages.Goodbye(code=code, params={"reason": "Enough"}))
     assert desk.controller.wants_hang_up
     desk.lose()  # The socket ends, too; that must not count as a reason to come back.
     status = desk.controller.status
-    assert status.why.startswith("The reason")
+    assert status.reason == Reason(code, {"reason": "Enough"})
     desk.wait(60)
-    if code in {"terminated", "replaced", "violation"}:
+    if code in {"terminated", "banned", "replaced", "violation"}:
         assert (status.link, status.code) == (Link.SIGNED_OUT, code)
         assert not desk.controller.wants_connection
         assert desk.controller.deadline() == math.inf
@@ -675,18 +681,18 @@ def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.Go
 def test_after_an_orderly_stop_the_reason_stays(desk: Desk) -> None:
     """That the server can't be reached follows from what the host did; it is no other reason."""
     desk.go_online(general=0)
-    desk.hear(messages.Goodbye(code="server_closing", reason="The host closed the server."))
+    desk.hear(messages.Goodbye(code="server_closing", params={}))
     for _ in range(4):
         desk.wait(30)
         assert desk.controller.wants_connection
-        desk.step(lambda: desk.controller.unreachable("The server can't be reached", desk.now))
-        assert desk.controller.status.why == "The host closed the server"
+        desk.step(lambda: desk.controller.unreachable(desk.now))
+        assert desk.controller.status.reason == Reason("server_closing", {})
     desk.wait(30)
     desk.sign_in()
     desk.lose()
     desk.wait(30)
-    desk.step(lambda: desk.controller.unreachable("The server can't be reached", desk.now))
-    assert desk.controller.status.why == "The server can't be reached"
+    desk.step(lambda: desk.controller.unreachable(desk.now))
+    assert desk.controller.status.reason == Reason("unreachable")
 
 
 def test_what_came_of_each_address_is_in_the_status(desk: Desk) -> None:
@@ -695,16 +701,12 @@ def test_what_came_of_each_address_is_in_the_status(desk: Desk) -> None:
         Attempt("192.0.2.1", 4000, Failure.REFUSED),
         Attempt("fd00::1", 4000, Failure.FAILED),
     )
-    desk.step(
-        lambda: desk.controller.unreachable("The server can't be reached", desk.now, attempts)
-    )
+    desk.step(lambda: desk.controller.unreachable(desk.now, attempts))
     assert desk.controller.status.attempts == attempts
     desk.wait(30)
     assert desk.controller.status == Status(Link.CONNECTING)
-    desk.step(lambda: desk.controller.refused("Another one", "wrong_server", attempts=attempts))
-    assert desk.controller.status == Status(
-        Link.REFUSED, "Another one", code="wrong_server", attempts=attempts
-    )
+    desk.step(lambda: desk.controller.refused(Reason("wrong_server"), attempts=attempts))
+    assert desk.controller.status == Status(Link.REFUSED, Reason("wrong_server"), attempts=attempts)
 
 
 def test_a_lost_connection_comes_back_after_a_growing_pause(desk: Desk) -> None:
@@ -775,7 +777,7 @@ def test_a_message_that_is_refused_for_itself_does_not_hold_up_the_others(
     desk.say("for all")
     for _ in range(MOST_REFUSALS):
         assert send.body.text == "hello"
-        refusal = messages.refusal(code, "later", re=send.id, field=field)
+        refusal = messages.refusal(code, re=send.id, field=field)
         send = only(desk.hear(refusal) or desk.wait(30), messages.Send)
     assert send.body.text == ("for all" if fails else "hello")
 
@@ -829,7 +831,7 @@ def test_a_suspension_ends_a_pause_between_two_tries(desk: Desk) -> None:
 def test_a_suspension_does_not_undo_a_goodbye(desk: Desk) -> None:
     """Who was sent away stays away until the person wishes otherwise."""
     desk.go_online(general=0)
-    desk.hear(messages.Goodbye(code="terminated", reason="Enough"))
+    desk.hear(messages.Goodbye(code="terminated", params={}))
     assert desk.step(lambda: desk.controller.resumed(desk.now)) == []
     assert desk.controller.status.link is Link.SIGNED_OUT
     assert not desk.controller.wants_connection
@@ -856,7 +858,7 @@ def test_nothing_of_a_lost_connection_goes_out_on_the_next(desk: Desk) -> None:
     with desk.cache.transaction():
         desk.controller.say("general", "hello", SENT_AT)
         desk.controller.tick(desk.now)
-        desk.controller.lost("gone", desk.now)
+        desk.controller.lost(Reason("lost"), desk.now)
     assert desk.controller.take_frames() == b""
     assert desk.cache.waiting() == 1
 
@@ -888,7 +890,7 @@ def test_a_crash_between_two_messages_loses_nothing() -> None:
 def test_a_failed_computer_asks_nothing_of_the_cache(desk: Desk) -> None:
     """When the store itself failed the front end still learns why."""
     desk.cache.close()
-    desk.controller.failed("The disk is full", "storage")
+    desk.controller.failed(Reason("storage_full"))
     (told,) = desk.controller.take_news()
     assert isinstance(told, news.StatusChanged)
-    assert (told.status.link, told.status.code) == (Link.REFUSED, "storage")
+    assert (told.status.link, told.status.code) == (Link.REFUSED, "storage_full")

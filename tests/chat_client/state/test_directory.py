@@ -33,7 +33,9 @@ def desk(cache: Cache) -> Desk:
 
 def person(username: str, change: int, name: str = "") -> Person:
     """Somebody, by default called as their username."""
-    return Person(username=username, display_name=name or username.title(), change=change)
+    return Person(
+        username=username, display_name=name or username.title(), role="member", change=change
+    )
 
 
 def people(

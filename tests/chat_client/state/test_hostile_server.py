@@ -24,6 +24,8 @@ from common.events import Event
 from common.frames import FrameDecoder, encode_frame
 from common.messages import TO_SERVER, ToClient, ToServer
 from common.protocol import RemoteProtocolError, encode
+from common.reasons import Reason
+from common.sentences import sentence, whole_sentence
 from tests.chat_client.desk import EPOCH, Desk, ack, cid, event, on_wire, room_of, synced
 
 Said = ToClient | Event | bytes | None
@@ -34,7 +36,7 @@ MINUTES = 10
 ROUND_TRIP = 0.001
 PASSES = ("busy", "disk_full", "rate_limited")
 """Refusals that pass by themselves, however often they come."""
-BOB = messages.Person(username="bob", display_name="Bob", change=1)
+BOB = messages.Person(username="bob", display_name="Bob", role="member", change=1)
 
 
 class AnyDesk(Desk):
@@ -102,7 +104,7 @@ class Siege:
             try:
                 desk.controller.received(data, desk.now)
             except RemoteProtocolError:
-                desk.controller.fault("not known", desk.now)
+                desk.controller.fault(Reason("unknown_message"), desk.now)
 
         return desk.step(receive)
 
@@ -120,7 +122,7 @@ def honest(command: ToServer) -> Iterator[Said]:
             )
         case messages.Join() | messages.SignIn():
             yield messages.SignedIn(
-                re=command.id, username="ada", display_name="Ada", session="a" * 32
+                re=command.id, username="ada", display_name="Ada", session="a" * 32, mute=None
             )
         case messages.ListPeople():
             people = (BOB,) if command.since < BOB.change else ()
@@ -132,7 +134,7 @@ def honest(command: ToServer) -> Iterator[Said]:
             yield messages.Rooms(re=command.id, rooms=rooms, more=False)
         case messages.Sync():
             heads = dict.fromkeys(command.positions, 0)
-            yield messages.Synced(re=command.id, heads=heads, refused={})
+            yield messages.Synced(re=command.id, heads=heads, skipped=(), refused={})
         case messages.Ping():
             yield messages.Pong(re=command.id)
         case messages.Send():
@@ -158,7 +160,7 @@ def error(code: str, *, retryable: bool, field: str | None = None) -> Callable[.
 
     def say(command: messages.Command) -> list[Said]:
         return [
-            messages.Error(re=command.id, code=code, message="no", field=field, retryable=retryable)
+            messages.Error(re=command.id, code=code, params={}, field=field, retryable=retryable)
         ]
 
     return say
@@ -180,7 +182,7 @@ def pages_of(changes: Callable[[int], list[int]], since: int | None = None) -> S
     def say(command: messages.Command) -> list[Said]:
         assert isinstance(command, messages.ListPeople)
         people = tuple(
-            messages.Person(username=f"p{change}", display_name="P", change=change)
+            messages.Person(username=f"p{change}", display_name="P", role="member", change=change)
             for change in changes(command.since)
         )
         begin = command.since if since is None else since
@@ -276,7 +278,7 @@ BREACHES: dict[str, Server] = {
     "no sync at all": instead(messages.Sync, error("position_ahead", retryable=False)),
     "ahead of what it just sent": instead(messages.Sync, ahead_after_events),
     "people that can't be listed": instead(messages.ListPeople, error("not_here", retryable=False)),
-    "an error about nothing": after_sign_in(messages.refusal("malformed", "what?")),
+    "an error about nothing": after_sign_in(messages.refusal("malformed")),
 }
 """By what is wrong with it: a server that breaks the protocol each time."""
 
@@ -286,8 +288,8 @@ def test_a_server_that_breaks_the_protocol_is_left_after_some_tries(breach: str)
     """With growing pauses in between; then the person is told, and decides."""
     siege = Siege(BREACHES[breach]).last()
     status = siege.desk.controller.status
-    assert (status.link, status.code) == (Link.STOPPED, "protocol")
-    assert "may need an update" in status.why
+    assert (status.link, status.code) == (Link.STOPPED, "given_up")
+    assert "may need an update" in sentence(status.reason)
     assert siege.connections == MOST_FAULTS
     assert len(siege.commands) <= 8 * MOST_FAULTS
     assert siege.desk.controller.deadline() == math.inf
@@ -363,8 +365,8 @@ _EPOCHS = itertools.count()
 BUSY: dict[str, Server] = {
     "hangs up": after_sign_in(None),
     "falls silent": after_sign_in(),
-    "is closing": after_sign_in(messages.Goodbye(code="server_closing", reason="")),
-    "finds us slow": after_sign_in(messages.Goodbye(code="too_slow", reason="")),
+    "is closing": after_sign_in(messages.Goodbye(code="server_closing", params={})),
+    "finds us slow": after_sign_in(messages.Goodbye(code="too_slow", params={})),
     "can't list people": instead(messages.ListPeople, error("internal", retryable=True)),
     "can't bring rooms": instead(messages.Sync, error("internal", retryable=True)),
     "has a newer trouble": instead(messages.Sync, error("overloaded", retryable=True)),
@@ -471,7 +473,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
     assert [send.body.text for send in stored] == [text for text in texts if text != "poison"]
     poison = siege.desk.cache.outgoing(cid(3))
     assert poison is not None
-    assert (poison.state, poison.reason) == (Delivery.FAILED, "no")
+    assert (poison.state, poison.reason) == (Delivery.FAILED, Reason(code, {}))
     assert siege.link is Link.ONLINE
 
 
@@ -498,10 +500,11 @@ def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     assert siege.link is Link.ONLINE
 
 
-@pytest.mark.parametrize("reason", ["", "Come back tomorrow."])
-def test_an_unknown_goodbye_is_final_and_says_why(reason: str) -> None:
+@pytest.mark.parametrize("params", [{}, {"until": 7, "reason": "Come back tomorrow."}])
+def test_an_unknown_goodbye_is_final_and_says_why(params: dict[str, str | int]) -> None:
     """A newer server may have reasons of which this program does not know the cure."""
-    siege = Siege(after_sign_in(messages.Goodbye(code="moved", reason=reason))).last()
+    siege = Siege(after_sign_in(messages.Goodbye(code="moved", params=params))).last()
     status = siege.desk.controller.status
     assert (status.link, status.code, siege.connections) == (Link.SIGNED_OUT, "moved", 1)
-    assert status.why == (reason or "The server ended the connection (moved)")
+    assert status.reason == Reason("moved", params)
+    assert whole_sentence(status.reason) == "The server says “moved”."

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client.descriptions import describe
 from chat_client.state.backoff import FIRST, LONGEST, Backoff
-from chat_client.state.status import Link, Status, describe
+from chat_client.state.status import Link, Status
+from common.reasons import Reason
 
 
 @given(st.lists(st.floats(0, 1, exclude_max=True) | st.none(), max_size=60))
@@ -27,6 +29,9 @@ def test_pauses_are_bounded_and_reset(chances: list[float | None]) -> None:
         tries += 1
 
 
+LOST = Reason("lost")
+
+
 @pytest.mark.parametrize(
     ("status", "waiting", "line"),
     [
@@ -34,16 +39,25 @@ def test_pauses_are_bounded_and_reset(chances: list[float | None]) -> None:
         (Status(Link.ONLINE), 0, "Connected"),
         (Status(Link.ONLINE), 1, "Connected · 1 message waiting"),
         (Status(Link.CONNECTING), 2, "Connecting… · 2 messages waiting"),
-        (Status(Link.PAUSED, "Lost", retry_at=107.4), 0, "Lost · reconnecting in 7 s"),
         (
-            Status(Link.PAUSED, "Lost", retry_at=90.0),
-            3,
-            "Lost · reconnecting in 1 s · 3 messages waiting",
+            Status(Link.PAUSED, LOST, retry_at=107.4),
+            0,
+            "The connection was lost · reconnecting in 7 s",
         ),
-        (Status(Link.SIGNED_OUT, "Enough."), 0, "Signed out"),
-        (Status(Link.SIGNED_OUT, "Enough."), 1, "Signed out · 1 message waiting"),
-        (Status(Link.REFUSED, "No such name"), 0, "Not connected"),
-        (Status(Link.STOPPED, "Unknown messages, time after time"), 0, "Not connected"),
+        (
+            Status(Link.PAUSED, LOST, retry_at=90.0),
+            3,
+            "The connection was lost · reconnecting in 1 s · 3 messages waiting",
+        ),
+        (
+            Status(Link.PAUSED, Reason("storage_full"), retry_at=107.4),
+            0,
+            "This computer's disk is full · trying again in 7 s",
+        ),
+        (Status(Link.SIGNED_OUT, Reason("terminated")), 0, "Signed out"),
+        (Status(Link.SIGNED_OUT, Reason("terminated")), 1, "Signed out · 1 message waiting"),
+        (Status(Link.REFUSED, Reason("name_taken")), 0, "Not connected"),
+        (Status(Link.STOPPED, Reason("given_up")), 0, "Not connected"),
     ],
 )
 def test_the_state_line(status: Status, waiting: int, line: str) -> None:

@@ -15,6 +15,7 @@ from chat_client.state.controller import MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from common import messages
 from common.messages import ToServer
+from common.reasons import Reason
 from tests.chat_client.desk import EPOCH, Desk, ack, cid, only, room_of, synced
 
 TEXTS = [str(number) for number in range(12)]
@@ -63,10 +64,10 @@ class Town:
         if send.cid in self.stored:
             pass  # The first answer again.
         elif self.minds_order and send.after is not None and send.after not in self.stored:
-            return messages.refusal("too_early", "too early", re=send.id)
+            return messages.refusal("too_early", re=send.id)
         elif code is not None:
             # One of the two literals, which hypothesis chose.
-            return messages.refusal(code, "no", re=send.id)  # type: ignore[arg-type]  # it is one
+            return messages.refusal(code, re=send.id)  # type: ignore[arg-type]  # it is one
         self.stored.setdefault(send.cid, send.body.text)
         return ack(send, 1 + list(self.stored).index(send.cid))
 
@@ -177,7 +178,11 @@ def test_a_refusal_is_told_with_its_reason_once_for_all_behind_it() -> None:
     desk.news.clear()
     town.batch(len(TEXTS), lambda _: "disk_full")
     (told,) = [item for item in desk.told(news.OutboxChanged) if item.reason]
-    assert (told.state, told.reason, told.waiting) == (Delivery.WAITING, "no", len(TEXTS))
+    assert (told.state, told.reason, told.waiting) == (
+        Delivery.WAITING,
+        Reason("disk_full", {}),
+        len(TEXTS),
+    )
     assert not town.under_way
     pause = desk.controller.deadline() - desk.now
     town.take(desk.wait(pause))

@@ -163,7 +163,7 @@ def test_on_a_full_disk_the_text_stays_and_is_sent_later(
     """With its reason beside it; nothing is shown as waiting that is not on the disk."""
     disk.full = True
     ada.say("do not lose me")
-    ada.wait(lambda: ada.main._status.code == STORAGE, "the trouble")
+    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
     ada.wait(lambda: ada.main.composer.draft == "do not lose me", "the text")
     problem = str(ada.main.composer._problem.cget("text"))
     ada.wait(ada.main.composer._problem.winfo_ismapped, "the reason in sight")
@@ -192,7 +192,7 @@ def test_the_core_goes_on_by_itself_when_there_is_room(
     """Nobody has to start anything again, and nothing that came meanwhile is missing."""
     disk.full = True
     bruno.say("came meanwhile")
-    ada.wait(lambda: ada.main._status.code == STORAGE, "the trouble")
+    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
     assert "came meanwhile" not in ada.lines
     disk.full = False
     ada.online()
@@ -266,7 +266,7 @@ def test_closing_asks_before_something_is_lost(
     monkeypatch.setattr(Dialog, "ask", ask)
     disk.full = True
     ada.say("do not lose me")
-    ada.wait(lambda: ada.main._status.code == STORAGE, "the trouble")
+    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
     ada.wait(lambda: ada.main.composer.draft, "the text")
     ada.close()
     assert asked == ["Close and lose what you wrote?"]

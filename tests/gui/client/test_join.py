@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from chat_client.accounts import Accounts
-from chat_client.core import _WRONG_SERVER
 from chat_client.options import Options, name_of
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.status import Link, Status
 from chat_client.window.screens import _tried
 from common.invite import parse_invite
+from common.reasons import Reason
 from tests.gui.harness import Host, Town, Window, settle
 
 
@@ -301,12 +301,12 @@ def test_a_small_window_has_all_of_it(town: Town, host: Host) -> None:
     attempts = tuple(Attempt(f"192.168.178.2{n}", 12345, Failure.REFUSED) for n in range(6))
     window.join.joining(
         "Trying again…",
-        _tried(Status(Link.PAUSED, "The server can't be reached", attempts=attempts)),
+        _tried(Status(Link.PAUSED, Reason("unreachable"), attempts=attempts)),
     )
     assert "3 more addresses" in window.problem
     fits(window)
     attempts = (Attempt("fd12:3456:789a:1::20", 12345, Failure.WRONG_SERVER),)
-    wrong = Status(Link.REFUSED, _WRONG_SERVER, code="wrong_server", attempts=attempts)
+    wrong = Status(Link.REFUSED, Reason("wrong_server"), attempts=attempts)
     window.join.refuse(_tried(wrong), "")
     fits(window)
 

@@ -20,10 +20,11 @@ from chat_client.state.news import (
     StatusChanged,
 )
 from chat_client.state.outgoing import Delivery
-from chat_client.state.status import STORAGE, Link, Status
+from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
 from common.messages import Person
 from common.names import GENERAL
+from common.reasons import Reason
 from tests import events
 from tests.chat_client.spoilt import CASES, spoil
 from tests.gui.harness import Host, Peer, Town, Window
@@ -85,7 +86,7 @@ def test_a_name_that_comes_late_is_put_in(ada: Window) -> None:
     """What somebody said before they were told of stands under their name then."""
     ada.main.apply([EventsAdded("general", (events.said(2, "zoe", "hi"),))])
     ada.wait(lambda: "zoe" in ada.said, "the message")
-    person = Person(username="zoe", display_name="Zoë Quist", change=1)
+    person = Person(username="zoe", display_name="Zoë Quist", role="member", change=1)
     ada.main.apply([PersonSeen(person)])
     assert "Zoë Quist" in ada.said
     assert "zoe" not in ada.said
@@ -669,7 +670,7 @@ def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Windo
     """The reason is shown, nothing is tried by itself, and a click signs in again."""
     host.terminate("ada.lindqvist", "Please take a break.")
     ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
-    assert ada.banner == "You were signed out: Please take a break."
+    assert ada.banner == "The host or a moderator ended your connection: Please take a break."
     assert ada.state == "Signed out"
     assert not ada.main._session.core._controller.wants_connection
     ada.say("not yet")
@@ -681,16 +682,36 @@ def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Windo
     assert ada.banner == ""
 
 
+LOST, FULL = Reason("lost"), Reason("storage_full")
+GIVEN_UP = Reason("given_up", {"why": "unknown_message"})
+OLD = Reason("version", {"protocol": 3})
+
+
+def ended(words: str) -> Reason:
+    """What the host says with the end of a connection."""
+    return Reason("terminated", {"reason": words})
+
+
 @pytest.mark.parametrize(
     ("status", "said", "action", "state"),
     [
-        (Status(Link.PAUSED, "Lost"), "Lost. What you write is kept", "Try now", "reconnecting"),
-        (Status(Link.PAUSED, "Full", code=STORAGE), "Full. What you write stays", "Try now", "try"),
-        (Status(Link.SIGNED_OUT, "Come back at two"), "at two.", "Sign in again", "Signed out"),
-        (Status(Link.SIGNED_OUT, "昼休みです。"), "です。", "Sign in again", "Signed out"),
-        (Status(Link.STOPPED, "Try an update"), "update.", "Try again", "Not connected"),
-        (Status(Link.REFUSED, "Another identity"), "identity.", "Join again", "Not connected"),
-        (Status(Link.REFUSED, "Too old", code="version"), "old.", "Try again", "Not connected"),
+        (Status(Link.PAUSED, LOST), "lost. What you write is kept", "Try now", "reconnecting"),
+        (Status(Link.PAUSED, FULL), "full. What you write stays", "Try now", "try"),
+        (
+            Status(Link.SIGNED_OUT, ended("Come back at two")),
+            "at two.",
+            "Sign in again",
+            "Signed out",
+        ),
+        (Status(Link.SIGNED_OUT, ended("昼休みです。")), "です。", "Sign in again", "Signed out"),
+        (Status(Link.STOPPED, GIVEN_UP), "an update.", "Try again", "Not connected"),
+        (
+            Status(Link.REFUSED, Reason("wrong_server")),
+            "pretending to be it.",
+            "Join again",
+            "Not connected",
+        ),
+        (Status(Link.REFUSED, OLD), "the program.", "Try again", "Not connected"),
     ],
 )
 def test_the_strip_has_whole_sentences_and_what_helps(
@@ -712,12 +733,12 @@ def test_why_a_server_takes_nothing_is_said_until_it_does(ada: Window) -> None:
     waits = OutboxChanged(GENERAL, "c", Delivery.WAITING, 1)
     ada.main.apply([waits])
     assert ada.banner == ""
-    full = replace(waits, reason="the host's disk is full")
+    full = replace(waits, reason=Reason("disk_full"))
     said = "The host's disk is full. What you write is kept and sent later."
     for item in (full, waits, replace(full, room="dm:ada.lindqvist:bruno")):
         ada.main.apply([item])
         assert ada.banner == said
-    ada.main.apply([replace(full, reason="the host's computer can't store messages now")])
+    ada.main.apply([replace(full, reason=Reason("busy"))])
     assert ada.banner.startswith("The host's computer can't store")
     for state in (Delivery.SENT, Delivery.DROPPED, Delivery.FAILED):
         ada.main.apply([full])
@@ -725,8 +746,8 @@ def test_why_a_server_takes_nothing_is_said_until_it_does(ada: Window) -> None:
         ada.main.apply([replace(waits, state=state, waiting=0)])
         assert ada.banner == ""
     # Without a connection that is what the strip is about, whatever is still told.
-    ada.main.apply([full, StatusChanged(Status(Link.PAUSED, "Lost", retry_at=1e9), 1), full])
-    assert ada.banner.startswith("Lost.")
+    ada.main.apply([full, StatusChanged(Status(Link.PAUSED, LOST, retry_at=1e9), 1), full])
+    assert ada.banner.startswith("The connection was lost.")
     ada.main.apply([StatusChanged(Status(Link.ONLINE), 1)])
     assert ada.banner == ""
 

@@ -38,7 +38,9 @@ Wanted = TypeVar("Wanted")
 class Client:
     """A client in `general`; its methods block, for at most `DEADLINE` seconds."""
 
-    def __init__(self, link: str, username: str, name: str, device: str) -> None:
+    def __init__(
+        self, link: str, username: str, name: str, device: str, installation: str = ""
+    ) -> None:
         invite = parse_invite(link)
         raw = socket.create_connection((invite.hosts[0], invite.port), DEADLINE)
         self._socket: ssl.SSLSocket = client_context().wrap_socket(raw)
@@ -52,7 +54,7 @@ class Client:
         token = username.encode().hex().ljust(64, "0")[:64]
         self.tell(
             Join, secret=invite.secret, username=username, display_name=name, token=token,
-            device=device,
+            device=device, installation=installation or token[:32],
         )  # fmt: skip
         self.until(SignedIn)
         self.tell(Sync, positions={"general": 0})

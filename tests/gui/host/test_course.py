@@ -22,6 +22,7 @@ from chat_server.window.keeper import Happened
 from chat_server.window.model import Phase
 from common.invite import parse_invite
 from common.messages import Ack, Goodbye
+from common.reasons import Reason
 from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
 from window.dialog import Dialog
 
@@ -277,7 +278,7 @@ def test_a_start_that_fails_leaves_the_folder_alone(
 def test_trouble_with_the_store_has_a_banner(host: Host) -> None:
     """While messages can't be stored a banner says why; it goes when one was stored."""
     now = time.time_ns() // 1_000_000
-    host.app.mailbox.post(Happened([view.StoreFailed("the host's disk is full", now)]))
+    host.app.mailbox.post(Happened([view.StoreFailed(Reason("disk_full_here"), now)]))
     host.wait(host.app.frame.banner.winfo_viewable, "the banner")
     host.sees("disk is full")
     host.app.mailbox.post(Happened([view.MessagesStored(1, now)]))

@@ -132,17 +132,19 @@ def test_terminate_by_clicks(host: Host) -> None:
 
     def act(dialog: Dialog) -> None:
         assert dialog.field is not None
-        assert dialog.field.value == questions.DEFAULT_REASON
-        host.write(dialog.field.entry, "Lunch")  # the default is selected: typing replaces it
+        assert dialog.field.value == ""
+        host.write(dialog.field.entry, "Lunch")
         host.click(dialog.buttons[questions.YES])
 
     host.answer(act)
     host.click(terminate)
     goodbye = client.until(Goodbye)
-    assert (goodbye.code, goodbye.reason) == ("terminated", "Lunch")
+    assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Lunch"})
     host.wait(lambda: host.names() == ["bruno"], "one left")
     assert not terminate.enabled
-    assert "was disconnected by you" in host.app.frame.activity.text.get("1.0", "1.end")
+    lines = host.app.frame.activity.text.get("1.0", "end").splitlines()
+    assert lines[0].endswith("Ada was disconnected")
+    assert lines[1].endswith("You disconnected Ada: Lunch")
     other.say("still here")
     other.until(Ack)
 
@@ -158,7 +160,8 @@ def test_terminate_by_keys(host: Host) -> None:
     assert host.names() == ["ada"]
     host.answer(lambda dialog: host.key(dialog.window, "<Return>"))
     host.key(host.table.canvas, "<Delete>")
-    assert client.until(Goodbye).reason == questions.DEFAULT_REASON
+    goodbye = client.until(Goodbye)
+    assert (goodbye.code, goodbye.params) == ("terminated", {"reason": ""})
 
 
 def test_what_clients_send_is_shown_harmlessly(host: Host) -> None:

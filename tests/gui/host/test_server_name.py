@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.rules.view import RenameFailed
 from chat_server.window import questions
-from chat_server.window.keeper import Happened
+from chat_server.window.keeper import Replied
 from chat_server.window.model import Phase
 from chat_server.window.server_name import ServerName
 from common.invite import parse_invite
-from common.messages import ServerChanged
+from common.messages import ServerChanged, refusal
 from tests.gui.host.conftest import Host, Open
 
 
@@ -111,8 +110,12 @@ def test_a_name_that_cant_be_stored_is_told_beside_it(
 ) -> None:
     """The chat is called as before, and the change can be tried again."""
     name = name_of(host)
-    failed = Happened([RenameFailed("the host's disk is full")])
-    monkeypatch.setattr(host.app.keeper, "rename", lambda _: host.app.mailbox.post(failed))
+    full = refusal("disk_full", re=1)
+    monkeypatch.setattr(
+        host.app.keeper,
+        "ask",
+        lambda _, on_reply: host.app.mailbox.post(Replied(full, on_reply)),
+    )
     rename(host, "Garden")
     host.wait(name.problem.winfo_viewable, "the reason")
     assert name.problem.cget("text") == "Not changed: the host's disk is full."

@@ -1,0 +1,166 @@
+"""What the host does to people, and the invite: asked about, sent as commands, told in passing."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable, Iterable, Sequence
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from chat_server.window import questions
+from chat_server.window.keeper import Keeper
+from chat_server.window.model import ClientRow, SanctionRow
+from chat_server.window.presenter import Presenter
+from common.reasons import Reason
+from common.sentences import sentence
+from window.dialog import Answer, Dialog
+from window.notices import FAILURE_TIME, TOAST_TIME
+from window.theme import Theme
+from window.until import until_time
+
+if TYPE_CHECKING:
+    from common.messages import ToClient, ToServer
+
+
+class Moderation:
+    """Carries out what concerns people. `show` brings the window up to what the presenter says.
+
+    `say(text, milliseconds)` says something in passing, `ask` shows a dialog and waits.
+    """
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        presenter: Presenter,
+        keeper: Keeper,
+        show: Callable[[], object],
+        say: Callable[[str, int], object],
+        ask: Callable[[Dialog], Answer],
+    ) -> None:
+        self._root, self._theme = root, theme
+        self._presenter, self._keeper, self._show = presenter, keeper, show
+        self._say, self._ask = say, ask
+        self._listings = 0
+        """How often the list of bans and mutes was asked for."""
+
+    def terminate(self, rows: Sequence[ClientRow]) -> None:
+        """End connections."""
+        answer = self._ask(questions.terminate(self._root, self._theme, rows))
+        if answer.choice == questions.YES:
+            self._send(
+                [{"connection": row.connection, "reason": answer.text.strip()} for row in rows],
+                "Terminate",
+            )
+
+    def mute(self, rows: Sequence[ClientRow]) -> None:
+        """Let people read and not write."""
+        answer = self._ask(questions.mute(self._root, self._theme, rows))
+        if answer.choice == questions.YES:
+            given = _given(answer)
+            self._send([{"username": each, **given} for each in _people(rows)], "MutePerson")
+
+    def unmute(self, rows: Sequence[ClientRow]) -> None:
+        """Let those of them write again who are muted."""
+        muted = [row for row in rows if row.muted]
+        self._send([{"username": each} for each in _people(muted)], "Unmute")
+
+    def ban(self, rows: Sequence[ClientRow]) -> None:
+        """Keep people away, or the devices of these connections."""
+        answer = self._ask(questions.ban(self._root, self._theme, rows))
+        if answer.choice != questions.YES:
+            return
+        given = _given(answer)
+        if answer.options[0] == questions.PERSON:
+            said = "There is a new invite link"
+            self._send([{"username": each, **given} for each in _people(rows)], "Ban", said)
+        else:
+            self._send([{"connection": row.connection, **given} for row in rows], "Ban")
+
+    def set_role(self, rows: Sequence[ClientRow], role: str) -> None:
+        """Make people moderators, or members."""
+        self._send([{"username": each, "role": role} for each in _people(rows)], "SetRole")
+
+    def lift(self, row: SanctionRow) -> None:
+        """End a ban or a mute."""
+        if row.is_ban:
+            self._send([{"number": row.number}], "Unban")
+        else:
+            self._send([{"username": row.username}], "Unmute")
+
+    def new_invite(self) -> None:
+        """Make the invite anew."""
+        if self._ask(questions.new_invite(self._root, self._theme)).choice == questions.YES:
+            self._send([{}], "NewInvite", "There is a new invite link")
+
+    def list_sanctions(self) -> None:
+        """Have the presenter know which bans and mutes hold now."""
+        self._listings += 1
+        self._ask_for_sanctions(self._listings, [])
+
+    def _ask_for_sanctions(self, listing: int, found: list[object], after: int = 0) -> None:
+        def listed(reply: ToClient) -> None:
+            if listing != self._listings or not isinstance(reply, commands().Sanctions):
+                return  # It was asked for anew meanwhile, or the server closes.
+            found.extend(reply.sanctions)
+            if reply.more and reply.sanctions:
+                self._ask_for_sanctions(listing, found, reply.sanctions[-1].number)
+                return
+            self._presenter.sanctioned(found)  # type: ignore[arg-type]  # they are Sanctions
+            self._show()
+
+        self._keeper.ask(lambda number: commands().ListSanctions(id=number, after=after), listed)
+
+    def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
+        """Send a command for each; say what was refused, once, or else `said` after the last."""
+        refused: list[str] = []
+        answered = 0
+
+        def reply_came(reply: ToClient) -> None:
+            nonlocal answered
+            answered += 1
+            why = refusal_of(reply)
+            if why and why not in refused:
+                refused.append(why)
+            if answered < len(wanted):
+                return
+            if refused:
+                self._say("Not done: " + "; ".join(refused), FAILURE_TIME)
+            elif said:
+                self._say(said, TOAST_TIME)
+
+        for fields in wanted:
+            self._keeper.ask(_maker(command, fields), reply_came)
+
+
+def commands() -> ModuleType:
+    """The models of commands, which are loaded with the server, behind the window."""
+    from common import messages
+
+    return messages
+
+
+def refusal_of(reply: ToClient) -> str:
+    """Why something was not done; "" if it was."""
+    if not isinstance(reply, commands().Error):
+        return ""
+    return sentence(Reason(reply.code, reply.params))
+
+
+def _maker(command: str, fields: dict[str, object]) -> Callable[[int], ToServer]:
+    def make(number: int) -> ToServer:
+        made: ToServer = getattr(commands(), command)(id=number, **fields)
+        return made
+
+    return make
+
+
+def _people(rows: Iterable[ClientRow]) -> list[str]:
+    return list(dict.fromkeys(row.username for row in rows))
+
+
+def _given(answer: Answer) -> dict[str, object]:
+    """The reason and the time of an answer, as fields of a command."""
+    now = time.time_ns() // 1_000_000
+    return {"reason": answer.text.strip(), "until": until_time(answer.options[-1], now)}
