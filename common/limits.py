@@ -35,8 +35,8 @@ PAGE_HISTORY_BYTES: Final = 64 * 1024
 """Of bodies in a page of history: it ends with the event that reaches this."""
 PAGE_ONLINE: Final = 1000
 PAGE_CLIENTS: Final = 100
-PAGE_SANCTIONS: Final = 100
-PAGE_AUDIT: Final = 50
+PAGE_SANCTIONS: Final = 30
+PAGE_AUDIT: Final = 30
 INVITE_LENGTH: Final = 4096
 PROOFS: Final = 64
 POSITIONS: Final = 256

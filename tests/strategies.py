@@ -122,8 +122,73 @@ def person() -> SearchStrategy[messages.Person]:
         messages.Person,
         username=username(),
         display_name=line(limits.DISPLAY_NAME_LENGTH),
+        role=code(),
         change=number(),
     )
+
+
+def reason() -> SearchStrategy[str]:
+    """What somebody says why they did something to somebody."""
+    return st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+
+
+def params() -> SearchStrategy[dict[str, str | int]]:
+    """What a sentence about a reason needs."""
+    value = reason() | st.integers(-limits.MAX_INTEGER, limits.MAX_INTEGER)
+    return st.dictionaries(code(), value, max_size=3)
+
+
+def mute() -> SearchStrategy[messages.Mute | None]:
+    """What keeps somebody from writing, if anything does."""
+    return st.none() | st.builds(messages.Mute, until=st.none() | time(), reason=reason())
+
+
+def _client() -> SearchStrategy[messages.ClientFacts]:
+    return st.builds(
+        messages.ClientFacts,
+        connection=number(1),
+        username=username(),
+        device=line(limits.PROGRAM_LENGTH),
+        address=st.text(max_size=100),
+        since=time(),
+        bytes_in=number(),
+        bytes_out=number(),
+        slow=st.booleans(),
+    )
+
+
+def _sanction() -> SearchStrategy[messages.Sanction]:
+    return st.builds(
+        messages.Sanction,
+        number=number(1),
+        kind=code(),
+        username=st.none() | username(),
+        device=st.none() | line(limits.PROGRAM_LENGTH),
+        until=st.none() | time(),
+        reason=reason(),
+        by=username(),
+        at=time(),
+    )
+
+
+def _audit_entry() -> SearchStrategy[messages.AuditEntry]:
+    return st.builds(
+        messages.AuditEntry,
+        number=number(1),
+        at=time(),
+        by=username(),
+        action=code(),
+        fields=_json_object(),
+    )
+
+
+def _past_event() -> SearchStrategy[messages.PastEvent]:
+    def past(each: Event) -> messages.PastEvent:
+        fields = each._asdict()
+        del fields["room"]
+        return messages.PastEvent.model_validate(fields)
+
+    return (event() | event(newer=True)).map(past)
 
 
 def listed_room() -> SearchStrategy[messages.Room]:
@@ -160,6 +225,7 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             display_name=line(limits.DISPLAY_NAME_LENGTH),
             token=token(),
             device=device,
+            installation=nonce(),
         ),
         st.builds(
             messages.SignIn,
@@ -167,9 +233,23 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             username=username(),
             token=token(),
             device=device,
+            installation=nonce(),
             resume=st.none() | nonce(),
         ),
-        st.builds(_sync, request, st.dictionaries(room(), copy, min_size=1, max_size=5)),
+        st.builds(
+            _sync,
+            request,
+            st.dictionaries(room(), copy, min_size=1, max_size=5),
+            st.none() | number(),
+        ),
+        st.builds(
+            _history,
+            request,
+            room(),
+            st.sampled_from(["before", "around", "at", None]),
+            st.integers(1, limits.MAX_TIME),
+            st.integers(1, limits.PAGE_HISTORY),
+        ),
         st.builds(
             messages.Send,
             id=request,
@@ -183,13 +263,67 @@ def to_server() -> SearchStrategy[messages.ToServer]:
         st.builds(messages.ListOnline, id=request, after=st.none() | username()),
         st.builds(messages.ListRooms, id=request, after=st.none() | room()),
         st.builds(messages.Ping, id=request),
+        _moderation(request),
     )
 
 
-def _sync(request: int, copies: dict[str, tuple[int, str | None]]) -> messages.Sync:
+def _moderation(request: SearchStrategy[int]) -> SearchStrategy[messages.ToServer]:
+    """What moderators and the host say."""
+    until = st.none() | time()
+    target = st.fixed_dictionaries({"connection": number(1)}) | st.fixed_dictionaries(
+        {"username": username()}
+    )
+    lifted = st.fixed_dictionaries({"number": number(1)}) | st.fixed_dictionaries(
+        {"username": username()}
+    )
+    return st.one_of(
+        st.builds(
+            lambda id, whom, why: messages.Terminate(id=id, reason=why, **whom),
+            request,
+            target,
+            reason(),
+        ),
+        st.builds(
+            lambda id, whom, until, why: messages.Ban(id=id, until=until, reason=why, **whom),
+            request,
+            target,
+            until,
+            reason(),
+        ),
+        st.builds(lambda id, whom: messages.Unban(id=id, **whom), request, lifted),
+        st.builds(
+            messages.MutePerson, id=request, username=username(), until=until, reason=reason()
+        ),
+        st.builds(messages.Unmute, id=request, username=username()),
+        st.builds(
+            messages.SetRole,
+            id=request,
+            username=username(),
+            role=st.sampled_from(get_args(messages.AccountRole)),
+        ),
+        st.builds(messages.RenameChat, id=request, name=line(limits.SERVER_NAME_LENGTH)),
+        st.builds(messages.ShowInvite, id=request),
+        st.builds(messages.NewInvite, id=request),
+        st.builds(messages.AskStatus, id=request),
+        st.builds(messages.ListClients, id=request, after=number()),
+        st.builds(messages.ListSanctions, id=request, after=number()),
+        st.builds(messages.ListAudit, id=request, before=st.none() | number(1)),
+    )
+
+
+def _history(
+    request: int, room: str, place: str | None, where: int, count: int
+) -> messages.History:
+    fields = {} if place is None else {place: where}
+    return messages.History(id=request, room=room, count=count, **fields)
+
+
+def _sync(
+    request: int, copies: dict[str, tuple[int, str | None]], most: int | None
+) -> messages.Sync:
     positions = {room: position for room, (position, _) in copies.items()}
     last = {room: cid for room, (position, cid) in copies.items() if position and cid}
-    return messages.Sync(id=request, positions=positions, last=last)
+    return messages.Sync(id=request, positions=positions, last=last, most=most)
 
 
 def event(*, newer: bool = False) -> SearchStrategy[Event]:
@@ -213,11 +347,10 @@ def error() -> SearchStrategy[messages.Error]:
     return st.builds(
         messages.refusal,
         st.sampled_from(get_args(messages.ErrorCode)),
-        line(limits.REASON_LENGTH),
         re=st.none() | number(1),
         field=st.none() | line(100),
         retry_after=wait(),
-        suggestion=st.none() | username(),
+        params=params(),
     )
 
 
@@ -245,11 +378,13 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             username=username(),
             display_name=line(limits.DISPLAY_NAME_LENGTH),
             session=nonce(),
+            mute=mute(),
         ),
         st.builds(
             messages.Synced,
             re=request,
             heads=st.dictionaries(room(), number(), max_size=5),
+            skipped=st.lists(room(), max_size=5).map(tuple),
             refused=st.dictionaries(room(), code(), max_size=5),
         ),
         st.builds(messages.Ack, re=request, room=room(), seq=number(1), cid=cid(), sent_at=time()),
@@ -282,9 +417,59 @@ def to_client() -> SearchStrategy[messages.ToClient]:
         st.builds(
             messages.Goodbye,
             code=st.sampled_from(get_args(messages.GoodbyeCode)),
-            reason=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+            params=params(),
             retry_after=wait(),
         ),
+        _to_moderators(request),
+    )
+
+
+def _to_moderators(request: SearchStrategy[int]) -> SearchStrategy[messages.ToClient]:
+    """What answers moderators and the host, and what follows for others."""
+    more = st.booleans()
+    return st.one_of(
+        st.builds(messages.Done, re=request),
+        st.builds(messages.InviteLink, re=request, link=any_text()),
+        st.builds(
+            messages.ServerStatus,
+            re=request,
+            server_name=line(limits.SERVER_NAME_LENGTH),
+            program=line(limits.PROGRAM_LENGTH),
+            since=time(),
+            accounts=number(),
+            online=number(),
+            connections=number(),
+            rooms=number(),
+            trouble=st.none() | code(),
+        ),
+        st.builds(
+            messages.Clients,
+            re=request,
+            clients=st.lists(_client(), max_size=3).map(tuple),
+            more=more,
+        ),
+        st.builds(
+            messages.Sanctions,
+            re=request,
+            sanctions=st.lists(_sanction(), max_size=3).map(tuple),
+            more=more,
+        ),
+        st.builds(
+            messages.Audit,
+            re=request,
+            entries=st.lists(_audit_entry(), max_size=3).map(tuple),
+            more=more,
+        ),
+        st.builds(
+            messages.HistoryPage,
+            re=request,
+            room=room(),
+            events=st.lists(_past_event(), max_size=3).map(tuple),
+            upto=number(),
+            older=more,
+            newer=more,
+        ),
+        st.builds(messages.MuteChanged, mute=mute()),
     )
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from chat_server.rules import inputs
 from chat_server.rules.commands import handle_command, handle_input
-from chat_server.rules.effects import Answer, HangUp, Publish, Tell, TellEveryone
+from chat_server.rules.effects import After, Answer, HangUp, Publish, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, ServerFacts, World
 from chat_server.store.sqlite.store import SqliteStore
@@ -63,11 +63,25 @@ class House:
         assert session is not None
         return session
 
+    def host(self) -> Session:
+        """A session of the host's own computer."""
+        number = -next(self._connections)
+        self.happen(inputs.Opened(number, "this computer", is_host=True))
+        session = self.world.sessions.get(number)
+        assert session is not None
+        return session
+
+    def follow(self, outcome: Outcome) -> Outcome:
+        """What follows once that is stored."""
+        return [
+            effect for after in all_of(outcome, After) for effect in self.happen(after.happening)
+        ]
+
     def do(self, session: Session, command: messages.ToServer) -> Outcome:
         """What a command leads to, committed."""
         with self.log.transaction():
             outcome = handle_command(self.world, session, command, NOW)
-        self.world.directory.undo.keep()
+        self.world.directory.keep()
         return answered(outcome)
 
     def happen(self, happening: inputs.Input) -> Outcome:
@@ -82,6 +96,7 @@ class House:
             "display_name": name.title(),
             "token": token(name),
             "device": "Linux",
+            "installation": installation(name),
             **fields,
         }
         return messages.Join.model_validate({"id": self.request(), **given})
@@ -93,13 +108,21 @@ class House:
         assert session.username == name
         return session
 
+    def sign_in_command(self, name: str, resume: str | None = None) -> messages.SignIn:
+        """Somebody comes back."""
+        return messages.SignIn(
+            id=self.request(),
+            username=name,
+            token=token(name),
+            device="Linux",
+            installation=installation(name),
+            resume=resume,
+        )
+
     def sign_in(self, name: str, resume: str | None = None) -> tuple[Session, Outcome]:
         """One more session of an account."""
         session = self.connect()
-        command = messages.SignIn(
-            id=self.request(), username=name, token=token(name), device="Linux", resume=resume
-        )
-        return session, self.do(session, command)
+        return session, self.do(session, self.sign_in_command(name, resume))
 
     def say(
         self,
@@ -143,6 +166,11 @@ class House:
 def token(name: str) -> str:
     """A device's token, made of a name."""
     return name.encode().hex().ljust(64, "0")[:64]
+
+
+def installation(name: str) -> str:
+    """The installation that somebody uses, made of a name."""
+    return token(name)[:32]
 
 
 def answered(outcome: Outcome) -> Outcome:

@@ -10,18 +10,19 @@ from typing import Any, Final, cast
 
 from chat_server.hub.hub import Hub
 from chat_server.hub.queue import HubItem, HubQueue, Received
+from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ViewEvent
 from chat_server.rules.world import ServerFacts, World
-from chat_server.store.store import Store
+from chat_server.store.store import AuditRow, Store
 from common import messages
 from common.events import Event
 from common.messages import Message
 from common.names import GENERAL
-from tests.chat_server.house import SECRET, token, understood
+from tests.chat_server.house import SECRET, installation, token, understood
 from tests.contract.engines import Engine
 from tests.events import cid_of, send
 
@@ -89,11 +90,13 @@ class Released:
     """What a batch led to."""
 
     io: list[effects.IoEffect] = field(default_factory=list)
-    """For the I/O thread."""
-    pages: list[effects.ReadPage] = field(default_factory=list)
+    """For the I/O thread, and for the host's sessions."""
+    pages: list[effects.ReadPage | effects.Query] = field(default_factory=list)
     """For the readers."""
     shown: list[ViewEvent] = field(default_factory=list)
     """For the host."""
+    after: list[HubItem] = field(default_factory=list)
+    """What follows now that it is stored; the next batch begins with it."""
 
     def answers(self, connection: int) -> list[Message]:
         """What one connection is told by name, acknowledgements included."""
@@ -124,6 +127,19 @@ class Released:
         }
 
 
+class _Queue(HubQueue):
+    """Knows what was posted last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: list[HubItem] = []
+
+    def post(self, *items: HubItem) -> None:
+        """Note it, too."""
+        self.posted += items
+        super().post(*items)
+
+
 class HubBench:
     """A hub of a server with one room; its time stands still until a test moves it."""
 
@@ -136,11 +152,11 @@ class HubBench:
             store.meta("name", facts.name)
             directory = store.load()
             directory.add_room(store.add_room(GENERAL, 0))
-        directory.undo.keep()
+        directory.keep()
         self.world = World(facts, store, directory)
         self.now = 1000.0
         """Seconds, of the clock that never goes back."""
-        self.queue = HubQueue()
+        self.queue = _Queue()
         self.hub = Hub(self.queue, self.world, self._shown, clock=lambda: self.now)
         self.renewed = 0
         """How often readers were told to open the store anew."""
@@ -160,7 +176,7 @@ class HubBench:
             """Stands in for the readers."""
 
             @staticmethod
-            def post(job: effects.ReadPage) -> None:
+            def post(job: effects.ReadPage | effects.Query) -> None:
                 """From the hub."""
                 bench._released.pages.append(job)
 
@@ -169,9 +185,18 @@ class HubBench:
                 """From the hub."""
                 bench.renewed += 1
 
+        class Local:
+            """Stands in for the host's sessions."""
+
+            @staticmethod
+            def carry_out(effect: effects.ToOne) -> None:
+                """From the hub."""
+                bench._released.io.append(effect)
+
         # As `start` does, but for the thread.
         self.hub._io = [cast("IoThread", Io)]
         self.hub._readers = cast("Readers", Pages)
+        self.hub._local = cast("LocalEndpoint", Local)
 
     def close(self) -> None:
         """Let go of the store."""
@@ -181,7 +206,9 @@ class HubBench:
         """What one batch of these leads to."""
         self._released = Released()
         self.queue.post(*items)
+        self.queue.posted.clear()
         assert self.hub._turn()
+        self._released.after = list(self.queue.posted)
         return self._released
 
     def number(self) -> int:
@@ -193,6 +220,12 @@ class HubBench:
         """A new connection that has not said who it is."""
         number = self.number()
         self.run(inputs.Opened(number, "192.0.2.1"))
+        return number
+
+    def host(self) -> int:
+        """A session of the host's own computer."""
+        number = -self.number()
+        self.run(inputs.Opened(number, "this computer", is_host=True))
         return number
 
     def join(self, name: str) -> int:
@@ -219,17 +252,23 @@ class HubBench:
         """Somebody new."""
         return messages.Join(
             id=self.number(),
-            secret=SECRET,
+            secret=self.world.facts.secret,
             username=name,
             display_name=name.title(),
             token=token(name),
             device="Linux",
+            installation=installation(name),
         )
 
     def sign_in_command(self, name: str, resume: str | None = None) -> messages.SignIn:
         """Somebody comes back."""
         return messages.SignIn(
-            id=self.number(), username=name, token=token(name), device="Linux", resume=resume
+            id=self.number(),
+            username=name,
+            token=token(name),
+            device="Linux",
+            installation=installation(name),
+            resume=resume,
         )
 
     def send(self, text: str, room: str = GENERAL) -> messages.Send:
@@ -240,6 +279,13 @@ class HubBench:
     def say(self, connection: int, text: str, room: str = GENERAL) -> Released:
         """A batch of one message."""
         return self.run(Received(connection, (self.send(text, room),)))
+
+    def audit(self) -> list[AuditRow]:
+        """The audit log, the oldest first."""
+        reader = self.engine.reader()
+        rows = reader.audit(None, 1_000_000)
+        reader.close()
+        return rows[::-1]
 
     def stored(self, room: str = GENERAL) -> list[Event]:
         """The room's log."""

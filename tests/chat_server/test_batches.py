@@ -18,14 +18,15 @@ from chat_server.hub.batch import LOOK_PAUSE
 from chat_server.hub.queue import HubItem, Received
 from chat_server.hub.retry import LONGEST_PAUSE
 from chat_server.rules import conversation, effects, inputs
-from chat_server.rules.commands import COMMANDS, INPUTS
-from chat_server.rules.directory import RoomLog
+from chat_server.rules.commands import COMMANDS
+from chat_server.rules.directory import Role, RoomLog
+from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.view import (
     ClientAppeared,
     ClientGone,
     ClientSlow,
+    InviteRenewed,
     Renamed,
-    RenameFailed,
     StoreFailed,
 )
 from chat_server.store.store import (
@@ -40,6 +41,7 @@ from tests.chat_server.hub_bench import HubBench, Released
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
 
 DIRECT: Final = "dm:ada:bob"
+FAR: Final = limits.MAX_TIME
 
 
 @pytest.fixture
@@ -56,6 +58,13 @@ class Scene:
     def __init__(self, engine: Engine, writer: Callable[[Scene], HubItem]) -> None:
         self.bench = bench = HubBench(engine)
         self.ada, self.bob, self.stranger = bench.join("ada"), bench.join("bob"), bench.connect()
+        bench.join("cleo"), bench.join("dan")
+        self.host = bench.host()
+        mute = messages.MutePerson(id=1, username="cleo")
+        bench.run(Received(self.host, (mute, messages.Ban(id=2, username="dan"))))
+        bench.run()  # dan is sent away
+        self.audited = len(bench.audit())
+        self.secret = bench.world.facts.secret
         self.before, self.after = bench.send("before"), bench.send("after")
         self.ping, self.rooms = (
             messages.Ping(id=bench.number()),
@@ -84,6 +93,7 @@ class Scene:
         assert bench.world.directory == bench.store.load()
         with bench.store.transaction():
             assert bench.world.facts.name == bench.store.meta("name", "")
+            assert bench.world.facts.secret == bench.store.invite_secret()
         for username in bench.world.sessions.usernames():
             assert username in bench.world.directory.accounts
 
@@ -93,7 +103,39 @@ WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
     messages.Send: lambda scene: Received(
         scene.ada, (scene.bench.send("hello"), scene.bench.send("psst", DIRECT))
     ),
-    inputs.Rename: lambda _: inputs.Rename("Garden"),
+    messages.RenameChat: lambda scene: Received(
+        scene.host, (messages.RenameChat(id=scene.bench.number(), name="Garden"),)
+    ),
+    messages.NewInvite: lambda scene: Received(
+        scene.host, (messages.NewInvite(id=scene.bench.number()),)
+    ),
+    messages.SetRole: lambda scene: Received(
+        scene.host,
+        (messages.SetRole(id=scene.bench.number(), username="bob", role="moderator"),),
+    ),
+    messages.Terminate: lambda scene: Received(
+        scene.host, (messages.Terminate(id=scene.bench.number(), username="ada"),)
+    ),
+    messages.Ban: lambda scene: Received(
+        scene.host,
+        (
+            messages.Ban(id=scene.bench.number(), username="ada", until=FAR, reason="Enough."),
+            messages.Ban(id=scene.bench.number(), connection=scene.ada),
+        ),
+    ),
+    messages.Unban: lambda scene: Received(
+        scene.host, (messages.Unban(id=scene.bench.number(), username="dan"),)
+    ),
+    messages.MutePerson: lambda scene: Received(
+        scene.host,
+        (
+            messages.MutePerson(id=scene.bench.number(), username="ada", reason="Enough."),
+            messages.MutePerson(id=scene.bench.number(), username="ada", until=FAR),
+        ),
+    ),
+    messages.Unmute: lambda scene: Received(
+        scene.host, (messages.Unmute(id=scene.bench.number(), username="cleo"),)
+    ),
 }
 """Something of each kind that writes."""
 ERRORS: Final[dict[str, Exception]] = {
@@ -106,9 +148,7 @@ ERRORS: Final[dict[str, Exception]] = {
 
 def test_everything_that_writes_is_made_to_fail() -> None:
     """Whoever adds a row that writes adds it to the tests of failures."""
-    writing = {kind for kind, row in COMMANDS.items() if row.writes}
-    writing |= {kind for kind, input_row in INPUTS.items() if input_row.failed is not None}
-    assert set(WRITERS) == writing
+    assert set(WRITERS) == {kind for kind, row in COMMANDS.items() if row.writes}
 
 
 @pytest.mark.usefixtures("errors_logged")
@@ -145,17 +185,33 @@ def _fail_everywhere(engine: Callable[[int], Engine], kind: type, error: str) ->
         again = scene.bench.run(*scene.items)
         scene.check_consistent()
         for connection, command in scene.writers():
-            reply = again.answer(connection, command)
-            assert isinstance(reply, messages.Ack | messages.SignedIn) or _is_in(scene, connection)
+            assert _is_done(again.answer(connection, command)) or _was_done(scene, command)
         scene.bench.close()
         if not failed:
             return at
     raise AssertionError
 
 
-def _is_in(scene: Scene, connection: int) -> bool:
-    """Whether it was let in at once: the same `join` again finds it signed in."""
-    return connection == scene.stranger and scene.bench.session(connection).username == "cem"
+_DONE: Final = (messages.Ack, messages.SignedIn, messages.Done, messages.InviteLink)
+
+
+def _is_done(reply: object) -> bool:
+    return isinstance(reply, _DONE)
+
+
+def _was_done(scene: Scene, command: messages.Command) -> bool:
+    """Whether it was done at once, so that there is nothing left to be done again."""
+    sanctions = scene.bench.world.directory.sanctions
+    match command:
+        case messages.Join():
+            return scene.bench.session(scene.stranger).username == "cem"
+        case messages.Ban(connection=number):
+            return number is not None and scene.bench.world.sessions.get(number) is None
+        case messages.Unban():
+            return not sanctions.about(SanctionKind.BAN, "dan")
+        case messages.Unmute():
+            return not sanctions.about(SanctionKind.MUTE, "cleo")
+    return False
 
 
 def _check(scene: Scene, released: Released, error: Exception | None) -> None:
@@ -184,7 +240,7 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
             each for each in released.io if isinstance(each, effects.Fanout) and each.room == room
         ]
         heard = [seq for each in fanned for seq in range(each.first, each.first + len(each.frames))]
-        old = 2 if room == GENERAL else 0  # the two that joined before
+        old = 4 if room == GENERAL else 0  # those that joined before
         assert heard == [event.seq for event in bench.stored(room)][old:]
     assert {each.room for each in released.io if isinstance(each, effects.Fanout)} <= set(
         bench.world.directory.rooms
@@ -203,20 +259,52 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
             assert reply.code == _code(error)
             assert (reply.retry_after is None) == (reply.code == "internal")
         else:
-            assert isinstance(reply, messages.SignedIn)
-            assert joined
-    renamed = [each for each in released.shown if isinstance(each, Renamed | RenameFailed)]
-    if isinstance(scene.writer, inputs.Rename):
-        (outcome,) = renamed
-        assert isinstance(outcome, Renamed) == (bench.world.facts.name == "Garden")
-        refused += isinstance(outcome, RenameFailed)
-    assert any(isinstance(each, messages.ServerChanged) for each in released.told()) == (
-        bench.world.facts.name == "Garden"
-    )
+            assert _is_done(reply)
+            assert isinstance(reply, messages.SignedIn) == isinstance(command, messages.Join)
+    _check_told(scene, released)
     assert (refused > 0) == (error is not None)
     if isinstance(error, StoreFailedError):
-        assert refused == len(scene.writers()) + len(renamed)
+        assert refused == len(scene.writers())
         assert len([each for each in released.shown if isinstance(each, StoreFailed)]) == 1
+
+
+def _check_told(scene: Scene, released: Released) -> None:
+    """What others are told of the host's doings, and what follows, is what is stored."""
+    bench, directory = scene.bench, scene.bench.world.directory
+    renamed = bench.world.facts.name == "Garden"
+    assert any(isinstance(each, Renamed) for each in released.shown) == renamed
+    assert any(isinstance(each, messages.ServerChanged) for each in released.told()) == renamed
+    renewed = bench.world.facts.secret != scene.secret
+    assert any(isinstance(each, InviteRenewed) for each in released.shown) == renewed
+    promoted = directory.accounts["bob"].role is Role.MODERATOR
+    told = [each.person for each in released.told() if isinstance(each, messages.PersonChanged)]
+    assert [each.role for each in told if each.username == "bob"] == ["moderator"] * promoted
+    muted = directory.sanctions.about(SanctionKind.MUTE, "ada")
+    heard = [each for each in released.answers(scene.ada) if isinstance(each, messages.MuteChanged)]
+    assert [each.mute for each in heard][-1:] == [
+        messages.Mute(until=each.until, reason=each.reason) for each in muted
+    ]
+    # Written down is just what was carried out, once each.
+    done = [
+        command
+        for connection, command in scene.writers()
+        if COMMANDS[type(command)].audited and _is_done(released.answer(connection, command))
+    ]
+    audit = bench.audit()[scene.audited :]
+    assert [(each.by, each.action) for each in audit] == [
+        ("(host)", command.model_dump()["type"]) for command in done
+    ]
+    assert [each.fields for each in audit] == [
+        command.model_dump(exclude={"id", "type"}, exclude_none=True) for command in done
+    ]
+    # And nobody is to be ended for anything else.
+    ending = [each for each in done if isinstance(each, messages.Terminate | messages.Ban)]
+    after = [each for each in released.after if isinstance(each, inputs.EndSessions)]
+    assert after == released.after
+    assert [each.connections for each in after] == [(scene.ada,)] * len(ending)
+    assert bool(directory.sanctions.about(SanctionKind.BAN, "ada")) == any(
+        isinstance(each, messages.Ban) and each.username for each in done
+    )
 
 
 def _code(error: Exception | None) -> str:
@@ -254,7 +342,7 @@ def test_a_mistake_costs_no_other_command_of_the_batch(
 @pytest.mark.parametrize("error", ERRORS)
 def test_nothing_is_loaded_because_a_batch_failed(bench: HubBench, error: str) -> None:
     """What it touched is taken back: that costs the same however many accounts there are."""
-    ada, stranger = bench.join("ada"), bench.connect()
+    ada, stranger, host = bench.join("ada"), bench.connect(), bench.host()
     bench.run()
     for at in range(40):
         bench.store.fail(at, ERRORS[error])
@@ -262,7 +350,7 @@ def test_nothing_is_loaded_because_a_batch_failed(bench: HubBench, error: str) -
         bench.run(
             Received(ada, (bench.send("hello"), bench.send("psst", "dm:ada:bob"))),
             Received(stranger, (bench.join_command("cem"),)),
-            inputs.Rename(f"Garden {at}"),
+            Received(host, (messages.RenameChat(id=1, name=f"Garden {at}"),)),
         )
         assert not bench.store.calls["load"]
         assert not bench.store.calls["reopen"]

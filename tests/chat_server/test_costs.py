@@ -71,7 +71,6 @@ def test_a_person_may_begin_many_conversations_but_not_thousands(house: House) -
     error = refused(house.say(ada, "hello", last), ada)
     assert (error.code, error.retryable, error.field) == ("rate_limited", True, "room")
     assert error.retry_after == 1000 / OPENING_RATE
-    assert f"{1 / OPENING_RATE:.0f} s" in error.message
     assert last not in house.world.directory.rooms
     assert acked(house.say(ada, "again", "dm:ada:p0")).seq == 2
     # Others are not held back by that, and it is over in its time.

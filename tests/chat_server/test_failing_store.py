@@ -21,7 +21,7 @@ from chat_server.store.sqlite import store as log_module
 from chat_server.store.sqlite.reader import SqliteReader
 from common import messages
 from common.names import GENERAL
-from tests.chat_server.house import House, listed, token
+from tests.chat_server.house import House, installation, listed, token
 from tests.chat_server.test_hub import DEADLINE, Running, answers, failing_commit, fanout
 from tests.contract.engines import io_error
 
@@ -172,7 +172,9 @@ def test_who_has_what_the_disk_lost_compares_anew(
 def test_no_answer_names_what_was_not_stored(running: Running) -> None:
     """Heads, rooms and people are told as they are after the commit, whether it worked or not."""
     house = running.house
-    sign_in = messages.SignIn(id=90, username="bob", token=token("bob"), device="Linux")
+    sign_in = messages.SignIn(
+        id=90, username="bob", token=token("bob"), device="Linux", installation=installation("bob")
+    )
     house.connect()  # 4: bob's second device
     running.batch(Received(4, (sign_in,)))
     asked = (
@@ -186,7 +188,7 @@ def test_no_answer_names_what_was_not_stored(running: Running) -> None:
             Received(1, said), Received(3, (house.join_command("cem"),)), Received(4, asked)
         )
     synced, rooms, people = answers(batch, 4)
-    assert synced == messages.Synced(re=91, heads={GENERAL: 2}, refused={})
+    assert synced == messages.Synced(re=91, heads={GENERAL: 2}, skipped=(), refused={})
     assert rooms == messages.Rooms(re=92, rooms=(listed(GENERAL, 2),), more=False)
     assert isinstance(people, messages.People)
     assert [person.username for person in people.people] == ["ada", "bob"]

@@ -21,6 +21,7 @@ from chat_server.window.model import Phase
 from chat_server.window.presenter import Presenter
 from chat_server.window.questions import next_port, read_port
 from chat_server.window.rate import HISTORY, MessageRate
+from common.reasons import Reason
 from window.memory import Memory, keep, recall
 
 NOW = int(datetime(2026, 5, 4, 12, 14, 30).astimezone().timestamp() * 1000)
@@ -67,7 +68,7 @@ def test_events_may_come_before_the_news_of_the_start() -> None:
 def test_a_new_run_starts_empty(presenter: Presenter) -> None:
     """After a stop no row, number or trouble of the former run is left; the feed goes on."""
     presenter.apply([came(1, "ada"), view.MessagesStored(5, NOW)], NOW)
-    presenter.apply([view.StoreFailed("disk full", NOW)], NOW)
+    presenter.apply([view.StoreFailed(Reason("disk_full_here"), NOW)], NOW)
     presenter.stopped(NOW)
     stopped = presenter.view(NOW)
     assert (stopped.phase, stopped.rows, stopped.rate, stopped.trouble) == (
@@ -160,13 +161,15 @@ def test_the_feed_is_bounded_and_keeps_its_tuple() -> None:
 def test_store_trouble_shows_until_something_is_stored(presenter: Presenter) -> None:
     """The same trouble again is one line with a new time, not a flood."""
     for second in range(50):
-        presenter.apply([view.StoreFailed("the host's disk is full", NOW + second)], NOW)
+        presenter.apply([view.StoreFailed(Reason("disk_full_here"), NOW + second)], NOW)
     shown = presenter.view(NOW)
-    assert shown.trouble == "the host's disk is full"
+    assert shown.trouble == "this computer's disk is full"
     assert [line.kind for line in shown.feed] == [Kind.FAILED, Kind.STARTED]
-    presenter.apply([view.StoreFailed("disk I/O error", NOW)], NOW)
+    presenter.apply(
+        [view.StoreFailed(Reason("busy_here", {"cause": "disk I/O error\u202e"}), NOW)], NOW
+    )
     assert [line.text for line in presenter.view(NOW).feed][:-1] == [
-        "Messages can’t be stored: disk I/O error"
+        "Messages can’t be stored: this computer can't store messages now: disk I/O error⟦U+202E⟧"
     ]
     presenter.apply([view.MessagesStored(1, NOW), view.MessagesStored(1, NOW)], NOW)
     restored = presenter.view(NOW)
@@ -197,9 +200,14 @@ def test_the_reach_tells_when_only_this_computer_can_connect(presenter: Presente
 
 def test_that_nobody_else_can_connect_is_said(presenter: Presenter) -> None:
     """With the reason, in the feed: the server goes on for those who are there."""
-    presenter.apply([view.NoMoreConnections("only 96\x1b files", NOW)], NOW)
+    presenter.apply(
+        [view.NoMoreConnections(Reason("out_of_means", {"cause": "no\x1b files"}), NOW)], NOW
+    )
     shown = presenter.view(NOW)
-    assert shown.feed[0].text == "Nobody else can connect: only 96⟦U+001B⟧ files"
+    assert (
+        shown.feed[0].text
+        == "Nobody else can connect: this computer has no means left for connections: no⟦U+001B⟧ files"
+    )
     assert shown.phase is Phase.RUNNING
 
 
@@ -260,7 +268,7 @@ def test_a_change_of_the_name_is_answered(presenter: Presenter) -> None:
     presenter.renaming()
     assert presenter.view(NOW).name_problem == ""
     assert presenter.view(NOW).name_answers == refused.name_answers
-    presenter.apply([view.RenameFailed("the host's disk is full")], NOW)
+    presenter.not_renamed("the host's disk is full")
     failed = presenter.view(NOW)
     assert failed.name_problem == "Not changed: the host's disk is full."
     assert failed.name_answers == refused.name_answers + 1

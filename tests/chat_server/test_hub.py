@@ -15,6 +15,7 @@ import pytest
 
 from chat_server.hub.hub import Hub
 from chat_server.hub.queue import BATCH, HubItem, HubQueue, Received, StopHub
+from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
 from chat_server.rules import effects, inputs
@@ -56,6 +57,8 @@ class Running:
         self.shown: list[ViewEvent] = []
         self.pages: list[effects.ReadPage] = []
         self.events_on_disk: list[int] = []
+        self.heard: list[Message] = []
+        """What the host is told."""
         self._posted: queue.SimpleQueue[list[effects.IoEffect]] = queue.SimpleQueue()
         self._disk = sqlite3.connect(house.path, check_same_thread=False)
         self._hub = Hub(self.queue, house.world, self._show)
@@ -82,7 +85,18 @@ class Running:
             def renew() -> None:
                 """From the hub."""
 
-        self._hub.start([cast("IoThread", Io)], cast("Readers", Pages))
+        class Local:
+            """Stands in for the host's sessions."""
+
+            @staticmethod
+            def carry_out(effect: effects.ToOne) -> None:
+                """From the hub."""
+                if isinstance(effect, effects.Tell):
+                    self.heard.append(effect.message)
+
+        self._hub.start(
+            [cast("IoThread", Io)], cast("Readers", Pages), cast("LocalEndpoint", Local)
+        )
 
     def batch(self, *items: HubItem) -> list[effects.IoEffect]:
         """What the hub releases for these items, taken from its queue at once."""
@@ -180,7 +194,7 @@ def test_pages_are_asked_of_the_readers(running: Running) -> None:
 def test_commands_of_ended_sessions_are_dropped(running: Running) -> None:
     """What a connection sent after it was ended is not stored, though it came in the same batch."""
     batch = running.batch(
-        inputs.Terminate(1, "Enough."),
+        inputs.EndSessions((1,), messages.Goodbye(code="terminated", params={}), "terminated"),
         Received(1, (running.send("too late"),)),
         Received(2, (running.send("in time"),)),
     )
@@ -228,9 +242,9 @@ def failing_commit(house: House) -> Iterator[None]:
 TROUBLE = pytest.mark.parametrize(
     ("trouble", "code", "told"),
     [
-        (full_disk, "disk_full", "this computer's disk is full"),
-        (locked, "busy", "database is locked"),
-        (failing_commit, "busy", "disk I/O error"),
+        (full_disk, "disk_full", ("disk_full_here", "database or disk is full")),
+        (locked, "busy", ("busy_here", "database is locked")),
+        (failing_commit, "busy", ("busy_here", "disk I/O error")),
     ],
 )
 """What can be wrong, what clients are told, and what the host is."""
@@ -239,7 +253,10 @@ TROUBLE = pytest.mark.parametrize(
 @TROUBLE
 @pytest.mark.usefixtures("errors_logged")
 def test_a_failed_commit_refuses_the_writers_and_nobody_else(
-    running: Running, trouble: Callable[[House], AbstractContextManager[None]], code: str, told: str
+    running: Running,
+    trouble: Callable[[House], AbstractContextManager[None]],
+    code: str,
+    told: tuple[str, str],
 ) -> None:
     """Writers may try again, others get their answers, memory and disk are as before."""
     house = running.house
@@ -276,7 +293,11 @@ def test_a_failed_commit_refuses_the_writers_and_nobody_else(
     assert [type(m) for m in answers(batch, 1)[-2:]] == [messages.Ack, messages.Ack]
     assert isinstance(answers(batch, 3)[0], messages.SignedIn)
     running.stop()
-    reasons = {event.reason for event in running.shown if isinstance(event, StoreFailed)}
+    reasons = {
+        (event.reason.code, event.reason.params["cause"])
+        for event in running.shown
+        if isinstance(event, StoreFailed)
+    }
     assert reasons == {told}
     assert house.world.directory == house.log.load()
 

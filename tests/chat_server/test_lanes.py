@@ -23,7 +23,7 @@ from chat_server.hub.queue import (
 )
 from chat_server.rules import effects, inputs
 from common import messages
-from tests.chat_server.house import House, token
+from tests.chat_server.house import House, installation, token
 from tests.chat_server.test_hub import Running, answers, failing_commit
 
 
@@ -161,7 +161,9 @@ def test_who_signed_in_to_what_was_taken_back_harms_nobody(running: Running) -> 
     Whatever becomes of the second: what others say in a batch with it is stored and answered.
     """
     house = running.house
-    sign_in = messages.SignIn(id=9, username="cem", token=token("cem"), device="Linux")
+    sign_in = messages.SignIn(
+        id=9, username="cem", token=token("cem"), device="Linux", installation=installation("cem")
+    )
     with failing_commit(house):
         running.batch(Received(3, (house.join_command("cem"),)), Received(4, (sign_in,)))
     good = running.send("good")
@@ -260,13 +262,22 @@ def test_the_hosts_word_comes_before_a_flood(running: Running) -> None:
     """Who is thrown out is gone at once, whatever of it waits; the end waits for everything."""
     queue = HubQueue()
     queue.post(sends(running, 1, 2000), inputs.CloseEverything(), sends(running, 2, 1), StopHub())
-    queue.post(inputs.Terminate(3, "Enough."))
+    queue.post(enough(3))
     assert not any(isinstance(item, inputs.CloseEverything) for item in queue.take())
     rest = [item for batch in everything(queue) for item in batch]
     kinds = [type(item) for item in rest if not is_received(item)]
-    assert kinds == [inputs.CloseEverything, StopHub, inputs.Terminate]
-    queue.post(sends(running, 1, 2000), inputs.Terminate(1, "Enough."))
-    assert queue.take()[0] == inputs.Terminate(1, "Enough.")
+    assert kinds == [inputs.CloseEverything, StopHub, inputs.EndSessions]
+    queue.post(sends(running, 1, 2000), enough(1))
+    assert queue.take()[0] == enough(1)
+    ban = Received(-1, (messages.Ban(id=1, username="ada"),))
+    queue.post(sends(running, 1, 2000), ban)
+    assert queue.take()[0] == ban
+
+
+def enough(connection: int) -> inputs.EndSessions:
+    """A connection is ended."""
+    goodbye = messages.Goodbye(code="terminated", params={"reason": "Enough."})
+    return inputs.EndSessions((connection,), goodbye, "terminated")
 
 
 def is_received(item: HubItem) -> TypeGuard[Received]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import queue
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -14,14 +16,15 @@ from chat_server.chat_name import clean_chat_name
 from chat_server.hub.queue import Received
 from chat_server.options import parse_options
 from chat_server.ready_file import Running as Facts
-from chat_server.rules import effects, inputs
+from chat_server.rules import effects
 from chat_server.rules.effects import TellEveryone
-from chat_server.rules.view import Renamed, RenameFailed
+from chat_server.rules.view import Renamed
 from chat_server.service import RUNNING_FILE, Server
 from common import messages
 from common.invite import parse_invite
 from common.names import NameRefusedError
-from tests.chat_server.house import NOW, House, all_of, only, token, told
+from common.sentences import sentence
+from tests.chat_server.house import NOW, House, all_of, only, refused, told
 from tests.chat_server.test_hub import Running, answers, failing_commit, locked
 
 
@@ -61,8 +64,9 @@ def test_a_name_is_cleaned(given: str, name: str) -> None:
 )
 def test_a_name_that_cant_be_is_refused(given: str, said: str) -> None:
     """With a reason that names the character."""
-    with pytest.raises(NameRefusedError, match=said):
+    with pytest.raises(NameRefusedError) as raised:
         clean_chat_name(given)
+    assert re.search(said, sentence(raised.value.reason))
     with pytest.raises(SystemExit):
         parse_options(["--name", given])
 
@@ -70,14 +74,16 @@ def test_a_name_that_cant_be_is_refused(given: str, said: str) -> None:
 def test_everyone_is_told_and_the_log_has_it(house: House) -> None:
     """The same name again is confirmed, and nobody is told anything."""
     house.join("ada")
-    with house.log.transaction():
-        outcome = house.happen(inputs.Rename("Garden"))
+    host = house.host()
+    outcome = house.do(host, rename("Garden"))
+    assert told(outcome, host) == [messages.Done(re=1)]
     assert only(outcome, Renamed) == Renamed("Garden", NOW)
     assert only(outcome, TellEveryone).message == messages.ServerChanged(server_name="Garden")
     with house.log.transaction():
         assert house.log.meta("name", "?") == "Garden"
-        again = house.happen(inputs.Rename("Garden"))
-    assert again == [Renamed("Garden", NOW)]
+    again = house.do(host, rename("Garden"))
+    assert told(again, host) == [messages.Done(re=1)]
+    assert only(again, Renamed) == Renamed("Garden", NOW)
     assert not all_of(again, TellEveryone)
 
 
@@ -89,19 +95,32 @@ def test_who_is_signing_in_meanwhile_is_told_then(house: House) -> None:
     (welcome,) = told(house.do(session, hello), session)
     assert isinstance(welcome, messages.Welcome)
     assert welcome.server_name == "Home"
-    with house.log.transaction():
-        house.happen(inputs.Rename("Garden"))
-    sign_in = messages.SignIn(id=house.request(), username="ada", token=token("ada"), device="S")
-    signed_in, changed = told(house.do(session, sign_in), session)
+    house.do(house.host(), rename("Garden"))
+    signed_in, changed = told(house.do(session, house.sign_in_command("ada")), session)
     assert isinstance(signed_in, messages.SignedIn)
     assert changed == messages.ServerChanged(server_name="Garden")
 
 
+def test_a_name_that_cant_be_is_refused_with_the_reason(house: House) -> None:
+    """To the host, as data; the chat keeps its name."""
+    host = house.host()
+    error = refused(house.do(host, rename("Ho\u202eme")), host)
+    assert (error.code, error.field, error.retryable) == ("name_refused", "name", False)
+    assert error.params["why"] == "name_character"
+    assert house.world.facts.name == "Home"
+
+
+def rename(name: str) -> messages.RenameChat:
+    """What the host asks."""
+    return messages.RenameChat(id=1, name=name)
+
+
 @pytest.fixture
 def running(house: House) -> Iterator[Running]:
-    """A hub of a house in which ada (1) is, and a stranger (2) is connected."""
+    """A hub of a house in which ada (1) is, a stranger (2) is connected, and the host is (-3)."""
     house.join("ada")
     house.connect()
+    house.host()
     made = Running(house)
     yield made
     made.stop()
@@ -126,11 +145,12 @@ def test_a_name_that_cant_be_stored_is_nobodys(
 ) -> None:
     """The chat keeps its name, the host is told why, and no client hears of it."""
     with trouble(running.house):
-        batch = running.batch(inputs.Rename("Garden"), Received(2, (hello(running),)))
+        batch = running.batch(Received(-3, (rename("Garden"),)), Received(2, (hello(running),)))
         assert welcomed(batch) == "Home"
         assert not [each for each in batch if isinstance(each, effects.TellEveryone)]
-    (failed,) = [event for event in running.shown if isinstance(event, RenameFailed)]
-    assert failed.reason in {"database is locked", "disk I/O error"}
+    (answer,) = running.heard
+    assert isinstance(answer, messages.Error)
+    assert (answer.code, answer.re, answer.retryable) == ("busy", 1, True)
     assert not [event for event in running.shown if isinstance(event, Renamed)]
     disk = sqlite3.connect(running.house.path)
     assert disk.execute("SELECT value FROM meta WHERE key = 'name'").fetchall() == []
@@ -139,7 +159,7 @@ def test_a_name_that_cant_be_stored_is_nobodys(
 
 def test_a_name_is_stored_before_it_is_told(running: Running) -> None:
     """Whoever is welcomed in the same batch hears the new one."""
-    batch = running.batch(inputs.Rename("Garden"), Received(2, (hello(running),)))
+    batch = running.batch(Received(-3, (rename("Garden"),)), Received(2, (hello(running),)))
     assert welcomed(batch) == "Garden"
     disk = sqlite3.connect(running.house.path)
     assert disk.execute("SELECT value FROM meta WHERE key = 'name'").fetchall() == [("Garden",)]
@@ -159,7 +179,11 @@ def test_invites_and_files_have_the_new_name_at_once(tmp_path: Path) -> None:
     server = Server(options, tmp_path, lambda _: None, note)
     before = parse_invite(server.start().invite)
     server.publish_to(tmp_path / "ready.json")
-    server.rename("Garden")
+    replies: queue.SimpleQueue[messages.ToClient] = queue.SimpleQueue()
+    server.host_session().ask(
+        lambda number: messages.RenameChat(id=number, name="Garden"), replies.put
+    )
+    assert isinstance(replies.get(timeout=10), messages.Done)
     assert changed.wait(10)
     assert [facts.name for facts in changes] == ["Garden"]
     after = parse_invite(changes[0].invite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import queue
 import socket
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from chat_server.service import PortBusyError, Server, StartError
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreFullError
 from common.invite import parse_invite
+from common.messages import Error, Terminate, ToClient
 
 
 def server(folder: Path, *arguments: str) -> Server:
@@ -51,7 +53,12 @@ def test_stopping_ends_every_thread_and_frees_port_and_folder(tmp_path: Path) ->
     before = threading.active_count()
     first = server(tmp_path)
     port = first.start().port
-    first.terminate(99, "nobody")
+    replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+    session = first.host_session()
+    session.ask(lambda number: Terminate(id=number, connection=99), replies.put)
+    reply = replies.get(timeout=10)
+    assert isinstance(reply, Error)
+    assert reply.code == "no_such_client"
     first.stop()
     first.stop()
     assert threading.active_count() == before

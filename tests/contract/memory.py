@@ -10,10 +10,17 @@ import json
 import secrets
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from chat_server.rules.directory import Account, Directory, RoomLog
-from chat_server.store.store import StoreFailedError, StoreFullError, StoreUnreadableError
+from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.sanctions import Sanction
+from chat_server.store.store import (
+    AuditRow,
+    StoreFailedError,
+    StoreFullError,
+    StoreUnreadableError,
+)
 from common.events import Event
 from common.quick_frames import body_json
 
@@ -24,7 +31,13 @@ class State:
 
     meta: dict[str, str] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
-    devices: dict[bytes, int] = field(default_factory=dict)
+    former_changes: frozenset[int] = frozenset()
+    devices: dict[bytes, tuple[int, str]] = field(default_factory=dict)
+    """Whose each is, and the installation that it joined from."""
+    sanctions: dict[int, Sanction] = field(default_factory=dict)
+    given: int = 0
+    """The number of the last ban or mute, which may be gone."""
+    audit: tuple[AuditRow, ...] = ()
     rooms: dict[int, str] = field(default_factory=dict)
     members: frozenset[tuple[int, int]] = frozenset()
     events: dict[tuple[int, int], Event] = field(default_factory=dict)
@@ -37,7 +50,11 @@ class State:
         return State(
             dict(self.meta),
             dict(self.accounts),
+            self.former_changes,
             dict(self.devices),
+            dict(self.sanctions),
+            self.given,
+            self.audit,
             dict(self.rooms),
             self.members,
             dict(self.events),
@@ -145,17 +162,21 @@ class MemoryStore:
         directory = Directory()
         for account in sorted(state.accounts.values(), key=lambda each: each.change):
             directory.add_account(account)
-        for key, number in state.devices.items():
-            directory.add_device(key, state.accounts[number].username)
+        directory.former_changes = set(state.former_changes)
+        for key, (number, installation) in state.devices.items():
+            directory.add_device(key, state.accounts[number].username, installation)
+        for sanction in state.sanctions.values():
+            directory.add_sanction(sanction)
         heads: dict[int, int] = {}
         for number, seq in state.events:
             heads[number] = max(seq, heads.get(number, 0))
         for number, room in state.rooms.items():
-            directory.add_room(RoomLog(number, room, heads.get(number, 0), set()))
+            head = heads.get(number, 0)
+            directory.add_room(RoomLog(number, room, head, set(), head))
         for number, member in state.members:
             log = directory.rooms[state.rooms[number]]
             directory.enter(log, state.accounts[member].username)
-        directory.undo.keep()
+        directory.keep()
         return directory
 
     def add_account(self, username: str, display_name: str, change: int, _now: int) -> Account:
@@ -163,16 +184,42 @@ class MemoryStore:
         accounts = self._now().accounts
         if any(each.username == username for each in accounts.values()):
             raise StoreUnreadableError(f"there is a {username} already")
-        account = Account(len(accounts) + 1, username, display_name, change)
+        account = Account(len(accounts) + 1, username, display_name, change, Role.MEMBER)
         accounts[account.number] = account
         return account
 
-    def add_device(self, account: Account, token_hash: bytes, _name: str, _now: int) -> None:
+    def change_account(self, account: Account) -> None:
+        """An account is otherwise now."""
+        state = self._now()
+        state.former_changes |= {state.accounts[account.number].change}
+        state.accounts[account.number] = account
+
+    def add_device(
+        self, account: Account, token_hash: bytes, _name: str, installation: str, _now: int
+    ) -> None:
         """A device that may sign in to an account."""
         devices = self._now().devices
         if token_hash in devices:
             raise StoreUnreadableError("there is this device already")
-        devices[token_hash] = account.number
+        devices[token_hash] = (account.number, installation)
+
+    def add_sanction(self, sanction: Sanction) -> Sanction:
+        """With the next number."""
+        state = self._now()
+        state.given += 1
+        numbered = replace(sanction, number=state.given)
+        state.sanctions[numbered.number] = numbered
+        return numbered
+
+    def remove_sanction(self, sanction: Sanction) -> None:
+        """Its number is not given again."""
+        self._now().sanctions.pop(sanction.number, None)
+
+    def add_audit(self, at: int, by: str, action: str, fields: Mapping[str, Any]) -> None:
+        """At the end."""
+        state = self._now()
+        row = AuditRow(len(state.audit) + 1, at, by, action, _own(fields))
+        state.audit = (*state.audit, row)
 
     def add_room(self, room: str, _now: int) -> RoomLog:
         """A new, empty room."""
@@ -240,6 +287,17 @@ class MemoryReader:
             if state.rooms[number] == room and place > seq
         ]
         return sorted(found, key=lambda event: event.seq)[:count]
+
+    def place_at(self, room: str, at: int) -> int:
+        """By looking at each: times are taken to rise with places."""
+        events = self.after(room, 0, len(self._medium.state.events))
+        return next((event.seq for event in events if event.sent_at >= at), len(events) + 1)
+
+    def audit(self, before: int | None, count: int) -> list[AuditRow]:
+        """The newest first."""
+        self._medium.use()
+        rows = [row for row in self._medium.state.audit if before is None or row.number < before]
+        return rows[::-1][:count]
 
     def close(self) -> None:
         """Nothing to let go of."""

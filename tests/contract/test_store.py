@@ -30,6 +30,7 @@ from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
 from tests.events import cid_of, joined, said
 
 KEY: Final = bytes(range(32))
+INSTALLATION: Final = "1" * 32
 
 
 class Everything(NamedTuple):
@@ -56,7 +57,7 @@ class Filled:
     def add(self, name: str, change: int) -> Account:
         """Somebody, with a device, in the general room."""
         account = self.store.add_account(name, name.title(), change, 0)
-        self.store.add_device(account, name.encode().ljust(32), "Linux", 0)
+        self.store.add_device(account, name.encode().ljust(32), "Linux", INSTALLATION, 0)
         self.store.add_member(self.general, account)
         return account
 
@@ -87,7 +88,7 @@ WRITES: Final[dict[str, Writes]] = {
     "a setting": lambda filled: filled.store.set_meta("name", "Garden"),
     "a setting's default": lambda filled: filled.store.meta("colour", "red"),
     "an account": lambda filled: filled.store.add_account("cem", "Cem", 12, 0),
-    "a device": lambda filled: filled.store.add_device(filled.ada, KEY, "Phone", 0),
+    "a device": lambda filled: filled.store.add_device(filled.ada, KEY, "Phone", INSTALLATION, 0),
     "a room": lambda filled: filled.store.add_room("dm:ada:bob", 0),
     "a member": lambda filled: filled.store.add_member(
         filled.store.add_room("other", 0), filled.ada
@@ -249,7 +250,9 @@ class StoreContract:
         twice: list[Writes] = [
             lambda filled: filled.store.add_account("ada", "Twice", 20, 0),
             lambda filled: filled.store.add_room(GENERAL, 0),
-            lambda filled: filled.store.add_device(filled.bob, b"ada".ljust(32), "Linux", 0),
+            lambda filled: filled.store.add_device(
+                filled.bob, b"ada".ljust(32), "Linux", INSTALLATION, 0
+            ),
             lambda filled: filled.store.append(filled.general, said(1, cid="2" * 16), filled.bob),
         ]
         before = filled.everything()

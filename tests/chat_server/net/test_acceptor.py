@@ -19,6 +19,8 @@ from chat_server.net import descriptors
 from chat_server.net.acceptor import Acceptor, listen
 from chat_server.net.descriptors import check_room, out_of_files
 from chat_server.net.io_thread import IoThread
+from common.reasons import Reason
+from common.sentences import sentence
 
 DEADLINE = 10.0
 PAUSE = 0.02
@@ -42,7 +44,7 @@ class Door:
 
     def __init__(self) -> None:
         self.taken = Taken()
-        self.said: list[str] = []
+        self.said: list[Reason] = []
         self.full = threading.Event()
         listening = listen("127.0.0.1", 0)
         self.address = listening.getsockname()
@@ -65,7 +67,7 @@ class Door:
         for sock in self.taken.sockets:
             sock.close()
 
-    def _is_full(self, why: str) -> None:
+    def _is_full(self, why: Reason) -> None:
         self.said.append(why)
         self.full.set()
 
@@ -167,6 +169,8 @@ def test_a_server_needs_some_files(monkeypatch: pytest.MonkeyPatch) -> None:
     os.close(after)
     assert after == before
     check_room()
-    assert "ulimit -n" in out_of_files(raised.value)
+    here = out_of_files(raised.value)
+    assert here.code == "out_of_files_here"
+    assert "ulimit -n" in sentence(here)
     elsewhere = out_of_files(OSError(errno.ENFILE, "Too many open files in system"))
-    assert elsewhere.startswith("this computer has too many files")
+    assert elsewhere == Reason("out_of_files")

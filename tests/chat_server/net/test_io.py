@@ -138,9 +138,15 @@ class Net:
         welcome = messages.Welcome(re=1, protocol=2, program="S", server_name="Home", epoch=EPOCH)
         self.tell(number, welcome)
         assert client.hear() == welcome
-        client.send(messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
+        client.send(
+            messages.SignIn(
+                id=2, username="ada", token="1" * 64, device="Linux", installation="2" * 32
+            )
+        )
         self.next(Received)
-        signed_in = messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH)
+        signed_in = messages.SignedIn(
+            re=2, username="ada", display_name="Ada", session=EPOCH, mute=None
+        )
         self.io.post(
             [effects.Admit(number, frozenset(capabilities)), effects.Tell(number, signed_in)]
         )
@@ -305,7 +311,7 @@ def test_news_of_people_are_for_those_who_are_in(net: Net) -> None:
     stranger, stranger_number = net.connect()
     one, one_number = net.sign_in()
     two, two_number = net.sign_in()
-    person = messages.Person(username="bob", display_name="Bob", change=1)
+    person = messages.Person(username="bob", display_name="Bob", role="member", change=1)
     changed = messages.PersonChanged(person=person)
     net.io.post([effects.TellEveryone(changed, but=one_number)])
     assert two.hear() == changed
@@ -324,7 +330,7 @@ def test_who_comes_and_goes_is_told_to_those_who_want_to_know(net: Net) -> None:
     other, other_number = net.sign_in("other")
     one, one_number = net.sign_in(PRESENCE)
     two, two_number = net.sign_in("other", PRESENCE)
-    bob = messages.Person(username="bob", display_name="Bob", change=1)
+    bob = messages.Person(username="bob", display_name="Bob", role="member", change=1)
     new = messages.PersonChanged(person=bob)
     came = messages.PresenceChanged(username="bob", online=True)
     went = messages.PresenceChanged(username="bob", online=False)
@@ -409,7 +415,7 @@ def test_effects_for_those_who_left_are_dropped(net: Net) -> None:
     gone, number = net.sign_in()
     gone.close()
     net.next(inputs.Closed)
-    goodbye = messages.Goodbye(code="terminated", reason="")
+    goodbye = messages.Goodbye(code="terminated", params={})
     net.io.post(
         [
             effects.Tell(number, messages.Pong(re=1)),
@@ -429,7 +435,9 @@ def test_much_news_is_one_write_for_each(net: Net) -> None:
     one, one_number = net.sign_in()
     two, _ = net.sign_in()
     changed = [
-        messages.PersonChanged(person=messages.Person(username=f"p{n}", display_name="P", change=n))
+        messages.PersonChanged(
+            person=messages.Person(username=f"p{n}", display_name="P", role="member", change=n)
+        )
         for n in range(50)
     ]
     tell = [
@@ -446,7 +454,7 @@ def test_much_news_is_one_write_for_each(net: Net) -> None:
 def test_an_ended_connection_hears_why_after_all_else(net: Net) -> None:
     """What waits is written first, the goodbye last, then the line is shut."""
     client, number = net.sign_in()
-    goodbye = messages.Goodbye(code="terminated", reason="Enough.")
+    goodbye = messages.Goodbye(code="terminated", params={"reason": "Enough."})
     net.io.post(
         [
             effects.Tell(number, messages.Pong(re=1)),

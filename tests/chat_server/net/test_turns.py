@@ -137,7 +137,7 @@ def test_who_has_to_wait_for_answers_makes_no_turns(turns: Turns) -> None:
     assert turns.rests()
     assert member.unanswered == UNANSWERED_LIMIT
     assert commands(turns) == UNANSWERED_LIMIT
-    refusal = messages.refusal("busy", "later", re=7)
+    refusal = messages.refusal("busy", re=7)
     turns.io.post([effects.Tell(member.number, refusal)] * UNANSWERED_LIMIT)
     turns.turn(ENOUGH)
     assert commands(turns) == asked + 50 - UNANSWERED_LIMIT
@@ -228,7 +228,7 @@ def test_a_member_that_floods_gets_its_rate_and_no_more(
     member._bucket = Bucket(BURST, RATE, clock.now)
     turns.told()
     frames = end.send(command) * 20
-    answer = effects.Tell(member.number, messages.refusal("internal", "no", re=7))
+    answer = effects.Tell(member.number, messages.refusal("internal", re=7))
     unsent, got, seconds = b"", 0, 3
     for _ in range(seconds):
         clock.now += 1
@@ -250,7 +250,7 @@ def test_a_member_that_floods_gets_its_rate_and_no_more(
 def test_last_words_that_nobody_reads_make_no_turns(turns: Turns, *, member: bool) -> None:
     """A goodbye that can't be written, to one that talks on; and one that hangs up meanwhile."""
     connection, client = blocked(turns)[:2] if member else turns.connect()
-    goodbye = messages.Goodbye(code="terminated", reason="Enough.")
+    goodbye = messages.Goodbye(code="terminated", params={"reason": "Enough."})
     turns.io.post([effects.HangUp(connection.number, goodbye)])
     turns.turn(3)
     client.send(b"\0\0\0\x05Jhello" * 20)
@@ -477,7 +477,13 @@ def test_the_hub_hears_nothing_of_who_never_shook_hands(monkeypatch: pytest.Monk
 def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns, capability: str) -> None:
     """Ada went, and came again: her new connection must not be told of the first after the last."""
     connection, client, end = turns.greet()
-    turns.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
+    turns.say(
+        client,
+        end,
+        messages.SignIn(
+            id=2, username="ada", token="1" * 64, device="Linux", installation="2" * 32
+        ),
+    )
     number = connection.number
 
     def tell(name: str, but: int | None = None) -> effects.TellEveryone:

@@ -79,7 +79,13 @@ class Turns:
     def sign_in(self) -> tuple[Connection, socket.socket, ClientEnd]:
         """A connection that is somebody's."""
         connection, client, end = self.greet()
-        self.say(client, end, messages.SignIn(id=2, username="ada", token="1" * 64, device="Linux"))
+        self.say(
+            client,
+            end,
+            messages.SignIn(
+                id=2, username="ada", token="1" * 64, device="Linux", installation="2" * 32
+            ),
+        )
         number = connection.number
         self.io.post([effects.Admit(number, frozenset()), effects.Tell(number, signed_in())])
         self.turn(2)
@@ -131,12 +137,14 @@ class Turns:
 
 def signed_in() -> messages.SignedIn:
     """What lets ada in."""
-    return messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH)
+    return messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH, mute=None)
 
 
 def person(name: str) -> messages.PersonChanged:
     """News of somebody."""
-    return messages.PersonChanged(person=messages.Person(username=name, display_name="N", change=1))
+    return messages.PersonChanged(
+        person=messages.Person(username=name, display_name="N", role="member", change=1)
+    )
 
 
 def drain(client: socket.socket) -> bytes:

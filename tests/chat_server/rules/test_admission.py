@@ -6,11 +6,12 @@ import hashlib
 import hmac
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 import pytest
 
 from chat_server.rules import inputs
-from chat_server.rules.directory import CHANGE_STEP, Account, Directory
+from chat_server.rules.directory import CHANGE_STEP, Account, Directory, Role
 from chat_server.rules.effects import Admit, HangUp, Publish, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
@@ -31,6 +32,8 @@ from tests.chat_server.house import (
     told,
 )
 
+INSTALLATION: Final = "1" * 32
+
 
 def test_hello_is_answered_with_who_we_are(house: House) -> None:
     """A client learns the protocol, the server's name and the database's epoch."""
@@ -49,7 +52,7 @@ def test_an_older_client_is_sent_to_update(house: House) -> None:
     hello = messages.Hello(id=7, protocol=1, program="P")
     error = refused(house.do(session, hello), session)
     assert (error.code, error.re, error.field, error.retryable) == ("version", 7, "protocol", False)
-    assert "protocol 2" in error.message
+    assert error.params == {"protocol": 2}
 
 
 @pytest.mark.parametrize(
@@ -68,7 +71,7 @@ def test_of_a_clients_capabilities_those_count_that_the_server_has(
     session = house.connect()
     house.do(session, messages.Hello(id=1, protocol=2, program="P", capabilities=named))
     assert session.capabilities == kept
-    command = messages.SignIn(id=2, username="ada", token=token("ada"), device="Linux")
+    command = house.sign_in_command("ada")
     admitted, *rest = house.do(session, command)
     assert admitted == Admit(session.connection, kept)
     assert all_of(rest, Admit) == []
@@ -153,8 +156,8 @@ def test_a_taken_name_comes_with_a_free_one(house: House) -> None:
     session = house.connect()
     command = house.join_command("bob", token=token("eve"))
     error = refused(house.do(session, command), session)
-    assert (error.code, error.suggestion) == ("name_taken", "bob3")
-    assert "bob3" in error.message
+    assert error.code == "name_taken"
+    assert error.params == {"username": "bob", "suggestion": "bob3"}
     house.do(session, house.join_command("bob3", token=token("eve")))
     assert session.username == "bob3"
 
@@ -170,8 +173,8 @@ def test_a_username_that_looks_like_anothers_is_taken(
     house.join(here)
     session = house.connect()
     error = refused(house.do(session, house.join_command(asked)), session)
-    assert (error.code, error.field, error.suggestion) == ("name_taken", "username", free)
-    assert "too much like" in error.message
+    assert (error.code, error.field) == ("name_alike", "username")
+    assert error.params == {"username": asked, "suggestion": free}
     house.do(session, house.join_command(free))
     assert session.username == free
 
@@ -179,10 +182,10 @@ def test_a_username_that_looks_like_anothers_is_taken(
 def test_an_account_that_was_not_stored_takes_no_name() -> None:
     """Nor one that looks like it; and two that looked alike before stay two."""
     directory = Directory()
-    directory.add_account(Account(1, "victor", "Victor", 1))
+    directory.add_account(Account(1, "victor", "Victor", 1, Role.MEMBER))
     directory.undo.keep()
-    directory.add_account(Account(2, "vict0r", "Victor", 2))
-    directory.add_account(Account(3, "ada", "Ada", 3))
+    directory.add_account(Account(2, "vict0r", "Victor", 2, Role.MEMBER))
+    directory.add_account(Account(3, "ada", "Ada", 3, Role.MEMBER))
     directory.undo.take_back()
     assert directory.is_taken("vict0r")
     assert not directory.is_taken("ada")
@@ -205,7 +208,7 @@ def test_accounts_from_before_a_name_was_reserved_stay(house: House) -> None:
     with house.log.transaction():
         account = house.log.add_account("host", "Host", 1, NOW)
         key = hashlib.sha256(bytes.fromhex(token("host"))).digest()
-        house.log.add_device(account, key, "d", NOW)
+        house.log.add_device(account, key, "d", INSTALLATION, NOW)
     house.world.directory = house.log.load()
     session, _ = house.sign_in("host")
     assert session.username == "host"
@@ -230,7 +233,9 @@ def test_signing_in_needs_this_accounts_own_token(house: House, username: str, s
     house.join("ada")
     house.join("bob")
     session = house.connect()
-    command = messages.SignIn(id=7, username=username, token=secret, device="Linux")
+    command = messages.SignIn(
+        id=7, username=username, token=secret, device="Linux", installation=INSTALLATION
+    )
     error = refused(house.do(session, command), session)
     assert (error.code, error.re, error.field) == ("not_recognized", 7, None)
     assert session.username is None
@@ -260,10 +265,15 @@ def test_resume_ends_no_other_session(house: House) -> None:
     account = house.world.directory.accounts["ada"]
     key = hashlib.sha256(bytes.fromhex(phone_token)).digest()
     with house.log.transaction():
-        house.log.add_device(account, key, "phone", NOW)
+        house.log.add_device(account, key, "phone", INSTALLATION, NOW)
     house.world.directory = house.log.load()
     command = messages.SignIn(
-        id=1, username="ada", token=phone_token, device="phone", resume=ada.key
+        id=1,
+        username="ada",
+        token=phone_token,
+        device="phone",
+        installation=INSTALLATION,
+        resume=ada.key,
     )
     assert all_of(house.do(phone, command), HangUp) == []
     assert house.world.sessions.get(ada.connection) is ada
@@ -303,7 +313,7 @@ def test_each_device_of_an_account_is_shown(house: House) -> None:
     account = house.world.directory.accounts["ada"]
     with house.log.transaction():
         for number in range(100):
-            house.log.add_device(account, bytes([number]) * 32, "phone", NOW)
+            house.log.add_device(account, bytes([number]) * 32, "phone", INSTALLATION, NOW)
     house.world.directory = house.log.load()
     answer = recognize(house, "ada")
     assert isinstance(answer, messages.Recognized)
@@ -362,11 +372,16 @@ def test_a_stranger_leaves_unnoticed(house: House) -> None:
 def test_the_host_can_end_a_connection(house: House) -> None:
     """It is told the reason, the others see it leave, and a second time nothing happens."""
     session = house.join("ada")
-    outcome = house.happen(inputs.Terminate(session.connection, "Enough."))
+    command = messages.Terminate(id=1, connection=session.connection, reason="Enough.")
+    host = house.host()
+    done = house.do(host, command)
+    assert told(done, host) == [messages.Done(re=1)]
+    outcome = house.follow(done)
     goodbye = only(outcome, HangUp).goodbye
-    assert (goodbye.code, goodbye.reason) == ("terminated", "Enough.")
+    assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Enough."})
     assert presence(outcome) == [("ada", False)]
-    assert house.happen(inputs.Terminate(session.connection, "Enough.")) == []
+    assert house.follow(done) == []
+    assert refused(house.do(host, command), host).code == "no_such_client"
     assert house.happen(inputs.Closed(session.connection, "terminated")) == []
 
 
@@ -481,7 +496,7 @@ def test_numbers_of_changes_only_grow() -> None:
         steps.add(change - last)
         assert last < change <= last + CHANGE_STEP
         assert not directory.was_change(change)
-        directory.add_account(Account(number, f"p{number}", "P", change))
+        directory.add_account(Account(number, f"p{number}", "P", change, Role.MEMBER))
         assert directory.was_change(change)
         last = change
     assert len(steps) > 40
@@ -491,9 +506,9 @@ def test_numbers_of_changes_only_grow() -> None:
 def test_a_change_that_was_not_stored_is_taken_back() -> None:
     """Nobody can have been told of it."""
     directory = Directory()
-    directory.add_account(Account(1, "ada", "Ada", 7))
+    directory.add_account(Account(1, "ada", "Ada", 7, Role.MEMBER))
     directory.undo.keep()
-    directory.add_account(Account(2, "bob", "Bob", 9))
+    directory.add_account(Account(2, "bob", "Bob", 9, Role.MEMBER))
     directory.undo.take_back()
     assert (directory.was_change(7), directory.was_change(9)) == (True, False)
     assert directory.changes == [(7, "ada")]

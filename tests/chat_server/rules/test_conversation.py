@@ -235,7 +235,7 @@ def test_a_copy_of_this_log_is_followed_up(house: House, named: list[str]) -> No
     # Outside of a transaction, as in a batch that writes nothing.
     outcome = answered(handle_command(house.world, ada, _sync(positions, last), NOW))
     assert told(outcome, ada) == [
-        messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1}, refused={})
+        messages.Synced(re=5, heads={GENERAL: 2, "dm:ada:bob": 1}, skipped=(), refused={})
     ]
     assert ada.cursors == {GENERAL: 1}
     assert ada.live == {"dm:ada:bob"}
@@ -260,7 +260,7 @@ def test_what_is_said_in_the_same_batch_is_in_nobodys_copy(house: House) -> None
     ada, bob = house.join("ada"), house.join("bob")
     sync = _sync({GENERAL: 3}, {GENERAL: A})
     seen = house.cid_at(2)
-    refused = messages.Synced(re=5, heads={}, refused={GENERAL: "position_ahead"})
+    refused = messages.Synced(re=5, heads={}, skipped=(), refused={GENERAL: "position_ahead"})
     with house.log.transaction():
         handle_command(house.world, bob, send(6, cid=A), NOW)
         assert house.world.head(GENERAL) == 3
@@ -268,7 +268,7 @@ def test_what_is_said_in_the_same_batch_is_in_nobodys_copy(house: House) -> None
         # What was published before in this batch is no reason to doubt another copy.
         one = handle_command(house.world, ada, _sync({GENERAL: 2}, {GENERAL: seen}), NOW)
     assert told(answered(early), ada) == [refused]
-    begun = messages.Synced(re=5, heads={GENERAL: 3}, refused={})
+    begun = messages.Synced(re=5, heads={GENERAL: 3}, skipped=(), refused={})
     assert told(answered(one), ada) == [begun]
     phone, _ = house.sign_in("ada")
     assert told(house.do(phone, sync), phone) == [begun]
