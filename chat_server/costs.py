@@ -22,6 +22,19 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.ListOnline: lambda _: 100,
     messages.ListRooms: lambda _: 100,
     messages.Sync: lambda sync: 20 + len(sync.positions) + 2 * len(sync.last),
+    messages.Terminate: lambda _: 20,
+    messages.Ban: lambda _: 20,
+    messages.Unban: lambda _: 20,
+    messages.MutePerson: lambda _: 20,
+    messages.Unmute: lambda _: 20,
+    messages.SetRole: lambda _: 20,
+    messages.RenameChat: lambda _: 20,
+    messages.ShowInvite: lambda _: 20,
+    messages.NewInvite: lambda _: 20,
+    messages.AskStatus: lambda _: 20,
+    messages.ListClients: lambda _: 100,
+    messages.ListSanctions: lambda _: 100,
+    messages.ListAudit: lambda _: 100,
 }
 
 

@@ -278,19 +278,21 @@ def _moderation(request: SearchStrategy[int]) -> SearchStrategy[messages.ToServe
     )
     return st.one_of(
         st.builds(
-            lambda id, whom, why: messages.Terminate(id=id, reason=why, **whom),
+            lambda number, whom, why: messages.Terminate(id=number, reason=why, **whom),
             request,
             target,
             reason(),
         ),
         st.builds(
-            lambda id, whom, until, why: messages.Ban(id=id, until=until, reason=why, **whom),
+            lambda number, whom, until, why: messages.Ban(
+                id=number, until=until, reason=why, **whom
+            ),
             request,
             target,
             until,
             reason(),
         ),
-        st.builds(lambda id, whom: messages.Unban(id=id, **whom), request, lifted),
+        st.builds(lambda number, whom: messages.Unban(id=number, **whom), request, lifted),
         st.builds(
             messages.MutePerson, id=request, username=username(), until=until, reason=reason()
         ),

@@ -120,10 +120,9 @@ class Directory:
         """Note a device that may sign in to an account, and where it joined from."""
         self.devices[key] = username
         self.undo.note(partial(self.devices.pop, key))
-        known = self.installations.setdefault(username, set())
-        if installation is not None and installation not in known:
-            known.add(installation)
-            self.undo.note(partial(known.discard, installation))
+        if installation is not None and installation not in self.installations.get(username, ()):
+            self.installations.setdefault(username, set()).add(installation)
+            self.undo.note(partial(self._forget_installation, username, installation))
 
     def add_sanction(self, sanction: Sanction) -> None:
         """Note a ban or a mute."""
@@ -179,6 +178,12 @@ class Directory:
         account = self.accounts.pop(username)
         _remove(self.changes, (account.change, username))
         self.spellings[spelling(username)] -= 1
+
+    def _forget_installation(self, username: str, installation: str) -> None:
+        known = self.installations[username]
+        known.discard(installation)
+        if not known:
+            del self.installations[username]
 
     def _leave(self, room: RoomLog, username: str) -> None:
         room.members.discard(username)

@@ -114,8 +114,8 @@ def test_the_feed_tells_who_came_and_why_they_went(presenter: Presenter) -> None
     presenter.apply([came(1, "ada"), came(2, "ada", new=False), came(3, "bob", new=False)], NOW)
     presenter.apply([view.ClientSlow(3, slow=True), view.ClientSlow(3, slow=True)], NOW)
     presenter.apply([view.ClientSlow(3, slow=False)], NOW)
-    presenter.apply([view.ClientGone(3, "terminated by you", NOW)], NOW)
-    presenter.apply([view.ClientGone(2, "the server closed", NOW)], NOW)
+    presenter.apply([view.ClientGone(3, "terminated", NOW)], NOW)
+    presenter.apply([view.ClientGone(2, "server_closing", NOW)], NOW)
     assert [(line.kind, line.name) for line in presenter.view(NOW).feed] == [
         (Kind.TERMINATED, "Bob"),
         (Kind.CAUGHT_UP, "Bob"),
@@ -204,9 +204,9 @@ def test_that_nobody_else_can_connect_is_said(presenter: Presenter) -> None:
         [view.NoMoreConnections(Reason("out_of_means", {"cause": "no\x1b files"}), NOW)], NOW
     )
     shown = presenter.view(NOW)
-    assert (
-        shown.feed[0].text
-        == "Nobody else can connect: this computer has no means left for connections: no⟦U+001B⟧ files"
+    assert shown.feed[0].text == (
+        "Nobody else can connect: this computer has no means left for connections: "
+        "no⟦U+001B⟧ files"
     )
     assert shown.phase is Phase.RUNNING
 

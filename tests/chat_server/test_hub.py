@@ -250,6 +250,9 @@ TROUBLE = pytest.mark.parametrize(
 """What can be wrong, what clients are told, and what the host is."""
 
 
+Told = tuple[str, str]
+
+
 @TROUBLE
 @pytest.mark.usefixtures("errors_logged")
 def test_a_failed_commit_refuses_the_writers_and_nobody_else(
