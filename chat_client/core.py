@@ -25,6 +25,7 @@ from chat_client.state.account import Account
 from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
+from chat_client.state.moderation import Moderation
 from chat_client.state.news import News, NotKept
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
@@ -160,6 +161,10 @@ class Core:
     def save_draft(self, room: str, text: str) -> None:
         """Keep what is written in a room and not sent, over a restart; "" for nothing."""
         self._do(lambda: self._controller.save_draft(room, text))
+
+    def moderate(self, what: Moderation) -> None:
+        """Do something to a person; told as Moderated when it was done, or why it was not."""
+        self._do(lambda: self._controller.moderate(what))
 
     def connect_now(self) -> None:
         """Try now instead of later, or again after being signed out."""

@@ -117,6 +117,8 @@ _NESTED: Final[Mapping[str, str]] = {
 }
 """Codes whose reason has a further one, in the parameter `why`."""
 _ENDS: Final = tuple(".!?…\u3002\uff01\uff1f")
+_NAMES: Final = frozenset({"name_taken", "name_alike"})
+"""Those with which a name is proposed instead, if one is free."""
 _WITH_REASON: Final = frozenset({"terminated", "banned", "muted"})
 """What somebody does to a person, perhaps with words of theirs and for a time."""
 
@@ -133,6 +135,9 @@ def sentence(reason: Reason) -> str:
     if known is None:
         return f"the server says “{code.replace('_', ' ')}”" if code else ""
     text = known.format_map(_Given(params))
+    if code in _NAMES:
+        free = params.get("suggestion")
+        text += f"; {free} is free" if free else "; choose another"
     if code in _WITH_REASON:
         until, words = params.get("until"), params.get("reason")
         if isinstance(until, int):

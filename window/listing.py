@@ -302,7 +302,8 @@ class Listing(tk.Frame, Generic[Item]):
         if self.on_click is None:
             self.canvas.focus_set()
         if key is not None and self.on_click is None:
-            self._choose(key, tell=True)
+            if not (key in self.chosen and self.is_about_all(event)):
+                self._choose(key, tell=True)
             self.pressed(key, event)
 
     def _pressed_to_add(self, event: tk.Event[tk.Misc]) -> None:
@@ -356,6 +357,10 @@ class Listing(tk.Frame, Generic[Item]):
     def pressed(self, key: str, event: tk.Event[tk.Misc]) -> None:
         """A row was clicked; for subclasses with places in a row that do something."""
 
+    def is_about_all(self, event: tk.Event[tk.Misc]) -> bool:  # noqa: ARG002  # see `Table`
+        """Whether a press on one of the chosen rows leaves them chosen; for subclasses."""
+        return False
+
     def _double(self, event: tk.Event[tk.Misc]) -> None:
         self._open(self._key_at(event.y))
 
@@ -369,7 +374,7 @@ class Listing(tk.Frame, Generic[Item]):
         key = self._key_at(event.y)
         if key is not None and self.on_menu:
             self.canvas.focus_set()
-            if key not in self._also:  # it is about all that are chosen
+            if key not in self.chosen:  # else it is about all that are
                 self._choose(key, tell=True)
             self.on_menu(key, event.x_root, event.y_root)
 

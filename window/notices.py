@@ -71,6 +71,7 @@ class Banner(tk.Frame):
         self._tone = tone
         self._text.configure(text=text)
         self._action.pack_forget()
+        self._command = None
         if action:
             label, self._command = action
             self._action.configure(text=label)

@@ -207,8 +207,13 @@ class Table(Listing[Row]):
 
     def pressed(self, key: str, event: tk.Event[tk.Misc]) -> None:
         """Open the menu for a click on the "more" button."""
-        if self.on_menu and event.x > self.canvas.winfo_width() - self.theme.px(EDGE + 22):
+        if self.on_menu and self.is_about_all(event):
             self.on_menu(key, event.x_root, event.y_root)
+
+    def is_about_all(self, event: tk.Event[tk.Misc]) -> bool:
+        """Whether it is on a "more" button."""
+        right = self.canvas.winfo_width() - self.theme.px(EDGE + 22)
+        return self.on_menu is not None and event.x > right
 
     def _columns(self, width: int) -> list[tuple[int, int]]:
         if (width, self._needs) != self._spans_for:

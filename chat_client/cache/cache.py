@@ -28,6 +28,8 @@ _ADD: Final = (
 Read: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
 """What is known of the body of an event of a kind; None if it is not understood."""
 _PEOPLE: Final = "people"
+MODERATORS: Final = "moderators"
+"""The key of who are moderators: their usernames, with spaces between."""
 _READ_UNTIL: Final = "read until: "
 """Begins the keys of facts about rooms that are fetched again: see `Cache._remember_reading`."""
 _OUTGOING: Final = "SELECT number, room, cid, text, written_at, state, reason FROM outbox"
@@ -281,15 +283,20 @@ class Cache:
     def forget_people(self) -> None:
         """Know nobody."""
         self._connection.execute("DELETE FROM people")
+        self.set_meta(MODERATORS, "")
         self.set_people_change(0)
 
     def add_person(self, person: Person) -> None:
-        """Know somebody, or their new name."""
+        """Know somebody, or their new name or role."""
         self._connection.execute(
             "INSERT INTO people (username, display_name) VALUES (?, ?)"
             " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name",
             (person.username, person.display_name),
         )
+        moderators = set((self.meta(MODERATORS) or "").split())
+        is_one = person.role == "moderator"
+        if is_one != (person.username in moderators):
+            self.set_meta(MODERATORS, " ".join(sorted(moderators ^ {person.username})))
 
     def set_draft(self, room: str, text: str) -> None:
         """Keep what is written in a room and not sent yet; nothing of it if it is blank."""

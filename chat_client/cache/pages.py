@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from chat_client.cache.cache import MODERATORS
 from chat_client.cache.rows import (
     event_of,
     is_room,
@@ -107,6 +108,12 @@ class CacheReader:
             for username, name in rows
             if is_username(username)
         }
+
+    def moderators(self) -> set[str]:
+        """The usernames of those who were moderators when they were last told of."""
+        rows = self._connection.execute("SELECT value FROM meta WHERE key = ?", (MODERATORS,))
+        found = [value for (value,) in rows if isinstance(value, str)]
+        return {each for value in found for each in value.split() if is_username(each)}
 
 
 def _events(rows: Iterable[tuple[object, ...]]) -> list[Event]:

@@ -21,6 +21,7 @@ from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.directory import Directory
+from chat_client.state.moderation import Moderation
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link, Status
 from common import limits, messages
@@ -118,6 +119,8 @@ class Controller:
         """The pauses before messages that were refused are sent again."""
         self._before_trouble = Status(Link.CONNECTING)
         """What the connection was doing when nothing could be stored any more."""
+        self._moderating: dict[int, Moderation] = {}
+        """What is to be done to people, and is not answered."""
         self._hold_until = 0.0
         self._compare_first = False
         """Whether to send nothing before all copies are compared: some may have to go again."""
@@ -135,6 +138,10 @@ class Controller:
             messages.Online: (messages.ListOnline, self._directory.online),
             messages.Rooms: (messages.ListRooms, self._directory.rooms),
             messages.Pong: (messages.Ping, self._answered),
+            messages.Done: (
+                messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate,
+                self._done,
+            ),
         }
         """By reply: the command it answers, and who takes both."""
         self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
@@ -280,10 +287,10 @@ class Controller:
                 return
 
     def _reply(self, reply: messages.Reply, now: float) -> None:
-        command, take = self._replies[type(reply)]
+        known = self._replies.get(type(reply))  # not what only a host asks for
         asked = self._asked.pop(reply.re, None)
-        if isinstance(asked, command):
-            take(reply, asked, now)
+        if known is not None and isinstance(asked, known[0]):
+            known[1](reply, asked, now)
         else:
             self.fault(Reason("unasked_answer"), now)
 
@@ -365,6 +372,14 @@ class Controller:
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
         self._cache.mark_read(room, seq)
+
+    def moderate(self, what: Moderation) -> None:
+        """Do something to a person, now or not at all; `Moderated` tells what came of it."""
+        if self._end is None or self._end.phase is not Phase.READY:
+            self._news.append(news.Moderated(what, Reason("lost")))
+            return
+        self._ask(what.command)
+        self._moderating[self._requests] = what
 
     def connect_now(self) -> None:
         """The person wants a connection now, whatever ended the last one."""
@@ -584,6 +599,8 @@ class Controller:
                 else:
                     self._fail(asked.room, asked.cid, _reason(error))
                 self._send_next(now)
+            case _ if asked is not None and asked.id in self._moderating:
+                self._news.append(news.Moderated(self._moderating.pop(asked.id), _reason(error)))
             case _ if error.retryable:
                 self.lost(_reason(error), now, wait=_seconds(error.retry_after))
             case _:
@@ -625,11 +642,17 @@ class Controller:
     def _answered(self, reply: messages.Reply, _asked: messages.Command, _now: float) -> None:
         """Nothing follows from it."""
 
+    def _done(self, _done: messages.Done, asked: messages.Command, _now: float) -> None:
+        self._news.append(news.Moderated(self._moderating.pop(asked.id), None))
+
     # Shared
 
     def _leave(self) -> None:
         """The present connection has no more use."""
         self._end = None
+        for what in self._moderating.values():
+            self._news.append(news.Moderated(what, Reason("lost")))
+        self._moderating.clear()
         self._healthy_at = None
         self._frames.clear()
         self._forget_sending()

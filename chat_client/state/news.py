@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chat_client.state.account import Account
+from chat_client.state.moderation import Moderation
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Status
 from common.reasons import Reason
@@ -35,6 +36,14 @@ class MuteChanged:
     """This account may not write from now on, and why; or it may (None)."""
 
     reason: Reason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """What came of something that was to be done to a person: `why` not, or None if it was."""
+
+    what: Moderation
+    why: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ News = (
     StatusChanged
     | AccountChanged
     | MuteChanged
+    | Moderated
     | PersonSeen
     | PeopleForgotten
     | OnlineListed

@@ -61,6 +61,24 @@ class Composer(Panel):
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._resized())
         theme.subscribe(self.text, self._paint_text)
+        self._closed = Label(self, theme, font="label", tone="warning", icon="ban")
+        """Why nothing can be written, where that is so."""
+        self._show_hint()
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be written."""
+        return str(self.text.cget("state")) == "disabled"
+
+    def close(self, why: str) -> None:
+        """Let nothing be written, and say why; "" lets it again. What is written stays."""
+        self._closed.set(why)
+        if why:
+            self._closed.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))
+        else:
+            self._closed.pack_forget()
+        self.text.configure(state="disabled" if why else "normal")
+        self.send_button.enabled = not why
         self._show_hint()
 
     @property
@@ -70,11 +88,14 @@ class Composer(Panel):
 
     def set_draft(self, text: str) -> None:
         """Put a text in to be edited; the cursor goes to its end, and undo begins there."""
+        state = self.text.cget("state")
+        self.text.configure(state="normal")  # else Tk would put nothing in
         self.text.delete("1.0", "end")
         self._rich.insert("insert", clean_lines(text))
         self.text.mark_set("insert", "end-1c")
         self.text.see("insert")
         self.editing.reset()
+        self.text.configure(state=state)
         self._say("")
 
     def give_back(self, text: str, problem: str) -> None:
@@ -101,7 +122,7 @@ class Composer(Panel):
     def submit(self) -> None:
         """Send what is written; it stays if something is wrong with it."""
         text = tidy_text(clean_lines(self.draft))
-        if not text:
+        if not text or self.closed:
             return
         problem = self._on_send(text)
         if problem is None:
@@ -159,12 +180,14 @@ class Composer(Panel):
             self._hint.place_forget()
         else:
             room = self.text.winfo_width() - self._theme.px(8)
-            self._hint.set(self._theme.fonts.fit("row", self._hint_text, room))
+            hint = "You can’t write now" if self.closed else self._hint_text
+            self._hint.set(self._theme.fonts.fit("row", hint, room))
             # Where the first letter will be, and the cursor before it.
             self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w")
 
     def _resized(self) -> None:
         self._problem.configure(wraplength=self.winfo_width())
+        self._closed.configure(wraplength=self.winfo_width() - self._theme.px(24))
         self._show_hint()
         self._fit()
 

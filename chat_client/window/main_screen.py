@@ -11,11 +11,13 @@ from chat_client.cache.search import Found
 from chat_client.descriptions import describe
 from chat_client.session import Session
 from chat_client.state import news
+from chat_client.state.moderation import Action, Moderation
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
+from chat_client.window.moderating import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
@@ -25,9 +27,12 @@ from common.sentences import sentence, whole_sentence
 from common.text import TextRefusedError, check_text
 from window.basics import Hairline, Label, Panel
 from window.buttons import Button
+from window.dialog import Dialog
 from window.keys import FIND_TITLE
 from window.mailbox import Mailbox
-from window.notices import FAILURE_TIME, RISE, Banner, Toasts
+from window.menus import MenuItem, popup
+from window.notices import FAILURE_TIME, RISE, TOAST_TIME, Banner, Toasts
+from window.selection import copy
 from window.text import safe
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -44,6 +49,8 @@ _PRESENCE: Final[dict[Presence, str]] = {
     "unknown": "Presence not known",
 }
 
+_LOOK_AGAIN: Final = 60_000
+"""Milliseconds after which the clock is looked at in any case: it may have been set."""
 _LATEST: Final = 30
 """Height of the button that leads to the latest message, px at 96 dpi."""
 _LATEST_AT: Final = 8
@@ -71,7 +78,10 @@ class MainScreen(Panel):
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview = Overview(session.account.username)
-        self.overview.load(session.reader.rooms(session.account.username), session.reader.people())
+        reader = session.reader
+        self.overview.load(
+            reader.rooms(session.account.username), reader.people(), reader.moderators()
+        )
         self.overview.add_room(GENERAL)
         theme.colours.forget()
         theme.colours.meet(self.overview.names)
@@ -90,6 +100,12 @@ class MainScreen(Panel):
         self._line = ""
         self._held_up: Reason | None = None
         """Why the server, which is connected, takes no message for now, if it does not."""
+        self._mute: Reason | None = None
+        """Why nothing may be written, if that is so."""
+        self.dialog: Dialog | None = None
+        """The question that is asked, or was asked last."""
+        self._lifting: str | None = None
+        """The timer for when a mute or a ban ends by itself."""
         self.room = ""
         self._build()
         self.open(GENERAL)
@@ -104,7 +120,7 @@ class MainScreen(Panel):
         self.sidebar.pack(side="left", fill="y")
         self._right = Panel(self, theme, "sidebar")
         self._edge = Hairline(self._right, theme, vertical=True)
-        self.members = Members(self._right, theme, self._open_direct)
+        self.members = Members(self._right, theme, self._open_direct, self._person_menu)
         self.members.pack(side="right", fill="both", expand=True)
         self._middle = Panel(self, theme, "window")
         self._middle.pack(side="left", fill="both", expand=True)
@@ -230,12 +246,69 @@ class MainScreen(Panel):
                 # Some of it may be messages, which nobody has read yet.
                 self.overview.count(self._session.reader.rooms(self.overview.me))
                 self._open_again(item.rooms)
-            case news.AccountChanged() | news.Listed() | news.MuteChanged():
-                pass
-            case news.NotKept():
-                pass  # All of them are given back together.
+            case news.MuteChanged() | news.Moderated():
+                self._show_moderation(item)
+            case news.AccountChanged() | news.Listed() | news.NotKept():
+                pass  # All that was not kept is given back together.
             case _:
                 assert_never(item)
+
+    def _show_sanctions(self) -> None:
+        """Close the composer while this account is muted, and offer what helps who is banned.
+
+        Both end by themselves, which nobody tells.
+        """
+        if self._lifting is not None:
+            self.after_cancel(self._lifting)
+            self._lifting = None
+        now = time.time_ns() // 1_000_000
+        mute = self._mute if self._mute is not None and _holds(self._mute, now) else None
+        self.composer.close("" if mute is None else _sentence(mute))
+        if self._status.code == "banned":
+            may_return = not _holds(self._status.reason, now)
+            self.banner.show(
+                _sentence(self._status.reason),
+                "slow",
+                ("Sign in again", self._connect) if may_return else None,
+            )
+        reasons = [reason for reason in (mute, self._status.reason) if reason is not None]
+        ends = [int(reason.params["until"]) for reason in reasons if "until" in reason.params]
+        later = [end - now for end in ends if end > now]
+        if later:
+            self._lifting = self.after(min(min(later) + 1, _LOOK_AGAIN), self._show_sanctions)
+
+    def _person_menu(self, username: str, x: int, y: int) -> None:
+        """What can be done about a member."""
+        items = []
+        if username != self.overview.me:
+            items.append(MenuItem("Message", lambda: self._open_direct(username)))
+        items.append(MenuItem("Copy username", lambda: copy(self, username)))
+        if self.overview.may_moderate(username):
+            items += [MenuItem(), *menu_items(lambda action: self._moderate(username, action))]
+        popup(self, self._theme, items, x, y)
+
+    def _moderate(self, username: str, action: Action) -> None:
+        wanted: Moderation | None = Moderation(action, username)
+        if action != "unmute":
+            name = self.overview.name(username)
+            self.dialog = question(self._window, self._theme, action, name)
+            wanted = ask(self.dialog, action, username)
+        if wanted is not None and self.winfo_exists():
+            self._session.ask(lambda core: core.moderate(wanted))
+
+    def _show_moderation(self, item: news.MuteChanged | news.Moderated) -> None:
+        if isinstance(item, news.MuteChanged):
+            self._mute = item.reason
+            self._show_sanctions()
+        elif item.why is None:
+            self._toast(done(item.what.action, self.overview.name(item.what.username)), TOAST_TIME)
+        else:
+            self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)
+
+    def _toast(self, text: str, milliseconds: int) -> None:
+        # Above the button that leads to the latest message.
+        rise = _LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE
+        self.toasts.show(text, milliseconds, rise=rise)
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting
@@ -301,6 +374,10 @@ class MainScreen(Panel):
             )
         self._status, self._waiting = status, waiting
         self._held_up = None
+        if status.code == "banned":
+            self.overview.offline()
+            self._show_sanctions()
+            return
         match status.link:
             case Link.ONLINE | Link.CONNECTING:
                 if status.link is Link.ONLINE:
@@ -470,12 +547,7 @@ class MainScreen(Panel):
             self._refresh()
 
     def _link_failed(self, _: object) -> None:
-        self.toasts.show(
-            "No program here opens links; right-click one to copy it",
-            FAILURE_TIME,
-            # Above the button that leads to the latest message.
-            rise=_LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE,
-        )
+        self._toast("No program here opens links; right-click one to copy it", FAILURE_TIME)
 
     def _to_latest(self) -> None:
         self.transcript.show_latest()
@@ -604,10 +676,10 @@ class MainScreen(Panel):
 
     def close(self) -> None:
         """No more of this screen; its timers are stopped."""
-        for timer in (self._clock, self._saving):
+        for timer in (self._clock, self._saving, self._lifting):
             if timer is not None:
                 self.after_cancel(timer)
-        self._clock = self._saving = None
+        self._clock = self._saving = self._lifting = None
         self._not_opened.close()
         self.destroy()
 
@@ -615,6 +687,12 @@ class MainScreen(Panel):
 def _sentence(reason: Reason) -> str:
     """A reason in words, shown harmlessly: some of them may be a host's."""
     return safe(whole_sentence(reason))
+
+
+def _holds(reason: Reason, now: int) -> bool:
+    """Whether what it tells of has not ended by itself."""
+    until = reason.params.get("until")
+    return not isinstance(until, int) or now < until
 
 
 def _why_signed_out(reason: Reason) -> str:

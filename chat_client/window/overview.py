@@ -41,6 +41,7 @@ class MemberItem:
     label: str
     presence: Presence
     handle: str = ""
+    is_moderator: bool = False
 
 
 @dataclass(slots=True)
@@ -49,6 +50,7 @@ class Overview:
 
     me: str
     names: dict[str, str] = field(default_factory=dict)
+    moderators: set[str] = field(default_factory=set)
     online: set[str] = field(default_factory=set)
     _presence_known: bool = False
     """Whether the server has told on this connection who is online."""
@@ -58,9 +60,12 @@ class Overview:
     _namesakes: Namesakes = field(default_factory=Namesakes)
     _renamed: set[str] = field(default_factory=set)
 
-    def load(self, rooms: list[RoomSummary], people: dict[str, str]) -> None:
+    def load(
+        self, rooms: list[RoomSummary], people: dict[str, str], moderators: Iterable[str] = ()
+    ) -> None:
         """Begin with what the cache has. Who is online only the server knows."""
         self.names = dict(people)
+        self.moderators = set(moderators)
         self._forget_namesakes()
         for username, display_name in people.items():
             self._namesakes.put(username, display_name)
@@ -90,9 +95,12 @@ class Overview:
             case news.PersonSeen():
                 username, name = item.person.username, item.person.display_name
                 self.names[username] = name
+                is_one = item.person.role == "moderator"
+                (self.moderators.add if is_one else self.moderators.discard)(username)
                 self._renamed |= self._namesakes.put(username, name)
             case news.PeopleForgotten():
                 self.names.clear()
+                self.moderators.clear()
                 self._forget_namesakes()
             case news.OnlineListed():
                 self.online = set(item.usernames)
@@ -193,6 +201,10 @@ class Overview:
         ]
         return sorted(found, key=lambda item: (item.label.casefold(), item.room))
 
+    def may_moderate(self, username: str) -> bool:
+        """Whether this account may do something to somebody, as far as it knows."""
+        return self.me in self.moderators and username not in self.moderators
+
     def members(self, room: str) -> list[MemberItem]:
         """Who is in a room: by presence, those online first, then by name."""
         partner = direct_partner(room, self.me)
@@ -204,6 +216,7 @@ class Overview:
                 self.name(username) + (" (you)" if username == self.me else ""),
                 self.presence(username),
                 self.handle(username),
+                username in self.moderators,
             )
             for username in usernames
         ]

@@ -112,9 +112,18 @@ class Sidebar(Panel):
 
 
 class Members(Panel):
-    """Who is in the room; a click on one, or Return, opens the direct conversation."""
+    """Who is in the room; a click on one, or Return, opens the direct conversation.
 
-    def __init__(self, parent: tk.Misc, theme: Theme, on_person: Callable[[str], object]) -> None:
+    `on_menu(username, x, y)` for the context-menu click or key.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        on_person: Callable[[str], object],
+        on_menu: Callable[[str, int, int], object],
+    ) -> None:
         super().__init__(parent, theme, "sidebar")
         self.configure(width=theme.px(_MEMBERS_WIDTH))
         self.pack_propagate(False)
@@ -127,7 +136,9 @@ class Members(Panel):
             avatar=32,
             on_click=self._opened,
             on_open=self._opened,
+            on_menu=self._asked,
         )
+        self._on_menu = on_menu
         self.people.pack(fill="both", expand=True, pady=theme.px(10))
 
     def show(self, overview: Overview, room: str) -> None:
@@ -139,6 +150,10 @@ class Members(Panel):
             if rows:
                 sections.append(Section(f"{title} — {len(rows)}", rows))
         self.people.set_sections(sections)
+
+    def _asked(self, username: str, x: int, y: int) -> None:
+        self.people.select(None)
+        self._on_menu(username, x, y)
 
     def _opened(self, username: str) -> None:
         # A way to somebody, not a choice that lasts.
@@ -164,5 +179,6 @@ def _member_row(member: MemberItem) -> ListRow:
         safe(member.label),
         person=person,
         plain=not known_offline,
+        mark="shield" if member.is_moderator else None,
         handle=member.handle,
     )

@@ -25,6 +25,8 @@ _LOOKS: Final[dict[Kind, tuple[IconName, Tone]]] = {
     Kind.SLOW: ("warning", "warning"),
     Kind.CAUGHT_UP: ("check-circle", "running"),
     Kind.FAILED: ("warning", "danger"),
+    Kind.ROLE: ("shield", "muted"),
+    Kind.MUTED: ("ban", "muted"),
 }
 
 

@@ -24,6 +24,8 @@ class Kind(Enum):
     SLOW = auto()
     CAUGHT_UP = auto()
     FAILED = auto()
+    ROLE = auto()
+    MUTED = auto()
 
 
 @dataclass(frozen=True, slots=True)

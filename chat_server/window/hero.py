@@ -120,6 +120,10 @@ class Invite(_Page):
         self._width.configure(width=inside)
         for label in (self._title, self._what, self._where):
             label.configure(wraplength=room)
+        # In a narrow window there is room for the short one only.
+        self.renew.set("New invite link…")
+        if self.copy.winfo_reqwidth() + px(8) + self.renew.winfo_reqwidth() > inside:
+            self.renew.set("New link…")
         beside = inside - self.copy.winfo_reqwidth() - self.renew.winfo_reqwidth() - px(8 + 16)
         if beside >= px(_CARE):
             self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.renew)

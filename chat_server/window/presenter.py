@@ -281,7 +281,9 @@ class Presenter:
         if fields.get("reason"):
             text += f": {safe(str(fields['reason']))}"
         by = "You" if event.by == view.HOST else self._called_who(event.by)
-        kind = Kind.TERMINATED if event.action in {"ban", "terminate"} else Kind.CHANGED
+        kind = {"set_role": Kind.ROLE, "ban": Kind.TERMINATED, "terminate": Kind.TERMINATED}.get(
+            event.action, Kind.MUTED
+        )
         self._feed.add(kind, event.at, by, text)
 
     def _called_who(self, username: str) -> str:

@@ -87,7 +87,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of all servers and clients in this process."""
     clock = Clock()
     clock.set(TODAY_IS, "08:00")
-    monkeypatch.setattr("chat_server.hub.time", clock)
+    monkeypatch.setattr("chat_server.hub.batch.time", clock)
+    monkeypatch.setattr("chat_server.hub.hub.time", clock)
     monkeypatch.setattr("chat_client.core.time", clock)
     return clock
 

@@ -1,0 +1,43 @@
+"""What a moderator does to a person, as the window asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from common.messages import Command
+
+Action = Literal["mute", "unmute", "ban", "terminate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moderation:
+    """`until` is in milliseconds since 1970-01-01 UTC, None until it is lifted.
+
+    `words` are told to the person.
+    """
+
+    action: Action
+    username: str
+    until: int | None = None
+    words: str = ""
+
+    def command(self, *, id: int) -> Command:  # noqa: A002  # as the models call it
+        """The same as a message."""
+        # Imported here: the window, which makes these, does without the models at its start.
+        from common import messages
+
+        match self.action:
+            case "mute":
+                return messages.MutePerson(
+                    id=id, username=self.username, until=self.until, reason=self.words
+                )
+            case "unmute":
+                return messages.Unmute(id=id, username=self.username)
+            case "ban":
+                return messages.Ban(
+                    id=id, username=self.username, until=self.until, reason=self.words
+                )
+            case "terminate":
+                return messages.Terminate(id=id, username=self.username, reason=self.words)

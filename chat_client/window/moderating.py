@@ -1,0 +1,89 @@
+"""What a moderator asks for about a person: the menu, and the questions before it is done."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from chat_client.state.moderation import Action, Moderation
+from common.limits import REASON_LENGTH
+from window.dialog import Choice, Dialog, Entry
+from window.menus import MenuItem
+from window.text import safe
+from window.theme import Theme
+from window.until import FOR_EVER, HOUR, until_options, until_time
+
+YES: Final = "yes"
+_WIDE: Final = 450
+"""Width of a dialog with a row of times, px at 96 dpi."""
+_QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
+    "mute": (
+        "Mute {}?",
+        "They read everything and can’t write. Their program says so, and until when.",
+        "Mute",
+    ),
+    "ban": (
+        "Ban {}?",
+        (
+            "They are disconnected, and don’t come in again with any of their devices. A new "
+            "invite link is made: the old one, which they may know, lets nobody in any more."
+        ),
+        "Ban",
+    ),
+    "terminate": (
+        "Disconnect {}?",
+        "Their program doesn’t come back by itself; they can sign in again with a click.",
+        "Disconnect",
+    ),
+}
+_DONE: Final[dict[Action, str]] = {
+    "mute": "{} is muted",
+    "unmute": "{} may write again",
+    "ban": "{} is banned",
+    "terminate": "{} was disconnected",
+}
+
+
+def menu_items(do: Callable[[Action], object]) -> list[MenuItem]:
+    """What a moderator can do to a person."""
+    return [
+        MenuItem("Mute…", partial(do, "mute")),
+        MenuItem("Unmute", partial(do, "unmute")),
+        MenuItem(),
+        MenuItem("Disconnect…", partial(do, "terminate"), danger=True),
+        MenuItem("Ban…", partial(do, "ban"), danger=True),
+    ]
+
+
+def question(parent: tk.Misc, theme: Theme, action: Action, name: str) -> Dialog:
+    """Whether to do it (`YES`), why, and for how long where that is for some time."""
+    title, text, yes = _QUESTIONS[action]
+    timed = action != "terminate"
+    return Dialog(
+        parent,
+        theme,
+        title.format(safe(name)),
+        text,
+        (Choice("no", "Cancel"), Choice(YES, yes, "danger")),
+        entry=Entry("They are told this reason", "", "None", limit=REASON_LENGTH),
+        options=(until_options(HOUR if action == "mute" else FOR_EVER),) if timed else (),
+        width=_WIDE,
+    )
+
+
+def ask(dialog: Dialog, action: Action, username: str) -> Moderation | None:
+    """What is to be done, or None for nothing."""
+    answer = dialog.ask()
+    if answer.choice != YES:
+        return None
+    now = time.time_ns() // 1_000_000
+    until = until_time(answer.options[0], now) if answer.options else None
+    return Moderation(action, username, until, answer.text.strip())
+
+
+def done(action: Action, name: str) -> str:
+    """What to say when it was done."""
+    return _DONE[action].format(safe(name))

@@ -1,0 +1,203 @@
+"""What a mute, a ban and a role mean in ChatClient's window, with a real server."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from chat_client.state.news import MuteChanged, StatusChanged
+from chat_client.state.status import Link, Status
+from chat_client.window import main_screen
+from chat_client.window.moderating import YES
+from common import messages
+from common.messages import ToClient, ToServer
+from common.reasons import Reason
+from common.times import local_time
+from tests.gui.harness import Host, Peer, Window
+from window.dialog import Dialog
+from window.rowlist import ListRow
+
+USERNAME = "ada.lindqvist"
+HOUR = 3_600_000
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def ask(host: Host, command: Callable[[int], ToServer]) -> ToClient:
+    """Have the host do something that it may do."""
+    reply = host.ask(command)
+    assert not isinstance(reply, messages.Error), reply
+    return reply
+
+
+def answer(window: Window, act: Callable[[Dialog], object]) -> None:
+    """Call `act` with the next dialog as soon as it can be answered."""
+
+    def look() -> None:
+        dialog = window.main.dialog
+        if (
+            dialog is None
+            or not dialog.window.winfo_exists()
+            or not window.root.tk.call("grab", "current")
+        ):
+            window.root.after(10, look)
+        else:
+            act(dialog)
+
+    window.root.after(1, look)
+
+
+def why(window: Window) -> str:
+    """What the composer says about being closed; "" when it does not."""
+    label = window.main.composer._closed
+    return str(label.cget("text")) if label.winfo_manager() else ""
+
+
+def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Peer) -> None:
+    """The composer says why and until when, keeps what is written, and opens again."""
+    ada.type("half a thought", ada.composer)
+    until = now() + HOUR
+    ask(
+        host,
+        lambda re: messages.MutePerson(id=re, username=USERNAME, until=until, reason="Too loud"),
+    )
+    ada.wait(lambda: ada.main.composer.closed, "the mute")
+    moment = f"{local_time(until):%Y-%m-%d %H:%M}"
+    assert why(ada) == f"You may not write now until {moment}: Too loud."
+    assert not ada.main.composer.send_button.enabled
+    ada.type("more", ada.composer)
+    ada.main.composer.submit()
+    assert ada.main.composer.draft == "half a thought"
+    bruno.say("still here?")
+    ada.wait(lambda: "still here?" in ada.lines, "what others say")
+    # Another room's draft comes and goes as ever.
+    ada.main.open(f"dm:{USERNAME}:{bruno.username}")
+    assert (ada.main.composer.draft, ada.main.composer.closed) == ("", True)
+    ada.main.open("general")
+    assert ada.main.composer.draft == "half a thought"
+    ask(host, lambda re: messages.Unmute(id=re, username=USERNAME))
+    ada.wait(lambda: not ada.main.composer.closed, "the end of it")
+    assert why(ada) == ""
+    ada.main.composer.submit()
+    bruno.until(lambda: "half a thought" in bruno.texts(), "the message")
+
+
+def test_a_mute_ends_by_itself(ada: Window) -> None:
+    """At its time, which nobody tells; without one it stays."""
+    ada.main.apply([MuteChanged(Reason("muted", {"reason": ""}))])
+    assert why(ada) == "You may not write now."
+    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() + 300}))])
+    assert ada.main.composer.closed
+    ada.wait(lambda: not ada.main.composer.closed, "its end")
+    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() - 1}))])
+    assert not ada.main.composer.closed
+
+
+def test_a_mute_is_told_at_sign_in(host: Host, ada: Window) -> None:
+    """Also of who was away when it was made."""
+    host.terminate(USERNAME, "")
+    ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
+    ask(host, lambda re: messages.MutePerson(id=re, username=USERNAME))
+    ada.click(ada.main.banner._action)
+    ada.online()
+    ada.wait(lambda: why(ada) == "You may not write now.", "the mute")
+
+
+def test_who_is_banned_is_told_and_offered_nothing_that_can_not_help(
+    host: Host, ada: Window
+) -> None:
+    """Why and until when; a way back only when it is over."""
+    until = now() + HOUR
+    ask(host, lambda re: messages.Ban(id=re, username=USERNAME, until=until, reason="Enough"))
+    ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
+    moment = f"{local_time(until):%Y-%m-%d %H:%M}"
+    assert ada.banner == f"You are banned from this chat until {moment}: Enough."
+    assert not ada.main.banner._action.winfo_ismapped()
+    assert not ada.main._session.core._controller.wants_connection
+    ada.main._connect()
+    ada.wait(lambda: ada.link is Link.REFUSED, "the refusal")
+    assert ada.banner == f"You are banned from this chat until {moment}: Enough."
+    assert not ada.main.banner._action.winfo_ismapped()
+    ask(host, lambda re: messages.Unban(id=re, username=USERNAME))
+    over = Reason("banned", {"reason": "", "until": now() + 200})
+    ada.main.apply([StatusChanged(Status(Link.REFUSED, over), 0)])
+    assert not ada.main.banner._action.winfo_ismapped()
+    ada.wait(ada.main.banner._action.winfo_ismapped, "the end of it")
+    assert ada.main.banner._action.cget("text") == "Sign in again"
+    ada.click(ada.main.banner._action)
+    ada.online()
+    assert ada.banner == ""
+
+
+def test_moderators_are_marked_and_may_do_more(
+    host: Host, ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the list of members, also of the next start; the menu has what they may do."""
+    shown: list[list[str]] = []
+    monkeypatch.setattr(
+        main_screen,
+        "popup",
+        lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
+    )
+    ada.main._person_menu(bruno.username, 0, 0)
+    assert shown.pop() == ["Message", "Copy username"]
+    ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
+    ada.wait(lambda: ada.main.overview.may_moderate(bruno.username), "the role")
+    rows = ada.main.members.people._items
+    marks = {row.key: row.mark for row in rows if isinstance(row, ListRow)}
+    assert (marks[USERNAME], marks[bruno.username]) == ("shield", None)
+    assert ada.main._session.reader.moderators() == {USERNAME}
+    ada.main._person_menu(bruno.username, 0, 0)
+    assert shown.pop() == [
+        *("Message", "Copy username", "", "Mute…", "Unmute", "", "Disconnect…", "Ban…")
+    ]
+    ada.main._person_menu(USERNAME, 0, 0)
+    assert shown.pop() == ["Copy username"]
+    ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="member"))
+    ada.wait(lambda: not ada.main.overview.may_moderate(bruno.username), "the role to go")
+    assert ada.main._session.reader.moderators() == set()
+
+
+def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
+    host: Host, ada: Window, bruno: Peer
+) -> None:
+    """By a dialog with a reason and a time; a refusal is said, too."""
+    ada.main._moderate(bruno.username, "unmute")
+    ada.wait(lambda: toast(ada) == "Not done: you may not do that", "the refusal")
+    ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
+    ada.main._moderate(bruno.username, "unmute")
+    ada.wait(lambda: toast(ada) == "Not done: there is no such ban or mute", "the refusal")
+
+    def act(dialog: Dialog) -> None:
+        assert dialog.field is not None
+        dialog.field.value = "Quiet please"
+        dialog.options[0].choose("10")
+        dialog.choose(YES)
+
+    answer(ada, act)
+    before = now()
+    ada.main._moderate(bruno.username, "mute")
+    ada.wait(lambda: toast(ada) == "Bruno Okafor is muted", "the toast")
+    listed = host.ask(lambda re: messages.ListSanctions(id=re))
+    assert isinstance(listed, messages.Sanctions)
+    (mute,) = listed.sanctions
+    assert (mute.username, mute.reason, mute.by) == (bruno.username, "Quiet please", USERNAME)
+    assert mute.until is not None
+    assert 0 <= mute.until - before - 600_000 < 60_000
+    answer(ada, lambda dialog: dialog.choose("no"))
+    ada.main._moderate(bruno.username, "ban")
+    assert bruno.link is Link.ONLINE
+    answer(ada, lambda dialog: dialog.choose(YES))
+    ada.main._moderate(bruno.username, "ban")
+    ada.wait(lambda: toast(ada) == "Bruno Okafor is banned", "the toast")
+    bruno.until(lambda: bruno.link is Link.SIGNED_OUT, "the end")
+
+
+def toast(window: Window) -> str:
+    """What is said in passing."""
+    return window.main.toasts.text
