@@ -259,8 +259,9 @@ class Listing(tk.Frame, Generic[Item]):
                 f"<Shift-{key}>",
                 lambda _, step=step: self._step(step, extend=True),  # type: ignore[misc]
             )
-        canvas.bind(f"<{_ADD}-Button-1>", self._pressed_to_add)
-        canvas.bind("<Shift-Button-1>", self._pressed_to_extend)
+        for press in ("Button-1", "Double-Button-1"):
+            canvas.bind(f"<{_ADD}-{press}>", self._pressed_to_add)
+            canvas.bind(f"<Shift-{press}>", self._pressed_to_extend)
         canvas.bind(f"<{_ADD}-a>", lambda _: self._choose_all())
         canvas.bind("<Home>", lambda _: self._step(-len(self._places)))
         canvas.bind("<End>", lambda _: self._step(len(self._places)))
@@ -314,7 +315,8 @@ class Listing(tk.Frame, Generic[Item]):
         self.canvas.focus_set()
         chosen = set(self.chosen) ^ {key}
         self._anchor = key
-        self._choose_several(key if key in chosen else next(iter(chosen), None), chosen)
+        left = next((each for each in self._places if each in chosen), None)
+        self._choose_several(key if key in chosen else left, chosen)
 
     def _pressed_to_extend(self, event: tk.Event[tk.Misc]) -> None:
         key = self._key_at(event.y)

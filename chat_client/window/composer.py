@@ -73,6 +73,7 @@ class Composer(Panel):
     def close(self, why: str) -> None:
         """Let nothing be written, and say why; "" lets it again. What is written stays."""
         self._closed.set(why)
+        self._closed.set_icon("ban")  # with a gap, now that there are words
         if why:
             self._closed.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))
         else:

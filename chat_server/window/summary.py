@@ -79,7 +79,7 @@ class Summary(Card):
         Tooltip(self.renew, theme, "New invite link…")
         self._figures = (self._people, self._rate, self._uptime, self._in, self._out)
         self._lines = tuple(Hairline(self, theme, vertical=True) for _ in self._figures)
-        self._arranged: tuple[bool, int] | None = None
+        self._arranged: tuple[bool, int, bool] | None = None
         self.bind("<Configure>", lambda event: self._arrange(event.width), add="+")
 
     def show(self, view: HostView) -> None:
@@ -102,11 +102,13 @@ class Summary(Card):
         count = len(self._figures) if width >= theme.px(_TRAFFIC_FROM) else _WITHOUT_TRAFFIC
         while count > 1 and self._needed(count) > width:
             count -= 1 if count <= _WITHOUT_TRAFFIC else count - _WITHOUT_TRAFFIC
+        # The last to go: the page that nobody is on has the same button.
+        renews = self._needed(count) <= width
         chart_width = theme.px(_CHART[0] + 18)
         chart = width >= theme.px(_CHART_FROM) and self._needed(count) + chart_width <= width
-        if (chart, count) == self._arranged:
+        if (chart, count, renews) == self._arranged:
             return
-        self._arranged = chart, count
+        self._arranged = chart, count, renews
         if chart:
             self._chart.pack(side="left", padx=(theme.px(18), 0))
         else:
@@ -125,7 +127,10 @@ class Summary(Card):
                     padx=(theme.px(8), theme.px(15)),
                 )  # fmt: skip
         self.copy.grid(row=0, column=11, sticky="e")
-        self.renew.grid(row=0, column=12, sticky="e", padx=(theme.px(4), 0))
+        if renews:
+            self.renew.grid(row=0, column=12, sticky="e", padx=(theme.px(4), 0))
+        else:
+            self.renew.grid_forget()
 
     def _needed(self, count: int) -> int:
         """Width of the strip with that many figures, in screen pixels."""

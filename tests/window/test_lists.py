@@ -258,3 +258,82 @@ def test_a_click_may_end_the_list(root: tk.Tk, theme: Theme, wait_until: Pump) -
     rows.canvas.event_generate("<ButtonRelease-1>", x=30, y=_at(rows, "c"))
     wait_until.settle()
     assert not told
+
+
+def _press_on(table: Table, key: str, event: str) -> None:
+    table.canvas.event_generate(event, x=50, y=sum(table.bounds(key)) // 2)
+
+
+def test_several_rows_can_be_chosen(table: Table, wait_until: Pump) -> None:
+    """Control adds and takes away, Shift goes on from where one began; a click begins anew."""
+    table.multiple = True
+    told: list[str | None] = []
+    table.on_select = told.append
+    _press_on(table, "k1", "<Button-1>")
+    _press_on(table, "k3", "<Control-Button-1>")
+    wait_until(lambda: table.chosen == ["k1", "k3"])
+    _press_on(table, "k6", "<Shift-Button-1>")
+    wait_until(lambda: table.chosen == ["k3", "k4", "k5", "k6"])
+    _press_on(table, "k4", "<Control-Button-1>")
+    wait_until(lambda: table.chosen == ["k3", "k5", "k6"])
+    assert told == ["k1", "k3", "k6", "k3"]
+    _press_on(table, "k5", "<Button-1>")
+    wait_until(lambda: table.chosen == ["k5"])
+    _press_on(table, "k5", "<Control-Button-1>")
+    wait_until(lambda: table.chosen == [])
+    assert table.selected is None
+
+
+def test_keys_choose_several_rows(table: Table, wait_until: Pump) -> None:
+    """Shift with the arrows makes it longer and shorter; Control+A chooses all."""
+    table.multiple = True
+    table.canvas.focus_force()
+    wait_until(lambda: table.focus_get() is table.canvas)
+    _keys(table, "Down", "Down", "Shift-Down", "Shift-Down")
+    wait_until(lambda: table.chosen == ["k1", "k2", "k3"])
+    _keys(table, "Shift-Up")
+    wait_until(lambda: table.chosen == ["k1", "k2"])
+    _keys(table, "Control-a")
+    wait_until(lambda: len(table.chosen) == 5000)
+    _keys(table, "Down")
+    wait_until(lambda: len(table.chosen) == 1)
+
+
+def test_only_one_row_is_chosen_where_that_is_all(table: Table, wait_until: Pump) -> None:
+    """Control and Shift are a click like any other then."""
+    _press_on(table, "k1", "<Button-1>")
+    _press_on(table, "k3", "<Control-Button-1>")
+    _press_on(table, "k5", "<Shift-Button-1>")
+    _keys(table, "Control-a")
+    wait_until(lambda: table.chosen == ["k5"])
+
+
+def test_the_menu_is_about_all_that_are_chosen(table: Table, wait_until: Pump) -> None:
+    """By a right click on any of them, or on a "more" button; beside them it is about that row."""
+    table.multiple = True
+    menus: list[list[str]] = []
+    table.on_menu = lambda _key, _x, _y: menus.append(table.chosen)
+    _press_on(table, "k1", "<Button-1>")
+    _press_on(table, "k3", "<Control-Button-1>")
+    _press_on(table, "k3", "<Button-3>")
+    _press_on(table, "k1", "<Button-3>")
+    right = table.canvas.winfo_width() - 15
+    table.canvas.event_generate("<Button-1>", x=right, y=sum(table.bounds("k1")) // 2)
+    _press_on(table, "k5", "<Button-3>")
+    wait_until(lambda: len(menus) == 4)
+    assert menus == [["k1", "k3"], ["k1", "k3"], ["k1", "k3"], ["k5"]]
+
+
+def test_rows_that_are_gone_are_not_chosen(table: Table, wait_until: Pump) -> None:
+    """The others stay; whoever listens hears of it, with one of those that are left."""
+    table.multiple = True
+    for key, event in (("k1", "<Button-1>"), ("k2", "<Control-Button-1>")):
+        _press_on(table, key, event)
+    _press_on(table, "k3", "<Control-Button-1>")
+    wait_until(lambda: table.chosen == ["k1", "k2", "k3"])
+    told: list[str | None] = []
+    table.on_select = told.append
+    table.set_rows([_row(n) for n in range(5000) if n != 3])
+    assert (table.chosen, told) == (["k1", "k2"], ["k1"])
+    table.set_rows([_row(n) for n in range(5000) if n not in {1, 2, 3}])
+    assert (table.chosen, told) == ([], ["k1", None])

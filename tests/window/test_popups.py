@@ -10,7 +10,7 @@ import pytest
 from tests.window.conftest import Pump
 from window.basics import Panel
 from window.buttons import Button
-from window.dialog import Choice, Dialog, Entry, alert, confirm
+from window.dialog import Answer, Choice, Dialog, Entry, Options, alert, confirm
 from window.gauges import Meter, Sparkline, Spinner
 from window.menus import MenuItem, build_menu
 from window.notices import Banner, Toasts
@@ -19,6 +19,7 @@ from window.pills import Pill
 from window.system import system_mode
 from window.theme import Theme
 from window.tooltip import Tooltip
+from window.until import FOR_EVER, HOUR, until_options, until_time
 
 CHOICES = (Choice("quit", "Quit"), Choice("try", "Try port 12346", "primary"))
 
@@ -91,6 +92,38 @@ def test_who_typed_a_reason_may_confirm_with_return(
     dialog = Dialog(root, theme, "End it?", "They are told why.", choices, entry=Entry("Why"))
     _during(dialog, wait_until, lambda: _press(dialog, "<Return>"))
     assert dialog.ask().choice == "end"
+
+
+def test_one_of_several_options_is_chosen(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
+    """By a click or with the arrow keys; Tab comes to the chosen one alone."""
+    wait_until(root.winfo_viewable)
+    whom = Options("Whom", (("a", "All"), ("b", "Both"), ("c", "One")), "b")
+    dialog = Dialog(root, theme, "End?", "Text", CHOICES, options=(whom, until_options(HOUR)))
+    row, times = dialog.options
+    assert (row.value, times.value) == ("b", HOUR)
+
+    def act() -> None:
+        row.buttons["c"].invoke()
+        times.buttons[HOUR].focus_set()
+        times.buttons[HOUR].event_generate("<Right>")
+        times.buttons[times.value].event_generate("<Left>")
+        times.buttons[times.value].event_generate("<Left>")
+        times.buttons[times.value].event_generate("<Left>")  # It is the first: nothing comes.
+        stops = [each for each, button in row.buttons.items() if button.cget("takefocus")]
+        assert stops == ["c"]
+        dialog.choose("try")
+
+    _during(dialog, wait_until, act)
+    assert dialog.ask() == Answer("try", options=("c", "10"))
+
+
+def test_a_time_is_counted_from_now() -> None:
+    """In milliseconds; without an end there is none."""
+    assert until_time("10", 5) == 600_005
+    assert until_time(FOR_EVER, 5) is None
+    assert [until_time(each, 0) for each, _ in until_options(HOUR).options] == [
+        600_000, 3_600_000, 86_400_000, 604_800_000, None,
+    ]  # fmt: skip
 
 
 def test_buttons_and_the_close_button_answer(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
