@@ -171,12 +171,15 @@ class Dialog:
                 height=38,
             )
             self.field.pack(fill="x", pady=(0 if entry.label else theme.px(16), 0))
-        for each in options:
-            Label(inside, theme, each.label, font="label_bold").pack(
-                anchor="w", pady=(theme.px(16), theme.px(6))
-            )
-            choosing = OptionRow(inside, theme, each)
-            choosing.pack(anchor="w")
+        # The labels beside and not above: a dialog must fit a low screen with large letters.
+        form = Panel(inside, theme)
+        form.pack(anchor="w", pady=(theme.px(6 if options else 0), 0))
+        for place, each in enumerate(options):
+            above = theme.px(10)
+            label = Label(form, theme, each.label, font="label_bold")
+            label.grid(row=place, column=0, sticky="w", padx=(0, theme.px(12)), pady=(above, 0))
+            choosing = OptionRow(form, theme, each)
+            choosing.grid(row=place, column=1, sticky="w", pady=(above, 0))
             self.options.append(choosing)
         row = Panel(inside, theme)
         row.pack(anchor="e", pady=(theme.px(24), 0))

@@ -13,6 +13,7 @@ from window.editing import Editing, clean_lines
 from window.richtext import RichText
 from window.textbox import TextBox
 from window.theme import Theme
+from window.tooltip import Tooltip
 
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400
@@ -47,6 +48,7 @@ class Composer(Panel):
         self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
         self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)
         self._hint_text = ""
+        self._why = ""
         self._given_back = False
         """Whether the reason is shown why a text stands here again."""
         self._hint = Label(self.text, theme, font="row", tone="muted")
@@ -61,8 +63,9 @@ class Composer(Panel):
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._resized())
         theme.subscribe(self.text, self._paint_text)
-        self._closed = Label(self, theme, font="label", tone="warning", icon="ban")
-        """Why nothing can be written, where that is so."""
+        self._closed = Label(self, theme, font="label", tone="warning", icon="ban", justify="left")
+        """Why nothing can be written, where that is so; in two lines at most."""
+        self._why_closed = Tooltip(self._closed, theme, "")
         self._show_hint()
 
     @property
@@ -72,7 +75,8 @@ class Composer(Panel):
 
     def close(self, why: str) -> None:
         """Let nothing be written, and say why; "" lets it again. What is written stays."""
-        self._closed.set(why)
+        self._why = why
+        self._fit_why()
         self._closed.set_icon("ban")  # with a gap, now that there are words
         if why:
             self._closed.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))
@@ -81,6 +85,7 @@ class Composer(Panel):
         self.text.configure(state="disabled" if why else "normal")
         self.send_button.enabled = not why
         self._show_hint()
+        self._fit()
 
     @property
     def draft(self) -> str:
@@ -188,9 +193,18 @@ class Composer(Panel):
 
     def _resized(self) -> None:
         self._problem.configure(wraplength=self.winfo_width())
-        self._closed.configure(wraplength=self.winfo_width() - self._theme.px(24))
+        self._fit_why()
         self._show_hint()
         self._fit()
+
+    def _fit_why(self) -> None:
+        """Why nothing can be written, as much of it as there is room for, and in whole on top."""
+        width = max(1, self.winfo_width() - self._theme.px(24))
+        # A line ends before the word that does not fit: so a little less than two.
+        text = self._theme.fonts.fit("label", self._why, width * 9 // 5)
+        self._closed.configure(wraplength=width)
+        self._closed.set(text)
+        self._why_closed.text = self._why if text != self._why else ""
 
     def _fit(self) -> None:
         """As many display lines as there are, within bounds."""
@@ -198,6 +212,8 @@ class Composer(Panel):
         # In a low window the conversation must not go for it.
         room = self.winfo_toplevel().winfo_height() * 3 // 10
         most = max(2, min(_MOST_LINES, room // self._theme.fonts.line("row")))
+        if self.closed:
+            most = 2  # the reason below needs the room
         height = max(1, min(most, int(lines or 1)))
         if height != int(self.text.cget("height")):
             self.text.configure(height=height)

@@ -17,7 +17,7 @@ from window.theme import Theme
 from window.until import FOR_EVER, HOUR, until_options, until_time
 
 YES: Final = "yes"
-_WIDE: Final = 450
+_WIDE: Final = 530
 """Width of a dialog with a row of times, px at 96 dpi."""
 _QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
     "mute": (

@@ -114,6 +114,9 @@ class Moderation:
 
     def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
         """Send a command for each; say what was refused, once, or else `said` after the last."""
+        if self._keeper.running is None:
+            self._say("Not done: the server does not run", FAILURE_TIME)
+            return
         refused: list[str] = []
         answered = 0
 

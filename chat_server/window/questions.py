@@ -20,7 +20,7 @@ PERSON: Final = "person"
 DEVICE: Final = "device"
 ANY_PORT: Final = "any"
 _GREATEST_PORT: Final = 65535
-_WIDE: Final = 450
+_WIDE: Final = 530
 """Width of a dialog with a row of times, px at 96 dpi."""
 _OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
 """What the reason of a failed start has for whoever started it from a terminal."""
@@ -63,9 +63,8 @@ def ban(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
         parent,
         theme,
         f"Ban {called(rows)}?",
-        "They are disconnected, and don’t come in again. With a person all their devices are "
-        "banned, and a new invite link is made: the old one may be known to them, and lets nobody "
-        "in any more. Who is in stays in.",
+        "They are disconnected, and can’t come in again. With a person go all their devices, and "
+        "a new invite link is made: the old one, which they may know, lets nobody in any more.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Ban", "danger")),
         entry=_reason(),
         options=(

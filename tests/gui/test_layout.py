@@ -20,7 +20,13 @@ import pytest
 from PIL import ImageGrab
 
 from chat_client.options import Options
+from chat_client.state.news import MuteChanged
 from chat_client.state.status import Link
+from chat_client.window.moderating import question
+from chat_server.window import questions
+from chat_server.window.model import ClientRow, Page
+from common.limits import MAX_TIME
+from common.messages import Sanction
 from common.reasons import Reason
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
@@ -150,6 +156,12 @@ def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
     window.main._show_status(window.main._status, 3)
     window.main.composer.set_draft("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine")
     check(window, "without a connection")
+    mute: dict[str, str | int] = {
+        "reason": "Advertising in every room there is " * 5,
+        "until": MAX_TIME,
+    }
+    window.main.apply([MuteChanged(Reason("muted", mute))])
+    check(window, "muted")
 
 
 def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
@@ -166,6 +178,23 @@ def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
     people.table.select(next(iter(people._rows)))
     people._selected()
     check(host_window, "people")
+    held = [
+        Sanction(
+            number=number, kind=kind, username=who, device="Windows laptop of somebody",
+            until=until, reason="Advertising in every room there is " * 4, by=by, at=0,
+        )
+        for number, (kind, who, until, by) in enumerate(
+            [("ban", None, None, "(host)"), ("mute", "ada.lindqvist", MAX_TIME, "bruno")], 1
+        )
+    ]  # fmt: skip
+    host_window.app.presenter.sanctioned(held)
+    host_window.app.desk.actions.go(Page.SANCTIONS)
+    host_window.wait(host_window.app.frame.sanctions.winfo_viewable, "the page")
+    check(host_window, "bans and mutes")
+    host_window.app.presenter.sanctioned([])
+    host_window.app.show()
+    check(host_window, "no bans and mutes")
+    host_window.app.desk.actions.go(Page.CONNECTIONS)
     host_window.app.frame._show_trouble("the disk is full")
     check(host_window, "trouble")
 
@@ -183,11 +212,24 @@ def test_dialogs(scale: float, bare_root: tk.Tk) -> None:
     theme = Theme(bare_root, "light")
     assert theme.scale == scale
     choices = (Choice("quit", "Stop the server"), Choice("try", "Try port 12346", "primary"))
-    for entry in (None, Entry("Port", "12346")):
-        dialog = Dialog(
-            bare_root, theme, "Port 12345 is used by another program on this computer",
-            "Another program uses it, so the server can't start. " * 4, choices, entry=entry,
-        )  # fmt: skip
+    row = ClientRow(
+        1, "Bruno Okafor of the Second Floor", "bruno", "Laptop", "192.0.2.1", "", "", "",
+        slow=False, address_order="", since=0, received=0, sent=0,
+    )  # fmt: skip
+    dialogs = [
+        *(
+            Dialog(
+                bare_root, theme, "Port 12345 is used by another program on this computer",
+                "Another program uses it, so the server can't start. " * 4, choices, entry=entry,
+            )
+            for entry in (None, Entry("Port", "12346"))
+        ),
+        questions.ban(bare_root, theme, [row]),
+        questions.mute(bare_root, theme, [row]),
+        questions.terminate(bare_root, theme, [row]),
+        question(bare_root, theme, "ban", row.name),
+    ]  # fmt: skip
+    for dialog in dialogs:
         dialog._centre()
         dialog.window.deiconify()
         wait(bare_root, dialog.window.winfo_viewable, "the dialog", DEADLINE)
