@@ -119,6 +119,10 @@ class Listing(tk.Frame, Generic[Item]):
         """The keys in the order shown."""
         return list(self._places)
 
+    def key_at(self, y: int) -> str | None:
+        """The row at a height of the canvas's window, for hints."""
+        return self._key_at(y)
+
     def bounds(self, key: str) -> tuple[int, int]:
         """Top and bottom of a row in pixels of the canvas's window, for menus and tests."""
         place, first = self._places[key], self._first()

@@ -139,17 +139,35 @@ class Members(Panel):
             on_menu=self._asked,
         )
         self._on_menu = on_menu
+        self._moderators: set[str] = set()
+        self._pointed: str | None = None
+        self.hint = Tooltip(self.people.canvas, theme, "")
+        """What the mark of a moderator means."""
+        self.people.canvas.bind("<Motion>", lambda event: self._point(event.y), add="+")
+        self.people.canvas.bind("<Leave>", lambda _: self._point(-1), add="+")
         self.people.pack(fill="both", expand=True, pady=theme.px(10))
 
     def show(self, overview: Overview, room: str) -> None:
         """Show a room's members."""
         members = overview.members(room)
+        self._moderators = {member.username for member in members if member.is_moderator}
         sections = []
         for presence, title in _PRESENCES.items():
             rows = tuple(_member_row(member) for member in members if member.presence == presence)
             if rows:
                 sections.append(Section(f"{title} — {len(rows)}", rows))
         self.people.set_sections(sections)
+
+    def _point(self, y: int) -> None:
+        key = self.people.key_at(y) if y >= 0 else None
+        if key == self._pointed:
+            return
+        self._pointed = key
+        self.hint.hide()
+        self.hint.text = ""
+        if key in self._moderators and key is not None:
+            top, bottom = self.people.bounds(key)
+            self.hint.wait_at("Moderator", (0, top, self.people.canvas.winfo_width(), bottom))
 
     def _asked(self, username: str, x: int, y: int) -> None:
         self.people.select(None)

@@ -152,6 +152,11 @@ def test_moderators_are_marked_and_may_do_more(
     marks = {row.key: row.mark for row in rows if isinstance(row, ListRow)}
     assert (marks[USERNAME], marks[bruno.username]) == ("shield", None)
     assert ada.main._session.reader.moderators() == {USERNAME}
+    for username, hint in ((USERNAME, "Moderator"), (bruno.username, "")):
+        top, bottom = ada.main.members.people.bounds(username)
+        canvas = ada.main.members.people.canvas
+        canvas.event_generate("<Motion>", x=30, y=(top + bottom) // 2)
+        ada.wait(lambda hint=hint: ada.main.members.hint.text == hint, "the hint")  # type: ignore[misc]
     ada.main._person_menu(bruno.username, 0, 0)
     assert shown.pop() == [
         *("Message", "Copy username", "", "Mute…", "Unmute", "", "Disconnect…", "Ban…")

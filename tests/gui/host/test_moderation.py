@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from chat_server.ready_file import Running
+from chat_server.rules.view import HOST, Audited, ClientAppeared
 from chat_server.window import people, questions
 from chat_server.window.model import Page
+from chat_server.window.presenter import Presenter
 from common import limits
 from common.messages import Error, Goodbye, MuteChanged, MutePerson, PersonChanged, refusal
 from tests.gui.host.conftest import Host
@@ -18,6 +22,7 @@ from window.table import PillCell
 from window.until import FOR_EVER
 
 MINUTE = 60_000
+RUNNING = Running("Harbour Team", ("192.0.2.1",), 4000, "", "chat://invite", "e" * 32)
 
 
 def now() -> int:
@@ -272,3 +277,65 @@ def test_the_list_has_all_pages(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
     host.answer(yes())
     host.app.desk.actions.mute(rows)
     host.wait(lambda: len(host.app.presenter.view(now()).sanctions) == 5, "all five")
+
+
+def test_a_mute_ends_in_the_table_by_itself() -> None:
+    """The window looks at the clock when that is; a server that starts anew begins with none."""
+    presenter = Presenter("Harbour Team")
+    presenter.started(RUNNING, 0)
+    appeared = ClientAppeared(
+        7, "ada", "Ada", "192.0.2.9", "Linux", 0, new_account=False, is_muted=True, muted_until=9000
+    )
+    presenter.apply([appeared], 0)
+    (row,) = presenter.view(8999).rows
+    assert row.muted.startswith("until ")
+    assert presenter.next_change(8500) == 9000
+    (row,) = presenter.view(9000).rows
+    assert row.muted == ""
+    presenter.apply([Audited(HOST, "mute", {"username": "ada"}, 9001)], 9001)
+    (row,) = presenter.view(9001).rows
+    assert row.muted == "until lifted"
+    assert presenter.view(9001).feed[0].text == "muted Ada"
+    presenter.stopped(9002)
+    presenter.started(RUNNING, 9003)
+    presenter.apply([replace(appeared, is_muted=False, muted_until=None)], 9003)
+    (row,) = presenter.view(9003).rows
+    assert row.muted == ""
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Audited(HOST, "terminate", {"connection": 7}, 1), ("You", "disconnected Ada")),
+        (
+            Audited("ada", "terminate", {"username": "zoe", "reason": "Go"}, 1),
+            ("Ada", "disconnected @zoe: Go"),
+        ),
+        (Audited("zoe", "ban", {"connection": 7}, 1), ("@zoe", "banned Ada’s device")),
+        (Audited(HOST, "unban", {"number": 3}, 1), ("You", "lifted the ban of a device")),
+        (Audited(HOST, "unmute", {"username": "ada"}, 1), ("You", "let Ada write again")),
+        (
+            Audited(HOST, "set_role", {"username": "ada", "role": "member"}, 1),
+            ("You", "made Ada a member"),
+        ),
+    ],
+)
+def test_who_did_what_is_told(event: Audited, line: tuple[str, str]) -> None:
+    """By the names of those who were here, else by their usernames."""
+    presenter = Presenter("Harbour Team")
+    presenter.started(RUNNING, 0)
+    presenter.apply(
+        [ClientAppeared(7, "ada", "Ada", "192.0.2.9", "Linux", 0, new_account=False), event], 1
+    )
+    newest = presenter.view(1).feed[0]
+    assert (newest.name, newest.text) == line
+
+
+def test_what_is_done_to_the_chat_is_told_once() -> None:
+    """A new name and a new link have lines of their own."""
+    presenter = Presenter("Harbour Team")
+    presenter.started(RUNNING, 0)
+    before = presenter.view(1).feed
+    for action in ("rename_chat", "new_invite", "something_of_later"):
+        presenter.apply([Audited(HOST, action, {"name": "Garden"}, 1)], 1)
+    assert presenter.view(1).feed == before
