@@ -434,7 +434,7 @@ def test_the_bound_of_news_ends_a_connection_once(turns: Turns) -> None:
     turns.io.post([changed] * 10)
     turns.turn(3)
     closed = [item for item in turns.told() if isinstance(item, inputs.Closed)]
-    assert closed == [inputs.Closed(connection.number, "too slow")]
+    assert closed == [inputs.Closed(connection.number, "too_slow")]
     assert other.stage is Stage.OPEN
     client.close()
 
