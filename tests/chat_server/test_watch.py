@@ -106,7 +106,7 @@ def test_a_server_that_lost_a_thread_says_so_and_can_be_stopped(
     server.start()
     event = shown.get(timeout=_DEADLINE)
     assert isinstance(event, ServerFailed)
-    assert name in event.reason
+    assert name in str(event.reason.params["thread"])
     assert server.failure == event.reason
     server.stop()
     assert shown.empty()
@@ -148,7 +148,7 @@ def test_the_window_is_told_and_may_start_it_again(
         news = told.get(timeout=_DEADLINE)
         while not isinstance(news, keeper.BrokeOff):
             news = told.get(timeout=_DEADLINE)
-        assert name in news.reason
+        assert name in str(news.reason.params["thread"])
         assert kept.running is None
         monkeypatch.undo()
         kept.start_server(None)

@@ -16,7 +16,8 @@ from typing import Final
 import pytest
 
 from chat_server.net.pages import Pages
-from chat_server.rules.directory import Account, RoomLog
+from chat_server.rules.directory import Account, Role, RoomLog
+from chat_server.rules.effects import Tell
 from chat_server.store.sqlite import schema
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
@@ -208,6 +209,32 @@ def test_accounts_of_a_former_format_are_told_in_their_order(migrated: House) ->
     assert house.world.directory == house.log.load()
 
 
+def test_nobody_is_more_than_a_member_after_a_former_format(migrated: House) -> None:
+    """Nobody is banned or muted, nothing was done; and all of that can be from then on."""
+    house = migrated
+    directory = house.world.directory
+    assert {each.role for each in directory.accounts.values()} == {Role.MEMBER}
+    assert list(directory.sanctions.after(0, NOW)) == []
+    assert directory.former_changes == set()
+    assert directory.installations == {}
+    reader = SqliteReader(house.path)
+    assert reader.audit(None, 10) == []
+    host = house.host()
+    for command in (
+        messages.SetRole(id=1, username="ada", role="moderator"),
+        messages.Ban(id=2, username="bob", until=NOW + 1, reason="Enough."),
+        messages.MutePerson(id=3, username="cem"),
+    ):
+        assert messages.Done(re=command.id) in told(house.do(host, command), host)
+    assert house.log.load() == directory
+    assert [row.action for row in reader.audit(None, 10)] == ["mute", "ban", "set_role"]
+    reader.close()
+    # Whose devices told no installation before are kept away by their names.
+    _, refused = house.sign_in("bob")
+    assert [type(each) for each in refused] == [Tell]
+    assert not house.world.sessions.online("bob")
+
+
 def test_a_former_database_is_copied_before_it_is_migrated(tmp_path: Path, version: int) -> None:
     """The copy is what the former program left, and that program's to use."""
     former = former_database(tmp_path, version)
@@ -228,6 +255,7 @@ def test_a_former_database_is_copied_before_it_is_migrated(tmp_path: Path, versi
     assert not list(tmp_path.glob("*.before-*"))
 
 
+@pytest.mark.parametrize("version", [1, 2])  # the ids of the third have been short
 def test_long_ids_made_to_be_the_same_when_short_stop_no_server(
     tmp_path: Path, version: int
 ) -> None:
