@@ -46,7 +46,8 @@ class Composer(Panel):
         self.text.configure(tabs=4 * theme.fonts.width("row", "0"), tabstyle="wordprocessor")
         self.text.pack(side="left", fill="both", expand=True)
         self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
-        self.editing = Editing(TextBox(self.text, self._rich, self._refuse), theme)
+        self._box = TextBox(self.text, self._rich, self._refuse)
+        self.editing = Editing(self._box, theme)
         self._hint_text = ""
         self._why = ""
         self._given_back = False
@@ -83,6 +84,7 @@ class Composer(Panel):
         else:
             self._closed.pack_forget()
         self.text.configure(state="disabled" if why else "normal")
+        self._box.writable = not why  # else undo and paste would take it for done
         self.send_button.enabled = not why
         self._show_hint()
         self._fit()

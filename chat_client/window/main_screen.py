@@ -272,8 +272,8 @@ class MainScreen(Panel):
                 ("Sign in again", self._connect) if may_return else None,
             )
         reasons = [reason for reason in (mute, self._status.reason) if reason is not None]
-        ends = [int(reason.params["until"]) for reason in reasons if "until" in reason.params]
-        later = [end - now for end in ends if end > now]
+        ends = [reason.params.get("until") for reason in reasons]
+        later = [end - now for end in ends if isinstance(end, int) and end > now]
         if later:
             self._lifting = self.after(min(min(later) + 1, _LOOK_AGAIN), self._show_sanctions)
 

@@ -71,6 +71,8 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
     assert why(ada) == f"You may not write now until {moment}: Too loud."
     assert not ada.main.composer.send_button.enabled
     ada.type("more", ada.composer)
+    ada.composer.event_generate("<<Undo>>")
+    ada.main.composer.editing.insert("and more")
     ada.main.composer.submit()
     assert ada.main.composer.draft == "half a thought"
     bruno.say("still here?")
@@ -83,6 +85,9 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
     ask(host, lambda re: messages.Unmute(id=re, username=USERNAME))
     ada.wait(lambda: not ada.main.composer.closed, "the end of it")
     assert why(ada) == ""
+    ada.main.composer.editing.insert("!")
+    ada.composer.event_generate("<<Undo>>")
+    ada.wait(lambda: ada.main.composer.draft == "half a thought", "what was before")
     ada.main.composer.submit()
     bruno.until(lambda: "half a thought" in bruno.texts(), "the message")
 
@@ -96,6 +101,18 @@ def test_a_mute_ends_by_itself(ada: Window) -> None:
     ada.wait(lambda: not ada.main.composer.closed, "its end")
     ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() - 1}))])
     assert not ada.main.composer.closed
+
+
+@pytest.mark.parametrize("until", ["soon", -(2**53) + 1, 2**53 - 1])
+def test_a_time_that_is_none_is_borne(ada: Window, until: str | int) -> None:
+    """A foreign server may say anything; and no timer is as long as that."""
+    reason = Reason("banned", {"reason": "", "until": until})
+    ada.main.apply([MuteChanged(reason), StatusChanged(Status(Link.SIGNED_OUT, reason), 0)])
+    assert ada.banner.startswith("You are banned from this chat")
+    over = isinstance(until, int) and until < 0
+    assert ada.main.composer.closed is not over
+    ada.root.update()
+    assert ada.main.banner._action.winfo_ismapped() is over
 
 
 def test_a_mute_is_told_at_sign_in(host: Host, ada: Window) -> None:
