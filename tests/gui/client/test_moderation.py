@@ -112,7 +112,7 @@ def test_a_time_that_is_none_is_borne(ada: Window, until: str | int) -> None:
     over = isinstance(until, int) and until < 0
     assert ada.main.composer.closed is not over
     ada.root.update()
-    assert ada.main.banner._action.winfo_ismapped() is over
+    assert bool(ada.main.banner._action.winfo_ismapped()) is over
 
 
 def test_a_mute_is_told_at_sign_in(host: Host, ada: Window) -> None:
