@@ -186,10 +186,20 @@ class Batches:
         return self._end([each for each in self._world.sessions if each.username is not None], now)
 
     def _close_rolled_back(self, now: int) -> Outcome:
-        """The end of sessions that signed in to an account which this batch could not keep."""
+        """The end of sessions that signed in by what this batch could not keep.
+
+        That is an account, or that a ban was lifted.
+        """
         world = self._world
+        banned = world.directory.sanctions.ban_of
         return self._end(
-            [each for each in world.sessions if each.username and not world.account_of(each)], now
+            [
+                each
+                for each in world.sessions
+                if each.username
+                and (not world.account_of(each) or banned(now, each.username, each.installation))
+            ],
+            now,
         )
 
     def _end(self, sessions: Sequence[Session], now: int) -> Outcome:

@@ -54,6 +54,9 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         device = ended[0].device
         # Whoever else has signed in from there goes, too.
         ended = [each for each in world.sessions if each.installation in installations]
+        accounts = filter(None, map(world.account_of, ended))
+        if not all(may_act_on(world, session, account) for account in accounts):
+            return refuse(session, command, "not_allowed", "connection")
     sanction = Sanction(
         number=0,
         kind=SanctionKind.BAN,
@@ -80,6 +83,9 @@ def unban(world: World, session: Session, command: messages.Unban, _now: int) ->
         lifted = world.directory.sanctions.about(SanctionKind.BAN, username)
     if not lifted:
         return refuse(session, command, "no_such_sanction")
+    accounts = (world.directory.accounts.get(each.username or "") for each in lifted)
+    if not all(account is None or may_act_on(world, session, account) for account in accounts):
+        return refuse(session, command, "not_allowed")
     _lift(world, lifted)
     return [done(session, command)]
 
@@ -113,6 +119,10 @@ def mute(world: World, session: Session, command: messages.MutePerson, now: int)
 def unmute(world: World, session: Session, command: messages.Unmute, now: int) -> Outcome:
     """Let a person write again."""
     username = fold_username(command.username)
+    try:
+        _person(world, session, command, username)
+    except _RefusedError as refused:
+        return refused.outcome
     muted = world.directory.sanctions.mute_of(now, username)
     if muted is None:
         return refuse(session, command, "no_such_sanction", "username")
