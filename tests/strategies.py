@@ -316,8 +316,8 @@ def _moderation(request: SearchStrategy[int]) -> SearchStrategy[messages.ToServe
 def _history(
     request: int, room: str, place: str | None, where: int, count: int
 ) -> messages.History:
-    fields = {} if place is None else {place: where}
-    return messages.History(id=request, room=room, count=count, **fields)
+    history = messages.History(id=request, room=room, count=count)
+    return history if place is None else history.model_copy(update={place: where})
 
 
 def _sync(

@@ -19,6 +19,7 @@ from chat_server.service import Server
 from chat_server.store import reserve
 from common.invite import Invite, parse_invite
 from common.messages import Ack, Error
+from common.sentences import sentence
 from tests.end_to_end.harness import DEADLINE
 from tests.end_to_end.wire import Session
 
@@ -28,7 +29,7 @@ def main(folder: Path) -> None:
     told: list[str] = []
 
     def show(events: Sequence[ViewEvent]) -> None:
-        told.extend(event.reason for event in events if isinstance(event, StoreFailed))
+        told.extend(sentence(event.reason) for event in events if isinstance(event, StoreFailed))
 
     server = Server(parse_options(["--host", "127.0.0.1", "--port", "0"]), folder, show)
     invite = parse_invite(server.start().invite)

@@ -6,6 +6,7 @@ process is ended by its own handle, whatever happened to the test that started i
 
 import json
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from chat_server.service import Server as Service
 from common.events import Event
 from common.invite import Invite, parse_invite
+from common.messages import ToClient, ToServer
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DEADLINE: Final = 20.0
@@ -34,6 +37,17 @@ def wait_until(condition: Callable[[], object], what: str, within: float = DEADL
         if time.monotonic() > end:
             raise AssertionError(f"waited {within:.0f} s for {what}")
         pause.wait(0.005)
+
+
+def ask_as_host(server: Service, command: Callable[[int], ToServer]) -> ToClient:
+    """The reply to what `command` makes with an id, from a server in this process."""
+    replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+    session = server.host_session()
+    try:
+        session.ask(command, replies.put)
+        return replies.get(timeout=DEADLINE)
+    finally:
+        session.close()
 
 
 class Child:

@@ -151,7 +151,7 @@ class NewerServer:
         heads = {room["room"]: room["head"] for room in self._rooms()}
         asked = {room: heads[room] for room in command["positions"] if room != ANNEX}
         refused = {room: "members_only" for room in command["positions"] if room == ANNEX}
-        return {"type": "synced", "heads": asked, "refused": refused}
+        return {"type": "synced", "heads": asked, "skipped": [], "refused": refused}
 
     def _missed(self, command: Fields) -> list[Fields]:
         logs = {GENERAL: self._log, CLUB: [event(1, "move", {"e2": "e4"}, CLUB)], ANNEX: []}
@@ -159,14 +159,19 @@ class NewerServer:
 
     def _sent(self, command: Fields) -> Fields:
         if self.refusals:
-            said: Fields = {"type": "error", "message": "not now", "field": None}
-            return {**said, "retry_after": None, "suggestion": None, **self.refusals.pop(0)}
+            said: Fields = {"type": "error", "params": {"why": "not_now"}, "field": None}
+            return {**said, "retry_after": None, **self.refusals.pop(0)}
         place = {"room": command["room"], "seq": len(self._log) + 1, "cid": command["cid"]}
         return {"type": "ack", **place, "sent_at": TIME}
 
 
 def _person(username: str, change: int) -> Fields:
-    facts = {"username": username, "display_name": username.title(), "change": change}
+    facts = {
+        "username": username,
+        "display_name": username.title(),
+        "change": change,
+        "role": "friend",
+    }
     return {**facts, "pronouns": "they", "avatar": {"size": 3}}
 
 
@@ -178,7 +183,7 @@ def _welcome() -> Fields:
 
 def _signed_in() -> Fields:
     names = {"username": "ada", "display_name": "Ada", "session": "5" * 32}
-    return {"type": "signed_in", **names, "role": "guest"}
+    return {"type": "signed_in", **names, "mute": None, "role": "guest"}
 
 
 @contextmanager

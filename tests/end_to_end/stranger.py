@@ -34,7 +34,7 @@ class RefusedError(Exception):
     """The server answered a command with an error."""
 
     def __init__(self, error: Fields) -> None:
-        super().__init__(error["message"])
+        super().__init__(error["code"], error["params"])
         self.error = error
         self.code: str = error["code"]
 
@@ -256,6 +256,7 @@ class Stranger:
                 display_name=self.display_name,
                 token=self.token,
                 device="stranger",
+                installation="0" * 32,
             )
         )
 
@@ -277,6 +278,7 @@ class Stranger:
                 username=self.username,
                 token=self.token,
                 device="stranger",
+                installation="0" * 32,
                 resume=self.session,
             )
         )

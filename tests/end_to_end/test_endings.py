@@ -16,7 +16,8 @@ from chat_server.options import Options
 from chat_server.rules.view import ClientAppeared, ClientGone, ViewEvent
 from chat_server.service import Server as InProcess
 from common.invite import parse_invite
-from tests.end_to_end.harness import Client, House, Server, wait_until
+from common.messages import Error, Terminate, ToClient
+from tests.end_to_end.harness import Client, House, Server, ask_as_host, wait_until
 from tests.end_to_end.wire import HungUpError, Session
 
 
@@ -72,6 +73,14 @@ def host(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Host]:
     assert errors == []
 
 
+def terminate(host: Host, connection: int, reason: str) -> ToClient:
+    """What the host is answered who ends a connection."""
+    return ask_as_host(
+        host.server,
+        lambda number: Terminate(id=number, connection=connection, reason=reason),
+    )
+
+
 def test_a_terminated_client_says_why_and_stays_away(host: Host, house: House) -> None:
     """`listen` ends with status 1 and the host's reason; the others notice nothing."""
     ada, ben = (
@@ -81,11 +90,11 @@ def test_a_terminated_client_says_why_and_stays_away(host: Host, house: House) -
     assert hearing.event().kind == staying.event().kind == "join"
     wait_until(lambda: host.connections("ada"), "ada to appear")
     (connection,) = host.connections("ada")
-    host.server.terminate(connection, "Please come back tomorrow")
+    terminate(host, connection, "Please come back tomorrow")
     assert hearing.status() == 1
     assert [line for line in hearing.err if "Please come back tomorrow" in line] == hearing.err
     assert len(hearing.err) == 1
-    assert host.gone() == {connection: "terminated by you"}
+    assert host.gone() == {connection: "terminated"}
     assert host.connections("ada") == [connection]  # It did not try again.
     ben.send("still here")
     assert staying.texts(1) == ["still here"]
@@ -102,13 +111,15 @@ def test_terminating_one_session_leaves_the_accounts_others(host: Host, house: H
     with Session(parse_invite(host.running.invite), "ada") as one:
         with Session(parse_invite(host.running.invite), "ada", one.token) as other:
             wait_until(lambda: len(host.connections("ada")) == 2, "both sessions")
-            host.server.terminate(host.connections("ada")[1], "x" * 1000)
+            terminate(host, host.connections("ada")[1], "x" * 500)
             goodbye = other.expect_goodbye()
-            assert (goodbye.code, goodbye.reason) == ("terminated", "x" * 500)
+            assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "x" * 500})
             with pytest.raises(HungUpError):
                 other.message()
-        host.server.terminate(host.connections("ada")[1], "again")
-        host.server.terminate(10**9, "nobody")
+        for gone in (host.connections("ada")[1], 10**9):
+            reply = terminate(host, gone, "again")
+            assert isinstance(reply, Error)
+            assert reply.code == "no_such_client"
         one.say("I am still here")
         assert invite.texts(1) == ["I am still here"]
     assert invite.status() == 0

@@ -77,7 +77,9 @@ def test_a_listener_prints_what_it_does_not_know_in_full(ada: Client, newer: New
     assert newer.connections == 1
     assert kept_raw(ada.data_dir) == {3: REACTION, 4: REWRITTEN, 5: {}}
     again = ada.listen("--count", "1", "--timeout", "1")
-    newer.last_words.append({"type": "goodbye", "code": "terminated", "reason": "No more."})
+    newer.last_words.append(
+        {"type": "goodbye", "code": "terminated", "params": {"reason": "No more."}}
+    )
     assert again.status() == 1
     assert again.out == []  # It was all heard, also what was not understood.
     (last,) = [each for each in newer.commands if each["type"] == "sync"][1:]
@@ -112,22 +114,21 @@ def test_lists_leave_out_what_is_not_known(ada: Client) -> None:
 def test_an_unknown_error_does_what_its_fields_say(ada: Client, newer: NewerServer) -> None:
     """One that may pass is waited for, as long as the server asks; another is final."""
     wait = {"code": "room_is_asleep", "retryable": True, "retry_after": AFTER}
-    newer.refusals = [{**wait, "message": "everybody is asleep"}]
+    newer.refusals = [{**wait, "params": {"who": "everybody"}}]
     ada.send("good morning")
     first, second = newer.when("send")
     assert second - first >= AFTER / 1000
-    newer.refusals = [{"code": "too_loud", "retryable": False, "message": "people are asleep"}]
+    newer.refusals = [{"code": "too_loud", "retryable": False, "params": {"why": "people"}}]
     refused = ada.run("send", "GOOD MORNING")
     assert refused.status() == 1
-    assert "people are asleep" in refused.err[-1]
+    assert "the server says “too loud”" in refused.err[-1]
     assert len(newer.when("send")) == 3
 
 
 def test_an_unknown_goodbye_is_final(ada: Client, newer: NewerServer) -> None:
     """The client says the reason and does not come back, whatever else it is told."""
-    reason = "This chat is on holiday."
     newer.last_words = [
-        {"type": "goodbye", "code": "on_holiday", "reason": reason, "retry_after": 1, "until": 7}
+        {"type": "goodbye", "code": "on_holiday", "params": {}, "retry_after": 1, "until": 7}
     ]
     listener = ada.listen()
     assert listener.status() == 1
@@ -138,7 +139,7 @@ def test_an_unknown_goodbye_is_final(ada: Client, newer: NewerServer) -> None:
 def test_a_client_comes_back_when_it_was_told_to(ada: Client, newer: NewerServer) -> None:
     """Not before `retry_after` has passed."""
     newer.last_words = [
-        {"type": "goodbye", "code": "server_closing", "reason": "", "retry_after": AFTER}
+        {"type": "goodbye", "code": "server_closing", "params": {}, "retry_after": AFTER}
     ]
     listener = ada.listen("--count", "2")
     assert listener.status() == 0, listener.transcript()
@@ -257,6 +258,7 @@ def test_nothing_but_hello_is_open(stranger: Stranger) -> None:
             display_name="Ada",
             token=stranger.token,
             device="stranger",
+            installation="0" * 32,
             pronouns="she",
         )
     assert (refused.value.code, refused.value.error["field"]) == ("malformed", "pronouns")

@@ -113,7 +113,7 @@ def _error(raw: Raw) -> Error:
     while isinstance(message, Event | messages.PersonChanged):
         message = raw.message()
     assert isinstance(message, Error), message
-    assert CANARY not in message.message
+    assert CANARY not in str(message.params)
     return message
 
 
@@ -122,7 +122,7 @@ def _ended(raw: Raw) -> None:
     goodbye = raw.message()
     assert isinstance(goodbye, Goodbye), goodbye
     assert goodbye.code == "violation"
-    assert CANARY not in goodbye.reason
+    assert CANARY not in str(goodbye.params)
     with pytest.raises(HungUpError):
         raw.message()
 
@@ -219,8 +219,9 @@ COMMANDS: Final[Mapping[str, Mapping[str, object]]] = {
         "display_name": CANARY,
         "token": "0" * 64,
         "device": CANARY,
+        "installation": "0" * 32,
     },
-    "sign_in": {"username": "ada", "token": "0" * 64, "device": CANARY},
+    "sign_in": {"username": "ada", "token": "0" * 64, "device": CANARY, "installation": "0" * 32},
     "sync": {"positions": {"general": 0}},
     "send": {"room": "general", "cid": CID, "kind": "message", "body": {"text": CANARY}},
     "list_people": {},
@@ -292,7 +293,7 @@ def test_the_longest_frame_before_signing_in(attack: Attack) -> None:
     attack.end.send(messages.Hello.model_validate(HELLO))
     assert isinstance(attack.message(), Welcome)
     attack.transmit(_padded(limits.FRAME_BEFORE_SIGN_IN + 1, _body(type="ping", id=1)))
-    assert "4097" in _error(attack).message
+    assert _error(attack).params == {"why": "frame"}
     _ended(attack)
 
 
@@ -304,7 +305,7 @@ def test_the_longest_frame_after_signing_in(town: Town) -> None:
         session.transmit(_padded(limits.FRAME_JSON + 1, _body(type="ping", id=1001)))
         error = _error(session)
         assert (error.code, error.retryable) == ("malformed", False)
-        assert str(limits.FRAME_JSON + 1) in error.message
+        assert error.params == {"why": "frame"}
         _ended(session)
     town.violated()
     town.goes_on()

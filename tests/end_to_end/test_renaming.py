@@ -10,7 +10,8 @@ import pytest
 from chat_server.options import parse_options
 from chat_server.service import Server
 from common.invite import parse_invite
-from tests.end_to_end.harness import Client, House, wait_until
+from common.messages import Done, RenameChat
+from tests.end_to_end.harness import Client, House, ask_as_host, wait_until
 
 
 def kept_name(client: Client) -> str:
@@ -32,7 +33,10 @@ def test_two_programs_learn_the_new_name(
         for client in clients:
             client.listen()
         wait_until(lambda: [*map(kept_name, clients)] == ["Home"] * 2, "both to be in")
-        server.rename("Home, Garden & Cellar")
+        reply = ask_as_host(
+            server, lambda number: RenameChat(id=number, name="Home, Garden & Cellar")
+        )
+        assert isinstance(reply, Done)
         wait_until(
             lambda: [*map(kept_name, clients)] == ["Home, Garden & Cellar"] * 2, "the new name"
         )

@@ -400,6 +400,7 @@ def test_a_join_is_repeated_when_its_answer_was_lost(newcomer: Newcomer) -> None
         display_name="Ada",
         token=ada.token,
         device="stranger",
+        installation="0" * 32,
     )
     bruno.until(lambda: "ada" in bruno.people)
     ada.hang_up()

@@ -133,7 +133,13 @@ class Session(Raw):
             self.expect(Welcome)
             self.token = token or secrets.token_hex(32)
             if token is not None and not new:
-                self.command(messages.SignIn, username=username, token=self.token, device="wire")
+                self.command(
+                    messages.SignIn,
+                    username=username,
+                    token=self.token,
+                    device="wire",
+                    installation="0" * 32,
+                )
             else:
                 self.command(
                     messages.Join,
@@ -142,6 +148,7 @@ class Session(Raw):
                     display_name=username,
                     token=self.token,
                     device="wire",
+                    installation="0" * 32,
                 )
             self.session = self.expect(SignedIn).session
         except BaseException:

@@ -255,7 +255,9 @@ class Crew:
         log = SqliteStore(self.server.database)
         try:
             with log.transaction():
-                log.add_device(log.load().accounts[name], token, person.device, 0)
+                log.add_device(
+                    log.load().accounts[name], token, person.device, account.installation, 0
+                )
         finally:
             log.close()
         return person

@@ -206,7 +206,9 @@ class Driver:
                 self._recorder.add(record.Kept(at, item.cid))
                 self._waiting.append(item.cid)
             case Delivery.FAILED:
-                self._recorder.add(record.Refused(at, item.cid, item.reason))
+                self._recorder.add(
+                    record.Refused(at, item.cid, item.reason.code if item.reason else "")
+                )
             case _:
                 if item.cid in self._waiting:
                     self._waiting.remove(item.cid)
@@ -217,7 +219,7 @@ class Driver:
         if item.status.link is Link.SIGNED_OUT:
             self._core.connect_now()  # The person comes back at once.
         elif item.status.link in {Link.REFUSED, Link.STOPPED}:
-            sys.stderr.write(f"ERROR refused: {item.status.why}\n")
+            sys.stderr.write(f"ERROR refused: {item.status.reason}\n")
             os._exit(3)
 
 

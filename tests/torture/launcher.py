@@ -25,6 +25,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +33,7 @@ from chat_server import __main__ as program
 from chat_server import service
 from chat_server.rules.sessions import Session
 from chat_server.store.sqlite.store import SqliteStore
+from common import messages
 from tests.torture import inside
 from tests.torture.hooks import Orders, Points
 from tests.torture.points import place_points
@@ -126,7 +128,14 @@ class Control:
     def _terminate(self, name: str) -> None:
         for connection in sorted(self._connections[name].copy()):
             if self._server is not None:
-                self._server.terminate(connection, "For the sake of a test.")
+                session = self._server.host_session()
+                session.ask(partial(self._end, connection), lambda _: session.close())
+
+    @staticmethod
+    def _end(connection: int, number: int) -> messages.Terminate:
+        return messages.Terminate(
+            id=number, connection=connection, reason="For the sake of a test."
+        )
 
     def _started(self, server: service.Server) -> None:
         self._server = server

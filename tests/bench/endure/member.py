@@ -165,6 +165,7 @@ class Member:
                 username=account.username,
                 token=account.token,
                 device="endure",
+                installation="0" * 32,
                 resume=account.session,
             )
             return
@@ -175,6 +176,7 @@ class Member:
             display_name=account.username,
             token=account.token,
             device="endure",
+            installation="0" * 32,
         )
 
     def _signed_in(self, message: messages.SignedIn, _now: int) -> None:
@@ -221,7 +223,7 @@ class Member:
             self._ledger.fault(f"{account.username} got an acknowledgement twice")
 
     def _error(self, error: messages.Error, _now: int) -> None:
-        self._ledger.fault(f"{self.account.username} was refused: {error.code} {error.message}")
+        self._ledger.fault(f"{self.account.username} was refused: {error.code} {error.params}")
 
     def _goodbye(self, goodbye: messages.Goodbye, _now: int) -> None:
         raise LostError(f"goodbye: {goodbye.code}")

@@ -78,7 +78,7 @@ def _account(log: SqliteStore, number: int, everyone: RoomLog) -> Account:
     """Somebody whose one device has the token that the generator knows: its number and one."""
     account = log.add_account(username(number), f"Member {number}", number + 1, _BEGAN)
     token = (number + 1).to_bytes(32, "big")
-    log.add_device(account, hashlib.sha256(token).digest(), "load", _BEGAN)
+    log.add_device(account, hashlib.sha256(token).digest(), "load", "0" * 32, _BEGAN)
     log.add_member(everyone, account)
     return account
 

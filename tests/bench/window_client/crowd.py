@@ -55,6 +55,7 @@ class Speaker:
             display_name=name,
             token=account.token,
             device="bench",
+            installation="0" * 32,
         )
         self._ask(join, messages.SignedIn)
         self._requests = 2

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from chat_server.hub.queue import Received
-from chat_server.rules import effects
+from chat_server.rules import commands, effects
 from chat_server.rules.commands import COMMANDS
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
@@ -179,7 +179,7 @@ def test_the_table_and_the_protocol_are_the_same(monkeypatch: pytest.MonkeyPatch
         messages, "ToServer", (union | messages.Pong) if row == "missing" else shorter
     )
     with pytest.raises(TypeError, match="no row in the table"):
-        runpy.run_module("chat_server.rules.commands")
+        runpy.run_path(commands.__file__)
 
 
 def about(scene: Scene, name: str) -> list[messages.ToServer]:
