@@ -260,7 +260,7 @@ class Connection:
     def overdue(self, now: float) -> str | None:
         """Why this connection must end now, if it must."""
         if self.stage is Stage.HANDSHAKE and now - self._started > HANDSHAKE_DEADLINE:
-            return "made no TLS handshake"
+            return "no_handshake"
         if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
             return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
         if self.end.phase is not Phase.READY:

@@ -147,7 +147,7 @@ def test_a_shutdown_is_announced_and_clean(
     left = {path.name for path in server.data_dir.iterdir()}
     assert not {name for name in left if name.endswith(("-wal", "-shm"))}, left
     said = listener.complaint("trying again")
-    assert "The host closed the server" in said
+    assert "the host closed the server" in said
     with closing(sqlite3.connect(server.data_dir / "chat.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     server.start()

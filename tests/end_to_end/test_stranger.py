@@ -693,7 +693,7 @@ def set_back(server: Server, folder: Path) -> Iterator[None]:
     """What is done in the block is gone after it: the data is as before, and so is the epoch."""
     server.kill()
     backup = folder / "backup"
-    shutil.copytree(server.data_dir, backup)
+    shutil.copytree(server.data_dir, backup, ignore=shutil.ignore_patterns("ctl"))
     server.start()
     yield
     server.kill()

@@ -61,7 +61,7 @@ class SmallDisk:
     def __exit__(self, *_: object) -> None:
         self.free()
         kept = self._folder.with_name(f"{self._folder.name}.kept")
-        shutil.copytree(self._folder, kept)
+        shutil.copytree(self._folder, kept, ignore=shutil.ignore_patterns("ctl"))
         subprocess.run(["umount", str(self._folder)], check=True)
         self._folder.rmdir()
         kept.rename(self._folder)

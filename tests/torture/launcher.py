@@ -58,6 +58,11 @@ def record_sessions(path: Path) -> None:
     inside.on_admitted(lambda session, _: os.write(admitted, f"{session.key}\n".encode()))
 
 
+def _terminate(connection: int, number: int) -> messages.Terminate:
+    why = "For the sake of a test."
+    return messages.Terminate(id=number, connection=connection, reason=why)
+
+
 class Control:
     """Carries out the orders."""
 
@@ -128,14 +133,7 @@ class Control:
     def _terminate(self, name: str) -> None:
         for connection in sorted(self._connections[name].copy()):
             if self._server is not None:
-                session = self._server.host_session()
-                session.ask(partial(self._end, connection), lambda _: session.close())
-
-    @staticmethod
-    def _end(connection: int, number: int) -> messages.Terminate:
-        return messages.Terminate(
-            id=number, connection=connection, reason="For the sake of a test."
-        )
+                self._server.host_session().ask(partial(_terminate, connection), lambda _: None)
 
     def _started(self, server: service.Server) -> None:
         self._server = server

@@ -57,7 +57,7 @@ class Within:
         """Prepare the server that Ada is far behind of."""
         prepared = self.stage.folder / "prepared"
         spoken = prepared / "spoken"
-        shutil.copytree(prepared / "server", spoken)
+        shutil.copytree(prepared / "server", spoken, ignore=shutil.ignore_patterns("ctl"))
         with (
             self.stage.server(self.build, spoken) as invite,
             closing(Speaker(invite, "Guest")) as speaker,
