@@ -57,13 +57,33 @@ PERSON = messages.PersonChanged(
 PRESENCE = messages.PresenceChanged(username="bob", online=True)
 GOODBYE = messages.Goodbye(code="server_closing", params={})
 
-COMMANDS: tuple[ToServer, ...] = (HELLO, JOIN, SIGN_IN, SYNC, SEND, PEOPLE, ONLINE, ROOMS, PING)
+MODERATION: tuple[ToServer, ...] = (
+    messages.History(id=9, room="general", count=1),
+    messages.Terminate(id=9, username="bob"),
+    messages.Ban(id=9, username="bob"),
+    messages.Unban(id=9, username="bob"),
+    messages.MutePerson(id=9, username="bob"),
+    messages.Unmute(id=9, username="bob"),
+    messages.SetRole(id=9, username="bob", role="moderator"),
+    messages.RenameChat(id=9, name="Garden"),
+    messages.ShowInvite(id=9),
+    messages.NewInvite(id=9),
+    messages.AskStatus(id=9),
+    messages.ListClients(id=9),
+    messages.ListSanctions(id=9),
+    messages.ListAudit(id=9),
+)
+"""What may be said by whoever is in, as far as the phase is concerned."""
+COMMANDS: tuple[ToServer, ...] = (
+    HELLO, JOIN, SIGN_IN, SYNC, SEND, PEOPLE, ONLINE, ROOMS, PING, *MODERATION,
+)  # fmt: skip
 ALLOWED = {
     Phase.GREETING: {"hello"},
     Phase.WELCOMING: set[str](),
     Phase.IDENTIFYING: {"join", "sign_in", "ping"},
     Phase.ADMITTING: set[str](),
-    Phase.READY: {"sync", "send", "list_people", "list_online", "list_rooms", "ping"},
+    Phase.READY: {"sync", "send", "list_people", "list_online", "list_rooms", "ping"}
+    | {command.type for command in MODERATION},
     Phase.CLOSED: set[str](),
 }
 _STEPS: tuple[tuple[Phase, ToServer | ToClient], ...] = (

@@ -16,8 +16,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat_server.rules.directory import Account, Directory, RoomLog
+from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.store import (
+    AuditRow,
     StoreBusyError,
     StoreFailedError,
     StoreFullError,
@@ -40,6 +42,7 @@ class Everything(NamedTuple):
     events: list[list[Event]]
     """Of each room."""
     settings: tuple[str, str]
+    audit: list[AuditRow]
 
 
 class Filled:
@@ -77,9 +80,15 @@ class Filled:
         directory = self.store.load()
         with self.store.transaction():
             settings = (self.store.meta("name", "Home"), self.store.epoch())
-        return Everything(
-            directory, [self.stored(room) for room in sorted(directory.rooms)], settings
-        )
+        rooms = [self.stored(room) for room in sorted(directory.rooms)]
+        with closing(self.engine.reader()) as reader:
+            return Everything(directory, rooms, settings, reader.audit(None, 100))
+
+
+def sanction(kind: SanctionKind) -> Sanction:
+    """Something that bob may not do."""
+    known = frozenset({INSTALLATION, "2" * 32})
+    return Sanction(0, kind, "bob", known, None, 9, "Enough — Ω", "(host)", 5)
 
 
 Writes = Callable[[Filled], object]
@@ -89,6 +98,14 @@ WRITES: Final[dict[str, Writes]] = {
     "a setting's default": lambda filled: filled.store.meta("colour", "red"),
     "an account": lambda filled: filled.store.add_account("cem", "Cem", 12, 0),
     "a device": lambda filled: filled.store.add_device(filled.ada, KEY, "Phone", INSTALLATION, 0),
+    "a change of an account": lambda filled: filled.store.change_account(
+        replace(filled.bob, role=Role.MODERATOR, change=11)
+    ),
+    "a ban": lambda filled: filled.store.add_sanction(sanction(SanctionKind.BAN)),
+    "a mute": lambda filled: filled.store.add_sanction(sanction(SanctionKind.MUTE)),
+    "an entry of the audit log": lambda filled: filled.store.add_audit(
+        5, "(host)", "ban", {"username": "bob", "reason": "Ω"}
+    ),
     "a room": lambda filled: filled.store.add_room("dm:ada:bob", 0),
     "a member": lambda filled: filled.store.add_member(
         filled.store.add_room("other", 0), filled.ada
@@ -222,8 +239,8 @@ class StoreContract:
                 raise ZeroDivisionError
             assert filled.store.find(filled.ada, cid_of(92)) is None
             filled.store.append(filled.general, last, filled.ada)
-        directory, events, settings = filled.everything()
-        assert (events, settings) == ([[first, last]], before.settings)
+        directory, events, settings, audit = filled.everything()
+        assert (events, settings, audit) == ([[first, last]], before.settings, before.audit)
         assert directory.accounts == before.directory.accounts
         assert directory.devices == before.directory.devices
         assert directory.rooms.keys() == {GENERAL}
@@ -261,6 +278,72 @@ class StoreContract:
                 filled.store.set_meta("name", "Garden")
                 write(filled)
             assert filled.everything() == before
+
+    # Roles, bans, mutes, and what was done
+
+    def test_a_changed_account_is_loaded_as_it_is(self, filled: Filled) -> None:
+        """And the number of its former change stays known."""
+        changed = replace(filled.bob, display_name="Bobby", role=Role.MODERATOR, change=11)
+        with filled.store.transaction():
+            filled.store.change_account(changed)
+        directory = filled.store.load()
+        assert directory.accounts["bob"] == changed
+        assert directory.changes == [(5, "ada"), (11, "bob")]
+        assert [directory.was_change(number) for number in (5, 9, 10, 11)] == [
+            True, True, False, True,
+        ]  # fmt: skip
+
+    def test_bans_and_mutes_are_kept_until_they_are_lifted(self, filled: Filled) -> None:
+        """Each with a number that no other ever had."""
+        device = replace(sanction(SanctionKind.BAN), username=None, device="Phone", until=None)
+        with filled.store.transaction():
+            added = [
+                filled.store.add_sanction(each)
+                for each in (sanction(SanctionKind.BAN), sanction(SanctionKind.MUTE), device)
+            ]
+        numbers = [each.number for each in added]
+        assert numbers == sorted(set(numbers))
+        assert min(numbers) > 0
+        sanctions = filled.store.load().sanctions
+        assert [sanctions.get(number) for number in numbers] == added
+        with filled.store.transaction():
+            filled.store.remove_sanction(added[2])
+        assert filled.store.load().sanctions.get(numbers[2]) is None
+        with filled.store.transaction():
+            assert filled.store.add_sanction(device).number > numbers[2]
+
+    def test_installations_are_kept_by_account(self, filled: Filled) -> None:
+        """Each once, however many devices came from it."""
+        with filled.store.transaction():
+            filled.store.add_device(filled.ada, KEY, "Phone", "2" * 32, 0)
+            filled.store.add_device(filled.ada, KEY[::-1], "Tablet", "2" * 32, 0)
+        assert filled.store.load().installations == {
+            "ada": {INSTALLATION, "2" * 32}, "bob": {INSTALLATION},
+        }  # fmt: skip
+
+    def test_the_audit_log_is_read_backwards(self, filled: Filled) -> None:
+        """In pages, each before a number."""
+        for number in range(5):
+            with filled.store.transaction():
+                filled.store.add_audit(number, "ada", "mute", {"username": "bob", "until": number})
+        with closing(filled.engine.reader()) as reader:
+            newest = reader.audit(None, 2)
+            assert [(row.at, row.by, row.action, row.fields) for row in newest] == [
+                (number, "ada", "mute", {"username": "bob", "until": number}) for number in (4, 3)
+            ]
+            older = reader.audit(newest[-1].number, 10)
+            assert [row.at for row in older] == [2, 1, 0]
+            assert reader.audit(older[-1].number, 10) == []
+            with filled.engine.unreadable(reader), pytest.raises(StoreFailedError):
+                reader.audit(None, 1)
+
+    def test_the_place_of_a_time_is_found(self, filled: Filled) -> None:
+        """The first event of that time or later; after the last if there is none."""
+        filled.say(*(said(seq, cid=f"{seq:016}", sent_at=100 * (seq // 2)) for seq in range(1, 9)))
+        with closing(filled.engine.reader()) as reader:
+            found = [reader.place_at(GENERAL, at) for at in (0, 1, 100, 101, 400, 401)]
+            assert found == [1, 2, 2, 4, 8, 9]
+            assert reader.place_at("nowhere", 5) == 1
 
     # What is visible when
 

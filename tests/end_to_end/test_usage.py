@@ -297,7 +297,7 @@ def test_a_server_that_is_not_there(house: House) -> None:
     ]
     for child in tries:
         assert child.status() == REFUSED, child.transcript()
-        assert child.err[0].startswith("ChatClient: The server can't be reached")
+        assert child.err[0].startswith("ChatClient: the server can't be reached")
         assert len(child.err) <= 2  # That it tries again, and that it gave up.
 
 
@@ -355,7 +355,7 @@ def test_a_taken_name(house: House, standing: Server) -> None:
     """Also in another case; the folder can be used with another name then."""
     house.client(standing, "bob").send("hello")
     thief = Client(house, house.folder / "thief", "BOB", standing.invite)
-    _one_line(thief.run("listen"), REFUSED, "The username bob is taken")
+    _one_line(thief.run("listen"), REFUSED, "the username bob is taken")
     thief.name = "bab"
     thief.send("then as bab")
 
