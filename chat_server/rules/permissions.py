@@ -22,4 +22,3 @@ def may_act_on(world: World, session: Session, account: Account) -> bool:
 def name_of_actor(session: Session) -> str:
     """Who did something, for the audit log."""
     return session.username or HOST
-

@@ -70,7 +70,7 @@ def test_a_banned_person_comes_back_by_no_way(house: House, host: Session) -> No
     only(outcome, InviteRenewed)
     secret = house.world.facts.secret
     assert secret != old
-    tries = [
+    tries: list[messages.ToServer] = [
         house.sign_in_command("ben"),
         house.join_command("ben", secret=secret),
         house.join_command("benny", secret=secret, installation=installation("ben")),
