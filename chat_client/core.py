@@ -26,7 +26,7 @@ from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller, Program
 from chat_client.state.moderation import Moderation
-from chat_client.state.news import News, NotKept
+from chat_client.state.news import News, NotKept, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.events import Event
@@ -101,6 +101,7 @@ class Core:
             follow=follow,
             on_event=on_event,
             at_once=at_once,
+            on_demand=follow is None,
         )
         self._inbox: deque[_Order] = deque()
         self._held: list[_Order] = []
@@ -149,6 +150,10 @@ class Core:
     def open_room(self, room: str) -> None:
         """Have a direct conversation among the rooms."""
         self._do(lambda: self._controller.open_room(room))
+
+    def load_history(self, wanted: Wanted) -> None:
+        """Have a page of what was said before fetched; HistoryAdded tells what came of it."""
+        self._do(lambda: self._controller.load_history(wanted))
 
     def drop(self, cid: str) -> None:
         """Give up a message that was not sent."""

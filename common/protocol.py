@@ -240,16 +240,23 @@ def encode(message: BaseModel) -> bytes:
 
 
 def _event(message: EventMessage) -> Event:
-    body = understood(message.kind, message.body)
-    return Event(
-        message.room,
-        message.seq,
-        message.kind,
-        message.sender,
-        message.sent_at,
-        message.cid,
-        UnknownBody(message.body) if body is None else body,
+    return known_event(
+        Event(
+            message.room,
+            message.seq,
+            message.kind,
+            message.sender,
+            message.sent_at,
+            message.cid,
+            message.body,
+        )
     )
+
+
+def known_event(event: Event) -> Event:
+    """An event as it came, with what this program knows of its body."""
+    body = understood(event.kind, event.body)
+    return event._replace(body=UnknownBody(event.body) if body is None else body)
 
 
 def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from chat_client.cache.rows import is_cid, is_room, number, outgoing_of, tolerate, whole
 from chat_client.cache.schema import connect_writer
+from chat_client.cache.spans import Spans
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
 from common.events import Event
@@ -27,6 +28,10 @@ _ADD: Final = (
 )
 Read: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
 """What is known of the body of an event of a kind; None if it is not understood."""
+_ADD_PAST: Final = (
+    "INSERT OR IGNORE INTO events (room, seq, kind, sender, sent_at, cid, text, unknown, upto)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
 """The key of who are moderators: their usernames, with spaces between."""
@@ -48,6 +53,7 @@ class Cache:
         """What is held in memory of what stands in the file."""
         tolerate(self._connection)
         self._positions = self._read_positions()
+        self._spans = self._read_spans()
         self._read_until: dict[str, int] = {
             key.removeprefix(_READ_UNTIL): until
             for key, value in self._connection.execute(
@@ -66,6 +72,14 @@ class Cache:
         rows = self._connection.execute("SELECT room, position FROM rooms")
         return {room: whole(position) for room, position in rows if is_room(room)}
 
+    def _read_spans(self) -> Spans:
+        spans = Spans()
+        for room, first, last in self._connection.execute("SELECT room, first, last FROM spans"):
+            if is_room(room) and 1 <= whole(first) <= whole(last):
+                spans.add(room, first, last)
+        spans.keep()
+        return spans
+
     def close(self) -> None:
         """Let go of the file, after every reader."""
         self._connection.close()
@@ -78,8 +92,10 @@ class Cache:
         try:
             yield
             self._connection.execute("COMMIT")
+            self._spans.keep()
         except BaseException:
             self._positions, self._read_until, self._waiting = before
+            self._spans.take_back()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -129,6 +145,8 @@ class Cache:
         """Fetch one room again from its beginning, and send again what may be gone with it."""
         self._remember_reading(room)
         self._connection.execute("DELETE FROM events WHERE room = ?", (room,))
+        self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
+        self._spans.forget(room)
         self._connection.execute("UPDATE rooms SET position = 0, read = 0 WHERE room = ?", (room,))
         again = self._connection.execute(
             "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
@@ -232,6 +250,33 @@ class Cache:
         self._insert(events)
         return self._moved(events)
 
+    def add_past(self, events: Sequence[Event], upto: int) -> None:
+        """Store consecutive events of one room from anywhere in its log; at least one.
+
+        They are as they were once all up to the place `upto` were applied.
+        """
+        room, last = events[0].room, events[-1].seq
+        self.add_room(room)
+        self._connection.executemany(_ADD_PAST, [(*_row(event), upto) for event in events])
+        self._have(room, events[0].seq, last)
+        if last > self.position(room):
+            self._connection.execute("UPDATE rooms SET position = ? WHERE room = ?", (last, room))
+            self._positions[room] = last
+
+    def _have(self, room: str, first: int, last: int) -> None:
+        """A stretch of a room is here now."""
+        whole_span, gone = self._spans.add(room, first, last)
+        for span in gone:
+            if span.first != whole_span.first:
+                self._connection.execute(
+                    "DELETE FROM spans WHERE room = ? AND first = ?", (room, span.first)
+                )
+        self._connection.execute(
+            "INSERT INTO spans (room, first, last) VALUES (?, ?, ?)"
+            " ON CONFLICT (room, first) DO UPDATE SET last = excluded.last",
+            (room, *whole_span),
+        )
+
     def _insert(self, events: Sequence[Event]) -> None:
         room = events[0].room
         self.add_room(room)
@@ -256,6 +301,7 @@ class Cache:
             "UPDATE rooms SET position = ? WHERE room = ?", (last.seq, last.room)
         )
         self._positions[last.room] = last.seq
+        self._have(last.room, events[0].seq, last.seq)
         return self._mark_read_before(events) if last.room in self._read_until else 0
 
     def mark_read(self, room: str, seq: int) -> None:

@@ -23,8 +23,6 @@ from common.events import Event
 
 _EVENT = "SELECT room, seq, kind, sender, sent_at, cid, text, unknown FROM events WHERE room = ?"
 
-NEWEST: Final = limits.MAX_INTEGER + 1
-"""After all places of a room."""
 COUNTED: Final = 1000
 """Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
 and counting a million takes seconds."""
@@ -55,22 +53,50 @@ class CacheReader:
         self._connection.close()
 
     def before(self, room: str, seq: int, count: int) -> list[Event]:
-        """At most `count` events before `seq`, in order."""
+        """At most `count` events before `seq` without a gap, in order; see `missing_before`."""
+        first = self._one(
+            "SELECT first FROM spans WHERE room = ? AND first < ? AND last >= ? - 1",
+            room, seq, seq,
+        )  # fmt: skip
+        if first is None:
+            return []
         rows = self._connection.execute(
-            f"{_EVENT} AND seq < ? ORDER BY seq DESC LIMIT ?", (room, seq, count)
+            f"{_EVENT} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
+            (room, first, seq, count),
         ).fetchall()
         return _events(reversed(rows))
 
+    def missing_before(self, room: str, seq: int) -> bool:
+        """Whether events before `seq` are on the server and not here."""
+        return seq > 1 and not self.before(room, seq, 1)
+
     def after(self, room: str, seq: int, count: int) -> list[Event]:
-        """At most `count` events after `seq`, in order."""
+        """At most `count` events after `seq` without a gap, in order; see `missing_after`."""
+        last = self._one(
+            "SELECT last FROM spans WHERE room = ? AND first <= ? + 1 AND last > ?",
+            room, seq, seq,
+        )  # fmt: skip
+        if last is None:
+            return []
         rows = self._connection.execute(
-            f"{_EVENT} AND seq > ? AND seq < ? ORDER BY seq LIMIT ?", (room, seq, NEWEST, count)
+            f"{_EVENT} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (room, seq, last, count)
         ).fetchall()
         return _events(rows)
 
+    def missing_after(self, room: str, seq: int) -> bool:
+        """Whether newer events are here, and not those right after `seq`."""
+        last = self._one("SELECT max(last) FROM spans WHERE room = ?", room)
+        return last is not None and seq < last and not self.after(room, seq, 1)
+
     def latest(self, room: str, count: int) -> list[Event]:
         """The newest events of a room, in order."""
-        return self.before(room, NEWEST, count)
+        last = self._one("SELECT max(last) FROM spans WHERE room = ?", room)
+        return [] if last is None else self.before(room, last + 1, count)
+
+    def _one(self, statement: str, *values: object) -> int | None:
+        """The number that a statement gives, if it gives one."""
+        row = self._connection.execute(statement, values).fetchone()
+        return None if row is None or type(row[0]) is not int else row[0]
 
     def outbox(self, room: str) -> list[Outgoing]:
         """What waits in a room or could not be sent, as written."""

@@ -65,14 +65,22 @@ MIGRATIONS: Final[Sequence[str]] = (
         cid TEXT NOT NULL,
         text TEXT NOT NULL,
         unknown TEXT,
+        upto INTEGER NOT NULL DEFAULT 0,
         PRIMARY KEY (room, seq)
     );
     INSERT INTO new_events
-        SELECT room, seq, kind, sender, sent_at, coalesce(substr(cid, -16), ''), text, NULL
+        SELECT room, seq, kind, sender, sent_at, coalesce(substr(cid, -16), ''), text, NULL, 0
         FROM events ORDER BY rowid;
     DROP TABLE events;
     ALTER TABLE new_events RENAME TO events;
     CREATE INDEX events_unknown ON events (kind) WHERE unknown IS NOT NULL;
+    CREATE TABLE spans (
+        room TEXT NOT NULL,
+        first INTEGER NOT NULL,
+        last INTEGER NOT NULL,
+        PRIMARY KEY (room, first)
+    ) WITHOUT ROWID;
+    INSERT INTO spans SELECT room, 1, position FROM rooms WHERE position > 0;
     UPDATE OR IGNORE outbox SET cid = substr(cid, -16);
     """,
 )

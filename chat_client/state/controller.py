@@ -21,6 +21,7 @@ from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.directory import Directory
+from chat_client.state.history import History
 from chat_client.state.moderation import Moderation
 from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link, Status
@@ -31,6 +32,8 @@ from common.reasons import Reason
 
 log = logging.getLogger(__name__)
 
+MOST_MISSING: Final = 300
+"""Events of a room that are fetched at once when there is no need for all of them."""
 HEALTHY: Final = 30.0
 """Seconds after which a connection counts as a good one: the next pause is a short one again."""
 MOST_FAULTS: Final = 6
@@ -64,7 +67,8 @@ class Controller:
     `follow` names the rooms to fetch; None means all. `on_event` is told each new event
     before the transaction that stores it ends; when it returns False, that was the last one.
     `new_id` makes the id of a message. `at_once` is how many messages may be under way
-    unanswered; each names the one before it, so that none overtakes one that is refused.
+    unanswered; each names the one before it, so that none overtakes one that is refused. With
+    `on_demand` a long history is not fetched at once: see `load_history`.
     """
 
     def __init__(
@@ -78,6 +82,7 @@ class Controller:
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
         at_once: int = 1,
+        on_demand: bool = False,
     ) -> None:
         self.account = account
         self.status = Status(Link.CONNECTING)
@@ -93,6 +98,7 @@ class Controller:
         self._requests = 0
         self._asked: dict[int, messages.Command] = {}
         self._at_once = at_once
+        self._on_demand = on_demand
         self._in_flight: dict[str, int] = {}
         """Messages that are sent and not answered, oldest first: their `cid` and bytes."""
         self._sent_up_to = 0
@@ -111,6 +117,9 @@ class Controller:
         """Rooms whose copy is of this server as it is now: seen on this connection."""
         self._were_set_back: set[str] = set()
         """Rooms fetched anew on this connection, which can't be needed twice."""
+        self._history = History(cache, self._ask, self._news_of, self.fault)
+        self._skipped: dict[str, int] = {}
+        """Rooms whose events begin after this place on this connection."""
         self._directory = Directory(cache, self._ask, self._news_of, self.fault, self._rooms_listed)
         self._faults = 0
         self._healthy_at: float | None = None
@@ -133,6 +142,7 @@ class Controller:
             messages.Welcome: (messages.Hello, self._welcome),
             messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
             messages.Synced: (messages.Sync, self._synced),
+            messages.HistoryPage: (messages.History, self._history.page),
             messages.Ack: (messages.Send, self._ack),
             messages.People: (messages.ListPeople, self._directory.people),
             messages.Online: (messages.ListOnline, self._directory.online),
@@ -194,6 +204,8 @@ class Controller:
         self._started.clear()
         self._confirmed.clear()
         self._were_set_back.clear()
+        self._skipped.clear()
+        self._history.forget()
         self._forget_sending()
         self._ask(
             messages.Hello,
@@ -477,11 +489,15 @@ class Controller:
         }
         self._started.update(positions)
         if positions:
-            self._ask(messages.Sync, positions=positions, last=self._cache.cids(positions))
+            last = self._cache.cids(positions)
+            most = MOST_MISSING if self._on_demand else None
+            self._ask(messages.Sync, positions=positions, last=last, most=most)
 
     def _synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
         # The heads are not kept: what counts are the events that follow.
         self._confirmed.update(synced.heads.keys() & asked.positions.keys())
+        for room in synced.heads.keys() & set(synced.skipped) & asked.positions.keys():
+            self._skip(room, synced.heads[room])
         refused = synced.refused.keys() & asked.positions.keys()
         # A room that the server lists and does not have, or refuses for a reason that this program
         # does not know, is done without.
@@ -490,6 +506,25 @@ class Controller:
         if ahead:
             self._set_back(sorted(ahead), asked, now)
         self._send_next(now)
+
+    def _skip(self, room: str, head: int) -> None:
+        """Too much is missing to be brought at once: the newest page is fetched, the rest later."""
+        self._skipped[room] = head
+        missing = head - self._cache.position(room)
+        if missing > 0:
+            self._news.append(news.Skipped(room, missing))
+            self._history.want(news.Wanted(room), first=False)
+
+    def _expected(self, room: str) -> int:
+        """The place before the next event that the server will bring."""
+        return max(self._cache.position(room), self._skipped.get(room, 0))
+
+    def load_history(self, wanted: news.Wanted) -> None:
+        """Have a page of what was said before fetched, if there is a connection."""
+        if self._end is not None and self._end.phase is Phase.READY:
+            self._history.want(wanted)
+        else:
+            self._news.append(news.HistoryAdded(wanted.room, wanted, ()))
 
     def _set_back(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
         """The server was set back without a new epoch: fetch again what is of before that."""
@@ -512,7 +547,7 @@ class Controller:
             if fresh and event.room != fresh[0].room:
                 self._store(fresh)
                 fresh = []
-            position = fresh[-1].seq if fresh else self._cache.position(event.room)
+            position = fresh[-1].seq if fresh else self._expected(event.room)
             if event.seq <= position:
                 continue  # Already here: a page and an acknowledgement may both bring it.
             if event.seq > position + 1:
@@ -570,7 +605,7 @@ class Controller:
                 self._acknowledged = out.number
                 self._backoff.reset()
                 self._retry.reset()
-            position = self._cache.position(ack.room)
+            position = self._expected(ack.room)
             # Until the server has compared it, a copy may be of another history: with an event of
             # now on top of it, it would pass for one of this.
             confirmed = position == 0 or ack.room in self._confirmed
@@ -599,6 +634,8 @@ class Controller:
                 else:
                     self._fail(asked.room, asked.cid, _reason(error))
                 self._send_next(now)
+            case messages.History():
+                self._history.refused(asked)
             case _ if asked is not None and asked.id in self._moderating:
                 self._news.append(news.Moderated(self._moderating.pop(asked.id), _reason(error)))
             case _ if error.retryable:

@@ -93,6 +93,33 @@ class EventsAdded:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A page of a room: before a place, around one, around a time, or with neither the newest."""
+
+    room: str
+    before: int | None = None
+    around: int | None = None
+    at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryAdded:
+    """A page of history is in the cache: its first and last place, or nothing if there is none."""
+
+    room: str
+    wanted: Wanted
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """So many events of a room are on the server and not here; they are fetched as wanted."""
+
+    room: str
+    missing: int
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """Everyone and every room that was there at sign-in has been told."""
 
@@ -152,6 +179,8 @@ News = (
     | PresenceSeen
     | RoomSeen
     | EventsAdded
+    | HistoryAdded
+    | Skipped
     | Listed
     | OutboxChanged
     | NotKept

@@ -151,6 +151,7 @@ class MainScreen(Panel):
             on_bottom=self._bottom,
             on_link=lambda url: open_link(url, self._not_opened.post),
             on_failed=self._failed,
+            on_missing=lambda wanted: self._session.ask(lambda core: core.load_history(wanted)),
         )
         self.transcript.pack(fill="both", expand=True)
         self.toasts = Toasts(self.transcript, theme)
@@ -248,7 +249,9 @@ class MainScreen(Panel):
                 self._open_again(item.rooms)
             case news.MuteChanged() | news.Moderated():
                 self._show_moderation(item)
-            case news.AccountChanged() | news.Listed() | news.NotKept():
+            case news.HistoryAdded() | news.Skipped() | news.Listed():
+                self._hear_of_history(item)
+            case news.AccountChanged() | news.NotKept():
                 pass  # All that was not kept is given back together.
             case _:
                 assert_never(item)
@@ -309,6 +312,15 @@ class MainScreen(Panel):
         # Above the button that leads to the latest message.
         rise = _LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE
         self.toasts.show(text, milliseconds, rise=rise)
+
+    def _hear_of_history(self, item: news.HistoryAdded | news.Skipped | news.Listed) -> None:
+        match item:
+            case news.HistoryAdded():
+                self.transcript.history_added(item.wanted, here=bool(item.places))
+            case news.Skipped():
+                self.overview.skip(item.room, item.missing)
+            case news.Listed():
+                self.transcript.look_again()
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting

@@ -132,6 +132,10 @@ class Overview:
         )
         self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
 
+    def skip(self, room: str, missing: int) -> None:
+        """So many events are on the server and not here: as good as unread."""
+        self.unread[room] = self.unread.get(room, 0) + missing
+
     def mark_read(self, room: str) -> None:
         """The person has seen everything in a room."""
         if room in self.unread:

@@ -13,6 +13,7 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from chat_client.cache.search import pattern
+from chat_client.state.news import Wanted
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.drawing import drawing_of
 from chat_client.window.held import STEP_WEIGHT, Held, fitting
@@ -58,6 +59,12 @@ class Source(Protocol):
     def latest(self, room: str, count: int) -> list[Event]:
         """The newest events, in order."""
 
+    def missing_before(self, room: str, seq: int) -> bool:
+        """Whether events before `seq` are on the server and not here."""
+
+    def missing_after(self, room: str, seq: int) -> bool:
+        """Whether newer events are here, and not those right after `seq`."""
+
     def outbox(self, room: str) -> list[Outgoing]:
         """What is not in the room yet."""
 
@@ -68,7 +75,8 @@ class Transcript(Panel):
     `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody
     whose name looks the same. `on_bottom(bool)` is told whether the newest message is in view;
     `on_link(url)` when a link is clicked; `on_failed(message, action)` for "edit" or "delete" on
-    one not sent. `now()` is the time in this computer's zone.
+    one not sent. `on_missing(wanted)` asks for a page that only the server has; `history_added` is
+    to be called when it is here. `now()` is the time in this computer's zone.
     """
 
     def __init__(
@@ -82,6 +90,7 @@ class Transcript(Panel):
         on_bottom: Callable[[bool], object],
         on_link: Callable[[str], object],
         on_failed: Callable[[Outgoing, str], object],
+        on_missing: Callable[[Wanted], object] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         super().__init__(parent, theme, "window")
@@ -93,6 +102,11 @@ class Transcript(Panel):
         """The day for which the headings are written."""
         self._clock: str | None = None
         self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
+        self._on_missing = on_missing
+        self._wanted: Wanted | None = None
+        """The page that was asked for last and can't be had yet."""
+        self._to_first = False
+        """Whether the beginning is to be shown as soon as it is here."""
         self.room: str | None = None
         self._events = Held()
         self._outgoing: list[Outgoing] = []
@@ -148,6 +162,7 @@ class Transcript(Panel):
     def show(self, room: str, me: str) -> None:
         """Show the newest messages of a room."""
         self.room, self._me, self._here = room, me, 0
+        self._wanted, self._to_first = None, False
         self.show_latest()
 
     def show_latest(self) -> None:
@@ -174,11 +189,14 @@ class Transcript(Panel):
         if self.room is None:
             return
         page = self._source.after(self.room, 0, PAGE // 2)
+        self._to_first = not page and self._source.missing_before(self.room, 2)
+        if self._to_first:
+            self._want(Wanted(self.room, around=1))
         if page and self._events.at(page[0].seq) is None:
             self._forget_fresh()
             self._clear()
             after = fitting(page, newest=False)
-            self._has_newer = len(page) == PAGE // 2 or len(after) < len(page)
+            self._has_newer = self._more_after(page, after, PAGE // 2)
             self._append(after)
             if not self._has_newer:
                 self._show_outbox()
@@ -219,7 +237,7 @@ class Transcript(Panel):
             self._forget_fresh()
             self._clear()
             after = fitting(page, newest=False, most=STEP_WEIGHT * 2 // 3)
-            self._has_newer = len(page) == PAGE // 2 or len(after) < len(page)
+            self._has_newer = self._more_after(page, after, PAGE // 2)
             self._append([*fitting(before, newest=True, most=STEP_WEIGHT // 3), *after])
             if not self._has_newer:
                 self._show_outbox()
@@ -301,6 +319,7 @@ class Transcript(Panel):
         self._look()
         began = perf_counter()
         few = len(fresh) <= BURST and len(fitting(fresh, newest=False)) == len(fresh)
+        few = few and self._events.last in {0, fresh[0].seq - 1}  # else something is missing
         follows = self._at_bottom and not (self._has_selection() and not few)
         if follows and not few:
             self.show_latest()
@@ -609,8 +628,13 @@ class Transcript(Panel):
             if page:
                 self._load_before(fitting(page, newest=True))
                 return
+            self._want(Wanted(self.room, before=self._events.first))
         if below < near and self._has_newer:
-            self._load_after(self._source.after(self.room, self._events.last, PAGE))
+            page = self._source.after(self.room, self._events.last, PAGE)
+            if not page and self._source.missing_after(self.room, self._events.last):
+                self._want(Wanted(self.room, around=self._events.last + PAGE))
+                return
+            self._load_after(page)
 
     def _load_before(self, page: Sequence[Event]) -> None:
         anchor = None if self._at_bottom else self._anchor()
@@ -626,13 +650,44 @@ class Transcript(Panel):
         taken = fitting(page, newest=False)
         anchor = self._anchor()
         self._append(taken)
-        self._has_newer = len(page) == PAGE or len(taken) < len(page)
+        self._has_newer = self._more_after(page, taken, PAGE)
         if not self._has_newer:
             self._show_outbox()
         self._trim_top()
         self._restore(anchor)
         if page:
             self._load_more()
+
+    def _more_after(self, page: Sequence[Event], taken: Sequence[Event], asked: int) -> bool:
+        """Whether there is more after what is taken of a page of which so many were asked for."""
+        if len(page) == asked or len(taken) < len(page) or not page or self.room is None:
+            return len(page) == asked or len(taken) < len(page)
+        return self._source.missing_after(self.room, page[-1].seq)
+
+    def _want(self, wanted: Wanted) -> None:
+        """Ask for a page that is not here, once."""
+        if wanted != self._wanted:
+            self._wanted = wanted
+            self._on_missing(wanted)
+
+    def history_added(self, wanted: Wanted, *, here: bool) -> None:
+        """A page that was wanted came, or can't be had now."""
+        if wanted.room != self.room or not here:
+            return
+        self._wanted = None
+        newest = wanted == Wanted(wanted.room)
+        if self._to_first and wanted.around == 1:
+            self.go_to_first()
+        elif newest and (self._at_bottom or not len(self._events)):
+            self.show_latest()
+        else:
+            self._has_newer = self._has_newer or newest
+            self._schedule_check()
+
+    def look_again(self) -> None:
+        """There is a connection: ask again for what was wanted in vain."""
+        self._wanted = None
+        self._schedule_check()
 
     def _load_more(self) -> None:
         """Look at the ends again, after what the window has to do meanwhile."""

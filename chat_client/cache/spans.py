@@ -1,0 +1,59 @@
+"""Which stretches of each room's log are here: of a long log only what was asked for. Pure."""
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """All events from `first` to `last`."""
+
+    first: int
+    last: int
+
+
+class Spans:
+    """The stretches of each room, in their order; between two of them something is missing."""
+
+    def __init__(self) -> None:
+        self._spans: dict[str, list[Span]] = {}
+        self._before: dict[str, list[Span]] = {}
+        """The rooms that were changed since `keep`, as they were then."""
+
+    def of(self, room: str) -> tuple[Span, ...]:
+        """The stretches of a room."""
+        return tuple(self._spans.get(room, ()))
+
+    def last(self, room: str) -> int:
+        """The newest place that is here; 0 for none."""
+        spans = self._spans.get(room)
+        return spans[-1].last if spans else 0
+
+    def add(self, room: str, first: int, last: int) -> tuple[Span, tuple[Span, ...]]:
+        """Have a stretch, too: the one that it is a part of now, and those that went into that."""
+        spans = self._spans.setdefault(room, [])
+        self._before.setdefault(room, list(spans))
+        at = bisect_right(spans, (first, last))
+        begin = end = at
+        if begin and spans[begin - 1].last >= first - 1:
+            begin -= 1
+        while end < len(spans) and spans[end].first <= last + 1:
+            end += 1
+        gone = tuple(spans[begin:end])
+        if gone:
+            first, last = min(first, gone[0].first), max(last, gone[-1].last)
+        whole = Span(first, last)
+        spans[begin:end] = [whole]
+        return whole, gone
+
+    def forget(self, room: str) -> None:
+        """Nothing of a room is here any more."""
+        self._before.setdefault(room, self._spans.pop(room, []))
+
+    def keep(self) -> None:
+        """All changes are stored."""
+        self._before.clear()
+
+    def take_back(self) -> None:
+        """Undo the changes since `keep`."""
+        self._spans.update(self._before)
+        self._before.clear()
