@@ -71,7 +71,7 @@ class Controller:
     `on_demand` a long history is not fetched at once: see `load_history`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0915 - one statement for each field
         self,
         account: Account,
         cache: Cache,
@@ -137,8 +137,14 @@ class Controller:
         self._told = 0.0
         self._closed: Reason | None = None
         """Why there is no server to be reached, if it said so itself with its last words."""
-        # What each handler takes is its key's own type, which a mapping can't say: hence Any.
-        self._replies: Final[Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]] = {
+        self._replies = self._reply_handlers()
+        self._handlers = self._push_handlers()
+
+    # What each handler takes is its key's own type, which a mapping can't say: hence Any.
+
+    def _reply_handlers(self) -> Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]:
+        """By reply: the command it answers, and who takes both."""
+        return {
             messages.Welcome: (messages.Hello, self._welcome),
             messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
             messages.Synced: (messages.Sync, self._synced),
@@ -153,8 +159,9 @@ class Controller:
                 self._done,
             ),
         }
-        """By reply: the command it answers, and who takes both."""
-        self._handlers: Final[Mapping[type, Callable[[Any, float], None]]] = {
+
+    def _push_handlers(self) -> Mapping[type, Callable[[Any, float], None]]:
+        return {
             messages.PersonChanged: self._directory.person_changed,
             messages.PresenceChanged: self._directory.presence_changed,
             messages.RoomAdded: self._room_added,

@@ -247,6 +247,20 @@ class MainScreen(Panel):
                 # Some of it may be messages, which nobody has read yet.
                 self.overview.count(self._session.reader.rooms(self.overview.me))
                 self._open_again(item.rooms)
+            case _:
+                self._show_more_news(item)
+
+    def _show_more_news(
+        self,
+        item: news.AccountChanged
+        | news.HistoryAdded
+        | news.Listed
+        | news.Moderated
+        | news.MuteChanged
+        | news.NotKept
+        | news.Skipped,
+    ) -> None:
+        match item:
             case news.MuteChanged() | news.Moderated():
                 self._show_moderation(item)
             case news.HistoryAdded() | news.Skipped() | news.Listed():

@@ -47,6 +47,16 @@ class Kept:
         del room
         return self.events[-count:]
 
+    def missing_before(self, room: str, seq: int) -> bool:
+        """Whether only the server has what is before `seq`."""
+        del room, seq
+        return False
+
+    def missing_after(self, room: str, seq: int) -> bool:
+        """Whether only the server has what is after `seq`."""
+        del room, seq
+        return False
+
     def outbox(self, room: str) -> list[Outgoing]:
         """Nothing is on its way out."""
         del room
