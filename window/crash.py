@@ -1,4 +1,4 @@
-"""What becomes of a mistake that nobody caught: it is logged, and the person is told.
+"""What becomes of an uncaught exception: it is logged, and the person is told.
 
 Tk is imported when it is needed, so that this module is there where Tk is not.
 """
@@ -15,10 +15,10 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from window.crash_report import CrashReport
-from window.palette import PALETTES, Mode
+from window.palette import Mode
 
 if TYPE_CHECKING:
     import tkinter as tk
@@ -30,69 +30,74 @@ log = logging.getLogger("crash")
 
 MOST: Final = 3
 """Dialogs in one run: a timer that fails each second must not bury the person."""
-
-
-class _Hooks(NamedTuple):
-    """What Python called before."""
-
-    main: Callable[[type[BaseException], BaseException, TracebackType | None], object]
-    thread: Callable[[threading.ExceptHookArgs], object]
-    unraisable: Callable[[sys.UnraisableHookArgs], object]
+_WANTED: Final = (KeyboardInterrupt, SystemExit)
+"""Ends that are no errors: they go to the hook that was there before."""
 
 
 class CrashWatch:
-    """Brings what nobody caught into the log and, once a root is watched, before the person.
+    """Brings uncaught exceptions into the log and, once a root is watched, before the person.
 
-    `version` gives that line of `CrashReport`, `log` is as there, `icon` as for `show_fatal`.
-    `dialog` is the open one. All of this is called on the Tk thread, but for the hooks.
+    `version` gives that line of `CrashReport`, `log` is as there, `icon` as for `show_fatal`;
+    `mode` gives the present look. `dialog` is the open one. Called on the Tk thread, but for
+    the hooks.
     """
 
     def __init__(
-        self, program: str, version: Callable[[], str], log: Path | None, icon: str = ""
+        self,
+        program: str,
+        version: Callable[[], str],
+        log: Path | None,
+        icon: str,
+        mode: Callable[[], Mode],
     ) -> None:
-        self._program, self._version, self._log, self._icon = program, version, log, icon
-        self._before: _Hooks | None = None
+        self._program, self._version, self._log = program, version, log
+        self._icon, self._mode = icon, mode
+        self._before: tuple[Callable[..., object], ...] = ()
+        """The hooks of Python that these ones replace, then Tk's."""
         self._root: tk.Tk | None = None
         self._tk = ""
         self._close: Callable[[], object] = lambda: None
-        self._report_before: Callable[..., object] | None = None
         self._mailbox: Mailbox[CrashReport] | None = None
         self._shown = 0
         self.dialog: CrashDialog | None = None
 
     def install(self) -> None:
         """Take Python's hooks, and log what comes; harmless when called again."""
-        if self._before is None:
-            self._before = _Hooks(sys.excepthook, threading.excepthook, sys.unraisablehook)
+        if not self._before:
+            self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
             sys.excepthook = self._ended
             threading.excepthook = self._thread_failed
             sys.unraisablehook = self._ignored
 
     def watch(self, root: tk.Tk, close: Callable[[], object]) -> None:
-        """From now on also show it, over `root`; `close` ends the program if the person asks."""
+        """After `install`: show it, too, over `root`; `close` ends the program when asked to."""
         from window.mailbox import Mailbox
 
         self._root, self._close = root, close
         self._tk = str(root.tk.call("info", "patchlevel"))
-        self._report_before = root.report_callback_exception
+        self._before = (*self._before, root.report_callback_exception)
         root.report_callback_exception = self._callback_failed
         self._mailbox = Mailbox(root, self._arrived)
 
     def uninstall(self) -> None:
-        """Put all hooks back and close an open dialog."""
-        if self._before is not None:
-            sys.excepthook, threading.excepthook, sys.unraisablehook = self._before
-            self._before = None
+        """Put all hooks back and close an open dialog; harmless when called again."""
         if self.dialog is not None:
             self.dialog.answer(close=False)
         if self._mailbox is not None:
             self._mailbox.close()
-        if self._root is not None and self._report_before is not None:
-            self._root.report_callback_exception = self._report_before
-        self._root = self._mailbox = self._report_before = None
+        if self._before:
+            sys.excepthook, threading.excepthook, sys.unraisablehook, *of_tk = self._before
+            if self._root is not None:
+                self._root.report_callback_exception = of_tk[0]
+        self._before, self._root, self._mailbox = (), None, None
+
+    def tell(self, error: BaseException) -> None:
+        """Log an exception that ends the program, and show it in a window of its own."""
+        log.critical("the program can't go on", exc_info=error)
+        show_fatal(self.report(error, fatal=True), self._mode(), self._icon)
 
     def report(self, error: BaseException, *, fatal: bool) -> CrashReport:
-        """The report of an exception that was caught, such as for `show_fatal`."""
+        """What is told about it."""
         trace = "".join(traceback.format_exception(error))
         version = self._version()
         return CrashReport(self._program, version, self._log, fatal, trace, tk=self._tk)
@@ -103,26 +108,25 @@ class CrashWatch:
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """`sys.excepthook`: the main thread is at its end, and no Tk loop runs any more."""
-        if self._before is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
-            self._before.main(kind, error, trace)
+        if issubclass(kind, _WANTED):
+            self._before[0](kind, error, trace)
             return
         log.critical("the program failed", exc_info=(kind, error, trace))
         if threading.current_thread() is not threading.main_thread():
             self._post(error)  # somebody handed it to `sys.excepthook` in a thread
         elif self._tk and self._shown < MOST:  # a root is watched, or was
             self._shown += 1
-            mode = _mode_of(self._root, self._log)
-            show_fatal(self.report(error, fatal=True), mode=mode, icon=self._icon)
+            show_fatal(self.report(error, fatal=True), self._mode(), self._icon)
 
     def _thread_failed(self, args: threading.ExceptHookArgs) -> None:
         """`threading.excepthook`: in the thread that failed, which must not touch Tk."""
-        if self._before is not None and issubclass(args.exc_type, KeyboardInterrupt | SystemExit):
-            self._before.thread(args)
+        if issubclass(args.exc_type, _WANTED):
+            self._before[1](args)
             return
         error = args.exc_value or args.exc_type()
         name = args.thread.name if args.thread is not None else "?"
-        what = args.exc_type, error, args.exc_traceback
-        log.critical("the thread %s failed", name, exc_info=what)
+        exc_info = args.exc_type, error, args.exc_traceback
+        log.critical("the thread %s failed", name, exc_info=exc_info)
         self._post(error)
 
     def _post(self, error: BaseException) -> None:
@@ -133,49 +137,43 @@ class CrashWatch:
 
     def _ignored(self, args: sys.UnraisableHookArgs) -> None:
         """`sys.unraisablehook`: what a destructor raised; nobody can do anything about it."""
-        if args.exc_value is None:
-            return
-        if self._before is not None and issubclass(args.exc_type, KeyboardInterrupt | SystemExit):
-            self._before.unraisable(args)
+        if args.exc_value is None or issubclass(args.exc_type, _WANTED):
+            self._before[2](args)
             return
         where = getattr(args.object, "__qualname__", type(args.object).__qualname__)
-        what = args.exc_type, args.exc_value, args.exc_traceback
-        log.critical("%s %s", args.err_msg or "Exception ignored in", where, exc_info=what)
+        exc_info = args.exc_type, args.exc_value, args.exc_traceback
+        log.critical("%s %s", args.err_msg or "Exception ignored in", where, exc_info=exc_info)
 
     def _callback_failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         """Tk's hook. What left it would end Tk's loop."""
-        if self._report_before is not None and issubclass(kind, KeyboardInterrupt | SystemExit):
-            self._report_before(kind, error, trace)
+        if issubclass(kind, _WANTED):
+            self._before[3](kind, error, trace)
             return
         log.critical("a callback failed", exc_info=(kind, error, trace))
-        self._show(self.report(error, fatal=False))
+        self._arrived([self.report(error, fatal=False)])
 
     # The dialog
 
     def _arrived(self, reports: list[CrashReport]) -> None:
+        """One dialog at a time, but a fatal error takes the place of one that is not."""
         for report in reports:
-            self._show(report)
+            before = self.dialog
+            hidden = before is not None and (before.report.fatal or not report.fatal)
+            if self._root is None or self._shown >= MOST or hidden:
+                continue
+            self._shown += 1
+            try:
+                from window.crash_dialog import CrashDialog
 
-    def _show(self, report: CrashReport) -> None:
-        if self._root is None or self._shown >= MOST:
-            return
-        before = self.dialog
-        if before is not None and (before.report.fatal or not report.fatal):
-            return
-        self._shown += 1
-        try:
-            from window.crash_dialog import CrashDialog
-
-            if before is not None:
-                before.answer(close=False)  # the worse one takes its place
-            mode = _mode_of(self._root, self._log)
-            self.dialog = CrashDialog(self._root, report, mode, self._answered)
-            self.dialog.show()
-        except Exception:
-            self.dialog = None
-            log.critical("the mistake can't be shown", exc_info=True)
+                if before is not None:
+                    before.answer(close=False)
+                self.dialog = CrashDialog(self._root, report, self._mode(), self._answered)
+                self.dialog.show()
+            except Exception:
+                self.dialog = None
+                log.critical("the error can't be shown", exc_info=True)
 
     def _answered(self, close: bool) -> None:
         self.dialog = None
@@ -186,25 +184,24 @@ class CrashWatch:
         except Exception:
             # Whatever hinders it: who has pressed this button wants the window gone.
             log.critical("the program can't be closed as it should be", exc_info=True)
-            if self._root is not None:
-                with suppress(Exception):  # it may be gone already
-                    self._root.destroy()
+            with suppress(Exception):  # it may be gone already
+                self._root.destroy()  # type: ignore[union-attr]
 
 
-def show_fatal(report: CrashReport, *, mode: Mode | None = None, icon: str = "") -> None:
+def show_fatal(report: CrashReport, mode: Mode, icon: str) -> None:
     """Say in a window of its own that the program has ended, until that is closed.
 
-    For what ended `main` with no window or beside one. `mode` None is what the window
-    remembers, else the system's; `icon` names pictures in assets/icons. Without a display it
-    is said in the system's own box (Windows) or on standard error. Never raises.
+    For what ended `main` with no window or beside one. `icon` names pictures in assets/icons.
+    Without a display it is said in the system's own box (Windows) or on standard error. Never
+    raises.
     """
     try:
         from window.crash_dialog import CrashDialog
 
-        root = _own_root(report, icon)
+        root = _own_root(report, mode, icon)
         try:
             report = replace(report, tk=str(root.tk.call("info", "patchlevel")))
-            dialog = CrashDialog(root, report, mode or _kept_mode(report.log), lambda _: None)
+            dialog = CrashDialog(root, report, mode, lambda _: None)
             dialog.show()
             root.wait_window(dialog.window)
         finally:
@@ -214,51 +211,20 @@ def show_fatal(report: CrashReport, *, mode: Mode | None = None, icon: str = "")
             _tell_without_tk(report)
 
 
-def _mode_of(root: tk.Tk | None, log_file: Path | None) -> Mode:
-    """The look that is shown, as the root has its ground; else the one to begin with."""
+def _own_root(report: CrashReport, mode: Mode, icon: str) -> tk.Tk:
+    """A hidden root. Raises what Tk raises without a display."""
     with suppress(Exception):
-        ground = str(root.cget("background")) if root is not None else ""
-        for mode, palette in PALETTES.items():
-            if palette.window == ground:
-                return mode
-    return _kept_mode(log_file)
+        from window import fonts
 
-
-def _kept_mode(log_file: Path | None) -> Mode:
-    """The look that was chosen the last time, if that is kept beside the log; else the system's."""
-    with suppress(Exception):
-        from window.memory import recall
-
-        kept = recall(log_file.parent).theme if log_file is not None else None
-        if kept is not None:
-            return kept
-    with suppress(Exception):
-        from window.system import system_mode
-
-        return system_mode()
-    return "light"
-
-
-def _own_root(report: CrashReport, icon: str) -> tk.Tk:
-    """A hidden root, prepared as far as that works. Raises what Tk raises without a display."""
-    with suppress(Exception):
-        from window import dpi, fonts
-
-        dpi.make_aware()
         fonts.register()
-    import tkinter as tk
+    from window.root import make_root
 
     bundled = getattr(sys, "_MEIPASS", None)
     if bundled is not None:
         # window/root.py took these out of the environment; every interpreter looks there anew.
         for variable, folder in (("TCL_LIBRARY", "_tcl_data"), ("TK_LIBRARY", "_tk_data")):
             os.environ.setdefault(variable, str(Path(bundled) / folder))
-    root = tk.Tk(className=report.program)
-    root.withdraw()
-    with suppress(Exception):
-        for file in Path(__file__).parent.glob(f"assets/icons/{icon}-*.png"):
-            root.iconphoto(True, tk.PhotoImage(master=root, file=file))
-    return root
+    return make_root(report.program, icon, mode)
 
 
 def _tell_without_tk(report: CrashReport) -> None:

@@ -90,6 +90,11 @@ class Program(Generic[C]):
         self._timer = self.root.after(1, self._load)
 
     @property
+    def shown_mode(self) -> Mode:
+        """The look that is shown now."""
+        return self.theme.mode if hasattr(self, "theme") else self.mode
+
+    @property
     def filled(self) -> C:
         """The contents, which must be there."""
         if self.contents is None:

@@ -7,20 +7,30 @@ import sys
 import tkinter as tk
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from window.program import Program
 from window.root import end_root
 from window.signals import Signals
+from window.system import system_mode
 
 if TYPE_CHECKING:
     from window.crash import CrashWatch
+    from window.palette import Mode
 
 _FAILED: Final = 1
 
 
 def run_program(
-    name: str, make: Callable[[], Program[Any]], log_level: str, *, no_display: int, advice: str
+    name: str,
+    icon: str,
+    data_dir: Path,
+    make: Callable[[], Program[Any]],
+    log_level: str,
+    *,
+    no_display: int,
+    advice: str,
 ) -> int:
     """Run what `make` makes; the exit status, `no_display` where no window can be opened.
 
@@ -28,6 +38,15 @@ def run_program(
     its data folder, and shown; after what it can't go on from, the status is 1. `advice` says to a
     terminal what can be done without a display.
     """
+
+    def watch(mode: Callable[[], Mode]) -> CrashWatch:
+        watches.append(_watch(name, icon, data_dir, log_level, mode))
+        return watches[0]
+
+    def watch_window() -> None:
+        watch(lambda: program.shown_mode).watch(program.root, program.close)
+
+    watches: list[CrashWatch] = []
     signals = Signals()
     try:
         program = make()
@@ -35,47 +54,51 @@ def run_program(
         signals.close()
         sys.stderr.write(f"{name}: can't open a window ({error}); {advice}\n")
         return no_display
-    watches: list[CrashWatch] = []
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+        signals.close()
+        watch(system_mode).tell(error)
+        watches[0].uninstall()
+        return _FAILED
     signals.watch(program.root, program.close)
-    program.on_load = lambda: watches.append(_watch(program, log_level))
+    program.on_load = watch_window
     program.on_end = signals.close
     try:
         return program.run()
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
-        _tell(program, watches[0] if watches else _watch(program, log_level), error)
+        if not watches:
+            watch_window()
+        _tell(program, watches[0], error)
         return _FAILED
     finally:
-        for watch in watches:
-            watch.uninstall()
+        for each in watches:
+            each.uninstall()
 
 
-def _watch(program: Program[Any], log_level: str) -> CrashWatch:
-    """From now on it is logged and shown what nobody catches. After the window is there."""
+def _watch(
+    name: str, icon: str, data_dir: Path, log_level: str, mode: Callable[[], Mode]
+) -> CrashWatch:
+    """From now on it is logged what nobody catches. After the window is there."""
     from common.build import version_line
     from common.logs import start_logging, watch_for_native_crashes
     from window.crash import CrashWatch
 
-    path = start_logging(log_level, program.data_dir)
+    path = start_logging(log_level, data_dir)
     if path is not None:
         watch_for_native_crashes(path)
-    watch = CrashWatch(program.name, lambda: version_line(program.name), path, program.icon)
+    watch = CrashWatch(name, lambda: version_line(name), path, icon, mode)
     watch.install()
-    watch.watch(program.root, program.close)
     return watch
 
 
 def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     """The program is at its end, and its window empty: say so in one of its own."""
-    import logging
-
-    from window import crash
-
-    crash.log.critical("the program can't go on", exc_info=error)
     with suppress(tk.TclError):  # it may be gone already
         program.on_end()
         end_root(program.root)
-    crash.show_fatal(watch.report(error, fatal=True), mode=program.mode, icon=program.icon)
+    watch.tell(error)
     if program.contents is not None:
+        import logging
+
         # Its threads work on, and nothing is left that could end them.
         logging.shutdown()
         os._exit(_FAILED)

@@ -32,6 +32,8 @@ def run(options: Options, data_dir: Path) -> int:
     """
     return run_program(
         "ChatClient",
+        "chat-client",
+        data_dir,
         lambda: make(options, data_dir),
         options.log_level,
         no_display=1,

@@ -24,6 +24,8 @@ def run(options: Options, data_dir: Path) -> int:
     """
     return run_program(
         "ChatServer",
+        "chat-server",
+        data_dir,
         lambda: make(options, data_dir),
         options.log_level,
         no_display=2,

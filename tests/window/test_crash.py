@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import tkinter as tk
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import pytest
 
 from common import logs
 from tests.window.conftest import Pump
-from window import crash, crash_report
+from window import crash, crash_report, runner
 from window.crash import CrashWatch, show_fatal
 from window.crash_dialog import CrashDialog
 from window.crash_report import CrashReport
@@ -30,8 +30,11 @@ TOKEN = "0123456789abcdef" * 4
 class Program:
     """A watched program: its window, its log, and how often it was told to close."""
 
-    def __init__(self, root: tk.Tk, watch: CrashWatch, log: Path, wait_until: Pump) -> None:
+    def __init__(
+        self, root: tk.Tk, watch: CrashWatch, log: Path, mode: list[Mode], wait_until: Pump
+    ) -> None:
         self.root, self.watch, self.log, self.wait_until = root, watch, log, wait_until
+        self.mode = mode
         self.closed = 0
 
     def close(self) -> None:
@@ -60,13 +63,20 @@ class Program:
         dialog = self.watch.dialog
         assert dialog is not None
         self.wait_until(lambda: dialog.window.grab_status() == "local")
-        dialog._default.widget.focus_force()
-        self.wait_until(lambda: dialog.window.focus_get() is dialog._default.widget)
+        dialog.default.focus_force()
+        self.wait_until(lambda: dialog.window.focus_get() is dialog.default)
         return dialog
 
     def windows(self) -> int:
         """How many dialogs there are."""
         return sum(isinstance(each, tk.Toplevel) for each in self.root.winfo_children())
+
+
+def watching(
+    log: Path | None = None, version: str = "0.1.0", mode: Sequence[Mode] = ("light",)
+) -> CrashWatch:
+    """A watch that is not installed; the look is the first of `mode`."""
+    return CrashWatch("ChatClient", lambda: version, log, "chat-client", lambda: mode[0])
 
 
 def fail(text: str) -> None:
@@ -76,7 +86,7 @@ def fail(text: str) -> None:
 
 def press(program: Program, key: str, name: str) -> None:
     """Press a key while a button of the open dialog has the keyboard."""
-    button = program.dialog().buttons[name].widget
+    button = program.dialog().buttons[name]
     button.focus_force()
     program.wait_until(lambda: program.root.focus_get() is button)
     button.event_generate(key)
@@ -84,7 +94,7 @@ def press(program: Program, key: str, name: str) -> None:
 
 def shown(widget: tk.Misc) -> str:
     """All text in a window that can be read."""
-    own = str(widget.cget("text")) if isinstance(widget, tk.Label) else ""
+    own = str(widget.cget("text")) if isinstance(widget, tk.Label | tk.Button) else ""
     if isinstance(widget, tk.Text) and widget.winfo_viewable():
         own = widget.get("1.0", "end-1c")
     return "\n".join(filter(None, (own, *map(shown, widget.winfo_children()))))
@@ -104,8 +114,9 @@ def program(
     handler.setFormatter(logs._Formatter(logs._FORMAT))
     monkeypatch.setattr(crash, "log", logging.Logger("crash"))  # noqa: LOG001  # on purpose
     crash.log.addHandler(handler)
-    watch = CrashWatch("ChatClient", lambda: "0.1.0 (commit 1a2b3c4)", path)
-    program = Program(root, watch, path, wait_until)
+    mode: list[Mode] = ["light"]
+    watch = watching(path, "0.1.0 (commit 1a2b3c4)", mode)
+    program = Program(root, watch, path, mode, wait_until)
     watch.install()
     watch.watch(root, program.close)
     wait_until(root.winfo_viewable)
@@ -121,11 +132,11 @@ def test_a_failed_callback_is_logged_and_shown(program: Program) -> None:
     assert "LookupError: the row is gone" in program.logged()
     text = shown(dialog.window)
     assert "Something went wrong" in text
-    assert "that part of it did not work. Nothing that was sent is lost." in text
+    assert "what it was doing did not work. Nothing that was sent is lost." in text
     assert str(program.log) in text
     assert "LookupError" not in text
-    assert [button.text for button in dialog.buttons.values()] == [
-        *("Show details", "Copy details", "Close ChatClient", "Go on")
+    assert [button.cget("text") for button in dialog.buttons.values()] == [
+        *("Show details", "Copy details", "Open log folder", "Close ChatClient", "Go on")
     ]
 
 
@@ -134,7 +145,7 @@ def test_a_key_goes_on(program: Program, key: str) -> None:
     """Escape, and the default button's keys, close the dialog and not the program."""
     program.fail()
     dialog = program.dialog()
-    dialog._default.widget.event_generate(key)
+    dialog.default.event_generate(key)
     program.wait_until(lambda: program.watch.dialog is None)
     assert not dialog.window.winfo_exists()
     assert program.closed == 0
@@ -150,19 +161,7 @@ def test_escape_goes_on_from_anywhere_but_return_presses_the_button(program: Pro
     program.fail()
     press(program, "<Return>", "copy")
     program.wait_until.settle()
-    assert program.dialog().buttons["copy"].text == "Copied"
-
-
-def test_a_click_presses_and_a_click_that_slips_off_does_not(program: Program) -> None:
-    """As with every button."""
-    program.fail()
-    widget = program.dialog().buttons["close"].widget
-    for event in ("<Enter>", "<Button-1>", "<Leave>", "<ButtonRelease-1>"):
-        widget.event_generate(event)
-    assert program.closed == 0
-    for event in ("<Enter>", "<Button-1>", "<ButtonRelease-1>"):
-        widget.event_generate(event)
-    assert program.closed == 1
+    assert program.dialog().buttons["copy"].cget("text") == "Copied"
 
 
 def test_tab_goes_from_the_details_to_the_default(program: Program) -> None:
@@ -171,11 +170,12 @@ def test_tab_goes_from_the_details_to_the_default(program: Program) -> None:
     dialog = program.dialog()
     dialog.toggle_details()
     program.wait_until(dialog.text.winfo_viewable)
-    way: list[tk.Misc | None] = [dialog.buttons["details"].widget]
-    while len(way) < 6 and way[-1] is not None:
+    names = ("details", "copy", "folder", "close", "go_on")
+    first, second, third, *others = (dialog.buttons[name] for name in names)
+    way: list[tk.Misc | None] = [first]
+    while len(way) < 7 and way[-1] is not None:
         way.append(way[-1].tk_focusNext())
-    buttons = [dialog.buttons[name].widget for name in ("details", "copy", "close", "go_on")]
-    assert way == [buttons[0], dialog.text, *buttons[1:], buttons[0]]
+    assert way == [first, second, third, dialog.text, *others, first]
 
 
 def test_a_failed_thread_is_shown_by_the_tk_thread(
@@ -198,8 +198,8 @@ def test_a_failed_thread_is_shown_by_the_tk_thread(
     assert made_by == [threading.main_thread().name]
     assert "can no longer work properly. Nothing that was sent is lost." in shown(dialog.window)
     assert "thread core" in dialog.report.details()
-    assert list(dialog.buttons) == ["details", "copy", "close"]
-    dialog._default.widget.event_generate("<Return>")
+    assert list(dialog.buttons) == ["details", "copy", "folder", "close"]
+    dialog.default.event_generate("<Return>")
     program.wait_until(lambda: program.watch.dialog is None)
     assert program.closed == 1
 
@@ -208,7 +208,7 @@ def test_a_program_that_cannot_close_ends_all_the_same(program: Program) -> None
     """Who asks to close a broken program gets rid of it."""
     program.watch._close = lambda: fail("no end")
     program.fail()
-    program.dialog().buttons["close"].press()
+    program.dialog().buttons["close"].invoke()
     with pytest.raises(tk.TclError):
         program.root.winfo_exists()
     assert "LookupError: no end" in program.logged()
@@ -248,8 +248,8 @@ def test_the_details_can_be_shown_and_copied(program: Program) -> None:
     """They say what is needed to find the mistake, and what is copied is what is shown."""
     program.fail()
     dialog = program.dialog()
-    assert not dialog.details_shown
-    dialog.buttons["details"].press()
+    assert not dialog.text.winfo_viewable()
+    dialog.buttons["details"].invoke()
     program.wait_until(dialog.text.winfo_viewable)
     details = dialog.text.get("1.0", "end-1c")
     assert details in shown(dialog.window)
@@ -262,16 +262,16 @@ def test_the_details_can_be_shown_and_copied(program: Program) -> None:
         assert re.search(part, details), part
     dialog.text.event_generate("<Key-x>")
     assert dialog.text.get("1.0", "end-1c") == details
-    dialog.buttons["copy"].press()
+    dialog.buttons["copy"].invoke()
     assert program.root.clipboard_get() == details
-    assert dialog.buttons["copy"].text == "Copied"
+    assert dialog.buttons["copy"].cget("text") == "Copied"
     program.root.clipboard_clear()
     for event in ("<<SelectAll>>", "<<Copy>>"):
         dialog.text.event_generate(event)
-    assert program.root.clipboard_get() == details
-    dialog.buttons["details"].press()
+    assert program.root.clipboard_get().rstrip("\n") == details
+    dialog.buttons["details"].invoke()
     program.wait_until(lambda: not dialog.text.winfo_viewable())
-    dialog.buttons["details"].press()
+    dialog.buttons["details"].invoke()
     assert dialog.text.get("1.0", "end-1c") == details
 
 
@@ -284,7 +284,7 @@ def test_it_is_never_larger_than_the_screen(program: Program) -> None:
     window.winfo_screenheight = lambda: 420  # type: ignore[method-assign]  # a small laptop
     dialog.toggle_details()
     program.wait_until(dialog.text.winfo_viewable)
-    last = dialog.buttons["go_on"].widget
+    last = dialog.buttons["go_on"]
     program.wait_until(
         lambda: last.winfo_rooty() + last.winfo_height() < 420, "a button on the screen"
     )
@@ -310,8 +310,8 @@ def test_it_stands_over_its_parent(program: Program) -> None:
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_it_has_the_look_of_the_window(program: Program, mode: Mode) -> None:
-    """The ground of the root says which look is on."""
-    program.root.configure(background=PALETTES[mode].window)
+    """The present one, whatever it was when the watch began."""
+    program.mode[:] = [mode]
     program.fail()
     assert program.dialog().window.cget("background") == PALETTES[mode].window
 
@@ -331,7 +331,7 @@ def test_a_dialog_that_fails_itself_is_logged(
     with monkeypatch.context() as patch:
         patch.setattr(CrashDialog, "show", lambda _: fail("no dialog"))
         program.fail()
-    assert "the mistake can't be shown" in program.logged()
+    assert "the error can't be shown" in program.logged()
     assert program.watch.dialog is None
     program.fail()
     assert "the row is gone" in program.dialog().report.details()
@@ -367,7 +367,7 @@ def test_a_program_that_ends_takes_its_dialog_along(program: Program) -> None:
 
 
 def test_it_leaves_nothing_in_tk(program: Program) -> None:
-    """Its pictures are freed with it, and it makes no fonts."""
+    """It makes no pictures and no fonts."""
 
     def held() -> tuple[object, object]:
         return program.root.tk.call("image", "names"), program.root.tk.call("font", "names")
@@ -375,7 +375,6 @@ def test_it_leaves_nothing_in_tk(program: Program) -> None:
     before = held()
     program.fail()
     dialog = program.dialog()
-    assert held()[0] != before[0]
     dialog.answer(close=False)
     assert held() == before
 
@@ -413,7 +412,7 @@ def test_hooks_are_taken_once_and_put_back(root: tk.Tk) -> None:
         return sys.excepthook, threading.excepthook, sys.unraisablehook, report
 
     before = hooks()
-    watch = CrashWatch("ChatClient", lambda: "0.1.0", None)
+    watch = watching()
     for _ in range(2):
         watch.install()
     watch.watch(root, root.destroy)
@@ -435,7 +434,7 @@ def test_wanted_ends_are_no_mistakes(
     ):
         monkeypatch.setattr(place, name, lambda *_, name=name: heard.append(name))
     monkeypatch.setattr(crash.log, "critical", lambda *_, **__: heard.append("logged"))
-    watch = CrashWatch("ChatClient", lambda: "0.1.0", None)
+    watch = watching()
     watch.install()
     watch.watch(root, root.destroy)
     sys.excepthook(type(error), error, None)
@@ -467,14 +466,14 @@ def test_what_ends_the_main_thread_is_shown_by_itself(
 ) -> None:
     """No loop runs any more, so the dialog comes with its own; before a root it is only logged."""
     told: list[tuple[CrashReport, Mode]] = []
-    monkeypatch.setattr(crash, "show_fatal", lambda report, mode, **_: told.append((report, mode)))
-    program.root.configure(background=PALETTES["dark"].window)
+    monkeypatch.setattr(crash, "show_fatal", lambda report, mode, _: told.append((report, mode)))
+    program.mode[:] = ["dark"]
     error = LookupError("no end")
     sys.excepthook(LookupError, error, None)
     assert [(report.fatal, mode) for report, mode in told] == [(True, "dark")]
     assert "LookupError: no end" in told[0][0].trace
     assert "the program failed" in program.logged()
-    early = CrashWatch("ChatClient", lambda: "0.1.0", None)
+    early = watching()
     early.install()
     sys.excepthook(LookupError, error, None)
     early.uninstall()
@@ -484,9 +483,7 @@ def test_what_ends_the_main_thread_is_shown_by_itself(
 
 def report(log: Path | None = None) -> CrashReport:
     """The report of an exception that ended `main`."""
-    return CrashWatch("ChatServer", lambda: "0.1.0", log).report(
-        ImportError(f"no module; token={TOKEN}"), fatal=True
-    )
+    return watching(log).report(ImportError(f"no module; token={TOKEN}"), fatal=True)
 
 
 @pytest.fixture
@@ -505,7 +502,7 @@ def pressing(
         def pressed(dialog: CrashDialog) -> None:
             if dialog.window.winfo_viewable():
                 act(dialog)
-                dialog.buttons["close"].press()
+                dialog.buttons["close"].invoke()
             else:
                 dialog.window.after(5, pressed, dialog)
 
@@ -517,8 +514,7 @@ def pressing(
 def test_a_fatal_mistake_has_a_window_of_its_own(
     pressing: Callable[[Callable[[CrashDialog], object]], None], tmp_path: Path
 ) -> None:
-    """It returns when that is closed; the look is the one that was chosen the last time."""
-    (tmp_path / "window.json").write_text('{"theme": "dark"}')
+    """It returns when that is closed."""
     seen: list[str] = []
 
     def look(dialog: CrashDialog) -> None:
@@ -526,10 +522,10 @@ def test_a_fatal_mistake_has_a_window_of_its_own(
         seen.append(dialog.report.details())
 
     pressing(look)
-    show_fatal(report(tmp_path / "log.txt"), icon="chat-server")
+    show_fatal(report(tmp_path / "log.txt"), "dark", "chat-client")
     text, ground, details = seen
-    assert "ChatServer made a mistake and can no longer work properly." in text
-    assert "Close ChatServer" in text
+    assert "An error occurred in ChatClient, and it can no longer work properly." in text
+    assert "Close ChatClient" in text
     assert "Go on" not in text
     assert ground == PALETTES["dark"].window
     assert re.search(r"Tk 8\.6\.\d+", details)
@@ -553,7 +549,7 @@ def test_in_a_bundle_a_second_interpreter_finds_its_library(
     monkeypatch.setattr(sys, "_MEIPASS", str(tmp_path), raising=False)
     found: list[str] = []
     pressing(lambda dialog: found.append(dialog.window.tk.eval("set tk_library")))
-    show_fatal(report(), mode="light")
+    show_fatal(report(), "light", "chat-client")
     assert found == [str(tmp_path / "_tk_data")]
 
 
@@ -569,13 +565,13 @@ def test_without_a_display_it_is_said_on_the_terminal(
     monkeypatch.setattr(tk, "Tk", no_display)
     terminal = io.StringIO()
     monkeypatch.setattr(sys, "stderr", terminal)
-    show_fatal(report(tmp_path / "log.txt"))
+    show_fatal(report(tmp_path / "log.txt"), "light", "chat-client")
     said = terminal.getvalue()
-    assert said.startswith("ChatServer: ChatServer made a mistake")
+    assert said.startswith("ChatClient: An error occurred in ChatClient")
     assert str(tmp_path / "log.txt") in said.splitlines()[0]
     assert "ImportError: no module; token=…" in said
     monkeypatch.setattr(sys, "stderr", None)
-    show_fatal(report())
+    show_fatal(report(), "light", "chat-client")
 
 
 def test_without_tk_it_can_still_be_imported_and_tell() -> None:
@@ -583,7 +579,8 @@ def test_without_tk_it_can_still_be_imported_and_tell() -> None:
     code = (
         "import sys; sys.modules['tkinter'] = sys.modules['_tkinter'] = None;"
         "from window.crash import show_fatal; from window.crash_report import CrashReport;"
-        "show_fatal(CrashReport('ChatClient', '1', None, True, 'ImportError: no tkinter'))"
+        "report = CrashReport('ChatClient', '1', None, True, 'ImportError: no tkinter');"
+        "show_fatal(report, 'light', 'chat-client')"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -593,3 +590,55 @@ def test_without_tk_it_can_still_be_imported_and_tell() -> None:
         check=True,
     )
     assert "ImportError: no tkinter" in done.stderr
+
+
+def test_the_log_folder_is_opened_by_the_desktop(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder, not the file; where there is no file manager nothing happens."""
+    asked = tmp_path / "asked"
+    opener = tmp_path / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(
+        f'#!/bin/sh\nprintf %s "$1" > "{asked}.part" && mv "{asked}.part" "{asked}"\n'
+    )
+    opener.chmod(0o700)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("PATH", "/nowhere")
+    program.fail()
+    folder = program.dialog().buttons["folder"]
+    folder.invoke()
+    assert "a callback failed" in program.logged()
+    assert program.logged().count("failed") == 1
+    monkeypatch.setenv("PATH", f"{opener.parent}:/usr/bin:/bin")
+    folder.invoke()
+    program.wait_until(asked.exists, "the file manager")
+    assert asked.read_text() == str(program.log.parent)
+
+
+def test_a_crash_before_the_window_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A window that can't be made by an error of ours: logged, shown, and the status is 1."""
+    told: list[tuple[CrashReport, str]] = []
+    monkeypatch.setattr(crash, "show_fatal", lambda report, _, icon: told.append((report, icon)))
+    before = sys.excepthook
+    make: Callable[[], Any] = lambda: fail(f"token {TOKEN}")  # noqa: E731  # it never returns
+    try:
+        status = runner.run_program(
+            "ChatClient", "chat-client", tmp_path, make, "error", no_display=2, advice=""
+        )
+    finally:
+        logging.shutdown()
+        for handler in logging.getLogger().handlers[:]:
+            if isinstance(handler, logs._Terminal | logs._LogFile):
+                logging.getLogger().removeHandler(handler)
+                handler.close()
+        logs._native.end()
+    assert status == 1
+    ((report, icon),) = told
+    assert (report.fatal, report.log, icon) == (True, tmp_path / logs.FILE, "chat-client")
+    assert "LookupError: token …" in report.details()
+    assert "LookupError: token …" in (tmp_path / logs.FILE).read_text("utf-8")
+    assert TOKEN not in capsys.readouterr().err
+    assert sys.excepthook is before
