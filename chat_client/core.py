@@ -22,9 +22,10 @@ from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.net.waker import Waker
 from chat_client.state.account import Account
+from chat_client.state.admission import Program
 from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
-from chat_client.state.controller import Controller, Program
+from chat_client.state.controller import Controller
 from chat_client.state.moderation import Moderation
 from chat_client.state.news import News, NotKept, Wanted
 from chat_client.state.suspension import SuspensionDetector

@@ -9,8 +9,9 @@ from typing import ClassVar, TypeVar
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.account import Account
+from chat_client.state.admission import Program
 from chat_client.state.backoff import Backoff
-from chat_client.state.controller import Controller, Program
+from chat_client.state.controller import Controller
 from common import limits, messages
 from common.events import Event
 from common.invite import Invite

@@ -13,7 +13,7 @@ from chat_client.accounts import new_account
 from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.state import backoff, news
-from chat_client.state.controller import MOST_FAULTS
+from chat_client.state.link import MOST_FAULTS
 from chat_client.state.status import Link
 from common import limits, messages
 from common.frames import encode_frame

@@ -41,7 +41,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
     for seq in range(1, 11):
         (sent,) = [
             command
-            for command in desk.controller._asked.values()
+            for command in desk.controller._link.unanswered
             if isinstance(command, messages.Send) and command.cid == f"{seq - 1:015d}f"
         ]
         desk.hear(ack(sent, seq))

@@ -74,7 +74,7 @@ def listen_on_the_wire(recorder: Recorder) -> None:
             yield message
 
     def drop(original: Any, controller: Any, cid: str) -> None:
-        if cid not in controller._in_flight:  # Such a one can't be given up.
+        if not controller.is_in_flight(cid):  # Such a one can't be given up.
             recorder.add(record.Dropped(time.monotonic_ns(), cid))
             original(controller, cid)
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
-from chat_client.state.controller import HEALTHY, MOST_REFUSALS
+from chat_client.state.link import HEALTHY
+from chat_client.state.outbox import MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from common import limits, messages
@@ -471,7 +472,7 @@ def test_answered_commands_are_forgotten(desk: Desk) -> None:
     desk.go_online(general=0)
     for number in range(1, 21):
         desk.hear(ack(only(desk.say("hello"), messages.Send), number))
-    assert len(desk.controller._asked) <= 3
+    assert len(desk.controller._link.unanswered) <= 3
 
 
 # Another history

@@ -15,8 +15,8 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
-from chat_client.state.controller import MOST_FAULTS
 from chat_client.state.directory import MOST_PAGES
+from chat_client.state.link import MOST_FAULTS
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common import limits, messages

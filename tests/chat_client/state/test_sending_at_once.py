@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from chat_client.state import news
-from chat_client.state.controller import MOST_REFUSALS
+from chat_client.state.outbox import MOST_REFUSALS
 from chat_client.state.outgoing import Delivery
 from common import messages
 from common.messages import ToServer

@@ -1,0 +1,111 @@
+"""How this account is let in: greeting, joining or signing in, and what the server says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chat_client.cache.cache import Cache
+from chat_client.cache.rows import is_session
+from chat_client.state import news
+from chat_client.state.account import Account
+from chat_client.state.link import ServerLink
+from common import limits, messages
+from common.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What this client tells about itself."""
+
+    name: str
+    device: str
+    capabilities: tuple[str, ...] = ()
+
+
+class Admission:
+    """Leads each connection to a session. `greeted(epoch)` is called before that is asked for."""
+
+    def __init__(
+        self,
+        account: Account,
+        cache: Cache,
+        program: Program,
+        link: ServerLink,
+        tell: Callable[[news.News], object],
+        greeted: Callable[[str], object],
+    ) -> None:
+        self.account = account
+        """As the server knows it, once it has told."""
+        self._cache = cache
+        self._program = program
+        self._link = link
+        self._tell = tell
+        self._greeted = greeted
+
+    def begin(self) -> None:
+        """A connection stands."""
+        self._link.ask(
+            messages.Hello,
+            protocol=limits.PROTOCOL_VERSION,
+            capabilities=self._program.capabilities,
+            program=self._program.name,
+        )
+
+    def welcome(self, welcome: messages.Welcome, _asked: messages.Hello, _now: float) -> None:
+        """The server greets: join, or sign in as who has joined."""
+        if welcome.protocol != limits.PROTOCOL_VERSION:
+            params = {"theirs": welcome.protocol, "ours": limits.PROTOCOL_VERSION}
+            self._link.refused(Reason("version_differs", params))
+            return
+        self._greeted(welcome.epoch)
+        if self.account.invite.server_name != welcome.server_name:
+            self._rename_server(welcome.server_name)
+        account = self.account
+        if account.joined:
+            session = self._cache.meta("session")
+            self._link.ask(
+                messages.SignIn,
+                username=account.username,
+                token=account.token,
+                device=self._program.device,
+                installation=account.installation,
+                resume=session if is_session(session) else None,
+            )
+        else:
+            self._link.ask(
+                messages.Join,
+                secret=account.invite.secret,
+                username=account.username,
+                display_name=account.display_name,
+                token=account.token,
+                device=self._program.device,
+                installation=account.installation,
+            )
+
+    def signed_in(self, signed_in: messages.SignedIn, now: float) -> None:
+        """The session is admitted."""
+        self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
+        self._cache.set_meta("session", signed_in.session)
+        self._tell(news.AccountChanged(self.account))
+        self._tell(news.MuteChanged(_mute(signed_in.mute)))
+        self._link.signed_in(now)
+
+    def server_changed(self, changed: messages.ServerChanged, _now: float) -> None:
+        """The host gave the chat another name; the front end keeps it with the account."""
+        self._rename_server(changed.server_name)
+        self._tell(news.AccountChanged(self.account))
+
+    def mute_changed(self, changed: messages.MuteChanged, _now: float) -> None:
+        """This account may not write from now on, or may again."""
+        self._tell(news.MuteChanged(_mute(changed.mute)))
+
+    def _rename_server(self, name: str) -> None:
+        self.account = replace(self.account, invite=replace(self.account.invite, server_name=name))
+
+
+def _mute(mute: messages.Mute | None) -> Reason | None:
+    if mute is None:
+        return None
+    until = {} if mute.until is None else {"until": mute.until}
+    return Reason("muted", {"reason": mute.reason, **until})

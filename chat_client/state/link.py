@@ -1,0 +1,291 @@
+"""The connection to the server: attempts, pauses, signs of life, what is asked, hanging up.
+
+It knows that there are commands and replies, and not what follows from any of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from chat_client.state import news
+from chat_client.state.arrivals import in_runs
+from chat_client.state.attempts import Attempt
+from chat_client.state.backoff import Backoff
+from chat_client.state.status import STORAGE, Link, Status
+from common import limits, messages
+from common.events import Event
+from common.protocol import ClientEnd, Phase
+from common.reasons import Reason
+
+HEALTHY: Final = 30.0
+"""Seconds after which a connection counts as a good one: the next pause is a short one again."""
+MOST_FAULTS: Final = 6
+"""Breaches of the protocol, without a good connection in between, after which to stop trying."""
+_RESUMED_DEADLINE: Final = 5.0
+"""Seconds within which the server must say something after this computer was suspended."""
+_COMES_BACK: Final = {"server_closing", "too_slow", "timeout", "internal"}
+"""Goodbyes after which the client tries again by itself. Any other is final."""
+_TRYING: Final = frozenset({Link.CONNECTING, Link.ONLINE})
+_ENDED: Final = frozenset({Link.SIGNED_OUT, Link.REFUSED, Link.STOPPED})
+
+
+class ServerLink:
+    """One connection after the other, and the pauses between them.
+
+    `waiting()` counts the messages that are not acknowledged, for `StatusChanged`. `left()` is
+    called whenever the present connection has no more use, also when there was none.
+    """
+
+    def __init__(
+        self,
+        backoff: Backoff,
+        tell: Callable[[news.News], object],
+        *,
+        waiting: Callable[[], int],
+        left: Callable[[], object],
+    ) -> None:
+        self.status = Status(Link.CONNECTING)
+        self.backoff = backoff
+        """The pauses between attempts."""
+        self._tell = tell
+        self._waiting = waiting
+        self._left = left
+        self._end: ClientEnd | None = None
+        self._frames: list[bytes] = []
+        self._requests = 0
+        self._asked: dict[int, messages.Command] = {}
+        self._faults = 0
+        self._healthy_at: float | None = None
+        """When the present connection will count as a good one, if it does not yet."""
+        self._before_trouble = Status(Link.CONNECTING)
+        """What the connection was doing when nothing could be stored any more."""
+        self._heard = 0.0
+        self._told = 0.0
+        self._closed: Reason | None = None
+        """Why there is no server to be reached, if it said so itself with its last words."""
+
+    # How it stands
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection that has a use."""
+        return self._end is not None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the server has admitted the session: commands may be sent."""
+        return self._end is not None and self._end.phase is Phase.READY
+
+    @property
+    def wants_connection(self) -> bool:
+        """Whether a connection is to be made now."""
+        return self.status.link is Link.CONNECTING and self._end is None
+
+    @property
+    def storage_trouble(self) -> bool:
+        """Whether this computer could not store what was done last."""
+        return self.status.link is Link.PAUSED and self.status.code in STORAGE
+
+    def deadline(self) -> float:
+        """When `tick` has something to do at the latest, on the monotonic clock."""
+        if self.status.link is Link.PAUSED:
+            return self.status.retry_at
+        if self._end is None:
+            return math.inf
+        times = [self._told + limits.PING_INTERVAL, self._heard + limits.SILENCE_DEADLINE]
+        if self._healthy_at is not None:
+            times.append(self._healthy_at)
+        return min(times)
+
+    # Commands and replies
+
+    def ask(self, command: Callable[..., Any], **fields: object) -> int:
+        """Send a command; its id. Without a connection nothing is sent, and the answer is 0."""
+        if self._end is None:
+            return 0
+        message = command(id=self._requests + 1, **fields)
+        self._requests += 1
+        self._asked[self._requests] = message
+        self._frames.append(self._end.send(message))
+        return self._requests
+
+    def answered(self, request: int) -> messages.Command | None:
+        """The command that was sent with this id, if it waits for its answer: not any longer."""
+        return self._asked.pop(request, None)
+
+    def awaits(self, *kinds: type[messages.Command]) -> bool:
+        """Whether a command of one of these kinds is not answered yet."""
+        return any(isinstance(command, kinds) for command in self._asked.values())
+
+    @property
+    def unanswered(self) -> list[messages.Command]:
+        """What was sent on this connection and is not answered yet, oldest first."""
+        return list(self._asked.values())
+
+    def spoke(self, now: float) -> None:
+        """Something was sent that is as good as a ping."""
+        self._told = now
+
+    def take_frames(self) -> bytes:
+        """What to transmit."""
+        frames = b"".join(self._frames)
+        self._frames.clear()
+        return frames
+
+    def receive(self, data: bytes, now: float) -> Iterator[messages.ToClient | list[Event]]:
+        """What bytes that came say, as long as the connection has a use; see `in_runs`.
+
+        Raises RemoteProtocolError when the server breaks its rules.
+        """
+        end = self._end
+        if end is None:
+            return
+        self._heard = now
+        for said in in_runs(end.receive(data)):
+            yield said
+            if self._end is not end:
+                return
+
+    # What happens to it
+
+    def connected(self, now: float) -> None:
+        """A connection stands, to the server with the pinned certificate."""
+        self._end = ClientEnd()
+        self._closed = None
+        self._heard = self._told = now
+        self._asked.clear()
+
+    def signed_in(self, now: float) -> None:
+        """The server has admitted the session."""
+        # Not yet a reason for short pauses: who comes in and is thrown out again would come and
+        # go several times a second.
+        self._healthy_at = now + HEALTHY
+        self._set(Status(Link.ONLINE))
+
+    def lost(
+        self, reason: Reason, now: float, attempts: tuple[Attempt, ...] = (), *, wait: float = 0.0
+    ) -> None:
+        """The connection is gone, or could not be made: try again after a pause.
+
+        It takes `wait` seconds at least.
+        """
+        self.leave()
+        if self.status.link in _TRYING:
+            retry_at = now + max(wait, self.backoff.next())
+            self._set(Status(Link.PAUSED, reason, retry_at=retry_at, attempts=attempts))
+
+    def fault(self, reason: Reason, now: float) -> None:
+        """The server broke the protocol: try again after a pause, but not for ever.
+
+        What has gone wrong so often goes wrong again; the person decides then.
+        """
+        self._faults += 1
+        if self._faults < MOST_FAULTS or self.status.link not in _TRYING:
+            self.lost(reason, now)
+            return
+        self.leave()
+        params = {**reason.params, "why": reason.code}
+        self._set(Status(Link.STOPPED, Reason("given_up", params)))
+
+    def unreachable(self, now: float, attempts: tuple[Attempt, ...]) -> None:
+        """No connection could be made: try again after a pause.
+
+        A server that was stopped in order has said why there is none; that is the better reason.
+        """
+        self.lost(self._closed or Reason("unreachable"), now, attempts)
+
+    def refused(self, reason: Reason, field: str = "", attempts: tuple[Attempt, ...] = ()) -> None:
+        """Trying again would change nothing."""
+        self.leave()
+        self._set(Status(Link.REFUSED, reason, field=field, attempts=attempts))
+
+    def sign_out(self, reason: Reason) -> None:
+        """Hang up; only the person starts it again."""
+        self.leave()
+        self._set(Status(Link.SIGNED_OUT, reason))
+
+    def goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
+        """The server ended the connection in order; by the code this is final, or it is not."""
+        reason = Reason(goodbye.code, goodbye.params)
+        if reason.code not in _COMES_BACK:
+            self.sign_out(reason)
+            return
+        self.lost(reason, now, wait=seconds(goodbye.retry_after))
+        if reason.code == "server_closing":
+            self._closed = reason
+
+    def storage_failed(self, reason: Reason, retry_at: float) -> None:
+        """What was done last could not be stored: `storage_works` ends that."""
+        if not self.storage_trouble:
+            self._before_trouble = self.status
+        self._set(Status(Link.PAUSED, reason, retry_at=retry_at))
+
+    def storage_works(self) -> None:
+        """Something was stored again: go on where the trouble began."""
+        before = self._before_trouble
+        self._set(before if before.link in _ENDED else Status(Link.CONNECTING))
+
+    def failed(self, reason: Reason) -> None:
+        """This computer can't go on: `waiting` is not asked any more."""
+        self._end = None
+        self.status = Status(Link.REFUSED, reason)
+        self._tell(news.StatusChanged(self.status, 0))
+
+    def tick(self, now: float) -> None:
+        """Let time do its part; call it at `deadline`."""
+        waited = self.status.link is Link.PAUSED and now >= self.status.retry_at
+        if waited and not self.storage_trouble:
+            self._set(Status(Link.CONNECTING))
+        if self._end is None:
+            return
+        if self._healthy_at is not None and now >= self._healthy_at:
+            self._healthy_at = None
+            self._faults = 0
+            self.backoff.reset()
+        if now - self._heard >= limits.SILENCE_DEADLINE:
+            self.lost(Reason("no_answer"), now)
+        elif self.is_ready and now - self._told >= limits.PING_INTERVAL:
+            self._told = now
+            self.ask(messages.Ping)
+
+    def resumed(self, now: float) -> None:
+        """The computer was suspended: the connection may be gone without a word.
+
+        The server is asked for a sign of life, with a short deadline; a pause between two tries
+        ends at once. No deadline tells it by itself, as the monotonic clock stood still.
+        """
+        if self.status.link is Link.PAUSED:
+            self.connect_now()
+        if self._end is None:
+            return
+        self._heard = min(self._heard, now - limits.SILENCE_DEADLINE + _RESUMED_DEADLINE)
+        if self.is_ready:
+            self._told = now
+            self.ask(messages.Ping)
+
+    def connect_now(self) -> None:
+        """The person wants a connection now, whatever ended the last one."""
+        if self._end is None and self.status.link is not Link.CONNECTING:
+            if self.storage_trouble:
+                return  # There is nothing to connect for, and it is being tried.
+            self.backoff.reset()
+            self._faults = 0
+            self._set(Status(Link.CONNECTING))
+
+    def leave(self) -> None:
+        """Hang up: the present connection has no more use."""
+        self._end = None
+        self._healthy_at = None
+        self._frames.clear()
+        self._left()
+
+    def _set(self, status: Status) -> None:
+        self.status = status
+        self._tell(news.StatusChanged(status, self._waiting()))
+
+
+def seconds(milliseconds: int | None) -> float:
+    """A time as the protocol tells it; None stands for none."""
+    return (milliseconds or 0) / 1000

@@ -1,0 +1,46 @@
+"""What is to be done to people, until the server has said whether it was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chat_client.state import news
+from chat_client.state.link import ServerLink
+from chat_client.state.moderation import Moderation
+from common import messages
+from common.reasons import Reason
+
+COMMANDS = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
+
+
+class Moderator:
+    """Asks for one thing after the other, each now or not at all: nothing of it is kept."""
+
+    def __init__(self, link: ServerLink, tell: Callable[[news.News], object]) -> None:
+        self._link = link
+        self._tell = tell
+        self._asked: dict[int, Moderation] = {}
+
+    def ask(self, what: Moderation) -> None:
+        """Do something to a person, if there is a connection; `Moderated` tells what came of it."""
+        if self._link.is_ready:
+            self._asked[self._link.ask(what.command)] = what
+        else:
+            self._tell(news.Moderated(what, Reason("lost")))
+
+    def done(self, _done: messages.Done, asked: messages.Command, _now: float) -> None:
+        """It was done."""
+        self._tell(news.Moderated(self._asked.pop(asked.id), None))
+
+    def refused(self, request: int, reason: Reason) -> bool:
+        """It was not done; False if it is not about this at all."""
+        what = self._asked.pop(request, None)
+        if what is not None:
+            self._tell(news.Moderated(what, reason))
+        return what is not None
+
+    def lost(self) -> None:
+        """The connection is gone, and nobody knows what was done."""
+        for what in self._asked.values():
+            self._tell(news.Moderated(what, Reason("lost")))
+        self._asked.clear()

@@ -1,0 +1,241 @@
+"""What this account has written: what waits, what is under way, in which order, what came of it."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable
+from typing import Final
+
+from pydantic import ValidationError
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from chat_client.state.backoff import Backoff
+from chat_client.state.link import ServerLink
+from chat_client.state.outgoing import Delivery, Outgoing
+from common import messages
+from common.events import MESSAGE, Event
+from common.reasons import Reason
+
+log = logging.getLogger(__name__)
+
+MOST_REFUSALS: Final = 8
+"""Refusals of one message, to be tried again, after which it is left to the person. They may come
+of the message itself, and what was written after it is not to wait for ever."""
+_NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
+"""Refusals for what goes on at the server, however often they come."""
+_IN_FLIGHT_BYTES: Final = 256 * 1024
+"""Of texts that are under way at once: what the server is ready to take without a pause."""
+_COMPARING: Final = (
+    messages.ListPeople,
+    messages.ListOnline,
+    messages.ListRooms,
+    messages.Sync,
+)
+"""Commands whose answers tell whether the copies here are of the server's history."""
+
+
+class Outbox:
+    """Sends the messages of the outbox, oldest first, and keeps what became of each.
+
+    `at_once` is how many may be under way unanswered; each names the one before it, so that none
+    overtakes one that is refused. `new_id` makes the id of a message.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        link: ServerLink,
+        tell: Callable[[news.News], object],
+        new_id: Callable[[], str],
+        *,
+        at_once: int = 1,
+    ) -> None:
+        self._cache = cache
+        self._link = link
+        self._tell = tell
+        self._new_id = new_id
+        self._at_once = at_once
+        self._in_flight: dict[str, int] = {}
+        """Messages that are sent and not answered, oldest first: their `cid` and bytes."""
+        self._sent_up_to = 0
+        """The number of the message of the outbox that was sent last."""
+        self._answers_first = False
+        """Whether to send nothing before all that is in flight is answered: the oldest message
+        that waits was refused or may be gone, and goes out before what was written after it."""
+        self._compare_first = False
+        """Whether to send nothing before all copies are compared: some may have to go again."""
+        self._acknowledged = 0
+        """The number of the newest message that was ever acknowledged: each counts once, so that
+        no server shortens the pauses with one message again and again."""
+        self._refused_often = ("", 0)
+        """The oldest message that waits, if it is refused for itself, and how often that was."""
+        self._retry = Backoff(link.backoff.chance)
+        """The pauses before messages that were refused are sent again."""
+        self._hold_until = 0.0
+
+    # What the person does
+
+    def say(self, room: str, text: str, written_at: int) -> str:
+        """Keep a message of a known room, to be sent as soon as there is a connection. Its cid."""
+        cid = self._new_id()
+        self._cache.put_out(room, cid, text, written_at)
+        self._cache.set_draft(room, "")  # It is sent, in the same transaction.
+        self._changed(room, cid, Delivery.WAITING)
+        return cid
+
+    def drop(self, cid: str) -> None:
+        """Give up a message that could not be sent, or still waits."""
+        out = self._cache.outgoing(cid)
+        if out is not None and out.state is not Delivery.SENT and not self.is_in_flight(cid):
+            self._cache.take_out(cid)
+            self._changed(out.room, cid, Delivery.DROPPED)
+
+    # The connection
+
+    def signed_in(self) -> None:
+        """Messages may be sent from now on.
+
+        What was acknowledged and is gone with what was set back goes before what was written
+        after it.
+        """
+        self._compare_first = self._cache.has_unseen()
+
+    def forget_sending(self) -> None:
+        """Nothing is under way: what waits is sent from the oldest on."""
+        self._in_flight.clear()
+        self._sent_up_to = 0
+        self._answers_first = False
+        self._hold_until = 0.0
+
+    def begin_again(self) -> None:
+        """Something that was acknowledged waits again: it was written before what is in flight."""
+        self._answers_first = True
+
+    def is_in_flight(self, cid: str) -> bool:
+        """Whether a message is sent and not answered."""
+        return cid in self._in_flight
+
+    def deadline(self) -> float:
+        """When messages that were refused are to be sent again, on the monotonic clock."""
+        return self._hold_until if self._hold_until and not self._in_flight else math.inf
+
+    # Sending
+
+    def send_next(self, now: float) -> None:
+        """Send the oldest waiting messages, as many as may be under way at once."""
+        if not self._link.is_ready or now < self._hold_until:
+            return
+        if self._answers_first:
+            if self._in_flight:
+                return
+            self.forget_sending()
+        if self._compare_first:
+            if self._link.awaits(*_COMPARING):
+                return
+            self._compare_first = False
+        while self._may_send():
+            out = self._cache.next_waiting(self._sent_up_to)
+            if out is None:
+                return
+            self._sent_up_to = out.number
+            self._transmit(out, now)
+
+    def _may_send(self) -> bool:
+        if not self._in_flight:
+            return True
+        return (
+            len(self._in_flight) < self._at_once
+            and sum(self._in_flight.values()) < _IN_FLIGHT_BYTES
+        )
+
+    def _transmit(self, out: Outgoing, now: float) -> None:
+        """Send a message, if it is one: a cache may hold what no server takes."""
+        after = next(reversed(self._in_flight), None)
+        try:
+            body = messages.MessageBody(text=out.text)
+            self._link.ask(
+                messages.Send, room=out.room, cid=out.cid, kind=MESSAGE, body=body, after=after
+            )
+        except ValidationError as error:
+            log.warning("a message of the outbox can't be sent: %s", error.errors()[0]["msg"])
+            self._fail(out.room, out.cid, Reason("not_sendable"))
+            return
+        self._in_flight[out.cid] = len(out.text)
+        self._link.spoke(now)
+
+    # What came of it
+
+    def acknowledged(self, cid: str) -> Outgoing | None:
+        """The server has a message on its disk; the message, if it is in the outbox still.
+
+        `in_room` or `ahead` is to be called next.
+        """
+        self._in_flight.pop(cid, None)
+        out = self._cache.outgoing(cid)
+        if out is not None and out.number > self._acknowledged:
+            self._acknowledged = out.number
+            self._link.backoff.reset()
+            self._retry.reset()
+        return out
+
+    def in_room(self, event: Event) -> None:
+        """A message of this account is in its room: it leaves the outbox, if it was there."""
+        cid = event.cid
+        self._in_flight.pop(cid, None)
+        out = self._cache.outgoing(cid)
+        self._cache.take_out(cid)
+        # Of an acknowledgement that was ahead, SENT has been told already.
+        if out is not None and out.state is not Delivery.SENT:
+            self._changed(event.room, cid, Delivery.SENT, seq=event.seq)
+
+    def ahead(self, ack: messages.Ack, *, is_here: bool) -> None:
+        """A message is acknowledged that does not follow what is here of its room.
+
+        Its event comes with those before it, or `is_here` already.
+        """
+        self._cache.mark_out(ack.cid, Delivery.SENT)
+        if is_here:
+            self._cache.take_out(ack.cid)
+        self._changed(ack.room, ack.cid, Delivery.SENT, seq=ack.seq)
+
+    def refused(
+        self, asked: messages.Send, reason: Reason, now: float, *, retryable: bool, wait: float
+    ) -> None:
+        """The server did not take a message: never, or not before `wait` seconds."""
+        self._in_flight.pop(asked.cid, None)
+        if retryable:
+            self._try_again(asked, reason, now, wait)
+        else:
+            self._fail(asked.room, asked.cid, reason)
+        self.send_next(now)
+
+    def _try_again(self, asked: messages.Send, reason: Reason, now: float, wait: float) -> None:
+        """A message is to be tried again, before all that were written after it."""
+        self._answers_first = True
+        if reason.code == "too_early" and asked.after is not None:
+            return  # It follows from the refusal of the one before it, which tells what to do.
+        its_own = reason.code not in _NOT_OF_THE_MESSAGE
+        if asked.after is None and its_own:
+            cid, times = self._refused_often
+            times = times + 1 if cid == asked.cid else 1
+            self._refused_often = (asked.cid, times)
+            if times >= MOST_REFUSALS:
+                self._fail(asked.room, asked.cid, reason)
+                return
+        self._changed(asked.room, asked.cid, Delivery.WAITING, reason=reason)
+        # Of several that were under way one pause is enough.
+        if not self._hold_until:
+            self._hold_until = now + max(self._retry.next(), wait)
+
+    def _fail(self, room: str, cid: str, reason: Reason) -> None:
+        """A message will never be taken: the person changes or drops it, and the others go on."""
+        self._cache.mark_out(cid, Delivery.FAILED, reason)
+        self._changed(room, cid, Delivery.FAILED, reason=reason)
+
+    def _changed(
+        self, room: str, cid: str, state: Delivery, *, reason: Reason | None = None, seq: int = 0
+    ) -> None:
+        waiting = self._cache.waiting()
+        self._tell(news.OutboxChanged(room, cid, state, waiting, reason, seq))

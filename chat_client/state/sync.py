@@ -1,0 +1,209 @@
+"""Which rooms' events are brought, from which place on, and whether they are of this history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from chat_client.cache.cache import Cache
+from chat_client.state import news
+from chat_client.state.history import History
+from chat_client.state.link import ServerLink
+from chat_client.state.outbox import Outbox
+from common import messages
+from common.events import MESSAGE, Event
+from common.reasons import Reason
+
+MOST_MISSING: Final = 300
+"""Events of a room that are fetched at once when there is no need for all of them."""
+
+
+class Sync:
+    """Brings rooms up to date, and keeps each one's events without a gap.
+
+    `follow` names the rooms to fetch; None means all. `on_event` is told each new event before it
+    is stored; when it returns False, that was the last one. With `on_demand`, of what is
+    missing only the newest is brought at once, if it is much. `me()` is this account's username.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        link: ServerLink,
+        tell: Callable[[news.News], object],
+        outbox: Outbox,
+        history: History,
+        *,
+        me: Callable[[], str],
+        follow: Collection[str] | None = None,
+        on_event: Callable[[Event], bool] | None = None,
+        on_demand: bool = False,
+    ) -> None:
+        self._cache = cache
+        self._link = link
+        self._tell = tell
+        self._outbox = outbox
+        self._history = history
+        self._me = me
+        self._follow = follow
+        self._on_event = on_event
+        self._on_demand = on_demand
+        self._started: set[str] = set()
+        """Rooms that are to be brought on this connection: asking again changes nothing."""
+        self._confirmed: set[str] = set()
+        """Rooms whose copy is of this server as it is now: seen on this connection."""
+        self._were_set_back: set[str] = set()
+        """Rooms fetched anew on this connection, which can't be needed twice."""
+        self._skipped: dict[str, int] = {}
+        """Rooms whose events begin after this place on this connection."""
+
+    def forget(self) -> None:
+        """The connection is another one: everything is asked for and compared anew."""
+        self._started.clear()
+        self._confirmed.clear()
+        self._were_set_back.clear()
+        self._skipped.clear()
+
+    def meet(self, epoch: str) -> None:
+        """The server's history has this name: what is here of another one is thrown away."""
+        known = self._cache.meta("epoch")
+        if known is None:
+            self._cache.set_meta("epoch", epoch)
+        elif known != epoch:
+            self._cache.start_over(epoch)
+            # Also which rooms there are all the same.
+            self._tell(news.StartedOver())
+            for room in self._cache.rooms():
+                self._tell(news.RoomSeen(room))
+
+    def _bring(self, *rooms: str) -> None:
+        """Know the rooms, and have those brought that are followed."""
+        for room in rooms:
+            self._cache.add_room(room)
+            self._tell(news.RoomSeen(room))
+        positions = {
+            room: self._cache.position(room)
+            for room in rooms
+            if room not in self._started and (self._follow is None or room in self._follow)
+        }
+        self._started.update(positions)
+        if positions:
+            last = self._cache.cids(positions)
+            most = MOST_MISSING if self._on_demand else None
+            self._link.ask(messages.Sync, positions=positions, last=last, most=most)
+
+    def listed(self, rooms: Sequence[str], ended: bool, now: float) -> None:
+        """The account is in these rooms, and in no others if the list `ended`."""
+        self._bring(*rooms)
+        if ended:
+            self._tell(news.Listed())
+            self._outbox.send_next(now)
+
+    def room_added(self, added: messages.RoomAdded, _now: float) -> None:
+        """The account is in a new room."""
+        self._bring(added.room.room)
+
+    def synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
+        """The server brings the rooms that were asked for, or says why not."""
+        # The heads are not kept: what counts are the events that follow.
+        self._confirmed.update(synced.heads.keys() & asked.positions.keys())
+        for room in synced.heads.keys() & set(synced.skipped) & asked.positions.keys():
+            self._skip(room, synced.heads[room])
+        refused = synced.refused.keys() & asked.positions.keys()
+        # A room that the server lists and does not have, or refuses for a reason that this program
+        # does not know, is done without.
+        self._started -= refused
+        ahead = [room for room in refused if synced.refused[room] == "position_ahead"]
+        if ahead:
+            self._set_back(sorted(ahead), asked, now)
+        self._outbox.send_next(now)
+
+    def _skip(self, room: str, head: int) -> None:
+        """Too much is missing to be brought at once: the newest page is fetched, the rest later."""
+        self._skipped[room] = head
+        missing = head - self._cache.position(room)
+        if missing > 0:
+            self._tell(news.Skipped(room, missing))
+            self._history.want(news.Wanted(room), first=False)
+
+    def _set_back(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
+        """The server was set back without a new epoch: fetch again what is of before that."""
+        # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
+        again = not self._were_set_back.isdisjoint(rooms)
+        if again or not all(refused.positions[room] for room in rooms):
+            self._link.fault(Reason("unknown_places"), now)
+            return
+        self._were_set_back.update(rooms)
+        self._outbox.begin_again()
+        for room in rooms:
+            self._cache.forget_room(room)
+        self._tell(news.StartedOver(tuple(rooms)))
+        self._bring(*rooms)
+
+    def acknowledged(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
+        """A message of this account has its place: its event, if it follows what is here."""
+        if (ack.room, ack.cid) != (asked.room, asked.cid):
+            self._link.fault(Reason("unasked_ack"), now)
+            return
+        out = self._outbox.acknowledged(ack.cid)
+        if out is not None:
+            position = self._expected(ack.room)
+            # Until the server has compared it, a copy may be of another history: with an event of
+            # now on top of it, it would pass for one of this.
+            confirmed = position == 0 or ack.room in self._confirmed
+            if ack.seq == position + 1 and confirmed:
+                body = {"text": out.text}
+                event = Event(ack.room, ack.seq, MESSAGE, self._me(), ack.sent_at, ack.cid, body)
+                self._take([event], now)
+            else:
+                self._outbox.ahead(ack, is_here=ack.seq <= position)
+        self._outbox.send_next(now)
+
+    def _expected(self, room: str) -> int:
+        """The place before the next event that the server will bring."""
+        return max(self._cache.position(room), self._skipped.get(room, 0))
+
+    def heard(self, events: Sequence[Event], now: float) -> None:
+        """The server tells events of rooms, which must have been asked for."""
+        if self._started.issuperset({event.room for event in events}):
+            self._take(events, now)
+        else:
+            self._link.fault(Reason("unasked_room"), now)
+
+    def _take(self, events: Sequence[Event], now: float) -> None:
+        """Take what follows the rooms' positions, as much at once as belongs together."""
+        fresh: list[Event] = []
+        for event in events:
+            if fresh and event.room != fresh[0].room:
+                self._store(fresh)
+                fresh = []
+            position = fresh[-1].seq if fresh else self._expected(event.room)
+            if event.seq <= position:
+                continue  # Already here: a page and an acknowledgement may both bring it.
+            if event.seq > position + 1:
+                # The server leaves no gaps; asking again from our position is always right.
+                self._store(fresh)
+                self._link.fault(Reason("gap"), now)
+                return
+            fresh.append(event)
+            if self._on_event is not None:
+                self._store(fresh)
+                fresh = []
+                if not self._on_event(event):
+                    self._link.sign_out(Reason("enough"))
+                    return
+        self._store(fresh)
+
+    def _store(self, events: Sequence[Event]) -> None:
+        """Keep consecutive new events of a room, and tell of them."""
+        if not events:
+            return
+        read = self._cache.add_events(events)
+        room = events[0].room
+        self._confirmed.add(room)
+        self._tell(news.EventsAdded(room, tuple(events), read))
+        # Told after the events: what has left the outbox must be seen in its room by then.
+        me = self._me()
+        for event in events:
+            if event.sender == me:
+                self._outbox.in_room(event)
