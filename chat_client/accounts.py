@@ -5,7 +5,6 @@ In it are `account.json` (who, where, and this device's token; mode 0600) and `c
 (events, positions, outbox). The file `last` names the account used last.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from typing import Any, Final
 
 from chat_client.state.account import Account, server_key
 from common.datafolder import make_private_folder, write_private
+from common.installation import FILE, SECRET_BYTES, installation_of
 from common.invite import Invite, parse_invite
 from common.names import fold_username
 
@@ -25,7 +25,6 @@ NEVER_MADE: Final = frozenset(
 the answer can be lost, and without the token its name would be taken by nobody."""
 _FORMAT: Final = 1
 _TOKEN_BYTES: Final = 32
-_INSTALLATION_BYTES: Final = 32
 
 
 class AccountError(Exception):
@@ -86,22 +85,21 @@ class Accounts:
 
         Raises AccountError.
         """
-        path = self._data_dir / "installation"
+        path = self._data_dir / FILE
         try:
             secret = path.read_bytes()
         except FileNotFoundError:
             secret = b""
         except OSError as error:
             raise AccountError(f"{path} can't be read: {error.strerror}") from error
-        if len(secret) != _INSTALLATION_BYTES:
-            secret = secrets.token_bytes(_INSTALLATION_BYTES)
+        if len(secret) != SECRET_BYTES:
+            secret = secrets.token_bytes(SECRET_BYTES)
             try:
                 make_private_folder(self._data_dir)
                 write_private(path, secret)
             except OSError as error:
                 raise AccountError(f"{path} can't be written: {error.strerror}") from error
-        key = server_key(invite).encode()
-        return hashlib.blake2b(key, key=secret, digest_size=16).hexdigest()
+        return installation_of(secret, server_key(invite))
 
     def find(self, invite: Invite | None, username: str | None) -> Account | None:
         """The account meant by an invite, a username, both or neither: the last one used.

@@ -28,8 +28,12 @@ def reachable_addresses(
     if host is not None and not listens_everywhere(host):
         return (host.partition("%")[0],)  # the zone is this computer's own
     found = in_order(interface_addresses(), default_sources())
-    usable = [address for address in found if ip_address(address).version in versions]
     loopback = _LOOPBACK[4 if 4 in versions else 6]
+    usable = [
+        address
+        for address in found
+        if ip_address(address).version in versions and address != loopback
+    ]
     return (*usable[: MOST_HOSTS - 1], loopback)
 
 

@@ -85,6 +85,8 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():
                 log.error("messages can't be stored: %s", sentence(event.reason))
+            case view.StoreRecovered():
+                log.info("messages are stored again")
             case view.ServerFailed():
                 log.error("the server can't go on: %s", sentence(event.reason))
             case _:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from socket import gethostname, socket
 from typing import Final
@@ -48,6 +49,8 @@ from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
 from common import __version__, logs
 from common.datafolder import FolderInUseError, FolderLock, make_private_folder
+from common.folders import data_folder
+from common.installation import installations_in, server_key
 from common.invite import Invite
 from common.limits import SERVER_NAME_LENGTH
 from common.names import GENERAL
@@ -178,9 +181,16 @@ class Server:
         if not store.has_room():
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
+        bound = listening.getsockname()[1]
         self._world = world = World(
-            facts, store, directory, since=time.time_ns() // 1_000_000, link=self._link
+            facts,
+            store,
+            directory,
+            since=time.time_ns() // 1_000_000,
+            link=self._link,
+            own_installations=partial(_own_installations, server_key(fingerprint, bound)),
         )
+        self._queue.post(inputs.PurgeSanctions())
         self._local = LocalEndpoint(self._queue)
         self._hub = Hub(self._queue, world, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
@@ -192,7 +202,6 @@ class Server:
         stops = (self._readers.stop, *(io.stop for io in self._io), self._hub.stop)
         for stop in (*stops, self._ctl.stop, self._acceptor.stop):
             undo.callback(stop)
-        bound = listening.getsockname()[1]
         self._versions = ip_versions(listening)
         self._readers.start()
         self._hub.start(self._io, self._readers, self._local)
@@ -295,6 +304,11 @@ class Server:
             log_file = str(self._data_dir / logs.FILE)
             self.failure = Reason("broke_off", {"thread": thread, "log": log_file})
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
+
+
+def _own_installations(server: str) -> tuple[str, ...]:
+    """Those of the ChatClient of whoever runs the server."""
+    return tuple(installations_in(data_folder("ChatClient"), server))
 
 
 def _open_house(

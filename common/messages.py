@@ -106,6 +106,7 @@ ErrorCode = Literal[
     "muted",
     "no_such_client",
     "no_such_sanction",
+    "time_past",
     "version",
     "bad_secret",
     "name_taken",
@@ -340,7 +341,8 @@ class Terminate(Command):
 class Ban(Command):
     """Keeps a person away, with all their devices, or the device behind a connection.
 
-    Until a time, or until `unban`. A ban of a person makes a new invite, too.
+    Until a time, which must be to come, or until `unban`. A ban of a person makes a new invite, and
+    leaves out devices that moderators or the host use as well.
     """
 
     type: Literal["ban"] = "ban"
@@ -478,9 +480,13 @@ class SignedIn(Reply):
 
 
 class Done(Reply):
-    """Answers what has nothing to tell: it is done, and stored."""
+    """Answers what has nothing to tell: it is done, and stored. `note` is what of it was left out.
+
+    That is `shared_device`: of a ban, the devices that moderators or the host use as well.
+    """
 
     type: Literal["done"] = "done"
+    note: Code | None = None
 
 
 class InviteLink(Reply):

@@ -26,6 +26,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "no_such_person": "nobody here is called {username}",
     "no_such_client": "there is no such connection any more",
     "no_such_sanction": "there is no such ban or mute",
+    "time_past": "the end of a ban or a mute must be in the future",
+    "shared_device": "a device that a moderator or the host uses, too, was not banned",
     "too_early": "the message before this one is not stored",
     "cid_reused": "another message was already sent under this id",
     "unknown_kind": "the server does not know this kind of message",

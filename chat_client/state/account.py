@@ -1,8 +1,8 @@
 """Who somebody is on which server: all that is needed to come back."""
 
-import hashlib
 from dataclasses import dataclass, field, replace
 
+from common.installation import server_key as key_of
 from common.invite import Invite
 
 
@@ -48,7 +48,5 @@ class Account:
 
 
 def server_key(invite: Invite) -> str:
-    """The same for every invite of a server: it follows its certificate, not its address."""
-    if invite.fingerprint is None:
-        return hashlib.sha256(f"plaintext {invite.port}".encode()).hexdigest()[:16]
-    return invite.fingerprint.hex()[:16]
+    """The same for every invite of a server."""
+    return key_of(invite.fingerprint, invite.port)

@@ -13,19 +13,27 @@ from math import ceil
 from typing import Final, NamedTuple
 
 from chat_server.hub.queue import HubItem, Received, StopHub
+from chat_server.hub.repeated import Repeated
 from chat_server.hub.retry import Retry
 from chat_server.rules import effects
-from chat_server.rules.commands import COMMANDS, handle_command, handle_input
-from chat_server.rules.directory import Account
-from chat_server.rules.inputs import Input
+from chat_server.rules.commands import COMMANDS, handle_command, handle_input, is_refusal
+from chat_server.rules.directory import Account, Role
+from chat_server.rules.inputs import Input, PurgeSanctions
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientGone, StoreFailed
+from chat_server.rules.view import ClientGone, StoreFailed, StoreRecovered
 from chat_server.rules.world import Outcome, World, refuse
-from chat_server.store.store import Store, StoreBusyError, StoreFailedError, StoreFullError
+from chat_server.store.store import (
+    Store,
+    StoreBusyError,
+    StoreFailedError,
+    StoreFaultError,
+    StoreFullError,
+)
 from common import messages
 from common.reasons import Reason
 
 log = logging.getLogger(__name__)
+log.addFilter(Repeated())
 
 LOOK_PAUSE: Final = 1.0
 """Seconds between two looks whether a full disk has room again."""
@@ -39,6 +47,13 @@ class Refusal(NamedTuple):
     """Milliseconds until it is tried again; None if that is not known."""
 
 
+class _Told(NamedTuple):
+    """Why nothing can be stored, in a form that can be compared."""
+
+    code: str
+    cause: str
+
+
 _MISTAKE: Final = Refusal("internal")
 Refused = Callable[[Refusal], Outcome]
 
@@ -49,7 +64,7 @@ class Applied:
 
     outcome: Outcome
     refused: Refused | None = None
-    """Of what writes."""
+    """Of what writes, and of what was decided by changes that were not stored yet."""
 
 
 class _MistakeError(Exception):
@@ -80,10 +95,21 @@ class Batches:
         self._full: Exception | None = None
         """Since the disk is full: what told so."""
         self._look_again = 0.0
+        self._doubt = False
+        """Whether what is in memory may not be what is stored: they are to be compared."""
+        self._told: set[_Told] = set()
+        """Why nothing can be stored, as the host was told since that began."""
 
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
         """Apply everything in its order; what writes is stored when this returns, or refused."""
         now = time.time_ns() // 1_000_000
+        others = [item for item in items if not isinstance(item, PurgeSanctions)]
+        applied = self._commit(others, now)
+        if len(others) < len(items):
+            self._purge(now)
+        return applied
+
+    def _commit(self, items: Sequence[HubItem], now: int) -> list[Applied]:
         if not any(map(_writes, items)):
             return self._apply(items, now)
         before = self._ready(now)
@@ -95,8 +121,8 @@ class Batches:
             applied = self._apply(items, now)
         if stored:
             self._world.directory.keep()
-            self._world.trouble = ""
             self._retry.worked()
+            before = [*before, *self._recovered(now)]
             return [Applied(before), *applied] if before else applied
         self._world.directory.take_back()
         refused = self._refused(applied, now)
@@ -113,9 +139,33 @@ class Batches:
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
-        elif self._retry.failures > 1:
+        elif self._retry.failures > 1 or self._doubt:
             return self._recover(now)
         return []
+
+    def _recovered(self, now: int) -> Outcome:
+        """The store can be written: what follows for the host, if it could not before."""
+        self._world.trouble = ""
+        if not self._told:
+            return []
+        self._told.clear()
+        return [StoreRecovered(now)]
+
+    def _purge(self, now: int) -> None:
+        """Delete what has ended, in a transaction of its own: if that fails, nobody is refused.
+
+        It is asked for again when somebody lists what holds.
+        """
+        if self._full is not None or self._retry.failures or self._doubt:
+            return
+        try:
+            with self._store.transaction():
+                handle_input(self._world, PurgeSanctions(), now)
+        except Exception:
+            log.exception("bans and mutes that have ended could not be deleted")
+            self._world.directory.take_back()
+        else:
+            self._world.directory.keep()
 
     def _transact(self, items: Sequence[HubItem], now: int) -> tuple[list[Applied] | None, bool]:
         """Apply everything in one transaction: what that led to, and whether it is stored.
@@ -152,6 +202,10 @@ class Batches:
         self._failure = error
         if isinstance(error, _MistakeError):
             return
+        if isinstance(error, StoreFaultError):
+            log.error("a batch could not be stored", exc_info=error)
+            self._doubt = True
+            return
         if self._retry.failures:
             log.error("the log could not be written again: %s", error)
         else:
@@ -164,12 +218,12 @@ class Batches:
         self._retry.failed()
 
     def _recover(self, now: int) -> Outcome:
-        """After more than one failure: open the database anew, before it is tried again.
+        """After a fault or more than one failure: open the database anew, before it is tried again.
 
         If that fails, it is this batch's failure. If something else is stored now than was
         acknowledged, which only a disk does that lies, everyone has to come again and compare.
         """
-        if isinstance(self._last_failure, StoreBusyError | StoreFullError):
+        if not self._doubt and isinstance(self._last_failure, StoreBusyError | StoreFullError):
             return []  # A database that is opened anew would say just the same.
         try:
             self._store.reopen(self._world.facts.epoch)
@@ -177,6 +231,7 @@ class Batches:
         except StoreFailedError as error:
             self._failed(error)
             return []
+        self._doubt = False
         self._reopened()
         if directory == self._world.directory:
             return []
@@ -266,12 +321,16 @@ class Batches:
             return Applied([effects.HangUp(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
-        if not COMMANDS[type(command)].writes:
-            return Applied(self._handle(session, command, now))
-
         def refused(refusal: Refusal) -> Outcome:
             return refuse(session, command, refusal.code, retry_after=refusal.retry_after)
 
+        row = COMMANDS[type(command)]
+        if not row.writes:
+            unsure = self._world.directory.undo.mark() > 0
+            outcome = self._handle(session, command, now)
+            # A ban, a role or an invite of this batch may have decided this, and be taken back.
+            decided = is_refusal(outcome) or (row.role > Role.MEMBER and not session.is_host)
+            return Applied(outcome, refused if unsure and decided else None)
         return self._write(
             lambda: handle_command(self._world, session, command, now), refused, command.type
         )
@@ -291,15 +350,17 @@ class Batches:
         try:
             return Applied(handle(), refused)
         except StoreFailedError as error:
-            self._failure = error
-            return Applied([], refused)
+            if not isinstance(error, StoreFaultError):
+                self._failure = error
+                return Applied([], refused)
+            log.exception("a %s could not be stored", name)
         except Exception:
             log.exception("a %s could not be handled", name)
-            undo.take_back(mark)
-            if self._store.undo_command():
-                return Applied(refused(_MISTAKE))
-            self._failure = _MistakeError()
-            return Applied([], refused)
+        undo.take_back(mark)
+        if self._store.undo_command():
+            return Applied(refused(_MISTAKE))
+        self._failure = _MistakeError()
+        return Applied([], refused)
 
     def _handle(self, session: Session, command: messages.ToServer, now: int) -> Outcome:
         """A command that writes nothing."""
@@ -317,12 +378,15 @@ class Batches:
         refused = [Applied(each.refused(refusal)) if each.refused else each for each in applied]
         # The host may know what to do about the cause.
         here = code if code == "internal" else f"{code}_here"
-        reason = Reason(here, {"cause": str(self._failure)})
-        return [*refused, Applied([StoreFailed(reason, now)])]
+        reason = _Told(here, str(self._failure))
+        if reason in self._told:
+            return refused
+        self._told.add(reason)
+        return [*refused, Applied([StoreFailed(Reason(here, {"cause": reason.cause}), now)])]
 
     def _refusal(self) -> Refusal:
         """What the present failure means for those who wanted to write."""
-        if isinstance(self._failure, _MistakeError):
+        if isinstance(self._failure, _MistakeError | StoreFaultError):
             return _MISTAKE
         if isinstance(self._failure, StoreFullError):
             return Refusal("disk_full", self._wait())

@@ -140,7 +140,12 @@ def _effects(applied: Sequence[Applied]) -> Iterator[effects.Effect | ViewEvent]
     """Everything in its order, with the answers that had to wait until now."""
     for entry in applied:
         for effect in entry.outcome:
-            yield _answer(effect) if isinstance(effect, effects.Answer) else effect
+            if isinstance(effect, effects.Answer):
+                yield _answer(effect)
+            elif isinstance(effect, effects.Show):
+                yield effect.make()
+            else:
+                yield effect
 
 
 def _answer(effect: effects.Answer) -> effects.Tell:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from chat_server.costs import cost
-from chat_server.rules.inputs import CloseEverything, EndSessions, Input, Traffic
+from chat_server.rules.inputs import (
+    CloseEverything,
+    EndSessions,
+    Input,
+    PurgeSanctions,
+    Traffic,
+)
 from common.messages import ToServer
 
 BATCH: Final = 512
@@ -95,7 +101,7 @@ class HubQueue:
                 self._behind.append(item)
                 continue
             match item:
-                case Traffic() | EndSessions():
+                case Traffic() | EndSessions() | PurgeSanctions():
                     taken.append(item)
                 case Received(connection=connection) if connection < 0:
                     # The host's word comes before what the connection it ends still wants.

@@ -10,7 +10,7 @@ from typing import Final
 
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Role
-from chat_server.rules.effects import Admit, Answer, HangUp, Tell, TellEveryone
+from chat_server.rules.effects import Admit, Answer, HangUp, Show, Tell, TellEveryone
 from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
@@ -202,18 +202,23 @@ def _admit(
     session.installation = command.installation
     session.device_key = device_key(command.token)
     came_online = world.sessions.admit(session, username)
-    muted = world.directory.sanctions.mute_of(now, username)
-    signed_in = messages.SignedIn(
-        re=command.id,
-        username=username,
-        display_name=account.display_name,
-        session=session.key,
-        mute=None if muted is None else messages.Mute(until=muted.until, reason=muted.reason),
-    )
-    outcome: Outcome = [
-        Admit(session.connection, session.capabilities),
-        Tell(session.connection, signed_in),
-        ClientAppeared(
+    key = session.key
+
+    # A mute or a role of the same batch may be taken back.
+    def signed_in() -> messages.SignedIn:
+        muted = world.directory.sanctions.mute_of(now, username)
+        return messages.SignedIn(
+            re=command.id,
+            username=username,
+            display_name=account.display_name,
+            session=key,
+            mute=None if muted is None else messages.Mute(until=muted.until, reason=muted.reason),
+        )
+
+    def appeared() -> ClientAppeared:
+        muted = world.directory.sanctions.mute_of(now, username)
+        present = world.directory.accounts.get(username, account)
+        return ClientAppeared(
             connection=session.connection,
             username=username,
             display_name=account.display_name,
@@ -221,10 +226,15 @@ def _admit(
             device=session.device,
             since=now,
             new_account=new,
-            is_moderator=account.role is Role.MODERATOR,
+            is_moderator=present.role is Role.MODERATOR,
             is_muted=muted is not None,
             muted_until=None if muted is None else muted.until,
-        ),
+        )
+
+    outcome: Outcome = [
+        Admit(session.connection, session.capabilities),
+        Answer(session.connection, command.id, signed_in),
+        Show(appeared),
     ]
     if session.server_name not in {"", world.facts.name}:
         # Renamed since `hello`: what everyone was told then was not for it.

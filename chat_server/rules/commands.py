@@ -97,10 +97,11 @@ INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.PageFailed: connections.page_failed,
     inputs.Traffic: connections.traffic,
     inputs.EndSessions: connections.end_sessions,
+    inputs.PurgeSanctions: moderation.purge,
     inputs.QueryDone: connections.query_done,
     inputs.CloseEverything: connections.close_everything,
 }
-"""What handles each input. None of them writes."""
+"""What handles each input. `PurgeSanctions` writes, in a transaction of its own; no other does."""
 if set(INPUTS) != set(get_args(inputs.Input)):
     raise TypeError("an input has no row in the table, or a row no input")
 
@@ -119,12 +120,13 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)
     outcome = row.handler(world, session, command, now)
-    if row.audited and not _is_refusal(outcome):
+    if row.audited and not is_refusal(outcome):
         outcome = [*outcome, auditing.note(world, session, command, now)]
     return outcome
 
 
-def _is_refusal(outcome: Outcome) -> bool:
+def is_refusal(outcome: Outcome) -> bool:
+    """Whether a command was refused, which leads to nothing else."""
     return (
         len(outcome) == 1
         and isinstance(outcome[0], Tell)

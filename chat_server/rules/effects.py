@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from chat_server.rules.inputs import Input
+from chat_server.rules.view import ViewEvent
 from common.messages import Goodbye, ToClient
 
 
@@ -31,6 +32,13 @@ class Answer:
     connection: int
     re: int
     make: Callable[[], ToClient]
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Tell the host something that names bans, mutes or roles: made as `Answer` is, and when."""
+
+    make: Callable[[], ViewEvent]
 
 
 @dataclass(frozen=True, slots=True)

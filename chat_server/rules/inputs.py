@@ -76,6 +76,11 @@ class EndSessions:
 
 
 @dataclass(frozen=True, slots=True)
+class PurgeSanctions:
+    """Bans and mutes that have ended by themselves are to be deleted; the audit log keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryDone:
     """A worker's answer to the command `re` of a connection; None if it could not be read."""
 
@@ -98,6 +103,7 @@ Input = (
     | PageFailed
     | Traffic
     | EndSessions
+    | PurgeSanctions
     | QueryDone
     | CloseEverything
 )

@@ -39,24 +39,30 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
 
     With a person goes the invite that let them in: who was banned may know it.
     """
+    if _is_past(command.until, now):
+        return refuse(session, command, "time_past", "until")
     try:
         ended = _targets(world, session, command, command.connection, command.username)
     except _RefusedError as refused:
         return refused.outcome
     installations = {each.installation for each in ended}
-    username, device = None, None
+    username, device, note = None, None, None
     outcome: Outcome = []
     if command.username is not None:
         username = fold_username(command.username)
         installations |= world.directory.installations.get(username, set())
+        shared = _shared(world, installations, username)
+        if shared:
+            installations -= shared
+            note = "shared_device"
         outcome += renew_invite(world)
     else:
         device = ended[0].device
-        # Whoever else has signed in from there goes, too.
-        ended = [each for each in world.sessions if each.installation in installations]
-        accounts = filter(None, map(world.account_of, ended))
-        if not all(may_act_on(world, session, account) for account in accounts):
+        if not _may_ban_device(world, session, ended[0].installation):
             return refuse(session, command, "not_allowed", "connection")
+    # Whoever else is here from there goes, too, and could not come back.
+    there = [each for each in world.sessions if each.username and each not in ended]
+    ended = [*ended, *(each for each in there if each.installation in installations)]
     sanction = Sanction(
         number=0,
         kind=SanctionKind.BAN,
@@ -70,10 +76,10 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
     )
     _sanction(world, sanction)
     goodbye = messages.Goodbye(code="banned", params=told_of(sanction))
-    return [*outcome, _end(ended, goodbye, "banned"), done(session, command)]
+    return [*outcome, _end(ended, goodbye, "banned"), done(session, command, note)]
 
 
-def unban(world: World, session: Session, command: messages.Unban, _now: int) -> Outcome:
+def unban(world: World, session: Session, command: messages.Unban, now: int) -> Outcome:
     """Let a person with their devices come back, or lift one ban."""
     if command.username is None:
         found = world.directory.sanctions.get(command.number or 0)
@@ -81,7 +87,7 @@ def unban(world: World, session: Session, command: messages.Unban, _now: int) ->
     else:
         username = fold_username(command.username)
         lifted = world.directory.sanctions.about(SanctionKind.BAN, username)
-    if not lifted:
+    if not any(each.holds(now) for each in lifted):
         return refuse(session, command, "no_such_sanction")
     accounts = (world.directory.accounts.get(each.username or "") for each in lifted)
     if not all(account is None or may_act_on(world, session, account) for account in accounts):
@@ -92,6 +98,8 @@ def unban(world: World, session: Session, command: messages.Unban, _now: int) ->
 
 def mute(world: World, session: Session, command: messages.MutePerson, now: int) -> Outcome:
     """Let a person read and not write."""
+    if _is_past(command.until, now):
+        return refuse(session, command, "time_past", "until")
     username = fold_username(command.username)
     try:
         _person(world, session, command, username)
@@ -178,7 +186,44 @@ def list_sanctions(
             more=len(page) > limits.PAGE_SANCTIONS,
         )
 
-    return [Answer(session.connection, command.id, sanctions)]
+    outcome: Outcome = [Answer(session.connection, command.id, sanctions)]
+    if world.directory.sanctions.ended(now):
+        outcome.append(After(inputs.PurgeSanctions()))
+    return outcome
+
+
+def purge(world: World, _happening: inputs.PurgeSanctions, now: int) -> Outcome:
+    """Delete what has ended by itself."""
+    _lift(world, world.directory.sanctions.ended(now))
+    return []
+
+
+def _is_past(until: int | None, now: int) -> bool:
+    """Whether what holds until then would hold for nobody."""
+    return until is not None and until <= now
+
+
+def _shared(world: World, installations: Collection[str], username: str) -> set[str]:
+    """Those that a moderator has come from, too, or that are the host's own.
+
+    With somebody else's ban they must not be locked out.
+    """
+    shared = set(installations).intersection(world.own_installations())
+    for other, account in world.directory.accounts.items():
+        if account.role is Role.MODERATOR and other != username:
+            shared |= world.installations_of(other).intersection(installations)
+    return shared
+
+
+def _may_ban_device(world: World, session: Session, installation: str) -> bool:
+    """Nobody bans the host's own device, and a moderator none that another moderator uses."""
+    if installation in world.own_installations():
+        return False
+    return all(
+        may_act_on(world, session, account)
+        for username, account in world.directory.accounts.items()
+        if account.role is Role.MODERATOR and installation in world.installations_of(username)
+    )
 
 
 def _targets(

@@ -83,6 +83,10 @@ class SanctionList:
             if each > number and self._all[each].holds(now):
                 yield self._all[each]
 
+    def ended(self, now: int) -> list[Sanction]:
+        """Those that have ended by themselves."""
+        return [each for each in self._all.values() if not each.holds(now)]
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SanctionList) and self._all == other._all
 

@@ -69,9 +69,16 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed:
-    """The store could not be written."""
+    """The store can't be written now; each reason is told once until `StoreRecovered`."""
 
     reason: Reason
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreRecovered:
+    """The store is written again."""
+
     at: int
 
 
@@ -116,6 +123,7 @@ ViewEvent = (
     | InviteRenewed
     | Audited
     | StoreFailed
+    | StoreRecovered
     | ServerFailed
     | NoMoreConnections
 )

@@ -1,13 +1,13 @@
 """What every rule works on, and the few answers they share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 from chat_server.costs import Buckets
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
-from chat_server.rules.effects import Answer, Effect, Tell, TellEveryone
+from chat_server.rules.effects import Answer, Effect, Show, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
 from chat_server.store.store import Store
@@ -20,7 +20,7 @@ OPENINGS: Final = 200.0
 OPENING_RATE: Final = 0.2
 """And for each second after that."""
 
-Outcome = list[Effect | Answer | ViewEvent]
+Outcome = list[Effect | Answer | Show | ViewEvent]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class World:
     """The code of what keeps it from storing anything now."""
     link: Callable[[ServerFacts], str] = lambda _: ""
     """The invite's link, with the addresses of the moment."""
+    own_installations: Callable[[], Collection[str]] = lambda: ()
+    """Those of the host's own ChatClient on this computer."""
     openings: Buckets = field(default_factory=lambda: Buckets(OPENINGS, OPENING_RATE))
     """How many direct conversations each account may begin now."""
 
@@ -76,6 +78,11 @@ class World:
         """A room by its id, if the session's account is a member of it."""
         log = self.directory.rooms.get(room)
         return log if log is not None and session.username in log.members else None
+
+    def installations_of(self, username: str) -> set[str]:
+        """Where an account has come from: when it joined, and now."""
+        now = {session.installation for session in self.sessions.of(username)}
+        return now.union(self.directory.installations.get(username, ()))
 
     def person(self, username: str) -> messages.Person:
         """An account as everyone sees it now."""
@@ -109,9 +116,9 @@ def presence(username: str, *, online: bool, but: int | None = None) -> TellEver
     return TellEveryone(changed, but=but, capability=limits.PRESENCE)
 
 
-def done(session: Session, command: messages.Command) -> Tell:
-    """The answer to a command that has nothing to tell."""
-    return Tell(session.connection, messages.Done(re=command.id))
+def done(session: Session, command: messages.Command, note: str | None = None) -> Tell:
+    """The answer to a command that has nothing to tell, but perhaps a code of what was left out."""
+    return Tell(session.connection, messages.Done(re=command.id, note=note))
 
 
 def refuse(

@@ -29,6 +29,13 @@ class StoreUnreadableError(StoreFailedError):
     """It could not be read or written, as when its disk is away: it has to be opened anew."""
 
 
+class StoreFaultError(StoreFailedError):
+    """What was asked can't be: it contradicts what is stored, or has no form of it.
+
+    A mistake of ours, or the store is not as it was: to try the same again would not help.
+    """
+
+
 class Store(Protocol):
     """One writer, for one thread. Every method may raise StoreFailedError.
 
@@ -113,7 +120,8 @@ class Store(Protocol):
     def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
         """Write the room's next event; or nothing, and give what its `cid` was used for before.
 
-        Where there is an event in that place already, this fails, or the transaction does.
+        Where there is an event in that place already, this fails, or the transaction does, with
+        StoreFaultError.
         """
 
     def find(self, sender: Account, cid: str) -> Event | None:

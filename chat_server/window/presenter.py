@@ -200,17 +200,26 @@ class Presenter:
                     self._changed_by_host(event, now)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
-                case view.StoreFailed():
-                    self._run.trouble = safe(sentence(event.reason))
-                    self._feed.failed(event.at, self._run.trouble)
+                case view.StoreFailed() | view.StoreRecovered():
+                    self._store_told(event)
                 case _:
                     assert_never(event)
 
     def _stored(self, event: view.MessagesStored) -> None:
+        self._recovered(event.at)
+        self._run.rate.add(event.count, event.at)
+
+    def _store_told(self, event: view.StoreFailed | view.StoreRecovered) -> None:
+        if isinstance(event, view.StoreRecovered):
+            self._recovered(event.at)
+        else:
+            self._run.trouble = safe(sentence(event.reason))
+            self._feed.failed(event.at, self._run.trouble)
+
+    def _recovered(self, at: int) -> None:
         if self._run.trouble:
             self._run.trouble = ""
-            self._feed.add(Kind.CAUGHT_UP, event.at, "", "Messages are stored again")
-        self._run.rate.add(event.count, event.at)
+            self._feed.add(Kind.CAUGHT_UP, at, "", "Messages are stored again")
 
     def _failed(self, event: view.NoMoreConnections | view.ServerFailed) -> None:
         full = isinstance(event, view.NoMoreConnections)

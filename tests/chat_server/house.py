@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from chat_server.rules import inputs
 from chat_server.rules.commands import handle_command, handle_input
-from chat_server.rules.effects import After, Answer, HangUp, Publish, Tell, TellEveryone
+from chat_server.rules.effects import After, Answer, HangUp, Publish, Show, Tell, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, ServerFacts, World
 from chat_server.store.sqlite.store import SqliteStore
@@ -174,11 +174,14 @@ def installation(name: str) -> str:
 
 
 def answered(outcome: Outcome) -> Outcome:
-    """With the answers that are made after the commit, as the hub makes them."""
-    return [
-        Tell(effect.connection, effect.make()) if isinstance(effect, Answer) else effect
-        for effect in outcome
-    ]
+    """With what is made after the commit, as the hub makes it."""
+    made: Outcome = []
+    for effect in outcome:
+        if isinstance(effect, Answer):
+            made.append(Tell(effect.connection, effect.make()))
+        else:
+            made.append(effect.make() if isinstance(effect, Show) else effect)
+    return made
 
 
 def only(outcome: Outcome, kind: type[Kind]) -> Kind:

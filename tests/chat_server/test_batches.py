@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
@@ -20,7 +22,7 @@ from chat_server.hub.retry import LONGEST_PAUSE
 from chat_server.rules import conversation, effects, inputs
 from chat_server.rules.commands import COMMANDS
 from chat_server.rules.directory import Role, RoomLog
-from chat_server.rules.sanctions import SanctionKind
+from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import (
     ClientAppeared,
     ClientGone,
@@ -28,10 +30,12 @@ from chat_server.rules.view import (
     InviteRenewed,
     Renamed,
     StoreFailed,
+    StoreRecovered,
 )
 from chat_server.store.store import (
     StoreBusyError,
     StoreFailedError,
+    StoreFaultError,
     StoreFullError,
     StoreUnreadableError,
 )
@@ -142,6 +146,7 @@ ERRORS: Final[dict[str, Exception]] = {
     "disk_full": StoreFullError("no room"),
     "busy": StoreBusyError("locked"),
     "unreadable": StoreUnreadableError("pulled out"),
+    "fault": StoreFaultError("constraint failed"),
     "internal": ZeroDivisionError("our mistake"),
 }
 
@@ -263,7 +268,7 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
             assert isinstance(reply, messages.SignedIn) == isinstance(command, messages.Join)
     _check_told(scene, released)
     assert (refused > 0) == (error is not None)
-    if isinstance(error, StoreFailedError):
+    if isinstance(error, StoreFailedError) and not isinstance(error, StoreFaultError):
         assert refused == len(scene.writers())
         assert len([each for each in released.shown if isinstance(each, StoreFailed)]) == 1
 
@@ -310,7 +315,193 @@ def _check_told(scene: Scene, released: Released) -> None:
 def _code(error: Exception | None) -> str:
     if isinstance(error, StoreFullError):
         return "disk_full"
+    if isinstance(error, StoreFaultError):
+        return "internal"
     return "busy" if isinstance(error, StoreFailedError) else "internal"
+
+
+def _ended(bench: HubBench, username: str | None = None) -> Sanction:
+    """A ban that has ended by itself and is stored still."""
+    sanction = Sanction(
+        0, SanctionKind.BAN, username, frozenset({"0" * 32}), None, 1, "", "(host)", 0
+    )
+    with bench.store.transaction():
+        sanction = cast("Sanction", bench.store.add_sanction(sanction))
+    bench.world.directory.add_sanction(sanction)
+    bench.world.directory.keep()
+    return sanction
+
+
+def test_what_has_ended_is_deleted_when_it_is_listed(bench: HubBench) -> None:
+    """Once, and only that; what was done stays in the audit log."""
+    bench.join("ada")
+    host = bench.host()
+    bench.run(Received(host, (messages.Ban(id=1, username="ada", until=FAR),)))
+    bench.run()
+    _ended(bench, "ada")
+    audit = bench.audit()
+    ask = messages.ListSanctions(id=2)
+    released = bench.run(Received(host, (ask,)))
+    listed = released.answer(host, ask)
+    assert isinstance(listed, messages.Sanctions)
+    assert [each.until for each in listed.sanctions] == [FAR]
+    assert released.after == [inputs.PurgeSanctions()]
+    bench.run()
+    (left,) = bench.world.directory.sanctions.about(SanctionKind.BAN, "ada")
+    assert left.until == FAR
+    assert bench.world.directory == bench.store.load()
+    assert bench.audit() == audit
+    assert bench.run(Received(host, (ask,))).after == []
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_has_ended_costs_no_command(error: str) -> None:
+    """Whatever fails as it is deleted: what came with it is stored, and it goes the next time."""
+    for at in itertools.count():
+        bench = HubBench(MemoryEngine())
+        ada, bob = bench.join("ada"), bench.join("bob")
+        _ended(bench)
+        send, last = bench.send("hello"), bench.send("bye")
+        # What the command asks comes first: only what comes after it is made to fail.
+        bench.store.heal()
+        bench.run(Received(ada, (bench.send("count"),)))
+        points = len(bench.store.asked)
+        bench.store.fail(points + at, ERRORS[error])
+        released = bench.run(Received(ada, (send,)), inputs.PurgeSanctions())
+        failed = len(bench.store.asked) > points + at
+        bench.store.heal()
+        assert isinstance(released.answer(ada, send), messages.Ack)
+        assert released.shown == [each for each in released.shown if not _is_trouble(each)]
+        assert bench.world.directory == bench.store.load()
+        assert bool(bench.world.directory.sanctions.ended(FAR - 1)) == failed
+        assert isinstance(bench.run(Received(bob, (last,))).answer(bob, last), messages.Ack)
+        bench.run(inputs.PurgeSanctions())
+        assert not bench.world.directory.sanctions.ended(FAR - 1)
+        assert bench.world.directory == bench.store.load()
+        bench.close()
+        if not failed:
+            assert at >= 3
+            return
+
+
+def _is_trouble(event: object) -> bool:
+    return isinstance(event, StoreFailed | StoreRecovered)
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ["busy", "disk_full", "fault"])
+def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
+    bench: HubBench, error: str
+) -> None:
+    """A ban, a role, an invite, a mute that is not stored refuses nobody, and lets nobody in."""
+    bench.join("ben"), bench.join("mia"), bench.join("moe")
+    mia = next(iter(bench.world.sessions.of("mia"))).connection
+    host, back, again, newcomer = bench.host(), bench.connect(), bench.connect(), bench.connect()
+    secret = bench.world.facts.secret
+    orders = (
+        messages.Ban(id=1, username="ben"),
+        messages.NewInvite(id=2),
+        messages.SetRole(id=3, username="mia", role="moderator"),
+        messages.MutePerson(id=4, username="moe"),
+    )
+    sign_in, muted = bench.sign_in_command("ben"), bench.sign_in_command("moe")
+    recognize = messages.Recognize(id=5, secret=secret, username="ben", nonce="0" * 32)
+    listing = messages.ListSanctions(id=6)
+    items = (
+        Received(host, orders), Received(back, (sign_in,)), Received(newcomer, (recognize,)),
+        Received(mia, (listing,)), Received(again, (muted,)),
+    )  # fmt: skip
+    bench.store.fail("end of transaction", ERRORS[error])
+    released = bench.run(*items)
+    bench.store.heal()
+    for connection, command in ((back, sign_in), (newcomer, recognize), (mia, listing)):
+        reply = released.answer(connection, command)
+        assert isinstance(reply, messages.Error)
+        assert (reply.code, reply.retryable) == (_code(ERRORS[error]), True)
+    assert bench.session(back).username is None
+    let_in = released.answer(again, muted)
+    assert isinstance(let_in, messages.SignedIn)
+    assert let_in.mute is None
+    (appeared,) = [each for each in released.shown if isinstance(each, ClientAppeared)]
+    assert (appeared.username, appeared.is_muted) == ("moe", False)
+    assert released.ended() == {}
+    # Then it is tried again, in the order in which the store says yes.
+    assert isinstance(
+        bench.run(Received(back, (sign_in,))).answer(back, sign_in), messages.SignedIn
+    )
+    released = bench.run(*items[:1], Received(newcomer, (recognize,)), items[3])
+    refused = released.answer(newcomer, recognize)
+    assert isinstance(refused, messages.Error)
+    assert (refused.code, refused.retryable) == ("bad_secret", False)
+    assert isinstance(released.answer(mia, listing), messages.Sanctions)
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_the_host_is_told_once_of_each_trouble(bench: HubBench) -> None:
+    """However many batches it costs, and again only after it was over."""
+    ada = bench.join("ada")
+    told: list[object] = []
+
+    def say(count: int = 20) -> None:
+        for _ in range(count):
+            bench.now += LONGEST_PAUSE
+            told.extend(filter(_is_trouble, bench.say(ada, "hello").shown))
+
+    busy, away = StoreBusyError("locked"), StoreUnreadableError("pulled out")
+    for error in (busy, away):
+        bench.store.fail("begin of transaction", error)
+        say()
+    bench.store.heal()
+    say()
+    bench.store.fail("begin of transaction", busy)
+    say()
+    bench.store.heal()
+    say()
+    assert [
+        "over" if isinstance(each, StoreRecovered) else str(each.reason.params["cause"])
+        for each in told
+        if isinstance(each, StoreFailed | StoreRecovered)
+    ] == ["locked", "pulled out", "over", "locked", "over"]
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_constraint_is_a_fault_of_ours_and_is_made_good(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has an event where memory has none: the writer is told `internal`, not to wait.
+
+    Who has a copy is sent away to compare it, memory is loaded anew, and it goes on. The log of the
+    program has one traceback.
+    """
+    bench = HubBench(SqliteEngine(tmp_path))
+    ada = bench.join("ada")
+    bench.say(ada, "one")
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as other, other:
+        other.execute(
+            "INSERT INTO events SELECT room, seq + 1, kind, sender, sent_at, 'x', body"
+            " FROM events WHERE seq = 2"
+        )
+    command = bench.send("two")
+    released = bench.run(Received(ada, (command,)))
+    error = released.answer(ada, command)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retry_after) == ("internal", None)
+    (told,) = [each for each in released.shown if isinstance(each, StoreFailed)]
+    assert told.reason.code == "internal"
+    assert released.ended() == {}
+    released = bench.run(Received(ada, (bench.send("three"),)))
+    assert released.ended()[ada].code == "internal"
+    assert bench.world.head(GENERAL) == 3
+    assert bench.world.directory == bench.store.load()
+    ada, _ = bench.sign_in("ada")
+    last = bench.send("four")
+    ack = bench.run(Received(ada, (last,))).answer(ada, last)
+    assert isinstance(ack, messages.Ack)
+    assert [event.seq for event in bench.stored()] == list(range(1, ack.seq + 1))
+    tracebacks = [each for each in caplog.records if each.exc_info]
+    assert len(tracebacks) == 1
+    bench.close()
 
 
 @pytest.mark.usefixtures("errors_logged")

@@ -7,6 +7,7 @@ import queue
 import socket
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,11 @@ import pytest
 from chat_server import service
 from chat_server.identity import load_identity
 from chat_server.options import parse_options
+from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import ViewEvent
 from chat_server.service import PortBusyError, Server, StartError
 from chat_server.store.sqlite.errors import unusable
+from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import StoreFullError
 from common.invite import parse_invite
 from common.messages import Error, Terminate, ToClient
@@ -199,3 +202,24 @@ def test_a_planted_link_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"its log\.txt is a link"):
         server(tmp_path).start()
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_start_deletes_the_bans_that_have_ended(tmp_path: Path) -> None:
+    """Those that hold stay, as does what was done."""
+    house = server(tmp_path)
+    house.start()
+    house.stop()
+    store = SqliteStore(tmp_path / "chat.db")
+    with store.transaction():
+        for until in (1, None):
+            store.add_sanction(
+                Sanction(0, SanctionKind.BAN, None, frozenset(), "x", until, "", "(host)", 0)
+            )
+        store.add_audit(0, "(host)", "ban", {})
+    store.close()
+    house = server(tmp_path)
+    house.start()
+    house.stop()
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as database:
+        assert database.execute("SELECT until FROM sanctions").fetchall() == [(None,)]
+        assert database.execute("SELECT count(*) FROM audit").fetchone() == (1,)

@@ -18,6 +18,7 @@ from chat_server.rules.sanctions import Sanction
 from chat_server.store.store import (
     AuditRow,
     StoreFailedError,
+    StoreFaultError,
     StoreFullError,
     StoreUnreadableError,
 )
@@ -183,7 +184,7 @@ class MemoryStore:
         """A new account."""
         accounts = self._now().accounts
         if any(each.username == username for each in accounts.values()):
-            raise StoreUnreadableError(f"there is a {username} already")
+            raise StoreFaultError(f"there is a {username} already")
         account = Account(len(accounts) + 1, username, display_name, change, Role.MEMBER)
         accounts[account.number] = account
         return account
@@ -200,7 +201,7 @@ class MemoryStore:
         """A device that may sign in to an account."""
         devices = self._now().devices
         if token_hash in devices:
-            raise StoreUnreadableError("there is this device already")
+            raise StoreFaultError("there is this device already")
         devices[token_hash] = (account.number, installation)
 
     def add_sanction(self, sanction: Sanction) -> Sanction:
@@ -225,7 +226,7 @@ class MemoryStore:
         """A new, empty room."""
         rooms = self._now().rooms
         if room in rooms.values():
-            raise StoreUnreadableError(f"there is a {room} already")
+            raise StoreFaultError(f"there is a {room} already")
         number = len(rooms) + 1
         rooms[number] = room
         return RoomLog(number, room, 0, set())
@@ -247,7 +248,7 @@ class MemoryStore:
         if said is not None:
             return said
         if (room.number, event.seq) in state.events:
-            raise StoreUnreadableError("there is an event in this place")
+            raise StoreFaultError("there is an event in this place")
         # Nothing of the caller's is kept: whoever changes it changes no log.
         stored = event._replace(room=room.room, sender=sender.username, body=_own(event.body))
         state.events[room.number, event.seq] = stored

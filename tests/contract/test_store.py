@@ -22,6 +22,7 @@ from chat_server.store.store import (
     AuditRow,
     StoreBusyError,
     StoreFailedError,
+    StoreFaultError,
     StoreFullError,
     StoreUnreadableError,
 )
@@ -274,7 +275,7 @@ class StoreContract:
         ]
         before = filled.everything()
         for write in twice:
-            with pytest.raises(StoreFailedError), filled.store.transaction():  # noqa: PT012 (it is the whole that fails)
+            with pytest.raises(StoreFaultError), filled.store.transaction():  # noqa: PT012 (it is the whole that fails)
                 filled.store.set_meta("name", "Garden")
                 write(filled)
             assert filled.everything() == before

@@ -8,6 +8,7 @@ from typing import Final
 from chat_server.store.store import (
     StoreBusyError,
     StoreFailedError,
+    StoreFaultError,
     StoreFullError,
     StoreUnreadableError,
     StoreUnusableError,
@@ -17,12 +18,25 @@ _KINDS: Final[Mapping[int, type[StoreFailedError]]] = {
     sqlite3.SQLITE_FULL: StoreFullError,
     sqlite3.SQLITE_BUSY: StoreBusyError,
     sqlite3.SQLITE_LOCKED: StoreBusyError,
+    sqlite3.SQLITE_CONSTRAINT: StoreFaultError,
+    sqlite3.SQLITE_MISMATCH: StoreFaultError,
+    sqlite3.SQLITE_MISUSE: StoreFaultError,
+    sqlite3.SQLITE_RANGE: StoreFaultError,
+    sqlite3.SQLITE_TOOBIG: StoreFaultError,
 }
+_FAULTS: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.ProgrammingError,
+    sqlite3.InterfaceError,
+    sqlite3.DataError,
+)
+"""Classes of errors that the module finds by itself, without a code."""
 
 
 def failed(error: sqlite3.Error) -> StoreFailedError:
     """What an error means for who asked."""
-    return _KINDS.get(_code(error), StoreUnreadableError)(str(error))
+    usual = StoreFaultError if isinstance(error, _FAULTS) else StoreUnreadableError
+    return _KINDS.get(_code(error), usual)(str(error))
 
 
 def unusable(path: Path, error: Exception) -> StoreUnusableError:

@@ -155,3 +155,131 @@ def test_everybody_hears_of_a_role(house: House, host: Session) -> None:
     error = refused(house.do(host, messages.SetRole(id=1, username="nobody", role="member")), host)
     assert (error.code, error.params) == ("no_such_person", {"username": "nobody"})
     assert ada.username == "ada"
+
+
+@pytest.mark.parametrize("until", [0, NOW - 1, NOW])
+def test_what_ends_before_it_begins_is_refused(house: House, host: Session, until: int) -> None:
+    """A ban or a mute that would hold for nobody is a mistake: nothing is done."""
+    ben = house.join("ben")
+    before = house.log.load()
+    wrong: list[messages.ToServer] = [
+        messages.Ban(id=1, username="ben", until=until),
+        messages.Ban(id=2, connection=ben.connection, until=until),
+        messages.MutePerson(id=3, username="ben", until=until),
+    ]
+    for command in wrong:
+        error = refused(house.do(host, command), host)
+        assert (error.code, error.field, error.retryable) == ("time_past", "until", False)
+    assert house.log.load() == before == house.world.directory
+    assert house.log._connection.execute("SELECT count(*) FROM audit").fetchone() == (0,)
+    for command in wrong:
+        done = house.do(host, command.model_copy(update={"until": NOW + 1}))
+        assert [type(each) for each in told(done, host)] == [messages.Done]
+
+
+def test_what_has_ended_is_not_lifted(house: House, host: Session) -> None:
+    """It is answered as if it were gone, which it soon is."""
+    house.join("ben")
+    house.do(host, messages.Ban(id=1, username="ben", until=NOW + 5))
+    house.do(host, messages.MutePerson(id=2, username="ben", until=NOW + 5))
+    lifts: list[messages.ToServer] = [
+        messages.Unban(id=3, username="ben"),
+        messages.Unban(id=4, number=1),
+        messages.Unmute(id=5, username="ben"),
+    ]
+    for command in lifts:
+        error = later(house, host, command, NOW + 5)
+        assert isinstance(error, messages.Error)
+        assert error.code == "no_such_sanction"
+    assert isinstance(later(house, host, lifts[0], NOW + 4), messages.Done)
+
+
+def ban_of(house: House, name: str, actor: Session) -> tuple[set[str], messages.Done, set[str]]:
+    """Ban a person: who is ended by that, the answer, and the installations that are banned."""
+    here = {each.connection: each.username or "" for each in house.world.sessions}
+    outcome = house.do(actor, messages.Ban(id=1, username=name))
+    ended = {here[each.connection] for each in all_of(house.follow(outcome), HangUp)}
+    (done,) = told(outcome, actor)
+    assert isinstance(done, messages.Done)
+    (sanction,) = house.world.directory.sanctions.about(SanctionKind.BAN, name)
+    return ended, done, set(sanction.installations)
+
+
+def test_all_on_a_banned_device_are_ended(house: House, host: Session) -> None:
+    """They could not come back, under whatever name they came: so they do not stay either."""
+    house.join("ben")
+    other = house.connect()
+    house.do(other, house.join_command("other", installation=installation("ben")))
+    visitor = house.connect()
+    house.join("guest")
+    house.do(
+        visitor,
+        house.sign_in_command("guest").model_copy(update={"installation": installation("ben")}),
+    )
+    house.join("far")
+    ended, done, banned = ban_of(house, "ben", host)
+    assert ended == {"ben", "other", "guest"}
+    assert (done.note, banned) == (None, {installation("ben")})
+    assert house.world.sessions.usernames() == ["far", "guest"]  # on a device of its own, too
+    session = house.connect()
+    error = refused(
+        house.do(
+            session,
+            house.sign_in_command("other").model_copy(update={"installation": installation("ben")}),
+        ),
+        session,
+    )
+    assert error.code == "banned"
+
+
+@pytest.mark.parametrize("how", ["joined there", "is there", "is the host's own"])
+@pytest.mark.parametrize("who", ["host", "moderator"])
+def test_a_device_that_a_moderator_uses_is_not_banned_with_a_person(
+    house: House, host: Session, how: str, who: str
+) -> None:
+    """The person goes, with all other devices; the moderator stays, and can come back."""
+    mia = house.join("mia")
+    house.do(host, messages.SetRole(id=1, username="mia", role="moderator"))
+    house.join("judge")
+    house.do(host, messages.SetRole(id=1, username="judge", role="moderator"))
+    actor = host if who == "host" else next(iter(house.world.sessions.of("judge")))
+    shared = installation("mia")
+    ben = house.connect()
+    house.do(ben, house.join_command("ben", installation=installation("ben")))
+    there = house.sign_in_command("ben").model_copy(update={"installation": shared})
+    house.do(house.connect(), there)
+    if how == "is there":
+        mia.installation = shared = installation("ben")
+    elif how == "is the host's own":
+        house.do(host, messages.SetRole(id=1, username="mia", role="member"))
+        house.world.own_installations = lambda: (installation("elsewhere"), shared)
+    ended, done, banned = ban_of(house, "ben", actor)
+    assert ended == {"ben"}
+    assert done.note == "shared_device"
+    assert shared not in banned
+    assert house.world.sessions.online("mia")
+    house.do(again := house.connect(), house.sign_in_command("mia"))
+    assert again.username == "mia"
+    # The person does not come back by that device either.
+    assert refused(house.do(stranger := house.connect(), there), stranger).code == "banned"
+
+
+def test_the_device_of_a_connection_is_banned_as_it_is_wanted(house: House, host: Session) -> None:
+    """By the host, also one that a moderator uses; by nobody that of the host."""
+    mia = house.join("mia")
+    for name in ("mia", "judge"):
+        if name == "judge":
+            house.join(name)
+        house.do(host, messages.SetRole(id=1, username=name, role="moderator"))
+    (judge,) = house.world.sessions.of("judge")
+    ben = house.connect()
+    house.do(ben, house.join_command("ben", installation=installation("mia")))
+    house.world.leave(mia.connection, "left", NOW)
+    ban = messages.Ban(id=1, connection=ben.connection)
+    # The moderator is not there now, but would be locked out.
+    assert refused(house.do(judge, ban), judge).code == "not_allowed"
+    house.world.own_installations = lambda: (installation("mia"),)
+    for session in (judge, host):
+        assert refused(house.do(session, ban), session).code == "not_allowed"
+    house.world.own_installations = lambda: ()
+    assert told(house.do(host, ban), host) == [messages.Done(re=1)]
