@@ -4,6 +4,8 @@
     python3 dev.py run             the host's window, and a client that has already joined
     python3 dev.py run client      one more client, under another name
     python3 dev.py test [ARGS]     all tests; ARGS go to pytest
+                                   --tier unit: those of one (process, gui, frozen, soak)
+    python3 dev.py coverage        how much of the code the quick tests run
     python3 dev.py build           everything that users download, in dist/
     python3 dev.py bench startup   how quickly what was built starts, beside a bare window
     python3 dev.py bench server    how much the server delivers, beside its peers
@@ -68,6 +70,11 @@ if sys.platform != "win32":  # where there is none
 READY_WITHIN = 60.0  # seconds; a first start makes a key and a database
 HEARD_WITHIN = 30.0
 ENDED_WITHIN = 10.0
+
+TIERS = ["unit", "process", "gui", "frozen", "soak"]  # tests/tiers.py says what they are
+WORKERS = ["-n", "2"]  # of pytest; a test waits more than it works
+COVERAGE = ["--cov", "--cov-report=term"]
+EVERY_VERSION = "unit or process"  # what is tested with each Python; all else with one
 
 CONVERSATION = [
     ("ada", "Hello Bruno, can you read this?"),
@@ -315,17 +322,31 @@ def run(options: argparse.Namespace) -> int:
 
 
 def test(options: argparse.Namespace) -> int:
-    python = environment(tk=True, screen=True, freeze=True)
-    code = call(python, "-m", "pytest", *options.rest)
+    code = pytest(environment(tk=True, screen=True, freeze=True), options)
+    others = other_versions() if options.all_pythons else []
     # Stops at the first failure, so that the last line is pytest's own and tells how it went.
-    for other in other_versions() if options.all_pythons and not code else ():
+    for other in others if not code else ():
         say("and now with Python {}.{}.{}".format(*other.version))
-        # One of them freezes the programs that users get, and tortures; that was the first.
-        arguments = ["--ignore=tests/frozen", "--ignore=tests/torture", *options.rest]
-        code = call(environment(tk=True, other=other), "-m", "pytest", *arguments)
+        measured = COVERAGE if other is others[-1] else []
+        python = environment(tk=True, other=other)
+        code = pytest(python, options, "-m", EVERY_VERSION, *measured)
         if code:
             break
     return code
+
+
+def coverage(options: argparse.Namespace) -> int:
+    options.tier = options.tier or "unit"
+    return pytest(environment(tk=True, screen=True), options, "--cov", "--cov-report=term-missing")
+
+
+def pytest(python: Path, options: argparse.Namespace, *arguments: str) -> int:
+    """Run tests: several at a time, but for those that are named or looked into."""
+    rest = options.rest
+    named = any((ROOT / one.partition("::")[0]).exists() for one in rest if one[:1] != "-")
+    alone = named or {"-n", "-s", "--pdb", "--capture=no"}.intersection(rest)
+    tier = ["-m", options.tier] if options.tier else []
+    return call(python, "-m", "pytest", *[] if alone else WORKERS, *arguments, *tier, *rest)
 
 
 def build(options: argparse.Namespace) -> int:
@@ -371,6 +392,20 @@ def lock(options: argparse.Namespace) -> int:
     return code or call(python, *command, RUNTIME_LOCK.name, "--constraint", LOCK.name)
 
 
+def split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Tell our options from pytest's, wherever they stand."""
+    ours, rest = arguments[:1], arguments[1:]
+    for option in ("--all-pythons", "-h", "--help"):
+        if option in rest:
+            rest.remove(option)
+            ours.append(option)
+    for at, option in enumerate(rest):
+        if option.split("=")[0] == "--tier":
+            size = 1 if "=" in option else 2
+            return ours + rest[at : at + size], rest[:at] + rest[at + size :]
+    return ours, rest
+
+
 def parse(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="dev.py", description="Run, test and check Chat. The first use sets it up in .venv."
@@ -390,6 +425,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     one.add_argument("--headless", action="store_true", help="show a conversation without windows")
     one = command("test", test, "run all tests; other arguments go to pytest")
     one.add_argument("--all-pythons", action="store_true", help="with every other CPython, too")
+    one.add_argument("--tier", choices=TIERS, help="only these tests")
+    one = command("coverage", coverage, "tell how much of the code tests run; likewise")
+    one.add_argument("--tier", choices=TIERS, help="which tests (unit)")
+    one.set_defaults(all_pythons=False)
     one = command("build", build, "make the programs that users download, in dist/")
     one.add_argument("--only-folder", action="store_true", help="no archives and packages")
     one = command("bench", bench, "measure; other arguments go to the benchmark")
@@ -403,10 +442,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
     # argparse would reorder or take what is meant for others, so it doesn't get to see that.
     rest: list[str] = []
-    if arguments[:1] == ["test"]:
-        ours = ("--all-pythons", "-h", "--help")
-        rest = [argument for argument in arguments[1:] if argument not in ours]
-        arguments = ["test", *(argument for argument in arguments if argument in ours)]
+    if arguments[:1] in (["test"], ["coverage"]):
+        arguments, rest = split(arguments)
     elif arguments[:1] == ["bench"]:
         arguments, rest = arguments[:2], arguments[2:]
     elif arguments[:1] == ["torture"]:

@@ -1,13 +1,18 @@
-"""What every test here shares: how Hypothesis looks for counterexamples, and where garbage goes."""
+"""What every test here shares: its tier and its worker, Hypothesis, and where garbage goes."""
 
 from __future__ import annotations
 
 import gc
+import importlib
+import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import Final
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.tiers import TIERS, group_of, rank_of, tier_of
 
 # No deadline for one example: a busy machine is no bug, and pytest-timeout ends what hangs.
 settings.register_profile(
@@ -15,7 +20,54 @@ settings.register_profile(
 )
 settings.load_profile("chat")
 
+_HERE: Final = Path(__file__).parent
 _WITH_TK: Final = {"gui", "window", "frozen"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the tiers known as markers."""
+    for tier, what in TIERS.items():
+        config.addinivalue_line("markers", f"{tier}: {what}")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses by what is marked here
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark each test with its tier, and leave out what has to be asked for."""
+    asked = "soak" in config.option.markexpr
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        soak = item.get_closest_marker("soak") is not None
+        if not soak:
+            item.add_marker(tier_of(item.path.relative_to(_HERE)))
+        (left_out if soak and not asked else kept).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        kept.sort(key=lambda item: rank_of(item.path.relative_to(_HERE)))
+    items[:] = kept
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which runs tests in several processes
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Let a worker run all of a group, and take the next in the order of collection."""
+
+    def split_scope(_: object, test: str) -> str:
+        return group_of(test.removeprefix("tests/"))
+
+    config.option.loadscopereorder = False
+    base = importlib.import_module("xdist.scheduler").LoadScopeScheduling
+    return type("Groups", (base,), {"_split_scope": split_scope})(config, log)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Make what was captured such that a worker can send it: text that UTF-8 can't encode, too."""
+    report = yield
+    report.sections = [
+        (title, text.encode(errors="backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
 
 
 @pytest.hookimpl(wrapper=True)

@@ -18,6 +18,7 @@ from chat_client.options import parse_options
 from common.display_names import clean_display_name
 from common.names import fold_username
 from dev_setup import DevError, Interpreter, environment, writable_checkout
+from tests.tiers import TIERS
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -116,6 +117,69 @@ def test_a_login_makes_a_name_that_is_let_in(login: str, monkeypatch: pytest.Mon
     assert fold_username(f"{name}-2") == f"{name}-2".lower()
     assert clean_display_name(name) == name
     assert parse_options(["--name", name]).name is not None
+
+
+@pytest.mark.parametrize("command", ["test", "coverage"])
+@pytest.mark.parametrize("tier", [["--tier", "unit"], ["--tier=unit"]])
+def test_a_tier_is_ours_wherever_it_stands(command: str, tier: list[str]) -> None:
+    """And everything else is pytest's, in its order."""
+    options = dev.parse([command, "-k", "names", *tier, "-x", "tests/common"])
+    assert options.tier == "unit"
+    assert options.rest == ["-k", "names", "-x", "tests/common"]
+    assert dev.parse([command, "-x"]).tier is None
+
+
+def test_the_tiers_are_those_of_the_tests() -> None:
+    """The command line has a list of its own, as it must not need what the tests are made of."""
+    assert list(TIERS) == dev.TIERS
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+    """What dev.py runs with Python, instead of running it."""
+    called: list[tuple[str, ...]] = []
+
+    def call(_: Path, *arguments: str) -> int:
+        called.append(arguments)
+        return 0
+
+    monkeypatch.setattr(dev, "environment", lambda **_: Path(sys.executable))
+    monkeypatch.setattr(dev, "call", call)
+    return called
+
+
+@pytest.mark.parametrize(
+    ("rest", "workers"),
+    [
+        ([], True),
+        (["-x", "-k", "names"], True),
+        (["tests/common"], False),
+        (["tests/common/test_names.py::test_x", "-x"], False),
+        (["--pdb"], False),
+        (["-n", "4"], False),
+    ],
+)
+def test_tests_run_side_by_side(
+    called: list[tuple[str, ...]], rest: list[str], workers: bool
+) -> None:
+    """Unless they are few, or somebody wants to look into them."""
+    assert dev.test(dev.parse(["test", *rest])) == 0
+    assert called == [("-m", "pytest", *dev.WORKERS * workers, *rest)]
+
+
+def test_every_python_runs_what_may_differ_on_it(
+    called: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One runs everything, and the last of the others tells how much of the code it ran."""
+    others = [Interpreter(f"python3.{minor}", (3, minor, 0), True, []) for minor in (12, 13)]
+    monkeypatch.setattr(dev, "other_versions", lambda: others)
+    assert dev.test(dev.parse(["test", "--all-pythons"])) == 0
+    chosen = (*dev.WORKERS, "-m", dev.EVERY_VERSION)
+    assert [arguments[2:] for arguments in called] == [
+        tuple(dev.WORKERS),
+        chosen,
+        (*chosen, *dev.COVERAGE),
+    ]
 
 
 _HEADLESS = """

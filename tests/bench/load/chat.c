@@ -97,15 +97,15 @@ static void enter(struct connection *c)
     if (options.known && c->number < options.members)
         SAY(c,
             "{\"type\":\"sign_in\",\"id\":%d,\"username\":\"m%04d\",\"token\":\"%064x\","
-            "\"device\":\"load\"}",
-            ENTER, c->number, (unsigned)c->number + 1);
+            "\"device\":\"load\",\"installation\":\"%032x\"}",
+            ENTER, c->number, (unsigned)c->number + 1, c->number);
     else
         SAY(c,
             "{\"type\":\"join\",\"id\":%d,\"secret\":\"%s\",\"username\":\"m%04d\","
             "\"display_name\":\"Member %d\",\"token\":\"%016llx%016llx%016llx%016llx\","
-            "\"device\":\"load\"}",
+            "\"device\":\"load\",\"installation\":\"%032x\"}",
             ENTER, options.secret, c->number, c->number, any_number(), any_number(), any_number(),
-            any_number());
+            any_number(), c->number);
 }
 
 static void sync_room(struct connection *c)
