@@ -69,6 +69,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "unasked_room": "the server sent messages of a room that was not asked for",
     "unasked_answer": "the server answered what was not asked",
     "unasked_ack": "the server acknowledged something else than was sent",
+    "wrong_page": "the server sent another page of a conversation than was asked for",
     "unknown_places": "the server does not know the places of its own messages",
     "gap": "something was missed on the way",
     "endless_list": "the server's lists do not come to an end",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from chat_client.cache.rows import is_cid, is_room, number, outgoing_of, tolerate, whole
 from chat_client.cache.schema import connect_writer
-from chat_client.cache.spans import Spans
+from chat_client.cache.spans import Span, Spans
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
 from common.events import Event
@@ -29,9 +29,13 @@ _ADD: Final = (
 Read: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
 """What is known of the body of an event of a kind; None if it is not understood."""
 _ADD_PAST: Final = (
-    "INSERT OR IGNORE INTO events (room, seq, kind, sender, sent_at, cid, text, unknown, upto)"
+    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, unknown, upto)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (room, seq) DO UPDATE SET kind = excluded.kind, sender = excluded.sender,"
+    " sent_at = excluded.sent_at, cid = excluded.cid, text = excluded.text,"
+    " unknown = excluded.unknown, upto = excluded.upto WHERE excluded.upto > upto"
 )
+"""What is here already is replaced by a newer state of it only."""
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
 """The key of who are moderators: their usernames, with spaces between."""
@@ -75,8 +79,9 @@ class Cache:
     def _read_spans(self) -> Spans:
         spans = Spans()
         for room, first, last in self._connection.execute("SELECT room, first, last FROM spans"):
-            if is_room(room) and 1 <= whole(first) <= whole(last):
-                spans.add(room, first, last)
+            end = min(whole(last), self.position(room)) if is_room(room) else 0
+            if 1 <= whole(first) <= end:
+                spans.add(room, whole(first), end)
         spans.keep()
         return spans
 
@@ -148,12 +153,20 @@ class Cache:
         self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
         self._spans.forget(room)
         self._connection.execute("UPDATE rooms SET position = 0, read = 0 WHERE room = ?", (room,))
+        self.send_again(room)
+        self._positions[room] = 0
+
+    def send_again(self, room: str) -> int:
+        """Have those of a room wait again that were acknowledged and are not seen in it; how many.
+
+        The server may have forgotten them; if not, it answers as it did.
+        """
         again = self._connection.execute(
             "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
             (Delivery.WAITING, room, Delivery.SENT),
         )
         self._waiting += again.rowcount
-        self._positions[room] = 0
+        return again.rowcount
 
     def _remember_reading(self, room: str) -> None:
         """Up to when a room has been read: its places mean nothing in another history.
@@ -197,7 +210,10 @@ class Cache:
         return True
 
     def position(self, room: str) -> int:
-        """The `seq` up to which this device has a room, without a gap."""
+        """The `seq` of the newest event of a room that is here; 0 for none.
+
+        Of those before it some may be missing: `spans` tells.
+        """
         return self._positions.get(room, 0)
 
     def cids(self, rooms: Iterable[str]) -> dict[str, str]:
@@ -255,26 +271,41 @@ class Cache:
 
         They are as they were once all up to the place `upto` were applied.
         """
-        room, last = events[0].room, events[-1].seq
+        room, first, last = events[0].room, events[0].seq, events[-1].seq
         self.add_room(room)
         self._connection.executemany(_ADD_PAST, [(*_row(event), upto) for event in events])
-        self._have(room, events[0].seq, last)
+        self._have(room, first, last)
         if last > self.position(room):
             self._connection.execute("UPDATE rooms SET position = ? WHERE room = ?", (last, room))
             self._positions[room] = last
+            if room in self._read_until:
+                # How much of what is before them is new is not known: it does not count as such.
+                self.mark_read(room, max(first - 1, self._mark_read_before(events)))
+
+    def begin_reading(self, room: str, seq: int) -> None:
+        """Begin a room, of which nothing is here, after a place: what is before it is not new.
+
+        What is new in a room that is fetched again is told by when it was sent.
+        """
+        self.add_room(room)
+        if room not in self._read_until:
+            self._connection.execute(
+                "UPDATE rooms SET read = max(read, ?) WHERE room = ?", (seq, room)
+            )
+
+    def spans(self, room: str) -> tuple[Span, ...]:
+        """Which stretches of a room are here, in their order."""
+        return self._spans.of(room)
 
     def _have(self, room: str, first: int, last: int) -> None:
         """A stretch of a room is here now."""
-        whole_span, gone = self._spans.add(room, first, last)
-        for span in gone:
-            if span.first != whole_span.first:
-                self._connection.execute(
-                    "DELETE FROM spans WHERE room = ? AND first = ?", (room, span.first)
-                )
+        span = self._spans.add(room, first, last)
+        # Those that became a part of it, also where the file has some that make no sense.
         self._connection.execute(
-            "INSERT INTO spans (room, first, last) VALUES (?, ?, ?)"
-            " ON CONFLICT (room, first) DO UPDATE SET last = excluded.last",
-            (room, *whole_span),
+            "DELETE FROM spans WHERE room = ? AND first BETWEEN ? AND ?", (room, *span)
+        )
+        self._connection.execute(
+            "INSERT INTO spans (room, first, last) VALUES (?, ?, ?)", (room, *span)
         )
 
     def _insert(self, events: Sequence[Event]) -> None:

@@ -1,6 +1,7 @@
 """Reading the cache: pages of a room for the message list, through a connection of its own."""
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from chat_client.cache.rows import (
     whole,
     words,
 )
+from chat_client.cache.spans import Span
 from chat_client.state.outgoing import Outgoing
 from common import limits
 from common.database import connect_reader
@@ -32,7 +34,7 @@ and counting a million takes seconds."""
 class RoomSummary:
     """A room as the sidebar shows it. `unread` counts others' messages after `read`.
 
-    It counts up to `COUNTED`.
+    It counts up to `COUNTED` of those that are here, and all events that are missing.
     """
 
     room: str
@@ -54,15 +56,12 @@ class CacheReader:
 
     def before(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events before `seq` without a gap, in order; see `missing_before`."""
-        first = self._one(
-            "SELECT first FROM spans WHERE room = ? AND first < ? AND last >= ? - 1",
-            room, seq, seq,
-        )  # fmt: skip
-        if first is None:
+        span = self._span(room, seq - 1)
+        if span is None:
             return []
         rows = self._connection.execute(
             f"{_EVENT} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
-            (room, first, seq, count),
+            (room, span.first, seq, count),
         ).fetchall()
         return _events(reversed(rows))
 
@@ -72,31 +71,69 @@ class CacheReader:
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events after `seq` without a gap, in order; see `missing_after`."""
-        last = self._one(
-            "SELECT last FROM spans WHERE room = ? AND first <= ? + 1 AND last > ?",
-            room, seq, seq,
-        )  # fmt: skip
-        if last is None:
+        span = self._span(room, seq + 1)
+        if span is None:
             return []
         rows = self._connection.execute(
-            f"{_EVENT} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?", (room, seq, last, count)
+            f"{_EVENT} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            (room, seq, span.last, count),
         ).fetchall()
         return _events(rows)
 
     def missing_after(self, room: str, seq: int) -> bool:
         """Whether newer events are here, and not those right after `seq`."""
-        last = self._one("SELECT max(last) FROM spans WHERE room = ?", room)
-        return last is not None and seq < last and not self.after(room, seq, 1)
+        newest = self._span(room, limits.MAX_INTEGER, around=False)
+        return newest is not None and seq < newest.last and not self.after(room, seq, 1)
 
     def latest(self, room: str, count: int) -> list[Event]:
         """The newest events of a room, in order."""
-        last = self._one("SELECT max(last) FROM spans WHERE room = ?", room)
-        return [] if last is None else self.before(room, last + 1, count)
+        newest = self._span(room, limits.MAX_INTEGER, around=False)
+        return [] if newest is None else self.before(room, newest.last + 1, count)
 
-    def _one(self, statement: str, *values: object) -> int | None:
-        """The number that a statement gives, if it gives one."""
-        row = self._connection.execute(statement, values).fetchone()
-        return None if row is None or type(row[0]) is not int else row[0]
+    def is_whole(self, room: str) -> bool:
+        """Whether all of a room up to its newest event is here."""
+        (position,) = self._connection.execute(
+            "SELECT max(position) FROM rooms WHERE room = ?", (room,)
+        ).fetchone()
+        span = self._span(room, whole(position))
+        return not whole(position) or (span is not None and span.first == 1)
+
+    def place_at(self, room: str, at: int) -> tuple[int, bool]:
+        """The first event that is here of a time or later, or the newest; 0 if there is none.
+
+        And whether that is the one in the whole room: else events in which it may be are missing.
+        Times rise with places, but for clocks that were set.
+        """
+        spans = self._connection.execute(
+            "SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room,)
+        ).fetchall()
+        end = 0
+        for first, last in spans:
+            if not (type(first) is type(last) is int and 1 <= first <= last):
+                continue
+            begins = range(first, last + 1)
+            at_or_after = first + bisect_left(begins, at, key=lambda seq: self._sent_at(room, seq))
+            if at_or_after <= last:
+                return at_or_after, at_or_after == 1 or at_or_after > first or end == first - 1
+            end = last
+        return end, bool(end)
+
+    def _sent_at(self, room: str, seq: int) -> int:
+        row = self._connection.execute(
+            "SELECT sent_at FROM events WHERE room = ? AND seq = ?", (room, seq)
+        ).fetchone()
+        return 0 if row is None else whole(row[0], limits.MAX_TIME)
+
+    def _span(self, room: str, seq: int, *, around: bool = True) -> Span | None:
+        """The stretch that is here with a place in it; or else the one before, if it may be."""
+        row = self._connection.execute(
+            "SELECT first, last FROM spans WHERE room = ? AND first <= ?"
+            " ORDER BY first DESC LIMIT 1",
+            (room, seq),
+        ).fetchone()
+        if row is None or not type(row[0]) is type(row[1]) is int or (around and row[1] < seq):
+            return None
+        return Span(*row)
 
     def outbox(self, room: str) -> list[Outgoing]:
         """What waits in a room or could not be sent, as written."""
@@ -112,17 +149,20 @@ class CacheReader:
         rows = self._connection.execute("SELECT room, text FROM drafts")
         return {room: words(text, 4 * limits.TEXT_BYTES) for room, text in rows if is_room(room)}
 
-    def rooms(self, me: str) -> list[RoomSummary]:
-        """Every known room, with what `me` has not read yet."""
+    def rooms(self, me: str, only: str | None = None) -> list[RoomSummary]:
+        """Every known room, or `only` one, with what `me` has not read yet."""
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
             "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
-            "  AND unknown IS NULL AND sender <> ? LIMIT ?)) FROM rooms ORDER BY room",
-            (me, COUNTED),
+            "  AND unknown IS NULL AND sender <> ? LIMIT ?)),"
+            " position - read - (SELECT coalesce(sum(last - max(first - 1, read)), 0) FROM spans"
+            "  WHERE spans.room = rooms.room AND last > read)"
+            " FROM rooms WHERE ?3 IS NULL OR room = ?3 ORDER BY room",
+            (me, COUNTED, only),
         ).fetchall()
         return [
-            RoomSummary(room, whole(position), whole(read), whole(unread))
-            for room, position, read, unread in rows
+            RoomSummary(room, whole(position), whole(read), whole(unread) + whole(missing))
+            for room, position, read, unread, missing in rows
             if is_room(room)
         ]
 

@@ -23,13 +23,8 @@ class Spans:
         """The stretches of a room."""
         return tuple(self._spans.get(room, ()))
 
-    def last(self, room: str) -> int:
-        """The newest place that is here; 0 for none."""
-        spans = self._spans.get(room)
-        return spans[-1].last if spans else 0
-
-    def add(self, room: str, first: int, last: int) -> tuple[Span, tuple[Span, ...]]:
-        """Have a stretch, too: the one that it is a part of now, and those that went into that."""
+    def add(self, room: str, first: int, last: int) -> Span:
+        """Have a stretch, too, from 1 on and not empty: the whole that it is a part of now."""
         spans = self._spans.setdefault(room, [])
         self._before.setdefault(room, list(spans))
         at = bisect_right(spans, (first, last))
@@ -38,12 +33,12 @@ class Spans:
             begin -= 1
         while end < len(spans) and spans[end].first <= last + 1:
             end += 1
-        gone = tuple(spans[begin:end])
+        gone = spans[begin:end]
         if gone:
             first, last = min(first, gone[0].first), max(last, gone[-1].last)
         whole = Span(first, last)
         spans[begin:end] = [whole]
-        return whole, gone
+        return whole
 
     def forget(self, room: str) -> None:
         """Nothing of a room is here any more."""

@@ -21,7 +21,6 @@ from chat_client.state.admission import Admission, Program
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.directory import Directory
-from chat_client.state.history import History
 from chat_client.state.link import ServerLink, seconds
 from chat_client.state.moderation import Moderation
 from chat_client.state.moderator import Moderator
@@ -64,18 +63,17 @@ class Controller:
         link = self._link = ServerLink(backoff, tell, waiting=cache.waiting, left=self._left)
         self._outbox = Outbox(cache, link, tell, new_id, at_once=at_once)
         self._moderator = Moderator(link, tell)
-        self._history = History(cache, link.ask, tell, link.fault)
         self._sync = Sync(
             cache,
             link,
             tell,
             self._outbox,
-            self._history,
             me=lambda: self.account.username,
             follow=follow,
             on_event=on_event,
             on_demand=on_demand,
         )
+        self._history = self._sync.history
         self._admission = Admission(account, cache, program, link, tell, self._sync.meet)
         self._directory = Directory(cache, link.ask, tell, link.fault, self._sync.listed)
         self._replies = self._reply_handlers()
@@ -159,7 +157,6 @@ class Controller:
     def connected(self, now: float) -> None:
         """A connection stands, to the server with the pinned certificate."""
         self._sync.forget()
-        self._history.forget()
         self._link.connected(now)
         self._admission.begin()
 
@@ -244,11 +241,14 @@ class Controller:
         self._cache.mark_read(room, seq)
 
     def load_history(self, wanted: news.Wanted) -> None:
-        """Have a page of what was said before fetched, if there is a connection."""
-        if self._link.is_ready:
+        """Have a page of what was said before fetched, if there is a connection.
+
+        The newest page is not for those who ask: it comes where it is missing, sooner then.
+        """
+        if not self._link.is_ready:
+            self._news.tell(news.HistoryAdded(wanted.room, wanted, why=Reason("lost")))
+        elif wanted != news.Wanted(wanted.room) or self._history.waits_for_newest(wanted.room):
             self._history.want(wanted)
-        else:
-            self._news.tell(news.HistoryAdded(wanted.room, wanted, ()))
 
     def moderate(self, what: Moderation) -> None:
         """Do something to a person, now or not at all; `Moderated` tells what came of it."""
@@ -285,7 +285,7 @@ class Controller:
             case messages.Send():
                 self._outbox.refused(asked, reason, now, retryable=error.retryable, wait=wait)
             case messages.History():
-                self._history.refused(asked)
+                self._history.refused(asked, reason)
             case _ if asked is not None and self._moderator.refused(asked.id, reason):
                 pass
             case _ if error.retryable:
@@ -296,4 +296,5 @@ class Controller:
     def _left(self) -> None:
         """The present connection has no more use."""
         self._moderator.lost()
+        self._history.forget()
         self._outbox.forget_sending()

@@ -1,10 +1,9 @@
 """What was said before, fetched as it is wanted: a page at a time, on one connection."""
 
 from collections import deque
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
-from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.news import Wanted
 from common import messages
@@ -16,17 +15,34 @@ PAGE: Final = 100
 """Events of a page: some three screens."""
 
 
+class Room(Protocol):
+    """What is known of the rooms on this connection."""
+
+    def is_ready(self, room: str) -> bool:
+        """Whether it is known that the copy of a room is of the server's present history."""
+
+    def end(self, room: str) -> int:
+        """The place up to which nothing more comes by itself."""
+
+    def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
+        """Keep consecutive events; with `newest` they are those right before what is brought."""
+
+
 class History:
-    """Asks for pages, one after the other, and keeps what comes. `ask` sends a command."""
+    """Asks for pages, one after the other, and has what comes stored. `ask` sends a command.
+
+    What is wanted of a room waits until the room is ready: a page of another history than the copy
+    is of must not get into it.
+    """
 
     def __init__(
         self,
-        cache: Cache,
+        rooms: Room,
         ask: Callable[..., object],
         tell: Callable[[news.News], object],
         fault: Callable[[Reason, float], object],
     ) -> None:
-        self._cache = cache
+        self._rooms = rooms
         self._ask = ask
         self._tell = tell
         self._fault = fault
@@ -34,7 +50,7 @@ class History:
         self._asked: Wanted | None = None
 
     def forget(self) -> None:
-        """The connection is another one: whoever wants something says so again."""
+        """The connection is gone: whoever wants something says so again when there is one."""
         self._wanted.clear()
         self._asked = None
 
@@ -48,44 +64,77 @@ class History:
             self._wanted.appendleft(wanted)
         else:
             self._wanted.append(wanted)
-        self._go_on()
+        self.go_on()
+
+    def waits_for_newest(self, room: str) -> bool:
+        """Whether the newest page of a room is still to come."""
+        return Wanted(room) == self._asked or Wanted(room) in self._wanted
 
     def page(self, page: messages.HistoryPage, asked: messages.History, now: float) -> None:
         """A page came."""
-        places = [event.seq for event in page.events]
-        if page.room != asked.room or places != list(range(*_ends(places))):
-            self._fault(Reason("gap"), now)
+        if not self._answers(page, asked):
+            self._fault(Reason("wrong_page"), now)
             return
-        events = [_event(page.room, past) for past in page.events]
         wanted, self._asked = self._asked, None
+        if wanted is None:
+            return
+        # What is said now comes by itself. If it were taken from here, it would not be told as new.
+        end = self._rooms.end(page.room)
+        events = [_event(page.room, past) for past in page.events if past.seq <= end]
         if events:
-            self._cache.add_past(events, page.upto)
-        if wanted is not None:
-            self._tell(news.HistoryAdded(page.room, wanted, tuple(places[:1] + places[-1:])))
-        self._go_on()
+            newest = wanted == Wanted(page.room)
+            self._rooms.store_past(events, page.upto, newest=newest)
+            places = (events[0].seq, events[-1].seq)
+            self._tell(news.HistoryAdded(page.room, wanted, places))
+        else:
+            self._tell(news.HistoryAdded(page.room, wanted))
+        self.go_on()
 
-    def refused(self, asked: messages.History) -> None:
+    def _answers(self, page: messages.HistoryPage, asked: messages.History) -> bool:
+        """Whether it is a page of what was asked for, and brings it.
+
+        Else the same would be asked for again and again.
+        """
+        places = [event.seq for event in page.events]
+        if page.room != asked.room:
+            return False
+        if not places:
+            return page.upto == 0 or asked.before == 1
+        first, last = places[0], places[-1]
+        if places != list(range(first, last + 1)) or last > page.upto:
+            return False
+        if asked.before is not None:
+            return last == asked.before - 1
+        if asked.around is not None and asked.around <= self._rooms.end(page.room):
+            return first <= asked.around <= last
+        return True
+
+    def refused(self, asked: messages.History, reason: Reason) -> None:
         """A page can't be had: nobody waits for it any more."""
         wanted, self._asked = self._asked, None
         if wanted is not None:
-            self._tell(news.HistoryAdded(asked.room, wanted, ()))
-        self._go_on()
+            self._tell(news.HistoryAdded(asked.room, wanted, why=reason))
+        self.go_on()
 
-    def _go_on(self) -> None:
-        if self._asked is None and self._wanted:
-            self._asked = wanted = self._wanted.popleft()
-            self._ask(
-                messages.History,
-                room=wanted.room,
-                before=wanted.before,
-                around=wanted.around,
-                at=wanted.at,
-                count=PAGE,
-            )
-
-
-def _ends(places: list[int]) -> tuple[int, int]:
-    return (places[0], places[-1] + 1) if places else (0, 0)
+    def go_on(self) -> None:
+        """Ask for the next page, if none is asked for and its room is ready."""
+        if self._asked is not None:
+            return
+        wanted = next((each for each in self._wanted if self._rooms.is_ready(each.room)), None)
+        if wanted is None:
+            return
+        self._wanted.remove(wanted)
+        self._asked = wanted
+        # The newest is what ends where the events begin that are brought.
+        newest = wanted == Wanted(wanted.room)
+        self._ask(
+            messages.History,
+            room=wanted.room,
+            before=self._rooms.end(wanted.room) + 1 if newest else wanted.before,
+            around=wanted.around,
+            at=wanted.at,
+            count=PAGE,
+        )
 
 
 def _event(room: str, past: messages.PastEvent) -> Event:

@@ -104,19 +104,27 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class HistoryAdded:
-    """A page of history is in the cache: its first and last place, or nothing if there is none."""
+    """A page of history is in the cache: its first and last place.
+
+    Or it has nothing that is not brought otherwise; or it can't be had now, and `why`.
+    """
 
     room: str
     wanted: Wanted
-    places: tuple[int, ...]
+    places: tuple[int, ...] = ()
+    why: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """So many events of a room are on the server and not here; they are fetched as wanted."""
+    """The events of a room after one place and up to another are on the server and not here.
+
+    The newest of them are on their way, the others are fetched as wanted.
+    """
 
     room: str
-    missing: int
+    after: int
+    head: int
 
 
 @dataclass(frozen=True, slots=True)

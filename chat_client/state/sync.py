@@ -32,7 +32,6 @@ class Sync:
         link: ServerLink,
         tell: Callable[[news.News], object],
         outbox: Outbox,
-        history: History,
         *,
         me: Callable[[], str],
         follow: Collection[str] | None = None,
@@ -43,7 +42,6 @@ class Sync:
         self._link = link
         self._tell = tell
         self._outbox = outbox
-        self._history = history
         self._me = me
         self._follow = follow
         self._on_event = on_event
@@ -56,6 +54,9 @@ class Sync:
         """Rooms fetched anew on this connection, which can't be needed twice."""
         self._skipped: dict[str, int] = {}
         """Rooms whose events begin after this place on this connection."""
+        self._listed = False
+        """Whether all rooms there are have been told on this connection."""
+        self.history = History(self, link.ask, tell, link.fault)
 
     def forget(self) -> None:
         """The connection is another one: everything is asked for and compared anew."""
@@ -63,6 +64,7 @@ class Sync:
         self._confirmed.clear()
         self._were_set_back.clear()
         self._skipped.clear()
+        self._listed = False
 
     def meet(self, epoch: str) -> None:
         """The server's history has this name: what is here of another one is thrown away."""
@@ -96,7 +98,9 @@ class Sync:
         """The account is in these rooms, and in no others if the list `ended`."""
         self._bring(*rooms)
         if ended:
+            self._listed = True
             self._tell(news.Listed())
+            self.history.go_on()
             self._outbox.send_next(now)
 
     def room_added(self, added: messages.RoomAdded, _now: float) -> None:
@@ -107,8 +111,9 @@ class Sync:
         """The server brings the rooms that were asked for, or says why not."""
         # The heads are not kept: what counts are the events that follow.
         self._confirmed.update(synced.heads.keys() & asked.positions.keys())
-        for room in synced.heads.keys() & set(synced.skipped) & asked.positions.keys():
-            self._skip(room, synced.heads[room])
+        for room in synced.skipped:
+            if asked.most is not None and room in synced.heads and room in asked.positions:
+                self._skip(room, synced.heads[room])
         refused = synced.refused.keys() & asked.positions.keys()
         # A room that the server lists and does not have, or refuses for a reason that this program
         # does not know, is done without.
@@ -116,15 +121,39 @@ class Sync:
         ahead = [room for room in refused if synced.refused[room] == "position_ahead"]
         if ahead:
             self._set_back(sorted(ahead), asked, now)
+        self.history.go_on()
         self._outbox.send_next(now)
 
     def _skip(self, room: str, head: int) -> None:
         """Too much is missing to be brought at once: the newest page is fetched, the rest later."""
+        position = self._cache.position(room)
+        if head <= position:
+            return
         self._skipped[room] = head
-        missing = head - self._cache.position(room)
-        if missing > 0:
-            self._tell(news.Skipped(room, missing))
-            self._history.want(news.Wanted(room), first=False)
+        if not position:
+            self._cache.begin_reading(room, head)
+        self._tell(news.Skipped(room, position or head, head))
+        self.history.want(news.Wanted(room), first=False)
+
+    # What the history needs
+
+    def is_ready(self, room: str) -> bool:
+        """Whether the copy of a room is known to be of the server's history, or is not brought."""
+        # Of one that is not brought at all the server says why, if it is asked.
+        return room in self._confirmed or (self._listed and room not in self._started)
+
+    def end(self, room: str) -> int:
+        """The place before the next event that the server will bring by itself."""
+        return max(self._cache.position(room), self._skipped.get(room, 0))
+
+    def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
+        """Keep a page of history; with `newest` it is the one before what the server brings."""
+        self._cache.add_past(events, upto)
+        self._take_own(events)
+        if newest and self._cache.send_again(events[0].room):
+            # Acknowledged by a server whose backup may have been restored since: only what was said
+            # in between, which is not here, would tell. It has those it knows once all the same.
+            self._outbox.begin_again()
 
     def _set_back(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
         """The server was set back without a new epoch: fetch again what is of before that."""
@@ -147,7 +176,7 @@ class Sync:
             return
         out = self._outbox.acknowledged(ack.cid)
         if out is not None:
-            position = self._expected(ack.room)
+            position = self.end(ack.room)
             # Until the server has compared it, a copy may be of another history: with an event of
             # now on top of it, it would pass for one of this.
             confirmed = position == 0 or ack.room in self._confirmed
@@ -158,10 +187,6 @@ class Sync:
             else:
                 self._outbox.ahead(ack, is_here=ack.seq <= position)
         self._outbox.send_next(now)
-
-    def _expected(self, room: str) -> int:
-        """The place before the next event that the server will bring."""
-        return max(self._cache.position(room), self._skipped.get(room, 0))
 
     def heard(self, events: Sequence[Event], now: float) -> None:
         """The server tells events of rooms, which must have been asked for."""
@@ -177,7 +202,7 @@ class Sync:
             if fresh and event.room != fresh[0].room:
                 self._store(fresh)
                 fresh = []
-            position = fresh[-1].seq if fresh else self._expected(event.room)
+            position = fresh[-1].seq if fresh else self.end(event.room)
             if event.seq <= position:
                 continue  # Already here: a page and an acknowledgement may both bring it.
             if event.seq > position + 1:
@@ -203,6 +228,10 @@ class Sync:
         self._confirmed.add(room)
         self._tell(news.EventsAdded(room, tuple(events), read))
         # Told after the events: what has left the outbox must be seen in its room by then.
+        self._take_own(events)
+
+    def _take_own(self, events: Sequence[Event]) -> None:
+        """What this account said is in its room now."""
         me = self._me()
         for event in events:
             if event.sender == me:

@@ -330,11 +330,26 @@ class MainScreen(Panel):
     def _hear_of_history(self, item: news.HistoryAdded | news.Skipped | news.Listed) -> None:
         match item:
             case news.HistoryAdded():
-                self.transcript.history_added(item.wanted, here=bool(item.places))
+                self._add_history(item)
             case news.Skipped():
-                self.overview.skip(item.room, item.missing)
+                self.overview.skip(item.room, item.after, item.head)
+                if item.room == self.room:
+                    self._bring_newest()
             case news.Listed():
                 self.transcript.look_again()
+
+    def _add_history(self, added: news.HistoryAdded) -> None:
+        self.transcript.history_added(added.wanted, here=bool(added.places))
+        if added.places and added.wanted == news.Wanted(added.room):
+            me = self.overview.me
+            self.overview.count(self._session.reader.rooms(me, only=added.room))
+            if added.room == self.room:
+                self._bottom(self.transcript.at_bottom)
+
+    def _bring_newest(self) -> None:
+        """If the newest page of the open room is to come, have it come before others'."""
+        newest = news.Wanted(self.room)
+        self._session.ask(lambda core: core.load_history(newest))
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting

@@ -132,9 +132,14 @@ class Overview:
         )
         self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
 
-    def skip(self, room: str, missing: int) -> None:
-        """So many events are on the server and not here: as good as unread."""
-        self.unread[room] = self.unread.get(room, 0) + missing
+    def skip(self, room: str, after: int, head: int) -> None:
+        """Events after a place and up to another are on the server and not here: as good as unread.
+
+        It is told anew on each connection until the newest of them are here.
+        """
+        counted = max(after, self._counted.get(room, 0))
+        self.unread[room] = self.unread.get(room, 0) + max(0, head - counted)
+        self._counted[room] = max(counted, head)
 
     def mark_read(self, room: str) -> None:
         """The person has seen everything in a room."""

@@ -58,6 +58,31 @@ def synced(
     return messages.Synced(re=sync.id, heads={**rest, **heads}, skipped=(), refused=dict(refused))
 
 
+def skipping(sync: messages.Sync, **heads: int) -> messages.Synced:
+    """The same, with these rooms begun at their heads as too much is missing."""
+    return synced(sync, {}, **heads).model_copy(update={"skipped": tuple(heads)})
+
+
+def page(
+    asked: messages.History, first: int, last: int, upto: int, events: Sequence[Event] = ()
+) -> messages.HistoryPage:
+    """The answer to a `history`: these events, or messages from one place to another."""
+    found = events or [event(seq, asked.room) for seq in range(first, last + 1)]
+    return messages.HistoryPage(
+        re=asked.id,
+        room=asked.room,
+        events=tuple(_past(each) for each in found),
+        upto=upto,
+        older=first > 1,
+        newer=last < upto,
+    )
+
+
+def _past(event: Event) -> messages.PastEvent:
+    fields = {name: value for name, value in event._asdict().items() if name != "room"}
+    return messages.PastEvent(**fields)
+
+
 class Desk:
     """Everything a controller needs, driven as the core drives it: each step in a transaction."""
 
@@ -72,6 +97,7 @@ class Desk:
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
         at_once: int = 1,
+        on_demand: bool = False,
     ) -> None:
         self.cache = cache or Cache(None)
         self.made.append(self)
@@ -88,6 +114,7 @@ class Desk:
             follow=follow,
             on_event=on_event,
             at_once=at_once,
+            on_demand=on_demand,
         )
 
     def step(self, action: Callable[[], object]) -> list[ToServer]:

@@ -9,7 +9,6 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
-from chat_client.state.history import History
 from chat_client.state.link import MOST_FAULTS
 from chat_client.state.outbox import Outbox
 from chat_client.state.outgoing import Delivery
@@ -43,7 +42,6 @@ class Parts:
             link,
             tell,
             self.outbox,
-            History(cache, link.ask, tell, link.fault),
             me=lambda: "ada",
             follow=follow,
             on_event=on_event,
@@ -245,9 +243,9 @@ def test_of_a_room_that_is_far_behind_the_newest_page_is_fetched(bench: Bench) -
     asked = parts.bring(ROOM)
     assert asked.most == MOST_MISSING
     parts.answer(asked, {ROOM: 1001}, skipped=[ROOM])
-    assert bench.told(news.Skipped) == [news.Skipped(ROOM, 1000)]
+    assert bench.told(news.Skipped) == [news.Skipped(ROOM, 1, 1001)]
     page = only(bench.sent(), messages.History)
-    assert (page.room, page.before, page.around, page.at) == (ROOM, None, None, None)
+    assert (page.room, page.before, page.around, page.at) == (ROOM, 1002, None, None)
     parts.hear(event(1002))
     assert bench.link.is_ready
     parts.hear(event(1004))
