@@ -30,6 +30,7 @@ from chat_client.state.moderation import Moderation
 from chat_client.state.news import News, NotKept, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
+from common.briefs import brief
 from common.events import Event
 from common.ids import new_cid
 from common.protocol import RemoteProtocolError
@@ -353,6 +354,9 @@ class Core:
     def _tell_news(self) -> None:
         told = [*self._controller.take_news(), *self._given_back]
         self._given_back.clear()
+        if log.isEnabledFor(logging.DEBUG):
+            for item in told:
+                log.debug("news: %s", brief(item))
         if told:
             self._tell(told)
 
@@ -391,6 +395,7 @@ class Core:
         elif self._stopping or not self._controller.wants_connection:
             outcome.close()
         else:
+            log.debug("connected")
             self._socket = outcome
             self._selector.register(outcome, selectors.EVENT_READ)
             self._controller.connected(now)
@@ -436,6 +441,7 @@ class Core:
 
     def _hang_up(self) -> None:
         if self._socket is not None:
+            log.debug("hanging up")
             self._selector.unregister(self._socket)
             self._socket.close()
             self._socket = None

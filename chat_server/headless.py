@@ -11,6 +11,7 @@ from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
+from common.briefs import brief
 from common.logs import start_logging
 from common.process import stop_signals
 from common.reasons import Reason
@@ -72,15 +73,15 @@ def _publish(server: Server, path: Path) -> None:
 
 def log_change(running: Running) -> None:
     """What the window would show of the server itself, as a log line; the invite is a secret."""
-    log.info("%s is now at %s, port %d", running.name, ", ".join(running.addresses), running.port)
+    log.info("reachable at %s, port %d", ", ".join(running.addresses), running.port)
 
 
 def log_view(events: Sequence[view.ViewEvent]) -> None:
-    """What the window would show, as log lines."""
+    """What the window would show, as log lines; without anybody's name."""
     for event in events:
         match event:
             case view.ClientAppeared():
-                log.info("%s is connected from %s", event.username, event.address)
+                log.info("connection %d signed in from %s", event.connection, event.address)
             case view.ClientGone():
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():
@@ -89,5 +90,5 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
                 log.info("messages are stored again")
             case view.ServerFailed():
                 log.error("the server can't go on: %s", sentence(event.reason))
-            case _:
-                log.debug("%s", event)
+            case _ if log.isEnabledFor(logging.DEBUG):
+                log.debug("%s", brief(event))

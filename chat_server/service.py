@@ -224,7 +224,7 @@ class Server:
         )
         if listens_everywhere(options.host):
             self._watch.start()
-        log.info("%s accepts clients on port %d", facts.name, bound)
+        log.info("accepting clients on port %d", bound)
         return publication.running
 
     def _start_ctl(self) -> None:

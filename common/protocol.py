@@ -19,6 +19,7 @@ The exceptions:
 """
 
 import json
+import logging
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -28,6 +29,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import to_json
 
 from common import limits
+from common.briefs import brief
 from common.events import Event, UnknownBody
 from common.frames import FrameDecoder, FrameError, encode_frame
 from common.messages import (
@@ -51,6 +53,8 @@ from common.messages import (
     Welcome,
     refusal,
 )
+
+log = logging.getLogger(__name__)
 
 Arrival: TypeAlias = ToClient | Event
 """What a client gets: messages, of which events are light ones."""
@@ -206,9 +210,12 @@ class ClientEnd:
         A message of an unknown type that answers nothing is passed over: a newer server tells
         something that can be done without.
         """
+        traced = log.isEnabledFor(logging.DEBUG)
         try:
             for frame in self._decoder.frames(data):
                 message = self._understand(frame.body)
+                if traced:
+                    log.debug("received %s", "unknown" if message is None else brief(message))
                 if message is None:
                     continue
                 if not self._conversation.to_client(message):
@@ -221,6 +228,8 @@ class ClientEnd:
         """The frame of `message`. Raises LocalProtocolError when it is not its time."""
         if not self._conversation.to_server(message):
             raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sending %s", brief(message))
         return encode(message)
 
     def _understand(self, body: bytes) -> ToClient | None:

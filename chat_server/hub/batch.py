@@ -65,6 +65,8 @@ class Applied:
     outcome: Outcome
     refused: Refused | None = None
     """Of what writes, and of what was decided by changes that were not stored yet."""
+    asked: tuple[int, messages.ToServer | Input] | None = None
+    """What it was, and of which connection: for the log, if that is to have it."""
 
 
 class _MistakeError(Exception):
@@ -99,6 +101,10 @@ class Batches:
         """Whether what is in memory may not be what is stored: they are to be compared."""
         self._told: set[_Told] = set()
         """Why nothing can be stored, as the host was told since that began."""
+        self.traced = False
+        """Whether `Applied.asked` is wanted."""
+        self.commit_time = 0.0
+        """Seconds that the last commit took, or the failed try."""
 
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
         """Apply everything in its order; what writes is stored when this returns, or refused."""
@@ -174,11 +180,13 @@ class Batches:
         was applied.
         """
         applied: list[Applied] | None = None
+        done = time.perf_counter()
         try:
             with self._store.transaction():
                 self._store.recall(list(self._cids(items)))
                 applied = self._apply(items, now)
                 self._go_on()
+                done = time.perf_counter()
         except (StoreFailedError, _MistakeError) as error:
             self._failed(error)
         except Exception:
@@ -186,6 +194,8 @@ class Batches:
             self._failed(_MistakeError())
         else:
             return applied, True
+        finally:
+            self.commit_time = time.perf_counter() - done
         return applied, False
 
     def _go_on(self) -> None:
@@ -303,8 +313,12 @@ class Batches:
                     session = self._world.sessions.get(item.connection)
                     if session is not None:
                         applied.append(self._command(session, command, now))
+                        if self.traced:
+                            applied[-1].asked = item.connection, command
             elif not isinstance(item, StopHub):
                 applied.append(self._input(item, now))
+                if self.traced:
+                    applied[-1].asked = getattr(item, "connection", 0), item
         return applied
 
     def _input(self, happening: Input, now: int) -> Applied:
@@ -375,7 +389,10 @@ class Batches:
         refusal = self._refusal()
         code = refusal.code
         self._world.trouble = code
-        refused = [Applied(each.refused(refusal)) if each.refused else each for each in applied]
+        refused = [
+            Applied(each.refused(refusal), asked=each.asked) if each.refused else each
+            for each in applied
+        ]
         # The host may know what to do about the cause.
         here = code if code == "internal" else f"{code}_here"
         reason = _Told(here, str(self._failure))

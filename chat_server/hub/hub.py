@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chat_server.hub.batch import Applied, Batches
 from chat_server.hub.queue import HubQueue, StopHub
+from chat_server.hub.trace import log_batch
 from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
 from chat_server.net.readers import Readers
@@ -67,8 +68,12 @@ class Hub:
     def _turn(self) -> bool:
         """Wait for a batch and handle it. Whether there is another one to come."""
         items = self._queue.take()
+        self._batches.traced = traced = log.isEnabledFor(logging.DEBUG)
         try:
-            self._release(self._batches.commit(items))
+            applied = self._batches.commit(items)
+            if traced:
+                log_batch(self._world, applied, self._batches.commit_time)
+            self._release(applied)
         except Exception:
             # Nothing that a client sends may end this thread.
             log.exception("the hub could not apply a batch of %d", len(items))

@@ -214,6 +214,7 @@ class IoThread:
         self._selector.register(sock, connection.interest, connection)
         if connection.stage is Stage.OPEN:
             self._report.add(inputs.Opened(number, address), newcomer=True)
+        log.debug("connection %d: opened", number)
         while (stranger := self._strangers.superfluous()) is not None:
             self._drop(stranger, "evicted")
 
@@ -326,6 +327,8 @@ class IoThread:
     def _drop(self, connection: Connection, why: str) -> None:
         if self._connections.pop(connection.number, None) is None:
             return
+        counts = connection.bytes_in, connection.bytes_out
+        log.debug("connection %d: closed, %s; %d bytes in, %d out", connection.number, why, *counts)
         self._strangers.forget(connection)
         self._heap.ended()
         if connection.stage is Stage.OPEN:

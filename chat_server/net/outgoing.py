@@ -134,6 +134,7 @@ class Outgoing:
         """Say goodbye after what waits already; nothing follows it."""
         if connection.stage is not Stage.OPEN:
             return
+        log.debug("connection %d: goodbye, %s", connection.number, goodbye.code)
         connection.enqueue(connection.end.send(goodbye), now)
         connection.last_words(now)
         self._others[connection.number] = connection
