@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Self
 
-from chat_server.ctl_socket import connect
+from chat_server.ctl_socket import CtlUnreachableError, connect
 from common.arguments import ArgumentParser
 from common.folders import data_folder
 from common.frames import FrameDecoder, FrameError, encode_frame
@@ -57,7 +57,7 @@ class _Server:
     def __init__(self, data_dir: Path) -> None:
         try:
             self._connection = connect(data_dir, _PATIENCE)
-        except (FileNotFoundError, ConnectionRefusedError) as error:
+        except (CtlUnreachableError, ConnectionRefusedError) as error:
             raise CtlError(f"no ChatServer runs with the folder {data_dir}") from error
         except OSError as error:
             raise CtlError(f"the server can't be reached: {error.strerror or error}") from error
@@ -180,7 +180,9 @@ def _terminate(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 
 def _ban(server: _Server, options: argparse.Namespace) -> Iterator[str]:
-    server.ask("ban", **_whom(options.whom), until=options.until, reason=options.reason)
+    done = server.ask("ban", **_whom(options.whom), until=options.until, reason=options.reason)
+    if done["note"]:
+        sys.stderr.write(f"ChatServer ctl: {sentence(Reason(done['note']))}\n")
     yield from ()
 
 

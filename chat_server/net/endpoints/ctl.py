@@ -13,7 +13,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from chat_server.ctl_socket import KEY_BYTES, KEY_FILE, is_ours, socket_path
+from chat_server.ctl_socket import (
+    FACTS_FILE,
+    KEY_BYTES,
+    facts_of_port,
+    facts_of_socket,
+    is_ours,
+    socket_path,
+)
 from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.watch import Ended, ignore, watched
 from common import limits
@@ -38,7 +45,8 @@ class CtlEndpoint:
         self._local = local
         self._slots = threading.BoundedSemaphore(AT_ONCE)
         self._key = secrets.token_bytes(KEY_BYTES)
-        self._path = socket_path(data_dir)
+        self._path: Path | None = None
+        """Of the socket, where it is one."""
         self._listening: socket.socket | None = None
         self._connections: set[socket.socket] = set()
         self._stopping = False
@@ -46,12 +54,24 @@ class CtlEndpoint:
 
     def start(self) -> None:
         """Begin to accept. Raises OSError with nothing left open."""
+        file = self._data_dir / FACTS_FILE
+        self._path = socket_path(self._data_dir)
         if self._path is not None:
-            self._listening = _listen_at(self._path)
+            listening = _listen_at(self._path)
+            try:
+                write_private(file, facts_of_socket(self._data_dir, self._path))
+            except OSError as error:
+                # On a full disk: whoever has the same environment finds the socket without it.
+                log.warning("%s can't be written: %s", file, error)
         else:
-            self._listening = socket.create_server(("127.0.0.1", 0))
-            facts = f'{{"port": {self._listening.getsockname()[1]}, "key": "{self._key.hex()}"}}\n'
-            write_private(self._data_dir / KEY_FILE, facts.encode())
+            listening = socket.create_server(("127.0.0.1", 0))
+            try:
+                port = listening.getsockname()[1]
+                write_private(file, facts_of_port(self._data_dir, port, self._key))
+            except BaseException:
+                listening.close()
+                raise
+        self._listening = listening
         self._thread.start()
 
     def stop(self) -> None:
@@ -68,7 +88,10 @@ class CtlEndpoint:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._thread.join()
-        (self._path or self._data_dir / KEY_FILE).unlink(missing_ok=True)
+        for path in (self._path, self._data_dir / FACTS_FILE):
+            if path is not None:
+                with contextlib.suppress(OSError):
+                    path.unlink(missing_ok=True)
 
     def _run(self) -> None:
         listening = self._listening
