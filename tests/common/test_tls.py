@@ -43,10 +43,12 @@ def test_a_pin_holds_for_its_own_certificate_only(tmp_path: Path) -> None:
     assert fingerprint(certificate) == ours.fingerprint == hashlib.sha256(certificate).digest()
 
 
-def test_older_tls_is_refused(tmp_path: Path) -> None:
-    """A client that speaks TLS 1.2 at most gets no connection."""
-    old = client_context()
+@pytest.mark.parametrize("older", ["client", "server"])
+def test_older_tls_is_refused(tmp_path: Path, older: str) -> None:
+    """Whoever speaks TLS 1.2 at most gets no connection, whichever end it is."""
+    server, client = server_context(load_identity(tmp_path).path), client_context()
+    old = client if older == "client" else server
     old.minimum_version = ssl.TLSVersion.TLSv1_2
     old.maximum_version = ssl.TLSVersion.TLSv1_2
-    with pytest.raises(ssl.SSLError):
-        handshake(server_context(load_identity(tmp_path).path), old)
+    with pytest.raises(ssl.SSLError, match=r"(?i)protocol"):
+        handshake(server, client)

@@ -56,12 +56,19 @@ class Deliveries(RuleBasedStateMachine):
         self.live: dict[str, set[int]] = {room: set() for room in ROOMS}
         self.outbox: dict[int, deque[tuple[str, int]]] = {number: deque() for number in SESSIONS}
         self.wants_drained: set[int] = set()
+        self.full: set[int] = set()
+        """Sessions of which the hub knows that their outboxes are full."""
+        self.page_left: dict[int, int] = dict.fromkeys(SESSIONS, 0)
+        """How much of an outbox is in front of the end of its last page."""
         self.got: dict[tuple[int, str], list[int]] = {}
 
     # The hub
 
-    def _release(self, effects: list[Effect]) -> None:
+    def _release(self, effects: list[Effect], *, was_read: bool = False) -> None:
         for effect in effects:
+            # What was being read when it fell behind still comes.
+            if isinstance(effect, ReadPage) or (isinstance(effect, WritePage) and not was_read):
+                assert effect.connection not in self.full, "it is brought what it can't take"
             if isinstance(effect, ReadPage):
                 self.jobs.append(effect)
             else:
@@ -126,10 +133,12 @@ class Deliveries(RuleBasedStateMachine):
         session = self.sessions[happening.connection]
         match happening:
             case PageRead():
-                self._release(self.delivery.page(session, happening))
+                self._release(self.delivery.page(session, happening), was_read=True)
             case FellBehind():
+                self.full.add(happening.connection)
                 self._release(self.delivery.fell_behind(session, happening.room, happening.after))
             case Drained():
+                self.full.discard(happening.connection)
                 self._release(self.delivery.drained(session))
 
     # A reader
@@ -161,8 +170,11 @@ class Deliveries(RuleBasedStateMachine):
             case GoLive():
                 self.live[effect.room].add(effect.connection)
             case WritePage():
+                assert not self.page_left[effect.connection], "one page waits already"
                 self.wants_drained.add(effect.connection)
-                self.outbox[effect.connection].extend(_understood(effect.frames))
+                outbox = self.outbox[effect.connection]
+                outbox.extend(_understood(effect.frames))
+                self.page_left[effect.connection] = len(outbox)
             case (str(room), int(first), int(last)):
                 for number in sorted(self.live[room]):
                     if len(self.outbox[number]) + last + 1 - first > OUTBOX:
@@ -178,6 +190,7 @@ class Deliveries(RuleBasedStateMachine):
         for _ in range(min(count, len(self.outbox[number]))):
             room, seq = self.outbox[number].popleft()
             self.got[number, room].append(seq)
+            self.page_left[number] = max(0, self.page_left[number] - 1)
         if number in self.wants_drained and not self.outbox[number]:
             self.wants_drained.discard(number)
             self.to_hub.append(Drained(number))
