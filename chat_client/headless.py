@@ -39,7 +39,7 @@ from common.times import local_time
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
-_HAPPENED: Final = {JOIN: " joined"}
+HAPPENED: Final = {JOIN: " joined"}
 _NEWER: Final = " did something that only a newer ChatClient can show"
 LINES_AT_ONCE: Final = 64
 """Lines that are under way unanswered. One at a time costs a round trip and a commit for each:
@@ -430,7 +430,7 @@ class _Printer:
         time_of_day = local_time(event.sent_at)
         # Indented, or the second line of a message could pass for another one's.
         text = "\n    ".join(map(printable, event.text.split("\n")))
-        happened = _HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
+        happened = HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
         said = f": {text}" if event.is_message else happened
         return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
 

@@ -808,8 +808,8 @@ ToClient = (
 KINDS: Final[Mapping[str, type[Message]]] = {"message": MessageBody, "join": JoinBody}
 """The registry of event kinds: the model of each one's body.
 
-What else a kind needs stands where it is used, under the same name: who may send it in
-chat_server/rules/events.py, how it is drawn in chat_client/window/drawing.py.
+What else a kind needs stands where it is used, under the same name: how it is drawn in
+chat_client/window/drawing.py, how `listen` prints it in chat_client/headless.py.
 """
 
 TO_SERVER: Final[TypeAdapter[ToServer]] = TypeAdapter(

@@ -7,6 +7,7 @@ from typing import Final, get_args
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from chat_client.headless import HAPPENED
 from chat_client.window.drawing import DRAWN, UNKNOWN, drawing_of
 from common import limits
 from common.events import JOIN, MESSAGE, Event, UnknownBody
@@ -21,6 +22,11 @@ EXAMPLES: Final = {MESSAGE: said(1), JOIN: joined(1)}
 def test_every_kind_is_drawn_and_has_an_example() -> None:
     """The window draws those of the registry, no fewer and no others; so do the tests below."""
     assert set(DRAWN) == set(KINDS) == set(EXAMPLES)
+
+
+def test_every_kind_is_printed_by_listen() -> None:
+    """As what was said, or as what the sender did."""
+    assert {MESSAGE, *HAPPENED} == set(KINDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)

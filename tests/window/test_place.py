@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.window.conftest import Pump
-from window.memory import Memory, recall
+from window.memory import Memory, keep, recall
 from window.place import SIZE, Place
 
 FIRST = (500, 400)
@@ -61,3 +61,11 @@ def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chos
     assert size(root) == (640, 480)
     made.keep()
     assert (recall(tmp_path).geometry or ())[:2] == (640, 480)
+
+
+def test_all_that_is_kept_is_recalled(tmp_path: Path) -> None:
+    """Whoever adds a field has it written and read, too."""
+    kept = Memory((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True)
+    assert all(chosen != never for chosen, never in zip(kept, Memory(), strict=True))
+    keep(tmp_path, kept)
+    assert recall(tmp_path) == kept
