@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from common.datafolder import NO_LINK, PRIVATE_FILE
@@ -28,17 +29,28 @@ def migrate(
 ) -> None:
     """Bring a database of ours from format `version` (0 for a new one) to the present one.
 
-    Forward only, each step whole or not at all, and after a copy of what was there; a database
-    in memory has no `path`. Raises sqlite3.Error, OSError.
+    Forward only, all steps or none, and after a copy of what was there, which is removed again if
+    that fails; a database in memory has no `path`. Raises sqlite3.Error, OSError.
     """
+    backup: Path | None = None
     if 0 < version < len(migrations) and path is not None:
-        _back_up(connection, path.with_name(f"{path.name}.before-format-{version + 1}"))
-    for number in range(version, len(migrations)):
-        # executescript would commit first; hence the whole step as one script of its own.
-        connection.executescript(
-            f"BEGIN IMMEDIATE; PRAGMA application_id = {application};"
-            f"{migrations[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
-        )
+        backup = path.with_name(f"{path.name}.before-format-{version + 1}")
+    try:
+        if backup is not None:
+            _back_up(connection, backup)
+        if version < len(migrations):
+            # executescript would commit first; hence all of it as one script of its own.
+            steps = ";".join(migrations[version:])
+            connection.executescript(
+                f"BEGIN IMMEDIATE; PRAGMA application_id = {application};"
+                f"{steps}; PRAGMA user_version = {len(migrations)}; COMMIT;"
+            )
+    except BaseException:
+        # The original is as it was, and a disk that was full needs the room.
+        if backup is not None:
+            with suppress(OSError):
+                backup.unlink(missing_ok=True)
+        raise
 
 
 def _back_up(connection: sqlite3.Connection, backup: Path) -> None:

@@ -4,10 +4,13 @@
 copied before its first one, and a database from a newer program is refused untouched.
 """
 
+import logging
 import os
+import shutil
 import sqlite3
 import struct
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +18,8 @@ from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreUnusableError
 from common.database import migrate
 from common.datafolder import NO_LINK, PRIVATE_FILE
+
+log = logging.getLogger(__name__)
 
 APPLICATION_ID: Final = 0x43484154
 """Marks the file as ours ("CHAT"), so that some other program's database is left alone."""
@@ -116,6 +121,15 @@ MIGRATIONS: Final[Sequence[str]] = (
 )
 
 
+_REWRITES: Final = {3: 3}
+"""By the number of a migration that writes the log anew: how many times the size of the database
+that takes for a while, beside the copy (measured: 2.7; 6.9 if all is quotation marks)."""
+_PROGRESS: Final = 10.0
+"""Seconds between two lines in the log about a migration that takes long."""
+_LOOK: Final = 1_000_000
+"""Instructions of SQLite's between two looks at the clock: some tens of milliseconds."""
+
+
 def connect_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes, with the database in its present form.
 
@@ -125,12 +139,12 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     try:
         # It holds what people say: nobody else's to read, from the first byte.
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
-        _look_at_header(path)
+        _check_room(path, _look_at_header(path))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
             version = _version(connection, path)
             _configure(connection)
-            migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
+            _migrate(connection, path, version)
             _keep_journals_in_memory(connection)
         except BaseException:
             connection.close()
@@ -138,6 +152,75 @@ def connect_writer(path: Path) -> sqlite3.Connection:
     except (sqlite3.Error, OSError) as error:
         raise unusable(path, error) from error
     return connection
+
+
+def _check_room(path: Path, version: int) -> None:
+    """Refuse to begin what would not find room. Raises StoreUnusableError, OSError."""
+    if not 0 < version < len(MIGRATIONS):
+        return
+    steps = range(version + 1, len(MIGRATIONS) + 1)
+    need = _size(path) * (1 + sum(_REWRITES.get(step, 0) for step in steps))
+    free = shutil.disk_usage(path.parent).free
+    if free < need:
+        raise StoreUnusableError(
+            f"the database {path} has to be brought to the form of this version, which takes about "
+            f"{_megabytes(need)} for a while, and its disk has {_megabytes(free)} left; make room "
+            "and start again. Nothing was changed"
+        )
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
+    """Bring it to the present form, and tell the log about it: a large one takes minutes."""
+    if not 0 < version < len(MIGRATIONS):
+        migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
+        return
+    log.info(
+        "bringing %s (%s) from format %d to %d; a copy of it stays beside it",
+        path, _megabytes(_size(path)), version, len(MIGRATIONS),
+    )  # fmt: skip
+    begun = time.monotonic()
+    connection.set_progress_handler(_progress(path, begun), _LOOK)
+    try:
+        migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
+    finally:
+        connection.set_progress_handler(None, 0)
+    # Else it stays as large as all that was written, until the server stops.
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (free,) = connection.execute(
+        "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
+    ).fetchone()
+    log.info(
+        "%s has format %d now, after %.1f s: %s, of which %s are free for what comes",
+        path, len(MIGRATIONS), time.monotonic() - begun, _megabytes(_size(path)), _megabytes(free),
+    )  # fmt: skip
+
+
+def _progress(path: Path, begun: float) -> Callable[[], int]:
+    """What SQLite calls now and then, to tell the log how far it is."""
+    told = begun
+
+    def look() -> int:
+        nonlocal told
+        now = time.monotonic()
+        if now - told >= _PROGRESS:
+            told = now
+            log.info("still at it, after %.0f s: %s so far", now - begun, _megabytes(_size(path)))
+        return 0  # go on
+
+    return look
+
+
+def _size(path: Path) -> int:
+    """Bytes of the database, with what is not folded into it yet."""
+    size = path.stat().st_size
+    try:
+        return size + path.with_name(f"{path.name}-wal").stat().st_size
+    except FileNotFoundError:
+        return size
+
+
+def _megabytes(size: int) -> str:
+    return f"{max(1, round(size / 1e6))} MB"
 
 
 def connect_again(path: Path) -> sqlite3.Connection:
@@ -173,8 +256,10 @@ def _keep_journals_in_memory(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
-def _look_at_header(path: Path) -> None:
+def _look_at_header(path: Path) -> int:
     """Refuse what is not ours by its first bytes, which leaves no trace, as opening would.
+
+    Returns its format, 0 if that is not known yet.
 
     The places are those of the SQLite file format, §1.3: the version at 60, the application
     at 68. A database that was just made, with neither, is looked at after it is opened.
@@ -182,12 +267,13 @@ def _look_at_header(path: Path) -> None:
     with path.open("rb") as file:
         header = file.read(100)
     if not header:
-        return
+        return 0
     if len(header) < 100 or not header.startswith(b"SQLite format 3\0"):
         raise StoreUnusableError(f"{path} is not a ChatServer database; choose another --data-dir")
     version, application = struct.unpack(">I4xI", header[60:72])
     if (version, application) != (0, 0):
         _check(version, application, path)
+    return int(version)
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:

@@ -10,8 +10,9 @@ import re
 import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -275,6 +276,114 @@ def test_long_ids_made_to_be_the_same_when_short_stop_no_server(
     assert len(ids) == 16  # two different people's may be the same
     assert all(len(each) == 16 for each in ids)
     assert {place: house.cid_at(place) for place in IDS} == IDS
+    house.close()
+
+
+class Disk(NamedTuple):
+    """What is told of a disk."""
+
+    total: int
+    used: int
+    free: int
+
+
+def talk(former: sqlite3.Connection, version: int) -> None:
+    """Say more than a page has room for."""
+    insert = {
+        True: "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text) VALUES",
+        False: "INSERT INTO events (room, seq, kind, sender, sent_at, cid, body) VALUES",
+    }[version < 3]
+    text = "more " * 100 if version < 3 else '{"text":"more"}'
+    former.executemany(
+        f"{insert} (1, ?, 'message', 1, 0, ?, ?)",
+        [(seq, f"{seq:016x}".encode(), text) for seq in range(100, 400)],
+    )
+    former.commit()
+
+
+def test_a_migration_is_not_begun_without_room(
+    tmp_path: Path, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what it takes, and leaves everything as it was, to the byte."""
+    former_database(tmp_path, version).close()
+    before = contents(tmp_path)
+    size = len(before["chat.db"])
+    # A copy, and where the log is written anew, that with what was written and not folded in.
+    need = size * (4 if version < 3 else 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(0, 0, need - 1))
+    with pytest.raises(StoreUnusableError, match=r"1 MB for a while.*Nothing was changed"):
+        SqliteStore(tmp_path / "chat.db")
+    assert contents(tmp_path) == before
+    monkeypatch.setattr("shutil.disk_usage", lambda _: Disk(0, 0, need))
+    SqliteStore(tmp_path / "chat.db").close()
+
+
+def test_a_disk_that_fills_up_in_a_migration_costs_nothing(
+    tmp_path: Path, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said so, and the copy is gone; when there is room again, it works."""
+    former = former_database(tmp_path, version)
+    before = list(former.iterdump())
+    (pages,) = former.execute("PRAGMA page_count").fetchone()
+    former.close()
+    original = schema._configure
+
+    def no_room(connection: sqlite3.Connection) -> None:
+        original(connection)
+        connection.execute(f"PRAGMA max_page_count = {pages + 1}")
+
+    monkeypatch.setattr(schema, "_configure", no_room)
+    with pytest.raises(StoreUnusableError, match="the disk is full"):
+        SqliteStore(tmp_path / "chat.db")
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as connection:
+        assert list(connection.iterdump()) == before
+        assert connection.execute("PRAGMA user_version").fetchone() == (version,)
+    assert [path.name for path in tmp_path.iterdir() if "before" in path.name] == []
+    monkeypatch.undo()
+    SqliteStore(tmp_path / "chat.db").close()
+    assert (tmp_path / f"chat.db.before-format-{version + 1}").exists()
+
+
+def test_a_migration_tells_the_log_how_far_it_is(
+    tmp_path: Path,
+    version: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With sizes at the start and the end, and in between now and then; a new one needs none."""
+    with closing(former_database(tmp_path, version)) as former:
+        talk(former, version)
+    monkeypatch.setattr(schema, "_PROGRESS", 0.0)
+    monkeypatch.setattr(schema, "_LOOK", 100)
+    with caplog.at_level("INFO", "chat_server.store"):
+        SqliteStore(tmp_path / "chat.db").close()
+        said = [record.getMessage() for record in caplog.records]
+        assert f"from format {version} to {len(schema.MIGRATIONS)}" in said[0]
+        assert all("so far" in each for each in said[1:-1])
+        assert len(said) > 2 or version == 3  # which is quick
+        assert "are free for what comes" in said[-1]
+        caplog.clear()
+        SqliteStore(tmp_path / "chat.db").close()
+        SqliteStore(tmp_path / "new.db").close()
+        assert caplog.records == []
+
+
+def test_what_a_migration_wrote_is_folded_in(tmp_path: Path, version: int) -> None:
+    """Or the disk would hold it twice until the server stops. What it freed is used again."""
+    with closing(former_database(tmp_path, version)) as former:
+        talk(former, version)
+    house = House(tmp_path / "chat.db")
+    wal = tmp_path / "chat.db-wal"
+    assert wal.stat().st_size < (tmp_path / "chat.db").stat().st_size
+    pragma = house.log._connection.execute
+    (free,) = pragma("PRAGMA freelist_count").fetchone()
+    (pages,) = pragma("PRAGMA page_count").fetchone()
+    ada, _ = house.sign_in("ada")
+    if version < 3:
+        assert free > 1
+    while pragma("PRAGMA freelist_count").fetchone()[0] > 0:
+        assert pragma("PRAGMA page_count").fetchone() == (pages,)
+        house.say(ada, "more " * 500)
     house.close()
 
 
