@@ -20,6 +20,10 @@ FIND: Final = "<<Find>>"
 """The virtual event for finding something."""
 FIND_TITLE: Final = "⌘F" if sys.platform == "darwin" else "Ctrl+F"
 """What people call its keys."""
+GO_TO_DATE: Final = "<<GoToDate>>"
+"""The virtual event for going to a date."""
+GO_TO_DATE_TITLE: Final = "⌘J" if sys.platform == "darwin" else "Ctrl+J"
+"""What people call its keys."""
 
 _SHIFT: Final = 0x1
 _ALT: Final = {"x11": 0x8, "win32": 0x20000, "aqua": 0x10}
@@ -47,6 +51,7 @@ def use_desktop_keys(root: tk.Tk, notch: int = 50) -> None:
     system = str(root.tk.call("tk", "windowingsystem"))
     if system == "aqua":
         root.event_add(FIND, "<Command-Key-f>", "<Command-Lock-Key-F>")
+        root.event_add(GO_TO_DATE, "<Command-Key-j>", "<Command-Lock-Key-J>")
     else:
         _use_control_keys(root, system, notch)
     Layout(root, system)
@@ -72,6 +77,7 @@ def _use_control_keys(root: tk.Tk, system: str, notch: int) -> None:
         root.event_delete(former, *keys)
         if now is not None:
             root.event_add(now, *keys)
+    root.event_add(GO_TO_DATE, "<Control-Key-j>", "<Control-Lock-Key-J>")
     root.event_add("<<Redo>>", "<Control-Key-Z>", "<Control-Lock-Key-z>")
     # What keyboards had for this before there were Ctrl+C, X and V.
     root.event_add("<<Copy>>", "<Control-Key-Insert>")

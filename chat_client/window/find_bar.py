@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chat_client.cache.search import NEWEST, Found
-from window.basics import Panel
+from window.basics import Label, Panel
 from window.buttons import Button
 from window.fields import Field
 from window.mailbox import Mailbox
@@ -14,6 +14,7 @@ from window.tooltip import Tooltip
 
 TYPING: Final = 150
 """Milliseconds without a key after which is looked for what stands there."""
+PARTLY: Final = "Looks through the messages on this device. Others are on the server."
 _LONGEST: Final = 200
 """Characters that can be looked for."""
 Search = Callable[[str, int, Callable[[Found], None]], object]
@@ -25,7 +26,8 @@ class FindBar(Panel):
 
     `search(words, before, tell)` replaces the search before it, and `stop()` ends it;
     `on_words(words)` is told what is looked for, or ""; `on_place(seq)` where to go;
-    `on_close()` that it went away and let go of the keyboard. It packs itself with `pack_options`.
+    `on_close()` that it went away and let go of the keyboard. `is_whole()` tells whether all of the
+    conversation is on this device, where it is looked through. It packs itself with `pack_options`.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class FindBar(Panel):
         on_words: Callable[[str], object],
         on_place: Callable[[int], object],
         on_close: Callable[[], object],
+        is_whole: Callable[[], bool] = lambda: True,
         **pack_options: object,
     ) -> None:
         super().__init__(parent, theme, "window")
         self._theme = theme
         self._search, self._stop = search, stop
         self._on_words, self._on_place, self._on_close = on_words, on_place, on_close
+        self._is_whole = is_whole
         self._pack = {"side": "top", "fill": "x", **pack_options}
         self._words = ""
         self._seqs: list[int] = []
@@ -63,6 +67,7 @@ class FindBar(Panel):
     def _build(self) -> None:
         theme = self._theme
         pad = theme.px(8)
+        self.partly = Label(self, theme, PARTLY, font="label", tone="muted")
         self.field = Field(
             self,
             theme,
@@ -152,6 +157,13 @@ class FindBar(Panel):
         self._ended, self._waiting = False, True
         self._number += 1
         number = self._number
+        if self._is_whole():
+            self.partly.pack_forget()
+        else:
+            pad = self._theme.px(8)
+            self.partly.pack(
+                side="bottom", anchor="w", padx=self._theme.px(22), pady=(0, pad), before=self.field
+            )
         self._search(self._words, before, lambda found: self._mailbox.post((number, found)))
         self._say()
 
@@ -163,6 +175,7 @@ class FindBar(Panel):
         self._at = -1
         self._words = ""
         self._ended, self._more, self._waiting = True, False, False
+        self.partly.pack_forget()
         self._say()
 
     def _forget_timer(self) -> None:

@@ -17,6 +17,9 @@ from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
+from chat_client.window.going import ask as ask_for_day
+from chat_client.window.going import day_menu
+from chat_client.window.missing import whole_line
 from chat_client.window.moderating import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
@@ -137,6 +140,7 @@ class MainScreen(Panel):
             on_words=self._look_for,
             on_place=self._go_to,
             on_close=self._write,
+            is_whole=lambda: self._session.reader.is_whole(self.room),
             after=line,
         )
         self.composer = Composer(self._middle, theme, self._send)
@@ -152,6 +156,7 @@ class MainScreen(Panel):
             on_link=lambda url: open_link(url, self._not_opened.post),
             on_failed=self._failed,
             on_missing=lambda wanted: self._session.ask(lambda core: core.load_history(wanted)),
+            on_day=self._day_menu,
         )
         self.transcript.pack(fill="both", expand=True)
         self.toasts = Toasts(self.transcript, theme)
@@ -339,7 +344,9 @@ class MainScreen(Panel):
                 self.transcript.look_again()
 
     def _add_history(self, added: news.HistoryAdded) -> None:
-        self.transcript.history_added(added.wanted, here=bool(added.places))
+        self.transcript.history_added(added)
+        if added.why is not None and (added.wanted.at is not None or added.wanted.around == 1):
+            self._toast(whole_line(added.why, "those"), FAILURE_TIME)
         if added.places and added.wanted == news.Wanted(added.room):
             me = self.overview.me
             self.overview.count(self._session.reader.rooms(me, only=added.room))
@@ -408,6 +415,11 @@ class MainScreen(Panel):
 
     # Status
 
+    def _go_offline(self) -> None:
+        """Nobody's presence is known, and nothing that was asked for comes."""
+        self.overview.offline()
+        self.transcript.disconnected()
+
     def _show_status(self, status: Status, waiting: int) -> None:
         if self._status.code in STORAGE and status.code not in STORAGE:
             self.composer.renew_reason(
@@ -416,7 +428,7 @@ class MainScreen(Panel):
         self._status, self._waiting = status, waiting
         self._held_up = None
         if status.code == "banned":
-            self.overview.offline()
+            self._go_offline()
             self._show_sanctions()
             return
         match status.link:
@@ -424,7 +436,7 @@ class MainScreen(Panel):
                 if status.link is Link.ONLINE:
                     self.banner.hide()
             case Link.PAUSED if status.code in STORAGE:
-                self.overview.offline()
+                self._go_offline()
                 self.banner.show(
                     _sentence(status.reason) + " What you write stays in its field until it can be "
                     "kept.",
@@ -432,24 +444,24 @@ class MainScreen(Panel):
                     ("Try now", self._connect),
                 )
             case Link.PAUSED:
-                self.overview.offline()
+                self._go_offline()
                 self.banner.show(
                     _sentence(status.reason) + " What you write is kept and sent later.",
                     "away",
                     ("Try now", self._connect),
                 )
             case Link.SIGNED_OUT:
-                self.overview.offline()
+                self._go_offline()
                 self.banner.show(
                     _why_signed_out(status.reason),
                     "slow",
                     ("Sign in again", self._connect),
                 )
             case Link.STOPPED:
-                self.overview.offline()
+                self._go_offline()
                 self.banner.show(_sentence(status.reason), "slow", ("Try again", self._connect))
             case Link.REFUSED:
-                self.overview.offline()
+                self._go_offline()
                 self.banner.show(
                     _sentence(status.reason),
                     "slow",
@@ -522,6 +534,8 @@ class MainScreen(Panel):
         self.room = room
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self.overview.me)
+        if self._status.link is Link.ONLINE:
+            self._bring_newest()
         self._read()
         self._refresh()
 
@@ -540,6 +554,24 @@ class MainScreen(Panel):
 
     def _go_to(self, seq: int) -> None:
         self.transcript.go_to(seq)
+
+    def go_to_date(self) -> None:
+        """Ask for a day, and show what was said from then on."""
+
+        def keep(dialog: Dialog) -> None:
+            self.dialog = dialog
+
+        at = ask_for_day(self._window, self._theme, keep)
+        if at is not None and self.winfo_exists():
+            self.transcript.go_to_time(at)
+
+    def _day_menu(self, sent_at: int | None) -> None:
+        """Offer other days from the heading of one; without one, ask."""
+        if sent_at is None:
+            self.go_to_date()
+            return
+        items = day_menu(self.transcript, sent_at, self.go_to_date)
+        popup(self, self._theme, items, *self.winfo_pointerxy())
 
     def _show_latest(self) -> None:
         """Offer the way to the newest message while it is not in view, and say what is new."""

@@ -26,7 +26,7 @@ from common.sentences import whole_sentence
 from window.dialog import Choice, Dialog
 from window.editing import Editing
 from window.garbage import collect_here
-from window.keys import FIND
+from window.keys import FIND, GO_TO_DATE
 from window.mailbox import Mailbox
 from window.program import Program
 from window.redirect import redirect_typing
@@ -61,6 +61,7 @@ class Screens:
         self._found: Mailbox[_Found] = Mailbox(program.root, self._recognized)
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
+        program.root.bind(GO_TO_DATE, lambda _: self._go_to_date())
         redirect_typing(program.root, self._written)
         program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind("<FocusIn>", self._focused, add="+")
@@ -174,6 +175,10 @@ class Screens:
     def _find(self) -> None:
         if isinstance(self.screen, MainScreen):
             self.screen.find.show()
+
+    def _go_to_date(self) -> None:
+        if isinstance(self.screen, MainScreen):
+            self.screen.go_to_date()
 
     def _escape(self) -> None:
         if isinstance(self.screen, MainScreen):

@@ -13,11 +13,12 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from chat_client.cache.search import pattern
-from chat_client.state.news import Wanted
+from chat_client.state.news import HistoryAdded, Wanted
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.drawing import drawing_of
 from chat_client.window.held import STEP_WEIGHT, Held, fitting
 from chat_client.window.highlights import Highlights
+from chat_client.window.missing import PATIENCE, Missing
 from chat_client.window.pace import Pace
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_folds import Folds
@@ -42,6 +43,8 @@ _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
 """Milliseconds in which a place that was gone to is on the screen."""
+_LOADING_AT: Final = 8
+"""Distance of what is said about missing messages from an edge, px at 96 dpi."""
 _OUTBOX_SHOWN: Final = 50
 _TICK: Final = 20_000
 """Milliseconds between two looks at the date. Not one timer for midnight: clocks jump."""
@@ -65,6 +68,9 @@ class Source(Protocol):
     def missing_after(self, room: str, seq: int) -> bool:
         """Whether newer events are here, and not those right after `seq`."""
 
+    def place_at(self, room: str, at: int) -> tuple[int, bool]:
+        """The first event that is here of a time or later, and if it is the first of all."""
+
     def outbox(self, room: str) -> list[Outgoing]:
         """What is not in the room yet."""
 
@@ -76,7 +82,9 @@ class Transcript(Panel):
     whose name looks the same. `on_bottom(bool)` is told whether the newest message is in view;
     `on_link(url)` when a link is clicked; `on_failed(message, action)` for "edit" or "delete" on
     one not sent. `on_missing(wanted)` asks for a page that only the server has; `history_added` is
-    to be called when it is here. `now()` is the time in this computer's zone.
+    to be called when it is here, or can't be had. `on_day(sent_at)` is told when the heading of
+    a day is clicked, of the message below it, and `on_day(None)` when somebody wants to go to
+    another day. `now()` is the time in this computer's zone.
     """
 
     def __init__(
@@ -91,6 +99,7 @@ class Transcript(Panel):
         on_link: Callable[[str], object],
         on_failed: Callable[[Outgoing, str], object],
         on_missing: Callable[[Wanted], object] = lambda _: None,
+        on_day: Callable[[int | None], object] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         super().__init__(parent, theme, "window")
@@ -102,11 +111,11 @@ class Transcript(Panel):
         """The day for which the headings are written."""
         self._clock: str | None = None
         self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
-        self._on_missing = on_missing
-        self._wanted: Wanted | None = None
-        """The page that was asked for last and can't be had yet."""
-        self._to_first = False
-        """Whether the beginning is to be shown as soon as it is here."""
+        self._on_day = on_day
+        self._missing = Missing(on_missing)
+        self._target: Wanted | None = None
+        """The page to show as soon as it is here: somebody goes to the beginning, or to a day."""
+        self._say_later: str | None = None
         self.room: str | None = None
         self._events = Held()
         self._outgoing: list[Outgoing] = []
@@ -136,6 +145,7 @@ class Transcript(Panel):
         self._scrollbar.pack(side="right", fill="y")
         self.text.pack(side="left", fill="both", expand=True)
         self._nothing = Label(self.text, theme, "Nothing has been said here yet", tone="muted")
+        self._loading = Label(self.text, theme, font="label", tone="muted")
         read_only(self.text)
         self.ring_for(self.text)
         for keys in ("<Home>", "<Control-Home>"):
@@ -151,6 +161,10 @@ class Transcript(Panel):
         self._highlights = Highlights(self.text, self._pen.rich)
         self._pointer = Pointer(self.text, theme, self._places, self)
         self.text.bind("<<Copy>>", self._copy)
+        # At the end of what is here nothing moves, and the view would not tell of it.
+        for scrolls in ("<MouseWheel>", "<Button-4>", "<Button-5>", "<Up>", "<Down>", "<Prior>",
+                        "<Next>"):  # fmt: skip
+            self.text.bind(scrolls, lambda _: self._schedule_check(), add="+")
         own_selection(self.text, self.selected)
         self.text.bind("<Configure>", self._resized)
         self.text.bind("<Destroy>", lambda _: self._stop())
@@ -162,11 +176,15 @@ class Transcript(Panel):
     def show(self, room: str, me: str) -> None:
         """Show the newest messages of a room."""
         self.room, self._me, self._here = room, me, 0
-        self._wanted, self._to_first = None, False
+        self._missing.forget()
         self.show_latest()
 
     def show_latest(self) -> None:
         """Go to the newest message."""
+        self._target = None
+        self._draw_latest()
+
+    def _draw_latest(self) -> None:
         if self.room is None:
             return
         self._clear()
@@ -179,19 +197,55 @@ class Transcript(Panel):
 
     def go_to_latest(self) -> None:
         """Have the newest message in view, and draw no more for it than is needed."""
+        self._target = None
         if self._has_newer:
             self.show_latest()
         else:
             self._to_bottom()
 
     def go_to_first(self) -> None:
-        """Have the oldest message that there is in view."""
+        """Have the oldest message that there is in view, as soon as it is here."""
+        self._target = None
+        if self.room is None or not len(self._events):
+            return
+        if self._source.after(self.room, 0, 1):
+            self._show_from(1)
+        else:
+            self._aim(Wanted(self.room, around=1))
+
+    def go_to_time(self, at: int) -> None:
+        """Have the first message from a time on in view, in ms, as soon as it is here."""
+        self._target = None
+        if self.room is None or not len(self._events):
+            return
+        seq, is_first = self._source.place_at(self.room, at)
+        if is_first:
+            self.go_to(seq)
+        else:
+            self._aim(Wanted(self.room, at=at))
+
+    def _aim(self, wanted: Wanted) -> None:
+        """Show a page when it is here."""
+        self._target = wanted
+        self._want(wanted)
+
+    def _hit(self, target: Wanted, places: tuple[int, ...]) -> None:
+        """Show what somebody went to: now it is here, or nothing nearer to it can be had."""
         if self.room is None:
             return
-        page = self._source.after(self.room, 0, PAGE // 2)
-        self._to_first = not page and self._source.missing_before(self.room, 2)
-        if self._to_first:
-            self._want(Wanted(self.room, around=1))
+        if target.at is None:
+            self._show_from(1 if places else self._source.place_at(self.room, 0)[0])
+            return
+        seq, _ = self._source.place_at(self.room, target.at)
+        if places:
+            page = self._source.after(self.room, places[0] - 1, places[1] + 1 - places[0])
+            later = (event.seq for event in page if event.sent_at >= target.at)
+            seq = next(later, places[1])
+        self.go_to(seq)
+
+    def _show_from(self, seq: int) -> None:
+        """Have a place at the top of the view."""
+        page = [] if self.room is None else self._source.after(self.room, seq - 1, PAGE // 2)
         if page and self._events.at(page[0].seq) is None:
             self._forget_fresh()
             self._clear()
@@ -200,13 +254,15 @@ class Transcript(Panel):
             self._append(after)
             if not self._has_newer:
                 self._show_outbox()
-        self.text.yview_moveto(0.0)
+        if page:
+            self.text.yview(f"e{page[0].seq}")
         self._set_bottom(self._end_in_view())
         self._load_more()
 
     def scroll_pages(self, count: int) -> None:
         """Go up, if `count` is negative, or down by as many views."""
         self.text.yview_scroll(count, "pages")
+        self._schedule_check()
 
     def highlight(self, words: str) -> None:
         """Mark these words wherever they are shown; none for ""."""
@@ -226,6 +282,7 @@ class Transcript(Panel):
 
     def go_to(self, seq: int) -> None:
         """Have a place of the room in view, and its message marked."""
+        self._target = None
         if self.room is None:
             return
         if self._events.at(seq) is None:
@@ -322,7 +379,7 @@ class Transcript(Panel):
         few = few and self._events.last in {0, fresh[0].seq - 1}  # else something is missing
         follows = self._at_bottom and not (self._has_selection() and not few)
         if follows and not few:
-            self.show_latest()
+            self._draw_latest()
         elif follows or (few and self._events.has_room(fresh)):
             self._hide_outbox()
             self._append(fresh)
@@ -399,10 +456,10 @@ class Transcript(Panel):
     def _stop(self) -> None:
         self._forget_fresh()
         self._folds.clear()
-        for timer in (self._mark_later, self._check, self._clock):
+        for timer in (self._mark_later, self._check, self._clock, self._say_later):
             if timer is not None:
                 self.after_cancel(timer)
-        self._mark_later = self._check = self._clock = None
+        self._mark_later = self._check = self._clock = self._say_later = None
 
     # Drawing
 
@@ -566,12 +623,18 @@ class Transcript(Panel):
         """Something that does something was clicked."""
         if "more" in tags and mark[0] == "e":
             self._toggle_fold(int(mark[1:]))
+        elif "day" in tags and mark[0] == "e":
+            self._on_day(self._events.find(int(mark[1:])).sent_at)
         elif "edit" in tags or "delete" in tags:
             self._on_failed(self._outgoing[int(mark[1:])], "edit" if "edit" in tags else "delete")
         else:
             url = self.link(mark, index)
             if url is not None:
                 self._on_link(url)
+
+    def go_to_date(self) -> None:
+        """Somebody wants to go to a day."""
+        self._on_day(None)
 
     def copy_selected(self) -> None:
         """Put what is selected on the clipboard; if nothing is, leave it."""
@@ -632,9 +695,12 @@ class Transcript(Panel):
         if below < near and self._has_newer:
             page = self._source.after(self.room, self._events.last, PAGE)
             if not page and self._source.missing_after(self.room, self._events.last):
-                self._want(Wanted(self.room, around=self._events.last + PAGE))
+                # Around and not before a later one: of long messages few are in a page.
+                self._want(Wanted(self.room, around=self._events.last + 1))
                 return
             self._load_after(page)
+            return
+        self._say_what_is_missing()
 
     def _load_before(self, page: Sequence[Event]) -> None:
         anchor = None if self._at_bottom else self._anchor()
@@ -664,30 +730,92 @@ class Transcript(Panel):
             return len(page) == asked or len(taken) < len(page)
         return self._source.missing_after(self.room, page[-1].seq)
 
-    def _want(self, wanted: Wanted) -> None:
-        """Ask for a page that is not here, once."""
-        if wanted != self._wanted:
-            self._wanted = wanted
-            self._on_missing(wanted)
+    # What only the server has
 
-    def history_added(self, wanted: Wanted, *, here: bool) -> None:
-        """A page that was wanted came, or can't be had now."""
-        if wanted.room != self.room or not here:
+    def history_added(self, added: HistoryAdded) -> None:
+        """A page came, or can't be had now."""
+        wanted = added.wanted
+        if wanted.room != self.room:
             return
-        self._wanted = None
-        newest = wanted == Wanted(wanted.room)
-        if self._to_first and wanted.around == 1:
-            self.go_to_first()
-        elif newest and (self._at_bottom or not len(self._events)):
-            self.show_latest()
+        if added.places:
+            self._missing.came(wanted)
         else:
-            self._has_newer = self._has_newer or newest
-            self._schedule_check()
+            self._missing.failed(wanted, added.why, perf_counter())
+        if wanted == self._target:
+            self._target = None
+            self._hit(wanted, added.places)
+        elif added.places and wanted == Wanted(wanted.room):
+            self._newest_added()
+        self._schedule_check()
+
+    def _newest_added(self) -> None:
+        """The newest page came, which may not follow what is held: go there with who follows."""
+        self._look()
+        if not len(self._events) or (self._at_bottom and not self._has_selection()):
+            self._draw_latest()
+        elif self._source.after(self._events[0].room, self._events.last, 1) or (
+            self._source.missing_after(self._events[0].room, self._events.last)
+        ):
+            self._hide_outbox()
+            self._has_newer = True
+            self._set_bottom(False)
 
     def look_again(self) -> None:
         """There is a connection: ask again for what was wanted in vain."""
-        self._wanted = None
+        self._missing.forget()
         self._schedule_check()
+
+    def disconnected(self) -> None:
+        """Nothing that was asked for comes any more: show the nearest that is here."""
+        self._missing.lost(perf_counter())
+        target, self._target = self._target, None
+        if target is not None:
+            self._hit(target, ())
+        self._schedule_check()
+
+    def _want(self, wanted: Wanted) -> None:
+        """Ask for a page that is not here, once."""
+        self._missing.want(wanted, perf_counter())
+        self._say_what_is_missing()
+
+    def _say_what_is_missing(self) -> None:
+        """Say at the end of what is here, if it is in view, that there is more, and where."""
+        text, at_top = self._line_of_missing()
+        if text:
+            self._loading.set(text)
+            edge = self._theme.px(_LOADING_AT)
+            self._loading.place(
+                relx=0.5, rely=0.0 if at_top else 1.0, y=edge if at_top else -edge * 6,
+                anchor="n" if at_top else "s",
+            )  # fmt: skip
+        else:
+            self._loading.place_forget()
+        if self._missing.waits and self._say_later is None:
+            self._say_later = self.after(round(1000 * PATIENCE), self._say_again)
+
+    def _say_again(self) -> None:
+        self._say_later = None
+        self._say_what_is_missing()
+
+    def _line_of_missing(self) -> tuple[str, bool]:
+        """What to say, and whether it is about what is above and not below."""
+        now = perf_counter()
+        if self.room is None:
+            return "", True
+        if self._target is not None:
+            which = "the first" if self._target.at is None else "that day’s"
+            return self._missing.line(self._target, which, now), True
+        if not len(self._events):
+            return "", True
+        if self.text.dlineinfo("1.0") is not None:
+            before = Wanted(self.room, before=self._events.first)
+            line = self._missing.line(before, "older", now)
+            if line:
+                return line, True
+        if self._has_newer and self.text.dlineinfo("end-1c") is not None:
+            after = Wanted(self.room, around=self._events.last + 1)
+            return self._missing.line(after, "newer", now), False
+        return "", True
 
     def _load_more(self) -> None:
         """Look at the ends again, after what the window has to do meanwhile."""

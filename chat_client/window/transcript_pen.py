@@ -82,7 +82,7 @@ class Pen:
 
     def _draw_day(self, day: str, at: str) -> None:
         self._draw_picture(self.rule(), at, "day")
-        self._text.insert(at, f"   {day}   ", ("day",))
+        self._text.insert(at, f"   {day}   ", ("day", "action"))
         self._draw_picture(self.rule(), at, "day")
         self._text.insert(at, "\n", ("day",))
 

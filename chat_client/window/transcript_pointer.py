@@ -8,6 +8,7 @@ from chat_client.window.transcript_places import Places
 from chat_client.window.transcript_selection import Said
 from common.times import local_time
 from window.basics import Label
+from window.keys import GO_TO_DATE_TITLE
 from window.menus import MenuItem, popup
 from window.scrolling import bind_wheel
 from window.selection import copy
@@ -31,6 +32,9 @@ class Messages(Protocol):
 
     def clicked(self, mark: str, index: str, tags: tuple[str, ...]) -> None:
         """Something that does something was clicked."""
+
+    def go_to_date(self) -> None:
+        """Ask for a day to go to."""
 
 
 class Pointer:
@@ -144,6 +148,7 @@ class Pointer:
         if url is not None:
             items.append(MenuItem("Copy link", self._copying(url)))
         items += [MenuItem(), MenuItem("Select all", lambda: text.event_generate("<<SelectAll>>"))]
+        items += [MenuItem(), MenuItem(f"Go to a date… ({GO_TO_DATE_TITLE})", messages.go_to_date)]
         popup(text, self._theme, items, text.winfo_rootx() + x, text.winfo_rooty() + y)
         return "break"
 

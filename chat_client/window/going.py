@@ -1,0 +1,84 @@
+"""Going to a day of a conversation: the menu of a day, and the question for another one."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from chat_client.window.dates import begins, day_of
+from common.times import local_time
+from window.dialog import Choice, Dialog, Entry
+from window.keys import GO_TO_DATE_TITLE
+from window.menus import MenuItem
+from window.text import safe
+from window.theme import Theme
+
+
+class Goes(Protocol):
+    """The message list, which goes where it is told."""
+
+    def go_to_time(self, at: int) -> None:
+        """To the first message from a time on."""
+
+    def go_to_first(self) -> None:
+        """To the oldest message."""
+
+    def show_latest(self) -> None:
+        """To the newest one."""
+
+
+def day_menu(goes: Goes, sent_at: int, another: Callable[[], object]) -> list[MenuItem]:
+    """Where one can go from the heading of the day on which something was said."""
+    day = local_time(sent_at).date()
+
+    def to(days_before: int) -> Callable[[], None]:
+        return lambda: goes.go_to_time(begins(day - timedelta(days=days_before)))
+
+    return [
+        MenuItem("The beginning of this day", to(0)),
+        MenuItem("A week earlier", to(7)),
+        MenuItem("A month earlier", to(30)),
+        MenuItem("The first message", goes.go_to_first),
+        MenuItem("The latest message", goes.show_latest),
+        MenuItem(),
+        MenuItem(f"Another date… ({GO_TO_DATE_TITLE})", another),
+    ]
+
+
+def question(parent: tk.Misc, theme: Theme, value: str, problem: str = "") -> Dialog:
+    """For a day, with what stands in the field first, and what was wrong with the last one."""
+    return Dialog(
+        parent,
+        theme,
+        "Go to a date",
+        problem or "The conversation is shown from the beginning of that day.",
+        (Choice("no", "Cancel"), Choice("yes", "Go there", "primary")),
+        entry=Entry("Date", value, "2026-05-03, 3 May, yesterday", limit=40),
+        tone="text",
+    )
+
+
+def wrong(text: str, today: date) -> str:
+    """What is wrong with what somebody wrote for a day."""
+    return f"“{safe(text.strip())}” is no date. Write it as in {today.isoformat()} or “3 May”."
+
+
+def ask(parent: tk.Misc, theme: Theme, asked: Callable[[Dialog], object]) -> int | None:
+    """When the day begins that somebody wants to go to, in ms; None for none.
+
+    `asked` is told each question before it is asked.
+    """
+    today = datetime.now().astimezone().date()
+    value, problem = today.isoformat(), ""
+    while True:
+        dialog = question(parent, theme, value, problem)
+        asked(dialog)
+        answer = dialog.ask()
+        if answer.choice != "yes":
+            return None
+        day = day_of(answer.text, today)
+        if day is not None:
+            return begins(day)
+        value, problem = answer.text, wrong(answer.text, today)
