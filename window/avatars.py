@@ -38,7 +38,9 @@ class Colours:
 
     def meet(self, usernames: Iterable[str]) -> None:
         """Choose for those who have none yet."""
-        for username in sorted({name.casefold() for name in usernames} - self._of.keys()):
+        # Not by the difference of two sets, which would go through all that are known.
+        names = (name.casefold() for name in usernames)
+        for username in sorted({name for name in names if name not in self._of}):
             # Of the least used ones one with the fewest alike, and the first in one's own order.
             chosen = min(_preferred(username), key=self._crowd)
             self._of[username] = chosen

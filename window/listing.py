@@ -8,18 +8,26 @@ from __future__ import annotations
 
 import sys
 import tkinter as tk
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from itertools import accumulate
-from typing import Final, Generic, TypeVar
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from window.bands import Place, draw_band
+from window.listrows import ItemRows, Rows
 from window.palette import Surface
 from window.scrolling import Scrollbar, bind_wheel
 from window.theme import Theme, surface_of
 
 Item = TypeVar("Item")
 _ADD: Final = "Command" if sys.platform == "darwin" else "Control"
+
+
+class _Drawn(NamedTuple, Generic[Item]):
+    """A row as it stands on the canvas: what it shows, where, and the tag of all that is of it."""
+
+    item: Item
+    top: int
+    tag: str
 
 
 class Listing(tk.Frame, Generic[Item]):
@@ -43,10 +51,15 @@ class Listing(tk.Frame, Generic[Item]):
         self.on_click: Callable[[str], object] | None = None
         self.on_open: Callable[[str], object] | None = None
         self.on_menu: Callable[[str, int, int], object] | None = None
-        self._items: list[Item] = []
-        self._places: dict[str, int] = {}
-        self._tops: list[int] = [0]
-        self._drawn: dict[int, Item] = {}
+        self._source: Rows[Item] = ItemRows([], self.key_of, self.height_of)
+        self._drawn: dict[int, _Drawn[Item]] = {}
+        """By place, the rows in view."""
+        self._drawings = 0
+        """How often a row was drawn: each time has a tag of its own."""
+        self._origin = 0
+        """Where on the canvas the first row begins. What is above the view comes and goes without
+        what is in view being moved, and drawn again: that begins elsewhere instead."""
+        self._region = (-1, -1, -1)
         self.multiple = False
         self._selected: str | None = None
         self._also: set[str] = set()
@@ -82,7 +95,7 @@ class Listing(tk.Frame, Generic[Item]):
         raise NotImplementedError
 
     def draw(self, item: Item, top: int, tag: str) -> None:
-        """Draw a row on `self.canvas` at `top`, each canvas item with `tag`."""
+        """Draw a row on `self.canvas` at its coordinate `top`, each canvas item with `tag`."""
         raise NotImplementedError
 
     # What users of the list say
@@ -95,20 +108,22 @@ class Listing(tk.Frame, Generic[Item]):
     @property
     def chosen(self) -> list[str]:
         """Keys of all selected rows, in the order shown."""
-        return [key for key in self._places if key == self._selected or key in self._also]
+        if not self._also:
+            return [] if self._selected is None else [self._selected]
+        return [key for key in self._source if key == self._selected or key in self._also]
 
     def select(self, key: str | None) -> None:
         """Select a row, or none, and bring it into view; an unknown key selects none."""
-        self._choose(key if key in self._places else None)
+        self._choose(key if self._place(key) is not None else None)
         if self._selected is not None:
             self.see(self._selected)
 
     def see(self, key: str) -> None:
         """Scroll as little as needed to have the row in view."""
-        place = self._places.get(key)
+        place = self._place(key)
         if place is None:
             return
-        top, bottom = self._tops[place], self._tops[place + 1]
+        top, bottom = self._source.top(place), self._source.top(place + 1)
         first, height = self._first(), self.canvas.winfo_height()
         if top < first:
             self._scroll_to(top)
@@ -117,51 +132,51 @@ class Listing(tk.Frame, Generic[Item]):
 
     def order(self) -> list[str]:
         """The keys in the order shown."""
-        return list(self._places)
+        return list(self._source)
+
+    def items(self) -> list[Item]:
+        """Everything in the order shown, in view or not."""
+        return list(map(self._source.item, range(len(self._source))))
 
     def key_at(self, y: int) -> str | None:
         """The row at a height of the canvas's window, for hints."""
         return self._key_at(y)
 
     def bounds(self, key: str) -> tuple[int, int]:
-        """Top and bottom of a row in pixels of the canvas's window, for menus and tests."""
-        place, first = self._places[key], self._first()
-        return self._tops[place] - first, self._tops[place + 1] - first
+        """Top and bottom of a row in pixels of the canvas's window, for menus and tests.
+
+        Raises KeyError when there is no such row.
+        """
+        place, first = self._place(key), self._first()
+        if place is None:
+            raise KeyError(key)
+        return self._source.top(place) - first, self._source.top(place + 1) - first
 
     # What subclasses use
 
     def show(self, items: Sequence[Item]) -> None:
-        """Replace the rows. What is in view and equal to before is not drawn again.
-
-        The selection stays with its key. The selected row, or if it is out of view the
-        first row in view, stays where it is; a list at its very top stays at the top.
-        """
+        """Replace the rows; see `show_rows`."""
         items = list(items)
-        if items and items == self._items:
-            return
-        first = self._first()
-        anchors = self._anchors(first)
-        old, old_tops = self._items, self._tops
-        self._items = items
-        self._tops = [0, *accumulate(self.height_of(item) for item in self._items)]
-        keys = ((self.key_of(item), place) for place, item in enumerate(self._items))
-        self._places = {key: place for key, place in keys if key is not None}
-        moved = old_tops[: len(self._tops)] != self._tops[: len(old_tops)]
-        for place, item in list(self._drawn.items()):
-            same = place < len(self._items) and self._items[place] == item
-            if not same or (moved and old_tops[place] != self._tops[place]):
-                self._erase(place)
-        if old or self._items:
-            self._resize()
-        for key, offset in anchors:
-            if key in self._places:
-                self._scroll_to(self._tops[self._places[key]] + offset)
-                break
-        self._render()
-        left = self._also & self._places.keys()
+        shown = self._source
+        if not (items and isinstance(shown, ItemRows) and shown.has(items)):
+            self.show_rows(ItemRows(items, self.key_of, self.height_of))
+
+    def show_rows(self, rows: Rows[Item]) -> None:
+        """Replace the rows. What is in view and equal to before is not drawn again, but moved.
+
+        Of the rows only those in view are asked for. The selection stays with its key. The
+        selected row, or if it is out of view most of what is in view, stays where it is; a list
+        at its very top stays at the top.
+        """
+        shift = self._shift_to(rows)
+        self._source = rows
+        self._origin -= shift
+        self._resize()
+        self._refresh()
+        left = {key for key in self._also if rows.place(key) is not None}
         fewer, self._also = left != self._also, left
-        if self._selected is not None and self._selected not in self._places:
-            self._selected = next(iter(self.chosen), None)
+        if self._selected is not None and rows.place(self._selected) is None:
+            self._selected = next((key for key in rows if key in left), None)
             self._also.discard(self._selected or "")
             fewer = True
         if fewer and self.on_select:
@@ -186,25 +201,48 @@ class Listing(tk.Frame, Generic[Item]):
     # Drawing
 
     def _first(self) -> int:
-        return round(self.canvas.canvasy(0))
+        """How far the list is scrolled, in pixels."""
+        return round(self.canvas.canvasy(0)) - self._origin
 
-    def _anchors(self, first: int) -> list[tuple[str, int]]:
-        """Rows in view that may hold the place, best first, and how far each is scrolled off."""
+    def _place(self, key: str | None) -> int | None:
+        return None if key is None else self._source.place(key)
+
+    def _shift_to(self, rows: Rows[Item]) -> int:
+        """How much further down what holds the place is in other rows, in pixels.
+
+        That is the selected row if it is in view; else as far as most of those in view go, as the
+        first one alone may go anywhere.
+        """
+        first = self._first()
         if first <= 0:
-            return []
+            return 0
+        shifts: Counter[int] = Counter()
+        for _, drawn in sorted(self._drawn.items()):
+            key = self.key_of(drawn.item)
+            place = None if key is None else rows.place(key)
+            if place is not None:
+                shift = rows.top(place) - (drawn.top - self._origin)
+                if key == self._selected:
+                    return shift
+                shifts[shift] += 1
+        return shifts.most_common(1)[0][0] if shifts else 0
+
+    def _in_view(self, first: int) -> tuple[int, int]:
+        """The first place in view, and the one behind the last."""
         last = first + self.canvas.winfo_height()
-        start = max(0, bisect_right(self._tops, first) - 1)
-        places = range(start, min(len(self._items), bisect_right(self._tops, last)))
-        keyed = [(self.key_of(self._items[place]), first - self._tops[place]) for place in places]
-        anchors = [(key, offset) for key, offset in keyed if key is not None]
-        return sorted(anchors, key=lambda anchor: anchor[0] != self._selected)
+        count = len(self._source)
+        return max(0, self._source.at(first)), min(count, self._source.at(last) + 1)
 
     def _resize(self) -> None:
-        height = max(self._tops[-1], self.canvas.winfo_height())
-        self.canvas.configure(scrollregion=(0, 0, self.canvas.winfo_width(), height))
+        height = max(self._source.top(len(self._source)), self.canvas.winfo_height())
+        region = self._origin, self.canvas.winfo_width(), self._origin + height
+        if region != self._region:
+            self._region = region
+            # Tk keeps the view within it: at the end of a list that is shorter now.
+            self.canvas.configure(scrollregion=(0, *region))
 
     def _scroll_to(self, top: int) -> None:
-        whole = max(self._tops[-1], self.canvas.winfo_height(), 1)
+        whole = max(self._source.top(len(self._source)), self.canvas.winfo_height(), 1)
         self.canvas.yview_moveto(max(0, top) / whole)
         self._render()
 
@@ -217,25 +255,61 @@ class Listing(tk.Frame, Generic[Item]):
         self._render()
 
     def _render(self) -> None:
-        first, height = self._first(), self.canvas.winfo_height()
-        if height <= 1:
+        """Draw what came into view, and erase what left it."""
+        first = self._first()
+        if self.canvas.winfo_height() <= 1:
             return  # not on the screen yet: <Configure> comes and draws
-        start = max(0, bisect_right(self._tops, first) - 1)
-        end = min(len(self._items), bisect_right(self._tops, first + height))
+        start, end = self._in_view(first)
         for place in [place for place in self._drawn if not start <= place < end]:
             self._erase(place)
         for place in range(start, end):
             if place not in self._drawn:
-                item = self._drawn[place] = self._items[place]
-                self.draw(item, self._tops[place], f"row{place}")
+                top = self._origin + self._source.top(place)
+                self._draw(place, self._source.item(place), top)
+
+    def _refresh(self) -> None:
+        """Have what is in view as the rows are now: moved where it is only elsewhere."""
+        if self.canvas.winfo_height() <= 1:
+            return
+        left: dict[Hashable, _Drawn[Item]] = {}
+        for drawn in self._drawn.values():
+            other = left.setdefault(self._identity(drawn.item), drawn)
+            if other is not drawn:
+                self.canvas.delete(drawn.tag)  # one of several headings that are alike
+        self._drawn = {}
+        wanted = []
+        for place in range(*self._in_view(self._first())):
+            item, top = self._source.item(place), self._origin + self._source.top(place)
+            known = left.get(self._identity(item))
+            if known is None or known.item != item:
+                wanted.append((place, item, top))
+                continue
+            del left[self._identity(item)]
+            if known.top != top:
+                self.canvas.move(known.tag, 0, top - known.top)
+            self._drawn[place] = _Drawn(item, top, known.tag)
+        for drawn in left.values():
+            self.canvas.delete(drawn.tag)
+        for place, item, top in wanted:
+            self._draw(place, item, top)
+
+    def _identity(self, item: Item) -> Hashable:
+        """What tells whether two items are the same row, which may look another way."""
+        key = self.key_of(item)
+        return item if key is None else key
+
+    def _draw(self, place: int, item: Item, top: int) -> None:
+        self._drawings += 1
+        tag = f"row{self._drawings}"
+        self._drawn[place] = _Drawn(item, top, tag)
+        self.draw(item, top, tag)
 
     def _erase(self, place: int) -> None:
-        self.canvas.delete(f"row{place}")
-        self._drawn.pop(place, None)
+        self.canvas.delete(self._drawn.pop(place).tag)
 
     def _redraw_keys(self, *keys: str | None) -> None:
         for key in keys:
-            place = self._places.get(key) if key is not None else None
+            place = self._place(key)
             if place is not None and place in self._drawn:
                 self._erase(place)
         self._render()
@@ -267,8 +341,8 @@ class Listing(tk.Frame, Generic[Item]):
             canvas.bind(f"<{_ADD}-{press}>", self._pressed_to_add)
             canvas.bind(f"<Shift-{press}>", self._pressed_to_extend)
         canvas.bind(f"<{_ADD}-a>", lambda _: self._choose_all())
-        canvas.bind("<Home>", lambda _: self._step(-len(self._places)))
-        canvas.bind("<End>", lambda _: self._step(len(self._places)))
+        canvas.bind("<Home>", lambda _: self._step(-len(self._source)))
+        canvas.bind("<End>", lambda _: self._step(len(self._source)))
         canvas.bind("<Return>", lambda _: self._open(self._cursor()))
         canvas.bind("<space>", lambda _: self._step(0))
         canvas.bind("<Shift-F10>", lambda _: self._menu_by_key())
@@ -289,8 +363,8 @@ class Listing(tk.Frame, Generic[Item]):
             self.canvas.yview_scroll(pixels, "units")
 
     def _key_at(self, y: int) -> str | None:
-        place = bisect_right(self._tops, self._first() + y) - 1
-        return self.key_of(self._items[place]) if 0 <= place < len(self._items) else None
+        place = self._source.at(self._first() + y)
+        return self.key_of(self._source.item(place)) if 0 <= place < len(self._source) else None
 
     def _row_at(self, x: int, y: int) -> str | None:
         """The row at a place of the canvas's window; None outside of it."""
@@ -299,7 +373,7 @@ class Listing(tk.Frame, Generic[Item]):
 
     def _cursor(self) -> str | None:
         """The row the keyboard acts on."""
-        return self._selected or next(iter(self._places), None)
+        return self._selected or next(iter(self._source), None)
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
         key = self._pressed_at = self._key_at(event.y)
@@ -319,7 +393,7 @@ class Listing(tk.Frame, Generic[Item]):
         self.canvas.focus_set()
         chosen = set(self.chosen) ^ {key}
         self._anchor = key
-        left = next((each for each in self._places if each in chosen), None)
+        left = next((each for each in self._source if each in chosen), None)
         self._choose_several(key if key in chosen else left, chosen)
 
     def _pressed_to_extend(self, event: tk.Event[tk.Misc]) -> None:
@@ -332,15 +406,16 @@ class Listing(tk.Frame, Generic[Item]):
 
     def _extend(self, key: str) -> None:
         """Choose all from where a range began to this row."""
-        keys = list(self._places)
-        anchor = self._anchor if self._anchor in self._places else self._selected or key
+        keys = self.order()
+        anchor = self._anchor if self._place(self._anchor) is not None else None
+        anchor = anchor or self._selected or key
         self._anchor = anchor
         first, last = sorted((keys.index(anchor), keys.index(key)))
         self._choose_several(key, set(keys[first : last + 1]))
 
     def _choose_all(self) -> str:
-        if self.multiple and self._places:
-            self._choose_several(self._cursor(), set(self._places))
+        if self.multiple and self._cursor() is not None:
+            self._choose_several(self._cursor(), set(self._source))
         return "break"
 
     def _choose_several(self, key: str | None, chosen: set[str]) -> None:
@@ -395,10 +470,9 @@ class Listing(tk.Frame, Generic[Item]):
             self.on_menu(key, canvas.winfo_rootx() + 40, canvas.winfo_rooty() + bottom)
 
     def _step(self, step: int, *, extend: bool = False) -> str:
-        keys = list(self._places)
+        keys = self.order()
         if keys:
-            here = self._places.get(self._selected or "")
-            at = keys.index(self._selected) if here is not None and self._selected else None
+            at = keys.index(self._selected) if self._selected in keys else None
             to = (0 if step >= 0 else len(keys) - 1) if at is None else at + step
             if at is None and abs(step) >= len(keys):
                 to = 0 if step < 0 else len(keys) - 1
@@ -417,7 +491,7 @@ class Listing(tk.Frame, Generic[Item]):
             return
         also, self._also = self._also, set()
         before, self._selected = self._selected, key
-        self._redraw_keys(*also, before, key, next(iter(self._places), None))
+        self._redraw_keys(*also, before, key, next(iter(self._source), None))
         if tell and self.on_select:
             self.on_select(key)
 

@@ -11,6 +11,7 @@ from window.avatars import Presence
 from window.fonts import Role
 from window.icons import IconName
 from window.listing import Listing
+from window.listrows import ItemRows, JoinedRows, Keyed, KeyedRows, Rows
 from window.palette import Surface
 from window.pills import draw_count
 from window.theme import Theme
@@ -55,11 +56,23 @@ class ListRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MadeRows:
+    """Rows without a `detail` that are made when they come into view: of thousands, a few."""
+
+    keys: Keyed
+    make: Callable[[str], ListRow]
+    """Makes the row with a key."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """Rows below a heading; an empty title has none, `line` sets a rule before it."""
 
     title: str
-    rows: tuple[ListRow, ...]
+    rows: tuple[ListRow, ...] | MadeRows
     line: bool = False
 
 
@@ -95,13 +108,20 @@ class RowList(Listing[ListRow | _Heading]):
         self.on_open, self.on_menu = on_open, on_menu
 
     def set_sections(self, sections: Sequence[Section]) -> None:
-        """Show these sections; see `Listing.show` for what stays as it is."""
-        items: list[ListRow | _Heading] = []
+        """Show these sections; see `Listing.show_rows` for what stays as it is."""
+        parts: list[Rows[ListRow | _Heading]] = []
         for section in sections:
             if section.title or section.line:
-                items.append(_Heading(section.title, not items, section.line))
-            items.extend(section.rows)
-        self.show(items)
+                parts.append(self._items([_Heading(section.title, not parts, section.line)]))
+            rows = section.rows
+            if isinstance(rows, MadeRows):
+                parts.append(KeyedRows(rows.keys, rows.make, self.theme.px(self._row_height)))
+            elif rows:
+                parts.append(self._items(rows))
+        self.show_rows(JoinedRows(parts))
+
+    def _items(self, items: Sequence[ListRow | _Heading]) -> ItemRows[ListRow | _Heading]:
+        return ItemRows(list(items), self.key_of, self.height_of)
 
     def key_of(self, item: ListRow | _Heading) -> str | None:
         """See `Listing`."""

@@ -296,10 +296,10 @@ class Table(Listing[Row]):
 
     def _cut_cell(self, key: str, place: int) -> _Pointed | None:
         """A cell that is not shown whole; None for one that is."""
-        at = self._places.get(key)
-        if at is None or place >= len(self._items[at].cells):
+        at = self._source.place(key)
+        if at is None or place >= len(self._source.item(at).cells):
             return None
-        cell = self._items[at].cells[place]
+        cell = self._source.item(at).cells[place]
         left, right = self._columns(self.canvas.winfo_width())[place]
         if self._width(cell) <= right - left:
             return None

@@ -342,6 +342,8 @@ class MainScreen(Panel):
                     self._bring_newest()
             case news.Listed():
                 self.transcript.look_again()
+            case _:
+                assert_never(item)
 
     def _add_history(self, added: news.HistoryAdded) -> None:
         self.transcript.history_added(added)
@@ -477,7 +479,7 @@ class MainScreen(Panel):
         if self._status.link is Link.ONLINE:
             partner = direct_partner(self.room, self.overview.me)
             if partner is None:
-                count = len(self.overview.members(self.room))
+                count = self.overview.count_members(self.room)
                 line = f"{count} member{'s' if count != 1 else ''} · {line}"
             else:
                 # Whose is which must be plain: the other one may be away while we are connected.

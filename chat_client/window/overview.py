@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Final, Literal
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
 
 from chat_client.cache.pages import RoomSummary
 from chat_client.state import news
+from chat_client.window.ordered import Keys, Ordered
 from common.display_names import Namesakes
 from common.events import Event
 from common.names import GENERAL, direct_partner
 
 Presence = Literal["online", "offline", "unknown"]
 """Whether somebody has a session. Without a connection nobody's presence is known."""
-_ORDER: Final[dict[Presence, int]] = {"online": 0, "offline": 1, "unknown": 2}
+PRESENCES: Final[tuple[Presence, ...]] = ("online", "offline", "unknown")
+"""In the order in which members are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +46,34 @@ class MemberItem:
     is_moderator: bool = False
 
 
-@dataclass(slots=True)
 class Overview:
-    """Rooms, people and what is unread. `me` is this account's username."""
+    """Rooms, people and what is unread. `me` is this account's username.
 
-    me: str
-    names: dict[str, str] = field(default_factory=dict)
-    moderators: set[str] = field(default_factory=set)
-    online: set[str] = field(default_factory=set)
-    _presence_known: bool = False
-    """Whether the server has told on this connection who is online."""
-    unread: dict[str, int] = field(default_factory=dict)
-    _counted: dict[str, int] = field(default_factory=dict)
-    """The place in each room up to which `unread` counts."""
-    _namesakes: Namesakes = field(default_factory=Namesakes)
-    _renamed: set[str] = field(default_factory=set)
+    What is shown of it is asked for row by row: nothing here goes through everyone but a new
+    connection, on which everybody's presence is another.
+    """
+
+    def __init__(self, me: str) -> None:
+        self.me = me
+        self.names: dict[str, str] = {}
+        self.moderators: set[str] = set()
+        self.online: set[str] = set()
+        self._presence_known = False
+        """Whether the server has told on this connection who is online."""
+        self.unread: dict[str, int] = {}
+        self._counted: dict[str, int] = {}
+        """The place in each room up to which `unread` counts."""
+        self._namesakes = Namesakes()
+        self._renamed: set[str] = set()
+        self._people: dict[Presence, Ordered] = {presence: Ordered() for presence in PRESENCES}
+        self._rooms = Ordered()
+        self._direct = Ordered()
+        self._direct_with: dict[str, str] = {}
+        """By somebody's username: the conversation with them, if there is one."""
+        self.people_changes = 0
+        """Another number after each change of what the list of members shows."""
+        self.room_changes = 0
+        """The same for rooms and direct conversations."""
 
     def load(
         self, rooms: list[RoomSummary], people: dict[str, str], moderators: Iterable[str] = ()
@@ -72,19 +87,23 @@ class Overview:
         self._renamed = set()
         self.unread.clear()
         self._counted.clear()
+        self._rooms.fill(())
+        self._direct.fill(())
+        self._direct_with.clear()
         self.count(rooms)
         self.offline()
 
     def count(self, rooms: Iterable[RoomSummary]) -> None:
         """Take over from the cache what is unread in these rooms."""
         for room in rooms:
-            self.unread[room.room] = room.unread
+            self._set_unread(room.room, room.unread)
             self._counted[room.room] = room.position
 
     def forget(self, rooms: Iterable[str]) -> None:
         """These rooms are fetched again from their beginnings."""
         for room in rooms:
-            self.unread[room] = self._counted[room] = 0
+            self._set_unread(room, 0)
+            self._counted[room] = 0
 
     def hear_of_people(
         self,
@@ -97,16 +116,72 @@ class Overview:
                 self.names[username] = name
                 is_one = item.person.role == "moderator"
                 (self.moderators.add if is_one else self.moderators.discard)(username)
-                self._renamed |= self._namesakes.put(username, name)
+                affected = self._namesakes.put(username, name)
+                self._renamed |= affected
+                self._place(username)
+                for each in affected | {username}:
+                    self._person_changed(each)
             case news.PeopleForgotten():
                 self.names.clear()
                 self.moderators.clear()
                 self._forget_namesakes()
+                self._place_all()
             case news.OnlineListed():
                 self.online = set(item.usernames)
                 self._presence_known = True
+                self._place_all()
             case news.PresenceSeen():
                 (self.online.add if item.online else self.online.discard)(item.username)
+                self._place(item.username)
+                self._person_changed(item.username)
+            case _:
+                assert_never(item)
+
+    def _place(self, username: str) -> None:
+        """Move somebody to where they stand now among the members."""
+        if username in self.names:
+            presence = self.presence(username)
+            for other, people in self._people.items():
+                if other != presence:
+                    people.discard(username)
+            self._people[presence].put(username, self.name(username).casefold())
+
+    def _place_all(self) -> None:
+        """The same with everyone."""
+        placed: dict[Presence, list[tuple[str, str]]] = {each: [] for each in PRESENCES}
+        for username, name in self.names.items():
+            placed[self.presence(username)].append((name.casefold(), username))
+        for presence, people in placed.items():
+            self._people[presence].fill(people)
+        self._direct.fill([(self._sorts_by(room), room) for room in self._direct])
+        self.people_changes += 1
+        self.room_changes += 1
+
+    def _person_changed(self, username: str) -> None:
+        """Somebody's row looks another way, also that of the conversation with them."""
+        self.people_changes += 1
+        room = self._direct_with.get(username)
+        if room is not None:
+            self._direct.put(room, self._sorts_by(room))
+            self.room_changes += 1
+
+    def _sorts_by(self, room: str) -> str:
+        """What a direct conversation stands by among the others."""
+        return self.name(direct_partner(room, self.me) or "").casefold()
+
+    def _set_unread(self, room: str, count: int) -> None:
+        """Have a room, with so many unread messages."""
+        if room not in self.unread:
+            partner = direct_partner(room, self.me)
+            if partner is None:
+                self._rooms.put(room, (room != GENERAL, room))
+            else:
+                self._direct_with[partner] = room
+                self._direct.put(room, self._sorts_by(room))
+        elif self.unread[room] == count:
+            return
+        self.unread[room] = count
+        self.room_changes += 1
 
     def _forget_namesakes(self) -> None:
         chat_name = self._namesakes.chat_name
@@ -115,7 +190,7 @@ class Overview:
 
     def add_room(self, room: str) -> None:
         """A room is there."""
-        self.unread.setdefault(room, 0)
+        self._set_unread(room, self.unread.get(room, 0))
 
     def add_events(
         self, room: str, events: tuple[Event, ...], *, seen: bool, read: int = 0
@@ -130,7 +205,7 @@ class Overview:
         count = sum(
             event.seq > counted and event.is_message and event.sender != self.me for event in events
         )
-        self.unread[room] = 0 if seen else self.unread.get(room, 0) + count
+        self._set_unread(room, 0 if seen else self.unread.get(room, 0) + count)
 
     def skip(self, room: str, after: int, head: int) -> None:
         """Events after a place and up to another are on the server and not here: as good as unread.
@@ -138,18 +213,19 @@ class Overview:
         It is told anew on each connection until the newest of them are here.
         """
         counted = max(after, self._counted.get(room, 0))
-        self.unread[room] = self.unread.get(room, 0) + max(0, head - counted)
+        self._set_unread(room, self.unread.get(room, 0) + max(0, head - counted))
         self._counted[room] = max(counted, head)
 
     def mark_read(self, room: str) -> None:
         """The person has seen everything in a room."""
         if room in self.unread:
-            self.unread[room] = 0
+            self._set_unread(room, 0)
 
     def offline(self) -> None:
         """Without a connection nobody's presence is known."""
         self.online.clear()
         self._presence_known = False
+        self._place_all()
 
     def presence(self, username: str) -> Presence:
         """Whether somebody is online, as far as it is known now."""
@@ -163,7 +239,10 @@ class Overview:
 
     def call_chat(self, name: str) -> None:
         """The chat has this name: whoever is called so, too, is told apart from it."""
-        self._namesakes.chat_name = name
+        if name != self._namesakes.chat_name:
+            self._namesakes.chat_name = name
+            self.people_changes += 1
+            self.room_changes += 1
 
     def handle(self, username: str) -> str:
         """`@username` where the name alone does not tell who it is, else nothing."""
@@ -190,25 +269,24 @@ class Overview:
 
     def rooms(self) -> list[RoomItem]:
         """The rooms that are no direct conversations, the general one first."""
-        rooms = [room for room in self.unread if direct_partner(room, self.me) is None]
-        rooms.sort(key=lambda room: (room != GENERAL, room))
-        return [RoomItem(room, room, self.unread[room]) for room in rooms]
+        return list(map(self.room, self._rooms))
 
     def direct(self) -> list[RoomItem]:
         """The direct conversations, in order of the other people's names."""
-        found = [
-            RoomItem(
-                room,
-                self.name(partner),
-                count,
-                partner,
-                self.presence(partner),
-                self.handle(partner),
-            )
-            for room, count in self.unread.items()
-            if (partner := direct_partner(room, self.me)) is not None
-        ]
-        return sorted(found, key=lambda item: (item.label.casefold(), item.room))
+        return list(map(self.room, self._direct))
+
+    def room_keys(self) -> tuple[Keys, Keys]:
+        """Rooms, and direct conversations, each in the order shown."""
+        return self._rooms.snapshot(), self._direct.snapshot()
+
+    def room(self, room: str) -> RoomItem:
+        """How a room is shown."""
+        count = self.unread.get(room, 0)
+        partner = direct_partner(room, self.me)
+        if partner is None:
+            return RoomItem(room, room, count)
+        name, handle = self.name(partner), self.handle(partner)
+        return RoomItem(room, name, count, partner, self.presence(partner), handle)
 
     def may_moderate(self, username: str) -> bool:
         """Whether this account may do something to somebody, as far as it knows."""
@@ -216,17 +294,30 @@ class Overview:
 
     def members(self, room: str) -> list[MemberItem]:
         """Who is in a room: by presence, those online first, then by name."""
+        return [self.member(each) for keys in self.member_keys(room).values() for each in keys]
+
+    def member_keys(self, room: str) -> dict[Presence, Keys]:
+        """By presence, those online first: the usernames of a room's members by their names."""
         partner = direct_partner(room, self.me)
-        usernames = list(self.names) if partner is None else [self.me, partner]
-        items = [
-            MemberItem(
-                username,
-                self.name(username),
-                self.name(username) + (" (you)" if username == self.me else ""),
-                self.presence(username),
-                self.handle(username),
-                username in self.moderators,
-            )
-            for username in usernames
-        ]
-        return sorted(items, key=lambda item: (_ORDER[item.presence], item.name.casefold()))
+        if partner is None:
+            return {presence: people.snapshot() for presence, people in self._people.items()}
+        both = {presence: Ordered() for presence in PRESENCES}
+        for username in (self.me, partner):
+            both[self.presence(username)].put(username, self.name(username).casefold())
+        return {presence: people.snapshot() for presence, people in both.items()}
+
+    def count_members(self, room: str) -> int:
+        """How many people are in a room."""
+        return len(self.names) if direct_partner(room, self.me) is None else 2
+
+    def member(self, username: str) -> MemberItem:
+        """How somebody is shown among the members."""
+        name = self.name(username)
+        return MemberItem(
+            username,
+            name,
+            name + (" (you)" if username == self.me else ""),
+            self.presence(username),
+            self.handle(username),
+            username in self.moderators,
+        )

@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Final
 
 from chat_client.state.account import Account
@@ -9,7 +10,7 @@ from chat_client.window.overview import MemberItem, Overview, Presence, RoomItem
 from window.avatars import Presence as Dot
 from window.basics import Label, Panel, Picture
 from window.buttons import Button
-from window.rowlist import ListRow, Person, RowList, Section
+from window.rowlist import ListRow, MadeRows, Person, RowList, Section
 from window.text import safe
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -78,6 +79,8 @@ class Sidebar(Panel):
         self.rooms.pack(fill="both", expand=True)
         me.lift()  # Tab follows the stack
         self._shown = ("", "")
+        self._showing: tuple[Overview | None, int] = (None, 0)
+        """Whose rooms the list shows, as they were after so many changes."""
         self._server_name = ""
 
     def give_way(self, width: int) -> None:
@@ -101,11 +104,14 @@ class Sidebar(Panel):
             self._avatar.set(lambda: self._theme.avatar(name, username, 32))
         self._server_name = safe(account.invite.server_name)
         self._fit_names()
-        sections = [Section("Rooms", tuple(map(_room_row, overview.rooms())))]
-        direct = overview.direct()
-        if direct:
-            sections.append(Section("Direct messages", tuple(map(_room_row, direct))))
-        self.rooms.set_sections(sections)
+        if (overview, overview.room_changes) != self._showing:
+            self._showing = overview, overview.room_changes
+            rooms, direct = overview.room_keys()
+            row = partial(_room_row_of, overview)
+            sections = [Section("Rooms", MadeRows(rooms, row))]
+            if direct:
+                sections.append(Section("Direct messages", MadeRows(direct, row)))
+            self.rooms.set_sections(sections)
         self._room = room
         if self.rooms.selected != room and self.rooms.canvas.winfo_ismapped():
             self.rooms.select(room)
@@ -139,7 +145,9 @@ class Members(Panel):
             on_menu=self._asked,
         )
         self._on_menu = on_menu
-        self._moderators: set[str] = set()
+        self._overview: Overview | None = None
+        self._showing: tuple[Overview | None, int, str] = (None, 0, "")
+        """Whose members of which room the list shows, as they were after so many changes."""
         self._pointed: str | None = None
         self.hint = Tooltip(self.people.canvas, theme, "")
         """What the mark of a moderator means."""
@@ -149,13 +157,17 @@ class Members(Panel):
 
     def show(self, overview: Overview, room: str) -> None:
         """Show a room's members."""
-        members = overview.members(room)
-        self._moderators = {member.username for member in members if member.is_moderator}
+        showing = overview, overview.people_changes, room
+        if showing == self._showing:
+            return
+        self._showing = showing
+        self._overview = overview
         sections = []
-        for presence, title in _PRESENCES.items():
-            rows = tuple(_member_row(member) for member in members if member.presence == presence)
-            if rows:
-                sections.append(Section(f"{title} — {len(rows)}", rows))
+        for presence, usernames in overview.member_keys(room).items():
+            if usernames:
+                title = f"{_PRESENCES[presence]} — {len(usernames)}"
+                rows = MadeRows(usernames, partial(_member_row_of, overview))
+                sections.append(Section(title, rows))
         self.people.set_sections(sections)
 
     def _point(self, y: int) -> None:
@@ -165,7 +177,7 @@ class Members(Panel):
         self._pointed = key
         self.hint.hide()
         self.hint.text = ""
-        if key in self._moderators and key is not None:
+        if key is not None and self._overview is not None and key in self._overview.moderators:
             top, bottom = self.people.bounds(key)
             self.hint.wait_at("Moderator", (0, top, self.people.canvas.winfo_width(), bottom))
 
@@ -179,6 +191,15 @@ class Members(Panel):
         self._on_person(username)
 
 
+def _room_row_of(overview: Overview, room: str) -> ListRow:
+    return _room_row(overview.room(room))
+
+
+def _member_row_of(overview: Overview, username: str) -> ListRow:
+    return _member_row(overview.member(username))
+
+
+@lru_cache(512)
 def _room_row(item: RoomItem) -> ListRow:
     label, count = safe(item.label), str(min(item.unread, 999)) if item.unread else ""
     if item.partner is None:
@@ -189,6 +210,7 @@ def _room_row(item: RoomItem) -> ListRow:
     )
 
 
+@lru_cache(512)
 def _member_row(member: MemberItem) -> ListRow:
     person = Person(member.name, member.username, _DOTS[member.presence])
     known_offline = member.presence == "offline"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_client.cache.pages import RoomSummary
 from chat_client.state import news
-from chat_client.window.overview import Overview
+from chat_client.window.overview import PRESENCES, MemberItem, Overview, RoomItem
 from common.events import Event
 from common.messages import Person
 from tests.events import joined, said
@@ -237,3 +239,65 @@ def test_what_is_kept_tells_nobodys_presence(overview: Overview) -> None:
     overview.load([RoomSummary(DIRECT, position=0, read=0, unread=0)], {"bruno": "Bruno"})
     assert overview.presence("bruno") == "unknown"
     assert [item.presence for item in overview.direct()] == ["unknown"]
+
+
+def _lists(overview: Overview) -> tuple[list[MemberItem], list[RoomItem], list[RoomItem]]:
+    return overview.members("general"), overview.rooms(), overview.direct()
+
+
+_USERNAMES = ("ada", "abe", "bruno", "chen", "dana")
+_STEPS = st.one_of(
+    st.builds(person, st.sampled_from(_USERNAMES), st.sampled_from(["", "Zoe", "bruno", "Abe"])),
+    st.builds(news.PresenceSeen, st.sampled_from(_USERNAMES), st.booleans()),
+    st.sets(st.sampled_from(_USERNAMES)).map(lambda names: online(*names)),
+    st.just(news.PeopleForgotten()),
+    st.sampled_from([None, "general", "art", DIRECT, "dm:ada:chen"]),
+)
+
+
+@given(st.lists(_STEPS, max_size=30))
+def test_lists_stay_in_order_whatever_changes(steps: list[news.News | str | None]) -> None:
+    """As if everyone were sorted each time; and whatever they show differently is counted."""
+    overview = Overview(ME)
+    for step in steps:
+        before, counts = _lists(overview), (overview.people_changes, overview.room_changes)
+        match step:
+            case None:
+                overview.offline()
+            case str():
+                overview.add_events(step, events("bruno", room=step), seen=False)
+                overview._counted.clear()
+            case _:
+                overview.hear_of_people(step)  # type: ignore[arg-type]  # only those are made
+        members, rooms, direct = after = _lists(overview)
+        assert members == sorted(
+            map(overview.member, overview.names),
+            key=lambda it: (PRESENCES.index(it.presence), it.name.casefold(), it.username),
+        )
+        assert len(overview.members("general")) == overview.count_members("general")
+        assert direct == sorted(direct, key=lambda it: (it.label.casefold(), it.room))
+        assert {item.room: item.unread for item in [*rooms, *direct]} == overview.unread
+        if before[0] != after[0]:
+            assert overview.people_changes != counts[0]
+        if before[1:] != after[1:]:
+            assert overview.room_changes != counts[1]
+
+
+def test_what_changes_nothing_is_not_counted(overview: Overview) -> None:
+    """Somebody with whom there is no conversation is nothing to the rooms, nor words to people."""
+    overview.add_room(DIRECT)
+    counts = overview.people_changes, overview.room_changes
+    overview.hear_of_people(news.PresenceSeen("chen", online=True))
+    assert (overview.people_changes > counts[0], overview.room_changes) == (True, counts[1])
+    counts = overview.people_changes, overview.room_changes
+    overview.add_room("general")
+    overview.add_events("general", events("ada"), seen=False)
+    overview.mark_read(DIRECT)
+    overview.call_chat("")
+    assert (overview.people_changes, overview.room_changes) == counts
+    overview.add_events("general", events("bruno", first=2), seen=False)
+    assert overview.people_changes == counts[0]
+    assert overview.room_changes > counts[1]
+    counts = overview.people_changes, overview.room_changes
+    overview.hear_of_people(news.PresenceSeen("bruno", online=False))
+    assert overview.room_changes > counts[1]

@@ -182,12 +182,12 @@ def test_tab_shows_where_the_keyboard_is(
     """Arriving by Tab draws a ring; the mouse does not."""
     table.canvas.focus_force()
     wait_until(lambda: table.focus_get() is table.canvas)
-    plain = len(table.canvas.find_withtag("row0"))
+    plain = len(table.canvas.find_withtag(table._drawn[0].tag))
     table.canvas.event_generate("<<TraverseIn>>")
-    wait_until(lambda: len(table.canvas.find_withtag("row0")) == plain + 1)
+    wait_until(lambda: len(table.canvas.find_withtag(table._drawn[0].tag)) == plain + 1)
     table.canvas.event_generate("<Button-1>", x=40, y=60)
     wait_until.settle()
-    assert len(table.canvas.find_withtag("row0")) <= plain
+    assert len(table.canvas.find_withtag(table._drawn[0].tag)) <= plain
     assert root.winfo_exists()
     assert theme.mode == "light"
 

@@ -556,7 +556,7 @@ def test_without_a_connection_nobody_is_said_to_be_away(
     assert ada.state == "Online · you are connected"
     host.stop()
     ada.wait(lambda: ada.link is Link.PAUSED, "the end")
-    rows = (*ada.main.sidebar.rooms._items, *ada.main.members.people._items)
+    rows = (*ada.main.sidebar.rooms.items(), *ada.main.members.people.items())
     people = [row.person for row in rows if isinstance(row, ListRow) and row.person is not None]
     assert len(people) == 3
     assert {person.presence for person in people} == {None}

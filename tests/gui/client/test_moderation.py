@@ -165,7 +165,7 @@ def test_moderators_are_marked_and_may_do_more(
     assert shown.pop() == ["Message", "Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
     ada.wait(lambda: ada.main.overview.may_moderate(bruno.username), "the role")
-    rows = ada.main.members.people._items
+    rows = ada.main.members.people.items()
     marks = {row.key: row.mark for row in rows if isinstance(row, ListRow)}
     assert (marks[USERNAME], marks[bruno.username]) == ("shield", None)
     assert ada.main._session.reader.moderators() == {USERNAME}

@@ -50,7 +50,7 @@ def pills(host: Host) -> dict[str, str]:
     """What the table shows as the state of each person."""
     rows = host.app.frame.connections.people
     shown: dict[str, str] = {}
-    for item in rows.table._items:
+    for item in rows.table.items():
         cell = item.cells[-1]
         assert isinstance(cell, PillCell)
         shown[rows._rows[item.key].username] = cell.text
