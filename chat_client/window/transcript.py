@@ -703,7 +703,8 @@ class Transcript(Panel):
         self._say_what_is_missing()
 
     def _load_before(self, page: Sequence[Event]) -> None:
-        anchor = None if self._at_bottom else self._anchor()
+        # The first may lose its day and head to what comes before it, in view as it may be.
+        anchor = None if self._at_bottom else self._anchor(at_least=1)
         self._prepend(page)
         if anchor is None:
             self._to_bottom()
@@ -833,9 +834,12 @@ class Transcript(Panel):
         at = self._events.at(int(mark[1:])) if mark is not None and mark[0] == "e" else None
         return len(self._events) - 1 if at is None else at
 
-    def _anchor(self) -> tuple[int, int]:
-        """The first event in view, and how far its beginning is from the top, in pixels."""
-        seq = self._events[self._top()].seq
+    def _anchor(self, at_least: int = 0) -> tuple[int, int]:
+        """The first event in view, and how far its beginning is from the top, in pixels.
+
+        Or a later one, as the `at_least` first ones don't count.
+        """
+        seq = self._events[min(max(at_least, self._top()), len(self._events) - 1)].seq
         return seq, self._pixels(f"e{seq}", "@0,0", "-update") - self._pixel_offset()
 
     def _pixel_offset(self) -> int:
