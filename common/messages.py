@@ -21,12 +21,14 @@ from pydantic import (
     ValidationInfo,
     WithJsonSchema,
     field_validator,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from common import limits
+from common import limits, reasons
 from common.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.sentences import sentence
 from common.text import TextRefusedError, check_text
 
 
@@ -741,6 +743,25 @@ class Error(FromServer):
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
     retry_after: Wait | None = None
+
+
+class VersionError(Error):
+    """The refusal `version` in the form of version 1, the only one whose clients get it.
+
+    They refuse a message with a field that they do not know, and would show nothing of this one.
+    """
+
+    @model_serializer(mode="plain")
+    def _as_of_version_1(self) -> dict[str, object]:
+        return {
+            "type": self.type,
+            "re": self.re,
+            "code": self.code,
+            "message": sentence(reasons.Reason(self.code, self.params)),
+            "field": self.field,
+            "retryable": self.retryable,
+            "suggestion": None,
+        }
 
 
 class Goodbye(FromServer):

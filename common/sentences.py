@@ -16,7 +16,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "out_of_order": "this command is not allowed now",
     "too_long": "the text is too long",
     "position_ahead": "your copy is newer than the server's restored database",
-    "version": "this server speaks protocol {protocol}; update the program",
+    "version": "this chat needs a newer ChatClient: it speaks protocol {protocol}",
     "bad_secret": "this invite is not valid here any more; ask the host for a new one",
     "name_taken": "the username {username} is taken",
     "name_alike": "the username {username} is too much like another one",
@@ -38,9 +38,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "unreadable": "the host's computer can't read its messages now",
     "banned": "you are banned from this chat",
     "muted": "you may not write now",
-    "version_differs": (
-        "this chat speaks protocol {theirs}, this program {ours}; "
-        "use the same version of both programs"
+    "client_too_old": (
+        "this chat needs a newer ChatClient: it speaks protocol {theirs}, this program {ours}"
+    ),
+    "server_too_old": (
+        "the host needs a newer ChatServer: it speaks protocol {theirs}, this program {ours}"
     ),
     # The client's own
     "lost": "the connection was lost",

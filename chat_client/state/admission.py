@@ -56,7 +56,8 @@ class Admission:
         """The server greets: join, or sign in as who has joined."""
         if welcome.protocol != limits.PROTOCOL_VERSION:
             params = {"theirs": welcome.protocol, "ours": limits.PROTOCOL_VERSION}
-            self._link.refused(Reason("version_differs", params))
+            older = welcome.protocol < limits.PROTOCOL_VERSION
+            self._link.refused(Reason("server_too_old" if older else "client_too_old", params))
             return
         self._greeted(welcome.epoch)
         if self.account.invite.server_name != welcome.server_name:

@@ -469,7 +469,7 @@ class MainScreen(Panel):
                     "slow",
                     # Another invite is no help where one of the programs is too old.
                     ("Try again", self._connect)
-                    if status.code in {"version", "version_differs"}
+                    if status.code in {"version", "client_too_old", "server_too_old"}
                     else ("Join again", self._on_leave),
                 )
 

@@ -32,8 +32,14 @@ CAPABILITIES: Final = frozenset({limits.PRESENCE})
 def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
     """Say who we are; a client older than the oldest protocol we speak is sent to update."""
     if command.protocol < limits.PROTOCOL_VERSION:
-        params = {"protocol": limits.PROTOCOL_VERSION}
-        return refuse(session, command, "version", "protocol", params=params)
+        error = messages.VersionError(
+            re=command.id,
+            code="version",
+            params={"protocol": limits.PROTOCOL_VERSION},
+            field="protocol",
+            retryable=False,
+        )
+        return [Tell(session.connection, error)]
 
     session.capabilities = CAPABILITIES.intersection(command.capabilities)
 

@@ -6,9 +6,11 @@ with clients that say more.
 
 import json
 import queue
+import socket
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,9 @@ from chat_client.core import Core
 from chat_client.state import news
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
-from common.invite import parse_invite
+from common.frames import FrameDecoder, encode_frame
+from common.invite import Invite, parse_invite
+from common.limits import FRAME_JSON
 from common.names import GENERAL
 from tests.end_to_end.harness import DEADLINE, Client, House, Server
 from tests.end_to_end.newer import (
@@ -192,6 +196,40 @@ def until(
     return seen
 
 
+def test_an_older_server_is_told_of(house: House) -> None:
+    """Word for word what a server of version 1 answers: the client says so, and stays away."""
+    said = (
+        b'{"type":"welcome","re":1,"protocol":1,"capabilities":[],"program":"ChatServer 0.1.0",'
+        b'"server_name":"Yesterday","epoch":"5b0e6f3c9d1a48b7a2c4e6f801234567"}'
+    )
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = listening.accept()
+                    with connection:
+                        decoder = FrameDecoder(FRAME_JSON)
+                        while data := connection.recv(65536):
+                            for frame in decoder.frames(data):
+                                heard.append(bytes(frame.body))
+                                connection.sendall(encode_frame(said))
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        port = listening.getsockname()[1]
+        invite = Invite(("127.0.0.1",), port, None, "k" * 22, "Yesterday").link()
+        client = Client(house, house.folder / "ada", "ada", invite)
+        for _ in range(2):
+            child = client.run("listen")
+            assert child.status() == 1, child.transcript()
+            assert "the host needs a newer ChatServer" in child.err[-1]
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join(DEADLINE)
+    assert [json.loads(each)["type"] for each in heard] == ["hello", "hello"]
+
+
 # --- this server and newer clients ------------------------------------------------------------
 
 
@@ -269,10 +307,23 @@ def test_an_older_client_is_told_to_update(server: Server) -> None:
     """It is refused by its version, and may say another one on the same connection."""
     line = Line(read_link(server.invite))
     try:
-        line.send(type="hello", id=1, protocol=1, program="Yesterday 0.1")
+        # Word for word what the client of version 1 says, and all that it takes for an answer.
+        hello = (
+            '{"type":"hello","id":1,"protocol":1,"capabilities":[],"program":"ChatClient 0.1.0"}'
+        )
+        line.send(**json.loads(hello))
         error = line.receive()
-        assert (error["re"], error["code"], error["field"]) == (1, "version", "protocol")
-        assert not error["retryable"]
+        assert set(error) <= {
+            "type", "re", "code", "message", "field", "retryable", "suggestion",
+        }  # fmt: skip
+        assert (error["type"], error["re"], error["code"]) == ("error", 1, "version")
+        assert (error["field"], error["retryable"], error["suggestion"]) == (
+            "protocol",
+            False,
+            None,
+        )
+        assert "needs a newer ChatClient" in error["message"]
+        assert len(error["message"]) <= 500
         line.send(type="hello", id=2, protocol=2, program="Today")
         assert line.receive()["type"] == "welcome"
     finally:

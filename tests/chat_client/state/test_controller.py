@@ -175,15 +175,19 @@ def test_only_followed_rooms_are_fetched() -> None:
     assert Desk(follow=()).go_online(general=1) == []
 
 
-def test_another_protocol_is_refused_with_a_sentence(desk: Desk) -> None:
-    """Trying again would change nothing."""
+@pytest.mark.parametrize(
+    ("theirs", "code"),
+    [
+        (limits.PROTOCOL_VERSION - 1, "server_too_old"),
+        (limits.PROTOCOL_VERSION + 1, "client_too_old"),
+    ],
+)
+def test_another_protocol_is_refused_with_a_sentence(desk: Desk, theirs: int, code: str) -> None:
+    """Trying again would change nothing; it says which of the two programs is too old."""
     (hello,) = desk.connect()
-    desk.hear(welcome_to(hello, limits.PROTOCOL_VERSION + 1))
-    assert (desk.controller.status.link, desk.controller.status.code) == (
-        Link.REFUSED,
-        "version_differs",
-    )
-    theirs, ours = limits.PROTOCOL_VERSION + 1, limits.PROTOCOL_VERSION
+    desk.hear(welcome_to(hello, theirs))
+    assert (desk.controller.status.link, desk.controller.status.code) == (Link.REFUSED, code)
+    ours = limits.PROTOCOL_VERSION
     assert desk.controller.status.reason.params == {"theirs": theirs, "ours": ours}
     assert desk.controller.wants_hang_up
     assert not desk.controller.wants_connection
