@@ -132,9 +132,10 @@ def test_the_verbs_for_scripts(bundle: Bundle, person: Person) -> None:
     assert {"text": "It is done"} in bodies
     program.signal(signal.SIGTERM)
     assert program.ended() == 0
-    # Even the most talkative log has neither texts nor what lets one in.
+    # Even the most talkative log has neither texts nor names nor what lets one in.
     log = (person.home / ".local/share/ChatServer/log.txt").read_text()
-    assert "robot is connected" in log
+    assert re.search(r"connection \d+ signed in from 127\.0\.0\.1", log)
+    assert "robot" not in log
     [account] = person.home.rglob("account.json")
     secret = re.search(r"secret=([\w-]+)", invite)
     assert secret
