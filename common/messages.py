@@ -8,16 +8,19 @@ Times are milliseconds since 1970-01-01 UTC, for display only; the order of a ro
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Final, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
     StringConstraints,
     TypeAdapter,
+    ValidationError,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -139,6 +142,25 @@ Params = Annotated[
     Field(max_length=limits.PARAMS),
 ]
 """What a sentence about a reason needs: names, numbers, and times as Time."""
+
+
+def _of_known_form(params: object) -> object:
+    """The parameters that this program can use: a newer server may name others, of other forms."""
+    if not isinstance(params, dict):
+        return params
+    usable: dict[str, str | int] = {}
+    for name, value in params.items():
+        if len(usable) < limits.PARAMS:
+            with suppress(ValidationError):
+                usable |= _PARAM.validate_python({name: value})
+    return usable
+
+
+_PARAM: Final[TypeAdapter[dict[str, str | int]]] = TypeAdapter(
+    Params, config=ConfigDict(strict=True)
+)
+OpenParams = Annotated[Params, BeforeValidator(_of_known_form)]
+"""The same where they are received: what is of another form is left out."""
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 """The name of a kind of events. A client may get one that it does not know."""
 GoodbyeCode = Literal[
@@ -739,7 +761,7 @@ class Error(FromServer):
     type: Literal["error"] = "error"
     re: RequestId | None = None
     code: ErrorCode | Code
-    params: Params
+    params: OpenParams
     field: Annotated[str, Field(max_length=100)] | None = None
     retryable: bool
     retry_after: Wait | None = None
@@ -769,7 +791,7 @@ class Goodbye(FromServer):
 
     type: Literal["goodbye"] = "goodbye"
     code: GoodbyeCode | Code
-    params: Params
+    params: OpenParams
     retry_after: Wait | None = None
 
 

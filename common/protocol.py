@@ -23,6 +23,7 @@ import logging
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
+from math import isfinite
 from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel, ValidationError
@@ -265,7 +266,26 @@ def _event(message: EventMessage) -> Event:
 def known_event(event: Event) -> Event:
     """An event as it came, with what this program knows of its body."""
     body = understood(event.kind, event.body)
-    return event._replace(body=UnknownBody(event.body) if body is None else body)
+    return event._replace(body=UnknownBody(_finite(event.body)) if body is None else body)
+
+
+def _finite(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without the numbers that JSON has not: whoever gets it as JSON has to read it.
+
+    A server must not send `NaN`; and `1e999`, which is JSON, is no number that a program has.
+    """
+    return {name: _finite_value(value) for name, value in body.items()}
+
+
+def _finite_value(value: Any) -> Any:
+    match value:
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return _finite(value)
+        case list():
+            return [_finite_value(each) for each in value]
+    return value
 
 
 def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
