@@ -195,7 +195,10 @@ class Server:
         self._hub = Hub(self._queue, world, self._shown, self._broke_off)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
         self._readers = Readers(
-            lambda: SqliteReader(self._data_dir / _DATABASE), self._queue, self._broke_off
+            lambda: SqliteReader(self._data_dir / _DATABASE),
+            self._queue,
+            self._leave_page,
+            self._broke_off,
         )
         self._ctl = CtlEndpoint(self._data_dir, self._local, self._broke_off)
         self._acceptor = Acceptor(listening, self._io, self._broke_off, self._is_full)
@@ -249,6 +252,10 @@ class Server:
     def host_session(self) -> LocalSession:
         """A session of the host, while it runs."""
         return self._local.open()
+
+    def _leave_page(self, connection: int, number: int, frames: bytes) -> None:
+        """From a reader, to the thread that has the connection."""
+        self._io[connection % len(self._io)].leave_page(connection, number, frames)
 
     def _shown(self, events: Sequence[ViewEvent]) -> None:
         """From the hub."""

@@ -96,12 +96,12 @@ class Hub:
         for effect in _effects(applied):
             match effect:
                 case effects.Publish():
-                    published.setdefault(effect.room, []).append(effect)
+                    published.setdefault(effect.event.room, []).append(effect)
                 case effects.ReadPage() | effects.Query():
                     self._read(effect)
                 case effects.After():
                     self._queue.post(effect.happening)
-                case effects.TellEveryone():
+                case effects.TellAccount() | effects.TellEveryone():
                     _add_to_all(batches, effect)
                 case _ if isinstance(effect, effects.ToOne):
                     self._hand_over(effect, batches)
@@ -124,7 +124,7 @@ class Hub:
         said = 0
         for room, events in published.items():
             fanout = _fanout(room, events)
-            self._world.delivery.tails.add(room, fanout.first, fanout.frames)
+            self._world.delivery.tails.add(room, fanout.events)
             _add_to_all(batches, fanout)
             said += sum(event.sender is not None for event in events)
         return said
@@ -170,8 +170,8 @@ def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEff
 
 
 def _fanout(room: str, events: Sequence[effects.Publish]) -> effects.Fanout:
-    acks: dict[int, dict[int, bytes]] = {}
-    for place, event in enumerate(events):
-        if event.sender is not None:
-            acks.setdefault(event.sender, {})[place] = event.ack
-    return effects.Fanout(room, events[0].seq, tuple(event.frame for event in events), acks)
+    acks: dict[int, dict[int, int]] = {}
+    for place, published in enumerate(events):
+        if published.sender is not None:
+            acks.setdefault(published.sender, {})[place] = published.re
+    return effects.Fanout(room, tuple(each.event for each in events), acks)

@@ -65,13 +65,14 @@ class Connection:
         sock: socket.socket,
         address: str,
         now: float,
+        end: ServerEnd,
         context: ssl.SSLContext | None = None,
     ) -> None:
         """Over a connected, non-blocking socket: with TLS if there is a context for it."""
         self.number = number
         self.address = address
         self.socket = sock
-        self.end = ServerEnd()
+        self.end = end
         self.stage = Stage.OPEN if context is None else Stage.HANDSHAKE
         self.bytes_in = 0
         self.bytes_out = 0
@@ -80,6 +81,10 @@ class Connection:
         self.unanswered = 0
         self.admitted = False
         """Whether it was told that it is signed in; it stays so. See `admit`."""
+        self.username = ""
+        """Whose it is, once it is admitted."""
+        self.pages: dict[int, bytes] = {}
+        """What workers have read for it, by number, until the hub has it written."""
         self.capabilities: frozenset[str] = frozenset()
         self.read_cost = 0.0
         """What the commands of the last `read` cost."""
@@ -87,6 +92,8 @@ class Connection:
         """Until then it is left unread: it has asked for all it may for now."""
         self.live: set[str] = set()
         """The rooms whose new events it is handed."""
+        self.brought = 0
+        """Pages that were put into its outbox so far."""
         self.wants_drained = False
         self.counted: tuple[int, int] = (0, 0)
         self.interest = 0

@@ -9,10 +9,11 @@ import ssl
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from chat_server.hub.queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.heap import Heap
 from chat_server.net.outgoing import Outgoing
 from chat_server.net.strangers import Strangers
@@ -20,12 +21,31 @@ from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from chat_server.watch import Ended, ignore, watched
 from common.messages import Goodbye, ToServer
-from common.protocol import Violation, encode
+from common.protocol import Violation
 
 log = logging.getLogger(__name__)
 
 STOP_DEADLINE: Final = 5.0
 TICK: Final = 0.5
+
+
+class _Adopted(NamedTuple):
+    """A new connection, from the acceptor."""
+
+    number: int
+    socket: socket.socket
+    address: str
+
+
+class _Page(NamedTuple):
+    """What a worker has read for a connection, by its number."""
+
+    connection: int
+    number: int
+    frames: bytes
+
+
+_Posted = list[effects.IoEffect] | _Adopted | _Page
 
 
 class IoThread:
@@ -43,9 +63,10 @@ class IoThread:
         self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
-        self._inbox: deque[list[effects.IoEffect] | tuple[int, socket.socket, str]] = deque()
+        self._inbox: deque[_Posted] = deque()
         self._connections: dict[int, Connection] = {}
-        self._out = Outgoing(self._connections, self._report)
+        self._endpoint = FramesEndpoint()
+        self._out = Outgoing(self._connections, self._report, self._endpoint)
         self._strangers = Strangers()
         self._heap = Heap()
         self._unread: dict[int, Connection] = {}
@@ -65,7 +86,7 @@ class IoThread:
 
     def adopt(self, number: int, sock: socket.socket, address: str) -> None:
         """A new connection, not yet shaken hands with. From the acceptor."""
-        self._inbox.append((number, sock, address))
+        self._inbox.append(_Adopted(number, sock, address))
         self._waker.wake()
 
     def post(self, batch: list[effects.IoEffect]) -> None:
@@ -73,6 +94,13 @@ class IoThread:
         if batch:
             self._inbox.append(batch)
             self._waker.wake()
+
+    def leave_page(self, connection: int, number: int, frames: bytes) -> None:
+        """A page for a connection, to be written when the hub says so. From a worker.
+
+        Nobody is woken: the hub, which is told after this, will do that.
+        """
+        self._inbox.append(_Page(connection, number, frames))
 
     def stop(self) -> None:
         """Write what waits, within STOP_DEADLINE seconds, then close everything and return."""
@@ -187,11 +215,14 @@ class IoThread:
             log.exception("connection %d failed", connection.number)
             self._drop(connection, "internal")
 
-    def _take(
-        self, item: list[effects.IoEffect] | tuple[int, socket.socket, str], now: float
-    ) -> None:
-        if isinstance(item, tuple):
+    def _take(self, item: _Posted, now: float) -> None:
+        if isinstance(item, _Adopted):
             self._open(*item, now)
+            return
+        if isinstance(item, _Page):
+            connection = self._connections.get(item.connection)
+            if connection is not None:
+                connection.pages[item.number] = item.frames
             return
         for effect in item:
             try:
@@ -207,7 +238,9 @@ class IoThread:
         except OSError:
             sock.close()
             return
-        connection = Connection(number, sock, address, now, self._context)
+        connection = Connection(
+            number, sock, address, now, self._endpoint.conversation(), self._context
+        )
         self._connections[number] = connection
         self._strangers.add(connection)
         connection.interest = selectors.EVENT_READ
@@ -260,7 +293,7 @@ class IoThread:
                 connection.address,
                 error.code,
             )
-        self._out.say(connection, encode(error), now)
+        self._out.say(connection, self._endpoint.message(error), now)
         if violation.fatal or connection.violation(now):
             self._out.hang_up(connection, Goodbye(code="violation", params=error.params), now)
 
@@ -270,7 +303,7 @@ class IoThread:
         connection.flush(now)
         if connection.wants_drained and connection.waiting < LOW_WATER:
             connection.wants_drained = False
-            self._report.add(inputs.Drained(connection.number))
+            self._report.add(inputs.Drained(connection.number, connection.brought))
         if connection.stage is Stage.LAST_WORDS and not connection.waiting:
             connection.shut()
         was_held_back = not connection.interest & selectors.EVENT_READ

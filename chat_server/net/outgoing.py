@@ -2,15 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, assert_never
+from collections.abc import Iterator, Mapping
+from typing import Final, assert_never
 
 from chat_server.hub.queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.news import News
 from chat_server.rules import effects, inputs
-from common.messages import Error, Goodbye, Reply
-from common.protocol import LocalProtocolError, encode
+from common.messages import Error, Goodbye, Reply, ToClient
+from common.protocol import LocalProtocolError
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +27,14 @@ In a crowd each newcomer would otherwise cost a write to everyone who is there a
 class Outgoing:
     """The rooms' live connections, and what is written to whom. One I/O thread owns it."""
 
-    def __init__(self, connections: Mapping[int, Connection], report: Report) -> None:
+    def __init__(
+        self, connections: Mapping[int, Connection], report: Report, endpoint: FramesEndpoint
+    ) -> None:
         self._connections = connections
         self._report = report
+        self._endpoint = endpoint
+        self._accounts: dict[str, dict[int, Connection]] = {}
+        """Those that are signed in, by username."""
         self._live: dict[str, dict[int, Connection]] = {}
         self._prompt: dict[int, Connection] = {}
         """Those for whom something said now waits."""
@@ -82,17 +88,29 @@ class Outgoing:
                 self._fan_out(effect, now)
             case effects.TellEveryone():
                 news = self._news.setdefault(effect.capability, News())
-                news.add(encode(effect.message), effect.but)
+                news.add(self._endpoint.message(effect.message), effect.but)
+            case effects.TellAccount():
+                for connection in tuple(self._accounts.get(effect.username, {}).values()):
+                    self._send(connection, effect.message, now)
+            case _:
+                its = self._connections.get(effect.connection)
+                if its is not None and its.stage is Stage.OPEN:
+                    self._to_one(its, effect, now)
+
+    def _to_one(self, connection: Connection, effect: effects.ToOne, now: float) -> None:
+        match effect:
             case effects.Admit():
-                self._on(effect, self._admit, now)
+                self._admit(connection, effect, now)
             case effects.Tell():
-                self._on(effect, self._tell, now)
+                self._tell(connection, effect.message, now)
             case effects.GoLive():
-                self._on(effect, self._go_live, now)
+                self._go_live(connection, effect.room)
             case effects.WritePage():
-                self._on(effect, self._write_page, now)
+                self._bring(connection, connection.pages.pop(effect.page), now)
+            case effects.WriteEvents():
+                self._bring(connection, self._endpoint.events(effect.events), now)
             case effects.HangUp():
-                self._on(effect, self._end, now)
+                self.hang_up(connection, effect.goodbye, now)
             case _:
                 assert_never(effect)
 
@@ -144,29 +162,27 @@ class Outgoing:
         """No more live events for it, and the hub knows."""
         for room in tuple(connection.live):
             self._not_live(connection, room)
+        mine = self._accounts.get(connection.username, {})
+        mine.pop(connection.number, None)
+        if not mine:
+            self._accounts.pop(connection.username, None)
         closed = inputs.Closed(connection.number, why)
         self._report.add(closed, newcomer=not connection.admitted)
 
-    def _on(
-        self,
-        effect: effects.Admit | effects.Tell | effects.GoLive | effects.WritePage | effects.HangUp,
-        action: Callable[[Connection, Any, float], None],
-        now: float,
-    ) -> None:
-        connection = self._connections.get(effect.connection)
-        if connection is not None and connection.stage is Stage.OPEN:
-            action(connection, effect, now)
-
     def _admit(self, connection: Connection, effect: effects.Admit, now: float) -> None:
         connection.admit(now)
+        connection.username = effect.username
+        self._accounts.setdefault(effect.username, {})[connection.number] = connection
         connection.capabilities = effect.capabilities
         for capability in ("", *effect.capabilities):
             self._news.setdefault(capability, News()).begin(connection.number)
 
-    def _tell(self, connection: Connection, effect: effects.Tell, now: float) -> None:
-        message = effect.message
+    def _tell(self, connection: Connection, message: ToClient, now: float) -> None:
         if isinstance(message, Reply) or (isinstance(message, Error) and message.re is not None):
             connection.unanswered -= 1
+        self._send(connection, message, now)
+
+    def _send(self, connection: Connection, message: ToClient, now: float) -> None:
         try:
             self.say(connection, connection.end.send(message), now)
         except LocalProtocolError:
@@ -174,9 +190,9 @@ class Outgoing:
             goodbye = Goodbye(code="internal", params={})
             self.hang_up(connection, goodbye, now)
 
-    def _go_live(self, connection: Connection, effect: effects.GoLive, _now: float) -> None:
-        self._live.setdefault(effect.room, {})[connection.number] = connection
-        connection.live.add(effect.room)
+    def _go_live(self, connection: Connection, room: str) -> None:
+        self._live.setdefault(room, {})[connection.number] = connection
+        connection.live.add(room)
 
     def _not_live(self, connection: Connection, room: str) -> None:
         """Nothing is kept for a room that nobody follows: there may be thousands."""
@@ -186,17 +202,16 @@ class Outgoing:
         if not live:
             del self._live[room]
 
-    def _write_page(self, connection: Connection, effect: effects.WritePage, now: float) -> None:
+    def _bring(self, connection: Connection, frames: bytes, now: float) -> None:
+        connection.brought += 1
         connection.wants_drained = True
-        self.say(connection, effect.frames, now)
-
-    def _end(self, connection: Connection, effect: effects.HangUp, now: float) -> None:
-        self.hang_up(connection, effect.goodbye, now)
+        self.say(connection, frames, now)
 
     def _fan_out(self, effect: effects.Fanout, now: float) -> None:
         """The same bytes object to everyone, but for those with messages of their own in it."""
         live = self._live.get(effect.room, {})
-        joined = b"".join(effect.frames)
+        batch = self._endpoint.batch(effect.events)
+        joined = batch.joined
         room_left = OUTBOX_LIMIT - len(joined)
         told: dict[int, Connection] = {}
         behind: list[Connection] = []
@@ -216,20 +231,10 @@ class Outgoing:
             if sender is None or sender.stage is not Stage.OPEN:
                 continue
             sender.unanswered -= len(acks)
-            self._put(sender, _own_stream(effect.frames, acks, live=number in live), now)
+            self._put(sender, batch.own(acks, live=number in live), now)
             self._prompt[number] = sender
         # Without a message in it, it is people who come: a crowd of them is told of at once.
         if effect.acks:
             self._prompt |= told
         else:
             self._later |= told
-
-
-def _own_stream(frames: tuple[bytes, ...], acks: Mapping[int, bytes], *, live: bool) -> bytes:
-    """What the sender of some of the frames gets: acknowledgements in their places.
-
-    A sender that is not live in the room gets the others' events from the log in their time.
-    """
-    if not live:
-        return b"".join(acks.values())
-    return b"".join(acks.get(place, frame) for place, frame in enumerate(frames))

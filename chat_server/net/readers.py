@@ -1,5 +1,11 @@
-"""The readers: threads that read the log for those who are catching up, and never write."""
+"""The readers: threads that carry out what is only to be read, and never write.
 
+A job is a page of the log for those who catch up, or a query, whose reply is a message. A page goes
+to the connection's I/O thread past the hub, which is told how far it reaches and says when it is
+written: so what is much never goes through the one thread that serves everyone.
+"""
+
+import itertools
 import logging
 import queue
 from collections.abc import Callable
@@ -17,17 +23,25 @@ log = logging.getLogger(__name__)
 
 READERS: Final = 2
 Job: TypeAlias = ReadPage | Query
+LeavePage: TypeAlias = Callable[[int, int, bytes], object]
+"""Gets a connection's number, the page's number, and the page."""
 
 
 class Readers:
     """A small pool. Its queue is bounded by its use: one page at a time for each session."""
 
     def __init__(
-        self, open_reader: Callable[[], Reader], hub: HubQueue, ended: Ended = ignore
+        self,
+        open_reader: Callable[[], Reader],
+        hub: HubQueue,
+        leave_page: LeavePage,
+        ended: Ended = ignore,
     ) -> None:
         """`open_reader` opens the store for reading; it may raise StoreFailedError."""
         self._open_reader = open_reader
+        self._leave_page = leave_page
         self._hub = hub
+        self._numbers = itertools.count(1)
         self._generation = 0
         """How often the database was opened anew."""
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -66,7 +80,7 @@ class Readers:
             done: PageRead | PageFailed | QueryDone
             try:
                 pages = pages or Pages(self._open_reader())
-                done = _carry_out(job, pages)
+                done = self._carry_out(job, pages)
             except Exception:
                 # A disk that is away, or our mistake: the next is tried with nothing kept.
                 log.exception("a %s could not be carried out", type(job).__name__)
@@ -78,11 +92,16 @@ class Readers:
         if pages is not None:
             pages.close()
 
-
-def _carry_out(job: Job, pages: Pages) -> PageRead | QueryDone:
-    if isinstance(job, ReadPage):
-        return PageRead(job.connection, *pages.page_of(job.rooms))
-    return QueryDone(job.connection, job.re, answer(job.query, job.re, pages.reader))
+    def _carry_out(self, job: Job, pages: Pages) -> PageRead | QueryDone:
+        if isinstance(job, Query):
+            return QueryDone(job.connection, job.re, answer(job.query, job.re, pages.reader))
+        frames, lasts = pages.page_of(job.rooms)
+        if not frames:
+            return PageRead(job.connection, None, lasts)
+        number = next(self._numbers)
+        # Before the hub is told, which then has it written.
+        self._leave_page(job.connection, number, frames)
+        return PageRead(job.connection, number, lasts)
 
 
 def _failed(job: Job) -> PageFailed | QueryDone:

@@ -238,7 +238,7 @@ def _admit(
         )
 
     outcome: Outcome = [
-        Admit(session.connection, session.capabilities),
+        Admit(session.connection, username, session.capabilities),
         Answer(session.connection, command.id, signed_in),
         Show(appeared),
     ]

@@ -42,7 +42,9 @@ def drained(world: World, happening: inputs.Drained, _now: int) -> Outcome:
     session = world.sessions.get(happening.connection)
     if session is None:
         return []
-    effects = world.delivery.drained(session)
+    effects = world.delivery.drained(session, happening.brought)
+    if effects is None:
+        return []
     if session.cursors:
         return [*effects]
     session.slow = False

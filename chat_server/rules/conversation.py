@@ -5,7 +5,7 @@ from collections.abc import Collection
 from math import ceil
 
 from chat_server.rules.directory import Account, RoomLog
-from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell
+from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell, TellAccount
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
@@ -13,7 +13,6 @@ from common import limits, messages
 from common.events import JOIN, Event
 from common.ids import new_cid
 from common.names import GENERAL, direct_members, direct_partner
-from common.quick_frames import ack_frame, event_frame
 
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
@@ -104,8 +103,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     if said is not None:
         return _said_before(session, command, said)
     world.directory.advance(room, event.seq)
-    ack = ack_frame(command.id, event.room, event.seq, command.cid, now)
-    outcome.append(Publish(event.room, event.seq, event_frame(event), session.connection, ack))
+    outcome.append(Publish(event, session.connection, command.id))
     return outcome
 
 
@@ -145,12 +143,12 @@ def list_rooms(world: World, session: Session, command: messages.ListRooms, _now
 
 
 def publish_join(world: World, account: Account, now: int) -> Publish:
-    """Write that somebody joined the room everyone is in; the frame goes out after the commit."""
+    """Write that somebody joined the room everyone is in; it is told after the commit."""
     room = world.directory.rooms[GENERAL]
     event = Event(GENERAL, room.head + 1, JOIN, account.username, now, new_cid(), {})
     world.store.append(room, event, account)
     world.directory.advance(room, event.seq)
-    return Publish(event.room, event.seq, event_frame(event), None, b"")
+    return Publish(event)
 
 
 def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] | None:
@@ -185,8 +183,4 @@ def _open_direct(world: World, room_id: str, members: list[Account], now: int) -
 
 def _room_added(world: World, room: RoomLog) -> Outcome:
     added = messages.RoomAdded(room=world.room(room.room))
-    return [
-        Tell(session.connection, added)
-        for username in sorted(room.members)
-        for session in world.sessions.of(username)
-    ]
+    return [TellAccount(username, added) for username in sorted(room.members)]

@@ -13,10 +13,11 @@ from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
-from chat_server.rules.effects import Effect, GoLive, ReadPage, WritePage
+from chat_server.rules.effects import Effect, GoLive, ReadPage, WriteEvents, WritePage
 from chat_server.rules.inputs import PageRead
 from chat_server.rules.sessions import Session
-from chat_server.rules.tails import TAIL_BYTES, Tails
+from chat_server.rules.tails import TAIL_BYTES, Tails, weight
+from common.events import Event
 
 ROOMS_AT_ONCE: Final = 64
 """Rooms that are looked at and read together: one after the other, 4,000 would take seconds."""
@@ -53,19 +54,30 @@ class Delivery:
         """A page has been read. The one after it waits until this one is written."""
         session.reading = False
         effects: list[Effect] = []
-        if read.frames:
-            session.writing = True
-            effects.append(WritePage(session.connection, read.frames))
+        if read.page is not None:
+            self._brings(session)
+            effects.append(WritePage(session.connection, read.page))
         for room, last in read.lasts:
             session.cursors[room] = last
             if last >= self._head(room):
                 effects.append(self._live(session, room))
         return effects + self._next(session)
 
-    def drained(self, session: Session) -> list[Effect]:
-        """The session can take more."""
+    def drained(self, session: Session, brought: int) -> list[Effect] | None:
+        """The session has written so many pages and can take more; None if another is on its way.
+
+        That happens when it had fallen behind while that page was being read.
+        """
+        if brought != session.brought:
+            return None
         session.writing = False
         return self._next(session)
+
+    @staticmethod
+    def _brings(session: Session) -> None:
+        """A page is on its way: nothing follows until it is written."""
+        session.writing = True
+        session.brought += 1
 
     def _next(self, session: Session) -> list[Effect]:
         """Bring what is missing in the rooms that wait longest, if nothing is on its way.
@@ -77,19 +89,21 @@ class Delivery:
             return []
         live: list[Effect] = []
         while session.cursors:
-            at_hand = bytearray()
+            at_hand: list[Event] = []
+            size = 0
             unread: list[tuple[str, int]] = []
             for room, after in tuple(islice(session.cursors.items(), ROOMS_AT_ONCE)):
                 head = self._head(room)
-                missing = b"" if after >= head else self.tails.between(room, after, head)
+                missing = [] if after >= head else self.tails.between(room, after, head)
                 if missing is None:
                     unread.append((room, after))
-                elif len(at_hand) < TAIL_BYTES:
+                elif size < TAIL_BYTES:
                     at_hand += missing
+                    size += sum(map(weight, missing))
                     live.append(self._live(session, room))
             if at_hand:
-                session.writing = True
-                return [WritePage(session.connection, bytes(at_hand)), *live]
+                self._brings(session)
+                return [WriteEvents(session.connection, tuple(at_hand)), *live]
             if unread:
                 session.reading = True
                 return [*live, ReadPage(session.connection, tuple(unread))]

@@ -1,5 +1,9 @@
 """What the rules ask for: each effect is carried out by one thread, after the commit.
 
+What leaves the hub is plain data, which could as well go to another process: events and messages,
+never bytes of a protocol. It is for one of four audiences: a connection, an account, the members
+that follow a room, or everyone. Endpoints (net/endpoints) make of it what goes over a wire.
+
 `connection` is the number of a connection. Numbers are never used twice, so an effect that
 arrives after its connection ended finds nothing and is dropped.
 """
@@ -10,6 +14,7 @@ from typing import NamedTuple
 
 from chat_server.rules.inputs import Input
 from chat_server.rules.view import ViewEvent
+from common.events import Event
 from common.messages import Goodbye, ToClient
 
 
@@ -42,6 +47,14 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class TellAccount:
+    """Say something to all connections of an account, by its username."""
+
+    username: str
+    message: ToClient
+
+
+@dataclass(frozen=True, slots=True)
 class TellEveryone:
     """Say something to every connection that is signed in, but one.
 
@@ -55,34 +68,40 @@ class TellEveryone:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """A connection is signed in, with what its client can do: it is told what everyone is."""
+    """A connection is an account's, with what its client can do: it is told what everyone is."""
 
     connection: int
+    username: str
     capabilities: frozenset[str]
 
 
 class Publish(NamedTuple):
-    """A new event of a room: `frame` for every live member, `ack` for its sender."""
+    """A new event of a room, for all who follow it.
 
-    room: str
-    seq: int
-    frame: bytes
-    sender: int | None
-    ack: bytes
+    The connection `sender`, if one sent it, gets the acknowledgement of its command `re` instead.
+    """
+
+    event: Event
+    sender: int | None = None
+    re: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """What a batch adds to one room: consecutive frames from `first` on, each encoded once.
+    """What a batch adds to one room: consecutive events, at least one.
 
-    `acks` has, for each connection that sent some of them, its acknowledgements by place in
-    `frames`: they stand in that connection's stream instead of those frames.
+    `acks` has, for each connection that sent some of them, which of its commands they answer, by
+    place in `events`: acknowledgements stand in that connection's stream instead of those events.
     """
 
     room: str
-    first: int
-    frames: tuple[bytes, ...]
-    acks: Mapping[int, Mapping[int, bytes]]
+    events: tuple[Event, ...]
+    acks: Mapping[int, Mapping[int, int]]
+
+    @property
+    def first(self) -> int:
+        """The place of the first one."""
+        return self.events[0].seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +114,21 @@ class GoLive:
 
 @dataclass(frozen=True, slots=True)
 class WritePage:
-    """Bring a page of a room's log, and report when the connection can take the next one."""
+    """Write the page of this number, which a worker has left with the connection's I/O thread.
+
+    As with WriteEvents it is reported when the connection can take the next one.
+    """
 
     connection: int
-    frames: bytes
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class WriteEvents:
+    """Bring a connection events that were said before, and report when it can take the next."""
+
+    connection: int
+    events: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +183,7 @@ class After:
     happening: Input
 
 
-ToOne = Admit | Tell | GoLive | WritePage | HangUp
+ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | HangUp
 """What one connection gets."""
-IoEffect = TellEveryone | Fanout | ToOne
-Effect = (
-    Admit | Tell | TellEveryone | Publish | GoLive | WritePage | HangUp | ReadPage | Query | After
-)
+IoEffect = TellAccount | TellEveryone | Fanout | ToOne
+Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | After

@@ -34,27 +34,29 @@ class FellBehind:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """A connection has room in its outbox for the next page."""
+    """A connection has room in its outbox for the next page, after so many that it was brought."""
 
     connection: int
+    brought: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A reader's answer: the next frames of some rooms, and the place of the last of each.
+    """A worker's answer: how far in some rooms the page reaches that it left for a connection.
 
     It may leave out some of the rooms that it was asked for. Where nothing follows, the place is
-    the one that was asked with.
+    the one that was asked with; where nothing follows in any of them, there is no page.
     """
 
     connection: int
-    frames: bytes
+    page: int | None
+    """Its number, by which it is written."""
     lasts: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PageFailed:
-    """A reader could not read the page this connection waits for."""
+    """A worker could not read the page this connection waits for."""
 
     connection: int
 

@@ -6,7 +6,7 @@ from itertools import islice
 
 from chat_server.rules import inputs
 from chat_server.rules.directory import Role
-from chat_server.rules.effects import After, Answer, Tell, TellEveryone
+from chat_server.rules.effects import After, Answer, TellAccount, TellEveryone
 from chat_server.rules.invites import renew_invite
 from chat_server.rules.permissions import may_act_on, name_of_actor
 from chat_server.rules.sanctions import Sanction, SanctionKind, told_of
@@ -121,7 +121,7 @@ def mute(world: World, session: Session, command: messages.MutePerson, now: int)
         ),
     )
     told = messages.Mute(until=command.until, reason=command.reason)
-    return [*_tell_of_mute(world, username, told), done(session, command)]
+    return [*_tell_of_mute(username, told), done(session, command)]
 
 
 def unmute(world: World, session: Session, command: messages.Unmute, now: int) -> Outcome:
@@ -135,7 +135,7 @@ def unmute(world: World, session: Session, command: messages.Unmute, now: int) -
     if muted is None:
         return refuse(session, command, "no_such_sanction", "username")
     _lift(world, world.directory.sanctions.about(SanctionKind.MUTE, username))
-    return [*_tell_of_mute(world, username, None), done(session, command)]
+    return [*_tell_of_mute(username, None), done(session, command)]
 
 
 def set_role(world: World, session: Session, command: messages.SetRole, _now: int) -> Outcome:
@@ -271,9 +271,8 @@ def _end(sessions: Collection[Session], goodbye: messages.Goodbye, why: str) -> 
     return After(inputs.EndSessions(connections, goodbye, why))
 
 
-def _tell_of_mute(world: World, username: str, mute: messages.Mute | None) -> Outcome:
-    told = messages.MuteChanged(mute=mute)
-    return [Tell(each.connection, told) for each in world.sessions.of(username)]
+def _tell_of_mute(username: str, mute: messages.Mute | None) -> Outcome:
+    return [TellAccount(username, messages.MuteChanged(mute=mute))]
 
 
 def _client(session: Session) -> messages.ClientFacts:

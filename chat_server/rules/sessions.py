@@ -34,6 +34,8 @@ class Session:
     live: set[str] = field(default_factory=set)
     reading: bool = False
     """A reader was asked for a page and has not answered yet."""
+    brought: int = 0
+    """Pages that were to be written so far: of those read, and of events at hand."""
     writing: bool = False
     """The outbox is full or has a page in it: `Drained` will tell."""
 

@@ -7,9 +7,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import inputs
 from chat_server.rules.commands import handle_command, handle_input
-from chat_server.rules.effects import After, Answer, HangUp, Publish, Show, Tell, TellEveryone
+from chat_server.rules.effects import (
+    After,
+    Answer,
+    Fanout,
+    HangUp,
+    Publish,
+    Show,
+    Tell,
+    TellAccount,
+    TellEveryone,
+)
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, ServerFacts, World
 from chat_server.store.sqlite.store import SqliteStore
@@ -202,12 +213,14 @@ def listed(room: str, head: int) -> messages.Room:
 
 
 def told(outcome: Outcome, session: Session) -> list[Message]:
-    """What one connection is told by name."""
-    return [
-        effect.message if isinstance(effect, Tell) else effect.goodbye
-        for effect in outcome
-        if isinstance(effect, Tell | HangUp) and effect.connection == session.connection
-    ]
+    """What one connection is told by its number or its account's name."""
+    said: list[Message] = []
+    for effect in outcome:
+        if isinstance(effect, TellAccount):
+            said += [effect.message] if effect.username == session.username else []
+        elif isinstance(effect, Tell | HangUp) and effect.connection == session.connection:
+            said.append(effect.message if isinstance(effect, Tell) else effect.goodbye)
+    return said
 
 
 def refused(outcome: Outcome, session: Session) -> messages.Error:
@@ -241,8 +254,8 @@ def newcomers(outcome: Outcome) -> list[messages.Person]:
 def acked(outcome: Outcome) -> messages.Ack:
     """The acknowledgement of a message, whether new or repeated."""
     for effect in outcome:
-        if isinstance(effect, Publish) and effect.ack:
-            (ack,) = understood(effect.ack)
+        if isinstance(effect, Publish) and effect.sender is not None:
+            (ack,) = acks_in(Fanout("", (effect.event,), {0: {0: effect.re}}), 0)
             break
         if isinstance(effect, Tell) and isinstance(effect.message, messages.Ack):
             ack = effect.message
@@ -251,6 +264,13 @@ def acked(outcome: Outcome) -> messages.Ack:
         raise AssertionError(outcome)
     assert isinstance(ack, messages.Ack)
     return ack
+
+
+def acks_in(fanout: Fanout, connection: int) -> list[ToClient]:
+    """The acknowledgements that a connection gets, as its client reads them."""
+    acks = fanout.acks.get(connection, {})
+    own = FramesEndpoint().batch(fanout.events).own(acks, live=False)
+    return list(understood(own))
 
 
 def understood(frames: bytes) -> Iterator[ToClient]:

@@ -22,7 +22,7 @@ from common import messages
 from common.events import Event
 from common.messages import Message
 from common.names import GENERAL
-from tests.chat_server.house import SECRET, installation, token, understood
+from tests.chat_server.house import SECRET, acks_in, installation, token
 from tests.contract.engines import Engine
 from tests.events import cid_of, send
 
@@ -97,16 +97,20 @@ class Released:
     """For the host."""
     after: list[HubItem] = field(default_factory=list)
     """What follows now that it is stored; the next batch begins with it."""
+    usernames: dict[int, str | None] = field(default_factory=dict)
+    """Whose each connection is after it."""
 
     def answers(self, connection: int) -> list[Message]:
-        """What one connection is told by name, acknowledgements included."""
+        """What one connection or its account is told, acknowledgements included."""
         said: list[Message] = []
         for effect in self.io:
             if isinstance(effect, effects.Tell) and effect.connection == connection:
                 said.append(effect.message)
+            elif isinstance(effect, effects.TellAccount):
+                if effect.username == self.usernames.get(connection):
+                    said.append(effect.message)
             elif isinstance(effect, effects.Fanout):
-                for ack in effect.acks.get(connection, {}).values():
-                    said += understood(ack)
+                said += acks_in(effect, connection)
         return said
 
     def answer(self, connection: int, command: messages.Command) -> Message:
@@ -209,6 +213,8 @@ class HubBench:
         self.queue.posted.clear()
         assert self.hub._turn()
         self._released.after = list(self.queue.posted)
+        sessions = self.world.sessions
+        self._released.usernames = {each.connection: each.username for each in sessions}
         return self._released
 
     def number(self) -> int:

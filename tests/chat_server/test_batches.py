@@ -39,7 +39,8 @@ from chat_server.store.store import (
     StoreFullError,
     StoreUnreadableError,
 )
-from common import limits, messages, quick_frames
+from common import limits, messages
+from common.events import Event
 from common.names import GENERAL
 from tests.chat_server.hub_bench import HubBench, Released
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
@@ -244,7 +245,7 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
         fanned = [
             each for each in released.io if isinstance(each, effects.Fanout) and each.room == room
         ]
-        heard = [seq for each in fanned for seq in range(each.first, each.first + len(each.frames))]
+        heard = [event.seq for each in fanned for event in each.events]
         old = 4 if room == GENERAL else 0  # those that joined before
         assert heard == [event.seq for event in bench.stored(room)][old:]
     assert {each.room for each in released.io if isinstance(each, effects.Fanout)} <= set(
@@ -511,14 +512,13 @@ def test_a_mistake_costs_no_other_command_of_the_batch(
     """What it changed in memory is taken back, and its place in the log is the next one's."""
     ada, bob = bench.join("ada"), bench.join("bob")
     first, bad, last = (bench.send(text) for text in ("first", "bad", "last"))
-    original = quick_frames.ack_frame
 
-    def ack_frame(re: int, *rest: str | int) -> bytes:
+    def publish(event: Event, sender: int, re: int) -> effects.Publish:
         if re == bad.id:
             raise ZeroDivisionError
-        return original(re, *rest)  # type: ignore[arg-type]  # the same
+        return effects.Publish(event, sender, re)
 
-    monkeypatch.setattr(conversation, "ack_frame", ack_frame)
+    monkeypatch.setattr(conversation, "Publish", publish)
     released = bench.run(Received(ada, (first,)), Received(bob, (bad,)), Received(ada, (last,)))
     error = released.answer(bob, bad)
     assert isinstance(error, messages.Error)
@@ -668,9 +668,10 @@ def test_who_fell_behind_is_brought_nothing_before_it_can_take_it(bench: HubBenc
     assert asked.pages == []
     bench.say(bob, "two")
     caught_up = bench.run(inputs.Drained(ada))
-    (page,) = [each for each in caught_up.io if isinstance(each, effects.WritePage)]
+    (page,) = [each for each in caught_up.io if isinstance(each, effects.WriteEvents)]
     assert [event.text for event in bench.stored()[2:]] == ["one", "two"]
-    assert page.frames.count(b'"psst"') == page.frames.count(b'"one"') == 1
+    told = [event.text for event in page.events]
+    assert told.count("psst") == told.count("one") == 1
     assert {each.room for each in caught_up.io if isinstance(each, effects.GoLive)} == {
         GENERAL, DIRECT,
     }  # fmt: skip
@@ -687,9 +688,9 @@ def test_who_has_more_to_catch_up_is_slow_still(bench: HubBench) -> None:
     drained = bench.run(inputs.Drained(ada))
     assert drained.pages == [effects.ReadPage(ada, ((GENERAL, 2),))]
     assert drained.shown == []
-    read = bench.run(inputs.PageRead(ada, b"frames", ((GENERAL, 3),)))
-    assert read.io == [effects.WritePage(ada, b"frames"), effects.GoLive(ada, GENERAL)]
-    assert bench.run(inputs.Drained(ada)).shown == [ClientSlow(ada, slow=False)]
+    read = bench.run(inputs.PageRead(ada, 7, ((GENERAL, 3),)))
+    assert read.io == [effects.WritePage(ada, 7), effects.GoLive(ada, GENERAL)]
+    assert bench.run(inputs.Drained(ada, 1)).shown == [ClientSlow(ada, slow=False)]
 
 
 def test_who_waits_for_a_page_that_cant_be_read_is_told(bench: HubBench) -> None:

@@ -21,7 +21,7 @@ from chat_server.store.sqlite import store as log_module
 from chat_server.store.sqlite.reader import SqliteReader
 from common import messages
 from common.names import GENERAL
-from tests.chat_server.house import House, installation, listed, token
+from tests.chat_server.house import House, installation, listed, seqs, token
 from tests.chat_server.test_hub import DEADLINE, Running, answers, failing_commit, fanout
 from tests.contract.engines import io_error
 
@@ -120,7 +120,7 @@ def test_a_disk_that_is_away_is_tried_seldom_and_used_when_it_is_back(
     disk.away = False
     clock[0] += LONGEST_PAUSE
     batch = running.batch(Received(1, (running.send("back"),)), Received(2, (running.send("!"),)))
-    assert len(fanout(batch).frames) == 2
+    assert len(fanout(batch).events) == 2
     assert [text for *_, text in running.house.stored()[2:]] == ["back", "!"]
     running.stop()
     # The host is told once, and once that it is over.
@@ -242,7 +242,8 @@ def test_readers_outlive_a_disk_and_open_it_anew(house: House) -> None:
             raise wrong.pop()
         return SqliteReader(house.path)
 
-    pool = Readers(reader, queue)
+    left: list[tuple[int, list[int]]] = []
+    pool = Readers(reader, queue, lambda _, number, frames: left.append((number, seqs(frames))))
     pool.start()
     try:
         got: list[Any] = []
@@ -255,3 +256,4 @@ def test_readers_outlive_a_disk_and_open_it_anew(house: House) -> None:
     finally:
         pool.stop()
     assert [type(each) for each in got] == [inputs.PageFailed] * 3 + [inputs.PageRead] * 2
+    assert left == [(1, [1]), (2, [1])]

@@ -26,7 +26,7 @@ from common import messages
 from common.events import Event
 from common.messages import Message
 from common.names import GENERAL
-from tests.chat_server.house import House, seqs, understood
+from tests.chat_server.house import House, acks_in
 from tests.events import send
 
 DEADLINE = 10.0
@@ -140,13 +140,12 @@ def answers(batch: list[effects.IoEffect], connection: int) -> list[Message]:
         if isinstance(effect, effects.Tell) and effect.connection == connection:
             said.append(effect.message)
         elif isinstance(effect, effects.Fanout):
-            for ack in effect.acks.get(connection, {}).values():
-                said += understood(ack)
+            said += acks_in(effect, connection)
     return said
 
 
 def test_a_batch_is_one_fan_out_in_the_order_of_the_log(running: Running) -> None:
-    """Two people speak at once: each room has one run of frames, acks stand in their places."""
+    """Two people speak at once: each room has one run of events, acks stand in their places."""
     batch = running.batch(
         Received(1, (running.send("a1"), running.send("a2"))),
         Received(2, (running.send("b1"),)),
@@ -154,7 +153,7 @@ def test_a_batch_is_one_fan_out_in_the_order_of_the_log(running: Running) -> Non
     )
     found = fanout(batch)
     assert (found.room, found.first) == (GENERAL, 3)
-    assert [seqs(frame) for frame in found.frames] == [[3], [4], [5], [6]]
+    assert [event.seq for event in found.events] == [3, 4, 5, 6]
     assert {number: list(acks) for number, acks in found.acks.items()} == {1: [0, 1, 3], 2: [2]}
     assert [text for *_, text in running.house.stored()[2:]] == ["a1", "a2", "b1", "a3"]
 
@@ -169,7 +168,7 @@ def test_rooms_are_known_before_their_first_event(running: Running) -> None:
     """A new direct room is told of ahead of its fan-out, in the same batch."""
     batch = running.batch(Received(1, (running.send("psst", "dm:ada:bob"),)))
     kinds = [type(effect) for effect in batch]
-    assert kinds == [effects.Tell, effects.Tell, effects.Fanout]
+    assert kinds == [effects.TellAccount, effects.TellAccount, effects.Fanout]
 
 
 def test_the_host_is_shown_what_was_stored(running: Running) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_client.cache.cache import Cache
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import effects
 from chat_server.store.sqlite.store import SqliteStore
 from common import messages
@@ -49,7 +50,7 @@ def _no_unique_index(_points: Points) -> None:
 def _drop_on_overflow(_points: Points) -> None:
     def fan_out(original: inside.FanOut, out: Any, effect: effects.Fanout, now: float) -> None:
         live = inside.live_in(out, effect.room)
-        size = sum(map(len, effect.frames))
+        size = len(FramesEndpoint().events(effect.events))
         slow = {
             number: each for number, each in live.items() if each.waiting + size > inside.OUTBOX
         }
@@ -89,7 +90,8 @@ def _echo_to_the_sender(_points: Points) -> None:
         for number, acks in effect.acks.items():
             sender = inside.connection_of(out, number)
             if sender is not None:
-                out.say(sender, b"".join(effect.frames[place] for place in acks), now)
+                echoed = FramesEndpoint().events(effect.events[place] for place in acks)
+                out.say(sender, echoed, now)
 
     inside.around_fan_out(fan_out)
 

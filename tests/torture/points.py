@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import effects
 from tests.torture import inside
 from tests.torture.hooks import Points
@@ -56,5 +57,5 @@ def _acknowledge(out: Any, effect: effects.Fanout, now: float) -> None:
     for number, acks in effect.acks.items():
         sender = inside.connection_of(out, number)
         if sender is not None:
-            sender.enqueue(b"".join(acks.values()), now)
+            sender.enqueue(FramesEndpoint().batch(effect.events).own(acks, live=False), now)
             sender.flush(now)

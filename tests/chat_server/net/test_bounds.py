@@ -9,11 +9,10 @@ import pytest
 
 from chat_server.net.connection import OUTBOX_LIMIT, UNANSWERED_LIMIT, Connection
 from chat_server.rules import effects, inputs
-from common import messages
 from common.events import Event
 from common.limits import SIGN_IN_DEADLINE
-from common.protocol import ClientEnd, encode
-from tests.chat_server.net.test_io import event
+from common.protocol import ClientEnd, ServerEnd
+from tests.chat_server.net.test_io import event, fanout, spoken
 from tests.chat_server.net.turns import ENOUGH, PLENTY, Turns, drain
 from tests.events import send
 
@@ -33,7 +32,7 @@ def stranger() -> Iterator[Connection]:
     """A connection that has not signed in."""
     ours, theirs = socket.socketpair()
     with theirs:
-        connection = Connection(1, ours, "192.0.2.1", STARTED)
+        connection = Connection(1, ours, "192.0.2.1", STARTED, ServerEnd())
         yield connection
         connection.close()
 
@@ -44,7 +43,7 @@ def stranger() -> Iterator[Connection]:
 def live(turns: Turns) -> tuple[Connection, socket.socket, ClientEnd]:
     """A client that is live in a room, and takes nothing more."""
     connection, client, end = turns.sign_in()
-    turns.io.post([effects.WritePage(connection.number, PLENTY)])
+    turns.io.post([turns.page(connection.number, PLENTY)])
     turns.turn(ENOUGH)
     turns.io.post([effects.GoLive(connection.number, "general")])
     turns.turn()
@@ -63,10 +62,11 @@ def test_what_comes_counts_with_what_waits(turns: Turns, more: int, *, stays: bo
     turns.told()
     waiting = connection.waiting
     assert 0 < waiting < OUTBOX_LIMIT
-    frame = bytes(OUTBOX_LIMIT - waiting + more)
-    turns.io.post([effects.Fanout("general", 7, (frame,), {})])
+    room_left = OUTBOX_LIMIT - waiting + more
+    said = spoken(7, "x" * (room_left - len(event(7, ""))))
+    turns.io.post([fanout(said)])
     turns.turn()
-    assert connection.waiting == (waiting + len(frame) if stays else waiting)
+    assert connection.waiting == (waiting + room_left if stays else waiting)
     behind = inputs.FellBehind(connection.number, "general", 6)
     assert turns.told() == ([] if stays else [behind])
 
@@ -77,8 +77,7 @@ def test_a_batch_in_one_goes_beyond_no_bound(turns: Turns) -> None:
     turns.io.post([effects.GoLive(connection.number, "general")])
     seq, behind = 0, None
     for size in range(1, 40):
-        frames = [event(seq + n, "x" * 9000) for n in range(1, size + 1)]
-        turns.io.post([effects.Fanout("general", seq + 1, tuple(frames), {})])
+        turns.io.post([fanout(*(spoken(seq + n, "x" * 9000) for n in range(1, size + 1)))])
         turns.turn()
         assert connection.waiting <= OUTBOX_LIMIT
         behind = next((each for each in turns.told() if isinstance(each, inputs.FellBehind)), None)
@@ -109,19 +108,14 @@ def test_acknowledgements_are_answers(turns: Turns, *, is_live: bool) -> None:
         for at in range(0, len(said), 64):  # as much as the system takes at once
             turns.say(client, end, *said[at : at + 64])
         assert connection.unanswered == len(said)
-        acks = {place: ack_frame(one.id, first + place) for place, one in enumerate(said)}
-        frames = tuple(event(first + place) for place in acks)
-        turns.io.post([effects.Fanout("general", first, frames, {connection.number: acks})])
+        acks = {place: one.id for place, one in enumerate(said)}
+        new = (spoken(first + place) for place in acks)
+        turns.io.post([fanout(*new, acks={connection.number: acks})])
         turns.turn()
         assert connection.unanswered == 0
         assert connection.readable
         drain(client)
         turns.turn(2)
-
-
-def ack_frame(request: int, seq: int) -> bytes:
-    """The frame of an acknowledgement."""
-    return encode(messages.Ack(re=request, room="general", seq=seq, cid="0" * 16, sent_at=0))
 
 
 # How long coming in may take

@@ -85,7 +85,7 @@ class Client:
         self.socket.close()
 
 
-SENT_BY_SOMEBODY_GONE: Final = {0: {0: b""}}
+SENT_BY_SOMEBODY_GONE: Final = {0: {0: 1}}
 """What makes a fan-out one of messages, and not of people who come."""
 
 
@@ -148,7 +148,7 @@ class Net:
             re=2, username="ada", display_name="Ada", session=EPOCH, mute=None
         )
         self.io.post(
-            [effects.Admit(number, frozenset(capabilities)), effects.Tell(number, signed_in)]
+            [effects.Admit(number, "ada", frozenset(capabilities)), effects.Tell(number, signed_in)]
         )
         assert isinstance(client.hear(), messages.SignedIn)
         return client, number
@@ -192,19 +192,23 @@ def encrypted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Net]:
 
 def event(seq: int, text: str = "hello") -> bytes:
     """The frame of an event."""
-    return event_frame(said(seq, "bob", text))
+    return event_frame(spoken(seq, text))
+
+
+def spoken(seq: int, text: str = "hello") -> Event:
+    """Something that somebody said."""
+    return said(seq, "bob", text)
 
 
 def ack(request: int, seq: int) -> messages.Ack:
-    """An acknowledgement."""
-    return messages.Ack(re=request, room="general", seq=seq, cid=cid_of(seq), sent_at=0)
+    """The acknowledgement of what was `spoken`."""
+    sent_at = spoken(seq).sent_at
+    return messages.Ack(re=request, room="general", seq=seq, cid=cid_of(seq), sent_at=sent_at)
 
 
-def fanout(
-    first: int, *frames: bytes, acks: dict[int, dict[int, bytes]] | None = None
-) -> effects.Fanout:
+def fanout(*events: Event, acks: dict[int, dict[int, int]] | None = None) -> effects.Fanout:
     """New events of the general room."""
-    return effects.Fanout("general", first, frames, acks or {})
+    return effects.Fanout("general", events, acks or {})
 
 
 def test_a_conversation(net: Net) -> None:
@@ -287,8 +291,8 @@ def test_a_fan_out_reaches_the_live_ones(net: Net) -> None:
     member, member_number = net.sign_in()
     other, other_number = net.sign_in()
     live = [effects.GoLive(number, "general") for number in (sender_number, member_number)]
-    sent = encode(ack(5, 2))
-    net.io.post([*live, fanout(1, event(1), event(2), event(3), acks={sender_number: {1: sent}})])
+    new = fanout(spoken(1), spoken(2), spoken(3), acks={sender_number: {1: 5}})
+    net.io.post([*live, new])
     heard = [member.hear() for _ in range(3)]
     assert [each.seq for each in heard if isinstance(each, Event)] == [1, 2, 3]
     mine = [sender.hear() for _ in range(3)]
@@ -300,8 +304,7 @@ def test_a_fan_out_reaches_the_live_ones(net: Net) -> None:
 def test_a_sender_that_is_not_live_gets_its_answer_only(net: Net) -> None:
     """The others' events come to it from the log in their time."""
     sender, number = net.sign_in()
-    frames = (event(1), event(2))
-    net.io.post([fanout(1, *frames, acks={number: {1: encode(ack(5, 2))}})])
+    net.io.post([fanout(spoken(1), spoken(2), acks={number: {1: 5}})])
     assert sender.hear() == ack(5, 2)
     net.ping(sender, number)
 
@@ -364,8 +367,8 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
     behind: inputs.FellBehind | None = None
     seq = 0
     while behind is None:
-        batch = [event(seq + place, "x" * 16000) for place in range(1, 9)]
-        net.io.post([fanout(seq + 1, *batch, acks=SENT_BY_SOMEBODY_GONE)])
+        batch = [spoken(seq + place, "x" * 16000) for place in range(1, 9)]
+        net.io.post([fanout(*batch, acks=SENT_BY_SOMEBODY_GONE)])
         for _ in batch:
             seq += 1
             heard = quick.hear()
@@ -374,21 +377,22 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
         behind = net.told(inputs.FellBehind)
         assert seq < 10_000, "nothing fills this outbox"
     assert (behind.connection, behind.room) == (slow_number, "general")
-    net.io.post([fanout(seq + 1, event(seq + 1))])
+    net.io.post([fanout(spoken(seq + 1))])
     got = [slow.hear() for _ in range(behind.after)]
     assert [each.seq for each in got if isinstance(each, Event)] == list(range(1, behind.after + 1))
     assert net.next(inputs.Drained) == inputs.Drained(slow_number)
     # A page, and live again: what the stream brings next is what the hub says.
+    net.io.leave_page(slow_number, 1, event(behind.after + 1))
     net.io.post(
         [
-            effects.WritePage(slow_number, event(behind.after + 1)),
+            effects.WritePage(slow_number, 1),
             effects.GoLive(slow_number, "general"),
         ]
     )
     page = slow.hear()
     assert isinstance(page, Event)
     assert page.seq == behind.after + 1
-    assert net.next(inputs.Drained) == inputs.Drained(slow_number)
+    assert net.next(inputs.Drained) == inputs.Drained(slow_number, 1)
 
 
 def test_who_leaves_answers_unread_is_left_unread(
@@ -416,13 +420,16 @@ def test_effects_for_those_who_left_are_dropped(net: Net) -> None:
     gone.close()
     net.next(inputs.Closed)
     goodbye = messages.Goodbye(code="terminated", params={})
+    net.io.leave_page(number, 1, event(1))
     net.io.post(
         [
             effects.Tell(number, messages.Pong(re=1)),
+            effects.TellAccount("ada", messages.Pong(re=1)),
             effects.GoLive(number, "general"),
-            effects.WritePage(number, event(1)),
+            effects.WritePage(number, 1),
+            effects.WriteEvents(number, (spoken(1),)),
             effects.HangUp(number, goodbye),
-            fanout(1, event(1), acks={number: {0: b"x"}}),
+            fanout(spoken(1), acks={number: {0: 1}}),
         ]
     )
     client, other = net.sign_in()

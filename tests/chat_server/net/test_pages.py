@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_server.net import pages
+from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.pages import Pages
 from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.effects import Publish
@@ -81,12 +82,13 @@ def test_whole_pages_are_kept_and_shared(house: House, monkeypatch: pytest.Monke
 def test_a_page_tells_what_was_published(house: House) -> None:
     """Read from the log an event is the same bytes as when it was live."""
     ada = house.join("ada")
-    frames = [only(house.say(ada, text), Publish).frame for text in ("one", "två\n", "😀")]
+    said_by_ada = [only(house.say(ada, text), Publish).event for text in ("one", "två\n", "😀")]
+    frames = FramesEndpoint().batch(said_by_ada).joined
     reader = Pages(SqliteReader(house.path))
     frames_read, last, _ = reader.page("general", 1)
     join, *_ = reader.page("general", 0)
     reader.close()
-    assert (frames_read, last) == (b"".join(frames), 4)
+    assert (frames_read, last) == (frames, 4)
     assert next(understood(join)) == messages.EventMessage.model_validate(
         joined(1, sent_at=NOW)._replace(cid=house.cid_at(1))._asdict()
     )

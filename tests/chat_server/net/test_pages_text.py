@@ -18,6 +18,7 @@ from chat_server.rules.effects import Publish
 from chat_server.store.sqlite.reader import SqliteReader
 from common import limits
 from common.names import GENERAL
+from common.quick_frames import event_frame
 from common.text import TextRefusedError, check_text
 from tests import strategies
 from tests.chat_server.house import NOW, House, all_of, seqs
@@ -45,7 +46,7 @@ def say_all(house: House, texts: list[str]) -> tuple[int, list[bytes]]:
         for text in texts:
             command = send(house.request(), text, cid=house.cid())
             frames += [
-                effect.frame
+                event_frame(effect.event)
                 for effect in all_of(handle_command(house.world, ada, command, NOW), Publish)
             ]
     return before, frames

@@ -9,6 +9,7 @@ import pytest
 
 from chat_server.net.connection import Connection
 from chat_server.net.strangers import Strangers
+from common.protocol import ServerEnd
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def sock() -> Iterator[socket.socket]:
 
 def come(strangers: Strangers, sock: socket.socket, *numbers: int) -> list[Connection]:
     """New connections."""
-    made = [Connection(number, sock, "127.0.0.1", 0.0) for number in numbers]
+    made = [Connection(number, sock, "127.0.0.1", 0.0, ServerEnd()) for number in numbers]
     for connection in made:
         strangers.add(connection)
     return made

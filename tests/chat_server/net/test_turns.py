@@ -32,7 +32,7 @@ from common import messages
 from common.events import Event
 from common.limits import PRESENCE
 from common.protocol import ClientEnd
-from tests.chat_server.net.test_io import SENT_BY_SOMEBODY_GONE, event, fanout
+from tests.chat_server.net.test_io import SENT_BY_SOMEBODY_GONE, event, fanout, spoken
 from tests.chat_server.net.turns import (
     ENOUGH,
     PLENTY,
@@ -55,7 +55,7 @@ def turns(monkeypatch: pytest.MonkeyPatch) -> Iterator[Turns]:
 def blocked(turns: Turns) -> tuple[Connection, socket.socket, ClientEnd]:
     """A client that takes nothing more while much waits for it."""
     connection, client, end = turns.sign_in()
-    turns.io.post([effects.WritePage(connection.number, PLENTY)])
+    turns.io.post([turns.page(connection.number, PLENTY)])
     turns.turn(ENOUGH)
     assert connection.waiting
     return connection, client, end
@@ -113,7 +113,7 @@ def test_news_for_who_takes_nothing_make_no_turns(turns: Turns) -> None:
     """What may wait a moment is tried after it, and then left to the selector."""
     connection, _, _ = blocked(turns)
     turns.io.post([effects.TellEveryone(person("bob"))])
-    turns.io.post([effects.GoLive(connection.number, "general"), fanout(1, event(1))])
+    turns.io.post([effects.GoLive(connection.number, "general"), fanout(spoken(1))])
     turns.turn(ENOUGH)
     while turns.io._out._later:
         turns.turn()
@@ -299,9 +299,9 @@ def test_what_is_said_goes_before_all_else(turns: Turns, monkeypatch: pytest.Mon
     turns.io._connections[catching_up].wants_drained = True
     turns.turn()
     noted = written_to(turns, monkeypatch)
-    turns.io.post([effects.WritePage(number, b"page") for number in pages])
+    turns.io.post([turns.page(number, b"page") for number in pages])
     turns.io.post([effects.Tell(answered, messages.Pong(re=1))])
-    turns.io.post([fanout(1, event(1), acks={sender: {0: b"ack"}})])
+    turns.io.post([fanout(spoken(1), acks={sender: {0: 5}})])
     turns.turn()
     assert noted == [sender, *numbers[4:6], *pages, answered, catching_up]
 
@@ -314,7 +314,7 @@ def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.Monkey
     noted = written_to(turns, monkeypatch)
     monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
     for seq in range(1, 5):
-        turns.io.post([fanout(seq, event(seq), acks=SENT_BY_SOMEBODY_GONE)])
+        turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
         turns.turn()
     assert noted == [connection.number for connection, *_ in members]
     turns.turn(ENOUGH)
@@ -332,9 +332,9 @@ def test_what_is_said_waits_behind_no_pages(turns: Turns, monkeypatch: pytest.Mo
     turns.io.post([effects.GoLive(connection.number, "general") for connection in members])
     turns.turn()
     monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
-    turns.io.post([effects.WritePage(connection.number, b"page") for connection in crowd])
+    turns.io.post([turns.page(connection.number, b"page") for connection in crowd])
     for seq in range(1, 5):
-        turns.io.post([fanout(seq, event(seq), acks=SENT_BY_SOMEBODY_GONE)])
+        turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
         turns.turn(len(members))
         assert not any(connection.waiting for connection in members)
     assert any(connection.waiting for connection in crowd)
@@ -364,13 +364,13 @@ def test_one_stream_keeps_its_order(turns: Turns) -> None:
     """What may wait, what may not, what is much: as the hub said it, whatever was written when."""
     connection, client, end = turns.sign_in()
     number = connection.number
-    turns.io.post([effects.GoLive(number, "general"), fanout(1, event(1))])
+    turns.io.post([effects.GoLive(number, "general"), fanout(spoken(1))])
     turns.turn()
-    turns.io.post([fanout(2, event(2))])
+    turns.io.post([fanout(spoken(2))])
     turns.turn()
-    turns.io.post([effects.WritePage(number, b"".join(event(seq, "x" * 9000) for seq in (3, 4)))])
-    turns.io.post([fanout(5, *(event(seq, "x" * 9000) for seq in range(5, 15)))])
-    turns.io.post([effects.Tell(number, messages.Pong(re=1)), fanout(15, event(15))])
+    turns.io.post([turns.page(number, b"".join(event(seq, "x" * 9000) for seq in (3, 4)))])
+    turns.io.post([fanout(*(spoken(seq, "x" * 9000) for seq in range(5, 15)))])
+    turns.io.post([effects.Tell(number, messages.Pong(re=1)), fanout(spoken(15))])
     data = b""
     while len(data) < 10 or connection.waiting:
         turns.turn()
@@ -383,12 +383,12 @@ def test_one_stream_keeps_its_order(turns: Turns) -> None:
 def test_a_page_and_drained_are_told_once_each(turns: Turns) -> None:
     """However many writes a page takes, the hub hears once that the next may come."""
     connection, client, _ = blocked(turns)
-    assert inputs.Drained(connection.number) not in turns.told()
+    assert inputs.Drained(connection.number, 1) not in turns.told()
     while connection.waiting:
         drain(client)
         turns.turn()
     turns.turn(ENOUGH)
-    assert turns.told().count(inputs.Drained(connection.number)) == 1
+    assert turns.told().count(inputs.Drained(connection.number, 1)) == 1
 
 
 # Those who are gone
@@ -400,15 +400,17 @@ def test_who_is_gone_is_kept_nowhere(turns: Turns) -> None:
     turns.io.post(
         [
             effects.GoLive(connection.number, "general"),
-            effects.WritePage(connection.number, PLENTY),
+            turns.page(connection.number, PLENTY),
             effects.TellEveryone(person("bob")),
         ]
     )
-    turns.io._take(turns.io._inbox.popleft(), 0.0)
+    while turns.io._inbox:
+        turns.io._take(turns.io._inbox.popleft(), 0.0)
     turns.io._drop(connection, "gone")
     client.close()
     turns.turn(ENOUGH)
     out, strangers = turns.io._out, turns.io._strangers
+    assert out._accounts == {}
     assert out._live == {}  # nor is anything kept for a room that nobody follows
     for kept in (out._prompt, out._others, out._later, turns.io._unread):
         assert connection.number not in kept
@@ -492,7 +494,7 @@ def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns, capability: 
     turns.io.post(
         [
             tell("before"),
-            effects.Admit(number, frozenset({PRESENCE})),
+            effects.Admit(number, "bob", frozenset({PRESENCE})),
             effects.Tell(number, signed_in()),
             tell("herself", but=number),
         ]

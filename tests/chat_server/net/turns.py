@@ -16,7 +16,7 @@ from chat_server.net.io_thread import IoThread
 from chat_server.rules import effects
 from common import messages
 from common.messages import ToServer
-from common.protocol import Arrival, ClientEnd
+from common.protocol import Arrival, ClientEnd, ServerEnd
 from tests.chat_server.net.test_io import EPOCH, contexts, event
 
 ENOUGH: Final = 200
@@ -56,7 +56,7 @@ class Turns:
         self.clients.append(theirs)
         theirs.setblocking(False)
         number = next(self._numbers)
-        connection = Connection(number, ours, "192.0.2.1", 0.0, self.io._context)
+        connection = Connection(number, ours, "192.0.2.1", 0.0, ServerEnd(), self.io._context)
         ours.setblocking(False)
         connection._started = connection._heard = connection._progress = float("inf")
         self.io._connections[number] = connection
@@ -87,11 +87,17 @@ class Turns:
             ),
         )
         number = connection.number
-        self.io.post([effects.Admit(number, frozenset()), effects.Tell(number, signed_in())])
+        self.io.post([effects.Admit(number, "ada", frozenset()), effects.Tell(number, signed_in())])
         self.turn(2)
         assert self.heard(client, end) == [signed_in()]
         assert connection.admitted
         return connection, client, end
+
+    def page(self, number: int, frames: bytes) -> effects.WritePage:
+        """What writes a page that a worker leaves for a connection."""
+        page = next(self._numbers)
+        self.io.leave_page(number, page, frames)
+        return effects.WritePage(number, page)
 
     def say(self, client: socket.socket, end: ClientEnd, *commands: ToServer) -> None:
         """A client sends, and the I/O thread reads."""
@@ -127,8 +133,8 @@ class Turns:
             self.io._drop(connection, "the test is over")
         while self.io._inbox:
             # Those adopted that no turn took.
-            if isinstance(item := self.io._inbox.popleft(), tuple):
-                item[1].close()
+            if isinstance(item := self.io._inbox.popleft(), io_module._Adopted):
+                item.socket.close()
         for client in self.clients:
             client.close()
         self.io._selector.close()

@@ -73,7 +73,7 @@ def test_of_a_clients_capabilities_those_count_that_the_server_has(
     assert session.capabilities == kept
     command = house.sign_in_command("ada")
     admitted, *rest = house.do(session, command)
-    assert admitted == Admit(session.connection, kept)
+    assert admitted == Admit(session.connection, "ada", kept)
     assert all_of(rest, Admit) == []
 
 
@@ -96,10 +96,10 @@ def test_joining_claims_a_name_and_enters_the_general_room(house: House) -> None
     (person,) = newcomers(outcome)
     assert (person.username, person.display_name) == ("ada", "Ada L.")
     assert {each.but for each in all_of(outcome, TellEveryone)} == {session.connection}
-    assert only(outcome, Admit) == Admit(session.connection, frozenset())
+    assert only(outcome, Admit) == Admit(session.connection, "ada", frozenset())
     appeared = only(outcome, ClientAppeared)
     assert (appeared.username, appeared.new_account, appeared.since) == ("ada", True, NOW)
-    assert only(outcome, Publish).seq == 2
+    assert only(outcome, Publish).event.seq == 2
     assert house.stored() == [(1, "join", "bob", ""), (2, "join", "ada", "")]
     assert told(outcome, watcher) == []
 

@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_server.rules.commands import handle_command
-from chat_server.rules.effects import GoLive, HangUp, Publish, ReadPage, Tell, WritePage
-from chat_server.rules.inputs import PageFailed, PageRead
+from chat_server.rules.effects import (
+    GoLive,
+    HangUp,
+    Publish,
+    ReadPage,
+    Tell,
+    TellAccount,
+    WritePage,
+)
+from chat_server.rules.inputs import Drained, PageFailed, PageRead
 from common import limits, messages
 from common.names import GENERAL, direct_room
 from common.quick_frames import event_frame
@@ -41,8 +49,7 @@ def test_a_message_is_stored_and_published(house: House) -> None:
     outcome = house.say(ada, "hello", cid=A)
     published = only(outcome, Publish)
     said_by_ada = said(2, text="hello", sent_at=NOW, cid=A)
-    (event,) = understood(published.frame)
-    assert event == messages.EventMessage.model_validate(said_by_ada._asdict())
+    assert published.event == said_by_ada
     assert published.sender == ada.connection
     ack = acked(outcome)
     assert (ack.room, ack.seq, ack.cid, ack.sent_at) == (GENERAL, 2, A, NOW)
@@ -69,8 +76,7 @@ def test_a_message_waits_for_the_one_it_comes_after(house: House) -> None:
 def test_texts_are_stored_as_they_are(house: House, text: str) -> None:
     """Nothing on the way changes a character."""
     ada = house.join("ada")
-    (event,) = understood(only(house.say(ada, text), Publish).frame)
-    assert isinstance(event, messages.EventMessage)
+    event = only(house.say(ada, text), Publish).event
     assert event.body == {"text": text}
     assert text == house.stored()[-1][3]
 
@@ -104,11 +110,9 @@ def test_the_event_of_a_join_has_an_id_of_its_own(house: House) -> None:
     """As each event has: a client that has it last can name it."""
     house.join("ada")
     outcome = house.do(house.connect(), house.join_command("bob"))
-    (event,) = understood(only(outcome, Publish).frame)
-    assert isinstance(event, messages.EventMessage)
+    event = only(outcome, Publish).event
     assert event.cid == house.cid_at(2) != house.cid_at(1)
-    bob_joined = joined(2, "bob", sent_at=NOW)._replace(cid=event.cid)
-    assert event == messages.EventMessage.model_validate(bob_joined._asdict())
+    assert event == joined(2, "bob", sent_at=NOW)._replace(cid=event.cid)
 
 
 def test_a_joins_id_can_be_nobodys_message(house: House) -> None:
@@ -156,7 +160,7 @@ def test_a_first_message_opens_a_direct_room(house: House) -> None:
         assert told(outcome, session) == [added]
     assert told(outcome, cem) == []
     kinds = [type(effect) for effect in outcome]
-    assert kinds == [Tell, Tell, Tell, Publish]
+    assert kinds == [TellAccount, TellAccount, Publish]
     assert acked(outcome).seq == 1
     assert [type(each) for each in house.say(ada, "yes?", "dm:ada:bob")] == [Publish]
     assert house.world.directory == house.log.load()
@@ -332,16 +336,19 @@ def test_an_unreadable_log_ends_the_connection_to_try_again(house: House) -> Non
     outcome = house.happen(PageFailed(ada.connection))
     assert only(outcome, HangUp).goodbye.code == "internal"
     assert house.happen(PageFailed(ada.connection)) == []
-    assert house.happen(PageRead(ada.connection, b"frames", ((GENERAL, 1),))) == []
+    assert house.happen(PageRead(ada.connection, 7, ((GENERAL, 1),))) == []
 
 
-def test_a_page_is_handed_on_as_it_was_read(house: House) -> None:
-    """The reader's bytes reach the connection unchanged, and the next page waits for them."""
+def test_a_page_that_was_read_is_written(house: House) -> None:
+    """And the next one waits for it; without anything in it there is none."""
     ada = house.join("ada")
     house.do(ada, messages.Sync(id=5, positions={GENERAL: 0}))
     house.join("bob")
-    outcome = house.happen(PageRead(ada.connection, b"frames", ((GENERAL, 1),)))
-    assert outcome == [WritePage(ada.connection, b"frames")]
+    outcome = house.happen(PageRead(ada.connection, 7, ((GENERAL, 1),)))
+    assert outcome == [WritePage(ada.connection, 7)]
+    house.happen(Drained(ada.connection, 1))
+    outcome = house.happen(PageRead(ada.connection, None, ((GENERAL, 1),)))
+    assert outcome == [ReadPage(ada.connection, ((GENERAL, 1),))]
 
 
 @given(text=our.text(), seq=our.number(1), room=our.room())

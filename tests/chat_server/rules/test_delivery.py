@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from chat_server.rules.delivery import ROOMS_AT_ONCE, Delivery
-from chat_server.rules.effects import Effect, GoLive, ReadPage, WritePage
+from chat_server.rules.effects import Effect, GoLive, ReadPage, WriteEvents, WritePage
 from chat_server.rules.inputs import Drained, FellBehind, PageRead
 from chat_server.rules.sessions import Session
+from common.events import Event
+from tests.events import said
 
 ROOMS = ("general", "dm:ada:bob")
 SESSIONS = (1, 2)
@@ -29,16 +31,8 @@ Published = tuple[str, int, int]
 """A fan-out: room, first, last."""
 
 
-def _frame(room: str, seq: int) -> bytes:
-    """An event as two bytes and its room."""
-    return bytes([ROOMS.index(room)]) + seq.to_bytes(2, "big")
-
-
-def _understood(frames: bytes) -> list[tuple[str, int]]:
-    return [
-        (ROOMS[frames[start]], int.from_bytes(frames[start + 1 : start + 3], "big"))
-        for start in range(0, len(frames), 3)
-    ]
+def _events(room: str, first: int, last: int) -> tuple[Event, ...]:
+    return tuple(said(seq, room=room) for seq in range(first, last + 1))
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -51,6 +45,8 @@ class Deliveries(RuleBasedStateMachine):
         self.sessions = {number: Session(number, "", 0) for number in SESSIONS}
         self.started: dict[tuple[int, str], int] = {}
         self.jobs: list[ReadPage] = []
+        self.left: list[list[tuple[str, int]]] = []
+        """The pages that readers left with the I/O thread, by number."""
         self.to_io: deque[Effect | Published] = deque()
         self.to_hub: deque[PageRead | FellBehind | Drained] = deque()
         self.live: dict[str, set[int]] = {room: set() for room in ROOMS}
@@ -58,6 +54,7 @@ class Deliveries(RuleBasedStateMachine):
         self.wants_drained: set[int] = set()
         self.full: set[int] = set()
         """Sessions of which the hub knows that their outboxes are full."""
+        self.brought: dict[int, int] = dict.fromkeys(SESSIONS, 0)
         self.page_left: dict[int, int] = dict.fromkeys(SESSIONS, 0)
         """How much of an outbox is in front of the end of its last page."""
         self.got: dict[tuple[int, str], list[int]] = {}
@@ -116,8 +113,7 @@ class Deliveries(RuleBasedStateMachine):
             self._committed(room, before + 1)
 
     def _committed(self, room: str, first: int) -> None:
-        frames = [_frame(room, seq) for seq in range(first, self.heads[room] + 1)]
-        self.delivery.tails.add(room, first, frames)
+        self.delivery.tails.add(room, _events(room, first, self.heads[room]))
         self.to_io.append((room, first, self.heads[room]))
 
     @rule(room=st.sampled_from(ROOMS))
@@ -139,7 +135,7 @@ class Deliveries(RuleBasedStateMachine):
                 self._release(self.delivery.fell_behind(session, happening.room, happening.after))
             case Drained():
                 self.full.discard(happening.connection)
-                self._release(self.delivery.drained(session))
+                self._release(self.delivery.drained(session, happening.brought) or [])
 
     # A reader
 
@@ -152,12 +148,15 @@ class Deliveries(RuleBasedStateMachine):
 
     def _answer(self, job: ReadPage, count: int) -> None:
         """Of the first so many rooms: the others did not fit into the page."""
-        lasts, frames = [], b""
+        lasts: list[tuple[str, int]] = []
+        page: list[tuple[str, int]] = []
         for room, after in job.rooms[:count]:
             last = min(self.heads[room], after + PAGE)
-            frames += b"".join(_frame(room, seq) for seq in range(after + 1, last + 1))
+            page += [(room, seq) for seq in range(after + 1, last + 1)]
             lasts.append((room, last))
-        self.to_hub.append(PageRead(job.connection, frames, tuple(lasts)))
+        number = len(self.left) if page else None
+        self.left += [page] if page else []
+        self.to_hub.append(PageRead(job.connection, number, tuple(lasts)))
 
     # The I/O thread
 
@@ -170,11 +169,9 @@ class Deliveries(RuleBasedStateMachine):
             case GoLive():
                 self.live[effect.room].add(effect.connection)
             case WritePage():
-                assert not self.page_left[effect.connection], "one page waits already"
-                self.wants_drained.add(effect.connection)
-                outbox = self.outbox[effect.connection]
-                outbox.extend(_understood(effect.frames))
-                self.page_left[effect.connection] = len(outbox)
+                self._bring(effect.connection, self.left[effect.page])
+            case WriteEvents():
+                self._bring(effect.connection, [(e.room, e.seq) for e in effect.events])
             case (str(room), int(first), int(last)):
                 for number in sorted(self.live[room]):
                     if len(self.outbox[number]) + last + 1 - first > OUTBOX:
@@ -183,6 +180,13 @@ class Deliveries(RuleBasedStateMachine):
                         self.to_hub.append(FellBehind(number, room, first - 1))
                     else:
                         self.outbox[number].extend((room, s) for s in range(first, last + 1))
+
+    def _bring(self, number: int, page: list[tuple[str, int]]) -> None:
+        assert not self.page_left[number], "one page waits already"
+        self.brought[number] += 1
+        self.wants_drained.add(number)
+        self.outbox[number].extend(page)
+        self.page_left[number] = len(self.outbox[number])
 
     @rule(number=st.sampled_from(SESSIONS), count=st.integers(1, 6))
     def flush(self, number: int, count: int) -> None:
@@ -193,7 +197,7 @@ class Deliveries(RuleBasedStateMachine):
             self.page_left[number] = max(0, self.page_left[number] - 1)
         if number in self.wants_drained and not self.outbox[number]:
             self.wants_drained.discard(number)
-            self.to_hub.append(Drained(number))
+            self.to_hub.append(Drained(number, self.brought[number]))
 
     # What must hold
 
@@ -252,15 +256,13 @@ TestDelivery = Deliveries.TestCase
 def test_what_is_at_hand_is_not_read() -> None:
     """A session that missed little is live at once; one that missed more reads first."""
     delivery = Delivery(lambda _room: 9)
-    delivery.tails.add("general", 7, [_frame("general", seq) for seq in (7, 8, 9)])
+    delivery.tails.add("general", _events("general", 7, 9))
     near, far = Session(1, "", 0), Session(2, "", 0)
-    page = b"".join(_frame("general", seq) for seq in (8, 9))
-    assert delivery.start(near, "general", 7) == [WritePage(1, page), GoLive(1, "general")]
+    tail = _events("general", 8, 9)
+    assert delivery.start(near, "general", 7) == [WriteEvents(1, tail), GoLive(1, "general")]
     assert delivery.start(far, "general", 5) == [ReadPage(2, (("general", 5),))]
-    frames = b"".join(_frame("general", seq) for seq in (6, 7))
-    read = PageRead(2, frames, (("general", 7),))
-    assert delivery.page(far, read) == [WritePage(2, read.frames)]
-    assert delivery.drained(far) == [WritePage(2, page), GoLive(2, "general")]
+    assert delivery.page(far, PageRead(2, 5, (("general", 7),))) == [WritePage(2, 5)]
+    assert delivery.drained(far, 1) == [WriteEvents(2, tail), GoLive(2, "general")]
 
 
 def test_what_is_at_hand_waits_for_its_turn_too() -> None:
@@ -268,11 +270,12 @@ def test_what_is_at_hand_waits_for_its_turn_too() -> None:
     delivery = Delivery(lambda _room: 2)
     session = Session(1, "", 0)
     for room in ROOMS:
-        delivery.tails.add(room, 1, [_frame(room, seq) for seq in (1, 2)])
-    assert [type(effect) for effect in delivery.start(session, ROOMS[0], 0)] == [WritePage, GoLive]
+        delivery.tails.add(room, _events(room, 1, 2))
+    begun = delivery.start(session, ROOMS[0], 0)
+    assert [type(effect) for effect in begun] == [WriteEvents, GoLive]
     assert delivery.start(session, ROOMS[1], 0) == []
-    written = WritePage(1, _frame(ROOMS[1], 1) + _frame(ROOMS[1], 2))
-    assert delivery.drained(session) == [written, GoLive(1, ROOMS[1])]
+    written = WriteEvents(1, _events(ROOMS[1], 1, 2))
+    assert delivery.drained(session, 1) == [written, GoLive(1, ROOMS[1])]
 
 
 def test_a_head_that_was_taken_back_makes_nothing_live_under_a_reader() -> None:
@@ -283,7 +286,7 @@ def test_a_head_that_was_taken_back_makes_nothing_live_under_a_reader() -> None:
     assert delivery.start(session, "general", 0) == [ReadPage(1, (("general", 0),))]
     head = 0
     assert delivery.start(session, "dm:ada:bob", 0) == [GoLive(1, "dm:ada:bob")]
-    read = PageRead(1, b"", (("general", 0),))
+    read = PageRead(1, None, (("general", 0),))
     assert delivery.page(session, read) == [GoLive(1, "general")]
 
 
@@ -305,10 +308,25 @@ def test_thousands_of_rooms_cost_what_each_costs() -> None:
         while jobs := [effect for effect in effects if isinstance(effect, ReadPage)]:
             (job,) = jobs
             pages += 1
-            read = PageRead(1, b"frames", tuple((room, 1) for room, _ in job.rooms))
-            effects = [*delivery.page(session, read), *delivery.drained(session)]
+            read = PageRead(1, 1, tuple((room, 1) for room, _ in job.rooms))
+            effects = [*delivery.page(session, read), *(delivery.drained(session, pages) or ())]
         assert len(session.live) == count
         assert pages <= count // ROOMS_AT_ONCE + 2
         return looked
 
     assert looks(8000) <= 4.2 * looks(2000)
+
+
+def test_what_had_to_be_written_before_a_page_is_not_the_page() -> None:
+    """It fell behind while it read: that it has room again does not bring two pages at once."""
+    heads = {"general": 9, "dm:ada:bob": 0}
+    delivery = Delivery(heads.__getitem__)
+    session = Session(1, "", 0)
+    assert delivery.start(session, "general", 0) == [ReadPage(1, (("general", 0),))]
+    assert delivery.start(session, "dm:ada:bob", 0) == [GoLive(1, "dm:ada:bob")]
+    heads["dm:ada:bob"] = 1
+    assert delivery.fell_behind(session, "dm:ada:bob", 0) == []
+    assert delivery.page(session, PageRead(1, 3, (("general", 5),))) == [WritePage(1, 3)]
+    assert delivery.drained(session, 0) is None
+    rest = (("general", 5), ("dm:ada:bob", 0))
+    assert delivery.drained(session, 1) == [ReadPage(1, rest)]
