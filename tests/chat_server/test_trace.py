@@ -43,7 +43,7 @@ def test_each_command_has_its_result(
         f"{mine}ping id=5 -> ok",
         f"{mine}{text} -> ok",
         f"{theirs}ping id=5 -> ok",
-        f"{mine}Drained connection={ada} -> ok",
+        f"{mine}Drained connection={ada} brought=0 -> ok",
     ]
     assert lines[4].startswith("batch: 3 commands, 0 refused, commit 0.")
     assert lines[5:7] == [f"{mine}ping id=5 -> ok", f"{mine}{text} -> busy"]
