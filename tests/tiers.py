@@ -34,6 +34,7 @@ FOLDERS: Final = {
     "test_dev.py": "process",
     # What judges the torture is made of parts like any other.
     "torture/test_checker.py": "unit",
+    "torture/test_moderated.py": "unit",
     "torture/test_parts.py": "unit",
     "torture/test_restored.py": "unit",
 }

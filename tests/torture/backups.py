@@ -6,8 +6,10 @@ is thrown away.
 """
 
 import json
+import math
 import secrets
 import sqlite3
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -16,9 +18,10 @@ from typing import Final
 
 from common.datafolder import PRIVATE_FILE
 from common.events import Event
-from tests.torture.epochs import Epoch, wire_name
+from tests.torture.epochs import Epoch, Moderated, wire_name
 from tests.torture.history import Kind, Violation
 from tests.torture.record import kept
+from tests.torture.rights import NO_RIGHTS, read_audit, read_rights
 
 _LOG: Final = (
     "SELECT rooms.room, seq, kind, username, sent_at, cid, body FROM events"
@@ -63,6 +66,9 @@ class Backups:
         """The number of the history in which the backup was made."""
         self._base: dict[str, int] = {}
         self._parent: Epoch | None = None
+        self._rights = NO_RIGHTS
+        """What the backup has of these, if it was restored."""
+        self._began = 0
         self._cost = 0
         """Events in the backup."""
         self.violations: list[Violation] = []
@@ -90,9 +96,12 @@ class Backups:
 
     def restore(self, *, new_epoch: bool = True) -> None:
         """Put the backup in the place of the database; the server must not be running."""
-        self._former.append(self._read())
+        now = time.monotonic_ns()
+        self._former.append(self._read(now))
+        self._began = now
         self._ended.append(len(self._sessions()))
         with reading(self._backup) as backup:
+            self._rights = read_rights(backup)
             self._base = {room: head or 0 for room, head in backup.execute(_HEADS)}
         self._parent = self._former[self._made_in]
         for ending in ("", "-wal", "-shm"):
@@ -122,17 +131,20 @@ class Backups:
     def _sessions(self) -> list[str]:
         return self._admitted.read_text().split() if self._admitted.exists() else []
 
-    def _read(self) -> Epoch:
+    def _read(self, ended: float = math.inf) -> Epoch:
         with reading(self._database) as database:
             (name,) = database.execute(_EPOCH).fetchone()
             members: dict[str, set[str]] = defaultdict(set)
             for room, username in database.execute(_MEMBERS):
                 members[room].add(username)
             tail = list(self._new(database))
+            after = read_rights(database)
+            audit = read_audit(database, self._rights.last_entry)
         earlier = sum(wire_name(epoch.name) == name for epoch in self._former)
         if earlier:
             name = f"{name}#{earlier + 1}"
-        return Epoch(name, tail, members, self._parent, self._base)
+        moderated = Moderated(self._rights, after, audit, self._began, ended)
+        return Epoch(name, tail, members, self._parent, self._base, moderated)
 
     def _new(self, database: sqlite3.Connection) -> Iterator[Event]:
         """What came after the backup; what came before must be as it was."""

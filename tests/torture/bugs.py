@@ -13,6 +13,7 @@ from chat_server.store.sqlite.store import SqliteStore
 from common import messages
 from tests.torture import inside
 from tests.torture.hooks import Points, wrap
+from tests.torture.moderation_bugs import MODERATION_BUGS, lose_one_of_a_page
 
 _APPEND: Final = (
     "INSERT INTO events (room, seq, kind, sender, sent_at, cid, body) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -166,7 +167,11 @@ BUGS: Final[Mapping[str, Callable[[Points], None]]] = {
     "one-device-only": _one_device_only,
     "same-epoch": _same_epoch,
     "believe-positions": _believe_positions,
+    **MODERATION_BUGS,
 }
 """Wrong servers."""
-CLIENT_BUGS: Final[Mapping[str, Callable[[], None]]] = {"keep-old-copies": keep_old_copies}
+CLIENT_BUGS: Final[Mapping[str, Callable[[], None]]] = {
+    "keep-old-copies": keep_old_copies,
+    "lose-one-of-a-page": lose_one_of_a_page,
+}
 """Wrong clients."""

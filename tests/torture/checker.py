@@ -12,6 +12,8 @@ from typing import Protocol
 from tests.torture.copies import Copy
 from tests.torture.epochs import Epoch, Key
 from tests.torture.history import Client, History, Kind, Violation
+from tests.torture.moderation import check_moderation
+from tests.torture.pages import Pages
 from tests.torture.record import Acked, Applied, Dropped, Kept, Record, Refused, Wrote
 from tests.torture.views import View, Wire, check_store
 
@@ -37,6 +39,7 @@ def check(history: History) -> list[Violation]:
             Order(client, history),
             Wire(client, history),
             View(client, history),
+            Pages(client, history),
         ]
         for record in client.records:
             if isinstance(record, Wrote):
@@ -48,6 +51,7 @@ def check(history: History) -> list[Violation]:
         violations += check_store(client, history)
     for epoch in history.epochs:
         violations += check_log(epoch, written)
+    violations += check_moderation(history)
     return violations
 
 
@@ -127,6 +131,8 @@ class Outbox:
             case Applied(event=event) if self._copy.of != self._last.name:
                 if event.sender == self._client.person and event.is_message:
                     self._accounted.add(event.cid)
+            case Refused(cid=cid, reason="muted"):
+                self._accounted.add(cid)  # Whether that was right is judged elsewhere.
             case Refused(reason=reason):
                 yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=reason)
             case _:
@@ -135,6 +141,8 @@ class Outbox:
     def finish(self) -> Iterator[Violation]:
         """As a Judge."""
         waiting = set(self._client.store.waiting)
+        refused = self._client.store.refused
+        self._accounted.update(cid for cid, code in refused.items() if code == "muted")
         for cid in sorted(self._kept - self._accounted - waiting):
             if self._last.place((self._client.person, cid)) is None:
                 yield Violation(Kind.LOST, self._client.device, detail=cid)

@@ -227,6 +227,31 @@ class Person(Process):
         return next(self.data_dir.glob("accounts/*/cache.db"), None)
 
 
+class Host(Process):
+    """The host's command line, and guests."""
+
+    def __init__(self, folder: Path, server: Server, names: Sequence[str], way: Way) -> None:
+        super().__init__("host", folder / "host.err")
+        self.record = folder / "host.record"
+        self._folder = folder
+        self._server = server
+        self._names = names
+        self._way = way
+
+    def start(self, two_devices: Sequence[str] = ()) -> None:
+        """Begin a life."""
+        self.record.touch()
+        self.begin(
+            [
+                *("tests.torture.host", "--data-dir", str(self._server.database.parent)),
+                *("--record", str(self.record), "--folder", str(self._folder)),
+                *("--clock", str(self._server.record.with_suffix(".clock"))),
+                *("--names", ",".join(self._names), "--seed", str(self._way.seed)),
+                *(("--two-devices", ",".join(two_devices)) if two_devices else ()),
+            ]
+        )
+
+
 class Crew:
     """Everyone; nobody is left after the block. `people` has each device by its name."""
 
@@ -235,6 +260,7 @@ class Crew:
         self._names = names
         self._way = way or Way()
         self.server = Server(folder, self._way)
+        self.host = Host(folder, self.server, names, self._way)
         self.people = {name: self._person(name, name) for name in names}
         self.proxies: list[Proxy] = []
 
@@ -279,7 +305,7 @@ class Crew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for process in (*self.people.values(), self.server):
+        for process in (self.host, *self.people.values(), self.server):
             process.kill()
         for proxy in self.proxies:
             proxy.close()

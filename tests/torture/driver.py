@@ -7,6 +7,8 @@ its end is an orderly one for the client, too:
     flood COUNT SIZE  say so many long ones to everyone, each of so many characters
     drop              give up the oldest message that waits
     talk PACE         from now on say something every PACE seconds on average; 0 for silence
+    moderate DOES WHO do something to a person: mute, unmute, ban, terminate
+    page              look at older messages, where some are missing
     connect           the person wants a connection now
     die COUNT         die as of kill -9 between applying the COUNT-th event and keeping it
     jump SECONDS      the wall clock jumps
@@ -18,16 +20,18 @@ import os
 import random
 import selectors
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 
-from chat_client.accounts import Accounts, new_account
+from chat_client.accounts import Accounts
 from chat_client.core import Core
 from chat_client.net import connector
-from chat_client.state import backoff, news
+from chat_client.state import backoff, history, news, sync
+from chat_client.state.moderation import Action, Moderation
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common import limits
@@ -40,6 +44,18 @@ from tests.torture.hooks import Orders, Points, wrap
 from tests.torture.record import Recorder, kept
 from tests.torture.witness import WatchedCache, listen_on_the_wire
 
+KNOCK_AGAIN: Final = 0.3
+"""Seconds after which somebody who was turned away, being banned, tries again."""
+_MODERATES: Final = 0.03
+"""How often somebody does something to a person instead of talking. Few of them may."""
+_PAGES: Final = 0.06
+"""How often somebody looks at older messages instead."""
+_SCROLLS, _JUMPS = 0.6, 0.9
+"""How often they scroll there, or scroll or jump to a place; else to a date."""
+_AGO: Final = 120_000
+"""Milliseconds that lie between now and such a date at most."""
+_ACTIONS: Final[Sequence[Action]] = ("mute", "mute", "unmute", "unmute", "ban", "terminate")
+
 
 def hurry(silence: float) -> None:
     """Short deadlines and pauses, as the launcher's: no rule is changed by that."""
@@ -47,6 +63,8 @@ def hurry(silence: float) -> None:
         (backoff, "FIRST", 0.05),
         (backoff, "LONGEST", 0.4),
         (connector, "HANDSHAKE_DEADLINE", 2.0),
+        (sync, "MOST_MISSING", 60),
+        (history, "PAGE", 20),
         (limits, "PING_INTERVAL", silence / 3),
         (limits, "SILENCE_DEADLINE", silence),
     ]
@@ -76,7 +94,7 @@ class Driver:
         invite = parse_invite(options.invite)
         found = [each for each in self._accounts.all() if each.username == options.name]
         account = found[0].with_invite(invite) if found else None
-        self._account = account or new_account(invite, options.name, options.name.title())
+        self._account = account or self._accounts.new(invite, options.name, options.name.title())
         self._accounts.save(self._account)
         folder = self._accounts.folder(self._account)
         self._lock = FolderLock(folder)
@@ -112,6 +130,18 @@ class Driver:
 
     def _obey(self, order: list[str]) -> None:
         match order:
+            case ["die", count]:
+                self._points.arm("apply", int(count))
+            case ["jump", seconds]:
+                clock, offset = time.time_ns, int(float(seconds) * 1e9)
+                time.time_ns = lambda: clock() + offset
+            case ["connect"]:
+                self._core.connect_now()
+            case _:
+                self._do_as_a_person(order)
+
+    def _do_as_a_person(self, order: list[str]) -> None:
+        match order:
             case ["say", room, *words]:
                 self._core.say(room, " ".join(words))
             case ["flood", count, size]:
@@ -124,21 +154,23 @@ class Driver:
                 self._pace = float(pace)
                 if not self._pace:
                     self._core._do(self._silence)
-            case ["connect"]:
-                self._core.connect_now()
-            case ["die", count]:
-                self._points.arm("apply", int(count))
-            case ["jump", seconds]:
-                clock, offset = time.time_ns, int(float(seconds) * 1e9)
-                time.time_ns = lambda: clock() + offset
+            case ["page"]:
+                self._page()
+            case ["moderate", action, name] if action in _ACTIONS:
+                self._moderate(cast("Action", action), name)
             case _:
                 raise ValueError(f"no such order: {order}")
 
     def _talk(self) -> None:
-        """Say something, answer somebody, say much at once, or give something up."""
+        """Say something, answer somebody, say much at once, give something up, or moderate."""
         what = self._chance.random()
         if what < 0.03:
             self._drop()
+        elif 0.5 < what < 0.5 + _PAGES:
+            self._page()
+        elif what > 1 - _MODERATES and self._options.device == self._options.name:
+            # On one device of each alone: so their actions have an order.
+            self._moderate(self._chance.choice(_ACTIONS), self._chance.choice(self._options.others))
         elif what < 0.35 and self._seen:
             room, cid = self._chance.choice(list(self._seen))
             self._say(room, f" re {cid}")
@@ -161,11 +193,42 @@ class Driver:
         number = f"{self._options.life}.{next(self._numbers)}"
         self._core.say(room, f"{self._options.device} {number}{padding}{end}")
 
+    def _moderate(self, action: Action, name: str) -> None:
+        number = f"{self._options.life}.{next(self._numbers)}"
+        self._core.moderate(
+            Moderation(action, name, words=f"{name} by {self._options.name} {number}")
+        )
+
     def _drop(self) -> None:
         if self._waiting:
             self._core.drop(self._waiting.popleft())
 
+    def _page(self) -> None:
+        how = self._chance.random()
+        place = self._chance.random()
+        self._core._do(lambda: self._look_back(how, place))
+
     # On the core's thread
+
+    def _look_back(self, how: float, place: float) -> None:
+        """Into a gap: right before what is here, as who scrolls, or to some place or time."""
+        gaps: list[tuple[str, int, int]] = []
+        for room in self._cache.rooms():
+            end = 0
+            for span in self._cache._spans.of(room):
+                if span.first > end + 1:
+                    gaps.append((room, end + 1, span.first))
+                end = span.last
+        if not gaps:
+            return
+        room, first, after = gaps[int(place * len(gaps))]
+        if how < _SCROLLS:
+            wanted = news.Wanted(room, before=after)
+        elif how < _JUMPS:
+            wanted = news.Wanted(room, around=first + int(place * (after - first)))
+        else:
+            wanted = news.Wanted(room, at=time.time_ns() // 1_000_000 - int(place * _AGO))
+        self._core._controller.load_history(wanted)
 
     def _silence(self) -> None:
         self._silenced = True
@@ -186,6 +249,8 @@ class Driver:
                         self._recorder.add(record.Applied(at, kept(event)))
                         if event.is_message and event.sender != self._options.name:
                             self._seen.append((event.room, event.cid))
+                case news.HistoryAdded(places=(first, last)):
+                    self._recorder.add(record.Filled(at, item.room, first, last))
                 case news.OutboxChanged():
                     self._outbox(item, at)
                 case news.StartedOver():
@@ -206,9 +271,10 @@ class Driver:
                 self._recorder.add(record.Kept(at, item.cid))
                 self._waiting.append(item.cid)
             case Delivery.FAILED:
-                self._recorder.add(
-                    record.Refused(at, item.cid, item.reason.code if item.reason else "")
-                )
+                code = item.reason.code if item.reason else ""
+                self._recorder.add(record.Refused(at, item.cid, code))
+                if code == "muted":
+                    self._core.drop(item.cid)
             case _:
                 if item.cid in self._waiting:
                     self._waiting.remove(item.cid)
@@ -218,6 +284,12 @@ class Driver:
             self._recorder.add(record.Disconnected(time.monotonic_ns()))
         if item.status.link is Link.SIGNED_OUT:
             self._core.connect_now()  # The person comes back at once.
+        elif item.status.link is Link.REFUSED and item.status.code == "banned":
+            self._recorder.add(record.Disconnected(time.monotonic_ns()))
+            self._recorder.add(record.TurnedAway(time.monotonic_ns(), item.status.code))
+            again = threading.Timer(KNOCK_AGAIN, self._core.connect_now)
+            again.daemon = True
+            again.start()
         elif item.status.link in {Link.REFUSED, Link.STOPPED}:
             sys.stderr.write(f"ERROR refused: {item.status.reason}\n")
             os._exit(3)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from common.events import Event
+from tests.torture.rights import NO_RIGHTS, Entry, Rights
 
 Key = tuple[str, str]
 """A message's sender and cid: what makes it one."""
@@ -17,6 +21,23 @@ def wire_name(history: str | None) -> str | None:
     common are told apart by a number behind a `#`; the first one has none.
     """
     return None if history is None else history.partition("#")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Moderated:
+    """What a history has of what was done to people: what held first and last, and the audit log.
+
+    It lasted from `began` to `ended`, in nanoseconds on the monotonic clock.
+    """
+
+    before: Rights = NO_RIGHTS
+    after: Rights = NO_RIGHTS
+    audit: Sequence[Entry] = ()
+    began: float = 0
+    ended: float = math.inf
+
+
+_NOTHING_DONE: Final = Moderated()
 
 
 class Epoch:
@@ -34,8 +55,10 @@ class Epoch:
         members: Mapping[str, Collection[str]],
         parent: Epoch | None = None,
         base: Mapping[str, int] | None = None,
+        moderated: Moderated = _NOTHING_DONE,
     ) -> None:
         self.name = name
+        self.moderated = moderated
         self.members = members
         self.parent = parent
         self.base: Mapping[str, int] = base or {}

@@ -68,7 +68,7 @@ class Faults:
             (2, self._jump),
             (2, self._limit_disk),
             (1 if disk is not None else 0, self._fill_disk),
-            (2, self._terminate),
+            (2, self._do_something_and_kill),
             (3, self._back_up),
             (1, self._restore),
             (1, self._copy_back),
@@ -213,9 +213,14 @@ class Faults:
 
     # The administrator
 
-    def _terminate(self) -> None:
-        self._server.order(f"terminate {self._somebody().name}")
-        self._is_over("terminate")
+    def _do_something_and_kill(self) -> None:
+        """The server dies a moment after the host asked for something: it may be done, or not."""
+        name = self._somebody().name
+        what = self._chance.choice(("ban {}", "mute {}", "role {} moderator", "unban {}", "look"))
+        self._crew.host.order(what.format(name))
+        time.sleep(self._chance.uniform(0, 0.05))
+        self._server.kill()
+        self._server_died_of = "kill server moderating"
 
     def _back_up(self) -> None:
         with suppress(sqlite3.Error):  # A server that is just starting holds it for itself.

@@ -1,5 +1,6 @@
 """Reads what the processes left: records, the server's log, the clients' stores. Only reads."""
 
+import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -9,8 +10,9 @@ from typing import Final
 
 from common.events import Event, UnknownBody
 from tests.torture.backups import Backups, reading
+from tests.torture.clock import read as read_clock
 from tests.torture.copies import PlacedRecords
-from tests.torture.crew import Crew, Person, Server
+from tests.torture.crew import Crew, Person, Process
 from tests.torture.history import Client, History, Kind, Store, Violation
 from tests.torture.record import Began, Records, Silenced, kept
 
@@ -40,6 +42,8 @@ def gather(crew: Crew, backups: Backups) -> History:
         epochs,
         [_client(person, sessions) for person in crew.people.values() if person.lives],
         set(record.read_text().split()) if record.exists() else set(),
+        Records(crew.host.record) if crew.host.lives else (),
+        read_clock(record.with_suffix(".clock")),
     )
 
 
@@ -69,11 +73,21 @@ def _store(person: Person) -> Store:
         return Store()
     with reading(path) as database:
         found = database.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for room, first, last in database.execute("SELECT room, first, last FROM spans"):
+            spans[room].append((first, last))
         return Store(
             _StoredEvents(path),
             dict(database.execute("SELECT room, position FROM rooms")),
             None if found is None else found[0],
             [cid for (cid,) in database.execute("SELECT cid FROM outbox WHERE state = 'waiting'")],
+            spans,
+            {
+                cid: json.loads(reason)[0]
+                for cid, reason in database.execute(
+                    "SELECT cid, reason FROM outbox WHERE state = 'failed'"
+                )
+            },
         )
 
 
@@ -94,6 +108,12 @@ def silent(crew: Crew, since: Mapping[str, int]) -> bool:
         )
         for person in crew.people.values()
     )
+
+
+def pardoned(crew: Crew) -> int:
+    """How often the host has lifted everything."""
+    records = Records(crew.host.record) if crew.host.lives else ()
+    return sum(isinstance(record, Silenced) for record in records)
 
 
 def settled(crew: Crew) -> bool:
@@ -139,7 +159,7 @@ def _has(person: Person, epoch: str, heads: Mapping[str, _Head]) -> bool:
 def complaints(crew: Crew) -> list[Violation]:
     """What programs met and did not expect, by what they printed."""
     found: list[Violation] = []
-    everyone: list[Server | Person] = [crew.server, *crew.people.values()]
+    everyone: list[Process] = [crew.server, crew.host, *crew.people.values()]
     for process in everyone:
         if not process.lives:
             continue

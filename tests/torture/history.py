@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from common.events import Event
+from tests.torture.clock import ServerClock
 from tests.torture.epochs import Epoch
 from tests.torture.record import Record
 
@@ -31,6 +32,17 @@ class Kind(Enum):
     AFTER_GOODBYE = "something arrived after the server's last words"
     MIXED = "a client went on with a copy of another history"
     OUTSIDER = "an event reached someone who is no member of its room"
+    AUDIT_MISSING = "the audit log lacks something acknowledged, or has it in another order"
+    AUDIT_EXTRA = "the audit log has what nobody asked for, or twice"
+    RIGHTS_DIFFER = "bans, mutes or roles are not what was done"
+    SHOWN_TO_BANNED = "somebody banned was sent what was said after the ban"
+    BANNED_LET_IN = "somebody banned was let in"
+    HEARD_THOUGH_BANNED = "something that somebody banned said was taken"
+    HEARD_THOUGH_MUTED = "something that somebody muted said was taken"
+    UNJUST = "somebody was refused or sent away for what did not hold"
+    NOT_ALLOWED = "somebody did what their role does not allow"
+    OLD_LINK = "somebody joined by a link that had been replaced"
+    JOIN_LOST = "an acknowledged join is not in the log"
     PROGRAM_ERROR = "a program met an error it did not expect"
 
 
@@ -61,6 +73,10 @@ class Store:
     """The history it is a copy of."""
     waiting: Collection[str] = ()
     """The cids of messages that were not acknowledged."""
+    spans: Mapping[str, Sequence[tuple[int, int]]] = field(default_factory=dict)
+    """By room, the first and the last place of each stretch that it says it has."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """The cids of messages that will never be sent, and why: who was killed could not note it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,9 @@ class History:
     epochs: Sequence[Epoch]
     clients: Sequence[Client]
     fell_behind: Collection[str] = ()
+    host: Iterable[Record] = ()
+    """What the host and guests wrote down."""
+    clock: ServerClock = field(default_factory=ServerClock)
 
     @property
     def last(self) -> Epoch:

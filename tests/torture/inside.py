@@ -5,7 +5,7 @@ one place what has to hold: a transaction of the log commits what it appended, a
 out goes through `Outgoing.carry_out` afterwards.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
@@ -13,12 +13,14 @@ from typing import Any, Final, TypeVar
 
 from chat_server import service
 from chat_server.hub import batch
-from chat_server.net import connection, io_thread, outgoing, pages
-from chat_server.rules import effects
+from chat_server.net import connection, io_thread, outgoing, pages, queries
+from chat_server.rules import commands, effects, invites, moderation, permissions
 from chat_server.rules.delivery import Delivery
+from chat_server.rules.directory import Role
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.store.sqlite.store import SqliteStore
 from common import messages
+from common.events import Event
 from common.quick_frames import body_json
 from tests.torture.hooks import wrap, wrap_context
 
@@ -175,16 +177,6 @@ def on_admitted(act: Callable[[Session, str], object]) -> None:
     wrap(Sessions, "admit", admit)
 
 
-def on_started(act: Callable[[service.Server], None]) -> None:
-    """Before the server starts."""
-
-    def start(original: Any, server: service.Server, *rest: object) -> Any:
-        act(server)
-        return original(server, *rest)
-
-    wrap(service.Server, "start", start)
-
-
 _Command = TypeVar("_Command", bound=messages.Command)
 
 
@@ -197,3 +189,47 @@ def change_commands(kind: type[_Command], change: Callable[[_Command], _Command]
         return original(world, session, command, now)
 
     wrap(batch, "handle_command", handle)
+
+
+# What is done to people
+
+
+def around_ending(around: Callable[..., Any]) -> None:
+    """Around what has sessions ended: which, with which words, and why."""
+    wrap(moderation, "_end", around)
+
+
+def after_failed_batch(
+    more: Callable[[], Sequence[effects.Effect]], before: Callable[[], object]
+) -> None:
+    """What else follows from a batch that could not be stored; `before` each batch."""
+
+    def commit(original: Any, batches: Any, items: Any) -> list[batch.Applied]:
+        before()
+        applied: list[batch.Applied] = original(batches, items)
+        if batches._failure is not None:
+            applied.append(batch.Applied([*more()]))
+        return applied
+
+    wrap(batch.Batches, "commit", commit)
+
+
+def all_moderators() -> None:
+    """Everybody who is signed in has that role."""
+
+    def role_of(original: Any, world: Any, session: Session) -> Role:
+        role: Role = original(world, session)
+        return Role.MODERATOR if role is Role.MEMBER else role
+
+    wrap(commands, "role_of", role_of)
+    wrap(permissions, "role_of", role_of)
+
+
+def keep_invite() -> None:
+    """The secret of the invite stays, whatever is asked for."""
+    wrap(invites, "renew_invite", lambda *_: [])
+
+
+def around_page(around: Callable[..., list[Event]]) -> None:
+    """Around what chooses, of events in a row, those that go into a page of history."""
+    wrap(queries, "_fitting", around)

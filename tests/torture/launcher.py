@@ -9,7 +9,6 @@ Orders come on standard input, one a line:
     full files          no file can: the system refuses what is written
     free                both can again
     jump SECONDS        the wall clock jumps
-    terminate NAME      the host ends somebody's connections
 
 The server is hurried: its outboxes are small and its deadlines short, so that in a minute it
 meets what otherwise takes an hour. No rule is changed by that. With `--bug` one is.
@@ -24,17 +23,12 @@ import sqlite3
 import sys
 import threading
 import time
-from collections import defaultdict
-from functools import partial
 from pathlib import Path
 from typing import Final
 
 from chat_server import __main__ as program
-from chat_server import service
-from chat_server.rules.sessions import Session
 from chat_server.store.sqlite.store import SqliteStore
-from common import messages
-from tests.torture import inside
+from tests.torture import clock, inside
 from tests.torture.hooks import Orders, Points
 from tests.torture.points import place_points
 
@@ -58,11 +52,6 @@ def record_sessions(path: Path) -> None:
     inside.on_admitted(lambda session, _: os.write(admitted, f"{session.key}\n".encode()))
 
 
-def _terminate(connection: int, number: int) -> messages.Terminate:
-    why = "For the sake of a test."
-    return messages.Terminate(id=number, connection=connection, reason=why)
-
-
 class Control:
     """Carries out the orders."""
 
@@ -71,18 +60,17 @@ class Control:
         self._points = points
         self._obeyed = os.open(obeyed, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self._offset = 0
+        self._clock = os.open(
+            obeyed.with_suffix(".clock"), os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600
+        )
         self._pages: int | None = None
         """The max_page_count to be set: 1 is as few as there are now."""
-        self._server: service.Server | None = None
         self._wal: Path | None = None
-        self._connections: defaultdict[str, set[int]] = defaultdict(set)
-        """All that each account ever had; those that are gone can be ended again."""
-        clock = time.time_ns
-        time.time_ns = lambda: clock() + self._offset
+        real = time.time_ns
+        time.time_ns = lambda: real() + self._offset
         time.time = lambda: time.time_ns() / 1e9
-        inside.on_started(self._started)
+        self._tell_time()
         inside.on_opened(self._opened)
-        inside.on_admitted(self._admitted)
         inside.before_transaction(self._limit)
 
     def start(self) -> None:
@@ -110,11 +98,14 @@ class Control:
                 self._pages = _NO_LIMIT
                 self._limit_files(resource.getrlimit(resource.RLIMIT_FSIZE)[1])
             case "jump", [seconds]:
+                os.write(self._clock, clock.unsure())
                 self._offset += int(float(seconds) * 1e9)
-            case "terminate", [name]:
-                self._terminate(name)
+                self._tell_time()
             case _:
                 raise ValueError(f"no such order: {verb} {words}")
+
+    def _tell_time(self) -> None:
+        os.write(self._clock, clock.sure())
 
     def _wal_size(self) -> int:
         with contextlib.suppress(OSError):  # Not there yet.
@@ -130,19 +121,8 @@ class Control:
         _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
 
-    def _terminate(self, name: str) -> None:
-        for connection in sorted(self._connections[name].copy()):
-            if self._server is not None:
-                self._server.host_session().ask(partial(_terminate, connection), lambda _: None)
-
-    def _started(self, server: service.Server) -> None:
-        self._server = server
-
     def _opened(self, _log: SqliteStore, path: Path) -> None:
         self._wal = path.with_name(f"{path.name}-wal")
-
-    def _admitted(self, session: Session, username: str) -> None:
-        self._connections[username].add(session.connection)
 
     def _limit(self, log: SqliteStore) -> None:
         """On the hub's thread, between two transactions: the connection is its own."""

@@ -8,13 +8,15 @@ stand in records by their beginning and their SHA-256: hours of talk have to fit
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
 from common.events import Event
 
+HOST: Final = "(host)"
+"""As the audit log calls the host."""
 _SHORT: Final = 80
 """Characters; a longer text is condensed."""
 
@@ -118,10 +120,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The server said where these rooms ended as it began to bring them."""
+    """The server said where these rooms ended as it began to bring them.
+
+    Of those that are skipped it brings what follows, and nothing of what is before.
+    """
 
     at: int
     heads: Mapping[str, int]
+    skipped: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,120 @@ class StartedOver:
     at: int
 
 
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """About to ask for a page of a room: before a place, around one or a time, or the newest."""
+
+    at: int
+    number: int
+    room: str
+    before: int | None
+    around: int | None
+    when: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Paged:
+    """The page of that number arrived; `upto` was the room's head then."""
+
+    at: int
+    number: int
+    room: str
+    events: Sequence[Event]
+    upto: int
+    older: bool
+    newer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A stretch of a room is in the store, and the person can see it."""
+
+    at: int
+    room: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedAway:
+    """The server would not let the client in."""
+
+    at: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """About to ask for something to be done to people or to the chat, with the command's fields.
+
+    `about` is the person, where there is one; `mark` tells which of a person's bans is lifted, by
+    the words it was made with, if it is not all of them.
+    """
+
+    at: int
+    number: int
+    action: str
+    fields: Mapping[str, Any]
+    about: str = ""
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of the order of that number: it was done (no code), or why it was not."""
+
+    at: int
+    number: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What holds, as the server said since `since`: bans and mutes by their words, moderators."""
+
+    at: int
+    since: int
+    sanctions: Sequence[str]
+    moderators: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """The secret of the invite, as the server said since `since`."""
+
+    at: int
+    since: int
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A guest is connected and about to join, perhaps from the device of somebody else."""
+
+    at: int
+    guest: str
+    secret: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """The guest has joined."""
+
+    at: int
+    guest: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOut:
+    """The guest may not join."""
+
+    at: int
+    guest: str
+    code: str
+
+
 Record = (
     Began
     | Wrote
@@ -199,6 +319,17 @@ Record = (
     | Applied
     | Silenced
     | StartedOver
+    | PageAsked
+    | Paged
+    | Filled
+    | TurnedAway
+    | Ordered
+    | Answered
+    | Listed
+    | Learned
+    | Tried
+    | LetIn
+    | KeptOut
 )
 _KINDS: Final[Mapping[str, type[Record]]] = {kind.__name__: kind for kind in Record.__args__}
 _FIELDS: Final = {kind: {field.name for field in fields(kind)} for kind in Record.__args__}
@@ -216,6 +347,8 @@ def decode(line: bytes) -> Record:
     assert _FIELDS[kind] == content.keys()
     if "event" in content:
         content["event"] = Event(*content["event"])
+    if "events" in content:
+        content["events"] = [Event(*event) for event in content["events"]]
     return kind(**content)
 
 

@@ -13,7 +13,8 @@ from common.names import GENERAL
 from tests.torture.copies import Copy
 from tests.torture.faults import SET_BACK, Over
 from tests.torture.history import Client, History, Kind, Violation
-from tests.torture.record import Acked, Applied, Began, Kept
+from tests.torture.moderation import done
+from tests.torture.record import Acked, Applied, Began, Filled, Kept, LetIn, Paged
 
 _LOST: Final = {Kind.ACK_LOST, Kind.LOST, Kind.NOT_DELIVERED}
 _TWICE: Final = {Kind.DUPLICATE, Kind.REPEATED_ON_WIRE, Kind.ECHOED}
@@ -47,6 +48,11 @@ class Report:
     delivered: int = 0
     set_back: int = 0
     """Acknowledged messages that the log lacks since an older backup was restored."""
+    pages: int = 0
+    """Of history."""
+    done: Mapping[str, int] = field(default_factory=dict)
+    """What was done to people and to the chat, and acknowledged, by the command's name."""
+    joins: int = 0
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
     kept: Path | None = None
@@ -69,6 +75,10 @@ class Report:
             f"messages acknowledged  {self.acknowledged}",
             f"  set back by backups  {self.set_back}",
             f"events delivered       {self.delivered}",
+            f"pages of history       {self.pages}",
+            f"guests who joined      {self.joins}",
+            "acknowledged           "
+            + ", ".join(f"{name} {times}" for name, times in sorted(self.done.items())),
             *(f"{name:<22} {self._messages(kinds)}" for name, kinds in counts),
             f"{'kills':<22} {self.kills}",
             f"longest recovery       {longest_ack:.0f} ms to the first acknowledgement",
@@ -106,6 +116,8 @@ def summarise(
     report = Report(seed, seconds, violations=violations)
     acks = array("q")
     tracks = [_follow(client, history, report, acks) for client in history.clients]
+    report.joins = sum(isinstance(record, LetIn) for record in history.host)
+    report.done = done(history)
     report.recoveries = _recoveries(history, tracks, sorted(acks), over)
     return report
 
@@ -156,6 +168,10 @@ def _follow(client: Client, history: History, report: Report, acks: array[int]) 
                 report.delivered += 1
                 if event.room == GENERAL and track is not None:
                     track.came_to(event.seq, record.at)
+            case Filled() if record.room == GENERAL and track is not None:
+                track.came_to(record.last, record.at)
+            case Paged():
+                report.pages += 1
             case Began() if track is not None:
                 track.came_to(record.positions.get(GENERAL, 0), record.at)
             case _:

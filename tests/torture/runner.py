@@ -18,16 +18,22 @@ from tests.torture.checker import check
 from tests.torture.crew import START_WITHIN, Crew, TortureError, Way, wait_until
 from tests.torture.disk import SmallDisk
 from tests.torture.faults import Faults
-from tests.torture.gather import complaints, gather, hush, settled, silent
+from tests.torture.gather import complaints, gather, hush, pardoned, settled, silent
 from tests.torture.history import Kind, Violation
 from tests.torture.report import Report, summarise
 
 NAMES: Final = ("ada", "ben", "cleo", "dan", "eva", "fay")
 TWO_DEVICES: Final = ("ada", "dan")
+MODERATORS: Final = ("ada", "ben")
+"""Of the beginning."""
 BEHIND_PROXIES: Final = ("dan", "dan-2", "eva", "fay")
 SETTLE_WITHIN: Final = 40.0
 _PACE: Final = 0.15
 """Seconds between two things one device says, on average."""
+_ACT: Final = 0.15
+"""Seconds between two things the host does, on average."""
+_PARDON_AGAIN: Final = 3.0
+"""Seconds after which the host lifts everything again: a jump of the clock may bring a ban back."""
 _BETWEEN: Final = 0.5
 """Seconds between two faults, on average."""
 _DISK: Final = 64 * 1024 * 1024
@@ -58,6 +64,10 @@ class Torture:
         self._backups.make()
         for person in crew.people.values():
             person.order(f"talk {_PACE}")
+        crew.host.start(TWO_DEVICES)
+        for name in MODERATORS:
+            crew.host.order(f"role {name} moderator")
+        crew.host.order(f"act {_ACT}")
 
     def _start(self) -> None:
         for person in self.crew.people.values():
@@ -83,16 +93,28 @@ class Torture:
         self.faults.heal()
         self.faults.revive(0.0)
         since = hush(self.crew)
+        pardons = 0
+        pardon_at = 0.0
 
         def over() -> bool:
+            nonlocal pardons, pardon_at
             self.faults.revive(0.0)  # A point that was armed may be reached only now.
-            return silent(self.crew, since) and settled(self.crew)
+            if not silent(self.crew, since):
+                return False
+            now = time.monotonic()
+            if pardoned(self.crew) >= pardons and now >= pardon_at:
+                pardons += 1
+                pardon_at = now + _PARDON_AGAIN
+                self.crew.host.order("pardon")
+            return pardoned(self.crew) >= 1 and settled(self.crew)
 
         return wait_until(over, SETTLE_WITHIN)
 
     def end(self) -> list[Violation]:
         """Everyone leaves in good order; what did not."""
-        statuses = {person.device: person.end() for person in self.crew.people.values()}
+        self.crew.host.order("look")
+        statuses = {"host": self.crew.host.end()}
+        statuses |= {person.device: person.end() for person in self.crew.people.values()}
         statuses["server"] = self.crew.server.end(signal.SIGTERM)
         return [
             Violation(Kind.PROGRAM_ERROR, who, detail=f"ended with status {status}")

@@ -12,8 +12,9 @@ from typing import Final
 from tests.torture.backups import Backups
 from tests.torture.checker import check
 from tests.torture.crew import Crew, TortureError, Way, wait_until
-from tests.torture.gather import complaints, gather, hush, settled, silent
+from tests.torture.gather import complaints, gather, hush, pardoned, settled, silent
 from tests.torture.history import Violation
+from tests.torture.moderation_plays import MODERATION_PLAYS
 from tests.torture.proxy import Way as Direction
 from tests.torture.record import (
     Acked,
@@ -105,7 +106,7 @@ def killed_before_keeping(stage: Stage) -> None:
 def terminated(stage: Stage) -> None:
     """The host ends Ada's connection; she comes back by herself here."""
     stage.says(stage.ada, "one")
-    stage.orders("terminate ada")
+    stage.host("terminate ada")
     stage.expect(lambda: stage.count(stage.ada, Disconnected), "Ada is told")
     stage.says(stage.ada, "two")
 
@@ -234,6 +235,7 @@ PLAYS: Final[Mapping[str, Callable[[Stage], None]]] = {
     "same-epoch": backup_restored,
     "believe-positions": backup_copied_back,
     "keep-old-copies": backup_restored,
+    **MODERATION_PLAYS,
 }
 """For each wrong program, the play that shows it."""
 
@@ -249,8 +251,11 @@ def play(folder: Path, scene: Callable[[Stage], None], bug: str | None) -> list[
         scene(stage)
         since = hush(crew)  # Obeyed by each when all that it was to say is said.
         within = WITHIN if bug is None else _A_MOMENT  # With some bugs it never will be.
+        if crew.host.running:
+            crew.host.order("pardon")
+            wait_until(lambda: pardoned(crew), within)
         wait_until(lambda: silent(crew, since) and settled(crew), within)
-        for person in crew.people.values():
+        for person in (*crew.people.values(), crew.host):
             person.end()
         crew.server.end(signal.SIGTERM)
     found = check(gather(crew, backups))

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from common.names import GENERAL
@@ -9,7 +10,7 @@ from tests.torture.backups import Backups, reading
 from tests.torture.crew import START_WITHIN, Crew, Person, TortureError, wait_until
 from tests.torture.gather import settled
 from tests.torture.proxy import Proxy
-from tests.torture.record import Record, Records
+from tests.torture.record import Answered, KeptOut, LetIn, Listed, Record, Records
 
 WITHIN: Final = 8.0
 """Seconds in which what a play waits for happens, however slow the computer is."""
@@ -40,6 +41,23 @@ class Stage:
         before = self.server.obeyed()
         self.server.order(line)
         self.expect(lambda: self.server.obeyed() > before, f"the server obeys: {line}")
+
+    def host(self, line: str) -> None:
+        """Have the host do something, and wait for what comes of it."""
+        if not self.crew.host.running:
+            self.crew.host.start()
+        before = self._told(self.crew.host.record)
+        self.crew.host.order(line)
+        self.expect(lambda: self._told(self.crew.host.record) > before, f"the host: {line}")
+
+    def answered(self, person: Person, times: int = 1) -> Callable[[], bool]:
+        """Whether somebody was answered so often what they asked to have done to a person."""
+        return lambda: self.count(person, Answered) >= times
+
+    @staticmethod
+    def _told(path: Path) -> int:
+        kinds = Answered | LetIn | KeptOut | Listed
+        return sum(isinstance(record, kinds) for record in Records(path))
 
     def says(self, person: Person, text: str) -> None:
         """In the room everyone is in."""

@@ -1,6 +1,6 @@
 """The checker itself: a right history passes, and each broken promise is caught."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +11,7 @@ from common.events import JOIN, MESSAGE, Event
 from tests.torture.checker import check
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store
+from tests.torture.moderation import KINDS as MODERATION
 from tests.torture.record import (
     Acked,
     Applied,
@@ -102,7 +103,18 @@ def ben() -> list[Record]:
     ]
 
 
-FULL = Store(LOG, {ROOM: 5}, EPOCH)
+def whole(
+    events: Sequence[Event],
+    positions: Mapping[str, int],
+    epoch: str,
+    waiting: Collection[str] = (),
+) -> Store:
+    """A store that says it has each room from its first event on."""
+    spans = {room: [(1, position)] for room, position in positions.items()}
+    return Store(events, positions, epoch, waiting, spans)
+
+
+FULL = whole(LOG, {ROOM: 5}, EPOCH)
 MEMBERS = {ROOM: ("ada", "ben")}
 
 
@@ -175,6 +187,16 @@ def test_a_message_killed_before_it_was_kept_may_be_nowhere() -> None:
     assert check(history([*ada(), Wrote(0, ROOM, "a3", "text a3", None)])) == []
 
 
+@pytest.mark.parametrize(("code", "found"), [("muted", set()), ("too_long", {Kind.LOST})])
+def test_a_message_that_was_refused_to_a_muted_person_is_not_lost(
+    code: str, found: set[Kind]
+) -> None:
+    """It is told so to the person, also by who was killed before it could be noted."""
+    extra: list[Record] = [Wrote(0, ROOM, "a3", "text a3", None), Kept(0, "a3")]
+    store = replace(FULL, refused={"a3": code})
+    assert kinds(history([*ada(), *extra], store=store)) == found
+
+
 _TWICE = event(6, "ada", "a2")
 _FOREIGN = event(6, "ada", "a9", "never said")
 _OTHERWISE = (*LOG[:4], A2._replace(body={"text": "changed"}))
@@ -195,7 +217,7 @@ CASES: dict[Kind, Callable[[], History]] = {
     Kind.HOLE_IN_VIEW: lambda: history(without(ada(), Applied(0, B1))),
     Kind.WENT_BACK: lambda: history([*ada(), Began(0, 2, {ROOM: 4}, EPOCH)]),
     Kind.BEHIND: lambda: history(
-        without(ada(), *acked(A2)), store=Store(LOG[:4], {ROOM: 4}, EPOCH, ("a2",))
+        without(ada(), *acked(A2)), store=whole(LOG[:4], {ROOM: 4}, EPOCH, ("a2",))
     ),
     Kind.DISAGREES: lambda: history(log=_OTHERWISE),
     Kind.HOLE_ON_WIRE: lambda: history(without(ada(), Heard(0, B_JOINS))),
@@ -204,7 +226,7 @@ CASES: dict[Kind, Callable[[], History]] = {
     Kind.AFTER_GOODBYE: lambda: history(
         ben_records=[*ben()[:-2], Parted(0, "terminated"), *hears(A2)]
     ),
-    Kind.MIXED: lambda: history(store=Store(LOG, {ROOM: 5}, "6c")),
+    Kind.MIXED: lambda: history(store=whole(LOG, {ROOM: 5}, "6c")),
     Kind.OUTSIDER: lambda: replace(history(), epochs=[Epoch(EPOCH, LOG, {ROOM: ("ben",)})]),
 }
 
@@ -217,7 +239,8 @@ def test_each_broken_promise_is_caught(kind: Kind) -> None:
 
 def test_every_kind_has_its_case() -> None:
     """A promise without a history that breaks it would be one nobody checks."""
-    assert set(Kind) - set(CASES) == {Kind.PROGRAM_ERROR}  # found in what programs print
+    # What is found in what programs print, and what has cases of its own.
+    assert set(Kind) - set(CASES) == {Kind.PROGRAM_ERROR, *MODERATION}
 
 
 @pytest.mark.parametrize(
@@ -228,12 +251,12 @@ def test_every_kind_has_its_case() -> None:
             history([*ada(), Applied(0, B1)]), Kind.HOLE_IN_VIEW, id="shown a second time"
         ),
         pytest.param(
-            history(store=Store(LOG[1:], {ROOM: 5}, EPOCH)),
+            history(store=whole(LOG[1:], {ROOM: 5}, EPOCH)),
             Kind.HOLE_IN_VIEW,
             id="hole in the store",
         ),
         pytest.param(
-            history(store=Store((*LOG[:4], A2._replace(body={"text": "?"})), {ROOM: 5}, EPOCH)),
+            history(store=whole((*LOG[:4], A2._replace(body={"text": "?"})), {ROOM: 5}, EPOCH)),
             Kind.DISAGREES,
             id="another text in the store",
         ),
@@ -241,12 +264,12 @@ def test_every_kind_has_its_case() -> None:
             history([*begins(), Welcomed(0, "6c"), *ada()[3:]]), Kind.DISAGREES, id="epoch"
         ),
         pytest.param(
-            history(store=Store(LOG, {ROOM: 5}, EPOCH, ("a3",))),
+            history(store=whole(LOG, {ROOM: 5}, EPOCH, ("a3",))),
             Kind.NOT_DELIVERED,
             id="still waits",
         ),
         pytest.param(
-            history(store=Store(LOG[:4], {ROOM: 4}, EPOCH)),
+            history(store=whole(LOG[:4], {ROOM: 4}, EPOCH)),
             Kind.WENT_BACK,
             id="store behind the view",
         ),
@@ -278,7 +301,7 @@ def test_a_view_with_any_event_left_out_is_caught(data: st.DataObject) -> None:
     log = [event(seq, "ben", f"{seq:x}") for seq in range(1, length + 1)]
     gone = data.draw(st.sampled_from(log[:-1]))
     said = [record for each in log for record in (*says(each), *acked(each))]
-    kept = Store(log, {ROOM: length}, EPOCH)
+    kept = whole(log, {ROOM: length}, EPOCH)
     writer = Client("ben", "ben", [*begins(), *said], kept)
     for record, kind in (
         (Applied(0, gone), Kind.HOLE_IN_VIEW),
@@ -296,7 +319,7 @@ def test_only_the_order_of_the_log_passes(order: list[int]) -> None:
     """Whatever order events are sent in, it is wrong unless it is the log's."""
     log = [event(seq, "ben", f"{seq:x}") for seq in range(1, 7)]
     said = [record for each in log for record in (*says(each), *acked(each))]
-    kept = Store(log, {ROOM: 6}, EPOCH)
+    kept = whole(log, {ROOM: 6}, EPOCH)
     writer = Client("ben", "ben", [*begins(), *said], kept)
     heard = [log[seq - 1] for seq in order]
     records: list[Record] = [*begins(), *(Heard(0, each) for each in heard)]
@@ -306,7 +329,7 @@ def test_only_the_order_of_the_log_passes(order: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [*ada(), Refused(0, "a3", "too long"), Synced(0, {ROOM: 5}), StartedOver(0)]
+    "record", [*ada(), Refused(0, "a3", "too long"), Synced(0, {ROOM: 5}, [ROOM]), StartedOver(0)]
 )
 def test_a_record_survives_its_file(record: Record) -> None:
     """What is read back is what was written."""

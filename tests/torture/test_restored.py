@@ -41,12 +41,13 @@ from tests.torture.test_checker import (
     hears,
     kinds,
     says,
+    whole,
 )
 
 AFTER = "6c"
 """The epoch of the restored database: its backup had the first three events."""
 A3 = event(4, "ada", "a3")
-FULL = Store((A_JOINS, B_JOINS, A1, A3), {ROOM: 4}, AFTER)
+FULL = whole((A_JOINS, B_JOINS, A1, A3), {ROOM: 4}, AFTER)
 OVER: list[Record] = [Connected(0), Welcomed(0, AFTER), StartedOver(0), Asked(0, {ROOM: 0})]
 
 
@@ -88,12 +89,12 @@ def test_what_was_under_way_comes_again_whatever_its_answer_was() -> None:
     b9, again = event(6, "ben", "b9"), event(4, "ben", "b9")
     former = Epoch(EPOCH, (*LOG, b9), MEMBERS)
     new = Epoch(AFTER, (again,), MEMBERS, former, {ROOM: 3})
-    kept = Store((A_JOINS, B_JOINS, A1, again), {ROOM: 4}, AFTER)
+    kept = whole((A_JOINS, B_JOINS, A1, again), {ROOM: 4}, AFTER)
     begin = [*ben(), *says(b9)]
     came: list[Record] = [*begin, *OVER, *hears(A_JOINS, B_JOINS, A1), *acked(again)]
     reader = Client("ada", "ada", [*ada(), *OVER, *hears(A_JOINS, B_JOINS, A1, again)], kept)
     assert check(History([former, new], (reader, Client("ben", "ben", came, kept)))) == []
-    lost = Client("ben", "ben", begin, Store(LOG, {ROOM: 5}, EPOCH))
+    lost = Client("ben", "ben", begin, whole(LOG, {ROOM: 5}, EPOCH))
     assert Kind.LOST in kinds(History([former, Epoch(AFTER, (), MEMBERS, former)], (lost,)))
 
 
@@ -122,7 +123,7 @@ CASES: dict[str, tuple[Kind, Callable[[], History]]] = {
     ),
     "kept the old history": (
         Kind.DISAGREES,
-        lambda: history(store=Store((*LOG[:3], B1), {ROOM: 4}, AFTER)),
+        lambda: history(store=whole((*LOG[:3], B1), {ROOM: 4}, AFTER)),
     ),
     "came back with a history of nobody": (
         Kind.DISAGREES,
@@ -159,7 +160,7 @@ def copied_back(
     former = Epoch(EPOCH, LOG, MEMBERS)
     tail = tuple(event(seq, "ada", f"c{seq}") for seq in range(cut + 1, 7))
     new = Epoch(COPIED, tail, MEMBERS, former, {ROOM: cut})
-    full = Store((*LOG[:cut], *tail), {ROOM: 6}, EPOCH)
+    full = whole((*LOG[:cut], *tail), {ROOM: 6}, EPOCH)
     ada_records: list[Record] = [
         *ada(), *BACK, Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), StartedOver(0),
         *hears(*LOG[:cut]), *(each for one in tail for each in (*says(one), *acked(one))),
@@ -194,7 +195,7 @@ def test_two_histories_of_one_epoch_in_one_copy_are_caught() -> None:
     """The server believed Ben's position: his store is of neither history."""
     tail = (event(6, "ada", "c6"),)
     goes_on: list[Record] = [*BACK, Asked(0, {ROOM: 5}), Synced(0, {ROOM: 6}), *hears(*tail)]
-    mixed = Store((*LOG, *tail), {ROOM: 6}, EPOCH)
+    mixed = whole((*LOG, *tail), {ROOM: 6}, EPOCH)
     assert Kind.DISAGREES in kinds(copied_back([*ben(), *goes_on], mixed))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.torture.bugs import BUGS, CLIENT_BUGS
 from tests.torture.history import Kind
+from tests.torture.moderation_plays import banned_device
 from tests.torture.scenarios import (
     PLAYS,
     failing_disk,
@@ -34,6 +35,17 @@ CAUGHT_AS = {
     "same-epoch": Kind.DISAGREES,
     "believe-positions": Kind.DISAGREES,
     "keep-old-copies": Kind.HOLE_IN_VIEW,
+    "ban-not-stored": Kind.BANNED_LET_IN,
+    "banned-stay": Kind.SHOWN_TO_BANNED,
+    "sent-away-too-early": Kind.UNJUST,
+    "audit-row-missing": Kind.AUDIT_MISSING,
+    "audit-row-twice": Kind.AUDIT_EXTRA,
+    "muted-are-heard": Kind.HEARD_THOUGH_MUTED,
+    "role-not-stored": Kind.RIGHTS_DIFFER,
+    "everybody-moderates": Kind.NOT_ALLOWED,
+    "old-link-works": Kind.OLD_LINK,
+    "page-with-a-hole": Kind.HOLE_ON_WIRE,
+    "lose-one-of-a-page": Kind.HOLE_IN_VIEW,
 }
 
 
@@ -56,6 +68,7 @@ def test_a_wrong_program_is_caught(bug: str, tmp_path: Path) -> None:
         too_slow_for_everyone,
         one_device_twice,
         under_way_at_the_backup,
+        banned_device,
     ],
     ids=lambda scene: scene.__name__,
 )

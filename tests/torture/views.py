@@ -20,6 +20,7 @@ from tests.torture.record import (
     Asked,
     Began,
     Connected,
+    Filled,
     Heard,
     Parted,
     Record,
@@ -81,12 +82,7 @@ class Wire:
                     # was refused is asked for from its beginning.
                     room.heard = room.heard if room.started else min(room.heard, position)
             case Synced():
-                for name, head in record.heads.items():
-                    room = wire.rooms.setdefault(name, _Room(0))
-                    room.started = True
-                    room.head = head
-                    if head <= room.heard:
-                        room.live = True  # There was nothing to catch up with.
+                self._begin(wire, record)
             case Transmitted():
                 wire.transmitted.add(record.cid)
             case Welcomed() | Parted() | Acked() | Heard():
@@ -97,6 +93,19 @@ class Wire:
     def finish(self) -> Iterator[Violation]:
         """As a Judge."""
         return iter(())
+
+    @staticmethod
+    def _begin(wire: _Connection, synced: Synced) -> None:
+        """The server brings these rooms from now on."""
+        for name, head in synced.heads.items():
+            room = wire.rooms.setdefault(name, _Room(0))
+            room.started = True
+            room.head = head
+            if name in synced.skipped:
+                # From there on; whether by a page first is not known.
+                room.heard = max(room.heard, head)
+            elif head <= room.heard:
+                room.live = True  # There was nothing to catch up with.
 
     def _arrive(
         self, wire: _Connection, record: Welcomed | Parted | Acked | Heard
@@ -117,7 +126,7 @@ class Wire:
             case Heard(event=event):
                 for kind in self._hear(wire, event):
                     yield Violation(kind, device, event.room, event.seq)
-                yield from _compare(device, event, wire.epoch)
+                yield from compare(device, event, wire.epoch)
 
     def _hear(self, wire: _Connection, event: Event) -> Iterator[Kind]:
         if wire.parted:
@@ -163,6 +172,8 @@ class View:
         self._positions: dict[str, int] = {}
         self._asked: dict[str, int] = {}
         """What was asked for last on this connection, of rooms of which nothing came since."""
+        self._skipped: dict[str, int] = {}
+        """Rooms of which on this connection only what follows this place comes by itself."""
         self._doubted: str | None = None
         """The last history with the epoch of another one that the copy was of: until the next one,
         rooms may be started over."""
@@ -174,6 +185,7 @@ class View:
         self._copy.take(record)
         if wire_name(self._copy.of) != wire_name(known[0]):
             self._positions.clear()
+            self._skipped.clear()
         match record:
             case Began():
                 yield from self._begin(record, known)
@@ -186,21 +198,33 @@ class View:
                 if wire_name(self._copy.of) != wire_name(self._copy.server):
                     yield Violation(Kind.MIXED, device, detail=f"a copy of {self._copy.of}")
             case Applied(event=event):
-                if event.seq != self._positions.get(event.room, 0) + 1:
-                    yield Violation(Kind.HOLE_IN_VIEW, device, event.room, event.seq)
-                self._positions[event.room] = event.seq
-                self._asked.pop(event.room, None)
-                # Of a room that is new here, the own message may come before anything is compared.
-                now = self._copy.server if self._copy.doubtful else self._copy.of
-                yield from _compare(device, event, self._history.epoch(now))
+                yield from self._show(event)
+            case Synced():
+                self._skipped |= {room: record.heads[room] for room in record.skipped}
+            case Filled():
+                before = self._positions.get(record.room, 0)
+                self._positions[record.room] = max(before, record.last)
+                self._asked.pop(record.room, None)
             case _:
                 pass
+
+    def _show(self, event: Event) -> Iterator[Violation]:
+        device = self._client.device
+        before = max(self._positions.get(event.room, 0), self._skipped.get(event.room, 0))
+        if event.seq != before + 1:
+            yield Violation(Kind.HOLE_IN_VIEW, device, event.room, event.seq)
+        self._positions[event.room] = event.seq
+        self._asked.pop(event.room, None)
+        # Of a room that is new here, the own message may come before anything is compared.
+        now = self._copy.server if self._copy.doubtful else self._copy.of
+        yield from compare(device, event, self._history.epoch(now))
 
     def _begin(self, began: Began, known: tuple[str | None, str | None]) -> Iterator[Violation]:
         device = self._client.device
         # A folder may have been copied, with all that was kept, before its first life.
         if known != (None, None) and began.epoch not in map(wire_name, known):
             yield Violation(Kind.DISAGREES, device, detail=f"a copy of {began.epoch}")
+        self._skipped.clear()
         # It may have been killed having started a room over, and before it could say so.
         if known[1] is None or known[1] != self._doubted:
             yield from _went_back(device, self._positions, began.positions)
@@ -209,6 +233,7 @@ class View:
     def _meet(self, record: Connected | Welcomed) -> None:
         if isinstance(record, Connected):
             self._asked.clear()
+            self._skipped.clear()
         elif self._copy.doubtful:
             self._doubted = self._copy.server
 
@@ -240,15 +265,17 @@ def _went_back(
 
 
 def check_store(client: Client, history: History) -> Iterator[Violation]:
-    """The store has every room of the person from its first event to its head, as logged."""
+    """The store has what its spans say of each room of the person, up to the head, as logged."""
     epoch, store = history.last, client.store
     kept: dict[str, set[int]] = {}
     for event in store.events:
         kept.setdefault(event.room, set()).add(event.seq)
-        yield from _compare(client.device, event, epoch)
+        yield from compare(client.device, event, epoch)
     for room in kept.keys() | store.positions.keys():
         position = store.positions.get(room, 0)
-        if kept.get(room, set()) != set(range(1, position + 1)):
+        spans = store.spans.get(room, [])
+        wanted = {seq for first, last in spans for seq in range(first, last + 1)}
+        if kept.get(room, set()) != wanted or max(wanted, default=0) != position:
             yield Violation(Kind.HOLE_IN_VIEW, client.device, room, position, "in its store")
     for room, members in epoch.members.items():
         position, head = store.positions.get(room, 0), epoch.head(room)
@@ -256,7 +283,7 @@ def check_store(client: Client, history: History) -> Iterator[Violation]:
             yield Violation(Kind.BEHIND, client.device, room, position, f"the head is {head}")
 
 
-def _compare(device: str, event: Event, epoch: Epoch | None) -> Iterator[Violation]:
+def compare(device: str, event: Event, epoch: Epoch | None) -> Iterator[Violation]:
     """The event is in that history's log. Without one, something else is wrong already."""
     logged = None if epoch is None else epoch.at(event.room, event.seq)
     if epoch is not None and logged != event:

@@ -11,11 +11,13 @@ from chat_client.cache.cache import Cache
 from chat_client.state.controller import Controller
 from common import messages
 from common.events import Event
-from common.protocol import Arrival, ClientEnd
+from common.protocol import Arrival, ClientEnd, known_event
 from tests.torture import record
 from tests.torture.hooks import Points, wrap
 from tests.torture.record import Recorder, condense, kept
 
+Moderating = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
+"""What a moderator asks for."""
 _ANSWER: Final = re.compile(r" re ([A-Za-z0-9_-]{16})$")
 
 
@@ -51,24 +53,24 @@ class WatchedCache(Cache):
 
 def listen_on_the_wire(recorder: Recorder) -> None:
     """Record what leaves and what arrives, before anything follows from it."""
+    ordered: set[int] = set()
 
     def connected(original: Any, controller: Any, now: float) -> None:
+        ordered.clear()
         recorder.add(record.Connected(time.monotonic_ns()))
         original(controller, now)
 
     def send(original: Any, end: ClientEnd, message: messages.ToServer) -> Any:
-        match message:
-            case messages.Send():
-                recorder.add(record.Transmitted(time.monotonic_ns(), message.cid))
-            case messages.Sync():
-                recorder.add(record.Asked(time.monotonic_ns(), message.positions))
-            case _:
-                pass
+        if isinstance(message, Moderating):
+            ordered.add(message.id)
+        leaving = _LEAVING.get(type(message))
+        if leaving is not None:
+            recorder.add(leaving(message, time.monotonic_ns()))
         return original(end, message)
 
     def receive(original: Any, end: ClientEnd, data: bytes) -> Iterator[Arrival]:
         for message in original(end, data):
-            arrived = _arrived(message)
+            arrived = _answered(message, ordered) or _arrived(message)
             if arrived is not None:
                 recorder.add(arrived)
             yield message
@@ -84,17 +86,54 @@ def listen_on_the_wire(recorder: Recorder) -> None:
     wrap(ClientEnd, "receive", receive)
 
 
+def _order(command: Moderating, at: int) -> record.Ordered:
+    fields = command.model_dump(exclude={"id", "type"}, exclude_none=True)
+    about = command.username or ""
+    return record.Ordered(at, command.id, command.type, fields, about)
+
+
+def _page_asked(asked: messages.History, at: int) -> record.PageAsked:
+    places = (asked.before, asked.around, asked.at)
+    return record.PageAsked(at, asked.id, asked.room, *places)
+
+
+def _paged(page: messages.HistoryPage, at: int) -> record.Paged:
+    events = [
+        kept(known_event(Event(page.room, it.seq, it.kind, it.sender, it.sent_at, it.cid, it.body)))
+        for it in page.events
+    ]
+    return record.Paged(at, page.re, page.room, events, page.upto, page.older, page.newer)
+
+
+def _answered(message: Arrival, ordered: set[int]) -> record.Answered | None:
+    """The answer to an order, done or refused."""
+    if not isinstance(message, messages.Done | messages.Error) or message.re not in ordered:
+        return None
+    code = message.code if isinstance(message, messages.Error) else ""
+    return record.Answered(time.monotonic_ns(), message.re, code)
+
+
 def _arrived(message: Arrival) -> record.Record | None:
     maker = _ARRIVALS.get(type(message))
     return None if maker is None else maker(message, time.monotonic_ns())
 
 
 # What each function takes is its key's own type, which a mapping can't say: hence Any.
+_LEAVING: Final[Mapping[type, Callable[[Any, int], record.Record]]] = {
+    messages.Send: lambda it, at: record.Transmitted(at, it.cid),
+    messages.Sync: lambda it, at: record.Asked(at, it.positions),
+    messages.History: _page_asked,
+    messages.MutePerson: _order,
+    messages.Unmute: _order,
+    messages.Ban: _order,
+    messages.Terminate: _order,
+}
 _ARRIVALS: Final[Mapping[type, Callable[[Any, int], record.Record]]] = {
     messages.Welcome: lambda it, at: record.Welcomed(at, it.epoch),
     messages.SignedIn: lambda it, at: record.Admitted(at, it.session),
-    messages.Synced: lambda it, at: record.Synced(at, it.heads),
+    messages.Synced: lambda it, at: record.Synced(at, it.heads, list(it.skipped)),
     messages.Ack: lambda it, at: record.Acked(at, it.room, it.seq, it.cid),
+    messages.HistoryPage: _paged,
     Event: lambda it, at: record.Heard(at, kept(it)),
     messages.Goodbye: lambda it, at: record.Parted(at, it.code),
 }
