@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final, NoReturn, assert_never
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
@@ -387,8 +387,24 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 people.clear()
             case news.Listed():
                 _check_room(room, rooms, people)
+            case (
+                news.StatusChanged()
+                | news.AccountChanged()
+                | news.MuteChanged()
+                | news.Moderated()
+                | news.OnlineListed()
+                | news.PresenceSeen()
+                | news.EventsAdded()
+                | news.HistoryAdded()
+                | news.Skipped()
+                | news.OutboxChanged()
+                | news.NotKept()
+                | news.StartedOver()
+                | news.Understood()
+            ):
+                pass  # Nothing that is printed.
             case _:
-                pass
+                assert_never(item)
 
 
 def _check_room(room: str, rooms: set[str], people: set[str]) -> None:
