@@ -10,16 +10,17 @@ import tkinter as tk
 from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from time import perf_counter
-from typing import Final, Protocol
+from typing import Final, Protocol, assert_never
 
 from chat_client.cache.search import pattern
 from chat_client.state.news import HistoryAdded, Wanted
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.drawing import drawing_of
-from chat_client.window.held import STEP_WEIGHT, Held, fitting
+from chat_client.window.held import STEP_WEIGHT, fitting
 from chat_client.window.highlights import Highlights
 from chat_client.window.missing import PATIENCE, Missing
 from chat_client.window.pace import Pace
+from chat_client.window.reading import PAGE, Draw, Reading
 from chat_client.window.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript_folds import Folds
 from chat_client.window.transcript_pen import Pen
@@ -35,10 +36,6 @@ from window.scrolling import Scrollbar
 from window.selection import copy, own_selection
 from window.theme import Theme
 
-PAGE: Final = 40
-"""Events fetched at once."""
-BURST: Final = 60
-"""More new events than this at once are not drawn one by one: the latest page is."""
 _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
@@ -110,18 +107,17 @@ class Transcript(Panel):
         self._today = now().date()
         """The day for which the headings are written."""
         self._clock: str | None = None
-        self._on_bottom, self._on_link, self._on_failed = on_bottom, on_link, on_failed
+        self._on_link, self._on_failed = on_link, on_failed
         self._on_day = on_day
         self._missing = Missing(on_missing)
         self._target: Wanted | None = None
         """The page to show as soon as it is here: somebody goes to the beginning, or to a day."""
         self._say_later: str | None = None
         self.room: str | None = None
-        self._events = Held()
+        self._reading = Reading(on_bottom)
+        self._events = self._reading.events
         self._outgoing: list[Outgoing] = []
         """What is drawn below the events."""
-        self._has_newer = False
-        self._at_bottom = True
         self._going_down = False
         self._me = ""
         self._here = 0
@@ -129,8 +125,6 @@ class Transcript(Panel):
         self._sought = 0
         """The place whose words will be shown when it is unfolded; 0 for none."""
         self._check: str | None = None
-        self._fresh: list[Event] = []
-        """New events that are not drawn yet."""
         self._draw_later: str | None = None
         self._pace = Pace()
         self._mark_later: str | None = None
@@ -187,9 +181,7 @@ class Transcript(Panel):
     def _draw_latest(self) -> None:
         if self.room is None:
             return
-        self._clear()
-        self._forget_fresh()
-        self._has_newer = False
+        self._clear(more=False)
         self._append(fitting(self._source.latest(self.room, PAGE), newest=True))
         self._show_outbox()
         self._to_bottom()
@@ -198,7 +190,7 @@ class Transcript(Panel):
     def go_to_latest(self) -> None:
         """Have the newest message in view, and draw no more for it than is needed."""
         self._target = None
-        if self._has_newer:
+        if self._reading.has_newer:
             self.show_latest()
         else:
             self._to_bottom()
@@ -247,16 +239,14 @@ class Transcript(Panel):
         """Have a place at the top of the view."""
         page = [] if self.room is None else self._source.after(self.room, seq - 1, PAGE // 2)
         if page and self._events.at(page[0].seq) is None:
-            self._forget_fresh()
-            self._clear()
             after = fitting(page, newest=False)
-            self._has_newer = self._more_after(page, after, PAGE // 2)
+            self._clear(more=self._more_after(page, after, PAGE // 2))
             self._append(after)
-            if not self._has_newer:
+            if not self._reading.has_newer:
                 self._show_outbox()
         if page:
             self.text.yview(f"e{page[0].seq}")
-        self._set_bottom(self._end_in_view())
+        self._reading.see_end(self._end_in_view())
         self._load_more()
 
     def scroll_pages(self, count: int) -> None:
@@ -291,18 +281,16 @@ class Transcript(Panel):
             if not page or page[0].seq != seq:
                 return  # The room was emptied meanwhile, as its server was set back.
             before = self._source.before(self.room, seq, PAGE // 4)
-            self._forget_fresh()
-            self._clear()
             after = fitting(page, newest=False, most=STEP_WEIGHT * 2 // 3)
-            self._has_newer = self._more_after(page, after, PAGE // 2)
+            self._clear(more=self._more_after(page, after, PAGE // 2))
             self._append([*fitting(before, newest=True, most=STEP_WEIGHT // 3), *after])
-            if not self._has_newer:
+            if not self._reading.has_newer:
                 self._show_outbox()
         self._here = seq
         self._show_here()
         self._unfold_words(seq)
         self._show_match(seq)
-        self._set_bottom(self._end_in_view())
+        self._reading.see_end(self._end_in_view())
         if self._check is not None:
             self.after_cancel(self._check)
         self._check = self.after(_DRAWN, self._load_near_ends)
@@ -352,61 +340,52 @@ class Transcript(Panel):
     def add(self, events: Sequence[Event]) -> None:
         """New events of this room, already in the cache; drawn now, or a moment later."""
         self._roll_over()
-        self._fresh += [event for event in events if event.seq > self._newest]
-        if not self._fresh or self._has_newer:
-            self._forget_fresh()
+        if not self._reading.hear(events):
+            self._cancel_drawing()
             return
         pause = self._pace.pause(perf_counter())
-        if pause <= 0 or self._own_is_fresh():
+        if pause <= 0 or self._reading.has_fresh_of(self._me):
+            # What one has just said and came back must not be gone for a moment.
             self._draw_fresh()
         elif self._draw_later is None:
             self._draw_later = self.after(math.ceil(pause * 1000), self._draw_fresh)
 
-    def _own_is_fresh(self) -> bool:
-        """Whether what one has just said came back: it must not be gone for a moment."""
-        fresh = self._fresh
-        return len(fresh) <= BURST and any(event.sender == self._me for event in fresh)
-
     def _draw_fresh(self) -> None:
         """Draw what has gathered: some dozens as they are, of more only what will be in view."""
-        fresh, self._fresh = self._fresh, []
-        self._forget_fresh()
-        if not fresh or self._has_newer:
-            return
+        self._cancel_drawing()
         self._look()
         began = perf_counter()
-        few = len(fresh) <= BURST and len(fitting(fresh, newest=False)) == len(fresh)
-        few = few and self._events.last in {0, fresh[0].seq - 1}  # else something is missing
-        follows = self._at_bottom and not (self._has_selection() and not few)
-        if follows and not few:
-            self._draw_latest()
-        elif follows or (few and self._events.has_room(fresh)):
-            self._hide_outbox()
-            self._append(fresh)
-            self._show_outbox()
-            if self._at_bottom:
-                self._trim_top()
-                self._to_bottom()
-        else:
-            # There is no room for them where somebody reads; going down brings them.
-            self._hide_outbox()
-            self._has_newer = True
-            self._set_bottom(False)
-            self._schedule_check()
+        draw, fresh = self._reading.take_fresh(selecting=self._has_selection())
+        match draw:
+            case Draw.NOTHING:
+                return
+            case Draw.LATEST:
+                self._draw_latest()
+            case Draw.APPEND:
+                self._hide_outbox()
+                self._append(fresh)
+                self._show_outbox()
+                if self.at_bottom:
+                    self._trim_top()
+                    self._to_bottom()
+            case Draw.LEAVE:
+                self._hide_outbox()
+                self._schedule_check()
+            case _:
+                assert_never(draw)
         self._pace.done(began, perf_counter())
 
-    def _forget_fresh(self) -> None:
-        self._fresh.clear()
+    def _cancel_drawing(self) -> None:
         if self._draw_later is not None:
             self.after_cancel(self._draw_later)
             self._draw_later = None
 
     def refresh_outbox(self) -> None:
         """Something was written, acknowledged, refused or dropped."""
-        if self.room is None or self._has_newer or self._draw_later is not None:
+        if self.room is None or self._reading.has_newer or self._draw_later is not None:
             return  # What is drawn in a moment has the outbox below it.
         self._look()
-        follow = self._at_bottom
+        follow = self.at_bottom
         self._hide_outbox()
         self._show_outbox()
         if follow:
@@ -429,7 +408,7 @@ class Transcript(Panel):
     def _rewrite(self, entries: Sequence[Entry]) -> None:
         """Draw the beginnings of these anew, with what is in view where it is."""
         if entries and len(self._events):
-            anchor = None if self._at_bottom else self._anchor()
+            anchor = None if self.at_bottom else self._anchor()
             self._redraw_beginnings(entries)
             self.refresh_outbox()
             self._to_bottom() if anchor is None else self._restore(anchor)
@@ -454,7 +433,7 @@ class Transcript(Panel):
         return entry.day is not None and self.text.index(mark) in map(str, place)
 
     def _stop(self) -> None:
-        self._forget_fresh()
+        self._cancel_drawing()
         self._folds.clear()
         for timer in (self._mark_later, self._check, self._clock, self._say_later):
             if timer is not None:
@@ -466,17 +445,14 @@ class Transcript(Panel):
     @property
     def at_bottom(self) -> bool:
         """Whether the newest message is in view."""
-        return self._at_bottom
+        return self._reading.follows
 
-    @property
-    def _newest(self) -> int:
-        """The place of the last event that is drawn or will be in a moment."""
-        return self._fresh[-1].seq if self._fresh else self._events.last
-
-    def _clear(self) -> None:
+    def _clear(self, *, more: bool) -> None:
+        """Begin with another part of the room, with `more` behind it or not."""
+        self._cancel_drawing()
         self.text.delete("1.0", "end")
         self.text.mark_unset(*(m for m in self.text.mark_names() if m not in {"insert", "current"}))
-        self._events.clear()
+        self._reading.restart(more=more)
         self._folds.clear()
         self._sought = 0
         self._outgoing.clear()
@@ -655,17 +631,17 @@ class Transcript(Panel):
         self._mark_soon()
         if not self._going_down and self.text.winfo_height() > 1:
             # Tk tells this late at times, of a view that is no more: so it is asked.
-            self._set_bottom(self._end_in_view())
+            self._reading.see_end(self._end_in_view())
         self._schedule_check()
 
     def _look(self) -> None:
         """See whether somebody scrolled away, which Tk tells late while much is going on."""
-        if self._at_bottom and self.text.winfo_height() > 1:
-            self._set_bottom(self._end_in_view())
+        if self.at_bottom and self.text.winfo_height() > 1:
+            self._reading.see_end(self._end_in_view())
 
     def _end_in_view(self) -> bool:
         """Whether the newest message is in view."""
-        line = None if self._has_newer else self.text.dlineinfo("end-1c")
+        line = None if self._reading.has_newer else self.text.dlineinfo("end-1c")
         pad = int(str(self.text.cget("pady")))
         return line is not None and line[1] + line[3] <= self.text.winfo_height() - pad
 
@@ -679,7 +655,7 @@ class Transcript(Panel):
             return
         self._look()
         pause = self._pace.pause(perf_counter())
-        if self._at_bottom and pause > 0:
+        if self.at_bottom and pause > 0:
             # While messages pour in, what is above them is not looked at.
             self._check = self.after(math.ceil(pause * 1000), self._load_near_ends)
             return
@@ -692,7 +668,7 @@ class Transcript(Panel):
                 self._load_before(fitting(page, newest=True))
                 return
             self._want(Wanted(self.room, before=self._events.first))
-        if below < near and self._has_newer:
+        if below < near and self._reading.has_newer:
             page = self._source.after(self.room, self._events.last, PAGE)
             if not page and self._source.missing_after(self.room, self._events.last):
                 # Around and not before a later one: of long messages few are in a page.
@@ -704,7 +680,7 @@ class Transcript(Panel):
 
     def _load_before(self, page: Sequence[Event]) -> None:
         # The first may lose its day and head to what comes before it, in view as it may be.
-        anchor = None if self._at_bottom else self._anchor(at_least=1)
+        anchor = None if self.at_bottom else self._anchor(at_least=1)
         self._prepend(page)
         if anchor is None:
             self._to_bottom()
@@ -717,8 +693,8 @@ class Transcript(Panel):
         taken = fitting(page, newest=False)
         anchor = self._anchor()
         self._append(taken)
-        self._has_newer = self._more_after(page, taken, PAGE)
-        if not self._has_newer:
+        self._reading.brought(more=self._more_after(page, taken, PAGE))
+        if not self._reading.has_newer:
             self._show_outbox()
         self._trim_top()
         self._restore(anchor)
@@ -752,14 +728,13 @@ class Transcript(Panel):
     def _newest_added(self) -> None:
         """The newest page came, which may not follow what is held: go there with who follows."""
         self._look()
-        if not len(self._events) or (self._at_bottom and not self._has_selection()):
+        if not len(self._events) or (self.at_bottom and not self._has_selection()):
             self._draw_latest()
         elif self._source.after(self._events[0].room, self._events.last, 1) or (
             self._source.missing_after(self._events[0].room, self._events.last)
         ):
             self._hide_outbox()
-            self._has_newer = True
-            self._set_bottom(False)
+            self._reading.brought(more=True)
 
     def look_again(self) -> None:
         """There is a connection: ask again for what was wanted in vain."""
@@ -813,7 +788,7 @@ class Transcript(Panel):
             line = self._missing.line(before, "older", now)
             if line:
                 return line, True
-        if self._has_newer and self.text.dlineinfo("end-1c") is not None:
+        if self._reading.has_newer and self.text.dlineinfo("end-1c") is not None:
             after = Wanted(self.room, around=self._events.last + 1)
             return self._missing.line(after, "newer", now), False
         return "", True
@@ -859,33 +834,24 @@ class Transcript(Panel):
             self.text.yview("end")
         finally:
             self._going_down = False
-        self._set_bottom(True)
-
-    def _set_bottom(self, at_bottom: bool) -> None:
-        if at_bottom != self._at_bottom:
-            self._at_bottom = at_bottom
-            self._on_bottom(at_bottom)
+        self._reading.see_end(True)
 
     def _trim_top(self) -> None:
         """Drop what is far above; the event that becomes the first keeps its look."""
-        spare = len(self._events) - max(0, self._top() - PAGE)
-        excess = self._events.excess(newest=False, spare=spare)
-        if excess:
-            self._forget(self._events.drop(excess, newest=False))
+        dropped = self._reading.drop_above(self._top())
+        if dropped:
+            self._forget(dropped)
             self.text.delete("1.0", f"e{self._events.first}")
 
     def _trim_bottom(self) -> None:
         bottom = self._places.mark_at(f"@0,{self.text.winfo_height()}")
         at = self._events.at(int(bottom[1:])) if bottom is not None and bottom[0] == "e" else None
-        spare = len(self._events) if at is None else at + 1 + PAGE
-        excess = self._events.excess(newest=True, spare=spare)
-        if excess:
+        removed = self._reading.drop_below(at)
+        if removed:
             self._hide_outbox()
-            removed = self._events.drop(excess, newest=True)
             self.text.delete(f"e{removed[-1].seq}", "end-1c")
             self._forget(removed)
             self.text.mark_set("tail", "end-1c")
-            self._has_newer = True
 
     def _forget(self, events: Sequence[Event]) -> None:
         self.text.mark_unset(*(f"e{event.seq}" for event in events))
@@ -893,7 +859,7 @@ class Transcript(Panel):
             self._folds.forget(event.seq)
 
     def _resized(self, _: object) -> None:
-        if self._at_bottom:
+        if self.at_bottom:
             self._to_bottom()
         self._schedule_check()
 

@@ -19,7 +19,7 @@ from typing import Final
 from chat_client import core
 from chat_client.net.connector import Outcome
 from chat_client.state import news
-from chat_client.window.transcript import PAGE
+from chat_client.window.reading import PAGE
 from common.invite import Invite
 from common.names import GENERAL
 from tests.bench.programs import ROOT

@@ -391,7 +391,7 @@ def test_who_reads_further_up_is_left_alone_when_the_newest_page_comes(reading: 
     reading.answer()
     assert reading.text.get("@0,0 linestart", "@0,0 lineend") == seen
     assert not reading.transcript.at_bottom
-    assert reading.transcript._has_newer
+    assert reading.transcript._reading.has_newer
     reading.until(HEAD, 1)
     assert reading.reader.is_whole(ROOM)
 

@@ -16,8 +16,9 @@ from chat_client.cache.pages import CacheReader
 from chat_client.state.outgoing import Delivery
 from chat_client.window.held import MOST
 from chat_client.window.pace import Pace
+from chat_client.window.reading import BURST, PAGE
 from chat_client.window.timeline import Entry
-from chat_client.window.transcript import BURST, PAGE, Transcript
+from chat_client.window.transcript import Transcript
 from common.events import Event
 from tests.events import joined, said
 from tests.gui.harness import DEADLINE, Alarm, wait
