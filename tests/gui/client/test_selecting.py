@@ -16,6 +16,7 @@ from tests.events import joined, said
 from tests.gui.client.test_long_texts import Kept
 from tests.gui.harness import Alarm, settle
 from window import selection
+from window.keys import GO_TO_DATE_TITLE
 from window.menus import MenuItem
 from window.theme import Theme
 
@@ -236,9 +237,10 @@ def test_the_menu_has_what_can_be_done_there(
         return list(items)
 
     labels = choose(reader.body(4)[0], "Copy link")
-    assert labels == ["Copy message", "Copy link", "Select all"]
+    to_date = f"Go to a date… ({GO_TO_DATE_TITLE})"
+    assert labels == ["Copy message", "Copy link", "Select all", to_date]
     assert reader.root.clipboard_get() == "https://a.example/x"
-    assert choose(reader.body(1)[0], "Copy message") == ["Copy message", "Select all"]
+    assert choose(reader.body(1)[0], "Copy message") == ["Copy message", "Select all", to_date]
     assert reader.root.clipboard_get() == SAID[0]
     choose(reader.body(1)[0], "Select all")
     assert choose(reader.body(3)[0], "Copy")[0] == "Copy"
