@@ -74,7 +74,8 @@ ENDED_WITHIN = 10.0
 TIERS = ["unit", "process", "gui", "frozen", "soak"]  # tests/tiers.py says what they are
 WORKERS = ["-n", "2"]  # of pytest; a test waits more than it works
 COVERAGE = ["--cov", "--cov-report=term"]
-EVERY_VERSION = "unit or process"  # what is tested with each Python; all else with one
+# What is tested with each Python. The rest, and what is slow and alike on all, is with one.
+EVERY_VERSION = ["-m", "unit or process", "--ignore=tests/torture"]
 
 CONVERSATION = [
     ("ada", "Hello Bruno, can you read this?"),
@@ -329,7 +330,7 @@ def test(options: argparse.Namespace) -> int:
         say("and now with Python {}.{}.{}".format(*other.version))
         measured = COVERAGE if other is others[-1] else []
         python = environment(tk=True, other=other)
-        code = pytest(python, options, "-m", EVERY_VERSION, *measured)
+        code = pytest(python, options, *EVERY_VERSION, *measured)
         if code:
             break
     return code

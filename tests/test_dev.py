@@ -174,7 +174,7 @@ def test_every_python_runs_what_may_differ_on_it(
     others = [Interpreter(f"python3.{minor}", (3, minor, 0), True, []) for minor in (12, 13)]
     monkeypatch.setattr(dev, "other_versions", lambda: others)
     assert dev.test(dev.parse(["test", "--all-pythons"])) == 0
-    chosen = (*dev.WORKERS, "-m", dev.EVERY_VERSION)
+    chosen = (*dev.WORKERS, *dev.EVERY_VERSION)
     assert [arguments[2:] for arguments in called] == [
         tuple(dev.WORKERS),
         chosen,

@@ -286,6 +286,22 @@ def test_only_names_are_looked_up(network: Network, monkeypatch: pytest.MonkeyPa
     assert failures(connect(network.invite("a..b"))) == [Failure.NO_NAME]  # no name at all
 
 
+@pytest.mark.parametrize("other", ["closed", "rude"])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_a_names_addresses_the_most_telling_counts(
+    network: Network, monkeypatch: pytest.MonkeyPatch, other: str, first: bool
+) -> None:
+    """Another server behind one of them is not hidden by what the rest say, or do not."""
+    hosts = [network.wrong(), getattr(network, other)()]
+    found = [
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, network.port))
+        for host in (hosts if first else reversed(hosts))
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    outcome = connect(network.invite("there.test"))
+    assert failures(outcome) == [Failure.WRONG_SERVER]
+
+
 @pytest.mark.usefixtures("patient")
 def test_a_race_can_be_called_off(network: Network) -> None:
     """Whatever it waits for: nothing is open when `cancel` returns, and nobody is told."""

@@ -61,10 +61,10 @@ class Deliveries(RuleBasedStateMachine):
 
     # The hub
 
-    def _release(self, effects: list[Effect], *, was_read: bool = False) -> None:
+    def _release(self, effects: list[Effect]) -> None:
         for effect in effects:
-            # What was being read when it fell behind still comes.
-            if isinstance(effect, ReadPage) or (isinstance(effect, WritePage) and not was_read):
+            # What was being read when it fell behind still comes: a WritePage.
+            if isinstance(effect, ReadPage | WriteEvents):
                 assert effect.connection not in self.full, "it is brought what it can't take"
             if isinstance(effect, ReadPage):
                 self.jobs.append(effect)
@@ -129,13 +129,15 @@ class Deliveries(RuleBasedStateMachine):
         session = self.sessions[happening.connection]
         match happening:
             case PageRead():
-                self._release(self.delivery.page(session, happening), was_read=True)
+                self._release(self.delivery.page(session, happening))
             case FellBehind():
                 self.full.add(happening.connection)
                 self._release(self.delivery.fell_behind(session, happening.room, happening.after))
             case Drained():
-                self.full.discard(happening.connection)
-                self._release(self.delivery.drained(session, happening.brought) or [])
+                released = self.delivery.drained(session, happening.brought)
+                if released is not None:
+                    self.full.discard(happening.connection)
+                    self._release(released)
 
     # A reader
 
@@ -187,6 +189,18 @@ class Deliveries(RuleBasedStateMachine):
         self.wants_drained.add(number)
         self.outbox[number].extend(page)
         self.page_left[number] = len(self.outbox[number])
+
+    @rule(room=st.sampled_from(ROOMS), other=st.sampled_from(ROOMS), back=st.integers(0, 5))
+    def flood(self, room: str, other: str, back: int) -> None:
+        """More is said than an outbox holds; then somebody asks for something else."""
+        for _ in range(2):
+            self.publish(room, OUTBOX - 1)
+        while self.to_io:
+            self.carry_out()
+        while self.to_hub:
+            self.hear()
+        for number in SESSIONS:
+            self._sync(number, other, max(0, self.heads[other] - back))
 
     @rule(number=st.sampled_from(SESSIONS), count=st.integers(1, 6))
     def flush(self, number: int, count: int) -> None:
