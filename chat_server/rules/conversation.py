@@ -107,6 +107,11 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     return outcome
 
 
+def is_said(world: World, session: Session, command: messages.Send) -> bool:
+    """Whether a message is stored already: its sender may not know that."""
+    return world.store.find(world.account(session), command.cid) is not None
+
+
 def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
     """Whether what has to be stored before it is not, and it was not stored itself long ago."""
     if command.after is None or world.store.find(sender, command.after) is not None:

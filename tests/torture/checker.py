@@ -113,6 +113,7 @@ class Outbox:
 
     def __init__(self, client: Client, history: History) -> None:
         self._client = client
+        self._history = history
         self._last = history.last
         self._copy = Copy()
         self._kept: set[str] = set()
@@ -132,7 +133,11 @@ class Outbox:
                 if event.sender == self._client.person and event.is_message:
                     self._accounted.add(event.cid)
             case Refused(cid=cid, reason="muted"):
-                self._accounted.add(cid)  # Whether that was right is judged elsewhere.
+                self._accounted.add(cid)  # Whether that was right is judged elsewhere, too.
+                server = self._history.epoch(self._copy.server)
+                if server is not None and server.place((self._client.person, cid)) is not None:
+                    detail = f"{cid} is stored, and was refused"
+                    yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=detail)
             case Refused(reason=reason):
                 yield Violation(Kind.NOT_DELIVERED, self._client.device, detail=reason)
             case _:

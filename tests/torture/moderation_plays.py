@@ -72,6 +72,20 @@ def muted(stage: Stage) -> None:
     stage.expect(lambda: stage.logged("heard"), "Ben speaks")
 
 
+def muted_before_the_answer(stage: Stage) -> None:
+    """What Ada said is stored, and she is muted before she knows: she asks again, and is told."""
+    stage.orders("die after-commit 1")
+    stage.says(stage.ada, "one")
+    stage.expect(lambda: not stage.server.running, "the server dies")
+    stage.ada.stop()
+    stage.server.start()
+    stage.host("mute ada")
+    stage.ada.go_on()
+    stage.expect(
+        lambda: stage.count(stage.ada, Acked) or stage.count(stage.ada, Refused), "she is answered"
+    )
+
+
 def a_moderator_and_not(stage: Stage) -> None:
     """Ben may do nothing to Ada; then he is a moderator, the server dies, and he still is."""
     stage.ben.order("moderate mute ada")

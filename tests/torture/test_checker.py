@@ -274,6 +274,11 @@ def test_every_kind_has_its_case() -> None:
             id="store behind the view",
         ),
         pytest.param(
+            history([*ada(), Refused(0, "a2", "muted")]),
+            Kind.NOT_DELIVERED,
+            id="stored and refused",
+        ),
+        pytest.param(
             history([*ada()[:3], *ada()[4:]]), Kind.HOLE_ON_WIRE, id="a room nobody asked for"
         ),
         pytest.param(

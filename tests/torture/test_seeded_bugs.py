@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture.bugs import BUGS, CLIENT_BUGS
 from tests.torture.history import Kind
-from tests.torture.moderation_plays import banned_device
+from tests.torture.moderation_plays import banned_device, muted_before_the_answer
 from tests.torture.scenarios import (
     PLAYS,
     failing_disk,
@@ -69,6 +69,7 @@ def test_a_wrong_program_is_caught(bug: str, tmp_path: Path) -> None:
         one_device_twice,
         under_way_at_the_backup,
         banned_device,
+        muted_before_the_answer,
     ],
     ids=lambda scene: scene.__name__,
 )

@@ -16,6 +16,7 @@ from common import messages
 from tests.chat_server.house import (
     NOW,
     House,
+    acked,
     all_of,
     answered,
     installation,
@@ -139,6 +140,19 @@ def test_a_mute_is_told_and_ends(house: House, host: Session) -> None:
     assert house.say(ben, "now I can")
     again = house.do(host, messages.Unmute(id=1, username="ben"))
     assert refused(again, host).code == "no_such_sanction"
+
+
+def test_what_was_said_before_a_mute_gets_its_answer_again(house: House, host: Session) -> None:
+    """Its sender may have lost the first one; told that it is refused, they would say it twice."""
+    ben = house.join("ben")
+    before, other = house.cid(), house.cid()
+    first = acked(house.say(ben, "before", cid=before))
+    house.do(host, messages.MutePerson(id=1, username="ben"))
+    again = acked(house.say(ben, "before", cid=before))
+    assert (again.seq, again.cid) == (first.seq, first.cid)
+    assert refused(house.say(ben, "otherwise", cid=before), ben).code == "cid_reused"
+    assert refused(house.say(ben, "after", cid=other), ben).code == "muted"
+    assert [text for *_, text in house.stored()][-1] == "before"
 
 
 def test_everybody_hears_of_a_role(house: House, host: Session) -> None:
