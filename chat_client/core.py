@@ -173,6 +173,10 @@ class Core:
         """Do something to a person; told as Moderated when it was done, or why it was not."""
         self._do(lambda: self._controller.moderate(what))
 
+    def list_mutes(self) -> None:
+        """Have `MutesListed` tell who is muted, which moderators may know."""
+        self._do(self._controller.list_mutes)
+
     def connect_now(self) -> None:
         """Try now instead of later, or again after being signed out."""
         self._do(self._controller.connect_now)

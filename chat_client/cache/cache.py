@@ -346,12 +346,17 @@ class Cache:
         )
 
     def people_change(self) -> int:
-        """The number of the last change of an account that is known; 0 for none."""
-        return number(self.meta(_PEOPLE)) or 0
+        """The number of the last change of an account that is known; 0 for none.
+
+        Also where people were kept by a program that knew no roles: then all are told once more.
+        """
+        return 0 if self.meta(MODERATORS) is None else number(self.meta(_PEOPLE)) or 0
 
     def set_people_change(self, change: int) -> None:
         """All changes up to this one are known."""
         self.set_meta(_PEOPLE, str(change))
+        if self.meta(MODERATORS) is None:
+            self.set_meta(MODERATORS, "")
 
     def usernames(self) -> set[str]:
         """Of everyone who is known."""

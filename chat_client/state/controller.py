@@ -94,6 +94,7 @@ class Controller:
             messages.Rooms: (messages.ListRooms, self._directory.rooms),
             messages.Pong: (messages.Ping, lambda *_: None),
             messages.Done: (moderator.COMMANDS, self._moderator.done),
+            messages.Sanctions: (messages.ListSanctions, self._moderator.sanctions),
         }
 
     def _push_handlers(self) -> Mapping[type, Callable[[Any, float], None]]:
@@ -253,6 +254,10 @@ class Controller:
     def moderate(self, what: Moderation) -> None:
         """Do something to a person, now or not at all; `Moderated` tells what came of it."""
         self._moderator.ask(what)
+
+    def list_mutes(self) -> None:
+        """Have `MutesListed` tell who is muted."""
+        self._moderator.list_mutes()
 
     def connect_now(self) -> None:
         """The person wants a connection now, whatever ended the last one."""

@@ -20,6 +20,9 @@ class Moderator:
         self._link = link
         self._tell = tell
         self._asked: dict[int, Moderation] = {}
+        self._listing: int | None = None
+        """The request for the present page of bans and mutes."""
+        self._muted: set[str] = set()
 
     def ask(self, what: Moderation) -> None:
         """Do something to a person, if there is a connection; `Moderated` tells what came of it."""
@@ -28,12 +31,43 @@ class Moderator:
         else:
             self._tell(news.Moderated(what, Reason("lost")))
 
-    def done(self, _done: messages.Done, asked: messages.Command, _now: float) -> None:
+    def list_mutes(self) -> None:
+        """Have it told by `MutesListed` who is muted; asked for again, it begins anew."""
+        self._muted.clear()
+        if self._link.is_ready:
+            self._listing = self._link.ask(messages.ListSanctions)
+        else:
+            self._tell(news.MutesListed(None))
+
+    def sanctions(
+        self, page: messages.Sanctions, asked: messages.ListSanctions, _now: float
+    ) -> None:
+        """A page of bans and mutes."""
+        if asked.id != self._listing:
+            return  # It was asked for anew meanwhile.
+        self._muted |= {
+            each.username
+            for each in page.sanctions
+            if each.kind == "mute" and each.username is not None
+        }
+        if page.more and page.sanctions and page.sanctions[-1].number > asked.after:
+            last = page.sanctions[-1].number
+            self._listing = self._link.ask(messages.ListSanctions, after=last)
+        else:
+            self._listing = None
+            self._tell(news.MutesListed(frozenset(self._muted)))
+
+    def done(self, done: messages.Done, asked: messages.Command, _now: float) -> None:
         """It was done."""
-        self._tell(news.Moderated(self._asked.pop(asked.id), None))
+        note = None if done.note is None else Reason(done.note)
+        self._tell(news.Moderated(self._asked.pop(asked.id), None, note))
 
     def refused(self, request: int, reason: Reason) -> bool:
         """It was not done; False if it is not about this at all."""
+        if request == self._listing:
+            self._listing = None
+            self._tell(news.MutesListed(None))
+            return True
         what = self._asked.pop(request, None)
         if what is not None:
             self._tell(news.Moderated(what, reason))
@@ -44,3 +78,6 @@ class Moderator:
         for what in self._asked.values():
             self._tell(news.Moderated(what, Reason("lost")))
         self._asked.clear()
+        if self._listing is not None:
+            self._listing = None
+            self._tell(news.MutesListed(None))

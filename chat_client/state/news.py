@@ -44,6 +44,15 @@ class Moderated:
 
     what: Moderation
     why: Reason | None
+    note: Reason | None = None
+    """What of it was left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class MutesListed:
+    """Who is muted now, as a moderator was told; None where that could not be learned."""
+
+    usernames: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +190,7 @@ News = (
     | AccountChanged
     | MuteChanged
     | Moderated
+    | MutesListed
     | PersonSeen
     | PeopleForgotten
     | OnlineListed

@@ -52,6 +52,8 @@ _PRESENCE: Final[dict[Presence, str]] = {
     "unknown": "Presence not known",
 }
 
+_MENU_WAIT: Final = 300
+"""Milliseconds that a menu waits at most for the server's answer."""
 _LOOK_AGAIN: Final = 60_000
 """Milliseconds after which the clock is looked at in any case: it may have been set."""
 _LATEST: Final = 30
@@ -105,6 +107,8 @@ class MainScreen(Panel):
         """Why the server, which is connected, takes no message for now, if it does not."""
         self._mute: Reason | None = None
         """Why nothing may be written, if that is so."""
+        self._waiting_menu: tuple[str, int, int, str] | None = None
+        """Whose menu is to be shown, where, and the timer for when nothing is answered."""
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self._lifting: str | None = None
@@ -262,11 +266,12 @@ class MainScreen(Panel):
         | news.Listed
         | news.Moderated
         | news.MuteChanged
+        | news.MutesListed
         | news.NotKept
         | news.Skipped,
     ) -> None:
         match item:
-            case news.MuteChanged() | news.Moderated():
+            case news.MuteChanged() | news.Moderated() | news.MutesListed():
                 self._show_moderation(item)
             case news.HistoryAdded() | news.Skipped() | news.Listed():
                 self._hear_of_history(item)
@@ -300,13 +305,38 @@ class MainScreen(Panel):
             self._lifting = self.after(min(min(later) + 1, _LOOK_AGAIN), self._show_sanctions)
 
     def _person_menu(self, username: str, x: int, y: int) -> None:
-        """What can be done about a member."""
+        """What can be done about a member; for a moderator, once it is known who is muted."""
+        if not self.overview.may_moderate(username):
+            self._show_menu(username, x, y, None)
+            return
+        self._forget_menu()
+        timer = self.after(_MENU_WAIT, lambda: self._show_waiting_menu(None))
+        self._waiting_menu = (username, x, y, timer)
+        self._session.ask(lambda core: core.list_mutes())
+
+    def _forget_menu(self) -> tuple[str, int, int] | None:
+        """The menu that waits, which does so no more."""
+        waiting, self._waiting_menu = self._waiting_menu, None
+        if waiting is None:
+            return None
+        username, x, y, timer = waiting
+        self.after_cancel(timer)
+        return username, x, y
+
+    def _show_waiting_menu(self, muted: frozenset[str] | None) -> None:
+        waiting = self._forget_menu()
+        if waiting is not None:
+            username, x, y = waiting
+            self._show_menu(username, x, y, None if muted is None else username in muted)
+
+    def _show_menu(self, username: str, x: int, y: int, muted: bool | None) -> None:
         items = []
         if username != self.overview.me:
             items.append(MenuItem("Message", lambda: self._open_direct(username)))
         items.append(MenuItem("Copy username", lambda: copy(self, username)))
         if self.overview.may_moderate(username):
-            items += [MenuItem(), *menu_items(lambda action: self._moderate(username, action))]
+            do = menu_items(lambda action: self._moderate(username, action), muted=muted)
+            items += [MenuItem(), *do]
         popup(self, self._theme, items, x, y)
 
     def _moderate(self, username: str, action: Action) -> None:
@@ -318,12 +348,15 @@ class MainScreen(Panel):
         if wanted is not None and self.winfo_exists():
             self._session.ask(lambda core: core.moderate(wanted))
 
-    def _show_moderation(self, item: news.MuteChanged | news.Moderated) -> None:
+    def _show_moderation(self, item: news.MuteChanged | news.Moderated | news.MutesListed) -> None:
         if isinstance(item, news.MuteChanged):
             self._mute = item.reason
             self._show_sanctions()
+        elif isinstance(item, news.MutesListed):
+            self._show_waiting_menu(item.usernames)
         elif item.why is None:
-            self._toast(done(item.what.action, self.overview.name(item.what.username)), TOAST_TIME)
+            name = self.overview.name(item.what.username)
+            self._toast(done(item.what.action, name, item.note), TOAST_TIME)
         else:
             self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)
 
@@ -751,6 +784,7 @@ class MainScreen(Panel):
 
     def close(self) -> None:
         """No more of this screen; its timers are stopped."""
+        self._forget_menu()
         for timer in (self._clock, self._saving, self._lifting):
             if timer is not None:
                 self.after_cancel(timer)

@@ -10,6 +10,8 @@ from typing import Final
 
 from chat_client.state.moderation import Action, Moderation
 from common.limits import REASON_LENGTH
+from common.reasons import Reason
+from common.sentences import sentence
 from window.dialog import Choice, Dialog, Entry
 from window.menus import MenuItem
 from window.text import safe
@@ -47,11 +49,12 @@ _DONE: Final[dict[Action, str]] = {
 }
 
 
-def menu_items(do: Callable[[Action], object]) -> list[MenuItem]:
-    """What a moderator can do to a person."""
+def menu_items(do: Callable[[Action], object], *, muted: bool | None) -> list[MenuItem]:
+    """What a moderator can do to a person, who is muted or not, or that is not known (None)."""
+    mute, unmute = MenuItem("Mute…", partial(do, "mute")), MenuItem("Unmute", partial(do, "unmute"))
     return [
-        MenuItem("Mute…", partial(do, "mute")),
-        MenuItem("Unmute", partial(do, "unmute")),
+        *([] if muted else [mute]),
+        *([unmute] if muted or muted is None else []),
         MenuItem(),
         MenuItem("Disconnect…", partial(do, "terminate"), danger=True),
         MenuItem("Ban…", partial(do, "ban"), danger=True),
@@ -84,6 +87,7 @@ def ask(dialog: Dialog, action: Action, username: str) -> Moderation | None:
     return Moderation(action, username, until, answer.text.strip())
 
 
-def done(action: Action, name: str) -> str:
-    """What to say when it was done."""
-    return _DONE[action].format(safe(name))
+def done(action: Action, name: str, note: Reason | None) -> str:
+    """What to say when it was done, and what of it was left out."""
+    said = _DONE[action].format(safe(name))
+    return said if note is None else f"{said}: {safe(sentence(note))}"

@@ -226,3 +226,28 @@ def test_a_number_that_is_none_lists_everyone_or_nobody_known(cache: Cache, chan
     desk.hear(people(asked, ADA, since=0))
     assert known(cache) == {"ada": "Ada"}
     assert cache.people_change() == ADA.change
+
+
+def test_a_copy_of_before_there_were_roles_learns_them() -> None:
+    """All people are told once more after a sign-in, and nothing is thrown away; then as ever."""
+    desk = Desk()
+    desk.go_online(general=0)
+    with desk.cache.transaction():
+        desk.cache.add_person(
+            messages.Person(username="old", display_name="Old", role="member", change=5)
+        )
+        desk.cache.set_people_change(7)
+        # As a program without roles leaves it.
+        desk.cache._connection.execute("DELETE FROM meta WHERE key = 'moderators'")
+    assert desk.cache.people_change() == 0
+    desk.lose()
+    desk.wait(30)
+    asked = only(desk.sign_in(), messages.ListPeople)
+    assert asked.since == 0
+    desk.news.clear()
+    mia = messages.Person(username="mia", display_name="Mia", role="moderator", change=3)
+    desk.hear(messages.People(re=asked.id, since=0, people=(mia,), more=False))
+    assert desk.told(news.PeopleForgotten) == []
+    assert "old" in desk.cache.usernames()
+    assert desk.cache.meta("moderators") == "mia"
+    assert desk.cache.people_change() == 3

@@ -114,3 +114,60 @@ def test_who_are_moderators_is_kept(desk: Desk) -> None:
     with desk.cache.transaction():
         desk.cache.forget_people()
     assert kept() == []
+
+
+def sanction(number: int, kind: str, username: str | None) -> messages.Sanction:
+    """One that holds."""
+    return messages.Sanction(
+        number=number, kind=kind, username=username, device=None, until=None, reason="",
+        by="(host)", at=0,
+    )  # fmt: skip
+
+
+def test_who_is_muted_is_learned_page_by_page(desk: Desk) -> None:
+    """Bans are none; asked for anew, an answer to before counts for nothing."""
+    (old,) = desk.step(desk.controller.list_mutes)
+    (first,) = desk.step(desk.controller.list_mutes)
+    assert isinstance(first, messages.ListSanctions)
+    stale = (sanction(1, "mute", "zoe"),)
+    assert desk.hear(messages.Sanctions(re=old.id, sanctions=stale, more=False)) == []
+    page = (sanction(1, "mute", "bob"), sanction(2, "ban", "cem"), sanction(3, "ban", None))
+    (second,) = desk.hear(messages.Sanctions(re=first.id, sanctions=page, more=True))
+    assert isinstance(second, messages.ListSanctions)
+    assert second.after == 3
+    assert desk.told(news.MutesListed) == []
+    last = (sanction(4, "mute", "dan"), sanction(5, "moon_phase", "eve"))
+    desk.hear(messages.Sanctions(re=second.id, sanctions=last, more=False))
+    assert desk.told(news.MutesListed) == [news.MutesListed(frozenset({"bob", "dan"}))]
+
+
+@pytest.mark.parametrize("how", ["refused", "lost", "not there"])
+def test_what_can_not_be_learned_is_told_as_such(desk: Desk, how: str) -> None:
+    """Whoever waits for it waits no more; the connection goes on where there is one."""
+    if how == "not there":
+        desk.lose()
+    asked = desk.step(desk.controller.list_mutes)
+    if how == "refused":
+        desk.hear(messages.refusal("not_allowed", re=asked[0].id))
+        assert desk.controller.status.link is Link.ONLINE
+    elif how == "lost":
+        desk.lose()
+    assert desk.told(news.MutesListed) == [news.MutesListed(None)]
+
+
+def test_a_list_without_an_end_ends(desk: Desk) -> None:
+    """A foreign server may say anything."""
+    (asked,) = desk.step(desk.controller.list_mutes)
+    (second,) = desk.hear(
+        messages.Sanctions(re=asked.id, sanctions=(sanction(9, "mute", "bob"),), more=True)
+    )
+    again = (sanction(9, "mute", "bob"),)
+    assert desk.hear(messages.Sanctions(re=second.id, sanctions=again, more=True)) == []
+    assert desk.told(news.MutesListed) == [news.MutesListed(frozenset({"bob"}))]
+
+
+def test_what_was_left_out_is_told(desk: Desk) -> None:
+    """It was done all the same."""
+    (sent,) = desk.step(lambda: desk.controller.moderate(MUTE))
+    desk.hear(messages.Done(re=sent.id, note="shared_device"))
+    assert desk.told(news.Moderated) == [news.Moderated(MUTE, None, Reason("shared_device"))]

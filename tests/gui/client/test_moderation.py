@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chat_client.state.news import MuteChanged, StatusChanged
+from chat_client.core import Core
+from chat_client.state.news import MuteChanged, MutesListed, StatusChanged
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
 from chat_client.window.moderating import YES
@@ -174,10 +175,24 @@ def test_moderators_are_marked_and_may_do_more(
         canvas = ada.main.members.people.canvas
         canvas.event_generate("<Motion>", x=30, y=(top + bottom) // 2)
         ada.wait(lambda hint=hint: ada.main.members.hint.text == hint, "the hint")  # type: ignore[misc]
-    ada.main._person_menu(bruno.username, 0, 0)
-    assert shown.pop() == [
-        *("Message", "Copy username", "", "Mute…", "Unmute", "", "Disconnect…", "Ban…")
-    ]
+    start, end = ("Message", "Copy username", ""), ("", "Disconnect…", "Ban…")
+    for muted, items in ((False, ["Mute…"]), (True, ["Unmute"]), (False, ["Mute…"])):
+        # What the host did a moment ago: nobody else is told of it.
+        if muted:
+            ask(host, lambda re: messages.MutePerson(id=re, username=bruno.username))
+        ada.main._person_menu(bruno.username, 0, 0)
+        ada.wait(lambda: shown, "the menu")
+        assert shown.pop() == [*start, *items, *end]
+        if muted:
+            ask(host, lambda re: messages.Unmute(id=re, username=bruno.username))
+    # Who gets no answer in time is offered both; a late answer brings no second menu.
+    with monkeypatch.context() as silent:
+        silent.setattr(Core, "list_mutes", lambda _: None)
+        ada.main._person_menu(bruno.username, 0, 0)
+        ada.wait(lambda: shown, "the menu")
+        assert shown.pop() == [*start, "Mute…", "Unmute", *end]
+        ada.main.apply([MutesListed(frozenset())])
+        assert shown == []
     ada.main._person_menu(USERNAME, 0, 0)
     assert shown.pop() == ["Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="member"))
