@@ -392,6 +392,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.AccountChanged()
                 | news.MuteChanged()
                 | news.Moderated()
+                | news.MutesListed()
                 | news.OnlineListed()
                 | news.PresenceSeen()
                 | news.EventsAdded()
