@@ -1,4 +1,8 @@
-"""Sessions without a ChatClient: frames and messages over TLS, and no behaviour of their own."""
+"""Sessions without a ChatClient: frames and messages over TLS, and no behaviour of their own.
+
+The one client of tests that speak with our own models of messages; `stranger.py` knows the protocol
+from its document alone.
+"""
 
 import secrets
 import socket
@@ -117,6 +121,9 @@ class Session(Raw):
         token: str | None = None,
         *,
         new: bool = False,
+        display_name: str = "",
+        device: str = "wire",
+        installation: str = "0" * 32,
         receive_buffer: int | None = None,
         source: str | None = None,
     ) -> None:
@@ -132,23 +139,14 @@ class Session(Raw):
             self.command(messages.Hello, protocol=limits.PROTOCOL_VERSION, program="wire")
             self.expect(Welcome)
             self.token = token or secrets.token_hex(32)
+            whose = {"username": username, "token": self.token}
+            where = {"device": device, "installation": installation}
             if token is not None and not new:
-                self.command(
-                    messages.SignIn,
-                    username=username,
-                    token=self.token,
-                    device="wire",
-                    installation="0" * 32,
-                )
+                self.command(messages.SignIn, **whose, **where)
             else:
+                name = display_name or username
                 self.command(
-                    messages.Join,
-                    secret=invite.secret,
-                    username=username,
-                    display_name=username,
-                    token=self.token,
-                    device="wire",
-                    installation="0" * 32,
+                    messages.Join, secret=invite.secret, display_name=name, **whose, **where
                 )
             self.session = self.expect(SignedIn).session
         except BaseException:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
-import socket
-import ssl
 import time
 import tkinter as tk
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 
@@ -21,73 +19,29 @@ from chat_server.window import host as host_module
 from chat_server.window.app import make
 from chat_server.window.host import Host as Contents
 from chat_server.window.model import Phase
-from common import limits
 from common.events import Event
-from common.ids import new_cid
 from common.invite import parse_invite
-from common.messages import Hello, Join, SignedIn, Sync, Synced, Welcome
-from common.protocol import ClientEnd
-from common.tls import client_context, pinned
-from tests.events import send
+from tests.end_to_end.wire import Session
 from window.dialog import Dialog
 
 DEADLINE = 15.0
-Wanted = TypeVar("Wanted")
 
 
-class Client:
-    """A client in `general`; its methods block, for at most `DEADLINE` seconds."""
+class Client(Session):
+    """A client in `general` that has heard of its own joining."""
 
     def __init__(
         self, link: str, username: str, name: str, device: str, installation: str = ""
     ) -> None:
-        invite = parse_invite(link)
-        raw = socket.create_connection((invite.hosts[0], invite.port), DEADLINE)
-        self._socket: ssl.SSLSocket = client_context().wrap_socket(raw)
-        assert invite.fingerprint is not None
-        assert pinned(self._socket, invite.fingerprint)
-        self._end = ClientEnd()
-        self._number = 0
-        self._got: list[object] = []
-        self.tell(Hello, protocol=limits.PROTOCOL_VERSION, program="test")
-        self.until(Welcome)
         token = username.encode().hex().ljust(64, "0")[:64]
-        self.tell(
-            Join, secret=invite.secret, username=username, display_name=name, token=token,
-            device=device, installation=installation or token[:32],
+        super().__init__(
+            parse_invite(link), username, token,
+            new=True, display_name=name, device=device, installation=installation or token[:32],
         )  # fmt: skip
-        self.until(SignedIn)
-        self.tell(Sync, positions={"general": 0})
-        self.until(Synced)
-        # Its own joining is the last thing that comes by itself: whoever closes a socket with
-        # something unread in it breaks off, rather than leaves.
-        self.until(Event)
-
-    def tell(self, kind: type[Any], **fields: object) -> None:
-        """Send a command."""
-        self._number += 1
-        self._socket.sendall(self._end.send(kind(id=self._number, **fields)))
-
-    def say(self, text: str) -> None:
-        """Send a message to everyone."""
-        self._number += 1
-        self._socket.sendall(self._end.send(send(self._number, text, cid=new_cid())))
-
-    def until(self, kind: type[Wanted]) -> Wanted:
-        """The next message of that kind; EOFError when the server hangs up before."""
-        while True:
-            while self._got:
-                message = self._got.pop(0)
-                if isinstance(message, kind):
-                    return message
-            data = self._socket.recv(65536)
-            if not data:
-                raise EOFError
-            self._got += self._end.receive(data)
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
+        self.follow()
+        # The last thing that comes by itself: whoever closes a socket with something unread in it
+        # breaks off, rather than leaves.
+        self.expect(Event)
 
 
 class Host:

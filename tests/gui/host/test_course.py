@@ -32,7 +32,7 @@ def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:
     client = host.connect("ada")
     host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.close()
-    assert client.until(Goodbye).code == "server_closing"
+    assert client.expect(Goodbye).code == "server_closing"
     assert host.app.status == 0
     again = Server(
         parse_options(["--host", "127.0.0.1", "--port", "0"]), tmp_path / "data", lambda _: None
@@ -58,7 +58,7 @@ def test_closing_asks_while_people_are_connected(host: Host) -> None:
     assert "Stop the chat? 3 people are connected." in said[0]
     for client in clients:
         client.say("still here")
-        client.until(Ack)
+        client.expect(Ack)
 
 
 def test_closing_asks_once_at_a_time(host: Host) -> None:
@@ -92,7 +92,7 @@ def test_a_signal_asks_nothing(host: Host) -> None:
     host.answer(lambda _: host.program.close())
     host.press_close()
     host.wait_end()
-    assert client.until(Goodbye).code == "server_closing"
+    assert client.expect(Goodbye).code == "server_closing"
 
 
 def test_the_invite_is_the_hero_and_is_copied(host: Host) -> None:
@@ -143,7 +143,7 @@ def test_the_switch_stops_and_starts_again(host: Host) -> None:
     host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.click(switch)
     host.wait(lambda: host.phase is Phase.STOPPED, "the stop")
-    assert client.until(Goodbye).code == "server_closing"
+    assert client.expect(Goodbye).code == "server_closing"
     host.sees("The server is stopped")
     host.click(host.app.frame.down.start)
     host.up()
@@ -325,7 +325,7 @@ def test_a_signal_closes_it_orderly(number: signal.Signals, tmp_path: Path) -> N
                 time.sleep(0.01)
             client = Client(json.loads(ready.read_bytes())["invite"], "ada", "Ada", "Laptop")
             program.send_signal(number)
-            assert client.until(Goodbye).code == "server_closing"
+            assert client.expect(Goodbye).code == "server_closing"
             client.close()
             assert program.wait(DEADLINE) == 0
         finally:

@@ -93,13 +93,13 @@ def test_several_people_are_muted_and_write_again(host: Host) -> None:
     before = now()
     host.click(page.mute)
     for client in (ada, ben):
-        mute = client.until(MuteChanged).mute
+        mute = client.expect(MuteChanged).mute
         assert mute is not None
         assert mute.until is not None
         assert (mute.reason, 0 <= mute.until - before - 10 * MINUTE < MINUTE) == ("Too loud", True)
     host.wait(lambda: pills(host) == {"ada": "Muted", "ben": "Muted", "cleo": "Active"}, "it")
     ben.say("may I?")
-    assert ben.until(Error).code == "muted"
+    assert ben.expect(Error).code == "muted"
     assert {line.partition(" until ")[0] for line in activity(host)[:2]} == {
         "You muted Ada",
         "You muted Ben",
@@ -108,7 +108,7 @@ def test_several_people_are_muted_and_write_again(host: Host) -> None:
     host.wait(lambda: page.mute.cget("text") == "Unmute", "the button")
     host.click(page.mute)
     for client in (ada, ben):
-        assert client.until(MuteChanged).mute is None
+        assert client.expect(MuteChanged).mute is None
     host.wait(lambda: set(pills(host).values()) == {"Active"}, "the end")
     assert "You let Ada write again" in activity(host)
     cleo.close()
@@ -127,7 +127,7 @@ def test_a_ban_of_a_person_makes_a_new_link(host: Host) -> None:
 
     host.answer(act)
     host.click(host.app.frame.connections.people.ban)
-    goodbye = ada.until(Goodbye)
+    goodbye = ada.expect(Goodbye)
     assert (goodbye.code, goodbye.params) == ("banned", {"reason": "Enough"})
     host.wait(lambda: host.app.frame.toasts.text == "There is a new invite link", "the toast")
     copy = host.app.frame.connections.summary.copy
@@ -160,7 +160,7 @@ def test_a_device_alone_can_be_banned(host: Host) -> None:
     choose(host, "ada")
     host.answer(yes("", questions.DEVICE, "60"))
     host.click(host.app.frame.connections.people.ban)
-    goodbye = ada.until(Goodbye)
+    goodbye = ada.expect(Goodbye)
     assert goodbye.code == "banned"
     assert isinstance(goodbye.params["until"], int)
     host.wait(lambda: len(host.app.presenter.view(now()).sanctions) == 1, "the ban")
@@ -183,7 +183,7 @@ def test_moderators_are_made_and_shown(host: Host, monkeypatch: pytest.MonkeyPat
     assert command is not None
     command()
     host.wait(lambda: pills(host) == {"ada": "Moderator", "ben": "Active"}, "the role")
-    while ada.until(PersonChanged).person.role != "moderator":
+    while ada.expect(PersonChanged).person.role != "moderator":
         pass
     assert activity(host)[0] == "You made Ada a moderator"
     items = menu(host, "ada", monkeypatch)
@@ -219,7 +219,7 @@ def test_several_are_disconnected_at_once(host: Host) -> None:
     host.answer(act)
     host.click(host.app.frame.connections.people.terminate)
     for client in clients:
-        goodbye = client.until(Goodbye)
+        goodbye = client.expect(Goodbye)
         assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Lunch"})
 
 
@@ -263,7 +263,7 @@ def test_what_moderators_do_is_told(host: Host) -> None:
         [row for row in rows._rows.values() if row.username == "ada"], "moderator"
     )
     host.wait(lambda: pills(host)["ada"] == "Moderator", "the role")
-    ada.tell(MutePerson, username="ben", reason="Shh")
+    ada.command(MutePerson, username="ben", reason="Shh")
     host.wait(lambda: pills(host)["ben"] == "Muted", "the mute")
     assert activity(host)[0] == "Ada muted Ben: Shh"
 

@@ -51,7 +51,7 @@ def test_messages_and_bytes_are_counted(host: Host) -> None:
     client = host.connect("ada")
     for number in range(3):
         client.say(f"message {number} {'x' * 1000}")
-        client.until(Ack)
+        client.expect(Ack)
     host.wait(lambda: "3" in host.texts(), "three messages a minute")
     people = host.app.frame.connections.people
     host.wait(lambda: next(iter(people._rows.values())).received > 3000, "bytes of the row")
@@ -138,7 +138,7 @@ def test_terminate_by_clicks(host: Host) -> None:
 
     host.answer(act)
     host.click(terminate)
-    goodbye = client.until(Goodbye)
+    goodbye = client.expect(Goodbye)
     assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Lunch"})
     host.wait(lambda: host.names() == ["bruno"], "one left")
     assert not terminate.enabled
@@ -146,7 +146,7 @@ def test_terminate_by_clicks(host: Host) -> None:
     assert lines[0].endswith("Ada was disconnected")
     assert lines[1].endswith("You disconnected Ada: Lunch")
     other.say("still here")
-    other.until(Ack)
+    other.expect(Ack)
 
 
 def test_terminate_by_keys(host: Host) -> None:
@@ -160,7 +160,7 @@ def test_terminate_by_keys(host: Host) -> None:
     assert host.names() == ["ada"]
     host.answer(lambda dialog: host.key(dialog.window, "<Return>"))
     host.key(host.table.canvas, "<Delete>")
-    goodbye = client.until(Goodbye)
+    goodbye = client.expect(Goodbye)
     assert (goodbye.code, goodbye.params) == ("terminated", {"reason": ""})
 
 

@@ -40,7 +40,7 @@ def test_the_name_is_changed_in_its_place(host: Host, tmp_path: Path) -> None:
     client = host.connect("ada")
     before = parse_invite(host.app.keeper.running.invite if host.app.keeper.running else "")
     rename(host, "  Garden   Party ")
-    assert client.until(ServerChanged).server_name == "Garden Party"
+    assert client.expect(ServerChanged).server_name == "Garden Party"
     name = name_of(host)
     host.wait(lambda: not editing(host), "the end of the change")
     assert name.name.cget("text") == "Garden Party"
