@@ -301,3 +301,12 @@ def test_what_changes_nothing_is_not_counted(overview: Overview) -> None:
     counts = overview.people_changes, overview.room_changes
     overview.hear_of_people(news.PresenceSeen("bruno", online=False))
     assert overview.room_changes > counts[1]
+
+
+def test_a_namesake_changes_the_conversation_with_the_other_one(overview: Overview) -> None:
+    """Whose username stands beside the name now."""
+    overview.add_room(DIRECT)
+    before = overview.room_changes
+    overview.hear_of_people(person("bruno2", "Bruno"))
+    assert [item.handle for item in overview.direct()] == ["@bruno"]
+    assert overview.room_changes != before

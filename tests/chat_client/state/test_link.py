@@ -196,6 +196,8 @@ def test_each_command_is_answered_once(bench: Bench) -> None:
     assert [command.id for command in bench.link.unanswered] == [first]
     bench.sent()
     bench.link.lost(LOST, bench.now)
+    bench.connect()
+    assert bench.link.unanswered == []
     bench.admit()
     assert bench.link.answered(first) is None
     assert bench.link.ask(messages.Ping) > second

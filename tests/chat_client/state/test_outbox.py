@@ -110,6 +110,17 @@ def test_a_refused_message_goes_before_what_was_written_after_it(
     assert [send.cid for send in sends(bench)] == [cid(1), cid(2), cid(3)]
 
 
+def test_one_pause_is_enough_for_all_that_were_under_way(bench: Bench, outbox: Outbox) -> None:
+    """The first refusal tells how long; the others are of the same moment."""
+    write(outbox, "one", "two")
+    bench.admit()
+    outbox.send_next(bench.now)
+    first, second = sends(bench)
+    refuse(bench, outbox, first, "busy", wait=2.0)
+    refuse(bench, outbox, second, "busy", wait=9.0)
+    assert outbox.deadline() == bench.now + 2.0
+
+
 def test_what_follows_from_another_refusal_is_not_told(bench: Bench, outbox: Outbox) -> None:
     """The first one says what there is to say."""
     write(outbox, "one", "two")

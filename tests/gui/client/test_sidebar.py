@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from itertools import pairwise
 
 import pytest
 
@@ -116,7 +117,9 @@ class Lists:
             (canvas.coords(item)[1] - top, str(call(path, "itemcget", item, "-text")))
             for item in texts
         ]
-        return [text for y, text in sorted(names) if 0 <= y < canvas.winfo_height()]
+        names.sort()
+        assert all(below[0] - above[0] >= ROW / 2 for above, below in pairwise(names)), names
+        return [text for y, text in names if 0 <= y < canvas.winfo_height()]
 
 
 @pytest.fixture
