@@ -8,8 +8,6 @@ import logging
 import math
 import random
 import selectors
-import socket
-import ssl
 import sys
 import threading
 import time
@@ -20,7 +18,6 @@ from typing import Final, NamedTuple
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
-from chat_client.net.waker import Waker
 from chat_client.state.account import Account
 from chat_client.state.admission import Program
 from chat_client.state.attempts import is_wrong_server
@@ -35,15 +32,18 @@ from common.events import Event
 from common.ids import new_cid
 from common.protocol import RemoteProtocolError
 from common.reasons import Reason
+from common.transport import Transport
+from common.wake import Waker
 
 log = logging.getLogger(__name__)
 
 _READ: Final = 64 * 1024
+_READ_AT_ONCE: Final = 256 * 1024
+"""Bytes at most that one transaction takes in."""
 _LOOK_AT_CLOCKS: Final = 5.0
 """Seconds after which a suspension of the computer is noticed at the latest."""
 _ORDERS_AT_ONCE: Final = 256
 """Of the front end, carried out in one turn: between them the connection has its turn, too."""
-_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 
@@ -123,15 +123,13 @@ class Core:
         self._selector = selectors.DefaultSelector()
         self._waker = Waker()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
-        self._socket: socket.socket | None = None
+        self._transport: Transport | None = None
         self._connecting = False
         self._race: Race | None = None
         self._made: Outcome | None = None
         self._handing_over = threading.Lock()
         self._ended = False
         self._unwritten = memoryview(b"")
-        self._more = False
-        """The last read ended before the socket did: TLS may hold what no selector announces."""
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="core")
 
@@ -286,7 +284,7 @@ class Core:
 
     def _wait(self) -> float:
         """Seconds until there is something to do, if nothing comes before."""
-        if self._more or self._inbox:
+        if self._inbox or (self._transport is not None and self._transport.more):
             return 0.0
         now = time.monotonic()
         until = max(self._controller.deadline(), self._rest_until)
@@ -312,7 +310,7 @@ class Core:
             self._take_inbox()
             if data:
                 self._receive(data, now)
-            if ended and self._socket is not None and not controller.wants_hang_up:
+            if ended and self._transport is not None and not controller.wants_hang_up:
                 controller.lost(Reason("lost"), now)
             if self._suspension.was_suspended(time.time(), now):
                 log.info("this computer was suspended")
@@ -400,55 +398,48 @@ class Core:
             outcome.close()
         else:
             log.debug("connected")
-            self._socket = outcome
-            self._selector.register(outcome, selectors.EVENT_READ)
+            self._transport = outcome
+            self._selector.register(outcome.socket, selectors.EVENT_READ)
             self._controller.connected(now)
 
     def _read(self) -> tuple[bytes, bool]:
         """Everything that arrived, and whether the connection is at its end."""
+        if self._transport is None:
+            return b"", False
         pieces: list[bytes] = []
-        size = 0
-        self._more = False
-        while self._socket is not None and size < 4 * _READ:
-            try:
-                piece = self._socket.recv(_READ)
-            except _WOULD_BLOCK:
-                break
-            except OSError:
-                return b"".join(pieces), True
-            if not piece:
-                return b"".join(pieces), True
-            pieces.append(piece)
-            size += len(piece)
-        self._more = self._socket is not None and size >= 4 * _READ
+        try:
+            # Not by `extend`: what came before the end counts.
+            for piece in self._transport.pieces(_READ, _READ_AT_ONCE):
+                pieces.append(piece)  # noqa: PERF402
+        except (EOFError, OSError):
+            return b"".join(pieces), True
         return b"".join(pieces), False
 
     def _write(self, frames: bytes) -> None:
-        if self._socket is None:
+        if self._transport is None:
             return
         if frames:
             self._unwritten = memoryview(bytes(self._unwritten) + frames)
         try:
-            while self._unwritten:
-                self._unwritten = self._unwritten[self._socket.send(self._unwritten) :]
-        except _WOULD_BLOCK:
-            pass
+            while self._unwritten and (written := self._transport.write(self._unwritten)):
+                self._unwritten = self._unwritten[written:]
         except OSError:
             # The next read says the same and ends the connection in its transaction.
             log.debug("could not write", exc_info=True)
         self._watch()
 
     def _watch(self) -> None:
-        if self._socket is not None:
-            write = selectors.EVENT_WRITE if self._unwritten else 0
-            self._selector.modify(self._socket, selectors.EVENT_READ | write)
+        transport = self._transport
+        if transport is not None:
+            write = selectors.EVENT_WRITE if self._unwritten or transport.wants_write else 0
+            self._selector.modify(transport.socket, selectors.EVENT_READ | write)
 
     def _hang_up(self) -> None:
-        if self._socket is not None:
+        if self._transport is not None:
             log.debug("hanging up")
-            self._selector.unregister(self._socket)
-            self._socket.close()
-            self._socket = None
+            self._selector.unregister(self._transport.socket)
+            self._transport.close()
+            self._transport = None
         self._unwritten = memoryview(b"")
 
 
@@ -463,5 +454,5 @@ def _mistake(error: Exception) -> Reason:
 
 
 def _close(outcome: Outcome | None) -> None:
-    if isinstance(outcome, socket.socket):
+    if isinstance(outcome, Transport):
         outcome.close()

@@ -132,10 +132,14 @@ def is_window(module: str) -> bool:
     return "window" in module.split(".")
 
 
+_OF_SOCKETS: Final = {"common.tls", "common.transport", "common.wake"}
+"""In common, what may know them: both programs have connections and threads that wait."""
+
+
 def is_pure(module: str) -> bool:
     """Whether a module must do without sockets, threads and Tk."""
     if is_in(module, "common"):
-        return module != "common.tls"
+        return module not in _OF_SOCKETS
     if is_in(module, "chat_server.rules") or is_in(module, "chat_client.state"):
         return True
     name = module.rpartition(".")[2]
@@ -253,6 +257,8 @@ _SOURCES: Final = {
     "common.names": "",
     "common.invite": "",
     "common.tls": "import ssl\nx = 1",
+    "common.transport": "import socket",
+    "common.wake": "import socket",
     "common.database": "import sqlite3\nconnect_reader = sqlite3.connect",
     "chat_server.store.store": "",
     "chat_server.store.reserve": "",
@@ -269,7 +275,7 @@ _SOURCES: Final = {
     "chat_client.state.controller": "",
     "chat_client.cache.cache": "import sqlite3\nfrom common import database",
     "chat_client.core": "from chat_client.cache import cache",
-    "chat_client.net.waker": "import socket",
+    "chat_client.net.connector": "import socket\nfrom common import transport, wake",
     "window.theme": "import tkinter",
 }
 
@@ -282,10 +288,12 @@ _SOURCES: Final = {
         ("common.names", "import threading"),
         ("common.names", "from socket import create_connection"),
         ("common.invite", "from common.tls import x"),
+        ("common.invite", "from common import transport"),
+        ("chat_client.state.controller", "from common import wake"),
         ("common.invite", "import importlib; importlib.import_module('ssl')"),
         ("chat_server.service", "import chat_client.state"),
-        ("chat_client.state.controller", "from chat_client.net import waker"),
-        ("chat_client.state.controller", "from ..net import waker"),
+        ("chat_client.state.controller", "from chat_client.net import connector"),
+        ("chat_client.state.controller", "from ..net import connector"),
         ("chat_server.rules.commands", "def now():\n    pass\nfrom chat_server import service"),
         ("chat_server.service", "import window"),
         ("chat_server.service", "from chat_server.window import presenter"),

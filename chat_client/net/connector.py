@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from chat_client.net.waker import Waker
 from chat_client.state.attempts import Attempt, Failure
 from common.invite import Invite, is_link_local, is_loopback
 from common.limits import HANDSHAKE_DEADLINE
 from common.tls import client_context, pinned
+from common.transport import Transport
+from common.wake import Waker
 
 CONNECT_DEADLINE: Final = 3.5
 """Seconds for each address. Linux says that no such computer is there after 3.06 s: a shorter one
@@ -68,7 +69,8 @@ class ConnectError(Exception):
         self.attempts = tuple(attempts)
 
 
-Outcome = socket.socket | ConnectError
+Outcome = Transport | ConnectError
+"""A connection whose handshake is done, or why there is none."""
 
 
 def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> "Race | None":
@@ -187,7 +189,7 @@ class Race:
         except _LostError as lost:
             self._drop(selector, runner, lost.failure, lost.detail)
         else:
-            selector.modify(runner.socket, runner.interest, runner)
+            selector.modify(runner.transport.socket, runner.interest, runner)
         return False
 
     def _line_up(self) -> None:
@@ -235,13 +237,13 @@ class Race:
                     self._note(host, _failure(error), error.strerror or str(error))
                 else:
                     self._runners.add(runner)
-                    selector.register(runner.socket, runner.interest, runner)
+                    selector.register(runner.transport.socket, runner.interest, runner)
                     self._next_start = now + STAGGER
 
-    def _won(self, selector: selectors.BaseSelector, runner: "_Runner") -> socket.socket:
-        selector.unregister(runner.socket)
+    def _won(self, selector: selectors.BaseSelector, runner: "_Runner") -> Transport:
+        selector.unregister(runner.transport.socket)
         self._runners.remove(runner)
-        return runner.socket
+        return runner.transport
 
     def _drop(
         self,
@@ -251,7 +253,7 @@ class Race:
         detail: str = "",
     ) -> None:
         """A runner is out of the race; the next address need not wait any longer."""
-        selector.unregister(runner.socket)
+        selector.unregister(runner.transport.socket)
         self._runners.remove(runner)
         runner.close()
         self._note(runner.host, failure, detail)
@@ -291,50 +293,47 @@ class _Runner:
         self._context = context
         self._connected = False
         family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
-        self.socket = socket.socket(family, socket.SOCK_STREAM)
+        sock = socket.socket(family, socket.SOCK_STREAM)
         try:
-            self.socket.setblocking(False)
-            code = self.socket.connect_ex(address)
+            sock.setblocking(False)
+            code = sock.connect_ex(address)
             _check(0 if code in _UNDER_WAY else code)
         except BaseException:
-            self.socket.close()
+            sock.close()
             raise
+        self.transport = Transport(sock)
 
     def step(self, pin: bytes | None) -> bool:
         """Go on; True when it is proven that this is the server. Raises _LostError."""
         try:
             if not self._connected:
                 self._connect()
-            if not isinstance(self.socket, ssl.SSLSocket):
-                return True
-            self.socket.do_handshake()
-        except ssl.SSLWantReadError:
-            self.interest = selectors.EVENT_READ
-            return False
-        except ssl.SSLWantWriteError:
-            self.interest = selectors.EVENT_WRITE
-            return False
+            if not self.transport.handshake():
+                wants_write = self.transport.wants_write
+                self.interest = selectors.EVENT_WRITE if wants_write else selectors.EVENT_READ
+                return False
         except OSError as error:
             raise _LostError(_failure(error), error.strerror or str(error)) from error
+        connection = self.transport.socket
         # Before a byte is sent.
-        if pin is None or not pinned(self.socket, pin):
+        if isinstance(connection, ssl.SSLSocket) and (pin is None or not pinned(connection, pin)):
             raise _LostError(Failure.WRONG_SERVER)
         return True
 
     def _connect(self) -> None:
         """The connection was made, or could not be."""
-        _check(self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        sock = self.transport.socket
+        _check(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         self._connected = True
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._context is not None:
             self.until = time.monotonic() + HANDSHAKE_DEADLINE
-            raw = self.socket
-            self.socket = self._context.wrap_socket(raw, do_handshake_on_connect=False)
+            self.transport.secure(self._context, server_side=False)
 
     def close(self) -> None:
         """Let go of it."""
         with suppress(OSError):
-            self.socket.close()
+            self.transport.close()
 
 
 def in_order(hosts: Sequence[str]) -> list[str]:

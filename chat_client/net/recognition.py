@@ -36,7 +36,7 @@ def is_known(account: Account, invite: Invite) -> bool:
     outcome = connect(invite)
     if isinstance(outcome, ConnectError):
         raise outcome
-    with outcome as connection:
+    with outcome.socket as connection:
         connection.settimeout(ANSWER_DEADLINE)
         try:
             return _ask(connection, account, invite)

@@ -54,10 +54,10 @@ def _look_at_store(folder: Path) -> str:
 
 def _look_at_encryption(_: Path) -> str:
     with Echo() as echo:
-        connection = connect(echo.invite)
-        if isinstance(connection, Exception):
-            raise connection
-        with connection:
+        outcome = connect(echo.invite)
+        if isinstance(outcome, Exception):
+            raise outcome
+        with outcome.socket as connection:
             connection.settimeout(smoke.PATIENCE)
             connection.sendall(_TEXT.encode())
             if connection.recv(4096) != _TEXT.encode():

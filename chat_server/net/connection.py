@@ -1,12 +1,9 @@
-"""One client's connection: its socket, TLS state, frames and outbox, owned by one I/O thread.
-
-No other thread may touch it: an SSLSocket used from two threads at once crashes CPython.
-"""
+"""One client's connection: its transport, frames and outbox, owned by one I/O thread."""
 
 import socket
 import ssl
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from enum import Enum, auto
 from typing import Final
 
@@ -14,6 +11,7 @@ from chat_server.costs import Bucket, cost
 from common.limits import HANDSHAKE_DEADLINE, SIGN_IN_DEADLINE, SILENCE_DEADLINE
 from common.messages import ToServer
 from common.protocol import Phase, ServerEnd, Violation
+from common.transport import Transport
 
 OUTBOX_LIMIT: Final = 1024 * 1024
 """Bytes that may wait for a client before its live events are cut off."""
@@ -38,9 +36,9 @@ GOODBYE_DEADLINE: Final = 3.0
 _READ: Final = 64 * 1024
 _FIRST_READ: Final = 4 * 1024
 """Bytes of one read before somebody has signed in: what is kept of a crowd of them is less."""
-_READS_AT_ONCE: Final = 8
+_READ_AT_ONCE: Final = 128 * 1024
+"""Bytes after which the others have their turn."""
 _WRITE: Final = 256 * 1024
-_WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _VIOLATIONS: Final = 10.0
 """Bad commands a client may send at once; one more is forgiven each second."""
 
@@ -71,7 +69,7 @@ class Connection:
         """Over a connected, non-blocking socket: with TLS if there is a context for it."""
         self.number = number
         self.address = address
-        self.socket = sock
+        self.transport = Transport(sock)
         self.end = end
         self.stage = Stage.OPEN if context is None else Stage.HANDSHAKE
         self.bytes_in = 0
@@ -118,17 +116,12 @@ class Connection:
         TLS begins with the first byte: those that connect and say nothing cost little memory.
         """
         if self._context is not None:
-            self.socket = self._context.wrap_socket(
-                self.socket, server_side=True, do_handshake_on_connect=False
-            )
+            self.transport.secure(self._context, server_side=True)
             self._context = None
-        if isinstance(self.socket, ssl.SSLSocket):
-            try:
-                self.socket.do_handshake()
-            except _WOULD_BLOCK:
-                return False
-        self.stage = Stage.OPEN
-        return True
+        if self.transport.handshake():
+            self.stage = Stage.OPEN
+            return True
+        return False
 
     def admit(self, now: float) -> None:
         """It was told that it is signed in, and may ask for much more from now on."""
@@ -139,31 +132,20 @@ class Connection:
     def read(self, now: float) -> Iterator[ToServer | Violation]:
         """What arrived. Raises EOFError when the client hung up, OSError when it broke off.
 
-        Ends early after a bounded number of reads, or as soon as the client has to wait:
-        `pending` then tells that there is more, of which the selector knows nothing.
+        Ends early after a bounded number of bytes, or as soon as the client has to wait:
+        `has_more` then tells that there may be more, of which the selector knows nothing.
         """
         self.read_cost = 0.0
-        if self.unfinished:
-            yield from self._understand(b"", now)
-        size = _READ if self.admitted else _FIRST_READ
-        for _ in range(_READS_AT_ONCE):
-            if self.unfinished:
-                return
-            try:
-                data = self.socket.recv(size)
-            except _WOULD_BLOCK:
-                return
-            if not data:
-                raise EOFError
+        if self.unfinished and (yield from self._understand(b"", now)):
+            return
+        for data in self.transport.pieces(_READ if self.admitted else _FIRST_READ, _READ_AT_ONCE):
             self.bytes_in += len(data)
             self._heard = now
-            if self.stage is Stage.OPEN:
-                yield from self._understand(data, now)
-            if len(data) < size and not self.pending:
+            if self.stage is Stage.OPEN and (yield from self._understand(data, now)):
                 return
 
-    def _understand(self, data: bytes, now: float) -> Iterator[ToServer | Violation]:
-        """The commands in it, up to the one after which the client has to wait."""
+    def _understand(self, data: bytes, now: float) -> Generator[ToServer | Violation, None, bool]:
+        """The commands in it, up to the one after which the client has to wait, if it has to."""
         self.unfinished = False
         items = self.end.receive(data)
         for item in items:
@@ -180,13 +162,17 @@ class Connection:
                 self.unfinished = True
                 items.close()  # what is left of the bytes comes with the next ones
             yield item
+        return self.unfinished
 
     @property
-    def pending(self) -> bool:
-        """Whether there are bytes that were read or decrypted and no selector will announce."""
-        if self.unfinished:
-            return self.stage is Stage.OPEN
-        return isinstance(self.socket, ssl.SSLSocket) and self.socket.pending() > 0
+    def has_more(self) -> bool:
+        """Whether there may be bytes that no selector will announce, as they were read already."""
+        return self.transport.more or (self.unfinished and self.stage is Stage.OPEN)
+
+    @property
+    def socket(self) -> socket.socket:
+        """For a selector."""
+        return self.transport.socket
 
     @property
     def readable(self) -> bool:
@@ -220,10 +206,8 @@ class Connection:
                 if not self._outbox:
                     return
                 data = self._take()
-            try:
-                written = self.socket.send(data)
-            except _WOULD_BLOCK:
-                # After a refused write OpenSSL wants the same bytes again.
+            written = self.transport.write(data)
+            if not written:
                 self._writing = data
                 return
             self.bytes_out += written
@@ -250,13 +234,9 @@ class Connection:
         self._last_words_at = now
 
     def shut(self) -> None:
-        """Everything is written: tell the client's end so, without touching the TLS state.
-
-        Closing at once with unread bytes would reset the connection and could destroy the
-        last words on their way.
-        """
+        """Everything is written: tell the client's end so, and wait until it hangs up."""
         self.stage = Stage.LINGERING
-        socket.socket.shutdown(self.socket, socket.SHUT_WR)
+        self.transport.shut()
 
     def violation(self, now: float) -> bool:
         """Count a bad command; True when there were too many (a token bucket)."""
@@ -284,4 +264,4 @@ class Connection:
 
     def close(self) -> None:
         """Let go of the socket."""
-        self.socket.close()
+        self.transport.close()

@@ -17,14 +17,16 @@ from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.heap import Heap
 from chat_server.net.outgoing import Outgoing
 from chat_server.net.strangers import Strangers
-from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from chat_server.watch import Ended, ignore, watched
 from common.messages import Goodbye, ToServer
 from common.protocol import Violation
+from common.wake import Waker
 
 log = logging.getLogger(__name__)
 
+READ_FOR: Final = 0.005
+"""Seconds for reading from those that are in, in each turn."""
 STOP_DEADLINE: Final = 5.0
 TICK: Final = 0.5
 
@@ -140,8 +142,7 @@ class IoThread:
                 self._waker.clear()
             else:
                 self._sort(key.data, mask, readable)
-        for connection in readable.values():
-            self._guard(connection, self._read, now)
+        self._read_all(readable, now)
         for stranger in self._strangers.serve(self._busy):
             shaking = stranger.stage is Stage.HANDSHAKE
             self._guard(stranger, self._handshake if shaking else self._read, now)
@@ -178,7 +179,7 @@ class IoThread:
 
     def _go_on(self, connection: Connection) -> None:
         """Read what no selector will announce, if there is any and it may be read now."""
-        if connection.pending and connection.readable:
+        if connection.has_more and connection.readable:
             if connection.admitted:
                 self._unread[connection.number] = connection
             else:
@@ -192,6 +193,8 @@ class IoThread:
         if mask & selectors.EVENT_READ:
             readable[connection.number] = connection
         if mask & selectors.EVENT_WRITE:
+            if connection.transport.wants_write:
+                readable[connection.number] = connection
             self._out.writable(connection)
 
     def _guard(
@@ -260,6 +263,16 @@ class IoThread:
 
     # Reading
 
+    def _read_all(self, readable: dict[int, Connection], now: float) -> None:
+        """Read from these for a bounded time; who has to wait comes first in the next turn."""
+        until = time.monotonic() + READ_FOR
+        while readable:
+            self._guard(readable.pop(next(iter(readable))), self._read, now)
+            if time.monotonic() >= until:
+                break
+        if readable:
+            self._unread = readable | self._unread
+
     def _read(self, connection: Connection, now: float) -> None:
         if not connection.readable:
             return
@@ -276,6 +289,8 @@ class IoThread:
                 received = Received(connection.number, tuple(commands), connection.read_cost)
                 self._report.add(received, newcomer=not connection.admitted)
                 self._watch(connection)
+        if connection.transport.wants_write:
+            self._watch(connection)
         if connection.held_until:
             heapq.heappush(self._held, (connection.held_until, connection.number))
         self._go_on(connection)
@@ -314,7 +329,7 @@ class IoThread:
     def _watch(self, connection: Connection) -> None:
         """Ask the selector for what this connection can use now."""
         interest = selectors.EVENT_READ if connection.readable else 0
-        if connection.waiting:
+        if connection.waiting or connection.transport.wants_write:
             interest |= selectors.EVENT_WRITE
         if interest == connection.interest:
             return

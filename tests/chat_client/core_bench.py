@@ -25,6 +25,7 @@ from common.events import Event
 from common.invite import Invite
 from common.messages import ToClient, ToServer
 from common.protocol import ServerEnd, Violation
+from common.transport import Transport
 from tests.chat_client.desk import EPOCH, on_wire, only, room_of
 
 SMALL_BUFFER: Final = 16 * 1024
@@ -148,7 +149,7 @@ class CoreBench:
             end.setblocking(False)
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER)
         self.server = ServerEnd()
-        self.attempts.pop()(ours)
+        self.attempts.pop()(Transport(ours))
         self.turn()
         return self.heard()
 

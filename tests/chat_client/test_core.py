@@ -20,6 +20,7 @@ from chat_client.state.suspension import SuspensionDetector
 from common.invite import Invite
 from common.messages import Hello
 from common.protocol import ServerEnd
+from common.transport import Transport
 
 Connectors = queue.SimpleQueue[Callable[[Outcome], None]]
 
@@ -49,10 +50,10 @@ def test_a_connection_made_too_late_is_closed(connectors: Connectors, late: bool
     with theirs:
         if not late:
             ended._stopping = True  # not woken yet: it will find both at once
-            done(ours)
+            done(Transport(ours))
         ended.stop()
         if late:
-            done(ours)
+            done(Transport(ours))
         assert ours.fileno() == -1
         assert theirs.recv(1) == b""
 

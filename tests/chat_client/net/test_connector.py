@@ -31,6 +31,7 @@ from chat_client.state.attempts import (
 from chat_server.identity import Identity, load_identity
 from common.invite import Invite
 from common.tls import server_context
+from common.transport import Transport
 
 DEADLINE = 20.0
 FOR_EVER = 1000.0
@@ -159,7 +160,7 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     finally:
         made.close()
     assert "connector" not in {thread.name for thread in threading.enumerate()}
-    assert [runner.host for runner in _Runner.made if runner.socket.fileno() != -1] == []
+    assert [runner.host for runner in _Runner.made if runner.transport.socket.fileno() != -1] == []
 
 
 @pytest.fixture
@@ -178,10 +179,11 @@ def failures(outcome: connector.Outcome) -> list[Failure]:
 
 def leads_to(outcome: connector.Outcome, address: str) -> None:
     """The outcome is a proven connection to that address, ready for the core."""
-    assert isinstance(outcome, ssl.SSLSocket), outcome
-    with outcome:
-        assert outcome.getpeername()[0] == address
-        assert not outcome.getblocking()
+    assert isinstance(outcome, Transport), outcome
+    assert outcome.is_secure
+    with outcome.socket as connection:
+        assert connection.getpeername()[0] == address
+        assert not connection.getblocking()
 
 
 @pytest.mark.usefixtures("patient")

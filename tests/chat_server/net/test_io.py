@@ -25,7 +25,6 @@ from chat_server.net import outgoing as outgoing_module
 from chat_server.net.acceptor import Acceptor, listen, readable_address
 from chat_server.net.io_thread import IoThread
 from chat_server.net.strangers import Strangers
-from chat_server.net.wake import Waker
 from chat_server.rules import effects, inputs
 from common import messages
 from common.events import Event
@@ -34,6 +33,7 @@ from common.messages import ToClient, ToServer
 from common.protocol import Arrival, ClientEnd, Phase, encode
 from common.quick_frames import event_frame
 from common.tls import client_context, server_context
+from common.wake import Waker
 from tests.events import cid_of, said
 
 DEADLINE = 10.0

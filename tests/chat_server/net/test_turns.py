@@ -31,7 +31,7 @@ from chat_server.rules import effects, inputs
 from common import messages
 from common.events import Event
 from common.limits import PRESENCE
-from common.protocol import ClientEnd
+from common.protocol import ClientEnd, ServerEnd
 from tests.chat_server.net.test_io import SENT_BY_SOMEBODY_GONE, event, fanout, spoken
 from tests.chat_server.net.turns import (
     ENOUGH,
@@ -41,6 +41,7 @@ from tests.chat_server.net.turns import (
     person,
     signed_in,
 )
+from tests.common.test_transport import Pair
 from tests.events import cid_of, send
 
 
@@ -508,3 +509,64 @@ def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns, capability: 
     while turns.io._out._later:
         turns.turn()
     assert turns.heard(client, end) == [person("after")]
+
+
+# Reading
+
+
+def test_everything_that_came_over_tls_is_read_at_once() -> None:
+    """Records of 16 KiB, however many within the bound; beyond it the others have their turn."""
+    pair = Pair(tls=True)
+    connection = Connection(1, pair.ours.socket, "192.0.2.1", 0.0, ServerEnd())
+    connection.admit(0.0)
+    connection.stage = Stage.LINGERING  # what comes is not understood any more, only read
+    for records in (1, 2, 7):
+        before = connection.bytes_in
+        for _ in range(records):
+            assert pair.theirs.write(bytes(16 * 1024)) == 16 * 1024
+        assert list(connection.read(0.0)) == []
+        assert connection.bytes_in - before == records * 16 * 1024
+        assert not connection.has_more
+    for _ in range(12):
+        pair.theirs.write(bytes(16 * 1024))
+    assert list(connection.read(0.0)) == []
+    assert connection.has_more
+    assert list(connection.read(0.0)) == []
+    assert (connection.bytes_in, connection.has_more) == (22 * 16 * 1024, False)
+    pair.close()
+
+
+def test_of_fifty_that_are_busy_each_has_its_turn(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With time for one of them in each turn: nobody is read twice before all were read once."""
+    busy = [turns.sign_in() for _ in range(50)]
+    read, noted = turns.io._read, list[int]()
+
+    def note(connection: Connection, now: float) -> None:
+        noted.append(connection.number)
+        read(connection, now)
+
+    monkeypatch.setattr(turns.io, "_read", note)
+    monkeypatch.setattr(io_module, "READ_FOR", 0.0)
+    for _ in range(3):
+        for _, client, end in busy:
+            client.send(end.send(messages.Ping(id=7)) * 10)
+        noted.clear()
+        turns.turn(50)
+        assert sorted(noted) == [connection.number for connection, *_ in busy]
+    assert turns.rests()
+
+
+def test_tls_that_has_to_write_first_is_waited_for(turns: Turns) -> None:
+    """By the selector, and then it is read: without a turn in which nothing can be done."""
+    connection, client, _ = turns.sign_in()
+    connection.transport.wants_write = True
+    turns.io._watch(connection)
+    assert connection.interest & selectors.EVENT_WRITE
+    turns.turn()
+    assert not connection.transport.wants_write  # it was read, which has cleared it
+    turns.turn()
+    assert not connection.interest & selectors.EVENT_WRITE
+    assert turns.rests()
+    client.close()
