@@ -48,7 +48,7 @@ _PATIENCE: Final = 10.0
 _BY_PROGRAM: Final = 0.1
 """How often the program itself is run, which takes a while."""
 _AT_ONCE: Final = 2
-"""People who are banned at the same time: most are to talk."""
+"""People who are banned or muted at the same time: most are to talk."""
 _TIMES: Final = (500, 1500, 4000, 10 * 86_400_000, None, None, None)
 """Milliseconds for which somebody is banned or muted; None until that is lifted."""
 _LETTERS: Final = "abdefghkpstuxz"
@@ -135,10 +135,10 @@ class Host:
         self._acts: Sequence[tuple[int, Callable[[], None]]] = [
             (4, lambda: self._ban(some(), self._time())),
             (2, lambda: self._ban_device(some(), self._time())),
-            (8, self._lift),
+            (10, self._lift),
             (2, lambda: self._unban(some())),
             (5, lambda: self._mute(some(), self._time())),
-            (8, lambda: self._unmute(some())),
+            (4, lambda: self._unmute(some())),
             (5, lambda: self._role(some(), self._chance.choice(("member", "moderator")))),
             (4, lambda: self._terminate(some())),
             (3, self._invite),
@@ -219,16 +219,20 @@ class Host:
                     return
 
     def _lift(self) -> None:
-        """The bans that were made first, if there are too many, and now and then the last one."""
+        """The bans and mutes made first, if there are too many, and now and then all of them."""
         with suppress(OSError, FrameError), Line(self._data_dir) as line:
-            bans = [each for each in line.sanctions() if each["kind"] == "ban"]
+            sanctions = line.sanctions()
             keep = _AT_ONCE if self._chance.random() < 0.6 else 0
-            for ban in bans[: max(0, len(bans) - keep)]:
-                self._lift_one(line, ban)
+            for kind in ("ban", "mute"):
+                found = [each for each in sanctions if each["kind"] == kind]
+                for each in found[: max(0, len(found) - keep)]:
+                    self._lift_one(line, each)
 
-    def _lift_one(self, line: Line, ban: dict[str, Any]) -> str:
-        about = ban["reason"].split()[0]
-        return self._ask(line, "unban", about, ban["reason"], number=ban["number"])
+    def _lift_one(self, line: Line, sanction: dict[str, Any]) -> str:
+        about = sanction["reason"].split()[0]
+        if sanction["kind"] == "mute":
+            return self._ask(line, "unmute", about, username=about)
+        return self._ask(line, "unban", about, sanction["reason"], number=sanction["number"])
 
     def _unban(self, name: str) -> None:
         self._do("unban", name, ["unban", name], username=name)

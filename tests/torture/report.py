@@ -14,7 +14,18 @@ from tests.torture.copies import Copy
 from tests.torture.faults import SET_BACK, Over
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.moderation import done
-from tests.torture.record import Acked, Applied, Began, Filled, Kept, LetIn, Paged
+from tests.torture.record import (
+    Acked,
+    Applied,
+    Began,
+    Filled,
+    Kept,
+    LetIn,
+    Paged,
+    Record,
+    Refused,
+    TurnedAway,
+)
 
 _LOST: Final = {Kind.ACK_LOST, Kind.LOST, Kind.NOT_DELIVERED}
 _TWICE: Final = {Kind.DUPLICATE, Kind.REPEATED_ON_WIRE, Kind.ECHOED}
@@ -53,6 +64,11 @@ class Report:
     done: Mapping[str, int] = field(default_factory=dict)
     """What was done to people and to the chat, and acknowledged, by the command's name."""
     joins: int = 0
+    """Of guests."""
+    turned_away: int = 0
+    """How often somebody banned knocked in vain."""
+    unheard: int = 0
+    """Messages that somebody muted tried to send."""
     recoveries: Mapping[str, Recovery] = field(default_factory=dict)
     violations: Sequence[Violation] = ()
     kept: Path | None = None
@@ -77,6 +93,8 @@ class Report:
             f"events delivered       {self.delivered}",
             f"pages of history       {self.pages}",
             f"guests who joined      {self.joins}",
+            f"banned and turned away {self.turned_away}",
+            f"muted and not heard    {self.unheard}",
             "acknowledged           "
             + ", ".join(f"{name} {times}" for name, times in sorted(self.done.items())),
             *(f"{name:<22} {self._messages(kinds)}" for name, kinds in counts),
@@ -146,6 +164,18 @@ class _Track:
         return self.times[count] if count < len(self.times) else 1 << 62
 
 
+def _count(record: Record, report: Report) -> None:
+    match record:
+        case Paged():
+            report.pages += 1
+        case TurnedAway():
+            report.turned_away += 1
+        case Refused(reason="muted"):
+            report.unheard += 1
+        case _:
+            pass
+
+
 _Tracks = dict[str | None, _Track]
 """One for each history: by the epoch's name."""
 
@@ -170,12 +200,10 @@ def _follow(client: Client, history: History, report: Report, acks: array[int]) 
                     track.came_to(event.seq, record.at)
             case Filled() if record.room == GENERAL and track is not None:
                 track.came_to(record.last, record.at)
-            case Paged():
-                report.pages += 1
             case Began() if track is not None:
                 track.came_to(record.positions.get(GENERAL, 0), record.at)
             case _:
-                pass
+                _count(record, report)
     report.acknowledged += len(acked)
     report.set_back += sum(history.last.place((client.person, cid)) is None for cid in acked)
     return tracks
