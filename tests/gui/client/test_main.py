@@ -711,7 +711,7 @@ def ended(words: str) -> Reason:
             "Join again",
             "Not connected",
         ),
-        (Status(Link.REFUSED, OLD), "the program.", "Try again", "Not connected"),
+        (Status(Link.REFUSED, OLD), "it speaks protocol 3.", "Try again", "Not connected"),
     ],
 )
 def test_the_strip_has_whole_sentences_and_what_helps(
