@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from chat_server.window.model import ClientRow, Page, SanctionRow
+from chat_server.window.model import ClientRow, Page, PersonRow, SanctionRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,11 @@ class Actions:
 
     switch: Callable[[bool], object]
     terminate: Callable[[Sequence[ClientRow]], object]
-    mute: Callable[[Sequence[ClientRow]], object]
-    unmute: Callable[[Sequence[ClientRow]], object]
-    ban: Callable[[Sequence[ClientRow]], object]
-    set_role: Callable[[Sequence[ClientRow], str], object]
+    mute: Callable[[Sequence[PersonRow]], object]
+    unmute: Callable[[Sequence[PersonRow]], object]
+    ban: Callable[[Sequence[PersonRow]], object]
+    unban: Callable[[Sequence[PersonRow]], object]
+    set_role: Callable[[Sequence[PersonRow], str], object]
     lift: Callable[[SanctionRow], object]
     new_invite: Callable[[], object]
     go: Callable[[Page], object]

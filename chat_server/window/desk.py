@@ -48,7 +48,7 @@ class Desk:
         self.moderation = moderation
         self.actions = Actions(
             self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
-            moderation.set_role, moderation.lift, moderation.new_invite, self._go,
+            moderation.unban, moderation.set_role, moderation.lift, moderation.new_invite, self._go,
             self._copy, self._search, theme.toggle, self._rename,
             self._open_client if self.client.available else None,
         )  # fmt: skip

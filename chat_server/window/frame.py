@@ -6,6 +6,7 @@ import tkinter as tk
 from functools import cached_property
 from typing import Final
 
+from chat_server.window.accounts import Accounts
 from chat_server.window.actions import Actions
 from chat_server.window.activity import Activity
 from chat_server.window.hero import Down, Invite
@@ -25,6 +26,13 @@ _ACTIVITY: Final = (112, 170, 260)
 """Least, usual and greatest height of the feed, px at 96 dpi."""
 _LOW: Final = 420
 """Below this height, px at 96 dpi, the feed gives its place to the page."""
+
+
+_TITLES: Final = {
+    Page.CONNECTIONS: "Connections",
+    Page.PEOPLE: "People",
+    Page.SANCTIONS: "Bans and mutes",
+}
 
 
 class Connections(Panel):
@@ -61,7 +69,7 @@ class Frame(Panel):
         self.activity.set_height(theme.px(_ACTIVITY[1]))
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
-        self._page: Connections | Sanctions | Invite | Down | None = None
+        self._page: Connections | Accounts | Sanctions | Invite | Down | None = None
         self.activity.lift()  # Tab follows the stack
         # Not over the activity, where the newest is in the first lines.
         self.toasts = Toasts(content, theme, over=self._pages)
@@ -73,6 +81,11 @@ class Frame(Panel):
     def connections(self) -> Connections:
         """The page with people on it."""
         return Connections(self._pages, self._theme, self._actions)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The page of everybody who has joined."""
+        return Accounts(self._pages, self._theme, self._actions)
 
     @cached_property
     def sanctions(self) -> Sanctions:
@@ -108,11 +121,13 @@ class Frame(Panel):
             self._page = page
         self.activity.show(view.feed)
 
-    def _page_for(self, view: HostView) -> Connections | Sanctions | Invite | Down:
+    def _page_for(self, view: HostView) -> Connections | Accounts | Sanctions | Invite | Down:
         if view.phase is not Phase.RUNNING:
             return self.down
         if view.page is Page.SANCTIONS:
             return self.sanctions
+        if view.page is Page.PEOPLE:
+            return self.accounts
         return self.connections if view.connections else self.invite
 
     def _build_header(self, content: Panel) -> None:
@@ -129,9 +144,10 @@ class Frame(Panel):
         Hairline(content, theme).pack(fill="x")
 
     def _show_header(self, view: HostView) -> None:
-        held = view.phase is Phase.RUNNING and view.page is Page.SANCTIONS
-        self._title.set("Bans and mutes" if held else "Connections")
-        reach = view.reach if view.phase is Phase.RUNNING and not held else None
+        page = view.page if view.phase is Phase.RUNNING else Page.CONNECTIONS
+        self._title.set(_TITLES[page])
+        connections = view.phase is Phase.RUNNING and page is Page.CONNECTIONS
+        reach = view.reach if connections else None
         if reach is None:
             self._where.set("")
             self._everywhere.text = ""

@@ -107,6 +107,7 @@ class Host:
                 if self.presenter.phase is not Phase.CLOSING:
                     self.presenter.started(item.running, now)
                     self.desk.started(item.running.port)
+                    self.desk.moderation.list_people()
                     self.desk.moderation.list_sanctions()
                     self.show()
             case keeper.Changed():

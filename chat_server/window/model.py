@@ -20,6 +20,7 @@ class Page(Enum):
     """Where one can go in the window."""
 
     CONNECTIONS = "connections"
+    PEOPLE = "people"
     SANCTIONS = "sanctions"
 
 
@@ -45,6 +46,22 @@ class ClientRow:
     sent: int
     is_moderator: bool = False
     muted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """Somebody who has joined, connected or not; `muted` and `banned` tell until when, in words."""
+
+    username: str
+    name: str
+    online: bool
+    is_moderator: bool
+    muted: str
+    banned: str
+
+
+PersonRow = ClientRow | AccountRow
+"""Somebody to whom something can be done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,3 +127,7 @@ class HostView:
     trouble: str
     page: Page = Page.CONNECTIONS
     sanctions: tuple[SanctionRow, ...] = ()
+    joined: int = 0
+    """How many people have joined, ever."""
+    accounts: tuple[AccountRow, ...] = ()
+    """They, while the page that shows them is there."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from chat_server.window import questions
 from chat_server.window.keeper import Keeper
-from chat_server.window.model import ClientRow, SanctionRow
+from chat_server.window.model import AccountRow, ClientRow, PersonRow, SanctionRow
 from chat_server.window.presenter import Presenter
 from common.reasons import Reason
 from common.sentences import sentence
@@ -54,31 +54,37 @@ class Moderation:
                 "Terminate",
             )
 
-    def mute(self, rows: Sequence[ClientRow]) -> None:
+    def mute(self, rows: Sequence[PersonRow]) -> None:
         """Let people read and not write."""
         answer = self._ask(questions.mute(self._root, self._theme, rows))
         if answer.choice == questions.YES:
             given = _given(answer)
             self._send([{"username": each, **given} for each in _people(rows)], "MutePerson")
 
-    def unmute(self, rows: Sequence[ClientRow]) -> None:
+    def unmute(self, rows: Sequence[PersonRow]) -> None:
         """Let those of them write again who are muted."""
         muted = [row for row in rows if row.muted]
         self._send([{"username": each} for each in _people(muted)], "Unmute")
 
-    def ban(self, rows: Sequence[ClientRow]) -> None:
+    def ban(self, rows: Sequence[PersonRow]) -> None:
         """Keep people away, or the devices of these connections."""
         answer = self._ask(questions.ban(self._root, self._theme, rows))
         if answer.choice != questions.YES:
             return
         given = _given(answer)
-        if answer.options[0] == questions.PERSON:
+        connections = [row.connection for row in rows if isinstance(row, ClientRow)]
+        if answer.options[0] == questions.DEVICE and connections:
+            self._send([{"connection": each, **given} for each in connections], "Ban")
+        else:
             said = "There is a new invite link"
             self._send([{"username": each, **given} for each in _people(rows)], "Ban", said)
-        else:
-            self._send([{"connection": row.connection, **given} for row in rows], "Ban")
 
-    def set_role(self, rows: Sequence[ClientRow], role: str) -> None:
+    def unban(self, rows: Sequence[PersonRow]) -> None:
+        """Let those of them come in again who are banned."""
+        banned = [row for row in rows if isinstance(row, AccountRow) and row.banned]
+        self._send([{"username": each} for each in _people(banned)], "Unban")
+
+    def set_role(self, rows: Sequence[PersonRow], role: str) -> None:
         """Make people moderators, or members."""
         self._send([{"username": each, "role": role} for each in _people(rows)], "SetRole")
 
@@ -99,6 +105,21 @@ class Moderation:
         self._listings += 1
         self._ask_for_sanctions(self._listings, [])
 
+    def list_people(self) -> None:
+        """Have the presenter know everybody who has joined; who joins later is told anyway."""
+        self._ask_for_people()
+
+    def _ask_for_people(self, since: int = 0) -> None:
+        def listed(reply: ToClient) -> None:
+            if isinstance(reply, commands().People):
+                self._presenter.joined(reply.people)
+                if reply.more and reply.people:
+                    self._ask_for_people(reply.people[-1].change)
+                else:
+                    self._show()
+
+        self._keeper.ask(lambda number: commands().ListPeople(id=number, since=since), listed)
+
     def _ask_for_sanctions(self, listing: int, found: list[object], after: int = 0) -> None:
         def listed(reply: ToClient) -> None:
             if listing != self._listings or not isinstance(reply, commands().Sanctions):
@@ -118,6 +139,7 @@ class Moderation:
             self._say("Not done: the server does not run", FAILURE_TIME)
             return
         refused: list[str] = []
+        notes: list[str] = []
         answered = 0
 
         def reply_came(reply: ToClient) -> None:
@@ -126,10 +148,16 @@ class Moderation:
             why = refusal_of(reply)
             if why and why not in refused:
                 refused.append(why)
+            note = getattr(reply, "note", None)
+            if note and note not in notes:
+                notes.append(note)
             if answered < len(wanted):
                 return
             if refused:
                 self._say("Not done: " + "; ".join(refused), FAILURE_TIME)
+            elif notes:
+                text = "; ".join(sentence(Reason(each)) for each in notes)
+                self._say(f"{text[:1].upper()}{text[1:]}", FAILURE_TIME)
             elif said:
                 self._say(said, TOAST_TIME)
 
@@ -159,7 +187,7 @@ def _maker(command: str, fields: dict[str, object]) -> Callable[[int], ToServer]
     return make
 
 
-def _people(rows: Iterable[ClientRow]) -> list[str]:
+def _people(rows: Iterable[PersonRow]) -> list[str]:
     return list(dict.fromkeys(row.username for row in rows))
 
 

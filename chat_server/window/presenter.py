@@ -19,7 +19,15 @@ from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import Feed, Kind
 from chat_server.window.formats import clock_text, day_of, size_text, until_text, uptime_text
-from chat_server.window.model import ClientRow, HostView, Page, Phase, Reach, SanctionRow
+from chat_server.window.model import (
+    AccountRow,
+    ClientRow,
+    HostView,
+    Page,
+    Phase,
+    Reach,
+    SanctionRow,
+)
 from chat_server.window.rate import MessageRate
 from common.invite import is_link_local, is_loopback
 from common.sentences import sentence
@@ -78,6 +86,8 @@ class _Run:
         self.trouble = ""
         self.names: dict[str, str] = {}
         """How everybody who was here is called, by username."""
+        self.joined: dict[str, str] = {}
+        """Everybody who has joined: what they are called, by username."""
         self.moderators: set[str] = set()
         self.mutes: dict[str, int | None] = {}
         """Who may not write: until when, or None."""
@@ -244,7 +254,7 @@ class Presenter:
         else:
             text = "is back"
         clients[event.connection] = client
-        self._run.names[event.username] = client.name
+        self._run.names[event.username] = self._run.joined[event.username] = client.name
         self._know(event.username, is_moderator=event.is_moderator)
         if event.is_muted:
             self._run.mutes[event.username] = event.muted_until
@@ -297,6 +307,14 @@ class Presenter:
 
     def _called_who(self, username: str) -> str:
         return self._run.names.get(username) or f"@{safe(username)}"
+
+    def joined(self, people: Sequence[messages.Person]) -> None:
+        """These people have joined, among others perhaps."""
+        for person in people:
+            name = safe(person.display_name)
+            self._run.joined[person.username] = name
+            self._run.names.setdefault(person.username, name)
+            self._know(person.username, is_moderator=person.role == "moderator")
 
     def sanctioned(self, sanctions: Sequence[messages.Sanction]) -> None:
         """These bans and mutes hold now, and no others."""
@@ -376,6 +394,27 @@ class Presenter:
                 for each in run.sanctions
                 if each.until is None or now < each.until
             ),
+            joined=len(run.joined),
+            accounts=self._accounts(now) if self._page is Page.PEOPLE else (),
+        )
+
+    def _accounts(self, now: int) -> tuple[AccountRow, ...]:
+        run = self._run
+        online = {client.account for client in run.clients.values()}
+        held: dict[tuple[str, str], str] = {}
+        for each in run.sanctions:
+            if each.username is not None and (each.until is None or now < each.until):
+                held[each.kind, each.username] = _until(each.until, now)
+        return tuple(
+            AccountRow(
+                username=username,
+                name=name,
+                online=username in online,
+                is_moderator=username in run.moderators,
+                muted=self._muted(username, now) or held.get(("mute", username), ""),
+                banned=held.get(("ban", username), ""),
+            )
+            for username, name in run.joined.items()
         )
 
     def next_change(self, now: int) -> int | None:
@@ -420,9 +459,7 @@ class Presenter:
         if username not in self._run.mutes:
             return ""
         until = self._run.mutes[username]
-        if until is None:
-            return "until lifted"
-        return f"until {until_text(until, now)}" if now < until else ""
+        return _until(until, now) if until is None or now < until else ""
 
     def _sanction(self, sanction: messages.Sanction, now: int) -> SanctionRow:
         if sanction.username is not None:
@@ -442,6 +479,10 @@ class Presenter:
             until=inf if until is None else until,
             at=sanction.at,
         )
+
+
+def _until(until: int | None, now: int) -> str:
+    return "until lifted" if until is None else f"until {until_text(until, now)}"
 
 
 def _address_order(address: str) -> str:

@@ -7,7 +7,7 @@ import tkinter as tk
 from collections.abc import Sequence
 from typing import Final
 
-from chat_server.window.model import ClientRow
+from chat_server.window.model import ClientRow, PersonRow
 from common.limits import REASON_LENGTH
 from window.dialog import Choice, Dialog, Entry, Options
 from window.theme import Theme
@@ -41,7 +41,7 @@ def terminate(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialo
     return Dialog(parent, theme, title, what, choices, entry=_reason())
 
 
-def mute(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
+def mute(parent: tk.Misc, theme: Theme, rows: Sequence[PersonRow]) -> Dialog:
     """Whether to mute people (`YES`), for how long, and why."""
     return Dialog(
         parent,
@@ -55,8 +55,9 @@ def mute(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
     )
 
 
-def ban(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
+def ban(parent: tk.Misc, theme: Theme, rows: Sequence[PersonRow]) -> Dialog:
     """Whether to ban people (`YES`), or only the devices of these connections, for how long."""
+    connected = any(isinstance(row, ClientRow) for row in rows)
     them = "this device" if len(rows) == 1 else "these devices"
     whole = "The person" if people_of(rows) == 1 else "The people"
     return Dialog(
@@ -68,7 +69,11 @@ def ban(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
         (Choice(CANCEL, "Cancel"), Choice(YES, "Ban", "danger")),
         entry=_reason(),
         options=(
-            Options("Whom", ((PERSON, whole), (DEVICE, f"Only {them}")), PERSON),
+            Options(
+                "Whom",
+                ((PERSON, whole), *(((DEVICE, f"Only {them}"),) if connected else ())),
+                PERSON,
+            ),
             until_options(FOR_EVER),
         ),
         width=_WIDE,
@@ -86,13 +91,13 @@ def new_invite(parent: tk.Misc, theme: Theme) -> Dialog:
     )
 
 
-def called(rows: Sequence[ClientRow]) -> str:
+def called(rows: Sequence[PersonRow]) -> str:
     """Whose connections these are, in a title."""
     count = people_of(rows)
     return rows[0].name if count == 1 else f"{count} people"
 
 
-def people_of(rows: Sequence[ClientRow]) -> int:
+def people_of(rows: Sequence[PersonRow]) -> int:
     """How many people have these connections."""
     return len({row.username for row in rows})
 

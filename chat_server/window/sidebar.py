@@ -67,7 +67,9 @@ class Sidebar(Panel):
         )
         held = str(len(view.sanctions)) if view.sanctions else ""
         sanctions = ListRow("sanctions", "Bans and mutes", icon="ban", count=held, quiet_count=True)
-        self.navigation.set_sections((Section("", (row, sanctions)),))
+        joined = str(view.joined) if view.joined else ""
+        people = ListRow("people", "People", icon="people", count=joined, quiet_count=True)
+        self.navigation.set_sections((Section("", (row, people, sanctions)),))
         if self.navigation.selected != view.page.value:
             self.navigation.select(view.page.value)
 
