@@ -17,14 +17,13 @@ from window.theme import Theme
 
 _COLUMNS: Final = (
     Column("person", "Person", 180, 104, stretch=True),
-    Column("username", "Username", 120, 60, tone="muted", stretch=True, yield_first=True),
     Column("role", "Role", 96, 80, tone="muted"),
     Column("state", "State", 84, 78),
 )
 _GUTTER: Final = 24
 _SEARCH: Final = 300
 """Width of the search field where there is room, px at 96 dpi."""
-_FROM: Final = {"username": 420, "role": 340}
+_FROM: Final = {"role": 340}
 """Width of the page, px at 96 dpi, from which there is room for a column."""
 
 
@@ -161,7 +160,6 @@ class Accounts(Panel):
             return kept[1]
         cells: dict[str, Cell] = {
             "person": PersonCell(row.name, row.username, sort=f"{row.name}\0{row.username}"),
-            "username": TextCell(f"@{row.username}"),
             "role": TextCell("Moderator" if row.is_moderator else "Member"),
             "state": _state(row),
         }

@@ -108,8 +108,8 @@ def test_a_role_is_given_to_who_is_away(host: Host, monkeypatch: pytest.MonkeyPa
     running = host.app.keeper.running
     assert running is not None
     ada = Client(running.invite, "ada", "Ada", "Laptop")
-    ada.tell(messages.ListPeople, since=0)
-    roles = {each.username: each.role for each in ada.until(messages.People).people}
+    ada.command(messages.ListPeople, since=0)
+    roles = {each.username: each.role for each in ada.expect(messages.People).people}
     assert roles == {"ada": "moderator", "ben": "member"}
     ada.close()
 
