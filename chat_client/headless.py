@@ -391,6 +391,8 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 news.StatusChanged()
                 | news.AccountChanged()
                 | news.MuteChanged()
+                | news.RoleTold()
+                | news.Welcomed()
                 | news.Moderated()
                 | news.MutesListed()
                 | news.OnlineListed()

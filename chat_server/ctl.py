@@ -28,6 +28,7 @@ from common.times import local_time
 
 _PATIENCE: Final = 30.0
 """Seconds in which a server must answer."""
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPAN: Final = re.compile(r"(\d+)([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
@@ -221,6 +222,11 @@ def _whom(text: str) -> Fields:
     return {"username": text}
 
 
+def _line(text: str) -> str:
+    """A reason as the protocol takes it: one line."""
+    return " ".join(_CONTROL.sub(" ", text).split())
+
+
 def _until(text: str) -> int:
     """A time in ms since 1970 UTC: in `30m`, `12h`, `7d`, or at an ISO date and time."""
     span = _SPAN.fullmatch(text)
@@ -255,7 +261,8 @@ def _parser() -> ArgumentParser:
         return added
 
     def reason(added: argparse.ArgumentParser) -> None:
-        added.add_argument("--reason", default="", help="what the person is told")
+        help_ = "what the person is told"
+        added.add_argument("--reason", type=_line, default="", help=help_)
 
     def until(added: argparse.ArgumentParser) -> None:
         help_ = "for 30m, 12h, 7d, or until 2027-01-31T18:00 (default: until it is lifted)"

@@ -30,7 +30,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from common import limits, reasons
-from common.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.names import ROOM_PATTERN, TOLD_USERNAME_PATTERN, USERNAME_PATTERN
 from common.sentences import sentence
 from common.text import TextRefusedError, check_text
 
@@ -49,6 +49,10 @@ def _line(maximum: int) -> StringConstraints:
     )
 
 
+def _empty_if_none(value: object) -> object:
+    return "" if value is None else value
+
+
 Time = Annotated[int, Field(ge=0, le=limits.MAX_TIME)]
 """Milliseconds since 1970-01-01 UTC. Bounded, or one could be sent that no calendar can show."""
 ConnectionId = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
@@ -64,6 +68,9 @@ Seq = Annotated[int, Field(ge=1, le=limits.MAX_INTEGER)]
 Position = Annotated[int, Field(ge=0, le=limits.MAX_INTEGER)]
 """The last `seq` somebody has of a room; 0 for nothing yet."""
 Username = Annotated[str, StringConstraints(pattern=USERNAME_PATTERN)]
+"""As a person may write it: in capitals, too."""
+ToldUsername = Annotated[str, StringConstraints(pattern=TOLD_USERNAME_PATTERN)]
+"""As the server writes it: in lower case."""
 RoomId = Annotated[str, StringConstraints(max_length=80, pattern=ROOM_PATTERN)]
 Cid = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{16}$")]
 """The sender's own id of an event: 96 bits in base64url, so that no two of them have the same."""
@@ -96,7 +103,17 @@ knows one knows a history in which it was given out. 0 is before all changes."""
 DisplayName = Annotated[str, _line(limits.DISPLAY_NAME_LENGTH)]
 ServerName = Annotated[str, _line(limits.SERVER_NAME_LENGTH)]
 Program = Annotated[str, _line(limits.PROGRAM_LENGTH)]
-Reason = Annotated[str, Field(max_length=limits.REASON_LENGTH)]
+Reason = Annotated[
+    str,
+    StringConstraints(
+        max_length=limits.REASON_LENGTH, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+    ),
+]
+"""In a person's words: one line, which may be empty."""
+GivenReason = Annotated[
+    Reason, BeforeValidator(_empty_if_none, json_schema_input_type=Reason | None)
+]
+"""A reason in a command, where `null` is as good as none."""
 Capabilities = Annotated[
     tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]{1,32}$")], ...],
     Field(max_length=limits.CAPABILITIES),
@@ -288,7 +305,7 @@ class Sync(Command):
 
 
 class History(Command):
-    """Asks for events of a room: those before a place, or those around a place or a time.
+    """Asks for events of a room: before or after a place, or around a place or a time.
 
     With none of these, for the newest.
     """
@@ -296,14 +313,17 @@ class History(Command):
     type: Literal["history"] = "history"
     room: RoomId
     before: Seq | None = None
+    after: Position | None = None
     around: Seq | None = None
     at: Time | None = None
     count: Annotated[int, Field(ge=1, le=limits.PAGE_HISTORY)]
 
     @model_validator(mode="after")
     def _one_at_most(self) -> Self:
-        if sum(each is not None for each in (self.before, self.around, self.at)) > 1:
-            raise PydanticCustomError("one_of", "only one of before, around and at can be given")
+        places = (self.before, self.after, self.around, self.at)
+        if sum(each is not None for each in places) > 1:
+            why = "only one of before, after, around and at can be given"
+            raise PydanticCustomError("one_of", why)
         return self
 
 
@@ -355,7 +375,7 @@ class Terminate(Command):
     type: Literal["terminate"] = "terminate"
     connection: ConnectionId | None = None
     username: Username | None = None
-    reason: Reason = ""
+    reason: GivenReason = ""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -373,7 +393,7 @@ class Ban(Command):
     username: Username | None = None
     connection: ConnectionId | None = None
     until: Time | None = None
-    reason: Reason = ""
+    reason: GivenReason = ""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -398,7 +418,7 @@ class MutePerson(Command):
     type: Literal["mute"] = "mute"
     username: Username
     until: Time | None = None
-    reason: Reason = ""
+    reason: GivenReason = ""
 
 
 class Unmute(Command):
@@ -469,7 +489,7 @@ class Reply(FromServer):
 
 
 class Welcome(Reply):
-    """Answers `hello`: who the server is and what it speaks."""
+    """Answers `hello`: who the server is, what it speaks, and what time it is there."""
 
     type: Literal["welcome"] = "welcome"
     protocol: Annotated[int, Field(ge=1, le=65535)]
@@ -477,6 +497,8 @@ class Welcome(Reply):
     program: Program
     server_name: ServerName
     epoch: Epoch
+    time: Time = 0
+    """Not there in what a server of version 1 says, which has to be understood as far as that."""
 
 
 class Recognized(Reply):
@@ -494,12 +516,13 @@ class Mute(FromServer):
 
 
 class SignedIn(Reply):
-    """Answers `join` and `sign_in`: the account and the name of this session."""
+    """Answers `join` and `sign_in`: the account, its role, and the name of this session."""
 
     type: Literal["signed_in"] = "signed_in"
-    username: Username
+    username: ToldUsername
     display_name: DisplayName
     session: SessionId
+    role: Code
     mute: Mute | None
 
 
@@ -538,7 +561,7 @@ class ClientFacts(FromServer):
     """A connection that is signed in; bytes as counted a moment ago."""
 
     connection: ConnectionId
-    username: Username
+    username: ToldUsername
     device: Program
     address: Annotated[str, Field(max_length=100)]
     since: Time
@@ -560,7 +583,7 @@ class Sanction(FromServer):
 
     number: Number
     kind: Code
-    username: Username | None
+    username: ToldUsername | None
     device: Program | None
     until: Time | None
     reason: Reason
@@ -611,7 +634,7 @@ class PastEvent(FromServer):
 
     seq: Seq
     kind: Kind
-    sender: Username
+    sender: ToldUsername
     sent_at: Time
     cid: Cid
     body: dict[str, JsonValue]
@@ -648,7 +671,7 @@ class Ack(Reply):
 class Person(FromServer):
     """An account as everyone sees it, and its last change; `role` is `member` or `moderator`."""
 
-    username: Username
+    username: ToldUsername
     display_name: DisplayName
     role: Code
     change: Change
@@ -670,7 +693,7 @@ class Online(Reply):
     """A page of usernames; `more` says that another one follows the last."""
 
     type: Literal["online"] = "online"
-    online: Annotated[tuple[Username, ...], Field(max_length=limits.PAGE_ONLINE)]
+    online: Annotated[tuple[ToldUsername, ...], Field(max_length=limits.PAGE_ONLINE)]
     more: bool
 
 
@@ -708,7 +731,7 @@ class EventMessage(FromServer):
     room: RoomId
     seq: Seq
     kind: Kind
-    sender: Username
+    sender: ToldUsername
     sent_at: Time
     cid: Cid
     body: dict[str, JsonValue]
@@ -725,7 +748,7 @@ class PresenceChanged(FromServer):
     """Somebody is online now, or is not; told to those who named the capability `presence`."""
 
     type: Literal["presence"] = "presence"
-    username: Username
+    username: ToldUsername
     online: bool
 
 

@@ -19,6 +19,8 @@ GENERAL: Final = "general"
 """The room every account is a member of."""
 
 USERNAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$"
+TOLD_USERNAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}$"
+"""Of a username as the server writes it."""
 ROOM_PATTERN: Final = (
     r"^(?:[a-z0-9][a-z0-9._-]{0,31}"
     r"|dm:[a-z0-9][a-z0-9._-]{0,31}:[a-z0-9][a-z0-9._-]{0,31})$"

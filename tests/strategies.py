@@ -129,7 +129,7 @@ def person() -> SearchStrategy[messages.Person]:
 
 def reason() -> SearchStrategy[str]:
     """What somebody says why they did something to somebody."""
-    return st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
+    return st.just("") | line(60)
 
 
 def params() -> SearchStrategy[dict[str, str | int]]:
@@ -246,7 +246,7 @@ def to_server() -> SearchStrategy[messages.ToServer]:
             _history,
             request,
             room(),
-            st.sampled_from(["before", "around", "at", None]),
+            st.sampled_from(["before", "after", "around", "at", None]),
             st.integers(1, limits.MAX_TIME),
             st.integers(1, limits.PAGE_HISTORY),
         ),
@@ -368,6 +368,7 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             program=line(limits.PROGRAM_LENGTH),
             server_name=line(limits.SERVER_NAME_LENGTH),
             epoch=nonce(),
+            time=time(),
         ),
         st.builds(
             messages.Recognized,
@@ -380,6 +381,7 @@ def to_client() -> SearchStrategy[messages.ToClient]:
             username=username(),
             display_name=line(limits.DISPLAY_NAME_LENGTH),
             session=nonce(),
+            role=code(),
             mute=mute(),
         ),
         st.builds(

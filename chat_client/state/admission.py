@@ -52,13 +52,14 @@ class Admission:
             program=self._program.name,
         )
 
-    def welcome(self, welcome: messages.Welcome, _asked: messages.Hello, _now: float) -> None:
+    def welcome(self, welcome: messages.Welcome, _asked: messages.Hello, now: float) -> None:
         """The server greets: join, or sign in as who has joined."""
         if welcome.protocol != limits.PROTOCOL_VERSION:
             params = {"theirs": welcome.protocol, "ours": limits.PROTOCOL_VERSION}
             older = welcome.protocol < limits.PROTOCOL_VERSION
             self._link.refused(Reason("server_too_old" if older else "client_too_old", params))
             return
+        self._tell(news.Welcomed(welcome.time, now))
         self._greeted(welcome.epoch)
         if self.account.invite.server_name != welcome.server_name:
             self._rename_server(welcome.server_name)
@@ -89,6 +90,7 @@ class Admission:
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._tell(news.AccountChanged(self.account))
+        self._tell(news.RoleTold(signed_in.role))
         self._tell(news.MuteChanged(_mute(signed_in.mute)))
         self._link.signed_in(now)
 

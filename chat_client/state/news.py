@@ -32,6 +32,24 @@ class AccountChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Welcomed:
+    """A server greeted; `time` was its own then, in milliseconds since 1970-01-01 UTC.
+
+    `at` was the time here, in seconds of the clock that never goes back.
+    """
+
+    time: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTold:
+    """This account's own role, with which it was let in."""
+
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
 class MuteChanged:
     """This account may not write from now on, and why; or it may (None)."""
 
@@ -188,6 +206,8 @@ class Understood:
 News = (
     StatusChanged
     | AccountChanged
+    | Welcomed
+    | RoleTold
     | MuteChanged
     | Moderated
     | MutesListed

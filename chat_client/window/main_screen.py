@@ -109,6 +109,8 @@ class MainScreen(Panel):
         """Why nothing may be written, if that is so."""
         self._waiting_menu: tuple[str, int, int, str] | None = None
         """Whose menu is to be shown, where, and the timer for when nothing is answered."""
+        self._clock_offset = 0
+        """By how many milliseconds the server's clock is ahead of this computer's."""
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self._lifting: str | None = None
@@ -268,9 +270,16 @@ class MainScreen(Panel):
         | news.MuteChanged
         | news.MutesListed
         | news.NotKept
-        | news.Skipped,
+        | news.RoleTold
+        | news.Skipped
+        | news.Welcomed,
     ) -> None:
         match item:
+            case news.Welcomed():
+                passed = time.monotonic() - item.at
+                self._clock_offset = item.time - round(1000 * (time.time() - passed))
+            case news.RoleTold():
+                self.overview.hear_of_role(item.role)
             case news.MuteChanged() | news.Moderated() | news.MutesListed():
                 self._show_moderation(item)
             case news.HistoryAdded() | news.Skipped() | news.Listed():
@@ -288,7 +297,7 @@ class MainScreen(Panel):
         if self._lifting is not None:
             self.after_cancel(self._lifting)
             self._lifting = None
-        now = time.time_ns() // 1_000_000
+        now = self._server_time()
         mute = self._mute if self._mute is not None and _holds(self._mute, now) else None
         self.composer.close("" if mute is None else _sentence(mute))
         if self._status.code == "banned":
@@ -303,6 +312,10 @@ class MainScreen(Panel):
         later = [end - now for end in ends if isinstance(end, int) and end > now]
         if later:
             self._lifting = self.after(min(min(later) + 1, _LOOK_AGAIN), self._show_sanctions)
+
+    def _server_time(self) -> int:
+        """Milliseconds since 1970-01-01 UTC by the server's clock, which bans and mutes go by."""
+        return time.time_ns() // 1_000_000 + self._clock_offset
 
     def _person_menu(self, username: str, x: int, y: int) -> None:
         """What can be done about a member; for a moderator, once it is known who is muted."""
@@ -344,7 +357,7 @@ class MainScreen(Panel):
         if action != "unmute":
             name = self.overview.name(username)
             self.dialog = question(self._window, self._theme, action, name)
-            wanted = ask(self.dialog, action, username)
+            wanted = ask(self.dialog, action, username, self._server_time)
         if wanted is not None and self.winfo_exists():
             self._session.ask(lambda core: core.moderate(wanted))
 

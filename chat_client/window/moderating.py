@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tkinter as tk
 from collections.abc import Callable
 from functools import partial
@@ -77,13 +76,12 @@ def question(parent: tk.Misc, theme: Theme, action: Action, name: str) -> Dialog
     )
 
 
-def ask(dialog: Dialog, action: Action, username: str) -> Moderation | None:
-    """What is to be done, or None for nothing."""
+def ask(dialog: Dialog, action: Action, username: str, now: Callable[[], int]) -> Moderation | None:
+    """What is to be done, or None for nothing. `now` gives the server's time when it is asked."""
     answer = dialog.ask()
     if answer.choice != YES:
         return None
-    now = time.time_ns() // 1_000_000
-    until = until_time(answer.options[0], now) if answer.options else None
+    until = until_time(answer.options[0], now()) if answer.options else None
     return Moderation(action, username, until, answer.text.strip())
 
 

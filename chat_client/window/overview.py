@@ -137,6 +137,10 @@ class Overview:
             case _:
                 assert_never(item)
 
+    def hear_of_role(self, role: str) -> None:
+        """This account was let in with this role; it may not be among the people yet."""
+        (self.moderators.add if role == "moderator" else self.moderators.discard)(self.me)
+
     def _place(self, username: str) -> None:
         """Move somebody to where they stand now among the members."""
         if username in self.names:

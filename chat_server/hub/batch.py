@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from chat_server.hub.queue import HubItem, Received, StopHub
 from chat_server.hub.repeated import Repeated
@@ -28,6 +28,7 @@ from chat_server.store.store import (
     StoreFailedError,
     StoreFaultError,
     StoreFullError,
+    StoreUnreadableError,
 )
 from common import messages
 from common.reasons import Reason
@@ -56,6 +57,7 @@ class _Told(NamedTuple):
 
 _MISTAKE: Final = Refusal("internal")
 Refused = Callable[[Refusal], Outcome]
+Again = Callable[[World, Session, Any], Outcome | None]
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class Batches:
         self._reopened = reopened
         self._failure: Exception | None = None
         """What made the present batch's transaction fail."""
+        self._blind = False
+        """Whether the store could not even be read after that."""
         self._last_failure: Exception | None = None
         """What made a transaction fail when one was tried last."""
         self._retry = Retry(clock)
@@ -140,11 +144,14 @@ class Batches:
         Returns what follows from opening it anew.
         """
         self._failure = None
+        self._blind = False
         if self._full is not None and not self._room_again():
             # What little room there is now is for the way out, and not for messages.
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
+            # A disk that is away may take its time to say so.
+            self._blind = isinstance(self._last_failure, StoreUnreadableError)
         elif self._retry.failures > 1 or self._doubt:
             return self._recover(now)
         return []
@@ -335,25 +342,37 @@ class Batches:
             return Applied([effects.HangUp(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
-        def refused(refusal: Refusal) -> Outcome:
-            return refuse(session, command, refusal.code, retry_after=refusal.retry_after)
-
         row = COMMANDS[type(command)]
+
+        def refused(refusal: Refusal) -> Outcome:
+            again = None if row.again is None else self._again(row.again, session, command)
+            return again or refuse(session, command, refusal.code, retry_after=refusal.retry_after)
+
         if not row.writes:
             unsure = self._world.directory.undo.mark() > 0
             outcome = self._handle(session, command, now)
             # A ban, a role or an invite of this batch may have decided this, and be taken back.
             decided = is_refusal(outcome) or (row.role > Role.MEMBER and not session.is_host)
             return Applied(outcome, refused if unsure and decided else None)
-        return self._write(
-            lambda: handle_command(self._world, session, command, now), refused, command.type
-        )
+        return self._write(session, command, now, refused)
+
+    def _again(self, again: Again, session: Session, command: messages.ToServer) -> Outcome | None:
+        """The first answer to what can't be stored now, if it was stored before.
+
+        To be asked once the transaction is over: what that wrote is no more.
+        """
+        if self._blind:
+            return None
+        try:
+            return again(self._world, session, command)
+        except StoreFailedError:
+            self._blind = True
+        except Exception:
+            log.exception("a %s could not be looked up", command.type)
+        return None
 
     def _write(
-        self,
-        handle: Callable[[], Outcome],
-        refused: Refused,
-        name: str,
+        self, session: Session, command: messages.ToServer, now: int, refused: Refused
     ) -> Applied:
         """Carry out what writes, unless this batch can't be stored any more."""
         if self._failure is not None:
@@ -362,17 +381,17 @@ class Batches:
         mark = undo.mark()
         self._store.begin_command()
         try:
-            return Applied(handle(), refused)
+            return Applied(handle_command(self._world, session, command, now), refused)
         except StoreFailedError as error:
             if not isinstance(error, StoreFaultError):
                 self._failure = error
                 return Applied([], refused)
-            log.exception("a %s could not be stored", name)
+            log.exception("a %s could not be stored", command.type)
         except Exception:
-            log.exception("a %s could not be handled", name)
+            log.exception("a %s could not be handled", command.type)
         undo.take_back(mark)
         if self._store.undo_command():
-            return Applied(refused(_MISTAKE))
+            return Applied(refuse(session, command, _MISTAKE.code))
         self._failure = _MistakeError()
         return Applied([], refused)
 

@@ -30,24 +30,34 @@ def _history(query: ReadHistory, re: int, reader: Reader) -> messages.HistoryPag
     first, last, keep = _places(query, reader)
     found = reader.after(query.room, first - 1, last + 1 - first) if first <= last else []
     events = _fitting(found, keep)
+    if events:
+        first, last = events[0].seq, events[-1].seq
     return messages.HistoryPage(
         re=re,
         room=query.room,
         events=tuple(map(_past, events)),
         upto=query.head,
-        older=bool(events) and events[0].seq > 1,
-        newer=bool(events) and events[-1].seq < query.head,
+        older=first > 1,
+        newer=last < query.head,
     )
 
 
 def _places(query: ReadHistory, reader: Reader) -> tuple[int, int, int]:
-    """The first and the last place to read, and the one that must be among those that fit."""
+    """The first and the last place to read, and the one that must be among those that fit.
+
+    If nothing is to be read, the last is the one before the first.
+    """
     around = query.around
     if query.at is not None:
         around = reader.place_at(query.room, query.at)
+    if query.after is not None:
+        first = min(query.after, query.head) + 1
+        return first, min(query.head, first + query.count - 1), first
     if around is None:
         last = min(query.head, (query.before or query.head + 1) - 1)
         return max(1, last + 1 - query.count), last, last
+    if not query.head:
+        return 1, 0, 1
     around = max(1, min(around, query.head))
     first = max(1, around - query.count // 2)
     last = min(query.head, first + query.count - 1)

@@ -29,7 +29,7 @@ from common.recognition import device_key, proof
 CAPABILITIES: Final = frozenset({limits.PRESENCE})
 
 
-def hello(world: World, session: Session, command: messages.Hello, _now: int) -> Outcome:
+def hello(world: World, session: Session, command: messages.Hello, now: int) -> Outcome:
     """Say who we are; a client older than the oldest protocol we speak is sent to update."""
     if command.protocol < limits.PROTOCOL_VERSION:
         error = messages.VersionError(
@@ -52,6 +52,7 @@ def hello(world: World, session: Session, command: messages.Hello, _now: int) ->
             program=world.facts.program,
             server_name=world.facts.name,
             epoch=world.facts.epoch,
+            time=now,
         )
 
     return [Answer(session.connection, command.id, welcome)]
@@ -213,11 +214,13 @@ def _admit(
     # A mute or a role of the same batch may be taken back.
     def signed_in() -> messages.SignedIn:
         muted = world.directory.sanctions.mute_of(now, username)
+        present = world.directory.accounts.get(username, account)
         return messages.SignedIn(
             re=command.id,
             username=username,
             display_name=account.display_name,
             session=key,
+            role=present.role.name.lower(),
             mute=None if muted is None else messages.Mute(until=muted.until, reason=muted.reason),
         )
 

@@ -1,5 +1,7 @@
 """The audit log: what was done to people and to the chat. It only grows."""
 
+from collections.abc import Mapping
+
 from chat_server.rules.effects import Query, ReadAudit
 from chat_server.rules.permissions import name_of_actor
 from chat_server.rules.sessions import Session
@@ -8,9 +10,33 @@ from chat_server.rules.world import Outcome, World
 from common import limits, messages
 
 
-def note(world: World, session: Session, command: messages.ToServer, now: int) -> Audited:
-    """Write down what is done, in the transaction that does it; the host's window tells it, too."""
-    fields = command.model_dump(exclude={"id", "type"}, exclude_none=True)
+def whom(world: World, command: messages.ToServer) -> dict[str, str]:
+    """Whom a number in a command means now: later nobody may know it any more."""
+    match command:
+        case messages.Terminate(connection=int(number)) | messages.Ban(connection=int(number)):
+            client = world.sessions.get(number)
+            if client is not None and client.username is not None:
+                return {"username": client.username, "device": client.device}
+        case messages.Unban(number=int(number)):
+            ban = world.directory.sanctions.get(number)
+            if ban is not None:
+                about = {"username": ban.username, "device": ban.device}
+                return {name: value for name, value in about.items() if value is not None}
+    return {}
+
+
+def note(
+    world: World,
+    session: Session,
+    command: messages.ToServer,
+    about: Mapping[str, str],
+    now: int,
+) -> Audited:
+    """Write down what is done, in the transaction that does it; the host's window tells it, too.
+
+    `about` is what `whom` told before it was done.
+    """
+    fields = command.model_dump(exclude={"id", "type"}, exclude_none=True) | dict(about)
     by = name_of_actor(session)
     world.store.add_audit(now, by, command.type, fields)
     return Audited(by, command.type, fields, now)

@@ -22,7 +22,7 @@ from chat_server.rules import (
 from chat_server.rules.directory import Role
 from chat_server.rules.effects import Tell
 from chat_server.rules.permissions import role_of
-from chat_server.rules.sanctions import Sanction, told_of
+from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common import messages
@@ -34,10 +34,10 @@ class Command:
 
     `role` is the least that the session needs; a host has no account, which some commands need
     (`own`). `room` gives the room that its account has to be in. Who is muted may do what is not
-    `speaks`, and what `repeats` something that is stored: the answer to it may have been lost. What
-    `writes` is done within a transaction, and refused if that fails; what is `audited` is written
-    down in the same. `cids` gives the ids of events that it will look up, so that those of a batch
-    can be looked up at once.
+    `speaks`. What `writes` is done within a transaction, and refused if that fails; what is
+    `audited` is written down in the same. `cids` gives the ids of events that it will look up, so
+    that those of a batch can be looked up at once. `again` gives the first answer to what is stored
+    already, which is not refused: neither by a mute nor because nothing can be stored now.
     """
 
     # What each function takes is the key's own type, which a mapping can't say: hence Any.
@@ -49,7 +49,7 @@ class Command:
     audited: bool = False
     room: Callable[[Any], str] | None = None
     cids: Callable[[Any], tuple[str, ...]] | None = None
-    repeats: Callable[[World, Session, Any], bool] | None = None
+    again: Callable[[World, Session, Any], Outcome | None] | None = None
 
 
 def _cids_of_send(send: messages.Send) -> tuple[str, ...]:
@@ -76,7 +76,7 @@ COMMANDS: Final[Mapping[type, Command]] = {
         speaks=True,
         writes=True,
         cids=_cids_of_send,
-        repeats=conversation.is_said,
+        again=conversation.send_again,
     ),
     messages.Terminate: Command(moderation.terminate, Role.MODERATOR, writes=True, audited=True),
     messages.Ban: Command(moderation.ban, Role.MODERATOR, writes=True, audited=True),
@@ -120,26 +120,19 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     role = role_of(world, session)
     if role < row.role or (row.own and role is Role.HOST):
         return refuse(session, command, "not_allowed")
-    muted = _mute_of(world, session, command, now) if row.speaks else None
-    if muted is not None:
-        return refuse(session, command, "muted", params=told_of(muted))
+    if row.speaks and session.username is not None:
+        muted = world.directory.sanctions.mute_of(now, session.username)
+        if muted is not None:
+            again = None if row.again is None else row.again(world, session, command)
+            return again or refuse(session, command, "muted", params=told_of(muted))
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)
+    about = auditing.whom(world, command) if row.audited else {}
     outcome = row.handler(world, session, command, now)
     if row.audited and not is_refusal(outcome):
-        outcome = [*outcome, auditing.note(world, session, command, now)]
+        outcome = [*outcome, auditing.note(world, session, command, about, now)]
     return outcome
-
-
-def _mute_of(
-    world: World, session: Session, command: messages.ToServer, now: int
-) -> Sanction | None:
-    """What keeps somebody from writing; nothing keeps them from the answer to what is stored."""
-    muted = world.directory.sanctions.mute_of(now, session.username or "")
-    repeats = COMMANDS[type(command)].repeats
-    again = muted is not None and repeats is not None and repeats(world, session, command)
-    return None if again else muted
 
 
 def is_refusal(outcome: Outcome) -> bool:

@@ -56,6 +56,7 @@ def history(world: World, session: Session, command: messages.History, _now: int
         room=command.room,
         head=world.directory.rooms[command.room].stored,
         before=command.before,
+        after=command.after,
         around=command.around,
         at=command.at,
         count=command.count,
@@ -107,16 +108,21 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     return outcome
 
 
-def is_said(world: World, session: Session, command: messages.Send) -> bool:
-    """Whether a message is stored already: its sender may not know that."""
-    return world.store.find(world.account(session), command.cid) is not None
-
-
 def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
     """Whether what has to be stored before it is not, and it was not stored itself long ago."""
     if command.after is None or world.store.find(sender, command.after) is not None:
         return False
     return world.store.find(sender, command.cid) is None
+
+
+def send_again(world: World, session: Session, command: messages.Send) -> Outcome | None:
+    """The first answer to a message that is on the disk; None if it is not.
+
+    Whatever refuses it now: it was taken then. Raises StoreFailedError.
+    """
+    sender = world.account_of(session)
+    said = None if sender is None else world.store.find(sender, command.cid)
+    return None if said is None else _said_before(session, command, said)
 
 
 def _said_before(session: Session, command: messages.Send, said: Event) -> Outcome:

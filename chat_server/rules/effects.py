@@ -162,6 +162,7 @@ class ReadHistory:
     room: str
     head: int
     before: int | None
+    after: int | None
     around: int | None
     at: int | None
     count: int

@@ -58,7 +58,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         outcome += renew_invite(world)
     else:
         device = ended[0].device
-        if not _may_ban_device(world, session, ended[0].installation):
+        if ended[0].installation in world.own_installations():
             return refuse(session, command, "not_allowed", "connection")
     # Whoever else is here from there goes, too, and could not come back.
     there = [each for each in world.sessions if each.username and each not in ended]
@@ -81,17 +81,18 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
 
 def unban(world: World, session: Session, command: messages.Unban, now: int) -> Outcome:
     """Let a person with their devices come back, or lift one ban."""
-    if command.username is None:
-        found = world.directory.sanctions.get(command.number or 0)
-        lifted = [found] if found is not None and found.kind is SanctionKind.BAN else []
-    else:
-        username = fold_username(command.username)
-        lifted = world.directory.sanctions.about(SanctionKind.BAN, username)
+    try:
+        if command.username is None:
+            lifted = _one_ban(world, session, command)
+        else:
+            username = fold_username(command.username)
+            _person(world, session, command, username)
+            lifted = world.directory.sanctions.about(SanctionKind.BAN, username)
+    except _RefusedError as refused:
+        return refused.outcome
     if not any(each.holds(now) for each in lifted):
-        return refuse(session, command, "no_such_sanction")
-    accounts = (world.directory.accounts.get(each.username or "") for each in lifted)
-    if not all(account is None or may_act_on(world, session, account) for account in accounts):
-        return refuse(session, command, "not_allowed")
+        field = "number" if command.username is None else "username"
+        return refuse(session, command, "no_such_sanction", field)
     _lift(world, lifted)
     return [done(session, command)]
 
@@ -145,6 +146,8 @@ def set_role(world: World, session: Session, command: messages.SetRole, _now: in
         params = {"username": command.username}
         return refuse(session, command, "no_such_person", "username", params=params)
     role = Role.MODERATOR if command.role == "moderator" else Role.MEMBER
+    if role is account.role:
+        return [done(session, command)]
     changed = replace(account, role=role, change=world.directory.next_change())
     world.store.change_account(changed)
     world.directory.change_account(changed)
@@ -215,15 +218,15 @@ def _shared(world: World, installations: Collection[str], username: str) -> set[
     return shared
 
 
-def _may_ban_device(world: World, session: Session, installation: str) -> bool:
-    """Nobody bans the host's own device, and a moderator none that another moderator uses."""
-    if installation in world.own_installations():
-        return False
-    return all(
-        may_act_on(world, session, account)
-        for username, account in world.directory.accounts.items()
-        if account.role is Role.MODERATOR and installation in world.installations_of(username)
-    )
+def _one_ban(world: World, session: Session, command: messages.Unban) -> list[Sanction]:
+    """The ban of a number, or nothing. Raises _RefusedError."""
+    found = world.directory.sanctions.get(command.number or 0)
+    if found is None or found.kind is not SanctionKind.BAN:
+        return []
+    account = world.directory.accounts.get(found.username or "")
+    if account is not None and not may_act_on(world, session, account):
+        raise _RefusedError(refuse(session, command, "not_allowed", "number"))
+    return [found]
 
 
 def _targets(
@@ -233,11 +236,16 @@ def _targets(
     connection: int | None,
     username: str | None,
 ) -> Sequence[Session]:
-    """The sessions meant by a command. Raises _RefusedError."""
+    """The sessions meant by a command. Raises _RefusedError.
+
+    Connections are known to the host alone; a moderator could only guess their numbers.
+    """
     if username is not None:
         username = fold_username(username)
         _person(world, session, command, username)
         return list(world.sessions.of(username))
+    if not session.is_host:
+        raise _RefusedError(refuse(session, command, "not_allowed", "connection"))
     client = world.sessions.get(connection or 0)
     if client is None or client.username is None:
         raise _RefusedError(refuse(session, command, "no_such_client", "connection"))

@@ -125,7 +125,10 @@ class Store(Protocol):
         """
 
     def find(self, sender: Account, cid: str) -> Event | None:
-        """The event that a sender already added under this id."""
+        """The event that a sender already added under this id.
+
+        It needs no transaction: outside of one it tells what is stored for good, or fails.
+        """
 
     def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
         """By room, the `cid` of what is stored in these places, at most one of each room.

@@ -284,13 +284,10 @@ class Presenter:
         what = _DONE.get(event.action, "")
         if event.action == "set_role":
             what = f"made {{}} a {fields.get('role')}"
-        elif event.action == "ban" and client is not None:
+        elif event.action == "ban" and connection is not None:
             what = "banned {}’s device"
         elif event.action == "unban" and not username:
-            number = fields.get("number")
-            lifted = [each for each in self._run.sanctions if each.number == number]
-            username = (lifted[0].username or "") if lifted else ""
-            what = "lifted the ban of {}" if username else "lifted the ban of a device"
+            what = "lifted the ban of a device"
         if not what:
             return  # What is done to the chat itself is told otherwise.
         whom = client.name if client is not None else self._called_who(username)

@@ -219,7 +219,12 @@ class CoreBench:
         )
         return self.answer(
             messages.SignedIn(
-                re=opening.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+                re=opening.id,
+                username="ada",
+                display_name="Ada",
+                session="a" * 32,
+                role="member",
+                mute=None,
             )
         )
 

@@ -174,7 +174,12 @@ class Desk:
         )
         return self.hear(
             messages.SignedIn(
-                re=opening.id, username="ada", display_name="Ada", session="a" * 32, mute=mute
+                re=opening.id,
+                username="ada",
+                display_name="Ada",
+                session="a" * 32,
+                role="member",
+                mute=mute,
             )
         )
 

@@ -85,7 +85,12 @@ def _welcome(hello: messages.Hello) -> messages.Welcome:
 
 def _signed_in(command: messages.Join | messages.SignIn) -> messages.SignedIn:
     return messages.SignedIn(
-        re=command.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+        re=command.id,
+        username="ada",
+        display_name="Ada",
+        session="a" * 32,
+        role="member",
+        mute=None,
     )
 
 

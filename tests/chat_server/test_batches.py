@@ -301,7 +301,9 @@ def _check_told(scene: Scene, released: Released) -> None:
         ("(host)", command.model_dump()["type"]) for command in done
     ]
     assert [each.fields for each in audit] == [
-        command.model_dump(exclude={"id", "type"}, exclude_none=True) for command in done
+        command.model_dump(exclude={"id", "type"}, exclude_none=True)
+        | ({"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {})
+        for command in done
     ]
     # And nobody is to be ended for anything else.
     ending = [each for each in done if isinstance(each, messages.Terminate | messages.Ban)]
@@ -384,6 +386,106 @@ def test_what_has_ended_costs_no_command(error: str) -> None:
         if not failed:
             assert at >= 3
             return
+
+
+REFUSALS: Final = ("busy", "disk_full", "unreadable", "fault", "internal")
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", REFUSALS)
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+def test_what_is_stored_is_acknowledged_whatever_is_refused_now(
+    tmp_path: Path, engine: str, error: str
+) -> None:
+    """In a batch whose commit fails, and in those that can't even begin: by one who is muted, too.
+
+    What was new in it is refused; so is another text under an id that is taken.
+    """
+    made: Engine = MemoryEngine() if engine == "memory" else SqliteEngine(tmp_path)
+    bench = HubBench(made)
+    ada, bob, host = bench.join("ada"), bench.join("bob"), bench.host()
+    first = bench.send("first")
+    ack = bench.run(Received(ada, (first,))).answer(ada, first)
+    assert isinstance(ack, messages.Ack)
+    again = first.model_copy(update={"id": bench.number()})
+    body = messages.MessageBody(text="other")
+    other = first.model_copy(update={"id": bench.number(), "body": body})
+    stolen = first.model_copy(update={"id": bench.number()})
+    new, muted = bench.send("new"), messages.MutePerson(id=bench.number(), username="ada")
+    twice = new.model_copy(update={"id": bench.number()})
+
+    def check(released: Released) -> None:
+        assert released.answer(ada, again) == ack.model_copy(update={"re": again.id})
+        assert isinstance(taken := released.answer(ada, other), messages.Error)
+        assert (taken.code, taken.field) == ("cid_reused", "cid")
+        for connection, command in ((ada, new), (ada, twice), (bob, stolen), (host, muted)):
+            reply = released.answer(connection, command)
+            assert isinstance(reply, messages.Error)
+            assert (reply.code, reply.retryable) == (_code(ERRORS[error]), True)
+        assert [each.cid for each in bench.stored()][2:] == [first.cid]
+
+    items = (
+        Received(ada, (new, again, twice)), Received(host, (muted,)), Received(ada, (other,)),
+        Received(bob, (stolen,)),
+    )  # fmt: skip
+    bench.store.fail("end of transaction", ERRORS[error])
+    check(bench.run(*items))
+    bench.store.fail("begin of transaction", ERRORS[error])
+    check(bench.run(*items))
+    bench.now += LONGEST_PAUSE
+    bench.store.heal()
+    released = bench.run(*items)
+    assert released.answer(ada, again) == ack.model_copy(update={"re": again.id})
+    assert isinstance(bench.run(Received(ada, (first,))).answer(ada, first), messages.Ack)
+    bench.close()
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_store_that_can_not_be_read_is_asked_once(bench: HubBench) -> None:
+    """Of many that are refused by it not each waits for it; what is stored is refused, too."""
+    ada = bench.join("ada")
+    sends = [bench.send(str(number)) for number in range(20)]
+    bench.run(Received(ada, tuple(sends)))
+    before = bench.store.calls["find"]
+    medium = cast("MemoryEngine", bench.engine).medium
+    medium.away = StoreUnreadableError("pulled out")
+    released = bench.run(Received(ada, tuple(sends)))
+    assert bench.store.calls["find"] == before + 1
+    for send in sends:
+        reply = released.answer(ada, send)
+        assert isinstance(reply, messages.Error)
+        assert reply.code == "busy"
+    medium.away = None
+    bench.now += LONGEST_PAUSE
+    released = bench.run(Received(ada, tuple(sends)))
+    assert [type(released.answer(ada, send)) for send in sends] == [messages.Ack] * len(sends)
+
+
+@pytest.mark.parametrize("order", [("mute", "send"), ("send", "mute", "send")])
+def test_who_is_muted_hears_of_what_was_stored(bench: HubBench, order: tuple[str, ...]) -> None:
+    """The lost acknowledgement comes also in the batch that mutes; only what is new is refused."""
+    ada, host = bench.join("ada"), bench.host()
+    old, fresh = bench.send("old"), bench.send("fresh")
+    first = bench.run(Received(ada, (old,))).answer(ada, old)
+    item = {
+        "mute": Received(host, (messages.MutePerson(id=bench.number(), username="ada"),)),
+        "send": Received(ada, (fresh,) if order[0] == "send" else (old,)),
+    }
+    released = bench.run(*(item[each] for each in order))
+    if order[0] == "send":
+        acks = [each for each in released.answers(ada) if isinstance(each, messages.Ack)]
+        assert len(acks) == 2
+        assert acks[0] == acks[1]
+    else:
+        assert released.answer(ada, old) == first
+    for command, code in (
+        (bench.send("new"), "muted"),
+        (old.model_copy(update={"body": messages.MessageBody(text="else")}), "cid_reused"),
+    ):
+        reply = bench.run(Received(ada, (command,))).answer(ada, command)
+        assert isinstance(reply, messages.Error)
+        assert reply.code == code
+    assert bench.run(Received(ada, (old,))).answer(ada, old) == first
 
 
 def _is_trouble(event: object) -> bool:
@@ -751,7 +853,10 @@ def _refused(released: Released, connection: int, command: messages.Command, cod
 def test_a_store_that_fails_is_tried_when_it_was_told(
     bench: HubBench, error: StoreFailedError
 ) -> None:
-    """Not sooner, whoever asks; the pauses grow to a bound; in between nothing is asked of it."""
+    """Not sooner, whoever asks; the pauses grow to a bound; in between nothing is asked of it.
+
+    But whether what is sent is stored already, if that can be read.
+    """
     ada = bench.join("ada")
     bench.store.fail("begin of transaction", error)
     waits: list[int] = []
@@ -760,12 +865,14 @@ def test_a_store_that_fails_is_tried_when_it_was_told(
         command = bench.send("hello")
         wait = _refused(bench.run(Received(ada, (command,))), ada, command, "busy")
         assert bench.store.calls.total() > before
-        tried = bench.store.calls.total()
+        tried, found = bench.store.calls.total(), bench.store.calls["find"]
         if wait:
             bench.now += (wait - 2) / 1000
             early = bench.send("too soon")
             assert _refused(bench.run(Received(ada, (early,))), ada, early, "busy") <= 2
-            assert bench.store.calls.total() == tried
+            looked_up = isinstance(error, StoreBusyError)
+            assert bench.store.calls.total() == tried + looked_up
+            assert bench.store.calls["find"] == found + looked_up
             bench.now += 2 / 1000
         waits.append(wait)
     assert waits[0] == 0

@@ -38,6 +38,8 @@ SYNC = messages.Sync(id=4, positions={"general": 0})
 SEND = send(5)
 PEOPLE = messages.ListPeople(id=6)
 ONLINE = messages.ListOnline(id=7)
+HISTORY = messages.History(id=4, room="general", count=10)
+MUTE = messages.MutePerson(id=5, username="ada")
 WELCOME = messages.Welcome(re=1, protocol=2, program="P", server_name="Home", epoch=EPOCH)
 EVENT = messages.EventMessage.model_validate(said(1)._asdict())
 
@@ -200,6 +202,19 @@ def test_what_every_message_may_not_know() -> None:
         changed(PEOPLE, since=None),
         changed(PEOPLE, after="ada"),
         changed(ONLINE, after="-ada"),
+        changed(HISTORY, before=0),
+        changed(HISTORY, after=-1),
+        changed(HISTORY, before=5, after=4),
+        changed(HISTORY, after=0, around=1),
+        changed(HISTORY, after=0, at=0),
+        changed(HISTORY, around=1, at=0),
+        changed(HISTORY, count=0),
+        changed(HISTORY, count=limits.PAGE_HISTORY + 1),
+        changed(MUTE, reason="two\nlines"),
+        changed(MUTE, reason="two\u2028lines"),
+        changed(MUTE, reason="\x7f"),
+        changed(MUTE, reason="x" * (limits.REASON_LENGTH + 1)),
+        changed(MUTE, reason=5),
         changed(SEND).replace(b'"id": 5', b'"id": NaN'),
         changed(SEND).replace(b'"id": 5', b'"id": Infinity'),
         changed(SEND).replace(b'"id": 5', b'"id": 1e400'),
@@ -328,7 +343,7 @@ def test_the_longest_messages_fit_their_frames() -> None:
         bytes_out=largest,
         slow=False,
     )
-    why = "\x01" * limits.REASON_LENGTH  # which JSON has as six characters
+    why = wide * limits.REASON_LENGTH
     sanction = messages.Sanction(
         number=largest,
         kind="k" * 32,
@@ -344,7 +359,13 @@ def test_the_longest_messages_fit_their_frames() -> None:
         at=limits.MAX_TIME,
         by="a" * 32,
         action="a" * 32,
-        fields={"username": "a" * 32, "until": limits.MAX_TIME, "reason": why},
+        fields={
+            "connection": largest,
+            "username": "a" * 32,
+            "device": wide * 64,
+            "until": limits.MAX_TIME,
+            "reason": why,
+        },
     )
     names = [f"dm:{n:032}:{'b' * 32}" for n in range(limits.POSITIONS)]
     after = [
@@ -388,6 +409,37 @@ def _unbounded(node: object, path: str = "") -> list[str]:
     for key, inner in node.items():
         found += _unbounded(inner, f"{path}.{key}".removeprefix(".$defs."))
     return found
+
+
+@pytest.mark.parametrize("place", [{"before": 1}, {"after": 0}, {"around": 7}, {"at": 0}, {}])
+def test_history_is_asked_for_by_one_place(place: dict[str, int]) -> None:
+    """And what is null is as good as not there."""
+    nothing = dict.fromkeys(("before", "after", "around", "at"))
+    asked = TO_SERVER.validate_json(changed(HISTORY, **{**nothing, **place}))
+    assert asked == TO_SERVER.validate_json(changed(HISTORY, **place))
+    assert asked.model_dump(include=set(place)) == place
+
+
+@pytest.mark.parametrize(
+    "command", [{"type": "mute"}, {"type": "ban"}, {"type": "terminate"}], ids=str
+)
+def test_no_reason_is_an_empty_one(command: dict[str, str]) -> None:
+    """Left out or null, as for `until`: the person is told none."""
+    fields = {**command, "id": 5, "username": "ada"}
+    for none in ({}, {"reason": None}, {"reason": ""}):
+        read = TO_SERVER.validate_json(json.dumps({**fields, **none}))
+        assert getattr(read, "reason") == ""  # noqa: B009 (not all commands have one)
+    read = TO_SERVER.validate_json(json.dumps({**fields, "reason": "  Enough – Ω ! "}))
+    assert getattr(read, "reason") == "  Enough – Ω ! "  # noqa: B009 (the same)
+
+
+def test_usernames_come_in_lower_case() -> None:
+    """A client may write them as it likes; the server has one form of each."""
+    assert TO_SERVER.validate_json(changed(JOIN, username="Ada.L")).username == "Ada.L"  # type: ignore[union-attr]  # it is a join
+    said = {"type": "presence", "username": "ada.l", "online": True}
+    TO_CLIENT.validate_json(json.dumps(said))
+    with pytest.raises(ValidationError):
+        TO_CLIENT.validate_json(json.dumps({**said, "username": "Ada.L"}))
 
 
 def test_everything_a_client_may_send_is_bounded() -> None:

@@ -53,7 +53,9 @@ def client() -> ClientEnd:
     welcome = Welcome(re=1, protocol=2, program="S", server_name="S", epoch="0" * 32)
     list(end.receive(encode(welcome)))
     end.send(SignIn(id=2, username="ada", token="0" * 64, device="D", installation="0" * 32))
-    signed_in = SignedIn(re=2, username="ada", display_name="A", session="0" * 32, mute=None)
+    signed_in = SignedIn(
+        re=2, username="ada", display_name="A", session="0" * 32, role="member", mute=None
+    )
     list(end.receive(encode(signed_in)))
     assert end.phase is Phase.READY
     return end
@@ -77,7 +79,16 @@ def server() -> ServerEnd:
         if answer:
             end.send(Welcome(re=1, protocol=2, program="S", server_name="S", epoch="0" * 32))
         else:
-            end.send(SignedIn(re=2, username="ada", display_name="A", session="0" * 32, mute=None))
+            end.send(
+                SignedIn(
+                    re=2,
+                    username="ada",
+                    display_name="A",
+                    session="0" * 32,
+                    role="member",
+                    mute=None,
+                )
+            )
     assert end.phase is Phase.READY
     return end
 

@@ -43,7 +43,9 @@ JOIN = messages.Join(
     device="Linux",
     installation=INSTALLATION,
 )
-SIGNED_IN = messages.SignedIn(re=2, username="ada", display_name="Ada", session=SESSION, mute=None)
+SIGNED_IN = messages.SignedIn(
+    re=2, username="ada", display_name="Ada", session=SESSION, role="member", mute=None
+)
 PING, PONG = messages.Ping(id=9), messages.Pong(re=9)
 SEND = send(9)
 SYNC = messages.Sync(id=9, positions={"general": 0})

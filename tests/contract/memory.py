@@ -257,7 +257,9 @@ class MemoryStore:
 
     def find(self, sender: Account, cid: str) -> Event | None:
         """By sender and `cid`."""
-        return self._now().said.get((sender.number, cid))
+        self.medium.use()
+        state = self.medium.state if self._work is None else self._work
+        return state.said.get((sender.number, cid))
 
     def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
         """Of what is committed."""

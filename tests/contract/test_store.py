@@ -7,7 +7,7 @@ the end of this file.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -416,6 +416,33 @@ class StoreContract:
         ):
             with filled.store.transaction():
                 assert filled.store.find(account, cid) == found
+
+    def test_outside_of_a_transaction_is_found_what_is_stored_for_good(
+        self, filled: Filled
+    ) -> None:
+        """Nothing of a transaction that failed, whether it could be rolled back or not."""
+        filled.say(said(1))
+        assert filled.store.find(filled.ada, said(1).cid) == said(1)
+        assert filled.store.find(filled.bob, said(1).cid) is None
+        with suppress(ZeroDivisionError), filled.store.transaction():
+            filled.store.append(filled.general, said(2), filled.ada)
+            raise ZeroDivisionError
+        assert filled.store.find(filled.ada, said(2).cid) is None
+        with ExitStack() as away:
+            with pytest.raises(StoreFailedError), filled.store.transaction():  # noqa: PT012 (it is the whole that fails)
+                filled.store.append(filled.general, said(2), filled.ada)
+                filled.store.add_room("other", 0)
+                filled.store.load()
+                away.enter_context(filled.engine.unreadable(filled.store))
+                filled.store.load()
+            with pytest.raises(StoreFailedError):
+                filled.store.find(filled.ada, said(1).cid)
+        found: Event | None = None
+        with suppress(StoreFailedError):
+            found = filled.store.find(filled.ada, said(2).cid)
+        assert found is None
+        filled.say(said(2))
+        assert filled.store.find(filled.ada, said(2).cid) == said(2)
 
     def test_an_event_has_one_copy(self, filled: Filled) -> None:
         """The second one is not written; what it was said with is given, in whatever room."""

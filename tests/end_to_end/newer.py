@@ -178,12 +178,13 @@ def _person(username: str, change: int) -> Fields:
 def _welcome() -> Fields:
     names = {"program": "ChatServer 9.0", "server_name": "Tomorrow", "epoch": "e" * 32}
     offered = ["polls", "presence", "reactions.v3"]
-    return {"type": "welcome", "protocol": 2, "capabilities": offered, **names}
+    told = {"type": "welcome", "protocol": 2, "capabilities": offered, "time": TIME}
+    return {**told, "motd": "hello", **names}
 
 
 def _signed_in() -> Fields:
     names = {"username": "ada", "display_name": "Ada", "session": "5" * 32}
-    return {"type": "signed_in", **names, "mute": None, "role": "guest"}
+    return {"type": "signed_in", **names, "mute": None, "role": "guest", "badge": 3}
 
 
 @contextmanager

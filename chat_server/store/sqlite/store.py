@@ -15,7 +15,7 @@ from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.reserve import Reserve
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.sqlite.schema import connect_again, connect_writer
-from chat_server.store.store import StoreUnreadableError
+from chat_server.store.store import StoreBusyError, StoreUnreadableError
 from common.events import Event
 from common.quick_frames import body_json
 
@@ -69,6 +69,8 @@ class SqliteStore:
         """How many of these there were before the present command."""
         self._command_wrote = False
         """Whether something of the present command is in the transaction already."""
+        self._within = False
+        """Whether a transaction is under way."""
         self._said: dict[tuple[int, str], Event | None] = {}
         """What the transaction knows of ids of events: what was said with them, or None."""
         self._reserve = Reserve(path.with_name("reserve"))
@@ -117,6 +119,7 @@ class SqliteStore:
             # One whose ROLLBACK failed, too: until it is over, no other can begin.
             self._execute("ROLLBACK")
         self._execute("BEGIN IMMEDIATE")
+        self._within = True
         try:
             yield
             self._write()
@@ -127,6 +130,7 @@ class SqliteStore:
                 self._execute("ROLLBACK")
             raise
         finally:
+            self._within = False
             self._forget()
 
     def begin_command(self) -> None:
@@ -318,6 +322,9 @@ class SqliteStore:
 
     def find(self, sender: Account, cid: str) -> Event | None:
         """The event a sender already added under this id."""
+        if self._connection.in_transaction and not self._within:
+            # One whose ROLLBACK failed: what it wrote may still be taken back.
+            raise StoreBusyError("a transaction that failed is not over yet")
         key = (sender.number, cid)
         if key not in self._said:
             self.recall([(sender, cid)])

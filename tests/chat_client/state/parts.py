@@ -91,7 +91,12 @@ class Bench:
         (sign_in,) = self.sent()
         self.hear(
             messages.SignedIn(
-                re=sign_in.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+                re=sign_in.id,
+                username="ada",
+                display_name="Ada",
+                session="a" * 32,
+                role="member",
+                mute=None,
             )
         )
         for command in link.unanswered:

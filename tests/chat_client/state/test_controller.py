@@ -79,7 +79,12 @@ def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
         assert opening.token == "1" * 64
         desk.hear(
             messages.SignedIn(
-                re=opening.id, username="ada", display_name="Ada L.", session="a" * 32, mute=None
+                re=opening.id,
+                username="ada",
+                display_name="Ada L.",
+                session="a" * 32,
+                role="member",
+                mute=None,
             )
         )
         (changed,) = desk.told(news.AccountChanged)

@@ -122,7 +122,12 @@ def honest(command: ToServer) -> Iterator[Said]:
             )
         case messages.Join() | messages.SignIn():
             yield messages.SignedIn(
-                re=command.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+                re=command.id,
+                username="ada",
+                display_name="Ada",
+                session="a" * 32,
+                role="member",
+                mute=None,
             )
         case messages.ListPeople():
             people = (BOB,) if command.since < BOB.change else ()

@@ -95,7 +95,12 @@ def test_a_refused_connection_comes_back_after_that_time(code: str, kind: str) -
     if kind == "list":
         (asked,) = desk.hear(
             messages.SignedIn(
-                re=asked.id, username="ada", display_name="Ada", session="a" * 32, mute=None
+                re=asked.id,
+                username="ada",
+                display_name="Ada",
+                session="a" * 32,
+                role="member",
+                mute=None,
             )
         )
     desk.hear(messages.Error(re=asked.id, code=code, params={}, retryable=True, retry_after=MINUTE))

@@ -145,7 +145,7 @@ class Net:
         )
         self.next(Received)
         signed_in = messages.SignedIn(
-            re=2, username="ada", display_name="Ada", session=EPOCH, mute=None
+            re=2, username="ada", display_name="Ada", session=EPOCH, role="member", mute=None
         )
         self.io.post(
             [effects.Admit(number, "ada", frozenset(capabilities)), effects.Tell(number, signed_in)]

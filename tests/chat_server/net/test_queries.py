@@ -33,11 +33,12 @@ def page(
     *,
     head: int = 50,
     before: int | None = None,
+    after: int | None = None,
     around: int | None = None,
     at: int | None = None,
 ) -> messages.HistoryPage:
     """What is answered."""
-    query = ReadHistory(GENERAL, head, before, around, at, count)
+    query = ReadHistory(GENERAL, head, before, after, around, at, count)
     found = answer(query, 7, filled.engine.reader())
     assert isinstance(found, messages.HistoryPage)
     assert (found.re, found.room, found.upto) == (7, GENERAL, head)
@@ -54,6 +55,11 @@ def page(
         ({"count": 10, "before": 5}, 1, 4),
         ({"count": 10, "before": 2}, 1, 1),
         ({"count": 10, "before": 999}, 41, 50),
+        ({"count": 10, "after": 0}, 1, 10),
+        ({"count": 10, "after": 20}, 21, 30),
+        ({"count": 1, "after": 49}, 50, 50),
+        ({"count": 200, "after": 45}, 46, 50),
+        ({"count": 10, "after": 25, "head": 30}, 26, 30),
         ({"count": 10, "around": 20}, 15, 24),
         ({"count": 1, "around": 20}, 20, 20),
         ({"count": 10, "around": 1}, 1, 10),
@@ -77,11 +83,56 @@ def test_a_page_is_what_was_asked_for(
     assert found.events[0].model_dump() == fields
 
 
-@pytest.mark.parametrize("asked", [{"before": 1}, {"head": 0}])
-def test_where_nothing_is_there_is_an_empty_page(filled: Filled, asked: dict[str, int]) -> None:
-    """Before the first, and in a room that is empty."""
+@pytest.mark.parametrize(
+    ("asked", "older", "newer"),
+    [
+        ({"before": 1}, False, True),
+        ({"after": 50}, True, False),
+        ({"after": 999}, True, False),
+        ({"after": 30, "head": 30}, True, False),
+        ({"head": 0}, False, False),
+        ({"head": 0, "before": 1}, False, False),
+        ({"head": 0, "before": 7}, False, False),
+        ({"head": 0, "after": 0}, False, False),
+        ({"head": 0, "after": 7}, False, False),
+        ({"head": 0, "around": 7}, False, False),
+        ({"head": 0, "at": 20_000}, False, False),
+    ],
+)
+def test_where_nothing_is_there_is_an_empty_page(
+    filled: Filled, asked: dict[str, int], older: bool, newer: bool
+) -> None:
+    """Before the first, after the last, and in an empty room: and what there is on either side."""
     found = page(filled, 10, **asked)
-    assert (found.events, found.older, found.newer) == ((), False, False)
+    assert (found.events, found.older, found.newer) == ((), older, newer)
+
+
+def test_pages_forward_and_back_meet_each_other(filled: Filled) -> None:
+    """Each begins where the one before ends, and the last says that it is."""
+    forward: list[int] = []
+    more = True
+    while more:
+        found = page(filled, 7, after=forward[-1] if forward else 0)
+        forward += [each.seq for each in found.events]
+        more = found.newer
+    back: list[int] = []
+    more = True
+    while more:
+        found = page(filled, 7, before=back[0] if back else 51)
+        back = [each.seq for each in found.events] + back
+        more = found.older
+    assert forward == back == list(range(1, 51))
+
+
+def test_a_page_forward_of_long_messages_begins_after_its_place() -> None:
+    """What does not fit is cut off its end."""
+    filled = Filled(MemoryEngine())
+    text = '"' * limits.TEXT_BYTES
+    filled.say(*(said(seq, cid=f"{seq:016}", text=text) for seq in range(1, 20)))
+    found = page(filled, 10, head=19, after=3)
+    assert [each.seq for each in found.events] == list(range(4, 4 + len(found.events)))
+    assert 1 <= len(found.events) < 10
+    assert (found.older, found.newer) == (True, True)
 
 
 @pytest.mark.parametrize("place", [None, 100, 150, 199])

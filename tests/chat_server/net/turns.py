@@ -143,7 +143,9 @@ class Turns:
 
 def signed_in() -> messages.SignedIn:
     """What lets ada in."""
-    return messages.SignedIn(re=2, username="ada", display_name="Ada", session=EPOCH, mute=None)
+    return messages.SignedIn(
+        re=2, username="ada", display_name="Ada", session=EPOCH, role="member", mute=None
+    )
 
 
 def person(name: str) -> messages.PersonChanged:

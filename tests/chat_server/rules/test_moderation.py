@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 
 import pytest
@@ -12,6 +13,7 @@ from chat_server.rules.inputs import EndSessions
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientGone, InviteRenewed
+from chat_server.rules.world import Outcome
 from common import messages
 from tests.chat_server.house import (
     NOW,
@@ -171,6 +173,68 @@ def test_everybody_hears_of_a_role(house: House, host: Session) -> None:
     assert ada.username == "ada"
 
 
+def test_the_same_role_again_changes_nothing(house: House, host: Session) -> None:
+    """Nobody is told, no number is used up; it is written down that it was ordered."""
+    house.join("ada")
+    house.do(host, messages.SetRole(id=1, username="ada", role="moderator"))
+    before = house.log.load()
+    outcome = house.do(host, messages.SetRole(id=2, username="ADA", role="moderator"))
+    assert told(outcome, host) == [messages.Done(re=2)]
+    assert all_of(outcome, TellEveryone) == []
+    assert house.log.load() == before == house.world.directory
+
+
+def test_who_signs_in_is_told_the_own_role(house: House, host: Session) -> None:
+    """Before anybody's is listed."""
+
+    def role(outcome: Outcome, session: Session) -> str:
+        (signed_in,) = told(outcome, session)
+        assert isinstance(signed_in, messages.SignedIn)
+        return signed_in.role
+
+    ada = house.connect()
+    assert role(house.do(ada, house.join_command("ada")), ada) == "member"
+    house.do(host, messages.SetRole(id=1, username="ada", role="moderator"))
+    session, outcome = house.sign_in("ada")
+    assert role(outcome, session) == "moderator"
+
+
+@pytest.mark.parametrize("command", [messages.Unban, messages.Unmute])
+def test_what_there_is_not_is_not_lifted(
+    house: House, host: Session, command: type[messages.Unban | messages.Unmute]
+) -> None:
+    """Both say whether it is the person that is not there, or the sanction."""
+    house.join("ben")
+    cases: list[tuple[str, str, dict[str, str]]] = [
+        ("nobody", "no_such_person", {"username": "nobody"}),
+        ("ben", "no_such_sanction", {}),
+    ]
+    for username, code, params in cases:
+        error = refused(house.do(host, command(id=1, username=username)), host)
+        assert (error.code, error.field, error.params) == (code, "username", params)
+    error = refused(house.do(host, messages.Unban(id=1, number=99)), host)
+    assert (error.code, error.field) == ("no_such_sanction", "number")
+
+
+def test_the_audit_log_names_whom_a_number_meant(house: House, host: Session) -> None:
+    """As it was when it was done: afterwards the connection and the ban are gone."""
+    ben = house.join("ben")
+    house.do(host, messages.Terminate(id=1, connection=ben.connection))
+    house.follow(house.do(host, messages.Ban(id=1, connection=ben.connection)))
+    house.do(host, messages.Unban(id=1, number=1))
+    house.follow(house.do(host, messages.Ban(id=1, username="ben")))
+    house.do(host, messages.Unban(id=1, number=2))
+    rows = house.log._connection.execute("SELECT action, fields FROM audit ORDER BY number")
+    about = {"username": "ben", "device": "Linux"}
+    assert [(action, json.loads(fields)) for action, fields in rows] == [
+        ("terminate", {"connection": ben.connection, "reason": "", **about}),
+        ("ban", {"connection": ben.connection, "reason": "", **about}),
+        ("unban", {"number": 1, "device": "Linux"}),
+        ("ban", {"username": "ben", "reason": ""}),
+        ("unban", {"number": 2, "username": "ben"}),
+    ]
+
+
 @pytest.mark.parametrize("until", [0, NOW - 1, NOW])
 def test_what_ends_before_it_begins_is_refused(house: House, host: Session, until: int) -> None:
     """A ban or a mute that would hold for nobody is a mistake: nothing is done."""
@@ -279,7 +343,7 @@ def test_a_device_that_a_moderator_uses_is_not_banned_with_a_person(
 
 
 def test_the_device_of_a_connection_is_banned_as_it_is_wanted(house: House, host: Session) -> None:
-    """By the host, also one that a moderator uses; by nobody that of the host."""
+    """By the host alone, also one that a moderator uses; by nobody that of the host."""
     mia = house.join("mia")
     for name in ("mia", "judge"):
         if name == "judge":
@@ -290,7 +354,6 @@ def test_the_device_of_a_connection_is_banned_as_it_is_wanted(house: House, host
     house.do(ben, house.join_command("ben", installation=installation("mia")))
     house.world.leave(mia.connection, "left", NOW)
     ban = messages.Ban(id=1, connection=ben.connection)
-    # The moderator is not there now, but would be locked out.
     assert refused(house.do(judge, ban), judge).code == "not_allowed"
     house.world.own_installations = lambda: (installation("mia"),)
     for session in (judge, host):
