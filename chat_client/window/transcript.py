@@ -40,8 +40,9 @@ _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
 """Milliseconds in which a place that was gone to is on the screen."""
-_LOADING_AT: Final = 8
-"""Distance of what is said about missing messages from an edge, px at 96 dpi."""
+_LOADING_AT: Final = 2, 48
+"""Distances of what is said about missing messages from the upper edge, where it stands above the
+day, and from the lower one, where it leaves room for the way to the latest; px at 96 dpi."""
 _OUTBOX_SHOWN: Final = 50
 _TICK: Final = 20_000
 """Milliseconds between two looks at the date. Not one timer for midnight: clocks jump."""
@@ -759,11 +760,11 @@ class Transcript(Panel):
         text, at_top = self._line_of_missing()
         if text:
             self._loading.set(text)
-            edge = self._theme.px(_LOADING_AT)
-            self._loading.place(
-                relx=0.5, rely=0.0 if at_top else 1.0, y=edge if at_top else -edge * 6,
-                anchor="n" if at_top else "s",
-            )  # fmt: skip
+            above, below = map(self._theme.px, _LOADING_AT)
+            if at_top:
+                self._loading.place(relx=0.5, rely=0.0, y=above, anchor="n")
+            else:
+                self._loading.place(relx=0.5, rely=1.0, y=-below, anchor="s")
         else:
             self._loading.place_forget()
         if self._missing.waits and self._say_later is None:

@@ -310,3 +310,26 @@ def test_a_namesake_changes_the_conversation_with_the_other_one(overview: Overvi
     overview.hear_of_people(person("bruno2", "Bruno"))
     assert [item.handle for item in overview.direct()] == ["@bruno"]
     assert overview.room_changes != before
+
+
+def test_what_is_skipped_counts_once() -> None:
+    """It is told anew on each connection; what is said after it counts besides."""
+    overview = Overview("ada")
+    overview.load([RoomSummary("general", 10, 8, 2)], {})
+    overview.skip("general", 10, 3010)
+    overview.skip("general", 10, 3010)
+    assert overview.unread["general"] == 2 + 3000
+    overview.skip("general", 10, 3013)
+    assert overview.unread["general"] == 2 + 3003
+    overview.add_events("general", (said(3013, "bob"), said(3014, "bob")), seen=False)
+    assert overview.unread["general"] == 2 + 3004
+
+
+def test_what_was_there_before_one_came_does_not_count() -> None:
+    """A new member has missed nothing."""
+    overview = Overview("ada")
+    overview.load([], {})
+    overview.skip("general", 5000, 5000)
+    assert overview.all_unread == 0
+    overview.add_events("general", (said(5000, "bob"), said(5001, "bob")), seen=False)
+    assert overview.all_unread == 1
