@@ -14,7 +14,7 @@ from tests.torture.epochs import Epoch, Key
 from tests.torture.history import Client, History, Kind, Violation
 from tests.torture.moderation import check_moderation
 from tests.torture.pages import Pages
-from tests.torture.record import Acked, Applied, Dropped, Kept, Record, Refused, Wrote
+from tests.torture.record import Acked, Applied, Dropped, Kept, Paged, Record, Refused, Wrote
 from tests.torture.views import View, Wire, check_store
 
 
@@ -132,6 +132,9 @@ class Outbox:
             case Applied(event=event) if self._copy.of != self._last.name:
                 if event.sender == self._client.person and event.is_message:
                     self._accounted.add(event.cid)
+            case Paged(events=events) if self._copy.of != self._last.name:
+                own = (it for it in events if it.sender == self._client.person)
+                self._accounted.update(event.cid for event in own if event.is_message)
             case Refused(cid=cid, reason="muted"):
                 self._accounted.add(cid)  # Whether that was right is judged elsewhere, too.
                 server = self._history.epoch(self._copy.server)

@@ -4,7 +4,16 @@ from collections.abc import Iterator
 
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Violation
-from tests.torture.record import Began, Connected, PageAsked, Paged, Parted, Record, Welcomed
+from tests.torture.record import (
+    Began,
+    Connected,
+    Filled,
+    PageAsked,
+    Paged,
+    Parted,
+    Record,
+    Welcomed,
+)
 from tests.torture.views import compare
 
 
@@ -18,6 +27,8 @@ class Pages:
         self._epoch: Epoch | None = None
         self._asked: dict[int, PageAsked] = {}
         self._parted = False
+        self._came: dict[str, tuple[int, int]] = {}
+        """Of each room, the first and the last place of the page that came last."""
 
     def take(self, record: Record) -> Iterator[Violation]:
         """As a Judge."""
@@ -25,6 +36,7 @@ class Pages:
             case Began() | Connected():
                 self._epoch = None
                 self._asked.clear()
+                self._came.clear()
                 self._parted = False
             case Welcomed():
                 self._epoch = self._history.epoch(record.epoch)
@@ -33,12 +45,26 @@ class Pages:
             case PageAsked():
                 self._asked[record.number] = record
             case Paged():
-                for kind, detail in self._judge(record, self._asked.pop(record.number)):
-                    yield Violation(kind, self._device, record.room, record.upto, detail)
-                for event in record.events:
-                    yield from compare(self._device, event, self._epoch)
+                yield from self._arrive(record)
+            case Filled():
+                yield from self._fill(record)
             case _:
                 pass
+
+    def _arrive(self, page: Paged) -> Iterator[Violation]:
+        for kind, detail in self._judge(page, self._asked.pop(page.number)):
+            yield Violation(kind, self._device, page.room, page.upto, detail)
+        for event in page.events:
+            yield from compare(self._device, event, self._epoch)
+        if page.events:
+            self._came[page.room] = page.events[0].seq, page.events[-1].seq
+
+    def _fill(self, filled: Filled) -> Iterator[Violation]:
+        first, last = self._came.get(filled.room, (0, 0))
+        # All of the page, but for what comes by itself.
+        if filled.first != first or filled.last > last:
+            detail = f"filled from {filled.first} to {filled.last} by a page of {first} to {last}"
+            yield Violation(Kind.HOLE_IN_VIEW, self._device, filled.room, filled.first, detail)
 
     def finish(self) -> Iterator[Violation]:
         """As a Judge."""

@@ -6,8 +6,9 @@ something is missing hides a wrong server from its person, but not from here. *T
 the person was shown, through all lives. *The store* is what is on the client's disk at the end.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from common.events import Event
 from tests.torture.copies import Copy
@@ -29,6 +30,29 @@ from tests.torture.record import (
     Transmitted,
     Welcomed,
 )
+
+
+class Stretches:
+    """Places of a room, kept as a few stretches: hours of talk are one."""
+
+    def __init__(self) -> None:
+        self._stretches: list[tuple[int, int]] = []
+
+    def add(self, first: int, last: int) -> None:
+        """These, too."""
+        apart = [each for each in self._stretches if each[1] < first - 1 or each[0] > last + 1]
+        joined = [each for each in self._stretches if each not in apart]
+        first = min([first, *(begin for begin, _ in joined)])
+        last = max([last, *(end for _, end in joined)])
+        self._stretches = [*apart, (first, last)]
+
+    def missing_in(self, spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Those that are not wholly in one of these."""
+        return [
+            (first, last)
+            for first, last in self._stretches
+            if not any(begin <= first and last <= end for begin, end in spans)
+        ]
 
 
 @dataclass(slots=True)
@@ -174,6 +198,8 @@ class View:
         """What was asked for last on this connection, of rooms of which nothing came since."""
         self._skipped: dict[str, int] = {}
         """Rooms of which on this connection only what follows this place comes by itself."""
+        self._shown: dict[str, Stretches] = {}
+        """What was shown of each room, which must be in the store from then on."""
         self._doubted: str | None = None
         """The last history with the epoch of another one that the copy was of: until the next one,
         rooms may be started over."""
@@ -186,6 +212,7 @@ class View:
         if wire_name(self._copy.of) != wire_name(known[0]):
             self._positions.clear()
             self._skipped.clear()
+            self._shown.clear()
         match record:
             case Began():
                 yield from self._begin(record, known)
@@ -202,18 +229,30 @@ class View:
             case Synced():
                 self._skipped |= {room: record.heads[room] for room in record.skipped}
             case Filled():
-                before = self._positions.get(record.room, 0)
-                self._positions[record.room] = max(before, record.last)
-                self._asked.pop(record.room, None)
+                yield from self._fill(record)
             case _:
                 pass
 
+    def _end(self, room: str) -> int:
+        """The place after which events of a room come by themselves."""
+        return max(self._positions.get(room, 0), self._skipped.get(room, 0))
+
+    def _fill(self, filled: Filled) -> Iterator[Violation]:
+        room, last = filled.room, filled.last
+        if last > self._end(room):
+            # What comes by itself is told as new; taken from a page, it would never be.
+            detail = f"a page was taken up to {last}"
+            yield Violation(Kind.HOLE_IN_VIEW, self._client.device, room, last, detail)
+        self._positions[room] = max(self._positions.get(room, 0), last)
+        self._asked.pop(room, None)
+        self._shown.setdefault(room, Stretches()).add(filled.first, last)
+
     def _show(self, event: Event) -> Iterator[Violation]:
         device = self._client.device
-        before = max(self._positions.get(event.room, 0), self._skipped.get(event.room, 0))
-        if event.seq != before + 1:
+        if event.seq != self._end(event.room) + 1:
             yield Violation(Kind.HOLE_IN_VIEW, device, event.room, event.seq)
         self._positions[event.room] = event.seq
+        self._shown.setdefault(event.room, Stretches()).add(event.seq, event.seq)
         self._asked.pop(event.room, None)
         # Of a room that is new here, the own message may come before anything is compared.
         now = self._copy.server if self._copy.doubtful else self._copy.of
@@ -228,6 +267,9 @@ class View:
         # It may have been killed having started a room over, and before it could say so.
         if known[1] is None or known[1] != self._doubted:
             yield from _went_back(device, self._positions, began.positions)
+        for room, position in self._positions.items():
+            if began.positions.get(room, 0) < position:
+                self._shown.pop(room, None)
         self._positions = dict(began.positions)
 
     def _meet(self, record: Connected | Welcomed) -> None:
@@ -242,9 +284,11 @@ class View:
         if self._copy.of != self._doubted:
             yield Violation(Kind.WENT_BACK, self._client.device, detail="it started over")
             self._positions.clear()
+            self._shown.clear()
         for room, position in self._asked.items():
             if not position:
                 self._positions.pop(room, None)
+                self._shown.pop(room, None)
 
     def finish(self) -> Iterator[Violation]:
         """As a Judge."""
@@ -253,6 +297,10 @@ class View:
             yield Violation(Kind.MIXED, device, detail=f"in the end a copy of {store.epoch}")
         if store.epoch == wire_name(self._copy.of):
             yield from _went_back(device, self._positions, store.positions)
+            for room, shown in self._shown.items():
+                for first, last in shown.missing_in(store.spans.get(room, [])):
+                    detail = f"shown from {first} to {last}, and not in its store"
+                    yield Violation(Kind.HOLE_IN_VIEW, device, room, first, detail)
 
 
 def _went_back(
@@ -273,8 +321,12 @@ def check_store(client: Client, history: History) -> Iterator[Violation]:
         yield from compare(client.device, event, epoch)
     for room in kept.keys() | store.positions.keys():
         position = store.positions.get(room, 0)
-        spans = store.spans.get(room, [])
+        spans = sorted(store.spans.get(room, []))
         wanted = {seq for first, last in spans for seq in range(first, last + 1)}
+        for (_, last), (first, _) in pairwise(spans):
+            if first <= last + 1:
+                detail = f"stretches that touch, at {first}"
+                yield Violation(Kind.HOLE_IN_VIEW, client.device, room, first, detail)
         if kept.get(room, set()) != wanted or max(wanted, default=0) != position:
             yield Violation(Kind.HOLE_IN_VIEW, client.device, room, position, "in its store")
     for room, members in epoch.members.items():
