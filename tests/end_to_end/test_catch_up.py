@@ -8,6 +8,12 @@ from contextlib import closing
 
 import pytest
 
+from chat_client.cache.cache import Cache
+from chat_server.store.sqlite.reader import SqliteReader
+from chat_server.store.sqlite.store import SqliteStore
+from common.events import MESSAGE, Event
+from common.ids import new_cid
+from common.names import GENERAL
 from tests.end_to_end.harness import DEADLINE, ROOT, Client, House, Server
 from tests.end_to_end.wire import Session
 
@@ -204,3 +210,60 @@ def test_a_reader_that_goes_away(house: House, server: Server) -> None:
             finally:
                 piped.kill()
         assert ada.listen().texts(3) == ["read", "not read", "nobody reads this"]
+
+
+def say_much(server: Server, sender: str, count: int) -> None:
+    """Have many messages in the room of everyone, numbered by their places."""
+    assert server.stop() == 0
+    with closing(SqliteStore(server.data_dir / "chat.db")) as store, store.transaction():
+        directory = store.load()
+        room = directory.rooms[GENERAL]
+        for seq in range(room.head + 1, room.head + 1 + count):
+            body = {"text": f"#{seq}"}
+            said = Event(GENERAL, seq, MESSAGE, sender, 1_767_225_600_000 + seq, new_cid(), body)
+            store.append(room, said, directory.accounts[sender])
+            room.head = seq
+    server.start()
+
+
+def test_a_listener_gets_all_of_a_long_room_and_of_a_long_absence(
+    house: House, server: Server
+) -> None:
+    """It does not begin at the newest page, as a window does: no place is left out, or twice."""
+    with Session(server.join, "ben"):
+        pass
+    say_much(server, "ben", 3000)
+    ada = house.client(server, "ada")
+    first = ada.listen("--count", "3000")
+    assert first.status() == 0
+    assert [event.seq for event in first.heard] == [*range(1, 3002)]
+    say_much(server, "ben", 1500)
+    second = ada.listen("--count", "1500")
+    assert second.status() == 0
+    assert [event.seq for event in second.heard] == [*range(3002, 4503)]
+    heard = [json.loads(line)["seq"] for line in ada.ask("listen", "--json", "--after", "200",
+                                                         "--count", "4000")]  # fmt: skip
+    assert heard == [*range(201, 4202)]
+
+
+def test_a_listener_goes_on_after_the_newest_that_a_window_has(
+    house: House, server: Server
+) -> None:
+    """The window left a gap in the copy they share; what was said since comes without one."""
+    ada = house.client(server, "ada")
+    with Session(server.join, "ben") as ben:
+        ben.say_all("1")
+        ada.ask("listen", "--json", "--count", "1")
+    say_much(server, "ben", 1000)
+    (path,) = ada.data_dir.glob("accounts/*/cache.db")
+    with closing(SqliteReader(server.data_dir / "chat.db")) as log:
+        page = log.after(GENERAL, 900, 200)
+    head = page[-1].seq
+    with closing(Cache(path)) as cache, cache.transaction():
+        assert cache.position(GENERAL) < 900
+        cache.add_past(page, head)
+    listener = ada.listen()
+    with Session(server.join, "cleo") as cleo:
+        cleo.say_all("2", "3")
+    assert listener.texts(2) == ["2", "3"]
+    assert [event.seq for event in listener.heard] == [head + 1, head + 2, head + 3]
