@@ -11,33 +11,33 @@ from common.times import local_time
 
 _SENTENCES: Final[Mapping[str, str]] = {
     # Refusals of commands
-    "malformed": "the message has a wrong form ({why})",
+    "malformed": "the message is malformed ({why})",
     "unknown_type": "the server does not know this command",
     "out_of_order": "this command is not allowed now",
     "too_long": "the text is too long",
     "position_ahead": "your copy is newer than the server's restored database",
     "version": "this chat needs a newer ChatClient: it speaks protocol {protocol}",
-    "bad_secret": "this invite is not valid here any more; ask the host for a new one",
+    "bad_secret": "this invite is no longer valid; ask the host for a new one",
     "name_taken": "the username {username} is taken",
-    "name_alike": "the username {username} is too much like another one",
+    "name_alike": "the username {username} looks too much like another one",
     "not_recognized": "this device is not known here as {username}; join again with an invite",
     "not_allowed": "you may not do that",
     "no_such_room": "there is no room {room} that you are in",
     "no_such_person": "nobody here is called {username}",
-    "no_such_client": "there is no such connection any more",
+    "no_such_client": "this connection has ended already",
     "no_such_sanction": "there is no such ban or mute",
     "time_past": "the end of a ban or a mute must be in the future",
     "shared_device": "a device that a moderator or the host uses, too, was not banned",
     "too_early": "the message before this one is not stored",
     "cid_reused": "another message was already sent under this id",
     "unknown_kind": "the server does not know this kind of message",
-    "rate_limited": "that was too much at once; it goes on in a moment",
+    "rate_limited": "too many requests at once; trying again in a moment",
     "busy": "the host's computer can't store messages now",
     "disk_full": "the host's disk is full",
-    "internal": "the server made a mistake; trying again later may help",
+    "internal": "the server had an internal error; trying again later may help",
     "unreadable": "the host's computer can't read its messages now",
     "banned": "you are banned from this chat",
-    "muted": "you may not write now",
+    "muted": "you are muted",
     "client_too_old": (
         "this chat needs a newer ChatClient: it speaks protocol {theirs}, this program {ours}"
     ),
@@ -49,12 +49,12 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "no_answer": "the server does not answer",
     "unreachable": "the server can't be reached",
     "wrong_server": (
-        "this is not the server you joined: its identity is another one. Nothing was sent. "
+        "this is not the server you joined: its identity is different. Nothing was sent. "
         "If the host set the server up anew, ask for the new invite: your name and messages stay. "
         "Otherwise somebody may be pretending to be it"
     ),
     "not_the_invites": (
-        "this is not the server of the invite: its identity is another one. Nothing was sent. "
+        "this is not the server of the invite: its identity is different. Nothing was sent. "
         "If the host set the server up anew, ask for the new invite. "
         "Otherwise somebody may be pretending to be it"
     ),
@@ -70,11 +70,11 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "unknown_message": "the server sent something this program does not know",
     "unasked_room": "the server sent messages of a room that was not asked for",
     "unasked_answer": "the server answered what was not asked",
-    "unasked_ack": "the server acknowledged something else than was sent",
+    "unasked_ack": "the server acknowledged something other than what was sent",
     "wrong_page": "the server sent another page of a conversation than was asked for",
-    "unknown_places": "the server does not know the places of its own messages",
-    "gap": "something was missed on the way",
-    "endless_list": "the server's lists do not come to an end",
+    "unknown_places": "the server's message numbers contradict each other",
+    "gap": "messages are missing",
+    "endless_list": "the server's lists never end",
     "list_middle": "the server's list of people does not begin where it was asked to",
     # The server's last words
     "server_closing": "the host closed the server. Nothing you said is lost",
@@ -92,7 +92,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "“ulimit -n” or the settings of its service allow more"
     ),
     "out_of_files": ("this computer has too many files and connections open; close other programs"),
-    "out_of_means": "this computer has no means left for connections: {cause}",
+    "out_of_means": "this computer can't open more connections: {cause}",
     "broke_off": "an internal error ended its thread “{thread}”; {log} has the details",
     "busy_here": "this computer can't store messages now: {cause}",
     "disk_full_here": "this computer's disk is full",
@@ -104,7 +104,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "direct_with_oneself": "a direct conversation is between two people",
     "no_room_address": "{address} is no room: use its name, or @username for a person",
     "name_empty": "a name must not be empty",
-    "name_invisible": "a name must have something that can be seen",
+    "name_invisible": "a name needs a visible character",
     "name_imitates": "this name could be taken for the chat's own words",
     "name_character": "a name can't have {character}",
     "name_character_alone": "a name can't have {character} by itself",
@@ -118,7 +118,7 @@ _NESTED: Final[Mapping[str, str]] = {
     "name_refused": "{}",
     "internal": "{}",
     "timeout": "{}",
-    "given_up": "{}, time after time. One of the two programs may need an update",
+    "given_up": "{}, several times in a row. One of the two programs may need an update",
 }
 """Codes whose reason has a further one, in the parameter `why`."""
 _ENDS: Final = tuple(".!?…\u3002\uff01\uff1f")

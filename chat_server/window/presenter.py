@@ -168,7 +168,9 @@ class Presenter:
             self._name_answers += 1
             self._called(event.name, event.at)
         else:
-            self._feed.add(Kind.CHANGED, now, "", "There is a new invite; the old link is void")
+            self._feed.add(
+                Kind.CHANGED, now, "", "There is a new invite link; the old one no longer works"
+            )
 
     def not_renamed(self, why: str) -> None:
         """The chat could not be called as the host wished."""

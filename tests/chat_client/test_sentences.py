@@ -22,24 +22,24 @@ WHEN = f"{local_time(NOON):%Y-%m-%d %H:%M}"
             "The username ada is taken; ada2 is free.",
         ),
         (Reason("name_taken", {"suggestion": "ada2"}), "The username … is taken; ada2 is free."),
-        (Reason("muted", {"reason": ""}), "You may not write now."),
+        (Reason("muted", {"reason": ""}), "You are muted."),
         (
             Reason("muted", {"reason": "Shh!", "until": NOON}),
-            f"You may not write now until {WHEN}: Shh!",
+            f"You are muted until {WHEN}: Shh!",
         ),
         (Reason("banned", {"until": NOON}), f"You are banned from this chat until {WHEN}."),
         (Reason("moon_phase", {"why": "full"}), "The server says “moon phase”."),
         (
             Reason("given_up", {"why": "gap"}),
             (
-                "Something was missed on the way, time after time. "
+                "Messages are missing, several times in a row. "
                 "One of the two programs may need an update."
             ),
         ),
         (
             Reason("given_up", {"why": "not_here"}),
             (
-                "The server says “not here”, time after time. "
+                "The server says “not here”, several times in a row. "
                 "One of the two programs may need an update."
             ),
         ),

@@ -205,7 +205,7 @@ def test_that_nobody_else_can_connect_is_said(presenter: Presenter) -> None:
     )
     shown = presenter.view(NOW)
     assert shown.feed[0].text == (
-        "Nobody else can connect: this computer has no means left for connections: no⟦U+001B⟧ files"
+        "Nobody else can connect: this computer can't open more connections: no⟦U+001B⟧ files"
     )
     assert shown.phase is Phase.RUNNING
 

@@ -61,7 +61,7 @@ def test_a_banned_person_does_not_come_back(house: House, server: Server) -> Non
     new_link = done(house, server, "invite")[0]
     assert new_link != server.invite
     for name, folder, link, why in (
-        ("cleo", "c", server.invite, "not valid here any more"),  # from elsewhere, by the old link
+        ("cleo", "c", server.invite, "no longer valid"),  # from elsewhere, by the old link
         ("benny", "", new_link, "banned"),  # by the new one, from the same device
     ):
         data_dir = house.folder / folder if folder else ben.data_dir
@@ -113,7 +113,7 @@ def test_a_moderator_moderates_and_no_other(house: House, server: Server) -> Non
         (("status",), 0, ""),
         (("terminate", "nobody"), 1, "nobody here is called nobody"),
         (("unban", "7"), 1, "no such ban"),
-        (("rename", "  "), 1, "a name must have something"),
+        (("rename", "  "), 1, "a name needs a visible character"),
         (("ban",), 2, "--help)"),
         (("ban", "ben", "--until", "soon"), 2, "--help)"),
         (("role", "ben", "emperor"), 2, "--help)"),

@@ -71,7 +71,7 @@ def test_version(house: House, program: str) -> None:
         (["--port", "-1"], "'-1' is no port"),
         (["--plaintext"], "--plaintext needs a loopback address"),
         (["--plaintext", "--host", "0.0.0.0"], "--plaintext needs a loopback address"),  # noqa: S104
-        (["--name", " "], "a name must have something that can be seen"),
+        (["--name", " "], "a name needs a visible character"),
     ],
 )
 def test_a_wrong_command_line_of_the_server(house: House, flags: list[str], word: str) -> None:
@@ -348,7 +348,7 @@ def test_a_wrong_secret(house: House, standing: Server) -> None:
     """An invite that was taken back: refused, and nothing is kept of the try."""
     wrong = replace(standing.join, secret="s" * 22)
     client = _stranger(house, wrong, "max")
-    _one_line(client.run("send", "hello"), REFUSED, "invite is not valid here any more")
+    _one_line(client.run("send", "hello"), REFUSED, "invite is no longer valid")
     assert list(client.data_dir.glob("accounts/*/account.json")) == []
     _stranger(house, standing.join, "max").send("hello")
 

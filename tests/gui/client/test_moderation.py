@@ -69,7 +69,7 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
     )
     ada.wait(lambda: ada.main.composer.closed, "the mute")
     moment = f"{local_time(until):%Y-%m-%d %H:%M}"
-    assert why(ada) == f"You may not write now until {moment}: Too loud."
+    assert why(ada) == f"You are muted until {moment}: Too loud."
     assert not ada.main.composer.send_button.enabled
     ada.type("more", ada.composer)
     ada.composer.event_generate("<<Undo>>")
@@ -96,7 +96,7 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
 def test_a_mute_ends_by_itself(ada: Window) -> None:
     """At its time, which nobody tells; without one it stays."""
     ada.main.apply([MuteChanged(Reason("muted", {"reason": ""}))])
-    assert why(ada) == "You may not write now."
+    assert why(ada) == "You are muted."
     ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() + 300}))])
     assert ada.main.composer.closed
     ada.wait(lambda: not ada.main.composer.closed, "its end")
@@ -123,7 +123,7 @@ def test_a_mute_is_told_at_sign_in(host: Host, ada: Window) -> None:
     ask(host, lambda re: messages.MutePerson(id=re, username=USERNAME))
     ada.click(ada.main.banner._action)
     ada.online()
-    ada.wait(lambda: why(ada) == "You may not write now.", "the mute")
+    ada.wait(lambda: why(ada) == "You are muted.", "the mute")
 
 
 def test_who_is_banned_is_told_and_offered_nothing_that_can_not_help(

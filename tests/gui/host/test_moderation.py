@@ -246,7 +246,7 @@ def test_a_new_link_is_made_after_a_question(host: Host) -> None:
     host.answer(yes())
     host.click(invite.renew)
     host.wait(lambda: host.link() != before, "another link")
-    assert activity(host)[0] == "There is a new invite; the old link is void"
+    assert activity(host)[0] == "There is a new invite link; the old one no longer works"
     host.connect("ada")
     second = host.app.frame.connections.summary.copy.content
     host.answer(yes())
