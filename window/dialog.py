@@ -245,23 +245,3 @@ class OptionRow(Panel):
             self.choose(self._ids[at])
             self.buttons[self.value].focus_set()
         return "break"
-
-
-def confirm(
-    parent: tk.Misc,
-    theme: Theme,
-    title: str,
-    message: str,
-    *,
-    yes: str,
-    no: str = "Cancel",
-    danger: bool = False,
-) -> bool:
-    """Ask whether to go on; False for cancel, Escape and the close button."""
-    choices = (Choice("no", no), Choice("yes", yes, "danger" if danger else "primary"))
-    return Dialog(parent, theme, title, message, choices).ask().choice == "yes"
-
-
-def alert(parent: tk.Misc, theme: Theme, title: str, message: str) -> None:
-    """Say something that must be read before going on."""
-    Dialog(parent, theme, title, message).ask()

@@ -135,11 +135,6 @@ class Field(ttk.Frame):
         """Hand out `text`, whatever is selected: the whole of what is shown shortened."""
         self._box.whole = text
 
-    def set_placeholder(self, text: str) -> None:
-        """Show another text while the field is empty."""
-        self._placeholder = text
-        self._fit_hint(self.entry.winfo_width())
-
     def set_error(self, on: bool) -> None:
         """Show, or stop showing, that the text cannot be taken."""
         self.state(["invalid" if on else "!invalid"])

@@ -6,8 +6,7 @@ import tkinter as tk
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from window.palette import Tone, rgb
-from window.shapes import OVER, chart, photo, rounded_mask, tinted
+from window.shapes import OVER, chart, photo, tinted
 from window.theme import Theme, surface_of
 
 if TYPE_CHECKING:
@@ -54,35 +53,6 @@ class Sparkline(tk.Label):
         self.configure(image=self._image, background=palette.surface(surface_of(self.master)))
 
 
-class Meter(tk.Label):
-    """A slim bar that is partly full; sizes are px at 96 dpi."""
-
-    def __init__(
-        self, parent: tk.Misc, theme: Theme, *, width: int = 56, height: int = 6, part: float = 0
-    ) -> None:
-        super().__init__(parent, borderwidth=0, highlightthickness=0, padx=0, pady=0)
-        self._theme, self._size, self._part = theme, (theme.px(width), theme.px(height)), part
-        self._tone: Tone | None = None
-        theme.subscribe(self, self._paint)
-
-    def set(self, part: float, tone: Tone | None = None) -> None:
-        """Show `part`, from 0 to 1, in the accent colour or in a tone's."""
-        part = min(1.0, max(0.0, part))
-        if (part, tone) != (self._part, self._tone):
-            self._part, self._tone = part, tone
-            self._paint()
-
-    def _paint(self) -> None:
-        palette, (width, height) = self._theme.palette, self._size
-        full = round(width * self._part)
-        if self._part > 0:
-            full = max(full, height)  # never less than a dot
-        ink = palette.tone(self._tone) if self._tone else palette.accent
-        key = ("meter", width, height, full, ink, palette.track)
-        image = self._theme.images.get(key, lambda: _meter(width, height, full, ink, palette.track))
-        self.configure(image=image, background=palette.surface(surface_of(self.master)))
-
-
 class Spinner(tk.Label):
     """An arc that turns while `running`; 16 px at 96 dpi. It costs nothing when stopped."""
 
@@ -124,17 +94,6 @@ class Spinner(tk.Label):
             key, lambda: _spinner(size, turn, palette.accent, palette.track)
         )
         self.configure(image=image, background=palette.surface(surface_of(self.master)))
-
-
-def _meter(width: int, height: int, full: int, ink: str, track: str) -> Image.Image:
-    from PIL import Image
-
-    whole = rounded_mask(width, height, height / 2)
-    image = Image.new("RGB", (width, height), rgb(track))
-    if full:
-        image.paste(rgb(ink), mask=rounded_mask(full, height, height / 2), box=(0, 0))
-    image.putalpha(whole)
-    return image
 
 
 def _spinner(size: int, turn: int, ink: str, track: str) -> Image.Image:

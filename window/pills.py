@@ -1,12 +1,12 @@
-"""State pills and count badges, drawn on a canvas or standing alone."""
+"""State pills and count badges, drawn on a canvas."""
 
 from __future__ import annotations
 
 import tkinter as tk
 from typing import Final
 
-from window.palette import Ink, PillTone
-from window.theme import Theme, surface_of
+from window.palette import Ink
+from window.theme import Theme
 
 HEIGHT: Final = 22
 """Height of a state pill, px at 96 dpi."""
@@ -54,31 +54,3 @@ def draw_count(
         tags=tag,
     )
     return width
-
-
-class Pill(tk.Canvas):
-    """A state pill as a widget of its own."""
-
-    def __init__(
-        self, parent: tk.Misc, theme: Theme, text: str = "", tone: PillTone = "active"
-    ) -> None:
-        super().__init__(parent, highlightthickness=0, borderwidth=0, height=theme.px(HEIGHT))
-        self._theme = theme
-        self._text, self._tone = text, tone
-        theme.subscribe(self, self._paint)
-
-    def set(self, text: str, tone: PillTone) -> None:
-        """Show another word in another tone."""
-        if (text, tone) != (self._text, self._tone):
-            self._text, self._tone = text, tone
-            self._paint()
-
-    def _paint(self) -> None:
-        theme = self._theme
-        self.delete("all")
-        self.configure(
-            width=pill_width(theme, self._text),
-            background=theme.palette.surface(surface_of(self.master)),
-        )
-        ink = theme.palette.pill(self._tone)
-        draw_pill(self, theme, 0, theme.px(HEIGHT) / 2, self._text, ink)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from window.basics import Panel
 from window.palette import Palette
@@ -15,13 +15,6 @@ WIDTH: Final = 10
 THUMB: Final = 6
 SHORTEST: Final = 28
 """The thumb is never shorter, however much there is to scroll."""
-
-
-class Scrollable(Protocol):
-    """What a canvas, a text or a list can do."""
-
-    def yview(self, *args: object) -> object:
-        """Answer the view, or move it as Tk's `yview` command says."""
 
 
 class Scrollbar(tk.Canvas):

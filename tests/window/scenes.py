@@ -9,11 +9,10 @@ from window.basics import Hairline, Label, Panel, Picture
 from window.buttons import RINGED, Button, Variant
 from window.cards import Card
 from window.fields import Field
-from window.gauges import Meter, Sparkline, Spinner
+from window.gauges import Sparkline, Spinner
 from window.icons import IconName
 from window.notices import Banner, Toasts
 from window.palette import PillTone
-from window.pills import Pill
 from window.rowlist import ListRow, Person, RowList, Section
 from window.switch import Switch
 from window.table import Column, PersonCell, PillCell, Row, Table, TextCell
@@ -164,8 +163,6 @@ def _summary(main: Panel, theme: Theme) -> None:
         line = Panel(part, theme)
         line.pack(anchor="w")
         Label(line, theme, value, font="title").pack(side="left")
-        if title == "Disk":
-            Meter(line, theme, part=0.25).pack(side="left", padx=(px(12), 0))
         if title == "Messages/min":
             chart = Sparkline(strip, theme)
             chart.set((4, 5, 4, 8, 7, 12, 9, 14, 8, 6, 13, 9, 16))
@@ -230,8 +227,6 @@ def _more_parts(root: tk.Tk, page: Panel, theme: Theme) -> Spinner:
     focused.pack(anchor="w", pady=px(6))
     line = Panel(page, theme)
     line.pack(anchor="w", pady=px(6))
-    for text, tone in TONES.items():
-        Pill(line, theme, text, tone).pack(side="left", padx=px(4))
     Switch(line, theme, on=True).pack(side="left", padx=px(4))
     Switch(line, theme).pack(side="left", padx=px(4))
     spinner = Spinner(line, theme)

@@ -10,12 +10,11 @@ import pytest
 from tests.window.conftest import Pump
 from window.basics import Panel
 from window.buttons import Button
-from window.dialog import Answer, Choice, Dialog, Entry, Options, alert, confirm
-from window.gauges import Meter, Sparkline, Spinner
+from window.dialog import Answer, Choice, Dialog, Entry, Options
+from window.gauges import Sparkline, Spinner
 from window.menus import MenuItem, build_menu
 from window.notices import Banner, Toasts
 from window.palette import Mode, contrast
-from window.pills import Pill
 from window.system import system_mode
 from window.theme import Theme
 from window.tooltip import Tooltip
@@ -157,12 +156,13 @@ def test_confirm_and_alert(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
                     return
         root.after(5, press, label)
 
-    root.after(5, press, "Terminate")
-    assert confirm(root, theme, "Terminate?", "Emil is disconnected.", yes="Terminate", danger=True)
-    root.after(5, press, "Cancel")
-    assert not confirm(root, theme, "Terminate?", "Emil is disconnected.", yes="Terminate")
+    choices = (Choice("no", "Cancel"), Choice("yes", "Terminate", "danger"))
+    for label, choice in (("Terminate", "yes"), ("Cancel", "no")):
+        root.after(5, press, label)
+        asked = Dialog(root, theme, "Terminate?", "Emil is disconnected.", choices)
+        assert asked.ask().choice == choice
     root.after(5, press, "OK")
-    alert(root, theme, "Done", "It is done.")
+    Dialog(root, theme, "Done", "It is done.").ask()
 
 
 def _inside(widget: tk.Misc) -> list[tk.Misc]:
@@ -304,15 +304,11 @@ def test_what_tk_draws_follows_the_scale(root: tk.Tk, scale: float) -> None:
 
 def test_gauges_take_any_value(root: tk.Tk, theme: Theme, wait_until: Pump) -> None:
     """Few, equal or negative values draw; a spinner that is destroyed stops."""
-    chart, meter, spinner = Sparkline(root, theme), Meter(root, theme), Spinner(root, theme)
-    pill = Pill(root, theme, "Active")
-    for part in (chart, meter, spinner, pill):
+    chart, spinner = Sparkline(root, theme), Spinner(root, theme)
+    for part in (chart, spinner):
         part.pack()
     for values in ((), (0,), (5, 5, 5), (-1, 3), tuple(range(500))):
         chart.set(values)
-    for part_full in (-1, 0, 0.001, 0.5, 7):
-        meter.set(part_full)
-    pill.set("A longer word", "slow")
     spinner.start()
     spinner.start()
     wait_until(lambda: spinner._step > 1)
