@@ -8,7 +8,6 @@ short intervals while there is traffic, and at longer ones when there is none.
 
 from __future__ import annotations
 
-import socket
 import sys
 import threading
 import time
@@ -17,6 +16,8 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, Generic, TypeVar
+
+from common.wake import Waker
 
 Item = TypeVar("Item")
 
@@ -43,22 +44,18 @@ class Mailbox(Generic[Item]):
     ) -> None:
         self._root, self._handler = root, handler
         self._items: deque[Item] = deque()
-        self._signalled = False
         self._lock = threading.Lock()
         self._closed = False
         self._timer: str | None = None
         self._quiet = 0
-        self._reader: socket.socket | None = None
-        self._writer: socket.socket | None = None
+        self._waker: Waker | None = None
         watch = getattr(root.tk, "createfilehandler", None)
         self.polling = watch is None or poll
         if watch is None or self.polling:
             self._timer = root.after(POLL_ACTIVE, self._poll)
         else:
-            self._reader, self._writer = socket.socketpair()
-            self._reader.setblocking(False)
-            self._writer.setblocking(False)
-            watch(self._reader, tk.READABLE, self._woken)
+            self._waker = Waker()
+            watch(self._waker.receiver, tk.READABLE, self._woken)
         root.bind("<Destroy>", self._destroyed, add="+")
 
     def post(self, item: Item) -> None:
@@ -66,14 +63,12 @@ class Mailbox(Generic[Item]):
         if self._closed:
             return
         self._items.append(item)
-        if self._signalled or self.polling:
-            return  # the Tk thread knows, or will look by itself
+        if self.polling:
+            return  # the Tk thread will look by itself
         with self._lock:
             # Under the lock, so that `close` cannot free the socket's number in between.
-            if self._writer is not None and not self._signalled:
-                self._signalled = True
-                with suppress(BlockingIOError):  # full of wake-ups: as good as sent
-                    self._writer.send(b"\0")
+            if self._waker is not None:
+                self._waker.wake()
 
     def close(self) -> None:
         """Stop for good and drop what is left; on the Tk thread, may be called again."""
@@ -85,12 +80,11 @@ class Mailbox(Generic[Item]):
                 self._root.after_cancel(self._timer)
             self._timer = None
         with self._lock:
-            reader, writer = self._reader, self._writer
-            self._reader = self._writer = None
-        if reader is not None and writer is not None:
-            getattr(self._root.tk, "deletefilehandler")(reader)  # noqa: B009  # not on Windows
-            reader.close()
-            writer.close()
+            waker, self._waker = self._waker, None
+        if waker is not None:
+            # Not on Windows.
+            getattr(self._root.tk, "deletefilehandler")(waker.receiver)  # noqa: B009
+            waker.close()
         self._items.clear()
         # Root's binding has this mailbox for as long as there is a root.
         self._handler = _nobody
@@ -100,14 +94,10 @@ class Mailbox(Generic[Item]):
             self.close()
 
     def _woken(self, _file: object, _mask: int) -> None:
-        if self._reader is None:
+        if self._waker is None:
             return
-        # Read first, clear after: a post in between finds the flag set and adds an item
-        # that the drain below sees. The other way round its wake-up would be read away
-        # while the flag stays set, and nothing would wake us again.
-        with suppress(BlockingIOError):
-            self._reader.recv(4096)
-        self._signalled = False
+        # Before the items are taken: what is posted from here on wakes again.
+        self._waker.clear()
         if self._timer is None:
             self._drain()
 
