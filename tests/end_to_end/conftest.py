@@ -23,3 +23,10 @@ def house(tmp_path: Path) -> Iterator[House]:
 def server(house: House) -> Server:
     """A running server."""
     return house.server()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One running server for all tests of a file that don't mind what others did there."""
+    with a_house(tmp_path_factory.mktemp("standing")) as house:
+        yield house.server()

@@ -121,10 +121,10 @@ def test_a_moderator_moderates_and_no_other(house: House, server: Server) -> Non
     ],
 )
 def test_the_exit_status_tells_what_came_of_it(
-    house: House, server: Server, arguments: tuple[str, ...], status: int, said: str
+    house: House, standing: Server, arguments: tuple[str, ...], status: int, said: str
 ) -> None:
     """0 is done, 1 could not be done, 2 was no order; why is on standard error."""
-    child = ctl(house, server, *arguments)
+    child = ctl(house, standing, *arguments)
     assert child.status() == status, child.transcript()
     assert said in "\n".join(child.err)
     assert bool(child.out) == (status == 0)
@@ -149,13 +149,13 @@ def _socket_of(server: Server) -> Path:
     return Path(facts["socket"])
 
 
-def test_only_the_owner_reaches_the_socket(server: Server) -> None:
+def test_only_the_owner_reaches_the_socket(standing: Server) -> None:
     """It is nobody else's to open, in a folder that is nobody else's to enter."""
-    path = _socket_of(server)
+    path = _socket_of(standing)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    assert server.data_dir.stat().st_mode & 0o777 == 0o700
-    assert (server.data_dir / FACTS_FILE).stat().st_mode & 0o777 == 0o600
+    assert standing.data_dir.stat().st_mode & 0o777 == 0o700
+    assert (standing.data_dir / FACTS_FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_copy_of_the_folder_is_only_a_copy(house: House, server: Server) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from tests.end_to_end.harness import House, Server, a_house
+from tests.end_to_end.harness import House, Server
 from tests.end_to_end.stranger import (
     EndedError,
     Line,
@@ -56,17 +56,10 @@ def newcomer(server: Server) -> Iterator[Newcomer]:
         yield make
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the tests that don't mind what others said there before."""
-    with a_house(tmp_path_factory.mktemp("shared")) as house:
-        yield house.server()
-
-
 @pytest.fixture
-def guest(shared: Server) -> Iterator[Newcomer]:
-    """Make strangers on the shared server; each test takes names of its own."""
-    with newcomers(shared.invite) as make:
+def guest(standing: Server) -> Iterator[Newcomer]:
+    """Make strangers on the standing server; each test takes names of its own."""
+    with newcomers(standing.invite) as make:
         yield make
 
 
@@ -548,9 +541,9 @@ def test_rooms_that_can_not_be_are_refused_for_nothing(guest: Newcomer) -> None:
     ada.say(GENERAL, "still there")
 
 
-def test_before_the_greeting_nothing_else_is_allowed(guest: Newcomer, shared: Server) -> None:
+def test_before_the_greeting_nothing_else_is_allowed(guest: Newcomer, standing: Server) -> None:
     """Then a ping; and everything else only after getting in."""
-    line = Line(read_link(shared.invite))
+    line = Line(read_link(standing.invite))
     line.send(type="ping", id=5)
     early = line.receive()
     assert (early["re"], early["code"]) == (5, "out_of_order")
@@ -584,9 +577,9 @@ def test_too_many_bad_commands_end_the_connection(guest: Newcomer) -> None:
         pytest.param(struct.pack(">I", 25) + b"C", id="reserved-kind"),
     ],
 )
-def test_a_bad_frame_header_ends_the_connection(shared: Server, header: bytes) -> None:
+def test_a_bad_frame_header_ends_the_connection(standing: Server, header: bytes) -> None:
     """It is answered and said goodbye to, as soon as the header is there."""
-    line = Line(read_link(shared.invite))
+    line = Line(read_link(standing.invite))
     line.send_bytes(header)
     error = line.receive()
     assert (error["type"], error["re"], error["code"]) == ("error", None, "malformed")

@@ -6,7 +6,7 @@ import sqlite3
 import ssl
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from chat_server.identity import load_identity
 from common import __version__
 from common.invite import Invite
 from common.tls import server_context
-from tests.end_to_end.harness import Child, Client, House, Server, a_house, wait_until
+from tests.end_to_end.harness import Child, Client, House, Server, wait_until
 from tests.end_to_end.wire import Session
 
 USAGE = 2
@@ -32,13 +32,6 @@ def _one_line(child: Child, status: int, *words: str) -> str:
     for word in words:
         assert word in child.err[0], child.transcript()
     return child.err[0]
-
-
-@pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all that only knock at its door."""
-    with a_house(tmp_path_factory.mktemp("standing")) as house:
-        yield house.server()
 
 
 def _serve(house: House, *flags: str, under: Sequence[str] = ()) -> Child:
