@@ -283,15 +283,16 @@ def _stranger(house: House, invite: Invite, name: str = "ada") -> Client:
 
 def test_a_server_that_is_not_there(house: House) -> None:
     """Unreachable is status 1, and says so."""
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    invite = Invite(("127.0.0.1",), port, bytes(32), "s" * 22, "Nowhere")
-    tries = [
-        _stranger(house, invite, f"ada{number}").run(verb[0], "--timeout", "0.3", *verb[1:])
-        for number, verb in enumerate((["send", "hello"], ["listen"], ["rooms"], ["people"]))
-    ]
-    for child in tries:
-        assert child.status() == REFUSED, child.transcript()
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))  # Nothing listens there, and no other program can.
+        invite = Invite(("127.0.0.1",), held.getsockname()[1], bytes(32), "s" * 22, "Nowhere")
+        tries = [
+            _stranger(house, invite, f"ada{number}").run(verb[0], "--timeout", "0.3", *verb[1:])
+            for number, verb in enumerate((["send", "hello"], ["listen"], ["rooms"], ["people"]))
+        ]
+        statuses = [child.status() for child in tries]
+    for child, status in zip(tries, statuses, strict=True):
+        assert status == REFUSED, child.transcript()
         assert child.err[0].startswith("ChatClient: the server can't be reached")
         assert len(child.err) <= 2  # That it tries again, and that it gave up.
 

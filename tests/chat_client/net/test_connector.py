@@ -9,7 +9,7 @@ import ssl
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -50,12 +50,14 @@ class Network:
     """Servers of several kinds, all on one port, each at a loopback address of its own."""
 
     def __init__(self) -> None:
-        self._stack = ExitStack()
         self._held: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._next = 1
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.port: int = probe.getsockname()[1]
+        # Kept as long as this network is there, so that no other program gets the port.
+        kept = socket.socket()
+        self._held.append(kept)
+        kept.bind(("127.0.0.1", 0))
+        self.port: int = kept.getsockname()[1]
 
     def right(self) -> str:
         """The server of the invite."""
