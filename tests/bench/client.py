@@ -79,6 +79,10 @@ def _measure(stage: Stage, options: argparse.Namespace) -> Report:
             for number in range(options.rounds):
                 say(f"round {number + 1} of {options.rounds}: {what}")
                 run()
+    if "far" in options.only:
+        for number in range(options.rounds):
+            say(f"round {number + 1} of {options.rounds}: most of the history is on the server")
+            within.far()
     if "long" in options.only:
         say(f"a history of {options.history:,} messages")
         within.long()
@@ -107,7 +111,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="bench client", description="How quick the client's window is, and how long deaf."
     )
     add = parser.add_argument
-    everything = ("talk", "burst", "behind", "long")
+    everything = ("talk", "burst", "behind", "far", "long")
     add("--rounds", type=int, default=5, choices=range(1, 100), metavar="N",
         help="rounds that count (%(default)s)")  # fmt: skip
     add("--history", type=int, default=1_000_000, metavar="N",

@@ -14,6 +14,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from chat_client.options import Options, name_of
+from common.invite import parse_invite
 from tests.bench.window_client.probe import Probe
 from tests.bench.window_client.scenarios import SCENARIOS, Given
 
@@ -29,7 +31,10 @@ def main() -> int:
     options = parser.parse_args()
     given = Given(options.invite, options.count)
     result: dict[str, list[float]] = {}
-    probe = Probe(options.data_dir)
+    known = Options(theme="light")
+    if options.scenario == "new":
+        known = Options(theme="light", join=parse_invite(given.invite), name=name_of("New Member"))
+    probe = Probe(options.data_dir, known)
     probe.run(partial(SCENARIOS[options.scenario], given=given, result=result))
     options.result.write_text(json.dumps(result), "utf-8")
     return 0

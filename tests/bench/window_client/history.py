@@ -32,8 +32,8 @@ ONCE: Final = "anchor"
 _Row = tuple[int, str, str, int, str]
 
 
-def lengthen(log: Path, cache: Path, head: int) -> None:
-    """Let the general room of both databases reach to `head`."""
+def lengthen(log: Path, cache: Path | None, head: int) -> None:
+    """Let the general room of both databases reach to `head`; or the server's alone."""
     now = time.time_ns() // 1_000_000
     store = store_schema.connect_writer(log)
     with store:
@@ -51,6 +51,8 @@ def lengthen(log: Path, cache: Path, head: int) -> None:
         )
         store.execute("COMMIT")
     store.close()
+    if cache is None:
+        return
     kept = cache_schema.connect_writer(cache)
     kept.execute("BEGIN")
     kept.executemany(
@@ -61,6 +63,7 @@ def lengthen(log: Path, cache: Path, head: int) -> None:
             for seq, sender, text, at, cid in _rows(last, head, now)
         ),
     )
+    kept.execute("UPDATE spans SET last = ? WHERE room = ? AND first = 1", (head, GENERAL))
     kept.execute("UPDATE rooms SET position = ?, read = ? WHERE room = ?", (head, head, GENERAL))
     kept.execute("COMMIT")
     kept.close()

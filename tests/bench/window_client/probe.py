@@ -31,8 +31,8 @@ Scenario = Callable[["Probe"], Iterator[Callable[[], object]]]
 class Probe:
     """A window, its heartbeat, and what a scenario does and looks at. Used on the Tk thread."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.program = make(Options(theme="light"), data_dir)
+    def __init__(self, data_dir: Path, options: Options) -> None:
+        self.program = make(options, data_dir)
         self.root: tk.Tk = self.program.root
         self.root.report_callback_exception = self._failed
         self._turns: list[tuple[float, float]] = []

@@ -7,9 +7,11 @@ from dataclasses import asdict
 from statistics import median, quantiles
 from typing import Any, Final
 
+from chat_client.state.history import PAGE as NEWEST
 from tests.bench.report import Target
 from tests.bench.tables import figure, table
 from tests.bench.window_client.latency import Talking
+from tests.bench.window_client.scenarios import FAR
 from tests.bench.window_client.trials import AT_ONCE, MISSED, Results
 
 FRAME: Final = 16.7
@@ -27,6 +29,9 @@ _FRAMES: Final = {
 }
 
 
+_FAR: Final = {"new": "a new member", "far": "who was away for long"}
+
+
 class Report:
     """All that was measured; what was left out has no rows."""
 
@@ -37,7 +42,9 @@ class Report:
 
     def markdown(self, about: str) -> str:
         """The tables, under a sentence on how it was measured."""
-        tables = [self._typing(), self._blocks(), self._frames(), self._verdicts()]
+        tables = [
+            *(self._typing(), self._blocks(), self._far(), self._frames(), self._verdicts()),
+        ]
         return "\n\n".join(["## The client's window", about, *filter(None, tables)]) + "\n"
 
     def json(self) -> dict[str, Any]:
@@ -67,11 +74,20 @@ class Report:
             found.append(Target(f"{AT_ONCE:,} at once: longest block", "ms", 30, median(blocks)))
         if behind := self._results.get("behind"):
             seconds = median(trial["seconds"][0] for trial in behind)
-            lacking = max(MISSED - trial["in_order"][0] for trial in behind)
+            lacking = max(NEWEST - trial["in_order"][0] for trial in behind)
             found += [
                 Target(f"{MISSED:,} behind: newest shown", "ms", 300, _ms(seconds)),
-                Target(f"{MISSED:,} behind: not there in order", "messages", 0, lacking),
+                Target(f"{MISSED:,} behind: lacking of the newest", "messages", 0, lacking),
             ]
+        for who, title in _FAR.items():
+            for trial in self._results.get(who, []):
+                seconds, block = trial["seconds"][0], max(trial["gaps"])
+                found += [
+                    Target(f"{title}: signed in → newest shown", "ms", 300, _ms(seconds)),
+                    Target(f"{title}: own message", "ms", 300, _ms(trial["acknowledged"][0])),
+                    Target(f"{title}: cache", "kB", 1000, trial["bytes"][0] / 1000),
+                    Target(f"{title}: scrolling up, longest block", "ms", FRAME, _ms(block)),
+                ]
         for trial in self._results.get("long", []):
             for key in ("append", "scroll", "page", "jump", "next"):
                 found.append(Target(f"{_FRAMES[key]}: worst", "ms", FRAME, _ms(max(trial[key]))))
@@ -103,6 +119,24 @@ class Report:
             if trials
         ]
         head = ["many messages", "all there, ms", "longest block, ms", "99 % of turns, ms"]
+        return table(head, rows) if rows else ""
+
+    def _far(self) -> str:
+        rows = [
+            [
+                title,
+                _milliseconds([trial["seconds"][0] for trial in trials]),
+                _milliseconds([trial["acknowledged"][0] for trial in trials]),
+                figure([trial["bytes"][0] / 1000 for trial in trials], "{:.0f}"),
+                _milliseconds([trial["scrolling"][0] for trial in trials]),
+                _milliseconds([max(trial["gaps"]) for trial in trials]),
+            ]
+            for who, title in _FAR.items()
+            if (trials := self._results.get(who))
+        ]
+        head = [f"{self._history:,} messages on the server", "signed in → newest shown, ms",
+                "own message, ms", "cache, kB", f"{FAR:,} messages up, ms",
+                "longest block, ms"]  # fmt: skip
         return table(head, rows) if rows else ""
 
     def _frames(self) -> str:

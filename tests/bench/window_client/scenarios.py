@@ -34,6 +34,8 @@ JUMPS: Final = 20
 QUERIES: Final = 200
 FINDS: Final = 5
 STEPS: Final = 100
+FAR: Final = 1_000
+"""Messages through which somebody scrolls up that come from the server."""
 _QUIET: Final = 0.5
 """Seconds that a window has to itself before something begins."""
 _BETWEEN: Final = 0.1
@@ -124,6 +126,30 @@ def behind(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[
     latest = [event.seq for event in reader.latest(GENERAL, 10_000)]
     complete = latest == [*range(given.count - len(latest) + 1, given.count + 1)]
     result["in_order"] = [len(latest) if complete else 0]
+
+
+def far(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], object]]:
+    """Of a long conversation nothing or little is here: its newest page, an own message, pages."""
+    yield probe.online
+    began = time.perf_counter()
+    yield lambda: probe.shows(given.count)
+    probe.drawn()
+    result["seconds"] = [time.perf_counter() - began]
+    began = time.perf_counter()
+    probe.main._send("hello")
+    transcript = probe.main.transcript
+    yield lambda: transcript._events[-1].text == "hello"  # in its place: acknowledged
+    result["acknowledged"] = [time.perf_counter() - began]
+    folder = probe.session._path.parent
+    result["bytes"] = [float(sum(file.stat().st_size for file in folder.glob("cache.db*")))]
+    yield pause()
+    began = time.perf_counter()
+    first = transcript._events.first - FAR
+    while transcript._events.first > first:
+        transcript.text.event_generate("<Button-4>", x=5, y=5)
+        yield lambda: True  # a turn of the loop
+    result["scrolling"] = [time.perf_counter() - began]
+    result["gaps"] = probe.gaps(since=began)
 
 
 def long_history(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], object]]:
@@ -251,4 +277,10 @@ def pause(seconds: float = _QUIET) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
-SCENARIOS: Final = {"burst": burst, "behind": behind, "long": long_history}
+SCENARIOS: Final = {
+    "burst": burst,
+    "behind": behind,
+    "long": long_history,
+    "new": far,
+    "far": far,
+}

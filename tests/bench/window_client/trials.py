@@ -46,6 +46,14 @@ class Within:
         with self.stage.copy("spoken", "ada") as [server, ada]:
             self._run("behind", server, ada, self._head)
 
+    def far(self) -> None:
+        """The server has a long history, of which a new member has nothing and Ada the first."""
+        for who, scenario in (("nobody", "new"), ("ada", "far")):
+            (self.stage.folder / "prepared" / "nobody").mkdir(exist_ok=True)
+            with self.stage.copy("server", who) as [server, data]:
+                lengthen(server / "chat.db", None, self.history)
+                self._run(scenario, server, data, self.history)
+
     def long(self) -> None:
         """The server and the client have a long history."""
         with self.stage.copy("server", "ada") as [server, ada]:
