@@ -24,7 +24,11 @@ class Program:
 
 
 class Admission:
-    """Leads each connection to a session. `greeted(epoch)` is called before that is asked for."""
+    """Leads each connection to a session. `admitted(epoch)` is called when there is one.
+
+    Not before: a server with another history may not know this account, and what is here of the
+    former one is then all that there is.
+    """
 
     def __init__(
         self,
@@ -33,7 +37,7 @@ class Admission:
         program: Program,
         link: ServerLink,
         tell: Callable[[news.News], object],
-        greeted: Callable[[str], object],
+        admitted: Callable[[str], object],
     ) -> None:
         self.account = account
         """As the server knows it, once it has told."""
@@ -41,7 +45,8 @@ class Admission:
         self._program = program
         self._link = link
         self._tell = tell
-        self._greeted = greeted
+        self._admitted = admitted
+        self._epoch = ""
 
     def begin(self) -> None:
         """A connection stands."""
@@ -60,12 +65,13 @@ class Admission:
             self._link.refused(Reason("server_too_old" if older else "client_too_old", params))
             return
         self._tell(news.Welcomed(welcome.time, now))
-        self._greeted(welcome.epoch)
+        self._epoch = welcome.epoch
         if self.account.invite.server_name != welcome.server_name:
             self._rename_server(welcome.server_name)
         account = self.account
         if account.joined:
-            session = self._cache.meta("session")
+            same = self._cache.meta("epoch") == welcome.epoch
+            session = self._cache.meta("session") if same else None
             self._link.ask(
                 messages.SignIn,
                 username=account.username,
@@ -87,6 +93,7 @@ class Admission:
 
     def signed_in(self, signed_in: messages.SignedIn, now: float) -> None:
         """The session is admitted."""
+        self._admitted(self._epoch)
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._tell(news.AccountChanged(self.account))

@@ -276,8 +276,8 @@ class Controller:
     def _signed_in(
         self, signed_in: messages.SignedIn, _asked: messages.Join | messages.SignIn, now: float
     ) -> None:
-        self._outbox.signed_in()
         self._admission.signed_in(signed_in, now)
+        self._outbox.signed_in()
         self._directory.begin()
         self._outbox.send_next(now)
 

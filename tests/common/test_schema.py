@@ -14,9 +14,10 @@ from chat_server.rules import admission, world
 from common import limits, messages, schema
 from common.events import Event
 from common.frames import encode_frame
-from common.invite import parse_invite
+from common.invite import InviteError, parse_invite
 from common.messages import TO_CLIENT, TO_SERVER, Hello
 from common.names import ROOM_PATTERN
+from common.pasted import find_invite
 from common.protocol import ClientEnd, Phase, ServerEnd, Violation
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -154,7 +155,7 @@ def test_every_json_block_says_what_it_is() -> None:
     infos = {match["info"] for match in _BLOCK.finditer(PAGE)}
     assert infos == {
         "", "invite", "hex", "session",
-        "json to-server", "json to-client", "json refused", "json answer",
+        "json pasted", "json to-server", "json to-client", "json refused", "json answer",
     }  # fmt: skip
 
 
@@ -216,6 +217,31 @@ def test_the_invite_of_the_page_is_one() -> None:
     assert invite.link() == body.strip()
     assert invite.server_name == "Home & Garden"
     assert invite.hosts == ("192.168.1.20", "fd00::20", "127.0.0.1")
+
+
+PASTED: Final[list[tuple[str, str | None]]] = json.loads(blocks("json pasted")[0])
+_ALSO: Final = {
+    "a number": (" ".join(["chat&#58;//x", PASTED[0][0]]), PASTED[0][1]),
+    "nothing": ("", None),
+}
+"""Neighbours of those on the page."""
+
+
+@pytest.mark.parametrize(("text", "link"), [*PASTED, *_ALSO.values()])
+def test_what_is_pasted_gives_the_link_of_the_page(text: str, link: str | None) -> None:
+    """Or is refused. A link that is found stands for itself, too."""
+    if link is None:
+        with pytest.raises(InviteError):
+            find_invite(text)
+        return
+    assert find_invite(text).link() == link
+    assert find_invite(link).link() == parse_invite(link).link() == link
+
+
+def test_the_page_has_links_to_take_and_to_refuse() -> None:
+    """Enough of both, and none twice."""
+    assert len({text for text, _ in PASTED}) == len(PASTED) >= 10
+    assert sum(link is None for _, link in PASTED) >= 3
 
 
 @pytest.mark.parametrize("session", blocks("session"))

@@ -94,6 +94,47 @@ def test_a_new_account_joins_and_a_known_one_signs_in() -> None:
         assert desk.controller.status.link is Link.ONLINE
 
 
+def test_what_a_server_with_another_log_does_not_know_is_kept(desk: Desk) -> None:
+    """Its epoch is another, and it does not know the account: the copy is all that there is."""
+    desk.go_online(general=1)
+    desk.hear(event(1))
+    desk.lose()
+    (hello,) = desk.connect()
+    other = welcome_to(hello).model_copy(update={"epoch": "f" * 32})
+    (sign_in,) = desk.hear(other)
+    assert isinstance(sign_in, messages.SignIn)
+    assert sign_in.resume is None  # It is of the other log.
+    desk.hear(messages.refusal("not_recognized", re=sign_in.id))
+    assert desk.controller.status.link is Link.REFUSED
+    assert desk.told(news.StartedOver) == []
+    assert (desk.cache.meta("epoch"), desk.cache.position("general")) == (EPOCH, 1)
+    # The server has its data back: nothing was lost, nothing is fetched anew.
+    desk.controller.connect_now()
+    asked = desk.sign_in()
+    assert desk.told(news.StartedOver) == []
+    rooms = desk.list_people(asked)
+    listed = messages.Rooms(re=rooms.id, rooms=(room_of("general", 1),), more=False)
+    assert only(desk.hear(listed), messages.Sync).positions == {"general": 1}
+
+
+def test_the_time_there_and_the_own_role_are_told(desk: Desk) -> None:
+    """The one at once, also to who is not let in; the other with the sign-in."""
+    (hello,) = desk.connect()
+    (sign_in,) = desk.hear(welcome_to(hello).model_copy(update={"time": 1_767_225_599_800}))
+    assert desk.told(news.Welcomed) == [news.Welcomed(1_767_225_599_800, desk.now)]
+    assert desk.told(news.RoleTold) == []
+    signed_in = messages.SignedIn(
+        re=sign_in.id,
+        username="ada",
+        display_name="Ada",
+        session="a" * 32,
+        role="moderator",
+        mute=None,
+    )
+    desk.hear(signed_in)
+    assert desk.told(news.RoleTold) == [news.RoleTold("moderator")]
+
+
 def test_the_chats_new_name_is_told_and_kept(desk: Desk) -> None:
     """The account has it from then on, as after a welcome that says it."""
     desk.go_online()

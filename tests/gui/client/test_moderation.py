@@ -8,12 +8,20 @@ from collections.abc import Callable
 import pytest
 
 from chat_client.core import Core
-from chat_client.state.news import MuteChanged, MutesListed, StatusChanged
+from chat_client.state.moderation import Moderation
+from chat_client.state.news import (
+    MuteChanged,
+    MutesListed,
+    PersonSeen,
+    RoleTold,
+    StatusChanged,
+    Welcomed,
+)
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
 from chat_client.window.moderating import YES
 from common import messages
-from common.messages import ToClient, ToServer
+from common.messages import Person, ToClient, ToServer
 from common.reasons import Reason
 from common.times import local_time
 from tests.gui.harness import Host, Peer, Window
@@ -57,6 +65,40 @@ def why(window: Window) -> str:
     """What the composer says about being closed; "" when it does not."""
     label = window.main.composer._closed
     return str(label.cget("text")) if label.winfo_manager() else ""
+
+
+def test_bans_and_mutes_go_by_the_servers_clock(ada: Window) -> None:
+    """Where this computer's is an hour behind or ahead, a mute ends when the server says so."""
+    for offset in (HOUR, -HOUR):
+        ada.main.apply([Welcomed(now() + offset, time.monotonic())])
+        told = now() + offset
+        ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": told + 60_000}))])
+        assert ada.main.composer.closed
+        ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": told - 60_000}))])
+        assert not ada.main.composer.closed
+    # What was told a while ago has gone on since.
+    ada.main.apply([Welcomed(now() - HOUR, time.monotonic() - HOUR / 1000)])
+    assert abs(ada.main._server_time() - now()) < 60_000
+
+
+def test_what_is_for_some_time_is_counted_from_the_servers_time(
+    ada: Window, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mute for an hour is one there, too, if this computer's clock is a day behind."""
+    told: list[Moderation] = []
+    monkeypatch.setattr(Core, "moderate", lambda _, wanted: told.append(wanted))
+    ada.main.apply([Welcomed(now() + 24 * HOUR, time.monotonic()), RoleTold("moderator")])
+    ada.main.apply(
+        [PersonSeen(Person(username="zoe", display_name="Zoe", role="member", change=9))]
+    )
+    assert ada.main.overview.may_moderate("zoe")
+    answer(ada, lambda dialog: dialog.choose(YES))
+    ada.main._moderate("zoe", "mute")
+    ada.wait(lambda: told, "the order")
+    assert told[0].until is not None
+    assert abs(told[0].until - (now() + 25 * HOUR)) < 60_000
+    ada.main.apply([RoleTold("member")])
+    assert not ada.main.overview.may_moderate("zoe")
 
 
 def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Peer) -> None:
