@@ -217,6 +217,9 @@ def test_the_invite_of_the_page_is_one() -> None:
     assert invite.link() == body.strip()
     assert invite.server_name == "Home & Garden"
     assert invite.hosts == ("192.168.1.20", "fd00::20", "127.0.0.1")
+    told = [json.loads(block) for block in blocks("json to-client")]
+    (link,) = [message["link"] for message in told if message["type"] == "invite"]
+    assert parse_invite(link).link() == link
 
 
 PASTED: Final[list[tuple[str, str | None]]] = json.loads(blocks("json pasted")[0])
