@@ -94,6 +94,7 @@ class Faults:
             self._is_over(self._server_died_of or "kill server late", server=True)
             self._server_died_of = ""
             self._server.start()
+            self._crew.host.order("look")  # Whether all bans, mutes and roles are still there.
         for person in self._crew.people.values():
             if not person.running:
                 self._is_over(self._died_of.pop(person.device, "kill client late"))

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -135,6 +136,18 @@ def settled(crew: Crew) -> bool:
         )
     except sqlite3.OperationalError:
         return False  # A program that is just starting holds it for itself.
+
+
+def progress(crew: Crew) -> int:
+    """A number that grows while messages are delivered."""
+    delivered = 0
+    for person in crew.people.values():
+        if person.cache is not None:
+            with suppress(sqlite3.Error), reading(person.cache) as database:
+                (positions,) = database.execute("SELECT sum(position) FROM rooms").fetchone()
+                waiting = "SELECT count(*) FROM outbox WHERE state = 'waiting'"
+                delivered += (positions or 0) - database.execute(waiting).fetchone()[0]
+    return delivered
 
 
 _Head = tuple[int, str | None]

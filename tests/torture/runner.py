@@ -18,7 +18,7 @@ from tests.torture.checker import check
 from tests.torture.crew import START_WITHIN, Crew, TortureError, Way, wait_until
 from tests.torture.disk import SmallDisk
 from tests.torture.faults import Faults
-from tests.torture.gather import complaints, gather, hush, pardoned, settled, silent
+from tests.torture.gather import complaints, gather, hush, pardoned, progress, settled, silent
 from tests.torture.history import Kind, Violation
 from tests.torture.report import Report, summarise
 
@@ -28,6 +28,7 @@ MODERATORS: Final = ("ada", "ben")
 """Of the beginning."""
 BEHIND_PROXIES: Final = ("dan", "dan-2", "eva", "fay")
 SETTLE_WITHIN: Final = 40.0
+_MOST_WAITS: Final = 3
 _PACE: Final = 0.15
 """Seconds between two things one device says, on average."""
 _ACT: Final = 0.15
@@ -89,7 +90,10 @@ class Torture:
             self.faults.revive(_PACE)
 
     def heal(self) -> bool:
-        """End all faults and all talk; whether everything is delivered within SETTLE_WITHIN."""
+        """End all faults and all talk; whether everything is delivered within SETTLE_WITHIN.
+
+        On a busy computer that takes longer; as long as something is delivered, it is waited for.
+        """
         self.faults.heal()
         self.faults.revive(0.0)
         since = hush(self.crew)
@@ -108,7 +112,13 @@ class Torture:
                 self.crew.host.order("pardon")
             return pardoned(self.crew) >= 1 and settled(self.crew)
 
-        return wait_until(over, SETTLE_WITHIN)
+        for _ in range(_MOST_WAITS):
+            before = progress(self.crew)
+            if wait_until(over, SETTLE_WITHIN):
+                return True
+            if progress(self.crew) <= before:
+                return False
+        return False
 
     def end(self) -> list[Violation]:
         """Everyone leaves in good order; what did not."""
