@@ -183,7 +183,15 @@ def _match(actor: str, actions: Sequence[Action], entries: Sequence[Entry]) -> I
 
 
 def _is_of(entry: Entry, action: Action) -> bool:
-    return (entry.action, dict(entry.fields)) == (action.action, dict(action.fields))
+    """With all that was asked for; what a number in it means is told beside it."""
+    asked, told = action.fields, entry.fields
+    explained = told.keys() - asked.keys()
+    return (
+        entry.action == action.action
+        and all(name in told and told[name] == value for name, value in asked.items())
+        and explained <= {"username", "device"}
+        and told.get("username", action.about) == action.about
+    )
 
 
 def _in_time(deeds: Deeds) -> Iterator[Violation]:

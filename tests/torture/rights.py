@@ -98,8 +98,9 @@ def followed(before: Rights, audit: Sequence[Entry]) -> Rights:
                 reason = entry.fields.get("reason", "")
                 until = entry.fields.get("until")
                 about = name or person_in(reason)
-                sanctions[last] = Sanction(entry.action, about, until, reason, name is None)
-            case "unban" if name is None:
+                of_device = "connection" in entry.fields
+                sanctions[last] = Sanction(entry.action, about, until, reason, of_device)
+            case "unban" if "number" in entry.fields:
                 sanctions.pop(entry.fields["number"], None)
             case "unban":
                 _lift(sanctions, "ban", name)

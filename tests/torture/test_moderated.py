@@ -160,6 +160,14 @@ FOR_A_WHILE = replace(
     after=Rights({}, frozenset(), 1, 1),
 )
 
+OF_DEVICE: Mapping[str, Any] = {"connection": 3, "reason": "ben 1"}
+IS_OF_DEVICE = replace(
+    IS_BANNED,
+    host=done(10, 20, 1, "ban", "ben", **OF_DEVICE),
+    audit=[Entry(1, HOST, "ban", {**OF_DEVICE, "username": "ben", "device": "Linux"})],
+    after=rights(replace(BAN, of_device=True), entries=1),
+)
+
 RIGHT: Mapping[str, Run] = {
     "nothing": Run(),
     "banned": IS_BANNED,
@@ -170,6 +178,18 @@ RIGHT: Mapping[str, Run] = {
     "for a while": FOR_A_WHILE,
     "what has ended is there": replace(
         FOR_A_WHILE, after=rights(replace(BAN, until=END), entries=1)
+    ),
+    "a device": IS_OF_DEVICE,
+    "a device, and lifted": replace(
+        IS_OF_DEVICE,
+        host=[
+            *IS_OF_DEVICE.host,
+            Ordered(40, 2, "unban", {"number": 1}, "ben", "ben 1"),
+            Answered(50, 2, ""),
+        ],
+        ben=[*IS_OF_DEVICE.ben, *comes(45, 46)],
+        audit=[*IS_OF_DEVICE.audit, Entry(2, HOST, "unban", {"number": 1, "device": "Linux"})],
+        after=Rights({}, frozenset(), 1, 2),
     ),
     "ended by itself": replace(FOR_A_WHILE, ben=[*FOR_A_WHILE.ben, *comes(31, 32)]),
     "not answered and not done": Run(BANNED[:1], comes(1, 2), comes(30, 31)),
@@ -228,6 +248,14 @@ WRONG: Mapping[str, tuple[Kind, Run]] = {
             _BY_TWO,
             audit=[MODERATES.audit[0], _ENDED_BY_ADA, Entry(3, "ada", "mute", WORDS)],
             after=rights(MUTE, moderators=["ada"], entries=3),
+        ),
+    ),
+    "somebody else's device": (
+        Kind.AUDIT_MISSING,
+        replace(
+            IS_OF_DEVICE,
+            audit=[Entry(1, HOST, "ban", {**OF_DEVICE, "username": "ada"})],
+            after=rights(replace(BAN, username="ada", of_device=True), entries=1),
         ),
     ),
     "an entry is left out": (
