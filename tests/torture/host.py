@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from chat_client.accounts import AccountError, Accounts
+from chat_client.net.connector import ConnectError
 from chat_client.net.connector import connect as connect_to
 from chat_server.ctl_socket import connect
 from common import limits, messages
@@ -53,6 +54,8 @@ _TIMES: Final = (500, 1500, 4000, 10 * 86_400_000, None, None, None)
 """Milliseconds for which somebody is banned or muted; None until that is lifted."""
 _LETTERS: Final = "abdefghkpstuxz"
 """No two of them, nor two together, are taken for others."""
+_ASKS: Final = 0.6
+"""How often a guest has asked for the link just before."""
 _LONGEST_VISIT: Final = 0.5
 """Seconds between the connection of a guest and the join, at most."""
 _AGAIN: Final = 0.1
@@ -296,15 +299,17 @@ class Host:
     # Guests
 
     def _guest(self, device: str, *, wait: bool = False, link: int = -1) -> None:
-        """Somebody begins to join, by the newest link that is known or by the one before it."""
+        """Somebody begins to join, by the link of now or by one of those that were told last."""
         self._guests = [each for each in self._guests if each.is_alive()]
         since = time.monotonic_ns()
-        if not self._links or self._chance.random() < 0.3:
+        if not self._links or (not wait and self._chance.random() < _ASKS):
             with suppress(OSError, FrameError), Line(self._data_dir) as line:
                 self._learn(line.ask("show_invite"), since)
+        elif not wait:
+            link = -self._chance.randint(1, min(3, len(self._links)))
         if not self._links:
             return
-        invite = parse_invite(self._links[link] if wait else self._chance.choice(self._links[-3:]))
+        invite = parse_invite(self._links[link])
         name = "g" + "".join(self._chance.choices(_LETTERS, k=10))
         pause = 0.0 if wait else self._chance.uniform(0, _LONGEST_VISIT)
         guest = _Guest(self._recorder, invite, name, self._folder, device, pause)
@@ -376,12 +381,12 @@ class _Guest:
     def run(self) -> None:
         """Connect, wait a moment, and join."""
         outcome = connect_to(self._invite)
-        if not isinstance(outcome, socket.socket) or not self._installation:
+        if isinstance(outcome, ConnectError) or not self._installation:
             return
         with closing(outcome):
-            outcome.settimeout(_PATIENCE)
+            outcome.socket.settimeout(_PATIENCE)
             with suppress(OSError):
-                self._join(outcome)
+                self._join(outcome.socket)
 
     def _join(self, line: socket.socket) -> None:
         hello = messages.Hello(id=1, protocol=limits.PROTOCOL_VERSION, program="Guest")
