@@ -135,12 +135,12 @@ def test_no_answer_is_not_taken_for_no(house: House, server: Server) -> None:
     ada = house.client(server, "ada")
     ada.send("here")
     invite = replace(renew(server), secret="x" * 22)
-    with pytest.raises(RecognitionError, match="not valid"):
+    with pytest.raises(RecognitionError, match="no longer valid"):
         is_known(account_of(ada), invite)
     ada.invite = invite.link()
     child = ada.run("send", "lost")
     assert child.status() == 1
-    assert "not valid" in child.err[-1]
+    assert "no longer valid" in child.err[-1]
     ada.invite = server.invite
     assert usernames(ada) == ["ada"]
 

@@ -57,7 +57,12 @@ class CtlEndpoint:
         file = self._data_dir / FACTS_FILE
         self._path = socket_path(self._data_dir)
         if self._path is not None:
-            listening = _listen_at(self._path)
+            try:
+                listening = _listen_at(self._path)
+            except FileNotFoundError:
+                # Another server ended in this moment, and took the folder with it.
+                self._path = socket_path(self._data_dir) or self._path
+                listening = _listen_at(self._path)
             try:
                 write_private(file, facts_of_socket(self._data_dir, self._path))
             except OSError as error:
@@ -92,6 +97,10 @@ class CtlEndpoint:
             if path is not None:
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
+        if self._path is not None:
+            # The last of a person's servers leaves nothing behind.
+            with contextlib.suppress(OSError):
+                self._path.parent.rmdir()
 
     def _run(self) -> None:
         listening = self._listening

@@ -19,6 +19,10 @@ import pytest
 
 from chat_server import ctl, ctl_socket
 from chat_server.ctl_socket import FACTS_FILE, KEY_BYTES, LONGEST_PATH, connect, socket_path
+from chat_server.hub.queue import HubQueue
+from chat_server.net.endpoints import ctl as ctl_endpoint
+from chat_server.net.endpoints.ctl import CtlEndpoint
+from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.options import parse_options
 from chat_server.service import Server
 from chat_server.store.store import StoreFullError
@@ -265,3 +269,52 @@ def test_a_command_line_loads_nothing_that_takes_long() -> None:
     assert loaded.isdisjoint(
         {"pydantic", "ssl", "sqlite3", "tkinter", "asyncio", "chat_server.service"}
     )
+
+
+def _endpoint(data_dir: Path) -> CtlEndpoint:
+    """One that nobody talks to."""
+    data_dir.mkdir()
+    return CtlEndpoint(data_dir, LocalEndpoint(HubQueue()))
+
+
+@pytest.mark.skipif(not ctl_socket.HAS_UNIX, reason="there are only ports")
+def test_the_last_of_a_persons_servers_takes_the_folder_with_it(tmp_path: Path) -> None:
+    """Where sockets are, nothing stays behind; another server's stays, and can be reached."""
+    first, second = _endpoint(tmp_path / "first"), _endpoint(tmp_path / "second")
+    first.start()
+    second.start()
+    try:
+        path = socket_path(tmp_path / "second")
+        assert path is not None
+        first.stop()
+        assert [each.name for each in path.parent.iterdir()] == [path.name]
+        connect(tmp_path / "second", 10).close()
+    finally:
+        first.stop()
+        second.stop()
+    assert not path.parent.exists()
+
+
+@pytest.mark.skipif(not ctl_socket.HAS_UNIX, reason="there are only ports")
+def test_a_folder_that_goes_while_a_server_starts_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server of the same person ended between two steps."""
+    endpoint = _endpoint(tmp_path / "data")
+    ended = False
+
+    def path_of(data_dir: Path) -> Path | None:
+        nonlocal ended
+        path = socket_path(data_dir)
+        if path is not None and not ended:
+            ended = True
+            path.parent.rmdir()
+        return path
+
+    monkeypatch.setattr(ctl_endpoint, "socket_path", path_of)
+    endpoint.start()
+    try:
+        assert ended
+        connect(tmp_path / "data", 10).close()
+    finally:
+        endpoint.stop()
