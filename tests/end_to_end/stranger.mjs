@@ -442,7 +442,11 @@ export class Client {
         this.save();
         Object.assign(this.heads, reply.heads);
         for (const name of Object.keys(reply.heads)) this.started.add(name);
-        for (const name of reply.skipped) this.#moveTo(name, reply.heads[name]);
+        for (const name of reply.skipped) {
+          // What is marked as sent has its event in the gap, if no backup took it: to send it again tells.
+          for (const message of this.state.outbox) if (message.room === name) message.seq = null;
+          this.#moveTo(name, reply.heads[name]);
+        }
         for (const [name, why] of Object.entries(reply.refused)) {
           if (why !== 'position_ahead') { this.refused[name] = why; continue; }
           if (positions[name] === 0 || this.resets.has(name)) throw new Error('refused again: ' + name);

@@ -91,6 +91,22 @@ def test_commands_are_answered_one_after_the_other(tmp_path: Path) -> None:
         assert ask(connection, join)["code"] == "not_allowed"
 
 
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("Too loud.", "Too loud."),
+        (" two\nlines\x7f\u2028", "two lines"),
+        ("\n", ""),
+        ("Ω –", "Ω –"),
+    ],
+)
+def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
+    """As the protocol takes it; whatever a shell hands over."""
+    for order in (["mute", "ada"], ["ban", "ada"], ["terminate", "ada"]):
+        assert ctl._parser().parse_args([*order, "--reason", typed]).reason == sent
+        assert ctl._parser().parse_args(order).reason == ""
+
+
 @pytest.mark.usefixtures("server")
 def test_the_key_is_asked_for(tmp_path: Path) -> None:
     """Where there is a port anybody could connect to."""
