@@ -48,11 +48,11 @@ def test_a_name_is_cleaned(given: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("", "can be seen"),
-        (" \u3000 ", "can be seen"),
-        ("\u2800", "can be seen"),
-        ("\u3164\u3164", "can be seen"),
-        ("\u0301", "can be seen"),
+        ("", "visible character"),
+        (" \u3000 ", "visible character"),
+        ("\u2800", "visible character"),
+        ("\u3164\u3164", "visible character"),
+        ("\u0301", "visible character"),
         ("a" * 65, "at most 64"),
         ("Home\u202e", "U\\+202E RIGHT-TO-LEFT OVERRIDE"),
         ("Ho\u200dme", "U\\+200D ZERO WIDTH JOINER"),

@@ -35,7 +35,8 @@ def test_each_command_has_its_result(
     with errors_logged.at_level(logging.DEBUG, "chat_server"):
         bench.run(Received(ada, (ping, send)), Received(stranger, (ping,)), Drained(ada))
         bench.store.fail("end of transaction", StoreBusyError("locked"))
-        bench.run(Received(ada, (ping, send)))
+        new = bench.send("another text")
+        bench.run(Received(ada, (ping, new, send)))
     lines = [each.getMessage() for each in errors_logged.records if each.name == trace.__name__]
     mine, theirs = f"connection {ada}, account {account}: ", f"connection {stranger}, account -: "
     text = f"send id={send.id} body=(MessageBody)"
@@ -46,8 +47,12 @@ def test_each_command_has_its_result(
         f"{mine}Drained connection={ada} brought=0 -> ok",
     ]
     assert lines[4].startswith("batch: 3 commands, 0 refused, commit 0.")
-    assert lines[5:7] == [f"{mine}ping id=5 -> ok", f"{mine}{text} -> busy"]
-    assert lines[7].startswith("batch: 2 commands, 1 refused, commit ")
+    assert lines[5:8] == [
+        f"{mine}ping id=5 -> ok",
+        f"{mine}send id={new.id} body=(MessageBody) -> busy",
+        f"{mine}{text} -> ok",  # It is stored already.
+    ]
+    assert lines[8].startswith("batch: 3 commands, 1 refused, commit ")
 
 
 def test_what_nobody_reads_is_not_made(
