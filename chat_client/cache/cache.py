@@ -36,6 +36,11 @@ _ADD_PAST: Final = (
     " unknown = excluded.unknown, upto = excluded.upto WHERE excluded.upto > upto"
 )
 """What is here already is replaced by a newer state of it only."""
+_STRETCHES: Final = (
+    "SELECT min(seq), max(seq) FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS stretch"
+    " FROM events WHERE room = ? AND typeof(seq) = 'integer' AND seq BETWEEN 1 AND ?)"
+    " GROUP BY stretch ORDER BY 1"
+)
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
 """The key of who are moderators: their usernames, with spaces between."""
@@ -77,13 +82,34 @@ class Cache:
         return {room: whole(position) for room, position in rows if is_room(room)}
 
     def _read_spans(self) -> Spans:
+        """What stands in the file; where that makes no sense, what the events say themselves."""
+        rows = self._connection.execute("SELECT room, first, last FROM spans").fetchall()
+        stretches: dict[str, list[tuple[object, object]]] = {}
+        for room, first, last in rows:
+            stretches.setdefault(room, []).append((first, last))
         spans = Spans()
-        for room, first, last in self._connection.execute("SELECT room, first, last FROM spans"):
-            end = min(whole(last), self.position(room)) if is_room(room) else 0
-            if 1 <= whole(first) <= end:
-                spans.add(room, whole(first), end)
+        for room, position in self._positions.items():
+            found = stretches.get(room, [])
+            if all(type(x) is type(y) is int and 1 <= x <= y <= position for x, y in found):
+                for first, last in found:
+                    spans.add(room, whole(first), whole(last))
+            if len(spans.of(room)) != len(found) or (position and not found):
+                spans.forget(room)
+                for first, last in self._mended_spans(room, position):
+                    spans.add(room, first, last)
         spans.keep()
         return spans
+
+    def _mended_spans(self, room: str, position: int) -> list[tuple[int, int]]:
+        """The stretches of a room told from its events, and stored if that is possible now."""
+        mended = self._connection.execute(_STRETCHES, (room, position)).fetchall()
+        with suppress(sqlite3.Error):
+            self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
+            self._connection.executemany(
+                "INSERT INTO spans (room, first, last) VALUES (?, ?, ?)",
+                [(room, *span) for span in mended],
+            )
+        return mended
 
     def close(self) -> None:
         """Let go of the file, after every reader."""

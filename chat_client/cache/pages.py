@@ -24,7 +24,11 @@ from common.database import connect_reader
 from common.events import Event
 
 _EVENT = "SELECT room, seq, kind, sender, sent_at, cid, text, unknown FROM events WHERE room = ?"
-
+_SPANS: Final = (
+    "SELECT first, last FROM spans WHERE room = ? AND typeof(first) = 'integer' AND first >= 1"
+    " AND typeof(last) = 'integer' AND last BETWEEN first AND 9007199254740991"
+)
+"""The stretches of a room that make sense, whatever stands there: up to `limits.MAX_INTEGER`."""
 COUNTED: Final = 1000
 """Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
 and counting a million takes seconds."""
@@ -104,13 +108,9 @@ class CacheReader:
         And whether that is the one in the whole room: else events in which it may be are missing.
         Times rise with places, but for clocks that were set.
         """
-        spans = self._connection.execute(
-            "SELECT first, last FROM spans WHERE room = ? ORDER BY first", (room,)
-        ).fetchall()
+        spans = self._connection.execute(f"{_SPANS} ORDER BY first", (room,)).fetchall()
         end = 0
         for first, last in spans:
-            if not (type(first) is type(last) is int and 1 <= first <= last):
-                continue
             begins = range(first, last + 1)
             at_or_after = first + bisect_left(begins, at, key=lambda seq: self._sent_at(room, seq))
             if at_or_after <= last:
@@ -127,11 +127,9 @@ class CacheReader:
     def _span(self, room: str, seq: int, *, around: bool = True) -> Span | None:
         """The stretch that is here with a place in it; or else the one before, if it may be."""
         row = self._connection.execute(
-            "SELECT first, last FROM spans WHERE room = ? AND first <= ?"
-            " ORDER BY first DESC LIMIT 1",
-            (room, seq),
+            f"{_SPANS} AND first <= ? ORDER BY first DESC LIMIT 1", (room, seq)
         ).fetchone()
-        if row is None or not type(row[0]) is type(row[1]) is int or (around and row[1] < seq):
+        if row is None or (around and row[1] < seq):
             return None
         return Span(*row)
 

@@ -103,6 +103,9 @@ def test_anything_in_any_column_can_be_read_and_gone_on_with(
         path.write_bytes(good.read_bytes())
         spoil(path, table, column, value, as_text=as_text)
         lines = shown(path)
+        if table == "spans":
+            Cache(path).close()  # As always before anything is shown: it mends them.
+            lines = shown(path)
         assert {"general 1", "general 2"} <= set(lines), value
         assert {1, 2} <= set(found(path)), value
         go_on(path)

@@ -17,7 +17,17 @@ from common import messages
 from common.events import Event
 from common.messages import ToServer
 from common.reasons import Reason
-from tests.chat_client.desk import SENT_AT, Desk, ack, event, only, page, skipping, synced
+from tests.chat_client.desk import (
+    SENT_AT,
+    Desk,
+    ack,
+    event,
+    only,
+    page,
+    room_of,
+    skipping,
+    synced,
+)
 
 ROOM = "general"
 HEAD = 5000
@@ -70,6 +80,14 @@ def test_a_new_member_gets_the_newest_page_and_then_what_is_said() -> None:
     assert spans(desk) == [(HEAD - PAGE + 1, HEAD + 1)]
     assert desk.shown() == [HEAD + 1]
     assert is_online(desk)
+
+
+def test_a_new_member_has_nothing_unread_after_a_restart() -> None:
+    """But what is said from then on."""
+    desk, asked = behind()
+    desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD), event(HEAD + 1))
+    found = desk.cache._connection.execute("SELECT position, read FROM rooms").fetchall()
+    assert found == [(HEAD + 1, HEAD)]
 
 
 def test_only_who_reads_on_demand_asks_for_less_than_all() -> None:
@@ -237,6 +255,18 @@ def test_nothing_is_asked_for_before_the_copy_is_compared() -> None:
     desk.hear(page(newest, 1901, 2000, 2000))
     assert spans(desk) == [(1, 100), (1901, 2000)]
     assert is_online(desk)
+
+
+def test_nothing_is_asked_for_while_the_rooms_are_not_listed() -> None:
+    """On each connection: one that is not listed yet may be compared in a moment."""
+    desk = with_newest()
+    desk.lose()
+    listing = desk.list_people(desk.sign_in())
+    assert want(desk, Wanted(ROOM, before=HEAD - PAGE + 1)) == []
+    rooms = messages.Rooms(re=listing.id, rooms=(room_of(ROOM, HEAD),), more=False)
+    sync = only(desk.hear(rooms), messages.Sync)
+    (asked,) = desk.hear(synced(sync, general=HEAD))
+    assert isinstance(asked, messages.History)
 
 
 def test_a_page_of_a_room_that_is_not_brought_is_refused_by_the_server() -> None:
@@ -420,14 +450,21 @@ def test_what_was_acknowledged_and_is_in_the_gap_is_sent_again() -> None:
     sync = only(desk.go_online(general=HEAD), messages.Sync)
     (asked,) = desk.hear(skipping(sync, general=HEAD))
     assert isinstance(asked, messages.History)
-    desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD))
-    (again,) = desk.wait(0.0)
+    (later,) = desk.say("what was written since")
+    assert isinstance(later, messages.Send)
+    assert desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD)) == []
+    # What is under way is answered first; then it goes before what was written after it.
+    assert desk.say("and more") == []
+    (again,) = desk.hear(ack(later, HEAD + 1))
     assert isinstance(again, messages.Send)
     assert (again.cid, again.body.text) == (send.cid, "hello")
-    desk.hear(ack(again, 40))
+    (more,) = desk.hear(ack(again, 40))
+    assert isinstance(more, messages.Send)
+    assert more.body.text == "and more"
+    desk.hear(ack(more, HEAD + 2))
     assert not desk.cache.has_unseen()
     assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
-    assert spans(desk) == [(1, 9), (HEAD - PAGE + 1, HEAD)]
+    assert spans(desk) == [(1, 9), (HEAD - PAGE + 1, HEAD + 2)]
 
 
 def test_a_kind_of_a_newer_program_is_kept_as_it_came() -> None:
