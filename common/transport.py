@@ -17,6 +17,8 @@ class Transport:
     `sock` must be connected, or about to be, and not block.
     """
 
+    __slots__ = ("more", "socket", "wants_write")
+
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         """What to register with a selector, anew after `secure`."""

@@ -57,6 +57,44 @@ class Stage(Enum):
 class Connection:
     """A non-blocking connection. All times are seconds on the monotonic clock."""
 
+    # CPython keeps the attributes of an object beside it only if there are 30 at most. With one
+    # more, each write to one of a thousand receivers took a third longer.
+    __slots__ = (
+        "_bucket",
+        "_context",
+        "_forgiven",
+        "_heard",
+        "_last_words_at",
+        "_outbox",
+        "_progress",
+        "_started",
+        "_violations",
+        "_write",
+        "_writing",
+        "address",
+        "admitted",
+        "brought",
+        "bytes_in",
+        "bytes_out",
+        "capabilities",
+        "counted",
+        "end",
+        "held_until",
+        "interest",
+        "live",
+        "logged_violation",
+        "number",
+        "pages",
+        "read_cost",
+        "stage",
+        "transport",
+        "unanswered",
+        "unfinished",
+        "username",
+        "waiting",
+        "wants_drained",
+    )
+
     def __init__(
         self,
         number: int,
@@ -70,6 +108,8 @@ class Connection:
         self.number = number
         self.address = address
         self.transport = Transport(sock)
+        # Looked up once: a crowd is a thousand writes for each thing that is said.
+        self._write = self.transport.write
         self.end = end
         self.stage = Stage.OPEN if context is None else Stage.HANDSHAKE
         self.bytes_in = 0
@@ -206,7 +246,7 @@ class Connection:
                 if not self._outbox:
                     return
                 data = self._take()
-            written = self.transport.write(data)
+            written = self._write(data)
             if not written:
                 self._writing = data
                 return

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from chat_server.net.connection import Connection
 from chat_server.net.endpoints import frames as module
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import effects
@@ -45,13 +46,13 @@ def test_for_a_thousand_receivers_each_event_is_encoded_once_and_joined_once(
     crowd = range(1000, 2000)
     live = turns.io._out._live["general"] = dict.fromkeys(crowd, connection)
     put: list[bytes] = []
-    enqueue = connection.enqueue
+    enqueue = Connection.enqueue
 
-    def noted(frames: bytes, now: float) -> None:
+    def noted(connection: Connection, frames: bytes, now: float) -> None:
         put.append(frames)
-        enqueue(frames, now)
+        enqueue(connection, frames, now)
 
-    monkeypatch.setattr(connection, "enqueue", noted)
+    monkeypatch.setattr(Connection, "enqueue", noted)
     turns.io._out.carry_out(fanout(spoken(1), spoken(2), acks=SENT_BY_SOMEBODY_GONE), 0.0)
     assert encoded == [1, 2]
     assert len(put) == len(live) == 1000
