@@ -12,8 +12,9 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from typing import Final, NamedTuple
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple, Self
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError, CacheFailedError, is_full
@@ -28,7 +29,7 @@ from chat_client.state.news import News, NotKept, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.briefs import brief
-from common.events import Event
+from common.events import MESSAGE, Event
 from common.ids import new_cid
 from common.protocol import RemoteProtocolError
 from common.reasons import Reason
@@ -60,11 +61,17 @@ class StopListening(Exception):  # noqa: N818 (not an error: the listener's own 
 class _Order(NamedTuple):
     """What the front end wants done. `not_kept` makes the news that it could not be, and why.
 
-    Without it the order is tried again: it may be carried out twice.
+    Without it the order is tried again: it may be carried out twice. With `instead`, that is done
+    when something can be stored again, with the reason.
     """
 
     action: Callable[[], object]
     not_kept: Callable[[Reason], NotKept] | None = None
+    instead: Callable[[Reason], object] | None = None
+
+    def later(self, why: Reason) -> Self:
+        """What is to be tried once this was not possible."""
+        return self if self.instead is None else self._replace(action=partial(self.instead, why))
 
 
 def this_program(*, presence: bool) -> Program:
@@ -139,13 +146,26 @@ class Core:
         """Connect, and go on until `stop`."""
         self._thread.start()
 
-    def say(self, room: str, text: str) -> None:
-        """Send a message, now or when there is a connection. `text` must have passed check_text."""
+    def send(self, room: str, kind: str, body: Mapping[str, Any]) -> None:
+        """Add an event to a room, now or when there is a connection.
+
+        The text of a message must have passed check_text. If it can't be stored, it goes back to
+        where it was written. What is of another kind nobody has written: as soon as something can
+        be stored, it is kept as failed.
+        """
         written_at = time.time_ns() // 1_000_000
-        self._do(
-            lambda: self._controller.say(room, text, written_at),
-            lambda why: NotKept(room, text, why),
-        )
+        controller = self._controller
+
+        def send() -> None:
+            controller.send(room, kind, body, written_at)
+
+        def keep_failed(why: Reason) -> None:
+            controller.keep_failed(room, kind, body, written_at, why)
+
+        if kind == MESSAGE:
+            self._do(send, not_kept=lambda why: NotKept(room, body["text"], why))
+        else:
+            self._do(send, instead=keep_failed)
 
     def open_room(self, room: str) -> None:
         """Have a direct conversation among the rooms."""
@@ -188,12 +208,15 @@ class Core:
                 self._thread.join()
 
     def _do(
-        self, action: Callable[[], object], not_kept: Callable[[Reason], NotKept] | None = None
+        self,
+        action: Callable[[], object],
+        not_kept: Callable[[Reason], NotKept] | None = None,
+        instead: Callable[[Reason], object] | None = None,
     ) -> None:
         with self._handing_over:
             ended = self._ended
             if not ended:
-                self._inbox.append(_Order(action, not_kept))
+                self._inbox.append(_Order(action, not_kept, instead))
         if not ended:
             self._waker.wake()
         elif not_kept is not None:
@@ -337,7 +360,7 @@ class Core:
         self._controller.storage_failed(why, now, self._pauses.next())
         orders = [*self._taken, *self._inbox]
         self._inbox.clear()
-        self._held = [order for order in orders if order.not_kept is None]
+        self._held = [order.later(why) for order in orders if order.not_kept is None]
         self._give_back(orders, why)
 
     def _made_a_mistake(self, error: Exception, now: float) -> None:
@@ -347,7 +370,9 @@ class Core:
         self._controller.fault(_mistake(error), now)
         self._rest_until = now + self._pauses.next()
         # The order that was begun last may be the one that can't be carried out.
-        self._held += [order for order in self._taken[:-1] if order.not_kept is None]
+        for order in self._taken:
+            if order.not_kept is None and (order is not self._taken[-1] or order.instead):
+                self._held.append(order.later(_mistake(error)))
         self._give_back(self._taken, _mistake(error))
 
     def _give_back(self, orders: Sequence[_Order], why: Reason) -> None:

@@ -26,7 +26,7 @@ from chat_client.state.attempts import worth_telling
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import NONE, Link, Status
 from common.datafolder import FolderInUseError, FolderLock
-from common.events import JOIN, Event
+from common.events import JOIN, MESSAGE, Event
 from common.invite import Invite
 from common.messages import Person
 from common.names import NameRefusedError, address_of, direct_members, room_for
@@ -241,7 +241,7 @@ def _send(options: Options, accounts: Accounts) -> None:
     at_once = LINES_AT_ONCE if options.lines else 1
     with _conversation(options, accounts, _in_memory, follow=(), at_once=at_once) as conversation:
         for _, text in lines:
-            conversation.core.say(room, text)
+            conversation.core.send(room, MESSAGE, {"text": text})
         try:
             for item in conversation.news(options.timeout):
                 if sending.went(item):

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from common import messages
 from common.messages import ToServer
+from common.quick_frames import body_json
 
-_BYTES: Final = 4096
-"""A text costs one more for so many bytes."""
+_CHARACTERS: Final = 4096
+"""The body of an event costs one more for so many characters of JSON."""
 _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.Hello: lambda _: 20,
     messages.Recognize: lambda _: 20,
@@ -41,7 +42,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
 def cost(command: ToServer) -> float:
     """What a command costs. A `ping` costs more than it takes, as nobody needs many."""
     if type(command) is messages.Send:  # first of all: of these there are thousands a second
-        return 1 + len(command.body.text) / _BYTES
+        return 1 + len(body_json(command.body)) / _CHARACTERS
     return _COSTS[type(command)](command)
 
 

@@ -8,18 +8,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
+from pydantic import JsonValue
+
 from chat_server.options import Options, parse_options
 from chat_server.ready_file import Running
 from chat_server.rules.view import ViewEvent
 from chat_server.service import Server
-from common.events import Event
+from common.events import MESSAGE, Event
 from common.invite import parse_invite
 from common.limits import PROTOCOL_VERSION
 from common.messages import (
     Ack,
     Hello,
     Join,
-    MessageBody,
     Send,
     SignedIn,
     Sync,
@@ -90,8 +91,8 @@ class Guest:
 
     def say(self, text: str) -> None:
         """Send a message; it is stored when this returns."""
-        body = MessageBody(text=text)
-        self._ask(Send(id=self._next(), room=GENERAL, cid="0" * 16, kind="message", body=body), Ack)
+        body: dict[str, JsonValue] = {"text": text}
+        self._ask(Send(id=self._next(), room=GENERAL, cid="0" * 16, kind=MESSAGE, body=body), Ack)
 
     def hear(self) -> str:
         """The first message that was ever sent."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from common.reasons import Reason
 
-_CODES: Final = frozenset({"type", "code", "why"})
+_CODES: Final = frozenset({"type", "code", "why", "kind"})
 """Fields whose text is one of a few words of the program's own."""
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FIRST: Final = 8

@@ -20,6 +20,17 @@ class UnknownBody(dict[str, Any]):
     """
 
 
+class PartOfBody(dict[str, Any]):
+    """What this program understands of a body that has more in it; `whole` is as it came.
+
+    A newer version of its kind has further fields, which are kept for a program that knows them.
+    """
+
+    def __init__(self, known: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+        super().__init__(known)
+        self.whole = whole
+
+
 class Event(NamedTuple):
     """`seq` counts the events of a room without a gap, from 1 on; `cid` is its sender's id for it.
 

@@ -27,11 +27,10 @@ from math import isfinite
 from typing import Any, Final, TypeAlias, cast
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import to_json
 
 from common import limits
 from common.briefs import brief
-from common.events import Event, UnknownBody
+from common.events import Event, PartOfBody, UnknownBody
 from common.frames import FrameDecoder, FrameError, encode_frame
 from common.messages import (
     KINDS,
@@ -52,6 +51,7 @@ from common.messages import (
     ToClient,
     ToServer,
     Welcome,
+    check_body,
     refusal,
 )
 
@@ -264,9 +264,13 @@ def _event(message: EventMessage) -> Event:
 
 
 def known_event(event: Event) -> Event:
-    """An event as it came, with what this program knows of its body."""
-    body = understood(event.kind, event.body)
-    return event._replace(body=UnknownBody(_finite(event.body)) if body is None else body)
+    """An event as it came, with what this program knows of its body, and with the rest kept."""
+    known = understood(event.kind, event.body)
+    if known is None:
+        return event._replace(body=UnknownBody(_finite(event.body)))
+    if known == event.body:
+        return event
+    return event._replace(body=PartOfBody(known, _finite(event.body)))
 
 
 def _finite(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -289,16 +293,20 @@ def _finite_value(value: Any) -> Any:
 
 
 def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What this program knows of an event's body; None if it does not understand it."""
+    """What this program knows of an event's body; None if it does not understand it.
+
+    Fields that it does not know are left out, also of the objects in it.
+    """
     model = KINDS.get(kind)
     if model is None:
         return None
     known = {name: body[name] for name in model.model_fields if name in body}
     try:
-        # As JSON: there a list is what a model has as a tuple.
-        model.__pydantic_validator__.validate_json(to_json(known, inf_nan_mode="constants"))
+        checked = check_body(model, known, extra="ignore")
     except ValueError:  # ValidationError is one, and so is what can't be written as JSON
         return None
+    if any(isinstance(value, dict | list) for value in known.values()):
+        return checked.model_dump(mode="json", exclude_unset=True)
     return known
 
 
@@ -310,6 +318,7 @@ def _is_news(body: bytes) -> bool:
 _CODES: Final[dict[str, ErrorCode]] = {
     "too_long": "too_long",
     "union_tag_invalid": "unknown_type",
+    "unknown_kind": "unknown_kind",
 }
 
 
@@ -323,9 +332,6 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
-    if first["loc"] == ("send", "kind") and first["type"] == "literal_error":
-        # A name that we don't know may be one of a newer protocol; what is no text is no name.
-        code = "unknown_kind" if isinstance(first["input"], str) else "malformed"
     return refusal(code, re=_request_id(body), field=field, params={"why": first["type"]})
 
 

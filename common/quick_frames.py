@@ -34,6 +34,14 @@ def body_json(body: Mapping[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
+def canonical(body: Mapping[str, Any]) -> str:
+    """The body of an event in JSON, the same for equal ones whatever the order of their fields.
+
+    Python's own comparison would take 1, 1.0 and true for the same.
+    """
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
 def ack_frame(re: int, room: str, seq: int, cid: str, sent_at: int) -> bytes:
     """The frame of an `ack` message whose fields are valid."""
     body = (

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from common import messages
 from common.limits import PROTOCOL_VERSION
-from common.messages import TO_CLIENT, TO_SERVER, FromServer, Message
+from common.messages import KINDS, SENDABLE, TO_CLIENT, TO_SERVER, FromServer, Message
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -32,14 +32,31 @@ def protocol_schema() -> dict[str, Any]:
     For the way to the client it says what is sent: a field with a default is always present, and
     what a newer server adds is allowed.
     """
+    bodies = {kind: TypeAdapter(KINDS[kind]) for kind in sorted(SENDABLE)}
     roots, shared = TypeAdapter.json_schemas(
-        [("ToServer", "validation", TO_SERVER), ("ToClient", "serialization", TO_CLIENT)],
+        [
+            ("ToServer", "validation", TO_SERVER),
+            ("ToClient", "serialization", TO_CLIENT),
+            *((kind, "validation", body) for kind, body in bodies.items()),
+        ],
         schema_generator=_Plain,
     )
-    definitions: dict[str, Any] = {name: roots[name, mode] for name, mode in roots}
+    definitions: dict[str, Any] = {
+        "ToServer": roots["ToServer", "validation"],
+        "ToClient": roots["ToClient", "serialization"],
+    }
     del shared["$defs"]["JsonValue"]  # Anything: `_complete` says so in its place.
     for name, definition in shared["$defs"].items():
         _complete(definition, getattr(messages, name))
+    # What `Send` asks of its body by its kind, of which pydantic knows nothing.
+    shared["$defs"]["Send"]["properties"] |= {
+        "kind": {"type": "string", "enum": [*bodies]},
+        "body": {},
+    }
+    shared["$defs"]["Send"]["oneOf"] = [
+        {"properties": {"kind": {"const": kind}, "body": roots[kind, "validation"]}}
+        for kind in bodies
+    ]
     return {
         "$schema": _DIALECT,
         "title": f"Chat protocol {PROTOCOL_VERSION}",

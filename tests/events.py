@@ -1,7 +1,7 @@
 """Events and commands for tests, with everything in them that a test does not care for."""
 
 from common.events import JOIN, MESSAGE, Event
-from common.messages import MessageBody, Send
+from common.messages import Send
 from common.names import GENERAL
 
 TIME = 1_767_225_600_000
@@ -49,6 +49,18 @@ def send(
         room=room,
         cid=cid or cid_of(number),
         kind=MESSAGE,
-        body=MessageBody(text=text),
+        body={"text": text},
         after=after,
     )
+
+
+def text_of(command: Send) -> str:
+    """What it says."""
+    text = command.body["text"]
+    assert isinstance(text, str)
+    return text
+
+
+def message(text: str) -> tuple[str, dict[str, str]]:
+    """The kind and body of what says it."""
+    return MESSAGE, {"text": text}

@@ -11,29 +11,41 @@ from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from chat_client.cache.rows import is_cid, is_room, number, outgoing_of, tolerate, whole
+from chat_client.cache.rows import (
+    OUTBOX,
+    body_columns,
+    is_cid,
+    is_room,
+    json_object,
+    number,
+    outgoing_of,
+    tolerate,
+    whole,
+    words,
+)
 from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
 from common.events import Event
+from common.quick_frames import body_json
 from common.reasons import Reason
 
 if TYPE_CHECKING:
     from common.messages import Person
 
 _ADD: Final = (
-    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, unknown)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
-Read: TypeAlias = Callable[[str, Mapping[str, Any]], Mapping[str, Any] | None]
-"""What is known of the body of an event of a kind; None if it is not understood."""
-_ADD_PAST: Final = (
-    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, unknown, upto)"
+    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+Read: TypeAlias = Callable[[Event], Event]
+"""An event as it came, with what is known of its body."""
+_ADD_PAST: Final = (
+    "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came, upto)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (room, seq) DO UPDATE SET kind = excluded.kind, sender = excluded.sender,"
     " sent_at = excluded.sent_at, cid = excluded.cid, text = excluded.text,"
-    " unknown = excluded.unknown, upto = excluded.upto WHERE excluded.upto > upto"
+    " body = excluded.body, came = excluded.came, upto = excluded.upto WHERE excluded.upto > upto"
 )
 """What is here already is replaced by a newer state of it only."""
 _STRETCHES: Final = (
@@ -46,7 +58,8 @@ MODERATORS: Final = "moderators"
 """The key of who are moderators: their usernames, with spaces between."""
 _READ_UNTIL: Final = "read until: "
 """Begins the keys of facts about rooms that are fetched again: see `Cache._remember_reading`."""
-_OUTGOING: Final = "SELECT number, room, cid, text, written_at, state, reason FROM outbox"
+_UNDERSTOOD: Final = "understood"
+"""The key of what the program understood that looked last at what it did not understand."""
 
 
 class Cache:
@@ -253,22 +266,32 @@ class Cache:
                 cids[room] = row[0]
         return cids
 
-    def understand(self, read: Read) -> list[str]:
-        """Look again at what was not understood when it came; the rooms in which some is now."""
+    def understand(self, read: Read, digest: Callable[[], str]) -> list[str]:
+        """Look again at what was not all understood when it came; the rooms in which more is now.
+
+        `digest` gives a text for what `read` understands: once for each it is looked at, however
+        much there is that this program understands in part.
+        """
         rows = self._connection.execute(
-            "SELECT room, seq, kind, unknown FROM events WHERE unknown IS NOT NULL"
-        ).fetchall()
+            "SELECT room, seq, kind, text, body, came FROM events WHERE came IS NOT NULL"
+        )
+        first = rows.fetchone()
+        if first is None or self.meta(_UNDERSTOOD) == (now := digest()):
+            return []
         rooms: dict[str, None] = {}
-        for room, seq, kind, unknown in rows:
-            # RecursionError: what stands in the file may be anything.
-            with suppress(ValueError, TypeError, RecursionError):
-                body = read(kind, dict(json.loads(unknown)))
-                if body is not None:
-                    self._connection.execute(
-                        "UPDATE events SET text = ?, unknown = NULL WHERE room = ? AND seq = ?",
-                        (body.get("text", ""), room, seq),
-                    )
-                    rooms[room] = None
+        for room, seq, kind, text, body, came in [first, *rows.fetchall()]:
+            whole = json_object(came)
+            if whole is None:
+                continue
+            event = read(Event("", 0, words(kind), "", 0, "", whole))
+            columns = body_columns(event.body)
+            if event.known and columns != (text, body, came):
+                self._connection.execute(
+                    "UPDATE events SET text = ?, body = ?, came = ? WHERE room = ? AND seq = ?",
+                    (*columns, room, seq),
+                )
+                rooms[room] = None
+        self.set_meta(_UNDERSTOOD, now)
         return list(rooms)
 
     def set_position(self, room: str, seq: int) -> None:
@@ -419,25 +442,28 @@ class Cache:
         else:
             self._connection.execute("DELETE FROM drafts WHERE room = ?", (room,))
 
-    def put_out(self, room: str, cid: str, text: str, written_at: int) -> None:
-        """Keep a message until it is acknowledged and back, or dropped."""
+    def put_out(
+        self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
+    ) -> None:
+        """Keep what is to be sent until it is acknowledged and back, or dropped."""
         self._connection.execute(
-            "INSERT INTO outbox (room, cid, text, written_at, state) VALUES (?, ?, ?, ?, ?)",
-            (room, cid, text, written_at, Delivery.WAITING),
+            "INSERT INTO outbox (room, cid, kind, body, written_at, state)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (room, cid, kind, body_json(body), written_at, Delivery.WAITING),
         )
         self._waiting += 1
 
     def next_waiting(self, after: int = 0) -> Outgoing | None:
         """The message to send next: the one written first, of those after number `after`."""
         row = self._connection.execute(
-            f"{_OUTGOING} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
+            f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
             (after, Delivery.WAITING),
         ).fetchone()
         return None if row is None else outgoing_of(row)
 
     def outgoing(self, cid: str) -> Outgoing | None:
         """A message of the outbox by its cid."""
-        row = self._connection.execute(f"{_OUTGOING} WHERE cid = ?", (cid,)).fetchone()
+        row = self._connection.execute(f"{OUTBOX} WHERE cid = ?", (cid,)).fetchone()
         return None if row is None else outgoing_of(row)
 
     def waiting(self) -> int:
@@ -475,7 +501,9 @@ class Cache:
         return found.fetchone() is not None
 
 
-def _row(event: Event) -> tuple[str, int, str, str, int, str, str, str | None]:
+def _row(event: Event) -> tuple[str | int | None, ...]:
+    """The columns that `_ADD` fills."""
     room, seq, kind, sender, sent_at, cid, body = event
-    unknown = None if event.known else json.dumps(body)
-    return (room, seq, kind, sender, sent_at, cid, event.text, unknown)
+    if type(body) is dict and len(body) == 1 and type(text := body.get("text")) is str:
+        return room, seq, kind, sender, sent_at, cid, text, None, None  # as almost all are
+    return room, seq, kind, sender, sent_at, cid, *body_columns(body)

@@ -9,6 +9,8 @@ from typing import Final
 
 from chat_client.cache.cache import MODERATORS
 from chat_client.cache.rows import (
+    EVENTS,
+    OUTBOX,
     event_of,
     is_room,
     is_username,
@@ -23,12 +25,13 @@ from common import limits
 from common.database import connect_reader
 from common.events import Event
 
-_EVENT = "SELECT room, seq, kind, sender, sent_at, cid, text, unknown FROM events WHERE room = ?"
+_EVENT: Final = f"{EVENTS} WHERE room = ?"
 _SPANS: Final = (
     "SELECT first, last FROM spans WHERE room = ? AND typeof(first) = 'integer' AND first >= 1"
     " AND typeof(last) = 'integer' AND last BETWEEN first AND 9007199254740991"
 )
 """The stretches of a room that make sense, whatever stands there: up to `limits.MAX_INTEGER`."""
+
 COUNTED: Final = 1000
 """Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
 and counting a million takes seconds."""
@@ -136,9 +139,7 @@ class CacheReader:
     def outbox(self, room: str) -> list[Outgoing]:
         """What waits in a room or could not be sent, as written."""
         rows = self._connection.execute(
-            "SELECT number, room, cid, text, written_at, state, reason FROM outbox"
-            " WHERE room = ? ORDER BY number",
-            (room,),
+            f"{OUTBOX} WHERE room = ? ORDER BY number", (room,)
         ).fetchall()
         return list(map(outgoing_of, rows))
 
@@ -152,7 +153,7 @@ class CacheReader:
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
             "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
-            "  AND unknown IS NULL AND sender <> ? LIMIT ?)),"
+            "  AND text IS NOT NULL AND sender <> ? LIMIT ?)),"
             " position - read - (SELECT coalesce(sum(last - max(first - 1, read)), 0) FROM spans"
             "  WHERE spans.room = rooms.room AND last > read)"
             " FROM rooms WHERE ?3 IS NULL OR room = ?3 ORDER BY room",

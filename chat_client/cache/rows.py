@@ -11,12 +11,14 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
-from common.events import Event, UnknownBody
+from common.events import Event, PartOfBody, UnknownBody
 from common.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.quick_frames import body_json
 from common.reasons import Reason
 
 _ROOM: Final = re.compile(ROOM_PATTERN)
@@ -72,9 +74,15 @@ def is_cid(value: object) -> bool:
     return isinstance(value, str) and _CID.fullmatch(value) is not None
 
 
+EVENTS: Final = "SELECT room, seq, kind, sender, sent_at, cid, text, body FROM events"
+"""The rows that `event_of` takes."""
+OUTBOX: Final = "SELECT number, room, cid, kind, body, written_at, state, reason FROM outbox"
+"""Those that `outgoing_of` takes."""
+
+
 def event_of(row: tuple[object, ...]) -> Event | None:
-    """An event, of the columns of `events` in their order; None when it has no place."""
-    room, seq, kind, sender, sent_at, cid, text, unknown = row
+    """An event, of a row of `EVENTS`; None when it has no place."""
+    room, seq, kind, sender, sent_at, cid, text, body = row
     if type(seq) is not int or not 1 <= seq <= limits.MAX_INTEGER:
         return None
     return Event(
@@ -84,21 +92,57 @@ def event_of(row: tuple[object, ...]) -> Event | None:
         words(sender, limits.USERNAME_LENGTH),
         whole(sent_at, limits.MAX_TIME),
         words(cid, limits.CID_LENGTH),
-        # What it holds is of no use before `Cache.understand` has looked at it.
-        {"text": words(text)} if unknown is None else UnknownBody(),
+        _body_of(text, body),
     )
 
 
+def _body_of(text: object, body: object) -> Mapping[str, Any]:
+    if text is None:
+        # What it holds is of no use before `Cache.understand` has looked at it.
+        return UnknownBody()
+    if body is None:
+        return {"text": words(text)}
+    known = json_object(body)
+    if known is None:
+        return UnknownBody()
+    return known | {"text": words(text)} if "text" in known else known
+
+
+def body_columns(body: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
+    """The columns `text`, `body` and `came` of an event with this body: see the schema."""
+    if isinstance(body, UnknownBody):
+        return None, None, body_json(body)
+    came = body_json(body.whole) if isinstance(body, PartOfBody) else None
+    text = body.get("text")
+    if isinstance(text, str):
+        return text, None if len(body) == 1 else body_json(body), came
+    return "", body_json(body), came
+
+
+def json_object(value: object) -> dict[str, Any] | None:
+    """An object that is kept as JSON; None for what is none."""
+    if not isinstance(value, str):
+        return None
+    try:
+        found = json.loads(value)
+        if "\\u" in value:
+            body_json(found).encode()  # Half of a character can't be stored or drawn.
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def outgoing_of(row: tuple[object, ...]) -> Outgoing:
-    """A message of the outbox: number, room, cid, text, written_at, state, reason.
+    """An entry of the outbox, of a row of `OUTBOX`.
 
     One of an unknown state is left to the person.
     """
-    number, room, cid, text, written_at, state, reason = row
+    number, room, cid, kind, body, written_at, state, reason = row
     return Outgoing(
         words(room),
         words(cid),
-        words(text, 4 * limits.TEXT_BYTES),
+        words(kind, limits.KIND_LENGTH),
+        json_object(body) or {},
         whole(written_at, limits.MAX_TIME),
         _STATES.get(state, Delivery.FAILED) if isinstance(state, str) else Delivery.FAILED,
         _reason(reason),

@@ -30,7 +30,7 @@ from chat_client.state.status import Status
 from chat_client.state.sync import Sync
 from common import messages
 from common.events import Event
-from common.protocol import understood
+from common.protocol import known_event
 from common.reasons import Reason
 
 
@@ -151,7 +151,7 @@ class Controller:
 
     def begin(self) -> None:
         """Once, before anything else: this program may understand more than the one before."""
-        rooms = self._cache.understand(understood)
+        rooms = self._cache.understand(known_event, messages.kinds_digest)
         if rooms:
             self._news.tell(news.Understood(tuple(rooms)))
 
@@ -215,10 +215,17 @@ class Controller:
 
     # What the person does
 
-    def say(self, room: str, text: str, written_at: int) -> str:
-        """Write a message: it is kept, and sent as soon as there is a connection. Its cid."""
+    def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
+        """Add an event: it is kept, and sent as soon as there is a connection. Its cid."""
         self.open_room(room)
-        return self._outbox.say(room, text, written_at)
+        return self._outbox.send(room, kind, body, written_at)
+
+    def keep_failed(
+        self, room: str, kind: str, body: Mapping[str, Any], written_at: int, why: Reason
+    ) -> None:
+        """Keep an event that can't be sent: the person may want to know."""
+        self.open_room(room)
+        self._outbox.keep_failed(room, kind, body, written_at, why)
 
     def open_room(self, room: str) -> None:
         """Have a direct conversation among the rooms before anything is said in it."""

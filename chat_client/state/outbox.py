@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from pydantic import ValidationError
 
@@ -16,6 +16,7 @@ from chat_client.state.link import ServerLink
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import messages
 from common.events import MESSAGE, Event
+from common.quick_frames import body_json
 from common.reasons import Reason
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ of the message itself, and what was written after it is not to wait for ever."""
 _NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
 """Refusals for what goes on at the server, however often they come."""
 _IN_FLIGHT_BYTES: Final = 256 * 1024
-"""Of texts that are under way at once: what the server is ready to take without a pause."""
+"""Of bodies that are under way at once: what the server is ready to take without a pause."""
 _COMPARING: Final = (
     messages.ListPeople,
     messages.ListOnline,
@@ -77,13 +78,22 @@ class Outbox:
 
     # What the person does
 
-    def say(self, room: str, text: str, written_at: int) -> str:
-        """Keep a message of a known room, to be sent as soon as there is a connection. Its cid."""
+    def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
+        """Keep an event for a known room, to be sent as soon as there is a connection. Its cid."""
         cid = self._new_id()
-        self._cache.put_out(room, cid, text, written_at)
-        self._cache.set_draft(room, "")  # It is sent, in the same transaction.
+        self._cache.put_out(room, cid, kind, body, written_at)
+        if kind == MESSAGE:
+            self._cache.set_draft(room, "")  # It is sent, in the same transaction.
         self._changed(room, cid, Delivery.WAITING)
         return cid
+
+    def keep_failed(
+        self, room: str, kind: str, body: Mapping[str, Any], written_at: int, why: Reason
+    ) -> None:
+        """Keep an event for a known room that is not to be sent, and why."""
+        cid = self._new_id()
+        self._cache.put_out(room, cid, kind, body, written_at)
+        self._fail(room, cid, why)
 
     def drop(self, cid: str) -> None:
         """Give up a message that could not be sent, or still waits."""
@@ -151,18 +161,22 @@ class Outbox:
         )
 
     def _transmit(self, out: Outgoing, now: float) -> None:
-        """Send a message, if it is one: a cache may hold what no server takes."""
+        """Send an event, if it is one: a cache may hold what no server takes."""
         after = next(reversed(self._in_flight), None)
         try:
-            body = messages.MessageBody(text=out.text)
             self._link.ask(
-                messages.Send, room=out.room, cid=out.cid, kind=MESSAGE, body=body, after=after
+                messages.Send,
+                room=out.room,
+                cid=out.cid,
+                kind=out.kind,
+                body=out.body,
+                after=after,
             )
         except ValidationError as error:
-            log.warning("a message of the outbox can't be sent: %s", error.errors()[0]["msg"])
+            log.warning("an event of the outbox can't be sent: %s", error.errors()[0]["msg"])
             self._fail(out.room, out.cid, Reason("not_sendable"))
             return
-        self._in_flight[out.cid] = len(out.text)
+        self._in_flight[out.cid] = len(body_json(out.body))
         self._link.spoke(now)
 
     # What came of it

@@ -1,34 +1,44 @@
-"""A message on its way out, from the moment it is written to the moment it is in its room."""
+"""An event on its way out, from the moment it is made to the moment it is in its room."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from common.events import MESSAGE
 from common.reasons import Reason
 
 
 class Delivery(StrEnum):
-    """Where a message of the outbox stands."""
+    """Where an entry of the outbox stands."""
 
     WAITING = "waiting"
     SENT = "sent"
     """Acknowledged: the server has it on its disk."""
     FAILED = "failed"
-    """Refused for good; the person edits or drops it."""
+    """Refused for good; the person drops it, or changes it first if it is a message."""
     DROPPED = "dropped"
     """Given up by the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message in the outbox. `written_at` is in milliseconds since 1970-01-01 UTC.
+    """What `send` is to take, in the outbox; `kind` and `body` are those of the event.
 
-    `number` grows from each message written to the next.
+    `written_at` is in milliseconds since 1970-01-01 UTC. `number` grows from each to the next.
     """
 
     room: str
     cid: str
-    text: str
+    kind: str
+    body: Mapping[str, Any]
     written_at: int
     state: Delivery
     reason: Reason | None
     number: int = 0
+
+    @property
+    def text(self) -> str:
+        """What is to be said; "" where that is nothing."""
+        text = self.body.get("text") if self.kind == MESSAGE else None
+        return text if isinstance(text, str) else ""

@@ -11,7 +11,8 @@ from chat_client.state.history import History
 from chat_client.state.link import ServerLink
 from chat_client.state.outbox import Outbox
 from common import messages
-from common.events import MESSAGE, Event
+from common.events import Event
+from common.protocol import known_event
 from common.reasons import Reason
 
 MOST_MISSING: Final = 300
@@ -181,9 +182,9 @@ class Sync:
             # now on top of it, it would pass for one of this.
             confirmed = position == 0 or ack.room in self._confirmed
             if ack.seq == position + 1 and confirmed:
-                body = {"text": out.text}
-                event = Event(ack.room, ack.seq, MESSAGE, self._me(), ack.sent_at, ack.cid, body)
-                self._take([event], now)
+                me, at = self._me(), ack.sent_at
+                event = Event(ack.room, ack.seq, out.kind, me, at, ack.cid, out.body)
+                self._take([known_event(event)], now)
             else:
                 self._outbox.ahead(ack, is_here=ack.seq <= position)
         self._outbox.send_next(now)

@@ -24,6 +24,7 @@ from chat_client.window.moderating import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript import Transcript
+from common.events import MESSAGE
 from common.names import GENERAL, direct_partner, direct_room
 from common.reasons import Reason
 from common.sentences import sentence, whole_sentence
@@ -685,7 +686,7 @@ class MainScreen(Panel):
             return str(error)[:1].upper() + str(error)[1:] + "."
         room = self.room
         self._saved[room] = ""  # Erased with the sending.
-        self._session.ask(lambda core: core.say(room, text))
+        self._session.ask(lambda core: core.send(room, MESSAGE, {"text": text}))
         self.transcript.go_to_latest()
         return None
 

@@ -14,6 +14,7 @@ from chat_client.net.loopback import Echo
 from chat_client.options import Options
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
+from common.events import MESSAGE
 from common.invite import Invite
 from common.names import GENERAL
 from common.smoke import every_module, look_at_names, run_checks
@@ -40,7 +41,7 @@ def _look_at_store(folder: Path) -> str:
     cache = Cache(folder / "cache.db")
     with cache.transaction():
         cache.add_room(GENERAL)
-        cache.put_out(GENERAL, "0" * 32, _TEXT, 0)
+        cache.put_out(GENERAL, "0" * 16, MESSAGE, {"text": _TEXT}, 0)
     reader = CacheReader(folder / "cache.db")
     try:
         kept = [out.text for out in reader.outbox(GENERAL)]

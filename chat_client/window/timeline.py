@@ -7,7 +7,7 @@ from typing import Final
 
 from chat_client.state.outgoing import Outgoing
 from chat_client.window.drawing import Drawing, drawing_of
-from common.events import MESSAGE, Event
+from common.events import Event
 from common.times import local_time
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
@@ -64,8 +64,8 @@ def lay_out(
 
 
 def as_event(out: Outgoing, sender: str) -> Event:
-    """A message on its way out as the event it will be, but for its place."""
-    return Event(out.room, 0, MESSAGE, sender, out.written_at, out.cid, {"text": out.text})
+    """What is on its way out as the event it will be, but for its place."""
+    return Event(out.room, 0, out.kind, sender, out.written_at, out.cid, out.body)
 
 
 def _same_group(previous: Event | None, event: Event) -> bool:

@@ -126,11 +126,13 @@ class Pen:
         self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
 
     def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
-        """Draw a message that waits, was sent, or could not be sent and why."""
+        """Draw what waits, was sent, or could not be sent and why. A message may be changed."""
+        said = not entry.drawing.note
         self.draw_beginning(entry, at)
         if out.state is Delivery.SENT:
             # As it will look in its place, which comes with what was said before it.
-            self.draw_words(entry.text, at)
+            if said:
+                self.draw_words(entry.text, at)
             return
         failed = out.state is Delivery.FAILED
         tone = "failed" if failed else "waiting"
@@ -147,7 +149,7 @@ class Pen:
         self._draw_picture(icon, at, "body")
         if failed:
             self._text.insert(at, f"Not sent: {safe(_why(out))}  ", ("body", "failed", "small"))
-            for label in ("Edit", "Delete"):
+            for label in ("Edit", "Delete") if said else ("Delete",):
                 tags = ("body", "link", "small", "action", label.lower())
                 self._text.insert(at, label, tags)
                 self._text.insert(at, "   ", ("body", "small"))

@@ -13,6 +13,7 @@ from common import limits, messages
 from common.events import JOIN, Event
 from common.ids import new_cid
 from common.names import GENERAL, direct_members, direct_partner
+from common.quick_frames import canonical
 
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:
@@ -97,9 +98,8 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
             return refuse(session, command, "rate_limited", "room", retry_after=ceil(1000 * wait))
         room = _open_direct(world, command.room, members, now)
         outcome += _room_added(world, room)
-    body = {"text": command.body.text}
-    seq = room.head + 1
-    event = Event(room.room, seq, command.kind, sender.username, now, command.cid, body)
+    seq, kind, body = room.head + 1, command.kind, command.body
+    event = Event(room.room, seq, kind, sender.username, now, command.cid, body)
     said = world.store.append(room, event, sender)
     if said is not None:
         return _said_before(session, command, said)
@@ -127,8 +127,8 @@ def send_again(world: World, session: Session, command: messages.Send) -> Outcom
 
 def _said_before(session: Session, command: messages.Send, said: Event) -> Outcome:
     """The first answer again; or none, if something else was said under this id."""
-    same = (said.room, said.kind, said.text) == (command.room, command.kind, command.body.text)
-    if not same:
+    same = (said.room, said.kind) == (command.room, command.kind)
+    if not same or canonical(said.body) != canonical(command.body):
         return refuse(session, command, "cid_reused", "cid")
     ack = messages.Ack(
         re=command.id, room=said.room, seq=said.seq, cid=command.cid, sent_at=said.sent_at

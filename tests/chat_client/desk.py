@@ -18,7 +18,7 @@ from common.invite import Invite
 from common.messages import EventMessage, ToClient, ToServer
 from common.protocol import ServerEnd, Violation
 from common.reasons import Reason
-from tests.events import cid_of, said
+from tests.events import cid_of, message, said
 
 INVITE = Invite(("192.0.2.7",), 12345, bytes(32), "s" * 22, "Home")
 EPOCH = "e" * 32
@@ -153,7 +153,7 @@ class Desk:
         """The person writes a message; the core ticks after that."""
 
         def write() -> None:
-            self.controller.say(room, text, SENT_AT)
+            self.controller.send(room, *message(text), SENT_AT)
             self.controller.tick(self.now)
 
         return self.step(write)

@@ -17,6 +17,10 @@ HOSTILE: Sequence[tuple[str, object]] = (
     ("too many digits", "9" * 5000),
     ("lists in lists", "[" * 100_000),
     ("a body with half of a character", '{"text": "\\ud83d"}'),
+    ("a body with a number for a text", '{"text": 3}'),
+    ("a body with half of a character beside its text", '{"text": "x", "\\ud83d": "\\udc00"}'),
+    ("a body with no number", '{"text": "x", "n": NaN}'),
+    ("a list", "[]"),
     ("an empty text", ""),
     ("NULs", "\0" * 9),
     ("a huge text", "x" * 1_000_000),
@@ -26,8 +30,8 @@ HOSTILE: Sequence[tuple[str, object]] = (
 )
 INVALID_UTF8 = {"a lone surrogate": "EDA080", "no UTF-8": "C3", "an overlong NUL": "C080"}
 COLUMNS = {
-    "events": ("room", "seq", "kind", "sender", "sent_at", "cid", "text", "unknown"),
-    "outbox": ("room", "cid", "text", "written_at", "state", "reason"),
+    "events": ("room", "seq", "kind", "sender", "sent_at", "cid", "text", "body", "came"),
+    "outbox": ("room", "cid", "kind", "body", "written_at", "state", "reason"),
     "rooms": ("room", "position", "read"),
     "spans": ("room", "first", "last"),
     "people": ("username", "display_name"),
@@ -35,8 +39,18 @@ COLUMNS = {
     "meta": ("key", "value"),
 }
 GOOD: dict[str, tuple[object, ...]] = {
-    "events": ("general", 3, "message", "bob", 3, "3" * 16, "three", None),
-    "outbox": ("general", "c" * 16, "hello", 5, "waiting", ""),
+    "events": (
+        "general",
+        3,
+        "message",
+        "bob",
+        3,
+        "3" * 16,
+        "three",
+        '{"text":"three","n":1}',
+        '{"text":"three","n":1,"m":2}',
+    ),
+    "outbox": ("general", "c" * 16, "message", '{"text":"hello"}', 5, "waiting", ""),
     "rooms": ("other", 0, 0),
     "spans": ("general", 1, 3),
     "people": ("bob", "Bob"),

@@ -22,6 +22,7 @@ from common.messages import ToClient
 from common.protocol import ServerEnd
 from common.sentences import sentence
 from tests.chat_client.desk import EPOCH
+from tests.events import message
 
 DEADLINE = 10.0
 
@@ -125,7 +126,7 @@ def test_the_core_stops_after_some_tries(hostile: Hostile, monkeypatch: pytest.M
         assert "may need an update" in sentence(stopped().status.reason)
         assert hostile.connections == MOST_FAULTS
         # What is written then is kept, and sent by the next connection that is of use.
-        core.say("general", "hello")
+        core.send("general", *message("hello"))
         while not isinstance(told.get(timeout=DEADLINE), news.OutboxChanged):
             pass
         assert hostile.connections == MOST_FAULTS

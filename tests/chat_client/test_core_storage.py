@@ -17,12 +17,13 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import Delivery, Outgoing
 from chat_client.state.status import STORAGE, Link
 from common.events import Event
 from common.invite import Invite
 from common.reasons import Reason
 from common.sentences import sentence
+from tests.events import message
 
 DEADLINE = 10.0
 
@@ -89,14 +90,21 @@ class Bench:
         assert isinstance(found, news.NotKept)
         return found
 
+    def became(self, state: Delivery) -> None:
+        """Wait until something in the outbox is told as that."""
+        self.until(lambda item: isinstance(item, news.OutboxChanged) and item.state is state)
+
+    def outbox(self) -> list[Outgoing]:
+        """What is in the outbox, on the disk."""
+        reader = CacheReader(self.folder / "cache.db")
+        found = reader.outbox("general")
+        reader.close()
+        return found
+
     def waits(self, *texts: str) -> None:
         """Wait until the last of them is told as waiting; all are on the disk then."""
-        self.until(
-            lambda item: isinstance(item, news.OutboxChanged) and item.state is Delivery.WAITING
-        )
-        reader = CacheReader(self.folder / "cache.db")
-        assert [out.text for out in reader.outbox("general")] == list(texts)
-        reader.close()
+        self.became(Delivery.WAITING)
+        assert [out.text for out in self.outbox()] == list(texts)
 
     def drafts(self) -> dict[str, str]:
         """The drafts on the disk."""
@@ -136,10 +144,10 @@ TROUBLES: dict[str, Callable[[], Exception]] = {
 @pytest.mark.parametrize("trouble", TROUBLES)
 def test_what_can_not_be_stored_comes_back_and_the_core_goes_on(bench: Bench, trouble: str) -> None:
     """The text is returned with the reason, nothing passes for waiting; then all is as before."""
-    bench.core.say("general", "before")
+    bench.core.send("general", *message("before"))
     bench.waits("before")
     bench.disk.error = TROUBLES[trouble]()
-    bench.core.say("general", "during")
+    bench.core.send("general", *message("during"))
     status = bench.trouble().status
     returned = bench.back()
     assert (returned.room, returned.text, returned.why) == ("general", "during", status.reason)
@@ -151,7 +159,7 @@ def test_what_can_not_be_stored_comes_back_and_the_core_goes_on(bench: Bench, tr
         lambda item: isinstance(item, news.StatusChanged) and item.status.link is Link.CONNECTING
     )
     assert bool(bench.disk.reopened) == (trouble != "full")
-    bench.core.say("general", "after")
+    bench.core.send("general", *message("after"))
     bench.waits("before", "after")
     assert not [
         item for item in bench.all if isinstance(item, news.OutboxChanged) and item.waiting > 2
@@ -162,25 +170,25 @@ def test_a_message_written_when_there_is_room_again_does_not_wait(bench: Bench) 
     """It is tried at once, whatever the pause."""
     bench.disk.error = full()
     for _ in range(4):
-        bench.core.say("general", "no")
+        bench.core.send("general", *message("no"))
         bench.back()
     assert bench.core._controller.status.retry_at - bench.core._failed_at >= 2
     bench.disk.error = None
-    bench.core.say("general", "yes")
+    bench.core.send("general", *message("yes"))
     bench.waits("yes")
 
 
 def test_a_real_limit_of_the_database_is_a_full_disk(bench: Bench) -> None:
     """SQLite's own error, as of a disk: short messages still find room, long ones come back."""
-    bench.core.say("general", "before")
+    bench.core.send("general", *message("before"))
     bench.waits("before")
     connection = bench.disk._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 1}")
-    bench.core.say("general", "x" * 16_000)
+    bench.core.send("general", *message("x" * 16_000))
     assert bench.back().why == Reason("storage_full")
     connection.execute("PRAGMA max_page_count = 100000")
-    bench.core.say("general", "x" * 16_000)
+    bench.core.send("general", *message("x" * 16_000))
     bench.waits("before", "x" * 16_000)
 
 
@@ -193,13 +201,13 @@ def test_in_trouble_it_does_not_spin(bench: Bench) -> None:
     first = bench.disk.failures
     # Each is an attempt of its own at most.
     for number in range(10):
-        bench.core.say("general", str(number))
+        bench.core.send("general", *message(str(number)))
         bench.back()
     assert bench.disk.failures <= first + 14
     assert not bench.core._inbox
     assert len(bench.core._held) == 2
     bench.disk.error = None
-    bench.core.say("general", "yes")
+    bench.core.send("general", *message("yes"))
     bench.waits("yes")
     bench.core.stop()
     assert bench.drafts() == {}, "it was said in that room since"
@@ -226,10 +234,10 @@ def test_who_was_signed_out_stays_so_after_the_trouble(bench: Bench) -> None:
         lambda item: isinstance(item, news.StatusChanged) and item.status.link is Link.REFUSED
     )
     bench.disk.error = full()
-    bench.core.say("general", "no")
+    bench.core.send("general", *message("no"))
     bench.trouble()
     bench.disk.error = None
-    bench.core.say("general", "yes")
+    bench.core.send("general", *message("yes"))
     bench.until(
         lambda item: isinstance(item, news.StatusChanged) and item.status.code == "wrong_server"
     )
@@ -245,17 +253,55 @@ def test_a_mistake_of_the_program_costs_what_it_was_made_with(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patched:
-        patched.setattr(bench.core._controller, "say", fail)
-        bench.core.say("general", "unlucky")
+        patched.setattr(bench.core._controller, "send", fail)
+        bench.core.send("general", *message("unlucky"))
         assert bench.back().text == "unlucky"
-    bench.core.say("general", "lucky")
+    bench.core.send("general", *message("lucky"))
     bench.waits("lucky")
     with monkeypatch.context() as patched:
         patched.setattr(bench.core._controller, "mark_read", fail)
         bench.core.mark_read("general", 1)
-        bench.core.say("general", "behind it")
+        bench.core.send("general", *message("behind it"))
         bench.until(lambda item: isinstance(item, news.OutboxChanged | news.NotKept))
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_nobody_has_written_is_kept_as_failed(bench: Bench, trouble: str) -> None:
+    """It has no text to give back; with the reason, in its place among what was done since."""
+    bench.core.send("general", "topic", {"topic": "before"})
+    bench.became(Delivery.WAITING)
+    bench.disk.error = TROUBLES[trouble]()
+    bench.core.send("general", "topic", {"topic": "during"})
+    why = bench.trouble().status.reason
+    bench.disk.error = None
+    bench.became(Delivery.FAILED)
+    bench.core.send("general", *message("after"))
+    bench.became(Delivery.WAITING)
+    assert [(out.kind, out.body, out.state, out.reason) for out in bench.outbox()] == [
+        ("topic", {"topic": "before"}, Delivery.WAITING, None),
+        ("topic", {"topic": "during"}, Delivery.FAILED, why),
+        (*message("after"), Delivery.WAITING, None),
+    ]
+    assert not [item for item in bench.all if isinstance(item, news.NotKept)]
+
+
+def test_a_mistake_with_what_nobody_has_written_is_kept_as_failed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the program can't do with it, it does not try again."""
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.core._controller, "send", fail)
+        bench.core.send("general", "topic", {"topic": "unlucky"})
+        bench.became(Delivery.FAILED)
+    (out,) = bench.outbox()
+    assert (out.kind, out.body, out.state) == ("topic", {"topic": "unlucky"}, Delivery.FAILED)
+    assert out.reason is not None
+    assert out.reason.code == "mistake"
 
 
 def test_mistakes_without_an_end_end_the_core(
@@ -269,11 +315,11 @@ def test_mistakes_without_an_end_end_the_core(
     monkeypatch.setattr(core_module, "_MOST_MISTAKES", 3)
     monkeypatch.setattr(bench.core._controller, "tick", fail)
     for number in range(3):
-        bench.core.say("general", str(number))
+        bench.core.send("general", *message(str(number)))
         assert bench.back().text == str(number)
     bench.core._thread.join(DEADLINE)
     assert not bench.core._thread.is_alive()
-    bench.core.say("general", "too late")
+    bench.core.send("general", *message("too late"))
     returned = bench.back()
     assert (returned.text, returned.why) == ("too late", Reason("ended"))
 
@@ -284,7 +330,7 @@ def test_the_last_words_come_back_if_they_can_not_be_stored(
     """Nobody may take them for stored."""
     bench.disk.error = full()
     bench.core._stopping = True  # not woken yet: the last transaction has it
-    bench.core.say("general", "goodbye")
+    bench.core.send("general", *message("goodbye"))
     assert bench.back().text == "goodbye"
 
 
@@ -295,7 +341,7 @@ def test_what_is_written_last_is_stored(bench: Bench) -> None:
     bench.trouble()
     bench.disk.error = None
     bench.core._stopping = True
-    bench.core.say("elsewhere", "goodbye")
+    bench.core.send("elsewhere", *message("goodbye"))
     bench.core.stop()
     assert bench.drafts() == {"general": "half a sen"}
     reader = CacheReader(bench.folder / "cache.db")

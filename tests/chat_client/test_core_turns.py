@@ -21,7 +21,7 @@ from common.protocol import encode
 from common.reasons import Reason
 from tests.chat_client.core_bench import CoreBench
 from tests.chat_client.desk import ack, event, only, synced
-from tests.events import said
+from tests.events import message, said
 
 MakeBench = Callable[..., CoreBench]
 MANY: Final = 20_000
@@ -70,7 +70,7 @@ def fail(*_: object) -> None:
 def test_what_is_written_in_the_last_moment_is_stored(bench: CoreBench) -> None:
     """There is no turn any more; neither with a connection."""
     online(bench)
-    bench.core.say("general", "goodbye")
+    bench.core.send("general", *message("goodbye"))
     bench.core.save_draft("elsewhere", "half a sen")
     bench.end()
     assert bench.outbox() == ["goodbye"]
@@ -82,7 +82,7 @@ def test_however_much_it_is(bench: CoreBench) -> None:
     """More than one turn takes."""
     texts = [str(number) for number in range(core_module._ORDERS_AT_ONCE + 10)]
     for text in texts:
-        bench.core.say("general", text)
+        bench.core.send("general", *message(text))
     bench.end()
     assert bench.outbox() == texts
 
@@ -107,7 +107,7 @@ def test_what_can_not_be_stored_at_the_end_comes_back(
     """And nothing tells that it waits."""
     bench.turn()
     bench.cache.error = full()
-    bench.core.say("general", "goodbye")
+    bench.core.send("general", *message("goodbye"))
     bench.end()
     assert bench.news_of(news.NotKept) == [
         news.NotKept("general", "goodbye", Reason("storage_full"))
@@ -124,7 +124,7 @@ def test_nothing_of_a_failed_transaction_is_told_or_transmitted(bench: CoreBench
     sync = online(bench, general=1)
     bench.told.clear()
     bench.cache.error = full()
-    bench.core.say("general", "hello")
+    bench.core.send("general", *message("hello"))
     bench.send(synced(sync), event(1))
     bench.turn(2)
     assert bench.drain() == b""
@@ -145,7 +145,7 @@ def test_nothing_of_a_turn_with_a_mistake_is_told_or_transmitted(
     bench.told.clear()
     with monkeypatch.context() as patched:
         patched.setattr(bench.core._controller, "mark_read", fail)
-        bench.core.say("general", "hello")
+        bench.core.send("general", *message("hello"))
         bench.core.mark_read("general", 1)
         bench.send(synced(sync), event(1))
         bench.turn(2)
@@ -170,7 +170,7 @@ def test_who_does_not_go_on_tells_nothing_of_its_last_turn(
         monkeypatch.setattr(bench.core._controller, "tick", fail)
     else:
         bench.cache.error = full()
-    bench.core.say("general", "hello")
+    bench.core.send("general", *message("hello"))
     bench.run()
     assert [type(item) for item in bench.told] == [news.StatusChanged, news.NotKept]
     status = bench.news_of(news.StatusChanged)[0].status
@@ -211,7 +211,7 @@ def test_what_is_transmitted_is_stored_before(
         write(frames)
 
     monkeypatch.setattr(bench.core, "_write", noted)
-    bench.core.say("general", "hello")
+    bench.core.send("general", *message("hello"))
     bench.turn()
     assert stored == [["hello"]]
     send = only(bench.heard(), messages.Send)
@@ -329,7 +329,7 @@ def test_what_the_network_does_not_take_at_once_follows(bench: CoreBench) -> Non
     """In order and whole, when there is room; meanwhile the core waits for that."""
     online(bench)
     bench.core._write(PLENTY)
-    bench.core.say("general", "hello")
+    bench.core.send("general", *message("hello"))
     bench.turn()
     assert bench.core._unwritten
     assert bench.rests(), "it waits until there is room"
@@ -422,7 +422,7 @@ def test_a_message_is_told_as_sent_when_it_is_acknowledged(bench: CoreBench) -> 
     """Waiting when it is stored; then the server's event takes its place."""
     sync = online(bench)
     bench.answer(synced(sync))
-    bench.core.say("general", "hello")
+    bench.core.send("general", *message("hello"))
     bench.turn()
     (waiting,) = bench.news_of(news.OutboxChanged)
     assert waiting.state is Delivery.WAITING

@@ -11,6 +11,7 @@ from chat_client.state.outgoing import Delivery
 from common import messages
 from common.reasons import Reason
 from tests.chat_client.desk import Desk, ack, cid
+from tests.events import message
 
 ROOM = "general"
 
@@ -25,7 +26,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
     desk = Desk(cache=Cache(None), at_once=64)
     with desk.cache.transaction():
         for number in range(waiting):
-            desk.cache.put_out(ROOM, f"{number:015d}f", "line", 0)
+            desk.cache.put_out(ROOM, f"{number:015d}f", *message("line"), 0)
     desk.go_online(general=0)
     counted = 0
 

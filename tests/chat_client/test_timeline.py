@@ -14,7 +14,7 @@ from chat_client.window.timeline import (
     lay_out,
 )
 from common.events import Event
-from tests.events import joined, said
+from tests.events import joined, message, said
 
 NOON = round(datetime(2024, 5, 17, 12, 0).astimezone().timestamp() * 1000)
 TODAY = date(2024, 5, 17)
@@ -90,7 +90,7 @@ def test_midnight_begins_a_day_and_a_group() -> None:
 
 def test_what_waits_looks_as_it_will() -> None:
     """A message on its way out is grouped with what its sender said just before."""
-    out = Outgoing("general", "a" * 16, "hi", NOON + MINUTE, Delivery.WAITING, None)
+    out = Outgoing("general", "a" * 16, *message("hi"), NOON + MINUTE, Delivery.WAITING, None)
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada"))
     assert not entry.heads_group
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada", join=True))

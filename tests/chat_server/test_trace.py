@@ -39,7 +39,7 @@ def test_each_command_has_its_result(
         bench.run(Received(ada, (ping, new, send)))
     lines = [each.getMessage() for each in errors_logged.records if each.name == trace.__name__]
     mine, theirs = f"connection {ada}, account {account}: ", f"connection {stranger}, account -: "
-    text = f"send id={send.id} body=(MessageBody)"
+    text = f"send id={send.id} kind=message body=1"
     assert lines[:4] == [
         f"{mine}ping id=5 -> ok",
         f"{mine}{text} -> ok",
@@ -49,7 +49,7 @@ def test_each_command_has_its_result(
     assert lines[4].startswith("batch: 3 commands, 0 refused, commit 0.")
     assert lines[5:8] == [
         f"{mine}ping id=5 -> ok",
-        f"{mine}send id={new.id} body=(MessageBody) -> busy",
+        f"{mine}send id={new.id} kind=message body=1 -> busy",
         f"{mine}{text} -> ok",  # It is stored already.
     ]
     assert lines[8].startswith("batch: 3 commands, 1 refused, commit ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -15,6 +16,7 @@ from common import limits, messages
 from common.frames import HEADER
 from common.messages import TO_CLIENT, TO_SERVER, Message
 from common.protocol import encode
+from common.schema import protocol_schema
 from common.text import TextRefusedError, check_text, tidy_text
 from tests import strategies as our
 from tests.events import said, send
@@ -444,7 +446,13 @@ def test_usernames_come_in_lower_case() -> None:
 
 def test_everything_a_client_may_send_is_bounded() -> None:
     """No string, list, map or number of a command can grow without end."""
-    assert _unbounded(TO_SERVER.json_schema()) == []
+    schema = protocol_schema()["$defs"]
+    commands = [model.__name__ for model in get_args(messages.ToServer)]
+    bodies = [messages.KINDS[kind].__name__ for kind in messages.SENDABLE]
+    sent = {name: schema[name] for name in (*commands, *bodies)}
+    assert set(re.findall(r"#/\$defs/(\w+)", str(sent))) <= sent.keys()
+    assert _unbounded(sent) == []
+    assert _unbounded(TO_SERVER.json_schema()) == ["Send.properties.kind", "Send.properties.body"]
 
 
 def test_everything_a_server_may_send_is_bounded() -> None:

@@ -21,6 +21,7 @@ from common.messages import (
 )
 from common.protocol import ClientEnd, Phase, RemoteProtocolError, ServerEnd, Violation, encode
 from common.quick_frames import body_json
+from tests.events import text_of
 
 DEEP: Final = 50_000
 VALUES: Final = {
@@ -222,7 +223,7 @@ def test_of_a_field_that_is_there_twice_the_last_counts() -> None:
         )
     )
     assert isinstance(command, Send)
-    assert (command.id, command.body.text) == (8, "last")
+    assert (command.id, text_of(command)) == (8, "last")
     (heard,) = hear(event("message", body))
     assert heard.body == {"text": "last"}
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from itertools import count
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from common import limits, messages
 from common.events import Event, UnknownBody
 from common.frames import encode_frame
-from common.messages import Error, ToClient, ToServer
+from common.messages import KINDS, Error, ToClient, ToServer
 from common.protocol import (
     Arrival,
     ClientEnd,
@@ -377,16 +378,77 @@ def test_an_error_names_the_request_and_the_field_but_not_the_content(
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"),
-    [("reaction", "unknown_kind"), ("join", "unknown_kind"), (None, "malformed"), (7, "malformed")],
+    ("kind", "code", "why"),
+    [
+        ("reaction", "unknown_kind", "unknown_kind"),
+        ("join", "unknown_kind", "unknown_kind"),
+        ("", "unknown_kind", "unknown_kind"),
+        (None, "malformed", "string_type"),
+        (7, "malformed", "string_type"),
+        (["message"], "malformed", "string_type"),
+    ],
 )
-def test_a_kind_that_cant_be_sent_is_refused_as_such(kind: object, code: str) -> None:
+def test_a_kind_that_cant_be_sent_is_refused_as_such(kind: object, code: str, why: str) -> None:
     """By a code that tells a kind of a newer protocol from what is no kind, and names none."""
     body = json.dumps(saying(kind=kind)).encode()
     got = Line(Phase.READY).server.receive(encode_frame(body))
     error = only_violation(list(got)).error
     assert (error.code, error.field) == (code, "kind")
-    assert error.params == {"why": "literal_error"}
+    assert error.params == {"why": why}
+
+
+BODIES: Final[tuple[tuple[object, str, str], ...]] = (
+    ({}, "malformed", "body.topic"),
+    ({"topic": "x", "n": 3, "more": 1}, "malformed", "body.more"),
+    ({"topic": "x", "n": "3"}, "malformed", "body.n"),
+    ({"topic": "x", "n": 3.0}, "malformed", "body.n"),
+    ({"topic": "x", "n": True}, "malformed", "body.n"),
+    ({"topic": "x", "n": 10**30}, "malformed", "body.n"),
+    ({"topic": "x" * 20_000, "n": 3}, "too_long", "body.topic"),
+    ({"topic": "x", "n": 3, "of": [{"a": 1}, {"a": 2, "b": 3}]}, "malformed", "body.of.1.b"),
+    ({"topic": "x", "n": 3, "of": {"a": 1}}, "malformed", "body.of"),
+    ({"text": "hello"}, "malformed", "body.topic"),
+    ([], "malformed", "body"),
+    (None, "malformed", "body"),
+    ("x", "malformed", "body"),
+)
+
+
+class _Of(messages.Message):
+    a: messages.Number
+
+
+class _Topic(messages.Message):
+    topic: messages.Text
+    n: messages.Number
+    of: tuple[_Of, ...] = ()
+
+
+@pytest.fixture
+def topics(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind more, that can be sent."""
+    monkeypatch.setitem(KINDS, "topic", _Topic)
+    monkeypatch.setattr(messages, "SENDABLE", messages.SENDABLE | {"topic"})
+
+
+@pytest.mark.usefixtures("topics")
+@pytest.mark.parametrize(("body", "code", "field"), BODIES)
+def test_a_body_is_checked_by_the_model_of_its_kind(body: object, code: str, field: str) -> None:
+    """The error tells the first field that is wrong; a body of another kind is none of this one."""
+    line = Line(Phase.READY)
+    sent = json.dumps(saying(kind="topic", body=body)).encode()
+    error = only_violation(list(line.server.receive(encode_frame(sent)))).error
+    assert (error.re, error.code, error.field) == (7, code, field)
+    right = {"topic": "x", "n": 3}
+    sent = json.dumps(saying(kind="message", body=right)).encode()
+    error = only_violation(list(line.server.receive(encode_frame(sent)))).error
+    assert (error.code, error.field) == ("malformed", "body.text")
+    for lawful in (right, {**right, "of": [{"a": 1}, {"a": 2}]}):
+        sent = json.dumps(saying(kind="topic", body=lawful)).encode()
+        (command,) = line.server.receive(encode_frame(sent))
+        assert isinstance(command, messages.Send)
+        # As it was given: nothing is added that was left out.
+        assert (command.kind, command.body) == ("topic", lawful)
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**53, "7", 7.5, None, True, [7], 10**400])

@@ -135,8 +135,12 @@ def test_the_schema_names_the_values_that_may_grow() -> None:
     assert reason == name
     # But what is sent to the server is of a kind that it knows.
     send = properties(found["Send"])
-    assert send["kind"] == {"type": "string", "const": "message"}
-    assert send["body"] == {"$ref": "#/$defs/MessageBody"}
+    assert send["kind"] == {"type": "string", "enum": sorted(messages.SENDABLE)}
+    bodies = {"message": {"$ref": "#/$defs/MessageBody"}}
+    assert found["Send"]["oneOf"] == [
+        {"properties": {"kind": {"const": kind}, "body": bodies[kind]}}
+        for kind in sorted(messages.SENDABLE)
+    ]
 
 
 def test_every_reference_of_the_schema_leads_somewhere() -> None:

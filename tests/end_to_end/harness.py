@@ -207,7 +207,12 @@ class Server:
     """A ChatServer on one data folder, through as many lives as a test gives it."""
 
     def __init__(
-        self, house: "House", folder: Path, flags: Sequence[str], under: Sequence[str | Path] = ()
+        self,
+        house: "House",
+        folder: Path,
+        flags: Sequence[str],
+        under: Sequence[str | Path] = (),
+        program: Sequence[str] = ("chat_server",),
     ) -> None:
         self.data_dir = folder / "data"
         self.ready_file = folder / "ready.json"
@@ -216,6 +221,7 @@ class Server:
         self._house = house
         self._flags = flags
         self._under = under
+        self._program = program
         self._child: Child | None = None
 
     def start(self) -> None:
@@ -224,7 +230,7 @@ class Server:
         child = self._house.child(
             f"server {self.data_dir.parent.name}",
             [
-                *("chat_server", "--headless", "--host", "127.0.0.1", "--port", str(self.port)),
+                *(*self._program, "--headless", "--host", "127.0.0.1", "--port", str(self.port)),
                 *("--data-dir", str(self.data_dir), "--ready-file", str(self.ready_file)),
                 *self._flags,
             ],
@@ -338,9 +344,10 @@ class House:
         name: str = "server",
         start: bool = True,
         under: Sequence[str | Path] = (),
+        program: Sequence[str] = ("chat_server",),
     ) -> Server:
-        """A server on a folder of its own."""
-        server = Server(self, self.folder / name, flags, under)
+        """A server on a folder of its own; `program` is its module, and what that is given."""
+        server = Server(self, self.folder / name, flags, under, program)
         server.data_dir.parent.mkdir(exist_ok=True)
         if start:
             server.start()

@@ -37,6 +37,7 @@ from tests.end_to_end.newer import (
     a_newer_server,
 )
 from tests.end_to_end.stranger import Line, RefusedError, Stranger, new_cid, read_link
+from tests.events import message
 
 KNOWN: tuple[dict[str, Any], ...] = (
     {},
@@ -79,7 +80,8 @@ def test_a_listener_prints_what_it_does_not_know_in_full(ada: Client, newer: New
         {name: 0 if name == "body" else event[name] for name in fields} for event in LOG
     ]
     assert newer.connections == 1
-    assert kept_raw(ada.data_dir) == {3: REACTION, 4: REWRITTEN, 5: {}}
+    more = {1: {"through": "the window"}, 2: {"text": "hello", "mood": "good"}}
+    assert kept_raw(ada.data_dir) == {**more, 3: REACTION, 4: REWRITTEN, 5: {}}
     again = ada.listen("--count", "1", "--timeout", "1")
     newer.last_words.append(
         {"type": "goodbye", "code": "terminated", "params": {"reason": "No more."}}
@@ -91,11 +93,11 @@ def test_a_listener_prints_what_it_does_not_know_in_full(ada: Client, newer: New
 
 
 def kept_raw(data_dir: Path) -> dict[int, Any]:
-    """By place, the bodies that a client keeps for a newer one."""
+    """By place, the bodies that a client keeps for a newer one, as they came."""
     (cache,) = data_dir.glob("accounts/*/cache.db")
     with closing(sqlite3.connect(cache)) as database:
-        rows = database.execute("SELECT seq, unknown FROM events WHERE unknown IS NOT NULL")
-        return {seq: json.loads(unknown) for seq, unknown in rows}
+        rows = database.execute("SELECT seq, came FROM events WHERE came IS NOT NULL")
+        return {seq: json.loads(came) for seq, came in rows}
 
 
 def test_a_person_is_told_that_there_is_more(ada: Client) -> None:
@@ -163,7 +165,7 @@ def test_the_core_of_the_window_goes_on(newer: NewerServer) -> None:
     core.start()
     try:
         seen = until(told, lambda item: isinstance(item, news.EventsAdded) and item.room == GENERAL)
-        core.say(GENERAL, "I am old")
+        core.send(GENERAL, *message("I am old"))
         seen += until(
             told,
             lambda item: isinstance(item, news.OutboxChanged) and item.state is Delivery.SENT,

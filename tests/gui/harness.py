@@ -41,6 +41,7 @@ from common.events import Event
 from common.invite import Invite, parse_invite
 from common.messages import Terminate, ToClient, ToServer
 from common.names import GENERAL
+from tests.events import message
 from window.palette import Mode
 from window.rowlist import RowList
 
@@ -203,7 +204,7 @@ class Peer:
         """Say something; it is in the room when this returns."""
         self._said += len(messages)
         for text in messages:
-            self.core.say(room, text)
+            self.core.send(room, *message(text))
         self.until(lambda: len(self._sent) == self._said, "the acknowledgements")
 
     def texts(self, room: str = GENERAL) -> list[str]:

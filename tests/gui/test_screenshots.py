@@ -25,6 +25,7 @@ from chat_server.rules.view import ClientAppeared, ViewEvent
 from chat_server.window.keeper import Keeper
 from chat_server.window.presenter import Presenter
 from common.invite import parse_invite
+from tests.events import message
 from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 
@@ -153,7 +154,7 @@ def chat(town: Town, host: Host, clock: Clock) -> Window:
 def says(window: Window, text: str) -> None:
     """The window's own message, after those that were said before it, and in its room."""
     window.wait(lambda: "on the train" in window.said, "the talk so far")
-    window.main._session.core.say("general", text)
+    window.main._session.core.send("general", *message(text))
     window.wait(lambda: text in window.said and not window.main._waiting, "one's own message")
 
 

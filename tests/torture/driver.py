@@ -39,6 +39,7 @@ from common.datafolder import FolderLock
 from common.invite import parse_invite
 from common.logs import start_logging
 from common.names import GENERAL, direct_room
+from tests.events import message
 from tests.torture import record
 from tests.torture.hooks import Orders, Points, wrap
 from tests.torture.record import Recorder, kept
@@ -145,11 +146,11 @@ class Driver:
     def _do_as_a_person(self, order: list[str]) -> None:
         match order:
             case ["say", room, *words]:
-                self._core.say(room, " ".join(words))
+                self._core.send(room, *message(" ".join(words)))
             case ["flood", count, size]:
                 for _ in range(int(count)):
                     text = f"{self._options.device} {self._options.life}.{next(self._numbers)} "
-                    self._core.say(GENERAL, text.ljust(int(size), "x"))
+                    self._core.send(GENERAL, *message(text.ljust(int(size), "x")))
             case ["drop"]:
                 self._drop()
             case ["talk", pace]:
@@ -195,7 +196,7 @@ class Driver:
         long = self._chance.randrange(20) == 0
         padding = " …" + "x" * self._chance.randint(1000, 6000) if long else ""
         number = f"{self._options.life}.{next(self._numbers)}"
-        self._core.say(room, f"{self._options.device} {number}{padding}{end}")
+        self._core.send(room, *message(f"{self._options.device} {number}{padding}{end}"))
 
     def _moderate(self, action: Action, name: str) -> None:
         number = f"{self._options.life}.{next(self._numbers)}"

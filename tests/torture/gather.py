@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from common.events import Event, UnknownBody
+from chat_client.cache.rows import EVENTS, event_of
+from common.events import Event
 from tests.torture.backups import Backups, reading
 from tests.torture.clock import read as read_clock
 from tests.torture.copies import PlacedRecords
@@ -60,12 +61,11 @@ class _StoredEvents:
     path: Path
 
     def __iter__(self) -> Iterator[Event]:
-        columns = "room, seq, kind, sender, sent_at, cid, text, unknown"
         with reading(self.path) as database:
-            rows = database.execute(f"SELECT {columns} FROM events")  # noqa: S608 (ours)
-            for room, seq, kind, sender, sent_at, cid, text, unknown in rows:
-                body = {"text": text} if unknown is None else UnknownBody()
-                yield kept(Event(room, seq, kind, sender, sent_at, cid, body))
+            for row in database.execute(EVENTS):
+                event = event_of(row)
+                assert event is not None, row
+                yield kept(event)
 
 
 def _store(person: Person) -> Store:

@@ -33,13 +33,16 @@ class WatchedCache(Cache):
         self.epoch = self.meta("epoch")
         """The history they are of."""
 
-    def put_out(self, room: str, cid: str, text: str, written_at: int) -> None:
+    def put_out(
+        self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
+    ) -> None:
         """As the cache's."""
+        text = body["text"]
         found = _ANSWER.search(text)
         answers = None if found is None else found[1]
         now = time.monotonic_ns()
         self._recorder.add(record.Wrote(now, room, cid, condense(text), answers))
-        super().put_out(room, cid, text, written_at)
+        super().put_out(room, cid, kind, body, written_at)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -18,7 +18,7 @@ from common.events import Event
 from common.messages import Person
 from common.reasons import Reason
 from tests.chat_client.desk import cid, event
-from tests.events import joined
+from tests.events import joined, message
 
 REASON = Reason("too_long", {"most": 7, "why": "words"})
 
@@ -53,12 +53,12 @@ def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
     """Positions, outbox and facts: a restart continues where the last run ended."""
     fill(cache, 3)
     with cache.transaction():
-        cache.put_out("general", cid(1), "hello", 5)
+        cache.put_out("general", cid(1), *message("hello"), 5)
         cache.set_meta("epoch", "e" * 32)
     again = Cache(path)
     assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
     assert again.next_waiting() == Outgoing(
-        "general", cid(1), "hello", 5, Delivery.WAITING, None, 1
+        "general", cid(1), *message("hello"), 5, Delivery.WAITING, None, 1
     )
     assert again.waiting() == 1
     again.close()
@@ -70,7 +70,7 @@ def test_a_failed_transaction_changes_nothing(cache: Cache) -> None:
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
         cache.add_event(event(3))
         cache.add_room("other")
-        cache.put_out("general", cid(1), "hello", 5)
+        cache.put_out("general", cid(1), *message("hello"), 5)
         raise ZeroDivisionError
     assert cache.position("general") == 2
     assert cache.waiting() == 0
@@ -91,7 +91,7 @@ def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
     """Failed and sent messages don't hold up those behind them, nor do they count as waiting."""
     with cache.transaction():
         for number in range(1, 5):
-            cache.put_out("general", cid(number), f"text {number}", number)
+            cache.put_out("general", cid(number), *message(f"text {number}"), number)
         cache.mark_out(cid(1), Delivery.FAILED, REASON)
         cache.mark_out(cid(2), Delivery.SENT)
         waiting = cache.next_waiting()
@@ -112,9 +112,9 @@ def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     fill(cache, 3)
     with cache.transaction():
         cache.add_person(Person(username="bob", display_name="Bob", role="member", change=1))
-        cache.put_out("general", cid(1), "sent", 1)
+        cache.put_out("general", cid(1), *message("sent"), 1)
         cache.mark_out(cid(1), Delivery.SENT)
-        cache.put_out("general", cid(2), "failed", 2)
+        cache.put_out("general", cid(2), *message("failed"), 2)
         cache.mark_out(cid(2), Delivery.FAILED, REASON)
         cache.start_over("f" * 32)
     assert cache.position("general") == 0
@@ -130,9 +130,9 @@ def test_starting_over_keeps_rooms_for_what_was_written_in_them(path: Path, cach
     with cache.transaction():
         for number, state in enumerate((Delivery.WAITING, Delivery.FAILED, Delivery.SENT)):
             cache.add_room(f"dm:ada:{state}")
-            cache.put_out(f"dm:ada:{state}", cid(number), "hello", 1)
+            cache.put_out(f"dm:ada:{state}", cid(number), *message("hello"), 1)
             cache.mark_out(cid(number), state)
-        cache.put_out("general", cid(9), "hello", 1)
+        cache.put_out("general", cid(9), *message("hello"), 1)
         cache.start_over("f" * 32)
     left = ["dm:ada:failed", "dm:ada:sent", "dm:ada:waiting", "general"]
     assert sorted(cache.rooms()) == left
@@ -150,7 +150,7 @@ def test_one_room_can_be_fetched_again(cache: Cache) -> None:
     fill(cache, 2, "other")
     with cache.transaction():
         for number, room in enumerate(("general", "other"), 1):
-            cache.put_out(room, cid(number), "sent", number)
+            cache.put_out(room, cid(number), *message("sent"), number)
             cache.mark_out(cid(number), Delivery.SENT)
         cache.forget_room("general")
     assert (cache.position("general"), cache.position("other")) == (0, 2)
@@ -320,13 +320,13 @@ def test_unread_is_counted_only_so_far(path: Path, cache: Cache) -> None:
 def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) -> None:
     """As written, each room's own; people with their newest name."""
     with cache.transaction():
-        cache.put_out("general", cid(1), "hello", 5)
-        cache.put_out("other", cid(2), "there", 6)
+        cache.put_out("general", cid(1), *message("hello"), 5)
+        cache.put_out("other", cid(2), *message("there"), 6)
         for name in ("Bob", "Bob B."):
             cache.add_person(Person(username="bob", display_name=name, role="member", change=1))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
-        Outgoing("general", cid(1), "hello", 5, Delivery.WAITING, None, 1)
+        Outgoing("general", cid(1), *message("hello"), 5, Delivery.WAITING, None, 1)
     ]
     assert reader.people() == {"bob": "Bob B."}
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -369,7 +369,7 @@ def test_an_older_cache_is_copied_and_migrated(path: Path, monkeypatch: pytest.M
     """The copy is as it was; what was written is there in the new form."""
     cache = Cache(path)
     with cache.transaction():
-        cache.put_out("general", cid(1), "hello", 5)
+        cache.put_out("general", cid(1), *message("hello"), 5)
     cache.close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (x)"))
     again = Cache(path)
@@ -377,7 +377,7 @@ def test_an_older_cache_is_copied_and_migrated(path: Path, monkeypatch: pytest.M
     again.close()
     (copy,) = path.parent.glob("cache.db.*format*")
     connection = sqlite3.connect(copy)
-    assert connection.execute("SELECT text FROM outbox").fetchall() == [("hello",)]
+    assert connection.execute("SELECT body FROM outbox").fetchall() == [('{"text":"hello"}',)]
     connection.close()
 
 
@@ -440,7 +440,7 @@ def test_a_cache_of_the_former_version_is_copied_and_migrated(path: Path) -> Non
     cache = Cache(path)
     assert (cache.position("general"), cache.waiting(), cache.meta("epoch")) == (1, 1, "e" * 32)
     with cache.transaction():
-        cache.put_out("general", cid(2), "next", 6)
+        cache.put_out("general", cid(2), *message("next"), 6)
         cache.set_draft("general", "half a sen")
     reader = CacheReader(path)
     assert [(out.number, out.text) for out in reader.outbox("general")] == [
@@ -485,7 +485,7 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
 
     with cache.transaction():
         for number in range(6):
-            cache.put_out("general", cid(number), "hello", 5)
+            cache.put_out("general", cid(number), *message("hello"), 5)
         cache.mark_out(cid(0), Delivery.SENT)
         cache.mark_out(cid(0), Delivery.SENT)
         cache.mark_out(cid(1), Delivery.FAILED, REASON)
@@ -495,7 +495,7 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
     assert cache.waiting() == counted() == 3
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
         cache.take_out(cid(3))
-        cache.put_out("general", cid(9), "hello", 5)
+        cache.put_out("general", cid(9), *message("hello"), 5)
         raise ZeroDivisionError
     assert cache.waiting() == counted() == 3
     with cache.transaction():

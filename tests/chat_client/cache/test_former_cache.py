@@ -22,6 +22,7 @@ from common.events import JOIN, MESSAGE, Event
 from common.messages import ToServer
 from common.reasons import Reason
 from tests.chat_client.desk import Desk, ack, only, room_of, synced
+from tests.events import message, text_of
 
 FORMER = Path(__file__).with_name("format_2")
 T = 1_767_225_600_000
@@ -63,8 +64,8 @@ def test_what_was_said_is_kept(folder: Path, cache: Cache) -> None:
     """Each event's id is the last half of what it was; those who joined had none."""
     reader = CacheReader(folder / "cache.db")
     assert reader.latest("general", 9) == [
-        Event("general", 1, JOIN, "ada", T, "", {"text": ""}),
-        Event("general", 2, JOIN, "bob", T + 1000, "", {"text": ""}),
+        Event("general", 1, JOIN, "ada", T, "", {}),
+        Event("general", 2, JOIN, "bob", T + 1000, "", {}),
         *(
             Event("general", seq, MESSAGE, sender, T + 1000 * seq, f"abc{seq:013d}", {"text": text})
             for seq, sender, text in (
@@ -89,12 +90,24 @@ def test_what_was_written_is_kept(folder: Path, cache: Cache) -> None:
     """The outbox in its order with the last 16 characters of each id, and the drafts."""
     reader = CacheReader(folder / "cache.db")
     assert reader.outbox("general") == [
-        Outgoing("general", "1230000000000001", "acknowledged", T + 20_000, Delivery.SENT, None, 1),
-        Outgoing("general", "1230000000000002", "waits", T + 21_000, Delivery.WAITING, None, 2),
+        Outgoing(
+            "general",
+            "1230000000000001",
+            *message("acknowledged"),
+            T + 20_000,
+            Delivery.SENT,
+            None,
+            1,
+        ),
+        Outgoing(
+            "general", "1230000000000002", *message("waits"), T + 21_000, Delivery.WAITING, None, 2
+        ),
     ]
     why = Reason("text", {"text": "there is no such room"})  # It was kept as a sentence.
     assert reader.outbox(DIRECT) == [
-        Outgoing(DIRECT, "1230000000000003", "refused", T + 22_000, Delivery.FAILED, why, 3)
+        Outgoing(
+            DIRECT, "1230000000000003", *message("refused"), T + 22_000, Delivery.FAILED, why, 3
+        )
     ]
     assert reader.drafts() == {"general": "half a sen", DIRECT: "two\nlines"}
     reader.close()
@@ -127,7 +140,7 @@ def test_it_goes_on_where_it_was(cache: Cache) -> None:
     # What was acknowledged comes with what was missed; then what waits goes out.
     (send,) = desk.hear(synced(sync))
     assert isinstance(send, messages.Send)
-    assert (send.cid, send.body.text) == ("1230000000000002", "waits")
+    assert (send.cid, text_of(send)) == ("1230000000000002", "waits")
     own = Event("general", 6, MESSAGE, "ada", T, "1230000000000001", {"text": "acknowledged"})
     desk.hear(own, ack(send, 7))
     assert desk.shown() == [6, 7]
@@ -151,7 +164,7 @@ def test_ids_that_end_alike_keep_nothing_from_being_opened(folder: Path) -> None
     desk = Desk(cache=Cache(folder / "cache.db"))
     assert desk.cache.waiting() == 2
     send = only(_online(desk), messages.Send)
-    assert send.body.text == "waits"
+    assert text_of(send) == "waits"
     desk.hear(ack(send, 7))
     odd = desk.cache.outgoing("ffffffffffffffff1230000000000002")
     assert odd is not None

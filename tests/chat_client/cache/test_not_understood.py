@@ -24,7 +24,7 @@ from common.invite import Invite
 from common.messages import KINDS, Message
 from common.protocol import understood
 from tests.chat_client.desk import Desk, event, only, synced
-from tests.events import TIME, cid_of, joined
+from tests.events import TIME, cid_of, joined, message
 
 Body = Mapping[str, Any]
 
@@ -240,9 +240,9 @@ def test_what_is_understood_costs_nothing_to_look_for(path: Path) -> None:
     """However many messages there are: those that are not understood have an index."""
     cache = Cache(path)
     plan = cache._connection.execute(
-        "EXPLAIN QUERY PLAN SELECT room, seq, kind, unknown FROM events WHERE unknown IS NOT NULL"
+        "EXPLAIN QUERY PLAN SELECT room, seq, kind, came FROM events WHERE came IS NOT NULL"
     ).fetchall()
-    assert "events_unknown" in plan[0][3]
+    assert "events_to_understand" in plan[0][3]
     cache.close()
 
 
@@ -266,7 +266,7 @@ def test_the_core_looks_before_it_tells_anything_else(
     core.start()
     try:
         assert told.get(timeout=10) == news.Understood(("general",))
-        core.say("general", "hello")
+        core.send("general", *message("hello"))
         while not isinstance(item := told.get(timeout=10), news.OutboxChanged):
             assert not isinstance(item, news.Understood)
     finally:
@@ -280,8 +280,12 @@ def test_what_it_held_is_of_use_only_whole(path: Path) -> None:
         cache.add_events([came("notice", {"text": "x"}, 1)])
     cache.close()
     connection = sqlite3.connect(path)
-    for unknown in ('{"text": "x"', "[]", "3", "null", '"text"', "", '{"text": 3}'):
-        connection.execute("UPDATE events SET kind = 'message', unknown = ?", (unknown,))
+    for came_as in (
+        '{"text": "x"', "[]", "3", "null", '"text"', "", '{"text": 3}',
+        '{"text": "x", "half": "\\ud83d"}', "[" * 100_000, 7, b"\xff{",
+    ):  # fmt: skip
+        connection.execute("UPDATE events SET kind = 'message', came = ?", (came_as,))
+        connection.execute("DELETE FROM meta WHERE key = 'understood'")
         connection.commit()
         assert begin(path).told(news.Understood) == []
         reader = CacheReader(path)

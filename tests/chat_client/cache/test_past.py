@@ -176,7 +176,7 @@ def test_an_unknown_kind_in_a_page_is_kept_whole(cache: Cache, reader: CacheRead
         ("message", True, "hello"), ("poll", False, ""), ("join", True, ""),
     ]  # fmt: skip
     with cache.transaction():
-        assert cache.understand(lambda _, body: body) == [ROOM]
+        assert cache.understand(lambda event: event, lambda: "all") == [ROOM]
     assert [event.text for event in reader.latest(ROOM, 9)] == ["hello", "Lunch?", ""]
 
 

@@ -35,6 +35,7 @@ from tests.chat_client.desk import (
     room_of,
     synced,
 )
+from tests.events import message, text_of
 
 
 @pytest.fixture
@@ -391,7 +392,7 @@ def test_messages_wait_for_a_connection_and_go_out_in_order(desk: Desk) -> None:
     (fourth,) = desk.hear(ack(third, 3))
     assert isinstance(fourth, messages.Send)
     sent = [first, second, third, fourth]
-    assert [each.body.text for each in sent] == ["one", "two", "three", "four"]
+    assert [text_of(each) for each in sent] == ["one", "two", "three", "four"]
     assert [each.cid for each in sent] == [cid(n) for n in range(1, 5)]
 
 
@@ -435,7 +436,7 @@ def test_the_own_event_settles_a_message_whose_answer_was_lost(desk: Desk) -> No
     assert desk.cache.outgoing(first.cid) is None
     (second,) = desk.hear(ack(again, 1)) or desk.wait(0)
     assert isinstance(second, messages.Send)
-    assert second.body.text == "two"
+    assert text_of(second) == "two"
     assert desk.shown() == [1]
 
 
@@ -477,11 +478,11 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
         assert desk.wait(0) == []
         (again,) = desk.wait(desk.controller.deadline() - desk.now)
         assert isinstance(again, messages.Send)
-        assert (again.cid, again.body.text) == (send.cid, "one")
+        assert (again.cid, text_of(again)) == (send.cid, "one")
     else:
         (second,) = after
         assert isinstance(second, messages.Send)
-        assert second.body.text == "two"
+        assert text_of(second) == "two"
         assert (out.state, out.reason) == (Delivery.FAILED, Reason(code, {"most": 7}))
         assert states(desk)[-1] == (send.cid, Delivery.FAILED)
 
@@ -541,7 +542,7 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     told = desk.news[desk.news.index(news.StartedOver()) :]
     assert news.RoomSeen("general") in told  # Its messages have to be seen somewhere.
     assert desk.cache.position("general") == 0
-    assert first.body.text == "sent"
+    assert text_of(first) == "sent"
     assert desk.cache.waiting() == 2
     assert desk.cache.meta("epoch") == "f" * 32
 
@@ -662,10 +663,10 @@ def test_what_may_be_gone_is_sent_again_before_what_was_written_later(desk: Desk
     assert isinstance(again, messages.Sync)
     (first,) = desk.hear(synced(again, general=4))
     assert isinstance(first, messages.Send)
-    assert first.body.text == "sent"
+    assert text_of(first) == "sent"
     (second,) = desk.hear(ack(first, 5))
     assert isinstance(second, messages.Send)
-    assert second.body.text == "waiting"
+    assert text_of(second) == "waiting"
 
 
 def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk: Desk) -> None:
@@ -827,10 +828,10 @@ def test_a_message_that_is_refused_for_itself_does_not_hold_up_the_others(
     send = only(desk.say("hello", "dm:ada:bob"), messages.Send)
     desk.say("for all")
     for _ in range(MOST_REFUSALS):
-        assert send.body.text == "hello"
+        assert text_of(send) == "hello"
         refusal = messages.refusal(code, re=send.id, field=field)
         send = only(desk.hear(refusal) or desk.wait(30), messages.Send)
-    assert send.body.text == ("for all" if fails else "hello")
+    assert text_of(send) == ("for all" if fails else "hello")
 
 
 def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
@@ -907,7 +908,7 @@ def test_nothing_of_a_lost_connection_goes_out_on_the_next(desk: Desk) -> None:
     """Frames not yet transmitted are dropped with their connection."""
     desk.go_online(general=0)
     with desk.cache.transaction():
-        desk.controller.say("general", "hello", SENT_AT)
+        desk.controller.send("general", *message("hello"), SENT_AT)
         desk.controller.tick(desk.now)
         desk.controller.lost(Reason("lost"), desk.now)
     assert desk.controller.take_frames() == b""
@@ -934,7 +935,7 @@ def test_a_crash_between_two_messages_loses_nothing() -> None:
     first = only(after.sign_in(), messages.Send)
     (second,) = after.hear(ack(first, 1))
     assert isinstance(second, messages.Send)
-    assert [first.body.text, second.body.text] == ["one", "two"]
+    assert [text_of(first), text_of(second)] == ["one", "two"]
     cache.close()
 
 

@@ -28,6 +28,7 @@ from tests.chat_client.desk import (
     skipping,
     synced,
 )
+from tests.events import text_of
 
 ROOM = "general"
 HEAD = 5000
@@ -457,10 +458,10 @@ def test_what_was_acknowledged_and_is_in_the_gap_is_sent_again() -> None:
     assert desk.say("and more") == []
     (again,) = desk.hear(ack(later, HEAD + 1))
     assert isinstance(again, messages.Send)
-    assert (again.cid, again.body.text) == (send.cid, "hello")
+    assert (again.cid, text_of(again)) == (send.cid, "hello")
     (more,) = desk.hear(ack(again, 40))
     assert isinstance(more, messages.Send)
-    assert more.body.text == "and more"
+    assert text_of(more) == "and more"
     desk.hear(ack(more, HEAD + 2))
     assert not desk.cache.has_unseen()
     assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
@@ -473,10 +474,15 @@ def test_a_kind_of_a_newer_program_is_kept_as_it_came() -> None:
     poll = Event(ROOM, HEAD, "poll", "bob", SENT_AT, "p" * 16, {"text": "Lunch?", "of": [1, 2]})
     found = [*map(event, range(HEAD - PAGE + 1, HEAD)), poll]
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD, found))
-    seen: list[object] = []
+    seen: list[Event] = []
+
+    def read(event: Event) -> Event:
+        seen.append(event)
+        return event
+
     with desk.cache.transaction():
-        desk.cache.understand(lambda kind, body: seen.append((kind, body)))
-    assert seen == [("poll", {"text": "Lunch?", "of": [1, 2]})]
+        desk.cache.understand(read, lambda: "all")
+    assert [(each.kind, each.body) for each in seen] == [("poll", {"text": "Lunch?", "of": [1, 2]})]
 
 
 def test_a_skip_that_skips_nothing_is_none() -> None:

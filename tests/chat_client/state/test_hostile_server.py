@@ -27,6 +27,7 @@ from common.protocol import RemoteProtocolError, encode
 from common.reasons import Reason
 from common.sentences import sentence, whole_sentence
 from tests.chat_client.desk import EPOCH, Desk, ack, cid, event, on_wire, room_of, synced
+from tests.events import message, text_of
 
 Said = ToClient | Event | bytes | None
 """What the server says; bytes as they are, and None for the end of the connection."""
@@ -466,7 +467,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
     def server(command: ToServer) -> Iterable[Said]:
         if not isinstance(command, messages.Send):
             return honest(command)
-        if command.body.text == "poison":
+        if text_of(command) == "poison":
             return error(code, retryable=retryable)(command)
         if command.after is not None and command.after not in {send.cid for send in stored}:
             return error("too_early", retryable=True)(command)
@@ -475,7 +476,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
 
     texts = ["one", "two", "poison", "three", "four", "five"]
     siege = Siege(server, with_words(*texts, at_once=at_once)).last()
-    assert [send.body.text for send in stored] == [text for text in texts if text != "poison"]
+    assert [text_of(send) for send in stored] == [text for text in texts if text != "poison"]
     poison = siege.desk.cache.outgoing(cid(3))
     assert poison is not None
     assert (poison.state, poison.reason) == (Delivery.FAILED, Reason(code, {}))
@@ -491,13 +492,13 @@ def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     """A cache may hold what no server takes; what stands behind it goes out."""
     cache = Cache(None)
     with cache.transaction():
-        cache.put_out("general", own, text, 0)
-        cache.put_out("general", "d" * 16, "good", 0)
+        cache.put_out("general", own, *message(text), 0)
+        cache.put_out("general", "d" * 16, *message("good"), 0)
     siege = Siege(
         instead(messages.Send, lambda command: [ack(command, 1)]),  # type: ignore[arg-type]  # it is one
         AnyDesk(cache=cache),
     ).last(0.2)
-    sent = [command.body.text for command in siege.commands if isinstance(command, messages.Send)]
+    sent = [text_of(command) for command in siege.commands if isinstance(command, messages.Send)]
     assert sent == ["good"]
     bad = cache.outgoing(own)
     assert bad is not None

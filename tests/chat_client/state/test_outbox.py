@@ -14,6 +14,7 @@ from common import messages
 from common.reasons import Reason
 from tests.chat_client.desk import ack, cid, event
 from tests.chat_client.state.parts import Bench
+from tests.events import message, text_of
 
 ROOM = "general"
 
@@ -38,7 +39,7 @@ def made(bench: Bench, at_once: int) -> Outbox:
 def write(outbox: Outbox, *texts: str) -> None:
     """The person writes messages, one after the other."""
     for text in texts:
-        outbox.say(ROOM, text, 0)
+        outbox.send(ROOM, *message(text), 0)
 
 
 def sends(bench: Bench) -> list[messages.Send]:
@@ -86,7 +87,7 @@ def test_large_texts_are_not_all_under_way_at_once(bench: Bench) -> None:
     write(outbox, *["x" * 16_000] * 40)
     bench.admit()
     outbox.send_next(bench.now)
-    sent = sum(len(send.body.text) for send in sends(bench))
+    sent = sum(len(text_of(send)) for send in sends(bench))
     assert 256 * 1024 <= sent < 256 * 1024 + 16_000
 
 

@@ -17,6 +17,7 @@ from common import messages
 from common.messages import ToServer
 from common.reasons import Reason
 from tests.chat_client.desk import EPOCH, Desk, ack, cid, only, room_of, synced
+from tests.events import text_of
 
 TEXTS = [str(number) for number in range(12)]
 FINAL, LATER = "no_such_room", ("busy", "disk_full", "rate_limited", "internal")
@@ -68,7 +69,7 @@ class Town:
         elif code is not None:
             # One of the two literals, which hypothesis chose.
             return messages.refusal(code, re=send.id)  # type: ignore[arg-type]  # it is one
-        self.stored.setdefault(send.cid, send.body.text)
+        self.stored.setdefault(send.cid, text_of(send))
         return ack(send, 1 + list(self.stored).index(send.cid))
 
     def lose(self) -> None:
@@ -91,10 +92,10 @@ def evening(data: DataObject, *, minds_order: bool) -> tuple[Town, set[str]]:
 
     def refuse(send: messages.Send) -> str | None:
         code = data.draw(st.sampled_from([None, None, *LATER, FINAL]))
-        refusals[send.body.text] += code == "internal"
-        often = refusals[send.body.text] >= MOST_REFUSALS
+        refusals[text_of(send)] += code == "internal"
+        often = refusals[text_of(send)] >= MOST_REFUSALS
         if (code == FINAL or often) and send.cid not in town.stored:
-            failed.add(send.body.text)
+            failed.add(text_of(send))
         return code
 
     for step in data.draw(st.lists(st.sampled_from(["batch", "wait", "lose"]), max_size=25)):
@@ -186,5 +187,5 @@ def test_a_refusal_is_told_with_its_reason_once_for_all_behind_it() -> None:
     assert not town.under_way
     pause = desk.controller.deadline() - desk.now
     town.take(desk.wait(pause))
-    assert [send.body.text for send in town.under_way] == TEXTS
+    assert [text_of(send) for send in town.under_way] == TEXTS
     assert desk.cache.meta("epoch") == EPOCH

@@ -18,6 +18,7 @@ from common import messages
 from common.events import Event
 from tests.chat_client.desk import EPOCH, ack, cid, event, only
 from tests.chat_client.state.parts import Bench
+from tests.events import message
 
 ROOM = "general"
 
@@ -156,7 +157,7 @@ def test_the_last_event_that_is_wanted_ends_it(bench: Bench) -> None:
 
 def acknowledged(parts: Parts, seq: int) -> None:
     """A message is written, sent and acknowledged with this place."""
-    parts.outbox.say(ROOM, "mine", 0)
+    parts.outbox.send(ROOM, *message("mine"), 0)
     parts.outbox.send_next(parts.bench.now)
     send = only(parts.bench.sent(), messages.Send)
     parts.bench.link.answered(send.id)
@@ -193,7 +194,7 @@ def test_an_acknowledgement_of_something_else_is_a_fault(bench: Bench) -> None:
     bench.admit()
     parts = Parts(bench)
     bench.cache.add_room(ROOM)
-    parts.outbox.say(ROOM, "mine", 0)
+    parts.outbox.send(ROOM, *message("mine"), 0)
     parts.outbox.send_next(bench.now)
     send = only(bench.sent(), messages.Send)
     parts.sync.acknowledged(ack(send, 1).model_copy(update={"cid": cid(7)}), send, bench.now)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import (
@@ -104,6 +106,56 @@ def test_a_cid_says_one_thing_for_ever(house: House, text: str, room: str) -> No
     error = refused(house.say(ada, text, room, cid=A), ada)
     assert (error.code, error.field, error.retryable) == ("cid_reused", "cid", False)
     assert house.log.load() == before
+
+
+class Anything(messages.Message):
+    """The body of a kind that may be anything."""
+
+    of: JsonValue = None
+    to: JsonValue = None
+
+
+@pytest.mark.parametrize(
+    ("body", "same"),
+    [
+        ({"to": {"y": [1], "x": "é"}, "of": 1}, True),
+        ({"of": 1}, False),
+        ({"of": 1, "to": {"x": "é", "y": [1, 1]}}, False),
+        ({"of": True, "to": {"x": "é", "y": [1]}}, False),
+        ({"of": 1.0, "to": {"x": "é", "y": [1]}}, False),
+        ({"of": "1", "to": {"x": "é", "y": [1]}}, False),
+        ({"of": 1, "to": {"x": "é", "y": [1], "z": None}}, False),
+    ],
+)
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_repetition_is_known_by_its_whole_body(
+    house: House, monkeypatch: pytest.MonkeyPatch, body: dict[str, Any], same: bool, committed: bool
+) -> None:
+    """Of any kind: whatever the order of its fields, and whether it is in the log yet or not."""
+    monkeypatch.setitem(messages.KINDS, "anything", Anything)
+    monkeypatch.setattr(messages, "SENDABLE", messages.SENDABLE | {"anything"})
+    ada = house.join("ada")
+
+    def add(number: int, body: dict[str, Any]) -> messages.Send:
+        return messages.Send(id=number, room=GENERAL, cid=A, kind="anything", body=body)
+
+    first, again = add(70, {"of": 1, "to": {"x": "é", "y": [1]}}), add(71, body)
+    if committed:
+        outcomes = [house.do(ada, first), house.do(ada, again)]
+    else:
+        with house.log.transaction():
+            both = [handle_command(house.world, ada, each, NOW) for each in (first, again)]
+        house.world.directory.keep()
+        outcomes = [answered(each) for each in both]
+    assert only(outcomes[0], Publish).event.body == first.body
+    if same:
+        ack = acked(outcomes[0])
+        assert acked(outcomes[1]).model_copy(update={"re": ack.re}) == ack
+    else:
+        assert refused(outcomes[1], ada).code == "cid_reused"
+    other = messages.Send(id=72, room=GENERAL, cid=A, kind="message", body={"text": "1"})
+    assert refused(house.do(ada, other), ada).code == "cid_reused"
+    assert len(house.stored()) == 2
 
 
 def test_the_event_of_a_join_has_an_id_of_its_own(house: House) -> None:

@@ -14,6 +14,7 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.status import STORAGE, Link
 from chat_client.window import main_screen
+from tests.events import message
 from tests.gui.harness import Alarm, Peer, Town, Window
 from window.dialog import Answer, Dialog
 
@@ -79,7 +80,7 @@ def test_what_is_edited_again_is_a_draft_before_it_leaves_the_outbox(
     monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 3600.0)
     monkeypatch.setattr(main_screen, "_DRAFT_LATEST", 3600.0)
     room = f"dm:{ada.main.overview.me}:nobody"
-    ada.main._session.core.say(room, "to nobody")
+    ada.main._session.core.send(room, *message("to nobody"))
     ada.click_row(ada.main.sidebar.rooms, room)
     ada.wait(lambda: "Not sent: " in ada.said, "the refusal")
     ada.click_text("Edit")

@@ -27,6 +27,7 @@ from common.names import GENERAL
 from common.reasons import Reason
 from tests import events
 from tests.chat_client.spoilt import CASES, spoil
+from tests.events import message
 from tests.gui.harness import Host, Peer, Town, Window
 from window.rowlist import ListRow
 
@@ -756,7 +757,7 @@ def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) ->
     """It stands with its reason; Edit brings it back beside a draft, Delete takes it away."""
     room = "dm:ada.lindqvist:nobody"
     for text in ("first", "second"):
-        ada.main._session.core.say(room, text)
+        ada.main._session.core.send(room, *message(text))
     ada.click_row(ada.main.sidebar.rooms, room)
     ada.wait(lambda: ada.said.count("Not sent: ") == 2, "the refusals")
     ada.type("half", ada.composer)
@@ -773,7 +774,7 @@ def test_what_came_of_a_message_stands_below_its_words(ada: Window) -> None:
     room = "dm:ada.lindqvist:nobody"
     ada.click_row(ada.main.sidebar.rooms, GENERAL)
     for letters in range(20, 100, 2):
-        ada.main._session.core.say(room, "n" * letters)
+        ada.main._session.core.send(room, *message("n" * letters))
     ada.click_row(ada.main.sidebar.rooms, room)
     ada.wait(lambda: ada.said.count("Not sent: ") == 40, "the refusals")
     indent = int(str(ada.messages.tag_cget("body", "lmargin2")))

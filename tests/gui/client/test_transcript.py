@@ -14,13 +14,15 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.outgoing import Delivery
+from chat_client.window.drawing import DRAWN, Drawing
 from chat_client.window.held import MOST
 from chat_client.window.pace import Pace
 from chat_client.window.reading import BURST, PAGE
 from chat_client.window.timeline import Entry
 from chat_client.window.transcript import Transcript
 from common.events import Event
-from tests.events import joined, said
+from common.reasons import Reason
+from tests.events import joined, message, said
 from tests.gui.harness import DEADLINE, Alarm, wait
 from window.theme import Theme
 
@@ -149,7 +151,7 @@ class Reading:
     def write(self, text: str, cid: str) -> None:
         """A message that waits to be sent."""
         with self.cache.transaction():
-            self.cache.put_out("general", cid * 16, text, _BEGIN)
+            self.cache.put_out("general", cid * 16, *message(text), _BEGIN)
         self.transcript.refresh_outbox()
 
     def close(self) -> None:
@@ -461,3 +463,31 @@ def test_the_wheel_scrolls(reading: Reading) -> None:
     assert not reading.bottom_seen()
     reading.text.event_generate("<Button-5>", x=5, y=5)
     assert reading.bottom_seen()
+
+
+def test_what_is_no_message_waits_and_fails_as_one_line(
+    reading: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With what becomes of it below; nobody has written it, so there is nothing to edit."""
+    monkeypatch.setitem(DRAWN, "topic", Drawing(note="{} set a topic"))
+
+    def lines(state: Delivery, reason: Reason | None = None) -> list[str]:
+        with reading.cache.transaction():
+            reading.cache.mark_out("t" * 16, state, reason)
+        reading.transcript.refresh_outbox()
+        reading.settle()
+        drawn = reading.text.get("1.0", "end").splitlines()
+        (at,) = (number for number, line in enumerate(drawn) if "set a topic" in line)
+        return [line for line in drawn[at + 1 :] if line.strip()]
+
+    with reading.cache.transaction():
+        reading.cache.put_out("general", "t" * 16, "topic", {"topic": "Lunch", "n": 3}, _BEGIN)
+    assert lines(Delivery.WAITING) == []
+    assert reading.text.dump("end - 3 lines", "end", image=True)
+    (failed,) = lines(Delivery.FAILED, Reason("not_sendable"))
+    assert "Not sent" in failed
+    assert "Delete" in failed
+    assert "Edit" not in failed
+    assert lines(Delivery.SENT) == []
+    reading.write("hello", "h")
+    assert [line.split("  ")[0].strip() for line in lines(Delivery.SENT)][-1] == "hello"
