@@ -32,8 +32,8 @@ def _acknowledge_before_commit(points: Points) -> None:
             with original(log):
                 yield
             return
-        log._connection.execute("BEGIN IMMEDIATE")
-        yield
+        with inside.uncommitted(log):
+            yield
         if said:
             threading.Timer(_ON_ITS_WAY, points.reach, ["before-commit"]).start()
         else:

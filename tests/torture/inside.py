@@ -116,6 +116,17 @@ def around_transaction(around: Callable[[Any, SqliteStore], AbstractContextManag
     wrap_context(SqliteStore, "transaction", around)
 
 
+@contextmanager
+def uncommitted(log: SqliteStore) -> Iterator[None]:
+    """A transaction of which the store knows, and that it does not end."""
+    log._connection.execute("BEGIN IMMEDIATE")
+    log._within = True
+    try:
+        yield
+    finally:
+        log._within = False
+
+
 def before_transaction(act: Callable[[SqliteStore], None]) -> None:
     """Between two transactions, on the hub's thread."""
 
