@@ -14,8 +14,8 @@
     python3 dev.py torture         everything goes wrong, and a checker looks for what was lost
     python3 dev.py lint | format | lock | screenshots
 
-Standard library only. It and dev_setup.py keep to syntax that Python 3.8 parses, so that a Python
-too old for the project gets a sentence instead of a SyntaxError.
+Standard library only. It and build_specs/setup_env.py keep to syntax that Python 3.8 parses, so
+that a Python too old for the project gets a sentence instead of a SyntaxError.
 
 Exit codes: that of the command it ran; 1 when what was asked for failed; 2 when the set-up or the
 command line is at fault; 130 after Ctrl+C.
@@ -41,7 +41,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from dev_setup import (
+from build_specs.setup_env import (
     LOCK,
     NAMES,
     OLDEST,
@@ -59,7 +59,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import FrameType
 
-RUNTIME_LOCK = ROOT / "requirements.txt"
+RUNTIME_LOCK = ROOT / "build_specs" / "requirements.txt"
 DEV = ROOT / ".dev"  # the dev server's and clients' data, kept from run to run
 READY = DEV / "server" / "ready.json"
 
@@ -437,7 +437,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     command("torture", torture, "try the promises under faults; other arguments go to that")
     command("lint", lint, "check with ruff and mypy")
     command("format", mend, "mend and format with ruff")
-    one = command("lock", lock, "pin all packages in requirements*.txt")
+    one = command("lock", lock, "pin all packages in build_specs/requirements*.txt")
     one.add_argument("--upgrade", action="store_true", help="move to the newest versions")
     command("screenshots", screenshots, "draw the pictures in docs/images anew")
 

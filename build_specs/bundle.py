@@ -4,7 +4,7 @@ PyInstaller runs the specs; `python3 dev.py build` runs PyInstaller, and hands o
 variables what a bundle is to know about itself:
 
 CHAT_BUILD
-    file that the program reads for ``--version`` (common/build.py); made by build.py.
+    file that the program reads for ``--version`` (common/system/build.py); made by build.py.
 CHAT_SIGNING_IDENTITY, CHAT_ENTITLEMENTS
     macOS: who signs, and the file of entitlements; without them the app is signed ad hoc.
 """
@@ -93,8 +93,8 @@ def _data() -> list[tuple[str, str]]:
     """Pictures, fonts and tables with their licences, and what build this is."""
     found = [
         (str(path), str(path.parent.relative_to(SOURCE)))
-        for package in ("common", "window")
-        for path in sorted((SOURCE / package / "assets").rglob("*"))
+        for assets in ("common/assets", "common/ui/assets")
+        for path in sorted((SOURCE / assets).rglob("*"))
         if path.is_file()
     ]
     return [*found, (os.environ["CHAT_BUILD"], ".")]
@@ -102,7 +102,7 @@ def _data() -> list[tuple[str, str]]:
 
 def _hidden(package: str) -> list[str]:
     """All of our own modules: many are imported late."""
-    ours = [collect_submodules(each) for each in (package, "common", "window")]
+    ours = [collect_submodules(each) for each in (package, "common")]
     return [name for names in ours for name in names]
 
 

@@ -37,7 +37,7 @@ from build_specs.upstream import DATA, NATIVE, PERMITTED, UPSTREAM, library_of
 UNKNOWN: Final = "unknown"
 """The version of a library that neither says it itself nor comes from a package that does."""
 
-OUR_PACKAGES: Final = frozenset({"chat_client", "chat_server", "common", "window"})
+OUR_PACKAGES: Final = frozenset({"chat_client", "chat_server", "common"})
 _SPDX: Final = get_spdx_licensing()
 _TCL_RELEASE: Final = re.compile(
     r"^package require -exact (?:tcl|tk) +([\w.]+)", re.IGNORECASE | re.MULTILINE
@@ -80,7 +80,7 @@ class Part:
 
 
 _OUR_DATA: Final = re.compile(
-    r"window/assets/icons/|build\.json$|[\w-]+\.ic(ns|o)$|LICENSE$|licenses/"
+    r"common/ui/assets/icons/|build\.json$|[\w-]+\.ic(ns|o)$|LICENSE$|licenses/"
 )
 _RUNTIME: Final = re.compile(r"pyimod\d|pyiboot\d|pyi_rth|_pyi_rth|pyi_splash")
 """Modules of PyInstaller that are in every program it makes."""

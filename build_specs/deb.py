@@ -21,7 +21,7 @@ from build_specs.tools import BuildError, run
 
 HERE: Final = Path(__file__).parent
 TEXTS: Final = HERE / "linux"
-ICONS: Final = HERE.parent / "window" / "assets" / "icons"
+ICONS: Final = HERE.parent / "common" / "ui" / "assets" / "icons"
 ICON_SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
 PACKAGE: Final = "chat-desktop"
 PROGRAMS: Final = {"ChatServer": "chat-server", "ChatClient": "chat-client"}

@@ -13,7 +13,7 @@ from typing import Final
 import emoji
 from PIL import Image, ImageDraw, ImageFont
 
-FOLDER: Final = Path(__file__).parents[1] / "window" / "assets" / "emoji"
+FOLDER: Final = Path(__file__).parents[1] / "common" / "ui" / "assets" / "emoji"
 DRAWN: Final = 109
 """The one size that the font has, in pixels."""
 CELL: Final = 32

@@ -1,7 +1,7 @@
 """Draw the programs' icons: ``python build_specs/draw_icons.py``. Needs Pillow.
 
 ChatClient is a speech bubble with three dots, ChatServer one with waves going out from it.
-The result is committed: PNGs for windows and desktop entries in window/assets/icons, and the
+The result is committed: PNGs for windows and desktop entries in common/ui/assets/icons, and the
 .ico and .icns of the bundles beside this script.
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 from PIL import Image, ImageDraw
 
 HERE: Final = Path(__file__).parent
-PNGS: Final = HERE.parent / "window" / "assets" / "icons"
+PNGS: Final = HERE.parent / "common" / "ui" / "assets" / "icons"
 SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
 _UNIT: Final = 1024
 """The drawing's own width; everything below is in its pixels."""

@@ -79,7 +79,7 @@ def _letters() -> Iterator[str]:
 def _transliterated() -> Iterator[tuple[int, str]]:
     for code in range(0x80, 0x10000):
         char = chr(code)
-        # What has a compatibility form is looked up by that: see common/transliteration.py.
+        # What has a compatibility form is looked up by that: see common/domain/transliteration.py.
         if unicodedata.category(char)[0] in "LN" and unicodedata.is_normalized("NFKC", char):
             ascii_text = _NOT_IN_USERNAME.sub("", anyascii(char).lower())
             if ascii_text:

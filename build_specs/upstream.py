@@ -116,8 +116,8 @@ DATA: Final = (
     (re.compile(r"_?tcl(_data|\d+)/"), "Tcl"),
     (re.compile(r"common/assets/anyascii/"), "AnyAscii"),
     (re.compile(r"common/assets/unicode/"), "Unicode data"),
-    (re.compile(r"window/assets/fonts/"), "Inter"),
-    (re.compile(r"window/assets/emoji/"), "Noto Color Emoji"),
+    (re.compile(r"common/ui/assets/fonts/"), "Inter"),
+    (re.compile(r"common/ui/assets/emoji/"), "Noto Color Emoji"),
     (re.compile(r"base_library\.zip$|python3[\w.]*/|Python(\.framework/|$)"), "CPython"),
 )
 """What is no library, by its place."""

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from chat_client.options import parse_options
-from common.folders import data_folder, profile_folder
-from common.process import end_on_interrupt, prepare
+from common.system.folders import data_folder, profile_folder
+from common.system.process import end_on_interrupt, prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return smoke.run()
     if options.verb is not None:
         from chat_client import headless
-        from common.logs import start_logging
+        from common.system.logs import start_logging
 
         # Verbs may run by the dozen, and what they say belongs to who called them.
         start_logging(options.log_level, None)

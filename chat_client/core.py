@@ -28,13 +28,13 @@ from chat_client.state.moderation import Moderation
 from chat_client.state.news import News, NotKept, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
-from common.briefs import brief
-from common.events import MESSAGE, Event
-from common.ids import new_cid
-from common.protocol import RemoteProtocolError
-from common.reasons import Reason
-from common.transport import Transport
-from common.wake import Waker
+from common.domain.reasons import Reason
+from common.protocol.briefs import brief
+from common.protocol.codec import RemoteProtocolError
+from common.protocol.events import MESSAGE, Event
+from common.protocol.ids import new_cid
+from common.system.transport import Transport
+from common.system.waker import Waker
 
 log = logging.getLogger(__name__)
 

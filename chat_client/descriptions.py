@@ -4,7 +4,7 @@ from typing import Final
 
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.status import STORAGE, Link, Status
-from common.sentences import whole_sentence
+from common.domain.sentences import whole_sentence
 
 _CLAUSES: Final = {
     Failure.WRONG_SERVER: "is another server than the one of the invite",

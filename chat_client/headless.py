@@ -25,17 +25,17 @@ from chat_client.state.account import Account
 from chat_client.state.attempts import worth_telling
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import NONE, Link, Status
-from common.datafolder import FolderInUseError, FolderLock
-from common.events import JOIN, MESSAGE, Event
-from common.invite import Invite
-from common.messages import Person
-from common.names import NameRefusedError, address_of, direct_members, room_for
-from common.output import OutputError, print_lines, printable
-from common.process import stop_signals
-from common.reasons import Reason
-from common.sentences import sentence
-from common.text import TextRefusedError, check_text, tidy_text
-from common.times import local_time
+from common.domain.invite import Invite
+from common.domain.names import NameRefusedError, address_of, direct_members, room_for
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.domain.text import TextRefusedError, check_text, tidy_text
+from common.domain.times import local_time
+from common.protocol.events import JOIN, MESSAGE, Event
+from common.protocol.messages import Person
+from common.system.datafolder import FolderInUseError, FolderLock
+from common.system.output import OutputError, print_lines, printable
+from common.system.process import stop_signals
 
 _POLL: Final = 0.5
 """Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""

@@ -5,8 +5,8 @@ import os
 import sys
 from pathlib import Path
 
-from common.folders import data_folder
-from common.invite import Invite, InviteError, parse_invite
+from common.domain.invite import Invite, InviteError, parse_invite
+from common.system.folders import data_folder
 
 
 def server_here(folder: Path | None = None) -> Invite | None:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from common.arguments import ArgumentParser, ShowVersion
-from common.process import INVITE_VARIABLE
+from common.system.arguments import ArgumentParser, ShowVersion
+from common.system.process import INVITE_VARIABLE
 
 # Names and invites are imported when one is given: the window is not to wait for them.
 if TYPE_CHECKING:
-    from common.invite import Invite
-    from window.palette import Mode
+    from common.domain.invite import Invite
+    from common.ui.look.palette import Mode
 
 
 class Name(NamedTuple):
@@ -156,8 +156,8 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 
 
 def _invite(text: str) -> Invite:
-    from common.invite import InviteError
-    from common.pasted import find_invite
+    from common.domain.invite import InviteError
+    from common.domain.pasted import find_invite
 
     if text == "-":
         # Bytes, and no more than the line: what follows may be the message.
@@ -171,8 +171,8 @@ def _invite(text: str) -> Invite:
 
 
 def _name(text: str) -> str:
-    from common.display_names import clean_display_name
-    from common.names import NameRefusedError
+    from common.domain.display_names import clean_display_name
+    from common.domain.names import NameRefusedError
 
     try:
         return clean_display_name(text)
@@ -182,7 +182,7 @@ def _name(text: str) -> str:
 
 def name_of(text: str) -> Name | None:
     """What somebody calls themselves with the username proposed for it, if there is one."""
-    from common.names import NameRefusedError, claim_username, suggest_username
+    from common.domain.names import NameRefusedError, claim_username, suggest_username
 
     display_name = " ".join(text.split())
     try:
@@ -193,7 +193,7 @@ def name_of(text: str) -> Name | None:
 
 
 def _username(text: str) -> str:
-    from common.names import NameRefusedError, fold_username
+    from common.domain.names import NameRefusedError, fold_username
 
     try:
         return fold_username(text)
@@ -203,7 +203,7 @@ def _username(text: str) -> str:
 
 def _profile(text: str) -> str:
     """A profile's name, which is a folder's, too: so it has the form of usernames."""
-    from common.names import NameRefusedError, fold_username
+    from common.domain.names import NameRefusedError, fold_username
 
     try:
         return fold_username(text)

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from chat_server.options import parse_options
-from common.folders import data_folder
-from common.process import end_on_interrupt, prepare
+from common.system.folders import data_folder
+from common.system.process import end_on_interrupt, prepare
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

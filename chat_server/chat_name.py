@@ -3,8 +3,8 @@
 import unicodedata
 from typing import Final
 
+from common.domain.names import NameRefusedError
 from common.limits import SERVER_NAME_LENGTH
-from common.names import NameRefusedError
 
 _JOINER: Final = "\N{ZERO WIDTH JOINER}"
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")

@@ -6,9 +6,9 @@ The unit is a short message: to check, store and acknowledge it takes some 30 µ
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from common import messages
-from common.messages import ToServer
-from common.quick_frames import body_json
+from common.protocol import messages
+from common.protocol.fast_encode import body_json
+from common.protocol.messages import ToServer
 
 _CHARACTERS: Final = 4096
 """The body of an event costs one more for so many characters of JSON."""

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any, Final, Self
 
 from chat_server.ctl_socket import CtlUnreachableError, connect
-from common.arguments import ArgumentParser
-from common.folders import data_folder
-from common.frames import FrameDecoder, FrameError, encode_frame
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.domain.times import local_time
 from common.limits import FRAME_JSON, MAX_TIME
-from common.output import OutputError, print_lines, printable
-from common.reasons import Reason
-from common.sentences import sentence
-from common.times import local_time
+from common.protocol.frames import FrameDecoder, FrameError, encode_frame
+from common.system.arguments import ArgumentParser
+from common.system.folders import data_folder
+from common.system.output import OutputError, print_lines, printable
 
 _PATIENCE: Final = 30.0
 """Seconds in which a server must answer."""

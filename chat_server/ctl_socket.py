@@ -4,7 +4,7 @@ A Unix socket (mode 0600) in a private folder of the system's for such things, o
 tells whose process connects. Where there is none, or its path would be too long, a port on a
 loopback address, with a key. The file `ctl.json` in the data folder, that only the owner can read,
 tells which: so a copy of the data folder has nothing in it but files and folders. Both carry the
-protocol's frames (common/frames.py).
+protocol's frames (common/protocol/frames.py).
 """
 
 import hashlib

@@ -11,11 +11,11 @@ from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
-from common.briefs import brief
-from common.logs import start_logging
-from common.process import stop_signals
-from common.reasons import Reason
-from common.sentences import sentence
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.protocol.briefs import brief
+from common.system.logs import start_logging
+from common.system.process import stop_signals
 
 log = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from common.datafolder import write_private
-from common.tls import fingerprint
+from common.system.datafolder import write_private
+from common.system.tls import fingerprint
 
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"
 

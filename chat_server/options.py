@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from common.arguments import ArgumentParser, ShowVersion
 from common.limits import DEFAULT_PORT
+from common.system.arguments import ArgumentParser, ShowVersion
 
 if TYPE_CHECKING:
-    from window.palette import Mode
+    from common.ui.look.palette import Mode
 
 
 class Options(NamedTuple):
@@ -54,7 +54,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 
 def _stays_here(host: str | None) -> bool:
-    from common.invite import is_loopback  # only now: the window is not to wait for it
+    from common.domain.invite import is_loopback  # only now: the window is not to wait for it
 
     return host is not None and is_loopback(host)
 
@@ -71,7 +71,7 @@ def _port(text: str) -> int:
 
 def _name(text: str) -> str:
     from chat_server.chat_name import clean_chat_name  # only now, as above
-    from common.names import NameRefusedError
+    from common.domain.names import NameRefusedError
 
     try:
         return clean_chat_name(text)

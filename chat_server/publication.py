@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chat_server.ready_file import Running, remove_ready_file, running_as, write_ready_file
-from common.invite import Invite
+from common.domain.invite import Invite
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.datafolder import write_private
-from common.invite import Invite
+from common.domain.invite import Invite
+from common.system.datafolder import write_private
 
 
 @dataclass(frozen=True, slots=True)

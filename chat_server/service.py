@@ -29,7 +29,7 @@ from chat_server.net.descriptors import (
 from chat_server.net.endpoints.ctl import CtlEndpoint
 from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.net.io_thread import IoThread
-from chat_server.net.readers import Readers
+from chat_server.net.query_workers import Readers
 from chat_server.options import Options
 from chat_server.publication import Publication
 from chat_server.ready_file import Running
@@ -47,16 +47,17 @@ from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
-from common import __version__, logs
-from common.datafolder import FolderInUseError, FolderLock, make_private_folder
-from common.folders import data_folder
-from common.installation import installations_in, server_key
-from common.invite import Invite
+from common import __version__
+from common.domain.invite import Invite
+from common.domain.names import GENERAL
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
 from common.limits import SERVER_NAME_LENGTH
-from common.names import GENERAL
-from common.reasons import Reason
-from common.sentences import sentence
-from common.tls import server_context
+from common.system import logs
+from common.system.datafolder import FolderInUseError, FolderLock, make_private_folder
+from common.system.folders import data_folder
+from common.system.installation import installations_in, server_key
+from common.system.tls import server_context
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,12 @@ from chat_server.options import Options, parse_options
 from chat_server.ready_file import Running
 from chat_server.rules.view import ViewEvent
 from chat_server.service import Server
-from common.events import MESSAGE, Event
-from common.invite import parse_invite
+from common.domain.invite import parse_invite
+from common.domain.names import GENERAL
 from common.limits import PROTOCOL_VERSION
-from common.messages import (
+from common.protocol.codec import Arrival, ClientEnd
+from common.protocol.events import MESSAGE, Event
+from common.protocol.messages import (
     Ack,
     Hello,
     Join,
@@ -27,10 +29,8 @@ from common.messages import (
     ToServer,
     Welcome,
 )
-from common.names import GENERAL
-from common.protocol import Arrival, ClientEnd
-from common.smoke import Check, every_module, look_at_names, run_checks
-from common.tls import client_context, pinned
+from common.system.smoke import Check, every_module, look_at_names, run_checks
+from common.system.tls import client_context, pinned
 
 _DEADLINE: Final = 15.0
 _TEXT: Final = "Can you read this?"

@@ -21,7 +21,7 @@ settings.register_profile(
 settings.load_profile("chat")
 
 _HERE: Final = Path(__file__).parent
-_WITH_TK: Final = {"gui", "window", "frozen"}
+_WITH_TK: Final = {"gui", "frozen"}
 
 
 def pytest_configure(config: pytest.Config) -> None:

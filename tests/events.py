@@ -1,8 +1,8 @@
 """Events and commands for tests, with everything in them that a test does not care for."""
 
-from common.events import JOIN, MESSAGE, Event
-from common.messages import Send
-from common.names import GENERAL
+from common.domain.names import GENERAL
+from common.protocol.events import JOIN, MESSAGE, Event
+from common.protocol.messages import Send
 
 TIME = 1_767_225_600_000
 """The beginning of 2026, in milliseconds since 1970-01-01 UTC."""

@@ -9,10 +9,11 @@ from typing import Any, Final, get_args
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from common import limits, messages
-from common.events import Event
-from common.messages import Message
-from common.names import direct_room
+from common import limits
+from common.domain.names import direct_room
+from common.protocol import messages
+from common.protocol.events import Event
+from common.protocol.messages import Message
 
 _HEXADECIMAL: Final = "0123456789abcdef"
 _NAME_FIRST: Final = string.ascii_lowercase + string.digits

@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parent.parent
-PACKAGES: Final = ("common", "chat_server", "chat_client", "window")
+PACKAGES: Final = ("common", "chat_server", "chat_client")
 
 Graph = Mapping[str, frozenset[str]]
 
@@ -129,16 +129,16 @@ def is_in(module: str, package: str) -> bool:
 
 def is_window(module: str) -> bool:
     """Whether a module may know Tk: it is the kit or in a program's window package."""
-    return "window" in module.split(".")
+    return is_in(module, "common.ui") or "window" in module.split(".")
 
 
-_OF_SOCKETS: Final = {"common.tls", "common.transport", "common.wake"}
+_OF_SOCKETS: Final = {"common.system.tls", "common.system.transport", "common.system.waker"}
 """In common, what may know them: both programs have connections and threads that wait."""
 
 
 def is_pure(module: str) -> bool:
     """Whether a module must do without sockets, threads and Tk."""
-    if is_in(module, "common"):
+    if is_in(module, "common") and not is_in(module, "common.ui"):
         return module not in _OF_SOCKETS
     if is_in(module, "chat_server.rules") or is_in(module, "chat_client.state"):
         return True
@@ -163,7 +163,11 @@ def engine_breaches(graph: Graph) -> list[str]:
     found: list[str] = []
     for module, imported in graph.items():
         within = any(is_in(module, engine) for engine in ENGINES)
-        forbidden = [] if within or module == "common.database" else ["sqlite3", "common.database"]
+        forbidden = (
+            []
+            if within or module == "common.system.database"
+            else ["sqlite3", "common.system.database"]
+        )
         if not within and module != _CHOOSES_THE_ENGINE:
             forbidden.append("chat_server.store.sqlite")
         found += [
@@ -180,10 +184,9 @@ def breaches(graph: Graph) -> list[str]:
     for module in graph:
         package = module.partition(".")[0]
         forbidden = {
-            "common": ["chat_server", "chat_client", "window"],
+            "common": ["chat_server", "chat_client"],
             "chat_server": ["chat_client"],
             "chat_client": ["chat_server"],
-            "window": ["chat_server", "chat_client"],
         }[package]
         if is_pure(module):
             forbidden += ["socket", "ssl", "threading", "_thread", "tkinter", "_tkinter"]
@@ -191,7 +194,7 @@ def breaches(graph: Graph) -> list[str]:
             # The rules know the store by its face alone; so does all that works for them.
             forbidden += ["sqlite3", "chat_server.store.sqlite", "chat_server.store.reserve"]
         if not is_window(module):
-            forbidden += ["tkinter", "_tkinter", "window", f"{package}.window"]
+            forbidden += ["tkinter", "_tkinter", "common.ui", f"{package}.window"]
         found += [
             " → ".join(way)
             for there, way in reach(graph, module).items()
@@ -215,7 +218,7 @@ def test_every_module_is_looked_at() -> None:
     """The recorder has seen all source files, and that they import one another."""
     graph = project()
     assert set(graph) == set(written(ROOT))
-    assert "common.frames" in graph["common.protocol"]
+    assert "common.protocol.frames" in graph["common.protocol.codec"]
     assert "socket" in reach(graph, "chat_server.service")
 
 
@@ -248,60 +251,61 @@ def test_a_front_end_without_window_loads_no_tk(module: str) -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
     )
     loaded = json.loads(done.stdout)
-    assert [each for each in loaded if is_in(each, "tkinter") or is_in(each, "window")] == []
+    assert [each for each in loaded if is_in(each, "tkinter") or is_in(each, "common.ui")] == []
     assert [each for each in loaded if each.endswith(".window")] == []
 
 
 _SOURCES: Final = {
-    "common.messages": "",
-    "common.names": "",
-    "common.invite": "",
-    "common.tls": "import ssl\nx = 1",
-    "common.transport": "import socket",
-    "common.wake": "import socket",
-    "common.database": "import sqlite3\nconnect_reader = sqlite3.connect",
+    "common.protocol.messages": "",
+    "common.domain.names": "",
+    "common.domain.invite": "",
+    "common.system.tls": "import ssl\nx = 1",
+    "common.system.transport": "import socket",
+    "common.system.waker": "import socket",
+    "common.system.database": "import sqlite3\nconnect_reader = sqlite3.connect",
     "chat_server.store.store": "",
     "chat_server.store.reserve": "",
     "chat_server.store.sqlite.store": (
-        "import sqlite3\nfrom common import database\nSqliteStore = database"
+        "import sqlite3\nfrom common.system import database\nSqliteStore = database"
     ),
     "chat_server.hub.batch": "from chat_server.store import store",
     "chat_server.service": (
-        "import socket, threading\nfrom common import tls\n"
+        "import socket, threading\nfrom common.system import tls\n"
         "from chat_server.store.sqlite.store import SqliteStore"
     ),
-    "chat_server.rules.commands": "from common import names",
+    "chat_server.rules.commands": "from common.domain import names",
     "chat_server.window.presenter": "from chat_server.rules import commands",
     "chat_client.state.controller": "",
-    "chat_client.cache.cache": "import sqlite3\nfrom common import database",
+    "chat_client.cache.cache": "import sqlite3\nfrom common.system import database",
     "chat_client.core": "from chat_client.cache import cache",
-    "chat_client.net.connector": "import socket\nfrom common import transport, wake",
-    "window.theme": "import tkinter",
+    "chat_client.net.connector": "import socket\nfrom common.system import transport, waker",
+    "common.ui.look.theme": "import tkinter",
 }
 
 
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("common.messages", "import chat_server"),
-        ("common.messages", "from chat_client import state"),
-        ("common.names", "import threading"),
-        ("common.names", "from socket import create_connection"),
-        ("common.invite", "from common.tls import x"),
-        ("common.invite", "from common import transport"),
-        ("chat_client.state.controller", "from common import wake"),
-        ("common.invite", "import importlib; importlib.import_module('ssl')"),
+        ("common.protocol.messages", "import chat_server"),
+        ("common.protocol.messages", "from chat_client import state"),
+        ("common.domain.names", "import threading"),
+        ("common.domain.names", "from socket import create_connection"),
+        ("common.domain.invite", "from common.system.tls import x"),
+        ("common.domain.invite", "from common.system import transport"),
+        ("chat_client.state.controller", "from common.system import waker"),
+        ("common.domain.invite", "import importlib; importlib.import_module('ssl')"),
         ("chat_server.service", "import chat_client.state"),
         ("chat_client.state.controller", "from chat_client.net import connector"),
         ("chat_client.state.controller", "from ..net import connector"),
         ("chat_server.rules.commands", "def now():\n    pass\nfrom chat_server import service"),
-        ("chat_server.service", "import window"),
+        ("chat_server.service", "import common.ui"),
         ("chat_server.service", "from chat_server.window import presenter"),
         ("chat_server.window.presenter", "import tkinter"),
-        ("chat_server.window.presenter", "from window import theme"),
-        ("window.theme", "import chat_client"),
-        ("common.names", "import sqlite3"),
-        ("common.names", "from common.database import connect_reader"),
+        ("chat_server.window.presenter", "from common.ui.look import theme"),
+        ("common.ui.look.theme", "import chat_client"),
+        ("common.domain.names", "from common.ui.look import theme"),
+        ("common.domain.names", "import sqlite3"),
+        ("common.domain.names", "from common.system.database import connect_reader"),
         ("chat_server.rules.commands", "from chat_server.store.sqlite.store import SqliteStore"),
         ("chat_server.rules.commands", "from chat_server.store import reserve"),
         ("chat_server.rules.commands", "from sqlite3 import Error"),
@@ -311,11 +315,11 @@ _SOURCES: Final = {
         ("chat_server.store.store", "from chat_server.store.sqlite.store import SqliteStore"),
         ("chat_server.store.store", "import sqlite3"),
         ("chat_server.service", "import sqlite3"),
-        ("chat_server.service", "from common import database"),
+        ("chat_server.service", "from common.system import database"),
         ("chat_server.window.presenter", "from chat_server.store.sqlite import store"),
         ("chat_client.state.controller", "import sqlite3"),
         ("chat_client.core", "import sqlite3"),
-        ("chat_client.core", "from common.database import connect_reader"),
+        ("chat_client.core", "from common.system.database import connect_reader"),
     ],
 )
 def test_a_breach_is_found(tmp_path: Path, module: str, source: str) -> None:

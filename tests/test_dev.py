@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+import build_specs.setup_env
 import dev
-import dev_setup
+from build_specs.setup_env import DevError, Interpreter, environment, writable_checkout
 from chat_client.options import parse_options
-from common.display_names import clean_display_name
-from common.names import fold_username
-from dev_setup import DevError, Interpreter, environment, writable_checkout
+from common.domain.display_names import clean_display_name
+from common.domain.names import fold_username
 from tests.tiers import TIERS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -31,11 +31,11 @@ class Machine:
         self.missing: list[str] = []
         self.path = "/usr/bin/python3"
         self.folder = folder
-        monkeypatch.setattr(dev_setup, "ROOT", folder)
-        monkeypatch.setattr(dev_setup, "usable_interpreter", self._interpreter)
-        monkeypatch.setattr(dev_setup, "make_environment", self._make)
-        monkeypatch.setattr(dev_setup, "install_packages", self._install)
-        monkeypatch.setattr(dev_setup, "missing_programs", set)
+        monkeypatch.setattr(build_specs.setup_env, "ROOT", folder)
+        monkeypatch.setattr(build_specs.setup_env, "usable_interpreter", self._interpreter)
+        monkeypatch.setattr(build_specs.setup_env, "make_environment", self._make)
+        monkeypatch.setattr(build_specs.setup_env, "install_packages", self._install)
+        monkeypatch.setattr(build_specs.setup_env, "missing_programs", set)
 
     def _interpreter(self, needs: set[str]) -> Interpreter:
         """As after the installation of the system packages for what is needed."""
@@ -44,7 +44,7 @@ class Machine:
 
     def _make(self, folder: Path, _interpreter: Interpreter) -> None:
         self.made += 1
-        python = dev_setup.python_in(folder)
+        python = build_specs.setup_env.python_in(folder)
         python.parent.mkdir(parents=True, exist_ok=True)
         python.touch()
 
@@ -86,7 +86,7 @@ def test_an_interrupted_setup_starts_afresh(
         raise DevError("no network")
 
     with monkeypatch.context() as patched:
-        patched.setattr(dev_setup, "install_packages", fail)
+        patched.setattr(build_specs.setup_env, "install_packages", fail)
         with pytest.raises(DevError):
             environment()
     environment()
@@ -123,9 +123,9 @@ def test_a_login_makes_a_name_that_is_let_in(login: str, monkeypatch: pytest.Mon
 @pytest.mark.parametrize("tier", [["--tier", "unit"], ["--tier=unit"]])
 def test_a_tier_is_ours_wherever_it_stands(command: str, tier: list[str]) -> None:
     """And everything else is pytest's, in its order."""
-    options = dev.parse([command, "-k", "names", *tier, "-x", "tests/common"])
+    options = dev.parse([command, "-k", "names", *tier, "-x", "tests/unit/common"])
     assert options.tier == "unit"
-    assert options.rest == ["-k", "names", "-x", "tests/common"]
+    assert options.rest == ["-k", "names", "-x", "tests/unit/common"]
     assert dev.parse([command, "-x"]).tier is None
 
 
@@ -153,8 +153,8 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     [
         ([], True),
         (["-x", "-k", "names"], True),
-        (["tests/common"], False),
-        (["tests/common/test_names.py::test_x", "-x"], False),
+        (["tests/unit/common"], False),
+        (["tests/unit/common/test_names.py::test_x", "-x"], False),
         (["--pdb"], False),
         (["-n", "4"], False),
     ],

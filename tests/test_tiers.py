@@ -37,10 +37,10 @@ def test_what_is_named_is_there() -> None:
         ("chat_server/net/test_turns.py", "unit"),
         ("test_architecture.py", "unit"),
         ("test_dev.py", "process"),
-        ("end_to_end/test_kills.py", "process"),
+        ("process/test_kills.py", "process"),
         ("torture/test_torture.py", "process"),
         ("torture/test_checker.py", "unit"),
-        ("window/test_text.py", "gui"),
+        ("gui/kit/test_text.py", "gui"),
         ("gui/host/test_people.py", "gui"),
         ("frozen/test_deb.py", "frozen"),
     ],
@@ -53,8 +53,10 @@ def test_a_file_is_in_the_tier_of_its_folder(path: str, tier: str) -> None:
 def test_what_has_something_in_common_stays_together() -> None:
     """Else each worker would build the programs, and start what a file's tests share."""
     assert group_of("frozen/test_deb.py::test_a") == group_of("frozen/test_programs.py::test_b[x]")
-    assert group_of("window/test_text.py::test_a") == group_of("window/test_text.py::test_b[a::b]")
-    assert group_of("window/test_text.py::test_a") != group_of("window/test_keys.py::test_a")
+    assert group_of("gui/kit/test_text.py::test_a") == group_of(
+        "gui/kit/test_text.py::test_b[a::b]"
+    )
+    assert group_of("gui/kit/test_text.py::test_a") != group_of("gui/kit/test_keys.py::test_a")
     assert group_of("torture/test_disk.py::test_a") != group_of("torture/test_disk.py::test_b")
 
 

@@ -26,11 +26,10 @@ TIERS: Final = {
 """Each with what it is, for `pytest --markers`."""
 
 FOLDERS: Final = {
-    "end_to_end": "process",
     "frozen": "frozen",
     "gui": "gui",
+    "process": "process",
     "torture": "process",
-    "window": "gui",
     "test_dev.py": "process",
     # What judges the torture is made of parts like any other.
     "torture/test_checker.py": "unit",

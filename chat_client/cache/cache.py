@@ -27,12 +27,12 @@ from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
-from common.events import Event
-from common.quick_frames import body_json
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 
 if TYPE_CHECKING:
-    from common.messages import Person
+    from common.protocol.messages import Person
 
 _ADD: Final = (
     "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came)"

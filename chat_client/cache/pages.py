@@ -22,8 +22,8 @@ from chat_client.cache.rows import (
 from chat_client.cache.spans import Span
 from chat_client.state.outgoing import Outgoing
 from common import limits
-from common.database import connect_reader
-from common.events import Event
+from common.protocol.events import Event
+from common.system.database import connect_reader
 
 _EVENT: Final = f"{EVENTS} WHERE room = ?"
 _SPANS: Final = (

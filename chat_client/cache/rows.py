@@ -16,10 +16,10 @@ from typing import Any, Final
 
 from chat_client.state.outgoing import Delivery, Outgoing
 from common import limits
-from common.events import Event, PartOfBody, UnknownBody
-from common.names import ROOM_PATTERN, USERNAME_PATTERN
-from common.quick_frames import body_json
-from common.reasons import Reason
+from common.domain.names import ROOM_PATTERN, USERNAME_PATTERN
+from common.domain.reasons import Reason
+from common.protocol.events import Event, PartOfBody, UnknownBody
+from common.protocol.fast_encode import body_json
 
 _ROOM: Final = re.compile(ROOM_PATTERN)
 _USERNAME: Final = re.compile(USERNAME_PATTERN)

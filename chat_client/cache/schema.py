@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.errors import CacheError
-from common.database import migrate
-from common.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.database import migrate
+from common.system.datafolder import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
 """Bytes for what SQLite keeps beside an open database."""

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.rows import tolerate
-from common.comparing import comparable, joins
-from common.database import connect_reader
+from common.domain.comparing import comparable, joins
 from common.limits import MAX_INTEGER
+from common.system.database import connect_reader
 
 log = logging.getLogger(__name__)
 

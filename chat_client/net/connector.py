@@ -19,11 +19,11 @@ from contextlib import suppress
 from typing import Final
 
 from chat_client.state.attempts import Attempt, Failure
-from common.invite import Invite, is_link_local, is_loopback
+from common.domain.invite import Invite, is_link_local, is_loopback
 from common.limits import HANDSHAKE_DEADLINE
-from common.tls import client_context, pinned
-from common.transport import Transport
-from common.wake import Waker
+from common.system.tls import client_context, pinned
+from common.system.transport import Transport
+from common.system.waker import Waker
 
 CONNECT_DEADLINE: Final = 3.5
 """Seconds for each address. Linux says that no such computer is there after 3.06 s: a shorter one

@@ -13,8 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from common.invite import Invite
-from common.tls import server_context
+from common.domain.invite import Invite
+from common.system.tls import server_context
 
 _DEADLINE: Final = 10.0
 _KEY: Final = (

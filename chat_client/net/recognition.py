@@ -1,7 +1,7 @@
 """Finding out whether a server with another certificate is the one that an account is of.
 
-Asked before anything of the account is used there: see common/recognition.py for what is sent, and
-why a stranger learns nothing from it but the username.
+Asked before anything of the account is used there: see common/protocol/recognition.py
+for what is sent, and why a stranger learns nothing from it but the username.
 """
 
 import secrets
@@ -11,12 +11,13 @@ from typing import Final
 
 from chat_client.net.connector import ConnectError, connect
 from chat_client.state.account import Account
-from common import __version__, limits, messages
-from common.invite import Invite
-from common.protocol import Arrival, ClientEnd, RemoteProtocolError
-from common.reasons import Reason
-from common.recognition import device_key, proves
-from common.sentences import sentence
+from common import __version__, limits
+from common.domain.invite import Invite
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.protocol import messages
+from common.protocol.codec import Arrival, ClientEnd, RemoteProtocolError
+from common.protocol.recognition import device_key, proves
 
 ANSWER_DEADLINE: Final = 10.0
 """Seconds for each answer of the server."""

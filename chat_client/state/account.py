@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 
-from common.installation import server_key as key_of
-from common.invite import Invite
+from common.domain.invite import Invite
+from common.system.installation import server_key as key_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ from chat_client.cache.rows import is_session
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.link import ServerLink
-from common import limits, messages
-from common.reasons import Reason
+from common import limits
+from common.domain.reasons import Reason
+from common.protocol import messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from common.events import Event
-from common.messages import ToClient
-from common.protocol import Arrival, RemoteProtocolError
+from common.protocol.codec import Arrival, RemoteProtocolError
+from common.protocol.events import Event
+from common.protocol.messages import ToClient
 
 
 def in_runs(said: Iterable[Arrival]) -> Iterator[ToClient | list[Event]]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from common.invite import is_loopback
+from common.domain.invite import is_loopback
 
 
 class Failure(Enum):

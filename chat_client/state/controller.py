@@ -28,10 +28,10 @@ from chat_client.state.news_queue import NewsQueue
 from chat_client.state.outbox import Outbox
 from chat_client.state.status import Status
 from chat_client.state.sync import Sync
-from common import messages
-from common.events import Event
-from common.protocol import known_event
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
+from common.protocol.codec import known_event
+from common.protocol.events import Event
 
 
 class Controller:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
-from common import messages
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
 
 MOST_PAGES: Final = 1000
 """Pages of all lists that are asked for on one connection."""

@@ -6,10 +6,10 @@ from typing import Final, Protocol
 
 from chat_client.state import news
 from chat_client.state.news import Wanted
-from common import messages
-from common.events import Event
-from common.protocol import known_event
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
+from common.protocol.codec import known_event
+from common.protocol.events import Event
 
 PAGE: Final = 100
 """Events of a page: some three screens."""

@@ -14,10 +14,11 @@ from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.status import STORAGE, Link, Status
-from common import limits, messages
-from common.events import Event
-from common.protocol import ClientEnd, Phase
-from common.reasons import Reason
+from common import limits
+from common.domain.reasons import Reason
+from common.protocol import messages
+from common.protocol.codec import ClientEnd, Phase
+from common.protocol.events import Event
 
 HEALTHY: Final = 30.0
 """Seconds after which a connection counts as a good one: the next pause is a short one again."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from common.messages import Command
+    from common.protocol.messages import Command
 
 Action = Literal["mute", "unmute", "ban", "terminate"]
 
@@ -26,7 +26,7 @@ class Moderation:
     def command(self, *, id: int) -> Command:  # noqa: A002  # as the models call it
         """The same as a message."""
         # Imported here: the window, which makes these, does without the models at its start.
-        from common import messages
+        from common.protocol import messages
 
         match self.action:
             case "mute":

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from chat_client.state import news
 from chat_client.state.link import ServerLink
 from chat_client.state.moderation import Moderation
-from common import messages
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
 
 COMMANDS = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
 

@@ -9,11 +9,11 @@ from chat_client.state.account import Account
 from chat_client.state.moderation import Moderation
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Status
-from common.reasons import Reason
+from common.domain.reasons import Reason
 
 if TYPE_CHECKING:
-    from common.events import Event
-    from common.messages import Person
+    from common.protocol.events import Event
+    from common.protocol.messages import Person
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,10 @@ from chat_client.state import news
 from chat_client.state.backoff import Backoff
 from chat_client.state.link import ServerLink
 from chat_client.state.outgoing import Delivery, Outgoing
-from common import messages
-from common.events import MESSAGE, Event
-from common.quick_frames import body_json
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
+from common.protocol.events import MESSAGE, Event
+from common.protocol.fast_encode import body_json
 
 log = logging.getLogger(__name__)
 

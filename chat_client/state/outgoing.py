@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from common.events import MESSAGE
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol.events import MESSAGE
 
 
 class Delivery(StrEnum):

@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Final
 
 from chat_client.state.attempts import Attempt
-from common.reasons import Reason
+from common.domain.reasons import Reason
 
 STORAGE: Final = frozenset({"storage", "storage_full"})
 """Codes of a status: this computer can't store anything now, so nothing is sent or taken."""

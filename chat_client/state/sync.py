@@ -10,10 +10,10 @@ from chat_client.state import news
 from chat_client.state.history import History
 from chat_client.state.link import ServerLink
 from chat_client.state.outbox import Outbox
-from common import messages
-from common.events import Event
-from common.protocol import known_event
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
+from common.protocol.codec import known_event
+from common.protocol.events import Event
 
 MOST_MISSING: Final = 300
 """Events of a room that are fetched at once when there is no need for all of them."""

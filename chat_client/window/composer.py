@@ -4,16 +4,16 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
+from common.domain.text import tidy_text
 from common.limits import TEXT_BYTES
-from common.text import tidy_text
-from window.basics import Label, Panel
-from window.buttons import Button
-from window.cards import Card
-from window.editing import Editing, clean_lines
-from window.richtext import RichText
-from window.textbox import TextBox
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.look.cards import Card
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.editing import Editing, clean_lines
+from common.ui.widgets.richtext import RichText
+from common.ui.widgets.textbox import TextBox
+from common.ui.widgets.tooltip import Tooltip
 
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400

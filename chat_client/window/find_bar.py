@@ -5,12 +5,12 @@ from collections.abc import Callable
 from typing import Final
 
 from chat_client.cache.search import NEWEST, Found
-from window.basics import Label, Panel
-from window.buttons import Button
-from window.fields import Field
-from window.mailbox import Mailbox
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.look.theme import Theme
+from common.ui.program.mailbox import Mailbox
+from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.fields import Field
+from common.ui.widgets.tooltip import Tooltip
 
 TYPING: Final = 150
 """Milliseconds without a key after which is looked for what stands there."""

@@ -8,12 +8,12 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from chat_client.window.dates import begins, day_of
-from common.times import local_time
-from window.dialog import Choice, Dialog, Entry
-from window.keys import GO_TO_DATE_TITLE
-from window.menus import MenuItem
-from window.text import safe
-from window.theme import Theme
+from common.domain.times import local_time
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Choice, Dialog, Entry
+from common.ui.widgets.keys import GO_TO_DATE_TITLE
+from common.ui.widgets.menus import MenuItem
+from common.ui.widgets.text import safe
 
 
 class Goes(Protocol):

@@ -11,19 +11,19 @@ from chat_client.accounts import former_of
 from chat_client.options import Name, name_of
 from chat_client.state.account import Account, server_key
 from chat_client.window.clipboard import Clipboard
-from common.display_names import clean_display_name
-from common.invite import Invite, InviteError
-from common.names import NameRefusedError, fold_username
-from common.pasted import find_invite
-from window.basics import Label, Panel, Picture
-from window.buttons import Button
-from window.fields import Field
-from window.fonts import Role
-from window.gauges import Spinner
-from window.rowlist import ListRow, RowList, Section
-from window.scrolling import ScrollPane
-from window.text import safe
-from window.theme import Theme
+from common.domain.display_names import clean_display_name
+from common.domain.invite import Invite, InviteError
+from common.domain.names import NameRefusedError, fold_username
+from common.domain.pasted import find_invite
+from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.ui.look.fonts import Role
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel, Picture
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.fields import Field
+from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.scrolling import ScrollPane
+from common.ui.widgets.text import safe
 
 _LEFT: Final = 300
 _RIGHT: Final = 380

@@ -19,27 +19,27 @@ from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
 from chat_client.window.going import ask as ask_for_day
 from chat_client.window.going import day_menu
-from chat_client.window.missing import whole_line
 from chat_client.window.moderating import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
-from chat_client.window.transcript import Transcript
-from common.events import MESSAGE
-from common.names import GENERAL, direct_partner, direct_room
-from common.reasons import Reason
-from common.sentences import sentence, whole_sentence
-from common.text import TextRefusedError, check_text
-from window.basics import Hairline, Label, Panel
-from window.buttons import Button
-from window.dialog import Dialog
-from window.keys import FIND_TITLE
-from window.mailbox import Mailbox
-from window.menus import MenuItem, popup
-from window.notices import FAILURE_TIME, RISE, TOAST_TIME, Banner, Toasts
-from window.selection import copy
-from window.text import safe
-from window.theme import Theme
-from window.tooltip import Tooltip
+from chat_client.window.transcript.missing import whole_line
+from chat_client.window.transcript.view import Transcript
+from common.domain.names import GENERAL, direct_partner, direct_room
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence, whole_sentence
+from common.domain.text import TextRefusedError, check_text
+from common.protocol.events import MESSAGE
+from common.ui.look.theme import Theme
+from common.ui.program.mailbox import Mailbox
+from common.ui.widgets.basics import Hairline, Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.keys import FIND_TITLE
+from common.ui.widgets.menus import MenuItem, popup
+from common.ui.widgets.notices import FAILURE_TIME, RISE, TOAST_TIME, Banner, Toasts
+from common.ui.widgets.selection import copy
+from common.ui.widgets.text import safe
+from common.ui.widgets.tooltip import Tooltip
 
 _NARROW: Final = 860
 """Below this width, px at 96 dpi, the members give their place to the conversation."""

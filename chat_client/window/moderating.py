@@ -8,14 +8,14 @@ from functools import partial
 from typing import Final
 
 from chat_client.state.moderation import Action, Moderation
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
 from common.limits import REASON_LENGTH
-from common.reasons import Reason
-from common.sentences import sentence
-from window.dialog import Choice, Dialog, Entry
-from window.menus import MenuItem
-from window.text import safe
-from window.theme import Theme
-from window.until import FOR_EVER, HOUR, until_options, until_time
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Choice, Dialog, Entry
+from common.ui.widgets.menus import MenuItem
+from common.ui.widgets.text import safe
+from common.ui.widgets.until import FOR_EVER, HOUR, until_options, until_time
 
 YES: Final = "yes"
 _WIDE: Final = 530

@@ -9,9 +9,9 @@ from typing import Final, Literal, assert_never
 from chat_client.cache.pages import RoomSummary
 from chat_client.state import news
 from chat_client.window.ordered import Keys, Ordered
-from common.display_names import Namesakes
-from common.events import Event
-from common.names import GENERAL, direct_partner
+from common.domain.display_names import Namesakes
+from common.domain.names import GENERAL, direct_partner
+from common.protocol.events import Event
 
 Presence = Literal["online", "offline", "unknown"]
 """Whether somebody has a session. Without a connection nobody's presence is known."""

@@ -19,18 +19,18 @@ from chat_client.state.news import AccountChanged, News, StatusChanged
 from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
-from common.datafolder import FolderInUseError
-from common.invite import Invite
-from common.reasons import Reason
-from common.sentences import whole_sentence
-from window.dialog import Choice, Dialog
-from window.editing import Editing
-from window.garbage import collect_here
-from window.keys import FIND, GO_TO_DATE
-from window.mailbox import Mailbox
-from window.program import Program
-from window.redirect import redirect_typing
-from window.text import safe
+from common.domain.invite import Invite
+from common.domain.reasons import Reason
+from common.domain.sentences import whole_sentence
+from common.system.datafolder import FolderInUseError
+from common.ui.program.garbage import collect_here
+from common.ui.program.mailbox import Mailbox
+from common.ui.program.program import Program
+from common.ui.widgets.dialog import Choice, Dialog
+from common.ui.widgets.editing import Editing
+from common.ui.widgets.keys import FIND, GO_TO_DATE
+from common.ui.widgets.redirect import redirect_typing
+from common.ui.widgets.text import safe
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from typing import Final
 
 from chat_client.state.account import Account
 from chat_client.window.overview import MemberItem, Overview, Presence, RoomItem
-from window.avatars import Presence as Dot
-from window.basics import Label, Panel, Picture
-from window.buttons import Button
-from window.rowlist import ListRow, MadeRows, Person, RowList, Section
-from window.text import safe
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.lists.rowlist import ListRow, MadeRows, Person, RowList, Section
+from common.ui.look.avatars import Presence as Dot
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel, Picture
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.text import safe
+from common.ui.widgets.tooltip import Tooltip
 
 _WIDTH = 250
 _MEMBERS_WIDTH = 214

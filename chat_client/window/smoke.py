@@ -14,11 +14,11 @@ from chat_client.net.loopback import Echo
 from chat_client.options import Options
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
-from common.events import MESSAGE
-from common.invite import Invite
-from common.names import GENERAL
-from common.smoke import every_module, look_at_names, run_checks
-from window import smoke
+from common.domain.invite import Invite
+from common.domain.names import GENERAL
+from common.protocol.events import MESSAGE
+from common.system.smoke import every_module, look_at_names, run_checks
+from common.ui.program import smoke
 
 _TEXT: Final = "Can you read this? \N{SMILING FACE WITH SUNGLASSES}"
 
@@ -28,7 +28,7 @@ def run() -> int:
     return run_checks(
         "ChatClient",
         [
-            every_module("chat_client", "common", "window"),
+            every_module("chat_client", "common"),
             ("names", look_at_names),
             ("store", _look_at_store),
             ("encryption", _look_at_encryption),

@@ -30,8 +30,8 @@ from chat_server.store.store import (
     StoreFullError,
     StoreUnreadableError,
 )
-from common import messages
-from common.reasons import Reason
+from common.domain.reasons import Reason
+from common.protocol import messages
 
 log = logging.getLogger(__name__)
 log.addFilter(Repeated())

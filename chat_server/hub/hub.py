@@ -14,12 +14,12 @@ from chat_server.hub.queue import HubQueue, StopHub
 from chat_server.hub.trace import log_batch
 from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
-from chat_server.net.readers import Readers
+from chat_server.net.query_workers import Readers
 from chat_server.rules import effects
 from chat_server.rules.view import MessagesStored, ViewEvent
 from chat_server.rules.world import World
-from chat_server.watch import Ended, ignore, watched
-from common import messages
+from chat_server.thread_watch import Ended, ignore, watched
+from common.protocol import messages
 
 log = logging.getLogger(__name__)
 

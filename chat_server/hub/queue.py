@@ -14,7 +14,7 @@ from chat_server.rules.inputs import (
     PurgeSanctions,
     Traffic,
 )
-from common.messages import ToServer
+from common.protocol.messages import ToServer
 
 BATCH: Final = 512
 """About how much the hub takes at once at most, in the unit of `costs`: what one commit carries."""

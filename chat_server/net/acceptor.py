@@ -12,10 +12,10 @@ from typing import Final
 
 from chat_server.net.descriptors import first_reserved, is_out_of_files, out_of_files
 from chat_server.net.io_thread import IoThread
-from chat_server.watch import Ended, ignore, watched
-from common.reasons import Reason
-from common.sentences import sentence
-from common.wake import Waker
+from chat_server.thread_watch import Ended, ignore, watched
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.system.waker import Waker
 
 log = logging.getLogger(__name__)
 

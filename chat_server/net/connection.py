@@ -9,9 +9,9 @@ from typing import Final
 
 from chat_server.costs import Bucket, cost
 from common.limits import HANDSHAKE_DEADLINE, SIGN_IN_DEADLINE, SILENCE_DEADLINE
-from common.messages import ToServer
-from common.protocol import Phase, ServerEnd, Violation
-from common.transport import Transport
+from common.protocol.codec import Phase, ServerEnd, Violation
+from common.protocol.messages import ToServer
+from common.system.transport import Transport
 
 OUTBOX_LIMIT: Final = 1024 * 1024
 """Bytes that may wait for a client before its live events are cut off."""

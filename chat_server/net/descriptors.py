@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Final
 
-from common.reasons import Reason
+from common.domain.reasons import Reason
 
 log = logging.getLogger(__name__)
 

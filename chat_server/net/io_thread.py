@@ -16,12 +16,12 @@ from chat_server.net.connection import LOW_WATER, Connection, Stage
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.heap import Heap
 from chat_server.net.outgoing import Outgoing
-from chat_server.net.strangers import Strangers
+from chat_server.net.unauthenticated import Strangers
 from chat_server.rules import effects, inputs
-from chat_server.watch import Ended, ignore, watched
-from common.messages import Goodbye, ToServer
-from common.protocol import Violation
-from common.wake import Waker
+from chat_server.thread_watch import Ended, ignore, watched
+from common.protocol.codec import Violation
+from common.protocol.messages import Goodbye, ToServer
+from common.system.waker import Waker
 
 log = logging.getLogger(__name__)
 

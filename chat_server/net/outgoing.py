@@ -8,10 +8,10 @@ from typing import Final, assert_never
 from chat_server.hub.queue import Report
 from chat_server.net.connection import OUTBOX_LIMIT, Connection, Stage
 from chat_server.net.endpoints.frames import FramesEndpoint
-from chat_server.net.news import News
+from chat_server.net.presence_batch import News
 from chat_server.rules import effects, inputs
-from common.messages import Error, Goodbye, Reply, ToClient
-from common.protocol import LocalProtocolError
+from common.protocol.codec import LocalProtocolError
+from common.protocol.messages import Error, Goodbye, Reply, ToClient
 
 log = logging.getLogger(__name__)
 

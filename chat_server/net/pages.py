@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from chat_server.store.store import Reader
-from common.quick_frames import event_frame
+from common.protocol.fast_encode import event_frame
 
 PAGE_BYTES: Final = 128 * 1024
 """A page ends with the event that reaches this: about 600 short messages."""

@@ -2,9 +2,10 @@
 
 from chat_server.rules.effects import ReadAudit, ReadHistory
 from chat_server.store.store import Reader
-from common import limits, messages
-from common.events import Event
-from common.quick_frames import body_json
+from common import limits
+from common.protocol import messages
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 
 
 def answer(query: ReadAudit | ReadHistory, re: int, reader: Reader) -> messages.ToClient:

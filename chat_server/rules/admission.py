@@ -15,16 +15,17 @@ from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from chat_server.rules.world import Outcome, World, presence, refuse
-from common import limits, messages
-from common.display_names import clean_display_name
-from common.names import (
+from common import limits
+from common.domain.display_names import clean_display_name
+from common.domain.names import (
     GENERAL,
     NameRefusedError,
     claim_username,
     fold_username,
     free_username,
 )
-from common.recognition import device_key, proof
+from common.protocol import messages
+from common.protocol.recognition import device_key, proof
 
 CAPABILITIES: Final = frozenset({limits.PRESENCE})
 

@@ -7,7 +7,8 @@ from chat_server.rules.permissions import name_of_actor
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import Audited
 from chat_server.rules.world import Outcome, World
-from common import limits, messages
+from common import limits
+from common.protocol import messages
 
 
 def whom(world: World, command: messages.ToServer) -> dict[str, str]:

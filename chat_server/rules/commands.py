@@ -1,7 +1,8 @@
 """Every command and every other input: who handles it, and all that has to be so before.
 
 The gates stand here and nowhere else: a handler may take its command as valid (the models checked
-its form), in its time (common.protocol) and allowed. It returns effects; a refusal is one of them.
+its form), in its time (common.protocol.codec) and allowed. It returns effects; a refusal is one of
+them.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ from chat_server.rules.permissions import role_of
 from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
-from common import messages
+from common.protocol import messages
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from chat_server.rules.effects import HangUp, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientGone, ClientSlow, TrafficChanged
 from chat_server.rules.world import Outcome, World
-from common.messages import Goodbye, Ping, Pong, refusal
+from common.protocol.messages import Goodbye, Ping, Pong, refusal
 
 _STOPPED = Goodbye(code="server_closing", params={})
 

@@ -9,11 +9,12 @@ from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell,
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
-from common import limits, messages
-from common.events import JOIN, Event
-from common.ids import new_cid
-from common.names import GENERAL, direct_members, direct_partner
-from common.quick_frames import canonical
+from common import limits
+from common.domain.names import GENERAL, direct_members, direct_partner
+from common.protocol import messages
+from common.protocol.events import JOIN, Event
+from common.protocol.fast_encode import canonical
+from common.protocol.ids import new_cid
 
 
 def sync(world: World, session: Session, command: messages.Sync, _now: int) -> Outcome:

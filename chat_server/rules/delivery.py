@@ -17,7 +17,7 @@ from chat_server.rules.effects import Effect, GoLive, ReadPage, WriteEvents, Wri
 from chat_server.rules.inputs import PageRead
 from chat_server.rules.sessions import Session
 from chat_server.rules.tails import TAIL_BYTES, Tails, weight
-from common.events import Event
+from common.protocol.events import Event
 
 ROOMS_AT_ONCE: Final = 64
 """Rooms that are looked at and read together: one after the other, 4,000 would take seconds."""

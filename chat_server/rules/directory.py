@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from chat_server.rules.sanctions import Sanction, SanctionList
 from chat_server.rules.undo import Undo
-from common.names import spelling
+from common.domain.names import spelling
 
 
 class Role(IntEnum):

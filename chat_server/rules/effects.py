@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from chat_server.rules.inputs import Input
 from chat_server.rules.view import ViewEvent
-from common.events import Event
-from common.messages import Goodbye, ToClient
+from common.protocol.events import Event
+from common.protocol.messages import Goodbye, ToClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from chat_server.rules.effects import Answer
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World
-from common import messages
+from common.protocol import messages
 
 
 def status(world: World, session: Session, command: messages.AskStatus, _now: int) -> Outcome:

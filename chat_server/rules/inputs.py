@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from common.messages import Goodbye, ToClient
+from common.protocol.messages import Goodbye, ToClient
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from chat_server.rules.effects import Answer
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import InviteRenewed
 from chat_server.rules.world import Outcome, World
-from common import messages
+from common.protocol import messages
 
 
 def show_invite(world: World, session: Session, command: messages.ShowInvite, _now: int) -> Outcome:

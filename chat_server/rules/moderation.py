@@ -12,8 +12,9 @@ from chat_server.rules.permissions import may_act_on, name_of_actor
 from chat_server.rules.sanctions import Sanction, SanctionKind, told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, done, refuse
-from common import limits, messages
-from common.names import fold_username
+from common import limits
+from common.domain.names import fold_username
+from common.protocol import messages
 
 
 class _RefusedError(Exception):

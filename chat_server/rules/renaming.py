@@ -8,8 +8,8 @@ from chat_server.rules.effects import TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import Renamed
 from chat_server.rules.world import Outcome, World, done, refuse
-from common.messages import RenameChat, ServerChanged
-from common.names import NameRefusedError
+from common.domain.names import NameRefusedError
+from common.protocol.messages import RenameChat, ServerChanged
 
 
 def rename(world: World, session: Session, command: RenameChat, now: int) -> Outcome:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from common.events import Event
+from common.protocol.events import Event
 
 TAIL_BYTES: Final = 128 * 1024
 """Of each room, as much as a page: about 600 short messages."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from common.reasons import Reason
+from common.domain.reasons import Reason
 
 HOST: Final = "(host)"
 """Who did something, where it was the host: who has no account, and nobody that username."""

@@ -11,9 +11,10 @@ from chat_server.rules.effects import Answer, Effect, Show, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientGone, ViewEvent
 from chat_server.store.store import Store
-from common import limits, messages
-from common.names import direct_members
-from common.reasons import Params
+from common import limits
+from common.domain.names import direct_members
+from common.domain.reasons import Params
+from common.protocol import messages
 
 OPENINGS: Final = 200.0
 """Direct conversations that an account may begin at once: each is on somebody else's list."""

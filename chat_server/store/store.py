@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.sanctions import Sanction
-from common.events import Event
+from common.protocol.events import Event
 
 
 class StoreUnusableError(Exception):

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from chat_server.options import Options
-from window.program import Program
-from window.runner import run_program
+from common.ui.program.program import Program
+from common.ui.program.runner import run_program
 
 if TYPE_CHECKING:
     from chat_server.window.host import Host

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from common.process import INVITE_VARIABLE, is_frozen, program_folder
+from common.system.process import INVITE_VARIABLE, is_frozen, program_folder
 
 _NAME: Final = "ChatClient"
 _COMMAND: Final = "chat-client"

@@ -6,9 +6,9 @@ import tkinter as tk
 from typing import Final
 
 from chat_server.window.actions import Actions
-from window.buttons import Button, Variant
-from window.icons import IconName
-from window.theme import Theme
+from common.ui.look.icons import IconName
+from common.ui.look.theme import Theme
+from common.ui.widgets.buttons import Button, Variant
 
 CONFIRM: Final = 1800
 """Milliseconds it says "Copied"."""

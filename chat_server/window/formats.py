@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Final
 
-from common.times import local_time
+from common.domain.times import local_time
 
 _STEP: Final = 1000
 _UNITS: Final = ("kB", "MB", "GB", "TB")

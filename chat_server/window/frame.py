@@ -6,19 +6,19 @@ import tkinter as tk
 from functools import cached_property
 from typing import Final
 
-from chat_server.window.accounts import Accounts
 from chat_server.window.actions import Actions
-from chat_server.window.activity import Activity
 from chat_server.window.hero import Down, Invite
 from chat_server.window.model import HostView, Page, Phase
-from chat_server.window.people import People
-from chat_server.window.sanctions import Sanctions
+from chat_server.window.pages.accounts import Accounts
+from chat_server.window.pages.activity import Activity
+from chat_server.window.pages.people import People
+from chat_server.window.pages.sanctions import Sanctions
+from chat_server.window.pages.summary import Summary
 from chat_server.window.sidebar import Sidebar
-from chat_server.window.summary import Summary
-from window.basics import Hairline, Label, Panel
-from window.notices import Banner, Toasts
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Hairline, Label, Panel
+from common.ui.widgets.notices import Banner, Toasts
+from common.ui.widgets.tooltip import Tooltip
 
 GUTTER: Final = 24
 _HEADER: Final = 51

@@ -8,13 +8,13 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.copy_button import CopyButton
 from chat_server.window.model import HostView, Phase
-from window.basics import Label, Panel
-from window.buttons import Button
-from window.cards import Card
-from window.fields import Field
-from window.gauges import Spinner
-from window.scrolling import ScrollPane
-from window.theme import Theme
+from common.ui.look.cards import Card
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.fields import Field
+from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.scrolling import ScrollPane
 
 _CARD: Final = 640
 """Width of the invite's card where there is room, px at 96 dpi."""

@@ -13,16 +13,16 @@ from typing import Final, assert_never
 
 from chat_server.options import Options
 from chat_server.rules.view import Audited
-from chat_server.window import keeper
-from chat_server.window.desk import Desk
+from chat_server.window import server_thread
+from chat_server.window.controller import Desk
 from chat_server.window.frame import Frame
 from chat_server.window.model import Phase
 from chat_server.window.presenter import Presenter
-from common.invite import is_unspecified
-from common.sentences import sentence
-from window.keys import FIND
-from window.mailbox import Mailbox
-from window.program import Program
+from common.domain.invite import is_unspecified
+from common.domain.sentences import sentence
+from common.ui.program.mailbox import Mailbox
+from common.ui.program.program import Program
+from common.ui.widgets.keys import FIND
 
 SOON: Final = 15
 """Milliseconds in which several happenings become one picture."""
@@ -40,8 +40,8 @@ class Host:
         self.root, self.theme = program.root, program.theme
         everywhere = options.host is None or is_unspecified(options.host)
         self.presenter = Presenter(options.name or "", everywhere=everywhere)
-        self.mailbox: Mailbox[keeper.News] = Mailbox(self.root, self._take)
-        self.keeper = keeper.Keeper(options, program.data_dir, self.mailbox.post)
+        self.mailbox: Mailbox[server_thread.News] = Mailbox(self.root, self._take)
+        self.keeper = server_thread.Keeper(options, program.data_dir, self.mailbox.post)
         self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show, self._say)
         self.frame = Frame(self.root, self.theme, self.desk.actions)
         self.frame.pack(fill="both", expand=True)
@@ -91,18 +91,18 @@ class Host:
         if self.frame.connections.winfo_viewable():
             self.frame.connections.people.search.focus_set()
 
-    def _take(self, items: list[keeper.News]) -> None:
+    def _take(self, items: list[server_thread.News]) -> None:
         for item in items:
             self._take_one(item)
 
-    def _take_one(self, item: keeper.News) -> None:
+    def _take_one(self, item: server_thread.News) -> None:
         now = _now()
         match item:
-            case keeper.Happened():
+            case server_thread.Happened():
                 self._happened(item, now)
-            case keeper.Counted():
+            case server_thread.Counted():
                 self._after("count", COUNT_PAUSE, self._count)
-            case keeper.Started():
+            case server_thread.Started():
                 self.owns_folder = True
                 if self.presenter.phase is not Phase.CLOSING:
                     self.presenter.started(item.running, now)
@@ -110,21 +110,21 @@ class Host:
                     self.desk.moderation.list_people()
                     self.desk.moderation.list_sanctions()
                     self.show()
-            case keeper.Changed():
+            case server_thread.Changed():
                 self.presenter.changed(item.running, now)
                 self._show_soon()
-            case keeper.StartFailed():
+            case server_thread.StartFailed():
                 self._failed(item, now)
-            case keeper.Replied():
+            case server_thread.Replied():
                 item.on_reply(item.reply)
-            case keeper.Stopped() | keeper.BrokeOff():
+            case server_thread.Stopped() | server_thread.BrokeOff():
                 self._stopped(item, now)
-            case keeper.Ended():
+            case server_thread.Ended():
                 self._end()
             case _:
                 assert_never(item)
 
-    def _happened(self, item: keeper.Happened, now: int) -> None:
+    def _happened(self, item: server_thread.Happened, now: int) -> None:
         self.presenter.apply(item.events, now)
         if any(isinstance(event, Audited) for event in item.events):
             self.desk.moderation.list_sanctions()
@@ -134,7 +134,7 @@ class Host:
         self.presenter.apply(self.keeper.counts.take(), _now())
         self._show_soon()
 
-    def _failed(self, failure: keeper.StartFailed, now: int) -> None:
+    def _failed(self, failure: server_thread.StartFailed, now: int) -> None:
         if not self.owns_folder:
             _complain(failure.reason)
         if self.presenter.phase is Phase.CLOSING:
@@ -144,19 +144,19 @@ class Host:
         # Later: a dialog runs a loop of its own, and the mailbox is not to wait in it.
         self._after("ask", 1, lambda: self._ask_after(failure))
 
-    def _stopped(self, item: keeper.Stopped | keeper.BrokeOff, now: int) -> None:
+    def _stopped(self, item: server_thread.Stopped | server_thread.BrokeOff, now: int) -> None:
         self._count()
-        if isinstance(item, keeper.BrokeOff):
+        if isinstance(item, server_thread.BrokeOff):
             _complain(sentence(item.reason))
         if self.presenter.phase is Phase.CLOSING:
             return
         self.presenter.stopped(now)
         self.show()
-        if isinstance(item, keeper.BrokeOff):
+        if isinstance(item, server_thread.BrokeOff):
             reason = sentence(item.reason)
             self._after("ask", 1, lambda: self.desk.broke_off(reason))
 
-    def _ask_after(self, failure: keeper.StartFailed) -> None:
+    def _ask_after(self, failure: server_thread.StartFailed) -> None:
         first = not self.owns_folder
         if not self.desk.start_failed(failure, first=first) and first:
             self.status = COULD_NOT_START

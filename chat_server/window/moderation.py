@@ -9,18 +9,18 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from chat_server.window import questions
-from chat_server.window.keeper import Keeper
 from chat_server.window.model import AccountRow, ClientRow, PersonRow, SanctionRow
 from chat_server.window.presenter import Presenter
-from common.reasons import Reason
-from common.sentences import sentence
-from window.dialog import Answer, Dialog
-from window.notices import FAILURE_TIME, TOAST_TIME
-from window.theme import Theme
-from window.until import until_time
+from chat_server.window.server_thread import Keeper
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Answer, Dialog
+from common.ui.widgets.notices import FAILURE_TIME, TOAST_TIME
+from common.ui.widgets.until import until_time
 
 if TYPE_CHECKING:
-    from common.messages import ToClient, ToServer
+    from common.protocol.messages import ToClient, ToServer
 
 
 class Moderation:
@@ -167,7 +167,7 @@ class Moderation:
 
 def commands() -> ModuleType:
     """The models of commands, which are loaded with the server, behind the window."""
-    from common import messages
+    from common.protocol import messages
 
     return messages
 

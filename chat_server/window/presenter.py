@@ -2,8 +2,8 @@
 
 The presenter takes the server's view events and what the person asks for, and gives one
 frozen `HostView`. It owns no clock: every method that needs the time takes `now`, in
-milliseconds since 1970 UTC. Received text passes `window.text.safe` on its way in, so that
-what is searched is what is seen.
+milliseconds since 1970 UTC. Received text passes `common.ui.widgets.text.safe` on its way in,
+so that what is searched is what is seen.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from chat_server.window.model import (
     SanctionRow,
 )
 from chat_server.window.rate import MessageRate
-from common.invite import is_link_local, is_loopback
-from common.sentences import sentence
-from window.text import safe
+from common.domain.invite import is_link_local, is_loopback
+from common.domain.sentences import sentence
+from common.ui.widgets.text import safe
 
 if TYPE_CHECKING:
-    from common import messages
+    from common.protocol import messages
 
 _MINUTE: Final = 60_000
 _DONE: Final = {

@@ -8,11 +8,11 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import HostView, Phase
 from common.limits import SERVER_NAME_LENGTH
-from window.basics import Label, Panel, Picture
-from window.buttons import Button
-from window.fields import Field
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel, Picture
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.fields import Field
+from common.ui.widgets.tooltip import Tooltip
 
 PROGRAM: Final = "ChatServer"
 """Stands for the name until that is known."""

@@ -9,14 +9,14 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import HostView, Page, Phase
 from chat_server.window.server_name import ServerName
-from window.basics import Label, Panel, Picture
-from window.buttons import Button
-from window.cards import Card
-from window.palette import Palette
-from window.rowlist import ListRow, RowList, Section
-from window.switch import Switch
-from window.theme import Theme
-from window.tooltip import Tooltip
+from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.ui.look.cards import Card
+from common.ui.look.palette import Palette
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel, Picture
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.switch import Switch
+from common.ui.widgets.tooltip import Tooltip
 
 WIDTH: Final = 232
 _DOT: Final = 9

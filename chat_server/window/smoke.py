@@ -7,8 +7,8 @@ from pathlib import Path
 from chat_server.smoke import checks, joined, options
 from chat_server.window.app import make
 from chat_server.window.model import Phase
-from common.smoke import every_module, run_checks
-from window import smoke
+from common.system.smoke import every_module, run_checks
+from common.ui.program import smoke
 
 
 def run() -> int:
@@ -31,7 +31,7 @@ def _look_at_window(folder: Path) -> str:
     with joined(running):
         smoke.wait(root, lambda: presenter.people == 1, "the guest in the list")
         [guest] = presenter.view(0).rows
-        from common.messages import Terminate
+        from common.protocol.messages import Terminate
 
         host.keeper.ask(
             lambda number: Terminate(id=number, connection=guest.connection), lambda _: None

@@ -27,12 +27,12 @@ from chat_client.session import Session
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from chat_client.window.main_screen import MainScreen
-from common.invite import Invite
-from common.messages import Person
-from common.names import GENERAL
+from common.domain.invite import Invite
+from common.domain.names import GENERAL
+from common.protocol.messages import Person
+from common.ui.look.fonts import register
+from common.ui.look.theme import Theme
 from tests.events import said
-from window.fonts import register
-from window.theme import Theme
 
 _INVITE: Final = Invite(("192.0.2.7",), 12345, bytes(32), "s" * 22, "Home")
 _NAMES: Final = ("Ada", "Bruno", "Chen", "Dana", "Emil", "Fatma", "Grace", "Henri", "Ines", "Jonas")

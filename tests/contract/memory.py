@@ -22,8 +22,8 @@ from chat_server.store.store import (
     StoreFullError,
     StoreUnreadableError,
 )
-from common.events import Event
-from common.quick_frames import body_json
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 
 
 @dataclass

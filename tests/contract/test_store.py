@@ -26,8 +26,8 @@ from chat_server.store.store import (
     StoreFullError,
     StoreUnreadableError,
 )
-from common.events import Event
-from common.names import GENERAL
+from common.domain.names import GENERAL
+from common.protocol.events import Event
 from tests import strategies as our
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
 from tests.events import cid_of, joined, said

@@ -183,10 +183,10 @@ def test_libraries_are_known_by_their_names_on_all_systems(name: str, part: str 
         ("README.md", True),
         ("licenses/OpenSSL.txt", True),
         ("_internal/build.json", True),
-        ("_internal/window/assets/icons/chat-client-16.png", True),
+        ("_internal/common/ui/assets/icons/chat-client-16.png", True),
         ("Contents/Info.plist", True),
         ("Contents/Resources/chat-client.icns", True),
-        ("_internal/window/assets/fonts/Inter-Bold.otf", False),
+        ("_internal/common/ui/assets/fonts/Inter-Bold.otf", False),
         ("_internal/common/assets/unicode/LICENSE.txt", False),
         ("_internal/common/assets/anyascii/letters.txt", False),
         ("Contents/Frameworks/libssl.3.dylib", False),
@@ -265,7 +265,7 @@ def test_texts_are_the_same_each_time(bundle: Bundle, parts: list[Part], tmp_pat
     """And what is left of an older build goes."""
     copies = [tmp_path / "one", tmp_path / "other"]
     for copy in copies:
-        (copy / "window").mkdir(parents=True)
+        (copy / "common").mkdir(parents=True)
         for part in parts:
             for file in part.files:
                 if file.path.endswith(("OFL.txt", "LICENSE.txt")):

@@ -9,10 +9,10 @@ from typing import Final
 
 import pytest
 
+from common.ui.look.palette import LIGHT
 from tests.frozen.conftest import Bundle
 from tests.frozen.person import Person, Program, wait_for
 from tests.frozen.screen import Screen, Window
-from window.palette import LIGHT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
 

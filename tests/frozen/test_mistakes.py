@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from common.ui.look.palette import LIGHT
 from tests.frozen.conftest import Bundle
 from tests.frozen.person import Person, wait_for
 from tests.frozen.screen import Screen, Window
 from tests.frozen.test_conversation import host_a_chat, join
-from window.palette import LIGHT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
 
@@ -27,7 +27,7 @@ def broken(bundle: Bundle, person: Person) -> Path:
 
 def test_a_part_that_fails(bundle: Bundle, person: Person, screen: Screen, broken: Path) -> None:
     """It is said in a dialog, with details to copy; the program goes on, and the log has it."""
-    shutil.rmtree(broken / "_internal/window/assets/emoji")
+    shutil.rmtree(broken / "_internal/common/ui/assets/emoji")
     person.own(broken)
     server, invite = host_a_chat(bundle, person, screen, "folder")
     half = Bundle(bundle.dist, broken, bundle.files)

@@ -56,7 +56,7 @@ def test_a_broken_bundle_is_found_out(bundle: Bundle, person: Person) -> None:
     """Without one of its libraries the smoke test fails and says why."""
     copy = person.home / "Chat"
     shutil.copytree(bundle.folder, copy, symlinks=True)
-    shutil.rmtree(copy / "_internal" / "window" / "assets" / "emoji")
+    shutil.rmtree(copy / "_internal" / "common" / "ui" / "assets" / "emoji")
     person.own(copy)
     status, said = person.run(copy / "ChatClient", "--smoke-test")
     assert status == 1

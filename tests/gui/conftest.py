@@ -11,8 +11,8 @@ from types import TracebackType
 
 import pytest
 
+from common.ui.look import fonts
 from tests.gui.harness import Alarm, Host, Town
-from window import fonts
 
 
 @pytest.fixture

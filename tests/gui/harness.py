@@ -37,13 +37,13 @@ from chat_server.service import Server
 from chat_server.window.app import make as make_server
 from chat_server.window.host import Host as HostContents
 from chat_server.window.model import Phase
-from common.events import Event
-from common.invite import Invite, parse_invite
-from common.messages import Terminate, ToClient, ToServer
-from common.names import GENERAL
+from common.domain.invite import Invite, parse_invite
+from common.domain.names import GENERAL
+from common.protocol.events import Event
+from common.protocol.messages import Terminate, ToClient, ToServer
+from common.ui.lists.rowlist import RowList
+from common.ui.look.palette import Mode
 from tests.events import message
-from window.palette import Mode
-from window.rowlist import RowList
 
 DEADLINE: Final = 15.0
 """Seconds for anything that should happen at once; a loaded machine may take a while."""

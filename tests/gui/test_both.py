@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_client.state.status import Link
-from common.invite import parse_invite
+from common.domain.invite import parse_invite
 from tests.gui.harness import HostWindow, Town, Window
 
 

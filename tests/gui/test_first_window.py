@@ -14,8 +14,8 @@ from chat_client.options import Options
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.screens import Screens
+from common.ui.program.program import Program
 from tests.gui.harness import Host, Town, settle, wait
-from window.program import Program
 
 ROOT = Path(__file__).resolve().parents[2]
 # Prints which modules a program has loaded when its window is on the screen, beyond those of an
@@ -28,7 +28,7 @@ bare = set(sys.modules)
 sys.path.insert(0, sys.argv.pop())
 package = sys.argv.pop()
 from importlib import import_module
-from window import program
+from common.ui.program import program
 def mapped(self, load):
     print(json.dumps(sorted(set(sys.modules) - bare)), flush=True)
     sys.exit(0)
@@ -43,7 +43,8 @@ HEAVY = {
 }
 MOST = 79
 """Modules of the standard library, of platformdirs and of ours. Each one is a part of a
-millisecond, and they add up. ctypes and what it needs are for the scale (window/dpi.py): 2 ms."""
+millisecond, and they add up. ctypes and what it needs are for the scale
+(common/ui/look/dpi.py): 2 ms."""
 
 
 @pytest.mark.parametrize("package", ["chat_client", "chat_server"])
@@ -57,7 +58,7 @@ def test_little_is_loaded_before_the_window_is_there(package: str, tmp_path: Pat
     )
     assert done.stdout, done.stderr
     loaded = set(json.loads(done.stdout.splitlines()[0]))
-    assert "window.program" in loaded
+    assert "common.ui.program.program" in loaded
     assert not loaded & HEAVY
     assert len(loaded) <= MOST, sorted(loaded)
 
@@ -70,7 +71,7 @@ def test_what_was_kept_is_shown_before_the_models_of_the_wire_are_loaded() -> No
     )
     loaded = set(done.stdout.split())
     assert "chat_client.cache.pages" in loaded
-    assert not loaded & {"pydantic", "pydantic_core", "common.messages"}
+    assert not loaded & {"pydantic", "pydantic_core", "common.protocol.messages"}
 
 
 @pytest.mark.usefixtures("town")

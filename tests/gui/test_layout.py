@@ -25,15 +25,15 @@ from chat_client.state.status import Link
 from chat_client.window.moderating import question
 from chat_server.window import questions
 from chat_server.window.model import ClientRow, Page
+from common.domain.reasons import Reason
 from common.limits import MAX_TIME
-from common.messages import Sanction
-from common.reasons import Reason
+from common.protocol.messages import Sanction
+from common.ui.look.dpi import scale_of
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Choice, Dialog, Entry
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
 from tests.x_server import x_server
-from window.dialog import Choice, Dialog, Entry
-from window.dpi import scale_of
-from window.theme import Theme
 
 LONG = Reason("text", {"text": "x" * 90})
 

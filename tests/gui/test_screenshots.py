@@ -22,9 +22,9 @@ from chat_client.options import Options
 from chat_client.state.status import Link
 from chat_server.ready_file import Running
 from chat_server.rules.view import ClientAppeared, ViewEvent
-from chat_server.window.keeper import Keeper
 from chat_server.window.presenter import Presenter
-from common.invite import parse_invite
+from chat_server.window.server_thread import Keeper
+from common.domain.invite import parse_invite
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait

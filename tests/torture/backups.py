@@ -16,8 +16,8 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-from common.datafolder import PRIVATE_FILE
-from common.events import Event
+from common.protocol.events import Event
+from common.system.datafolder import PRIVATE_FILE
 from tests.torture.epochs import Epoch, Moderated, wire_name
 from tests.torture.history import Kind, Violation
 from tests.torture.record import kept

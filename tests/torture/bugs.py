@@ -10,7 +10,7 @@ from chat_client.cache.cache import Cache
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import effects
 from chat_server.store.sqlite.store import SqliteStore
-from common import messages
+from common.protocol import messages
 from tests.torture import inside
 from tests.torture.hooks import Points, wrap
 from tests.torture.moderation_bugs import MODERATION_BUGS, lose_one_of_a_page

@@ -20,7 +20,7 @@ from typing import Final, Self
 
 from chat_client.accounts import Accounts, new_account
 from chat_server.store.sqlite.store import SqliteStore
-from common.invite import parse_invite
+from common.domain.invite import parse_invite
 from tests.torture.proxy import HOST, Proxy
 
 ROOT: Final = Path(__file__).resolve().parents[2]

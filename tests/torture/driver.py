@@ -35,10 +35,10 @@ from chat_client.state.moderation import Action, Moderation
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link
 from common import limits
-from common.datafolder import FolderLock
-from common.invite import parse_invite
-from common.logs import start_logging
-from common.names import GENERAL, direct_room
+from common.domain.invite import parse_invite
+from common.domain.names import GENERAL, direct_room
+from common.system.datafolder import FolderLock
+from common.system.logs import start_logging
 from tests.events import message
 from tests.torture import record
 from tests.torture.hooks import Orders, Points, wrap

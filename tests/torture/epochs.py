@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.rights import NO_RIGHTS, Entry, Rights
 
 Key = tuple[str, str]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.rows import EVENTS, event_of
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.backups import Backups, reading
 from tests.torture.clock import read as read_clock
 from tests.torture.copies import PlacedRecords

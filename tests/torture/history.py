@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.clock import ServerClock
 from tests.torture.epochs import Epoch
 from tests.torture.record import Record

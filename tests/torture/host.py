@@ -36,10 +36,11 @@ from chat_client.accounts import AccountError, Accounts
 from chat_client.net.connector import ConnectError
 from chat_client.net.connector import connect as connect_to
 from chat_server.ctl_socket import connect
-from common import limits, messages
-from common.frames import FrameDecoder, FrameError, encode_frame
-from common.invite import Invite, parse_invite
-from common.protocol import ClientEnd
+from common import limits
+from common.domain.invite import Invite, parse_invite
+from common.protocol import messages
+from common.protocol.codec import ClientEnd
+from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from tests.torture import clock, record
 from tests.torture.hooks import Orders
 from tests.torture.record import HOST, Recorder

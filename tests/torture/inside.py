@@ -19,9 +19,9 @@ from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Role
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.store.sqlite.store import SqliteStore
-from common import messages
-from common.events import Event
-from common.quick_frames import body_json
+from common.protocol import messages
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 from tests.torture.hooks import wrap, wrap_context
 
 OUTBOX: Final = 48 * 1024

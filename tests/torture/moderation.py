@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from common.names import GENERAL
+from common.domain.names import GENERAL
 from tests.torture.actions import Action, Deeds, Timeline, Window
 from tests.torture.clock import ServerClock
 from tests.torture.copies import Copy

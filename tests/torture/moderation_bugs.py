@@ -8,7 +8,7 @@ from typing import Any, Final
 from chat_client.cache.cache import Cache
 from chat_server.rules.sanctions import Sanction, SanctionList
 from chat_server.store.sqlite.store import SqliteStore
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture import inside
 from tests.torture.hooks import Points, wrap
 

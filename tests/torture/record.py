@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from common.events import Event
+from common.protocol.events import Event
 
 HOST: Final = "(host)"
 """As the audit log calls the host."""

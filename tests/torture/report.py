@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from common.names import GENERAL
+from common.domain.names import GENERAL
 from tests.torture.copies import Copy
 from tests.torture.faults import SET_BACK, Over
 from tests.torture.history import Client, History, Kind, Violation

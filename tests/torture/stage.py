@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from common.names import GENERAL
+from common.domain.names import GENERAL
 from tests.torture.backups import Backups, reading
 from tests.torture.crew import START_WITHIN, Crew, Person, TortureError, wait_until
 from tests.torture.gather import settled

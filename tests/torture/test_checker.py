@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.events import JOIN, MESSAGE, Event
+from common.protocol.events import JOIN, MESSAGE, Event
 from tests.torture.checker import check
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.clock import ServerClock
 from tests.torture.epochs import Epoch, Moderated
 from tests.torture.history import Client, History, Kind, Store

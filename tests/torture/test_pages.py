@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from common.events import MESSAGE, Event
+from common.protocol.events import MESSAGE, Event
 from tests.torture.checker import check
 from tests.torture.epochs import Epoch
 from tests.torture.history import Client, History, Kind, Store

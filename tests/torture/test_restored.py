@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.checker import check
 from tests.torture.copies import PlacedRecords
 from tests.torture.epochs import Epoch

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.torture.copies import Copy
 from tests.torture.epochs import Epoch, wire_name
 from tests.torture.history import Client, History, Kind, Violation

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from chat_client.cache.cache import Cache
 from chat_client.state.controller import Controller
-from common import messages
-from common.events import Event
-from common.protocol import Arrival, ClientEnd, known_event
+from common.protocol import messages
+from common.protocol.codec import Arrival, ClientEnd, known_event
+from common.protocol.events import Event
 from tests.torture import record
 from tests.torture.hooks import Points, wrap
 from tests.torture.record import Recorder, condense, kept

@@ -22,12 +22,12 @@ from chat_server.ctl_socket import (
     socket_path,
 )
 from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
-from chat_server.watch import Ended, ignore, watched
+from chat_server.thread_watch import Ended, ignore, watched
 from common import limits
-from common.datafolder import PRIVATE_FILE, write_private
-from common.frames import FrameDecoder, FrameError
-from common.messages import TO_SERVER, ToClient, refusal
-from common.protocol import encode
+from common.protocol.codec import encode
+from common.protocol.frames import FrameDecoder, FrameError
+from common.protocol.messages import TO_SERVER, ToClient, refusal
+from common.system.datafolder import PRIVATE_FILE, write_private
 
 log = logging.getLogger(__name__)
 

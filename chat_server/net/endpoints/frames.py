@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from chat_server.rules.tails import TAIL_BYTES, TAILS
-from common.events import Event
-from common.messages import ToClient
-from common.protocol import ServerEnd, encode
-from common.quick_frames import ack_frame, event_frame
+from common.protocol.codec import ServerEnd, encode
+from common.protocol.events import Event
+from common.protocol.fast_encode import ack_frame, event_frame
+from common.protocol.messages import ToClient
 
 KEPT_BYTES: Final = TAILS * TAIL_BYTES
 """Of frames of events that are kept, at most: about as many as the rules have at hand."""

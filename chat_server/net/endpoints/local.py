@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from chat_server.hub.queue import HubQueue, Received
 from chat_server.rules import effects, inputs
-from common.messages import Error, Reply, ToClient, ToServer
+from common.protocol.messages import Error, Reply, ToClient, ToServer
 
 OnReply = Callable[[ToClient], object]
 

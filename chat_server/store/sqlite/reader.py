@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.store import AuditRow
-from common.database import connect_reader
-from common.events import Event
 from common.limits import MAX_INTEGER
+from common.protocol.events import Event
+from common.system.database import connect_reader
 
 _ROWS: Final = """
     SELECT json_group_array(json_array(seq, kind, username, sent_at, cid, json(body))) FROM (

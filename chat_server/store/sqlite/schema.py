@@ -16,8 +16,8 @@ from typing import Final
 
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreUnusableError
-from common.database import migrate
-from common.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.database import migrate
+from common.system.datafolder import NO_LINK, PRIVATE_FILE
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,8 @@ from chat_server.store.reserve import Reserve
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.sqlite.schema import connect_again, connect_writer
 from chat_server.store.store import StoreBusyError, StoreUnreadableError
-from common.events import Event
-from common.quick_frames import body_json
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 
 _ROWS_AT_ONCE: Final = (64, 16, 4, 1)
 """Rows for each statement: few sizes, so that all stay prepared.

@@ -11,13 +11,13 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from common.events import Event
-from common.invite import Invite
+from common.domain.invite import Invite
+from common.protocol.events import Event
 from tests.bench.endure.findings import Findings
 from tests.bench.endure.hosted import a_server
 from tests.bench.screen import BenchError
 from tests.bench.tables import figure
-from tests.end_to_end.wire import HungUpError, Session
+from tests.process.wire import HungUpError, Session
 
 MISSED: Final = 10_000
 LATEST: Final = 200

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from common.invite import Invite
+from common.domain.invite import Invite
 from tests.bench.endure.ledger import Ledger
 from tests.bench.endure.member import Account, LostError, Member
 from tests.bench.screen import BenchError

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final, Protocol
 
-from common.events import Event
+from common.protocol.events import Event
 from tests.bench.endure.crew import Crew
 from tests.bench.endure.disk import DiskWitness, a_witness
 from tests.bench.endure.findings import Findings, milliseconds, quantile

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.invite import Invite, parse_invite
+from common.domain.invite import Invite, parse_invite
 from tests.bench.endure.vitals import Vitals, vitals
 from tests.bench.load.servers import Server
 from tests.bench.screen import BenchError

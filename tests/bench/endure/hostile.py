@@ -15,14 +15,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from common.invite import Invite
-from common.messages import Ack
+from common.domain.invite import Invite
+from common.protocol.messages import Ack
 from tests.bench.endure.findings import Findings, milliseconds
 from tests.bench.endure.hosted import Hosted, a_server, wait_for
 from tests.bench.endure.vitals import MIB, Vitals
 from tests.bench.programs import ROOT
 from tests.bench.screen import BenchError
-from tests.end_to_end.wire import HungUpError, Session
+from tests.process.wire import HungUpError, Session
 
 AT_ONCE: Final = 1.0
 """Seconds in which a good client has to be in."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from typing import Final
 
-from common.events import MESSAGE, Event
-from common.ids import new_cid
-from common.messages import Ack
+from common.protocol.events import MESSAGE, Event
+from common.protocol.ids import new_cid
+from common.protocol.messages import Ack
 
 FAULTS_KEPT: Final = 20
 _DUE: Final = slice(24, 44)

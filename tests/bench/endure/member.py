@@ -11,14 +11,15 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-from common import limits, messages
-from common.events import Event
-from common.frames import FrameDecoder
-from common.invite import Invite
-from common.messages import TO_CLIENT, EventMessage
-from common.names import GENERAL
-from common.protocol import Arrival, encode
-from common.tls import client_context, pinned
+from common import limits
+from common.domain.invite import Invite
+from common.domain.names import GENERAL
+from common.protocol import messages
+from common.protocol.codec import Arrival, encode
+from common.protocol.events import Event
+from common.protocol.frames import FrameDecoder
+from common.protocol.messages import TO_CLIENT, EventMessage
+from common.system.tls import client_context, pinned
 from tests.bench.endure.ledger import Ledger
 from tests.events import send
 

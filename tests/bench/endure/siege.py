@@ -23,9 +23,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
-from common.invite import Invite, parse_invite
+from common.domain.invite import Invite, parse_invite
 from tests.bench.endure.spoilers import Frames, Whisperers
-from tests.end_to_end.wire import client_hello
+from tests.process.wire import client_hello
 
 AGAIN: Final = 1.0
 """Seconds until an attacker comes again, and between two bytes of those that trickle."""

@@ -10,12 +10,13 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from common import limits, messages
-from common.frames import LENGTH, encode_frame
-from common.invite import Invite
-from common.messages import Goodbye, Pong, Welcome
-from common.protocol import RemoteProtocolError, encode
-from tests.end_to_end.wire import HungUpError, Raw, Session
+from common import limits
+from common.domain.invite import Invite
+from common.protocol import messages
+from common.protocol.codec import RemoteProtocolError, encode
+from common.protocol.frames import LENGTH, encode_frame
+from common.protocol.messages import Goodbye, Pong, Welcome
+from tests.process.wire import HungUpError, Raw, Session
 
 _HELLO: Final = encode(messages.Hello(id=1, protocol=limits.PROTOCOL_VERSION, program="spoiler"))
 _PING: Final = b'{"type":"ping","id":77}'

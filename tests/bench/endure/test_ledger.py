@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from common.events import Event
-from common.messages import Ack
+from common.protocol.events import Event
+from common.protocol.messages import Ack
 from tests.bench.endure.course import Course
 from tests.bench.endure.ledger import Ledger
 from tests.events import joined, said

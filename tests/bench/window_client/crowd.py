@@ -12,10 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
-from common.invite import parse_invite
-from common.names import GENERAL
+from common.domain.invite import parse_invite
+from common.domain.names import GENERAL
 from tests.bench.screen import BenchError
-from tests.end_to_end.wire import HungUpError, Session
+from tests.process.wire import HungUpError, Session
 
 _AT_ONCE: Final = 500
 """Messages in flight: enough to be quick, less than what the server would leave unread."""

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from chat_client.options import Options, name_of
-from common.invite import parse_invite
+from common.domain.invite import parse_invite
 from tests.bench.window_client.probe import Probe
 from tests.bench.window_client.scenarios import SCENARIOS, Given
 

@@ -14,8 +14,8 @@ from typing import Final
 
 from chat_client.cache import schema as cache_schema
 from chat_server.store.sqlite import schema as store_schema
-from common.names import GENERAL
-from common.quick_frames import body_json
+from common.domain.names import GENERAL
+from common.protocol.fast_encode import body_json
 from tests.events import cid_of
 
 _SENDERS: Final = ("ada", "bruno")

@@ -19,9 +19,9 @@ from typing import Final
 from chat_client import core
 from chat_client.net.connector import Outcome
 from chat_client.state import news
-from chat_client.window.reading import PAGE
-from common.invite import Invite
-from common.names import GENERAL
+from chat_client.window.transcript.reading import PAGE
+from common.domain.invite import Invite
+from common.domain.names import GENERAL
 from tests.bench.programs import ROOT
 from tests.bench.screen import BenchError
 from tests.bench.window_client.history import ONCE

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from common.limits import TEXT_BYTES
+from common.ui.widgets.selection import copied, selected
 from tests.gui.harness import Host, Peer, Town, Window
-from window.selection import copied, selected
 
 SMILE = "\U0001f600"
 x11 = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="X11 only")

@@ -14,9 +14,9 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.status import STORAGE, Link
 from chat_client.window import main_screen
+from common.ui.widgets.dialog import Answer, Dialog
 from tests.events import message
 from tests.gui.harness import Alarm, Peer, Town, Window
-from window.dialog import Answer, Dialog
 
 GENERAL = "general"
 

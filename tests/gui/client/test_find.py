@@ -12,8 +12,8 @@ import pytest
 from chat_client.cache import search
 from chat_client.cache.search import Found
 from chat_client.window.find_bar import FindBar
+from common.ui.widgets.buttons import Button
 from tests.gui.harness import Host, Peer, Window
-from window.buttons import Button
 
 FAR = 400
 """Messages after those that are to be found: more than the list holds."""

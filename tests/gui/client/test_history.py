@@ -13,14 +13,14 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.news import HistoryAdded, Wanted
-from chat_client.window.held import MOST
-from chat_client.window.missing import PATIENCE, RETRY
-from chat_client.window.transcript import Transcript
-from common.events import Event
-from common.reasons import Reason
+from chat_client.window.transcript.held import MOST
+from chat_client.window.transcript.missing import PATIENCE, RETRY
+from chat_client.window.transcript.view import Transcript
+from common.domain.reasons import Reason
+from common.protocol.events import Event
+from common.ui.look.theme import Theme
 from tests.events import said
 from tests.gui.harness import DEADLINE, Alarm, wait
-from window.theme import Theme
 
 ROOM: Final = "general"
 HEAD: Final = 1500
@@ -251,7 +251,7 @@ def test_a_refusal_is_told_and_tried_again_by_scrolling(
     newest.text.event_generate("<Prior>")
     newest.settle()
     assert newest.asked == []
-    monkeypatch.setattr("chat_client.window.missing.RETRY", 0.0)
+    monkeypatch.setattr("chat_client.window.transcript.missing.RETRY", 0.0)
     for key in ("<Prior>", "<Up>"):
         newest.text.focus_force()
         newest.text.event_generate(key)

@@ -20,8 +20,8 @@ from chat_client.options import Options, name_of
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.status import Link, Status
 from chat_client.window.screens import _tried
-from common.invite import parse_invite
-from common.reasons import Reason
+from common.domain.invite import parse_invite
+from common.domain.reasons import Reason
 from tests.gui.harness import Host, Town, Window, settle
 
 

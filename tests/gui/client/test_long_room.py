@@ -12,9 +12,9 @@ import pytest
 
 from chat_client.window.find_bar import PARTLY
 from chat_server.store.sqlite.store import SqliteStore
-from common.events import MESSAGE, Event
-from common.ids import new_cid
-from common.names import GENERAL
+from common.domain.names import GENERAL
+from common.protocol.events import MESSAGE, Event
+from common.protocol.ids import new_cid
 from tests.bench.load.seed import Seed, Seeds
 from tests.gui.harness import Host, Town, Window
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from chat_client.state.outgoing import Outgoing
-from chat_client.window.held import STEP_WEIGHT
-from chat_client.window.transcript import Transcript
-from chat_client.window.transcript_folds import MOST_UNFOLDED
-from chat_client.window.wording import FOLDED, WHOLE, weight
-from common.events import Event
-from tests.chat_client.test_wording import WORST
+from chat_client.window.transcript.folds import MOST_UNFOLDED
+from chat_client.window.transcript.held import STEP_WEIGHT
+from chat_client.window.transcript.view import Transcript
+from chat_client.window.transcript.wording import FOLDED, WHOLE, weight
+from common.protocol.events import Event
+from common.ui.look.theme import Theme
 from tests.events import said
 from tests.gui.harness import DEADLINE, Alarm, wait
-from window.theme import Theme
+from tests.unit.chat_client.test_wording import WORST
 
 SAID = 40
 LONGEST_TURN = 0.5

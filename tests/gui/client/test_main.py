@@ -22,14 +22,14 @@ from chat_client.state.news import (
 from chat_client.state.outgoing import Delivery
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
-from common.messages import Person
-from common.names import GENERAL
-from common.reasons import Reason
+from common.domain.names import GENERAL
+from common.domain.reasons import Reason
+from common.protocol.messages import Person
+from common.ui.lists.rowlist import ListRow
 from tests import events
-from tests.chat_client.spoilt import CASES, spoil
 from tests.events import message
 from tests.gui.harness import Host, Peer, Town, Window
-from window.rowlist import ListRow
+from tests.unit.chat_client.corrupt_caches import CASES, spoil
 
 
 def direct(ada: Window) -> str:

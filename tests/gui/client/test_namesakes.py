@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from common.names import GENERAL
+from common.domain.names import GENERAL
 from tests.gui.harness import Host, Town, Window
 
 

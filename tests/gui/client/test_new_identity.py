@@ -8,7 +8,7 @@ from pathlib import Path
 
 from chat_client.accounts import Accounts
 from chat_client.options import Options, name_of
-from common.names import GENERAL
+from common.domain.names import GENERAL
 from tests.gui.harness import Host, Town, Window
 
 

@@ -13,12 +13,12 @@ import pytest
 from chat_client.cache.pages import CacheReader
 from chat_client.state import news
 from chat_client.state.status import Link
-from chat_client.window import drawing
-from chat_client.window.drawing import Drawing
-from common import messages
-from common.ids import new_cid
-from common.messages import KINDS, Message
-from common.names import GENERAL
+from chat_client.window.transcript import drawing
+from chat_client.window.transcript.drawing import Drawing
+from common.domain.names import GENERAL
+from common.protocol import messages
+from common.protocol.ids import new_cid
+from common.protocol.messages import KINDS, Message
 from tests.gui.client.test_find import found, look_for, note
 from tests.gui.harness import Host, Peer, Town, Window
 

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chat_client.window import transcript_pointer
-from chat_client.window.transcript import Transcript
-from common.events import Event
+from chat_client.window.transcript import pointer
+from chat_client.window.transcript.view import Transcript
+from common.protocol.events import Event
+from common.ui.look.theme import Theme
+from common.ui.widgets import selection
+from common.ui.widgets.keys import GO_TO_DATE_TITLE
+from common.ui.widgets.menus import MenuItem
 from tests.events import joined, said
 from tests.gui.client.test_long_texts import Kept
 from tests.gui.harness import Alarm, settle
-from window import selection
-from window.keys import GO_TO_DATE_TITLE
-from window.menus import MenuItem
-from window.theme import Theme
 
 NOON = datetime(2026, 5, 17, 12, 0).astimezone()
 SAID = (
@@ -223,7 +223,7 @@ def test_the_menu_has_what_can_be_done_there(
 ) -> None:
     """Copy a message whole, a link, what is selected; select all."""
     shown: list[Sequence[MenuItem]] = []
-    monkeypatch.setattr(transcript_pointer, "popup", lambda *args: shown.append(args[2]))
+    monkeypatch.setattr(pointer, "popup", lambda *args: shown.append(args[2]))
 
     def choose(index: str, label: str) -> list[str]:
         reader.text.see(index)

@@ -11,11 +11,11 @@ from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.window.overview import MemberItem, Overview, RoomItem
 from chat_client.window.sidebar import Members, Sidebar
-from common.messages import Person
-from tests.chat_client.desk import INVITE
+from common.protocol.messages import Person
+from common.ui.lists.rowlist import ListRow, RowList
+from common.ui.look.theme import Theme
 from tests.gui.harness import Alarm, settle, wait
-from window.rowlist import ListRow, RowList
-from window.theme import Theme
+from tests.unit.chat_client.desk import INVITE
 
 PEOPLE = 5000
 ROW = 40

@@ -14,17 +14,17 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.outgoing import Delivery
-from chat_client.window.drawing import DRAWN, Drawing
-from chat_client.window.held import MOST
-from chat_client.window.pace import Pace
-from chat_client.window.reading import BURST, PAGE
-from chat_client.window.timeline import Entry
-from chat_client.window.transcript import Transcript
-from common.events import Event
-from common.reasons import Reason
+from chat_client.window.transcript.draw_budget import Pace
+from chat_client.window.transcript.drawing import DRAWN, Drawing
+from chat_client.window.transcript.held import MOST
+from chat_client.window.transcript.reading import BURST, PAGE
+from chat_client.window.transcript.timeline import Entry
+from chat_client.window.transcript.view import Transcript
+from common.domain.reasons import Reason
+from common.protocol.events import Event
+from common.ui.look.theme import Theme
 from tests.events import joined, message, said
 from tests.gui.harness import DEADLINE, Alarm, wait
-from window.theme import Theme
 
 LAST = 20_000
 SHORT = 2 * MOST

@@ -19,10 +19,10 @@ from chat_server.window import host as host_module
 from chat_server.window.app import make
 from chat_server.window.host import Host as Contents
 from chat_server.window.model import Phase
-from common.events import Event
-from common.invite import parse_invite
-from tests.end_to_end.wire import Session
-from window.dialog import Dialog
+from common.domain.invite import parse_invite
+from common.protocol.events import Event
+from common.ui.widgets.dialog import Dialog
+from tests.process.wire import Session
 
 DEADLINE = 15.0
 

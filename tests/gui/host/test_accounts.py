@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 
 from chat_server.rules.view import HOST, Audited, ClientAppeared, ClientGone
-from chat_server.window import accounts, questions
+from chat_server.window import questions
 from chat_server.window.model import AccountRow, Page
+from chat_server.window.pages import accounts
 from chat_server.window.presenter import Presenter
-from common import limits, messages
+from common import limits
+from common.protocol import messages
+from common.ui.lists.table import PillCell
+from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.menus import MenuItem
+from common.ui.widgets.until import FOR_EVER
 from tests.gui.host.conftest import Client, Host, Open
 from tests.gui.host.test_moderation import RUNNING, yes
 from tests.gui.layout import faults
-from window.dialog import Dialog
-from window.menus import MenuItem
-from window.table import PillCell
-from window.until import FOR_EVER
 
 
 def go(host: Host) -> accounts.Accounts:

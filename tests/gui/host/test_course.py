@@ -18,13 +18,13 @@ from chat_server.options import parse_options
 from chat_server.rules import view
 from chat_server.service import Server
 from chat_server.window import questions
-from chat_server.window.keeper import Happened
 from chat_server.window.model import Phase
-from common.invite import parse_invite
-from common.messages import Ack, Goodbye
-from common.reasons import Reason
+from chat_server.window.server_thread import Happened
+from common.domain.invite import parse_invite
+from common.domain.reasons import Reason
+from common.protocol.messages import Ack, Goodbye
+from common.ui.widgets.dialog import Dialog
 from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
-from window.dialog import Dialog
 
 
 def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:

@@ -10,16 +10,17 @@ import pytest
 
 from chat_server.ready_file import Running
 from chat_server.rules.view import HOST, Audited, ClientAppeared
-from chat_server.window import people, questions
+from chat_server.window import questions
 from chat_server.window.model import Page
+from chat_server.window.pages import people
 from chat_server.window.presenter import Presenter
 from common import limits
-from common.messages import Error, Goodbye, MuteChanged, MutePerson, PersonChanged, refusal
+from common.protocol.messages import Error, Goodbye, MuteChanged, MutePerson, PersonChanged, refusal
+from common.ui.lists.table import PillCell
+from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.menus import MenuItem
+from common.ui.widgets.until import FOR_EVER
 from tests.gui.host.conftest import Host
-from window.dialog import Dialog
-from window.menus import MenuItem
-from window.table import PillCell
-from window.until import FOR_EVER
 
 MINUTE = 60_000
 RUNNING = Running("Harbour Team", ("192.0.2.1",), 4000, "", "chat://invite", "e" * 32)

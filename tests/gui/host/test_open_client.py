@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.window.client_program import Launch, find_client
-from common.invite import parse_invite
+from common.domain.invite import parse_invite
 from tests.gui.host.conftest import Host as HostWindow
 from tests.gui.host.conftest import Open
 
@@ -59,7 +59,7 @@ class Stub:
 def stub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stub]:
     """It is what `find_client` finds."""
     stub = Stub(tmp_path)
-    monkeypatch.setattr("chat_server.window.desk.find_client", stub.launch)
+    monkeypatch.setattr("chat_server.window.controller.find_client", stub.launch)
     yield stub
     stub.end()
 
@@ -133,7 +133,7 @@ def test_a_client_that_fails_is_told(
 ) -> None:
     """Whether it can't be started at all or ends at once."""
     missing = Launch((str(tmp_path / "nothing"),))
-    monkeypatch.setattr("chat_server.window.desk.find_client", lambda: missing)
+    monkeypatch.setattr("chat_server.window.controller.find_client", lambda: missing)
     host = open_host().up()
     host.click(host.app.frame.sidebar.client)
     assert toast(host) == "ChatClient can’t be started: No such file or directory"
@@ -146,7 +146,7 @@ def test_without_a_client_there_is_no_button(
     open_host: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """ChatServer may have been sent to somebody as a single file."""
-    monkeypatch.setattr("chat_server.window.desk.find_client", lambda: None)
+    monkeypatch.setattr("chat_server.window.controller.find_client", lambda: None)
     host = open_host().up()
     host.settle()
     assert not host.app.frame.sidebar.client.winfo_manager()

@@ -11,12 +11,12 @@ import pytest
 
 from chat_server.rules.view import ClientAppeared
 from chat_server.window import questions
-from chat_server.window.keeper import Happened
-from chat_server.window.summary import _CHART
-from common.messages import Ack, Goodbye
+from chat_server.window.pages.summary import _CHART
+from chat_server.window.server_thread import Happened
+from common.protocol.messages import Ack, Goodbye
+from common.ui.widgets.dialog import Dialog
 from tests.gui.host.conftest import Host
 from tests.gui.layout import faults
-from window.dialog import Dialog
 
 
 def test_the_activity_is_copied_as_one_reads_it(host: Host) -> None:

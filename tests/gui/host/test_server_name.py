@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from chat_server.window import questions
-from chat_server.window.keeper import Replied
 from chat_server.window.model import Phase
 from chat_server.window.server_name import ServerName
-from common.invite import parse_invite
-from common.messages import ServerChanged, refusal
+from chat_server.window.server_thread import Replied
+from common.domain.invite import parse_invite
+from common.protocol.messages import ServerChanged, refusal
 from tests.gui.host.conftest import Host, Open
 
 

@@ -1,0 +1,1 @@
+"""The conversation: what is held of it, and how it is drawn."""

@@ -1,0 +1,27 @@
+"""How each kind of event is drawn in the message list, by its name in the registry of kinds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from common.protocol.events import JOIN, MESSAGE, Event
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A quiet line about the sender, such as "{} joined"; without one, what was said."""
+
+    note: str = ""
+
+    def note_about(self, who: str) -> str:
+        """The line with the sender's name in it."""
+        return self.note.format(who)
+
+
+DRAWN: Final[Mapping[str, Drawing]] = {MESSAGE: Drawing(), JOIN: Drawing(note="{} joined")}
+UNKNOWN: Final = Drawing(note="{} did something that only a newer ChatClient can show")
+
+
+def drawing_of(event: Event) -> Drawing:
+    """How an event is drawn: one that is not understood, too, has its place."""
+    return DRAWN.get(event.kind, UNKNOWN) if event.known else UNKNOWN

@@ -1,0 +1,160 @@
+"""Draws what the message list holds into its Text: days, heads, messages, what waits."""
+
+import tkinter as tk
+from typing import Final
+
+from PIL.Image import new as image
+
+from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.window.transcript.style import Styles
+from chat_client.window.transcript.timeline import Entry
+from chat_client.window.transcript.wording import Portion, portions, spans_of
+from common.domain.sentences import sentence
+from common.ui.look.theme import Theme
+from common.ui.widgets.richtext import RichText
+from common.ui.widgets.text import safe, worded
+
+SHOW_ALL: Final = "Show all"
+SHOW_LESS: Final = "Show less"
+
+
+class Pen:
+    """Writes at marks with right gravity, which then stand behind what was written.
+
+    All links of the list have one tag, and so has everything else that can be clicked: Tk's cost
+    grows with the number of tags. What was clicked is told by where it stands.
+    """
+
+    def __init__(self, text: tk.Text, theme: Theme, styles: Styles) -> None:
+        self._text, self._theme, self._styles = text, theme, styles
+        self.rich = RichText(text, theme)
+        self._rules: set[str] = set()
+        """The pictures of the line beside a day, in each of the looks."""
+
+    def draw(self, entry: Entry, at: str) -> None:
+        """Draw an event at a mark, and set its own mark `eSEQ` to its beginning.
+
+        Of a long text only the first portion is drawn.
+        """
+        text = self._text
+        start = text.index(at)
+        self.draw_beginning(entry, at)
+        if not entry.drawing.note:
+            self.draw_words(entry.text, at)
+        text.mark_set(f"e{entry.seq}", start)
+
+    def draw_beginning(self, entry: Entry, at: str) -> None:
+        """Draw all of an event but what was said: the day, and who and when."""
+        if entry.day is not None:
+            self._draw_day(entry.day, at)
+        if entry.drawing.note:
+            who = " ".join(filter(None, (worded(entry.name).text, entry.handle)))
+            note = entry.drawing.note_about(who)
+            self.rich.insert(at, f"{note} · {entry.time}\n", ("note",))
+        elif entry.heads_group:
+            self._draw_head(entry, at)
+
+    def draw_portion(self, text: str, portion: Portion, at: str) -> None:
+        """Draw a part of what was said."""
+        for span in spans_of(text, portion.begin, portion.end):
+            tags = ("body",) if span.url is None else ("body", "link", "action")
+            self.rich.insert(at, worded(span.text).text, tags)
+        if portion.breaks:
+            self._text.insert(at, "\n", ("body",))
+
+    def draw_more(self, label: str, at: str) -> None:
+        """Draw what unfolds a long text, or folds it again, and the end of the message."""
+        self._text.insert(at, label, ("body", "more", "small", "action"))
+        self._text.insert(at, "\n", ("body", "more"))
+
+    def draw_end(self, at: str) -> None:
+        """Draw the end of a message of which nothing is folded."""
+        self._text.insert(at, "\n", ("body",))
+
+    def draw_words(self, text: str, at: str) -> None:
+        """Draw what was said, of a long text the first portion."""
+        parts = portions(text)
+        self.draw_portion(text, parts[0], at)
+        if len(parts) == 1:
+            self.draw_end(at)
+        else:
+            self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", at)
+
+    def _draw_day(self, day: str, at: str) -> None:
+        self._draw_picture(self.rule(), at, "day")
+        self._text.insert(at, f"   {day}   ", ("day", "action"))
+        self._draw_picture(self.rule(), at, "day")
+        self._text.insert(at, "\n", ("day",))
+
+    def _draw_picture(self, picture: tk.PhotoImage, at: str, tag: str) -> None:
+        """Draw a picture with one tag.
+
+        By itself a picture takes the tags that both of its neighbours have: between two messages
+        those of what was said, and the whole line would stand in their place.
+        """
+        text = self._text
+        start = text.index(at)
+        text.image_create(start, image=picture, align="center")
+        for inherited in text.tag_names(start):
+            text.tag_remove(inherited, start)
+        text.tag_add(tag, start)
+
+    def rule(self) -> tk.PhotoImage:
+        """The line on both sides of a day, in the colours of the moment."""
+        colour = self._theme.palette.border
+        size = self._theme.px(70), max(1, self._theme.px(1))
+        key = ("rule", size, colour)
+        rule = self._theme.images.get(key, lambda: image("RGB", size, colour))
+        self._rules.add(str(rule))
+        return rule
+
+    def repaint(self) -> None:
+        """Give the pictures that are there the colours of the moment."""
+        self.rich.repaint()
+        text, now = self._text, str(self.rule())
+        for _, name, index in text.dump("1.0", "end", image=True):
+            if name.partition("#")[0] in self._rules:
+                text.image_configure(index, image=now)
+
+    def _draw_head(self, entry: Entry, at: str) -> None:
+        self._draw_picture(self._theme.avatar(entry.name, entry.sender, 38), at, "head")
+        self._text.insert(at, "\t", ("head",))
+        name = worded(entry.name).text
+        self.rich.insert(at, name, ("head", self._styles.name_tag(entry.sender)))
+        if entry.handle:
+            self._text.insert(at, f" {entry.handle}", ("head", "time"))
+        self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
+
+    def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
+        """Draw what waits, was sent, or could not be sent and why. A message may be changed."""
+        said = not entry.drawing.note
+        self.draw_beginning(entry, at)
+        if out.state is Delivery.SENT:
+            # As it will look in its place, which comes with what was said before it.
+            if said:
+                self.draw_words(entry.text, at)
+            return
+        failed = out.state is Delivery.FAILED
+        tone = "failed" if failed else "waiting"
+        palette = self._theme.palette
+        folded = portions(entry.text)
+        drawn = entry.text[: folded[0].end]
+        self.rich.insert(at, worded(drawn).text, ("body", tone))
+        if len(folded) > 1:
+            self._text.insert(at, " …", ("body", tone))
+        colour = palette.danger if failed else palette.muted
+        icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
+        self._text.insert(at, "  ", ("body", tone))
+        # It may begin a line of its own: with the tag it stands below the words.
+        self._draw_picture(icon, at, "body")
+        if failed:
+            self._text.insert(at, f"Not sent: {safe(_why(out))}  ", ("body", "failed", "small"))
+            for label in ("Edit", "Delete") if said else ("Delete",):
+                tags = ("body", "link", "small", "action", label.lower())
+                self._text.insert(at, label, tags)
+                self._text.insert(at, "   ", ("body", "small"))
+        self._text.insert(at, "\n", ("body",))
+
+
+def _why(out: Outgoing) -> str:
+    return "" if out.reason is None else sentence(out.reason)

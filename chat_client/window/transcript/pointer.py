@@ -1,0 +1,156 @@
+"""What the pointer does in the message list: it follows links, shows times and opens a menu."""
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from chat_client.window.transcript.places import Places
+from chat_client.window.transcript.selection import Said
+from common.domain.times import local_time
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label
+from common.ui.widgets.keys import GO_TO_DATE_TITLE
+from common.ui.widgets.menus import MenuItem, popup
+from common.ui.widgets.scrolling import bind_wheel
+from common.ui.widgets.selection import copy
+
+_SLIP: Final = 4
+"""px at 96 dpi that the pointer must move from where it was pressed before it selects."""
+
+
+class Messages(Protocol):
+    """What the pointer needs of the list it is in."""
+
+    def said(self, mark: str) -> Said:
+        """What is drawn at a mark."""
+
+    def link(self, mark: str, index: str) -> str | None:
+        """The link that is drawn at a place of a message."""
+
+    def selected(self) -> str:
+        """The characters that are selected."""
+
+    def clicked(self, mark: str, index: str, tags: tuple[str, ...]) -> None:
+        """Something that does something was clicked."""
+
+    def go_to_date(self) -> None:
+        """Ask for a day to go to."""
+
+
+class Pointer:
+    """Watches the pointer over a transcript's Text."""
+
+    def __init__(self, text: tk.Text, theme: Theme, places: Places, messages: Messages) -> None:
+        self._text, self._theme = text, theme
+        self._places, self._messages = places, messages
+        self._time = Label(text, theme, font="label", tone="muted")
+        self._timed: str | None = None
+        """The mark of the message whose time is shown."""
+        self._pressed: tuple[str, str] | None = None
+        """What was below the pointer when the first button was pressed, until its release."""
+        self._origin: tuple[int, int] | None = None
+        """Where it was pressed, until it has moved away from there."""
+        text.bind("<Button-1>", self._press, add="+")
+        text.bind("<B1-Motion>", self._drag, add="+")
+        text.bind("<ButtonRelease-1>", self._release, add="+")
+        # On release: a press may begin a selection.
+        text.tag_bind("action", "<ButtonRelease-1>", self._clicked)
+        text.tag_bind("action", "<Enter>", lambda _: text.configure(cursor="hand2"))
+        text.tag_bind("action", "<Leave>", lambda _: text.configure(cursor="arrow"))
+        text.bind("<Motion>", self._moved, add="+")
+        text.bind("<Leave>", self._left, add="+")
+        self._time.bind("<Leave>", self._left)
+        bind_wheel(self._time, lambda units: text.yview_scroll(units, "units"))
+        text.bind("<<ContextMenu>>", lambda event: self._menu(event.x, event.y))
+        for keys in ("<Menu>", "<Shift-F10>"):
+            text.bind(keys, lambda _: self._menu(theme.px(60), theme.px(20)))
+
+    def hide_time(self) -> None:
+        """The messages moved: what is shown beside one is beside another now."""
+        if self._timed is not None:
+            self._timed = None
+            self._time.place_forget()
+
+    def _at(self, x: int, y: int) -> tuple[str, str] | None:
+        """Mark and place of the message below a point; None beside and below all of them."""
+        index = self._text.index(f"@{x},{y}")
+        line = self._text.dlineinfo(index)
+        mark = self._places.mark_at(index)
+        if mark is None or line is None or not line[1] <= y < line[1] + line[3]:
+            return None
+        return mark, index
+
+    def _moved(self, event: "tk.Event[tk.Text]") -> None:
+        found = self._at(event.x, event.y)
+        if found is None or found[0] != self._timed:
+            self.hide_time()
+            if found is not None:
+                self._show_time(found[0])
+
+    def _show_time(self, mark: str) -> None:
+        """Show a message's time beside it, if there is no name with it above."""
+        said = self._messages.said(mark)
+        body = self._places.body(mark, said.stop)
+        if body is None or self._text.compare(body, "!=", mark):
+            return
+        line = self._text.dlineinfo(body)
+        if line is None:
+            return
+        self._timed = mark
+        self._time.set(f"{local_time(said.sent_at):%H:%M}")
+        # On the line that the text stands on, where the avatars are.
+        top = line[1] + line[4] - int(str(self._theme.fonts["label"].metrics("ascent")))
+        # Tk would add the padding of the Text, which is in these already.
+        self._time.place(x=int(str(self._text.cget("padx"))), y=top, bordermode="ignore")
+
+    def _left(self, _: object) -> None:
+        over = self._text.winfo_containing(*self._text.winfo_pointerxy())
+        if over not in {self._text, self._time}:
+            self.hide_time()
+
+    def _press(self, event: "tk.Event[tk.Text]") -> None:
+        self._pressed = self._at(event.x, event.y)
+        self._origin = event.x, event.y
+
+    def _drag(self, event: "tk.Event[tk.Text]") -> str | None:
+        """Let a click that slips a little select nothing: it would take PRIMARY from others."""
+        if self._origin is not None:
+            moved = max(abs(event.x - self._origin[0]), abs(event.y - self._origin[1]))
+            if moved < self._theme.px(_SLIP):
+                return "break"
+            self._origin = None
+        return None
+
+    def _release(self, _: object) -> None:
+        self._pressed = None  # after `_clicked`: a text's tags hear of an event first
+
+    def _clicked(self, event: "tk.Event[tk.Text]") -> None:
+        # The release after a press elsewhere, such as one that closed a menu, opens nothing.
+        found = self._at(event.x, event.y)
+        if found is None or self._pressed is None or self._pressed[0] != found[0]:
+            return
+        if not self._text.tag_ranges("sel"):
+            self._messages.clicked(*found, self._text.tag_names(found[1]))
+
+    def _menu(self, x: int, y: int) -> str:
+        """Open the menu of what is below a point."""
+        text, messages = self._text, self._messages
+        items: list[MenuItem] = []
+        found = self._at(x, y)
+        if text.tag_ranges("sel"):
+            items.append(MenuItem("Copy", lambda: copy(text, messages.selected())))
+        elif found is not None and messages.said(found[0]).text:
+            whole = messages.said(found[0]).text
+            items.append(MenuItem("Copy message", lambda: copy(text, whole)))
+        else:
+            items.append(MenuItem("Copy", enabled=False))
+        url = messages.link(*found) if found is not None else None
+        if url is not None:
+            items.append(MenuItem("Copy link", self._copying(url)))
+        items += [MenuItem(), MenuItem("Select all", lambda: text.event_generate("<<SelectAll>>"))]
+        items += [MenuItem(), MenuItem(f"Go to a date… ({GO_TO_DATE_TITLE})", messages.go_to_date)]
+        popup(text, self._theme, items, text.winfo_rootx() + x, text.winfo_rooty() + y)
+        return "break"
+
+    def _copying(self, what: str) -> Callable[[], object]:
+        return lambda: copy(self._text, what)

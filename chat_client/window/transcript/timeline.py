@@ -1,0 +1,88 @@
+"""What the message list shows, worked out from events: days, groups and times. Pure."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from chat_client.state.outgoing import Outgoing
+from chat_client.window.transcript.drawing import Drawing, drawing_of
+from common.domain.times import local_time
+from common.protocol.events import Event
+
+GROUP_MILLISECONDS: Final = 5 * 60 * 1000
+"""Messages of one sender within this time stand under one name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event as it is shown. `day` and `name` are there where a day or a group begins."""
+
+    seq: int
+    drawing: Drawing
+    sender: str
+    name: str
+    handle: str
+    """What tells the sender from somebody whose name looks the same, or nothing."""
+    time: str
+    text: str
+    day: str | None
+    heads_group: bool
+
+
+def lay_out(
+    events: Iterable[Event],
+    previous: Event | None,
+    name_of: Callable[[str], str],
+    today: date,
+    *,
+    handle_of: Callable[[str], str] = lambda _: "",
+) -> list[Entry]:
+    """The entries of consecutive events, of which the first follows `previous`.
+
+    Names and texts are as they were received: whoever draws them makes them harmless.
+    """
+    entries: list[Entry] = []
+    for event in events:
+        at = local_time(event.sent_at)
+        new_day = previous is None or local_time(previous.sent_at).date() != at.date()
+        entries.append(
+            Entry(
+                seq=event.seq,
+                drawing=drawing_of(event),
+                sender=event.sender,
+                name=name_of(event.sender),
+                handle=handle_of(event.sender),
+                time=f"{at:%H:%M}",
+                text=event.text,
+                day=_day(at.date(), today) if new_day else None,
+                heads_group=new_day or not _same_group(previous, event),
+            )
+        )
+        previous = event
+    return entries
+
+
+def as_event(out: Outgoing, sender: str) -> Event:
+    """What is on its way out as the event it will be, but for its place."""
+    return Event(out.room, 0, out.kind, sender, out.written_at, out.cid, out.body)
+
+
+def _same_group(previous: Event | None, event: Event) -> bool:
+    return (
+        previous is not None
+        and previous.is_message
+        and event.is_message
+        and previous.sender == event.sender
+        and event.sent_at - previous.sent_at < GROUP_MILLISECONDS
+    )
+
+
+def _day(day: date, today: date) -> str:
+    days_ago = (today - day).days
+    if days_ago == 0:
+        return "Today"
+    if days_ago == 1:
+        return "Yesterday"
+    year = "" if day.year == today.year else f" {day.year}"
+    return f"{day:%A}, {day.day} {day:%B}{year}"

@@ -1,0 +1,185 @@
+"""What of a message's text is drawn, and which place of the original a drawn place is. Pure.
+
+A text may have 16 KiB of anything, and Tk's cost grows with the pictures and tags of one line. So
+a long text is drawn folded: only its first portion, until somebody asks for the rest, which then
+comes portion by portion. What a portion may hold bounds what one step of drawing can cost.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from chat_client.window.links import MOST_LINKS, links_in
+from common.ui.widgets.text import worded
+
+
+class Limits(NamedTuple):
+    """What a stretch of text may hold."""
+
+    characters: int
+    lines: int
+    costly: int
+    """Emoji, each of which is a picture, and characters that are drawn as their code."""
+    tabs: int
+    """Each is a piece of its own when Tk lays out a line."""
+
+
+FOLDED: Final = Limits(characters=2000, lines=20, costly=64, tabs=200)
+"""What is drawn of a text that is folded."""
+WHOLE: Final = Limits(characters=2400, lines=25, costly=72, tabs=240)
+"""A text within these is not folded: a few more lines are no more trouble than the button."""
+PORTION: Final = Limits(characters=4000, lines=200, costly=64, tabs=200)
+"""What is drawn at once of a text that is unfolded."""
+_NEAR: Final = 100
+"""Characters before the end of a portion in which a space is looked for, to end there."""
+_CLUSTER: Final = 32
+"""Characters of an emoji or an accented letter at most: it is not cut."""
+
+_COSTLY: Final = re.compile(
+    "[\u202d\u202e\u203c\u2049\u20e3\u2122\u2139\u2194-\u21aa\u231a-\u27bf\u2934\u2935\u2b05-\u2b55"
+    "\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+
+
+class Span(NamedTuple):
+    """A stretch of text; with `url` it can be clicked."""
+
+    text: str
+    url: str | None = None
+
+
+class Portion(NamedTuple):
+    """From where to where in the text; with `breaks` a new line begins behind it.
+
+    There is none in the text then: it keeps Tk's lines short of pictures.
+    """
+
+    begin: int
+    end: int
+    breaks: bool
+
+
+def portions(text: str) -> tuple[Portion, ...]:
+    """What is drawn step by step of a text; the first of several is what is seen when folded."""
+    if _stop(text, 0, WHOLE) == len(text):
+        return (Portion(0, len(text), breaks=False),)
+    found: list[Portion] = []
+    begin = 0
+    while begin < len(text):
+        end = _end(text, begin, PORTION if found else FOLDED)
+        # A line break of the text itself is left out when the portion is the last one shown.
+        found.append(Portion(begin, end, end < len(text) and text[end - 1] != "\n"))
+        begin = end
+    return tuple(found)
+
+
+def spans_of(text: str, begin: int = 0, end: int | None = None) -> tuple[Span, ...]:
+    """A stretch of `text`, cut at the links of all of it; one that is cut leads where it led."""
+    spans: list[Span] = []
+    at, end = begin, len(text) if end is None else end
+    for first, last in links_in(text):
+        if first >= end:
+            break
+        start, stop = max(first, begin), min(last, end)
+        if start >= stop:
+            continue
+        if start > at:
+            spans.append(Span(text[at:start]))
+        spans.append(Span(text[start:stop], text[first:last]))
+        at = stop
+    if at < end:
+        spans.append(Span(text[at:end]))
+    return tuple(spans)
+
+
+def link_at(text: str, place: int) -> str | None:
+    """The link that the character at `place` is a part of."""
+    for first, last in links_in(text):
+        if first <= place < last:
+            return text[first:last]
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A text as it is drawn: some portions of it, each as the widget has it."""
+
+    text: str
+    portions: Sequence[Portion]
+
+    def original(self, place: int, *, end: bool = False) -> int:
+        """Which place of the text the place of a drawn character is.
+
+        Where characters are that are not drawn: before them, or behind them with `end`.
+        """
+        for portion in self.portions:
+            wording = worded(self.text[portion.begin : portion.end])
+            if place <= len(wording.text):
+                return portion.begin + wording.original(place, end=end)
+            place -= len(wording.text) + portion.breaks
+            if place < 0:
+                return portion.end
+        return len(self.text)
+
+
+def weight(text: str) -> int:
+    """About what drawing the first portion of a text costs; 1 is about a picture's.
+
+    It is told from the text alone, so that what will be drawn can be chosen before.
+    """
+    head = text[: WHOLE.characters]
+    lines = min(head.count("\n"), WHOLE.lines)
+    costly = 0 if head.isascii() else sum(1 for _ in _COSTLY.finditer(head))
+    links = min(head.count("://"), MOST_LINKS)
+    tabs = min(head.count("\t"), WHOLE.tabs)
+    rest = len(head) // 400 + lines // 8 + links // 4 + tabs // 8
+    return 2 + rest + min(costly, WHOLE.costly)
+
+
+def _end(text: str, begin: int, limits: Limits) -> int:
+    """Where a portion ends: behind a space if there is one near, and never inside of a letter."""
+    stop = _stop(text, begin, limits)
+    if stop == len(text) or text[stop - 1] == "\n":
+        return stop
+    for at in range(stop, max(begin + 1, stop - _NEAR), -1):
+        if text[at - 1].isspace():
+            return at
+    for at in range(stop, max(begin + 1, stop - _CLUSTER), -1):
+        if not _joins(text[at - 1], text[at]):
+            return at
+    return stop
+
+
+def _stop(text: str, begin: int, limits: Limits) -> int:
+    """Where a portion must end: behind as much as the limits allow."""
+    stop = min(len(text), begin + limits.characters)
+    stop = _behind(text, "\n", limits.lines, begin, stop)
+    stop = _behind(text, "\t", limits.tabs, begin, stop)
+    if not text.isascii():
+        for number, match in enumerate(_COSTLY.finditer(text, begin, stop)):
+            if number == limits.costly:
+                return match.start()
+    return stop
+
+
+def _behind(text: str, character: str, number: int, begin: int, stop: int) -> int:
+    """Where so many of a character are behind; `stop` if there are not before that."""
+    at = begin
+    for _ in range(number):
+        at = text.find(character, at, stop) + 1
+        if not at:
+            return stop
+    return at
+
+
+def _joins(before: str, after: str) -> bool:
+    """Whether two characters are of one emoji or one accented letter."""
+    return (
+        before == "\u200d"
+        or after in "\u200d\ufe0f\u20e3"
+        or "\U0001f3fb" <= after <= "\U0001f3ff"
+        or "\U0001f1e6" <= after <= "\U0001f1ff"
+        or unicodedata.category(after)[0] == "M"
+    )

@@ -1,0 +1,209 @@
+"""What the host does in the window: it asks where a question is due, and passes orders on."""
+
+from __future__ import annotations
+
+import gc
+import tkinter as tk
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from chat_server.chat_name import clean_chat_name
+from chat_server.window import questions
+from chat_server.window.actions import Actions
+from chat_server.window.client_program import ClientProgram, find_client
+from chat_server.window.model import Page, Phase
+from chat_server.window.moderation import Moderation, commands, refusal_of
+from chat_server.window.presenter import Presenter
+from chat_server.window.server_thread import Keeper, StartFailed
+from common.domain.names import NameRefusedError
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Answer, Dialog
+from common.ui.widgets.notices import FAILURE_TIME, TOAST_TIME
+
+if TYPE_CHECKING:
+    from common.protocol.messages import ToClient
+
+CLIENT_LOOK: Final = 500
+"""Milliseconds between two looks whether the ChatClient that was started runs still."""
+
+
+class Desk:
+    """Carries out `actions`. `show` brings the window up to what the presenter says.
+
+    `say(text, milliseconds)` says something in passing.
+    """
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        presenter: Presenter,
+        keeper: Keeper,
+        show: Callable[[], object],
+        say: Callable[[str, int], object],
+    ) -> None:
+        self.client = ClientProgram(find_client())
+        self._client_timer: str | None = None
+        moderation = Moderation(root, theme, presenter, keeper, show, say, self._ask)
+        self.moderation = moderation
+        self.actions = Actions(
+            self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
+            moderation.unban, moderation.set_role, moderation.lift, moderation.new_invite, self._go,
+            self._copy, self._search, theme.toggle, self._rename,
+            self._open_client if self.client.available else None,
+        )  # fmt: skip
+        self.dialog: Dialog | None = None
+        self._closing: Dialog | None = None
+        self._root, self._theme = root, theme
+        self._presenter, self._keeper, self._show = presenter, keeper, show
+        self._say = say
+        self._port: int | None = None
+
+    def started(self, port: int) -> None:
+        """The server accepts on `port`. The next start tries it again: invites name it."""
+        self._port = port
+
+    def start_failed(self, failure: StartFailed, *, first: bool) -> bool:
+        """Say so and offer what can be done; True when another start is under way."""
+        if failure.busy_port is None:
+            answer = self._ask(
+                questions.cannot_start(self._root, self._theme, failure.reason, first=first)
+            )
+            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+                return False
+            self._start(self._port)
+            return True
+        wrong = ""
+        while True:
+            answer = self._ask(
+                questions.other_port(
+                    self._root, self._theme, failure.busy_port, failure.reason,
+                    first=first, wrong=wrong,
+                )
+            )  # fmt: skip
+            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+                return False
+            port = 0 if answer.choice == questions.ANY_PORT else questions.read_port(answer.text)
+            if port is not None:
+                self._start(port)
+                return True
+            wrong = answer.text or " "
+
+    def may_close(self) -> bool:
+        """Whether the window may be closed: asked while people are connected, once at a time."""
+        if self._closing is not None and self._closing is self.dialog:
+            self._closing.window.lift()
+            return False
+        if self._presenter.phase is not Phase.RUNNING or not self._presenter.people:
+            return True
+        self._closing = questions.close(self._root, self._theme, self._presenter.people)
+        try:
+            return self._says_yes(self._closing)
+        finally:
+            self._closing = None
+
+    def broke_off(self, reason: str) -> None:
+        """Say why the server has stopped by itself, and offer to start it again."""
+        if self._says_yes(questions.broke_off(self._root, self._theme, reason)):
+            self._switch(True)
+
+    def close(self) -> None:
+        """The window ends: nothing is asked or looked after any more. ChatClient stays open."""
+        self.dismiss()
+        if self._client_timer is not None:
+            self._root.after_cancel(self._client_timer)
+            self._client_timer = None
+
+    def dismiss(self) -> None:
+        """Answer the open question, if there is one, with the choice that changes nothing."""
+        if self.dialog is not None:
+            self.dialog.choose(questions.CANCEL)
+
+    def _switch(self, on: bool) -> None:
+        phase = self._presenter.phase
+        if on and phase is Phase.STOPPED:
+            self._start(self._port)
+        elif not on and phase is Phase.RUNNING:
+            people = self._presenter.people
+            if not people or self._says_yes(questions.stop(self._root, self._theme, people)):
+                self._presenter.stopping()
+                self._keeper.stop_server()
+        self._show()
+
+    def _start(self, port: int | None) -> None:
+        self._presenter.starting()
+        self._show()
+        self._keeper.start_server(port)
+
+    def _go(self, page: Page) -> None:
+        self._presenter.go(page)
+        self._show()
+
+    def _copy(self, text: str, said: str) -> None:
+        self._root.clipboard_clear()
+        self._root.clipboard_append(text)
+        if said:
+            self._say(said, TOAST_TIME)
+
+    def _rename(self, text: str) -> None:
+        try:
+            name = clean_chat_name(text)
+        except NameRefusedError as error:
+            problem = str(error)
+            self._presenter.renaming(f"{problem[:1].upper()}{problem[1:]}.")
+        else:
+            self._presenter.renaming()
+            self._keeper.ask(
+                lambda number: commands().RenameChat(id=number, name=name), self._renamed
+            )
+        self._show()
+
+    def _renamed(self, reply: ToClient) -> None:
+        why = refusal_of(reply)
+        if why:
+            self._presenter.not_renamed(why)
+            self._show()
+
+    def _open_client(self) -> None:
+        running = self._keeper.running
+        if running is None:
+            return
+        if self.client.running:
+            self._say("ChatClient is open already", TOAST_TIME)
+            return
+        try:
+            self.client.start(running.invite)
+        except OSError as error:
+            self._say(f"ChatClient can’t be started: {error.strerror or error}", FAILURE_TIME)
+            return
+        self._say("Opening ChatClient…", TOAST_TIME)
+        if self._client_timer is None:
+            self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
+
+    def _look_after_client(self) -> None:
+        """Until it has ended, which may have been at once, with nobody to see why."""
+        self._client_timer = None
+        if self.client.running:
+            self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
+        elif self.client.status:
+            why = f"ChatClient ended with an error (status {self.client.status})"
+            self._say(why, FAILURE_TIME)
+
+    def _search(self, text: str) -> None:
+        self._presenter.search(text)
+        self._show()
+
+    def _says_yes(self, dialog: Dialog) -> bool:
+        # The server may have gone meanwhile: the window can be told to close by a signal.
+        return self._ask(dialog).choice == questions.YES
+
+    def _ask(self, dialog: Dialog) -> Answer:
+        self.dismiss()
+        self.dialog = dialog
+        try:
+            return dialog.ask()
+        finally:
+            self.dialog = None
+            # A dialog is a cycle with Tk variables in it. Collected at some later time by
+            # another thread, these would call Tk from there.
+            self._root.after_idle(gc.collect)

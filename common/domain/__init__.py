@@ -1,0 +1,1 @@
+"""Names, texts, invites, and reasons as people read them."""

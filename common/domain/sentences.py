@@ -1,0 +1,169 @@
+"""The sentences that people read about reasons, in English: one place for all of them.
+
+Each is without its full stop and begins in lower case, so that it can stand behind a colon.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from common.domain.reasons import Params, Reason
+from common.domain.times import local_time
+
+_SENTENCES: Final[Mapping[str, str]] = {
+    # Refusals of commands
+    "malformed": "the message is malformed ({why})",
+    "unknown_type": "the server does not know this command",
+    "out_of_order": "this command is not allowed now",
+    "too_long": "the text is too long",
+    "position_ahead": "your copy is newer than the server's restored database",
+    "version": "this chat needs a newer ChatClient: it speaks protocol {protocol}",
+    "bad_secret": "this invite is no longer valid; ask the host for a new one",
+    "name_taken": "the username {username} is taken",
+    "name_alike": "the username {username} looks too much like another one",
+    "not_recognized": "this device is not known here as {username}; join again with an invite",
+    "not_allowed": "you may not do that",
+    "no_such_room": "there is no room {room} that you are in",
+    "no_such_person": "nobody here is called {username}",
+    "no_such_client": "this connection has ended already",
+    "no_such_sanction": "there is no such ban or mute",
+    "time_past": "the end of a ban or a mute must be in the future",
+    "shared_device": "a device that a moderator or the host uses, too, was not banned",
+    "too_early": "the message before this one is not stored",
+    "cid_reused": "another message was already sent under this id",
+    "unknown_kind": "the server does not know this kind of message",
+    "rate_limited": "too many requests at once; trying again in a moment",
+    "busy": "the host's computer can't store messages now",
+    "disk_full": "the host's disk is full",
+    "internal": "the server had an internal error; trying again later may help",
+    "unreadable": "the host's computer can't read its messages now",
+    "banned": "you are banned from this chat",
+    "muted": "you are muted",
+    "client_too_old": (
+        "this chat needs a newer ChatClient: it speaks protocol {theirs}, this program {ours}"
+    ),
+    "server_too_old": (
+        "the host needs a newer ChatServer: it speaks protocol {theirs}, this program {ours}"
+    ),
+    # The client's own
+    "lost": "the connection was lost",
+    "no_answer": "the server does not answer",
+    "unreachable": "the server can't be reached",
+    "wrong_server": (
+        "this is not the server you joined: its identity is different. Nothing was sent. "
+        "If the host set the server up anew, ask for the new invite: your name and messages stay. "
+        "Otherwise somebody may be pretending to be it"
+    ),
+    "not_the_invites": (
+        "this is not the server of the invite: its identity is different. Nothing was sent. "
+        "If the host set the server up anew, ask for the new invite. "
+        "Otherwise somebody may be pretending to be it"
+    ),
+    "storage": "this computer can't store messages: {cause}",
+    "storage_full": "this computer's disk is full",
+    "mistake": "ChatClient made a mistake: {cause}",
+    "ended": "ChatClient has to be started again",
+    "not_sendable": "this message can't be sent as it is",
+    "enough": "enough was heard",
+    "listener_gone": "the listener went away",
+    "text": "{text}",
+    # What no right server does
+    "unknown_message": "the server sent something this program does not know",
+    "unasked_room": "the server sent messages of a room that was not asked for",
+    "unasked_answer": "the server answered what was not asked",
+    "unasked_ack": "the server acknowledged something other than what was sent",
+    "wrong_page": "the server sent another page of a conversation than was asked for",
+    "unknown_places": "the server's message numbers contradict each other",
+    "gap": "messages are missing",
+    "endless_list": "the server's lists never end",
+    "list_middle": "the server's list of people does not begin where it was asked to",
+    # The server's last words
+    "server_closing": "the host closed the server. Nothing you said is lost",
+    "terminated": "the host or a moderator ended your connection",
+    "replaced": "this device connected again",
+    "too_slow": "disconnected: too many unread updates",
+    "timeout": "connection timed out",
+    "silent": "connection timed out: no data received for 60 s",
+    "stuck": "connection timed out: no data accepted for 60 s",
+    "no_sign_in": "connection timed out: not signed in within 30 s",
+    "violation": "too many invalid messages",
+    # What the host is told
+    "out_of_files_here": (
+        "the system lets this program have only {most} files and connections open at once; "
+        "“ulimit -n” or the settings of its service allow more"
+    ),
+    "out_of_files": ("this computer has too many files and connections open; close other programs"),
+    "out_of_means": "this computer can't open more connections: {cause}",
+    "broke_off": "an internal error ended its thread “{thread}”; {log} has the details",
+    "busy_here": "this computer can't store messages now: {cause}",
+    "disk_full_here": "this computer's disk is full",
+    # Names
+    "username_form": (
+        "a username has 1 to {most} of a-z, 0-9 and . _ - and starts with a letter or digit"
+    ),
+    "username_reserved": "the username {username} is kept for the chat itself",
+    "direct_with_oneself": "a direct conversation is between two people",
+    "no_room_address": "{address} is no room: use its name, or @username for a person",
+    "name_empty": "a name must not be empty",
+    "name_invisible": "a name needs a visible character",
+    "name_imitates": "this name could be taken for the chat's own words",
+    "name_character": "a name can't have {character}",
+    "name_character_alone": "a name can't have {character} by itself",
+    "name_mark_alone": "a name can't have {character} without a letter",
+    "name_marks": "a name has at most {most} marks on one letter",
+    "name_long": "a name has at most {most} characters",
+}
+
+
+_NESTED: Final[Mapping[str, str]] = {
+    "name_refused": "{}",
+    "internal": "{}",
+    "timeout": "{}",
+    "given_up": "{}, several times in a row. One of the two programs may need an update",
+}
+"""Codes whose reason has a further one, in the parameter `why`."""
+_ENDS: Final = tuple(".!?…\u3002\uff01\uff1f")
+_NAMES: Final = frozenset({"name_taken", "name_alike"})
+"""Those with which a name is proposed instead, if one is free."""
+_WITH_REASON: Final = frozenset({"terminated", "banned", "muted"})
+"""What somebody does to a person, perhaps with words of theirs and for a time."""
+
+
+def sentence(reason: Reason) -> str:
+    """What to tell a person. A reason that this program does not know is told by its code."""
+    code, params = reason
+    why = params.get("why")
+    # One that is not known is told where there is nothing else to tell.
+    if code in _NESTED and why and (why in _SENTENCES or code not in _SENTENCES):
+        inner = sentence(Reason(str(params["why"]), {**params, "why": ""}))
+        return _NESTED[code].format(inner)
+    known = _SENTENCES.get(code)
+    if known is None:
+        return f"the server says “{code.replace('_', ' ')}”" if code else ""
+    text = known.format_map(_Given(params))
+    if code in _NAMES:
+        free = params.get("suggestion")
+        text += f"; {free} is free" if free else "; choose another"
+    if code in _WITH_REASON:
+        until, words = params.get("until"), params.get("reason")
+        if isinstance(until, int):
+            text += f" until {local_time(until):%Y-%m-%d %H:%M}"
+        if words:
+            text += f": {words}"
+    return text
+
+
+def whole_sentence(reason: Reason) -> str:
+    """The same with a capital letter and a full stop, if it has no end of its own."""
+    text = sentence(reason).rstrip()
+    end = "" if text.endswith(_ENDS) else "."
+    return f"{text[:1].upper()}{text[1:]}{end}"
+
+
+class _Given(dict[str, str | int]):
+    """What a sentence needs; a part that is missing is told as such."""
+
+    def __init__(self, params: Params) -> None:
+        super().__init__(params)
+
+    def __missing__(self, name: str) -> str:
+        return "…"

@@ -1,0 +1,1 @@
+"""Frames, messages, events, and the phases of a conversation."""

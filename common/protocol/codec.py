@@ -1,0 +1,347 @@
+"""One end of a conversation: bytes in, messages out, and the rules of who may say what when.
+
+No I/O happens here, so both ends can be linked in a test without a socket. A mistake of the
+peer becomes a `Violation`; a mistake of our own program raises `LocalProtocolError` and
+changes nothing.
+
+The phases, as both ends know them (the table `_STEPS` is the source):
+
+    GREETING --hello--> WELCOMING --welcome--> IDENTIFYING
+    IDENTIFYING --join, sign_in--> ADMITTING --signed_in--> READY
+    WELCOMING, ADMITTING --error that answers the step--> the phase before
+    any --goodbye--> CLOSED
+
+The exceptions:
+
+    ProtocolError
+      LocalProtocolError     we tried to send what this phase does not allow
+      RemoteProtocolError    the server sent what no server may send (clients only)
+"""
+
+import json
+import logging
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from math import isfinite
+from typing import Any, Final, TypeAlias, cast
+
+from pydantic import BaseModel, ValidationError
+
+from common import limits
+from common.protocol.briefs import brief
+from common.protocol.events import Event, PartOfBody, UnknownBody
+from common.protocol.frames import FrameDecoder, FrameError, encode_frame
+from common.protocol.messages import (
+    KINDS,
+    TO_CLIENT,
+    TO_SERVER,
+    Error,
+    ErrorCode,
+    EventMessage,
+    Goodbye,
+    Hello,
+    Join,
+    Ping,
+    Pong,
+    Recognize,
+    Recognized,
+    SignedIn,
+    SignIn,
+    ToClient,
+    ToServer,
+    Welcome,
+    check_body,
+    refusal,
+)
+
+log = logging.getLogger(__name__)
+
+Arrival: TypeAlias = ToClient | Event
+"""What a client gets: messages, of which events are light ones."""
+
+
+class ProtocolError(Exception):
+    """The conversation left its rules."""
+
+
+class LocalProtocolError(ProtocolError):
+    """Our own program tried something that this phase does not allow. Nothing was changed."""
+
+
+class RemoteProtocolError(ProtocolError):
+    """The server sent something no server may send; the connection is of no more use."""
+
+
+class Phase(Enum):
+    """How far the conversation has come."""
+
+    GREETING = auto()
+    WELCOMING = auto()
+    IDENTIFYING = auto()
+    ADMITTING = auto()
+    READY = auto()
+    CLOSED = auto()
+
+
+_STEPS: Final[dict[tuple[Phase, type[BaseModel]], Phase]] = {
+    (Phase.GREETING, Hello): Phase.WELCOMING,
+    (Phase.WELCOMING, Welcome): Phase.IDENTIFYING,
+    (Phase.IDENTIFYING, Join): Phase.ADMITTING,
+    (Phase.IDENTIFYING, SignIn): Phase.ADMITTING,
+    (Phase.ADMITTING, SignedIn): Phase.READY,
+}
+_BACK: Final = {Phase.WELCOMING: Phase.GREETING, Phase.ADMITTING: Phase.IDENTIFYING}
+_OPENING: Final = (Hello, Recognize, Join, SignIn)
+_WHILE_IDENTIFYING: Final = (Ping, Recognize)
+"""Commands that are no step: their answers may come while a step waits for its own."""
+
+
+class _Conversation:
+    """The phase both ends agree on, and the step that waits for its answer."""
+
+    def __init__(self) -> None:
+        self.phase = Phase.GREETING
+        self._pending: int | None = None
+
+    def to_server(self, message: ToServer) -> bool:
+        """Move on by a command; False when this phase does not allow it."""
+        if self.phase is Phase.READY:
+            return not isinstance(message, _OPENING)
+        after = _STEPS.get((self.phase, type(message)))
+        if after is not None:
+            self.phase = after
+            self._pending = message.id
+            return True
+        return self.phase is Phase.IDENTIFYING and isinstance(message, _WHILE_IDENTIFYING)
+
+    def to_client(self, message: ToClient) -> bool:
+        """Move on by what the server says; False when this phase does not allow it."""
+        if self.phase is Phase.CLOSED:
+            return False
+        if isinstance(message, Goodbye):
+            self.phase = Phase.CLOSED
+        elif isinstance(message, Error):
+            if self._pending is not None and message.re == self._pending:
+                self.phase = _BACK[self.phase]
+                self._pending = None
+        elif isinstance(message, Welcome | SignedIn):
+            after = _STEPS.get((self.phase, type(message)))
+            if after is None or message.re != self._pending:
+                return False
+            self.phase = after
+            self._pending = None
+        elif self.phase is not Phase.READY:
+            # They may have been asked for just before the step that waits for its answer now.
+            return isinstance(message, Pong | Recognized) and self.phase in {
+                Phase.IDENTIFYING,
+                Phase.ADMITTING,
+            }
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """The client broke a rule: what to tell it, and whether the connection can go on."""
+
+    error: Error
+    fatal: bool
+
+
+class ServerEnd:
+    """The server's end of one conversation."""
+
+    def __init__(self) -> None:
+        self._conversation = _Conversation()
+        self._decoder = FrameDecoder(limits.FRAME_BEFORE_SIGN_IN)
+
+    @property
+    def phase(self) -> Phase:
+        """How far the conversation has come."""
+        return self._conversation.phase
+
+    def receive(self, data: bytes) -> Generator[ToServer | Violation, None, None]:
+        """What `data` completed: valid commands in their order, or what was wrong with them.
+
+        Who closes it early gets the rest with the next bytes, which may be none.
+        """
+        frames = self._decoder.frames(data)
+        try:
+            for frame in frames:
+                yield self._understand(frame.body)
+        except FrameError:
+            yield Violation(refusal("malformed", params={"why": "frame"}), fatal=True)
+        finally:
+            frames.close()
+
+    def send(self, message: ToClient) -> bytes:
+        """The frame of `message`. Raises LocalProtocolError when it is not its time."""
+        if not self._conversation.to_client(message):
+            raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
+        if self.phase is Phase.READY:
+            self._decoder.limit = limits.FRAME_JSON
+        return encode(message)
+
+    def _understand(self, body: bytes) -> ToServer | Violation:
+        try:
+            message = TO_SERVER.validator.validate_json(body)
+        except ValidationError as error:
+            return Violation(_explain(error, body), fatal=False)
+        if not self._conversation.to_server(message):
+            params = {"phase": self.phase.name.lower()}
+            return Violation(refusal("out_of_order", re=message.id, params=params), fatal=False)
+        return cast("ToServer", message)
+
+
+class ClientEnd:
+    """The client's end of one conversation."""
+
+    def __init__(self) -> None:
+        self._conversation = _Conversation()
+        self._decoder = FrameDecoder(limits.FRAME_JSON)
+
+    @property
+    def phase(self) -> Phase:
+        """How far the conversation has come."""
+        return self._conversation.phase
+
+    def receive(self, data: bytes) -> Iterator[Arrival]:
+        """The messages `data` completed; events as Event. Raises RemoteProtocolError.
+
+        A message of an unknown type that answers nothing is passed over: a newer server tells
+        something that can be done without.
+        """
+        traced = log.isEnabledFor(logging.DEBUG)
+        try:
+            for frame in self._decoder.frames(data):
+                message = self._understand(frame.body)
+                if traced:
+                    log.debug("received %s", "unknown" if message is None else brief(message))
+                if message is None:
+                    continue
+                if not self._conversation.to_client(message):
+                    raise RemoteProtocolError(f"{message.type} in phase {self.phase.name}")
+                yield _event(message) if isinstance(message, EventMessage) else message
+        except FrameError as error:
+            raise RemoteProtocolError(str(error)) from error
+
+    def send(self, message: ToServer) -> bytes:
+        """The frame of `message`. Raises LocalProtocolError when it is not its time."""
+        if not self._conversation.to_server(message):
+            raise LocalProtocolError(f"{message.type} in phase {self.phase.name}")
+        if log.isEnabledFor(logging.DEBUG):
+            log.debug("sending %s", brief(message))
+        return encode(message)
+
+    def _understand(self, body: bytes) -> ToClient | None:
+        try:
+            return cast("ToClient", TO_CLIENT.validator.validate_json(body))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            if first["type"] == "union_tag_invalid" and _is_news(body):
+                return None
+            where = ".".join(str(part) for part in first["loc"])
+            raise RemoteProtocolError(f"a message this program does not know ({where})") from error
+
+
+def encode(message: BaseModel) -> bytes:
+    """The frame of any message, without asking whether it is its time."""
+    return encode_frame(message.__pydantic_serializer__.to_json(message))
+
+
+def _event(message: EventMessage) -> Event:
+    return known_event(
+        Event(
+            message.room,
+            message.seq,
+            message.kind,
+            message.sender,
+            message.sent_at,
+            message.cid,
+            message.body,
+        )
+    )
+
+
+def known_event(event: Event) -> Event:
+    """An event as it came, with what this program knows of its body, and with the rest kept."""
+    known = understood(event.kind, event.body)
+    if known is None:
+        return event._replace(body=UnknownBody(_finite(event.body)))
+    if known == event.body:
+        return event
+    return event._replace(body=PartOfBody(known, _finite(event.body)))
+
+
+def _finite(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A body without the numbers that JSON has not: whoever gets it as JSON has to read it.
+
+    A server must not send `NaN`; and `1e999`, which is JSON, is no number that a program has.
+    """
+    return {name: _finite_value(value) for name, value in body.items()}
+
+
+def _finite_value(value: Any) -> Any:
+    match value:
+        case float():
+            return value if isfinite(value) else None
+        case dict():
+            return _finite(value)
+        case list():
+            return [_finite_value(each) for each in value]
+    return value
+
+
+def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What this program knows of an event's body; None if it does not understand it.
+
+    Fields that it does not know are left out, also of the objects in it.
+    """
+    model = KINDS.get(kind)
+    if model is None:
+        return None
+    known = {name: body[name] for name in model.model_fields if name in body}
+    try:
+        checked = check_body(model, known, extra="ignore")
+    except ValueError:  # ValidationError is one, and so is what can't be written as JSON
+        return None
+    if any(isinstance(value, dict | list) for value in known.values()):
+        return checked.model_dump(mode="json", exclude_unset=True)
+    return known
+
+
+def _is_news(body: bytes) -> bool:
+    fields = json.loads(body)
+    return isinstance(fields["type"], str) and "re" not in fields
+
+
+_CODES: Final[dict[str, ErrorCode]] = {
+    "too_long": "too_long",
+    "union_tag_invalid": "unknown_type",
+    "unknown_kind": "unknown_kind",
+}
+
+
+def _explain(error: ValidationError, body: bytes) -> Error:
+    """Which field is wrong and why, without a word of what was in it."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    # The first part of a place inside a union is its tag, which the client knows itself.
+    # A field the models don't know is the client's own text: no control of it comes back.
+    # "[key]" is pydantic's own word for a name that is wrong itself, behind that name.
+    parts = (str(part) for part in first["loc"][1:] if part != "[key]")
+    place = ".".join(parts)[:100]
+    field = "".join(c if c.isprintable() else "?" for c in place) or None
+    code = _CODES.get(first["type"], "malformed")
+    return refusal(code, re=_request_id(body), field=field, params={"why": first["type"]})
+
+
+def _request_id(body: bytes) -> int | None:
+    """The `id` of a command that is wrong elsewhere, so that its sender can place the error."""
+    try:
+        fields = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    number = fields.get("id") if isinstance(fields, dict) else None
+    if type(number) is int and 1 <= number <= limits.MAX_INTEGER:
+        return number
+    return None

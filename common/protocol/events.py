@@ -1,0 +1,63 @@
+"""An event: one place in a room's log, as both programs hold it in memory.
+
+It is light, as the window shows what it has kept before the models of the wire are loaded. Of what
+kinds there are, and what the body of each holds, `KINDS` in common/protocol/messages.py says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+MESSAGE: Final = "message"
+JOIN: Final = "join"
+
+
+class UnknownBody(dict[str, Any]):
+    """A body that this program does not understand, kept as it came for one that does.
+
+    Its kind is a newer one, or what it holds is.
+    """
+
+
+class PartOfBody(dict[str, Any]):
+    """What this program understands of a body that has more in it; `whole` is as it came.
+
+    A newer version of its kind has further fields, which are kept for a program that knows them.
+    """
+
+    def __init__(self, known: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+        super().__init__(known)
+        self.whole = whole
+
+
+class Event(NamedTuple):
+    """`seq` counts the events of a room without a gap, from 1 on; `cid` is its sender's id for it.
+
+    `sent_at` is in milliseconds since 1970-01-01 UTC by the server's clock. What `body` holds
+    depends on `kind`.
+    """
+
+    room: str
+    seq: int
+    kind: str
+    sender: str
+    sent_at: int
+    cid: str
+    body: Mapping[str, Any]
+
+    @property
+    def known(self) -> bool:
+        """Whether this program understands it; otherwise `kind` tells nothing."""
+        return not isinstance(self.body, UnknownBody)
+
+    @property
+    def is_message(self) -> bool:
+        """Whether somebody said something."""
+        return self.kind == MESSAGE and self.known
+
+    @property
+    def text(self) -> str:
+        """What was said; "" where nothing was."""
+        text = self.body.get("text")
+        return text if self.known and isinstance(text, str) else ""

@@ -1,0 +1,1 @@
+"""Folders, logs, processes, databases, TLS: what the operating system gives."""

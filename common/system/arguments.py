@@ -1,0 +1,52 @@
+"""The command line of both programs: what is wrong with it is said in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from _typeshed import SupportsWrite
+
+
+class ArgumentParser(argparse.ArgumentParser):
+    """As argparse's, but an error is one line on standard error, and exit status 2.
+
+    Help that can't be written, as on a full disk, is such an error with status 1.
+    """
+
+    def error(self, message: str) -> NoReturn:
+        """End the program, with what is wrong and where to find what is right."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def print_help(self, file: SupportsWrite[str] | None = None) -> None:
+        """Print how the program is called."""
+        if file is None:
+            self.show(self.format_help().removesuffix("\n"))
+        else:
+            super().print_help(file)
+
+    def show(self, text: str) -> None:
+        """Print a text on standard output, or end the program with status 1."""
+        from common.system.output import OutputError, print_lines
+
+        try:
+            print_lines([text])
+        except OutputError as error:
+            self.exit(1, f"{self.prog}: {error}\n" if str(error) else None)
+
+
+class ShowVersion(argparse.Action):
+    """`--version`: print which build this is, and end. Finding that out takes a moment."""
+
+    def __init__(self, option_strings: Sequence[str], **settings: Any) -> None:
+        super().__init__(option_strings, **{**settings, "dest": argparse.SUPPRESS, "nargs": 0})
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        """Print it."""
+        from common.system.build import version_line
+
+        assert isinstance(parser, ArgumentParser)  # noqa: S101  # both programs' is
+        parser.show(version_line(parser.prog))
+        parser.exit(0)

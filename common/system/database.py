@@ -1,0 +1,63 @@
+"""What both programs' SQLite databases have in common: how they are migrated, and how read."""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from common.system.datafolder import NO_LINK, PRIVATE_FILE
+
+
+def connect_reader(path: Path) -> sqlite3.Connection:
+    """A connection that can't write and never checkpoints: only the one writer does.
+
+    SQLite up to 3.51.2 can damage a WAL when two connections write or checkpoint.
+    """
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def migrate(
+    connection: sqlite3.Connection,
+    path: Path | None,
+    version: int,
+    migrations: Sequence[str],
+    application: int,
+) -> None:
+    """Bring a database of ours from format `version` (0 for a new one) to the present one.
+
+    Forward only, all steps or none, and after a copy of what was there, which is removed again if
+    that fails; a database in memory has no `path`. Raises sqlite3.Error, OSError.
+    """
+    backup: Path | None = None
+    if 0 < version < len(migrations) and path is not None:
+        backup = path.with_name(f"{path.name}.before-format-{version + 1}")
+    try:
+        if backup is not None:
+            _back_up(connection, backup)
+        if version < len(migrations):
+            # executescript would commit first; hence all of it as one script of its own.
+            steps = ";".join(migrations[version:])
+            connection.executescript(
+                f"BEGIN IMMEDIATE; PRAGMA application_id = {application};"
+                f"{steps}; PRAGMA user_version = {len(migrations)}; COMMIT;"
+            )
+    except BaseException:
+        # The original is as it was, and a disk that was full needs the room.
+        if backup is not None:
+            with suppress(OSError):
+                backup.unlink(missing_ok=True)
+        raise
+
+
+def _back_up(connection: sqlite3.Connection, backup: Path) -> None:
+    # As private as what it is a copy of, from its first byte.
+    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
+    copy = sqlite3.connect(backup)
+    try:
+        connection.backup(copy)
+    finally:
+        copy.close()

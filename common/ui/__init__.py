@@ -1,0 +1,1 @@
+"""The Tk kit of both windows; only windows import it."""

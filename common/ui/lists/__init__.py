@@ -1,0 +1,1 @@
+"""Lists and tables that draw only what is in view."""

@@ -1,0 +1,254 @@
+"""The list of a sidebar: headings, and rows with an icon or an avatar, a name and a count."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from common.ui.lists.listing import Listing
+from common.ui.lists.listrows import ItemRows, JoinedRows, Keyed, KeyedRows, Rows
+from common.ui.look.avatars import Presence
+from common.ui.look.fonts import Role
+from common.ui.look.icons import IconName
+from common.ui.look.palette import Surface
+from common.ui.look.pills import draw_count
+from common.ui.look.theme import Theme
+
+INSET: Final = 7
+"""Space beside the band of a row, px at 96 dpi."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose avatar a row shows."""
+
+    name: str
+    username: str
+    presence: Presence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRow:
+    """One row. `key` is its own in the whole list.
+
+    `bold` marks something unread or of note, `faint` what is away; with neither, a row is
+    muted unless selected (`plain` shows it in text colour). `detail` is a second line and
+    makes the row 64 px high; `mark` is an icon at the right end. `count` is shown when it
+    is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` stands muted
+    behind the label, which gives way to it: it is what tells two labels apart.
+    """
+
+    key: str
+    label: str
+    icon: IconName | None = None
+    person: Person | None = None
+    badge: str = ""
+    """Name of a server whose square badge is shown."""
+    detail: str = ""
+    mark: IconName | None = None
+    count: str = ""
+    quiet_count: bool = False
+    bold: bool = False
+    plain: bool = False
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeRows:
+    """Rows without a `detail` that are made when they come into view: of thousands, a few."""
+
+    keys: Keyed
+    make: Callable[[str], ListRow]
+    """Makes the row with a key."""
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows below a heading; an empty title has none, `line` sets a rule before it."""
+
+    title: str
+    rows: tuple[ListRow, ...] | MadeRows
+    line: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Heading:
+    title: str
+    first: bool
+    line: bool
+
+
+class RowList(Listing[ListRow | _Heading]):
+    """See `Listing` for selection and its callbacks (`on_select`, `on_click` and so on).
+
+    `row_height` and `avatar` are px at 96 dpi; a band is 2 px lower than its row.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        *,
+        surface: Surface | None = None,
+        row_height: int = 34,
+        avatar: int = 26,
+        on_select: Callable[[str | None], object] | None = None,
+        on_click: Callable[[str], object] | None = None,
+        on_open: Callable[[str], object] | None = None,
+        on_menu: Callable[[str, int, int], object] | None = None,
+    ) -> None:
+        self._row_height, self._avatar = row_height, avatar
+        super().__init__(parent, theme, surface)
+        self.on_select, self.on_click = on_select, on_click
+        self.on_open, self.on_menu = on_open, on_menu
+
+    def set_sections(self, sections: Sequence[Section]) -> None:
+        """Show these sections; see `Listing.show_rows` for what stays as it is."""
+        parts: list[Rows[ListRow | _Heading]] = []
+        for section in sections:
+            if section.title or section.line:
+                parts.append(self._items([_Heading(section.title, not parts, section.line)]))
+            rows = section.rows
+            if isinstance(rows, MadeRows):
+                parts.append(KeyedRows(rows.keys, rows.make, self.theme.px(self._row_height)))
+            elif rows:
+                parts.append(self._items(rows))
+        self.show_rows(JoinedRows(parts))
+
+    def _items(self, items: Sequence[ListRow | _Heading]) -> ItemRows[ListRow | _Heading]:
+        return ItemRows(list(items), self.key_of, self.height_of)
+
+    def key_of(self, item: ListRow | _Heading) -> str | None:
+        """See `Listing`."""
+        return item.key if isinstance(item, ListRow) else None
+
+    def height_of(self, item: ListRow | _Heading) -> int:
+        """See `Listing`."""
+        if isinstance(item, ListRow):
+            return self.theme.px(64 if item.detail else self._row_height)
+        return self.theme.px((26 if item.first else 38) if item.title else 15)
+
+    def draw(self, item: ListRow | _Heading, top: int, tag: str) -> None:
+        """See `Listing`."""
+        if isinstance(item, _Heading):
+            self._draw_heading(item, top, tag)
+        else:
+            self._draw_row(item, top, tag)
+
+    def _draw_heading(self, heading: _Heading, top: int, tag: str) -> None:
+        theme, palette = self.theme, self.theme.palette
+        if heading.line:
+            y = top + theme.px(6)
+            self.canvas.create_rectangle(
+                theme.px(22),
+                y,
+                self.canvas.winfo_width() - theme.px(22),
+                y + theme.px(1),
+                fill=palette.border,
+                width=0,
+                tags=tag,
+            )
+        if heading.title:
+            self.canvas.create_text(
+                theme.px(17),
+                top + self.height_of(heading) - theme.px(12),
+                text=heading.title.upper(),
+                font=theme.fonts["label_bold"],
+                fill=palette.muted,
+                anchor="w",
+                tags=tag,
+            )
+
+    def _draw_row(self, row: ListRow, top: int, tag: str) -> None:
+        theme, palette, canvas = self.theme, self.theme.palette, self.canvas
+        width, inset = canvas.winfo_width(), theme.px(INSET)
+        gap = theme.px(4 if row.detail else 2)
+        height = self.height_of(row) - gap
+        chosen = self.band(top, height, inset, width - inset, row.key, tag)
+        middle = top + height / 2
+        strong = chosen or row.bold
+        ink = palette.text if strong or row.plain or row.detail else palette.muted
+        if chosen:
+            ink = palette.on_selection
+        left = self._draw_picture(row, middle, ink, tag)
+        right = self._draw_end(row, width - inset - theme.px(8), middle, ink, tag)
+        role: Role = "row_bold" if strong or row.detail else "row"
+        handle = theme.fonts.fit("label", row.handle, (right - left) * 2 // 3)
+        taken = theme.fonts.width("label", handle) + theme.px(6) if handle else 0
+        label = theme.fonts.fit(role, row.label, right - left - taken)
+        raised = theme.px(10) if row.detail else 0
+        canvas.create_text(
+            left,
+            middle - raised,
+            text=label,
+            font=theme.fonts[role],
+            fill=ink,
+            anchor="w",
+            tags=tag,
+        )
+        quiet = palette.on_selection_muted if chosen else palette.muted
+        if handle:
+            canvas.create_text(
+                left + theme.fonts.width(role, label) + theme.px(6),
+                middle - raised,
+                text=handle,
+                font=theme.fonts["label"],
+                fill=quiet,
+                anchor="w",
+                tags=tag,
+            )
+        if row.detail:
+            detail = theme.fonts.fit("label", row.detail, right - left)
+            canvas.create_text(
+                left,
+                middle + theme.px(11),
+                text=detail,
+                font=theme.fonts["label"],
+                fill=quiet,
+                anchor="w",
+                tags=tag,
+            )
+
+    def _draw_picture(self, row: ListRow, middle: float, ink: str, tag: str) -> int:
+        """Draw what stands before the label; answer where the label begins."""
+        theme = self.theme
+        if row.badge:
+            image, left, width = theme.badge(row.badge, 36), theme.px(24), theme.px(36)
+        elif row.person:
+            person, size = row.person, self._avatar
+            image = theme.avatar(person.name, person.username, size, person.presence)
+            left, width = theme.px(30 - size / 2), theme.px(size)
+        elif row.icon:
+            image, left, width = theme.icon(row.icon, ink), theme.px(21), theme.px(16)
+        else:
+            return theme.px(17)
+        self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
+        return left + width + theme.px(12 if row.badge else 10)
+
+    def _draw_end(self, row: ListRow, right: int, middle: float, ink: str, tag: str) -> int:
+        """Draw the count and the mark at the right; answer where the label must end."""
+        theme = self.theme
+        if row.mark:
+            image = theme.icon(row.mark, ink)
+            x = right - theme.px(6)
+            self.canvas.create_image(x, middle, image=image, anchor="e", tags=tag)
+            right -= theme.px(30)
+        if row.count and row.quiet_count:
+            self.canvas.create_text(
+                right - theme.px(6),
+                middle,
+                text=row.count,
+                font=theme.fonts["label_bold"],
+                fill=ink,
+                anchor="e",
+                tags=tag,
+            )
+            right -= theme.fonts.width("label_bold", row.count) + theme.px(14)
+        elif row.count:
+            right -= draw_count(self.canvas, theme, right, middle, row.count, tag) + theme.px(8)
+        return right

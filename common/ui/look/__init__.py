@@ -1,0 +1,1 @@
+"""Theme, fonts, scale, icons, emoji: how things look."""

@@ -1,0 +1,43 @@
+"""The rounded ground of a list's row: selected, under the pointer, or where the keyboard is."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from typing import NamedTuple
+
+from common.ui.look.theme import Theme
+
+
+class Place(NamedTuple):
+    """Where a band lies on the canvas, in screen pixels, and the tag its items get."""
+
+    left: int
+    top: int
+    right: int
+    height: int
+    tag: str
+
+
+def draw_band(
+    canvas: tk.Canvas, theme: Theme, sidebar: bool, place: Place, ground: str, *, ring: bool
+) -> None:
+    """Draw the band that `ground` names (`selected`, `hover` or nothing), and a focus ring."""
+    palette, radius = theme.palette, theme.px(8)
+    left, top, right, height, tag = place
+    fill = {
+        ("selected", True): palette.sidebar_selection,
+        ("selected", False): palette.selection,
+        ("hover", True): palette.sidebar_hover,
+        ("hover", False): palette.hover,
+    }.get((ground, sidebar))
+    if fill:
+        start = theme.images.cap(height, radius, fill, right=False)
+        end = theme.images.cap(height, radius, fill, right=True)
+        canvas.create_image(left, top, image=start, anchor="nw", tags=tag)
+        canvas.create_image(right, top, image=end, anchor="ne", tags=tag)
+        canvas.create_rectangle(
+            left + radius, top, right - radius, top + height, fill=fill, width=0, tags=tag
+        )
+    if ring:
+        image = theme.images.ring(right - left, height, radius, palette.focus, theme.px(2))
+        canvas.create_image(left, top, image=image, anchor="nw", tags=tag)

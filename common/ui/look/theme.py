@@ -1,0 +1,151 @@
+"""One look for one Tk interpreter: colours, fonts, images, and switching them at run time.
+
+A widget of the kit subscribes with a function that paints it, which is called once at
+once and again at each switch. ttk widgets need no subscription: `ttk_styles` defines
+them in a ttk theme for each look.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from tkinter import ttk
+from typing import Final
+
+from common.ui.look import dpi, fonts
+from common.ui.look.avatars import Colours, Presence, avatar, badge, initials
+from common.ui.look.fonts import Fonts
+from common.ui.look.icons import IconName, icon
+from common.ui.look.palette import PALETTES, Mode, Palette, Surface
+from common.ui.look.shapes import Images
+from common.ui.look.system import system_mode
+from common.ui.widgets.focus import FocusRings
+from common.ui.widgets.keys import use_desktop_keys
+
+Paint = Callable[[], None]
+
+
+class Theme:
+    """The look of everything below `root`; make one, right after `tk.Tk()`.
+
+    `scale` is screen pixels for one pixel at 96 dpi; left out, it is the screen's own.
+    """
+
+    def __init__(self, root: tk.Tk, mode: Mode | None = None, scale: float | None = None) -> None:
+        self.root = root
+        self.mode: Mode = mode or system_mode()
+        self.palette: Palette = PALETTES[self.mode]
+        self.scale: Final = scale or dpi.scale_of(root)
+        dpi.set_font_scaling(root, self.scale)
+        use_desktop_keys(root, self.px(50))
+        fonts.register()
+        self.fonts: Final = Fonts(root, self.scale)
+        self.images: Final = Images(root)
+        self.colours: Final = Colours()
+        self.focus: Final = FocusRings(root)
+        self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
+        self._ttk: Final = ttk.Style(root)
+        self._styles: set[tuple[Mode, str]] = set()
+        self._apply()
+
+    def px(self, pixels: float) -> int:
+        """`pixels` at 96 dpi as whole screen pixels."""
+        return round(pixels * self.scale)
+
+    def switch(self, mode: Mode) -> None:
+        """Change to `mode` and repaint everything that is there."""
+        if mode == self.mode:
+            return
+        self.mode, self.palette = mode, PALETTES[mode]
+        self._apply()
+        for _, paint in list(self._subscribers.values()):
+            paint()
+        self.root.event_generate("<<ThemeSwitched>>")
+
+    def toggle(self) -> None:
+        """Switch from light to dark or back."""
+        self.switch("light" if self.mode == "dark" else "dark")
+
+    def subscribe(self, widget: tk.Misc, paint: Paint) -> None:
+        """Call `paint` now, and at each switch while `widget` exists; one per widget."""
+        name = str(widget)
+        if name not in self._subscribers:
+            widget.bind("<Destroy>", lambda event: self._forget(event, widget), add="+")
+        self._subscribers[name] = (widget, paint)
+        paint()
+
+    def style(self, name: str, define: Callable[[ttk.Style], None]) -> str:
+        """The ttk style `name`; `define` sets it up when the present look lacks it."""
+        if (self.mode, name) not in self._styles:
+            self._styles.add((self.mode, name))
+            define(self._ttk)
+        return name
+
+    def icon(
+        self, name: IconName, colour: str, size: float = 16, *, gap: float = 0
+    ) -> tk.PhotoImage:
+        """A line icon, `size` px at 96 dpi, in a colour `#rrggbb` (see `Palette.tone`)."""
+        return icon(self.images, name, colour, self.px(size), self.px(gap))
+
+    def avatar(
+        self, name: str, username: str, size: float = 26, presence: Presence | None = None
+    ) -> tk.PhotoImage:
+        """The avatar of a person, `size` px at 96 dpi."""
+        text, ground = initials(name, username), self.colours.of(username or name)
+        return avatar(self.images, self.palette, text, ground, self.px(size), presence)
+
+    def badge(self, name: str, size: float = 32) -> tk.PhotoImage:
+        """The rounded square badge of a server, `size` px at 96 dpi."""
+        return badge(self.images, name, self.px(size))
+
+    def _forget(self, event: tk.Event[tk.Misc], widget: tk.Misc) -> None:
+        # A toplevel also hears of its children's end.
+        known = self._subscribers.get(str(widget))
+        if event.widget is widget and known and known[0] is widget:
+            del self._subscribers[str(widget)]
+
+    def _apply(self) -> None:
+        name, palette = f"chat-{self.mode}", self.palette
+        if name not in self._ttk.theme_names():
+            self._ttk.theme_create(name, parent="clam")
+        self._ttk.theme_use(name)
+        self._ttk.configure(
+            ".",
+            background=palette.window,
+            foreground=palette.text,
+            bordercolor=palette.border,
+            focuscolor=palette.focus,
+            font=self.fonts["body"],
+        )
+        self.root.configure(background=palette.window)
+        # The option database gives plain Tk widgets (menus, text) made later their colours.
+        for pattern, value in (
+            ("*background", palette.window),
+            ("*foreground", palette.text),
+            ("*selectBackground", palette.marked),
+            ("*selectForeground", palette.on_marked),
+            ("*insertBackground", palette.text),
+            ("*highlightThickness", "0"),
+            ("*Text.borderWidth", "0"),
+            ("*Text.insertWidth", str(max(1, self.px(1.4)))),
+            ("*Menu.background", palette.raised),
+            ("*Menu.activeBackground", palette.selection),
+            ("*Menu.activeForeground", palette.on_selection),
+            ("*Menu.disabledForeground", palette.disabled),
+            ("*Menu.borderWidth", "1"),
+            ("*Menu.activeBorderWidth", "0"),
+            ("*Menu.relief", "flat"),
+        ):
+            self.root.option_add(pattern, value, "widgetDefault")
+        self.root.option_add("*font", str(self.fonts["body"]), "widgetDefault")
+
+
+def surface_of(widget: tk.Misc) -> Surface:
+    """What children of `widget` stand on: the nearest kit container's surface, or the window."""
+    at: tk.Misc | None = widget
+    while at is not None:
+        surface: Surface | None = getattr(at, "surface", None)
+        if surface is not None:
+            return surface
+        at = at.master
+    return "window"

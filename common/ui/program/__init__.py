@@ -1,0 +1,1 @@
+"""A program's window from its first moment to its last."""

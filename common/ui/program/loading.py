@@ -1,0 +1,51 @@
+"""Importing on a thread, behind a window that is there already."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from common.system.loading import uncollected
+
+Loaded = TypeVar("Loaded")
+
+
+class Loading(Generic[Loaded]):
+    """The thread that calls `load`. It must not hold anything of Tk's: it may let go last."""
+
+    def __init__(self, load: Callable[[], Loaded]) -> None:
+        self.done = False
+        self._load = load
+        self._loaded: list[Loaded] = []
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="loading")
+
+    def start(self) -> None:
+        """Begin; once."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for its end, if it was started."""
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def result(self) -> Loaded:
+        """What `load` returned, waited for; raises what it raised."""
+        self.join()
+        if self._error is not None:
+            raise self._error
+        return self._loaded[0]
+
+    def _run(self) -> None:
+        try:
+            with uncollected():
+                # Wanted next, on the other thread.
+                import common.ui.crash.crash
+                import common.ui.look.theme  # noqa: F401
+
+                self._loaded.append(self._load())
+        except BaseException as error:  # noqa: BLE001  # raised again by `result`
+            self._error = error
+        finally:
+            self.done = True

@@ -1,0 +1,138 @@
+"""The way from worker threads to the Tk thread.
+
+A worker never calls Tk: from another thread a Tk call can raise or deadlock. It posts an
+item here and, where Tk can watch a socket, writes one byte that wakes the Tk loop; an
+idle window then costs no CPU. On Windows, which lacks that, the Tk thread looks in at
+short intervals while there is traffic, and at longer ones when there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+import tkinter as tk
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Generic, TypeVar
+
+from common.system.waker import Waker
+
+Item = TypeVar("Item")
+
+BUDGET: Final = 0.008
+"""Seconds the handler may be fed in one go before the window gets its turn."""
+BATCH: Final = 64
+"""Items handed over at once; the clock is looked at between two batches."""
+POLL_ACTIVE: Final = 15
+"""Milliseconds between two looks while items come in (polling only)."""
+POLL_IDLE: Final = 60
+"""Milliseconds between two looks after `IDLE_AFTER` empty ones (polling only)."""
+IDLE_AFTER: Final = 40
+
+
+class Mailbox(Generic[Item]):
+    """Items posted by any thread, handled on the Tk thread in the order they were posted.
+
+    `handler` gets one or more items at a time. What it raises goes to Tk's
+    `report_callback_exception`, and later items still come. `poll` forces polling.
+    """
+
+    def __init__(
+        self, root: tk.Tk, handler: Callable[[list[Item]], object], *, poll: bool = False
+    ) -> None:
+        self._root, self._handler = root, handler
+        self._items: deque[Item] = deque()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._timer: str | None = None
+        self._quiet = 0
+        self._waker: Waker | None = None
+        watch = getattr(root.tk, "createfilehandler", None)
+        self.polling = watch is None or poll
+        if watch is None or self.polling:
+            self._timer = root.after(POLL_ACTIVE, self._poll)
+        else:
+            self._waker = Waker()
+            watch(self._waker.receiver, tk.READABLE, self._woken)
+        root.bind("<Destroy>", self._destroyed, add="+")
+
+    def post(self, item: Item) -> None:
+        """Leave an item; from any thread, never blocks, does nothing after `close`."""
+        if self._closed:
+            return
+        self._items.append(item)
+        if self.polling:
+            return  # the Tk thread will look by itself
+        with self._lock:
+            # Under the lock, so that `close` cannot free the socket's number in between.
+            if self._waker is not None:
+                self._waker.wake()
+
+    def close(self) -> None:
+        """Stop for good and drop what is left; on the Tk thread, may be called again."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._timer is not None:
+            with suppress(tk.TclError):
+                self._root.after_cancel(self._timer)
+            self._timer = None
+        with self._lock:
+            waker, self._waker = self._waker, None
+        if waker is not None:
+            # Not on Windows.
+            getattr(self._root.tk, "deletefilehandler")(waker.receiver)  # noqa: B009
+            waker.close()
+        self._items.clear()
+        # Root's binding has this mailbox for as long as there is a root.
+        self._handler = _nobody
+
+    def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is self._root:
+            self.close()
+
+    def _woken(self, _file: object, _mask: int) -> None:
+        if self._waker is None:
+            return
+        # Before the items are taken: what is posted from here on wakes again.
+        self._waker.clear()
+        if self._timer is None:
+            self._drain()
+
+    def _poll(self) -> None:
+        self._timer = None
+        self._quiet = 0 if self._items else self._quiet + 1
+        self._drain()
+
+    def _drain(self) -> None:
+        """Hand over items for at most `BUDGET`; come back for the rest, whatever happens."""
+        end = time.perf_counter() + BUDGET
+        self._timer = None
+        try:
+            while self._items and not self._closed:
+                # Only this thread takes items out, so that many are sure to be there.
+                take = min(BATCH, len(self._items))
+                self._handler([self._items.popleft() for _ in range(take)])
+                if time.perf_counter() >= end:
+                    break
+        except Exception:  # noqa: BLE001  # a handler may fail in any way; mail must go on
+            # Not left to Tk: what a file handler raises would end `mainloop`.
+            self._root.report_callback_exception(*sys.exc_info())
+        finally:
+            self._rearm()
+
+    def _rearm(self) -> None:
+        if self._closed:
+            return
+        if self._items:
+            # After one millisecond, not when idle: idle callbacks would starve input.
+            self._timer = self._root.after(1, self._poll if self.polling else self._drain)
+        elif self.polling:
+            pause = POLL_IDLE if self._quiet > IDLE_AFTER else POLL_ACTIVE
+            self._timer = self._root.after(pause, self._poll)
+
+
+def _nobody(_items: object) -> None:
+    """Nothing is handled any more."""

@@ -1,0 +1,86 @@
+"""What the window remembers from one time to the next: its place, and its colours if chosen."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from common.ui.look.palette import Mode
+
+FILE: Final = "window.json"
+_GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
+_SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
+
+
+class Memory(NamedTuple):
+    """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen.
+
+    `scale` is screen pixels for one pixel at 96 dpi when it was kept, and `screen` the width and
+    height of the screen, px; None where not known. Of a window that was `maximized`, `geometry`
+    is what it had before.
+    """
+
+    geometry: tuple[int, int, int, int] | None = None
+    theme: Mode | None = None
+    scale: float | None = None
+    screen: tuple[int, int] | None = None
+    maximized: bool = False
+
+
+def recall(data_dir: Path) -> Memory:
+    """What was kept; whatever is missing or damaged is as if never chosen."""
+    try:
+        kept = json.loads((data_dir / FILE).read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return Memory()
+    if not isinstance(kept, dict):
+        return Memory()
+    theme, scale = kept.get("theme"), kept.get("scale")
+    return Memory(
+        parse_geometry(str(kept.get("geometry"))),
+        theme if theme in ("light", "dark") else None,
+        scale if isinstance(scale, float) and 1.0 <= scale <= 8.0 else None,
+        _parse_size(str(kept.get("screen"))),
+        kept.get("maximized") is True,
+    )
+
+
+def keep(data_dir: Path, memory: Memory) -> None:
+    """Write it, whole or not at all; a failure is logged, as it must not hinder closing."""
+    # Only here: reading comes before the first window is on the screen, writing long after.
+    import logging
+
+    from common.system.datafolder import make_private_folder, write_private
+
+    content: dict[str, str | float | bool] = {}
+    if memory.geometry is not None:
+        content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
+    if memory.scale is not None:
+        content["scale"] = memory.scale
+    if memory.screen is not None:
+        content["screen"] = "{}x{}".format(*memory.screen)
+    if memory.maximized:
+        content["maximized"] = True
+    if memory.theme is not None:
+        content["theme"] = memory.theme
+    try:
+        make_private_folder(data_dir)
+        write_private(data_dir / FILE, json.dumps(content).encode())
+    except OSError as error:
+        logging.getLogger(__name__).warning("the window's place can't be kept: %s", error)
+
+
+def _parse_size(text: str) -> tuple[int, int] | None:
+    found = _SIZE.fullmatch(text)
+    return (int(found[1]), int(found[2])) if found is not None else None
+
+
+def parse_geometry(text: str) -> tuple[int, int, int, int] | None:
+    """Tk's `WxH+X+Y` as numbers; None if it is something else."""
+    found = _GEOMETRY.fullmatch(text)
+    if found is None:
+        return None
+    width, height, x, y = map(int, found.groups())
+    return width, height, x, y

@@ -1,0 +1,148 @@
+"""Where the window is on the screen, and how large: put back, and remembered."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from common.ui.look.dpi import scale_of
+from common.ui.program.memory import Memory, keep, parse_geometry
+
+if TYPE_CHECKING:
+    from common.ui.look.theme import Theme
+
+SIZE: Final = 1180, 760
+"""Width and height at first, px at 96 dpi."""
+_SHARE: Final = 0.95, 0.92
+"""The part of the screen's width and height that the window has at most at first.
+
+The rest is for a panel and a title bar.
+"""
+_LEAST_SHARE: Final = 0.85, 0.85
+"""The same for its smallest size, which must leave room to move it about."""
+
+
+class Place:
+    """Size and place of the window, and the look that was chosen for it.
+
+    `least` is the smallest width and height that its content should have, px at 96 dpi; on a
+    screen that is small for its scale it may get less. `first` is the size until `grow` is called,
+    if the first contents need less than the rest; nobody chose it, so it is not remembered.
+    """
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        data_dir: Path,
+        remembered: Memory,
+        least: tuple[int, int],
+        first: tuple[int, int] | None = None,
+    ) -> None:
+        self._root = root
+        self._data_dir = data_dir
+        self._remembered = remembered
+        self._usual: tuple[int, int, int, int] | None = None
+        self._scale = scale_of(root)
+        self._screen = root.winfo_screenwidth(), root.winfo_screenheight()
+        self._least = self._on_screen(least, _LEAST_SHARE)
+        self._size = self._on_screen(SIZE, _SHARE)
+        self._first = self._on_screen(first, _SHARE) if first and not remembered.geometry else None
+        root.minsize(*self._least)
+        root.bind("<Configure>", self._moved, add="+")
+
+    def follow(self, theme: Theme) -> None:
+        """From now on remember, too, which look is chosen."""
+
+        def chosen(_: object) -> None:
+            self._remembered = self._remembered._replace(theme=theme.mode)
+
+        self._root.bind("<<ThemeSwitched>>", chosen, add="+")
+
+    def show(self) -> None:
+        """Put the window on the screen: where it was if that is still there, else in the middle.
+
+        On another screen than it was, or at another scale, all of it is to be seen.
+        """
+        root = self._root
+        screen = self._screen
+        former = self._former()
+        width, height, x, y = former or (*(self._first or self._size), -1, -1)
+        width = max(self._least[0], min(width, screen[0]))
+        height = max(self._least[1], min(height, screen[1]))
+        if former and self._elsewhere():
+            # What hangs over the lower edge would be the field that one writes in.
+            most = [round(size * part) for size, part in zip(screen, _SHARE, strict=True)]
+            width, height = min(width, most[0]), min(height, most[1])
+            x = max(0, min(x, screen[0] - width))
+            y = max(0, min(y, most[1] - height))
+        # A quarter of it must be to be seen, and its title bar to be reached.
+        if not (-width * 3 // 4 < x < screen[0] - width // 4 and 0 <= y < screen[1] - height // 4):
+            x, y = (screen[0] - width) // 2, (screen[1] - height) // 3
+        root.geometry(f"{width}x{height}+{x}+{max(0, y)}")
+        if self._remembered.maximized:
+            self._maximize()
+        root.deiconify()
+        root.update_idletasks()
+
+    def grow(self) -> None:
+        """Give the window its usual size, around its middle, unless it has one that was chosen."""
+        first, self._first = self._first, None
+        now = parse_geometry(self._root.geometry())
+        if first is None or now is None or now[:2] != first or self._maximized():
+            return
+        sizes = zip(self._size, first, now[2:], self._screen, strict=True)
+        x, y = (
+            max(0, min(at - (size - before) // 2, screen - size))
+            for size, before, at, screen in sizes
+        )
+        self._root.geometry(f"{self._size[0]}x{self._size[1]}+{x}+{y}")
+
+    def keep(self) -> None:
+        """Remember it for the next time."""
+        kept = self._remembered._replace(maximized=self._maximized())
+        if self._usual and self._usual[:2] != self._first:
+            kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
+        keep(self._data_dir, kept)
+
+    def _on_screen(self, size: tuple[int, int], share: tuple[float, float]) -> tuple[int, int]:
+        """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""
+        width, height = (
+            min(round(wanted * self._scale), round(there * part))
+            for wanted, there, part in zip(size, self._screen, share, strict=True)
+        )
+        return width, height
+
+    def _former(self) -> tuple[int, int, int, int] | None:
+        """Where it was the last time; as large to the eye if the scale is another one now."""
+        kept = self._remembered
+        if kept.geometry is None:
+            return None
+        width, height, x, y = kept.geometry
+        grown = self._scale / (kept.scale or self._scale)
+        return round(width * grown), round(height * grown), x, y
+
+    def _elsewhere(self) -> bool:
+        """Whether the screen or the scale is another one than the last time."""
+        kept = self._remembered
+        screen, scale = kept.screen or self._screen, kept.scale or self._scale
+        return screen != self._screen or scale != self._scale
+
+    def _moved(self, event: tk.Event[tk.Misc]) -> None:
+        # Children's events come here too. A maximized window's size is not one to come back to.
+        if event.widget is self._root and not self._maximized():
+            self._usual = parse_geometry(self._root.geometry()) or self._usual
+
+    def _maximize(self) -> None:
+        if self._on_x11():
+            self._root.attributes("-zoomed", True)
+        else:
+            self._root.state("zoomed")
+
+    def _maximized(self) -> bool:
+        if self._on_x11():
+            return bool(int(self._root.attributes("-zoomed")))
+        return self._root.state() == "zoomed"
+
+    def _on_x11(self) -> bool:
+        return str(self._root.tk.call("tk", "windowingsystem")) == "x11"

@@ -1,0 +1,161 @@
+"""A program with one window: on the screen first, everything else loaded behind it.
+
+Every import at the top of this module, and of those it names, is time before a person sees
+something; tests/gui/test_first_window.py counts them. What fills the window is imported on a
+thread meanwhile, so that the window can be moved and closed, and is built on the Tk thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from common.ui.look.palette import Mode
+from common.ui.look.system import system_mode
+from common.ui.program.loading import Loading
+from common.ui.program.memory import recall
+from common.ui.program.place import Place
+from common.ui.program.root import end_root, make_root
+from common.ui.widgets.typeahead import TypeAhead
+
+if TYPE_CHECKING:
+    from common.ui.look.theme import Theme
+
+LOOK = 5
+"""Milliseconds between two looks whether everything is loaded."""
+TYPED = 1000
+"""Milliseconds after which keys that were pressed before are not wanted any more."""
+
+
+class Contents(Protocol):
+    """What fills the window, and does the program's work."""
+
+    status: int
+    """The program's exit status."""
+    owns_folder: bool
+    """Whether the data folder is this program's, so that the window's place may be kept there."""
+
+    def begin(self) -> object:
+        """Start the work; the widgets stand."""
+
+    def may_close(self) -> bool:
+        """Whether the close button may close it; the person may be asked. Signals don't ask."""
+
+    def close(self, ended: Callable[[], object]) -> object:
+        """Stop the work, then call `ended`, on the Tk thread. Called once."""
+
+
+C = TypeVar("C", bound=Contents)
+
+
+class Program(Generic[C]):
+    """The window and its contents, which are None until they are loaded. Raises TclError.
+
+    `load` is called on a thread: it imports, and returns what makes the contents, which is
+    then called on the Tk thread. `least` is the smallest size that the contents bear, px at
+    96 dpi, and `first` that of a window whose size nobody chose, until `grow`. `on_load` is called
+    when all is loaded, `on_end` just before the window is destroyed.
+    """
+
+    theme: Theme
+    mode: Mode
+    """The look to begin with: asked for, else chosen the last time, else the system's."""
+
+    def __init__(
+        self,
+        name: str,
+        icon: str,
+        data_dir: Path,
+        least: tuple[int, int],
+        mode: Mode | None,
+        load: Callable[[], Callable[[Program[C]], C]],
+        first: tuple[int, int] | None = None,
+    ) -> None:
+        self.name, self.icon, self.data_dir = name, icon, data_dir
+        self.contents: C | None = None
+        self.on_load: Callable[[], object] = lambda: None
+        self.on_end: Callable[[], object] = lambda: None
+        remembered = recall(data_dir)
+        self.mode = mode or remembered.theme or system_mode()
+        self.root = make_root(name, icon, self.mode)
+        self.root.protocol("WM_DELETE_WINDOW", self._close_button)
+        self._place = Place(self.root, data_dir, remembered, least, first)
+        self._place.show()
+        self._typed = TypeAhead(self.root)
+        self._closing = False
+        self._failure: BaseException | None = None
+        self._loading = Loading(load)
+        # Once around the loop, so that the window is painted before imports take the CPU.
+        self._timer = self.root.after(1, self._load)
+
+    @property
+    def shown_mode(self) -> Mode:
+        """The look that is shown now."""
+        return self.theme.mode if hasattr(self, "theme") else self.mode
+
+    @property
+    def filled(self) -> C:
+        """The contents, which must be there."""
+        if self.contents is None:
+            raise RuntimeError("the window is empty as yet")
+        return self.contents
+
+    def run(self) -> int:
+        """Show the window until it is closed; the exit status. Raises what hindered loading."""
+        self.root.mainloop()
+        self._loading.join()
+        if self._failure is not None:
+            raise self._failure
+        return self.contents.status if self.contents is not None else 0
+
+    def grow(self) -> None:
+        """The first contents are followed by those that need the usual size."""
+        self._place.grow()
+
+    def close(self) -> None:
+        """Stop the work and then end the window; harmless when called again."""
+        if self._closing:
+            return
+        self._closing = True
+        self.root.after_cancel(self._timer)
+        if self.contents is not None:
+            self.contents.close(self._end)
+        else:
+            self._end()
+
+    def _close_button(self) -> None:
+        if self.contents is None or self._closing or self.contents.may_close():
+            self.close()
+
+    def _load(self) -> None:
+        self._loading.start()
+        self._look()
+
+    def _look(self) -> None:
+        if not self._loading.done:
+            self._timer = self.root.after(LOOK, self._look)
+            return
+        try:
+            self._fill()
+        except Exception as error:  # noqa: BLE001  # `run` raises it: nothing works without
+            self._failure = error
+            self.root.quit()
+
+    def _fill(self) -> None:
+        from common.ui.look.theme import Theme
+
+        make = self._loading.result()
+        self.on_load()
+        self.theme = Theme(self.root, self.mode)
+        self._place.follow(self.theme)
+        self.contents = make(self)
+        self.contents.begin()
+        # By then what gets the keyboard has it.
+        self._timer = self.root.after(TYPED, self._typed.stop)
+
+    def _end(self) -> None:
+        if self.contents is None or self.contents.owns_folder:
+            self._place.keep()
+        self.on_end()
+        end_root(self.root)

@@ -1,0 +1,52 @@
+"""The root window: everything done that must come first, and nothing more."""
+
+from __future__ import annotations
+
+import os
+import tkinter as tk
+from pathlib import Path
+from typing import Final
+
+from common.system.process import is_frozen
+from common.ui.look import dpi
+from common.ui.look.palette import PALETTES, Mode
+
+_ASSETS: Final = Path(__file__).parents[1] / "assets" / "icons"
+_ICON_SIZES: Final = (128, 48, 32, 16)
+
+
+def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
+    """A hidden root window in the colour of its look. Raises TclError.
+
+    `name` is its title and its WM_CLASS, by which desktops find the entry that started it;
+    `icon` names the pictures in assets/icons.
+    """
+    dpi.make_aware()
+    root = tk.Tk(className=name)
+    if is_frozen():
+        # Tcl has read them. Another program with a Tcl of its own must not
+        # (common/system/process.py).
+        for variable in ("TCL_LIBRARY", "TK_LIBRARY"):
+            os.environ.pop(variable, None)
+    root.withdraw()
+    root.title(name)
+    root.configure(background=PALETTES[mode].window)
+    _show_icon(root, icon)
+    return root
+
+
+def end_root(root: tk.Tk) -> None:
+    """Destroy a root window and everything in it.
+
+    A change of ttk's theme is told to all widgets when nothing else is to be done, which may be
+    after the last of them is gone: on a busy computer Tk then complains on standard error.
+    """
+    root.tk.eval("namespace eval ::ttk {proc ThemeChanged {} {}}")
+    root.destroy()
+
+
+def _show_icon(root: tk.Tk, name: str) -> None:
+    """The program's icon in its title bar, the task bar and the switcher, each size drawn."""
+    files = (_ASSETS / f"{name}-{size}.png" for size in _ICON_SIZES)
+    # Tk copies them into the window's property; it does not look at the images again.
+    root.iconphoto(True, *(tk.PhotoImage(master=root, file=file) for file in files))

@@ -1,0 +1,104 @@
+"""Running a program with a window: its signals, its log, and what it does wrong."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tkinter as tk
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from common.ui.look.system import system_mode
+from common.ui.program.program import Program
+from common.ui.program.root import end_root
+from common.ui.program.signals import Signals
+
+if TYPE_CHECKING:
+    from common.ui.crash.crash import CrashWatch
+    from common.ui.look.palette import Mode
+
+_FAILED: Final = 1
+
+
+def run_program(
+    name: str,
+    icon: str,
+    data_dir: Path,
+    make: Callable[[], Program[Any]],
+    log_level: str,
+    *,
+    no_display: int,
+    advice: str,
+) -> int:
+    """Run what `make` makes; the exit status, `no_display` where no window can be opened.
+
+    SIGTERM, SIGHUP and Ctrl+C close it as its close button does. What it does wrong is logged in
+    its data folder, and shown; after what it can't go on from, the status is 1. `advice` says to a
+    terminal what can be done without a display.
+    """
+
+    def watch(mode: Callable[[], Mode]) -> CrashWatch:
+        watches.append(_watch(name, icon, data_dir, log_level, mode))
+        return watches[0]
+
+    def watch_window() -> None:
+        watch(lambda: program.shown_mode).watch(program.root, program.close)
+
+    watches: list[CrashWatch] = []
+    signals = Signals()
+    try:
+        program = make()
+    except tk.TclError as error:
+        signals.close()
+        sys.stderr.write(f"{name}: can't open a window ({error}); {advice}\n")
+        return no_display
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+        signals.close()
+        watch(system_mode).tell(error)
+        watches[0].uninstall()
+        return _FAILED
+    signals.watch(program.root, program.close)
+    program.on_load = watch_window
+    program.on_end = signals.close
+    try:
+        return program.run()
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+        if not watches:
+            watch_window()
+        _tell(program, watches[0], error)
+        return _FAILED
+    finally:
+        for each in watches:
+            each.uninstall()
+
+
+def _watch(
+    name: str, icon: str, data_dir: Path, log_level: str, mode: Callable[[], Mode]
+) -> CrashWatch:
+    """From now on it is logged what nobody catches. After the window is there."""
+    from common.system.build import version_line
+    from common.system.logs import start_logging, watch_for_native_crashes
+    from common.ui.crash.crash import CrashWatch
+
+    path = start_logging(log_level, data_dir)
+    if path is not None:
+        watch_for_native_crashes(path)
+    watch = CrashWatch(name, lambda: version_line(name), path, icon, mode)
+    watch.install()
+    return watch
+
+
+def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
+    """The program is at its end, and its window empty: say so in one of its own."""
+    with suppress(tk.TclError):  # it may be gone already
+        program.on_end()
+        end_root(program.root)
+    watch.tell(error)
+    if program.contents is not None:
+        import logging
+
+        # Its threads work on, and nothing is left that could end them.
+        logging.shutdown()
+        os._exit(_FAILED)

@@ -1,0 +1,156 @@
+"""What the program has to say: a banner for a state, a toast for something that happened."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+from common.ui.look.icons import IconName
+from common.ui.look.palette import PillTone
+from common.ui.look.theme import Theme, surface_of
+from common.ui.widgets.basics import bare_label
+
+TOAST_TIME: Final = 2600
+"""Milliseconds a toast stays."""
+FAILURE_TIME: Final = 6000
+"""The same where it says what did not work: that comes unawares and is longer to read."""
+RISE: Final = 24
+"""Distance of a toast from the lower edge, px at 96 dpi."""
+
+_ICONS: Final[dict[PillTone, IconName]] = {
+    "active": "check-circle",
+    "away": "warning",
+    "muted": "clock",
+    "slow": "warning",
+}
+
+
+class Banner(tk.Frame):
+    """A tinted strip across a page, for a state that lasts (offline, disk nearly full).
+
+    Make it where it shall appear; it packs itself with `pack_options` at the first `show`
+    and takes no place while hidden. The tones are those of pills: `active` good, `away`
+    caution, `muted` neutral, `slow` bad.
+    """
+
+    def __init__(self, parent: tk.Misc, theme: Theme, **pack_options: object) -> None:
+        super().__init__(parent, borderwidth=0)
+        self._theme = theme
+        self._pack = {"side": "top", "fill": "x", **pack_options}
+        self._tone: PillTone = "muted"
+        self._command: Callable[[], object] | None = None
+        self._icon, self._text, self._action = (bare_label(self) for _ in range(3))
+        self._text.configure(font=theme.fonts["body"], anchor="w", justify="left")
+        self._action.configure(
+            font=theme.fonts["body_bold"], cursor="hand2", takefocus=True, padx=theme.px(4)
+        )
+        pad = theme.px(8)
+        self._icon.pack(side="left", padx=(theme.px(16), pad), pady=pad)
+        self._text.pack(side="left", fill="x", expand=True, pady=pad)
+        for event in ("<Button-1>", "<Return>", "<space>"):
+            self._action.bind(event, lambda _: self._act())
+        self._action.configure(highlightthickness=theme.px(2))
+        self._ringed = False
+        theme.focus.watch(self._action, self._ring)
+        self._text.bind("<Configure>", lambda event: self._text.configure(wraplength=event.width))
+        theme.subscribe(self, self._paint)
+
+    @property
+    def shown(self) -> bool:
+        """Whether it is there."""
+        return bool(self.winfo_manager())
+
+    def show(
+        self,
+        text: str,
+        tone: PillTone = "muted",
+        action: tuple[str, Callable[[], object]] | None = None,
+    ) -> None:
+        """Say `text`, with a link `(label, command)` at the end when there is one."""
+        self._tone = tone
+        self._text.configure(text=text)
+        self._action.pack_forget()
+        self._command = None
+        if action:
+            label, self._command = action
+            self._action.configure(text=label)
+            self._action.pack(side="right", padx=self._theme.px(12), before=self._text)
+        self._paint()
+        if not self.shown:
+            self.pack(self._pack)
+
+    def hide(self) -> None:
+        """Take it away."""
+        self.pack_forget()
+
+    def _act(self) -> None:
+        if self._command:
+            self._command()
+
+    def _ring(self, on: bool) -> None:
+        """Show whether the link has the keyboard."""
+        self._ringed = on
+        self._paint()
+
+    def _paint(self) -> None:
+        ink = self._theme.palette.pill(self._tone)
+        self.configure(background=ink.fill)
+        for part in (self._icon, self._text, self._action):
+            part.configure(background=ink.fill, foreground=ink.text)
+        edge = ink.text if self._ringed else ink.fill
+        self._action.configure(highlightcolor=edge, highlightbackground=edge)
+        self._icon.configure(image=self._theme.icon(_ICONS[self._tone], ink.text))
+
+
+class Toasts:
+    """Short messages over the lower edge of a page, one at a time, gone by themselves.
+
+    The page is `parent`, or `over` which is in it: then they stay above what else comes up there.
+    """
+
+    def __init__(self, parent: tk.Misc, theme: Theme, *, over: tk.Misc | None = None) -> None:
+        self._parent, self._theme = parent, theme
+        self._over = over or parent
+        self._label: tk.Label | None = None
+        self._timer: str | None = None
+
+    @property
+    def text(self) -> str:
+        """What is shown now."""
+        return str(self._label.cget("text")) if self._label is not None else ""
+
+    def show(self, text: str, milliseconds: int = TOAST_TIME, *, rise: int = RISE) -> None:
+        """Show `text` in place of what may still be there, `rise` px at 96 dpi from the edge."""
+        self.hide()
+        label = self._label = bare_label(self._parent)
+        room = self._over.winfo_width() - 2 * self._theme.px(32)
+        if room > 0:  # else it is not on the screen yet
+            text = self._theme.fonts.fit("body", text, room)
+        label.configure(text=text, compound="center", font=self._theme.fonts["body"])
+        label.place(in_=self._over, relx=0.5, rely=1, y=-self._theme.px(rise), anchor="s")
+        label.bind("<Button-1>", lambda _: self.hide())
+        label.bind("<Destroy>", lambda _: self._cancel())
+        self._theme.subscribe(label, lambda: self._paint(label))
+        self._timer = self._parent.after(milliseconds, self.hide)
+
+    def hide(self) -> None:
+        """Take it away."""
+        self._cancel()
+        label, self._label = self._label, None
+        if label is not None:
+            label.destroy()
+
+    def _paint(self, label: tk.Label) -> None:
+        theme, palette = self._theme, self._theme.palette
+        width = theme.fonts.width("body", str(label.cget("text"))) + theme.px(32)
+        label.configure(
+            image=theme.images.rounded(width, theme.px(36), theme.px(8), palette.shadow),
+            foreground=palette.on_shadow,
+            background=palette.surface(surface_of(self._parent)),
+        )
+
+    def _cancel(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            self._parent.after_cancel(timer)

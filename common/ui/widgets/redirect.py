@@ -1,0 +1,60 @@
+"""Typing goes to one text, wherever in a window the keyboard is.
+
+Who has clicked on a list or on a message and goes on typing means the text that they write, as in
+every chat. What a widget has a use for itself stays there: keys in fields, Space on a button to
+which Tab has led, Return and the arrow keys in a list.
+"""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+
+from common.ui.widgets.editing import Editing, is_typed
+
+
+def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None:
+    """Insert what is typed or pasted elsewhere in `window` into `target()`, and focus that.
+
+    Undo and redo are meant for it, too.
+
+    Other windows, such as a dialog, keep their keys; so does this one while `target()` is None.
+    Call it once for a window.
+    """
+    call = window.tk.call
+
+    def editing(event: tk.Event[tk.Misc]) -> Editing | None:
+        # By name: a window that Tk made itself, as of a menu, is no widget of tkinter's.
+        name = str(event.widget)
+        if str(call("winfo", "toplevel", name)) != str(window):
+            return None
+        tags = window.tk.splitlist(call("bindtags", name))
+        return None if "Text" in tags or "Entry" in tags else target()
+
+    def has_use(event: tk.Event[tk.Misc]) -> bool:
+        """Whether the key does something in its widget, as Space on a button does."""
+        name = str(event.widget)
+        tags = window.tk.splitlist(call("bindtags", name))
+        try:
+            return any(call("bind", tag, f"<Key-{event.keysym}>") for tag in tags if tag != "all")
+        except tk.TclError:  # a key that Tk has no name for
+            return False
+
+    def typed(event: tk.Event[tk.Misc]) -> None:
+        text = editing(event) if is_typed(event) else None
+        if text is not None and not has_use(event):
+            text.resume()
+            text.insert(event.char)
+
+    def asked(do: Callable[[Editing], object], event: tk.Event[tk.Misc]) -> None:
+        text = editing(event)
+        if text is not None:
+            text.resume()
+            do(text)
+
+    # On the last tag: what ends an event before has done something with it.
+    window.bind_all("<Key>", typed, add="+")
+    window.bind_all("<<Paste>>", partial(asked, Editing.paste), add="+")
+    window.bind_all("<<Undo>>", partial(asked, Editing.undo), add="+")
+    window.bind_all("<<Redo>>", partial(asked, Editing.redo), add="+")

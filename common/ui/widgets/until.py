@@ -1,0 +1,26 @@
+"""How long something is to hold: asked in a dialog, answered as a time."""
+
+from typing import Final
+
+from common.ui.widgets.dialog import Options
+
+FOR_EVER: Final = ""
+HOUR: Final = "60"
+_MINUTE: Final = 60_000
+
+
+def until_options(value: str) -> Options:
+    """The row of a dialog that asks it, with `FOR_EVER` or so many minutes chosen first."""
+    times = (
+        ("10", "10 minutes"),
+        (HOUR, "1 hour"),
+        (str(24 * 60), "1 day"),
+        (str(7 * 24 * 60), "1 week"),
+        (FOR_EVER, "Until lifted"),
+    )
+    return Options("For how long", times, value)
+
+
+def until_time(option: str, now: int) -> int | None:
+    """The time that an option means, and `now`: in milliseconds since 1970-01-01 UTC."""
+    return None if option == FOR_EVER else now + int(option) * _MINUTE

@@ -1,0 +1,71 @@
+"""A window that begins small and grows when its contents do."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from pathlib import Path
+
+import pytest
+
+from common.ui.program.memory import Memory, keep, recall
+from common.ui.program.place import SIZE, Place
+from tests.gui.kit.conftest import Pump
+
+FIRST = (500, 400)
+
+
+def place(root: tk.Tk, folder: Path, pump: Pump, kept: Memory | None = None) -> Place:
+    """A window on the screen, which is larger than its usual size."""
+    made = Place(root, folder, kept or Memory(), (200, 200), FIRST)
+    made._screen, made._size = (1600, 1200), SIZE
+    made.show()
+    wanted = (kept.geometry[:2] if kept and kept.geometry else None) or FIRST
+    pump(lambda: (root.winfo_width(), root.winfo_height()) == wanted, "the first size")
+    return made
+
+
+def size(root: tk.Tk) -> tuple[int, int]:
+    """The window's width and height."""
+    return root.winfo_width(), root.winfo_height()
+
+
+def test_it_grows_around_its_middle(root: tk.Tk, tmp_path: Path, wait_until: Pump) -> None:
+    """Once, and on the screen; the usual size is then remembered."""
+    made = place(root, tmp_path, wait_until)
+    root.geometry("+400+300")
+    wait_until(lambda: (root.winfo_x(), root.winfo_y()) == (400, 300), "the place")
+    made.grow()
+    wait_until(lambda: size(root) == SIZE, "the usual size")
+    middle = 400 + FIRST[0] // 2, 300 + FIRST[1] // 2
+    assert abs(root.winfo_x() + SIZE[0] // 2 - middle[0]) <= 1
+    assert abs(root.winfo_y() + SIZE[1] // 2 - middle[1]) <= 1
+    made.keep()
+    assert (recall(tmp_path).geometry or ())[:2] == SIZE
+
+
+def test_a_first_size_is_not_remembered(root: tk.Tk, tmp_path: Path, wait_until: Pump) -> None:
+    """Nobody chose it; the next window would have it for contents that need more."""
+    place(root, tmp_path, wait_until).keep()
+    assert recall(tmp_path).geometry is None
+
+
+@pytest.mark.parametrize("chosen", ["by hand", "the last time"])
+def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chosen: str) -> None:
+    """Whether it was now or then."""
+    kept = Memory(geometry=(640, 480, 10, 10)) if chosen == "the last time" else None
+    made = place(root, tmp_path, wait_until, kept)
+    root.geometry("640x480")
+    wait_until(lambda: size(root) == (640, 480), "the chosen size")
+    made.grow()
+    wait_until.settle()
+    assert size(root) == (640, 480)
+    made.keep()
+    assert (recall(tmp_path).geometry or ())[:2] == (640, 480)
+
+
+def test_all_that_is_kept_is_recalled(tmp_path: Path) -> None:
+    """Whoever adds a field has it written and read, too."""
+    kept = Memory((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True)
+    assert all(chosen != never for chosen, never in zip(kept, Memory(), strict=True))
+    keep(tmp_path, kept)
+    assert recall(tmp_path) == kept

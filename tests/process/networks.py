@@ -1,0 +1,142 @@
+"""Computers and cables between them, made of the kernel's network namespaces (Linux only).
+
+Each computer is a process that holds a network namespace of its own; all of a test's are in one
+user namespace, so that an ordinary user may make them. They have no names anywhere, and they are
+gone with their processes: whatever happens to the test, nothing of it is left.
+"""
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from tests.process.harness import ROOT, wait_until
+
+_TOOLS: Final = ("unshare", "nsenter", "ip", "sysctl", "mount")
+_HOLD: Final = ("sh", "-c", "echo ready; exec cat")
+"""Ends when its standard input does, be it that the test's process was killed."""
+
+
+class Computer:
+    """A computer without any network, until it gets a cable."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._holder = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self.pid = self._holder.pid
+        assert self._holder.stdout is not None
+        said = self._holder.stdout.readline()
+        if said != "ready\n":
+            self.close()
+            raise OSError(said.strip())
+
+    @property
+    def inside(self) -> list[str]:
+        """A command that runs another one on this computer."""
+        kinds = ("--user", "--preserve-credentials", "--net", "--mount", "--uts", f"--wd={ROOT}")
+        return ["nsenter", "--target", str(self.pid), *kinds]
+
+    def run(self, *command: str) -> str:
+        """Run a command there; what it printed. It must succeed."""
+        done = subprocess.run([*self.inside, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+        return done.stdout
+
+    def ip(self, command: str) -> str:
+        """Run `ip` there."""
+        return self.run("ip", *command.split())
+
+    def up(self, interface: str, *addresses: str) -> None:
+        """Bring an interface up with just these addresses, ready at once."""
+        self.ip(f"link set {interface} up")
+        for address in addresses:
+            wait = " nodad" if ":" in address else ""
+            self.ip(f"addr add {address} dev {interface}{wait}")
+
+    def close(self) -> None:
+        """Switch it off."""
+        assert self._holder.stdin is not None
+        assert self._holder.stdout is not None
+        self._holder.stdin.close()
+        self._holder.stdout.close()
+        self._holder.kill()
+        self._holder.wait()
+
+
+class Networks:
+    """The computers of one test. The first one's user namespace has all the others in it."""
+
+    def __init__(self) -> None:
+        self._computers: list[Computer] = []
+        self._cables = 0
+
+    def computer(self) -> Computer:
+        """One more computer. Its loopback interface is up, and it makes no addresses by itself."""
+        own = ("unshare", "--net", "--mount", "--uts")
+        if self._computers:
+            join = ("nsenter", "--target", str(self._computers[0].pid), "--user")
+            command = [*join, "--preserve-credentials", *own, *_HOLD]
+        else:
+            command = [*own, "--user", "--map-root-user", *_HOLD]
+        made = Computer(command)
+        self._computers.append(made)
+        made.ip("link set lo up")
+        # An address may be used at once; that it is nobody else's is known here.
+        made.run("sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
+        # And there are only those that a test gives.
+        made.run("sysctl", "-qw", "net.ipv6.conf.default.addr_gen_mode=1")
+        return made
+
+    def cable(self, one: Computer, other: Computer, name: str = "") -> str:
+        """A cable between two computers; the name of its interface at both ends."""
+        self._cables += 1
+        name = name or f"eth{self._cables}"
+        one.ip(f"link add {name} type veth peer name {name} netns {other.pid}")
+        return name
+
+    def close(self) -> None:
+        """Switch everything off."""
+        for computer in reversed(self._computers):
+            computer.close()
+
+
+@contextmanager
+def some_networks() -> Iterator[Networks]:
+    """Networks that are gone afterwards."""
+    networks = Networks()
+    try:
+        yield networks
+    finally:
+        networks.close()
+
+
+def why_not() -> str | None:
+    """Why no networks can be made here, if they can't."""
+    if sys.platform != "linux":
+        return "network namespaces are Linux's"
+    missing = [tool for tool in _TOOLS if shutil.which(tool) is None]
+    if missing:
+        return f"{', '.join(missing)} is not installed"
+    try:
+        with some_networks() as networks:
+            networks.cable(networks.computer(), networks.computer())
+    except (AssertionError, OSError) as error:
+        return f"network namespaces are not allowed here: {error}"
+    return None
+
+
+def in_place_of(computer: Computer, file: str, content: str, folder: Path) -> None:
+    """Let a computer see other contents in a file of the system."""
+    mine = folder / Path(file).name
+    mine.write_text(content)
+    computer.run("mount", "--bind", str(mine), file)
+    wait_until(lambda: computer.run("cat", file) == content, f"{file} on another computer")

@@ -1,0 +1,208 @@
+"""Moderation through real programs: `ChatServer ctl`, and what the people concerned notice."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from chat_server.ctl_socket import FACTS_FILE
+from common.protocol.messages import Error, MutePerson, Terminate
+from tests.process.harness import DEADLINE, ROOT, Child, Client, House, Server
+from tests.process.wire import Session
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets with owners are tested")
+
+
+def ctl(house: House, server: Server, verb: str, *arguments: str) -> Child:
+    """A command line on the host's computer, run to its end."""
+    folder = str(server.data_dir)
+    child = house.child(
+        f"ctl {verb}", ["chat_server", "ctl", verb, "--data-dir", folder, *arguments]
+    )
+    child.status()
+    return child
+
+
+def done(house: House, server: Server, verb: str, *arguments: str) -> list[str]:
+    """What it printed, once it has done what it was told."""
+    child = ctl(house, server, verb, *arguments)
+    assert child.status() == 0, child.transcript()
+    assert child.err == []
+    return child.out
+
+
+def objects(house: House, server: Server, verb: str, *arguments: str) -> list[dict[str, Any]]:
+    """What it printed, one JSON object a line."""
+    return [json.loads(line) for line in done(house, server, verb, "--json", *arguments)]
+
+
+def test_a_banned_person_does_not_come_back(house: House, server: Server) -> None:
+    """Not with the saved token, the old link, or another name on the same device."""
+    ben = house.client(server, "ben")
+    ben.send("hello")
+    hearing = ben.listen()
+    hearing.event()
+    done(house, server, "ban", "ben", "--until", "7d", "--reason", "Enough of you")
+    assert hearing.status() == 1
+    assert "you are banned from this chat until 2" in hearing.err[-1].lower()
+    assert "Enough of you" in hearing.err[-1]
+    again = ben.run("send", "back?")
+    assert again.status() == 1
+    assert "banned" in again.err[-1]
+    new_link = done(house, server, "invite")[0]
+    assert new_link != server.invite
+    for name, folder, link, why in (
+        ("cleo", "c", server.invite, "no longer valid"),  # from elsewhere, by the old link
+        ("benny", "", new_link, "banned"),  # by the new one, from the same device
+    ):
+        data_dir = house.folder / folder if folder else ben.data_dir
+        child = Client(house, data_dir, name, link).run("send", "me again")
+        assert child.status() == 1, child.transcript()
+        assert why in child.err[-1]
+    Client(house, house.folder / "d", "dora", new_link).send("hello, all")
+    done(house, server, "unban", "ben")
+    ben.send("I am back")
+    assert [each["action"] for each in objects(house, server, "audit")] == ["unban", "ban"]
+
+
+def test_who_is_muted_reads_and_does_not_write(house: House, server: Server) -> None:
+    """It is told at once, and again when it comes back, until it is lifted."""
+    ada = house.client(server, "ada")
+    ada.send("hello")
+    with Session(server.join, "ben") as ben:
+        done(house, server, "mute", "ben", "--until", "30m", "--reason", "too loud")
+        (muted,) = objects(house, server, "sanctions")
+        assert (muted["kind"], muted["username"], muted["reason"]) == ("mute", "ben", "too loud")
+        ben.say("can I?")
+        error = ben.expect(Error)
+        assert (error.code, error.retryable) == ("muted", False)
+        assert error.params == {"reason": "too loud", "until": muted["until"]}
+        done(house, server, "unmute", "ben")
+        ben.say_all("now I can")
+    assert objects(house, server, "sanctions") == []
+
+
+def test_a_moderator_moderates_and_no_other(house: House, server: Server) -> None:
+    """As soon as it is one, on the connection that is there."""
+    with Session(server.join, "mia") as mia, Session(server.join, "ben") as ben:
+        mia.command(MutePerson, username="ben")
+        assert mia.expect(Error).code == "not_allowed"
+        done(house, server, "role", "mia", "moderator")
+        assert {each["username"]: each["role"] for each in objects(house, server, "people")} == {
+            "mia": "moderator", "ben": "member",
+        }  # fmt: skip
+        mia.command(Terminate, username="ben", reason="Go to bed")
+        goodbye = ben.expect_goodbye()
+        assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Go to bed"})
+    (_, entry) = objects(house, server, "audit")[::-1]
+    assert (entry["by"], entry["action"]) == ("mia", "terminate")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("status",), 0, ""),
+        (("terminate", "nobody"), 1, "nobody here is called nobody"),
+        (("unban", "7"), 1, "no such ban"),
+        (("rename", "  "), 1, "a name needs a visible character"),
+        (("ban",), 2, "--help)"),
+        (("ban", "ben", "--until", "soon"), 2, "--help)"),
+        (("role", "ben", "emperor"), 2, "--help)"),
+        (("abolish",), 2, "--help)"),
+    ],
+)
+def test_the_exit_status_tells_what_came_of_it(
+    house: House, standing: Server, arguments: tuple[str, ...], status: int, said: str
+) -> None:
+    """0 is done, 1 could not be done, 2 was no order; why is on standard error."""
+    child = ctl(house, standing, *arguments)
+    assert child.status() == status, child.transcript()
+    assert said in "\n".join(child.err)
+    assert bool(child.out) == (status == 0)
+
+
+def test_without_a_server_it_says_so(house: House, server: Server) -> None:
+    """Neither before the first start, nor after an end, nor after a kill."""
+    server.kill()
+    child = ctl(house, server, "status")
+    assert child.status() == 1
+    assert "no ChatServer runs" in child.err[0]
+    server.start()
+    assert done(house, server, "status")
+    server.stop()
+    assert not (server.data_dir / FACTS_FILE).exists()
+    assert ctl(house, server, "status").status() == 1
+
+
+def _socket_of(server: Server) -> Path:
+    facts = json.loads((server.data_dir / FACTS_FILE).read_bytes())
+    assert set(facts) == {"folder", "socket"}
+    return Path(facts["socket"])
+
+
+def test_only_the_owner_reaches_the_socket(standing: Server) -> None:
+    """It is nobody else's to open, in a folder that is nobody else's to enter."""
+    path = _socket_of(standing)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    assert standing.data_dir.stat().st_mode & 0o777 == 0o700
+    assert (standing.data_dir / FACTS_FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_copy_of_the_folder_is_only_a_copy(house: House, server: Server) -> None:
+    """A backup made by any tool, of a server that runs or was killed, has nothing but files.
+
+    And orders to it reach no server, least of all that of the original.
+    """
+    for name in ("running", "killed"):
+        if name == "killed":
+            server.kill()
+            assert _socket_of(server).exists()
+        copy = house.folder / name
+        shutil.copytree(server.data_dir, copy)
+        kinds = {stat.S_IFMT(path.lstat().st_mode) for path in copy.rglob("*")}
+        assert kinds == {stat.S_IFREG}
+        child = house.child("ctl", ["chat_server", "ctl", "status", "--data-dir", str(copy)])
+        assert child.status() == 1
+        assert "no ChatServer runs" in child.err[0]
+    server.start()
+    assert done(house, server, "status")
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="root alone can")
+def test_another_users_process_is_refused(server: Server) -> None:
+    """Even where the files would let it in."""
+    path = _socket_of(server)
+    for folder in path.parents:
+        if folder.stat().st_uid == os.geteuid() and folder != folder.parent:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    path.chmod(0o666)
+    program = """
+        import os, socket, sys
+        os.setgid(65534)
+        os.setuid(65534)
+        connection = socket.socket(socket.AF_UNIX)
+        connection.connect(sys.argv[1])
+        connection.sendall(b"x" * 40)
+        sys.exit(0 if connection.recv(1) == b"" else 3)
+    """
+    refused = subprocess.run(
+        [sys.executable, "-c", dedent(program), path],
+        cwd=ROOT, check=False, timeout=DEADLINE, capture_output=True,
+    )  # fmt: skip
+    path.parent.chmod(0o700)
+    hung_up = (b"ConnectionResetError", b"BrokenPipeError")
+    assert refused.returncode == 0 or any(each in refused.stderr for each in hung_up), (
+        refused.stderr
+    )
+    with Session(server.join, "ada") as ada:
+        ada.say_all("still here")

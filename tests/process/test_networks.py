@@ -1,0 +1,363 @@
+"""Joining on networks of all kinds, with the real programs on computers of their own.
+
+The computers are network namespaces. The host's server is started there without any choice of
+an address, and a guest on another computer has nothing but the link.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from common.domain.invite import Invite, parse_invite
+from tests.process import networks as module
+from tests.process import system_calls
+from tests.process.harness import Child, House, Listener, wait_until
+from tests.process.networks import Computer, Networks, in_place_of, some_networks
+
+if WHY_NOT := module.why_not():
+    pytest.skip(WHY_NOT, allow_module_level=True)
+
+
+@pytest.fixture
+def networks() -> Iterator[Networks]:
+    """Computers and cables, gone afterwards."""
+    with some_networks() as made:
+        yield made
+
+
+class Host:
+    """A server on a computer, started as a person would: on every interface."""
+
+    def __init__(
+        self, house: House, computer: Computer, *flags: str, under: tuple[str | Path, ...] = ()
+    ) -> None:
+        self.ready_file = house.folder / "ready.json"
+        self.running_file = house.folder / "host" / "running.json"
+        self.ready_file.unlink(missing_ok=True)
+        self.child = house.child(
+            "server",
+            [
+                *("chat_server", "--headless", "--name", "Home"),
+                *("--data-dir", str(house.folder / "host")),
+                *("--ready-file", str(self.ready_file), *(flags or ("--port", "0"))),
+            ],
+            under=[*computer.inside, *under],
+        )
+        wait_until(
+            lambda: self.ready_file.exists() or not self.child.running,
+            f"the ready file of\n{self.child.transcript()}",
+        )
+        assert self.ready_file.exists(), self.child.transcript()
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the ready file has."""
+        content: dict[str, Any] = json.loads(self.ready_file.read_bytes())
+        return content
+
+    @property
+    def invite(self) -> Invite:
+        """The invite."""
+        return parse_invite(self.told["invite"])
+
+    def has(self, *hosts: str) -> None:
+        """Wait until just these addresses are told, wherever they are."""
+
+        def is_told() -> bool:
+            files = [json.loads(f.read_bytes()) for f in (self.ready_file, self.running_file)]
+            invites = [parse_invite(content["invite"]).hosts for content in files]
+            return all(told == hosts for told in invites) and files[0] == files[1]
+
+        wait_until(is_told, f"{hosts}; there is {self.told['addresses']}")
+
+
+class Guest:
+    """A person on a computer, with the link."""
+
+    def __init__(self, house: House, computer: Computer, name: str) -> None:
+        self._house, self._computer, self.name = house, computer, name
+
+    def arguments(self, verb: str, link: str, *flags: str) -> list[str]:
+        """The command line, behind `python -m`."""
+        folder = str(self._house.folder / self.name)
+        fixed = ("--data-dir", folder, "--name", self.name, "--join", link)
+        return ["chat_client", verb, *fixed, *flags]
+
+    def start(self, verb: str, link: str, *flags: str, under: tuple[str | Path, ...] = ()) -> Child:
+        """Start a verb."""
+        return self._house.child(
+            f"{verb} of {self.name}",
+            self.arguments(verb, link, *flags),
+            under=[*self._computer.inside, *under],
+        )
+
+    def say(self, link: str, text: str) -> None:
+        """Join if need be, and send a message."""
+        child = self.start("send", link, text)
+        assert child.status() == 0, child.transcript()
+
+    def listen(self, link: str) -> Listener:
+        """Hear what is said."""
+        listener = Listener(
+            f"listen of {self.name}",
+            self.arguments("listen", link, "--json"),
+            under=self._computer.inside,
+        )
+        self._house.children.append(listener)
+        return listener
+
+
+def host_and_guest(networks: Networks, mine: str = "", yours: str = "") -> tuple[Computer, ...]:
+    """Two computers on one cable, `eth1`."""
+    computers = networks.computer(), networks.computer()
+    name = networks.cable(*computers)
+    for computer, address in zip(computers, (mine, yours), strict=True):
+        computer.up(name, *filter(None, [address]))
+    return computers
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"),
+    [
+        ("10.77.0.5/24", "10.77.0.6/24"),
+        ("169.254.7.5/16", "169.254.90.6/16"),
+        ("fd00:77::5/64", "fd00:77::6/64"),
+        ("fe80::77:5/64", "fe80::77:6/64"),
+    ],
+    ids=["without a router", "without DHCP", "only IPv6", "only link-local IPv6"],
+)
+def test_two_computers_and_a_cable(house: House, networks: Networks, mine: str, yours: str) -> None:
+    """Whatever addresses they have, the link leads from one to the other."""
+    here, there = host_and_guest(networks, mine, yours)
+    host = Host(house, here)
+    assert host.invite.hosts == (mine.partition("/")[0], "127.0.0.1")
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+    # A program on the host's own computer comes in by the same link.
+    Guest(house, here, "own").say(host.told["invite"], "hello")
+
+
+def test_a_guest_may_have_several_links(house: House, networks: Networks) -> None:
+    """The host's link-local address is found behind the right one; the others are no hindrance."""
+    here, there, other = (networks.computer() for _ in range(3))
+    for one in (other, here, other):
+        name = networks.cable(one, there)
+        one.up(name, "fe80::1/64" if one is other else "fe80::77:5/64")
+        there.up(name, "fe80::77:6/64")
+    host = Host(house, here)
+    assert host.invite.hosts == ("fe80::77:5", "127.0.0.1")
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+def test_two_networks_at_once(house: House, networks: Networks) -> None:
+    """The link leads to the server from each, though its other half leads nowhere from there."""
+    here, left, right = (networks.computer() for _ in range(3))
+    for number, there in ((1, left), (2, right)):
+        name = networks.cable(here, there)
+        here.up(name, f"10.77.{number}.5/24", f"fd00:{number}::5/64", "fe80::5/64")
+        there.up(name, f"10.77.{number}.6/24")
+    host = Host(house, here)
+    assert host.invite.hosts == (
+        *("10.77.1.5", "10.77.2.5", "fd00:1::5", "fd00:2::5", "fe80::5", "127.0.0.1"),
+    )
+    for there, name in ((left, "ada"), (right, "bob")):
+        Guest(house, there, name).say(host.told["invite"], f"hello from {name}")
+
+
+def test_addresses_can_be_had_without_netlink(networks: Networks) -> None:
+    """As on systems that have none: the same, where no interface has two of a kind."""
+    here, there = host_and_guest(networks)
+    here.up("eth1", "10.77.0.5/24", "fd00:1::5/64", "fe80::5/64")
+    networks.cable(here, there)
+    here.up("eth2", "169.254.7.5/16")
+    there.up("eth2")
+    networks.cable(here, there)  # which is down
+    for way in ("interface_addresses", "by_probe"):
+        ask = f"from chat_server.net.interfaces import {way} as ask"
+        told = here.run(sys.executable, "-c", f"{ask}; print(*(each.address for each in ask()))")
+        # An interface that has no address borrows another one's.
+        assert set(told.split()) == {"10.77.0.5", "169.254.7.5", "fd00:1::5", "fe80::5"}
+
+
+def test_a_network_beside_a_vpn(house: House, networks: Networks) -> None:
+    """The default route leads elsewhere, and yet the local network's address is in the link."""
+    here, there = host_and_guest(networks, "192.168.5.5/24", "192.168.5.6/24")
+    gateway = networks.computer()
+    networks.cable(here, gateway, "vpn0")
+    gateway.up("vpn0", "10.8.0.1/24")
+    here.up("vpn0", "10.8.0.2/24")
+    here.ip("route add default via 10.8.0.1")
+    host = Host(house, here)
+    assert set(host.invite.hosts) == {"192.168.5.5", "10.8.0.2", "127.0.0.1"}
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+    Guest(house, gateway, "bob").say(host.told["invite"], "hello")
+
+
+def test_a_tunnel_comes_after_the_local_network(house: House, networks: Networks) -> None:
+    """Though all traffic goes through it: guests are mostly not at its other end."""
+    if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
+        pytest.skip("tunnels are not allowed here")
+    here, there = host_and_guest(networks, "192.168.5.5/24", "192.168.5.6/24")
+    tunnel = house.child("tunnel", ["tests.process.tunnel", "tun7"], under=here.inside)
+    assert tunnel.line() == "open"
+    here.up("tun7", "10.9.0.2/32")
+    here.ip("route add default dev tun7")
+    host = Host(house, here)
+    assert host.invite.hosts == ("192.168.5.5", "10.9.0.2", "127.0.0.1")
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+def test_an_address_that_changes(house: House, networks: Networks) -> None:
+    """Also from none and to none: ready file and `running.json` follow, and the new link leads."""
+    here, there = host_and_guest(networks, yours="10.77.0.6/24")
+    there.up("eth1", "10.78.0.6/24")
+    host = Host(house, here)
+    host.has("127.0.0.1")
+    here.up("eth1", "10.77.0.5/24")
+    host.has("10.77.0.5", "127.0.0.1")
+    ada = Guest(house, there, "ada")
+    ada.say(host.told["invite"], "hello")
+    here.up("eth1", "10.78.0.5/24")
+    host.has("10.77.0.5", "10.78.0.5", "127.0.0.1")
+    here.ip("addr del 10.77.0.5/24 dev eth1")
+    host.has("10.78.0.5", "127.0.0.1")
+    ada.say(host.told["invite"], "hello again")
+    there.ip("link set eth1 down")  # the cable is pulled out at the other end
+    host.has("127.0.0.1")
+    there.ip("link set eth1 up")
+    host.has("10.78.0.5", "127.0.0.1")
+    ada.say(host.told["invite"], "and again")
+
+
+def test_who_is_signed_in_finds_another_address_of_the_invite(
+    house: House, networks: Networks
+) -> None:
+    """The server comes back without the address that a client had connected to."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    second = networks.cable(here, there)
+    here.up(second, "fd00:2::5/64")
+    there.up(second, "fd00:2::6/64")
+    host = Host(house, here)
+    invite = host.invite
+    assert invite.hosts == ("10.77.0.5", "fd00:2::5", "127.0.0.1")
+    listener = Guest(house, there, "ada").listen(host.told["invite"])
+    assert listener.event().kind == "join"
+    host.child.process.terminate()
+    assert host.child.status() == 0
+    listener.complaint("trying again")
+    here.ip("link set eth1 down")
+    host = Host(house, here, "--port", str(invite.port))
+    host.has("fd00:2::5", "127.0.0.1")
+    Guest(house, here, "bob").say(host.told["invite"], "hello")
+    assert listener.message().text == "hello"
+
+
+def test_without_ipv6(house: House, networks: Networks) -> None:
+    """Where it is switched off the server listens to IPv4 all the same."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    here.run("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")
+    host = Host(house, here)
+    assert host.invite.hosts == ("10.77.0.5", "127.0.0.1")
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts"),
+    [
+        ("0.0.0.0", ("10.77.0.5", "127.0.0.1")),  # noqa: S104 (a computer of the test's own)
+        ("::", ("fd00::5", "::1")),
+        ("fe80::5%eth1", ("fe80::5",)),
+    ],
+)
+def test_what_is_listened_to_is_what_is_told(
+    house: House, networks: Networks, address: str, hosts: tuple[str, ...]
+) -> None:
+    """No address of a version of IP, or of a link, by which the server can't be had."""
+    here, there = networks.computer(), networks.computer()
+    name = networks.cable(here, there)
+    here.up(name, "10.77.0.5/24", "fd00::5/64")
+    there.up(name, "10.77.0.6/24", "fd00::6/64", "fe80::6/64")
+    if "fe80" in address:
+        here.up(name, "fe80::5/64")
+    host = Host(house, here, "--port", "0", "--host", address)
+    assert host.invite.hosts == hosts
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+def test_each_address_that_was_tried_is_told(house: House, networks: Networks) -> None:
+    """The command line says what came of which, and leaves out what would only confuse."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    host = Host(house, here)
+    link = host.told["invite"]
+    port = host.invite.port
+    host.child.process.terminate()
+    assert host.child.status() == 0
+    child = Guest(house, there, "ada").start("send", link, "--timeout", "0.2", "hello")
+    assert child.status() == 1
+    assert f"10.77.0.5 refused: no ChatServer is open there on port {port}" in child.err[0]
+    assert "127.0.0.1" not in child.err[0]
+    there.ip("addr flush dev eth1")
+    child = Guest(house, there, "bob").start("send", link, "--timeout", "0.2", "hello")
+    assert child.status() == 1
+    assert "10.77.0.5 is on a network that this computer is not on" in child.err[0]
+
+
+def asks_for_names(record: Path) -> list[str]:
+    """The calls in a record by which DNS is asked, or prepared to be; and datagrams that go out."""
+    lines = record.read_text().splitlines()
+    assert any("socket(" in line for line in lines)  # it is a record of what is looked for
+    names = re.compile(r"/etc/hosts|/etc/resolv\.conf|htons\(53\)")
+    datagram = re.compile(r"send\w*\(\d+<UDP")
+    return [line for line in lines if names.search(line) or datagram.search(line)]
+
+
+def test_no_name_is_ever_looked_up(house: House, networks: Networks, tmp_path: Path) -> None:
+    """Neither program asks DNS, or even reads who would be asked, on its whole way.
+
+    The computers' own names are known to nobody, and their name server never answers.
+    """
+    if (why := system_calls.why_not()) is not None:
+        pytest.skip(why)
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    for computer, at in ((here, "10.77.0.6"), (there, "10.77.0.5")):
+        computer.run("hostname", "nobody-knows-me.invalid")
+        computer.ip(f"route add default via {at}")
+        (tmp_path / at).mkdir()
+        in_place_of(computer, "/etc/hosts", "127.0.0.1 localhost\n", tmp_path / at)
+        in_place_of(computer, "/etc/resolv.conf", f"nameserver {at}\n", tmp_path / at)
+    records = {name: tmp_path / f"{name}.calls" for name in ("server", "client", "proof")}
+
+    def traced(name: str) -> tuple[str | Path, ...]:
+        watched = ("-e", "trace=%network,openat", "-e", "signal=none")
+        return ("strace", "-D", "-f", "-qq", "-yy", *watched, "-o", records[name])
+
+    host = Host(house, here, "--port", "0", under=traced("server"))
+    assert host.invite.hosts == ("10.77.0.5", "127.0.0.1")
+    here.ip("addr add 10.77.0.7/24 dev eth1")
+    host.has("10.77.0.5", "10.77.0.7", "127.0.0.1")
+    link = host.told["invite"]
+    child = Guest(house, there, "ada").start("send", link, "hello", under=traced("client"))
+    assert child.status() == 0, child.transcript()
+    host.child.process.terminate()
+    assert host.child.status() == 0
+    for name in ("server", "client"):
+        assert asks_for_names(records[name]) == []
+    # And the server connects to nobody.
+    assert not re.search(r"connect\(\d+<TCP", records["server"].read_text())
+    assert re.search(r"connect\(\d+<TCP", records["client"].read_text())
+    # The check is no formality: a name in an invite has to be looked up.
+    named = replace(parse_invite(link), hosts=("somewhere.invalid",)).link()
+    child = Guest(house, there, "bob").start(
+        "send", named, "hello", "--timeout", "0.1", under=traced("proof")
+    )
+    assert child.status() == 1
+    flags = ("--timeout", "0.1")
+    child = Guest(house, there, "bob").start("send", named, *flags, "hello", under=traced("proof"))

@@ -1,0 +1,57 @@
+"""What a listener prints of each event, and what it counts."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from chat_client.headless import _Printer
+from chat_client.options import Options
+from common.protocol.events import JOIN, MESSAGE, Event, UnknownBody
+from tests.events import TIME, cid_of, joined, said
+
+BODY = {"parts": [{"bold": "relay"}, None, 1.5]}
+
+
+def unknown(seq: int, kind: str = "poll") -> Event:
+    """Something of a newer version."""
+    return Event("general", seq, kind, "ada", TIME, cid_of(seq), UnknownBody(BODY))
+
+
+def printed(printer: _Printer, event: Event, capsys: pytest.CaptureFixture[str]) -> str:
+    """What is printed of one, with nothing before it."""
+    printer.event(event)
+    return capsys.readouterr().out
+
+
+def test_each_event_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not understood, too: whoever reads along sees that something is missing."""
+    printer = _Printer(Options())
+    newer = "ada did something that only a newer ChatClient can show\n"
+    for event, line in (
+        (said(1, text="hello\nthere"), "ada: hello\n    there\n"),
+        (joined(2), "ada joined\n"),
+        (unknown(3), newer),
+        (unknown(4, MESSAGE), newer),
+        (unknown(5, JOIN), newer),
+    ):
+        out = printed(printer, event, capsys)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d " + re.escape(line), out)
+
+
+def test_a_program_gets_it_as_it_came(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--json`: it may know what this version does not."""
+    printer = _Printer(Options(json=True))
+    for event in (said(1), joined(2), unknown(3), unknown(4, MESSAGE)):
+        out = json.loads(printed(printer, event, capsys))
+        assert out == {**event._asdict(), "body": dict(event.body)}
+
+
+def test_only_messages_count(capsys: pytest.CaptureFixture[str]) -> None:
+    """With `--limit` it goes on until so many were said."""
+    printer = _Printer(Options(limit=2))
+    events = [joined(1), said(2), unknown(3), unknown(4, MESSAGE), said(5)]
+    assert [printer.event(event) for event in events] == [True, True, True, True, False]
+    assert len(capsys.readouterr().out.splitlines()) == 5

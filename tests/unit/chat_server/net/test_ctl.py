@@ -1,0 +1,337 @@
+"""The endpoint of command lines: who is let in, and what they are answered."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from textwrap import dedent
+from typing import Any, Final
+
+import pytest
+
+from chat_server import ctl, ctl_socket
+from chat_server.ctl_socket import FACTS_FILE, KEY_BYTES, LONGEST_PATH, connect, socket_path
+from chat_server.hub.queue import HubQueue
+from chat_server.net.endpoints import ctl as ctl_endpoint
+from chat_server.net.endpoints.ctl import CtlEndpoint
+from chat_server.net.endpoints.local import LocalEndpoint
+from chat_server.options import parse_options
+from chat_server.service import Server
+from chat_server.store.store import StoreFullError
+from common.limits import FRAME_JSON
+from common.protocol.frames import FrameDecoder, encode_frame
+
+Captured = pytest.CaptureFixture[str]
+
+
+ROOT: Final = Path(__file__).parents[4]
+WAYS: Final = ("a socket", "a port", "a long path")
+
+
+@pytest.fixture(autouse=True)
+def _runtime(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder for sockets of these tests alone."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+
+
+@pytest.fixture(params=WAYS)
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    """A server that is reached in each way; where a socket's path is too long, by a port."""
+    if request.param == "a port":
+        monkeypatch.setattr(ctl_socket, "HAS_UNIX", False)
+    if request.param == "a long path":
+        long = tmp_path / ("x" * LONGEST_PATH)
+        long.mkdir()
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    monkeypatch.setattr("chat_server.service.sys.setswitchinterval", lambda _: None)
+    options = parse_options(["--headless", "--host", "127.0.0.1", "--port", "0", "--plaintext"])
+    made = Server(options, tmp_path, lambda _: None)
+    made.start()
+    path = socket_path(tmp_path)
+    assert (path is not None and path.is_socket()) == (request.param == "a socket")
+    yield made
+    made.stop()
+    assert not (tmp_path / FACTS_FILE).exists()
+    assert path is None or not path.exists()
+
+
+def ask(connection: socket.socket, command: dict[str, Any]) -> dict[str, Any]:
+    """The reply to a command."""
+    connection.sendall(encode_frame(json.dumps(command).encode()))
+    decoder = FrameDecoder(FRAME_JSON)
+    while True:
+        data = connection.recv(65536)
+        assert data
+        for frame in decoder.frames(data):
+            reply: dict[str, Any] = json.loads(frame.body)
+            return reply
+
+
+@pytest.mark.usefixtures("server")
+def test_commands_are_answered_one_after_the_other(tmp_path: Path) -> None:
+    """With the id that each came with; what is wrong costs only itself."""
+    with closing(connect(tmp_path, 10)) as connection:
+        status = ask(connection, {"type": "status", "id": 41})
+        assert (status["type"], status["re"], status["connections"]) == ("server_status", 41, 0)
+        wrong = ask(connection, {"type": "status", "id": 42, "colour": "red"})
+        assert (wrong["code"], wrong["field"]) == ("malformed", "colour")
+        nobody = ask(connection, {"type": "terminate", "id": 43, "username": "ada"})
+        assert (nobody["code"], nobody["re"]) == ("no_such_person", 43)
+        join = {"type": "sync", "id": 44, "positions": {"general": 0}}
+        assert ask(connection, join)["code"] == "not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("Too loud.", "Too loud."),
+        (" two\nlines\x7f\u2028", "two lines"),
+        ("\n", ""),
+        ("Ω –", "Ω –"),
+    ],
+)
+def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
+    """As the protocol takes it; whatever a shell hands over."""
+    for order in (["mute", "ada"], ["ban", "ada"], ["terminate", "ada"]):
+        assert ctl._parser().parse_args([*order, "--reason", typed]).reason == sent
+        assert ctl._parser().parse_args(order).reason == ""
+
+
+@pytest.mark.usefixtures("server")
+def test_the_key_is_asked_for(tmp_path: Path) -> None:
+    """Where there is a port anybody could connect to."""
+    file = tmp_path / FACTS_FILE
+    facts = json.loads(file.read_text("ascii"))
+    assert file.stat().st_mode & 0o077 == 0
+    if "socket" in facts:
+        assert Path(facts["socket"]).stat().st_mode & 0o777 == 0o600
+        return
+    assert len(bytes.fromhex(facts["key"])) == KEY_BYTES == 32
+    right = bytes.fromhex(facts["key"])
+    for key in (b"x" * KEY_BYTES, right[:-1] + bytes([right[-1] ^ 1])):
+        connection = socket.create_connection(("127.0.0.1", facts["port"]), 10)
+        with closing(connection), suppress(ConnectionError):
+            connection.sendall(key + encode_frame(b'{"type":"status","id":1}'))
+            assert connection.recv(100) == b""
+
+
+@pytest.mark.usefixtures("server")
+def test_another_user_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the files let in."""
+    if socket_path(tmp_path) is None:
+        pytest.skip("of a port nobody tells whose process connects")
+    monkeypatch.setattr("chat_server.net.endpoints.ctl.is_ours", lambda _: False)
+    with suppress(ConnectionError), closing(connect(tmp_path, 10)) as connection:
+        connection.sendall(encode_frame(b'{"type":"status","id":1}'))
+        assert connection.recv(100) == b""
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_full_disk_keeps_nobody_from_asking(
+    server: Server,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What reads nothing but memory is answered; what writes is refused with the reason."""
+
+    def transaction() -> None:
+        raise StoreFullError("no room")
+
+    monkeypatch.setattr(server._store, "transaction", transaction)
+    run: Callable[..., int] = lambda *order: ctl.main([*order, "--data-dir", str(tmp_path)])  # noqa: E731 (short)
+    assert run("rename", "Garden") == 1
+    assert "disk is full" in capsys.readouterr().err
+    assert run("status", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["trouble"] == "disk_full"
+    for verb in ("clients", "people", "sanctions", "audit", "invite"):
+        assert run(verb) == 0, verb
+
+
+unix: Final = pytest.mark.skipif(not ctl_socket.HAS_UNIX, reason="there are no Unix sockets")
+
+
+def _server(folder: Path) -> Server:
+    options = parse_options(["--headless", "--host", "127.0.0.1", "--port", "0", "--plaintext"])
+    return Server(options, folder, lambda _: None)
+
+
+@unix
+@pytest.mark.parametrize("where", ["set", "missing", "somebody else's", "relative", "not there"])
+def test_the_socket_is_in_a_private_folder(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the session where there is one that is ours; else among temporary files."""
+    runtime, temporary = tmp_path / "run", tmp_path / "tmp"
+    for folder in (runtime, temporary):
+        folder.mkdir()
+    monkeypatch.setattr(ctl_socket, "LONGEST_PATH", 4096)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    if where == "missing":
+        monkeypatch.delenv("XDG_RUNTIME_DIR")
+    elif where == "somebody else's":
+        (runtime / "ChatServer").mkdir(mode=0o700)
+        (runtime / "ChatServer").chmod(0o777)
+    elif where == "relative":
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "run")
+    elif where == "not there":
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "gone"))
+    path = socket_path(tmp_path)
+    assert path is not None
+    assert path.parent == (
+        runtime / "ChatServer" if where == "set" else temporary / f"ChatServer-{os.geteuid()}"
+    )
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    # Where others could put something in our way nothing is bound: there is a port.
+    path.parent.rmdir()
+    path.parent.symlink_to(tmp_path)
+    if where != "set":
+        assert socket_path(tmp_path) is None
+
+
+@unix
+def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
+    """The socket and the file: until then it is said that none runs; then orders are taken."""
+    path = socket_path(tmp_path)
+    assert path is not None
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(os.fspath(path))
+    (tmp_path / FACTS_FILE).write_bytes(ctl_socket.facts_of_socket(tmp_path, path))
+    with pytest.raises(ConnectionRefusedError):
+        connect(tmp_path, 10)
+    server = _server(tmp_path)
+    server.start()
+    with closing(connect(tmp_path, 10)) as connection:
+        assert ask(connection, {"type": "status", "id": 1})["type"] == "server_status"
+    server.stop()
+    assert not path.exists()
+
+
+@unix
+def test_on_a_full_disk_it_is_found_without_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that starts there has no room to tell where it is reached."""
+
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no room")
+
+    monkeypatch.setattr("chat_server.net.endpoints.ctl.write_private", no_room)
+    server = _server(tmp_path)
+    server.start()
+    assert not (tmp_path / FACTS_FILE).exists()
+    assert ctl.main(["status", "--data-dir", str(tmp_path)]) == 0
+    server.stop()
+    assert ctl.main(["status", "--data-dir", str(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize("facts", [b"", b"{}", b"[1]", b'{"folder": 1}', b"\xff", b'{"port": 1}'])
+def test_a_damaged_file_is_no_server(
+    facts: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said so in one line."""
+    (tmp_path / FACTS_FILE).write_bytes(facts)
+    assert ctl.main(["status", "--data-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err.count("no ChatServer runs") == 1
+
+
+@unix
+def test_the_user_of_the_other_end_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ours and root are let in; on macOS it is asked otherwise (sys/ucred.h)."""
+    one, other = socket.socketpair(socket.AF_UNIX)
+    with one, other:
+        if hasattr(socket, "SO_PEERCRED") or sys.platform == "darwin":
+            assert ctl_socket.peer(one) == os.geteuid()
+        for user, let_in in ((os.geteuid(), True), (0, True), (4_000_000, False), (None, True)):
+            monkeypatch.setattr(ctl_socket, "peer", {one: user}.__getitem__)
+            assert ctl_socket.is_ours(one) == let_in
+    asked = []
+
+    def getsockopt(level: int, name: int, size: int) -> bytes:
+        asked.append((level, name, size))
+        return struct.pack("=IIhh16I", 0, 501, 1, 0, 20, *[0] * 15)
+
+    assert ctl_socket._xucred_user(getsockopt) == 501
+    assert asked == [(0, 1, 76)]
+
+
+def test_a_command_line_loads_nothing_that_takes_long() -> None:
+    """Scripts call it often: neither models, TLS, a database nor Tk."""
+    program = """
+        import sys
+        from chat_server.__main__ import main
+        try:
+            main(["ctl", "status", "--data-dir", sys.argv[1] + "/nothing"])
+        finally:
+            print(*sys.modules)
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", dedent(program), "/nowhere"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "no ChatServer runs" in ran.stderr
+    loaded = set(ran.stdout.split())
+    assert "chat_server.ctl" in loaded
+    assert loaded.isdisjoint(
+        {"pydantic", "ssl", "sqlite3", "tkinter", "asyncio", "chat_server.service"}
+    )
+
+
+def _endpoint(data_dir: Path) -> CtlEndpoint:
+    """One that nobody talks to."""
+    data_dir.mkdir()
+    return CtlEndpoint(data_dir, LocalEndpoint(HubQueue()))
+
+
+@pytest.mark.skipif(not ctl_socket.HAS_UNIX, reason="there are only ports")
+def test_the_last_of_a_persons_servers_takes_the_folder_with_it(tmp_path: Path) -> None:
+    """Where sockets are, nothing stays behind; another server's stays, and can be reached."""
+    first, second = _endpoint(tmp_path / "first"), _endpoint(tmp_path / "second")
+    first.start()
+    second.start()
+    try:
+        path = socket_path(tmp_path / "second")
+        assert path is not None
+        first.stop()
+        assert [each.name for each in path.parent.iterdir()] == [path.name]
+        connect(tmp_path / "second", 10).close()
+    finally:
+        first.stop()
+        second.stop()
+    assert not path.parent.exists()
+
+
+@pytest.mark.skipif(not ctl_socket.HAS_UNIX, reason="there are only ports")
+def test_a_folder_that_goes_while_a_server_starts_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server of the same person ended between two steps."""
+    endpoint = _endpoint(tmp_path / "data")
+    ended = False
+
+    def path_of(data_dir: Path) -> Path | None:
+        nonlocal ended
+        path = socket_path(data_dir)
+        if path is not None and not ended:
+            ended = True
+            path.parent.rmdir()
+        return path
+
+    monkeypatch.setattr(ctl_endpoint, "socket_path", path_of)
+    endpoint.start()
+    try:
+        assert ended
+        connect(tmp_path / "data", 10).close()
+    finally:
+        endpoint.stop()

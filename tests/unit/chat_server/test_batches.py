@@ -1,0 +1,887 @@
+"""Batches, run by hand: wherever one fails, nothing is left half done, and only writers notice.
+
+Most of it with the store in memory: what is tested is what the hub makes of a failure. What the
+engine on SQLite does is tested in tests/contract/test_store.py.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+
+from chat_server.hub.batch import LOOK_PAUSE
+from chat_server.hub.queue import HubItem, Received
+from chat_server.hub.retry import LONGEST_PAUSE
+from chat_server.rules import conversation, effects, inputs
+from chat_server.rules.commands import COMMANDS
+from chat_server.rules.directory import Role, RoomLog
+from chat_server.rules.sanctions import Sanction, SanctionKind
+from chat_server.rules.view import (
+    ClientAppeared,
+    ClientGone,
+    ClientSlow,
+    InviteRenewed,
+    Renamed,
+    StoreFailed,
+    StoreRecovered,
+)
+from chat_server.store.store import (
+    StoreBusyError,
+    StoreFailedError,
+    StoreFaultError,
+    StoreFullError,
+    StoreUnreadableError,
+)
+from common import limits
+from common.domain.names import GENERAL
+from common.protocol import messages
+from common.protocol.events import Event
+from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
+from tests.unit.chat_server.hub_bench import HubBench, Released
+
+DIRECT: Final = "dm:ada:bob"
+FAR: Final = limits.MAX_TIME
+
+
+@pytest.fixture
+def bench() -> Iterator[HubBench]:
+    """A hub over a store in memory."""
+    made = HubBench(MemoryEngine())
+    yield made
+    made.close()
+
+
+class Scene:
+    """Ada and bob are in the room, a stranger is connected; a batch of theirs with one writer."""
+
+    def __init__(self, engine: Engine, writer: Callable[[Scene], HubItem]) -> None:
+        self.bench = bench = HubBench(engine)
+        self.ada, self.bob, self.stranger = bench.join("ada"), bench.join("bob"), bench.connect()
+        bench.join("cleo"), bench.join("dan")
+        self.host = bench.host()
+        mute = messages.MutePerson(id=1, username="cleo")
+        bench.run(Received(self.host, (mute, messages.Ban(id=2, username="dan"))))
+        bench.run()  # dan is sent away
+        self.audited = len(bench.audit())
+        self.secret = bench.world.facts.secret
+        self.before, self.after = bench.send("before"), bench.send("after")
+        self.ping, self.rooms = (
+            messages.Ping(id=bench.number()),
+            messages.ListRooms(id=bench.number()),
+        )
+        self.writer = writer(self)
+        self.items = (
+            Received(self.bob, (self.before, self.ping)),
+            self.writer,
+            Received(self.bob, (self.after, self.rooms)),
+        )
+
+    def writers(self) -> list[tuple[int, messages.Command]]:
+        """The commands that write, and whose they are."""
+        found: list[tuple[int, messages.Command]] = [
+            (self.bob, self.before),
+            (self.bob, self.after),
+        ]
+        if isinstance(self.writer, Received):
+            found += [(self.writer.connection, command) for command in self.writer.commands]
+        return found
+
+    def check_consistent(self) -> None:
+        """What is in memory is what is stored."""
+        bench = self.bench
+        assert bench.world.directory == bench.store.load()
+        with bench.store.transaction():
+            assert bench.world.facts.name == bench.store.meta("name", "")
+            assert bench.world.facts.secret == bench.store.invite_secret()
+        for username in bench.world.sessions.usernames():
+            assert username in bench.world.directory.accounts
+
+
+WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
+    messages.Join: lambda scene: Received(scene.stranger, (scene.bench.join_command("cem"),)),
+    messages.Send: lambda scene: Received(
+        scene.ada, (scene.bench.send("hello"), scene.bench.send("psst", DIRECT))
+    ),
+    messages.RenameChat: lambda scene: Received(
+        scene.host, (messages.RenameChat(id=scene.bench.number(), name="Garden"),)
+    ),
+    messages.NewInvite: lambda scene: Received(
+        scene.host, (messages.NewInvite(id=scene.bench.number()),)
+    ),
+    messages.SetRole: lambda scene: Received(
+        scene.host,
+        (messages.SetRole(id=scene.bench.number(), username="bob", role="moderator"),),
+    ),
+    messages.Terminate: lambda scene: Received(
+        scene.host, (messages.Terminate(id=scene.bench.number(), username="ada"),)
+    ),
+    messages.Ban: lambda scene: Received(
+        scene.host,
+        (
+            messages.Ban(id=scene.bench.number(), username="ada", until=FAR, reason="Enough."),
+            messages.Ban(id=scene.bench.number(), connection=scene.ada),
+        ),
+    ),
+    messages.Unban: lambda scene: Received(
+        scene.host, (messages.Unban(id=scene.bench.number(), username="dan"),)
+    ),
+    messages.MutePerson: lambda scene: Received(
+        scene.host,
+        (
+            messages.MutePerson(id=scene.bench.number(), username="ada", reason="Enough."),
+            messages.MutePerson(id=scene.bench.number(), username="ada", until=FAR),
+        ),
+    ),
+    messages.Unmute: lambda scene: Received(
+        scene.host, (messages.Unmute(id=scene.bench.number(), username="cleo"),)
+    ),
+}
+"""Something of each kind that writes."""
+ERRORS: Final[dict[str, Exception]] = {
+    "disk_full": StoreFullError("no room"),
+    "busy": StoreBusyError("locked"),
+    "unreadable": StoreUnreadableError("pulled out"),
+    "fault": StoreFaultError("constraint failed"),
+    "internal": ZeroDivisionError("our mistake"),
+}
+
+
+def test_everything_that_writes_is_made_to_fail() -> None:
+    """Whoever adds a row that writes adds it to the tests of failures."""
+    assert set(WRITERS) == {kind for kind, row in COMMANDS.items() if row.writes}
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
+def test_a_batch_may_fail_anywhere(kind: type, error: str) -> None:
+    """At each thing that is asked of the store, up to the commit itself; then it works again."""
+    points = _fail_everywhere(lambda _: MemoryEngine(), kind, error)
+    assert points > 5
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
+def test_a_mistake_may_be_made_anywhere(tmp_path: Path, kind: type) -> None:
+    """With SQLite, which can't tell what one command wrote from what the others did."""
+
+    def engine(number: int) -> Engine:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        return SqliteEngine(folder)
+
+    assert _fail_everywhere(engine, kind, "internal") > 5
+
+
+def _fail_everywhere(engine: Callable[[int], Engine], kind: type, error: str) -> int:
+    """The number of places at which it was made to fail."""
+    for at in itertools.count():
+        scene = Scene(engine(at), WRITERS[kind])
+        scene.bench.store.fail(at, ERRORS[error])
+        released = scene.bench.run(*scene.items)
+        failed = len(scene.bench.store.asked) > at
+        scene.bench.store.heal()
+        _check(scene, released, ERRORS[error] if failed else None)
+        again = scene.bench.run(*scene.items)
+        scene.check_consistent()
+        for connection, command in scene.writers():
+            assert _is_done(again.answer(connection, command)) or _was_done(scene, command)
+        scene.bench.close()
+        if not failed:
+            return at
+    raise AssertionError
+
+
+_DONE: Final = (messages.Ack, messages.SignedIn, messages.Done, messages.InviteLink)
+
+
+def _is_done(reply: object) -> bool:
+    return isinstance(reply, _DONE)
+
+
+def _was_done(scene: Scene, command: messages.Command) -> bool:
+    """Whether it was done at once, so that there is nothing left to be done again."""
+    sanctions = scene.bench.world.directory.sanctions
+    match command:
+        case messages.Join():
+            return scene.bench.session(scene.stranger).username == "cem"
+        case messages.Ban(connection=number):
+            return number is not None and scene.bench.world.sessions.get(number) is None
+        case messages.Unban():
+            return not sanctions.about(SanctionKind.BAN, "dan")
+        case messages.Unmute():
+            return not sanctions.about(SanctionKind.MUTE, "cleo")
+    return False
+
+
+def _check(scene: Scene, released: Released, error: Exception | None) -> None:
+    bench = scene.bench
+    scene.check_consistent()
+    # Who writes nothing has what was asked for.
+    assert isinstance(released.answer(scene.bob, scene.ping), messages.Pong)
+    rooms = released.answer(scene.bob, scene.rooms)
+    assert isinstance(rooms, messages.Rooms)
+    assert {room.room: room.head for room in rooms.rooms} == {
+        room: bench.world.head(room) for room in bench.world.directory.rooms_of["bob"]
+    }
+    # Nobody is ended, nobody is let in who is not stored, nobody hears what is not.
+    assert released.ended() == {}
+    assert [bench.session(number).username for number in (scene.ada, scene.bob)] == ["ada", "bob"]
+    joined = "cem" in bench.world.directory.accounts
+    assert bench.session(scene.stranger).username == ("cem" if joined else None)
+    assert [each.connection for each in released.io if isinstance(each, effects.Admit)] == (
+        [scene.stranger] if joined else []
+    )
+    assert [each.username for each in released.shown if isinstance(each, ClientAppeared)] == (
+        ["cem"] if joined else []
+    )
+    for room in bench.world.directory.rooms:
+        fanned = [
+            each for each in released.io if isinstance(each, effects.Fanout) and each.room == room
+        ]
+        heard = [event.seq for each in fanned for event in each.events]
+        old = 4 if room == GENERAL else 0  # those that joined before
+        assert heard == [event.seq for event in bench.stored(room)][old:]
+    assert {each.room for each in released.io if isinstance(each, effects.Fanout)} <= set(
+        bench.world.directory.rooms
+    )
+    # Who writes has one answer, and it is true.
+    refused = 0
+    for connection, command in scene.writers():
+        reply = released.answer(connection, command)
+        if isinstance(reply, messages.Ack):
+            assert isinstance(command, messages.Send)
+            (event,) = [each for each in bench.stored(command.room) if each.cid == command.cid]
+            assert (event.seq, event.sent_at) == (reply.seq, reply.sent_at)
+        elif isinstance(reply, messages.Error):
+            refused += 1
+            assert reply.retryable
+            assert reply.code == _code(error)
+            assert (reply.retry_after is None) == (reply.code == "internal")
+        else:
+            assert _is_done(reply)
+            assert isinstance(reply, messages.SignedIn) == isinstance(command, messages.Join)
+    _check_told(scene, released)
+    assert (refused > 0) == (error is not None)
+    if isinstance(error, StoreFailedError) and not isinstance(error, StoreFaultError):
+        assert refused == len(scene.writers())
+        assert len([each for each in released.shown if isinstance(each, StoreFailed)]) == 1
+
+
+def _check_told(scene: Scene, released: Released) -> None:
+    """What others are told of the host's doings, and what follows, is what is stored."""
+    bench, directory = scene.bench, scene.bench.world.directory
+    renamed = bench.world.facts.name == "Garden"
+    assert any(isinstance(each, Renamed) for each in released.shown) == renamed
+    assert any(isinstance(each, messages.ServerChanged) for each in released.told()) == renamed
+    renewed = bench.world.facts.secret != scene.secret
+    assert any(isinstance(each, InviteRenewed) for each in released.shown) == renewed
+    promoted = directory.accounts["bob"].role is Role.MODERATOR
+    told = [each.person for each in released.told() if isinstance(each, messages.PersonChanged)]
+    assert [each.role for each in told if each.username == "bob"] == ["moderator"] * promoted
+    muted = directory.sanctions.about(SanctionKind.MUTE, "ada")
+    heard = [each for each in released.answers(scene.ada) if isinstance(each, messages.MuteChanged)]
+    assert [each.mute for each in heard][-1:] == [
+        messages.Mute(until=each.until, reason=each.reason) for each in muted
+    ]
+    # Written down is just what was carried out, once each.
+    done = [
+        command
+        for connection, command in scene.writers()
+        if COMMANDS[type(command)].audited and _is_done(released.answer(connection, command))
+    ]
+    audit = bench.audit()[scene.audited :]
+    assert [(each.by, each.action) for each in audit] == [
+        ("(host)", command.model_dump()["type"]) for command in done
+    ]
+    assert [each.fields for each in audit] == [
+        command.model_dump(exclude={"id", "type"}, exclude_none=True)
+        | ({"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {})
+        for command in done
+    ]
+    # And nobody is to be ended for anything else.
+    ending = [each for each in done if isinstance(each, messages.Terminate | messages.Ban)]
+    after = [each for each in released.after if isinstance(each, inputs.EndSessions)]
+    assert after == released.after
+    assert [each.connections for each in after] == [(scene.ada,)] * len(ending)
+    assert bool(directory.sanctions.about(SanctionKind.BAN, "ada")) == any(
+        isinstance(each, messages.Ban) and each.username for each in done
+    )
+
+
+def _code(error: Exception | None) -> str:
+    if isinstance(error, StoreFullError):
+        return "disk_full"
+    if isinstance(error, StoreFaultError):
+        return "internal"
+    return "busy" if isinstance(error, StoreFailedError) else "internal"
+
+
+def _ended(bench: HubBench, username: str | None = None) -> Sanction:
+    """A ban that has ended by itself and is stored still."""
+    sanction = Sanction(
+        0, SanctionKind.BAN, username, frozenset({"0" * 32}), None, 1, "", "(host)", 0
+    )
+    with bench.store.transaction():
+        sanction = cast("Sanction", bench.store.add_sanction(sanction))
+    bench.world.directory.add_sanction(sanction)
+    bench.world.directory.keep()
+    return sanction
+
+
+def test_what_has_ended_is_deleted_when_it_is_listed(bench: HubBench) -> None:
+    """Once, and only that; what was done stays in the audit log."""
+    bench.join("ada")
+    host = bench.host()
+    bench.run(Received(host, (messages.Ban(id=1, username="ada", until=FAR),)))
+    bench.run()
+    _ended(bench, "ada")
+    audit = bench.audit()
+    ask = messages.ListSanctions(id=2)
+    released = bench.run(Received(host, (ask,)))
+    listed = released.answer(host, ask)
+    assert isinstance(listed, messages.Sanctions)
+    assert [each.until for each in listed.sanctions] == [FAR]
+    assert released.after == [inputs.PurgeSanctions()]
+    bench.run()
+    (left,) = bench.world.directory.sanctions.about(SanctionKind.BAN, "ada")
+    assert left.until == FAR
+    assert bench.world.directory == bench.store.load()
+    assert bench.audit() == audit
+    assert bench.run(Received(host, (ask,))).after == []
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_has_ended_costs_no_command(error: str) -> None:
+    """Whatever fails as it is deleted: what came with it is stored, and it goes the next time."""
+    for at in itertools.count():
+        bench = HubBench(MemoryEngine())
+        ada, bob = bench.join("ada"), bench.join("bob")
+        _ended(bench)
+        send, last = bench.send("hello"), bench.send("bye")
+        # What the command asks comes first: only what comes after it is made to fail.
+        bench.store.heal()
+        bench.run(Received(ada, (bench.send("count"),)))
+        points = len(bench.store.asked)
+        bench.store.fail(points + at, ERRORS[error])
+        released = bench.run(Received(ada, (send,)), inputs.PurgeSanctions())
+        failed = len(bench.store.asked) > points + at
+        bench.store.heal()
+        assert isinstance(released.answer(ada, send), messages.Ack)
+        assert released.shown == [each for each in released.shown if not _is_trouble(each)]
+        assert bench.world.directory == bench.store.load()
+        assert bool(bench.world.directory.sanctions.ended(FAR - 1)) == failed
+        assert isinstance(bench.run(Received(bob, (last,))).answer(bob, last), messages.Ack)
+        bench.run(inputs.PurgeSanctions())
+        assert not bench.world.directory.sanctions.ended(FAR - 1)
+        assert bench.world.directory == bench.store.load()
+        bench.close()
+        if not failed:
+            assert at >= 3
+            return
+
+
+REFUSALS: Final = ("busy", "disk_full", "unreadable", "fault", "internal")
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", REFUSALS)
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
+def test_what_is_stored_is_acknowledged_whatever_is_refused_now(
+    tmp_path: Path, engine: str, error: str
+) -> None:
+    """In a batch whose commit fails, and in those that can't even begin: by one who is muted, too.
+
+    What was new in it is refused; so is another text under an id that is taken.
+    """
+    made: Engine = MemoryEngine() if engine == "memory" else SqliteEngine(tmp_path)
+    bench = HubBench(made)
+    ada, bob, host = bench.join("ada"), bench.join("bob"), bench.host()
+    first = bench.send("first")
+    ack = bench.run(Received(ada, (first,))).answer(ada, first)
+    assert isinstance(ack, messages.Ack)
+    again = first.model_copy(update={"id": bench.number()})
+    body = {"text": "other"}
+    other = first.model_copy(update={"id": bench.number(), "body": body})
+    stolen = first.model_copy(update={"id": bench.number()})
+    new, muted = bench.send("new"), messages.MutePerson(id=bench.number(), username="ada")
+    twice = new.model_copy(update={"id": bench.number()})
+
+    def check(released: Released) -> None:
+        assert released.answer(ada, again) == ack.model_copy(update={"re": again.id})
+        assert isinstance(taken := released.answer(ada, other), messages.Error)
+        assert (taken.code, taken.field) == ("cid_reused", "cid")
+        for connection, command in ((ada, new), (ada, twice), (bob, stolen), (host, muted)):
+            reply = released.answer(connection, command)
+            assert isinstance(reply, messages.Error)
+            assert (reply.code, reply.retryable) == (_code(ERRORS[error]), True)
+        assert [each.cid for each in bench.stored()][2:] == [first.cid]
+
+    items = (
+        Received(ada, (new, again, twice)), Received(host, (muted,)), Received(ada, (other,)),
+        Received(bob, (stolen,)),
+    )  # fmt: skip
+    bench.store.fail("end of transaction", ERRORS[error])
+    check(bench.run(*items))
+    bench.store.fail("begin of transaction", ERRORS[error])
+    check(bench.run(*items))
+    bench.now += LONGEST_PAUSE
+    bench.store.heal()
+    released = bench.run(*items)
+    assert released.answer(ada, again) == ack.model_copy(update={"re": again.id})
+    assert isinstance(bench.run(Received(ada, (first,))).answer(ada, first), messages.Ack)
+    bench.close()
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_store_that_can_not_be_read_is_asked_once(bench: HubBench) -> None:
+    """Of many that are refused by it not each waits for it; what is stored is refused, too."""
+    ada = bench.join("ada")
+    sends = [bench.send(str(number)) for number in range(20)]
+    bench.run(Received(ada, tuple(sends)))
+    before = bench.store.calls["find"]
+    medium = cast("MemoryEngine", bench.engine).medium
+    medium.away = StoreUnreadableError("pulled out")
+    released = bench.run(Received(ada, tuple(sends)))
+    assert bench.store.calls["find"] == before + 1
+    for send in sends:
+        reply = released.answer(ada, send)
+        assert isinstance(reply, messages.Error)
+        assert reply.code == "busy"
+    medium.away = None
+    bench.now += LONGEST_PAUSE
+    released = bench.run(Received(ada, tuple(sends)))
+    assert [type(released.answer(ada, send)) for send in sends] == [messages.Ack] * len(sends)
+
+
+@pytest.mark.parametrize("order", [("mute", "send"), ("send", "mute", "send")])
+def test_who_is_muted_hears_of_what_was_stored(bench: HubBench, order: tuple[str, ...]) -> None:
+    """The lost acknowledgement comes also in the batch that mutes; only what is new is refused."""
+    ada, host = bench.join("ada"), bench.host()
+    old, fresh = bench.send("old"), bench.send("fresh")
+    first = bench.run(Received(ada, (old,))).answer(ada, old)
+    item = {
+        "mute": Received(host, (messages.MutePerson(id=bench.number(), username="ada"),)),
+        "send": Received(ada, (fresh,) if order[0] == "send" else (old,)),
+    }
+    released = bench.run(*(item[each] for each in order))
+    if order[0] == "send":
+        acks = [each for each in released.answers(ada) if isinstance(each, messages.Ack)]
+        assert len(acks) == 2
+        assert acks[0] == acks[1]
+    else:
+        assert released.answer(ada, old) == first
+    for command, code in (
+        (bench.send("new"), "muted"),
+        (old.model_copy(update={"body": {"text": "else"}}), "cid_reused"),
+    ):
+        reply = bench.run(Received(ada, (command,))).answer(ada, command)
+        assert isinstance(reply, messages.Error)
+        assert reply.code == code
+    assert bench.run(Received(ada, (old,))).answer(ada, old) == first
+
+
+def _is_trouble(event: object) -> bool:
+    return isinstance(event, StoreFailed | StoreRecovered)
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ["busy", "disk_full", "fault"])
+def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
+    bench: HubBench, error: str
+) -> None:
+    """A ban, a role, an invite, a mute that is not stored refuses nobody, and lets nobody in."""
+    bench.join("ben"), bench.join("mia"), bench.join("moe")
+    mia = next(iter(bench.world.sessions.of("mia"))).connection
+    host, back, again, newcomer = bench.host(), bench.connect(), bench.connect(), bench.connect()
+    secret = bench.world.facts.secret
+    orders = (
+        messages.Ban(id=1, username="ben"),
+        messages.NewInvite(id=2),
+        messages.SetRole(id=3, username="mia", role="moderator"),
+        messages.MutePerson(id=4, username="moe"),
+    )
+    sign_in, muted = bench.sign_in_command("ben"), bench.sign_in_command("moe")
+    recognize = messages.Recognize(id=5, secret=secret, username="ben", nonce="0" * 32)
+    listing = messages.ListSanctions(id=6)
+    items = (
+        Received(host, orders), Received(back, (sign_in,)), Received(newcomer, (recognize,)),
+        Received(mia, (listing,)), Received(again, (muted,)),
+    )  # fmt: skip
+    bench.store.fail("end of transaction", ERRORS[error])
+    released = bench.run(*items)
+    bench.store.heal()
+    for connection, command in ((back, sign_in), (newcomer, recognize), (mia, listing)):
+        reply = released.answer(connection, command)
+        assert isinstance(reply, messages.Error)
+        assert (reply.code, reply.retryable) == (_code(ERRORS[error]), True)
+    assert bench.session(back).username is None
+    let_in = released.answer(again, muted)
+    assert isinstance(let_in, messages.SignedIn)
+    assert let_in.mute is None
+    (appeared,) = [each for each in released.shown if isinstance(each, ClientAppeared)]
+    assert (appeared.username, appeared.is_muted) == ("moe", False)
+    assert released.ended() == {}
+    # Then it is tried again, in the order in which the store says yes.
+    assert isinstance(
+        bench.run(Received(back, (sign_in,))).answer(back, sign_in), messages.SignedIn
+    )
+    released = bench.run(*items[:1], Received(newcomer, (recognize,)), items[3])
+    refused = released.answer(newcomer, recognize)
+    assert isinstance(refused, messages.Error)
+    assert (refused.code, refused.retryable) == ("bad_secret", False)
+    assert isinstance(released.answer(mia, listing), messages.Sanctions)
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_the_host_is_told_once_of_each_trouble(bench: HubBench) -> None:
+    """However many batches it costs, and again only after it was over."""
+    ada = bench.join("ada")
+    told: list[object] = []
+
+    def say(count: int = 20) -> None:
+        for _ in range(count):
+            bench.now += LONGEST_PAUSE
+            told.extend(filter(_is_trouble, bench.say(ada, "hello").shown))
+
+    busy, away = StoreBusyError("locked"), StoreUnreadableError("pulled out")
+    for error in (busy, away):
+        bench.store.fail("begin of transaction", error)
+        say()
+    bench.store.heal()
+    say()
+    bench.store.fail("begin of transaction", busy)
+    say()
+    bench.store.heal()
+    say()
+    assert [
+        "over" if isinstance(each, StoreRecovered) else str(each.reason.params["cause"])
+        for each in told
+        if isinstance(each, StoreFailed | StoreRecovered)
+    ] == ["locked", "pulled out", "over", "locked", "over"]
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_constraint_is_a_fault_of_ours_and_is_made_good(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log has an event where memory has none: the writer is told `internal`, not to wait.
+
+    Who has a copy is sent away to compare it, memory is loaded anew, and it goes on. The log of the
+    program has one traceback.
+    """
+    bench = HubBench(SqliteEngine(tmp_path))
+    ada = bench.join("ada")
+    bench.say(ada, "one")
+    with closing(sqlite3.connect(tmp_path / "chat.db")) as other, other:
+        other.execute(
+            "INSERT INTO events SELECT room, seq + 1, kind, sender, sent_at, 'x', body"
+            " FROM events WHERE seq = 2"
+        )
+    command = bench.send("two")
+    released = bench.run(Received(ada, (command,)))
+    error = released.answer(ada, command)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retry_after) == ("internal", None)
+    (told,) = [each for each in released.shown if isinstance(each, StoreFailed)]
+    assert told.reason.code == "internal"
+    assert released.ended() == {}
+    released = bench.run(Received(ada, (bench.send("three"),)))
+    assert released.ended()[ada].code == "internal"
+    assert bench.world.head(GENERAL) == 3
+    assert bench.world.directory == bench.store.load()
+    ada, _ = bench.sign_in("ada")
+    last = bench.send("four")
+    ack = bench.run(Received(ada, (last,))).answer(ada, last)
+    assert isinstance(ack, messages.Ack)
+    assert [event.seq for event in bench.stored()] == list(range(1, ack.seq + 1))
+    tracebacks = [each for each in caplog.records if each.exc_info]
+    assert len(tracebacks) == 1
+    bench.close()
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_mistake_costs_no_other_command_of_the_batch(
+    bench: HubBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it changed in memory is taken back, and its place in the log is the next one's."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    first, bad, last = (bench.send(text) for text in ("first", "bad", "last"))
+
+    def publish(event: Event, sender: int, re: int) -> effects.Publish:
+        if re == bad.id:
+            raise ZeroDivisionError
+        return effects.Publish(event, sender, re)
+
+    monkeypatch.setattr(conversation, "Publish", publish)
+    released = bench.run(Received(ada, (first,)), Received(bob, (bad,)), Received(ada, (last,)))
+    error = released.answer(bob, bad)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retry_after) == ("internal", None)
+    assert [event.text for event in bench.stored()[2:]] == ["first", "last"]
+    assert [event.seq for event in bench.stored()] == [1, 2, 3, 4]
+    assert bench.world.head(GENERAL) == 4
+    assert bench.world.directory == bench.store.load()
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+def test_nothing_is_loaded_because_a_batch_failed(bench: HubBench, error: str) -> None:
+    """What it touched is taken back: that costs the same however many accounts there are."""
+    ada, stranger, host = bench.join("ada"), bench.connect(), bench.host()
+    bench.run()
+    for at in range(40):
+        bench.store.fail(at, ERRORS[error])
+        bench.store.calls.clear()
+        bench.run(
+            Received(ada, (bench.send("hello"), bench.send("psst", "dm:ada:bob"))),
+            Received(stranger, (bench.join_command("cem"),)),
+            Received(host, (messages.RenameChat(id=1, name=f"Garden {at}"),)),
+        )
+        assert not bench.store.calls["load"]
+        assert not bench.store.calls["reopen"]
+        failed = len(bench.store.asked) > at
+        bench.store.heal()
+        bench.say(ada, "it works")  # so that the next failure is the first again
+        if not failed:
+            break
+    else:
+        pytest.fail("it should have worked")
+
+
+# Sessions
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_who_signed_in_to_an_account_that_was_not_stored_is_sent_away(bench: HubBench) -> None:
+    """A second device came in the same batch as the account: it comes again, and is let in."""
+    ada, phone, laptop = bench.join("ada"), bench.connect(), bench.connect()
+    join, sign_in = bench.join_command("cem"), bench.sign_in_command("cem")
+    bench.store.fail("end of transaction", StoreBusyError("locked"))
+    released = bench.run(Received(phone, (join,)), Received(laptop, (sign_in,)))
+    goodbyes = released.ended()
+    assert {number: goodbye.code for number, goodbye in goodbyes.items()} == {laptop: "internal"}
+    assert goodbyes[laptop].retry_after == 0
+    assert bench.world.sessions.get(laptop) is None
+    assert bench.session(phone).username is None
+    assert not bench.world.sessions.online("cem")
+    assert [each.connection for each in released.shown if isinstance(each, ClientGone)] == [laptop]
+    assert bench.world.sessions.usernames() == ["ada"]
+    assert bench.session(ada).username == "ada"
+    bench.store.heal()
+    again = bench.run(Received(phone, (join,)))
+    assert isinstance(again.answer(phone, join), messages.SignedIn)
+
+
+def test_who_resumes_was_never_away(bench: HubBench) -> None:
+    """The former connection is ended; nobody is told that somebody came, or went."""
+    ada = bench.join("ada")
+    bench.join("bob")
+    _, released = bench.sign_in("ada", resume=bench.session(ada).key)
+    assert released.ended()[ada].code == "replaced"
+    assert released.told() == []
+    # Whereas who comes back later came, and who has another device already did not.
+    bob, _ = bench.sign_in("bob")
+    assert bench.sign_in("bob")[1].told() == []
+    left = [
+        bench.run(inputs.Closed(session.connection, "left")).told()
+        for session in tuple(bench.world.sessions.of("bob"))
+    ]
+    assert left == [[], [], [messages.PresenceChanged(username="bob", online=False)]]
+    assert bench.world.sessions.get(bob) is None
+    _, released = bench.sign_in("bob")
+    assert released.told() == [messages.PresenceChanged(username="bob", online=True)]
+
+
+@pytest.mark.parametrize("place", range(22))
+def test_all_of_the_secret_lets_in(bench: HubBench, place: int) -> None:
+    """Not the most of it: one letter that is another, wherever, and nobody is told anything."""
+    right = bench.world.facts.secret
+    wrong = f"{right[:place]}-{right[place + 1 :]}"
+    stranger = bench.connect()
+    join = bench.join_command("cem").model_copy(update={"secret": wrong})
+    recognize = messages.Recognize(id=bench.number(), secret=wrong, username="cem", nonce="0" * 32)
+    released = bench.run(Received(stranger, (join, recognize)))
+    for command in (join, recognize):
+        error = released.answer(stranger, command)
+        assert isinstance(error, messages.Error)
+        assert (error.code, error.field) == ("bad_secret", "secret")
+    assert bench.session(stranger).username is None
+
+
+@pytest.mark.parametrize(
+    ("count", "pages"),
+    [
+        (limits.PAGE_ROOMS - 1, [99]),
+        (limits.PAGE_ROOMS, [100]),
+        (limits.PAGE_ROOMS + 1, [100, 1]),
+        (2 * limits.PAGE_ROOMS, [100, 100]),
+    ],
+)
+def test_the_last_page_of_rooms_says_so(bench: HubBench, count: int, pages: list[int]) -> None:
+    """Also one that is full to the last place."""
+    ada = bench.join("ada")
+    directory = bench.world.directory
+    for number in range(count - 1):  # and the general one
+        directory.add_room(room := RoomLog(10 + number, f"room{number:03}", 0, set()))
+        directory.enter(room, "ada")
+    got: list[str] = []
+    sizes: list[int] = []
+    more = True
+    while more:
+        command = messages.ListRooms(id=bench.number(), after=got[-1] if got else None)
+        page = bench.run(Received(ada, (command,))).answer(ada, command)
+        assert isinstance(page, messages.Rooms)
+        got += [room.room for room in page.rooms]
+        sizes.append(len(page.rooms))
+        more = page.more
+    assert sizes == pages
+    assert got == sorted(directory.rooms)
+
+
+# Catching up
+
+
+def sync(bench: HubBench, **positions: int) -> messages.Sync:
+    """Ask for rooms; `direct` is the one of ada and bob."""
+    named = {DIRECT if name == "direct" else name: at for name, at in positions.items()}
+    return messages.Sync(id=bench.number(), positions=named)
+
+
+def test_who_fell_behind_is_brought_nothing_before_it_can_take_it(bench: HubBench) -> None:
+    """Whatever it asks for, and whatever a reader still brings; and the host sees it as slow."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    bench.say(bob, "psst", DIRECT)
+    released = bench.run(Received(ada, (sync(bench, general=2),)))
+    assert effects.GoLive(ada, GENERAL) in released.io
+    bench.say(bob, "one")
+    slow = bench.run(inputs.FellBehind(ada, GENERAL, 2))
+    assert slow.shown == [ClientSlow(ada, slow=True)]
+    assert (slow.io, slow.pages) == ([], [])
+    asked = bench.run(Received(ada, (sync(bench, direct=0),)))
+    assert [type(each) for each in asked.io] == [effects.Tell]
+    assert asked.pages == []
+    bench.say(bob, "two")
+    caught_up = bench.run(inputs.Drained(ada))
+    (page,) = [each for each in caught_up.io if isinstance(each, effects.WriteEvents)]
+    assert [event.text for event in bench.stored()[2:]] == ["one", "two"]
+    told = [event.text for event in page.events]
+    assert told.count("psst") == told.count("one") == 1
+    assert {each.room for each in caught_up.io if isinstance(each, effects.GoLive)} == {
+        GENERAL, DIRECT,
+    }  # fmt: skip
+    assert caught_up.shown == [ClientSlow(ada, slow=False)]
+
+
+def test_who_has_more_to_catch_up_is_slow_still(bench: HubBench) -> None:
+    """Until the last page of the last room is on its way."""
+    ada, bob = bench.join("ada"), bench.join("bob")
+    bench.run(Received(ada, (sync(bench, general=2),)))
+    bench.say(bob, "one")
+    bench.world.delivery.forget_tails()
+    bench.run(inputs.FellBehind(ada, GENERAL, 2))
+    drained = bench.run(inputs.Drained(ada))
+    assert drained.pages == [effects.ReadPage(ada, ((GENERAL, 2),))]
+    assert drained.shown == []
+    read = bench.run(inputs.PageRead(ada, 7, ((GENERAL, 3),)))
+    assert read.io == [effects.WritePage(ada, 7), effects.GoLive(ada, GENERAL)]
+    assert bench.run(inputs.Drained(ada, 1)).shown == [ClientSlow(ada, slow=False)]
+
+
+def test_who_waits_for_a_page_that_cant_be_read_is_told(bench: HubBench) -> None:
+    """It comes again, and the others see it go."""
+    ada = bench.join("ada")
+    bench.join("bob")
+    bench.world.delivery.forget_tails()
+    released = bench.run(Received(ada, (sync(bench, general=0),)))
+    assert released.pages == [effects.ReadPage(ada, ((GENERAL, 0),))]
+    failed = bench.run(inputs.PageFailed(ada))
+    assert failed.ended()[ada].code == "internal"
+    assert failed.told() == [messages.PresenceChanged(username="ada", online=False)]
+    assert bench.run(inputs.PageFailed(ada)).io == []
+
+
+# When it is tried again
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
+    """However many want to write; each is told when that will be."""
+    ada = bench.join("ada")
+    bench.store.fail("end of transaction", StoreFullError("no room"))
+    with bench.engine.no_room():
+        first = bench.send("hello")
+        assert _refused(bench.run(Received(ada, (first,))), ada, first, "disk_full") == 0
+        assert bench.store.calls["give_way"] == 1
+        begun, asked = bench.now, bench.store.calls["has_room"]
+        transactions = bench.store.calls["transaction"]
+        while bench.now < begun + 10 * LOOK_PAUSE:
+            before = bench.store.calls["has_room"]
+            command = bench.send("hello")
+            wait = _refused(bench.run(Received(ada, (command,))), ada, command, "disk_full")
+            assert 0 < wait <= 1000 * LOOK_PAUSE
+            # It was told the truth: nobody looks before that.
+            bench.now += wait / 1000 - 0.001
+            bench.run(Received(ada, (bench.send("too soon"),)))
+            assert bench.store.calls["has_room"] <= before + 1
+            bench.now += 0.001
+        assert 10 <= bench.store.calls["has_room"] - asked <= 11
+        assert bench.store.calls["transaction"] == transactions
+    bench.store.heal()
+    bench.say(ada, "it has room again")
+    assert [event.text for event in bench.stored()[1:]] == ["it has room again"]
+
+
+def _refused(released: Released, connection: int, command: messages.Command, code: str) -> int:
+    """The milliseconds to wait, of a refusal."""
+    error = released.answer(connection, command)
+    assert isinstance(error, messages.Error)
+    assert (error.code, error.retryable) == (code, True)
+    assert error.retry_after is not None
+    return error.retry_after
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", [StoreBusyError("locked"), StoreUnreadableError("pulled out")])
+def test_a_store_that_fails_is_tried_when_it_was_told(
+    bench: HubBench, error: StoreFailedError
+) -> None:
+    """Not sooner, whoever asks; the pauses grow to a bound; in between nothing is asked of it.
+
+    But whether what is sent is stored already, if that can be read.
+    """
+    ada = bench.join("ada")
+    bench.store.fail("begin of transaction", error)
+    waits: list[int] = []
+    for _ in range(12):
+        before = bench.store.calls.total()
+        command = bench.send("hello")
+        wait = _refused(bench.run(Received(ada, (command,))), ada, command, "busy")
+        assert bench.store.calls.total() > before
+        tried, found = bench.store.calls.total(), bench.store.calls["find"]
+        if wait:
+            bench.now += (wait - 2) / 1000
+            early = bench.send("too soon")
+            assert _refused(bench.run(Received(ada, (early,))), ada, early, "busy") <= 2
+            looked_up = isinstance(error, StoreBusyError)
+            assert bench.store.calls.total() == tried + looked_up
+            assert bench.store.calls["find"] == found + looked_up
+            bench.now += 2 / 1000
+        waits.append(wait)
+    assert waits[0] == 0
+    assert waits == sorted(waits)
+    assert math.isclose(waits[-1], 1000 * LONGEST_PAUSE, abs_tol=1)
+    # One that is only in use is not opened anew: that would change nothing.
+    assert (bench.renewed > 0) == isinstance(error, StoreUnreadableError)
+    bench.store.heal()
+    bench.say(ada, "it works")
+    assert [event.text for event in bench.stored()[1:]] == ["it works"]
+    assert bench.session(ada).username == "ada"
