@@ -87,7 +87,12 @@ def test_escape_leaves_it(host: Host) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", "can be seen"), ("\u2800", "can be seen"), ("Home\u202e", "U+202E")]
+    ("text", "said"),
+    [
+        ("", "needs a visible character"),
+        ("\u2800", "needs a visible character"),
+        ("Home\u202e", "U+202E"),
+    ],
 )
 def test_a_name_that_cant_be_is_told_beside_it(host: Host, text: str, said: str) -> None:
     """The field stays, marked, with the reason below; mending the name takes it away."""

@@ -585,7 +585,8 @@ def test_without_tk_it_can_still_be_imported_and_tell() -> None:
     """A Python without tkinter says what is missing."""
     code = (
         "import sys; sys.modules['tkinter'] = sys.modules['_tkinter'] = None;"
-        "from window.crash import show_fatal; from window.crash_report import CrashReport;"
+        "from common.ui.crash.crash import show_fatal;"
+        "from common.ui.crash.crash_report import CrashReport;"
         "report = CrashReport('ChatClient', '1', None, True, 'ImportError: no tkinter');"
         "show_fatal(report, 'light', 'chat-client')"
     )
