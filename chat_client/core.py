@@ -20,12 +20,12 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.state.account import Account
-from chat_client.state.admission import Program
+from chat_client.state.admission import ClientInfo
 from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller
 from chat_client.state.moderation import Moderation
-from chat_client.state.news import News, NotKept, Wanted
+from chat_client.state.news import News, StoreFailed, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.domain.reasons import Reason
@@ -50,7 +50,7 @@ _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 _STORAGE_PAUSES: Final = 60.0
 """Seconds without trouble after which the first pause before storing is tried again is short."""
-_MOST_MISTAKES: Final = 20
+_MAX_INTERNAL_ERRORS: Final = 20
 """Mistakes of this program in a row after which it does not go on by itself."""
 
 
@@ -59,14 +59,14 @@ class StopListening(Exception):  # noqa: N818 (not an error: the listener's own 
 
 
 class _Order(NamedTuple):
-    """What the front end wants done. `not_kept` makes the news that it could not be, and why.
+    """What the front end wants done. `on_store_failure` makes the news that it was not, and why.
 
-    Without it the order is tried again: it may be carried out twice. With `instead`, that is done
-    when something can be stored again, with the reason.
+    Without it the order is retried: it has to be idempotent. With `instead`, that is done when
+    something can be stored again, with the reason.
     """
 
     action: Callable[[], object]
-    not_kept: Callable[[Reason], NotKept] | None = None
+    on_store_failure: Callable[[Reason], StoreFailed] | None = None
     instead: Callable[[Reason], object] | None = None
 
     def later(self, why: Reason) -> Self:
@@ -74,11 +74,11 @@ class _Order(NamedTuple):
         return self if self.instead is None else self._replace(action=partial(self.instead, why))
 
 
-def this_program(*, presence: bool) -> Program:
+def this_program(*, presence: bool) -> ClientInfo:
     """What this client tells about itself: also whether it wants to hear who comes and goes."""
     system = _SYSTEMS.get(sys.platform, sys.platform)
     capabilities = (limits.PRESENCE,) if presence else ()
-    return Program(f"ChatClient {__version__}", system, capabilities)
+    return ClientInfo(f"ChatClient {__version__}", system, capabilities)
 
 
 class Core:
@@ -86,7 +86,7 @@ class Core:
 
     All return at once but `stop`, which waits for the thread to end. When nothing can be stored
     the core goes on by itself as soon as it can, but with `on_event`: what is printed before it is
-    stored would be printed again each time. A message that can't be stored is told as NotKept.
+    stored would be printed again each time. A message that can't be stored is told as StoreFailed.
     """
 
     def __init__(
@@ -117,13 +117,13 @@ class Core:
         """Orders that could not be stored, to be tried again with the next attempt."""
         self._taken: list[_Order] = []
         """Orders of the present transaction."""
-        self._given_back: list[News] = []
+        self._returned: list[News] = []
         self._goes_on = on_event is None
         self._pauses = Backoff(random.random)
         """Between attempts after this computer could not store something, or made a mistake."""
         self._failed_at = -math.inf
         self._rest_until = -math.inf
-        self._mistakes = 0
+        self._internal_errors = 0
         self._begun = False
         self._reopens = False
         self._suspension = SuspensionDetector(time.time(), time.monotonic())
@@ -163,7 +163,7 @@ class Core:
             controller.keep_failed(room, kind, body, written_at, why)
 
         if kind == MESSAGE:
-            self._do(send, not_kept=lambda why: NotKept(room, body["text"], why))
+            self._do(send, on_store_failure=lambda why: StoreFailed(room, body["text"], why))
         else:
             self._do(send, instead=keep_failed)
 
@@ -210,17 +210,17 @@ class Core:
     def _do(
         self,
         action: Callable[[], object],
-        not_kept: Callable[[Reason], NotKept] | None = None,
+        on_store_failure: Callable[[Reason], StoreFailed] | None = None,
         instead: Callable[[Reason], object] | None = None,
     ) -> None:
         with self._handing_over:
             ended = self._ended
             if not ended:
-                self._inbox.append(_Order(action, not_kept, instead))
+                self._inbox.append(_Order(action, on_store_failure, instead))
         if not ended:
             self._waker.wake()
-        elif not_kept is not None:
-            self._tell([not_kept(Reason("ended"))])
+        elif on_store_failure is not None:
+            self._tell([on_store_failure(Reason("ended"))])
 
     # The core's thread
 
@@ -228,7 +228,7 @@ class Core:
         try:
             while not self._stopping:
                 self._turn()
-            self._keep_last_words()
+            self._store_remaining()
         except StopListening:
             self._give_up(Reason("enough"))
         except CacheFailedError as error:
@@ -236,16 +236,16 @@ class Core:
             self._give_up(_why_not_stored(error))
         except Exception as error:
             log.exception("the core failed")
-            self._give_up(_mistake(error))
+            self._give_up(_internal(error))
         finally:
             with self._handing_over:
                 self._ended = True
-            self._give_back([*self._taken, *self._inbox], Reason("ended"))
+            self._return_orders([*self._taken, *self._inbox], Reason("ended"))
             self._tell_news()
             if self._race is not None:
                 self._race.cancel()
             _close(self._made)
-            self._hang_up()
+            self._disconnect()
             self._selector.close()
             self._waker.close()
             self._cache.close()
@@ -255,7 +255,7 @@ class Core:
         self._controller.failed(reason)
         self._tell(self._controller.take_news())
 
-    def _keep_last_words(self) -> None:
+    def _store_remaining(self) -> None:
         """What the person wrote in the last moment is kept, too."""
         self._inbox.extendleft(reversed(self._held))
         try:
@@ -266,7 +266,7 @@ class Core:
         except CacheFailedError as error:
             log.exception("what was written last could not be stored")
             self._controller.take_news()
-            self._give_back(self._taken, _why_not_stored(error))
+            self._return_orders(self._taken, _why_not_stored(error))
             self._taken.clear()
 
     def _turn(self) -> None:
@@ -281,8 +281,8 @@ class Core:
                 self._watch()
         data, ended = self._read()
         self._attempt(data, ended, time.monotonic())
-        if controller.wants_hang_up:
-            self._hang_up()
+        if controller.wants_disconnect:
+            self._disconnect()
         self._write(controller.take_frames())
         self._tell_news()
 
@@ -297,12 +297,12 @@ class Core:
                 raise
             self._storage_failed(error, now)
         except Exception as error:
-            self._mistakes += 1
-            if not self._goes_on or self._mistakes >= _MOST_MISTAKES:
+            self._internal_errors += 1
+            if not self._goes_on or self._internal_errors >= _MAX_INTERNAL_ERRORS:
                 raise
-            self._made_a_mistake(error, now)
+            self._internal_error(error, now)
         else:
-            self._mistakes = 0
+            self._internal_errors = 0
         self._taken.clear()
 
     def _wait(self) -> float:
@@ -333,7 +333,7 @@ class Core:
             self._take_inbox()
             if data:
                 self._receive(data, now)
-            if ended and self._transport is not None and not controller.wants_hang_up:
+            if ended and self._transport is not None and not controller.wants_disconnect:
                 controller.lost(Reason("lost"), now)
             if self._suspension.was_suspended(time.time(), now):
                 log.info("this computer was suspended")
@@ -360,27 +360,29 @@ class Core:
         self._controller.storage_failed(why, now, self._pauses.next())
         orders = [*self._taken, *self._inbox]
         self._inbox.clear()
-        self._held = [order.later(why) for order in orders if order.not_kept is None]
-        self._give_back(orders, why)
+        self._held = [order.later(why) for order in orders if order.on_store_failure is None]
+        self._return_orders(orders, why)
 
-    def _made_a_mistake(self, error: Exception, now: float) -> None:
+    def _internal_error(self, error: Exception, now: float) -> None:
         """Nothing of the turn happened; a connection on which that goes on is given up."""
         log.error("the core failed", exc_info=error)
         self._controller.take_news()
-        self._controller.fault(_mistake(error), now)
+        self._controller.fault(_internal(error), now)
         self._rest_until = now + self._pauses.next()
         # The order that was begun last may be the one that can't be carried out.
         for order in self._taken:
-            if order.not_kept is None and (order is not self._taken[-1] or order.instead):
-                self._held.append(order.later(_mistake(error)))
-        self._give_back(self._taken, _mistake(error))
+            if order.on_store_failure is None and (order is not self._taken[-1] or order.instead):
+                self._held.append(order.later(_internal(error)))
+        self._return_orders(self._taken, _internal(error))
 
-    def _give_back(self, orders: Sequence[_Order], why: Reason) -> None:
-        self._given_back += [order.not_kept(why) for order in orders if order.not_kept is not None]
+    def _return_orders(self, orders: Sequence[_Order], why: Reason) -> None:
+        self._returned += [
+            order.on_store_failure(why) for order in orders if order.on_store_failure is not None
+        ]
 
     def _tell_news(self) -> None:
-        told = [*self._controller.take_news(), *self._given_back]
-        self._given_back.clear()
+        told = [*self._controller.take_news(), *self._returned]
+        self._returned.clear()
         if log.isEnabledFor(logging.DEBUG):
             for item in told:
                 log.debug("news: %s", brief(item))
@@ -459,7 +461,7 @@ class Core:
             write = selectors.EVENT_WRITE if self._unwritten or transport.wants_write else 0
             self._selector.modify(transport.socket, selectors.EVENT_READ | write)
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._transport is not None:
             log.debug("hanging up")
             self._selector.unregister(self._transport.socket)
@@ -474,7 +476,7 @@ def _why_not_stored(error: Exception) -> Reason:
     return Reason("storage", {"cause": str(error)})
 
 
-def _mistake(error: Exception) -> Reason:
+def _internal(error: Exception) -> Reason:
     return Reason("mistake", {"cause": str(error)})
 
 

@@ -23,13 +23,13 @@ from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.attempts import worth_telling
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import NONE, Link, Status
 from common.domain.invite import Invite
 from common.domain.names import NameRefusedError, address_of, direct_members, room_for
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
-from common.domain.text import TextRefusedError, check_text, tidy_text
+from common.domain.text import TextRefusedError, check_text, normalize_text
 from common.domain.times import local_time
 from common.protocol.events import JOIN, MESSAGE, Event
 from common.protocol.messages import Person
@@ -263,7 +263,7 @@ class _Sending:
 
     def went(self, item: news.News) -> bool:
         """Take what happened; True when all were sent. Raises FailedError."""
-        if isinstance(item, news.NotKept):
+        if isinstance(item, news.StoreFailed):
             raise FailedError(sentence(item.why))
         return isinstance(item, news.OutboxChanged) and self._went(item)
 
@@ -271,11 +271,11 @@ class _Sending:
         if item.cid not in self._line_of:
             # They are told in the order in which they were handed over.
             self._line_of[item.cid] = self._lines[len(self._line_of)]
-        if item.state is Delivery.FAILED:
+        if item.state is OutboxState.FAILED:
             self._failed = True
             line = f"line {self._line_of[item.cid]}: " if self._by_line else ""
             raise FailedError(f"{line}{sentence(item.reason or NONE)}")
-        if item.state is Delivery.SENT:
+        if item.state is OutboxState.SENT:
             # Not counted: it is told again when a server forgot it and got it once more.
             self._sent.add(item.cid)
             self._told = None
@@ -326,7 +326,7 @@ def _decoded(data: bytes) -> str:
 
 def _checked(text: str, where: str = "") -> str:
     try:
-        return check_text(tidy_text(text))
+        return check_text(normalize_text(text))
     except TextRefusedError as error:
         raise UsageError(f"{where}{error}") from error
 
@@ -401,9 +401,9 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.HistoryAdded()
                 | news.Skipped()
                 | news.OutboxChanged()
-                | news.NotKept()
-                | news.StartedOver()
-                | news.Understood()
+                | news.StoreFailed()
+                | news.CacheReset()
+                | news.EventsUpgraded()
             ):
                 pass  # Nothing that is printed.
             case _:

@@ -15,13 +15,13 @@ from chat_client.cache.search import Found, Search
 from chat_client.state.account import Account
 from chat_client.state.news import News
 from common.system.datafolder import FolderLock
-from common.system.loading import uncollected
+from common.system.loading import gc_paused
 
 if TYPE_CHECKING:
     from chat_client.core import Core  # loading it takes longer than showing what is kept
 
 
-class Session:
+class OpenAccount:
     """Opens in its constructor, closes with `close`; nothing is left open when it raises.
 
     Raises FolderInUseError, CacheError, OSError. After `begin` it connects; until then the
@@ -103,7 +103,7 @@ class Session:
 
     def _load(self) -> None:
         first = "chat_client.core" not in sys.modules
-        with uncollected():
+        with gc_paused():
             from chat_client.core import Core
 
         if first:

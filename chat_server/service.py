@@ -178,8 +178,8 @@ class Server:
         fingerprint, context = self._identity()
         self._store = store = SqliteStore(self._data_dir / _DATABASE)
         undo.callback(store.close)
-        facts, directory = _open_house(store, options.name, fingerprint or b"")
-        if not store.has_room():
+        facts, directory = _load_or_create(store, options.name, fingerprint or b"")
+        if not store.has_space():
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
         bound = listening.getsockname()[1]
@@ -193,16 +193,16 @@ class Server:
         )
         self._queue.post(inputs.PurgeSanctions())
         self._local = LocalEndpoint(self._queue)
-        self._hub = Hub(self._queue, world, self._shown, self._broke_off)
-        self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._broke_off)]
+        self._hub = Hub(self._queue, world, self._shown, self._thread_failed)
+        self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._thread_failed)]
         self._readers = Readers(
             lambda: SqliteReader(self._data_dir / _DATABASE),
             self._queue,
             self._leave_page,
-            self._broke_off,
+            self._thread_failed,
         )
-        self._ctl = CtlEndpoint(self._data_dir, self._local, self._broke_off)
-        self._acceptor = Acceptor(listening, self._io, self._broke_off, self._is_full)
+        self._ctl = CtlEndpoint(self._data_dir, self._local, self._thread_failed)
+        self._acceptor = Acceptor(listening, self._io, self._thread_failed, self._is_full)
         stops = (self._readers.stop, *(io.stop for io in self._io), self._hub.stop)
         for stop in (*stops, self._ctl.stop, self._acceptor.stop):
             undo.callback(stop)
@@ -306,7 +306,7 @@ class Server:
         """From the acceptor: nobody else can be let in for now."""
         self._show([NoMoreConnections(why, time.time_ns() // 1_000_000)])
 
-    def _broke_off(self, thread: str) -> None:
+    def _thread_failed(self, thread: str) -> None:
         """From a thread that ends though nobody told it to: without it the server is of no use."""
         if self.failure is None:
             log_file = str(self._data_dir / logs.FILE)
@@ -319,7 +319,7 @@ def _own_installations(server: str) -> tuple[str, ...]:
     return tuple(installations_in(data_folder("ChatClient"), server))
 
 
-def _open_house(
+def _load_or_create(
     store: Store, name: str | None, fingerprint: bytes
 ) -> tuple[ServerFacts, Directory]:
     """The server's own facts and the room everyone is in, made at the first start."""

@@ -25,7 +25,7 @@ from chat_client.cache.rows import (
 )
 from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from common import limits
 from common.domain.reasons import Reason
 from common.protocol.events import Event
@@ -86,7 +86,7 @@ class Cache:
         }
         """Of rooms that are fetched again: the `sent_at` up to which they had been read."""
         (waiting,) = self._connection.execute(
-            "SELECT count(*) FROM outbox WHERE state = ?", (Delivery.WAITING,)
+            "SELECT count(*) FROM outbox WHERE state = ?", (OutboxState.WAITING,)
         ).fetchone()
         self._waiting = int(waiting)
 
@@ -139,7 +139,7 @@ class Cache:
             self._spans.keep()
         except BaseException:
             self._positions, self._read_until, self._waiting = before
-            self._spans.take_back()
+            self._spans.roll_back()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
@@ -168,7 +168,7 @@ class Cache:
             (key, value),
         )
 
-    def start_over(self, epoch: str) -> None:
+    def reset(self, epoch: str) -> None:
         """Forget what came from a server with another history; what was written here stays.
 
         So do the rooms it was written in, which that history may not have, and where a person has
@@ -202,7 +202,7 @@ class Cache:
         """
         again = self._connection.execute(
             "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
-            (Delivery.WAITING, room, Delivery.SENT),
+            (OutboxState.WAITING, room, OutboxState.SENT),
         )
         self._waiting += again.rowcount
         return again.rowcount
@@ -442,26 +442,26 @@ class Cache:
         else:
             self._connection.execute("DELETE FROM drafts WHERE room = ?", (room,))
 
-    def put_out(
+    def outbox_add(
         self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
     ) -> None:
         """Keep what is to be sent until it is acknowledged and back, or dropped."""
         self._connection.execute(
             "INSERT INTO outbox (room, cid, kind, body, written_at, state)"
             " VALUES (?, ?, ?, ?, ?, ?)",
-            (room, cid, kind, body_json(body), written_at, Delivery.WAITING),
+            (room, cid, kind, body_json(body), written_at, OutboxState.WAITING),
         )
         self._waiting += 1
 
-    def next_waiting(self, after: int = 0) -> Outgoing | None:
+    def next_waiting(self, after: int = 0) -> OutboxMessage | None:
         """The message to send next: the one written first, of those after number `after`."""
         row = self._connection.execute(
             f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
-            (after, Delivery.WAITING),
+            (after, OutboxState.WAITING),
         ).fetchone()
         return None if row is None else outgoing_of(row)
 
-    def outgoing(self, cid: str) -> Outgoing | None:
+    def outgoing(self, cid: str) -> OutboxMessage | None:
         """A message of the outbox by its cid."""
         row = self._connection.execute(f"{OUTBOX} WHERE cid = ?", (cid,)).fetchone()
         return None if row is None else outgoing_of(row)
@@ -473,21 +473,23 @@ class Cache:
         """
         return self._waiting
 
-    def has_unseen(self) -> bool:
+    def has_acked_without_event(self) -> bool:
         """Whether there are acknowledged messages whose events have not come yet."""
-        found = self._connection.execute("SELECT 1 FROM outbox WHERE state = ?", (Delivery.SENT,))
+        found = self._connection.execute(
+            "SELECT 1 FROM outbox WHERE state = ?", (OutboxState.SENT,)
+        )
         return found.fetchone() is not None
 
-    def mark_out(self, cid: str, state: Delivery, reason: Reason | None = None) -> None:
+    def outbox_set_state(self, cid: str, state: OutboxState, reason: Reason | None = None) -> None:
         """A message of the outbox was acknowledged or refused."""
         waited = self._waits(cid)
         self._connection.execute(
             "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?",
             (state, "" if reason is None else json.dumps([reason.code, dict(reason.params)]), cid),
         )
-        self._waiting -= waited and state is not Delivery.WAITING
+        self._waiting -= waited and state is not OutboxState.WAITING
 
-    def take_out(self, cid: str) -> bool:
+    def outbox_remove(self, cid: str) -> bool:
         """Drop a message from the outbox: it is in the room, or given up. True if it was there."""
         waited = self._waits(cid)
         cursor = self._connection.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
@@ -496,7 +498,7 @@ class Cache:
 
     def _waits(self, cid: str) -> bool:
         found = self._connection.execute(
-            "SELECT 1 FROM outbox WHERE cid = ? AND state = ?", (cid, Delivery.WAITING)
+            "SELECT 1 FROM outbox WHERE cid = ? AND state = ?", (cid, OutboxState.WAITING)
         )
         return found.fetchone() is not None
 

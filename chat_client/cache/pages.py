@@ -20,7 +20,7 @@ from chat_client.cache.rows import (
     words,
 )
 from chat_client.cache.spans import Span
-from chat_client.state.outgoing import Outgoing
+from chat_client.state.outgoing import OutboxMessage
 from common import limits
 from common.protocol.events import Event
 from common.system.database import connect_reader
@@ -136,7 +136,7 @@ class CacheReader:
             return None
         return Span(*row)
 
-    def outbox(self, room: str) -> list[Outgoing]:
+    def outbox(self, room: str) -> list[OutboxMessage]:
         """What waits in a room or could not be sent, as written."""
         rows = self._connection.execute(
             f"{OUTBOX} WHERE room = ? ORDER BY number", (room,)

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from common import limits
 from common.domain.names import ROOM_PATTERN, USERNAME_PATTERN
 from common.domain.reasons import Reason
@@ -26,7 +26,7 @@ _USERNAME: Final = re.compile(USERNAME_PATTERN)
 _SESSION: Final = re.compile(r"[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _CID: Final = re.compile(r"[A-Za-z0-9_-]{16}")
-_STATES: Final[dict[object, Delivery]] = {state.value: state for state in Delivery}
+_STATES: Final[dict[object, OutboxState]] = {state.value: state for state in OutboxState}
 
 
 def tolerate(connection: sqlite3.Connection) -> None:
@@ -132,19 +132,19 @@ def json_object(value: object) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def outgoing_of(row: tuple[object, ...]) -> Outgoing:
+def outgoing_of(row: tuple[object, ...]) -> OutboxMessage:
     """An entry of the outbox, of a row of `OUTBOX`.
 
     One of an unknown state is left to the person.
     """
     number, room, cid, kind, body, written_at, state, reason = row
-    return Outgoing(
+    return OutboxMessage(
         words(room),
         words(cid),
         words(kind, limits.KIND_LENGTH),
         json_object(body) or {},
         whole(written_at, limits.MAX_TIME),
-        _STATES.get(state, Delivery.FAILED) if isinstance(state, str) else Delivery.FAILED,
+        _STATES.get(state, OutboxState.FAILED) if isinstance(state, str) else OutboxState.FAILED,
         _reason(reason),
         whole(number, 2**63 - 1),
     )

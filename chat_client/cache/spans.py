@@ -48,7 +48,7 @@ class Spans:
         """All changes are stored."""
         self._before.clear()
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Undo the changes since `keep`."""
         self._spans.update(self._before)
         self._before.clear()

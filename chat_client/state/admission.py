@@ -16,7 +16,7 @@ from common.protocol import messages
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
+class ClientInfo:
     """What this client tells about itself."""
 
     name: str
@@ -35,7 +35,7 @@ class Admission:
         self,
         account: Account,
         cache: Cache,
-        program: Program,
+        program: ClientInfo,
         link: ServerLink,
         tell: Callable[[news.News], object],
         admitted: Callable[[str], object],

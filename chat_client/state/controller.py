@@ -17,7 +17,7 @@ from typing import Any
 from chat_client.cache.cache import Cache
 from chat_client.state import moderator, news
 from chat_client.state.account import Account
-from chat_client.state.admission import Admission, Program
+from chat_client.state.admission import Admission, ClientInfo
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.directory import Directory
@@ -48,7 +48,7 @@ class Controller:
         self,
         account: Account,
         cache: Cache,
-        program: Program,
+        program: ClientInfo,
         backoff: Backoff,
         new_id: Callable[[], str],
         *,
@@ -126,7 +126,7 @@ class Controller:
         return self._link.wants_connection
 
     @property
-    def wants_hang_up(self) -> bool:
+    def wants_disconnect(self) -> bool:
         """Whether the present connection has no more use."""
         return not self._link.is_open
 
@@ -153,7 +153,7 @@ class Controller:
         """Once, before anything else: this program may understand more than the one before."""
         rooms = self._cache.understand(known_event, messages.kinds_digest)
         if rooms:
-            self._news.tell(news.Understood(tuple(rooms)))
+            self._news.tell(news.EventsUpgraded(tuple(rooms)))
 
     def connected(self, now: float) -> None:
         """A connection stands, to the server with the pinned certificate."""

@@ -20,13 +20,13 @@ from common.protocol import messages
 from common.protocol.codec import ClientEnd, Phase
 from common.protocol.events import Event
 
-HEALTHY: Final = 30.0
+STABLE_AFTER: Final = 30.0
 """Seconds after which a connection counts as a good one: the next pause is a short one again."""
-MOST_FAULTS: Final = 6
+MAX_FAULTS: Final = 6
 """Breaches of the protocol, without a good connection in between, after which to stop trying."""
 _RESUMED_DEADLINE: Final = 5.0
 """Seconds within which the server must say something after this computer was suspended."""
-_COMES_BACK: Final = {"server_closing", "too_slow", "timeout", "internal"}
+_RETRIED_GOODBYES: Final = {"server_closing", "too_slow", "timeout", "internal"}
 """Goodbyes after which the client tries again by itself. Any other is final."""
 _TRYING: Final = frozenset({Link.CONNECTING, Link.ONLINE})
 _ENDED: Final = frozenset({Link.SIGNED_OUT, Link.REFUSED, Link.STOPPED})
@@ -62,8 +62,8 @@ class ServerLink:
         """When the present connection will count as a good one, if it does not yet."""
         self._before_trouble = Status(Link.CONNECTING)
         """What the connection was doing when nothing could be stored any more."""
-        self._heard = 0.0
-        self._told = 0.0
+        self._last_received_at = 0.0
+        self._last_sent_at = 0.0
         self._closed: Reason | None = None
         """Why there is no server to be reached, if it said so itself with its last words."""
 
@@ -95,7 +95,10 @@ class ServerLink:
             return self.status.retry_at
         if self._end is None:
             return math.inf
-        times = [self._told + limits.PING_INTERVAL, self._heard + limits.SILENCE_DEADLINE]
+        times = [
+            self._last_sent_at + limits.PING_INTERVAL,
+            self._last_received_at + limits.SILENCE_DEADLINE,
+        ]
         if self._healthy_at is not None:
             times.append(self._healthy_at)
         return min(times)
@@ -127,7 +130,7 @@ class ServerLink:
 
     def spoke(self, now: float) -> None:
         """Something was sent that is as good as a ping."""
-        self._told = now
+        self._last_sent_at = now
 
     def take_frames(self) -> bytes:
         """What to transmit."""
@@ -143,7 +146,7 @@ class ServerLink:
         end = self._end
         if end is None:
             return
-        self._heard = now
+        self._last_received_at = now
         for said in in_runs(end.receive(data)):
             yield said
             if self._end is not end:
@@ -155,14 +158,14 @@ class ServerLink:
         """A connection stands, to the server with the pinned certificate."""
         self._end = ClientEnd()
         self._closed = None
-        self._heard = self._told = now
+        self._last_received_at = self._last_sent_at = now
         self._asked.clear()
 
     def signed_in(self, now: float) -> None:
         """The server has admitted the session."""
         # Not yet a reason for short pauses: who comes in and is thrown out again would come and
         # go several times a second.
-        self._healthy_at = now + HEALTHY
+        self._healthy_at = now + STABLE_AFTER
         self._set(Status(Link.ONLINE))
 
     def lost(
@@ -183,7 +186,7 @@ class ServerLink:
         What has gone wrong so often goes wrong again; the person decides then.
         """
         self._faults += 1
-        if self._faults < MOST_FAULTS or self.status.link not in _TRYING:
+        if self._faults < MAX_FAULTS or self.status.link not in _TRYING:
             self.lost(reason, now)
             return
         self.leave()
@@ -210,7 +213,7 @@ class ServerLink:
     def goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
         """The server ended the connection in order; by the code this is final, or it is not."""
         reason = Reason(goodbye.code, goodbye.params)
-        if reason.code not in _COMES_BACK:
+        if reason.code not in _RETRIED_GOODBYES:
             self.sign_out(reason)
             return
         self.lost(reason, now, wait=seconds(goodbye.retry_after))
@@ -245,10 +248,10 @@ class ServerLink:
             self._healthy_at = None
             self._faults = 0
             self.backoff.reset()
-        if now - self._heard >= limits.SILENCE_DEADLINE:
+        if now - self._last_received_at >= limits.SILENCE_DEADLINE:
             self.lost(Reason("no_answer"), now)
-        elif self.is_ready and now - self._told >= limits.PING_INTERVAL:
-            self._told = now
+        elif self.is_ready and now - self._last_sent_at >= limits.PING_INTERVAL:
+            self._last_sent_at = now
             self.ask(messages.Ping)
 
     def resumed(self, now: float) -> None:
@@ -261,9 +264,11 @@ class ServerLink:
             self.connect_now()
         if self._end is None:
             return
-        self._heard = min(self._heard, now - limits.SILENCE_DEADLINE + _RESUMED_DEADLINE)
+        self._last_received_at = min(
+            self._last_received_at, now - limits.SILENCE_DEADLINE + _RESUMED_DEADLINE
+        )
         if self.is_ready:
-            self._told = now
+            self._last_sent_at = now
             self.ask(messages.Ping)
 
     def connect_now(self) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chat_client.state.account import Account
 from chat_client.state.moderation import Moderation
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Status
 from common.domain.reasons import Reason
 
@@ -168,14 +168,14 @@ class OutboxChanged:
 
     room: str
     cid: str
-    state: Delivery
+    state: OutboxState
     waiting: int
     reason: Reason | None = None
     seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class NotKept:
+class StoreFailed:
     """A message could not be stored on this computer: its text goes back to where it was written.
 
     Nothing of it is in the outbox.
@@ -187,7 +187,7 @@ class NotKept:
 
 
 @dataclass(frozen=True, slots=True)
-class StartedOver:
+class CacheReset:
     """The server has another history now (a restored backup): all was thrown away here.
 
     Or only these rooms, if they are given.
@@ -197,7 +197,7 @@ class StartedOver:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class EventsUpgraded:
     """In these rooms there is something that was not understood when it came, and is now."""
 
     rooms: tuple[str, ...]
@@ -221,7 +221,7 @@ News = (
     | Skipped
     | Listed
     | OutboxChanged
-    | NotKept
-    | StartedOver
-    | Understood
+    | StoreFailed
+    | CacheReset
+    | EventsUpgraded
 )

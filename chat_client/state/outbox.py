@@ -13,7 +13,7 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.backoff import Backoff
 from chat_client.state.link import ServerLink
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.events import MESSAGE, Event
@@ -21,7 +21,7 @@ from common.protocol.fast_encode import body_json
 
 log = logging.getLogger(__name__)
 
-MOST_REFUSALS: Final = 8
+MAX_REFUSALS: Final = 8
 """Refusals of one message, to be tried again, after which it is left to the person. They may come
 of the message itself, and what was written after it is not to wait for ever."""
 _NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
@@ -62,10 +62,10 @@ class Outbox:
         """Messages that are sent and not answered, oldest first: their `cid` and bytes."""
         self._sent_up_to = 0
         """The number of the message of the outbox that was sent last."""
-        self._answers_first = False
+        self._drain_in_flight_first = False
         """Whether to send nothing before all that is in flight is answered: the oldest message
         that waits was refused or may be gone, and goes out before what was written after it."""
-        self._compare_first = False
+        self._hold_until_verified = False
         """Whether to send nothing before all copies are compared: some may have to go again."""
         self._acknowledged = 0
         """The number of the newest message that was ever acknowledged: each counts once, so that
@@ -81,10 +81,10 @@ class Outbox:
     def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
         """Keep an event for a known room, to be sent as soon as there is a connection. Its cid."""
         cid = self._new_id()
-        self._cache.put_out(room, cid, kind, body, written_at)
+        self._cache.outbox_add(room, cid, kind, body, written_at)
         if kind == MESSAGE:
             self._cache.set_draft(room, "")  # It is sent, in the same transaction.
-        self._changed(room, cid, Delivery.WAITING)
+        self._changed(room, cid, OutboxState.WAITING)
         return cid
 
     def keep_failed(
@@ -92,15 +92,15 @@ class Outbox:
     ) -> None:
         """Keep an event for a known room that is not to be sent, and why."""
         cid = self._new_id()
-        self._cache.put_out(room, cid, kind, body, written_at)
+        self._cache.outbox_add(room, cid, kind, body, written_at)
         self._fail(room, cid, why)
 
     def drop(self, cid: str) -> None:
         """Give up a message that could not be sent, or still waits."""
         out = self._cache.outgoing(cid)
-        if out is not None and out.state is not Delivery.SENT and not self.is_in_flight(cid):
-            self._cache.take_out(cid)
-            self._changed(out.room, cid, Delivery.DROPPED)
+        if out is not None and out.state is not OutboxState.SENT and not self.is_in_flight(cid):
+            self._cache.outbox_remove(cid)
+            self._changed(out.room, cid, OutboxState.DROPPED)
 
     # The connection
 
@@ -110,18 +110,18 @@ class Outbox:
         What was acknowledged and is gone with what was set back goes before what was written
         after it.
         """
-        self._compare_first = self._cache.has_unseen()
+        self._hold_until_verified = self._cache.has_acked_without_event()
 
     def forget_sending(self) -> None:
         """Nothing is under way: what waits is sent from the oldest on."""
         self._in_flight.clear()
         self._sent_up_to = 0
-        self._answers_first = False
+        self._drain_in_flight_first = False
         self._hold_until = 0.0
 
     def begin_again(self) -> None:
         """Something that was acknowledged waits again: it was written before what is in flight."""
-        self._answers_first = True
+        self._drain_in_flight_first = True
 
     def is_in_flight(self, cid: str) -> bool:
         """Whether a message is sent and not answered."""
@@ -137,14 +137,14 @@ class Outbox:
         """Send the oldest waiting messages, as many as may be under way at once."""
         if not self._link.is_ready or now < self._hold_until:
             return
-        if self._answers_first:
+        if self._drain_in_flight_first:
             if self._in_flight:
                 return
             self.forget_sending()
-        if self._compare_first:
+        if self._hold_until_verified:
             if self._link.awaits(*_COMPARING):
                 return
-            self._compare_first = False
+            self._hold_until_verified = False
         while self._may_send():
             out = self._cache.next_waiting(self._sent_up_to)
             if out is None:
@@ -160,7 +160,7 @@ class Outbox:
             and sum(self._in_flight.values()) < _IN_FLIGHT_BYTES
         )
 
-    def _transmit(self, out: Outgoing, now: float) -> None:
+    def _transmit(self, out: OutboxMessage, now: float) -> None:
         """Send an event, if it is one: a cache may hold what no server takes."""
         after = next(reversed(self._in_flight), None)
         try:
@@ -181,7 +181,7 @@ class Outbox:
 
     # What came of it
 
-    def acknowledged(self, cid: str) -> Outgoing | None:
+    def acknowledged(self, cid: str) -> OutboxMessage | None:
         """The server has a message on its disk; the message, if it is in the outbox still.
 
         `in_room` or `ahead` is to be called next.
@@ -199,20 +199,20 @@ class Outbox:
         cid = event.cid
         self._in_flight.pop(cid, None)
         out = self._cache.outgoing(cid)
-        self._cache.take_out(cid)
+        self._cache.outbox_remove(cid)
         # Of an acknowledgement that was ahead, SENT has been told already.
-        if out is not None and out.state is not Delivery.SENT:
-            self._changed(event.room, cid, Delivery.SENT, seq=event.seq)
+        if out is not None and out.state is not OutboxState.SENT:
+            self._changed(event.room, cid, OutboxState.SENT, seq=event.seq)
 
     def ahead(self, ack: messages.Ack, *, is_here: bool) -> None:
         """A message is acknowledged that does not follow what is here of its room.
 
         Its event comes with those before it, or `is_here` already.
         """
-        self._cache.mark_out(ack.cid, Delivery.SENT)
+        self._cache.outbox_set_state(ack.cid, OutboxState.SENT)
         if is_here:
-            self._cache.take_out(ack.cid)
-        self._changed(ack.room, ack.cid, Delivery.SENT, seq=ack.seq)
+            self._cache.outbox_remove(ack.cid)
+        self._changed(ack.room, ack.cid, OutboxState.SENT, seq=ack.seq)
 
     def refused(
         self, asked: messages.Send, reason: Reason, now: float, *, retryable: bool, wait: float
@@ -227,7 +227,7 @@ class Outbox:
 
     def _try_again(self, asked: messages.Send, reason: Reason, now: float, wait: float) -> None:
         """A message is to be tried again, before all that were written after it."""
-        self._answers_first = True
+        self._drain_in_flight_first = True
         if reason.code == "too_early" and asked.after is not None:
             return  # It follows from the refusal of the one before it, which tells what to do.
         its_own = reason.code not in _NOT_OF_THE_MESSAGE
@@ -235,21 +235,21 @@ class Outbox:
             cid, times = self._refused_often
             times = times + 1 if cid == asked.cid else 1
             self._refused_often = (asked.cid, times)
-            if times >= MOST_REFUSALS:
+            if times >= MAX_REFUSALS:
                 self._fail(asked.room, asked.cid, reason)
                 return
-        self._changed(asked.room, asked.cid, Delivery.WAITING, reason=reason)
+        self._changed(asked.room, asked.cid, OutboxState.WAITING, reason=reason)
         # Of several that were under way one pause is enough.
         if not self._hold_until:
             self._hold_until = now + max(self._retry.next(), wait)
 
     def _fail(self, room: str, cid: str, reason: Reason) -> None:
         """A message will never be taken: the person changes or drops it, and the others go on."""
-        self._cache.mark_out(cid, Delivery.FAILED, reason)
-        self._changed(room, cid, Delivery.FAILED, reason=reason)
+        self._cache.outbox_set_state(cid, OutboxState.FAILED, reason)
+        self._changed(room, cid, OutboxState.FAILED, reason=reason)
 
     def _changed(
-        self, room: str, cid: str, state: Delivery, *, reason: Reason | None = None, seq: int = 0
+        self, room: str, cid: str, state: OutboxState, *, reason: Reason | None = None, seq: int = 0
     ) -> None:
         waiting = self._cache.waiting()
         self._tell(news.OutboxChanged(room, cid, state, waiting, reason, seq))

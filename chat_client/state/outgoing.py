@@ -9,7 +9,7 @@ from common.domain.reasons import Reason
 from common.protocol.events import MESSAGE
 
 
-class Delivery(StrEnum):
+class OutboxState(StrEnum):
     """Where an entry of the outbox stands."""
 
     WAITING = "waiting"
@@ -22,7 +22,7 @@ class Delivery(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class OutboxMessage:
     """What `send` is to take, in the outbox; `kind` and `body` are those of the event.
 
     `written_at` is in milliseconds since 1970-01-01 UTC. `number` grows from each to the next.
@@ -33,7 +33,7 @@ class Outgoing:
     kind: str
     body: Mapping[str, Any]
     written_at: int
-    state: Delivery
+    state: OutboxState
     reason: Reason | None
     number: int = 0
 

@@ -15,7 +15,7 @@ from common.protocol import messages
 from common.protocol.codec import known_event
 from common.protocol.events import Event
 
-MOST_MISSING: Final = 300
+CATCH_UP_LIMIT: Final = 300
 """Events of a room that are fetched at once when there is no need for all of them."""
 
 
@@ -49,9 +49,9 @@ class Sync:
         self._on_demand = on_demand
         self._started: set[str] = set()
         """Rooms that are to be brought on this connection: asking again changes nothing."""
-        self._confirmed: set[str] = set()
+        self._verified_rooms: set[str] = set()
         """Rooms whose copy is of this server as it is now: seen on this connection."""
-        self._were_set_back: set[str] = set()
+        self._reset_rooms: set[str] = set()
         """Rooms fetched anew on this connection, which can't be needed twice."""
         self._skipped: dict[str, int] = {}
         """Rooms whose events begin after this place on this connection."""
@@ -62,8 +62,8 @@ class Sync:
     def forget(self) -> None:
         """The connection is another one: everything is asked for and compared anew."""
         self._started.clear()
-        self._confirmed.clear()
-        self._were_set_back.clear()
+        self._verified_rooms.clear()
+        self._reset_rooms.clear()
         self._skipped.clear()
         self._listed = False
 
@@ -73,9 +73,9 @@ class Sync:
         if known is None:
             self._cache.set_meta("epoch", epoch)
         elif known != epoch:
-            self._cache.start_over(epoch)
+            self._cache.reset(epoch)
             # Also which rooms there are all the same.
-            self._tell(news.StartedOver())
+            self._tell(news.CacheReset())
             for room in self._cache.rooms():
                 self._tell(news.RoomSeen(room))
 
@@ -92,7 +92,7 @@ class Sync:
         self._started.update(positions)
         if positions:
             last = self._cache.cids(positions)
-            most = MOST_MISSING if self._on_demand else None
+            most = CATCH_UP_LIMIT if self._on_demand else None
             self._link.ask(messages.Sync, positions=positions, last=last, most=most)
 
     def listed(self, rooms: Sequence[str], ended: bool, now: float) -> None:
@@ -111,7 +111,7 @@ class Sync:
     def synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
         """The server brings the rooms that were asked for, or says why not."""
         # The heads are not kept: what counts are the events that follow.
-        self._confirmed.update(synced.heads.keys() & asked.positions.keys())
+        self._verified_rooms.update(synced.heads.keys() & asked.positions.keys())
         for room in synced.skipped:
             if asked.most is not None and room in synced.heads and room in asked.positions:
                 self._skip(room, synced.heads[room])
@@ -121,7 +121,7 @@ class Sync:
         self._started -= refused
         ahead = [room for room in refused if synced.refused[room] == "position_ahead"]
         if ahead:
-            self._set_back(sorted(ahead), asked, now)
+            self._reset(sorted(ahead), asked, now)
         self.history.go_on()
         self._outbox.send_next(now)
 
@@ -141,7 +141,7 @@ class Sync:
     def is_ready(self, room: str) -> bool:
         """Whether the copy of a room is known to be of the server's history, or is not brought."""
         # Of one that is not brought at all the server says why, if it is asked.
-        return room in self._confirmed or (self._listed and room not in self._started)
+        return room in self._verified_rooms or (self._listed and room not in self._started)
 
     def end(self, room: str) -> int:
         """The place before the next event that the server will bring by itself."""
@@ -156,18 +156,18 @@ class Sync:
             # in between, which is not here, would tell. It has those it knows once all the same.
             self._outbox.begin_again()
 
-    def _set_back(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
+    def _reset(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
         """The server was set back without a new epoch: fetch again what is of before that."""
         # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
-        again = not self._were_set_back.isdisjoint(rooms)
+        again = not self._reset_rooms.isdisjoint(rooms)
         if again or not all(refused.positions[room] for room in rooms):
             self._link.fault(Reason("unknown_places"), now)
             return
-        self._were_set_back.update(rooms)
+        self._reset_rooms.update(rooms)
         self._outbox.begin_again()
         for room in rooms:
             self._cache.forget_room(room)
-        self._tell(news.StartedOver(tuple(rooms)))
+        self._tell(news.CacheReset(tuple(rooms)))
         self._bring(*rooms)
 
     def acknowledged(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
@@ -180,7 +180,7 @@ class Sync:
             position = self.end(ack.room)
             # Until the server has compared it, a copy may be of another history: with an event of
             # now on top of it, it would pass for one of this.
-            confirmed = position == 0 or ack.room in self._confirmed
+            confirmed = position == 0 or ack.room in self._verified_rooms
             if ack.seq == position + 1 and confirmed:
                 me, at = self._me(), ack.sent_at
                 event = Event(ack.room, ack.seq, out.kind, me, at, ack.cid, out.body)
@@ -226,7 +226,7 @@ class Sync:
             return
         read = self._cache.add_events(events)
         room = events[0].room
-        self._confirmed.add(room)
+        self._verified_rooms.add(room)
         self._tell(news.EventsAdded(room, tuple(events), read))
         # Told after the events: what has left the outbox must be seen in its room by then.
         self._take_own(events)

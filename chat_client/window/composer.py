@@ -4,7 +4,7 @@ import tkinter as tk
 from collections.abc import Callable
 from typing import Final
 
-from common.domain.text import tidy_text
+from common.domain.text import normalize_text
 from common.limits import TEXT_BYTES
 from common.ui.look.cards import Card
 from common.ui.look.theme import Theme
@@ -129,7 +129,7 @@ class Composer(Panel):
 
     def submit(self) -> None:
         """Send what is written; it stays if something is wrong with it."""
-        text = tidy_text(clean_lines(self.draft))
+        text = normalize_text(clean_lines(self.draft))
         if not text or self.closed:
             return
         problem = self._on_send(text)

@@ -9,10 +9,10 @@ from typing import Final, assert_never
 
 from chat_client.cache.search import Found
 from chat_client.descriptions import describe
-from chat_client.session import Session
+from chat_client.session import OpenAccount
 from chat_client.state import news
 from chat_client.state.moderation import Action, Moderation
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from chat_client.state.status import STORAGE, Link, Status
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
@@ -74,7 +74,7 @@ class MainScreen(Panel):
         self,
         parent: tk.Tk,
         theme: Theme,
-        session: Session,
+        session: OpenAccount,
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
@@ -227,7 +227,7 @@ class MainScreen(Panel):
         """Show what the core told, in its order."""
         for item in told:
             self._show_news(item)
-        self._take_back([item for item in told if isinstance(item, news.NotKept)])
+        self._take_back([item for item in told if isinstance(item, news.StoreFailed)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
@@ -253,9 +253,9 @@ class MainScreen(Panel):
                 self._add_events(item)
             case news.OutboxChanged():
                 self._show_outbox(item)
-            case news.StartedOver():
+            case news.CacheReset():
                 self._start_over(item.rooms)
-            case news.Understood():
+            case news.EventsUpgraded():
                 # Some of it may be messages, which nobody has read yet.
                 self.overview.count(self._session.reader.rooms(self.overview.me))
                 self._open_again(item.rooms)
@@ -270,7 +270,7 @@ class MainScreen(Panel):
         | news.Moderated
         | news.MuteChanged
         | news.MutesListed
-        | news.NotKept
+        | news.StoreFailed
         | news.RoleTold
         | news.Skipped
         | news.Welcomed,
@@ -285,7 +285,7 @@ class MainScreen(Panel):
                 self._show_moderation(item)
             case news.HistoryAdded() | news.Skipped() | news.Listed():
                 self._hear_of_history(item)
-            case news.AccountChanged() | news.NotKept():
+            case news.AccountChanged() | news.StoreFailed():
                 pass  # All that was not kept is given back together.
             case _:
                 assert_never(item)
@@ -409,7 +409,7 @@ class MainScreen(Panel):
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self._waiting = changed.waiting
-        if changed.state is not Delivery.WAITING:
+        if changed.state is not OutboxState.WAITING:
             self._show_held_up(None)
         elif changed.reason is not None:
             self._show_held_up(changed.reason)
@@ -690,7 +690,7 @@ class MainScreen(Panel):
         self.transcript.go_to_latest()
         return None
 
-    def _take_back(self, items: Sequence[news.NotKept]) -> None:
+    def _take_back(self, items: Sequence[news.StoreFailed]) -> None:
         """What could not be kept stands where it was written, before what was written since."""
         for room in dict.fromkeys(item.room for item in items):
             texts = [item.text for item in items if item.room == room]
@@ -739,7 +739,7 @@ class MainScreen(Panel):
         written = {**self._drafts, self.room: self.composer.draft}
         return any(text.strip() and text != kept.get(room) for room, text in written.items())
 
-    def _failed(self, out: Outgoing, action: str) -> None:
+    def _failed(self, out: OutboxMessage, action: str) -> None:
         if action == "edit":
             # Below what may be half written there.
             self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))

@@ -12,7 +12,7 @@ from chat_client.descriptions import describe_attempt
 from chat_client.login_name import login_name
 from chat_client.nearby import server_here
 from chat_client.options import Name, Options, name_of
-from chat_client.session import Session
+from chat_client.session import OpenAccount
 from chat_client.state.account import Account
 from chat_client.state.attempts import Failure, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
@@ -52,7 +52,7 @@ class Screens:
     def __init__(self, program: "Program[Screens]", options: Options) -> None:
         self._root, self._theme, self._options = program.root, program.theme, options
         self._accounts = Accounts(program.data_dir)
-        self.session: Session | None = None
+        self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
         self._grow = program.grow
         self._generation = 0
@@ -268,7 +268,7 @@ class Screens:
         self._generation += 1
         generation = self._generation
         try:
-            self.session = Session(
+            self.session = OpenAccount(
                 self._accounts, account, lambda told: self._mailbox.post((generation, told))
             )
         except FolderInUseError:
@@ -301,7 +301,7 @@ class Screens:
         if self.session is not None:
             self._apply(self.session, told)
 
-    def _apply(self, session: Session, told: Sequence[News]) -> None:
+    def _apply(self, session: OpenAccount, told: Sequence[News]) -> None:
         for item in told:
             if self.session is not session:
                 return  # Something in it ended the session.
@@ -322,7 +322,7 @@ class Screens:
             # On a full disk. What stands there has the token already: with it one comes in again.
             log.exception("the account could not be stored as the server confirmed it")
 
-    def _join_went(self, session: Session, screen: JoinScreen, changed: StatusChanged) -> None:
+    def _join_went(self, session: OpenAccount, screen: JoinScreen, changed: StatusChanged) -> None:
         status = changed.status
         if status.link is Link.PAUSED:
             screen.joining("Trying again…", _tried(status))

@@ -36,7 +36,7 @@ from common.protocol import messages
 log = logging.getLogger(__name__)
 log.addFilter(Repeated())
 
-LOOK_PAUSE: Final = 1.0
+SPACE_CHECK_INTERVAL: Final = 1.0
 """Seconds between two looks whether a full disk has room again."""
 
 
@@ -55,7 +55,7 @@ class _Told(NamedTuple):
     cause: str
 
 
-_MISTAKE: Final = Refusal("internal")
+_INTERNAL: Final = Refusal("internal")
 Refused = Callable[[Refusal], Outcome]
 Again = Callable[[World, Session, Any], Outcome | None]
 
@@ -71,7 +71,7 @@ class Applied:
     """What it was, and of which connection: for the log, if that is to have it."""
 
 
-class _MistakeError(Exception):
+class _InternalError(Exception):
     """A command broke off after some of it was in the transaction: our mistake."""
 
 
@@ -100,7 +100,7 @@ class Batches:
         self._retry = Retry(clock)
         self._full: Exception | None = None
         """Since the disk is full: what told so."""
-        self._look_again = 0.0
+        self._next_space_check = 0.0
         self._doubt = False
         """Whether what is in memory may not be what is stored: they are to be compared."""
         self._told: set[_Told] = set()
@@ -134,7 +134,7 @@ class Batches:
             self._retry.worked()
             before = [*before, *self._recovered(now)]
             return [Applied(before), *applied] if before else applied
-        self._world.directory.take_back()
+        self._world.directory.roll_back()
         refused = self._refused(applied, now)
         return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
 
@@ -145,7 +145,7 @@ class Batches:
         """
         self._failure = None
         self._blind = False
-        if self._full is not None and not self._room_again():
+        if self._full is not None and not self._has_space_again():
             # What little room there is now is for the way out, and not for messages.
             self._failure = self._full
         elif not self._retry.due:
@@ -176,7 +176,7 @@ class Batches:
                 handle_input(self._world, PurgeSanctions(), now)
         except Exception:
             log.exception("bans and mutes that have ended could not be deleted")
-            self._world.directory.take_back()
+            self._world.directory.roll_back()
         else:
             self._world.directory.keep()
 
@@ -194,11 +194,11 @@ class Batches:
                 applied = self._apply(items, now)
                 self._go_on()
                 done = time.perf_counter()
-        except (StoreFailedError, _MistakeError) as error:
+        except (StoreFailedError, _InternalError) as error:
             self._failed(error)
         except Exception:
             log.exception("a batch of %d could not be applied", len(items))
-            self._failed(_MistakeError())
+            self._failed(_InternalError())
         else:
             return applied, True
         finally:
@@ -210,14 +210,14 @@ class Batches:
         if self._failure is not None:
             raise self._failure
 
-    def broke_off(self) -> None:
+    def thread_failed(self) -> None:
         """A batch was left in its midst by a mistake of ours: nothing of it is stored."""
-        self._world.directory.take_back()
+        self._world.directory.roll_back()
 
     def _failed(self, error: Exception) -> None:
         """Note what made a transaction fail, and what that means for the next one."""
         self._failure = error
-        if isinstance(error, _MistakeError):
+        if isinstance(error, _InternalError):
             return
         if isinstance(error, StoreFaultError):
             log.error("a batch could not be stored", exc_info=error)
@@ -229,7 +229,7 @@ class Batches:
             log.error("the log could not be written", exc_info=error)
         if isinstance(error, StoreFullError):
             self._full = error
-            self._store.give_way()
+            self._store.release_reserve()
             return
         self._last_failure = error
         self._retry.failed()
@@ -281,7 +281,7 @@ class Batches:
         outcome: Outcome = []
         for session in sessions:
             self._world.sessions.close(session.connection)
-            outcome.append(effects.HangUp(session.connection, goodbye))
+            outcome.append(effects.Disconnect(session.connection, goodbye))
             outcome.append(ClientGone(session.connection, "busy", now))
         return outcome
 
@@ -301,12 +301,12 @@ class Batches:
                         found.update(((account, cid), None) for cid in cids(command))
         return iter(found)
 
-    def _room_again(self) -> bool:
+    def _has_space_again(self) -> bool:
         """Whether the disk has room again; asked of the system at most once a second."""
         now = self._clock()
-        if now >= self._look_again:
-            self._look_again = now + LOOK_PAUSE
-            if self._store.has_room():
+        if now >= self._next_space_check:
+            self._next_space_check = now + SPACE_CHECK_INTERVAL
+            if self._store.has_space():
                 self._full = None
                 log.info("the disk has room again")
         return self._full is None
@@ -328,18 +328,18 @@ class Batches:
                     applied[-1].asked = getattr(item, "connection", 0), item
         return applied
 
-    def _input(self, happening: Input, now: int) -> Applied:
+    def _input(self, item: Input, now: int) -> Applied:
         try:
-            return Applied(handle_input(self._world, happening, now))
+            return Applied(handle_input(self._world, item, now))
         except Exception:
             # Our mistake; it may cost the one connection, but not the rest of the batch.
-            log.exception("a %s could not be handled", type(happening).__name__)
-            connection = getattr(happening, "connection", None)
+            log.exception("a %s could not be handled", type(item).__name__)
+            connection = getattr(item, "connection", None)
             if connection is None:
                 return Applied([])
             goodbye = messages.Goodbye(code="internal", params={})
             left = self._world.leave(connection, "internal", now)
-            return Applied([effects.HangUp(connection, goodbye), *left])
+            return Applied([effects.Disconnect(connection, goodbye), *left])
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
         row = COMMANDS[type(command)]
@@ -389,10 +389,10 @@ class Batches:
             log.exception("a %s could not be stored", command.type)
         except Exception:
             log.exception("a %s could not be handled", command.type)
-        undo.take_back(mark)
+        undo.roll_back(mark)
         if self._store.undo_command():
-            return Applied(refuse(session, command, _MISTAKE.code))
-        self._failure = _MistakeError()
+            return Applied(refuse(session, command, _INTERNAL.code))
+        self._failure = _InternalError()
         return Applied([], refused)
 
     def _handle(self, session: Session, command: messages.ToServer, now: int) -> Outcome:
@@ -422,8 +422,8 @@ class Batches:
 
     def _refusal(self) -> Refusal:
         """What the present failure means for those who wanted to write."""
-        if isinstance(self._failure, _MistakeError | StoreFaultError):
-            return _MISTAKE
+        if isinstance(self._failure, _InternalError | StoreFaultError):
+            return _INTERNAL
         if isinstance(self._failure, StoreFullError):
             return Refusal("disk_full", self._wait())
         return Refusal("busy", self._wait())
@@ -431,7 +431,7 @@ class Batches:
     def _wait(self) -> int:
         """Milliseconds until the store is tried again; 0 if the next batch will."""
         if self._full is not None:
-            return ceil(1000 * max(0.0, self._look_again - self._clock()))
+            return ceil(1000 * max(0.0, self._next_space_check - self._clock()))
         return ceil(1000 * self._retry.wait)
 
 

@@ -77,7 +77,7 @@ class Hub:
         except Exception:
             # Nothing that a client sends may end this thread.
             log.exception("the hub could not apply a batch of %d", len(items))
-            self._batches.broke_off()
+            self._batches.thread_failed()
         return not any(isinstance(item, StopHub) for item in items)
 
     def _renew_readers(self) -> None:
@@ -100,7 +100,7 @@ class Hub:
                 case effects.ReadPage() | effects.Query():
                     self._read(effect)
                 case effects.After():
-                    self._queue.post(effect.happening)
+                    self._queue.post(effect.item)
                 case effects.TellAccount() | effects.TellEveryone():
                     _add_to_all(batches, effect)
                 case _ if isinstance(effect, effects.ToOne):

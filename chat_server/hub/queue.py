@@ -20,7 +20,7 @@ BATCH: Final = 512
 """About how much the hub takes at once at most, in the unit of `costs`: what one commit carries."""
 SHARE: Final = 64
 """About how much of that is one connection's, before those who wait have had as much."""
-NEWCOMERS: Final = 8
+UNAUTHENTICATED_SHARE: Final = 8
 """Commands and other items at most of those who are not in yet: letting one in costs most."""
 
 
@@ -54,19 +54,19 @@ class HubQueue:
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[Sequence[HubItem]] = queue.SimpleQueue()
-        self._newcomers: deque[HubItem] = deque()
+        self._unauthenticated: deque[HubItem] = deque()
         self._waiting: dict[int, deque[HubItem]] = {}
         """By connection, in the order in which they are served. The hub's alone."""
-        self._behind: list[HubItem] = []
+        self._barrier: list[HubItem] = []
         """Something that has to wait until nothing else does, and what came after it."""
 
     def post(self, *items: HubItem) -> None:
         """Add to the queue; never blocks. Several are taken together."""
         self._queue.put(items)
 
-    def post_newcomers(self, items: Sequence[HubItem]) -> None:
+    def post_unauthenticated(self, items: Sequence[HubItem]) -> None:
         """Add to the newcomers' lane; never blocks."""
-        self._newcomers.extend(items)
+        self._unauthenticated.extend(items)
         self._queue.put(())  # which wakes the hub
 
     def take(self) -> list[HubItem]:
@@ -74,31 +74,31 @@ class HubQueue:
 
         Now and then nothing: a newcomer may have been taken before it woke anybody.
         """
-        some_wait = bool(self._waiting or self._behind)
-        items = [] if self._newcomers or some_wait else list(self._queue.get())
+        some_wait = bool(self._waiting or self._barrier)
+        items = [] if self._unauthenticated or some_wait else list(self._queue.get())
         try:
             while True:
                 items += self._queue.get_nowait()
         except queue.Empty:
             pass
         if not some_wait and sum(map(_weight, items)) <= BATCH:
-            return items + self._some_newcomers()  # mostly: nobody has to wait
+            return items + self._take_unauthenticated()  # mostly: nobody has to wait
         taken: list[HubItem] = []
         self._sort(items, taken)
         left = BATCH - float(len(taken))
         while left > 0 and self._waiting:
             left -= self._serve(next(iter(self._waiting)), taken)
-        if self._behind and not self._waiting:
-            behind, self._behind = self._behind, []
+        if self._barrier and not self._waiting:
+            behind, self._barrier = self._barrier, []
             taken.append(behind[0])
             self._sort(behind[1:], taken)
-        return taken + self._some_newcomers()
+        return taken + self._take_unauthenticated()
 
     def _sort(self, items: Sequence[HubItem], taken: list[HubItem]) -> None:
         """Put what has arrived where it waits, or among what is `taken` already."""
         for item in items:
-            if self._behind:
-                self._behind.append(item)
+            if self._barrier:
+                self._barrier.append(item)
                 continue
             match item:
                 case Traffic() | EndSessions() | PurgeSanctions():
@@ -107,7 +107,7 @@ class HubQueue:
                     # The host's word comes before what the connection it ends still wants.
                     taken.append(item)
                 case CloseEverything() | StopHub():
-                    self._behind.append(item)
+                    self._barrier.append(item)
                 case _:
                     waiting = self._waiting.get(item.connection)
                     if waiting is None:
@@ -133,11 +133,11 @@ class HubQueue:
             self._waiting[connection] = items
         return spent
 
-    def _some_newcomers(self) -> list[HubItem]:
+    def _take_unauthenticated(self) -> list[HubItem]:
         some: list[HubItem] = []
         count = 0
-        while self._newcomers and count < NEWCOMERS:
-            item = self._newcomers.popleft()
+        while self._unauthenticated and count < UNAUTHENTICATED_SHARE:
+            item = self._unauthenticated.popleft()
             count += len(item.commands) if isinstance(item, Received) else 1
             some.append(item)
         return some
@@ -169,17 +169,17 @@ class Report:
     def __init__(self, hub: HubQueue) -> None:
         self._hub = hub
         self._items: list[HubItem] = []
-        self._newcomers: list[HubItem] = []
+        self._unauthenticated: list[HubItem] = []
 
-    def add(self, item: HubItem, *, newcomer: bool = False) -> None:
+    def add(self, item: HubItem, *, unauthenticated: bool = False) -> None:
         """Have it posted with the next ones."""
-        (self._newcomers if newcomer else self._items).append(item)
+        (self._unauthenticated if unauthenticated else self._items).append(item)
 
     def post(self) -> None:
         """Post what was gathered, in its order."""
         if self._items:
             items, self._items = self._items, []
             self._hub.post(*items)
-        if self._newcomers:
-            newcomers, self._newcomers = self._newcomers, []
-            self._hub.post_newcomers(newcomers)
+        if self._unauthenticated:
+            unauthenticated, self._unauthenticated = self._unauthenticated, []
+            self._hub.post_unauthenticated(unauthenticated)

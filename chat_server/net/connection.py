@@ -13,7 +13,7 @@ from common.protocol.codec import Phase, ServerEnd, Violation
 from common.protocol.messages import ToServer
 from common.system.transport import Transport
 
-OUTBOX_LIMIT: Final = 1024 * 1024
+SEND_QUEUE_LIMIT: Final = 1024 * 1024
 """Bytes that may wait for a client before its live events are cut off."""
 LOW_WATER: Final = 64 * 1024
 """Below this a client that was behind gets its next page."""
@@ -48,7 +48,7 @@ class Stage(Enum):
 
     HANDSHAKE = auto()
     OPEN = auto()
-    LAST_WORDS = auto()
+    CLOSING = auto()
     """A goodbye is being written; nothing is read into the rules any more."""
     LINGERING = auto()
     """All is written and our direction is shut; the client has yet to hang up."""
@@ -61,14 +61,14 @@ class Connection:
     # more, each write to one of a thousand receivers took a third longer.
     __slots__ = (
         "_bucket",
+        "_closing_at",
         "_context",
-        "_forgiven",
         "_heard",
-        "_last_words_at",
-        "_outbox",
         "_progress",
+        "_send_queue",
         "_started",
         "_violations",
+        "_violations_at",
         "_write",
         "_writing",
         "address",
@@ -79,20 +79,20 @@ class Connection:
         "capabilities",
         "counted",
         "end",
-        "held_until",
+        "has_undecoded",
         "interest",
         "live",
         "logged_violation",
         "number",
         "pages",
+        "rate_limited_until",
         "read_cost",
+        "reports_drained",
         "stage",
         "transport",
         "unanswered",
-        "unfinished",
         "username",
         "waiting",
-        "wants_drained",
     )
 
     def __init__(
@@ -126,28 +126,28 @@ class Connection:
         self.capabilities: frozenset[str] = frozenset()
         self.read_cost = 0.0
         """What the commands of the last `read` cost."""
-        self.held_until = 0.0
+        self.rate_limited_until = 0.0
         """Until then it is left unread: it has asked for all it may for now."""
         self.live: set[str] = set()
         """The rooms whose new events it is handed."""
         self.brought = 0
         """Pages that were put into its outbox so far."""
-        self.wants_drained = False
+        self.reports_drained = False
         self.counted: tuple[int, int] = (0, 0)
         self.interest = 0
         """The selector events asked for at present."""
         self.logged_violation = False
         self._context = context
-        self._outbox: deque[bytes] = deque()
+        self._send_queue: deque[bytes] = deque()
         self._writing: bytes | memoryview | None = None
         self._started = now
         self._heard = now
         self._progress = now
-        self._last_words_at = 0.0
+        self._closing_at = 0.0
         self._violations = 0.0
-        self._forgiven = now
+        self._violations_at = now
         self._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, now)
-        self.unfinished = False
+        self.has_undecoded = False
         """Whether there may be whole frames that were read and not looked at yet."""
 
     def handshake(self) -> bool:
@@ -167,7 +167,7 @@ class Connection:
         """It was told that it is signed in, and may ask for much more from now on."""
         self.admitted = True
         self._bucket = Bucket(BURST, RATE, now)
-        self.held_until = 0.0
+        self.rate_limited_until = 0.0
 
     def read(self, now: float) -> Iterator[ToServer | Violation]:
         """What arrived. Raises EOFError when the client hung up, OSError when it broke off.
@@ -176,17 +176,17 @@ class Connection:
         `has_more` then tells that there may be more, of which the selector knows nothing.
         """
         self.read_cost = 0.0
-        if self.unfinished and (yield from self._understand(b"", now)):
+        if self.has_undecoded and (yield from self._decode(b"", now)):
             return
         for data in self.transport.pieces(_READ if self.admitted else _FIRST_READ, _READ_AT_ONCE):
             self.bytes_in += len(data)
             self._heard = now
-            if self.stage is Stage.OPEN and (yield from self._understand(data, now)):
+            if self.stage is Stage.OPEN and (yield from self._decode(data, now)):
                 return
 
-    def _understand(self, data: bytes, now: float) -> Generator[ToServer | Violation, None, bool]:
+    def _decode(self, data: bytes, now: float) -> Generator[ToServer | Violation, None, bool]:
         """The commands in it, up to the one after which the client has to wait, if it has to."""
-        self.unfinished = False
+        self.has_undecoded = False
         items = self.end.receive(data)
         for item in items:
             if isinstance(item, Violation):
@@ -197,17 +197,17 @@ class Connection:
             self.read_cost += price
             wait = self._bucket.spend(price, now)
             if wait:
-                self.held_until = now + wait
+                self.rate_limited_until = now + wait
             if wait or self.unanswered >= UNANSWERED_LIMIT:
-                self.unfinished = True
+                self.has_undecoded = True
                 items.close()  # what is left of the bytes comes with the next ones
             yield item
-        return self.unfinished
+        return self.has_undecoded
 
     @property
     def has_more(self) -> bool:
         """Whether there may be bytes that no selector will announce, as they were read already."""
-        return self.transport.more or (self.unfinished and self.stage is Stage.OPEN)
+        return self.transport.more or (self.has_undecoded and self.stage is Stage.OPEN)
 
     @property
     def socket(self) -> socket.socket:
@@ -218,12 +218,12 @@ class Connection:
     def readable(self) -> bool:
         """Whether to go on reading: a client has to wait that doesn't read its answers.
 
-        So has one that asks for too much; see `held_until`.
+        So has one that asks for too much; see `rate_limited_until`.
         """
         return (
-            self.waiting <= OUTBOX_LIMIT
+            self.waiting <= SEND_QUEUE_LIMIT
             and self.unanswered < UNANSWERED_LIMIT
-            and not self.held_until
+            and not self.rate_limited_until
         )
 
     @property
@@ -235,7 +235,7 @@ class Connection:
         """Add bytes to the outbox; the same object may be in many."""
         if not self.waiting:
             self._progress = now
-        self._outbox.append(frames)
+        self._send_queue.append(frames)
         self.waiting += len(frames)
 
     def flush(self, now: float) -> None:
@@ -243,7 +243,7 @@ class Connection:
         while True:
             data = self._writing
             if data is None:
-                if not self._outbox:
+                if not self._send_queue:
                     return
                 data = self._take()
             written = self._write(data)
@@ -257,21 +257,21 @@ class Connection:
 
     def _take(self) -> bytes:
         """The next write: small pieces joined, so that TLS records are filled."""
-        first = self._outbox.popleft()
-        if not self._outbox or len(first) >= _WRITE:
+        first = self._send_queue.popleft()
+        if not self._send_queue or len(first) >= _WRITE:
             return first
         pieces, size = [first], len(first)
-        while self._outbox and size < _WRITE:
-            pieces.append(self._outbox.popleft())
+        while self._send_queue and size < _WRITE:
+            pieces.append(self._send_queue.popleft())
             size += len(pieces[-1])
         return b"".join(pieces)
 
-    def last_words(self, now: float) -> None:
+    def begin_closing(self, now: float) -> None:
         """Nothing is read or added any more; what waits is written, then the line is shut."""
-        self.stage = Stage.LAST_WORDS
-        self.held_until = 0.0
-        self.unfinished = False
-        self._last_words_at = now
+        self.stage = Stage.CLOSING
+        self.rate_limited_until = 0.0
+        self.has_undecoded = False
+        self._closing_at = now
 
     def shut(self) -> None:
         """Everything is written: tell the client's end so, and wait until it hangs up."""
@@ -280,16 +280,16 @@ class Connection:
 
     def violation(self, now: float) -> bool:
         """Count a bad command; True when there were too many (a token bucket)."""
-        self._violations = max(0.0, self._violations - (now - self._forgiven)) + 1
-        self._forgiven = now
+        self._violations = max(0.0, self._violations - (now - self._violations_at)) + 1
+        self._violations_at = now
         return self._violations > _VIOLATIONS
 
     def overdue(self, now: float) -> str | None:
         """Why this connection must end now, if it must."""
         if self.stage is Stage.HANDSHAKE and now - self._started > HANDSHAKE_DEADLINE:
             return "no_handshake"
-        if self.stage in {Stage.LAST_WORDS, Stage.LINGERING}:
-            return "closed" if now - self._last_words_at > GOODBYE_DEADLINE else None
+        if self.stage in {Stage.CLOSING, Stage.LINGERING}:
+            return "closed" if now - self._closing_at > GOODBYE_DEADLINE else None
         if self.end.phase is not Phase.READY:
             # Who waits for our answer is not to blame, but for one who always does.
             patience = SIGN_IN_DEADLINE * (2 if self.unanswered else 1)

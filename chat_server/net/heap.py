@@ -6,7 +6,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-CROWD: Final = 256
+TRIM_AFTER_CLOSED: Final = 256
 """Connections that must have ended before it is worth looking."""
 PAUSE: Final = 2.0
 """Seconds between two looks, each of which takes some milliseconds."""
@@ -27,9 +27,9 @@ class Heap:
         """One more connection is gone."""
         self._ended += 1
 
-    def tend(self, now: float) -> bool:
+    def trim_if_due(self, now: float) -> bool:
         """To be called now and then, with the time in seconds; True when memory was given back."""
-        if self._ended < CROWD or now < self._next:
+        if self._ended < TRIM_AFTER_CLOSED or now < self._next:
             return False
         self._ended = 0
         self._next = now + PAUSE

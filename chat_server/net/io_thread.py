@@ -15,8 +15,8 @@ from chat_server.hub.queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.heap import Heap
-from chat_server.net.outgoing import Outgoing
-from chat_server.net.unauthenticated import Strangers
+from chat_server.net.outgoing import SendQueues
+from chat_server.net.unauthenticated import UnauthenticatedConnections
 from chat_server.rules import effects, inputs
 from chat_server.thread_watch import Ended, ignore, watched
 from common.protocol.codec import Violation
@@ -68,11 +68,11 @@ class IoThread:
         self._inbox: deque[_Posted] = deque()
         self._connections: dict[int, Connection] = {}
         self._endpoint = FramesEndpoint()
-        self._out = Outgoing(self._connections, self._report, self._endpoint)
-        self._strangers = Strangers()
+        self._out = SendQueues(self._connections, self._report, self._endpoint)
+        self._unauthenticated = UnauthenticatedConnections()
         self._heap = Heap()
         self._unread: dict[int, Connection] = {}
-        self._held: list[tuple[float, int]] = []
+        self._rate_limited: list[tuple[float, int]] = []
         """A heap: until when which connection is left unread."""
         self._stop_at: float | None = None
         self._next_tick = 0.0
@@ -132,63 +132,65 @@ class IoThread:
         return all(c.stage is Stage.HANDSHAKE for c in self._connections.values())
 
     def _turn(self) -> None:
-        busy = self._strangers or self._unread
-        ready = self._selector.select(0 if busy else self._patience(time.monotonic()))
+        busy = self._unauthenticated or self._unread
+        ready = self._selector.select(0 if busy else self._select_timeout(time.monotonic()))
         now = time.monotonic()
-        self._release(now)
+        self._end_rate_limits(now)
         readable, self._unread = self._unread, {}
         for key, mask in ready:
             if key.data is None:
                 self._waker.clear()
             else:
-                self._sort(key.data, mask, readable)
+                self._dispatch(key.data, mask, readable)
         self._read_all(readable, now)
-        for stranger in self._strangers.serve(self._busy):
+        for stranger in self._unauthenticated.serve(self._busy):
             shaking = stranger.stage is Stage.HANDSHAKE
-            self._guard(stranger, self._handshake if shaking else self._read, now)
+            self._isolate_errors(stranger, self._handshake if shaking else self._read, now)
         self._report.post()
         served = time.monotonic()
         # What is there by now: the hub may add more while this goes on, and will have woken us.
         for _ in range(len(self._inbox)):
             self._take(self._inbox.popleft(), now)
-        self._out.spread_news(now)
+        self._out.flush_presence(now)
         if self._stop_at is not None and not self._inbox:
-            self._say_goodbye_to_the_rest(now)
+            self._close_remaining(now)
         for connection in self._out.due(now):
-            self._guard(connection, self._flush, now)
+            self._isolate_errors(connection, self._flush, now)
         if now >= self._next_tick:
             self._next_tick = now + TICK
             self._tick(now)
         self._report.post()
         self._busy = time.monotonic() - served
 
-    def _patience(self, now: float) -> float:
+    def _select_timeout(self, now: float) -> float:
         """Seconds until something is to be done though nothing happens."""
-        longest = min(TICK, max(0.0, self._held[0][0] - now)) if self._held else TICK
+        longest = (
+            min(TICK, max(0.0, self._rate_limited[0][0] - now)) if self._rate_limited else TICK
+        )
         return self._out.wait(now, longest)
 
-    def _release(self, now: float) -> None:
+    def _end_rate_limits(self, now: float) -> None:
         """Go on reading from those that have waited long enough."""
-        while self._held and self._held[0][0] <= now:
-            _, number = heapq.heappop(self._held)
+        while self._rate_limited and self._rate_limited[0][0] <= now:
+            _, number = heapq.heappop(self._rate_limited)
             connection = self._connections.get(number)
-            if connection is not None and 0 < connection.held_until <= now:
-                connection.held_until = 0.0
+            if connection is not None and 0 < connection.rate_limited_until <= now:
+                connection.rate_limited_until = 0.0
                 self._watch(connection)
-                self._go_on(connection)
+                self._resume_reading(connection)
 
-    def _go_on(self, connection: Connection) -> None:
+    def _resume_reading(self, connection: Connection) -> None:
         """Read what no selector will announce, if there is any and it may be read now."""
         if connection.has_more and connection.readable:
             if connection.admitted:
                 self._unread[connection.number] = connection
             else:
-                self._strangers.heard(connection)
+                self._unauthenticated.heard(connection)
 
-    def _sort(self, connection: Connection, mask: int, readable: dict[int, Connection]) -> None:
+    def _dispatch(self, connection: Connection, mask: int, readable: dict[int, Connection]) -> None:
         """What the selector says of one connection."""
         if not connection.admitted and connection.stage is not Stage.LINGERING:
-            self._strangers.heard(connection)
+            self._unauthenticated.heard(connection)
             mask &= ~selectors.EVENT_READ
         if mask & selectors.EVENT_READ:
             readable[connection.number] = connection
@@ -197,7 +199,7 @@ class IoThread:
                 readable[connection.number] = connection
             self._out.writable(connection)
 
-    def _guard(
+    def _isolate_errors(
         self,
         connection: Connection,
         step: Callable[[Connection, float], None],
@@ -245,21 +247,21 @@ class IoThread:
             number, sock, address, now, self._endpoint.conversation(), self._context
         )
         self._connections[number] = connection
-        self._strangers.add(connection)
+        self._unauthenticated.add(connection)
         connection.interest = selectors.EVENT_READ
         self._selector.register(sock, connection.interest, connection)
         if connection.stage is Stage.OPEN:
-            self._report.add(inputs.Opened(number, address), newcomer=True)
+            self._report.add(inputs.Opened(number, address), unauthenticated=True)
         log.debug("connection %d: opened", number)
-        while (stranger := self._strangers.superfluous()) is not None:
+        while (stranger := self._unauthenticated.next_to_evict()) is not None:
             self._drop(stranger, "evicted")
 
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
             opened = inputs.Opened(connection.number, connection.address)
-            self._report.add(opened, newcomer=True)
+            self._report.add(opened, unauthenticated=True)
             # TLS may already hold the first command behind the handshake's last record.
-            self._strangers.heard(connection)
+            self._unauthenticated.heard(connection)
 
     # Reading
 
@@ -267,7 +269,7 @@ class IoThread:
         """Read from these for a bounded time; who has to wait comes first in the next turn."""
         until = time.monotonic() + READ_FOR
         while readable:
-            self._guard(readable.pop(next(iter(readable))), self._read, now)
+            self._isolate_errors(readable.pop(next(iter(readable))), self._read, now)
             if time.monotonic() >= until:
                 break
         if readable:
@@ -287,13 +289,13 @@ class IoThread:
             # Also when it ends with EOF: what was sent before it counts.
             if commands and connection.stage is Stage.OPEN:
                 received = Received(connection.number, tuple(commands), connection.read_cost)
-                self._report.add(received, newcomer=not connection.admitted)
+                self._report.add(received, unauthenticated=not connection.admitted)
                 self._watch(connection)
         if connection.transport.wants_write:
             self._watch(connection)
-        if connection.held_until:
-            heapq.heappush(self._held, (connection.held_until, connection.number))
-        self._go_on(connection)
+        if connection.rate_limited_until:
+            heapq.heappush(self._rate_limited, (connection.rate_limited_until, connection.number))
+        self._resume_reading(connection)
 
     def _violated(self, connection: Connection, violation: Violation, now: float) -> None:
         """Answer a bad command; end the connection after a bad header or too many of them."""
@@ -310,21 +312,21 @@ class IoThread:
             )
         self._out.say(connection, self._endpoint.message(error), now)
         if violation.fatal or connection.violation(now):
-            self._out.hang_up(connection, Goodbye(code="violation", params=error.params), now)
+            self._out.disconnect(connection, Goodbye(code="violation", params=error.params), now)
 
     # Writing
 
     def _flush(self, connection: Connection, now: float) -> None:
         connection.flush(now)
-        if connection.wants_drained and connection.waiting < LOW_WATER:
-            connection.wants_drained = False
+        if connection.reports_drained and connection.waiting < LOW_WATER:
+            connection.reports_drained = False
             self._report.add(inputs.Drained(connection.number, connection.brought))
-        if connection.stage is Stage.LAST_WORDS and not connection.waiting:
+        if connection.stage is Stage.CLOSING and not connection.waiting:
             connection.shut()
         was_held_back = not connection.interest & selectors.EVENT_READ
         self._watch(connection)
-        if was_held_back or connection.unfinished:
-            self._go_on(connection)
+        if was_held_back or connection.has_undecoded:
+            self._resume_reading(connection)
 
     def _watch(self, connection: Connection) -> None:
         """Ask the selector for what this connection can use now."""
@@ -343,18 +345,18 @@ class IoThread:
 
     # The end
 
-    def _say_goodbye_to_the_rest(self, now: float) -> None:
+    def _close_remaining(self, now: float) -> None:
         """Those who connected while the hub was telling everyone that the server closes."""
         for connection in self._connections.values():
             goodbye = Goodbye(code="server_closing", params={})
-            self._out.hang_up(connection, goodbye, now)
+            self._out.disconnect(connection, goodbye, now)
 
     def _tick(self, now: float) -> None:
         totals: dict[int, tuple[int, int]] = {}
-        self._strangers.settle()
+        self._unauthenticated.drop_authenticated()
         for connection in tuple(self._connections.values()):
             # Whoever waits for us to shake hands is not to blame.
-            why = None if self._strangers.waits(connection) else connection.overdue(now)
+            why = None if self._unauthenticated.is_waiting(connection) else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)
                 continue
@@ -363,12 +365,12 @@ class IoThread:
                 connection.counted = totals[connection.number] = count
         if totals:
             self._report.add(inputs.Traffic(totals))
-        self._heap.tend(now)
+        self._heap.trim_if_due(now)
 
     def _overdue(self, connection: Connection, why: str, now: float) -> None:
         blocked = connection.interest & selectors.EVENT_WRITE
         if connection.stage is Stage.OPEN and not blocked:
-            self._out.hang_up(connection, Goodbye(code="timeout", params={"why": why}), now)
+            self._out.disconnect(connection, Goodbye(code="timeout", params={"why": why}), now)
         else:
             self._drop(connection, why)
 
@@ -377,7 +379,7 @@ class IoThread:
             return
         counts = connection.bytes_in, connection.bytes_out
         log.debug("connection %d: closed, %s; %d bytes in, %d out", connection.number, why, *counts)
-        self._strangers.forget(connection)
+        self._unauthenticated.forget(connection)
         self._heap.ended()
         if connection.stage is Stage.OPEN:
             self._out.forget(connection, why)

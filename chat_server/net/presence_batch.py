@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
-class News:
+class PresenceBatch:
     """Frames in their order, joined once: what somebody gets of them is cut out of that.
 
     In a crowd a thousand come in one turn, and each gets the news of all who come after it.

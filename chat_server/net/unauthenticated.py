@@ -7,15 +7,15 @@ from typing import Final
 from chat_server.net.connection import Connection
 from chat_server.net.descriptors import first_reserved
 
-STRANGERS: Final = 1024
+MAX_UNAUTHENTICATED: Final = 1024
 """Connections at most of which nobody knows yet whose they are."""
-SERVED_FOR: Final = 0.002
+HANDSHAKE_BUDGET: Final = 0.002
 """Seconds for their handshakes and greetings in each turn, so that a crowd holds up nobody."""
-SERVED_SHARE: Final = 0.25
+HANDSHAKE_BUDGET_SHARE: Final = 0.25
 """Or this part of what the turn before took for all else: else a crowd never gets in."""
 
 
-class Strangers:
+class UnauthenticatedConnections:
     """Those that came and did not sign in yet, the oldest first. One I/O thread owns it.
 
     Above the bound the oldest that never sent a byte has to go, and without one the oldest of all
@@ -40,7 +40,7 @@ class Strangers:
         if self._silent.pop(connection.number, None) is not None:
             self._heard[connection.number] = connection
 
-    def waits(self, connection: Connection) -> bool:
+    def is_waiting(self, connection: Connection) -> bool:
         """Whether it waits for us."""
         return connection.number in self._waiting
 
@@ -53,7 +53,7 @@ class Strangers:
 
         `busy`: the seconds that the last turn took for all else.
         """
-        until = time.monotonic() + max(SERVED_FOR, SERVED_SHARE * busy)
+        until = time.monotonic() + max(HANDSHAKE_BUDGET, HANDSHAKE_BUDGET_SHARE * busy)
         while self._waiting and time.monotonic() < until:
             yield self._waiting.pop(next(iter(self._waiting)))
 
@@ -63,7 +63,7 @@ class Strangers:
         self._silent.pop(connection.number, None)
         self._heard.pop(connection.number, None)
 
-    def superfluous(self) -> Connection | None:
+    def next_to_evict(self) -> Connection | None:
         """The one that has to go, while there are too many; never the one that has just come."""
         while len(self._silent) + len(self._heard) > self._bound:
             waiting = self._silent if len(self._silent) > 1 else self._heard or self._silent
@@ -73,7 +73,7 @@ class Strangers:
             del waiting[connection.number]
         return None
 
-    def settle(self) -> None:
+    def drop_authenticated(self) -> None:
         """Forget those that have signed in; to be called now and then, for they count till then."""
         for number in [number for number, each in self._heard.items() if each.admitted]:
             del self._heard[number]
@@ -81,4 +81,6 @@ class Strangers:
 
 def _most() -> int:
     reserved = first_reserved()
-    return STRANGERS if reserved is None else max(1, min(STRANGERS, reserved // 2))
+    return (
+        MAX_UNAUTHENTICATED if reserved is None else max(1, min(MAX_UNAUTHENTICATED, reserved // 2))
+    )

@@ -10,7 +10,7 @@ from typing import Final
 
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Role
-from chat_server.rules.effects import Admit, Answer, HangUp, Show, Tell, TellEveryone
+from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
 from chat_server.rules.sanctions import told_of
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
@@ -118,7 +118,7 @@ def _make_account(
     world.directory.add_account(account)
     world.directory.add_device(key, username, command.installation)
     world.directory.enter(general, username)
-    world.directory.undo.note(partial(world.sessions.expel, session))
+    world.directory.undo.note(partial(world.sessions.undo_admit, session))
     return [*_admit(world, session, command, username, now, new=True), published]
 
 
@@ -138,7 +138,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
             # Fenced before the new session starts: nothing the old connection still has on
             # its way may be stored after what the new one sends.
             goodbye = messages.Goodbye(code="replaced", params={})
-            outcome.append(HangUp(old.connection, goodbye))
+            outcome.append(Disconnect(old.connection, goodbye))
             outcome.append(ClientGone(old.connection, "replaced", now))
             world.sessions.close(old.connection)
     admitted = _admit(world, session, command, username, now)

@@ -145,6 +145,6 @@ def is_refusal(outcome: Outcome) -> bool:
     )
 
 
-def handle_input(world: World, happening: inputs.Input, now: int) -> Outcome:
+def handle_input(world: World, item: inputs.Input, now: int) -> Outcome:
     """What any other input leads to."""
-    return INPUTS[type(happening)](world, happening, now)
+    return INPUTS[type(item)](world, item, now)

@@ -1,7 +1,7 @@
 """What happens to connections besides commands: they come, go, fall behind, are ended."""
 
 from chat_server.rules import inputs
-from chat_server.rules.effects import HangUp, Tell
+from chat_server.rules.effects import Disconnect, Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientGone, ClientSlow, TrafficChanged
 from chat_server.rules.world import Outcome, World
@@ -10,9 +10,9 @@ from common.protocol.messages import Goodbye, Ping, Pong, refusal
 _STOPPED = Goodbye(code="server_closing", params={})
 
 
-def opened(world: World, happening: inputs.Opened, now: int) -> Outcome:
+def opened(world: World, item: inputs.Opened, now: int) -> Outcome:
     """A connection is there; it may greet us."""
-    session = Session(happening.connection, happening.address, now, is_host=happening.is_host)
+    session = Session(item.connection, item.address, now, is_host=item.is_host)
     world.sessions.open(session)
     return []
 
@@ -22,27 +22,27 @@ def ping(_world: World, session: Session, command: Ping, _now: int) -> Outcome:
     return [Tell(session.connection, Pong(re=command.id))]
 
 
-def closed(world: World, happening: inputs.Closed, now: int) -> Outcome:
+def closed(world: World, item: inputs.Closed, now: int) -> Outcome:
     """A connection ended by itself."""
-    return world.leave(happening.connection, happening.why, now)
+    return world.leave(item.connection, item.why, now)
 
 
-def fell_behind(world: World, happening: inputs.FellBehind, _now: int) -> Outcome:
+def fell_behind(world: World, item: inputs.FellBehind, _now: int) -> Outcome:
     """A client reads more slowly than the room talks: it is caught up from the log."""
-    session = world.sessions.get(happening.connection)
+    session = world.sessions.get(item.connection)
     if session is None:
         return []
-    world.delivery.fell_behind(session, happening.room, happening.after)
+    world.delivery.fell_behind(session, item.room, item.after)
     session.slow = True
     return [ClientSlow(session.connection, slow=True)]
 
 
-def drained(world: World, happening: inputs.Drained, _now: int) -> Outcome:
+def drained(world: World, item: inputs.Drained, _now: int) -> Outcome:
     """A client has read what waited for it."""
-    session = world.sessions.get(happening.connection)
+    session = world.sessions.get(item.connection)
     if session is None:
         return []
-    effects = world.delivery.drained(session, happening.brought)
+    effects = world.delivery.drained(session, item.brought)
     if effects is None:
         return []
     if session.cursors:
@@ -51,50 +51,50 @@ def drained(world: World, happening: inputs.Drained, _now: int) -> Outcome:
     return [*effects, ClientSlow(session.connection, slow=False)]
 
 
-def page_read(world: World, happening: inputs.PageRead, _now: int) -> Outcome:
+def page_read(world: World, item: inputs.PageRead, _now: int) -> Outcome:
     """A reader brought a page of a room's log."""
-    session = world.sessions.get(happening.connection)
-    return [] if session is None else [*world.delivery.page(session, happening)]
+    session = world.sessions.get(item.connection)
+    return [] if session is None else [*world.delivery.page(session, item)]
 
 
-def page_failed(world: World, happening: inputs.PageFailed, now: int) -> Outcome:
+def page_failed(world: World, item: inputs.PageFailed, now: int) -> Outcome:
     """The log can't be read: end the connection, so that its client tries again later."""
-    if world.sessions.get(happening.connection) is None:
+    if world.sessions.get(item.connection) is None:
         return []
     goodbye = Goodbye(code="internal", params={"why": "unreadable"})
     return [
-        HangUp(happening.connection, goodbye),
-        *world.leave(happening.connection, "unreadable", now),
+        Disconnect(item.connection, goodbye),
+        *world.leave(item.connection, "unreadable", now),
     ]
 
 
-def query_done(world: World, happening: inputs.QueryDone, _now: int) -> Outcome:
+def query_done(world: World, item: inputs.QueryDone, _now: int) -> Outcome:
     """A worker brought what a command asked for, or could not read it."""
-    session = world.sessions.get(happening.connection)
+    session = world.sessions.get(item.connection)
     if session is None:
         return []
-    answer = happening.answer
+    answer = item.answer
     if answer is None:
-        answer = refusal("internal", re=happening.re, params={"why": "unreadable"})
+        answer = refusal("internal", re=item.re, params={"why": "unreadable"})
     return [Tell(session.connection, answer)]
 
 
-def traffic(world: World, happening: inputs.Traffic, _now: int) -> Outcome:
+def traffic(world: World, item: inputs.Traffic, _now: int) -> Outcome:
     """Bytes were counted."""
-    for connection, total in happening.totals.items():
+    for connection, total in item.totals.items():
         session = world.sessions.get(connection)
         if session is not None:
             session.traffic = total
-    return [TrafficChanged(happening.totals)]
+    return [TrafficChanged(item.totals)]
 
 
-def end_sessions(world: World, happening: inputs.EndSessions, now: int) -> Outcome:
+def end_sessions(world: World, item: inputs.EndSessions, now: int) -> Outcome:
     """It is stored why these connections have to end."""
     outcome: Outcome = []
-    for connection in happening.connections:
+    for connection in item.connections:
         if world.sessions.get(connection) is not None:
-            outcome.append(HangUp(connection, happening.goodbye))
-            outcome += world.leave(connection, happening.why, now)
+            outcome.append(Disconnect(connection, item.goodbye))
+            outcome += world.leave(connection, item.why, now)
     return outcome
 
 
@@ -102,7 +102,7 @@ def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outco
     """The server shuts down: everyone is told so and nothing else."""
     outcome: Outcome = []
     for session in world.sessions:
-        outcome.append(HangUp(session.connection, _STOPPED))
+        outcome.append(Disconnect(session.connection, _STOPPED))
         left, _was_last = world.sessions.close(session.connection)
         if left is not None and left.username is not None:
             outcome.append(ClientGone(session.connection, "server_closing", now))

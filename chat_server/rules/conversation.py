@@ -30,7 +30,7 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
         elif room in command.last:
             compared.append((log, after))
     try:
-        refused |= dict.fromkeys(_of_other_history(world, command, compared), "position_ahead")
+        refused |= dict.fromkeys(_diverged_rooms(world, command, compared), "position_ahead")
     except StoreFailedError:
         return refuse(session, command, "internal", params={"why": "unreadable"})
     begun = {room: after for room, after in command.positions.items() if room not in refused}
@@ -66,7 +66,7 @@ def history(world: World, session: Session, command: messages.History, _now: int
     return [Query(session.connection, command.id, query)]
 
 
-def _of_other_history(
+def _diverged_rooms(
     world: World, command: messages.Sync, compared: Collection[tuple[RoomLog, int]]
 ) -> list[str]:
     """The rooms of which a client has something else than the log. Raises StoreFailedError.
@@ -90,11 +90,11 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         # Said before, perhaps, in a room that it was a member of then.
         said = world.store.find(sender, command.cid)
         if said is not None:
-            return _said_before(session, command, said)
+            return _deduplicated(session, command, said)
         members = _direct_accounts(world, sender, command.room)
         if members is None:
             return _no_room(world, session, command, sender)
-        wait = world.openings.ask(sender.username, now / 1000)
+        wait = world.direct_room_limit.ask(sender.username, now / 1000)
         if wait:
             return refuse(session, command, "rate_limited", "room", retry_after=ceil(1000 * wait))
         room = _open_direct(world, command.room, members, now)
@@ -103,7 +103,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     event = Event(room.room, seq, kind, sender.username, now, command.cid, body)
     said = world.store.append(room, event, sender)
     if said is not None:
-        return _said_before(session, command, said)
+        return _deduplicated(session, command, said)
     world.directory.advance(room, event.seq)
     outcome.append(Publish(event, session.connection, command.id))
     return outcome
@@ -123,10 +123,10 @@ def send_again(world: World, session: Session, command: messages.Send) -> Outcom
     """
     sender = world.account_of(session)
     said = None if sender is None else world.store.find(sender, command.cid)
-    return None if said is None else _said_before(session, command, said)
+    return None if said is None else _deduplicated(session, command, said)
 
 
-def _said_before(session: Session, command: messages.Send, said: Event) -> Outcome:
+def _deduplicated(session: Session, command: messages.Send, said: Event) -> Outcome:
     """The first answer again; or none, if something else was said under this id."""
     same = (said.room, said.kind) == (command.room, command.kind)
     if not same or canonical(said.body) != canonical(command.body):

@@ -160,9 +160,9 @@ class Directory:
             room.stored = room.head
         self._advanced.clear()
 
-    def take_back(self) -> None:
+    def roll_back(self) -> None:
         """Nothing that was changed since the last commit is stored."""
-        self.undo.take_back()
+        self.undo.roll_back()
         self._advanced.clear()
 
     def _put_account(self, before: Account, account: Account) -> None:

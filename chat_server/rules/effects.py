@@ -132,7 +132,7 @@ class WriteEvents:
 
 
 @dataclass(frozen=True, slots=True)
-class HangUp:
+class Disconnect:
     """Say goodbye and end the connection once that is written."""
 
     connection: int
@@ -181,10 +181,10 @@ class Query:
 class After:
     """An input that follows once everything of this batch is stored."""
 
-    happening: Input
+    item: Input
 
 
-ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | HangUp
+ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | Disconnect
 """What one connection gets."""
 IoEffect = TellAccount | TellEveryone | Fanout | ToOne
 Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | After

@@ -58,7 +58,7 @@ class Sessions:
         mine.add(session.connection)
         return len(mine) == 1
 
-    def expel(self, session: Session) -> None:
+    def undo_admit(self, session: Session) -> None:
         """Take an admission back that the store could not keep."""
         still_there, _ = self.close(session.connection)
         session.username = None

@@ -22,10 +22,10 @@ class Undo:
         self._steps.clear()
 
     def mark(self) -> int:
-        """A place among the changes, for `take_back`."""
+        """A place among the changes, for `roll_back`."""
         return len(self._steps)
 
-    def take_back(self, mark: int = 0) -> None:
+    def roll_back(self, mark: int = 0) -> None:
         """Undo what was changed since the mark, or since the last `keep`; the newest first."""
         while len(self._steps) > mark:
             self._steps.pop()()

@@ -16,9 +16,9 @@ from common.domain.names import direct_members
 from common.domain.reasons import Params
 from common.protocol import messages
 
-OPENINGS: Final = 200.0
+DIRECT_ROOM_BURST: Final = 200.0
 """Direct conversations that an account may begin at once: each is on somebody else's list."""
-OPENING_RATE: Final = 0.2
+DIRECT_ROOM_RATE: Final = 0.2
 """And for each second after that."""
 
 Outcome = list[Effect | Answer | Show | ViewEvent]
@@ -53,7 +53,9 @@ class World:
     """The invite's link, with the addresses of the moment."""
     own_installations: Callable[[], Collection[str]] = lambda: ()
     """Those of the host's own ChatClient on this computer."""
-    openings: Buckets = field(default_factory=lambda: Buckets(OPENINGS, OPENING_RATE))
+    direct_room_limit: Buckets = field(
+        default_factory=lambda: Buckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
+    )
     """How many direct conversations each account may begin now."""
 
     def __post_init__(self) -> None:

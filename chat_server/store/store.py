@@ -51,10 +51,10 @@ class Store(Protocol):
         If it is not, or is gone, that is a failure, and it stays as it was.
         """
 
-    def give_way(self) -> None:
+    def release_reserve(self) -> None:
         """There is no room: give up what was kept back for this. Raises nothing."""
 
-    def has_room(self) -> bool:
+    def has_space(self) -> bool:
         """Whether there is room for more; some is kept back from then on. Raises nothing."""
 
     def transaction(self) -> AbstractContextManager[None]:

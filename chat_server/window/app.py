@@ -11,7 +11,7 @@ from common.ui.program.program import Program
 from common.ui.program.runner import run_program
 
 if TYPE_CHECKING:
-    from chat_server.window.host import Host
+    from chat_server.window.host import HostContents
 
 _LEAST: Final = 820, 560
 """The smallest window that holds everything, px at 96 dpi."""
@@ -33,12 +33,12 @@ def run(options: Options, data_dir: Path) -> int:
     )
 
 
-def make(options: Options, data_dir: Path) -> Program[Host]:
+def make(options: Options, data_dir: Path) -> Program[HostContents]:
     """The window on the screen; the server starts behind it. Raises TclError."""
 
-    def load() -> Callable[[Program[Host]], Host]:
-        from chat_server.window.host import Host
+    def load() -> Callable[[Program[HostContents]], HostContents]:
+        from chat_server.window.host import HostContents
 
-        return lambda program: Host(program, options)
+        return lambda program: HostContents(program, options)
 
     return Program("ChatServer", "chat-server", data_dir, _LEAST, options.theme, load)

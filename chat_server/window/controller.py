@@ -11,7 +11,7 @@ from chat_server.chat_name import clean_chat_name
 from chat_server.window import questions
 from chat_server.window.actions import Actions
 from chat_server.window.client_program import ClientProgram, find_client
-from chat_server.window.model import Page, Phase
+from chat_server.window.model import Page, ServerState
 from chat_server.window.moderation import Moderation, commands, refusal_of
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import Keeper, StartFailed
@@ -69,7 +69,7 @@ class Desk:
             answer = self._ask(
                 questions.cannot_start(self._root, self._theme, failure.reason, first=first)
             )
-            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+            if answer.choice == questions.CANCEL or self._presenter.phase is ServerState.CLOSING:
                 return False
             self._start(self._port)
             return True
@@ -81,7 +81,7 @@ class Desk:
                     first=first, wrong=wrong,
                 )
             )  # fmt: skip
-            if answer.choice == questions.CANCEL or self._presenter.phase is Phase.CLOSING:
+            if answer.choice == questions.CANCEL or self._presenter.phase is ServerState.CLOSING:
                 return False
             port = 0 if answer.choice == questions.ANY_PORT else questions.read_port(answer.text)
             if port is not None:
@@ -94,7 +94,7 @@ class Desk:
         if self._closing is not None and self._closing is self.dialog:
             self._closing.window.lift()
             return False
-        if self._presenter.phase is not Phase.RUNNING or not self._presenter.people:
+        if self._presenter.phase is not ServerState.RUNNING or not self._presenter.people:
             return True
         self._closing = questions.close(self._root, self._theme, self._presenter.people)
         try:
@@ -121,9 +121,9 @@ class Desk:
 
     def _switch(self, on: bool) -> None:
         phase = self._presenter.phase
-        if on and phase is Phase.STOPPED:
+        if on and phase is ServerState.STOPPED:
             self._start(self._port)
-        elif not on and phase is Phase.RUNNING:
+        elif not on and phase is ServerState.RUNNING:
             people = self._presenter.people
             if not people or self._says_yes(questions.stop(self._root, self._theme, people)):
                 self._presenter.stopping()

@@ -8,7 +8,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.hero import Down, Invite
-from chat_server.window.model import HostView, Page, Phase
+from chat_server.window.model import HostView, Page, ServerState
 from chat_server.window.pages.accounts import Accounts
 from chat_server.window.pages.activity import Activity
 from chat_server.window.pages.people import People
@@ -122,7 +122,7 @@ class Frame(Panel):
         self.activity.show(view.feed)
 
     def _page_for(self, view: HostView) -> Connections | Accounts | Sanctions | Invite | Down:
-        if view.phase is not Phase.RUNNING:
+        if view.phase is not ServerState.RUNNING:
             return self.down
         if view.page is Page.SANCTIONS:
             return self.sanctions
@@ -144,9 +144,9 @@ class Frame(Panel):
         Hairline(content, theme).pack(fill="x")
 
     def _show_header(self, view: HostView) -> None:
-        page = view.page if view.phase is Phase.RUNNING else Page.CONNECTIONS
+        page = view.page if view.phase is ServerState.RUNNING else Page.CONNECTIONS
         self._title.set(_TITLES[page])
-        connections = view.phase is Phase.RUNNING and page is Page.CONNECTIONS
+        connections = view.phase is ServerState.RUNNING and page is Page.CONNECTIONS
         reach = view.reach if connections else None
         if reach is None:
             self._where.set("")

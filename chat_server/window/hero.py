@@ -7,7 +7,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.copy_button import CopyButton
-from chat_server.window.model import HostView, Phase
+from chat_server.window.model import HostView, ServerState
 from common.ui.look.cards import Card
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
@@ -167,7 +167,7 @@ class Down(_Page):
         title, text = _DOWN[view.phase]
         self._title.set(title)
         self._text.set(text)
-        stopped = view.phase is Phase.STOPPED
+        stopped = view.phase is ServerState.STOPPED
         if stopped:
             self._spinner.stop()
             self._spinner.pack_forget()
@@ -183,14 +183,14 @@ class Down(_Page):
 
 
 _DOWN: Final = {
-    Phase.STARTING: ("Starting…", "The server opens its log and its port."),
-    Phase.STOPPING: ("Stopping…", "Everyone is told, and what they said is written down."),
-    Phase.STOPPED: (
+    ServerState.STARTING: ("Starting…", "The server opens its log and its port."),
+    ServerState.STOPPING: ("Stopping…", "Everyone is told, and what they said is written down."),
+    ServerState.STOPPED: (
         "The server is stopped",
         (
             "Nobody can connect. Everything that was said is kept, and people come back by "
             "themselves when you start it again."
         ),
     ),
-    Phase.CLOSING: ("Closing…", "Everyone is told, and what they said is written down."),
+    ServerState.CLOSING: ("Closing…", "Everyone is told, and what they said is written down."),
 }

@@ -16,7 +16,7 @@ from chat_server.rules.view import Audited
 from chat_server.window import server_thread
 from chat_server.window.controller import Desk
 from chat_server.window.frame import Frame
-from chat_server.window.model import Phase
+from chat_server.window.model import ServerState
 from chat_server.window.presenter import Presenter
 from common.domain.invite import is_unspecified
 from common.domain.sentences import sentence
@@ -33,14 +33,14 @@ LONGEST_WAIT: Final = 60_000
 COULD_NOT_START: Final = 2
 
 
-class Host:
+class HostContents:
     """The contents of the window, and the server's work."""
 
-    def __init__(self, program: Program[Host], options: Options) -> None:
+    def __init__(self, program: Program[HostContents], options: Options) -> None:
         self.root, self.theme = program.root, program.theme
         everywhere = options.host is None or is_unspecified(options.host)
         self.presenter = Presenter(options.name or "", everywhere=everywhere)
-        self.mailbox: Mailbox[server_thread.News] = Mailbox(self.root, self._take)
+        self.mailbox: Mailbox[server_thread.ServerNews] = Mailbox(self.root, self._take)
         self.keeper = server_thread.Keeper(options, program.data_dir, self.mailbox.post)
         self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show, self._say)
         self.frame = Frame(self.root, self.theme, self.desk.actions)
@@ -91,11 +91,11 @@ class Host:
         if self.frame.connections.winfo_viewable():
             self.frame.connections.people.search.focus_set()
 
-    def _take(self, items: list[server_thread.News]) -> None:
+    def _take(self, items: list[server_thread.ServerNews]) -> None:
         for item in items:
             self._take_one(item)
 
-    def _take_one(self, item: server_thread.News) -> None:
+    def _take_one(self, item: server_thread.ServerNews) -> None:
         now = _now()
         match item:
             case server_thread.Happened():
@@ -104,7 +104,7 @@ class Host:
                 self._after("count", COUNT_PAUSE, self._count)
             case server_thread.Started():
                 self.owns_folder = True
-                if self.presenter.phase is not Phase.CLOSING:
+                if self.presenter.phase is not ServerState.CLOSING:
                     self.presenter.started(item.running, now)
                     self.desk.started(item.running.port)
                     self.desk.moderation.list_people()
@@ -137,7 +137,7 @@ class Host:
     def _failed(self, failure: server_thread.StartFailed, now: int) -> None:
         if not self.owns_folder:
             _complain(failure.reason)
-        if self.presenter.phase is Phase.CLOSING:
+        if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
         self.show()
@@ -148,7 +148,7 @@ class Host:
         self._count()
         if isinstance(item, server_thread.BrokeOff):
             _complain(sentence(item.reason))
-        if self.presenter.phase is Phase.CLOSING:
+        if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
         self.show()

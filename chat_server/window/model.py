@@ -6,7 +6,7 @@ from enum import Enum, auto
 from chat_server.window.feed import Line
 
 
-class Phase(Enum):
+class ServerState(Enum):
     """What the server is doing, as far as the window knows."""
 
     STARTING = auto()
@@ -106,7 +106,7 @@ class HostView:
     the last one failed. `page` is where the person wants to be while the server runs.
     """
 
-    phase: Phase
+    phase: ServerState
     name: str
     given_name: str
     name_problem: str

@@ -24,9 +24,9 @@ from chat_server.window.model import (
     ClientRow,
     HostView,
     Page,
-    Phase,
     Reach,
     SanctionRow,
+    ServerState,
 )
 from chat_server.window.rate import MessageRate
 from common.domain.invite import is_link_local, is_loopback
@@ -103,7 +103,7 @@ class Presenter:
         self._name_problem = ""
         self._name_answers = 0
         self._everywhere = everywhere
-        self._phase = Phase.STARTING
+        self._phase = ServerState.STARTING
         self._reach: Reach | None = None
         self._since = 0
         self._search = ""
@@ -114,7 +114,7 @@ class Presenter:
         self._rows_day: date | None = None
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> ServerState:
         """What the server is doing."""
         return self._phase
 
@@ -127,11 +127,11 @@ class Presenter:
 
     def starting(self) -> None:
         """The server was told to start."""
-        self._phase = Phase.STARTING
+        self._phase = ServerState.STARTING
 
     def started(self, running: Running, now: int) -> None:
         """The server accepts clients; some may have appeared already."""
-        self._phase = Phase.RUNNING
+        self._phase = ServerState.RUNNING
         self._since = now
         self._name, self._given_name = safe(running.name), running.name
         self._name_problem = ""
@@ -179,20 +179,20 @@ class Presenter:
 
     def stopping(self) -> None:
         """The server was told to stop."""
-        self._phase = Phase.STOPPING
+        self._phase = ServerState.STOPPING
 
     def stopped(self, now: int) -> None:
         """The server is down, or never came up."""
         if self._reach is not None:
             self._feed.add(Kind.STOPPED, now, "", "The server stopped")
-        self._phase = Phase.STOPPED
+        self._phase = ServerState.STOPPED
         self._reach = None
         self._run = _Run()
         self._rows.clear()  # the next run counts its connections from 1 again
 
     def closing(self) -> None:
         """The window closes as soon as the server is down."""
-        self._phase = Phase.CLOSING
+        self._phase = ServerState.CLOSING
 
     def apply(self, events: Sequence[view.ViewEvent], now: int) -> None:
         """Take events in their order."""

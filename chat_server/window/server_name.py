@@ -6,7 +6,7 @@ import tkinter as tk
 from typing import Final
 
 from chat_server.window.actions import Actions
-from chat_server.window.model import HostView, Phase
+from chat_server.window.model import HostView, ServerState
 from common.limits import SERVER_NAME_LENGTH
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel, Picture
@@ -63,7 +63,7 @@ class ServerName(Panel):
         before, self._view = self._view, view
         if before is None or before.name != view.name:
             self._show_name(view.name or PROGRAM)
-        can_change = view.phase is Phase.RUNNING
+        can_change = view.phase is ServerState.RUNNING
         if not can_change and self.editing:
             self.leave()
         if can_change and not self.button.winfo_manager():
@@ -81,7 +81,7 @@ class ServerName(Panel):
 
     def edit(self) -> None:
         """Make a field of the name."""
-        if self._view is None or self._view.phase is not Phase.RUNNING or self.editing:
+        if self._view is None or self._view.phase is not ServerState.RUNNING or self.editing:
             return
         self._badge.pack_forget()
         self.name.pack_forget()

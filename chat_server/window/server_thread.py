@@ -19,7 +19,7 @@ from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from common.system import logs
-from common.system.loading import uncollected
+from common.system.loading import gc_paused
 
 if TYPE_CHECKING:
     from chat_server.net.endpoints.local import LocalSession, OnReply
@@ -89,7 +89,9 @@ class Ended:
     """The keeper has stopped the server for good and is about to end."""
 
 
-News = Started | Changed | StartFailed | Stopped | BrokeOff | Replied | Happened | Counted | Ended
+ServerNews = (
+    Started | Changed | StartFailed | Stopped | BrokeOff | Replied | Happened | Counted | Ended
+)
 
 
 class Counts:
@@ -139,7 +141,9 @@ class _Order(Enum):
 class Keeper:
     """Carries out orders one after the other. `post` may be called from any thread."""
 
-    def __init__(self, options: Options, data_dir: Path, post: Callable[[News], object]) -> None:
+    def __init__(
+        self, options: Options, data_dir: Path, post: Callable[[ServerNews], object]
+    ) -> None:
         self.counts = Counts()
         self._options = options
         self._data_dir = data_dir
@@ -222,7 +226,7 @@ class Keeper:
 
     def _started(self, port: int | None) -> Started | StartFailed:
         # Here, so that the window is on the screen before pydantic and ssl are loaded.
-        with uncollected():
+        with gc_paused():
             from chat_server.service import PortBusyError, Server, StartError
 
         server = Server(

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from chat_server.window.actions import Actions
-from chat_server.window.model import HostView, Page, Phase
+from chat_server.window.model import HostView, Page, ServerState
 from chat_server.window.server_name import ServerName
 from common.ui.lists.rowlist import ListRow, RowList, Section
 from common.ui.look.cards import Card
@@ -22,11 +22,11 @@ WIDTH: Final = 232
 _DOT: Final = 9
 
 _SAYS: Final = {
-    Phase.STARTING: ("Starting…", "One moment"),
-    Phase.RUNNING: ("Running", ""),
-    Phase.STOPPING: ("Stopping…", "Saying goodbye"),
-    Phase.STOPPED: ("Stopped", "Nobody can connect"),
-    Phase.CLOSING: ("Closing…", "Saying goodbye"),
+    ServerState.STARTING: ("Starting…", "One moment"),
+    ServerState.RUNNING: ("Running", ""),
+    ServerState.STOPPING: ("Stopping…", "Saying goodbye"),
+    ServerState.STOPPED: ("Stopped", "Nobody can connect"),
+    ServerState.CLOSING: ("Closing…", "Saying goodbye"),
 }
 
 
@@ -36,7 +36,7 @@ class Sidebar(Panel):
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, "sidebar")
         self._theme = theme
-        self._phase = Phase.STARTING
+        self._phase = ServerState.STARTING
         self.configure(width=theme.px(WIDTH))
         self.pack_propagate(False)
         self.name = ServerName(self, theme, actions)
@@ -54,13 +54,13 @@ class Sidebar(Panel):
         self.name.show(view)
         state, detail = _SAYS[view.phase]
         self._state.set(state)
-        self._detail.set(f"Since {view.since}" if view.phase is Phase.RUNNING else detail)
+        self._detail.set(f"Since {view.since}" if view.phase is ServerState.RUNNING else detail)
         if view.phase is not self._phase:
             self._phase = view.phase
             self._dot.set(self._draw_dot)
-        self.switch.set(view.phase in {Phase.RUNNING, Phase.STARTING})
-        self.switch.enabled = view.phase in {Phase.RUNNING, Phase.STOPPED}
-        self.client.enabled = view.phase is Phase.RUNNING
+        self.switch.set(view.phase in {ServerState.RUNNING, ServerState.STARTING})
+        self.switch.enabled = view.phase in {ServerState.RUNNING, ServerState.STOPPED}
+        self.client.enabled = view.phase is ServerState.RUNNING
         count = str(view.connections) if view.connections else ""
         row = ListRow(
             "connections", "Connections", icon="connections", count=count, quiet_count=True
@@ -117,10 +117,10 @@ class Sidebar(Panel):
         return theme.images.disc(theme.px(_DOT), _DOT_COLOUR[self._phase](theme.palette))
 
 
-_DOT_COLOUR: Final[dict[Phase, Callable[[Palette], str]]] = {
-    Phase.STARTING: lambda palette: palette.away,
-    Phase.RUNNING: lambda palette: palette.running,
-    Phase.STOPPING: lambda palette: palette.away,
-    Phase.STOPPED: lambda palette: palette.offline,
-    Phase.CLOSING: lambda palette: palette.away,
+_DOT_COLOUR: Final[dict[ServerState, Callable[[Palette], str]]] = {
+    ServerState.STARTING: lambda palette: palette.away,
+    ServerState.RUNNING: lambda palette: palette.running,
+    ServerState.STOPPING: lambda palette: palette.away,
+    ServerState.STOPPED: lambda palette: palette.offline,
+    ServerState.CLOSING: lambda palette: palette.away,
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from chat_server.smoke import checks, joined, options
 from chat_server.window.app import make
-from chat_server.window.model import Phase
+from chat_server.window.model import ServerState
 from common.system.smoke import every_module, run_checks
 from common.ui.program import smoke
 
@@ -23,7 +23,7 @@ def _look_at_window(folder: Path) -> str:
     root = program.root
     smoke.fill(program)
     host = program.filled
-    smoke.wait(root, lambda: host.presenter.phase is not Phase.STARTING, "the server")
+    smoke.wait(root, lambda: host.presenter.phase is not ServerState.STARTING, "the server")
     running = host.keeper.running
     if running is None:
         raise RuntimeError("the server did not start")

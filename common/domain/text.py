@@ -44,7 +44,7 @@ def check_text(text: str) -> str:
     return text
 
 
-def tidy_text(text: str) -> str:
+def normalize_text(text: str) -> str:
     """What somebody wrote as it is sent: newlines for all that ends a line, no blank lines around.
 
     All else stays as it was typed, the spaces and tabs at the beginning of a line among it. The

@@ -168,7 +168,7 @@ class ServerEnd:
         frames = self._decoder.frames(data)
         try:
             for frame in frames:
-                yield self._understand(frame.body)
+                yield self._decode(frame.body)
         except FrameError:
             yield Violation(refusal("malformed", params={"why": "frame"}), fatal=True)
         finally:
@@ -182,7 +182,7 @@ class ServerEnd:
             self._decoder.limit = limits.FRAME_JSON
         return encode(message)
 
-    def _understand(self, body: bytes) -> ToServer | Violation:
+    def _decode(self, body: bytes) -> ToServer | Violation:
         try:
             message = TO_SERVER.validator.validate_json(body)
         except ValidationError as error:
@@ -214,7 +214,7 @@ class ClientEnd:
         traced = log.isEnabledFor(logging.DEBUG)
         try:
             for frame in self._decoder.frames(data):
-                message = self._understand(frame.body)
+                message = self._decode(frame.body)
                 if traced:
                     log.debug("received %s", "unknown" if message is None else brief(message))
                 if message is None:
@@ -233,7 +233,7 @@ class ClientEnd:
             log.debug("sending %s", brief(message))
         return encode(message)
 
-    def _understand(self, body: bytes) -> ToClient | None:
+    def _decode(self, body: bytes) -> ToClient | None:
         try:
             return cast("ToClient", TO_CLIENT.validator.validate_json(body))
         except ValidationError as error:
@@ -265,7 +265,7 @@ def _event(message: EventMessage) -> Event:
 
 def known_event(event: Event) -> Event:
     """An event as it came, with what this program knows of its body, and with the rest kept."""
-    known = understood(event.kind, event.body)
+    known = decode_body(event.kind, event.body)
     if known is None:
         return event._replace(body=UnknownBody(_finite(event.body)))
     if known == event.body:
@@ -292,7 +292,7 @@ def _finite_value(value: Any) -> Any:
     return value
 
 
-def understood(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def decode_body(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """What this program knows of an event's body; None if it does not understand it.
 
     Fields that it does not know are left out, also of the objects in it.

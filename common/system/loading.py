@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def uncollected() -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """No garbage is looked for within the block, for a thread that imports.
 
     What is loaded stays; looking through it would take a tenth of the time, and on that

@@ -31,7 +31,7 @@ OLDER: Final = 3
 PATIENCE: Final = 1 << 16
 """Bytes that are appended to a full file before a rotation that failed is tried again."""
 
-MANY: Final = 100
+BURST: Final = 100
 """Records of one kind that are all written, when they come at once."""
 PAUSE: Final = 10.0
 """Seconds after which one more is."""
@@ -40,7 +40,7 @@ KINDS: Final = 256
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # What ends a line, moves the cursor or turns the text round, and what UTF-8 can't say.
-_HARMFUL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 # In a link, a call's arguments or JSON: the value ends at an ampersand, white space or a quote.
 _SECRET = re.compile(r"""(secret(?:=|\\*["']\s*:\s*)b?\\*["']?)[^&\s"']+""", re.IGNORECASE)
 _TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64,}(?![0-9a-f])", re.IGNORECASE)
@@ -87,9 +87,9 @@ def redact(text: str) -> str:
     return _TOKEN.sub("…", _QUOTED.sub(r"\1…\2", text))
 
 
-def harmless(text: str) -> str:
+def escape_control(text: str) -> str:
     """`text` with its control characters escaped, all but the newline."""
-    return _HARMFUL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class _Formatter(logging.Formatter):
@@ -98,13 +98,13 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         record.message = _message(record)
         record.asctime = self.formatTime(record)
-        text = harmless(self.formatMessage(record)).replace("\n", r"\n")
+        text = escape_control(self.formatMessage(record)).replace("\n", r"\n")
         # Not the text that another handler's formatter has left in the record.
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
         if record.stack_info:
             text += "\n" + self.formatStack(record.stack_info)
-        return redact(harmless(text).replace("\n", "\n  "))
+        return redact(escape_control(text).replace("\n", "\n  "))
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -124,7 +124,7 @@ class _Terminal(logging.Handler):
             self.handleError(record)
 
 
-class Repetitions:
+class RecordCoalescer:
     """Leaves out what comes too often; the next record that is written tells how much it was.
 
     A token bucket for each kind of record. What is asked for by the level debug is never left out.
@@ -142,8 +142,8 @@ class Repetitions:
             return record
         now = self._clock()
         kind = (record.name, record.levelno, str(record.msg))
-        left, since, dropped = self._kinds.pop(kind, (float(MANY), now, 0))
-        left = min(float(MANY), left + (now - since) / PAUSE)
+        left, since, dropped = self._kinds.pop(kind, (float(BURST), now, 0))
+        left = min(float(BURST), left + (now - since) / PAUSE)
         if left < 1:
             self._kinds[kind] = (left, now, dropped + 1)
             return None
@@ -193,7 +193,7 @@ class _LogFile(logging.FileHandler):
         self._path = path
         self._full = LIMIT
         self._said = False
-        self._repetitions = Repetitions()
+        self._repetitions = RecordCoalescer()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record, in a new file if this one is full."""
@@ -260,7 +260,7 @@ class _LogFile(logging.FileHandler):
     def _complain(self, what: str, error: BaseException | None) -> None:
         if not self._said:
             self._said = True
-            _say(redact(harmless(f"the log {self._path} can't be {what}: {error}")))
+            _say(redact(escape_control(f"the log {self._path} can't be {what}: {error}")))
 
 
 class _NativeCrashes:

@@ -23,7 +23,7 @@ from typing import Final
 
 from chat_client.accounts import Accounts, new_account
 from chat_client.cache.cache import Cache
-from chat_client.session import Session
+from chat_client.session import OpenAccount
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from chat_client.window.main_screen import MainScreen
@@ -67,7 +67,7 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
             for number in range(1, min(_DIRECT, people)):
                 cache.add_room("dm:" + ":".join(sorted((username(0), username(number)))))
         cache.close()
-        session = Session(accounts, account, lambda _: None)
+        session = OpenAccount(accounts, account, lambda _: None)
         session.begin = lambda: None  # type: ignore[method-assign]  # there is no server
         root = tk.Tk()
         root.geometry("1280x900")

@@ -100,10 +100,10 @@ class MemoryStore:
         if self.medium.state.meta.get("epoch") != epoch:
             raise StoreUnreadableError("another store is in its place")
 
-    def give_way(self) -> None:
+    def release_reserve(self) -> None:
         """Nothing is kept back."""
 
-    def has_room(self) -> bool:
+    def has_space(self) -> bool:
         """As the medium says."""
         return self.medium.room
 

@@ -167,7 +167,7 @@ class StoreContract:
         }
         assert directory.rooms_of == {name: ["dm:ada:bob", GENERAL] for name in both}
         # What is loaded is the caller's own: nothing to take back is noted in it.
-        directory.undo.take_back()
+        directory.undo.roll_back()
         assert directory == filled.store.load()
 
     def test_people_are_loaded_in_the_order_of_their_changes(self, filled: Filled) -> None:
@@ -646,8 +646,8 @@ class StoreContract:
     def test_what_raises_nothing_raises_nothing(self, filled: Filled) -> None:
         """On the way out and on a full disk nobody is there to catch it."""
         with filled.engine.unreadable(filled.store):
-            filled.store.give_way()
-            filled.store.has_room()
+            filled.store.release_reserve()
+            filled.store.has_space()
         filled.say(said(1))
 
     def test_a_store_can_be_closed_while_its_disk_is_away(self, filled: Filled) -> None:
@@ -659,12 +659,12 @@ class StoreContract:
     def test_room_is_asked_for_and_given_up(self, filled: Filled) -> None:
         """There is none while others have it all, and again when they have not."""
         store = filled.store
-        assert store.has_room()
-        store.give_way()
+        assert store.has_space()
+        store.release_reserve()
         with filled.engine.no_room():
-            assert not store.has_room()
-            assert not store.has_room()
-        assert store.has_room()
+            assert not store.has_space()
+            assert not store.has_space()
+        assert store.has_space()
         filled.say(said(1))
 
     # Opened anew

@@ -35,8 +35,8 @@ from chat_server.ready_file import Running
 from chat_server.rules.view import ClientAppeared, ViewEvent
 from chat_server.service import Server
 from chat_server.window.app import make as make_server
-from chat_server.window.host import Host as HostContents
-from chat_server.window.model import Phase
+from chat_server.window.host import HostContents
+from chat_server.window.model import ServerState
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import GENERAL
 from common.protocol.events import Event
@@ -421,7 +421,7 @@ class HostWindow:
         self.program.on_end = self._end
         self.root.report_callback_exception = report_in_log
         self.wait(lambda: self.program.contents is not None, "the contents")
-        self.wait(lambda: self.app.presenter.phase is Phase.RUNNING, "the server")
+        self.wait(lambda: self.app.presenter.phase is ServerState.RUNNING, "the server")
 
     @property
     def app(self) -> HostContents:

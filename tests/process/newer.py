@@ -54,7 +54,7 @@ NEWS: Final[tuple[Fields, ...]] = (
 class NewerServer:
     """Takes everybody in. `refusals` answer the next sends; what is not refused is stored.
 
-    The `last_words`, once there are some, are said in place of what a `sync` asks for.
+    The `begin_closing`, once there are some, are said in place of what a `sync` asks for.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class NewerServer:
         port = self._listening.getsockname()[1]
         self.invite: Final = Invite(("127.0.0.1",), port, None, "k" * 22, "Tomorrow").link()
         self.refusals: list[Fields] = []
-        self.last_words: list[Fields] = []
+        self.begin_closing: list[Fields] = []
         self.commands: list[Fields] = []
         """All that was ever sent here, without `id`s."""
         self.times: list[float] = []
@@ -132,7 +132,7 @@ class NewerServer:
                 answer = {"type": "rooms", "rooms": self._rooms()}
             case "sync":
                 answer = self._synced(command)
-                news = [self.last_words.pop(0)] if self.last_words else self._missed(command)
+                news = [self.begin_closing.pop(0)] if self.begin_closing else self._missed(command)
             case "send":
                 answer = self._sent(command)
         # A page's `more` is no news to the answers that are none.

@@ -20,7 +20,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
 from chat_client.state.account import Account
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.window.transcript import drawing
 from chat_client.window.transcript.drawing import Drawing
 from chat_client.window.transcript.timeline import lay_out
@@ -204,7 +204,7 @@ def test_this_version_keeps_it_and_the_next_one_shows_it(
     server.stop()
     learn()
     after = Window(account, path)
-    assert after.until(lambda item: isinstance(item, news.Understood)) == news.Understood(
+    assert after.until(lambda item: isinstance(item, news.EventsUpgraded)) == news.EventsUpgraded(
         (GENERAL,)
     )
     after.core.stop()
@@ -231,16 +231,16 @@ def test_it_waits_in_the_outbox_over_a_restart(house: House, server: Server, lea
     first.core.send(GENERAL, TOPIC, BODY)
     waiting = first.until(lambda item: isinstance(item, news.OutboxChanged))
     assert isinstance(waiting, news.OutboxChanged)
-    assert waiting.state is Delivery.WAITING
+    assert waiting.state is OutboxState.WAITING
     first.core.stop()
     reader = CacheReader(path)
     (out,) = reader.outbox(GENERAL)
     reader.close()
-    assert (out.kind, out.body, out.text, out.state) == (TOPIC, BODY, "", Delivery.WAITING)
+    assert (out.kind, out.body, out.text, out.state) == (TOPIC, BODY, "", OutboxState.WAITING)
     server.start()
     second = Window(joined.account, path)
     sent = second.until(
-        lambda item: isinstance(item, news.OutboxChanged) and item.state is Delivery.SENT
+        lambda item: isinstance(item, news.OutboxChanged) and item.state is OutboxState.SENT
     )
     assert isinstance(sent, news.OutboxChanged)
     assert (sent.cid, sent.waiting) == (waiting.cid, 0)

@@ -20,7 +20,7 @@ from chat_client.accounts import new_account
 from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import GENERAL
@@ -83,7 +83,7 @@ def test_a_listener_prints_what_it_does_not_know_in_full(ada: Client, newer: New
     more = {1: {"through": "the window"}, 2: {"text": "hello", "mood": "good"}}
     assert kept_raw(ada.data_dir) == {**more, 3: REACTION, 4: REWRITTEN, 5: {}}
     again = ada.listen("--count", "1", "--timeout", "1")
-    newer.last_words.append(
+    newer.begin_closing.append(
         {"type": "goodbye", "code": "terminated", "params": {"reason": "No more."}}
     )
     assert again.status() == 1
@@ -133,7 +133,7 @@ def test_an_unknown_error_does_what_its_fields_say(ada: Client, newer: NewerServ
 
 def test_an_unknown_goodbye_is_final(ada: Client, newer: NewerServer) -> None:
     """The client says the reason and does not come back, whatever else it is told."""
-    newer.last_words = [
+    newer.begin_closing = [
         {"type": "goodbye", "code": "on_holiday", "params": {}, "retry_after": 1, "until": 7}
     ]
     listener = ada.listen()
@@ -144,7 +144,7 @@ def test_an_unknown_goodbye_is_final(ada: Client, newer: NewerServer) -> None:
 
 def test_a_client_comes_back_when_it_was_told_to(ada: Client, newer: NewerServer) -> None:
     """Not before `retry_after` has passed."""
-    newer.last_words = [
+    newer.begin_closing = [
         {"type": "goodbye", "code": "server_closing", "params": {}, "retry_after": AFTER}
     ]
     listener = ada.listen("--count", "2")
@@ -168,7 +168,7 @@ def test_the_core_of_the_window_goes_on(newer: NewerServer) -> None:
         core.send(GENERAL, *message("I am old"))
         seen += until(
             told,
-            lambda item: isinstance(item, news.OutboxChanged) and item.state is Delivery.SENT,
+            lambda item: isinstance(item, news.OutboxChanged) and item.state is OutboxState.SENT,
         )
     finally:
         core.stop()

@@ -50,7 +50,7 @@ def newcomers(invite: str) -> Iterator[Newcomer]:
 
 
 @pytest.fixture
-def newcomer(server: Server) -> Iterator[Newcomer]:
+def unauthenticated(server: Server) -> Iterator[Newcomer]:
     """Make strangers on a server of this test's own."""
     with newcomers(server.invite) as make:
         yield make
@@ -95,9 +95,9 @@ def test_the_stranger_knows_nothing_of_the_project() -> None:
 # --- conversations ----------------------------------------------------------------------------
 
 
-def test_two_strangers_talk(newcomer: Newcomer) -> None:
+def test_two_strangers_talk(unauthenticated: Newcomer) -> None:
     """Both have the same events in the same order; nobody is echoed."""
-    ada, bruno = newcomer("Ada", "Ada  Lindqvist"), newcomer("bruno")
+    ada, bruno = unauthenticated("Ada", "Ada  Lindqvist"), unauthenticated("bruno")
     assert (ada.username, ada.display_name) == ("ada", "Ada Lindqvist")
     for number in range(5):
         ada.say(GENERAL, f"question {number}")
@@ -111,9 +111,9 @@ def test_two_strangers_talk(newcomer: Newcomer) -> None:
     assert len({event["cid"] for event in ada.copy(GENERAL).events}) == 12
 
 
-def test_both_talk_at_once(newcomer: Newcomer) -> None:
+def test_both_talk_at_once(unauthenticated: Newcomer) -> None:
     """Each one's acknowledgements stand in the stream just where the own events would."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     for number in range(100):
         for stranger in (ada, bruno):
             stranger.post(stranger.write(GENERAL, f"{stranger.username} {number}"))
@@ -123,10 +123,10 @@ def test_both_talk_at_once(newcomer: Newcomer) -> None:
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
 
 
-def test_everyone_knows_who_is_there(newcomer: Newcomer) -> None:
+def test_everyone_knows_who_is_there(unauthenticated: Newcomer) -> None:
     """A newcomer is listed, and told to those who are there already; so is who comes and goes."""
-    ada = newcomer("ada", "Ada")
-    bruno = newcomer("bruno", "Bruno")
+    ada = unauthenticated("ada", "Ada")
+    bruno = unauthenticated("bruno", "Bruno")
     ada.until(lambda: "bruno" in ada.online)
     assert ada.people == bruno.people
     assert ada.change == bruno.change == ada.people["bruno"]["change"]
@@ -137,13 +137,13 @@ def test_everyone_knows_who_is_there(newcomer: Newcomer) -> None:
     ada.until(lambda: "bruno" in ada.online)
 
 
-def test_only_who_is_new_since_is_listed(newcomer: Newcomer) -> None:
+def test_only_who_is_new_since_is_listed(unauthenticated: Newcomer) -> None:
     """Who knows everyone up to a change is told nobody twice; and all, if the change is unknown."""
-    ada = newcomer("ada", "Ada")
-    newcomer("bruno", "Bruno").hang_up()
+    ada = unauthenticated("ada", "Ada")
+    unauthenticated("bruno", "Bruno").hang_up()
     ada.until(lambda: "bruno" in ada.people)
     ada.hang_up()
-    newcomer("clara", "Clara")
+    unauthenticated("clara", "Clara")
     ada.connect()
     ada.sign_in()
     page = ada.ask("list_people", since=ada.change)
@@ -156,12 +156,12 @@ def test_only_who_is_new_since_is_listed(newcomer: Newcomer) -> None:
     assert changes == sorted(changes)
 
 
-def test_presence_is_told_to_those_who_asked_for_it(newcomer: Newcomer) -> None:
+def test_presence_is_told_to_those_who_asked_for_it(unauthenticated: Newcomer) -> None:
     """It is a capability; new accounts are told to everyone."""
-    ada = newcomer("ada", come_in=False)
+    ada = unauthenticated("ada", come_in=False)
     ada.connect(capabilities=["files.v9"])
     ada.join()
-    bruno = newcomer("bruno")
+    bruno = unauthenticated("bruno")
     assert "presence" in bruno.welcome["capabilities"]
     bruno.hang_up()
     bruno.come_in()
@@ -175,9 +175,9 @@ def test_presence_is_told_to_those_who_asked_for_it(newcomer: Newcomer) -> None:
     assert ada.online == {"ada", "bruno"}
 
 
-def test_a_direct_room_is_between_two(newcomer: Newcomer) -> None:
+def test_a_direct_room_is_between_two(unauthenticated: Newcomer) -> None:
     """It comes into being with its first message, for these two and nobody else."""
-    ada, bruno, clara = newcomer("ada"), newcomer("bruno"), newcomer("clara")
+    ada, bruno, clara = unauthenticated("ada"), unauthenticated("bruno"), unauthenticated("clara")
     room = "dm:ada:bruno"
     bruno.say(room, "psst")
     assert bruno.copy(room).texts == ["psst"]
@@ -196,10 +196,10 @@ def test_a_direct_room_is_between_two(newcomer: Newcomer) -> None:
     assert set(synced["heads"]) == {GENERAL}
 
 
-def test_a_new_room_is_told_before_the_acknowledgement(newcomer: Newcomer) -> None:
+def test_a_new_room_is_told_before_the_acknowledgement(unauthenticated: Newcomer) -> None:
     """To whoever makes it by a message: the room is known when its first place is."""
-    ada = newcomer("ada")
-    newcomer("bruno")
+    ada = unauthenticated("ada")
+    unauthenticated("bruno")
     ada.settle()
     ada.post(ada.write("dm:ada:bruno", "psst"))
     told = [ada.line.receive() for _ in range(2)]
@@ -208,10 +208,10 @@ def test_a_new_room_is_told_before_the_acknowledgement(newcomer: Newcomer) -> No
     assert told[0]["room"] == room
 
 
-def test_another_device_of_the_sender_gets_the_event(newcomer: Newcomer) -> None:
+def test_another_device_of_the_sender_gets_the_event(unauthenticated: Newcomer) -> None:
     """The one that sent it gets the acknowledgement in its place."""
-    ada = newcomer("ada")
-    other = newcomer("ada", come_in=False)
+    ada = unauthenticated("ada")
+    other = unauthenticated("ada", come_in=False)
     other.token = ada.token
     other.connect()
     other.sign_in()
@@ -224,9 +224,9 @@ def test_another_device_of_the_sender_gets_the_event(newcomer: Newcomer) -> None
     assert ada.copy(GENERAL).events[1]["cid"] == cid
 
 
-def test_what_was_missed_is_caught_up_then_live(newcomer: Newcomer) -> None:
+def test_what_was_missed_is_caught_up_then_live(unauthenticated: Newcomer) -> None:
     """Several pages, then new events, with neither a hole nor a repetition between them."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     position = bruno.copy(GENERAL).position
     bruno.hang_up()
     long = "äöü\n" * 2000
@@ -245,9 +245,9 @@ def test_what_was_missed_is_caught_up_then_live(newcomer: Newcomer) -> None:
     assert_whole(bruno)
 
 
-def test_a_reader_that_stops_for_a_while_misses_nothing(newcomer: Newcomer) -> None:
+def test_a_reader_that_stops_for_a_while_misses_nothing(unauthenticated: Newcomer) -> None:
     """More than the server keeps for a connection is said meanwhile."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     for number in range(20):
         for part in range(30):
             ada.post(ada.write(GENERAL, f"{number}.{part} {'x' * 16000}"))
@@ -259,9 +259,9 @@ def test_a_reader_that_stops_for_a_while_misses_nothing(newcomer: Newcomer) -> N
     assert not bruno.outbox
 
 
-def test_many_people_and_rooms_come_in_pages(newcomer: Newcomer, server: Server) -> None:
+def test_many_people_and_rooms_come_in_pages(unauthenticated: Newcomer, server: Server) -> None:
     """A hundred rooms on each page; together they are all. A thousand people fit on one."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     names = [f"guest{number:03}" for number in range(120)]
     for name in names:
         guest = Stranger(server.invite, name)
@@ -282,9 +282,9 @@ def test_many_people_and_rooms_come_in_pages(newcomer: Newcomer, server: Server)
 # --- exactly once -----------------------------------------------------------------------------
 
 
-def test_a_lost_ack_makes_no_second_message(newcomer: Newcomer) -> None:
+def test_a_lost_ack_makes_no_second_message(unauthenticated: Newcomer) -> None:
     """The retry with the same cid gets the first answer, and is nobody's news."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     cid = ada.write(GENERAL, "once")
     ada.post(cid)
     hear(bruno, "once")
@@ -304,9 +304,9 @@ def test_a_lost_ack_makes_no_second_message(newcomer: Newcomer) -> None:
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
 
 
-def test_an_own_event_settles_the_outbox(newcomer: Newcomer) -> None:
+def test_an_own_event_settles_the_outbox(unauthenticated: Newcomer) -> None:
     """Who catches up before retrying sees that the message was stored."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     cid = ada.write(GENERAL, "once")
     ada.post(cid)
     hear(bruno, "once")
@@ -316,9 +316,9 @@ def test_an_own_event_settles_the_outbox(newcomer: Newcomer) -> None:
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
 
 
-def test_an_ack_may_be_ahead_of_the_room(newcomer: Newcomer) -> None:
+def test_an_ack_may_be_ahead_of_the_room(unauthenticated: Newcomer) -> None:
     """In a room that was not followed yet the event comes in its turn."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     ada.hang_up()
     bruno.say(GENERAL, "meanwhile")
     ada.connect()
@@ -333,10 +333,10 @@ def test_an_ack_may_be_ahead_of_the_room(newcomer: Newcomer) -> None:
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
 
 
-def test_a_cid_is_for_one_message(newcomer: Newcomer) -> None:
+def test_a_cid_is_for_one_message(unauthenticated: Newcomer) -> None:
     """The same with another text, or in another room, is refused for good."""
-    ada = newcomer("ada")
-    newcomer("bruno")
+    ada = unauthenticated("ada")
+    unauthenticated("bruno")
     cid = ada.say(GENERAL, "original")
     for room, text in ((GENERAL, "forged"), ("dm:ada:bruno", "original")):
         with pytest.raises(RefusedError) as refused:
@@ -345,18 +345,18 @@ def test_a_cid_is_for_one_message(newcomer: Newcomer) -> None:
     assert ada.copy(GENERAL).texts == ["original"]
 
 
-def test_commands_may_be_under_way_at_once(newcomer: Newcomer) -> None:
+def test_commands_may_be_under_way_at_once(unauthenticated: Newcomer) -> None:
     """Messages get their places in the order in which they were sent."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     requests = [ada.post(ada.write(GENERAL, str(number))) for number in range(500)]
     answers = [ada.answer(request) for request in requests]
     assert [answer["seq"] for answer in answers] == list(range(2, 502))
     assert ada.copy(GENERAL).texts == [str(number) for number in range(500)]
 
 
-def test_a_resumed_session_fences_the_former_one(newcomer: Newcomer) -> None:
+def test_a_resumed_session_fences_the_former_one(unauthenticated: Newcomer) -> None:
     """The old connection is told so and ends; what it still says is not stored."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     old = ada.let_go()
     ada.come_in()
     while old.goodbye is None:
@@ -370,9 +370,9 @@ def test_a_resumed_session_fences_the_former_one(newcomer: Newcomer) -> None:
     assert bruno.copy(GENERAL).texts == ["still me"]
 
 
-def test_a_session_that_is_gone_can_be_resumed(newcomer: Newcomer) -> None:
+def test_a_session_that_is_gone_can_be_resumed(unauthenticated: Newcomer) -> None:
     """Naming it does no harm."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     ada.session = secrets.token_hex(16)
     ada.come_in()
     ada.say(GENERAL, "here")
@@ -381,10 +381,10 @@ def test_a_session_that_is_gone_can_be_resumed(newcomer: Newcomer) -> None:
 # --- getting in -------------------------------------------------------------------------------
 
 
-def test_a_join_is_repeated_when_its_answer_was_lost(newcomer: Newcomer) -> None:
+def test_a_join_is_repeated_when_its_answer_was_lost(unauthenticated: Newcomer) -> None:
     """The same token enters the account that it made, and nobody joins twice."""
-    bruno = newcomer("bruno")
-    ada = newcomer("ada", come_in=False)
+    bruno = unauthenticated("bruno")
+    ada = unauthenticated("ada", come_in=False)
     ada.connect()
     ada.command(
         "join",
@@ -607,10 +607,10 @@ def test_frames_may_be_longer_once_signed_in(guest: Newcomer) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to be polite with")
-def test_a_server_that_ends_says_goodbye_to_all(newcomer: Newcomer, server: Server) -> None:
+def test_a_server_that_ends_says_goodbye_to_all(unauthenticated: Newcomer, server: Server) -> None:
     """Signed in or not; and what was acknowledged is there in its next life."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
-    waiting = newcomer("clara", come_in=False)
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
+    waiting = unauthenticated("clara", come_in=False)
     waiting.connect()
     ada.say(GENERAL, "last words")
     server.child.process.send_signal(signal.SIGTERM)
@@ -624,9 +624,11 @@ def test_a_server_that_ends_says_goodbye_to_all(newcomer: Newcomer, server: Serv
     assert ada.copy(GENERAL) == bruno.copy(GENERAL)
 
 
-def test_a_killed_server_comes_back_with_everything(newcomer: Newcomer, server: Server) -> None:
+def test_a_killed_server_comes_back_with_everything(
+    unauthenticated: Newcomer, server: Server
+) -> None:
     """What waited in the outbox is sent again and stored once."""
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     for number in range(200):
         ada.post(ada.write(GENERAL, str(number)))
     ada.until(lambda: len(ada.outbox) <= 150)
@@ -643,9 +645,9 @@ def test_a_killed_server_comes_back_with_everything(newcomer: Newcomer, server: 
     assert_whole(ada)
 
 
-def test_a_new_epoch_makes_a_full_resync(newcomer: Newcomer, server: Server) -> None:
+def test_a_new_epoch_makes_a_full_resync(unauthenticated: Newcomer, server: Server) -> None:
     """The log was lost, the identity was not: the copies go, and the account is made again."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     ada.say(GENERAL, "of the old log")
     epoch = ada.epoch
     server.kill()
@@ -667,10 +669,10 @@ def test_a_new_epoch_makes_a_full_resync(newcomer: Newcomer, server: Server) -> 
 
 
 def test_a_server_that_was_set_back_is_followed(
-    newcomer: Newcomer, server: Server, tmp_path: Path
+    unauthenticated: Newcomer, server: Server, tmp_path: Path
 ) -> None:
     """The room ends before one's position: its copy is fetched again from the start."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     ada.say(GENERAL, "kept")
     with set_back(server, tmp_path):
         ada.come_in()
@@ -696,15 +698,15 @@ def set_back(server: Server, folder: Path) -> Iterator[None]:
 
 
 def test_people_of_another_history_are_forgotten(
-    newcomer: Newcomer, server: Server, tmp_path: Path
+    unauthenticated: Newcomer, server: Server, tmp_path: Path
 ) -> None:
     """Whose joining a restored backup took away: nobody knows them, though others came since."""
-    ada = newcomer("ada")
+    ada = unauthenticated("ada")
     with set_back(server, tmp_path):
-        newcomer("clara", "Clara")
+        unauthenticated("clara", "Clara")
         ada.come_in()
         assert set(ada.people) == {"ada", "clara"}
-    newcomer("dora", "Dora")
+    unauthenticated("dora", "Dora")
     known = ada.change
     ada.connect()
     ada.sign_in()
@@ -716,14 +718,14 @@ def test_people_of_another_history_are_forgotten(
 
 @pytest.mark.parametrize("more", [0, 1, 2])
 def test_a_copy_that_was_overtaken_is_started_over(
-    newcomer: Newcomer, server: Server, tmp_path: Path, more: int
+    unauthenticated: Newcomer, server: Server, tmp_path: Path, more: int
 ) -> None:
     """The room has grown to one's position, or past it, with other things: `last` tells.
 
     Bruno comes back first. What Ada still has to send is sent before she asks for anything: its
     acknowledgement may follow her position by chance, and must not be taken for the next event.
     """
-    ada, bruno = newcomer("ada"), newcomer("bruno")
+    ada, bruno = unauthenticated("ada"), unauthenticated("bruno")
     ada.say(GENERAL, "kept")
     with set_back(server, tmp_path):
         for person in (ada, bruno):

@@ -149,11 +149,11 @@ def keep_old_copies() -> None:
     Nor does it say what it has, so that the server can't tell.
     """
 
-    def start_over(_original: object, cache: Cache, epoch: str) -> None:
+    def reset(_original: object, cache: Cache, epoch: str) -> None:
         cache.set_meta("epoch", epoch)
         cache.set_meta("session", "")
 
-    wrap(Cache, "start_over", start_over)
+    wrap(Cache, "reset", reset)
     wrap(Cache, "cids", lambda *_: {})
 
 

@@ -7,10 +7,10 @@ from tests.torture.epochs import wire_name
 from tests.torture.record import (
     Admitted,
     Began,
+    CacheReset,
     Connected,
     Record,
     Records,
-    StartedOver,
     Synced,
     Welcomed,
 )
@@ -40,7 +40,7 @@ class Copy:
                 self.server = record.epoch
                 if self.of is None:
                     self.of = record.epoch
-            case StartedOver():
+            case CacheReset():
                 self.of = self.server
             case Synced() if wire_name(self.of) == wire_name(self.server):
                 # The server has found what is here in its own log.

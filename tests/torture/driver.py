@@ -32,7 +32,7 @@ from chat_client.core import Core
 from chat_client.net import connector
 from chat_client.state import backoff, history, news, sync
 from chat_client.state.moderation import Action, Moderation
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.invite import parse_invite
@@ -66,7 +66,7 @@ def hurry(silence: float) -> None:
         (backoff, "FIRST", 0.05),
         (backoff, "LONGEST", 0.4),
         (connector, "HANDSHAKE_DEADLINE", 2.0),
-        (sync, "MOST_MISSING", 60),
+        (sync, "CATCH_UP_LIMIT", 60),
         (history, "PAGE", 20),
         (limits, "PING_INTERVAL", silence / 3),
         (limits, "SILENCE_DEADLINE", silence),
@@ -258,8 +258,8 @@ class Driver:
                     self._recorder.add(record.Filled(at, item.room, first, last))
                 case news.OutboxChanged():
                     self._outbox(item, at)
-                case news.StartedOver():
-                    self._recorder.add(record.StartedOver(at))
+                case news.CacheReset():
+                    self._recorder.add(record.CacheReset(at))
                     self._seen.clear()
                 case news.AccountChanged():
                     self._accounts.save(item.account)
@@ -270,12 +270,12 @@ class Driver:
 
     def _outbox(self, item: news.OutboxChanged, at: int) -> None:
         match item.state:
-            case Delivery.WAITING if item.reason:
+            case OutboxState.WAITING if item.reason:
                 pass  # Refused, to be tried again: it was kept before.
-            case Delivery.WAITING:
+            case OutboxState.WAITING:
                 self._recorder.add(record.Kept(at, item.cid))
                 self._waiting.append(item.cid)
-            case Delivery.FAILED:
+            case OutboxState.FAILED:
                 code = item.reason.code if item.reason else ""
                 self._recorder.add(record.Refused(at, item.cid, code))
                 if code == "muted":

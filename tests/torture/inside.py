@@ -2,7 +2,7 @@
 
 Points, faults and wrong servers go through here, so that whoever rebuilds the server finds in
 one place what has to hold: a transaction of the log commits what it appended, and what is handed
-out goes through `Outgoing.carry_out` afterwards.
+out goes through `SendQueues.carry_out` afterwards.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -33,8 +33,8 @@ FanOut = Callable[[Any, effects.Fanout, float], None]
 def small_outboxes() -> None:
     """So that they are full after a second of talk."""
     settings: list[tuple[Any, str, int]] = [
-        (connection, "OUTBOX_LIMIT", OUTBOX),
-        (outgoing, "OUTBOX_LIMIT", OUTBOX),
+        (connection, "SEND_QUEUE_LIMIT", OUTBOX),
+        (outgoing, "SEND_QUEUE_LIMIT", OUTBOX),
         (io_thread, "LOW_WATER", OUTBOX // 4),
         (pages, "PAGE_BYTES", OUTBOX // 2),
     ]
@@ -151,7 +151,7 @@ def around_fan_out(around: Callable[[FanOut, Any, effects.Fanout, float], None])
         else:
             original(out, effect, now)
 
-    wrap(outgoing.Outgoing, "carry_out", carry_out)
+    wrap(outgoing.SendQueues, "carry_out", carry_out)
 
 
 def connection_of(out: Any, number: int) -> Any:

@@ -180,7 +180,7 @@ class Silenced:
 
 
 @dataclass(frozen=True, slots=True)
-class StartedOver:
+class CacheReset:
     """The client threw its copy away: it was told of another history."""
 
     at: int
@@ -318,7 +318,7 @@ Record = (
     | Parted
     | Applied
     | Silenced
-    | StartedOver
+    | CacheReset
     | PageAsked
     | Paged
     | Filled

@@ -17,6 +17,7 @@ from tests.torture.record import (
     Applied,
     Asked,
     Began,
+    CacheReset,
     Connected,
     Dropped,
     Heard,
@@ -24,7 +25,6 @@ from tests.torture.record import (
     Parted,
     Record,
     Refused,
-    StartedOver,
     Synced,
     Transmitted,
     Welcomed,
@@ -246,7 +246,7 @@ def test_every_kind_has_its_case() -> None:
 @pytest.mark.parametrize(
     ("broken", "kind"),
     [
-        pytest.param(history([*ada(), StartedOver(0)]), Kind.WENT_BACK, id="started over"),
+        pytest.param(history([*ada(), CacheReset(0)]), Kind.WENT_BACK, id="started over"),
         pytest.param(
             history([*ada(), Applied(0, B1)]), Kind.HOLE_IN_VIEW, id="shown a second time"
         ),
@@ -334,7 +334,7 @@ def test_only_the_order_of_the_log_passes(order: list[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    "record", [*ada(), Refused(0, "a3", "too long"), Synced(0, {ROOM: 5}, [ROOM]), StartedOver(0)]
+    "record", [*ada(), Refused(0, "a3", "too long"), Synced(0, {ROOM: 5}, [ROOM]), CacheReset(0)]
 )
 def test_a_record_survives_its_file(record: Record) -> None:
     """What is read back is what was written."""

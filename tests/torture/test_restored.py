@@ -14,12 +14,12 @@ from tests.torture.record import (
     Admitted,
     Asked,
     Began,
+    CacheReset,
     Connected,
     Kept,
     Record,
     Records,
     Silenced,
-    StartedOver,
     Synced,
     Welcomed,
     Wrote,
@@ -48,7 +48,7 @@ AFTER = "6c"
 """The epoch of the restored database: its backup had the first three events."""
 A3 = event(4, "ada", "a3")
 FULL = whole((A_JOINS, B_JOINS, A1, A3), {ROOM: 4}, AFTER)
-OVER: list[Record] = [Connected(0), Welcomed(0, AFTER), StartedOver(0), Asked(0, {ROOM: 0})]
+OVER: list[Record] = [Connected(0), Welcomed(0, AFTER), CacheReset(0), Asked(0, {ROOM: 0})]
 
 
 def ada_again() -> list[Record]:
@@ -115,7 +115,7 @@ CASES: dict[str, tuple[Kind, Callable[[], History]]] = {
     ),
     "started over without a cause": (
         Kind.WENT_BACK,
-        lambda: history(ben_records=[*ben_again(), StartedOver(0)]),
+        lambda: history(ben_records=[*ben_again(), CacheReset(0)]),
     ),
     "heard the old history": (
         Kind.DISAGREES,
@@ -162,7 +162,7 @@ def copied_back(
     new = Epoch(COPIED, tail, MEMBERS, former, {ROOM: cut})
     full = whole((*LOG[:cut], *tail), {ROOM: 6}, EPOCH)
     ada_records: list[Record] = [
-        *ada(), *BACK, Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), StartedOver(0),
+        *ada(), *BACK, Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), CacheReset(0),
         *hears(*LOG[:cut]), *(each for one in tail for each in (*says(one), *acked(one))),
     ]  # fmt: skip
     return History(
@@ -174,13 +174,13 @@ def copied_back(
 def test_a_copy_that_was_refused_is_started_over() -> None:
     """After it was asked for again: that is the order in which it is told."""
     tail = tuple(event(seq, "ada", f"c{seq}") for seq in (4, 5, 6))
-    again: list[Record] = [Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), StartedOver(0)]
+    again: list[Record] = [Asked(0, {ROOM: 5}), Asked(0, {ROOM: 0}), CacheReset(0)]
     everything = hears(*LOG[:3], *tail)
     assert check(copied_back([*ben(), *BACK, *again, *everything])) == []
     killed: list[Record] = [*again[:2], Began(0, 3, {ROOM: 0}, EPOCH), *BACK, again[1]]
     assert check(copied_back([*ben(), *BACK, *killed, *everything])) == []
     # Without a cause it may not.
-    found = kinds(copied_back([*ben(), StartedOver(0), *BACK, *again, *everything]))
+    found = kinds(copied_back([*ben(), CacheReset(0), *BACK, *again, *everything]))
     assert Kind.WENT_BACK in found
 
 

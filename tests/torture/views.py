@@ -20,12 +20,12 @@ from tests.torture.record import (
     Applied,
     Asked,
     Began,
+    CacheReset,
     Connected,
     Filled,
     Heard,
     Parted,
     Record,
-    StartedOver,
     Synced,
     Transmitted,
     Welcomed,
@@ -218,7 +218,7 @@ class View:
                 yield from self._begin(record, known)
             case Connected() | Welcomed():
                 self._meet(record)
-            case StartedOver() if wire_name(self._copy.of) == wire_name(known[0]):
+            case CacheReset() if wire_name(self._copy.of) == wire_name(known[0]):
                 yield from self._start_rooms_over()
             case Asked():
                 self._asked.update(record.positions)

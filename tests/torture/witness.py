@@ -33,7 +33,7 @@ class WatchedCache(Cache):
         self.epoch = self.meta("epoch")
         """The history they are of."""
 
-    def put_out(
+    def outbox_add(
         self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
     ) -> None:
         """As the cache's."""
@@ -42,7 +42,7 @@ class WatchedCache(Cache):
         answers = None if found is None else found[1]
         now = time.monotonic_ns()
         self._recorder.add(record.Wrote(now, room, cid, condense(text), answers))
-        super().put_out(room, cid, kind, body, written_at)
+        super().outbox_add(room, cid, kind, body, written_at)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

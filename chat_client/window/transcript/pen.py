@@ -5,7 +5,7 @@ from typing import Final
 
 from PIL.Image import new as image
 
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from chat_client.window.transcript.style import Styles
 from chat_client.window.transcript.timeline import Entry
 from chat_client.window.transcript.wording import Portion, portions, spans_of
@@ -125,16 +125,16 @@ class Pen:
             self._text.insert(at, f" {entry.handle}", ("head", "time"))
         self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
 
-    def draw_outgoing(self, entry: Entry, out: Outgoing, at: str) -> None:
+    def draw_outgoing(self, entry: Entry, out: OutboxMessage, at: str) -> None:
         """Draw what waits, was sent, or could not be sent and why. A message may be changed."""
         said = not entry.drawing.note
         self.draw_beginning(entry, at)
-        if out.state is Delivery.SENT:
+        if out.state is OutboxState.SENT:
             # As it will look in its place, which comes with what was said before it.
             if said:
                 self.draw_words(entry.text, at)
             return
-        failed = out.state is Delivery.FAILED
+        failed = out.state is OutboxState.FAILED
         tone = "failed" if failed else "waiting"
         palette = self._theme.palette
         folded = portions(entry.text)
@@ -156,5 +156,5 @@ class Pen:
         self._text.insert(at, "\n", ("body",))
 
 
-def _why(out: Outgoing) -> str:
+def _why(out: OutboxMessage) -> str:
     return "" if out.reason is None else sentence(out.reason)

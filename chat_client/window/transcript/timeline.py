@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from chat_client.state.outgoing import Outgoing
+from chat_client.state.outgoing import OutboxMessage
 from chat_client.window.transcript.drawing import Drawing, drawing_of
 from common.domain.times import local_time
 from common.protocol.events import Event
@@ -63,7 +63,7 @@ def lay_out(
     return entries
 
 
-def as_event(out: Outgoing, sender: str) -> Event:
+def as_event(out: OutboxMessage, sender: str) -> Event:
     """What is on its way out as the event it will be, but for its place."""
     return Event(out.room, 0, out.kind, sender, out.written_at, out.cid, out.body)
 

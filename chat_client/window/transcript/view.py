@@ -14,7 +14,7 @@ from typing import Final, Protocol, assert_never
 
 from chat_client.cache.search import pattern
 from chat_client.state.news import HistoryAdded, Wanted
-from chat_client.state.outgoing import Outgoing
+from chat_client.state.outgoing import OutboxMessage
 from chat_client.window.transcript.draw_budget import Pace
 from chat_client.window.transcript.drawing import drawing_of
 from chat_client.window.transcript.folds import Folds
@@ -69,7 +69,7 @@ class Source(Protocol):
     def place_at(self, room: str, at: int) -> tuple[int, bool]:
         """The first event that is here of a time or later, and if it is the first of all."""
 
-    def outbox(self, room: str) -> list[Outgoing]:
+    def outbox(self, room: str) -> list[OutboxMessage]:
         """What is not in the room yet."""
 
 
@@ -95,7 +95,7 @@ class Transcript(Panel):
         handle_of: Callable[[str], str] = lambda _: "",
         on_bottom: Callable[[bool], object],
         on_link: Callable[[str], object],
-        on_failed: Callable[[Outgoing, str], object],
+        on_failed: Callable[[OutboxMessage, str], object],
         on_missing: Callable[[Wanted], object] = lambda _: None,
         on_day: Callable[[int | None], object] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
@@ -117,7 +117,7 @@ class Transcript(Panel):
         self.room: str | None = None
         self._reading = Reading(on_bottom)
         self._events = self._reading.events
-        self._outgoing: list[Outgoing] = []
+        self._outgoing: list[OutboxMessage] = []
         """What is drawn below the events."""
         self._going_down = False
         self._me = ""

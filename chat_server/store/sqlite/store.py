@@ -101,13 +101,13 @@ class SqliteStore:
             self._connection.close()
         self._connection = connection
 
-    def give_way(self) -> None:
+    def release_reserve(self) -> None:
         """The disk is full: give up the reserve, and fold the log into the database with it."""
         self._reserve.release()
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def has_room(self) -> bool:
+    def has_space(self) -> bool:
         """Whether there is room on the disk, for the reserve and for more; it is held from then."""
         return self._reserve.hold()
 

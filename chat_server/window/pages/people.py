@@ -66,7 +66,7 @@ class People(Panel):
         """The selected rows."""
         return [self._rows[key] for key in self.table.chosen if key in self._rows]
 
-    def ask_to_terminate(self) -> None:
+    def confirm_terminate(self) -> None:
         """Ask about the selected connections, if there are any."""
         if self.chosen:
             self._actions.terminate(self.chosen)
@@ -89,7 +89,7 @@ class People(Panel):
             width=_SEARCH, limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
         )  # fmt: skip
         self.terminate = Button(
-            tools, theme, "Terminate", self.ask_to_terminate, variant="danger", icon="terminate"
+            tools, theme, "Terminate", self.confirm_terminate, variant="danger", icon="terminate"
         )
         self.mute = Button(tools, theme, "Unmute", self._mute_or_unmute)
         self.ban = Button(tools, theme, "Ban…", self._ask_to_ban)
@@ -116,7 +116,7 @@ class People(Panel):
         )  # fmt: skip
         table.multiple = True
         table.pack(fill="both", expand=True)
-        table.canvas.bind("<Delete>", lambda _: self.ask_to_terminate())
+        table.canvas.bind("<Delete>", lambda _: self.confirm_terminate())
         return table
 
     def _resized(self, width: int) -> None:

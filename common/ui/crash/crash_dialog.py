@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from common.system.logs import harmless
+from common.system.logs import escape_control
 from common.ui.crash.crash_report import CrashReport
 from common.ui.look import dpi
 from common.ui.look.palette import PALETTES, Mode
@@ -149,7 +149,7 @@ class CrashDialog:
         texts = [tk.Label(inside, text="Something went wrong", font=self._title_font)]
         texts.append(tk.Label(inside, text=report.message()))
         if report.log is not None:
-            where = f"It is written down in {harmless(str(report.log))}"
+            where = f"It is written down in {escape_control(str(report.log))}"
             texts.append(tk.Label(inside, text=where, foreground=p.muted))
             look = partial(open_folder, report.log.parent)
             buttons["folder"] = tk.Button(links, text="Open log folder", command=look)

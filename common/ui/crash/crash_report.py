@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from common.system.logs import harmless, redact
+from common.system.logs import escape_control, redact
 
 LONGEST: Final = 24_000
 """Characters of a traceback that are shown and copied; of a longer one, both ends."""
@@ -45,7 +45,7 @@ class CrashReport:
         """What helps to find the error, free of secrets and of the person's folder."""
         import platform
 
-        trace = _without_home(redact(harmless(self.trace))).rstrip()
+        trace = _without_home(redact(escape_control(self.trace))).rstrip()
         if len(trace) > LONGEST:  # what raised stands at its end
             trace = f"{trace[: LONGEST // 4]}\n  […]\n{trace[-LONGEST * 3 // 4 :]}"
         named = self.version.startswith(self.program)
@@ -53,7 +53,7 @@ class CrashReport:
             f"{self.version if named else f'{self.program} {self.version}'}\n"
             f"{platform.platform()}\n"
             f"Python {platform.python_version()}{self.tk and f', Tk {self.tk}'}\n"
-            f"{self.when}, thread {harmless(self.thread)}\n\n{trace}"
+            f"{self.when}, thread {escape_control(self.thread)}\n\n{trace}"
         )
 
     def message(self) -> str:

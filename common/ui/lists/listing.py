@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from common.ui.lists.listrows import ItemRows, Rows
-from common.ui.look.bands import Place, draw_band
+from common.ui.look.bands import WindowPlacement, draw_band
 from common.ui.look.palette import Surface
 from common.ui.look.theme import Theme, surface_of
 from common.ui.widgets.scrolling import Scrollbar, bind_wheel
@@ -194,7 +194,7 @@ class Listing(tk.Frame, Generic[Item]):
         if key in self._also:
             ground = "selected"
         ring = self._ringed and key == self._cursor()
-        place = Place(left, top, right, height, tag)
+        place = WindowPlacement(left, top, right, height, tag)
         draw_band(self.canvas, self.theme, self.surface == "sidebar", place, ground, ring=ring)
         return ground == "selected"
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from common.ui.look.theme import Theme
 
 
-class Place(NamedTuple):
+class WindowPlacement(NamedTuple):
     """Where a band lies on the canvas, in screen pixels, and the tag its items get."""
 
     left: int
@@ -19,7 +19,13 @@ class Place(NamedTuple):
 
 
 def draw_band(
-    canvas: tk.Canvas, theme: Theme, sidebar: bool, place: Place, ground: str, *, ring: bool
+    canvas: tk.Canvas,
+    theme: Theme,
+    sidebar: bool,
+    place: WindowPlacement,
+    ground: str,
+    *,
+    ring: bool,
 ) -> None:
     """Draw the band that `ground` names (`selected`, `hover` or nothing), and a focus ring."""
     palette, radius = theme.palette, theme.px(8)

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from common.system.loading import uncollected
+from common.system.loading import gc_paused
 
 Loaded = TypeVar("Loaded")
 
@@ -39,7 +39,7 @@ class Loading(Generic[Loaded]):
 
     def _run(self) -> None:
         try:
-            with uncollected():
+            with gc_paused():
                 # Wanted next, on the other thread.
                 import common.ui.crash.crash
                 import common.ui.look.theme  # noqa: F401

@@ -23,7 +23,7 @@ _LEAST_SHARE: Final = 0.85, 0.85
 """The same for its smallest size, which must leave room to move it about."""
 
 
-class Place:
+class WindowPlacement:
     """Size and place of the window, and the look that was chosen for it.
 
     `least` is the smallest width and height that its content should have, px at 96 dpi; on a

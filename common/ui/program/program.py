@@ -15,7 +15,7 @@ from common.ui.look.palette import Mode
 from common.ui.look.system import system_mode
 from common.ui.program.loading import Loading
 from common.ui.program.memory import recall
-from common.ui.program.place import Place
+from common.ui.program.place import WindowPlacement
 from common.ui.program.root import end_root, make_root
 from common.ui.widgets.typeahead import TypeAhead
 
@@ -80,7 +80,7 @@ class Program(Generic[C]):
         self.mode = mode or remembered.theme or system_mode()
         self.root = make_root(name, icon, self.mode)
         self.root.protocol("WM_DELETE_WINDOW", self._close_button)
-        self._place = Place(self.root, data_dir, remembered, least, first)
+        self._place = WindowPlacement(self.root, data_dir, remembered, least, first)
         self._place.show()
         self._typed = TypeAhead(self.root)
         self._closing = False

@@ -16,7 +16,7 @@ from statistics import quantiles
 from typing import Final
 
 from chat_client.options import Options
-from chat_client.session import Session
+from chat_client.session import OpenAccount
 from chat_client.state.status import Link
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
@@ -67,7 +67,7 @@ class Probe:
         return screen
 
     @property
-    def session(self) -> Session:
+    def session(self) -> OpenAccount:
         """The open account."""
         session = self.screens.session
         if session is None:

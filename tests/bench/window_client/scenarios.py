@@ -27,7 +27,7 @@ from tests.bench.screen import BenchError
 from tests.bench.window_client.history import ONCE
 from tests.bench.window_client.probe import Probe
 
-OPENINGS: Final = 5
+DIRECT_ROOM_BURST: Final = 5
 APPENDS: Final = 30
 SCROLLS: Final = 400
 JUMPS: Final = 20
@@ -156,7 +156,7 @@ def long_history(probe: Probe, *, given: Given, result: Result) -> Iterator[Call
     """The cache holds `given.count` messages."""
     yield probe.online
     result["opening"] = []
-    for _ in range(OPENINGS):
+    for _ in range(DIRECT_ROOM_BURST):
         account = probe.session.account
         probe.screens._close_session()
         result["opening"].append(probe.timed(lambda account=account: probe.screens.open(account)))  # type: ignore[misc]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from chat_client.state.outgoing import Outgoing
+from chat_client.state.outgoing import OutboxMessage
 from chat_client.window.transcript.folds import MOST_UNFOLDED
 from chat_client.window.transcript.held import STEP_WEIGHT
 from chat_client.window.transcript.view import Transcript
@@ -62,7 +62,7 @@ class Kept:
         del room, at
         return 0, True
 
-    def outbox(self, room: str) -> list[Outgoing]:
+    def outbox(self, room: str) -> list[OutboxMessage]:
         """Nothing is on its way out."""
         del room
         return []

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from chat_client.state.news import (
+    CacheReset,
     EventsAdded,
     OutboxChanged,
     PersonSeen,
-    StartedOver,
     StatusChanged,
 )
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
 from common.domain.names import GENERAL
@@ -436,7 +436,7 @@ def test_what_is_fetched_again_is_neither_read_nor_unread_by_that(
     ada.wait(lambda: ada.title.startswith("(2) general"), "the count")
     (before,) = reader.rooms("ada.lindqvist")
     again = tuple(event for event in bruno.events if event.room == "general")
-    ada.main.apply([StartedOver(("general",)), EventsAdded("general", again, read=before.read)])
+    ada.main.apply([CacheReset(("general",)), EventsAdded("general", again, read=before.read)])
     assert ada.title.startswith("(2) general")
     ada.settle()
     assert reader.rooms("ada.lindqvist") == [before]
@@ -731,7 +731,7 @@ def test_the_strip_has_whole_sentences_and_what_helps(
 
 def test_why_a_server_takes_nothing_is_said_until_it_does(ada: Window) -> None:
     """It is connected and messages wait: without a word that would be a riddle."""
-    waits = OutboxChanged(GENERAL, "c", Delivery.WAITING, 1)
+    waits = OutboxChanged(GENERAL, "c", OutboxState.WAITING, 1)
     ada.main.apply([waits])
     assert ada.banner == ""
     full = replace(waits, reason=Reason("disk_full"))
@@ -741,7 +741,7 @@ def test_why_a_server_takes_nothing_is_said_until_it_does(ada: Window) -> None:
         assert ada.banner == said
     ada.main.apply([replace(full, reason=Reason("busy"))])
     assert ada.banner.startswith("The host's computer can't store")
-    for state in (Delivery.SENT, Delivery.DROPPED, Delivery.FAILED):
+    for state in (OutboxState.SENT, OutboxState.DROPPED, OutboxState.FAILED):
         ada.main.apply([full])
         assert ada.banner == said
         ada.main.apply([replace(waits, state=state, waiting=0)])

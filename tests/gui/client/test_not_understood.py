@@ -228,7 +228,7 @@ def test_what_is_being_written_meanwhile_stays(ada: Window) -> None:
     ada.type("half sentence", ada.composer)
     for _ in range(len(" sentence")):
         ada.key("<Left>")
-    ada.main.apply([news.Understood((GENERAL,))])
+    ada.main.apply([news.EventsUpgraded((GENERAL,))])
     ada.settle()
     ada.type(" a")
     assert ada.main.composer.draft == "half a sentence"

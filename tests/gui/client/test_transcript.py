@@ -13,7 +13,7 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.window.transcript.draw_budget import Pace
 from chat_client.window.transcript.drawing import DRAWN, Drawing
 from chat_client.window.transcript.held import MOST
@@ -151,7 +151,7 @@ class Reading:
     def write(self, text: str, cid: str) -> None:
         """A message that waits to be sent."""
         with self.cache.transaction():
-            self.cache.put_out("general", cid * 16, *message(text), _BEGIN)
+            self.cache.outbox_add("general", cid * 16, *message(text), _BEGIN)
         self.transcript.refresh_outbox()
 
     def close(self) -> None:
@@ -309,7 +309,7 @@ def test_what_waits_is_shown_once_below_everything(reading: Reading) -> None:
     assert shown.count("mine") == 1
     assert shown.splitlines()[-1].startswith("mine")
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 16)
+        reading.cache.outbox_remove("a" * 16)
     reading.transcript.refresh_outbox()
     assert "mine" not in reading.text.get("1.0", "end")
     assert reading.text.get("end-3c", "end") != "\n\n\n"
@@ -393,7 +393,7 @@ def test_what_one_said_is_never_gone(reading: Reading) -> None:
     reading.write("mine", "a")
     own = event(LAST + 1)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 16)
+        reading.cache.outbox_remove("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.refresh_outbox()
     reading.transcript.add([own])
@@ -406,14 +406,14 @@ def test_what_was_sent_is_seen_before_its_place_comes(reading: Reading) -> None:
     place = reading.text.search("mine", "1.0")
     assert "waiting" in reading.text.tag_names(place)
     with reading.cache.transaction():
-        reading.cache.mark_out("a" * 16, Delivery.SENT)
+        reading.cache.outbox_set_state("a" * 16, OutboxState.SENT)
     reading.transcript.refresh_outbox()
     assert "waiting" not in reading.text.tag_names(reading.text.search("mine", "1.0"))
     reading.hear(LAST + 1, LAST + 3)
     assert reading.text.get("1.0", "end").rstrip().endswith("mine")
     own = event(LAST + 4)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.take_out("a" * 16)
+        reading.cache.outbox_remove("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.add([own])
     assert reading.text.get("1.0", "end").count("mine") == 1
@@ -471,9 +471,9 @@ def test_what_is_no_message_waits_and_fails_as_one_line(
     """With what becomes of it below; nobody has written it, so there is nothing to edit."""
     monkeypatch.setitem(DRAWN, "topic", Drawing(note="{} set a topic"))
 
-    def lines(state: Delivery, reason: Reason | None = None) -> list[str]:
+    def lines(state: OutboxState, reason: Reason | None = None) -> list[str]:
         with reading.cache.transaction():
-            reading.cache.mark_out("t" * 16, state, reason)
+            reading.cache.outbox_set_state("t" * 16, state, reason)
         reading.transcript.refresh_outbox()
         reading.settle()
         drawn = reading.text.get("1.0", "end").splitlines()
@@ -481,13 +481,13 @@ def test_what_is_no_message_waits_and_fails_as_one_line(
         return [line for line in drawn[at + 1 :] if line.strip()]
 
     with reading.cache.transaction():
-        reading.cache.put_out("general", "t" * 16, "topic", {"topic": "Lunch", "n": 3}, _BEGIN)
-    assert lines(Delivery.WAITING) == []
+        reading.cache.outbox_add("general", "t" * 16, "topic", {"topic": "Lunch", "n": 3}, _BEGIN)
+    assert lines(OutboxState.WAITING) == []
     assert reading.text.dump("end - 3 lines", "end", image=True)
-    (failed,) = lines(Delivery.FAILED, Reason("not_sendable"))
+    (failed,) = lines(OutboxState.FAILED, Reason("not_sendable"))
     assert "Not sent" in failed
     assert "Delete" in failed
     assert "Edit" not in failed
-    assert lines(Delivery.SENT) == []
+    assert lines(OutboxState.SENT) == []
     reading.write("hello", "h")
-    assert [line.split("  ")[0].strip() for line in lines(Delivery.SENT)][-1] == "hello"
+    assert [line.split("  ")[0].strip() for line in lines(OutboxState.SENT)][-1] == "hello"

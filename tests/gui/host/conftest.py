@@ -17,8 +17,8 @@ import pytest
 from chat_server.options import parse_options
 from chat_server.window import host as host_module
 from chat_server.window.app import make
-from chat_server.window.host import Host as Contents
-from chat_server.window.model import Phase
+from chat_server.window.host import HostContents as Contents
+from chat_server.window.model import ServerState
 from common.domain.invite import parse_invite
 from common.protocol.events import Event
 from common.ui.widgets.dialog import Dialog
@@ -64,7 +64,7 @@ class Host:
         return self.program.filled
 
     @property
-    def phase(self) -> Phase:
+    def phase(self) -> ServerState:
         """What the server does."""
         return self.app.presenter.phase
 
@@ -85,7 +85,7 @@ class Host:
 
     def up(self) -> Host:
         """Wait until the server runs."""
-        self.wait(lambda: self.phase is Phase.RUNNING, "the server")
+        self.wait(lambda: self.phase is ServerState.RUNNING, "the server")
         return self
 
     def link(self) -> str:

@@ -18,7 +18,7 @@ from chat_server.options import parse_options
 from chat_server.rules import view
 from chat_server.service import Server
 from chat_server.window import questions
-from chat_server.window.model import Phase
+from chat_server.window.model import ServerState
 from chat_server.window.server_thread import Happened
 from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
@@ -54,7 +54,7 @@ def test_closing_asks_while_people_are_connected(host: Host) -> None:
     for act in (keep, lambda dialog: host.key(dialog.window, "<Escape>")):
         host.answer(act)
         host.press_close()
-        assert (host.phase, host.ended, host.app.desk.dialog) == (Phase.RUNNING, False, None)
+        assert (host.phase, host.ended, host.app.desk.dialog) == (ServerState.RUNNING, False, None)
     assert "Stop the chat? 3 people are connected." in said[0]
     for client in clients:
         client.say("still here")
@@ -75,7 +75,7 @@ def test_closing_asks_once_at_a_time(host: Host) -> None:
     host.answer(again)
     host.press_close()
     assert len(seen) == 1
-    assert host.phase is Phase.RUNNING
+    assert host.phase is ServerState.RUNNING
 
 
 def test_closing_with_nobody_there_asks_nothing(host: Host) -> None:
@@ -139,10 +139,10 @@ def test_the_switch_stops_and_starts_again(host: Host) -> None:
     link, switch = host.link(), host.app.frame.sidebar.switch
     host.answer(lambda dialog: host.key(dialog.window, "<Escape>"))
     host.click(switch)
-    assert (host.phase, switch.on) == (Phase.RUNNING, True)
+    assert (host.phase, switch.on) == (ServerState.RUNNING, True)
     host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.click(switch)
-    host.wait(lambda: host.phase is Phase.STOPPED, "the stop")
+    host.wait(lambda: host.phase is ServerState.STOPPED, "the stop")
     assert client.expect(Goodbye).code == "server_closing"
     host.sees("The server is stopped")
     host.click(host.app.frame.down.start)
@@ -202,7 +202,7 @@ def test_a_folder_in_use_ends_with_status_2(
     assert titles == ["The server can’t start"]
     assert second.app.status == 2
     assert str(tmp_path / "data") in said[0]
-    assert first.phase is Phase.RUNNING
+    assert first.phase is ServerState.RUNNING
 
 
 def test_a_start_can_be_tried_again_when_the_cause_is_gone(
@@ -356,7 +356,7 @@ def test_a_server_that_broke_off_is_said_and_started_again(
     host.answer(again)
     turn.setattr(IoThread, "_turn", broken)
     host.wait(lambda: seen, "the question")
-    host.wait(lambda: host.phase is Phase.RUNNING, "the next server")
+    host.wait(lambda: host.phase is ServerState.RUNNING, "the next server")
     assert "The server has stopped" in seen[0]
     assert "io-0" in seen[0]
     assert str(tmp_path / "data" / "log.txt") in seen[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.window import questions
-from chat_server.window.model import Phase
+from chat_server.window.model import ServerState
 from chat_server.window.server_name import ServerName
 from chat_server.window.server_thread import Replied
 from common.domain.invite import parse_invite
@@ -61,7 +61,7 @@ def test_the_name_stays_changed(open_host: Open) -> None:
     host.wait(lambda: host.root.title() == "Garden — ChatServer", "the title")
     sidebar = host.app.frame.sidebar
     host.click(sidebar.switch)
-    host.wait(lambda: host.phase is Phase.STOPPED, "the stop")
+    host.wait(lambda: host.phase is ServerState.STOPPED, "the stop")
     assert not sidebar.name.button.winfo_manager()
     host.click(host.app.frame.down.start)
     host.up()
@@ -150,7 +150,7 @@ def test_a_stop_ends_the_change(host: Host) -> None:
     assert editing(host)
     host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.click(host.app.frame.sidebar.switch)
-    host.wait(lambda: host.phase is Phase.STOPPED, "the stop")
+    host.wait(lambda: host.phase is ServerState.STOPPED, "the stop")
     assert not editing(host)
     host.click(name.name)
     assert not editing(host)

@@ -14,7 +14,7 @@ import pytest
 from common.ui.look import fonts
 from common.ui.look.theme import Theme
 from common.ui.program.memory import Memory
-from common.ui.program.place import Place
+from common.ui.program.place import WindowPlacement
 from tests.x_server import x_server
 
 # Prints the scale, the height of a line of the body's font, and the window's least size.
@@ -103,6 +103,6 @@ def test_a_window_keeps_its_size_to_the_eye(
         (Memory((600, 400, 10, 20)), "600x400+10+20"),
         (Memory((9000, 9000, 10, 20), scale=1.0), f"{round(root.winfo_screenwidth() * 0.95)}x"),
     ):
-        Place(root, tmp_path, kept, (200, 200)).show()
+        WindowPlacement(root, tmp_path, kept, (200, 200)).show()
         root.update()
         assert root.geometry().startswith(wanted)

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from common.ui.program.memory import Memory, keep, recall
-from common.ui.program.place import SIZE, Place
+from common.ui.program.place import SIZE, WindowPlacement
 from tests.gui.kit.conftest import Pump
 
 FIRST = (500, 400)
 
 
-def place(root: tk.Tk, folder: Path, pump: Pump, kept: Memory | None = None) -> Place:
+def place(root: tk.Tk, folder: Path, pump: Pump, kept: Memory | None = None) -> WindowPlacement:
     """A window on the screen, which is larger than its usual size."""
-    made = Place(root, folder, kept or Memory(), (200, 200), FIRST)
+    made = WindowPlacement(root, folder, kept or Memory(), (200, 200), FIRST)
     made._screen, made._size = (1600, 1200), SIZE
     made.show()
     wanted = (kept.geometry[:2] if kept and kept.geometry else None) or FIRST

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from common.ui.program.memory import Memory, recall
-from common.ui.program.place import Place
+from common.ui.program.place import WindowPlacement
 
 _LEAST = 200, 200
 
@@ -22,7 +22,7 @@ def _screen(root: tk.Tk, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
 
 
 def _shown(root: tk.Tk, folder: Path, kept: Memory) -> str:
-    Place(root, folder, kept, _LEAST).show()
+    WindowPlacement(root, folder, kept, _LEAST).show()
     root.update()
     return str(root.geometry())
 
@@ -73,10 +73,10 @@ def test_a_maximized_window_comes_back_as_one(
 ) -> None:
     """With the size it had before kept behind it; and not maximized once it is not any more."""
     asked: list[str] = []
-    monkeypatch.setattr(Place, "_maximize", lambda _: asked.append("maximize"))
+    monkeypatch.setattr(WindowPlacement, "_maximize", lambda _: asked.append("maximize"))
     zoomed = [False]
-    monkeypatch.setattr(Place, "_maximized", lambda _: zoomed[0])
-    place = Place(root, tmp_path, Memory(), _LEAST)
+    monkeypatch.setattr(WindowPlacement, "_maximized", lambda _: zoomed[0])
+    place = WindowPlacement(root, tmp_path, Memory(), _LEAST)
     place.show()
     root.geometry("500x400+30+40")
     root.update()
@@ -87,7 +87,7 @@ def test_a_maximized_window_comes_back_as_one(
     kept = recall(tmp_path)
     assert kept == Memory((500, 400, 30, 40), None, 1.0, screen, maximized=True)
     assert asked == []
-    place = Place(root, tmp_path, kept, _LEAST)
+    place = WindowPlacement(root, tmp_path, kept, _LEAST)
     place.show()
     assert asked == ["maximize"]
     zoomed[0] = False

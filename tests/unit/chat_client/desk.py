@@ -9,7 +9,7 @@ from typing import ClassVar, TypeVar
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.account import Account
-from chat_client.state.admission import Program
+from chat_client.state.admission import ClientInfo
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller
 from common import limits
@@ -109,7 +109,7 @@ class Desk:
         self.controller = Controller(
             Account(INVITE, "ada", "Ada", "1" * 64, joined, installation="2" * 32),
             self.cache,
-            Program("ChatClient", "Linux"),
+            ClientInfo("ChatClient", "Linux"),
             Backoff(lambda: 0.0),
             lambda: cid(next(ids)),
             follow=follow,

@@ -13,7 +13,7 @@ from chat_client.accounts import new_account
 from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.state import backoff, news
-from chat_client.state.link import MOST_FAULTS
+from chat_client.state.link import MAX_FAULTS
 from chat_client.state.status import Link
 from common import limits
 from common.domain.invite import Invite
@@ -31,8 +31,8 @@ DEADLINE = 10.0
 class Hostile:
     """Lets everybody in, and says something unlawful then."""
 
-    def __init__(self, last_words: bytes) -> None:
-        self._last_words = last_words
+    def __init__(self, begin_closing: bytes) -> None:
+        self._last_words = begin_closing
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.connections = 0
         self._thread = threading.Thread(target=self._serve)
@@ -125,14 +125,14 @@ def test_the_core_stops_after_some_tries(hostile: Hostile, monkeypatch: pytest.M
     core.start()
     try:
         assert "may need an update" in sentence(stopped().status.reason)
-        assert hostile.connections == MOST_FAULTS
+        assert hostile.connections == MAX_FAULTS
         # What is written then is kept, and sent by the next connection that is of use.
         core.send("general", *message("hello"))
         while not isinstance(told.get(timeout=DEADLINE), news.OutboxChanged):
             pass
-        assert hostile.connections == MOST_FAULTS
+        assert hostile.connections == MAX_FAULTS
         core.connect_now()
         stopped()
-        assert hostile.connections == 2 * MOST_FAULTS
+        assert hostile.connections == 2 * MAX_FAULTS
     finally:
         core.stop()

@@ -17,7 +17,7 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from chat_client.state.status import STORAGE, Link
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
@@ -84,17 +84,17 @@ class Bench:
         assert isinstance(found, news.StatusChanged)
         return found
 
-    def back(self) -> news.NotKept:
+    def back(self) -> news.StoreFailed:
         """Wait for a text that comes back."""
-        found = self.until(lambda item: isinstance(item, news.NotKept))
-        assert isinstance(found, news.NotKept)
+        found = self.until(lambda item: isinstance(item, news.StoreFailed))
+        assert isinstance(found, news.StoreFailed)
         return found
 
-    def became(self, state: Delivery) -> None:
+    def became(self, state: OutboxState) -> None:
         """Wait until something in the outbox is told as that."""
         self.until(lambda item: isinstance(item, news.OutboxChanged) and item.state is state)
 
-    def outbox(self) -> list[Outgoing]:
+    def outbox(self) -> list[OutboxMessage]:
         """What is in the outbox, on the disk."""
         reader = CacheReader(self.folder / "cache.db")
         found = reader.outbox("general")
@@ -103,7 +103,7 @@ class Bench:
 
     def waits(self, *texts: str) -> None:
         """Wait until the last of them is told as waiting; all are on the disk then."""
-        self.became(Delivery.WAITING)
+        self.became(OutboxState.WAITING)
         assert [out.text for out in self.outbox()] == list(texts)
 
     def drafts(self) -> dict[str, str]:
@@ -262,7 +262,7 @@ def test_a_mistake_of_the_program_costs_what_it_was_made_with(
         patched.setattr(bench.core._controller, "mark_read", fail)
         bench.core.mark_read("general", 1)
         bench.core.send("general", *message("behind it"))
-        bench.until(lambda item: isinstance(item, news.OutboxChanged | news.NotKept))
+        bench.until(lambda item: isinstance(item, news.OutboxChanged | news.StoreFailed))
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -270,20 +270,20 @@ def test_a_mistake_of_the_program_costs_what_it_was_made_with(
 def test_what_nobody_has_written_is_kept_as_failed(bench: Bench, trouble: str) -> None:
     """It has no text to give back; with the reason, in its place among what was done since."""
     bench.core.send("general", "topic", {"topic": "before"})
-    bench.became(Delivery.WAITING)
+    bench.became(OutboxState.WAITING)
     bench.disk.error = TROUBLES[trouble]()
     bench.core.send("general", "topic", {"topic": "during"})
     why = bench.trouble().status.reason
     bench.disk.error = None
-    bench.became(Delivery.FAILED)
+    bench.became(OutboxState.FAILED)
     bench.core.send("general", *message("after"))
-    bench.became(Delivery.WAITING)
+    bench.became(OutboxState.WAITING)
     assert [(out.kind, out.body, out.state, out.reason) for out in bench.outbox()] == [
-        ("topic", {"topic": "before"}, Delivery.WAITING, None),
-        ("topic", {"topic": "during"}, Delivery.FAILED, why),
-        (*message("after"), Delivery.WAITING, None),
+        ("topic", {"topic": "before"}, OutboxState.WAITING, None),
+        ("topic", {"topic": "during"}, OutboxState.FAILED, why),
+        (*message("after"), OutboxState.WAITING, None),
     ]
-    assert not [item for item in bench.all if isinstance(item, news.NotKept)]
+    assert not [item for item in bench.all if isinstance(item, news.StoreFailed)]
 
 
 def test_a_mistake_with_what_nobody_has_written_is_kept_as_failed(
@@ -297,9 +297,9 @@ def test_a_mistake_with_what_nobody_has_written_is_kept_as_failed(
     with monkeypatch.context() as patched:
         patched.setattr(bench.core._controller, "send", fail)
         bench.core.send("general", "topic", {"topic": "unlucky"})
-        bench.became(Delivery.FAILED)
+        bench.became(OutboxState.FAILED)
     (out,) = bench.outbox()
-    assert (out.kind, out.body, out.state) == ("topic", {"topic": "unlucky"}, Delivery.FAILED)
+    assert (out.kind, out.body, out.state) == ("topic", {"topic": "unlucky"}, OutboxState.FAILED)
     assert out.reason is not None
     assert out.reason.code == "mistake"
 
@@ -312,7 +312,7 @@ def test_mistakes_without_an_end_end_the_core(
     def fail(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(core_module, "_MOST_MISTAKES", 3)
+    monkeypatch.setattr(core_module, "_MAX_INTERNAL_ERRORS", 3)
     monkeypatch.setattr(bench.core._controller, "tick", fail)
     for number in range(3):
         bench.core.send("general", *message(str(number)))

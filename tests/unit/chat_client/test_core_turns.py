@@ -13,7 +13,7 @@ from chat_client import core as core_module
 from chat_client.net.connector import ConnectError
 from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason
@@ -76,7 +76,7 @@ def test_what_is_written_in_the_last_moment_is_stored(bench: CoreBench) -> None:
     bench.end()
     assert bench.outbox() == ["goodbye"]
     assert bench.drafts() == {"elsewhere": "half a sen"}
-    assert not bench.news_of(news.NotKept)
+    assert not bench.news_of(news.StoreFailed)
 
 
 def test_however_much_it_is(bench: CoreBench) -> None:
@@ -110,8 +110,8 @@ def test_what_can_not_be_stored_at_the_end_comes_back(
     bench.cache.error = full()
     bench.core.send("general", *message("goodbye"))
     bench.end()
-    assert bench.news_of(news.NotKept) == [
-        news.NotKept("general", "goodbye", Reason("storage_full"))
+    assert bench.news_of(news.StoreFailed) == [
+        news.StoreFailed("general", "goodbye", Reason("storage_full"))
     ]
     assert not bench.news_of(news.OutboxChanged)
     assert "could not be stored" in caplog.text
@@ -130,7 +130,7 @@ def test_nothing_of_a_failed_transaction_is_told_or_transmitted(bench: CoreBench
     bench.turn(2)
     assert bench.drain() == b""
     assert bench.hung_up()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.NotKept]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
     bench.cache.error = None
     bench.now += 60
     bench.turn(2)
@@ -151,7 +151,7 @@ def test_nothing_of_a_turn_with_a_mistake_is_told_or_transmitted(
         bench.send(synced(sync), event(1))
         bench.turn(2)
     assert bench.hung_up()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.NotKept]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
     assert bench.outbox() == []
     assert "ZeroDivisionError" in caplog.text
 
@@ -173,7 +173,7 @@ def test_who_does_not_go_on_tells_nothing_of_its_last_turn(
         bench.cache.error = full()
     bench.core.send("general", *message("hello"))
     bench.run()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.NotKept]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
     status = bench.news_of(news.StatusChanged)[0].status
     assert (status.link, status.code) == (
         Link.REFUSED,
@@ -426,7 +426,7 @@ def test_a_message_is_told_as_sent_when_it_is_acknowledged(bench: CoreBench) -> 
     bench.core.send("general", *message("hello"))
     bench.turn()
     (waiting,) = bench.news_of(news.OutboxChanged)
-    assert waiting.state is Delivery.WAITING
+    assert waiting.state is OutboxState.WAITING
     send = only(bench.heard(), messages.Send)
     bench.answer(ack(send, 1))
     (told,) = bench.news_of(news.EventsAdded)

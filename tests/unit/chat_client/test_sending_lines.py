@@ -7,7 +7,7 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.headless import FailedError, _Sending
 from chat_client.state import news
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from tests.events import message
@@ -16,7 +16,7 @@ from tests.unit.chat_client.desk import Desk, ack, cid
 ROOM = "general"
 
 
-def changed(number: int, state: Delivery, reason: Reason | None = None) -> news.OutboxChanged:
+def changed(number: int, state: OutboxState, reason: Reason | None = None) -> news.OutboxChanged:
     """What is told of a message."""
     return news.OutboxChanged(ROOM, cid(number), state, 1, reason)
 
@@ -26,7 +26,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
     desk = Desk(cache=Cache(None), at_once=64)
     with desk.cache.transaction():
         for number in range(waiting):
-            desk.cache.put_out(ROOM, f"{number:015d}f", *message("line"), 0)
+            desk.cache.outbox_add(ROOM, f"{number:015d}f", *message("line"), 0)
     desk.go_online(general=0)
     counted = 0
 
@@ -60,28 +60,28 @@ def test_how_far_it_came_is_told() -> None:
     """The line that was refused, by its number in the input, and how many went."""
     sending = _Sending([1, 3, 7], by_line=True)
     for number in (1, 2, 3):
-        assert not sending.went(changed(number, Delivery.WAITING))
-    assert not sending.went(changed(1, Delivery.SENT))
+        assert not sending.went(changed(number, OutboxState.WAITING))
+    assert not sending.went(changed(1, OutboxState.SENT))
     with pytest.raises(FailedError, match="line 7: the text is too long") as failed:
-        sending.went(changed(3, Delivery.FAILED, Reason("too_long")))
+        sending.went(changed(3, OutboxState.FAILED, Reason("too_long")))
     assert sending.so_far(str(failed.value)).endswith("(1 of 3 lines are known to be sent)")
 
 
 def test_one_message_has_no_lines() -> None:
     """Its refusal is told as it is, and it is sent when it is acknowledged."""
     sending = _Sending([1], by_line=False)
-    assert not sending.went(changed(1, Delivery.WAITING))
+    assert not sending.went(changed(1, OutboxState.WAITING))
     assert sending.so_far("no such room") == "no such room"
-    assert sending.went(changed(1, Delivery.SENT))
+    assert sending.went(changed(1, OutboxState.SENT))
 
 
 def test_what_the_server_waits_for_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
     """Not each time it is refused, but anew when it had gone on."""
     sending = _Sending([1, 2], by_line=True)
-    full = changed(1, Delivery.WAITING, Reason("disk_full"))
-    for item in (changed(1, Delivery.WAITING), changed(2, Delivery.WAITING), full, full):
+    full = changed(1, OutboxState.WAITING, Reason("disk_full"))
+    for item in (changed(1, OutboxState.WAITING), changed(2, OutboxState.WAITING), full, full):
         sending.went(item)
     assert capsys.readouterr().err == "ChatClient: the host's disk is full; trying again\n"
-    sending.went(changed(1, Delivery.SENT))
-    sending.went(changed(2, Delivery.WAITING, Reason("disk_full")))
+    sending.went(changed(1, OutboxState.SENT))
+    sending.went(changed(2, OutboxState.WAITING, Reason("disk_full")))
     assert capsys.readouterr().err.count("trying again") == 1

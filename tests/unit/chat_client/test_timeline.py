@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from chat_client.window.transcript.timeline import (
     GROUP_MILLISECONDS,
     Entry,
@@ -90,7 +90,9 @@ def test_midnight_begins_a_day_and_a_group() -> None:
 
 def test_what_waits_looks_as_it_will() -> None:
     """A message on its way out is grouped with what its sender said just before."""
-    out = Outgoing("general", "a" * 16, *message("hi"), NOON + MINUTE, Delivery.WAITING, None)
+    out = OutboxMessage(
+        "general", "a" * 16, *message("hi"), NOON + MINUTE, OutboxState.WAITING, None
+    )
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada"))
     assert not entry.heads_group
     (entry,) = shown(as_event(out, "ada"), previous=event(1, "ada", join=True))

@@ -13,8 +13,8 @@ from chat_server.rules.commands import handle_command, handle_input
 from chat_server.rules.effects import (
     After,
     Answer,
+    Disconnect,
     Fanout,
-    HangUp,
     Publish,
     Show,
     Tell,
@@ -85,9 +85,7 @@ class House:
 
     def follow(self, outcome: Outcome) -> Outcome:
         """What follows once that is stored."""
-        return [
-            effect for after in all_of(outcome, After) for effect in self.happen(after.happening)
-        ]
+        return [effect for after in all_of(outcome, After) for effect in self.happen(after.item)]
 
     def do(self, session: Session, command: messages.ToServer) -> Outcome:
         """What a command leads to, committed."""
@@ -96,9 +94,9 @@ class House:
         self.world.directory.keep()
         return answered(outcome)
 
-    def happen(self, happening: inputs.Input) -> Outcome:
+    def happen(self, item: inputs.Input) -> Outcome:
         """What another input leads to."""
-        return handle_input(self.world, happening, NOW)
+        return handle_input(self.world, item, NOW)
 
     def join_command(self, name: str, **fields: str) -> messages.Join:
         """A lawful join; `fields` make it less so."""
@@ -219,7 +217,7 @@ def told(outcome: Outcome, session: Session) -> list[Message]:
     for effect in outcome:
         if isinstance(effect, TellAccount):
             said += [effect.message] if effect.username == session.username else []
-        elif isinstance(effect, Tell | HangUp) and effect.connection == session.connection:
+        elif isinstance(effect, Tell | Disconnect) and effect.connection == session.connection:
             said.append(effect.message if isinstance(effect, Tell) else effect.goodbye)
     return said
 

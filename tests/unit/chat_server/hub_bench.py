@@ -27,7 +27,7 @@ from tests.events import cid_of, send
 from tests.unit.chat_server.house import SECRET, acks_in, installation, token
 
 _CONTEXTS: Final = ("transaction", "atomic")
-_SAFE: Final = ("close", "give_way", "has_room", "begin_command", "undo_command")
+_SAFE: Final = ("close", "release_reserve", "has_space", "begin_command", "undo_command")
 """They raise nothing."""
 
 
@@ -127,7 +127,9 @@ class Released:
     def ended(self) -> dict[int, messages.Goodbye]:
         """Whose connections are ended, and with what words."""
         return {
-            each.connection: each.goodbye for each in self.io if isinstance(each, effects.HangUp)
+            each.connection: each.goodbye
+            for each in self.io
+            if isinstance(each, effects.Disconnect)
         }
 
 

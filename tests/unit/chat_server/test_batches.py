@@ -16,7 +16,7 @@ from typing import Final, cast
 
 import pytest
 
-from chat_server.hub.batch import LOOK_PAUSE
+from chat_server.hub.batch import SPACE_CHECK_INTERVAL
 from chat_server.hub.queue import HubItem, Received
 from chat_server.hub.retry import LONGEST_PAUSE
 from chat_server.rules import conversation, effects, inputs
@@ -501,7 +501,12 @@ def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
     """A ban, a role, an invite, a mute that is not stored refuses nobody, and lets nobody in."""
     bench.join("ben"), bench.join("mia"), bench.join("moe")
     mia = next(iter(bench.world.sessions.of("mia"))).connection
-    host, back, again, newcomer = bench.host(), bench.connect(), bench.connect(), bench.connect()
+    host, back, again, unauthenticated = (
+        bench.host(),
+        bench.connect(),
+        bench.connect(),
+        bench.connect(),
+    )
     secret = bench.world.facts.secret
     orders = (
         messages.Ban(id=1, username="ben"),
@@ -513,13 +518,13 @@ def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
     recognize = messages.Recognize(id=5, secret=secret, username="ben", nonce="0" * 32)
     listing = messages.ListSanctions(id=6)
     items = (
-        Received(host, orders), Received(back, (sign_in,)), Received(newcomer, (recognize,)),
+        Received(host, orders), Received(back, (sign_in,)), Received(unauthenticated, (recognize,)),
         Received(mia, (listing,)), Received(again, (muted,)),
     )  # fmt: skip
     bench.store.fail("end of transaction", ERRORS[error])
     released = bench.run(*items)
     bench.store.heal()
-    for connection, command in ((back, sign_in), (newcomer, recognize), (mia, listing)):
+    for connection, command in ((back, sign_in), (unauthenticated, recognize), (mia, listing)):
         reply = released.answer(connection, command)
         assert isinstance(reply, messages.Error)
         assert (reply.code, reply.retryable) == (_code(ERRORS[error]), True)
@@ -534,8 +539,8 @@ def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
     assert isinstance(
         bench.run(Received(back, (sign_in,))).answer(back, sign_in), messages.SignedIn
     )
-    released = bench.run(*items[:1], Received(newcomer, (recognize,)), items[3])
-    refused = released.answer(newcomer, recognize)
+    released = bench.run(*items[:1], Received(unauthenticated, (recognize,)), items[3])
+    refused = released.answer(unauthenticated, recognize)
     assert isinstance(refused, messages.Error)
     assert (refused.code, refused.retryable) == ("bad_secret", False)
     assert isinstance(released.answer(mia, listing), messages.Sanctions)
@@ -820,20 +825,20 @@ def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
     with bench.engine.no_room():
         first = bench.send("hello")
         assert _refused(bench.run(Received(ada, (first,))), ada, first, "disk_full") == 0
-        assert bench.store.calls["give_way"] == 1
-        begun, asked = bench.now, bench.store.calls["has_room"]
+        assert bench.store.calls["release_reserve"] == 1
+        begun, asked = bench.now, bench.store.calls["has_space"]
         transactions = bench.store.calls["transaction"]
-        while bench.now < begun + 10 * LOOK_PAUSE:
-            before = bench.store.calls["has_room"]
+        while bench.now < begun + 10 * SPACE_CHECK_INTERVAL:
+            before = bench.store.calls["has_space"]
             command = bench.send("hello")
             wait = _refused(bench.run(Received(ada, (command,))), ada, command, "disk_full")
-            assert 0 < wait <= 1000 * LOOK_PAUSE
+            assert 0 < wait <= 1000 * SPACE_CHECK_INTERVAL
             # It was told the truth: nobody looks before that.
             bench.now += wait / 1000 - 0.001
             bench.run(Received(ada, (bench.send("too soon"),)))
-            assert bench.store.calls["has_room"] <= before + 1
+            assert bench.store.calls["has_space"] <= before + 1
             bench.now += 0.001
-        assert 10 <= bench.store.calls["has_room"] - asked <= 11
+        assert 10 <= bench.store.calls["has_space"] - asked <= 11
         assert bench.store.calls["transaction"] == transactions
     bench.store.heal()
     bench.say(ada, "it has room again")

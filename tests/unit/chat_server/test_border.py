@@ -47,14 +47,14 @@ class Border:
         self.to_io: set[type] = set()
         self.to_readers: set[type] = set()
         self.to_host: set[type] = set()
-        post, newcomers = HubQueue.post, HubQueue.post_newcomers
+        post, newcomers = HubQueue.post, HubQueue.post_unauthenticated
         to_io, to_readers = IoThread.post, Readers.post
         to_host = LocalEndpoint.carry_out
 
         def post_hub(hub: HubQueue, *items: HubItem) -> None:
             post(hub, *(_crossed(each, self.to_hub) for each in items))
 
-        def post_newcomers(hub: HubQueue, items: Sequence[HubItem]) -> None:
+        def post_unauthenticated(hub: HubQueue, items: Sequence[HubItem]) -> None:
             newcomers(hub, [_crossed(each, self.to_hub) for each in items])
 
         def post_io(io: IoThread, batch: list[effects.IoEffect]) -> None:
@@ -67,7 +67,7 @@ class Border:
             to_host(local, _crossed(effect, self.to_host))
 
         monkeypatch.setattr(HubQueue, "post", post_hub)
-        monkeypatch.setattr(HubQueue, "post_newcomers", post_newcomers)
+        monkeypatch.setattr(HubQueue, "post_unauthenticated", post_unauthenticated)
         monkeypatch.setattr(IoThread, "post", post_io)
         monkeypatch.setattr(Readers, "post", post_readers)
         monkeypatch.setattr(LocalEndpoint, "carry_out", carry_out)
@@ -162,7 +162,7 @@ def catch_up(server: Server, ada: Session, invite: Invite, monkeypatch: pytest.M
         while len(cem.events) < 6:
             cem.events.append(cem.expect(Event))
         with monkeypatch.context() as full:
-            full.setattr(outgoing_module, "OUTBOX_LIMIT", 150)  # less than an event
+            full.setattr(outgoing_module, "SEND_QUEUE_LIMIT", 150)  # less than an event
             ada.say_all("too much")
             late = cem.expect(Event)
             assert (late.seq, late.text) == (7, "too much")

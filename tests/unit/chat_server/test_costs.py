@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chat_server.costs import _COSTS, Bucket, Buckets, cost
 from chat_server.net.connection import BURST, RATE
-from chat_server.rules.world import OPENING_RATE, OPENINGS
+from chat_server.rules.world import DIRECT_ROOM_BURST, DIRECT_ROOM_RATE
 from common import limits
 from common.protocol import messages
 from tests.events import send
@@ -63,7 +63,7 @@ def test_a_person_may_begin_many_conversations_but_not_thousands(house: House) -
     What is said where there is a conversation already costs nothing.
     """
     ada = house.join("ada")
-    count = int(OPENINGS) + 1
+    count = int(DIRECT_ROOM_BURST) + 1
     for number in range(count):
         house.join(f"p{number}")
     for number in range(count - 1):
@@ -71,10 +71,10 @@ def test_a_person_may_begin_many_conversations_but_not_thousands(house: House) -
     last = f"dm:ada:p{count - 1}"
     error = refused(house.say(ada, "hello", last), ada)
     assert (error.code, error.retryable, error.field) == ("rate_limited", True, "room")
-    assert error.retry_after == 1000 / OPENING_RATE
+    assert error.retry_after == 1000 / DIRECT_ROOM_RATE
     assert last not in house.world.directory.rooms
     assert acked(house.say(ada, "again", "dm:ada:p0")).seq == 2
     # Others are not held back by that, and it is over in its time.
     other = house.sign_in(f"p{count - 1}")[0]
     assert acked(house.say(other, "hello", last)).seq == 1
-    assert house.world.openings.ask("ada", (NOW + error.retry_after) / 1000) == 0
+    assert house.world.direct_room_limit.ask("ada", (NOW + error.retry_after) / 1000) == 0

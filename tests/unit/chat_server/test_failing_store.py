@@ -164,7 +164,7 @@ def test_who_has_what_the_disk_lost_compares_anew(
     disk.away = False
     clock[0] += LONGEST_PAUSE
     batch = running.batch(Received(1, (running.send("after it"),)))
-    ended = [each for each in batch if isinstance(each, effects.HangUp)]
+    ended = [each for each in batch if isinstance(each, effects.Disconnect)]
     assert {each.connection: each.goodbye.code for each in ended} == {1: "internal", 2: "internal"}
     assert running.house.world.head(GENERAL) == 2
     assert running.house.world.delivery.tails.between(GENERAL, 2, 3) is None

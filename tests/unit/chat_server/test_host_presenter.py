@@ -16,7 +16,7 @@ from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import LINES, Feed, Kind
 from chat_server.window.formats import clock_text, size_text, uptime_text
-from chat_server.window.model import Phase
+from chat_server.window.model import ServerState
 from chat_server.window.presenter import Presenter
 from chat_server.window.questions import next_port, read_port
 from chat_server.window.rate import HISTORY, MessageRate
@@ -72,7 +72,7 @@ def test_a_new_run_starts_empty(presenter: Presenter) -> None:
     presenter.stopped(NOW)
     stopped = presenter.view(NOW)
     assert (stopped.phase, stopped.rows, stopped.rate, stopped.trouble) == (
-        Phase.STOPPED, (), 0, "",
+        ServerState.STOPPED, (), 0, "",
     )  # fmt: skip
     presenter.started(RUNNING, NOW)
     presenter.apply([came(1, "bob")], NOW)
@@ -207,7 +207,7 @@ def test_that_nobody_else_can_connect_is_said(presenter: Presenter) -> None:
     assert shown.feed[0].text == (
         "Nobody else can connect: this computer can't open more connections: no⟦U+001B⟧ files"
     )
-    assert shown.phase is Phase.RUNNING
+    assert shown.phase is ServerState.RUNNING
 
 
 @pytest.mark.parametrize(

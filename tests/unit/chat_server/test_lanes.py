@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chat_server.costs import cost
 from chat_server.hub.queue import (
     BATCH,
-    NEWCOMERS,
     SHARE,
+    UNAUTHENTICATED_SHARE,
     HubItem,
     HubQueue,
     Received,
@@ -35,7 +35,7 @@ def drained(*numbers: int) -> list[HubItem]:
 def everything(queue: HubQueue) -> list[list[HubItem]]:
     """All batches there are."""
     batches = []
-    while not queue._queue.empty() or queue._newcomers or queue._waiting or queue._behind:
+    while not queue._queue.empty() or queue._unauthenticated or queue._waiting or queue._barrier:
         batches.append(queue.take())
     return batches
 
@@ -47,10 +47,10 @@ def test_each_lane_keeps_its_order_and_everything_comes(posts: list[tuple[bool, 
     report = Report(queue)
     posted: dict[bool, list[HubItem]] = {True: [], False: []}
     number = 0
-    for newcomer, count in posts:
+    for unauthenticated, count in posts:
         for item in drained(*range(number, number + count)):
-            report.add(item, newcomer=newcomer)
-            posted[newcomer].append(item)
+            report.add(item, unauthenticated=unauthenticated)
+            posted[unauthenticated].append(item)
         number += count
         if count % 3:
             report.post()
@@ -58,7 +58,7 @@ def test_each_lane_keeps_its_order_and_everything_comes(posts: list[tuple[bool, 
     of_newcomers = set(posted[True])
     batches = everything(queue)
     for batch in batches:
-        assert sum(item in of_newcomers for item in batch) <= NEWCOMERS
+        assert sum(item in of_newcomers for item in batch) <= UNAUTHENTICATED_SHARE
     got = [item for batch in batches for item in batch]
     assert [item for item in got if item in of_newcomers] == posted[True]
     assert [item for item in got if item not in of_newcomers] == posted[False]
@@ -67,7 +67,7 @@ def test_each_lane_keeps_its_order_and_everything_comes(posts: list[tuple[bool, 
 def test_newcomers_come_in_while_others_never_stop() -> None:
     """A lane that is never empty does not keep the other one waiting."""
     queue = HubQueue()
-    queue.post_newcomers(drained(*range(20)))
+    queue.post_unauthenticated(drained(*range(20)))
     seen = 0
     for _ in range(3):
         queue.post(*drained(*range(1000, 1000 + 2 * BATCH)))
@@ -80,11 +80,11 @@ def test_newcomers_come_in_while_others_never_stop() -> None:
 def test_a_crowd_of_newcomers_holds_up_nobody() -> None:
     """What others posted after a thousand newcomers comes with the first few of them."""
     queue = HubQueue()
-    queue.post_newcomers(drained(*range(1000)))
+    queue.post_unauthenticated(drained(*range(1000)))
     queue.post(*drained(5000))
     first = queue.take()
     assert inputs.Drained(5000) in first
-    assert len(first) == 1 + NEWCOMERS
+    assert len(first) == 1 + UNAUTHENTICATED_SHARE
 
 
 def test_nothing_is_posted_for_nothing() -> None:
@@ -102,7 +102,7 @@ def test_no_wake_up_is_lost_between_threads() -> None:
     def post(first: int) -> None:
         report = Report(queue)
         for number in range(first, first + each):
-            report.add(inputs.Drained(number), newcomer=bool(number % 2))
+            report.add(inputs.Drained(number), unauthenticated=bool(number % 2))
             if number % 7 == 0:
                 report.post()
         report.post()
@@ -125,7 +125,7 @@ def test_no_wake_up_is_lost_between_threads() -> None:
 def test_the_end_comes_after_what_those_who_are_in_said() -> None:
     """Newcomers may still wait then: the I/O thread says goodbye to them."""
     queue = HubQueue()
-    queue.post_newcomers(drained(*range(50)))
+    queue.post_unauthenticated(drained(*range(50)))
     queue.post(*drained(*range(100, 100 + BATCH)))
     queue.post(StopHub())
     batches = everything(queue)

@@ -117,7 +117,7 @@ def _failing_store(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise StoreFullError("database or disk is full")
 
-    monkeypatch.setattr(service, "_open_house", fail)
+    monkeypatch.setattr(service, "_load_or_create", fail)
 
 
 def _no_descriptors(_: Path, monkeypatch: pytest.MonkeyPatch) -> None:

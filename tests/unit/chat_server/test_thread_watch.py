@@ -141,7 +141,7 @@ def test_the_window_is_told_and_may_start_it_again(
     """It is stopped before that is told; the next one runs."""
     break_it(monkeypatch)
     options = parse_options(["--host", "127.0.0.1", "--port", "0"])
-    told: queue.SimpleQueue[server_thread.News] = queue.SimpleQueue()
+    told: queue.SimpleQueue[server_thread.ServerNews] = queue.SimpleQueue()
     kept = server_thread.Keeper(options, tmp_path, told.put)
     kept.begin()
     try:

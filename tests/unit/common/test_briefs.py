@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel
 
-from chat_client.state.news import NotKept, OutboxChanged, StatusChanged
-from chat_client.state.outgoing import Delivery
+from chat_client.state.news import OutboxChanged, StatusChanged, StoreFailed
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link, Status
 from chat_server.rules.inputs import Closed
 from chat_server.rules.view import TrafficChanged
@@ -37,13 +37,16 @@ status = "Status link=paused reason=lost retry_at=0.000 attempts=0"
         ),
         (Closed(5, "left"), "Closed connection=5 why=left"),
         (Closed(5, "Go away!"), "Closed connection=5"),
-        (NotKept("general", "the text", Reason("storage_full")), "NotKept why=storage_full"),
+        (
+            StoreFailed("general", "the text", Reason("storage_full")),
+            "StoreFailed why=storage_full",
+        ),
         (
             StatusChanged(Status(Link.PAUSED, Reason("lost", {"who": "Ada"})), 0),
             f"StatusChanged status=({status}) waiting=0",
         ),
         (
-            OutboxChanged("dm:ada:ben", "c" * 16, Delivery.WAITING, 1),
+            OutboxChanged("dm:ada:ben", "c" * 16, OutboxState.WAITING, 1),
             "OutboxChanged state=waiting waiting=1 seq=0",
         ),
         (

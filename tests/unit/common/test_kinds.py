@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from chat_client.headless import HAPPENED
 from chat_client.window.transcript.drawing import DRAWN, UNKNOWN, drawing_of
 from common import limits
-from common.protocol.codec import understood
+from common.protocol.codec import decode_body
 from common.protocol.events import JOIN, MESSAGE, Event, UnknownBody
 from common.protocol.messages import KINDS, SENDABLE, EventMessage
 from tests.events import joined, said
@@ -33,7 +33,7 @@ def test_every_kind_is_printed_by_listen() -> None:
 def test_an_example_of_a_kind_is_understood_and_drawn(kind: str) -> None:
     """By its own drawing, and as the unknown if its body is not understood."""
     event = EXAMPLES[kind]
-    assert understood(kind, event.body) == event.body
+    assert decode_body(kind, event.body) == event.body
     assert drawing_of(event) is DRAWN[kind] is not UNKNOWN
     assert drawing_of(event._replace(body=UnknownBody(event.body))) is UNKNOWN
 
@@ -41,7 +41,7 @@ def test_an_example_of_a_kind_is_understood_and_drawn(kind: str) -> None:
 def test_an_event_of_no_kind_of_the_registry_is_drawn_as_unknown() -> None:
     """Whatever is in it: it keeps its place, with a note about its sender."""
     poll = Event("general", 1, "poll", "ada", 0, "c" * limits.CID_LENGTH, UnknownBody(text="x"))
-    assert understood("poll", {"text": "x"}) is None
+    assert decode_body("poll", {"text": "x"}) is None
     assert drawing_of(poll) is UNKNOWN
     assert "Ada" in UNKNOWN.note_about("Ada")
 

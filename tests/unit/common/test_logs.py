@@ -40,7 +40,7 @@ def _former_logging() -> Iterator[None]:
 @pytest.fixture
 def all_records(monkeypatch: pytest.MonkeyPatch) -> None:
     """None is left out for being like many others."""
-    monkeypatch.setattr(logs, "MANY", 1_000_000)
+    monkeypatch.setattr(logs, "BURST", 1_000_000)
 
 
 def begin(folder: Path, level: str = "info") -> Path:
@@ -229,7 +229,7 @@ def test_no_call_that_fails_hinders(
 def test_what_is_repeated_is_coalesced() -> None:
     """A flood leaves a bounded number of lines and the count of what was left out."""
     now = [0.0]
-    repetitions = logs.Repetitions(lambda: now[0])
+    repetitions = logs.RecordCoalescer(lambda: now[0])
 
     def picked(message: str, *arguments: object, level: int = logging.WARNING) -> str | None:
         record = logging.LogRecord("net", level, __file__, 1, message, arguments, None)
@@ -238,7 +238,7 @@ def test_what_is_repeated_is_coalesced() -> None:
 
     said = [picked("connection %d sent nonsense", number) for number in range(100_000)]
     assert [line for line in said if line] == [
-        f"connection {number} sent nonsense" for number in range(logs.MANY)
+        f"connection {number} sent nonsense" for number in range(logs.BURST)
     ]
     # Other kinds are not left out for that, nor is debug ever.
     assert picked("connection %d left", 1) == "connection 1 left"
@@ -249,7 +249,7 @@ def test_what_is_repeated_is_coalesced() -> None:
     line = picked("connection %d sent nonsense %%", 7)
     assert line == "connection 7 sent nonsense %"
     line = picked("connection %d sent nonsense", 8)
-    left_out = 100_000 - logs.MANY
+    left_out = 100_000 - logs.BURST
     assert line == f"connection 8 sent nonsense ({left_out} more of this kind were left out before)"
     assert picked("connection %d sent nonsense", 9) is None
     for number in range(10 * logs.KINDS):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from common import limits
-from common.domain.text import TextRefusedError, check_text, tidy_text
+from common.domain.text import TextRefusedError, check_text, normalize_text
 from common.protocol import messages
 from common.protocol.codec import encode
 from common.protocol.frames import HEADER
@@ -291,8 +291,8 @@ def test_a_text_is_sent_as_typed_but_for_line_ends_and_blank_lines_around(
     typed: str, sent: str
 ) -> None:
     """Indentation stays, and nothing glues two words together; twice is the same as once."""
-    assert tidy_text(typed) == sent
-    assert tidy_text(sent) == sent
+    assert normalize_text(typed) == sent
+    assert normalize_text(sent) == sent
 
 
 @pytest.mark.parametrize("text", ["\ud800", "name: \udcff", "\udcff" * limits.TEXT_BYTES])

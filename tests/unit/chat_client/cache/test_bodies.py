@@ -160,7 +160,7 @@ def test_after_an_update_the_further_fields_are_there(
     keep(path, said(1), joined(2), event(MESSAGE, moody, 3), event(MESSAGE, other, 4))
     assert begin(path) == []
     monkeypatch.setitem(KINDS, MESSAGE, MoodyMessage)
-    assert begin(path) == [news.Understood(("general",))]
+    assert begin(path) == [news.EventsUpgraded(("general",))]
     assert [each.body for each in read(path)] == [
         {"text": "hello"}, {}, moody, {"text": "hello"},
     ]  # fmt: skip

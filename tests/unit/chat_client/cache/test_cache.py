@@ -13,7 +13,7 @@ from chat_client.cache import schema
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
 from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from common.domain.reasons import Reason
 from common.protocol.events import Event
 from common.protocol.messages import Person
@@ -53,12 +53,12 @@ def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
     """Positions, outbox and facts: a restart continues where the last run ended."""
     fill(cache, 3)
     with cache.transaction():
-        cache.put_out("general", cid(1), *message("hello"), 5)
+        cache.outbox_add("general", cid(1), *message("hello"), 5)
         cache.set_meta("epoch", "e" * 32)
     again = Cache(path)
     assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
-    assert again.next_waiting() == Outgoing(
-        "general", cid(1), *message("hello"), 5, Delivery.WAITING, None, 1
+    assert again.next_waiting() == OutboxMessage(
+        "general", cid(1), *message("hello"), 5, OutboxState.WAITING, None, 1
     )
     assert again.waiting() == 1
     again.close()
@@ -70,7 +70,7 @@ def test_a_failed_transaction_changes_nothing(cache: Cache) -> None:
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
         cache.add_event(event(3))
         cache.add_room("other")
-        cache.put_out("general", cid(1), *message("hello"), 5)
+        cache.outbox_add("general", cid(1), *message("hello"), 5)
         raise ZeroDivisionError
     assert cache.position("general") == 2
     assert cache.waiting() == 0
@@ -91,20 +91,20 @@ def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
     """Failed and sent messages don't hold up those behind them, nor do they count as waiting."""
     with cache.transaction():
         for number in range(1, 5):
-            cache.put_out("general", cid(number), *message(f"text {number}"), number)
-        cache.mark_out(cid(1), Delivery.FAILED, REASON)
-        cache.mark_out(cid(2), Delivery.SENT)
+            cache.outbox_add("general", cid(number), *message(f"text {number}"), number)
+        cache.outbox_set_state(cid(1), OutboxState.FAILED, REASON)
+        cache.outbox_set_state(cid(2), OutboxState.SENT)
         waiting = cache.next_waiting()
         assert waiting is not None
         assert (waiting.cid, cache.waiting()) == (cid(3), 2)
-        assert cache.take_out(cid(3))
-        assert not cache.take_out(cid(3))
+        assert cache.outbox_remove(cid(3))
+        assert not cache.outbox_remove(cid(3))
         waiting = cache.next_waiting()
         assert waiting is not None
         assert waiting.cid == cid(4)
     failed = cache.outgoing(cid(1))
     assert failed is not None
-    assert (failed.state, failed.reason) == (Delivery.FAILED, REASON)
+    assert (failed.state, failed.reason) == (OutboxState.FAILED, REASON)
 
 
 def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
@@ -112,15 +112,15 @@ def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     fill(cache, 3)
     with cache.transaction():
         cache.add_person(Person(username="bob", display_name="Bob", role="member", change=1))
-        cache.put_out("general", cid(1), *message("sent"), 1)
-        cache.mark_out(cid(1), Delivery.SENT)
-        cache.put_out("general", cid(2), *message("failed"), 2)
-        cache.mark_out(cid(2), Delivery.FAILED, REASON)
-        cache.start_over("f" * 32)
+        cache.outbox_add("general", cid(1), *message("sent"), 1)
+        cache.outbox_set_state(cid(1), OutboxState.SENT)
+        cache.outbox_add("general", cid(2), *message("failed"), 2)
+        cache.outbox_set_state(cid(2), OutboxState.FAILED, REASON)
+        cache.reset("f" * 32)
     assert cache.position("general") == 0
     assert (cache.meta("epoch"), cache.meta("session")) == ("f" * 32, "")
     out = [cache.outgoing(cid(number)) for number in (1, 2)]
-    assert [each and each.state for each in out] == [Delivery.WAITING, Delivery.FAILED]
+    assert [each and each.state for each in out] == [OutboxState.WAITING, OutboxState.FAILED]
 
 
 def test_starting_over_keeps_rooms_for_what_was_written_in_them(path: Path, cache: Cache) -> None:
@@ -128,12 +128,12 @@ def test_starting_over_keeps_rooms_for_what_was_written_in_them(path: Path, cach
     fill(cache, 3)
     fill(cache, 2, "other")
     with cache.transaction():
-        for number, state in enumerate((Delivery.WAITING, Delivery.FAILED, Delivery.SENT)):
+        for number, state in enumerate((OutboxState.WAITING, OutboxState.FAILED, OutboxState.SENT)):
             cache.add_room(f"dm:ada:{state}")
-            cache.put_out(f"dm:ada:{state}", cid(number), *message("hello"), 1)
-            cache.mark_out(cid(number), state)
-        cache.put_out("general", cid(9), *message("hello"), 1)
-        cache.start_over("f" * 32)
+            cache.outbox_add(f"dm:ada:{state}", cid(number), *message("hello"), 1)
+            cache.outbox_set_state(cid(number), state)
+        cache.outbox_add("general", cid(9), *message("hello"), 1)
+        cache.reset("f" * 32)
     left = ["dm:ada:failed", "dm:ada:sent", "dm:ada:waiting", "general"]
     assert sorted(cache.rooms()) == left
     assert not any(cache.position(room) for room in left)
@@ -150,12 +150,12 @@ def test_one_room_can_be_fetched_again(cache: Cache) -> None:
     fill(cache, 2, "other")
     with cache.transaction():
         for number, room in enumerate(("general", "other"), 1):
-            cache.put_out(room, cid(number), *message("sent"), number)
-            cache.mark_out(cid(number), Delivery.SENT)
+            cache.outbox_add(room, cid(number), *message("sent"), number)
+            cache.outbox_set_state(cid(number), OutboxState.SENT)
         cache.forget_room("general")
     assert (cache.position("general"), cache.position("other")) == (0, 2)
     out = [cache.outgoing(cid(number)) for number in (1, 2)]
-    assert [each and each.state for each in out] == [Delivery.WAITING, Delivery.SENT]
+    assert [each and each.state for each in out] == [OutboxState.WAITING, OutboxState.SENT]
     fill(cache, 1)
 
 
@@ -201,7 +201,7 @@ def test_what_was_read_is_remembered_when_it_is_fetched_again(
     with cache.transaction():
         cache.mark_read("general", 3)
         if all_rooms:
-            cache.start_over("f" * 32)
+            cache.reset("f" * 32)
         else:
             cache.forget_room("general")
     cache = Cache(path)  # The program may end in between.
@@ -320,13 +320,13 @@ def test_unread_is_counted_only_so_far(path: Path, cache: Cache) -> None:
 def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) -> None:
     """As written, each room's own; people with their newest name."""
     with cache.transaction():
-        cache.put_out("general", cid(1), *message("hello"), 5)
-        cache.put_out("other", cid(2), *message("there"), 6)
+        cache.outbox_add("general", cid(1), *message("hello"), 5)
+        cache.outbox_add("other", cid(2), *message("there"), 6)
         for name in ("Bob", "Bob B."):
             cache.add_person(Person(username="bob", display_name=name, role="member", change=1))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
-        Outgoing("general", cid(1), *message("hello"), 5, Delivery.WAITING, None, 1)
+        OutboxMessage("general", cid(1), *message("hello"), 5, OutboxState.WAITING, None, 1)
     ]
     assert reader.people() == {"bob": "Bob B."}
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -369,7 +369,7 @@ def test_an_older_cache_is_copied_and_migrated(path: Path, monkeypatch: pytest.M
     """The copy is as it was; what was written is there in the new form."""
     cache = Cache(path)
     with cache.transaction():
-        cache.put_out("general", cid(1), *message("hello"), 5)
+        cache.outbox_add("general", cid(1), *message("hello"), 5)
     cache.close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (x)"))
     again = Cache(path)
@@ -440,7 +440,7 @@ def test_a_cache_of_the_former_version_is_copied_and_migrated(path: Path) -> Non
     cache = Cache(path)
     assert (cache.position("general"), cache.waiting(), cache.meta("epoch")) == (1, 1, "e" * 32)
     with cache.transaction():
-        cache.put_out("general", cid(2), *message("next"), 6)
+        cache.outbox_add("general", cid(2), *message("next"), 6)
         cache.set_draft("general", "half a sen")
     reader = CacheReader(path)
     assert [(out.number, out.text) for out in reader.outbox("general")] == [
@@ -467,7 +467,7 @@ def test_drafts_are_kept_for_each_room(path: Path, cache: Cache) -> None:
         cache.set_draft("other", "gone")
         cache.set_draft("other", " \n")
         cache.add_room("dm:ada:bob")
-        cache.start_over("f" * 32)
+        cache.reset("f" * 32)
     reader = CacheReader(path)
     assert reader.drafts() == {"general": "two ?", "dm:ada:bob": "psst"}
     assert {room.room for room in reader.rooms("ada")} >= {"dm:ada:bob"}
@@ -485,17 +485,17 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
 
     with cache.transaction():
         for number in range(6):
-            cache.put_out("general", cid(number), *message("hello"), 5)
-        cache.mark_out(cid(0), Delivery.SENT)
-        cache.mark_out(cid(0), Delivery.SENT)
-        cache.mark_out(cid(1), Delivery.FAILED, REASON)
-        cache.take_out(cid(1))
-        cache.take_out(cid(2))
-        cache.take_out(cid(2))
+            cache.outbox_add("general", cid(number), *message("hello"), 5)
+        cache.outbox_set_state(cid(0), OutboxState.SENT)
+        cache.outbox_set_state(cid(0), OutboxState.SENT)
+        cache.outbox_set_state(cid(1), OutboxState.FAILED, REASON)
+        cache.outbox_remove(cid(1))
+        cache.outbox_remove(cid(2))
+        cache.outbox_remove(cid(2))
     assert cache.waiting() == counted() == 3
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
-        cache.take_out(cid(3))
-        cache.put_out("general", cid(9), *message("hello"), 5)
+        cache.outbox_remove(cid(3))
+        cache.outbox_add("general", cid(9), *message("hello"), 5)
         raise ZeroDivisionError
     assert cache.waiting() == counted() == 3
     with cache.transaction():

@@ -16,7 +16,7 @@ from chat_client.accounts import Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader, RoomSummary
 from chat_client.state import news
-from chat_client.state.outgoing import Delivery, Outgoing
+from chat_client.state.outgoing import OutboxMessage, OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.events import JOIN, MESSAGE, Event
@@ -90,23 +90,29 @@ def test_what_was_written_is_kept(folder: Path, cache: Cache) -> None:
     """The outbox in its order with the last 16 characters of each id, and the drafts."""
     reader = CacheReader(folder / "cache.db")
     assert reader.outbox("general") == [
-        Outgoing(
+        OutboxMessage(
             "general",
             "1230000000000001",
             *message("acknowledged"),
             T + 20_000,
-            Delivery.SENT,
+            OutboxState.SENT,
             None,
             1,
         ),
-        Outgoing(
-            "general", "1230000000000002", *message("waits"), T + 21_000, Delivery.WAITING, None, 2
+        OutboxMessage(
+            "general",
+            "1230000000000002",
+            *message("waits"),
+            T + 21_000,
+            OutboxState.WAITING,
+            None,
+            2,
         ),
     ]
     why = Reason("text", {"text": "there is no such room"})  # It was kept as a sentence.
     assert reader.outbox(DIRECT) == [
-        Outgoing(
-            DIRECT, "1230000000000003", *message("refused"), T + 22_000, Delivery.FAILED, why, 3
+        OutboxMessage(
+            DIRECT, "1230000000000003", *message("refused"), T + 22_000, OutboxState.FAILED, why, 3
         )
     ]
     assert reader.drafts() == {"general": "half a sen", DIRECT: "two\nlines"}
@@ -147,7 +153,7 @@ def test_it_goes_on_where_it_was(cache: Cache) -> None:
     assert cache.position("general") == 7
     assert [cache.outgoing(f"123000000000000{n}") for n in (1, 2)] == [None, None]
     assert cache.waiting() == 0
-    assert not desk.told(news.StartedOver)
+    assert not desk.told(news.CacheReset)
     assert not desk.told(news.PeopleForgotten)
     assert cache.people_change() == 2
 
@@ -168,7 +174,7 @@ def test_ids_that_end_alike_keep_nothing_from_being_opened(folder: Path) -> None
     desk.hear(ack(send, 7))
     odd = desk.cache.outgoing("ffffffffffffffff1230000000000002")
     assert odd is not None
-    assert (odd.text, odd.state) == ("odd", Delivery.FAILED)
+    assert (odd.text, odd.state) == ("odd", OutboxState.FAILED)
 
 
 def _online(desk: Desk) -> list[ToServer]:

@@ -12,7 +12,7 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.cache.search import NEWEST, Found, Search
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from chat_client.window.overview import Overview
 from chat_client.window.transcript.timeline import as_event, lay_out
@@ -149,4 +149,4 @@ def test_a_message_in_an_unknown_state_is_left_to_the_person(tmp_path: Path) -> 
     reader = CacheReader(path)
     (out,) = reader.outbox("general")
     reader.close()
-    assert (out.text, out.state) == ("hello", Delivery.FAILED)
+    assert (out.text, out.state) == ("hello", OutboxState.FAILED)

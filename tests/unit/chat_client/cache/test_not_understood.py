@@ -21,7 +21,7 @@ from chat_client.window.transcript.drawing import DRAWN, UNKNOWN, drawing_of
 from common import limits
 from common.domain.invite import Invite
 from common.protocol import messages
-from common.protocol.codec import understood
+from common.protocol.codec import decode_body
 from common.protocol.events import MESSAGE, Event, UnknownBody
 from common.protocol.messages import KINDS, Message
 from tests.events import TIME, cid_of, joined, message
@@ -57,7 +57,7 @@ NEWER: dict[str, tuple[str, Body]] = {
 
 def came(kind: str, body: Body, seq: int = 3, room: str = "general") -> Event:
     """An event as the client's end of the wire gives it."""
-    assert understood(kind, body) is None
+    assert decode_body(kind, body) is None
     return Event(room, seq, kind, "bob", TIME, cid_of(seq), UnknownBody(body))
 
 
@@ -177,15 +177,15 @@ def test_after_an_update_it_is_read_from_what_was_stored(
     desk.hear(notice, Event("general", 4, "moved", "bob", TIME, cid_of(4), {"to": 1}))
     learn("notice", Notice)
     again = begin(path)
-    assert again.told(news.Understood) == [news.Understood(("general",))]
+    assert again.told(news.EventsUpgraded) == [news.EventsUpgraded(("general",))]
     reader = CacheReader(path)
     third, fourth = reader.latest("general", 2)
     reader.close()
     assert third == notice._replace(body={"text": "a relay"})
     assert (third.known, fourth.known) == (True, False)
-    assert begin(path).told(news.Understood) == [], "once"
+    assert begin(path).told(news.EventsUpgraded) == [], "once"
     learn("moved", messages.JoinBody)
-    assert begin(path).told(news.Understood) == [news.Understood(("general",))]
+    assert begin(path).told(news.EventsUpgraded) == [news.EventsUpgraded(("general",))]
 
 
 def test_a_message_of_another_form_is_understood_by_the_version_that_has_it(
@@ -210,9 +210,9 @@ def test_a_list_is_understood(learn: Learn) -> None:
     """The models have tuples for it, also where what was stored is read again."""
     learn("parts", Parts)
     body = {"parts": ["a relay", "sleeps"]}
-    assert understood("parts", {**body, "more": 1}) == body
-    assert understood("parts", {"parts": [3]}) is None
-    assert understood("parts", {"parts": ["half of a character: \ud83d"]}) is None
+    assert decode_body("parts", {**body, "more": 1}) == body
+    assert decode_body("parts", {"parts": [3]}) is None
+    assert decode_body("parts", {"parts": ["half of a character: \ud83d"]}) is None
 
 
 def test_without_an_update_nothing_is_told(desk: Desk, path: Path) -> None:
@@ -233,7 +233,7 @@ def test_all_rooms_are_looked_at(path: Path, learn: Learn) -> None:
             cache.add_events([joined(1, room=room), came(kind, {"text": "x"}, 2, room)])
     cache.close()
     learn("notice", Notice)
-    (told,) = begin(path).told(news.Understood)
+    (told,) = begin(path).told(news.EventsUpgraded)
     assert set(told.rooms) == {"art", "zoo"}
 
 
@@ -266,10 +266,10 @@ def test_the_core_looks_before_it_tells_anything_else(
     core = Core(new_account(invite, "ada", "Ada"), Cache(path), tell)
     core.start()
     try:
-        assert told.get(timeout=10) == news.Understood(("general",))
+        assert told.get(timeout=10) == news.EventsUpgraded(("general",))
         core.send("general", *message("hello"))
         while not isinstance(item := told.get(timeout=10), news.OutboxChanged):
-            assert not isinstance(item, news.Understood)
+            assert not isinstance(item, news.EventsUpgraded)
     finally:
         core.stop()
 
@@ -288,7 +288,7 @@ def test_what_it_held_is_of_use_only_whole(path: Path) -> None:
         connection.execute("UPDATE events SET kind = 'message', came = ?", (came_as,))
         connection.execute("DELETE FROM meta WHERE key = 'understood'")
         connection.commit()
-        assert begin(path).told(news.Understood) == []
+        assert begin(path).told(news.EventsUpgraded) == []
         reader = CacheReader(path)
         (kept,) = reader.latest("general", 1)
         reader.close()
@@ -303,4 +303,4 @@ def test_each_kind_is_drawn() -> None:
         assert drawing_of(Event("general", 1, kind, "bob", 0, cid_of(1), {})) is DRAWN[kind]
         unknown = Event("general", 1, kind, "bob", 0, cid_of(1), UnknownBody())
         assert drawing_of(unknown) is UNKNOWN
-        assert understood(kind, {"text": "x"}) is not None
+        assert decode_body(kind, {"text": "x"}) is not None

@@ -194,7 +194,7 @@ def test_a_room_that_is_forgotten_has_no_stretches(path: Path, cache: Cache) -> 
     assert (cache.spans(ROOM), stored_spans(path)) == ((), [])
     have(cache, (3, 4))
     with cache.transaction():
-        cache.start_over("f" * 32)
+        cache.reset("f" * 32)
     assert (cache.spans(ROOM), stored_spans(path)) == ((), [])
 
 

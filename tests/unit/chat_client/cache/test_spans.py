@@ -12,7 +12,7 @@ _PLACES = st.integers(1, 40)
 _STRETCHES = st.tuples(_PLACES, st.integers(0, 9)).map(lambda it: (it[0], it[0] + it[1]))
 _STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("add", "add", "add", "add", "forget", "keep", "take_back")),
+        st.sampled_from(("add", "add", "add", "add", "forget", "keep", "roll_back")),
         st.sampled_from(ROOMS),
         _STRETCHES,
     ),
@@ -50,6 +50,6 @@ def test_spans_are_the_places_that_were_added(
                 spans.keep()
             case _:
                 places = {room: set(kept[room]) for room in ROOMS}
-                spans.take_back()
+                spans.roll_back()
         for each in ROOMS:
             assert spans.of(each) == stretches(places[each])

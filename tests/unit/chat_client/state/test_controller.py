@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
-from chat_client.state.link import HEALTHY
-from chat_client.state.outbox import MOST_REFUSALS
-from chat_client.state.outgoing import Delivery
+from chat_client.state.link import STABLE_AFTER
+from chat_client.state.outbox import MAX_REFUSALS
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link, Status
 from common import limits
 from common.domain.reasons import Reason
@@ -47,7 +47,7 @@ def desk() -> Iterator[Desk]:
     made.cache.close()
 
 
-def states(desk: Desk) -> list[tuple[str, Delivery]]:
+def states(desk: Desk) -> list[tuple[str, OutboxState]]:
     """What the front end was told of the outbox, in order."""
     return [(told.cid, told.state) for told in desk.told(news.OutboxChanged)]
 
@@ -108,12 +108,12 @@ def test_what_a_server_with_another_log_does_not_know_is_kept(desk: Desk) -> Non
     assert sign_in.resume is None  # It is of the other log.
     desk.hear(messages.refusal("not_recognized", re=sign_in.id))
     assert desk.controller.status.link is Link.REFUSED
-    assert desk.told(news.StartedOver) == []
+    assert desk.told(news.CacheReset) == []
     assert (desk.cache.meta("epoch"), desk.cache.position("general")) == (EPOCH, 1)
     # The server has its data back: nothing was lost, nothing is fetched anew.
     desk.controller.connect_now()
     asked = desk.sign_in()
-    assert desk.told(news.StartedOver) == []
+    assert desk.told(news.CacheReset) == []
     rooms = desk.list_people(asked)
     listed = messages.Rooms(re=rooms.id, rooms=(room_of("general", 1),), more=False)
     assert only(desk.hear(listed), messages.Sync).positions == {"general": 1}
@@ -237,7 +237,7 @@ def test_another_protocol_is_refused_with_a_sentence(desk: Desk, theirs: int, co
     assert (desk.controller.status.link, desk.controller.status.code) == (Link.REFUSED, code)
     ours = limits.PROTOCOL_VERSION
     assert desk.controller.status.reason.params == {"theirs": theirs, "ours": ours}
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
     assert not desk.controller.wants_connection
 
 
@@ -254,7 +254,7 @@ def test_a_refused_join_says_why(code: messages.ErrorCode) -> None:
         assert status.link is Link.PAUSED
     else:
         assert (status.link, status.code, status.field) == (Link.REFUSED, code, "username")
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
 
 
 # What others say
@@ -321,7 +321,7 @@ def test_duplicates_and_gaps_never_reach_the_transcript(places: list[int]) -> No
     desk.go_online(general=6)
     expected = 0
     for place in places:
-        if desk.controller.wants_hang_up:
+        if desk.controller.wants_disconnect:
             break
         desk.hear(event(place))
         if place == expected + 1:
@@ -371,7 +371,7 @@ def test_on_event_may_say_that_it_was_enough() -> None:
         Link.SIGNED_OUT,
         "enough",
     )
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
     desk.wait(3600)
     assert not desk.controller.wants_connection
 
@@ -405,7 +405,7 @@ def test_an_acknowledgement_takes_the_place_of_the_own_event(desk: Desk) -> None
     assert desk.shown() == [1, 2, 3]
     added = [each for told in desk.told(news.EventsAdded) for each in told.events]
     assert added[1] == Event("general", 2, MESSAGE, "ada", SENT_AT, send.cid, {"text": "hello"})
-    assert states(desk) == [(cid(1), Delivery.WAITING), (cid(1), Delivery.SENT)]
+    assert states(desk) == [(cid(1), OutboxState.WAITING), (cid(1), OutboxState.SENT)]
     assert desk.cache.waiting() == 0
     assert desk.cache.outgoing(cid(1)) is None
 
@@ -459,7 +459,7 @@ def test_an_acknowledgement_ahead_of_the_room_waits_for_its_event(desk: Desk) ->
     desk.hear(event(1), event(2), event(3, sender="ada", own=send.cid))
     assert desk.shown() == [1, 2, 3]
     assert desk.cache.outgoing(send.cid) is None
-    sent = [item for item in desk.told(news.OutboxChanged) if item.state is Delivery.SENT]
+    sent = [item for item in desk.told(news.OutboxChanged) if item.state is OutboxState.SENT]
     assert [item.seq for item in sent] == [3], "told once, though it came twice"
 
 
@@ -474,7 +474,7 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
     assert out is not None
     if code in messages.RETRYABLE:
         assert after == []
-        assert out.state is Delivery.WAITING
+        assert out.state is OutboxState.WAITING
         assert desk.controller.deadline() <= desk.now + 30
         assert desk.wait(0) == []
         (again,) = desk.wait(desk.controller.deadline() - desk.now)
@@ -484,8 +484,8 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
         (second,) = after
         assert isinstance(second, messages.Send)
         assert text_of(second) == "two"
-        assert (out.state, out.reason) == (Delivery.FAILED, Reason(code, {"most": 7}))
-        assert states(desk)[-1] == (send.cid, Delivery.FAILED)
+        assert (out.state, out.reason) == (OutboxState.FAILED, Reason(code, {"most": 7}))
+        assert states(desk)[-1] == (send.cid, OutboxState.FAILED)
 
 
 def test_pauses_between_tries_grow(desk: Desk) -> None:
@@ -513,7 +513,7 @@ def test_what_was_not_sent_can_be_dropped(desk: Desk) -> None:
     desk.step(lambda: desk.controller.drop(cid(2)))
     assert desk.cache.outgoing(first.cid) is not None
     assert desk.cache.outgoing(cid(2)) is None
-    assert [state for _, state in states(desk)].count(Delivery.DROPPED) == 1
+    assert [state for _, state in states(desk)].count(OutboxState.DROPPED) == 1
     desk.hear(messages.refusal("too_long", re=first.id))
     desk.step(lambda: desk.controller.drop(first.cid))
     assert desk.cache.outgoing(first.cid) is None
@@ -539,8 +539,8 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     desk.say("waiting")
     desk.lose()
     first = only(desk.sign_in(epoch="f" * 32), messages.Send)
-    assert desk.told(news.StartedOver) == [news.StartedOver()]
-    told = desk.news[desk.news.index(news.StartedOver()) :]
+    assert desk.told(news.CacheReset) == [news.CacheReset()]
+    told = desk.news[desk.news.index(news.CacheReset()) :]
     assert news.RoomSeen("general") in told  # Its messages have to be seen somewhere.
     assert desk.cache.position("general") == 0
     assert text_of(first) == "sent"
@@ -568,7 +568,7 @@ def test_a_position_ahead_fetches_the_room_again(desk: Desk) -> None:
     assert sync.positions == {"general": 2}
     ahead = synced(sync, {"general": "position_ahead"})
     assert only(desk.hear(ahead), messages.Sync).positions == {"general": 0}
-    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
+    assert desk.told(news.CacheReset) == [news.CacheReset(("general",))]
     desk.hear(event(1))
     assert desk.shown() == [1, 2, 1]
 
@@ -624,7 +624,7 @@ def test_a_copy_of_another_time_of_the_server_is_fetched_again(desk: Desk) -> No
     ahead = synced(sync, {"general": "position_ahead"})
     again = only(desk.hear(ahead), messages.Sync)
     assert (again.positions, again.last) == ({"general": 0}, {})
-    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
+    assert desk.told(news.CacheReset) == [news.CacheReset(("general",))]
     assert desk.cache.position("dm:ada:bob") == 1
     # It may be gone with what was set back: the answer tells.
     (repeated,) = desk.hear(ack(waiting, 11))
@@ -681,7 +681,7 @@ def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk:
     desk.hear(ack(send, 3))
     assert desk.shown() == [1, 2]
     assert desk.cache.position("general") == 2
-    assert states(desk)[-1] == (send.cid, Delivery.SENT)
+    assert states(desk)[-1] == (send.cid, OutboxState.SENT)
     rooms = desk.list_people(asked)
     listed = (room_of("general", 3),)
     sync = only(desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False)), messages.Sync)
@@ -718,7 +718,7 @@ def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.Go
     """Sent away, replaced or in breach: only the person comes back. Else it does by itself."""
     desk.go_online(general=0)
     desk.hear(messages.Goodbye(code=code, params={"reason": "Enough"}))
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
     desk.lose()  # The socket ends, too; that must not count as a reason to come back.
     status = desk.controller.status
     assert status.reason == Reason(code, {"reason": "Enough"})
@@ -773,13 +773,13 @@ def test_a_lost_connection_comes_back_after_a_growing_pause(desk: Desk) -> None:
     assert pauses[:3] == [0.25, 0.5, 1.0]
     assert pauses[-1] == 15.0
     desk.sign_in()
-    desk.wait(HEALTHY - 1)
+    desk.wait(STABLE_AFTER - 1)
     desk.lose()
     assert desk.controller.deadline() - desk.now == 15.0, "it did not last"
     desk.wait(15)
     desk.go_online(general=0)
     for _ in range(2):
-        desk.wait(HEALTHY / 2)
+        desk.wait(STABLE_AFTER / 2)
         desk.hear(event(1))  # a sign of life
     desk.lose()
     assert desk.controller.deadline() - desk.now == 0.25
@@ -828,7 +828,7 @@ def test_a_message_that_is_refused_for_itself_does_not_hold_up_the_others(
     desk.go_online(general=0)
     send = only(desk.say("hello", "dm:ada:bob"), messages.Send)
     desk.say("for all")
-    for _ in range(MOST_REFUSALS):
+    for _ in range(MAX_REFUSALS):
         assert text_of(send) == "hello"
         refusal = messages.refusal(code, re=send.id, field=field)
         send = only(desk.hear(refusal) or desk.wait(30), messages.Send)
@@ -846,7 +846,7 @@ def test_a_quiet_connection_is_asked_for_a_sign_of_life(desk: Desk) -> None:
         (ping,) = desk.wait(limits.PING_INTERVAL)
     desk.wait(limits.PING_INTERVAL)
     assert desk.controller.status.link is Link.PAUSED
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
 
 
 def test_after_a_suspension_the_connection_is_tested_at_once(desk: Desk) -> None:
@@ -860,7 +860,7 @@ def test_after_a_suspension_the_connection_is_tested_at_once(desk: Desk) -> None
     assert desk.controller.deadline() <= desk.now + 5
     desk.wait(5)
     assert desk.controller.status.link is Link.PAUSED
-    assert desk.controller.wants_hang_up
+    assert desk.controller.wants_disconnect
     desk.wait(0.25)
     assert desk.controller.wants_connection
 

@@ -10,9 +10,9 @@ from chat_client.cache.spans import Span
 from chat_client.state import news
 from chat_client.state.history import PAGE
 from chat_client.state.news import HistoryAdded, Skipped, Wanted
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
-from chat_client.state.sync import MOST_MISSING
+from chat_client.state.sync import CATCH_UP_LIMIT
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.events import Event
@@ -93,7 +93,7 @@ def test_a_new_member_has_nothing_unread_after_a_restart() -> None:
 
 def test_only_who_reads_on_demand_asks_for_less_than_all() -> None:
     """A listener's promise is that nothing is left out."""
-    for on_demand, most in ((True, MOST_MISSING), (False, None)):
+    for on_demand, most in ((True, CATCH_UP_LIMIT), (False, None)):
         sync = only(Desk(on_demand=on_demand).go_online(general=HEAD), messages.Sync)
         assert sync.most == most
 
@@ -433,7 +433,7 @@ def test_a_message_whose_acknowledgement_was_lost_is_found_in_a_page() -> None:
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD, found))
     assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
     told = desk.told(news.OutboxChanged)[-1]
-    assert (told.cid, told.state, told.seq) == (send.cid, Delivery.SENT, own.seq)
+    assert (told.cid, told.state, told.seq) == (send.cid, OutboxState.SENT, own.seq)
     # The answer that was on its way all the same changes nothing.
     assert desk.hear(ack(send, own.seq)) == []
     assert is_online(desk)
@@ -446,7 +446,7 @@ def test_what_was_acknowledged_and_is_in_the_gap_is_sent_again() -> None:
     desk.hear(synced(sync, general=10), *map(event, range(1, 10)))
     send = only(desk.say("hello"), messages.Send)
     desk.hear(ack(send, 40))  # what is before it did not come any more
-    assert desk.cache.has_unseen()
+    assert desk.cache.has_acked_without_event()
     desk.lose()
     sync = only(desk.go_online(general=HEAD), messages.Sync)
     (asked,) = desk.hear(skipping(sync, general=HEAD))
@@ -463,7 +463,7 @@ def test_what_was_acknowledged_and_is_in_the_gap_is_sent_again() -> None:
     assert isinstance(more, messages.Send)
     assert text_of(more) == "and more"
     desk.hear(ack(more, HEAD + 2))
-    assert not desk.cache.has_unseen()
+    assert not desk.cache.has_acked_without_event()
     assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
     assert spans(desk) == [(1, 9), (HEAD - PAGE + 1, HEAD + 2)]
 

@@ -16,8 +16,8 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.directory import MOST_PAGES
-from chat_client.state.link import MOST_FAULTS
-from chat_client.state.outgoing import Delivery
+from chat_client.state.link import MAX_FAULTS
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason
@@ -93,7 +93,7 @@ class Siege:
 
     def _hear(self, said: Said) -> list[ToServer]:
         desk = self.desk
-        if desk.controller.wants_hang_up:
+        if desk.controller.wants_disconnect:
             return []
         if said is None:
             desk.lose()
@@ -297,8 +297,8 @@ def test_a_server_that_breaks_the_protocol_is_left_after_some_tries(breach: str)
     status = siege.desk.controller.status
     assert (status.link, status.code) == (Link.STOPPED, "given_up")
     assert "may need an update" in sentence(status.reason)
-    assert siege.connections == MOST_FAULTS
-    assert len(siege.commands) <= 8 * MOST_FAULTS
+    assert siege.connections == MAX_FAULTS
+    assert len(siege.commands) <= 8 * MAX_FAULTS
     assert siege.desk.controller.deadline() == math.inf
     siege.desk.step(siege.desk.controller.connect_now)
     assert siege.desk.controller.wants_connection
@@ -319,9 +319,9 @@ def test_a_list_without_an_end_is_given_up(kind: type[messages.Command]) -> None
     }
     siege = Siege(servers[kind])
     siege.last(1)
-    assert siege.connections == MOST_FAULTS
+    assert siege.connections == MAX_FAULTS
     asked = [command for command in siege.commands if isinstance(command, kind)]
-    assert len(asked) == MOST_FAULTS * MOST_PAGES
+    assert len(asked) == MAX_FAULTS * MOST_PAGES
     assert siege.link is Link.STOPPED
 
 
@@ -453,7 +453,7 @@ def test_a_server_that_takes_nothing_is_asked_now_and_then(code: str, at_once: i
     kept = [desk.cache.outgoing(cid(number)) for number in range(1, 6)]
     states = {out.state for out in kept if out is not None}
     # That the host's disk is full is no reason to leave a message to the person.
-    assert states == ({Delivery.WAITING} if code in PASSES else {Delivery.FAILED})
+    assert states == ({OutboxState.WAITING} if code in PASSES else {OutboxState.FAILED})
 
 
 @pytest.mark.parametrize("at_once", [1, 8])
@@ -480,7 +480,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
     assert [text_of(send) for send in stored] == [text for text in texts if text != "poison"]
     poison = siege.desk.cache.outgoing(cid(3))
     assert poison is not None
-    assert (poison.state, poison.reason) == (Delivery.FAILED, Reason(code, {}))
+    assert (poison.state, poison.reason) == (OutboxState.FAILED, Reason(code, {}))
     assert siege.link is Link.ONLINE
 
 
@@ -493,8 +493,8 @@ def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     """A cache may hold what no server takes; what stands behind it goes out."""
     cache = Cache(None)
     with cache.transaction():
-        cache.put_out("general", own, *message(text), 0)
-        cache.put_out("general", "d" * 16, *message("good"), 0)
+        cache.outbox_add("general", own, *message(text), 0)
+        cache.outbox_add("general", "d" * 16, *message("good"), 0)
     siege = Siege(
         instead(messages.Send, lambda command: [ack(command, 1)]),  # type: ignore[arg-type]  # it is one
         AnyDesk(cache=cache),
@@ -503,7 +503,7 @@ def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     assert sent == ["good"]
     bad = cache.outgoing(own)
     assert bad is not None
-    assert bad.state is Delivery.FAILED
+    assert bad.state is OutboxState.FAILED
     assert siege.link is Link.ONLINE
 
 

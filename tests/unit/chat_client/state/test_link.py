@@ -8,7 +8,7 @@ import pytest
 
 from chat_client.state import news
 from chat_client.state.backoff import FIRST
-from chat_client.state.link import HEALTHY, MOST_FAULTS
+from chat_client.state.link import MAX_FAULTS, STABLE_AFTER
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason
@@ -78,17 +78,17 @@ def test_pauses_grow_until_a_connection_was_good_for_a_while(bench: Bench) -> No
 
     bench.admit()
     assert [pause(), pause(), pause()] == [FIRST / 2, FIRST, FIRST * 2]
-    bench.now += HEALTHY
+    bench.now += STABLE_AFTER
     bench.link.tick(bench.now)
     assert pause() == FIRST / 2
 
 
 def test_too_many_faults_end_the_attempts(bench: Bench) -> None:
     """The person decides then; why is told with the last fault's own reason."""
-    for count in range(1, MOST_FAULTS + 1):
+    for count in range(1, MAX_FAULTS + 1):
         bench.connect()
         bench.link.fault(Reason("gap"), bench.now)
-        stopped = count == MOST_FAULTS
+        stopped = count == MAX_FAULTS
         assert (bench.link.status.link is Link.STOPPED) == stopped
         bench.link.tick(bench.link.status.retry_at)
     assert bench.link.status.reason == Reason("given_up", {"why": "gap"})
@@ -104,9 +104,9 @@ def test_too_many_faults_end_the_attempts(bench: Bench) -> None:
 
 def test_faults_are_forgotten_on_a_good_connection(bench: Bench) -> None:
     """They count only one after the other."""
-    for _ in range(2 * MOST_FAULTS):
+    for _ in range(2 * MAX_FAULTS):
         bench.admit()
-        bench.now += HEALTHY
+        bench.now += STABLE_AFTER
         bench.link.tick(bench.now)
         bench.link.fault(Reason("gap"), bench.now)
         bench.link.tick(bench.link.status.retry_at)

@@ -8,8 +8,8 @@ import math
 import pytest
 
 from chat_client.state import news
-from chat_client.state.outbox import MOST_REFUSALS, Outbox
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outbox import MAX_REFUSALS, Outbox
+from chat_client.state.outgoing import OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from tests.events import message, text_of
@@ -62,7 +62,7 @@ def test_what_is_written_is_kept_and_told_before_it_is_sent(bench: Bench, outbox
     outbox.send_next(bench.now)
     assert bench.link.take_frames() == b""
     (told,) = bench.told(news.OutboxChanged)
-    assert (told.cid, told.state, told.waiting) == (cid(1), Delivery.WAITING, 1)
+    assert (told.cid, told.state, told.waiting) == (cid(1), OutboxState.WAITING, 1)
     assert bench.cache._connection.execute("SELECT * FROM drafts").fetchall() == []
 
 
@@ -143,14 +143,14 @@ def test_a_message_that_is_refused_for_itself_is_given_up_in_the_end(
     outbox = made(bench, 1)
     write(outbox, "one", "two")
     bench.admit()
-    for _ in range(MOST_REFUSALS):
+    for _ in range(MAX_REFUSALS):
         outbox.send_next(bench.now)
         (send,) = sends(bench)
         assert send.cid == cid(1)
         refuse(bench, outbox, send, code)
         bench.now += 60
     states = [told.state for told in bench.told(news.OutboxChanged)]
-    assert (states[-1] is Delivery.FAILED) == fails
+    assert (states[-1] is OutboxState.FAILED) == fails
     outbox.send_next(bench.now)
     next_sent = [send.cid for send in sends(bench)]
     assert next_sent == [cid(2) if fails else cid(1)]
@@ -165,7 +165,7 @@ def test_a_final_refusal_is_told_and_the_next_message_goes(bench: Bench) -> None
     (send,) = sends(bench)
     outbox.refused(send, Reason("muted"), bench.now, retryable=False, wait=0.0)
     told = bench.told(news.OutboxChanged)[-1]
-    assert (told.state, told.reason, told.waiting) == (Delivery.FAILED, Reason("muted"), 1)
+    assert (told.state, told.reason, told.waiting) == (OutboxState.FAILED, Reason("muted"), 1)
     assert [send.cid for send in sends(bench)] == [cid(2)]
 
 
@@ -193,7 +193,7 @@ def test_a_message_in_flight_can_not_be_dropped(bench: Bench) -> None:
     assert bench.told(news.OutboxChanged) == []
     outbox.drop(cid(2))
     (told,) = bench.told(news.OutboxChanged)
-    assert (told.cid, told.state, told.waiting) == (cid(2), Delivery.DROPPED, 1)
+    assert (told.cid, told.state, told.waiting) == (cid(2), OutboxState.DROPPED, 1)
     outbox.drop(cid(9))
     assert bench.told(news.OutboxChanged) == []
 
@@ -228,11 +228,11 @@ def test_an_acknowledgement_ahead_is_told_once(bench: Bench, outbox: Outbox) -> 
     (send,) = sends(bench)
     assert outbox.acknowledged(send.cid) is not None
     outbox.ahead(ack(send, 7), is_here=False)
-    assert bench.cache.has_unseen()
+    assert bench.cache.has_acked_without_event()
     outbox.in_room(event(7, sender="ada", own=cid(1)))
-    assert not bench.cache.has_unseen()
+    assert not bench.cache.has_acked_without_event()
     told = [(item.state, item.seq) for item in bench.told(news.OutboxChanged)]
-    assert told == [(Delivery.SENT, 7)]
+    assert told == [(OutboxState.SENT, 7)]
 
 
 def test_what_is_here_already_leaves_with_its_acknowledgement(bench: Bench, outbox: Outbox) -> None:
@@ -249,7 +249,7 @@ def test_what_is_here_already_leaves_with_its_acknowledgement(bench: Bench, outb
 def test_nothing_goes_before_the_copies_are_compared(bench: Bench, outbox: Outbox) -> None:
     """If something is acknowledged and not here: it may be gone and have to go again, first."""
     write(outbox, "one", "two")
-    bench.cache.mark_out(cid(1), Delivery.SENT)
+    bench.cache.outbox_set_state(cid(1), OutboxState.SENT)
     bench.admit()
     outbox.signed_in()
     listing = bench.link.ask(messages.ListRooms)
@@ -263,11 +263,11 @@ def test_nothing_goes_before_the_copies_are_compared(bench: Bench, outbox: Outbo
 def test_what_waits_again_goes_before_all_others(bench: Bench, outbox: Outbox) -> None:
     """As when its room was set back; but behind the answers of what is in flight."""
     write(outbox, "one", "two")
-    bench.cache.mark_out(cid(1), Delivery.SENT)
+    bench.cache.outbox_set_state(cid(1), OutboxState.SENT)
     bench.admit()
     outbox.send_next(bench.now)
     (second,) = sends(bench)
-    bench.cache.mark_out(cid(1), Delivery.WAITING)
+    bench.cache.outbox_set_state(cid(1), OutboxState.WAITING)
     outbox.begin_again()
     outbox.send_next(bench.now)
     assert sends(bench) == []
@@ -282,5 +282,5 @@ def test_what_no_server_takes_fails_here(bench: Bench, outbox: Outbox) -> None:
     bench.admit()
     outbox.send_next(bench.now)
     assert [(send.cid, send.after) for send in sends(bench)] == [(cid(2), None)]
-    failed = [item for item in bench.told(news.OutboxChanged) if item.state is Delivery.FAILED]
+    failed = [item for item in bench.told(news.OutboxChanged) if item.state is OutboxState.FAILED]
     assert [(item.cid, item.reason) for item in failed] == [(cid(1), Reason("not_sendable"))]

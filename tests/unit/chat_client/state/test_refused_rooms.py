@@ -33,7 +33,7 @@ def test_only_the_room_that_is_ahead_is_fetched_anew(desk: Desk) -> None:
     )
     assert isinstance(again, messages.Sync)
     assert (again.positions, again.last) == ({"art": 0}, {})
-    assert desk.told(news.StartedOver) == [news.StartedOver(("art",))]
+    assert desk.told(news.CacheReset) == [news.CacheReset(("art",))]
     desk.hear(synced(again, art=1), event(1, "art"))
     assert {room: desk.cache.position(room) for room in ROOMS} == {
         "general": 3,
@@ -50,7 +50,7 @@ def test_several_rooms_are_set_back_at_once(desk: Desk) -> None:
     ahead = dict.fromkeys(("general", DIRECT), "position_ahead")
     again = only(desk.hear(synced(sync, ahead)), messages.Sync)
     assert again.positions == {DIRECT: 0, "general": 0}
-    assert desk.told(news.StartedOver) == [news.StartedOver((DIRECT, "general"))]
+    assert desk.told(news.CacheReset) == [news.CacheReset((DIRECT, "general"))]
     assert desk.cache.position("art") == 2
 
 
@@ -61,7 +61,7 @@ def test_a_room_that_is_not_there_is_done_without(desk: Desk, code: str) -> None
     assert desk.hear(synced(sync, {DIRECT: code}), event(3)) == []
     assert desk.shown() == [3]
     assert desk.cache.position(DIRECT) == 2
-    assert not desk.told(news.StartedOver)
+    assert not desk.told(news.CacheReset)
     assert desk.controller.status.link is Link.ONLINE
     # It is asked for when it is told of, and on the next connection.
     added = messages.RoomAdded(room=room_of(DIRECT, 3))
@@ -76,7 +76,7 @@ def test_every_reason_at_once(desk: Desk) -> None:
     codes = {"general": "position_ahead", "art": "no_such_room", DIRECT: "under_repair"}
     again = only(desk.hear(synced(sync, codes)), messages.Sync)
     assert again.positions == {"general": 0}
-    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
+    assert desk.told(news.CacheReset) == [news.CacheReset(("general",))]
     assert desk.controller.status.link is Link.ONLINE
 
 
@@ -86,7 +86,7 @@ def test_a_room_that_is_ahead_of_its_beginning_is_a_breach(desk: Desk) -> None:
     assert sync.positions["new"] == 0
     desk.hear(synced(sync, {"new": "position_ahead"}))
     assert desk.controller.status.link is Link.PAUSED
-    assert not desk.told(news.StartedOver)
+    assert not desk.told(news.CacheReset)
 
 
 def test_a_room_is_set_back_once_on_a_connection(desk: Desk) -> None:
@@ -96,7 +96,7 @@ def test_a_room_is_set_back_once_on_a_connection(desk: Desk) -> None:
     again = only(desk.hear(synced(sync, ahead)), messages.Sync)
     desk.hear(event(1), synced(again, ahead))
     assert desk.controller.status.link is Link.PAUSED
-    assert desk.told(news.StartedOver) == [news.StartedOver(("general",))]
+    assert desk.told(news.CacheReset) == [news.CacheReset(("general",))]
     desk.wait(1)
     sync = only(desk.go_online(**ROOMS), messages.Sync)
     assert only(desk.hear(synced(sync, ahead)), messages.Sync).positions == {"general": 0}
@@ -110,7 +110,7 @@ def test_a_room_that_has_moved_on_since_is_not_set_back_again(desk: Desk) -> Non
     desk.hear(event(1, "art"), synced(again, {"art": "under_repair"}))
     third = only(desk.hear(messages.RoomAdded(room=room_of("art", 1))), messages.Sync)
     assert third.positions == {"art": 1}
-    assert not desk.controller.wants_hang_up
+    assert not desk.controller.wants_disconnect
     desk.hear(synced(third, {"art": "position_ahead"}))
     assert desk.controller.status.link is Link.PAUSED
     assert desk.cache.position("art") == 1
@@ -122,7 +122,7 @@ def test_what_nobody_asked_for_changes_nothing(desk: Desk) -> None:
     assert sync.positions == {"general": 2}
     assert desk.hear(synced(sync, {"art": "position_ahead"}, **{DIRECT: 9})) == []
     assert desk.cache.position("art") == 2
-    assert not desk.told(news.StartedOver)
+    assert not desk.told(news.CacheReset)
     # That a room is right was not said by that either.
     desk.hear(ack(only(desk.say("hello", DIRECT), messages.Send), 3))
     assert desk.cache.position(DIRECT) == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason
@@ -49,7 +49,7 @@ def test_a_rate_that_was_exceeded_is_awaited_as_often_as_it_takes(desk: Desk) ->
         assert desk.hear(refusal) == []
         out = desk.cache.outgoing(cid(1))
         assert out is not None
-        assert out.state is Delivery.WAITING
+        assert out.state is OutboxState.WAITING
         commands = desk.wait(30)
         send = only(commands, messages.Send)
         for ping in commands:
@@ -142,7 +142,7 @@ def test_an_error_that_is_final_stays_final(desk: Desk) -> None:
     desk.hear(messages.refusal("too_long", re=send.id, retry_after=1000))
     out = desk.cache.outgoing(send.cid)
     assert out is not None
-    assert (out.state, out.reason) == (Delivery.FAILED, Reason("too_long", {}))
+    assert (out.state, out.reason) == (OutboxState.FAILED, Reason("too_long", {}))
 
 
 def test_a_short_wait_does_not_shorten_the_pauses_between_connections(desk: Desk) -> None:

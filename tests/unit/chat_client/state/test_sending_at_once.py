@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DataObject
 
 from chat_client.state import news
-from chat_client.state.outbox import MOST_REFUSALS
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outbox import MAX_REFUSALS
+from chat_client.state.outgoing import OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.messages import ToServer
@@ -93,7 +93,7 @@ def evening(data: DataObject, *, minds_order: bool) -> tuple[Town, set[str]]:
     def refuse(send: messages.Send) -> str | None:
         code = data.draw(st.sampled_from([None, None, *LATER, FINAL]))
         refusals[text_of(send)] += code == "internal"
-        often = refusals[text_of(send)] >= MOST_REFUSALS
+        often = refusals[text_of(send)] >= MAX_REFUSALS
         if (code == FINAL or often) and send.cid not in town.stored:
             failed.add(text_of(send))
         return code
@@ -122,7 +122,7 @@ def test_messages_are_stored_in_the_order_in_which_they_were_written(data: DataO
     gone = {
         out.text
         for number in range(1, len(TEXTS) + 1)
-        if (out := desk.cache.outgoing(cid(number))) is not None and out.state is Delivery.FAILED
+        if (out := desk.cache.outgoing(cid(number))) is not None and out.state is OutboxState.FAILED
     }
     assert list(town.stored.values()) == [text for text in TEXTS if text not in gone]
     assert gone <= failed
@@ -180,7 +180,7 @@ def test_a_refusal_is_told_with_its_reason_once_for_all_behind_it() -> None:
     town.batch(len(TEXTS), lambda _: "disk_full")
     (told,) = [item for item in desk.told(news.OutboxChanged) if item.reason]
     assert (told.state, told.reason, told.waiting) == (
-        Delivery.WAITING,
+        OutboxState.WAITING,
         Reason("disk_full", {}),
         len(TEXTS),
     )

@@ -9,11 +9,11 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
-from chat_client.state.link import MOST_FAULTS
+from chat_client.state.link import MAX_FAULTS
 from chat_client.state.outbox import Outbox
-from chat_client.state.outgoing import Delivery
+from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link
-from chat_client.state.sync import MOST_MISSING, Sync
+from chat_client.state.sync import CATCH_UP_LIMIT, Sync
 from common.protocol import messages
 from common.protocol.events import Event
 from tests.events import message
@@ -186,7 +186,7 @@ def test_an_acknowledgement_is_an_event_only_where_it_follows(
         assert out is None
     else:
         assert out is not None
-        assert out.state is Delivery.SENT
+        assert out.state is OutboxState.SENT
 
 
 def test_an_acknowledgement_of_something_else_is_a_fault(bench: Bench) -> None:
@@ -201,7 +201,7 @@ def test_an_acknowledgement_of_something_else_is_a_fault(bench: Bench) -> None:
     assert bench.link.status.code == "unasked_ack"
     out = bench.cache.outgoing(cid(1))
     assert out is not None
-    assert out.state is Delivery.WAITING
+    assert out.state is OutboxState.WAITING
 
 
 def test_a_room_that_was_set_back_is_fetched_again(bench: Bench) -> None:
@@ -214,7 +214,7 @@ def test_a_room_that_was_set_back_is_fetched_again(bench: Bench) -> None:
     parts.answer(asked, {"other": 0}, {ROOM: "position_ahead"})
     again = only(bench.sent(), messages.Sync)
     assert again.positions == {ROOM: 0}
-    assert bench.told(news.StartedOver) == [news.StartedOver((ROOM,))]
+    assert bench.told(news.CacheReset) == [news.CacheReset((ROOM,))]
 
 
 def test_a_room_is_set_back_only_once_on_a_connection(bench: Bench) -> None:
@@ -242,7 +242,7 @@ def test_of_a_room_that_is_far_behind_the_newest_page_is_fetched(bench: Bench) -
     bench.admit()
     parts = Parts(bench, on_demand=True)
     asked = parts.bring(ROOM)
-    assert asked.most == MOST_MISSING
+    assert asked.most == CATCH_UP_LIMIT
     parts.answer(asked, {ROOM: 1001}, skipped=[ROOM])
     assert bench.told(news.Skipped) == [news.Skipped(ROOM, 1, 1001)]
     page = only(bench.sent(), messages.History)
@@ -266,14 +266,14 @@ def test_another_history_of_the_server_empties_the_cache(bench: Bench, known: st
     assert cache.meta("epoch") == EPOCH
     other = known == "f" * 32
     assert cache.position(ROOM) == (0 if other else 1)
-    expected = [news.StartedOver(), news.RoomSeen(ROOM)] if other else []
+    expected = [news.CacheReset(), news.RoomSeen(ROOM)] if other else []
     assert bench.queue.take() == expected
 
 
 def test_faults_of_the_rooms_end_the_attempts_like_any_others(bench: Bench) -> None:
     """A server that leaves gaps is not asked for ever."""
     parts = Parts(bench)
-    for _ in range(MOST_FAULTS):
+    for _ in range(MAX_FAULTS):
         bench.admit()
         parts.sync.forget()
         parts.bring(ROOM)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat_server.net.connection import OUTBOX_LIMIT, UNANSWERED_LIMIT, Connection
+from chat_server.net.connection import SEND_QUEUE_LIMIT, UNANSWERED_LIMIT, Connection
 from chat_server.rules import effects, inputs
 from common.limits import SIGN_IN_DEADLINE
 from common.protocol.codec import ClientEnd, ServerEnd
@@ -55,14 +55,14 @@ def live(turns: Turns) -> tuple[Connection, socket.socket, ClientEnd]:
 def test_what_comes_counts_with_what_waits(turns: Turns, more: int, *, stays: bool) -> None:
     """A fan-out has to fit as a whole; what does not is not begun."""
     connection, client, _ = live(turns)
-    while connection.waiting > OUTBOX_LIMIT // 2:
+    while connection.waiting > SEND_QUEUE_LIMIT // 2:
         drain(client)
         turns.turn()
     turns.turn(ENOUGH)
     turns.told()
     waiting = connection.waiting
-    assert 0 < waiting < OUTBOX_LIMIT
-    room_left = OUTBOX_LIMIT - waiting + more
+    assert 0 < waiting < SEND_QUEUE_LIMIT
+    room_left = SEND_QUEUE_LIMIT - waiting + more
     said = spoken(7, "x" * (room_left - len(event(7, ""))))
     turns.io.post([fanout(said)])
     turns.turn()
@@ -79,7 +79,7 @@ def test_a_batch_in_one_goes_beyond_no_bound(turns: Turns) -> None:
     for size in range(1, 40):
         turns.io.post([fanout(*(spoken(seq + n, "x" * 9000) for n in range(1, size + 1)))])
         turns.turn()
-        assert connection.waiting <= OUTBOX_LIMIT
+        assert connection.waiting <= SEND_QUEUE_LIMIT
         behind = next((each for each in turns.told() if isinstance(each, inputs.FellBehind)), None)
         if behind is not None:
             break

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from chat_server.net import heap
-from chat_server.net.heap import CROWD, PAUSE, Heap
+from chat_server.net.heap import PAUSE, TRIM_AFTER_CLOSED, Heap
 
 
 def test_only_a_crowd_is_worth_it_and_not_at_every_tick(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,18 +21,18 @@ def test_only_a_crowd_is_worth_it_and_not_at_every_tick(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(heap, "_trim", trim)
     kept, now = Heap(), 100.0
-    for _ in range(CROWD - 1):
+    for _ in range(TRIM_AFTER_CLOSED - 1):
         kept.ended()
-    assert not kept.tend(now)
+    assert not kept.trim_if_due(now)
     for _ in range(100):
-        for _ in range(CROWD):
+        for _ in range(TRIM_AFTER_CLOSED):
             kept.ended()
         now += PAUSE / 10
-        kept.tend(now)
+        kept.trim_if_due(now)
     assert 10 <= len(trims) <= 11
     now += PAUSE
-    kept.tend(now)
-    assert not kept.tend(now + PAUSE), "nobody has gone since"
+    kept.trim_if_due(now)
+    assert not kept.trim_if_due(now + PAUSE), "nobody has gone since"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="malloc_trim is glibc's")

@@ -24,7 +24,7 @@ from chat_server.net import io_thread as io_module
 from chat_server.net import outgoing as outgoing_module
 from chat_server.net.acceptor import Acceptor, listen, readable_address
 from chat_server.net.io_thread import IoThread
-from chat_server.net.unauthenticated import Strangers
+from chat_server.net.unauthenticated import UnauthenticatedConnections
 from chat_server.rules import effects, inputs
 from common.limits import PRESENCE
 from common.protocol import messages
@@ -360,7 +360,7 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It loses its queue, not its place; it alone is concerned; then the hub may go on."""
-    monkeypatch.setattr(outgoing_module, "OUTBOX_LIMIT", 200_000)
+    monkeypatch.setattr(outgoing_module, "SEND_QUEUE_LIMIT", 200_000)
     slow, slow_number = net.sign_in()
     quick, quick_number = net.sign_in()
     net.io.post([effects.GoLive(n, "general") for n in (slow_number, quick_number)])
@@ -428,7 +428,7 @@ def test_effects_for_those_who_left_are_dropped(net: Net) -> None:
             effects.GoLive(number, "general"),
             effects.WritePage(number, 1),
             effects.WriteEvents(number, (spoken(1),)),
-            effects.HangUp(number, goodbye),
+            effects.Disconnect(number, goodbye),
             fanout(spoken(1), acks={number: {0: 1}}),
         ]
     )
@@ -465,7 +465,7 @@ def test_an_ended_connection_hears_why_after_all_else(net: Net) -> None:
     net.io.post(
         [
             effects.Tell(number, messages.Pong(re=1)),
-            effects.HangUp(number, goodbye),
+            effects.Disconnect(number, goodbye),
             effects.Tell(number, messages.Pong(re=2)),
         ]
     )
@@ -505,15 +505,17 @@ def test_a_flood_makes_room_for_those_who_come_in(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Of too many strangers the silent ones go, oldest first; whoever speaks is served."""
-    monkeypatch.setattr(io_module, "Strangers", lambda: Strangers(10))
+    monkeypatch.setattr(
+        io_module, "UnauthenticatedConnections", lambda: UnauthenticatedConnections(10)
+    )
     flooded = Net()
     member, number = flooded.sign_in()
     silent = [
         socket.create_connection(("127.0.0.1", flooded.port), timeout=DEADLINE) for _ in range(30)
     ]
     assert [each.recv(1) for each in silent[:20]] == [b""] * 20
-    newcomer, newcomer_number = flooded.sign_in()
-    flooded.ping(newcomer, newcomer_number)
+    unauthenticated, newcomer_number = flooded.sign_in()
+    flooded.ping(unauthenticated, newcomer_number)
     flooded.ping(member, number)
     for each in silent:
         each.close()

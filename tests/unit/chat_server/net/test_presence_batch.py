@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.net.presence_batch import News
+from chat_server.net.presence_batch import PresenceBatch
 
 CONNECTIONS = range(4)
 STEPS = st.lists(
@@ -17,7 +17,7 @@ STEPS = st.lists(
 
 def test_nothing_is_no_news() -> None:
     """Also when somebody came in."""
-    news = News()
+    news = PresenceBatch()
     news.begin(1)
     assert not news
     assert news.of(1) == b""
@@ -28,7 +28,7 @@ def test_each_is_told_what_came_after_it_and_is_not_its_own(
     steps: list[tuple[str, int | None]],
 ) -> None:
     """As it is when each is told at once."""
-    news = News()
+    news = PresenceBatch()
     told = dict.fromkeys(CONNECTIONS, b"")
     for place, (step, who) in enumerate(steps):
         frame = b"<%d>" % place
@@ -45,7 +45,7 @@ def test_each_is_told_what_came_after_it_and_is_not_its_own(
 
 def test_all_who_are_told_everything_share_it() -> None:
     """A thousand get the same object."""
-    news = News()
+    news = PresenceBatch()
     news.add(b"one", None)
     news.add(b"two", 7)
     assert news.of(1) is news.of(2)

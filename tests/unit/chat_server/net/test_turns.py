@@ -20,13 +20,13 @@ from chat_server.net.connection import (
     BURST,
     FIRST_COMMANDS,
     FIRST_RATE,
-    OUTBOX_LIMIT,
     RATE,
+    SEND_QUEUE_LIMIT,
     UNANSWERED_LIMIT,
     Connection,
     Stage,
 )
-from chat_server.net.unauthenticated import Strangers
+from chat_server.net.unauthenticated import UnauthenticatedConnections
 from chat_server.rules import effects, inputs
 from common.limits import PRESENCE
 from common.protocol import messages
@@ -116,7 +116,7 @@ def test_news_for_who_takes_nothing_make_no_turns(turns: Turns) -> None:
     turns.io.post([effects.TellEveryone(person("bob"))])
     turns.io.post([effects.GoLive(connection.number, "general"), fanout(spoken(1))])
     turns.turn(ENOUGH)
-    while turns.io._out._later:
+    while turns.io._out._presence_queue:
         turns.turn()
     assert turns.rests()
 
@@ -154,11 +154,13 @@ def test_what_was_read_is_not_forgotten_while_much_waits(turns: Turns) -> None:
     assert commands(turns) == 10
     member.unanswered = 0
     turns.io._unread[member.number] = member
-    member.waiting += OUTBOX_LIMIT + 1  # as if much had been put there, and not been written yet
+    member.waiting += (
+        SEND_QUEUE_LIMIT + 1
+    )  # as if much had been put there, and not been written yet
     member.interest |= selectors.EVENT_READ
     turns.turn()
     assert commands(turns) == 0
-    member.waiting -= OUTBOX_LIMIT + 1
+    member.waiting -= SEND_QUEUE_LIMIT + 1
     turns.io.post([effects.Tell(member.number, messages.Pong(re=7))])
     turns.turn(3)
     assert commands(turns) == 20
@@ -234,7 +236,7 @@ def test_a_member_that_floods_gets_its_rate_and_no_more(
     for _ in range(seconds):
         clock.now += 1
         turns.turn()
-        while not member.held_until:
+        while not member.rate_limited_until:
             unsent = unsent or frames
             with suppress(BlockingIOError):
                 unsent = unsent[client.send(unsent) :]
@@ -252,11 +254,11 @@ def test_last_words_that_nobody_reads_make_no_turns(turns: Turns, *, member: boo
     """A goodbye that can't be written, to one that talks on; and one that hangs up meanwhile."""
     connection, client = blocked(turns)[:2] if member else turns.connect()
     goodbye = messages.Goodbye(code="terminated", params={"reason": "Enough."})
-    turns.io.post([effects.HangUp(connection.number, goodbye)])
+    turns.io.post([effects.Disconnect(connection.number, goodbye)])
     turns.turn(3)
     client.send(b"\0\0\0\x05Jhello" * 20)
-    assert connection.stage is (Stage.LAST_WORDS if member else Stage.LINGERING)
-    connection._last_words_at = float("inf")
+    assert connection.stage is (Stage.CLOSING if member else Stage.LINGERING)
+    connection._closing_at = float("inf")
     assert turns.rests()
     client.close()
     turns.turn(3)
@@ -297,7 +299,7 @@ def test_what_is_said_goes_before_all_else(turns: Turns, monkeypatch: pytest.Mon
     numbers = [turns.sign_in()[0].number for _ in range(7)]
     pages, answered, catching_up, sender = numbers[:2], numbers[2], numbers[3], numbers[6]
     turns.io.post([effects.GoLive(number, "general") for number in numbers[3:]])
-    turns.io._connections[catching_up].wants_drained = True
+    turns.io._connections[catching_up].reports_drained = True
     turns.turn()
     noted = written_to(turns, monkeypatch)
     turns.io.post([turns.page(number, b"page") for number in pages])
@@ -313,7 +315,7 @@ def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.Monkey
     turns.io.post([effects.GoLive(connection.number, "general") for connection, *_ in members])
     turns.turn()
     noted = written_to(turns, monkeypatch)
-    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
+    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
     for seq in range(1, 5):
         turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
         turns.turn()
@@ -332,7 +334,7 @@ def test_what_is_said_waits_behind_no_pages(turns: Turns, monkeypatch: pytest.Mo
     crowd = [turns.sign_in()[0] for _ in range(20)]
     turns.io.post([effects.GoLive(connection.number, "general") for connection in members])
     turns.turn()
-    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
+    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
     turns.io.post([turns.page(connection.number, b"page") for connection in crowd])
     for seq in range(1, 5):
         turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
@@ -346,7 +348,7 @@ def test_pages_that_had_to_wait_are_bounded_too(
 ) -> None:
     """When many who took nothing take again, a turn writes to no more than it has time for."""
     members = [blocked(turns) for _ in range(5)]
-    monkeypatch.setattr(outgoing_module, "WRITE_FOR", 0.0)
+    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
     before = [connection.bytes_out for connection, *_ in members]
     for _, client, _ in members:
         drain(client)
@@ -410,10 +412,10 @@ def test_who_is_gone_is_kept_nowhere(turns: Turns) -> None:
     turns.io._drop(connection, "gone")
     client.close()
     turns.turn(ENOUGH)
-    out, strangers = turns.io._out, turns.io._strangers
+    out, strangers = turns.io._out, turns.io._unauthenticated
     assert out._accounts == {}
     assert out._live == {}  # nor is anything kept for a room that nobody follows
-    for kept in (out._prompt, out._others, out._later, turns.io._unread):
+    for kept in (out._message_queue, out._bulk_queue, out._presence_queue, turns.io._unread):
         assert connection.number not in kept
     for kept in (strangers._silent, strangers._heard, strangers._waiting):
         assert connection.number not in kept
@@ -433,7 +435,7 @@ def test_the_bound_of_news_ends_a_connection_once(turns: Turns) -> None:
         while other.waiting:
             turns.heard(others_socket, other_end)
             turns.turn()
-    assert connection.waiting > 4 * OUTBOX_LIMIT
+    assert connection.waiting > 4 * SEND_QUEUE_LIMIT
     turns.io.post([changed] * 10)
     turns.turn(3)
     closed = [item for item in turns.told() if isinstance(item, inputs.Closed)]
@@ -442,25 +444,25 @@ def test_the_bound_of_news_ends_a_connection_once(turns: Turns) -> None:
     client.close()
 
 
-# Strangers
+# Unauthenticated connections
 
 
 def test_too_many_who_spoke_do_not_keep_out_who_comes_now(
     turns: Turns, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those who sent something and stopped make room: whoever has just come had no time to."""
-    monkeypatch.setattr(turns.io, "_strangers", Strangers(3))
+    monkeypatch.setattr(turns.io, "_unauthenticated", UnauthenticatedConnections(3))
     for _ in range(3):
         _, client = turns.connect()
         client.sendall(b"\0")
     turns.turn(3)
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        newcomer = socket.create_connection(listening.getsockname())
+        unauthenticated = socket.create_connection(listening.getsockname())
         accepted, _ = listening.accept()
     turns.io.adopt(99, accepted, "192.0.2.9")
     turns.turn()
     assert 99 in turns.io._connections
-    newcomer.close()
+    unauthenticated.close()
 
 
 def test_the_hub_hears_nothing_of_who_never_shook_hands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -501,12 +503,12 @@ def test_who_has_just_come_in_hears_nothing_of_before(turns: Turns, capability: 
         ]
     )
     turns.turn(ENOUGH)
-    while turns.io._out._later:
+    while turns.io._out._presence_queue:
         turns.turn()
     assert turns.heard(client, end) == [signed_in()]
     turns.io.post([tell("after")])
     turns.turn(ENOUGH)
-    while turns.io._out._later:
+    while turns.io._out._presence_queue:
         turns.turn()
     assert turns.heard(client, end) == [person("after")]
 

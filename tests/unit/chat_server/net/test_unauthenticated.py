@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_server.net.connection import Connection
-from chat_server.net.unauthenticated import Strangers
+from chat_server.net.unauthenticated import UnauthenticatedConnections
 from common.protocol.codec import ServerEnd
 
 
@@ -19,7 +19,9 @@ def sock() -> Iterator[socket.socket]:
         yield made
 
 
-def come(strangers: Strangers, sock: socket.socket, *numbers: int) -> list[Connection]:
+def come(
+    strangers: UnauthenticatedConnections, sock: socket.socket, *numbers: int
+) -> list[Connection]:
     """New connections."""
     made = [Connection(number, sock, "127.0.0.1", 0.0, ServerEnd()) for number in numbers]
     for connection in made:
@@ -29,41 +31,41 @@ def come(strangers: Strangers, sock: socket.socket, *numbers: int) -> list[Conne
 
 def test_the_oldest_silent_one_goes_first(sock: socket.socket) -> None:
     """Whoever sent something stays as long as there is one that did not."""
-    strangers = Strangers(2)
+    strangers = UnauthenticatedConnections(2)
     first, second = come(strangers, sock, 1, 2)
-    assert strangers.superfluous() is None
+    assert strangers.next_to_evict() is None
     strangers.heard(first)
     (third,) = come(strangers, sock, 3)
-    assert strangers.superfluous() is second
+    assert strangers.next_to_evict() is second
     strangers.forget(second)
-    assert strangers.superfluous() is None
+    assert strangers.next_to_evict() is None
     strangers.heard(third)
     come(strangers, sock, 4)
     strangers.heard(come(strangers, sock, 5)[0])
     strangers.forget(third)
-    assert strangers.superfluous() is first, "the only silent one may have just come"
+    assert strangers.next_to_evict() is first, "the only silent one may have just come"
 
 
 def test_without_a_silent_one_the_oldest_goes(sock: socket.socket) -> None:
     """Those that stopped in the midst of it make room for those who come now."""
-    strangers = Strangers(1)
+    strangers = UnauthenticatedConnections(1)
     first, second = come(strangers, sock, 1, 2)
     strangers.heard(first)
     strangers.heard(second)
-    assert strangers.superfluous() is first
+    assert strangers.next_to_evict() is first
 
 
 def test_whoever_signed_in_is_no_stranger(sock: socket.socket) -> None:
     """They never go, and don't count once that was noticed."""
-    strangers = Strangers(1)
+    strangers = UnauthenticatedConnections(1)
     members = come(strangers, sock, 1, 2, 3)
     for member in members:
         strangers.heard(member)
         member.admitted = True
-    assert strangers.superfluous() is None
+    assert strangers.next_to_evict() is None
     for member in come(strangers, sock, 4, 5):
         strangers.heard(member)
         member.admitted = True
-    strangers.settle()
+    strangers.drop_authenticated()
     come(strangers, sock, 6)
-    assert strangers.superfluous() is None
+    assert strangers.next_to_evict() is None

@@ -60,7 +60,7 @@ class Turns:
         ours.setblocking(False)
         connection._started = connection._heard = connection._progress = float("inf")
         self.io._connections[number] = connection
-        self.io._strangers.add(connection)
+        self.io._unauthenticated.add(connection)
         connection.interest = selectors.EVENT_READ
         self.io._selector.register(ours, connection.interest, connection)
         return connection, theirs
@@ -116,7 +116,7 @@ class Turns:
     def told(self) -> list[HubItem]:
         """What the hub got so far."""
         items: list[HubItem] = []
-        while not self.hub._queue.empty() or self.hub._newcomers or self.hub._waiting:
+        while not self.hub._queue.empty() or self.hub._unauthenticated or self.hub._waiting:
             items += self.hub.take()
         return items
 

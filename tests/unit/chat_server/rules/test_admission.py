@@ -12,7 +12,7 @@ import pytest
 
 from chat_server.rules import inputs
 from chat_server.rules.directory import CHANGE_STEP, Account, Directory, Role
-from chat_server.rules.effects import Admit, HangUp, Publish, TellEveryone
+from chat_server.rules.effects import Admit, Disconnect, Publish, TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientAppeared, ClientGone
 from common import limits
@@ -187,7 +187,7 @@ def test_an_account_that_was_not_stored_takes_no_name() -> None:
     directory.undo.keep()
     directory.add_account(Account(2, "vict0r", "Victor", 2, Role.MEMBER))
     directory.add_account(Account(3, "ada", "Ada", 3, Role.MEMBER))
-    directory.undo.take_back()
+    directory.undo.roll_back()
     assert directory.is_taken("vict0r")
     assert not directory.is_taken("ada")
 
@@ -246,10 +246,10 @@ def test_a_resuming_device_fences_its_old_connection(house: House) -> None:
     """The old session ends before the new one starts: nothing of it is stored afterwards."""
     old = house.join("ada")
     new, outcome = house.sign_in("ADA".lower(), resume=old.key)
-    hang_up = only(outcome, HangUp)
+    hang_up = only(outcome, Disconnect)
     assert (hang_up.connection, hang_up.goodbye.code) == (old.connection, "replaced")
     kinds = [type(effect) for effect in outcome]
-    assert kinds.index(HangUp) < kinds.index(ClientGone) < kinds.index(ClientAppeared)
+    assert kinds.index(Disconnect) < kinds.index(ClientGone) < kinds.index(ClientAppeared)
     assert house.world.sessions.get(old.connection) is None
     assert new.key != old.key
     assert [each.connection for each in house.world.sessions.of("ada")] == [new.connection]
@@ -260,7 +260,7 @@ def test_resume_ends_no_other_session(house: House) -> None:
     ada, bob = house.join("ada"), house.join("bob")
     for resume in (bob.key, "f" * 32):
         _, outcome = house.sign_in("ada", resume=resume)
-        assert all_of(outcome, HangUp) == []
+        assert all_of(outcome, Disconnect) == []
     phone = house.connect()
     phone_token = "2" * 64
     account = house.world.directory.accounts["ada"]
@@ -276,7 +276,7 @@ def test_resume_ends_no_other_session(house: House) -> None:
         installation=INSTALLATION,
         resume=ada.key,
     )
-    assert all_of(house.do(phone, command), HangUp) == []
+    assert all_of(house.do(phone, command), Disconnect) == []
     assert house.world.sessions.get(ada.connection) is ada
 
 
@@ -378,7 +378,7 @@ def test_the_host_can_end_a_connection(house: House) -> None:
     done = house.do(host, command)
     assert told(done, host) == [messages.Done(re=1)]
     outcome = house.follow(done)
-    goodbye = only(outcome, HangUp).goodbye
+    goodbye = only(outcome, Disconnect).goodbye
     assert (goodbye.code, goodbye.params) == ("terminated", {"reason": "Enough."})
     assert presence(outcome) == [("ada", False)]
     assert house.follow(done) == []
@@ -390,7 +390,7 @@ def test_closing_down_tells_everyone_and_nothing_else(house: House) -> None:
     """Every connection gets one goodbye; that the others go, too, is no news to anybody."""
     sessions = [house.join("ada"), house.join("bob"), house.connect()]
     outcome = house.happen(inputs.CloseEverything())
-    hang_ups = all_of(outcome, HangUp)
+    hang_ups = all_of(outcome, Disconnect)
     assert [each.connection for each in hang_ups] == [each.connection for each in sessions]
     assert {each.goodbye.code for each in hang_ups} == {"server_closing"}
     assert len(all_of(outcome, ClientGone)) == 2
@@ -513,7 +513,7 @@ def test_a_change_that_was_not_stored_is_taken_back() -> None:
     directory.add_account(Account(1, "ada", "Ada", 7, Role.MEMBER))
     directory.undo.keep()
     directory.add_account(Account(2, "bob", "Bob", 9, Role.MEMBER))
-    directory.undo.take_back()
+    directory.undo.roll_back()
     assert (directory.was_change(7), directory.was_change(9)) == (True, False)
     assert directory.changes == [(7, "ada")]
 

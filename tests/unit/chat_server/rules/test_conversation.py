@@ -13,8 +13,8 @@ from pydantic import JsonValue
 
 from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import (
+    Disconnect,
     GoLive,
-    HangUp,
     Publish,
     ReadPage,
     Tell,
@@ -387,7 +387,7 @@ def test_an_unreadable_log_ends_the_connection_to_try_again(house: House) -> Non
     ada = house.join("ada")
     house.do(ada, messages.Sync(id=5, positions={GENERAL: 0}))
     outcome = house.happen(PageFailed(ada.connection))
-    assert only(outcome, HangUp).goodbye.code == "internal"
+    assert only(outcome, Disconnect).goodbye.code == "internal"
     assert house.happen(PageFailed(ada.connection)) == []
     assert house.happen(PageRead(ada.connection, 7, ((GENERAL, 1),))) == []
 

@@ -51,7 +51,7 @@ class Deliveries(RuleBasedStateMachine):
         self.to_hub: deque[PageRead | FellBehind | Drained] = deque()
         self.live: dict[str, set[int]] = {room: set() for room in ROOMS}
         self.outbox: dict[int, deque[tuple[str, int]]] = {number: deque() for number in SESSIONS}
-        self.wants_drained: set[int] = set()
+        self.reports_drained: set[int] = set()
         self.full: set[int] = set()
         """Sessions of which the hub knows that their outboxes are full."""
         self.brought: dict[int, int] = dict.fromkeys(SESSIONS, 0)
@@ -125,18 +125,18 @@ class Deliveries(RuleBasedStateMachine):
     @rule()
     def hear(self) -> None:
         """The hub takes the next thing from its queue."""
-        happening = self.to_hub.popleft()
-        session = self.sessions[happening.connection]
-        match happening:
+        item = self.to_hub.popleft()
+        session = self.sessions[item.connection]
+        match item:
             case PageRead():
-                self._release(self.delivery.page(session, happening))
+                self._release(self.delivery.page(session, item))
             case FellBehind():
-                self.full.add(happening.connection)
-                self._release(self.delivery.fell_behind(session, happening.room, happening.after))
+                self.full.add(item.connection)
+                self._release(self.delivery.fell_behind(session, item.room, item.after))
             case Drained():
-                released = self.delivery.drained(session, happening.brought)
+                released = self.delivery.drained(session, item.brought)
                 if released is not None:
-                    self.full.discard(happening.connection)
+                    self.full.discard(item.connection)
                     self._release(released)
 
     # A reader
@@ -178,7 +178,7 @@ class Deliveries(RuleBasedStateMachine):
                 for number in sorted(self.live[room]):
                     if len(self.outbox[number]) + last + 1 - first > OUTBOX:
                         self.live[room].discard(number)
-                        self.wants_drained.add(number)
+                        self.reports_drained.add(number)
                         self.to_hub.append(FellBehind(number, room, first - 1))
                     else:
                         self.outbox[number].extend((room, s) for s in range(first, last + 1))
@@ -186,7 +186,7 @@ class Deliveries(RuleBasedStateMachine):
     def _bring(self, number: int, page: list[tuple[str, int]]) -> None:
         assert not self.page_left[number], "one page waits already"
         self.brought[number] += 1
-        self.wants_drained.add(number)
+        self.reports_drained.add(number)
         self.outbox[number].extend(page)
         self.page_left[number] = len(self.outbox[number])
 
@@ -209,8 +209,8 @@ class Deliveries(RuleBasedStateMachine):
             room, seq = self.outbox[number].popleft()
             self.got[number, room].append(seq)
             self.page_left[number] = max(0, self.page_left[number] - 1)
-        if number in self.wants_drained and not self.outbox[number]:
-            self.wants_drained.discard(number)
+        if number in self.reports_drained and not self.outbox[number]:
+            self.reports_drained.discard(number)
             self.to_hub.append(Drained(number, self.brought[number]))
 
     # What must hold
@@ -252,7 +252,7 @@ class Deliveries(RuleBasedStateMachine):
                 self.carry_out()
                 busy = True
             for number in SESSIONS:
-                busy |= bool(self.outbox[number]) or number in self.wants_drained
+                busy |= bool(self.outbox[number]) or number in self.reports_drained
                 self.flush(number, 1000)
         self.contiguous()
         for (number, room), got in self.got.items():

@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from chat_server.rules import commands
-from chat_server.rules.effects import After, HangUp, TellEveryone
+from chat_server.rules.effects import After, Disconnect, TellEveryone
 from chat_server.rules.inputs import EndSessions
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
@@ -48,16 +48,16 @@ def test_nobody_is_ended_before_it_is_stored_why(house: House, host: Session) ->
     """A ban ends nothing by itself: that follows once it is on the disk, in an input of its own."""
     ben, laptop = house.join("ben"), house.sign_in("ben")[0]
     outcome = house.do(host, messages.Ban(id=1, username="ben", until=NOW + 5, reason="Enough."))
-    assert all_of(outcome, HangUp) == []
+    assert all_of(outcome, Disconnect) == []
     assert all_of(outcome, ClientGone) == []
     assert house.world.sessions.get(ben.connection) is ben
-    ending = cast("EndSessions", only(outcome, After).happening)
+    ending = cast("EndSessions", only(outcome, After).item)
     assert ending.connections == (ben.connection, laptop.connection)
     ended = house.follow(outcome)
-    assert [(each.connection, each.goodbye.code) for each in all_of(ended, HangUp)] == [
+    assert [(each.connection, each.goodbye.code) for each in all_of(ended, Disconnect)] == [
         (ben.connection, "banned"), (laptop.connection, "banned"),
     ]  # fmt: skip
-    assert {str(each.goodbye.params) for each in all_of(ended, HangUp)} == {
+    assert {str(each.goodbye.params) for each in all_of(ended, Disconnect)} == {
         str({"reason": "Enough.", "until": NOW + 5})
     }
     assert presence(ended) == [("ben", False)]
@@ -276,7 +276,7 @@ def ban_of(house: House, name: str, actor: Session) -> tuple[set[str], messages.
     """Ban a person: who is ended by that, the answer, and the installations that are banned."""
     here = {each.connection: each.username or "" for each in house.world.sessions}
     outcome = house.do(actor, messages.Ban(id=1, username=name))
-    ended = {here[each.connection] for each in all_of(house.follow(outcome), HangUp)}
+    ended = {here[each.connection] for each in all_of(house.follow(outcome), Disconnect)}
     (done,) = told(outcome, actor)
     assert isinstance(done, messages.Done)
     (sanction,) = house.world.directory.sanctions.about(SanctionKind.BAN, name)

@@ -262,7 +262,7 @@ def test_the_device_of_several_people_is_banned_from_under_all(scene: Scene) -> 
     ban = messages.Ban(id=9, connection=scene.tom.connection)
     outcome = house.do(scene.host, ban)
     (after,) = [each for each in outcome if isinstance(each, effects.After)]
-    assert set(after.happening.connections) == {  # type: ignore[union-attr]  # it ends sessions
+    assert set(after.item.connections) == {  # type: ignore[union-attr]  # it ends sessions
         scene.tom.connection, scene.other.connection,
     }  # fmt: skip
 
