@@ -7,15 +7,13 @@ from pathlib import Path
 from chat_server.smoke import checks, joined, options
 from chat_server.window.app import make
 from chat_server.window.model import ServerState
-from common.system.smoke import every_module, run_checks
+from common.system.smoke import run_checks
 from common.ui.program import smoke
 
 
 def run() -> int:
     """Make all checks. The exit status, 0; if one failed, the process ends with 1."""
-    return run_checks(
-        "ChatServer", [*checks(), every_module("window"), ("window", _look_at_window)]
-    )
+    return run_checks("ChatServer", [*checks(), ("window", _look_at_window)])
 
 
 def _look_at_window(folder: Path) -> str:
