@@ -1,7 +1,7 @@
 """An event: one place in a room's log, as both programs hold it in memory.
 
-It is light, as the window shows what it has kept before the models of the wire are loaded. Of what
-kinds there are, and what the body of each holds, `KINDS` in common/protocol/messages.py says.
+It needs no pydantic: the window shows what is cached before the models of the wire are loaded.
+`KINDS` in common/protocol/messages/events.py is the registry of kinds and their bodies.
 """
 
 from __future__ import annotations

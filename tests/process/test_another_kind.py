@@ -113,7 +113,7 @@ def learn(monkeypatch: pytest.MonkeyPatch) -> Learn:
 
     def learn() -> None:
         monkeypatch.setitem(KINDS, TOPIC, TopicBody)
-        monkeypatch.setattr(messages, "SENDABLE", messages.SENDABLE | {TOPIC})
+        monkeypatch.setattr("common.protocol.messages.events.SENDABLE", messages.SENDABLE | {TOPIC})
         monkeypatch.setitem(drawing.DRAWN, TOPIC, Drawing(note="{} set a topic"))
 
     return learn

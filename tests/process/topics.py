@@ -7,8 +7,7 @@ import runpy
 import sys
 from typing import Final
 
-from common.protocol import messages
-from common.protocol.messages import KINDS, SENDABLE, Message, Number, Text
+from common.protocol.messages import KINDS, SENDABLE, Message, Number, Text, events
 
 TOPIC: Final = "topic"
 
@@ -24,7 +23,7 @@ class TopicBody(Message):
 def main() -> None:
     """Register the kind, and be the program."""
     KINDS[TOPIC] = TopicBody  # type: ignore[index]  # it is a mapping for everybody else
-    messages.SENDABLE = SENDABLE | {TOPIC}  # type: ignore[misc]  # the next version's
+    events.SENDABLE = SENDABLE | {TOPIC}  # type: ignore[misc]  # the next version's
     _, *sys.argv = sys.argv
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -429,7 +429,7 @@ class _Topic(messages.Message):
 def topics(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind more, that can be sent."""
     monkeypatch.setitem(KINDS, "topic", _Topic)
-    monkeypatch.setattr(messages, "SENDABLE", messages.SENDABLE | {"topic"})
+    monkeypatch.setattr("common.protocol.messages.events.SENDABLE", messages.SENDABLE | {"topic"})
 
 
 @pytest.mark.usefixtures("topics")

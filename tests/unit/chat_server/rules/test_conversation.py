@@ -134,7 +134,9 @@ def test_a_repetition_is_known_by_its_whole_body(
 ) -> None:
     """Of any kind: whatever the order of its fields, and whether it is in the log yet or not."""
     monkeypatch.setitem(messages.KINDS, "anything", Anything)
-    monkeypatch.setattr(messages, "SENDABLE", messages.SENDABLE | {"anything"})
+    monkeypatch.setattr(
+        "common.protocol.messages.events.SENDABLE", messages.SENDABLE | {"anything"}
+    )
     ada = house.join("ada")
 
     def add(number: int, body: dict[str, Any]) -> messages.Send:

@@ -1,0 +1,123 @@
+"""The two unions that say who may send which message, and their validators."""
+
+from typing import Annotated, Final
+
+from pydantic import (
+    Field,
+    TypeAdapter,
+)
+
+from common.protocol.messages.base import Done
+from common.protocol.messages.errors import Error, Goodbye
+from common.protocol.messages.events import Ack, EventMessage, Send
+from common.protocol.messages.host import (
+    AskStatus,
+    Clients,
+    InviteLink,
+    ListClients,
+    NewInvite,
+    RenameChat,
+    ServerStatus,
+    ShowInvite,
+)
+from common.protocol.messages.moderation import (
+    Audit,
+    Ban,
+    ListAudit,
+    ListSanctions,
+    MuteChanged,
+    MutePerson,
+    Sanctions,
+    SetRole,
+    Terminate,
+    Unban,
+    Unmute,
+)
+from common.protocol.messages.people import (
+    ListOnline,
+    ListPeople,
+    Online,
+    People,
+    PersonChanged,
+    PresenceChanged,
+)
+from common.protocol.messages.rooms import (
+    History,
+    HistoryPage,
+    ListRooms,
+    RoomAdded,
+    Rooms,
+    Sync,
+    Synced,
+)
+from common.protocol.messages.session import (
+    Hello,
+    Join,
+    Ping,
+    Pong,
+    Recognize,
+    Recognized,
+    ServerChanged,
+    SignedIn,
+    SignIn,
+    Welcome,
+)
+
+ToServer = (
+    Hello
+    | Recognize
+    | Join
+    | SignIn
+    | Sync
+    | History
+    | Send
+    | ListPeople
+    | ListOnline
+    | ListRooms
+    | Ping
+    | Terminate
+    | Ban
+    | Unban
+    | MutePerson
+    | Unmute
+    | SetRole
+    | RenameChat
+    | ShowInvite
+    | NewInvite
+    | AskStatus
+    | ListClients
+    | ListSanctions
+    | ListAudit
+)
+ToClient = (
+    Welcome
+    | Recognized
+    | SignedIn
+    | Synced
+    | HistoryPage
+    | Ack
+    | People
+    | Online
+    | Rooms
+    | Pong
+    | Done
+    | InviteLink
+    | ServerStatus
+    | Clients
+    | Sanctions
+    | Audit
+    | EventMessage
+    | PersonChanged
+    | PresenceChanged
+    | MuteChanged
+    | RoomAdded
+    | ServerChanged
+    | Error
+    | Goodbye
+)
+TO_SERVER: Final[TypeAdapter[ToServer]] = TypeAdapter(
+    Annotated[ToServer, Field(discriminator="type")]
+)
+TO_CLIENT: Final[TypeAdapter[ToClient]] = TypeAdapter(
+    Annotated[ToClient, Field(discriminator="type")]
+)
