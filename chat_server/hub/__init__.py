@@ -1,1 +1,1 @@
-"""The hub: the one thread that applies what happens, and commits it."""
+"""The hub: the one thread that applies commands and inputs, and commits them."""

@@ -1,8 +1,8 @@
-"""Batches: what happened is applied in one transaction, and what follows when that fails.
+"""Batches: commands and inputs are applied in one transaction; and the policy when that fails.
 
-A log that can't be written costs the commands that write a refusal, to be tried again, and nobody
-anything else: what they changed in memory is taken back without asking the disk, which may be gone.
-It is tried again with growing pauses, and opened anew, so that the server goes on by itself.
+When the log can't be written, commands that write get a retryable error, and all else goes on: what
+those commands changed in memory is rolled back without asking the disk, which may be gone. Writing
+is retried with exponential backoff, and the database reopened, so the server recovers by itself.
 """
 
 import logging
@@ -37,11 +37,11 @@ log = logging.getLogger(__name__)
 log.addFilter(Repeated())
 
 SPACE_CHECK_INTERVAL: Final = 1.0
-"""Seconds between two looks whether a full disk has room again."""
+"""Seconds between two checks whether a full disk has space again."""
 
 
 class Refusal(NamedTuple):
-    """What writes could not be done, but may be later."""
+    """The retryable error that commands which write get."""
 
     code: messages.ErrorCode
     retry_after: int | None = None
@@ -62,23 +62,23 @@ Again = Callable[[World, Session, Any], Outcome | None]
 
 @dataclass(slots=True)
 class Applied:
-    """What one command or input led to, and what it leads to instead if it can't be stored."""
+    """The outcome of one command or input, and its outcome instead if the commit fails."""
 
     outcome: Outcome
     refused: Refused | None = None
-    """Of what writes, and of what was decided by changes that were not stored yet."""
+    """Set for commands that write, and for those decided by changes of this batch."""
     asked: tuple[int, messages.ToServer | Input] | None = None
-    """What it was, and of which connection: for the log, if that is to have it."""
+    """The command or input and its connection, if the log has level DEBUG."""
 
 
 class _InternalError(Exception):
-    """A command broke off after some of it was in the transaction: our mistake."""
+    """A command raised after some of it was in the transaction: a bug of ours."""
 
 
 class Batches:
-    """Applies batches to the world and to its store. `reopened` is called when that is anew.
+    """Applies batches to the world and its store. `reopened` is called after that is reopened.
 
-    `clock` gives seconds; it never goes back.
+    `clock` gives seconds and is monotonic.
     """
 
     def __init__(
@@ -94,24 +94,24 @@ class Batches:
         self._failure: Exception | None = None
         """What made the present batch's transaction fail."""
         self._blind = False
-        """Whether the store could not even be read after that."""
+        """Whether the store can't even be read: no `cid` is looked up then."""
         self._last_failure: Exception | None = None
         """What made a transaction fail when one was tried last."""
         self._retry = Retry(clock)
         self._full: Exception | None = None
-        """Since the disk is full: what told so."""
+        """The error that told that the disk is full, while it is."""
         self._next_space_check = 0.0
         self._doubt = False
-        """Whether what is in memory may not be what is stored: they are to be compared."""
+        """Whether memory may differ from the store: they are compared before the next commit."""
         self._told: set[_Told] = set()
-        """Why nothing can be stored, as the host was told since that began."""
+        """What the host was told already since the trouble began: each cause once."""
         self.traced = False
         """Whether `Applied.asked` is wanted."""
         self.commit_time = 0.0
         """Seconds that the last commit took, or the failed try."""
 
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
-        """Apply everything in its order; what writes is stored when this returns, or refused."""
+        """Apply everything in order; when this returns, what writes is committed or refused."""
         now = time.time_ns() // 1_000_000
         others = [item for item in items if not isinstance(item, PurgeSanctions)]
         applied = self._commit(others, now)
@@ -127,7 +127,7 @@ class Batches:
             return [Applied(before), *self._refused(self._apply(items, now), now)]
         applied, stored = self._transact(items, now)
         if applied is None:
-            # The rest of the batch needs no store; the writers are refused.
+            # Commands that only read need no store; those that write are refused.
             applied = self._apply(items, now)
         if stored:
             self._world.directory.keep()
@@ -139,25 +139,25 @@ class Batches:
         return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
 
     def _ready(self, now: int) -> Outcome:
-        """Have the store ready for a transaction; if it is not, that is this batch's failure.
+        """Make the store ready for a transaction; if it is not, set this batch's failure.
 
-        Returns what follows from opening it anew.
+        Returns the outcome of reopening it.
         """
         self._failure = None
         self._blind = False
         if self._full is not None and not self._has_space_again():
-            # What little room there is now is for the way out, and not for messages.
+            # The freed reserve is for the checkpoint and the host's actions, not for messages.
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
-            # A disk that is away may take its time to say so.
+            # Each try on a disk that is away may block for seconds.
             self._blind = isinstance(self._last_failure, StoreUnreadableError)
         elif self._retry.failures > 1 or self._doubt:
             return self._recover(now)
         return []
 
     def _recovered(self, now: int) -> Outcome:
-        """The store can be written: what follows for the host, if it could not before."""
+        """The store can be written. Tells the host, if it was told of trouble."""
         self._world.trouble = ""
         if not self._told:
             return []
@@ -165,9 +165,9 @@ class Batches:
         return [StoreRecovered(now)]
 
     def _purge(self, now: int) -> None:
-        """Delete what has ended, in a transaction of its own: if that fails, nobody is refused.
+        """Delete expired sanctions in a transaction of their own: if that fails, nobody is refused.
 
-        It is asked for again when somebody lists what holds.
+        It is asked for again when somebody lists them.
         """
         if self._full is not None or self._retry.failures or self._doubt:
             return
@@ -181,10 +181,10 @@ class Batches:
             self._world.directory.keep()
 
     def _transact(self, items: Sequence[HubItem], now: int) -> tuple[list[Applied] | None, bool]:
-        """Apply everything in one transaction: what that led to, and whether it is stored.
+        """Apply everything in one transaction: the outcomes, and whether they are committed.
 
-        If the transaction fails, that is this batch's failure; if it was not even begun, nothing
-        was applied.
+        If the transaction fails, this batch's failure is set; if it could not begin, nothing was
+        applied and the outcomes are None.
         """
         applied: list[Applied] | None = None
         done = time.perf_counter()
@@ -206,12 +206,12 @@ class Batches:
         return applied, False
 
     def _go_on(self) -> None:
-        """Roll back what a command of this batch could not write."""
+        """Raise this batch's failure, so that the transaction is rolled back."""
         if self._failure is not None:
             raise self._failure
 
     def thread_failed(self) -> None:
-        """A batch was left in its midst by a mistake of ours: nothing of it is stored."""
+        """A batch raised halfway, by a bug of ours: nothing of it is stored."""
         self._world.directory.roll_back()
 
     def _failed(self, error: Exception) -> None:
@@ -235,13 +235,13 @@ class Batches:
         self._retry.failed()
 
     def _recover(self, now: int) -> Outcome:
-        """After a fault or more than one failure: open the database anew, before it is tried again.
+        """After a fault or more than one failure: reopen the database before the retry.
 
-        If that fails, it is this batch's failure. If something else is stored now than was
-        acknowledged, which only a disk does that lies, everyone has to come again and compare.
+        If that fails, it is this batch's failure. If the database is not as acknowledged (a disk
+        that lied about fsync), everyone is disconnected, to resume and compare positions.
         """
         if not self._doubt and isinstance(self._last_failure, StoreBusyError | StoreFullError):
-            return []  # A database that is opened anew would say just the same.
+            return []  # Reopening changes nothing about a lock or a full disk.
         try:
             self._store.reopen(self._world.facts.epoch)
             directory = self._store.load()
@@ -258,9 +258,9 @@ class Batches:
         return self._end([each for each in self._world.sessions if each.username is not None], now)
 
     def _close_rolled_back(self, now: int) -> Outcome:
-        """The end of sessions that signed in by what this batch could not keep.
+        """Disconnect sessions whose sign-in was rolled back with this batch.
 
-        That is an account, or that a ban was lifted.
+        They signed in to a new account, or after a ban was lifted, which was not stored.
         """
         world = self._world
         banned = world.directory.sanctions.ban_of
@@ -275,7 +275,7 @@ class Batches:
         )
 
     def _end(self, sessions: Sequence[Session], now: int) -> Outcome:
-        """Send sessions away, to come again."""
+        """Disconnect sessions with a goodbye after which clients reconnect."""
         params: dict[str, str | int] = {"why": "busy"}
         goodbye = messages.Goodbye(code="internal", params=params, retry_after=self._wait())
         outcome: Outcome = []
@@ -286,7 +286,10 @@ class Batches:
         return outcome
 
     def _cids(self, items: Sequence[HubItem]) -> Iterator[tuple[Account, str]]:
-        """Whose events will be looked up, by their ids; each once."""
+        """The (account, cid) pairs to look up for deduplication, each once.
+
+        One query for the batch: one for each message would dominate the cost under load.
+        """
         world = self._world
         found: dict[tuple[Account, str], None] = {}
         for item in items:
@@ -302,7 +305,7 @@ class Batches:
         return iter(found)
 
     def _has_space_again(self) -> bool:
-        """Whether the disk has room again; asked of the system at most once a second."""
+        """Whether the disk has space again; checked once in SPACE_CHECK_INTERVAL."""
         now = self._clock()
         if now >= self._next_space_check:
             self._next_space_check = now + SPACE_CHECK_INTERVAL
@@ -332,7 +335,7 @@ class Batches:
         try:
             return Applied(handle_input(self._world, item, now))
         except Exception:
-            # Our mistake; it may cost the one connection, but not the rest of the batch.
+            # A bug of ours: it may cost the one connection, but not the rest of the batch.
             log.exception("a %s could not be handled", type(item).__name__)
             connection = getattr(item, "connection", None)
             if connection is None:
@@ -351,15 +354,15 @@ class Batches:
         if not row.writes:
             unsure = self._world.directory.undo.mark() > 0
             outcome = self._handle(session, command, now)
-            # A ban, a role or an invite of this batch may have decided this, and be taken back.
+            # A ban, a role or an invite of this batch may have decided this, and be rolled back.
             decided = is_refusal(outcome) or (row.role > Role.MEMBER and not session.is_host)
             return Applied(outcome, refused if unsure and decided else None)
         return self._write(session, command, now, refused)
 
     def _again(self, again: Again, session: Session, command: messages.ToServer) -> Outcome | None:
-        """The first answer to what can't be stored now, if it was stored before.
+        """The first reply to a command that was stored before (deduplicated), or None.
 
-        To be asked once the transaction is over: what that wrote is no more.
+        Asked after the rollback: what this batch wrote is gone, so it can't be found.
         """
         if self._blind:
             return None
@@ -374,7 +377,7 @@ class Batches:
     def _write(
         self, session: Session, command: messages.ToServer, now: int, refused: Refused
     ) -> Applied:
-        """Carry out what writes, unless this batch can't be stored any more."""
+        """Carry out a command that writes, unless this batch has failed already."""
         if self._failure is not None:
             return Applied([], refused)
         undo = self._world.directory.undo
@@ -404,7 +407,7 @@ class Batches:
             return refuse(session, command, "internal")
 
     def _refused(self, applied: Sequence[Applied], now: int) -> list[Applied]:
-        """Replace the effects of what writes by a refusal, to be tried again."""
+        """Replace the outcomes of commands that write by a retryable error."""
         refusal = self._refusal()
         code = refusal.code
         self._world.trouble = code
@@ -421,7 +424,7 @@ class Batches:
         return [*refused, Applied([StoreFailed(Reason(here, {"cause": reason.cause}), now)])]
 
     def _refusal(self) -> Refusal:
-        """What the present failure means for those who wanted to write."""
+        """The error for those who wanted to write, by the present failure."""
         if isinstance(self._failure, _InternalError | StoreFaultError):
             return _INTERNAL
         if isinstance(self._failure, StoreFullError):
@@ -429,7 +432,7 @@ class Batches:
         return Refusal("busy", self._wait())
 
     def _wait(self) -> int:
-        """Milliseconds until the store is tried again; 0 if the next batch will."""
+        """Milliseconds until the store is retried; 0 if the next batch does."""
         if self._full is not None:
             return ceil(1000 * max(0.0, self._next_space_check - self._clock()))
         return ceil(1000 * self._retry.wait)

@@ -75,7 +75,7 @@ class Hub:
                 log_batch(self._world, applied, self._batches.commit_time)
             self._release(applied)
         except Exception:
-            # Nothing that a client sends may end this thread.
+            # No command of a client may end this thread.
             log.exception("the hub could not apply a batch of %d", len(items))
             self._batches.thread_failed()
         return not any(isinstance(item, StopHub) for item in items)
@@ -87,7 +87,7 @@ class Hub:
     def _release(self, applied: Sequence[Applied]) -> None:
         """Hand everything out, in order; a room's new events as one fan-out at the end.
 
-        Nothing is lost by that: a session goes live in a room only with its cursor at a head
+        No event is lost by that order: a session goes live in a room only with its cursor at a head
         that is committed, so no GoLive of this batch can follow a Publish that it needs.
         """
         batches: list[list[effects.IoEffect]] = [[] for _ in self._io]
@@ -130,7 +130,7 @@ class Hub:
         return said
 
     def _hand_over(self, effect: effects.ToOne, batches: Sequence[list[effects.IoEffect]]) -> None:
-        """To the thread that has the connection; those of the host have numbers below 0."""
+        """To the thread that owns the connection; the host's sessions have numbers below 0."""
         if effect.connection > 0:
             batches[effect.connection % len(batches)].append(effect)
         elif self._local is not None:
@@ -154,11 +154,11 @@ def _effects(applied: Sequence[Applied]) -> Iterator[effects.Effect | ViewEvent]
 
 
 def _answer(effect: effects.Answer) -> effects.Tell:
-    """What is told now that the batch is committed, or has failed."""
+    """The reply, made now that the batch is committed or has failed."""
     try:
         return effects.Tell(effect.connection, effect.make())
     except Exception:
-        # It must not take along what the rest of the batch, which is stored, leads to.
+        # The rest of the batch is stored: its effects are carried out all the same.
         log.exception("an answer could not be made")
         error = messages.refusal("internal", re=effect.re)
         return effects.Tell(effect.connection, error)

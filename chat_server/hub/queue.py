@@ -17,11 +17,14 @@ from chat_server.rules.inputs import (
 from common.protocol.messages import ToServer
 
 BATCH: Final = 512
-"""About how much the hub takes at once at most, in the unit of `costs`: what one commit carries."""
+"""Largest batch, about, in the unit of `costs`: what one commit (group commit) carries."""
 SHARE: Final = 64
-"""About how much of that is one connection's, before those who wait have had as much."""
+"""Quantum of the round robin: about how much of a batch one connection gets before the others."""
 UNAUTHENTICATED_SHARE: Final = 8
-"""Commands and other items at most of those who are not in yet: letting one in costs most."""
+"""Maximum number of commands and inputs per batch from unauthenticated connections.
+
+Few, as signing in is the dearest command.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +45,14 @@ HubItem = Received | Input | StopHub
 
 
 class HubQueue:
-    """Any thread posts, the hub takes what is there, up to what one commit has to carry.
+    """Any thread posts; the hub takes batches of at most BATCH.
 
-    Connections are served in turn, each with a share (deficit round robin), so that nobody waits
-    behind somebody's thousand commands. What one connection brings stays in its order.
+    Connections are served by deficit round robin, so that no command waits behind another
+    connection's thousand. The order within a connection is kept.
 
-    What comes from newcomers has a lane of its own, of which the hub takes a little at a time: so
-    those who talk don't wait behind a crowd that wants in. Each connection is a newcomer until it
-    hears that it is signed in, so what it has to say is handled in its order.
+    Unauthenticated connections have a lane of their own, of which each batch takes a little: a
+    crowd that signs in must not delay messages. A connection leaves that lane when it is told that
+    it is signed in, and not before, so its commands stay in their order.
     """
 
     def __init__(self) -> None:
@@ -58,21 +61,21 @@ class HubQueue:
         self._waiting: dict[int, deque[HubItem]] = {}
         """By connection, in the order in which they are served. The hub's alone."""
         self._barrier: list[HubItem] = []
-        """Something that has to wait until nothing else does, and what came after it."""
+        """A barrier (shutdown), taken when nothing else waits, and what was posted behind it."""
 
     def post(self, *items: HubItem) -> None:
-        """Add to the queue; never blocks. Several are taken together."""
+        """Add to the queue; never blocks. Items of one call are taken together."""
         self._queue.put(items)
 
     def post_unauthenticated(self, items: Sequence[HubItem]) -> None:
-        """Add to the newcomers' lane; never blocks."""
+        """Add to the lane of unauthenticated connections; never blocks."""
         self._unauthenticated.extend(items)
         self._queue.put(())  # which wakes the hub
 
     def take(self) -> list[HubItem]:
-        """Wait for something, then what has gathered, up to what one commit has to carry.
+        """Block until there is something, then return what has gathered, at most a batch.
 
-        Now and then nothing: a newcomer may have been taken before it woke anybody.
+        It may be empty: what woke the hub may have been taken with the batch before.
         """
         some_wait = bool(self._waiting or self._barrier)
         items = [] if self._unauthenticated or some_wait else list(self._queue.get())
@@ -82,7 +85,7 @@ class HubQueue:
         except queue.Empty:
             pass
         if not some_wait and sum(map(_weight, items)) <= BATCH:
-            return items + self._take_unauthenticated()  # mostly: nobody has to wait
+            return items + self._take_unauthenticated()  # the usual case: all of it fits
         taken: list[HubItem] = []
         self._sort(items, taken)
         left = BATCH - float(len(taken))
@@ -95,7 +98,7 @@ class HubQueue:
         return taken + self._take_unauthenticated()
 
     def _sort(self, items: Sequence[HubItem], taken: list[HubItem]) -> None:
-        """Put what has arrived where it waits, or among what is `taken` already."""
+        """Queue arrivals by connection; inputs that may not wait go into `taken` at once."""
         for item in items:
             if self._barrier:
                 self._barrier.append(item)
@@ -104,7 +107,7 @@ class HubQueue:
                 case Traffic() | EndSessions() | PurgeSanctions():
                     taken.append(item)
                 case Received(connection=connection) if connection < 0:
-                    # The host's word comes before what the connection it ends still wants.
+                    # First the host's command, which may end a connection, then that one's own.
                     taken.append(item)
                 case CloseEverything() | StopHub():
                     self._barrier.append(item)
@@ -116,7 +119,7 @@ class HubQueue:
                         waiting.append(item)
 
     def _serve(self, connection: int, taken: list[HubItem]) -> float:
-        """Take a connection's share; it then comes last of those that wait. What that costs."""
+        """Take a connection's share, and put it last of those that wait. Returns the cost."""
         items = self._waiting.pop(connection)
         spent = 0.0
         while items and spent < SHARE:
@@ -144,12 +147,12 @@ class HubQueue:
 
 
 def _weight(item: HubItem) -> float:
-    """What an item costs the hub, about."""
+    """The cost of an item, about, in the unit of `costs`."""
     return item.cost or len(item.commands) if isinstance(item, Received) else 1
 
 
 def _split(received: Received, share: float) -> tuple[Received, Received | None, float]:
-    """The first commands, until they cost the share, the others if any, and what the first cost."""
+    """The commands within the share (at least one), the others if any, and the first ones' cost."""
     spent = 0.0
     for count, command in enumerate(received.commands, 1):
         spent += cost(command)
@@ -161,9 +164,9 @@ def _split(received: Received, share: float) -> tuple[Received, Received | None,
 
 
 class Report:
-    """What one thread has for the hub: gathered, and posted at once.
+    """What one thread has for the hub: gathered during a turn and posted together.
 
-    To wake the hub for each of many clients would have it commit for each of them.
+    Waking the hub for each of many clients would cost a commit for each of them.
     """
 
     def __init__(self, hub: HubQueue) -> None:

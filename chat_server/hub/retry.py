@@ -1,17 +1,19 @@
-"""When to try again what has failed, while nobody may wait for it."""
+"""Backoff for the store: when to retry. The hub asks, and never sleeps."""
 
 import time
 from collections.abc import Callable
 from typing import Final
 
 FIRST_PAUSE: Final = 0.1
+"""Seconds."""
 LONGEST_PAUSE: Final = 5.0
+"""Seconds."""
 
 
 class Retry:
-    """Exponential backoff: a first failure is tried again at once, later ones after longer pauses.
+    """Exponential backoff: a first failure is retried at once, later ones after longer pauses.
 
-    `clock` gives seconds; it never goes back.
+    `clock` gives seconds and is monotonic.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -1,4 +1,4 @@
-"""One client's connection: its transport, frames and outbox, owned by one I/O thread."""
+"""One client's connection: its transport, decoder and send queue, owned by one I/O thread."""
 
 import socket
 import ssl
@@ -14,33 +14,33 @@ from common.protocol.messages import ToServer
 from common.system.transport import Transport
 
 SEND_QUEUE_LIMIT: Final = 1024 * 1024
-"""Bytes that may wait for a client before its live events are cut off."""
+"""Bytes queued for a client above which it falls back from live delivery to catching up."""
 LOW_WATER: Final = 64 * 1024
-"""Below this a client that was behind gets its next page."""
+"""Bytes queued below which a client that catches up gets its next page."""
 UNANSWERED_LIMIT: Final = 1024
-"""Commands of one client that may wait for the hub before its socket is left unread."""
+"""Commands of one client without a reply above which its socket is not read (back-pressure)."""
 BURST: Final = 20_000.0
-"""What a signed-in connection may ask for at once, in the unit of `costs`.
+"""Rate limit once signed in: size of the token bucket, in the unit of `costs`.
 
-A device that comes back to 10,000 people and 4,000 rooms asks for less.
+A device that resumes with 10,000 people and 4,000 rooms spends less than this at once.
 """
 RATE: Final = 10_000.0
-"""And for each second after that: more messages than one connection can have acknowledged."""
+"""Tokens per second: more messages than one connection can have acknowledged."""
 FIRST_COMMANDS: Final = 8.0
-"""Commands that a connection may bring at once before it has signed in, whatever they are."""
+"""Rate limit of an unauthenticated connection: commands at once, whatever they are."""
 FIRST_RATE: Final = 0.5
-"""And for each second after that. Who wants in needs two; the rest is for mistyped names."""
+"""Commands per second. Signing in takes two; the rest is for names that are taken or mistyped."""
 GOODBYE_DEADLINE: Final = 3.0
-"""Seconds for the last words to be written and for the client to hang up by itself."""
+"""Seconds for a goodbye to be written and for the client to close its end."""
 
 _READ: Final = 64 * 1024
 _FIRST_READ: Final = 4 * 1024
-"""Bytes of one read before somebody has signed in: what is kept of a crowd of them is less."""
+"""Bytes per read while unauthenticated: thousands of such buffers may be alive at once."""
 _READ_AT_ONCE: Final = 128 * 1024
-"""Bytes after which the others have their turn."""
+"""Bytes per turn of one connection, so that a fast sender can't starve the others."""
 _WRITE: Final = 256 * 1024
 _VIOLATIONS: Final = 10.0
-"""Bad commands a client may send at once; one more is forgiven each second."""
+"""Invalid commands that a client may send at once; the bucket refills by one per second."""
 
 
 class Stage(Enum):
@@ -49,9 +49,9 @@ class Stage(Enum):
     HANDSHAKE = auto()
     OPEN = auto()
     CLOSING = auto()
-    """A goodbye is being written; nothing is read into the rules any more."""
+    """A goodbye is being written; commands are ignored."""
     LINGERING = auto()
-    """All is written and our direction is shut; the client has yet to hang up."""
+    """All is written and our direction is shut; the client has yet to close its own."""
 
 
 class Connection:
@@ -108,14 +108,14 @@ class Connection:
         self.number = number
         self.address = address
         self.transport = Transport(sock)
-        # Looked up once: a crowd is a thousand writes for each thing that is said.
+        # Bound once: a message to 1,000 members is 1,000 calls, and the attribute lookup shows.
         self._write = self.transport.write
         self.end = end
         self.stage = Stage.OPEN if context is None else Stage.HANDSHAKE
         self.bytes_in = 0
         self.bytes_out = 0
         self.waiting = 0
-        """Bytes in the outbox."""
+        """Bytes in the send queue."""
         self.unanswered = 0
         self.admitted = False
         """Whether it was told that it is signed in; it stays so. See `admit`."""
@@ -127,12 +127,13 @@ class Connection:
         self.read_cost = 0.0
         """What the commands of the last `read` cost."""
         self.rate_limited_until = 0.0
-        """Until then it is left unread: it has asked for all it may for now."""
+        """It is not read before this time, as its token bucket is in debt; 0 for no limit."""
         self.live: set[str] = set()
         """The rooms whose new events it is handed."""
         self.brought = 0
-        """Pages that were put into its outbox so far."""
+        """Pages that were put into its send queue so far."""
         self.reports_drained = False
+        """Whether the hub waits to hear that the send queue is below LOW_WATER."""
         self.counted: tuple[int, int] = (0, 0)
         self.interest = 0
         """The selector events asked for at present."""
@@ -148,12 +149,12 @@ class Connection:
         self._violations_at = now
         self._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, now)
         self.has_undecoded = False
-        """Whether there may be whole frames that were read and not looked at yet."""
+        """Whether there may be whole frames that were read and not decoded yet."""
 
     def handshake(self) -> bool:
         """One step of the TLS handshake; True when done. Raises OSError when it fails.
 
-        TLS begins with the first byte: those that connect and say nothing cost little memory.
+        The TLS object is made with the first byte: a silent connection costs no 45 KiB of heap.
         """
         if self._context is not None:
             self.transport.secure(self._context, server_side=True)
@@ -164,16 +165,16 @@ class Connection:
         return False
 
     def admit(self, now: float) -> None:
-        """It was told that it is signed in, and may ask for much more from now on."""
+        """It was told that it is signed in: the rate limit of members holds from now on."""
         self.admitted = True
         self._bucket = Bucket(BURST, RATE, now)
         self.rate_limited_until = 0.0
 
     def read(self, now: float) -> Iterator[ToServer | Violation]:
-        """What arrived. Raises EOFError when the client hung up, OSError when it broke off.
+        """Commands that arrived. Raises EOFError at the stream's end, OSError when it is reset.
 
-        Ends early after a bounded number of bytes, or as soon as the client has to wait:
-        `has_more` then tells that there may be more, of which the selector knows nothing.
+        Ends early after _READ_AT_ONCE bytes, or as soon as a rate limit or back-pressure applies:
+        `has_more` then tells that data is buffered here, for which no selector event will come.
         """
         self.read_cost = 0.0
         if self.has_undecoded and (yield from self._decode(b"", now)):
@@ -185,7 +186,7 @@ class Connection:
                 return
 
     def _decode(self, data: bytes, now: float) -> Generator[ToServer | Violation, None, bool]:
-        """The commands in it, up to the one after which the client has to wait, if it has to."""
+        """The commands in it, up to the one after which a limit applies, if one does."""
         self.has_undecoded = False
         items = self.end.receive(data)
         for item in items:
@@ -206,7 +207,7 @@ class Connection:
 
     @property
     def has_more(self) -> bool:
-        """Whether there may be bytes that no selector will announce, as they were read already."""
+        """Whether data is buffered here: no selector event will come for it."""
         return self.transport.more or (self.has_undecoded and self.stage is Stage.OPEN)
 
     @property
@@ -216,9 +217,9 @@ class Connection:
 
     @property
     def readable(self) -> bool:
-        """Whether to go on reading: a client has to wait that doesn't read its answers.
+        """Whether to read on: not from a client that doesn't read its replies (back-pressure).
 
-        So has one that asks for too much; see `rate_limited_until`.
+        Nor from one that is over its rate limit; see `rate_limited_until`.
         """
         return (
             self.waiting <= SEND_QUEUE_LIMIT
@@ -232,14 +233,14 @@ class Connection:
         return self.stage is Stage.OPEN and self.end.phase is Phase.READY
 
     def enqueue(self, frames: bytes, now: float) -> None:
-        """Add bytes to the outbox; the same object may be in many."""
+        """Add bytes to the send queue. No copy: the same object may be in many queues."""
         if not self.waiting:
             self._progress = now
         self._send_queue.append(frames)
         self.waiting += len(frames)
 
     def flush(self, now: float) -> None:
-        """Write as much as the network takes. Raises OSError when it broke off."""
+        """Write as much as the socket takes. Raises OSError when the connection is lost."""
         while True:
             data = self._writing
             if data is None:
@@ -256,7 +257,7 @@ class Connection:
             self._writing = memoryview(data)[written:] if written < len(data) else None
 
     def _take(self) -> bytes:
-        """The next write: small pieces joined, so that TLS records are filled."""
+        """The next write: small pieces joined, as each write is a system call and a TLS record."""
         first = self._send_queue.popleft()
         if not self._send_queue or len(first) >= _WRITE:
             return first
@@ -267,41 +268,44 @@ class Connection:
         return b"".join(pieces)
 
     def begin_closing(self, now: float) -> None:
-        """Nothing is read or added any more; what waits is written, then the line is shut."""
+        """Read and queue nothing more; what is queued is written, then our direction is shut."""
         self.stage = Stage.CLOSING
         self.rate_limited_until = 0.0
         self.has_undecoded = False
         self._closing_at = now
 
     def shut(self) -> None:
-        """Everything is written: tell the client's end so, and wait until it hangs up."""
+        """Everything is written: shut our direction, and linger until the client closes its own.
+
+        To close at once could reset the connection and lose the goodbye on its way.
+        """
         self.stage = Stage.LINGERING
         self.transport.shut()
 
     def violation(self, now: float) -> bool:
-        """Count a bad command; True when there were too many (a token bucket)."""
+        """Count an invalid command; True when there were too many (a leaky bucket)."""
         self._violations = max(0.0, self._violations - (now - self._violations_at)) + 1
         self._violations_at = now
         return self._violations > _VIOLATIONS
 
     def overdue(self, now: float) -> str | None:
-        """Why this connection must end now, if it must."""
+        """The code of the deadline that has passed, or None."""
         if self.stage is Stage.HANDSHAKE and now - self._started > HANDSHAKE_DEADLINE:
             return "no_handshake"
         if self.stage in {Stage.CLOSING, Stage.LINGERING}:
             return "closed" if now - self._closing_at > GOODBYE_DEADLINE else None
         if self.end.phase is not Phase.READY:
-            # Who waits for our answer is not to blame, but for one who always does.
+            # A client that waits for our reply is not to blame, but it can't always wait for one.
             patience = SIGN_IN_DEADLINE * (2 if self.unanswered else 1)
             if now - self._started > patience:
                 return "no_sign_in"
         if self.waiting and now - self._progress > SILENCE_DEADLINE:
             return "stuck"
-        # Who is left unread can't be blamed for silence.
+        # A connection that is not read would seem silent.
         if self.readable and now - self._heard > SILENCE_DEADLINE:
             return "silent"
         return None
 
     def close(self) -> None:
-        """Let go of the socket."""
+        """Close the socket."""
         self.transport.close()

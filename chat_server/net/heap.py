@@ -1,4 +1,4 @@
-"""Giving memory back to the system after a crowd has gone."""
+"""Giving memory back to the system after many connections have closed."""
 
 import logging
 import sys
@@ -7,16 +7,16 @@ from typing import Final
 log = logging.getLogger(__name__)
 
 TRIM_AFTER_CLOSED: Final = 256
-"""Connections that must have ended before it is worth looking."""
+"""Connections that must have closed before `malloc_trim` is worth its milliseconds."""
 PAUSE: Final = 2.0
-"""Seconds between two looks, each of which takes some milliseconds."""
+"""Minimum seconds between two calls of `malloc_trim`."""
 
 
 class Heap:
-    """Counts connections that end, and has the allocator give back what they leave behind.
+    """Counts closed connections, and has the allocator return what they leave behind.
 
-    A TLS connection takes some 45 KiB of the C heap in many pieces. What is free between those that
-    stay, glibc keeps for itself unless it is told. One I/O thread owns this.
+    A TLS connection takes some 45 KiB of the C heap in many small blocks. glibc keeps free blocks
+    between those in use unless `malloc_trim` is called. One I/O thread owns this.
     """
 
     def __init__(self) -> None:
@@ -24,11 +24,11 @@ class Heap:
         self._next = 0.0
 
     def ended(self) -> None:
-        """One more connection is gone."""
+        """One more connection was closed."""
         self._ended += 1
 
     def trim_if_due(self, now: float) -> bool:
-        """To be called now and then, with the time in seconds; True when memory was given back."""
+        """Called once a tick with the time in seconds; True when memory was given back."""
         if self._ended < TRIM_AFTER_CLOSED or now < self._next:
             return False
         self._ended = 0
@@ -40,7 +40,7 @@ def _trim() -> bool:
     """Give back what is free (glibc's malloc_trim); False where there is no such thing."""
     if sys.platform != "linux":
         return False
-    # Imported here: few servers ever meet such a crowd.
+    # Imported here: few servers ever have so many connections.
     import ctypes
 
     try:

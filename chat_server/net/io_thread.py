@@ -26,9 +26,11 @@ from common.system.waker import Waker
 log = logging.getLogger(__name__)
 
 READ_FOR: Final = 0.005
-"""Seconds for reading from those that are in, in each turn."""
+"""Time budget for reading from signed-in connections, in seconds per turn."""
 STOP_DEADLINE: Final = 5.0
+"""Seconds for what is queued to be written when the server stops."""
 TICK: Final = 0.5
+"""Seconds between two looks at the deadlines of all connections."""
 
 
 class _Adopted(NamedTuple):
@@ -73,11 +75,11 @@ class IoThread:
         self._heap = Heap()
         self._unread: dict[int, Connection] = {}
         self._rate_limited: list[tuple[float, int]] = []
-        """A heap: until when which connection is left unread."""
+        """A heap of times with the connections that are over their rate limit until then."""
         self._stop_at: float | None = None
         self._next_tick = 0.0
         self._busy = 0.0
-        """Seconds that the last turn took for all but reading and handshakes."""
+        """Seconds of the last turn besides reading and handshakes, whose time budget follows it."""
         self._thread = watched(self._run, f"io-{index}", ended)
 
     # From other threads
@@ -87,7 +89,7 @@ class IoThread:
         self._thread.start()
 
     def adopt(self, number: int, sock: socket.socket, address: str) -> None:
-        """A new connection, not yet shaken hands with. From the acceptor."""
+        """Take over a new connection, before its TLS handshake. From the acceptor."""
         self._inbox.append(_Adopted(number, sock, address))
         self._waker.wake()
 
@@ -105,7 +107,7 @@ class IoThread:
         self._inbox.append(_Page(connection, number, frames))
 
     def stop(self) -> None:
-        """Write what waits, within STOP_DEADLINE seconds, then close everything and return."""
+        """Write what is queued, within STOP_DEADLINE seconds, then close everything and return."""
         if self._thread.is_alive():
             self._stop_at = time.monotonic() + STOP_DEADLINE
             self._waker.wake()
@@ -143,12 +145,12 @@ class IoThread:
             else:
                 self._dispatch(key.data, mask, readable)
         self._read_all(readable, now)
-        for stranger in self._unauthenticated.serve(self._busy):
-            shaking = stranger.stage is Stage.HANDSHAKE
-            self._isolate_errors(stranger, self._handshake if shaking else self._read, now)
+        for connection in self._unauthenticated.serve(self._busy):
+            step = self._handshake if connection.stage is Stage.HANDSHAKE else self._read
+            self._isolate_errors(connection, step, now)
         self._report.post()
         served = time.monotonic()
-        # What is there by now: the hub may add more while this goes on, and will have woken us.
+        # Only what is there by now: the hub may add more meanwhile, and wakes this thread for it.
         for _ in range(len(self._inbox)):
             self._take(self._inbox.popleft(), now)
         self._out.flush_presence(now)
@@ -163,14 +165,14 @@ class IoThread:
         self._busy = time.monotonic() - served
 
     def _select_timeout(self, now: float) -> float:
-        """Seconds until something is to be done though nothing happens."""
+        """The timeout of `select`: seconds until something is due without any I/O."""
         longest = (
             min(TICK, max(0.0, self._rate_limited[0][0] - now)) if self._rate_limited else TICK
         )
         return self._out.wait(now, longest)
 
     def _end_rate_limits(self, now: float) -> None:
-        """Go on reading from those that have waited long enough."""
+        """Read again from connections whose rate limit has ended."""
         while self._rate_limited and self._rate_limited[0][0] <= now:
             _, number = heapq.heappop(self._rate_limited)
             connection = self._connections.get(number)
@@ -180,7 +182,7 @@ class IoThread:
                 self._resume_reading(connection)
 
     def _resume_reading(self, connection: Connection) -> None:
-        """Read what no selector will announce, if there is any and it may be read now."""
+        """Queue a connection that has buffered data: the selector reports only the socket."""
         if connection.has_more and connection.readable:
             if connection.admitted:
                 self._unread[connection.number] = connection
@@ -188,7 +190,7 @@ class IoThread:
                 self._unauthenticated.heard(connection)
 
     def _dispatch(self, connection: Connection, mask: int, readable: dict[int, Connection]) -> None:
-        """What the selector says of one connection."""
+        """Queue a connection for what the selector reports of it."""
         if not connection.admitted and connection.stage is not Stage.LINGERING:
             self._unauthenticated.heard(connection)
             mask &= ~selectors.EVENT_READ
@@ -205,7 +207,7 @@ class IoThread:
         step: Callable[[Connection, float], None],
         now: float,
     ) -> None:
-        """A step of one connection: whatever fails in it ends that connection alone."""
+        """One step of one connection; an error in it closes that connection and no other."""
         if connection.number not in self._connections:
             return
         try:
@@ -214,7 +216,7 @@ class IoThread:
             self._drop(connection, "left")
         except OSError as error:
             # ssl.SSLError is one too. The peer's doing, not ours: no traceback.
-            log.debug("connection %d broke off: %s", connection.number, error)
+            log.debug("connection %d was lost: %s", connection.number, error)
             self._drop(connection, "lost")
         except Exception:
             log.exception("connection %d failed", connection.number)
@@ -233,7 +235,7 @@ class IoThread:
             try:
                 self._out.carry_out(effect, now)
             except Exception:
-                # Our mistake; the others' effects are carried out all the same.
+                # A bug of ours; effects for other connections are carried out all the same.
                 log.exception("a %s could not be carried out", type(effect).__name__)
 
     def _open(self, number: int, sock: socket.socket, address: str, now: float) -> None:
@@ -253,8 +255,8 @@ class IoThread:
         if connection.stage is Stage.OPEN:
             self._report.add(inputs.Opened(number, address), unauthenticated=True)
         log.debug("connection %d: opened", number)
-        while (stranger := self._unauthenticated.next_to_evict()) is not None:
-            self._drop(stranger, "evicted")
+        while (evicted := self._unauthenticated.next_to_evict()) is not None:
+            self._drop(evicted, "evicted")
 
     def _handshake(self, connection: Connection, _now: float) -> None:
         if connection.handshake():
@@ -266,7 +268,7 @@ class IoThread:
     # Reading
 
     def _read_all(self, readable: dict[int, Connection], now: float) -> None:
-        """Read from these for a bounded time; who has to wait comes first in the next turn."""
+        """Read within the time budget; connections not reached come first in the next turn."""
         until = time.monotonic() + READ_FOR
         while readable:
             self._isolate_errors(readable.pop(next(iter(readable))), self._read, now)
@@ -286,7 +288,7 @@ class IoThread:
                 else:
                     commands.append(item)
         finally:
-            # Also when it ends with EOF: what was sent before it counts.
+            # Also at the end of the stream: commands before it count.
             if commands and connection.stage is Stage.OPEN:
                 received = Received(connection.number, tuple(commands), connection.read_cost)
                 self._report.add(received, unauthenticated=not connection.admitted)
@@ -298,7 +300,7 @@ class IoThread:
         self._resume_reading(connection)
 
     def _violated(self, connection: Connection, violation: Violation, now: float) -> None:
-        """Answer a bad command; end the connection after a bad header or too many of them."""
+        """Reply to an invalid command; disconnect after a bad header or too many of them."""
         if connection.stage is not Stage.OPEN:
             return
         error = violation.error
@@ -329,7 +331,7 @@ class IoThread:
             self._resume_reading(connection)
 
     def _watch(self, connection: Connection) -> None:
-        """Ask the selector for what this connection can use now."""
+        """Register the connection for the events it can use now; unchanged ones cost no call."""
         interest = selectors.EVENT_READ if connection.readable else 0
         if connection.waiting or connection.transport.wants_write:
             interest |= selectors.EVENT_WRITE
@@ -346,7 +348,7 @@ class IoThread:
     # The end
 
     def _close_remaining(self, now: float) -> None:
-        """Those who connected while the hub was telling everyone that the server closes."""
+        """Disconnect those who connected while the hub was telling everyone else."""
         for connection in self._connections.values():
             goodbye = Goodbye(code="server_closing", params={})
             self._out.disconnect(connection, goodbye, now)
@@ -355,7 +357,7 @@ class IoThread:
         totals: dict[int, tuple[int, int]] = {}
         self._unauthenticated.drop_authenticated()
         for connection in tuple(self._connections.values()):
-            # Whoever waits for us to shake hands is not to blame.
+            # A connection whose handshake waits for us is not to blame.
             why = None if self._unauthenticated.is_waiting(connection) else connection.overdue(now)
             if why is not None:
                 self._overdue(connection, why, now)

@@ -1,4 +1,4 @@
-"""What goes out: the hub's effects, carried out onto the connections' outboxes."""
+"""What goes out: the hub's effects are put into the connections' send queues, and when to flush."""
 
 import logging
 import time
@@ -16,16 +16,19 @@ from common.protocol.messages import Error, Goodbye, Reply, ToClient
 log = logging.getLogger(__name__)
 
 WRITE_BUDGET: Final = 0.005
-"""Seconds for writing what is said now, in each turn, and as much for all other writing."""
+"""Time budget for writing new messages, in seconds per turn, and as much for all other writing."""
 PRESENCE_FLUSH_INTERVAL: Final = 0.05
-"""Seconds between two writes of nothing but who comes and goes, to those who are told of it.
+"""Minimum seconds between two writes that carry presence only (coalescing).
 
-In a crowd each newcomer would otherwise cost a write to everyone who is there already.
+Without it, when n people connect at once, each costs a write to all before: n² / 2 system calls.
 """
 
 
 class SendQueues:
-    """The rooms' live connections, and what is written to whom. One I/O thread owns it."""
+    """The rooms' live connections, and three queues of connections to be written to.
+
+    One I/O thread owns it.
+    """
 
     def __init__(
         self, connections: Mapping[int, Connection], report: Report, endpoint: FramesEndpoint
@@ -34,23 +37,23 @@ class SendQueues:
         self._report = report
         self._endpoint = endpoint
         self._accounts: dict[str, dict[int, Connection]] = {}
-        """Those that are signed in, by username."""
+        """Connections that are signed in, by username."""
         self._live: dict[str, dict[int, Connection]] = {}
         self._message_queue: dict[int, Connection] = {}
-        """Those for whom something said now waits."""
+        """Connections with new messages queued."""
         self._bulk_queue: dict[int, Connection] = {}
-        """Those for whom anything else waits, in the order in which they are served."""
+        """Connections with replies or pages queued, in round-robin order."""
         self._presence_queue: dict[int, Connection] = {}
-        """Those for whom only news of people wait; they are served from `_presence_flush_at` on."""
+        """Connections with presence queued only; flushed from `_presence_flush_at` on."""
         self._presence_flush_at = 0.0
         self._presence: dict[str, PresenceBatch] = {}
-        """What everyone is told whose client has a capability, or with "" everyone."""
+        """Pushes to everyone whose client has a capability, by its name; "" is for everyone."""
 
     def due(self, now: float) -> Iterator[Connection]:
-        """Those to be written to now: first what is said, then all else, each for a bounded time.
+        """Connections to write to now: first new messages, then all else, each within its budget.
 
-        So neither waits behind a crowd that catches up, nor does reading. Whoever has to wait keeps
-        its place, and then gets all that came until then at once.
+        So neither messages nor reading wait behind many clients that catch up. A connection that is
+        not reached keeps its place, and then gets everything queued for it in one write.
         """
         until = time.monotonic() + WRITE_BUDGET
         while self._message_queue:
@@ -72,7 +75,7 @@ class SendQueues:
                 break
 
     def writable(self, connection: Connection) -> None:
-        """It can take more of what waits for it."""
+        """Its socket is writable again: flush the rest of its send queue."""
         self._bulk_queue[connection.number] = connection
 
     def wait(self, now: float, longest: float) -> float:
@@ -86,7 +89,7 @@ class SendQueues:
         )
 
     def carry_out(self, effect: effects.IoEffect, now: float) -> None:
-        """Do what the hub asks. What is for a connection that has gone is dropped."""
+        """Do what the hub asks. Effects for a connection that has ended are dropped."""
         match effect:
             case effects.Fanout():
                 self._fan_out(effect, now)
@@ -119,13 +122,13 @@ class SendQueues:
                 assert_never(effect)
 
     def flush_presence(self, now: float) -> None:
-        """Put what everyone is told into the outboxes: once for each, however much it is.
+        """Put the gathered presence into the send queues: one piece for each connection.
 
-        It comes after whatever else was carried out since the last time. That makes no difference:
-        what is told of a person replaces what was told before.
+        It follows whatever else was carried out in this turn. Reordering is safe, as each push
+        about a person replaces the one before it.
         """
         news, self._presence = self._presence, {}
-        # Who is new comes before whether they are online.
+        # Sorted: "" tells of new accounts, and comes before who of them is online.
         for capability, told in sorted(news.items()):
             if not told:
                 continue
@@ -136,24 +139,24 @@ class SendQueues:
                     self._enqueue_coalesced(connection, frames, now)
 
     def say(self, connection: Connection, frames: bytes, now: float) -> None:
-        """Put frames into an outbox, to be written soon."""
+        """Queue frames, to be written in this turn or the next."""
         self._enqueue(connection, frames, now)
         self._bulk_queue[connection.number] = connection
 
     def _enqueue_coalesced(self, connection: Connection, frames: bytes, now: float) -> None:
-        """Put frames into an outbox, to be written with what follows, or after a moment."""
+        """Queue frames, to be written with the next ones or after PRESENCE_FLUSH_INTERVAL."""
         self._enqueue(connection, frames, now)
         self._presence_queue[connection.number] = connection
 
     def _enqueue(self, connection: Connection, frames: bytes, now: float) -> None:
         connection.enqueue(frames, now)
-        # Replies are bounded by what a client may leave unanswered; this bounds the news of
-        # people that come and go while a client reads nothing at all.
+        # Replies are bounded by UNANSWERED_LIMIT; this bounds the presence that is queued for a
+        # client that reads nothing at all.
         if connection.waiting > 4 * SEND_QUEUE_LIMIT:
             self.disconnect(connection, Goodbye(code="too_slow", params={}), now)
 
     def disconnect(self, connection: Connection, goodbye: Goodbye, now: float) -> None:
-        """Say goodbye after what waits already; nothing follows it."""
+        """Queue a goodbye after what is queued already; nothing is queued after it."""
         if connection.stage is not Stage.OPEN:
             return
         log.debug("connection %d: goodbye, %s", connection.number, goodbye.code)
@@ -163,7 +166,7 @@ class SendQueues:
         self.forget(connection, goodbye.code)
 
     def forget(self, connection: Connection, why: str) -> None:
-        """No more live events for it, and the hub knows."""
+        """End its live delivery and tell the hub that it closed. `why` is a code."""
         for room in tuple(connection.live):
             self._not_live(connection, room)
         mine = self._accounts.get(connection.username, {})
@@ -199,7 +202,7 @@ class SendQueues:
         connection.live.add(room)
 
     def _not_live(self, connection: Connection, room: str) -> None:
-        """Nothing is kept for a room that nobody follows: there may be thousands."""
+        """Also forgets a room that nobody follows any more: there may be thousands."""
         connection.live.discard(room)
         live = self._live[room]
         del live[connection.number]
@@ -212,7 +215,11 @@ class SendQueues:
         self.say(connection, frames, now)
 
     def _fan_out(self, effect: effects.Fanout, now: float) -> None:
-        """The same bytes object to everyone, but for those with messages of their own in it."""
+        """Queue a batch of a room's events to its live members.
+
+        All get the same bytes object, so a fan-out to 1,000 costs no copy; only who sent some of
+        the events gets bytes of its own, with acknowledgements in their places.
+        """
         live = self._live.get(effect.room, {})
         batch = self._endpoint.batch(effect.events)
         joined = batch.joined
@@ -237,7 +244,7 @@ class SendQueues:
             sender.unanswered -= len(acks)
             self._enqueue(sender, batch.own(acks, live=number in live), now)
             self._message_queue[number] = sender
-        # Without a message in it, it is people who come: a crowd of them is told of at once.
+        # Without a message in it, it is joins: those are coalesced as presence is.
         if effect.acks:
             self._message_queue |= told
         else:

@@ -25,11 +25,11 @@ from pathlib import Path
 from common.ui.look import fonts
 fonts.register()
 from common.ui.program.memory import Memory
-from common.ui.program.place import Place
+from common.ui.program.place import WindowPlacement
 from common.ui.program.root import make_root
 from common.ui.look.theme import Theme
 root = make_root("Chat", "chat-client", "light")
-Place(root, Path(), Memory(), (640, 560)).show()
+WindowPlacement(root, Path(), Memory(), (640, 560)).show()
 theme = Theme(root, "light")
 json.dump([theme.scale, theme.fonts.line("body"), theme.px(16), root.minsize(),
            [root.winfo_width(), root.winfo_height()]], sys.stdout)
