@@ -40,18 +40,18 @@ log = logging.getLogger(__name__)
 
 _READ: Final = 64 * 1024
 _READ_AT_ONCE: Final = 256 * 1024
-"""Bytes at most that one transaction takes in."""
+"""Maximum number of bytes read per turn, and so per transaction."""
 _LOOK_AT_CLOCKS: Final = 5.0
 """Seconds after which a suspension of the computer is noticed at the latest."""
 _ORDERS_AT_ONCE: Final = 256
-"""Of the front end, carried out in one turn: between them the connection has its turn, too."""
+"""Orders of the front end per turn, so that a burst of them can't starve the connection."""
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 
 _STORAGE_PAUSES: Final = 60.0
 """Seconds without trouble after which the first pause before storing is tried again is short."""
 _MAX_INTERNAL_ERRORS: Final = 20
-"""Mistakes of this program in a row after which it does not go on by itself."""
+"""Internal errors in a row after which the core gives up: a bug that repeats won't go away."""
 
 
 class StopListening(Exception):  # noqa: N818 (not an error: the listener's own wish)
@@ -75,7 +75,7 @@ class _Order(NamedTuple):
 
 
 def this_program(*, presence: bool) -> ClientInfo:
-    """What this client tells about itself: also whether it wants to hear who comes and goes."""
+    """What this client tells about itself: with `presence`, that it wants pushes of presence."""
     system = _SYSTEMS.get(sys.platform, sys.platform)
     capabilities = (limits.PRESENCE,) if presence else ()
     return ClientInfo(f"ChatClient {__version__}", system, capabilities)
@@ -84,9 +84,9 @@ def this_program(*, presence: bool) -> ClientInfo:
 class Core:
     """Runs one account. Every public method may be called from any thread.
 
-    All return at once but `stop`, which waits for the thread to end. When nothing can be stored
-    the core goes on by itself as soon as it can, but with `on_event`: what is printed before it is
-    stored would be printed again each time. A message that can't be stored is told as StoreFailed.
+    All return at once but `stop`, which joins the thread. When nothing can be stored, the core
+    retries with backoff, but not with `on_event`: what is printed before it is stored would be
+    printed again on each retry. A message that can't be stored is told as StoreFailed.
     """
 
     def __init__(
@@ -114,13 +114,13 @@ class Core:
         )
         self._inbox: deque[_Order] = deque()
         self._held: list[_Order] = []
-        """Orders that could not be stored, to be tried again with the next attempt."""
+        """Orders that could not be stored, to be retried with the next transaction."""
         self._taken: list[_Order] = []
-        """Orders of the present transaction."""
+        """Orders of the present transaction, to be returned if that fails."""
         self._returned: list[News] = []
         self._goes_on = on_event is None
         self._pauses = Backoff(random.random)
-        """Between attempts after this computer could not store something, or made a mistake."""
+        """Backoff after a failed transaction: nothing could be stored, or an internal error."""
         self._failed_at = -math.inf
         self._rest_until = -math.inf
         self._internal_errors = 0
@@ -200,7 +200,7 @@ class Core:
         self._do(self._controller.connect_now)
 
     def stop(self) -> None:
-        """Hang up, store everything and end the thread. Harmless when called again."""
+        """Disconnect, store everything and join the thread. Idempotent."""
         self._stopping = True
         if self._thread.is_alive():
             self._waker.wake()
@@ -256,7 +256,7 @@ class Core:
         self._tell(self._controller.take_news())
 
     def _store_remaining(self) -> None:
-        """What the person wrote in the last moment is kept, too."""
+        """Store the orders that arrived after the last turn, before the thread ends."""
         self._inbox.extendleft(reversed(self._held))
         try:
             with self._cache.transaction():
@@ -287,7 +287,7 @@ class Core:
         self._tell_news()
 
     def _attempt(self, data: bytes, ended: bool, now: float) -> None:
-        """Do everything of one turn, or nothing of it and go on later."""
+        """Apply one turn as a whole, or nothing of it and retry later."""
         try:
             self._apply(data, ended, now)
         except StopListening:
@@ -348,11 +348,11 @@ class Core:
             order.action()
 
     def _storage_failed(self, error: Exception, now: float) -> None:
-        """The transaction did not happen: say so, give back what was written, try again later."""
+        """The transaction was rolled back: tell why, return the messages, retry after a pause."""
         if not self._controller.storage_trouble:
             log.error("this computer can't store messages", exc_info=error)
         why = _why_not_stored(error)
-        # A full disk needs room only; whatever else it is may be over with the file opened anew.
+        # A full disk needs space only; after any other error the file handle may be of no use.
         self._reopens = not is_full(error)
         if now - self._failed_at > _STORAGE_PAUSES:
             self._pauses.reset()
@@ -364,7 +364,7 @@ class Core:
         self._return_orders(orders, why)
 
     def _internal_error(self, error: Exception, now: float) -> None:
-        """Nothing of the turn happened; a connection on which that goes on is given up."""
+        """The turn was rolled back; the connection counts a fault, and is given up after some."""
         log.error("the core failed", exc_info=error)
         self._controller.take_news()
         self._controller.fault(_internal(error), now)

@@ -47,10 +47,11 @@ def cost(command: ToServer) -> float:
 
 
 class Bucket:
-    """A token bucket: `burst` at once, `rate` for each second that passes.
+    """A token bucket: at most `burst` tokens, refilled by `rate` per second.
 
-    Who spends more than there is gets into debt, and has to wait until it is paid. All times are
-    seconds on one clock; should it be set back, that counts as no time.
+    It may go into debt, and then tells the wait. So one command dearer than the bucket can be
+    served, where a bucket without debt would refuse it for ever. All times are seconds on one
+    clock; a step back counts as no time.
     """
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
@@ -62,14 +63,14 @@ class Bucket:
         self._at = now
 
     def spend(self, cost: float, now: float) -> float:
-        """Take some; the seconds to wait before the next, 0 if there are any left."""
+        """Take tokens; returns the seconds until the debt is paid, 0 if there is none."""
         if now != self._at:  # of commands that came together only the first asks
             self._refill(now)
         self._tokens -= cost
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
 
     def wait_for(self, cost: float, now: float) -> float:
-        """The seconds until so much is there; 0 if it is there now. Nothing is taken."""
+        """The seconds until so many tokens are there; 0 if they are now. Takes nothing."""
         self._refill(now)
         return max(0.0, (cost - self._tokens) / self._rate)
 
@@ -85,10 +86,10 @@ class Bucket:
 
 
 class Buckets:
-    """A bucket for each key, of which only those are kept that are not full."""
+    """A bucket for each key; full ones are evicted, as a new one would be the same."""
 
     _LIMIT: Final = 1024
-    """At so many it is looked for those that are full again."""
+    """Buckets from which on full ones are evicted."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst = burst

@@ -196,9 +196,9 @@ class Cache:
         self._positions[room] = 0
 
     def send_again(self, room: str) -> int:
-        """Have those of a room wait again that were acknowledged and are not seen in it; how many.
+        """Send again acknowledged messages of a room whose events are not cached; how many.
 
-        The server may have forgotten them; if not, it answers as it did.
+        A restored server may have lost them; one that has them deduplicates by `cid`.
         """
         again = self._connection.execute(
             "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
@@ -267,10 +267,10 @@ class Cache:
         return cids
 
     def understand(self, read: Read, digest: Callable[[], str]) -> list[str]:
-        """Look again at what was not all understood when it came; the rooms in which more is now.
+        """Decode again the events with unknown kinds or fields; returns the rooms that changed.
 
-        `digest` gives a text for what `read` understands: once for each it is looked at, however
-        much there is that this program understands in part.
+        `digest` identifies the registry of kinds: once for each of them, as there may be many
+        events that this program knows in part.
         """
         rows = self._connection.execute(
             "SELECT room, seq, kind, text, body, came FROM events WHERE came IS NOT NULL"
@@ -295,7 +295,7 @@ class Cache:
         return list(rooms)
 
     def set_position(self, room: str, seq: int) -> None:
-        """Begin a room in its middle: for a listener that wants only what follows `seq`."""
+        """Start a room after `seq`, without the events before: for a listener of new ones."""
         self.add_room(room)
         self._positions[room] = seq
 
@@ -445,7 +445,7 @@ class Cache:
     def outbox_add(
         self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
     ) -> None:
-        """Keep what is to be sent until it is acknowledged and back, or dropped."""
+        """Add a message to the outbox; it stays until its event is cached, or it is dropped."""
         self._connection.execute(
             "INSERT INTO outbox (room, cid, kind, body, written_at, state)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -469,12 +469,12 @@ class Cache:
     def waiting(self) -> int:
         """How many messages are not acknowledged yet.
 
-        Counted along: it is told at each change, and counting thousands each time took seconds.
+        A running count: with thousands of rows, `SELECT count(*)` at each change took seconds.
         """
         return self._waiting
 
     def has_acked_without_event(self) -> bool:
-        """Whether there are acknowledged messages whose events have not come yet."""
+        """Whether there are acknowledged messages whose events are not cached yet."""
         found = self._connection.execute(
             "SELECT 1 FROM outbox WHERE state = ?", (OutboxState.SENT,)
         )

@@ -1,8 +1,8 @@
 """Looking for words in what is kept of a room, the newest message first.
 
-There is no index: it would cost each message that comes, for the few times that somebody looks
-for one. SQLite goes through a million messages in half a second and needs no interpreter for it:
-the window goes on. Only what it takes for a match, by the letters it knows, is looked at in Python.
+There is no index (FTS5): each arriving message would pay for it, for the few times that somebody
+searches. SQLite scans a million messages in half a second with the GIL released, so the window goes
+on. Only candidates, by LIKE, are compared in Python.
 """
 
 import logging
@@ -137,10 +137,10 @@ def pattern(words: str) -> re.Pattern[str]:
 
 
 def _like(words: str) -> str:
-    """What every text with these words in it is like (SQLite, "The LIKE operator").
+    """A LIKE pattern that every text with these words matches (SQLite, "The LIKE operator").
 
-    It is asked of texts as they were sent, so that nothing is made of them but of those that
-    are like it; without it, a million texts take seconds. LIKE knows both cases of ASCII letters
+    A prefilter on the texts as they were sent: to normalize a million texts in Python takes
+    seconds. It must never miss a match, hence the wildcards. LIKE knows both cases of ASCII letters
     only, and of those not the ones that have a third form (the dotless i, the long s, the sign for
     kelvins): the others may be anything. What may be written in several characters, may be any.
     """

@@ -1,4 +1,4 @@
-"""Which stretches of each room's log are here: of a long log only what was asked for. Pure."""
+"""Spans: the ranges of `seq` of each room that the cache has, without gaps within. Pure."""
 
 from bisect import bisect_right
 from typing import NamedTuple
@@ -12,7 +12,7 @@ class Span(NamedTuple):
 
 
 class Spans:
-    """The stretches of each room, in their order; between two of them something is missing."""
+    """The spans of each room, sorted and disjoint; between two of them events are missing."""
 
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
@@ -20,11 +20,11 @@ class Spans:
         """The rooms that were changed since `keep`, as they were then."""
 
     def of(self, room: str) -> tuple[Span, ...]:
-        """The stretches of a room."""
+        """The spans of a room."""
         return tuple(self._spans.get(room, ()))
 
     def add(self, room: str, first: int, last: int) -> Span:
-        """Have a stretch, too, from 1 on and not empty: the whole that it is a part of now."""
+        """Add a range (1 ≤ first ≤ last), merging neighbours; returns the span it is in now."""
         spans = self._spans.setdefault(room, [])
         self._before.setdefault(room, list(spans))
         at = bisect_right(spans, (first, last))
@@ -41,14 +41,14 @@ class Spans:
         return whole
 
     def forget(self, room: str) -> None:
-        """Nothing of a room is here any more."""
+        """Remove all spans of a room."""
         self._before.setdefault(room, self._spans.pop(room, []))
 
     def keep(self) -> None:
-        """All changes are stored."""
+        """All changes are committed."""
         self._before.clear()
 
     def roll_back(self) -> None:
-        """Undo the changes since `keep`."""
+        """Undo the changes since the last `keep`."""
         self._spans.update(self._before)
         self._before.clear()

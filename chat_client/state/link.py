@@ -1,6 +1,6 @@
-"""The connection to the server: attempts, pauses, signs of life, what is asked, hanging up.
+"""The link to the server: connecting, backoff, keepalive, pending requests, disconnecting.
 
-It knows that there are commands and replies, and not what follows from any of them.
+It matches replies to commands, and leaves what they mean to others.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from common.protocol.codec import ClientEnd, Phase
 from common.protocol.events import Event
 
 STABLE_AFTER: Final = 30.0
-"""Seconds after which a connection counts as a good one: the next pause is a short one again."""
+"""Seconds after which a connection counts as stable, and the backoff is reset."""
 MAX_FAULTS: Final = 6
-"""Breaches of the protocol, without a good connection in between, after which to stop trying."""
+"""Protocol violations by the server, without a stable connection in between, before giving up."""
 _RESUMED_DEADLINE: Final = 5.0
 """Seconds within which the server must say something after this computer was suspended."""
 _RETRIED_GOODBYES: Final = {"server_closing", "too_slow", "timeout", "internal"}
-"""Goodbyes after which the client tries again by itself. Any other is final."""
+"""Codes of goodbyes after which the client reconnects by itself. Any other is final."""
 _TRYING: Final = frozenset({Link.CONNECTING, Link.ONLINE})
 _ENDED: Final = frozenset({Link.SIGNED_OUT, Link.REFUSED, Link.STOPPED})
 
@@ -59,13 +59,13 @@ class ServerLink:
         self._asked: dict[int, messages.Command] = {}
         self._faults = 0
         self._healthy_at: float | None = None
-        """When the present connection will count as a good one, if it does not yet."""
+        """When the present connection will count as stable; None if it does already."""
         self._before_trouble = Status(Link.CONNECTING)
         """What the connection was doing when nothing could be stored any more."""
         self._last_received_at = 0.0
         self._last_sent_at = 0.0
         self._closed: Reason | None = None
-        """Why there is no server to be reached, if it said so itself with its last words."""
+        """The reason in the server's goodbye, if it was shut down: why it can't be reached."""
 
     # How it stands
 
@@ -129,7 +129,7 @@ class ServerLink:
         return list(self._asked.values())
 
     def spoke(self, now: float) -> None:
-        """Something was sent that is as good as a ping."""
+        """A command was sent, which serves as keepalive: no ping is due for a while."""
         self._last_sent_at = now
 
     def take_frames(self) -> bytes:
@@ -163,17 +163,17 @@ class ServerLink:
 
     def signed_in(self, now: float) -> None:
         """The server has admitted the session."""
-        # Not yet a reason for short pauses: who comes in and is thrown out again would come and
-        # go several times a second.
+        # The backoff is not reset yet: a client that is disconnected right after signing in would
+        # reconnect several times a second.
         self._healthy_at = now + STABLE_AFTER
         self._set(Status(Link.ONLINE))
 
     def lost(
         self, reason: Reason, now: float, attempts: tuple[Attempt, ...] = (), *, wait: float = 0.0
     ) -> None:
-        """The connection is gone, or could not be made: try again after a pause.
+        """The connection is lost, or could not be made: retry after the backoff.
 
-        It takes `wait` seconds at least.
+        That takes at least `wait` seconds.
         """
         self.leave()
         if self.status.link in _TRYING:
@@ -181,9 +181,9 @@ class ServerLink:
             self._set(Status(Link.PAUSED, reason, retry_at=retry_at, attempts=attempts))
 
     def fault(self, reason: Reason, now: float) -> None:
-        """The server broke the protocol: try again after a pause, but not for ever.
+        """The server violated the protocol: retry after the backoff, MAX_FAULTS times at most.
 
-        What has gone wrong so often goes wrong again; the person decides then.
+        Then only the person starts it again.
         """
         self._faults += 1
         if self._faults < MAX_FAULTS or self.status.link not in _TRYING:
@@ -255,10 +255,10 @@ class ServerLink:
             self.ask(messages.Ping)
 
     def resumed(self, now: float) -> None:
-        """The computer was suspended: the connection may be gone without a word.
+        """The computer was suspended: the connection may be dead without a FIN or RST.
 
-        The server is asked for a sign of life, with a short deadline; a pause between two tries
-        ends at once. No deadline tells it by itself, as the monotonic clock stood still.
+        Ping with a short deadline; a pause between two attempts ends at once. The usual deadlines
+        don't notice it, as the monotonic clock stood still.
         """
         if self.status.link is Link.PAUSED:
             self.connect_now()

@@ -188,9 +188,9 @@ class StoreFailed:
 
 @dataclass(frozen=True, slots=True)
 class CacheReset:
-    """The server has another history now (a restored backup): all was thrown away here.
+    """The server has another history now (a restored backup): the cached events were dropped.
 
-    Or only these rooms, if they are given.
+    Or only those of these rooms, if they are given.
     """
 
     rooms: tuple[str, ...] | None = None
@@ -198,7 +198,7 @@ class CacheReset:
 
 @dataclass(frozen=True, slots=True)
 class EventsUpgraded:
-    """In these rooms there is something that was not understood when it came, and is now."""
+    """These rooms have events of kinds unknown when they were stored, which are known now."""
 
     rooms: tuple[str, ...]
 

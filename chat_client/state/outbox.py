@@ -1,4 +1,4 @@
-"""What this account has written: what waits, what is under way, in which order, what came of it."""
+"""The outbox: sends messages in order, retries them, and keeps the outcome of each."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ from common.protocol.fast_encode import body_json
 log = logging.getLogger(__name__)
 
 MAX_REFUSALS: Final = 8
-"""Refusals of one message, to be tried again, after which it is left to the person. They may come
-of the message itself, and what was written after it is not to wait for ever."""
+"""Retryable refusals of one message before it is marked as failed: the cause may be the message
+itself, and would block all behind it (head-of-line blocking)."""
 _NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
-"""Refusals for what goes on at the server, however often they come."""
+"""Codes that tell of the server's state, not of the message: retried without a limit."""
 _IN_FLIGHT_BYTES: Final = 256 * 1024
-"""Of bodies that are under way at once: what the server is ready to take without a pause."""
+"""Bytes of bodies in flight at once: what the server reads without a pause."""
 _COMPARING: Final = (
     messages.ListPeople,
     messages.ListOnline,
     messages.ListRooms,
     messages.Sync,
 )
-"""Commands whose answers tell whether the copies here are of the server's history."""
+"""Commands whose replies tell whether the cache matches the server's history."""
 
 
 class Outbox:
-    """Sends the messages of the outbox, oldest first, and keeps what became of each.
+    """Sends the messages of the outbox, oldest first, and stores the outcome of each.
 
-    `at_once` is how many may be under way unanswered; each names the one before it, so that none
+    `at_once` is how many may be in flight; each names the one before it (`after`), so that none
     overtakes one that is refused. `new_id` makes the id of a message.
     """
 
@@ -59,21 +59,22 @@ class Outbox:
         self._new_id = new_id
         self._at_once = at_once
         self._in_flight: dict[str, int] = {}
-        """Messages that are sent and not answered, oldest first: their `cid` and bytes."""
+        """In-flight messages, oldest first: `cid` → bytes of the body."""
         self._sent_up_to = 0
         """The number of the message of the outbox that was sent last."""
         self._drain_in_flight_first = False
-        """Whether to send nothing before all that is in flight is answered: the oldest message
-        that waits was refused or may be gone, and goes out before what was written after it."""
+        """Whether to send nothing before all in-flight messages are answered: the oldest that waits
+        was refused or may be lost, and has to be sent before those written after it."""
         self._hold_until_verified = False
-        """Whether to send nothing before all copies are compared: some may have to go again."""
+        """Whether to send nothing before the cache is compared with the server's history: messages
+        that were acknowledged may have to be sent again, and first."""
         self._acknowledged = 0
         """The number of the newest message that was ever acknowledged: each counts once, so that
         no server shortens the pauses with one message again and again."""
         self._refused_often = ("", 0)
         """The oldest message that waits, if it is refused for itself, and how often that was."""
         self._retry = Backoff(link.backoff.chance)
-        """The pauses before messages that were refused are sent again."""
+        """The backoff before refused messages are sent again."""
         self._hold_until = 0.0
 
     # What the person does
@@ -107,24 +108,24 @@ class Outbox:
     def signed_in(self) -> None:
         """Messages may be sent from now on.
 
-        What was acknowledged and is gone with what was set back goes before what was written
-        after it.
+        If the server was restored from a backup, messages that it acknowledged and lost are sent
+        again before those written after them; hence the comparison comes first.
         """
         self._hold_until_verified = self._cache.has_acked_without_event()
 
     def forget_sending(self) -> None:
-        """Nothing is under way: what waits is sent from the oldest on."""
+        """Nothing is in flight any more: start again from the oldest waiting message."""
         self._in_flight.clear()
         self._sent_up_to = 0
         self._drain_in_flight_first = False
         self._hold_until = 0.0
 
     def begin_again(self) -> None:
-        """Something that was acknowledged waits again: it was written before what is in flight."""
+        """An acknowledged message has to be sent again: it is older than those in flight."""
         self._drain_in_flight_first = True
 
     def is_in_flight(self, cid: str) -> bool:
-        """Whether a message is sent and not answered."""
+        """Whether a message is sent and not answered yet."""
         return cid in self._in_flight
 
     def deadline(self) -> float:
@@ -134,7 +135,7 @@ class Outbox:
     # Sending
 
     def send_next(self, now: float) -> None:
-        """Send the oldest waiting messages, as many as may be under way at once."""
+        """Send the oldest waiting messages, as many as may be in flight."""
         if not self._link.is_ready or now < self._hold_until:
             return
         if self._drain_in_flight_first:
@@ -161,7 +162,7 @@ class Outbox:
         )
 
     def _transmit(self, out: OutboxMessage, now: float) -> None:
-        """Send an event, if it is one: a cache may hold what no server takes."""
+        """Send a message, unless it is invalid: a damaged cache may hold anything."""
         after = next(reversed(self._in_flight), None)
         try:
             self._link.ask(

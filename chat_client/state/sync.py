@@ -48,19 +48,19 @@ class Sync:
         self._on_event = on_event
         self._on_demand = on_demand
         self._started: set[str] = set()
-        """Rooms that are to be brought on this connection: asking again changes nothing."""
+        """Rooms that were synced on this connection, and are not to be again."""
         self._verified_rooms: set[str] = set()
-        """Rooms whose copy is of this server as it is now: seen on this connection."""
+        """Rooms whose cached events match the server's log, as seen on this connection."""
         self._reset_rooms: set[str] = set()
-        """Rooms fetched anew on this connection, which can't be needed twice."""
+        """Rooms that were reset on this connection: a second time would be a loop."""
         self._skipped: dict[str, int] = {}
-        """Rooms whose events begin after this place on this connection."""
+        """Rooms whose delivery starts after this position, and not after the cached one."""
         self._listed = False
-        """Whether all rooms there are have been told on this connection."""
+        """Whether the list of rooms is complete on this connection."""
         self.history = History(self, link.ask, tell, link.fault)
 
     def forget(self) -> None:
-        """The connection is another one: everything is asked for and compared anew."""
+        """A new connection: sync and verify everything again."""
         self._started.clear()
         self._verified_rooms.clear()
         self._reset_rooms.clear()
@@ -68,7 +68,7 @@ class Sync:
         self._listed = False
 
     def meet(self, epoch: str) -> None:
-        """The server's history has this name: what is here of another one is thrown away."""
+        """Compare the server's epoch with the cache's; another one resets the cache."""
         known = self._cache.meta("epoch")
         if known is None:
             self._cache.set_meta("epoch", epoch)
@@ -80,7 +80,7 @@ class Sync:
                 self._tell(news.RoomSeen(room))
 
     def _bring(self, *rooms: str) -> None:
-        """Know the rooms, and have those brought that are followed."""
+        """Add the rooms to the cache, and sync those that are followed."""
         for room in rooms:
             self._cache.add_room(room)
             self._tell(news.RoomSeen(room))
@@ -157,7 +157,7 @@ class Sync:
             self._outbox.begin_again()
 
     def _reset(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
-        """The server was set back without a new epoch: fetch again what is of before that."""
+        """The server was restored from a backup, with its epoch: fetch these rooms again."""
         # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
         again = not self._reset_rooms.isdisjoint(rooms)
         if again or not all(refused.positions[room] for room in rooms):
@@ -178,8 +178,8 @@ class Sync:
         out = self._outbox.acknowledged(ack.cid)
         if out is not None:
             position = self.end(ack.room)
-            # Until the server has compared it, a copy may be of another history: with an event of
-            # now on top of it, it would pass for one of this.
+            # Before it is verified, the cache may be of a diverged history. With a new event on top
+            # it would pass the comparison by the newest event's `cid`.
             confirmed = position == 0 or ack.room in self._verified_rooms
             if ack.seq == position + 1 and confirmed:
                 me, at = self._me(), ack.sent_at
@@ -221,7 +221,7 @@ class Sync:
         self._store(fresh)
 
     def _store(self, events: Sequence[Event]) -> None:
-        """Keep consecutive new events of a room, and tell of them."""
+        """Store consecutive new events of a room, and tell of them."""
         if not events:
             return
         read = self._cache.add_events(events)

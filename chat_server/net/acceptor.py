@@ -20,9 +20,9 @@ from common.system.waker import Waker
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 4096
-"""A shallow one makes a crowd that connects at once wait for retries of seconds."""
+"""With a short one, SYNs of a burst are dropped, and clients retry them after seconds."""
 PAUSE: Final = 0.2
-"""Seconds between two looks whether descriptors have come free."""
+"""Seconds between two checks whether file descriptors are free again."""
 FULL_AGAIN: Final = 60.0
 """Seconds after which it is told again that there are none: a crowd may come and go for hours."""
 
@@ -60,11 +60,11 @@ def ip_versions(listening: socket.socket) -> frozenset[int]:
 
 
 class Acceptor:
-    """Accepts, and does nothing else: no handshake can hold up the next one.
+    """Accepts, and does nothing else: no handshake can delay the next connection.
 
-    Connections leave some descriptors to the rest of the server. When there are no others, it is
-    told by `full` with a reason, at most once in FULL_AGAIN seconds, and whoever comes waits in
-    the kernel's queue. Raises OSError when not even a selector can be had.
+    Some file descriptors are reserved for the rest of the server. When there are no others, `full`
+    is called with a reason, at most once in FULL_AGAIN seconds, and new connections wait in the
+    kernel's backlog. Raises OSError when not even a selector can be had.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Pages of the log, as frames: what those who catch up are brought, a page at a time."""
+"""Pages of the log as frames, for clients that catch up, and a cache of them."""
 
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -14,12 +14,12 @@ PAGE_EVENTS: Final = 512
 So the pages of those who began in different places become the same ones.
 """
 KEPT_PAGES: Final = 16
-"""Whole pages that a reader keeps: many who catch up at once want the same ones."""
+"""Full pages that a worker caches: after a restart, many clients catch up on the same ones."""
 
 _FIRST_ROWS: Final = 8
-"""Events that are read first: a page may hold no more, if they are long."""
+"""Events of the first read: if they are long, a page may hold no more."""
 _ROWS_AT_ONCE: Final = 64
-"""Events at most that are read at once: they are held in memory."""
+"""Maximum number of events per read, to bound the memory."""
 
 
 class Page(NamedTuple):
@@ -30,11 +30,11 @@ class Page(NamedTuple):
     last: int
     """The last event's `seq`; without any, the one before the page."""
     whole: bool
-    """Whether it is as long as a page gets, and not just as long as the log is now."""
+    """Whether it is full, and does not end with the log: then it never changes."""
 
 
 class Pages:
-    """Makes pages of what a reader reads, and keeps some. For one thread.
+    """Makes pages, and caches full ones. For one thread.
 
     Every method raises StoreFailedError.
     """
@@ -42,7 +42,7 @@ class Pages:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self._kept: dict[tuple[str, int], Page] = {}
-        """Whole pages, those used last at the end. The log only grows: they stay as they are."""
+        """An LRU cache of full pages. The log is append-only: they never change."""
 
     def page_of(
         self, rooms: Sequence[tuple[str, int]]

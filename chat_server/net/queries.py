@@ -1,4 +1,4 @@
-"""Answers that are read from the store by a worker, and not by the hub, which serves everyone."""
+"""Replies that a worker reads from the store: in the hub they would delay everyone."""
 
 from chat_server.rules.effects import ReadAudit, ReadHistory
 from chat_server.store.store import Reader
@@ -66,7 +66,7 @@ def _places(query: ReadHistory, reader: Reader) -> tuple[int, int, int]:
 
 
 def _fitting(events: list[Event], keep: int) -> list[Event]:
-    """As many as a page may hold, in a row around the place `keep`."""
+    """As many as PAGE_HISTORY_BYTES allows, consecutive, and around the place `keep`."""
     sizes = [len(body_json(event.body).encode()) for event in events]
     total = sum(sizes)
     first, last = 0, len(events) - 1

@@ -1,8 +1,8 @@
-"""The readers: threads that carry out what is only to be read, and never write.
+"""Query workers: a pool of threads with read-only connections to the store.
 
-A job is a page of the log for those who catch up, or a query, whose reply is a message. A page goes
-to the connection's I/O thread past the hub, which is told how far it reaches and says when it is
-written: so what is much never goes through the one thread that serves everyone.
+A job is a page of the log for a client that catches up, or a query, whose reply is a message. A
+page goes straight to the connection's I/O thread; the hub is told how far it reaches, and says when
+it is to be written. So bulk data never passes through the one thread that serves everyone.
 """
 
 import itertools
@@ -57,7 +57,7 @@ class Readers:
         self._jobs.put(job)
 
     def renew(self) -> None:
-        """The database was opened anew: what readers have open or keep is not used any more."""
+        """The database was reopened: readers have to reopen it, too, and drop cached pages."""
         self._generation += 1
 
     def stop(self) -> None:
@@ -82,7 +82,7 @@ class Readers:
                 pages = pages or Pages(self._open_reader())
                 done = self._carry_out(job, pages)
             except Exception:
-                # A disk that is away, or our mistake: the next is tried with nothing kept.
+                # A disk that is away, or a bug of ours: reopen everything for the next job.
                 log.exception("a %s could not be carried out", type(job).__name__)
                 if pages is not None:
                     pages.close()

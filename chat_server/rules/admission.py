@@ -1,4 +1,4 @@
-"""Who gets in: greeting, joining with an invite, signing in with a device's token."""
+"""Authentication: greeting, joining with an invite, signing in with a device's token."""
 
 import hmac
 import secrets
@@ -76,7 +76,7 @@ def recognize(world: World, session: Session, command: messages.Recognize, _now:
 
 
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
-    """Claim a username. Asked again with the same token it lets in again: an answer may be lost."""
+    """Claim a username. Idempotent by the token: when the reply was lost, the client asks again."""
     username = fold_username(command.username)
     key = device_key(command.token)
     owner = world.directory.devices.get(key)
@@ -123,7 +123,7 @@ def _make_account(
 
 
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:
-    """Come back with a device's token, and end the session that this one resumes."""
+    """Sign in with a device's token, and end the session that this one resumes."""
     username = fold_username(command.username)
     key = device_key(command.token)
     if world.directory.devices.get(key) != username:
@@ -143,7 +143,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
             world.sessions.close(old.connection)
     admitted = _admit(world, session, command, username, now)
     if was_online:
-        # To the others nobody came and nobody went.
+        # The account stayed online: no presence is pushed.
         admitted = [effect for effect in admitted if not isinstance(effect, TellEveryone)]
     return outcome + admitted
 
@@ -212,7 +212,7 @@ def _admit(
     came_online = world.sessions.admit(session, username)
     key = session.key
 
-    # A mute or a role of the same batch may be taken back.
+    # Made after the commit: a mute or a role of the same batch may be rolled back.
     def signed_in() -> messages.SignedIn:
         muted = world.directory.sanctions.mute_of(now, username)
         present = world.directory.accounts.get(username, account)
@@ -247,7 +247,7 @@ def _admit(
         Show(appeared),
     ]
     if session.server_name not in {"", world.facts.name}:
-        # Renamed since `hello`: what everyone was told then was not for it.
+        # Renamed since `hello`, when this connection was not signed in and got no push.
         outcome.append(Answer(session.connection, command.id, lambda: _server(world)))
     if new:
         changed = messages.PersonChanged(person=world.person(username))

@@ -1,4 +1,4 @@
-"""Every command and every other input: who handles it, and all that has to be so before.
+"""The table of commands and inputs: the handler of each, and every gate before it.
 
 The gates stand here and nowhere else: a handler may take its command as valid (the models checked
 its form), in its time (common.protocol.codec) and allowed. It returns effects; a refusal is one of
@@ -34,11 +34,11 @@ class Command:
     """A row of the table: what carries a command out, and what is asked before.
 
     `role` is the least that the session needs; a host has no account, which some commands need
-    (`own`). `room` gives the room that its account has to be in. Who is muted may do what is not
-    `speaks`. What `writes` is done within a transaction, and refused if that fails; what is
-    `audited` is written down in the same. `cids` gives the ids of events that it will look up, so
-    that those of a batch can be looked up at once. `again` gives the first answer to what is stored
-    already, which is not refused: neither by a mute nor because nothing can be stored now.
+    (`own`). `room` gives the room of which the account has to be a member. Somebody muted may do
+    what is not `speaks`. What `writes` is done within a transaction, and gets a retryable error if
+    that fails; what is `audited` is logged in the same transaction. `cids` gives the ids that are
+    looked up to deduplicate, so that one query serves a batch. `again` gives the first reply to a
+    command that is stored already: neither a mute nor a full disk refuses it (idempotence).
     """
 
     # What each function takes is the key's own type, which a mapping can't say: hence Any.
@@ -116,7 +116,7 @@ if set(INPUTS) != set(get_args(inputs.Input)):
 
 
 def handle_command(world: World, session: Session, command: messages.ToServer, now: int) -> Outcome:
-    """What a client's command leads to. `now` is in milliseconds since 1970-01-01 UTC."""
+    """The outcome of a client's command. `now` is in milliseconds since 1970-01-01 UTC."""
     row = COMMANDS[type(command)]
     role = role_of(world, session)
     if role < row.role or (row.own and role is Role.HOST):
@@ -137,7 +137,7 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
 
 
 def is_refusal(outcome: Outcome) -> bool:
-    """Whether a command was refused, which leads to nothing else."""
+    """Whether an outcome is one error and nothing else."""
     return (
         len(outcome) == 1
         and isinstance(outcome[0], Tell)
@@ -146,5 +146,5 @@ def is_refusal(outcome: Outcome) -> bool:
 
 
 def handle_input(world: World, item: inputs.Input, now: int) -> Outcome:
-    """What any other input leads to."""
+    """The outcome of any other input. `now` is in milliseconds since 1970-01-01 UTC."""
     return INPUTS[type(item)](world, item, now)

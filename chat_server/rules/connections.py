@@ -1,4 +1,4 @@
-"""What happens to connections besides commands: they come, go, fall behind, are ended."""
+"""Inputs about connections: opened, closed, fallen behind, drained; and keepalive (`ping`)."""
 
 from chat_server.rules import inputs
 from chat_server.rules.effects import Disconnect, Tell
@@ -11,24 +11,24 @@ _STOPPED = Goodbye(code="server_closing", params={})
 
 
 def opened(world: World, item: inputs.Opened, now: int) -> Outcome:
-    """A connection is there; it may greet us."""
+    """A connection is open: it has a session, unauthenticated until it signs in."""
     session = Session(item.connection, item.address, now, is_host=item.is_host)
     world.sessions.open(session)
     return []
 
 
 def ping(_world: World, session: Session, command: Ping, _now: int) -> Outcome:
-    """A client shows that it is alive."""
+    """Keepalive: answer a `ping`."""
     return [Tell(session.connection, Pong(re=command.id))]
 
 
 def closed(world: World, item: inputs.Closed, now: int) -> Outcome:
-    """A connection ended by itself."""
+    """The I/O thread closed a connection, or the peer did."""
     return world.leave(item.connection, item.why, now)
 
 
 def fell_behind(world: World, item: inputs.FellBehind, _now: int) -> Outcome:
-    """A client reads more slowly than the room talks: it is caught up from the log."""
+    """A client reads more slowly than its room gets events: it falls back to catching up."""
     session = world.sessions.get(item.connection)
     if session is None:
         return []
@@ -38,7 +38,7 @@ def fell_behind(world: World, item: inputs.FellBehind, _now: int) -> Outcome:
 
 
 def drained(world: World, item: inputs.Drained, _now: int) -> Outcome:
-    """A client has read what waited for it."""
+    """A client's send queue has space again: go on with the next page."""
     session = world.sessions.get(item.connection)
     if session is None:
         return []
@@ -58,7 +58,7 @@ def page_read(world: World, item: inputs.PageRead, _now: int) -> Outcome:
 
 
 def page_failed(world: World, item: inputs.PageFailed, now: int) -> Outcome:
-    """The log can't be read: end the connection, so that its client tries again later."""
+    """The log can't be read: disconnect, so that the client retries with backoff."""
     if world.sessions.get(item.connection) is None:
         return []
     goodbye = Goodbye(code="internal", params={"why": "unreadable"})
@@ -80,7 +80,7 @@ def query_done(world: World, item: inputs.QueryDone, _now: int) -> Outcome:
 
 
 def traffic(world: World, item: inputs.Traffic, _now: int) -> Outcome:
-    """Bytes were counted."""
+    """New byte counts of connections."""
     for connection, total in item.totals.items():
         session = world.sessions.get(connection)
         if session is not None:
@@ -89,7 +89,7 @@ def traffic(world: World, item: inputs.Traffic, _now: int) -> Outcome:
 
 
 def end_sessions(world: World, item: inputs.EndSessions, now: int) -> Outcome:
-    """It is stored why these connections have to end."""
+    """Disconnect these, now that the reason (a ban, a termination) is committed."""
     outcome: Outcome = []
     for connection in item.connections:
         if world.sessions.get(connection) is not None:
@@ -99,7 +99,7 @@ def end_sessions(world: World, item: inputs.EndSessions, now: int) -> Outcome:
 
 
 def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outcome:
-    """The server shuts down: everyone is told so and nothing else."""
+    """The server shuts down: disconnect everyone, and tell nobody of the others' going."""
     outcome: Outcome = []
     for session in world.sessions:
         outcome.append(Disconnect(session.connection, _STOPPED))

@@ -1,4 +1,4 @@
-"""What is said: sending to rooms and people, and following the rooms' logs."""
+"""Sending events to rooms, delivery (`sync`), history, and the list of rooms."""
 
 from bisect import bisect
 from collections.abc import Collection
@@ -41,8 +41,8 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
         begun |= {room: stored[room] for room in skipped}
 
     def synced() -> messages.Synced:
-        # Of those that are skipped, where delivery starts. What waits to be committed with this
-        # batch may be taken back, and its place be given to something else.
+        # Of those that are skipped, where delivery starts. An uncommitted event of this batch may
+        # be rolled back, and its `seq` given to another one.
         heads = {room: begun[room] if room in skipped else world.head(room) for room in begun}
         return messages.Synced(re=command.id, heads=heads, skipped=tuple(skipped), refused=refused)
 
@@ -53,7 +53,7 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
 
 
 def history(world: World, session: Session, command: messages.History, _now: int) -> Outcome:
-    """A page of what was said before, read by a worker. The room was looked up by the table."""
+    """A page of history, read by a worker. The table of commands has checked the room."""
     query = ReadHistory(
         room=command.room,
         head=world.directory.rooms[command.room].stored,
@@ -69,11 +69,10 @@ def history(world: World, session: Session, command: messages.History, _now: int
 def _diverged_rooms(
     world: World, command: messages.Sync, compared: Collection[tuple[RoomLog, int]]
 ) -> list[str]:
-    """The rooms of which a client has something else than the log. Raises StoreFailedError.
+    """The rooms of which a client's copy differs from the log. Raises StoreFailedError.
 
-    That happens when a backup was put in the place of the database: the epoch came with it, and
-    the log has grown since beyond what the client had. What a client has was committed: an event
-    that waits to be written with this batch can be in nobody's copy.
+    That happens after a backup was restored, with its epoch, and the log has grown beyond the
+    client's position since. Only committed events are compared: no client has others.
     """
     cids = world.store.cids(compared) if compared else {}
     return [log.room for log, _ in compared if cids.get(log.room) != command.last[log.room]]

@@ -1,12 +1,12 @@
-"""Bringing a room to a session: from the log until it has everything, live from then on.
+"""Delivery: catching a session up from the log, and handing over to live events without a gap.
 
-A session is in one of two states for each room it asked for. *Catching up*: it has a cursor,
-and pages are read from the log and written to it one at a time, as fast as it takes them. What
-was said last is at hand without reading.
+A session is in one of two states for each room that it synced. *Catching up*: it has a cursor,
+and pages are read from the log and written to it one at a time, as fast as it reads them. The
+newest events are kept in memory (`tails`), so that most need no read.
 *Live*: the I/O thread hands it each new event. It goes live only when its cursor stands at
 the room's head, and the hub's effects reach the I/O thread in order, so between the last
-page and the first live event there is neither a hole nor a repetition. A session whose
-outbox was full falls back to catching up from the last event it was handed.
+page and the first live event there is neither a gap nor a duplicate. A session whose
+send queue was full falls back to catching up from the last event it was handed.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from chat_server.rules.tails import TAIL_BYTES, Tails, weight
 from common.protocol.events import Event
 
 ROOMS_AT_ONCE: Final = 64
-"""Rooms that are looked at and read together: one after the other, 4,000 would take seconds."""
+"""Rooms per read: one by one, a session with 4,000 rooms would take seconds to catch up."""
 
 
 class Delivery:
@@ -31,11 +31,11 @@ class Delivery:
         self.tails = Tails()
 
     def forget_tails(self) -> None:
-        """What was said last may not be in the log any more."""
+        """Drop the tails: the log may not have these events any more."""
         self.tails = Tails()
 
     def start(self, session: Session, room: str, after: int) -> list[Effect]:
-        """The session has `room` up to `after` and wants what follows."""
+        """Start delivery of `room` after the position `after`. Idempotent."""
         if room in session.live or room in session.cursors:
             return []
         session.cursors[room] = after
@@ -44,7 +44,7 @@ class Delivery:
         return self._next(session)
 
     def fell_behind(self, session: Session, room: str, after: int) -> list[Effect]:
-        """The I/O thread took the session out of the live ones of `room`: its outbox is full."""
+        """The I/O thread ended live delivery of `room`: the send queue is full."""
         session.live.discard(room)
         session.cursors[room] = after
         session.writing = True
@@ -64,9 +64,9 @@ class Delivery:
         return effects + self._next(session)
 
     def drained(self, session: Session, brought: int) -> list[Effect] | None:
-        """The session has written so many pages and can take more; None if another is on its way.
+        """The send queue has space after `brought` pages; None if a later page is on its way.
 
-        That happens when it had fallen behind while that page was being read.
+        That happens when the session fell behind while that page was being read.
         """
         if brought != session.brought:
             return None
@@ -80,10 +80,10 @@ class Delivery:
         session.brought += 1
 
     def _next(self, session: Session) -> list[Effect]:
-        """Bring what is missing in the rooms that wait longest, if nothing is on its way.
+        """The next page of the rooms that wait longest, if none is on its way.
 
-        What is at hand is written; what is not is read as one page. One at a time for each session,
-        whatever the number of its rooms: that bounds what it can make the server hold.
+        From the tails if they have it, else read by a worker. One page at a time per session,
+        whatever the number of its rooms: that bounds the memory a session can claim.
         """
         if session.reading or session.writing:
             return []
@@ -110,7 +110,7 @@ class Delivery:
         return live
 
     def _live(self, session: Session, room: str) -> Effect:
-        """Nothing is missing there: it gets what is new from now on."""
+        """The cursor is at the head: go live in this room."""
         del session.cursors[room]
         session.live.add(room)
         return GoLive(session.connection, room)

@@ -1,4 +1,4 @@
-"""Accounts, devices and rooms in memory: a picture of the store, made again from it if in doubt."""
+"""Accounts, devices and rooms in memory: a copy of the store, compared with it when in doubt."""
 
 import secrets
 from bisect import bisect_left, insort
@@ -46,7 +46,7 @@ class Account:
 class RoomLog:
     """A room: its head (the newest `seq`, 0 for none) and its members' usernames.
 
-    `stored` is the head without what waits to be committed with this batch.
+    `stored` is the committed head, without uncommitted events of this batch.
     """
 
     number: int
@@ -68,17 +68,17 @@ class Directory:
     sanctions: SanctionList = field(default_factory=SanctionList)
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, list[str]] = field(default_factory=dict)
-    """The ids of an account's rooms, in their order: a page of rooms is a piece of it."""
+    """The ids of an account's rooms, sorted: a page of rooms is a slice."""
     changes: list[tuple[int, str]] = field(default_factory=list)
-    """The last change of each account, in their order: a page of people is a piece of it."""
+    """The last change of each account, sorted: a page of people is a slice."""
     former_changes: set[int] = field(default_factory=set)
     """The changes of accounts that have changed again since."""
 
     spellings: Counter[str] = field(default_factory=Counter)
-    """How many usernames are read as what: nobody shall have one that is taken for another's."""
+    """By skeleton of confusable letters, how many usernames have it: none may look like another."""
 
     undo: Undo = field(default_factory=Undo, compare=False, repr=False)
-    """What takes back what was changed since the last commit."""
+    """Undoes what was changed since the last commit."""
     _advanced: dict[str, RoomLog] = field(default_factory=dict, compare=False, repr=False)
     """Rooms whose head was moved since."""
 
@@ -92,8 +92,9 @@ class Directory:
     def next_change(self) -> int:
         """A number for the next change of an account, greater than all before it.
 
-        By a random step: two histories that part, as after a backup was restored, have no number
-        in common from there on, and `was_change` tells whether a client knows this one.
+        Steps are random: histories that diverge when a backup is restored have no number in common
+        from there on, so `was_change` tells whether a client knows this one. With a counter, it
+        would take another history's numbers for its own and miss changes.
         """
         last = self.changes[-1][0] if self.changes else 0
         return last + 1 + secrets.randbelow(CHANGE_STEP)
@@ -154,14 +155,14 @@ class Directory:
         self._advanced[room.room] = room
 
     def keep(self) -> None:
-        """All that was changed is stored."""
+        """All changes are committed."""
         self.undo.keep()
         for room in self._advanced.values():
             room.stored = room.head
         self._advanced.clear()
 
     def roll_back(self) -> None:
-        """Nothing that was changed since the last commit is stored."""
+        """Undo all changes since the last commit: they are not stored."""
         self.undo.roll_back()
         self._advanced.clear()
 

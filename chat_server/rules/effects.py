@@ -20,7 +20,7 @@ from common.protocol.messages import Goodbye, ToClient
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Say something to one connection."""
+    """Send a message to one connection."""
 
     connection: int
     message: ToClient
@@ -28,10 +28,10 @@ class Tell:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The reply to the command `re`, made once it is known what of the batch is stored.
+    """The reply to the command `re`, made after the commit or its failure.
 
-    Whatever names heads, rooms or accounts is told so: a later failure of the commit takes back
-    what a reply made at once would have named.
+    For replies that name heads, rooms or accounts: made at once, they could name what is rolled
+    back when the commit fails.
     """
 
     connection: int
@@ -48,7 +48,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class TellAccount:
-    """Say something to all connections of an account, by its username."""
+    """Send a message to all connections of an account, by its username."""
 
     username: str
     message: ToClient
@@ -56,7 +56,7 @@ class TellAccount:
 
 @dataclass(frozen=True, slots=True)
 class TellEveryone:
-    """Say something to every connection that is signed in, but one.
+    """Send a message to every connection that is signed in, but for `but`.
 
     With a `capability`, only to those whose clients named it.
     """
@@ -125,7 +125,7 @@ class WritePage:
 
 @dataclass(frozen=True, slots=True)
 class WriteEvents:
-    """Bring a connection events that were said before, and report when it can take the next."""
+    """Write a page of earlier events, and report when the connection can take the next."""
 
     connection: int
     events: tuple[Event, ...]
@@ -133,7 +133,7 @@ class WriteEvents:
 
 @dataclass(frozen=True, slots=True)
 class Disconnect:
-    """Say goodbye and end the connection once that is written."""
+    """Send a goodbye, and close the connection once that is written."""
 
     connection: int
     goodbye: Goodbye
@@ -141,7 +141,7 @@ class Disconnect:
 
 @dataclass(frozen=True, slots=True)
 class ReadPage:
-    """Have a reader bring the next events of some rooms: each with the place they follow."""
+    """Have a worker read a page of these rooms, each after its position."""
 
     connection: int
     rooms: tuple[tuple[str, int], ...]
@@ -179,7 +179,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """An input that follows once everything of this batch is stored."""
+    """An input to post once this batch is committed."""
 
     item: Input
 

@@ -25,7 +25,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class FellBehind:
-    """A live connection's outbox was full: it has the room up to `after` and is not live now."""
+    """A connection's send queue was full: it has the room up to `after`, and is not live now."""
 
     connection: int
     room: str
@@ -34,7 +34,7 @@ class FellBehind:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """A connection has room in its outbox for the next page, after so many that it was brought."""
+    """A connection's send queue has space for a page, after the `brought` ones that it got."""
 
     connection: int
     brought: int = 0
@@ -70,7 +70,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class EndSessions:
-    """Connections have to end, now that it is stored why: those that are left of these."""
+    """Disconnect those of these that are still open, now that the reason is committed."""
 
     connections: tuple[int, ...]
     goodbye: Goodbye

@@ -1,4 +1,4 @@
-"""Who is connected now: what the rules know of each connection."""
+"""Sessions: what the rules know of each connection, and which accounts are online."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ class Session:
     address: str
     since: int
     is_host: bool = False
-    """It is of the host's own computer and has no account."""
+    """It comes from the host's own computer and has no account."""
     username: str | None = None
     device: str = ""
     installation: str = ""
@@ -33,11 +33,11 @@ class Session:
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     reading: bool = False
-    """A reader was asked for a page and has not answered yet."""
+    """A page is being read by a worker."""
     brought: int = 0
-    """Pages that were to be written so far: of those read, and of events at hand."""
+    """Pages sent to the I/O thread so far; `Drained` names the last that was written."""
     writing: bool = False
-    """The outbox is full or has a page in it: `Drained` will tell."""
+    """The send queue is full or has a page in it, until `Drained` (back-pressure)."""
 
 
 class Sessions:
@@ -48,25 +48,25 @@ class Sessions:
         self._by_username: dict[str, set[int]] = {}
 
     def open(self, session: Session) -> None:
-        """A connection is there."""
+        """Add the session of a new connection."""
         self._by_connection[session.connection] = session
 
     def admit(self, session: Session, username: str) -> bool:
-        """A connection is somebody's now. True when that makes them online."""
+        """Bind a session to an account. True when the account was offline before."""
         session.username = username
         mine = self._by_username.setdefault(username, set())
         mine.add(session.connection)
         return len(mine) == 1
 
     def undo_admit(self, session: Session) -> None:
-        """Take an admission back that the store could not keep."""
+        """Undo `admit`, whose account was rolled back: the connection is unauthenticated again."""
         still_there, _ = self.close(session.connection)
         session.username = None
         if still_there is not None:
             self.open(session)
 
     def close(self, connection: int) -> tuple[Session | None, bool]:
-        """A connection is gone. The session that was, and whether its account went offline."""
+        """Remove a session. Returns it (None if unknown), and whether its account went offline."""
         session = self._by_connection.pop(connection, None)
         if session is None or session.username is None:
             return session, False
@@ -91,7 +91,7 @@ class Sessions:
         return sorted(self._by_username)
 
     def online(self, username: str) -> bool:
-        """Whether an account has a session."""
+        """Whether an account has a session (presence)."""
         return username in self._by_username
 
     def __iter__(self) -> Iterator[Session]:

@@ -1,4 +1,4 @@
-"""The newest events of the rooms: most who come back miss no more than these."""
+"""A cache of the newest events of each room: most clients that resume miss no more than these."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from common.protocol.events import Event
 TAIL_BYTES: Final = 128 * 1024
 """Of each room, as much as a page: about 600 short messages."""
 TAILS: Final = 64
-"""Rooms at most, those that were talked in last: 8 MiB in all."""
+"""Maximum number of rooms, evicting the least recently written: 8 MiB in all."""
 _ENVELOPE: Final = 200
 """Bytes of an event on its way besides what was said in it, about."""
 
 
 def weight(event: Event) -> int:
-    """About how many bytes an event is on its way."""
+    """The size of an event's frame in bytes, about. Exact would cost an encoding."""
     text = event.text
     return _ENVELOPE + (len(text) if text.isascii() else len(text.encode()))
 
@@ -38,7 +38,7 @@ class _Tail:
 
 
 class Tails:
-    """Holds only what is committed: whoever reads here gets nothing that may be taken back."""
+    """Holds committed events only: nothing read here can be rolled back."""
 
     def __init__(self) -> None:
         self._tails: dict[str, _Tail] = {}

@@ -1,4 +1,4 @@
-"""What every rule works on, and the few answers they share."""
+"""All live state that the rules work on, and the few replies they share."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -17,9 +17,9 @@ from common.domain.reasons import Params
 from common.protocol import messages
 
 DIRECT_ROOM_BURST: Final = 200.0
-"""Direct conversations that an account may begin at once: each is on somebody else's list."""
+"""Rate limit: direct rooms that an account may open at once. Each is put on another's list."""
 DIRECT_ROOM_RATE: Final = 0.2
-"""And for each second after that."""
+"""And per second after that."""
 
 Outcome = list[Effect | Answer | Show | ViewEvent]
 
@@ -56,7 +56,7 @@ class World:
     direct_room_limit: Buckets = field(
         default_factory=lambda: Buckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
     )
-    """How many direct conversations each account may begin now."""
+    """Token buckets by account, for opening direct rooms."""
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.head)
@@ -70,7 +70,7 @@ class World:
         return 0 if log is None else log.head
 
     def account_of(self, session: Session) -> Account | None:
-        """The account of a session, if it has one and it was not taken back."""
+        """The account of a session, if it has one and it was not rolled back."""
         return self.directory.accounts.get(session.username or "")
 
     def account(self, session: Session) -> Account:
@@ -103,7 +103,7 @@ class World:
         return messages.Room(room=room, kind=kind, title=None, head=self.head(room))
 
     def leave(self, connection: int, why: str, now: int) -> Outcome:
-        """A connection is over: forget it, and tell the others if its account went offline."""
+        """A connection ended: remove its session, and push presence if its account went offline."""
         session, went_offline = self.sessions.close(connection)
         if session is None or session.username is None:
             return []
@@ -114,7 +114,7 @@ class World:
 
 
 def presence(username: str, *, online: bool, but: int | None = None) -> TellEveryone:
-    """Tell all who want to know, but one connection, that somebody is online now or is not."""
+    """The push about an account's presence, to clients with the capability, but for `but`."""
     changed = messages.PresenceChanged(username=username, online=online)
     return TellEveryone(changed, but=but, capability=limits.PRESENCE)
 

@@ -1,4 +1,4 @@
-"""The face of the durable store: what is asked of a storage engine, and how that can fail."""
+"""The interface of a storage engine: a writer, readers, and the errors they raise."""
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
@@ -18,21 +18,21 @@ class StoreFailedError(Exception):
 
 
 class StoreFullError(StoreFailedError):
-    """There is no room for more."""
+    """The disk or the database is full."""
 
 
 class StoreBusyError(StoreFailedError):
-    """Somebody else uses it: the same may work in a moment."""
+    """Another program holds a lock: a retry may succeed in a moment."""
 
 
 class StoreUnreadableError(StoreFailedError):
-    """It could not be read or written, as when its disk is away: it has to be opened anew."""
+    """An I/O error, as when its disk is away: it has to be reopened before a retry."""
 
 
 class StoreFaultError(StoreFailedError):
-    """What was asked can't be: it contradicts what is stored, or has no form of it.
+    """A constraint is violated, or a value has no representation: a retry would not help.
 
-    A mistake of ours, or the store is not as it was: to try the same again would not help.
+    It is a bug of ours, or the store was changed behind our back.
     """
 
 
@@ -52,25 +52,25 @@ class Store(Protocol):
         """
 
     def release_reserve(self) -> None:
-        """There is no room: give up what was kept back for this. Raises nothing."""
+        """The disk is full: free the reserve that was kept back for this. Raises nothing."""
 
     def has_space(self) -> bool:
-        """Whether there is room for more; some is kept back from then on. Raises nothing."""
+        """Whether there is space for more; allocates the reserve if it is gone. Raises nothing."""
 
     def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, durable at its end."""
+        """A transaction: all or nothing, durable (fsync) at its end."""
 
     def atomic(self) -> AbstractContextManager[None]:
-        """Several writes of one command: all of them or none, within the transaction."""
+        """A savepoint: several writes of one command, all of them or none."""
 
     def begin_command(self) -> None:
-        """What is written from here on is the next command's."""
+        """A savepoint: what is written from here on belongs to the next command."""
 
     def undo_command(self) -> bool:
-        """Take back what the command wrote, and nothing else; False when it can't.
+        """Roll back what the command wrote, and nothing else; False when that is not possible.
 
-        It can at least if all that the command did was to append events. Where it can't, nothing is
-        changed, and the transaction has to fail.
+        It is possible at least if the command only appended events. Where it is not, nothing is
+        changed, and the caller has to let the whole transaction fail.
         """
 
     def meta(self, key: str, default: str) -> str:
@@ -83,7 +83,7 @@ class Store(Protocol):
         """The store's own random name, made at its first use."""
 
     def invite_secret(self) -> str:
-        """What lets newcomers in: 128 random bits, base64url."""
+        """The secret in the invite: 128 random bits, base64url (RFC 4648)."""
 
     def load(self) -> Directory:
         """Everything durable but the events."""
@@ -115,19 +115,19 @@ class Store(Protocol):
         """Let an account into a room."""
 
     def recall(self, ids: Collection[tuple[Account, str]]) -> None:
-        """Look up at once what `append` and `find` would look up one by one."""
+        """Prefetch by one query what `append` and `find` would look up one by one."""
 
     def append(self, room: RoomLog, event: Event, sender: Account) -> Event | None:
-        """Write the room's next event; or nothing, and give what its `cid` was used for before.
+        """Write the room's next event; or, deduplicating by `cid`, return the one stored before.
 
         Where there is an event in that place already, this fails, or the transaction does, with
         StoreFaultError.
         """
 
     def find(self, sender: Account, cid: str) -> Event | None:
-        """The event that a sender already added under this id.
+        """The event that a sender already added under this id, or None.
 
-        It needs no transaction: outside of one it tells what is stored for good, or fails.
+        It needs no transaction: outside of one it reads what is committed, or raises.
         """
 
     def cids(self, places: Collection[tuple[RoomLog, int]]) -> dict[str, str]:
@@ -149,7 +149,7 @@ class AuditRow(NamedTuple):
 
 
 class Reader(Protocol):
-    """Reads beside the writer, for one thread. It sees what is committed."""
+    """A read-only connection beside the writer, for one thread. It sees what is committed."""
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events of a room that follow a place. Raises StoreFailedError."""

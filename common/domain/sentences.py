@@ -60,10 +60,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
     ),
     "storage": "this computer can't store messages: {cause}",
     "storage_full": "this computer's disk is full",
-    "mistake": "ChatClient made a mistake: {cause}",
+    "mistake": "ChatClient had an internal error: {cause}",
     "ended": "ChatClient has to be started again",
     "not_sendable": "this message can't be sent as it is",
-    "enough": "enough was heard",
+    "enough": "stopped as asked",
     "listener_gone": "the listener went away",
     "text": "{text}",
     # What no right server does

@@ -1,7 +1,7 @@
 """One end of a conversation: bytes in, messages out, and the rules of who may say what when.
 
-No I/O happens here, so both ends can be linked in a test without a socket. A mistake of the
-peer becomes a `Violation`; a mistake of our own program raises `LocalProtocolError` and
+Sans-I/O: both ends can be linked in a test without a socket. An error of the peer becomes a
+`Violation` or a `RemoteProtocolError`; one of our own program raises `LocalProtocolError` and
 changes nothing.
 
 The phases, as both ends know them (the table `_STEPS` is the source):
@@ -62,7 +62,7 @@ Arrival: TypeAlias = ToClient | Event
 
 
 class ProtocolError(Exception):
-    """The conversation left its rules."""
+    """One end violated the protocol."""
 
 
 class LocalProtocolError(ProtocolError):
@@ -161,9 +161,9 @@ class ServerEnd:
         return self._conversation.phase
 
     def receive(self, data: bytes) -> Generator[ToServer | Violation, None, None]:
-        """What `data` completed: valid commands in their order, or what was wrong with them.
+        """The commands that `data` completes, in order, or what is invalid about them.
 
-        Who closes it early gets the rest with the next bytes, which may be none.
+        When the generator is closed early, the rest comes with the next call, also with b"".
         """
         frames = self._decoder.frames(data)
         try:
@@ -208,8 +208,8 @@ class ClientEnd:
     def receive(self, data: bytes) -> Iterator[Arrival]:
         """The messages `data` completed; events as Event. Raises RemoteProtocolError.
 
-        A message of an unknown type that answers nothing is passed over: a newer server tells
-        something that can be done without.
+        A push of an unknown type is skipped (forward compatibility): a newer server must not send
+        one that older clients can't do without.
         """
         traced = log.isEnabledFor(logging.DEBUG)
         try:
@@ -264,7 +264,7 @@ def _event(message: EventMessage) -> Event:
 
 
 def known_event(event: Event) -> Event:
-    """An event as it came, with what this program knows of its body, and with the rest kept."""
+    """An event with its body decoded; unknown kinds and fields are kept as they came."""
     known = decode_body(event.kind, event.body)
     if known is None:
         return event._replace(body=UnknownBody(_finite(event.body)))
@@ -274,9 +274,9 @@ def known_event(event: Event) -> Event:
 
 
 def _finite(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without the numbers that JSON has not: whoever gets it as JSON has to read it.
+    """A body without NaN and infinities, which RFC 8259 has no form for: null in their place.
 
-    A server must not send `NaN`; and `1e999`, which is JSON, is no number that a program has.
+    A server must not send `NaN`; but `1e999` is valid JSON, and is read as infinity.
     """
     return {name: _finite_value(value) for name, value in body.items()}
 
@@ -293,9 +293,9 @@ def _finite_value(value: Any) -> Any:
 
 
 def decode_body(kind: str, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """What this program knows of an event's body; None if it does not understand it.
+    """The known fields of an event's body; None for an unknown kind or an invalid body.
 
-    Fields that it does not know are left out, also of the objects in it.
+    Unknown fields are left out at any depth.
     """
     model = KINDS.get(kind)
     if model is None:

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """No garbage is looked for within the block, for a thread that imports.
+    """Pauses garbage collection within the block, for a thread that imports.
 
-    What is loaded stays; looking through it would take a tenth of the time, and on that
-    thread it could end a Tk object, which only Tk's own thread may do.
+    Modules stay, so collecting finds nothing and takes a tenth of the time; and on that thread it
+    could finalize a Tk object, which only Tk's own thread may do.
     """
     collecting = gc.isenabled()
     gc.disable()

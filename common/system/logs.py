@@ -32,11 +32,11 @@ PATIENCE: Final = 1 << 16
 """Bytes that are appended to a full file before a rotation that failed is tried again."""
 
 BURST: Final = 100
-"""Records of one kind that are all written, when they come at once."""
+"""Rate limit: records of one kind that are written at once."""
 PAUSE: Final = 10.0
-"""Seconds after which one more is."""
+"""Seconds until one more of that kind is written."""
 KINDS: Final = 256
-"""Kinds that are counted at most; of more, those seen longest ago are forgotten."""
+"""Maximum number of kinds with a token bucket; the least recently used is evicted."""
 
 _FORMAT: Final = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 # What ends a line, moves the cursor or turns the text round, and what UTF-8 can't say.
@@ -125,16 +125,16 @@ class _Terminal(logging.Handler):
 
 
 class RecordCoalescer:
-    """Leaves out what comes too often; the next record that is written tells how much it was.
+    """Coalesces repeated records; the next one that is written tells how many were left out.
 
-    A token bucket for each kind of record. What is asked for by the level debug is never left out.
+    A token bucket for each kind of record. Records of level DEBUG are never left out.
     `clock` gives seconds.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._kinds: dict[tuple[str, int, str], tuple[float, float, int]] = {}
-        """By kind: how many more may be written, since when, and how many were left out."""
+        """By kind: tokens, when they were counted, and how many records were left out."""
 
     def pick(self, record: logging.LogRecord) -> logging.LogRecord | None:
         """The record, perhaps with a note of what was left out before it; None to leave it out."""
@@ -193,12 +193,12 @@ class _LogFile(logging.FileHandler):
         self._path = path
         self._full = LIMIT
         self._said = False
-        self._repetitions = RecordCoalescer()
+        self._coalescer = RecordCoalescer()
 
     def emit(self, record: logging.LogRecord) -> None:
         """Append the record, in a new file if this one is full."""
         try:
-            picked = self._repetitions.pick(record)
+            picked = self._coalescer.pick(record)
             if picked is None:
                 return
             record = picked

@@ -12,7 +12,7 @@ _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError)
 
 
 class Transport:
-    """Bytes in, bytes out. Whatever fails raises OSError, of which the errors of TLS are a kind.
+    """Bytes in, bytes out. Failures raise OSError; ssl.SSLError is a subclass.
 
     `sock` must be connected, or about to be, and not block.
     """
@@ -96,5 +96,5 @@ class Transport:
         socket.socket.shutdown(self.socket, socket.SHUT_WR)
 
     def close(self) -> None:
-        """Let go of the socket. Harmless when called again."""
+        """Close the socket. Idempotent."""
         self.socket.close()

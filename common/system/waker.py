@@ -13,7 +13,7 @@ class Waker:
         self._signalled = False
 
     def wake(self) -> None:
-        """Make the owner look at its inbox. Cheap when it has been told already."""
+        """Make the owner look at its inbox. Coalesced: one byte, however often it is called."""
         if not self._signalled:
             self._signalled = True
             try:
@@ -34,6 +34,6 @@ class Waker:
             self._signalled = False
 
     def close(self) -> None:
-        """Let go of both sockets."""
+        """Close both sockets."""
         self.receiver.close()
         self._sender.close()
