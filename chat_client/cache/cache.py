@@ -195,13 +195,14 @@ class Cache:
         self.send_again(room)
         self._positions[room] = 0
 
-    def send_again(self, room: str) -> int:
-        """Send again acknowledged messages of a room whose events are not cached; how many.
+    def send_again(self, room: str | None = None) -> int:
+        """Send again acknowledged messages whose events are not cached; how many.
 
-        A restored server may have lost them; one that has them deduplicates by `cid`.
+        A restored server may have lost them; one that has them deduplicates by `cid`. Without a
+        room, those of all rooms.
         """
         again = self._connection.execute(
-            "UPDATE outbox SET state = ? WHERE room = ? AND state = ?",
+            "UPDATE outbox SET state = ?1 WHERE (?2 IS NULL OR room = ?2) AND state = ?3",
             (OutboxState.WAITING, room, OutboxState.SENT),
         )
         self._waiting += again.rowcount
@@ -472,13 +473,6 @@ class Cache:
         A running count: with thousands of rows, `SELECT count(*)` at each change took seconds.
         """
         return self._waiting
-
-    def has_acked_without_event(self) -> bool:
-        """Whether there are acknowledged messages whose events are not cached yet."""
-        found = self._connection.execute(
-            "SELECT 1 FROM outbox WHERE state = ?", (OutboxState.SENT,)
-        )
-        return found.fetchone() is not None
 
     def outbox_set_state(self, cid: str, state: OutboxState, reason: Reason | None = None) -> None:
         """A message of the outbox was acknowledged or refused."""

@@ -108,10 +108,11 @@ class Outbox:
     def signed_in(self) -> None:
         """Messages may be sent from now on.
 
-        If the server was restored from a backup, messages that it acknowledged and lost are sent
-        again before those written after them; hence the comparison comes first.
+        A server that was restored from a backup may have lost messages that it acknowledged on a
+        former connection, even where the cache matches its log. Those whose events never came are
+        sent again before those written after them; hence the comparison comes first.
         """
-        self._hold_until_verified = self._cache.has_acked_without_event()
+        self._hold_until_verified = self._cache.send_again() > 0
 
     def forget_sending(self) -> None:
         """Nothing is in flight any more: start again from the oldest waiting message."""

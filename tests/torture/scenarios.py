@@ -19,8 +19,10 @@ from tests.torture.proxy import Way as Direction
 from tests.torture.record import (
     Acked,
     Applied,
+    CacheReset,
     Disconnected,
     Dropped,
+    Kept,
     Parted,
     Records,
     Synced,
@@ -222,6 +224,36 @@ def under_way_at_the_backup(stage: Stage) -> None:
     stage.backups.restore()
     stage.server.start()
     stage.expect(lambda: stage.logged("again"), "it is stored")
+
+
+def acknowledged_in_a_gap_and_gone(stage: Stage) -> None:
+    """Ada was away for long; what she says is acknowledged, and she dies before she has seen it.
+
+    A backup takes it, of which nothing tells her. It goes again, before what she says then.
+    """
+    stage.ada.end()
+    stage.ben.order("flood 100 20")
+    stage.expect(lambda: stage.count(stage.ben, Acked) == 100, "Ben has said it all")
+    stage.backups.make()
+    _come_back_and_say(stage, "gone", 1)
+    stage.ada.order("die 1")
+    stage.server.go_on()
+    stage.expect(lambda: not stage.ada.running, "Ada's client dies")
+    stage.server.kill()
+    stage.backups.restore(new_epoch=False)
+    stage.server.start()
+    stage.expect(lambda: stage.count(stage.ben, CacheReset), "Ben knows")
+    _come_back_and_say(stage, "later", 2)
+    stage.server.go_on()
+    stage.expect(lambda: stage.logged("later"), "it is stored")
+
+
+def _come_back_and_say(stage: Stage, text: str, kept: int) -> None:
+    """The server does not answer before that is in the outbox."""
+    stage.server.stop()
+    stage.ada.start(stage.server)
+    stage.says(stage.ada, text)
+    stage.expect(lambda: stage.count(stage.ada, Kept) == kept, "Ada has written it")
 
 
 PLAYS: Final[Mapping[str, Callable[[Stage], None]]] = {

@@ -11,6 +11,7 @@ from tests.torture.history import Kind
 from tests.torture.moderation_plays import banned_device, muted_before_the_answer
 from tests.torture.scenarios import (
     PLAYS,
+    acknowledged_in_a_gap_and_gone,
     failing_disk,
     full_database,
     killed_before_keeping,
@@ -68,6 +69,7 @@ def test_a_wrong_program_is_caught(bug: str, tmp_path: Path) -> None:
         too_slow_for_everyone,
         one_device_twice,
         under_way_at_the_backup,
+        acknowledged_in_a_gap_and_gone,
         banned_device,
         muted_before_the_answer,
     ],
