@@ -25,7 +25,7 @@ from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller
 from chat_client.state.moderation import Moderation
-from chat_client.state.news import News, StoreFailed, Wanted
+from chat_client.state.news import MessageNotStored, News, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.domain.reasons import Reason
@@ -66,7 +66,7 @@ class _Order(NamedTuple):
     """
 
     action: Callable[[], object]
-    on_store_failure: Callable[[Reason], StoreFailed] | None = None
+    on_store_failure: Callable[[Reason], MessageNotStored] | None = None
     instead: Callable[[Reason], object] | None = None
 
     def later(self, why: Reason) -> Self:
@@ -86,7 +86,7 @@ class Core:
 
     All return at once but `stop`, which joins the thread. When nothing can be stored, the core
     retries with backoff, but not with `on_event`: what is printed before it is stored would be
-    printed again on each retry. A message that can't be stored is told as StoreFailed.
+    printed again on each retry. A message that can't be stored is told as MessageNotStored.
     """
 
     def __init__(
@@ -163,7 +163,7 @@ class Core:
             controller.keep_failed(room, kind, body, written_at, why)
 
         if kind == MESSAGE:
-            self._do(send, on_store_failure=lambda why: StoreFailed(room, body["text"], why))
+            self._do(send, on_store_failure=lambda why: MessageNotStored(room, body["text"], why))
         else:
             self._do(send, instead=keep_failed)
 
@@ -210,7 +210,7 @@ class Core:
     def _do(
         self,
         action: Callable[[], object],
-        on_store_failure: Callable[[Reason], StoreFailed] | None = None,
+        on_store_failure: Callable[[Reason], MessageNotStored] | None = None,
         instead: Callable[[Reason], object] | None = None,
     ) -> None:
         with self._handing_over:
@@ -477,7 +477,7 @@ def _why_not_stored(error: Exception) -> Reason:
 
 
 def _internal(error: Exception) -> Reason:
-    return Reason("mistake", {"cause": str(error)})
+    return Reason("internal_error", {"cause": str(error)})
 
 
 def _close(outcome: Outcome | None) -> None:

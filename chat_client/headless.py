@@ -263,7 +263,7 @@ class _Sending:
 
     def went(self, item: news.News) -> bool:
         """Take what happened; True when all were sent. Raises FailedError."""
-        if isinstance(item, news.StoreFailed):
+        if isinstance(item, news.MessageNotStored):
             raise FailedError(sentence(item.why))
         return isinstance(item, news.OutboxChanged) and self._went(item)
 
@@ -401,7 +401,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.HistoryAdded()
                 | news.Skipped()
                 | news.OutboxChanged()
-                | news.StoreFailed()
+                | news.MessageNotStored()
                 | news.CacheReset()
                 | news.EventsUpgraded()
             ):

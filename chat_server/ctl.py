@@ -80,7 +80,7 @@ class _Server:
         except TimeoutError as error:
             raise CtlError("the server does not answer") from error
         except (OSError, FrameError, ValueError) as error:
-            raise CtlError(f"the server broke off: {error}") from error
+            raise CtlError(f"the connection to the server was lost: {error}") from error
         if reply.get("type") == "error":
             raise CtlError(sentence(Reason(str(reply["code"]), reply["params"])))
         return reply

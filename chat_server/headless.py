@@ -1,4 +1,4 @@
-"""The server without a window: it logs who comes and goes, until it is told to stop."""
+"""The server without a window: it logs sign-ins and disconnects until a signal stops it."""
 
 import logging
 import signal
@@ -24,7 +24,7 @@ LOOK = 0.1
 
 
 def main(options: Options, data_dir: Path) -> int:
-    """Serve until told to stop. The exit status: 0; 1 if it broke off, 2 if it could not start."""
+    """Serve until told to stop. Exit status: 1 if a thread failed, 2 if it did not start, else 0."""
     if options.smoke_test:
         from chat_server import smoke
 
@@ -45,7 +45,7 @@ def run(options: Options, data_dir: Path) -> Reason | None:
     asked_to_stop = False
 
     def note(*_: object) -> None:
-        # Nothing with a lock, such as an Event: a second signal may come in the midst of it.
+        # Nothing with a lock, such as an Event: a second signal may interrupt the handler.
         nonlocal asked_to_stop
         asked_to_stop = True
 

@@ -62,8 +62,8 @@ from common.system.tls import server_context
 log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 1e-4
-"""Seconds after which a busy Python thread lets another one in; the default of 5 ms lets one
-that computes raise everyone's delays a hundredfold."""
+"""Seconds after which a busy thread has to release the GIL. With the default of 5 ms, a thread that
+computes raises the latency of the others a hundredfold."""
 
 
 RUNNING_FILE = "running.json"
@@ -84,9 +84,8 @@ class Server:
     """One server, started once and stopped once.
 
     `show` is called on the hub's thread, but for `ServerFailed` and `NoMoreConnections`, which may
-    come from any. `changed`
-    is called with the new facts whenever what `running` tells has changed, on the thread that
-    noticed it, and must not call back.
+    come from any. `changed` is called with the new facts whenever what `running` tells has changed,
+    on the thread that noticed it, and must not call back.
     """
 
     def __init__(
@@ -106,7 +105,7 @@ class Server:
         self._publication: Publication | None = None
         self._ready_files: list[Path] = []
         self.failure: Reason | None = None
-        """Why it can't go on, once one of its threads broke off: it is to be stopped then."""
+        """Why it can't go on, once one of its threads has failed: `stop` it then."""
 
     @property
     def running(self) -> Running | None:
@@ -213,7 +212,7 @@ class Server:
             io.start()
         self._start_ctl()
         self._acceptor.start()
-        # What is there now stays: the collector need not look through it, 20 ms each time.
+        # All objects so far stay: without this, each full collection scans them for 20 ms.
         gc.freeze()
         invite = Invite(self._addresses(), bound, fingerprint, facts.secret, facts.name)
         publication = Publication(invite, facts.epoch, self._changed)
@@ -278,7 +277,7 @@ class Server:
         return "" if publication is None else publication.link(facts.name, facts.secret)
 
     def stop(self) -> None:
-        """Tell everyone, write what waits, end every thread. Harmless when called again."""
+        """Send goodbyes, write what is queued, join every thread. Idempotent."""
         with self._stopping:
             publication, self._publication = self._publication, None
             if publication is None:
@@ -310,7 +309,7 @@ class Server:
         """From a thread that ends though nobody told it to: without it the server is of no use."""
         if self.failure is None:
             log_file = str(self._data_dir / logs.FILE)
-            self.failure = Reason("broke_off", {"thread": thread, "log": log_file})
+            self.failure = Reason("thread_failed", {"thread": thread, "log": log_file})
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
 
 

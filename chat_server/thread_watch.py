@@ -1,4 +1,4 @@
-"""Threads that run until they are told to stop: one that ends before is told of."""
+"""Watched threads: one that fails is reported, as the server can't go on without it."""
 
 import logging
 import threading
@@ -7,7 +7,7 @@ from collections.abc import Callable
 log = logging.getLogger(__name__)
 
 Ended = Callable[[str], object]
-"""Called with a thread's name, on that thread, when it broke off: it is of no more use."""
+"""Called with a thread's name, on that thread, when it has failed and ended."""
 
 
 def ignore(_what: object) -> None:
@@ -24,7 +24,7 @@ def watched(run: Callable[[], object], name: str, ended: Ended) -> threading.Thr
         try:
             run()
         except BaseException:
-            log.critical("the thread %s broke off", name, exc_info=True)
+            log.critical("the thread %s failed", name, exc_info=True)
             ended(name)
 
     return threading.Thread(target=guarded, name=name)

@@ -24,7 +24,7 @@ PARAMS: Final = 16
 PROGRAM_LENGTH: Final = 64
 CAPABILITIES: Final = 32
 PRESENCE: Final = "presence"
-"""The capability of a client that is told who comes and goes, as it happens."""
+"""The capability of a client that gets pushes of presence."""
 
 PAGE_PEOPLE: Final = 1000
 PAGE_PEOPLE_BYTES: Final = 64 * 1024

@@ -130,7 +130,7 @@ class Cache:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing, on disk at its end."""
+        """A transaction: all or nothing, durable (fsync) at its end."""
         self._connection.execute("BEGIN IMMEDIATE")
         before = (dict(self._positions), dict(self._read_until), self._waiting)
         try:
@@ -149,7 +149,7 @@ class Cache:
         self.set_meta("probed", str(time.time_ns()))
 
     def reopen(self) -> None:
-        """Open the file anew: its disk may have been away. Raises CacheError."""
+        """Reopen the file: after its disk was away, the handle is of no use. Raises CacheError."""
         if self._path is not None:
             self._connection.close()
             self._connection = connect_writer(self._path)
@@ -169,10 +169,10 @@ class Cache:
         )
 
     def reset(self, epoch: str) -> None:
-        """Forget what came from a server with another history; what was written here stays.
+        """Drop everything received, for a server with another history (epoch).
 
-        So do the rooms it was written in, which that history may not have, and where a person has
-        read to in all of them.
+        The outbox and drafts stay, with their rooms, which that history may not have; and so does
+        how far each room was read.
         """
         for room in self.rooms():
             self.forget_room(room)
@@ -186,7 +186,7 @@ class Cache:
         self._positions = self._read_positions()
 
     def forget_room(self, room: str) -> None:
-        """Fetch one room again from its beginning, and send again what may be gone with it."""
+        """Drop a room's events, to fetch them again, and resend acknowledged messages not seen."""
         self._remember_reading(room)
         self._connection.execute("DELETE FROM events WHERE room = ?", (room,))
         self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
@@ -242,7 +242,7 @@ class Cache:
         return list(self._positions)
 
     def add_room(self, room: str) -> bool:
-        """Know a room; True when it was not known."""
+        """Add a room; True when it is new."""
         if room in self._positions:
             return False
         self._connection.execute("INSERT INTO rooms (room) VALUES (?)", (room,))
@@ -257,7 +257,7 @@ class Cache:
         return self._positions.get(room, 0)
 
     def cids(self, rooms: Iterable[str]) -> dict[str, str]:
-        """By room, the `cid` of the event at its position, where there is a lawful one."""
+        """By room, the `cid` of the event at its position, where that is valid."""
         cids: dict[str, str] = {}
         for room in rooms:
             row = self._connection.execute(

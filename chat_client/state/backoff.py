@@ -1,4 +1,4 @@
-"""Pauses between tries: growing, so as not to burden; jittered, so as not to come in a crowd."""
+"""Exponential backoff with jitter, so that clients don't reconnect in step after an outage."""
 
 from collections.abc import Callable
 from typing import Final

@@ -175,7 +175,7 @@ class OutboxChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreFailed:
+class MessageNotStored:
     """A message could not be stored on this computer: its text goes back to where it was written.
 
     Nothing of it is in the outbox.
@@ -221,7 +221,7 @@ News = (
     | Skipped
     | Listed
     | OutboxChanged
-    | StoreFailed
+    | MessageNotStored
     | CacheReset
     | EventsUpgraded
 )

@@ -227,7 +227,7 @@ class MainScreen(Panel):
         """Show what the core told, in its order."""
         for item in told:
             self._show_news(item)
-        self._take_back([item for item in told if isinstance(item, news.StoreFailed)])
+        self._take_back([item for item in told if isinstance(item, news.MessageNotStored)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
@@ -270,7 +270,7 @@ class MainScreen(Panel):
         | news.Moderated
         | news.MuteChanged
         | news.MutesListed
-        | news.StoreFailed
+        | news.MessageNotStored
         | news.RoleTold
         | news.Skipped
         | news.Welcomed,
@@ -285,7 +285,7 @@ class MainScreen(Panel):
                 self._show_moderation(item)
             case news.HistoryAdded() | news.Skipped() | news.Listed():
                 self._hear_of_history(item)
-            case news.AccountChanged() | news.StoreFailed():
+            case news.AccountChanged() | news.MessageNotStored():
                 pass  # All that was not kept is given back together.
             case _:
                 assert_never(item)
@@ -690,7 +690,7 @@ class MainScreen(Panel):
         self.transcript.go_to_latest()
         return None
 
-    def _take_back(self, items: Sequence[news.StoreFailed]) -> None:
+    def _take_back(self, items: Sequence[news.MessageNotStored]) -> None:
         """What could not be kept stands where it was written, before what was written since."""
         for room in dict.fromkeys(item.room for item in items):
             texts = [item.text for item in items if item.room == room]

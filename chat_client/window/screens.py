@@ -103,7 +103,7 @@ class Screens:
 
     def close(self, ended: Callable[[], object]) -> None:
         """Close the account; nothing that was written is lost. Then call `ended`."""
-        # Gone from the screen at once; storing the last words takes a moment more.
+        # Gone from the screen at once; storing what was written last takes a moment more.
         self._root.withdraw()
         self._mailbox.close()
         self._found.close()

@@ -58,11 +58,11 @@ def _cids_of_send(send: messages.Send) -> tuple[str, ...]:
 
 
 COMMANDS: Final[Mapping[type, Command]] = {
-    messages.Hello: Command(admission.hello, Role.STRANGER),
-    messages.Recognize: Command(admission.recognize, Role.STRANGER),
-    messages.Join: Command(admission.join, Role.STRANGER, own=True, writes=True),
-    messages.SignIn: Command(admission.sign_in, Role.STRANGER, own=True),
-    messages.Ping: Command(connections.ping, Role.STRANGER),
+    messages.Hello: Command(admission.hello, Role.UNAUTHENTICATED),
+    messages.Recognize: Command(admission.recognize, Role.UNAUTHENTICATED),
+    messages.Join: Command(admission.join, Role.UNAUTHENTICATED, own=True, writes=True),
+    messages.SignIn: Command(admission.sign_in, Role.UNAUTHENTICATED, own=True),
+    messages.Ping: Command(connections.ping, Role.UNAUTHENTICATED),
     messages.ListPeople: Command(admission.list_people, Role.MEMBER),
     messages.ListOnline: Command(admission.list_online, Role.MEMBER),
     messages.ListRooms: Command(conversation.list_rooms, Role.MEMBER, own=True),

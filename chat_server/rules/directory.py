@@ -17,8 +17,8 @@ from common.domain.names import spelling
 class Role(IntEnum):
     """What somebody may do; each role may do all that those before it may."""
 
-    STRANGER = 0
-    """Has not signed in."""
+    UNAUTHENTICATED = 0
+    """Has not signed in yet."""
     MEMBER = 1
     MODERATOR = 2
     HOST = 3

@@ -1,4 +1,4 @@
-"""The invite: what lets newcomers in, and how it is made anew."""
+"""The invite: its link, with the secret for joining, and its renewal."""
 
 import secrets
 from dataclasses import replace
@@ -12,7 +12,7 @@ from common.protocol import messages
 
 
 def show_invite(world: World, session: Session, command: messages.ShowInvite, _now: int) -> Outcome:
-    """Tell the link that lets newcomers in."""
+    """Reply with the invite's link."""
     return [_link(world, session, command)]
 
 
@@ -22,7 +22,7 @@ def new_invite(world: World, session: Session, command: messages.NewInvite, _now
 
 
 def renew_invite(world: World) -> Outcome:
-    """Have another secret from now on: who is in stays in."""
+    """Replace the secret: the old link is void, existing accounts are not affected."""
     secret = secrets.token_urlsafe(16)
     world.store.set_meta("invite_secret", secret)
     world.directory.undo.note(partial(setattr, world, "facts", world.facts))

@@ -11,7 +11,7 @@ def role_of(world: World, session: Session) -> Role:
     if session.is_host:
         return Role.HOST
     account = world.account_of(session)
-    return Role.STRANGER if account is None else account.role
+    return Role.UNAUTHENTICATED if account is None else account.role
 
 
 def may_act_on(world: World, session: Session, account: Account) -> bool:

@@ -13,7 +13,7 @@ from common.protocol.messages import RenameChat, ServerChanged
 
 
 def rename(world: World, session: Session, command: RenameChat, now: int) -> Outcome:
-    """Keep the name, and tell everyone. Whoever is in the midst of signing in is told then."""
+    """Store the name and push it to everyone; a client that is signing in gets it after that."""
     try:
         name = clean_chat_name(command.name)
     except NameRefusedError as error:

@@ -45,7 +45,7 @@ class TrafficChanged:
 
 @dataclass(frozen=True, slots=True)
 class ClientSlow:
-    """A connection takes its messages slower than they come, or again as fast."""
+    """A connection reads more slowly than its events arrive, or has caught up again."""
 
     connection: int
     slow: bool
@@ -53,7 +53,7 @@ class ClientSlow:
 
 @dataclass(frozen=True, slots=True)
 class MessagesStored:
-    """How many messages were said by a moment (milliseconds since 1970-01-01 UTC)."""
+    """So many messages were committed `at` a time, in milliseconds since 1970-01-01 UTC."""
 
     count: int
     at: int
@@ -84,7 +84,7 @@ class StoreRecovered:
 
 @dataclass(frozen=True, slots=True)
 class ServerFailed:
-    """A part of the server broke off, and it can't go on."""
+    """A thread of the server failed, and it can't go on."""
 
     reason: Reason
     at: int

@@ -102,9 +102,9 @@ class Desk:
         finally:
             self._closing = None
 
-    def broke_off(self, reason: str) -> None:
+    def server_failed(self, reason: str) -> None:
         """Say why the server has stopped by itself, and offer to start it again."""
-        if self._says_yes(questions.broke_off(self._root, self._theme, reason)):
+        if self._says_yes(questions.server_failed(self._root, self._theme, reason)):
             self._switch(True)
 
     def close(self) -> None:

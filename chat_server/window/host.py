@@ -154,7 +154,7 @@ class HostContents:
         self.show()
         if isinstance(item, server_thread.BrokeOff):
             reason = sentence(item.reason)
-            self._after("ask", 1, lambda: self.desk.broke_off(reason))
+            self._after("ask", 1, lambda: self.desk.server_failed(reason))
 
     def _ask_after(self, failure: server_thread.StartFailed) -> None:
         first = not self.owns_folder

@@ -172,7 +172,7 @@ def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> 
     return Dialog(parent, theme, "The server can’t start", text, choices, icon="warning", width=440)
 
 
-def broke_off(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
+def server_failed(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
     """Say why the server has stopped by itself, and whether to start it again (`YES`)."""
     text = (
         f"{_sentence(reason)} What was acknowledged is stored; everybody connected comes back by "

@@ -44,7 +44,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "server_too_old": (
         "the host needs a newer ChatServer: it speaks protocol {theirs}, this program {ours}"
     ),
-    # The client's own
+    # Reasons of the client itself
     "lost": "the connection was lost",
     "no_answer": "the server does not answer",
     "unreachable": "the server can't be reached",
@@ -60,13 +60,13 @@ _SENTENCES: Final[Mapping[str, str]] = {
     ),
     "storage": "this computer can't store messages: {cause}",
     "storage_full": "this computer's disk is full",
-    "mistake": "ChatClient had an internal error: {cause}",
+    "internal_error": "ChatClient had an internal error: {cause}",
     "ended": "ChatClient has to be started again",
     "not_sendable": "this message can't be sent as it is",
     "enough": "stopped as asked",
     "listener_gone": "the listener went away",
     "text": "{text}",
-    # What no right server does
+    # Violations of the protocol by the server
     "unknown_message": "the server sent something this program does not know",
     "unasked_room": "the server sent messages of a room that was not asked for",
     "unasked_answer": "the server answered what was not asked",
@@ -76,7 +76,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "gap": "messages are missing",
     "endless_list": "the server's lists never end",
     "list_middle": "the server's list of people does not begin where it was asked to",
-    # The server's last words
+    # Goodbyes
     "server_closing": "the host closed the server. Nothing you said is lost",
     "terminated": "the host or a moderator ended your connection",
     "replaced": "this device connected again",
@@ -93,7 +93,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     ),
     "out_of_files": ("this computer has too many files and connections open; close other programs"),
     "out_of_means": "this computer can't open more connections: {cause}",
-    "broke_off": "an internal error ended its thread “{thread}”; {log} has the details",
+    "thread_failed": "an internal error ended its thread “{thread}”; {log} has the details",
     "busy_here": "this computer can't store messages now: {cause}",
     "disk_full_here": "this computer's disk is full",
     # Names

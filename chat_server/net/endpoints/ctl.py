@@ -32,7 +32,7 @@ from common.system.datafolder import PRIVATE_FILE, write_private
 log = logging.getLogger(__name__)
 
 PATIENCE: Final = 60.0
-"""Seconds without a command after which a command line is hung up on."""
+"""Seconds without a command after which a command line is disconnected."""
 AT_ONCE: Final = 16
 """Command lines that may be connected at the same time."""
 
@@ -122,7 +122,7 @@ class CtlEndpoint:
         try:
             serving.run()
         except OSError as error:
-            log.debug("a command line broke off: %s", error)
+            log.debug("the connection of a command line was lost: %s", error)
         except Exception:
             log.exception("a command line could not be served")
         finally:
@@ -153,7 +153,7 @@ class _Serving:
         self._may_come_in = may_come_in
 
     def run(self) -> None:
-        """Until it hangs up. Raises OSError."""
+        """Serve it until it disconnects. Raises OSError."""
         self._connection.settimeout(PATIENCE)
         if not self._may_come_in(self._connection):
             log.warning("a command line of another user was refused")

@@ -103,13 +103,13 @@ class SqliteStore:
         self._connection = connection
 
     def release_reserve(self) -> None:
-        """The disk is full: give up the reserve, and fold the log into the database with it."""
+        """Free the reserve, and checkpoint the write-ahead log with the space that gives."""
         self._reserve.release()
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def has_space(self) -> bool:
-        """Whether there is room on the disk, for the reserve and for more; it is held from then."""
+        """Whether the disk has space for the reserve and more; allocates the reserve then."""
         return self._reserve.hold()
 
     @contextmanager
@@ -189,7 +189,7 @@ class SqliteStore:
         return self.meta("epoch", secrets.token_hex(16))
 
     def invite_secret(self) -> str:
-        """What lets newcomers in: 128 random bits, base64url."""
+        """The secret in the invite: 128 random bits, base64url (RFC 4648)."""
         return self.meta("invite_secret", secrets.token_urlsafe(16))
 
     def load(self) -> Directory:
@@ -324,7 +324,7 @@ class SqliteStore:
     def find(self, sender: Account, cid: str) -> Event | None:
         """The event a sender already added under this id."""
         if self._connection.in_transaction and not self._within:
-            # One whose ROLLBACK failed: what it wrote may still be taken back.
+            # One whose ROLLBACK failed: what it wrote may still be rolled back.
             raise StoreBusyError("a transaction that failed is not over yet")
         key = (sender.number, cid)
         if key not in self._said:

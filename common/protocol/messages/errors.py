@@ -93,7 +93,7 @@ class VersionError(Error):
 
 
 class Goodbye(FromServer):
-    """The server's last words on this connection; `params` and `retry_after` as in `error`."""
+    """The last message of a connection: why the server ends it. See `error` for the fields."""
 
     type: Literal["goodbye"] = "goodbye"
     code: GoodbyeCode | Code

@@ -84,10 +84,10 @@ class Bench:
         assert isinstance(found, news.StatusChanged)
         return found
 
-    def back(self) -> news.StoreFailed:
+    def back(self) -> news.MessageNotStored:
         """Wait for a text that comes back."""
-        found = self.until(lambda item: isinstance(item, news.StoreFailed))
-        assert isinstance(found, news.StoreFailed)
+        found = self.until(lambda item: isinstance(item, news.MessageNotStored))
+        assert isinstance(found, news.MessageNotStored)
         return found
 
     def became(self, state: OutboxState) -> None:
@@ -262,7 +262,7 @@ def test_a_mistake_of_the_program_costs_what_it_was_made_with(
         patched.setattr(bench.core._controller, "mark_read", fail)
         bench.core.mark_read("general", 1)
         bench.core.send("general", *message("behind it"))
-        bench.until(lambda item: isinstance(item, news.OutboxChanged | news.StoreFailed))
+        bench.until(lambda item: isinstance(item, news.OutboxChanged | news.MessageNotStored))
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -283,7 +283,7 @@ def test_what_nobody_has_written_is_kept_as_failed(bench: Bench, trouble: str) -
         ("topic", {"topic": "during"}, OutboxState.FAILED, why),
         (*message("after"), OutboxState.WAITING, None),
     ]
-    assert not [item for item in bench.all if isinstance(item, news.StoreFailed)]
+    assert not [item for item in bench.all if isinstance(item, news.MessageNotStored)]
 
 
 def test_a_mistake_with_what_nobody_has_written_is_kept_as_failed(
@@ -301,7 +301,7 @@ def test_a_mistake_with_what_nobody_has_written_is_kept_as_failed(
     (out,) = bench.outbox()
     assert (out.kind, out.body, out.state) == ("topic", {"topic": "unlucky"}, OutboxState.FAILED)
     assert out.reason is not None
-    assert out.reason.code == "mistake"
+    assert out.reason.code == "internal_error"
 
 
 def test_mistakes_without_an_end_end_the_core(

@@ -76,7 +76,7 @@ def test_what_is_written_in_the_last_moment_is_stored(bench: CoreBench) -> None:
     bench.end()
     assert bench.outbox() == ["goodbye"]
     assert bench.drafts() == {"elsewhere": "half a sen"}
-    assert not bench.news_of(news.StoreFailed)
+    assert not bench.news_of(news.MessageNotStored)
 
 
 def test_however_much_it_is(bench: CoreBench) -> None:
@@ -110,8 +110,8 @@ def test_what_can_not_be_stored_at_the_end_comes_back(
     bench.cache.error = full()
     bench.core.send("general", *message("goodbye"))
     bench.end()
-    assert bench.news_of(news.StoreFailed) == [
-        news.StoreFailed("general", "goodbye", Reason("storage_full"))
+    assert bench.news_of(news.MessageNotStored) == [
+        news.MessageNotStored("general", "goodbye", Reason("storage_full"))
     ]
     assert not bench.news_of(news.OutboxChanged)
     assert "could not be stored" in caplog.text
@@ -130,7 +130,7 @@ def test_nothing_of_a_failed_transaction_is_told_or_transmitted(bench: CoreBench
     bench.turn(2)
     assert bench.drain() == b""
     assert bench.hung_up()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.MessageNotStored]
     bench.cache.error = None
     bench.now += 60
     bench.turn(2)
@@ -151,7 +151,7 @@ def test_nothing_of_a_turn_with_a_mistake_is_told_or_transmitted(
         bench.send(synced(sync), event(1))
         bench.turn(2)
     assert bench.hung_up()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.MessageNotStored]
     assert bench.outbox() == []
     assert "ZeroDivisionError" in caplog.text
 
@@ -173,11 +173,11 @@ def test_who_does_not_go_on_tells_nothing_of_its_last_turn(
         bench.cache.error = full()
     bench.core.send("general", *message("hello"))
     bench.run()
-    assert [type(item) for item in bench.told] == [news.StatusChanged, news.StoreFailed]
+    assert [type(item) for item in bench.told] == [news.StatusChanged, news.MessageNotStored]
     status = bench.news_of(news.StatusChanged)[0].status
     assert (status.link, status.code) == (
         Link.REFUSED,
-        "mistake" if trouble == "a mistake" else "storage_full",
+        "internal_error" if trouble == "a mistake" else "storage_full",
     )
     assert caplog.records
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from pydantic import BaseModel
 
-from chat_client.state.news import OutboxChanged, StatusChanged, StoreFailed
+from chat_client.state.news import MessageNotStored, OutboxChanged, StatusChanged
 from chat_client.state.outgoing import OutboxState
 from chat_client.state.status import Link, Status
 from chat_server.rules.inputs import Closed
@@ -38,8 +38,8 @@ status = "Status link=paused reason=lost retry_at=0.000 attempts=0"
         (Closed(5, "left"), "Closed connection=5 why=left"),
         (Closed(5, "Go away!"), "Closed connection=5"),
         (
-            StoreFailed("general", "the text", Reason("storage_full")),
-            "StoreFailed why=storage_full",
+            MessageNotStored("general", "the text", Reason("storage_full")),
+            "MessageNotStored why=storage_full",
         ),
         (
             StatusChanged(Status(Link.PAUSED, Reason("lost", {"who": "Ada"})), 0),
