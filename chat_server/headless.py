@@ -24,7 +24,7 @@ LOOK = 0.1
 
 
 def main(options: Options, data_dir: Path) -> int:
-    """Serve until told to stop. Exit status: 1 if a thread failed, 2 if it did not start, else 0."""
+    """Serve until told to stop. Exit status: 1 if a thread failed, 2 if the start did, else 0."""
     if options.smoke_test:
         from chat_server import smoke
 

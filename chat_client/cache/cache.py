@@ -114,7 +114,7 @@ class Cache:
         return spans
 
     def _mended_spans(self, room: str, position: int) -> list[tuple[int, int]]:
-        """The stretches of a room told from its events, and stored if that is possible now."""
+        """Spans rebuilt from a room's events, and stored if the file can be written now."""
         mended = self._connection.execute(_STRETCHES, (room, position)).fetchall()
         with suppress(sqlite3.Error):
             self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
@@ -344,11 +344,11 @@ class Cache:
             )
 
     def spans(self, room: str) -> tuple[Span, ...]:
-        """Which stretches of a room are here, in their order."""
+        """The cached spans of a room, sorted."""
         return self._spans.of(room)
 
     def _have(self, room: str, first: int, last: int) -> None:
-        """A stretch of a room is here now."""
+        """A range of a room is cached now: merge and store its span."""
         span = self._spans.add(room, first, last)
         # Those that became a part of it, also where the file has some that make no sense.
         self._connection.execute(
@@ -409,17 +409,17 @@ class Cache:
             self.set_meta(MODERATORS, "")
 
     def usernames(self) -> set[str]:
-        """Of everyone who is known."""
+        """The usernames of all known people."""
         return {username for (username,) in self._connection.execute("SELECT username FROM people")}
 
     def forget_people(self) -> None:
-        """Know nobody."""
+        """Remove all people."""
         self._connection.execute("DELETE FROM people")
         self.set_meta(MODERATORS, "")
         self.set_people_change(0)
 
     def add_person(self, person: Person) -> None:
-        """Know somebody, or their new name or role."""
+        """Add a person, or their new name or role."""
         self._connection.execute(
             "INSERT INTO people (username, display_name) VALUES (?, ?)"
             " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name",

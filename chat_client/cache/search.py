@@ -29,7 +29,7 @@ FOUND_AT_ONCE: Final = 500
 NEWEST: Final = MAX_INTEGER + 1
 """Before this are all places of a room."""
 _PORTION: Final = 5_000
-"""Places looked at in one statement, so that what is found soon is told soon."""
+"""Rows scanned per statement, so that first results arrive early."""
 _INTERRUPT: Final = 0.01
 """Seconds after which a search that goes on is interrupted again."""
 _NEXT: Final = "SELECT max(seq) FROM events WHERE room = ? AND seq BETWEEN 1 AND ? - 1"
@@ -42,7 +42,7 @@ _MATCHING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Places of a room, the newest first, that were found since the search last told of some.
+    """Matches (`seq` of a room), the newest first, since the last report.
 
     With `ended` it tells no more: everything was looked at; or, with `more`, enough was found;
     or it could not go on, and `problem` says why.

@@ -1,4 +1,4 @@
-"""How this account is let in: greeting, joining or signing in, and what the server says of it."""
+"""Authentication: greeting the server, joining or signing in, and the server's replies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Admission:
         )
 
     def welcome(self, welcome: messages.Welcome, _asked: messages.Hello, now: float) -> None:
-        """The server greets: join, or sign in as who has joined."""
+        """The server's greeting: sign in, or join if this account has not joined yet."""
         if welcome.protocol != limits.PROTOCOL_VERSION:
             params = {"theirs": welcome.protocol, "ours": limits.PROTOCOL_VERSION}
             older = welcome.protocol < limits.PROTOCOL_VERSION

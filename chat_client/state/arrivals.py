@@ -1,4 +1,4 @@
-"""What the server says, with consecutive events taken together: there may be thousands at once."""
+"""Groups consecutive events among what arrives: one statement for each would be slow."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Controller:
     # What each handler takes is its key's own type, which a mapping can't say: hence Any.
 
     def _reply_handlers(self) -> Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]:
-        """By reply: the command it answers, and who takes both."""
+        """By type of reply: the command it answers, and the handler of both."""
         return {
             messages.Welcome: (messages.Hello, self._admission.welcome),
             messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
@@ -228,7 +228,7 @@ class Controller:
         self._outbox.keep_failed(room, kind, body, written_at, why)
 
     def open_room(self, room: str) -> None:
-        """Have a direct conversation among the rooms before anything is said in it."""
+        """Add a direct room to the list before its first message."""
         if self._cache.add_room(room):
             self._news.tell(news.RoomSeen(room))
 
@@ -249,7 +249,7 @@ class Controller:
         self._cache.mark_read(room, seq)
 
     def load_history(self, wanted: news.Wanted) -> None:
-        """Have a page of what was said before fetched, if there is a connection.
+        """Fetch a page of history, if there is a connection.
 
         The newest page is not for those who ask: it comes where it is missing, sooner then.
         """

@@ -1,4 +1,4 @@
-"""Who and what there is on the server: listed after each sign-in, and told of from then on."""
+"""People, presence and rooms: listed after each sign-in, and kept up to date by pushes."""
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -14,7 +14,7 @@ MOST_PAGES: Final = 1000
 
 
 class Directory:
-    """Asks for people, for who is online and for rooms, page by page, and keeps what comes.
+    """Lists people, presence and rooms page by page, and stores them.
 
     `ask` sends a command. `fault` ends a connection whose server breaks the rules. `listed` is
     called with the rooms of each page, and with True behind the last.
@@ -35,7 +35,7 @@ class Directory:
         self._listed = listed
         self._pages = 0
         self._people_listed = False
-        """Whether everyone is known as they are now: from then on each change is told."""
+        """Whether the list of people is complete: from then on pushes tell of each change."""
         self._online: set[str] = set()
 
     def begin(self) -> None:

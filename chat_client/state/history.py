@@ -1,4 +1,4 @@
-"""What was said before, fetched as it is wanted: a page at a time, on one connection."""
+"""History on demand: fetched a page at a time, on one connection."""
 
 from collections import deque
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What is to be done to people, until the server has said whether it was done."""
+"""Moderation commands, until the server has replied to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the client's front ends are told: typed, in order, each after it is stored."""
+"""Events for the client's front ends: typed, in order, each after its commit."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class PersonSeen:
 
 @dataclass(frozen=True, slots=True)
 class PeopleForgotten:
-    """Those who were known are of another history of the server: all are told anew."""
+    """The known people are of another history of the server: they are listed again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Everyone and every room that was there at sign-in has been told."""
+    """The lists of people and rooms are complete on this connection."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from chat_client.state import news
 
 
 class NewsQueue:
-    """News in their order; consecutive events of a room are told as one."""
+    """A queue of news; consecutive events of a room are coalesced."""
 
     def __init__(self) -> None:
         self._waiting: list[news.News] = []

@@ -109,7 +109,7 @@ class Sync:
         self._bring(added.room.room)
 
     def synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
-        """The server brings the rooms that were asked for, or says why not."""
+        """The reply to `sync`: delivery starts in these rooms, or was refused."""
         # The heads are not kept: what counts are the events that follow.
         self._verified_rooms.update(synced.heads.keys() & asked.positions.keys())
         for room in synced.skipped:
@@ -190,7 +190,7 @@ class Sync:
         self._outbox.send_next(now)
 
     def heard(self, events: Sequence[Event], now: float) -> None:
-        """The server tells events of rooms, which must have been asked for."""
+        """Events arrived, of rooms that must have been synced."""
         if self._started.issuperset({event.room for event in events}):
             self._take(events, now)
         else:
@@ -232,7 +232,7 @@ class Sync:
         self._take_own(events)
 
     def _take_own(self, events: Sequence[Event]) -> None:
-        """What this account said is in its room now."""
+        """Remove this account's own messages from the outbox, now that their events are cached."""
         me = self._me()
         for event in events:
             if event.sender == me:

@@ -120,7 +120,7 @@ class Hub:
         published: Mapping[str, Sequence[effects.Publish]],
         batches: Sequence[list[effects.IoEffect]],
     ) -> int:
-        """A room's new events as one fan-out, to all I/O threads. How many messages were said."""
+        """A room's new events as one fan-out, to all I/O threads. Returns how many people sent."""
         said = 0
         for room, events in published.items():
             fanout = _fanout(room, events)

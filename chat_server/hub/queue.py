@@ -1,4 +1,4 @@
-"""The hub's one queue: what every other thread tells it."""
+"""The hub's one queue, with fairness between connections."""
 
 import queue
 from collections import deque

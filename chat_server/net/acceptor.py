@@ -24,7 +24,7 @@ BACKLOG: Final = 4096
 PAUSE: Final = 0.2
 """Seconds between two checks whether file descriptors are free again."""
 FULL_AGAIN: Final = 60.0
-"""Seconds after which it is told again that there are none: a crowd may come and go for hours."""
+"""Minimum seconds between two reports that file descriptors ran out: that may go on for hours."""
 
 
 def listen(host: str | None, port: int) -> socket.socket:
@@ -118,7 +118,7 @@ class Acceptor:
         self._waker.close()
 
     def _accept_all(self) -> None:
-        """Accept whoever is there. Raises OSError when there is no descriptor for the next one."""
+        """Accept all pending connections. Raises OSError when file descriptors run out."""
         while not self._stopping:
             try:
                 sock, peer = self._listening.accept()

@@ -118,7 +118,7 @@ class Connection:
         """Bytes in the send queue."""
         self.unanswered = 0
         self.admitted = False
-        """Whether it was told that it is signed in; it stays so. See `admit`."""
+        """Whether it is authenticated; it stays so until its end. See `admit`."""
         self.username = ""
         """Whose it is, once it is admitted."""
         self.pages: dict[int, bytes] = {}
@@ -165,7 +165,7 @@ class Connection:
         return False
 
     def admit(self, now: float) -> None:
-        """It was told that it is signed in: the rate limit of members holds from now on."""
+        """It is authenticated: the rate limit of members holds from now on."""
         self.admitted = True
         self._bucket = Bucket(BURST, RATE, now)
         self.rate_limited_until = 0.0

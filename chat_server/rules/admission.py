@@ -31,7 +31,7 @@ CAPABILITIES: Final = frozenset({limits.PRESENCE})
 
 
 def hello(world: World, session: Session, command: messages.Hello, now: int) -> Outcome:
-    """Say who we are; a client older than the oldest protocol we speak is sent to update."""
+    """Greet, agreeing on capabilities; a client with an older protocol gets the error `version`."""
     if command.protocol < limits.PROTOCOL_VERSION:
         error = messages.VersionError(
             re=command.id,
@@ -60,9 +60,9 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
 
 
 def recognize(world: World, session: Session, command: messages.Recognize, _now: int) -> Outcome:
-    """Show that we know the devices of an account, to one of them that does not know us.
+    """Prove that we know the devices of an account, by an HMAC (RFC 2104) for each of them.
 
-    Asked with the invite's secret, as a join: it tells whether there is such an account.
+    Needs the invite's secret, as `join` does: the reply tells whether there is such an account.
     """
     if not hmac.compare_digest(command.secret, world.facts.secret):
         return _bad_secret(session, command)
@@ -149,7 +149,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 
 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
-    """The accounts that changed after the client was told last; or all, if it knows others."""
+    """A page of accounts changed since `since`; or of all, if that is of another history."""
 
     def people() -> messages.People:
         changes = world.directory.changes

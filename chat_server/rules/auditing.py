@@ -33,7 +33,7 @@ def note(
     about: Mapping[str, str],
     now: int,
 ) -> Audited:
-    """Write down what is done, in the transaction that does it; the host's window tells it, too.
+    """Append to the audit log in the same transaction, and tell the host's window after it.
 
     `about` is what `whom` told before it was done.
     """

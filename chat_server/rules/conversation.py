@@ -126,7 +126,7 @@ def send_again(world: World, session: Session, command: messages.Send) -> Outcom
 
 
 def _deduplicated(session: Session, command: messages.Send, said: Event) -> Outcome:
-    """The first answer again; or none, if something else was said under this id."""
+    """The first ack again (idempotence), or an error if its `cid` was used for another event."""
     same = (said.room, said.kind) == (command.room, command.kind)
     if not same or canonical(said.body) != canonical(command.body):
         return refuse(session, command, "cid_reused", "cid")
@@ -154,7 +154,7 @@ def list_rooms(world: World, session: Session, command: messages.ListRooms, _now
 
 
 def publish_join(world: World, account: Account, now: int) -> Publish:
-    """Write that somebody joined the room everyone is in; it is told after the commit."""
+    """Append a `join` event to the public room; it is published after the commit."""
     room = world.directory.rooms[GENERAL]
     event = Event(GENERAL, room.head + 1, JOIN, account.username, now, new_cid(), {})
     world.store.append(room, event, account)

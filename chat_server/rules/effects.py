@@ -68,7 +68,7 @@ class TellEveryone:
 
 @dataclass(frozen=True, slots=True)
 class Admit:
-    """A connection is an account's, with what its client can do: it is told what everyone is."""
+    """A connection is authenticated, with these capabilities: it gets pushes from now on."""
 
     connection: int
     username: str

@@ -21,7 +21,7 @@ class Session:
     device: str = ""
     installation: str = ""
     traffic: tuple[int, int] = (0, 0)
-    """Bytes received and sent, as told last."""
+    """Bytes received and sent, as of the last `Traffic`."""
     slow: bool = False
     device_key: bytes = b""
     key: str = ""
@@ -29,7 +29,7 @@ class Session:
     capabilities: frozenset[str] = frozenset()
     """What its client can do beyond the protocol's version, of what this server can do."""
     server_name: str = ""
-    """What it was told that the chat is called."""
+    """The chat's name that was sent to it last."""
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     reading: bool = False

@@ -12,7 +12,7 @@ TAIL_BYTES: Final = 128 * 1024
 TAILS: Final = 64
 """Maximum number of rooms, evicting the least recently written: 8 MiB in all."""
 _ENVELOPE: Final = 200
-"""Bytes of an event on its way besides what was said in it, about."""
+"""Bytes of an event's frame besides its text, about."""
 
 
 def weight(event: Event) -> int:

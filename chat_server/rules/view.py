@@ -1,4 +1,4 @@
-"""What the host's window is told: typed events, in the order in which they happened."""
+"""Events for the host's window: typed, and in order."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class MessagesStored:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """The chat is called so now: it is stored, and everyone is told."""
+    """The chat has this name now: stored, and pushed to everyone."""
 
     name: str
     at: int
@@ -69,7 +69,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed:
-    """The store can't be written now; each reason is told once until `StoreRecovered`."""
+    """The store can't be written now; each reason once until `StoreRecovered`."""
 
     reason: Reason
     at: int

@@ -26,7 +26,7 @@ Outcome = list[Effect | Answer | Show | ViewEvent]
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What the server tells about itself. While it runs, only the name changes."""
+    """What the server says about itself. While it runs, the name and the secret may change."""
 
     name: str
     program: str

@@ -18,7 +18,7 @@ _CODES: Final = frozenset({"type", "code", "why", "kind"})
 """Fields whose text is one of a few words of the program's own."""
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FIRST: Final = 8
-"""Numbers of a mapping that are told at most."""
+"""Maximum number of a mapping's numbers in a brief."""
 
 
 def brief(item: object) -> str:
@@ -47,7 +47,7 @@ def _fields(item: Any) -> Iterator[tuple[str, object]]:
 
 
 def _told(field: str, value: object) -> str:
-    """What is told of a field; "" for nothing."""
+    """How a field is shown in a brief; "" leaves it out."""
     told = ""
     match value:
         case Enum():

@@ -58,7 +58,7 @@ from common.protocol.messages import (
 log = logging.getLogger(__name__)
 
 Arrival: TypeAlias = ToClient | Event
-"""What a client gets: messages, of which events are light ones."""
+"""What a client receives: messages, with events in their light form."""
 
 
 class ProtocolError(Exception):
@@ -105,7 +105,7 @@ class _Conversation:
         self._pending: int | None = None
 
     def to_server(self, message: ToServer) -> bool:
-        """Move on by a command; False when this phase does not allow it."""
+        """Advance by a command; False when this phase does not allow it."""
         if self.phase is Phase.READY:
             return not isinstance(message, _OPENING)
         after = _STEPS.get((self.phase, type(message)))
@@ -116,7 +116,7 @@ class _Conversation:
         return self.phase is Phase.IDENTIFYING and isinstance(message, _WHILE_IDENTIFYING)
 
     def to_client(self, message: ToClient) -> bool:
-        """Move on by what the server says; False when this phase does not allow it."""
+        """Advance by a message of the server; False when this phase does not allow it."""
         if self.phase is Phase.CLOSED:
             return False
         if isinstance(message, Goodbye):

@@ -48,16 +48,16 @@ class Event(NamedTuple):
 
     @property
     def known(self) -> bool:
-        """Whether this program understands it; otherwise `kind` tells nothing."""
+        """Whether this program knows its kind and body."""
         return not isinstance(self.body, UnknownBody)
 
     @property
     def is_message(self) -> bool:
-        """Whether somebody said something."""
+        """Whether it is of kind `message`."""
         return self.kind == MESSAGE and self.known
 
     @property
     def text(self) -> str:
-        """What was said; "" where nothing was."""
+        """The text of a message; "" for other kinds."""
         text = self.body.get("text")
         return text if self.known and isinstance(text, str) else ""

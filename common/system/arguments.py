@@ -1,4 +1,4 @@
-"""The command line of both programs: what is wrong with it is said in one line."""
+"""The command line of both programs, with errors in one line."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class Batch:
         self._events = events
         self._frames = frames
         self.joined = b"".join(frames)
-        """For everyone who sent none of them: the same object in every outbox."""
+        """For everyone who sent none of them: the same object in every send queue."""
 
     def own(self, acks: Mapping[int, int], *, live: bool) -> bytes:
         """What the sender of some of the events gets: acknowledgements in their places.
@@ -54,12 +54,12 @@ class FramesEndpoint:
 
     @staticmethod
     def conversation() -> ServerEnd:
-        """A new connection's: its bytes in, its commands out, and what it is told in its time."""
+        """The server's end of a new connection's conversation: bytes in, commands out."""
         return ServerEnd()
 
     @staticmethod
     def message(message: ToClient) -> bytes:
-        """What is told to everyone, in whatever phase its conversation is."""
+        """The frame of a push, without a check of the conversation's phase."""
         return encode(message)
 
     def batch(self, events: Sequence[Event]) -> Batch:
@@ -70,7 +70,7 @@ class FramesEndpoint:
         return Batch(events, frames)
 
     def events(self, events: Iterable[Event]) -> bytes:
-        """Events that were said before; those that are kept are not encoded again."""
+        """The frames of earlier events; cached ones are not encoded again."""
         return b"".join(map(self._frame, events))
 
     def _frame(self, event: Event) -> bytes:

@@ -58,7 +58,7 @@ class LocalSession:
         self._queue.post(Received(self._number, (command(number),)))
 
     def answered(self, message: ToClient) -> None:
-        """From the hub: something was said to this session."""
+        """From the hub: a message for this session."""
         if isinstance(message, Reply | Error) and message.re is not None:
             with self._lock:
                 on_reply = self._asked.pop(message.re, None)
