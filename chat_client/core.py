@@ -393,7 +393,7 @@ class Core:
         try:
             self._controller.received(data, now)
         except RemoteProtocolError as error:
-            log.warning("the server broke the protocol: %s", error)
+            log.warning("the server violated the protocol: %s", error)
             self._controller.fault(Reason("unknown_message"), now)
 
     def _connected(self, outcome: Outcome) -> None:
@@ -463,7 +463,7 @@ class Core:
 
     def _disconnect(self) -> None:
         if self._transport is not None:
-            log.debug("hanging up")
+            log.debug("disconnecting")
             self._selector.unregister(self._transport.socket)
             self._transport.close()
             self._transport = None

@@ -100,7 +100,7 @@ class Guest:
         for answer in self._answers():
             if isinstance(answer, Event) and answer.is_message:
                 return answer.text
-        raise ConnectionError("the server hung up instead of a message")
+        raise ConnectionError("the server disconnected instead of sending a message")
 
     def _next(self) -> int:
         self._requests += 1
@@ -111,7 +111,7 @@ class Guest:
         for answer in self._answers():
             if isinstance(answer, wanted):
                 return answer
-        raise ConnectionError(f"the server hung up instead of a {wanted.__name__}")
+        raise ConnectionError(f"the server disconnected instead of sending a {wanted.__name__}")
 
     def _answers(self) -> Iterator[Arrival]:
         while data := self._connection.recv(65536):

@@ -42,7 +42,7 @@ def is_known(account: Account, invite: Invite) -> bool:
         try:
             return _ask(connection, account, invite)
         except RemoteProtocolError as error:
-            raise RecognitionError(f"the server broke the protocol: {error}") from error
+            raise RecognitionError(f"the server violated the protocol: {error}") from error
         except TimeoutError as error:
             raise RecognitionError("the server does not answer") from error
         except OSError as error:

@@ -14,7 +14,7 @@ from common.ui.widgets.tooltip import Tooltip
 
 TYPING: Final = 150
 """Milliseconds without a key after which is looked for what stands there."""
-PARTLY: Final = "Looks through the messages on this device. Others are on the server."
+PARTLY: Final = "Searches the messages on this device. Others are on the server."
 _LONGEST: Final = 200
 """Characters that can be looked for."""
 Search = Callable[[str, int, Callable[[Found], None]], object]

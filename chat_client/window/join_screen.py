@@ -244,7 +244,7 @@ class JoinScreen(Panel):
             return
         display_name = " ".join(self.name.value.split())
         if not display_name:
-            self.refuse("Say what others shall call you.", "display_name")
+            self.refuse("Enter the name that others will see.", "display_name")
             return
         former = self._former
         if former is not None and self.username.value == former.username:

@@ -472,7 +472,7 @@ class MainScreen(Panel):
     def _show_status(self, status: Status, waiting: int) -> None:
         if self._status.code in STORAGE and status.code not in STORAGE:
             self.composer.renew_reason(
-                "Not sent yet. This computer can keep messages again: press Enter to send it."
+                "Not sent yet. This computer can store messages again: press Enter to send it."
             )
         self._status, self._waiting = status, waiting
         self._held_up = None

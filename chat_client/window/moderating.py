@@ -23,7 +23,7 @@ _WIDE: Final = 530
 _QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
     "mute": (
         "Mute {}?",
-        "They read everything and can’t write. Their program says so, and until when.",
+        "They can read everything but not write. ChatClient tells them so, and until when.",
         "Mute",
     ),
     "ban": (
@@ -36,7 +36,7 @@ _QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
     ),
     "terminate": (
         "Disconnect {}?",
-        "Their program doesn’t come back by itself; they can sign in again with a click.",
+        "ChatClient doesn’t reconnect by itself; they can sign in again with a click.",
         "Disconnect",
     ),
 }

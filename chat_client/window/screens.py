@@ -212,7 +212,7 @@ class Screens:
         self._close_session()
         self._generation += 1
         generation = self._generation
-        self._on_join_screen().joining(f"Asking whether it knows @{former.username}…")
+        self._on_join_screen().joining(f"Checking whether it knows @{former.username}…")
 
         def ask() -> None:
             # Imported here: it takes longer than to show that something is going on.

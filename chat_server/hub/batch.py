@@ -252,7 +252,7 @@ class Batches:
         self._reopened()
         if directory == self._world.directory:
             return []
-        log.error("the database is not as it was; everybody is sent to compare their copies")
+        log.error("the database differs from what was acknowledged; all clients have to reconnect")
         self._world.directory = directory
         self._world.delivery.forget_tails()
         return self._end([each for each in self._world.sessions if each.username is not None], now)
@@ -311,7 +311,7 @@ class Batches:
             self._next_space_check = now + SPACE_CHECK_INTERVAL
             if self._store.has_space():
                 self._full = None
-                log.info("the disk has room again")
+                log.info("the disk has space again")
         return self._full is None
 
     def _apply(self, items: Sequence[HubItem], now: int) -> list[Applied]:

@@ -14,7 +14,7 @@ from chat_server.window.client_program import ClientProgram, find_client
 from chat_server.window.model import Page, ServerState
 from chat_server.window.moderation import Moderation, commands, refusal_of
 from chat_server.window.presenter import Presenter
-from chat_server.window.server_thread import Keeper, StartFailed
+from chat_server.window.server_thread import ServerThread, StartFailed
 from common.domain.names import NameRefusedError
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
@@ -27,7 +27,7 @@ CLIENT_LOOK: Final = 500
 """Milliseconds between two looks whether the ChatClient that was started runs still."""
 
 
-class Desk:
+class HostController:
     """Carries out `actions`. `show` brings the window up to what the presenter says.
 
     `say(text, milliseconds)` says something in passing.
@@ -38,13 +38,13 @@ class Desk:
         root: tk.Tk,
         theme: Theme,
         presenter: Presenter,
-        keeper: Keeper,
+        server_thread: ServerThread,
         show: Callable[[], object],
         say: Callable[[str, int], object],
     ) -> None:
         self.client = ClientProgram(find_client())
         self._client_timer: str | None = None
-        moderation = Moderation(root, theme, presenter, keeper, show, say, self._ask)
+        moderation = Moderation(root, theme, presenter, server_thread, show, say, self._ask)
         self.moderation = moderation
         self.actions = Actions(
             self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
@@ -55,7 +55,7 @@ class Desk:
         self.dialog: Dialog | None = None
         self._closing: Dialog | None = None
         self._root, self._theme = root, theme
-        self._presenter, self._keeper, self._show = presenter, keeper, show
+        self._presenter, self._server_thread, self._show = presenter, server_thread, show
         self._say = say
         self._port: int | None = None
 
@@ -127,13 +127,13 @@ class Desk:
             people = self._presenter.people
             if not people or self._says_yes(questions.stop(self._root, self._theme, people)):
                 self._presenter.stopping()
-                self._keeper.stop_server()
+                self._server_thread.stop_server()
         self._show()
 
     def _start(self, port: int | None) -> None:
         self._presenter.starting()
         self._show()
-        self._keeper.start_server(port)
+        self._server_thread.start_server(port)
 
     def _go(self, page: Page) -> None:
         self._presenter.go(page)
@@ -153,7 +153,7 @@ class Desk:
             self._presenter.renaming(f"{problem[:1].upper()}{problem[1:]}.")
         else:
             self._presenter.renaming()
-            self._keeper.ask(
+            self._server_thread.ask(
                 lambda number: commands().RenameChat(id=number, name=name), self._renamed
             )
         self._show()
@@ -165,7 +165,7 @@ class Desk:
             self._show()
 
     def _open_client(self) -> None:
-        running = self._keeper.running
+        running = self._server_thread.running
         if running is None:
             return
         if self.client.running:

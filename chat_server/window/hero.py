@@ -184,7 +184,7 @@ class Down(_Page):
 
 _DOWN: Final = {
     ServerState.STARTING: ("Starting…", "The server opens its log and its port."),
-    ServerState.STOPPING: ("Stopping…", "Everyone is told, and what they said is written down."),
+    ServerState.STOPPING: ("Stopping…", "Everyone is told, and all messages are saved."),
     ServerState.STOPPED: (
         "The server is stopped",
         (
@@ -192,5 +192,5 @@ _DOWN: Final = {
             "themselves when you start it again."
         ),
     ),
-    ServerState.CLOSING: ("Closing…", "Everyone is told, and what they said is written down."),
+    ServerState.CLOSING: ("Closing…", "Everyone is told, and all messages are saved."),
 }

@@ -1,6 +1,6 @@
 """What fills the host's window: it ties the server, the presenter and the widgets together.
 
-The Tk thread only shows: the keeper starts and stops the server, and its news come through
+The Tk thread only shows: `ServerThread` starts and stops the server, and its news come through
 a mailbox.
 """
 
@@ -14,7 +14,7 @@ from typing import Final, assert_never
 from chat_server.options import Options
 from chat_server.rules.view import Audited
 from chat_server.window import server_thread
-from chat_server.window.controller import Desk
+from chat_server.window.controller import HostController
 from chat_server.window.frame import Frame
 from chat_server.window.model import ServerState
 from chat_server.window.presenter import Presenter
@@ -41,9 +41,13 @@ class HostContents:
         everywhere = options.host is None or is_unspecified(options.host)
         self.presenter = Presenter(options.name or "", everywhere=everywhere)
         self.mailbox: Mailbox[server_thread.ServerNews] = Mailbox(self.root, self._take)
-        self.keeper = server_thread.Keeper(options, program.data_dir, self.mailbox.post)
-        self.desk = Desk(self.root, self.theme, self.presenter, self.keeper, self.show, self._say)
-        self.frame = Frame(self.root, self.theme, self.desk.actions)
+        self.server_thread = server_thread.ServerThread(
+            options, program.data_dir, self.mailbox.post
+        )
+        self.controller = HostController(
+            self.root, self.theme, self.presenter, self.server_thread, self.show, self._say
+        )
+        self.frame = Frame(self.root, self.theme, self.controller.actions)
         self.frame.pack(fill="both", expand=True)
         self.status = 0
         self.owns_folder = False
@@ -55,20 +59,20 @@ class HostContents:
     def begin(self) -> None:
         """Start the server."""
         self.show()
-        self.keeper.begin()
+        self.server_thread.begin()
 
     def may_close(self) -> bool:
         """Ask before people lose their connections; with nobody there, there is nothing to ask."""
-        return self.desk.may_close()
+        return self.controller.may_close()
 
     def close(self, ended: Callable[[], object]) -> None:
         """Stop the server, then call `ended`."""
         self._ended = ended
         self.presenter.closing()
-        self.desk.close()
+        self.controller.close()
         self.show()
-        self.keeper.quit()
-        if not self.keeper.alive:
+        self.server_thread.quit()
+        if not self.server_thread.alive:
             self._end()  # a mistake has ended it, and it will not say so
 
     def show(self) -> None:
@@ -106,9 +110,9 @@ class HostContents:
                 self.owns_folder = True
                 if self.presenter.phase is not ServerState.CLOSING:
                     self.presenter.started(item.running, now)
-                    self.desk.started(item.running.port)
-                    self.desk.moderation.list_people()
-                    self.desk.moderation.list_sanctions()
+                    self.controller.started(item.running.port)
+                    self.controller.moderation.list_people()
+                    self.controller.moderation.list_sanctions()
                     self.show()
             case server_thread.Changed():
                 self.presenter.changed(item.running, now)
@@ -127,11 +131,11 @@ class HostContents:
     def _happened(self, item: server_thread.Happened, now: int) -> None:
         self.presenter.apply(item.events, now)
         if any(isinstance(event, Audited) for event in item.events):
-            self.desk.moderation.list_sanctions()
+            self.controller.moderation.list_sanctions()
         self._show_soon()
 
     def _count(self) -> None:
-        self.presenter.apply(self.keeper.counts.take(), _now())
+        self.presenter.apply(self.server_thread.counts.take(), _now())
         self._show_soon()
 
     def _failed(self, failure: server_thread.StartFailed, now: int) -> None:
@@ -154,11 +158,11 @@ class HostContents:
         self.show()
         if isinstance(item, server_thread.BrokeOff):
             reason = sentence(item.reason)
-            self._after("ask", 1, lambda: self.desk.server_failed(reason))
+            self._after("ask", 1, lambda: self.controller.server_failed(reason))
 
     def _ask_after(self, failure: server_thread.StartFailed) -> None:
         first = not self.owns_folder
-        if not self.desk.start_failed(failure, first=first) and first:
+        if not self.controller.start_failed(failure, first=first) and first:
             self.status = COULD_NOT_START
             self._quit()
 
@@ -184,7 +188,7 @@ class HostContents:
 
     def _end(self) -> None:
         self._cancel(*self._timers)
-        self.keeper.join()
+        self.server_thread.join()
         self._ended()
 
 

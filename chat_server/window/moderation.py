@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from chat_server.window import questions
 from chat_server.window.model import AccountRow, ClientRow, PersonRow, SanctionRow
 from chat_server.window.presenter import Presenter
-from chat_server.window.server_thread import Keeper
+from chat_server.window.server_thread import ServerThread
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.ui.look.theme import Theme
@@ -34,13 +34,13 @@ class Moderation:
         root: tk.Tk,
         theme: Theme,
         presenter: Presenter,
-        keeper: Keeper,
+        server_thread: ServerThread,
         show: Callable[[], object],
         say: Callable[[str, int], object],
         ask: Callable[[Dialog], Answer],
     ) -> None:
         self._root, self._theme = root, theme
-        self._presenter, self._keeper, self._show = presenter, keeper, show
+        self._presenter, self._server_thread, self._show = presenter, server_thread, show
         self._say, self._ask = say, ask
         self._listings = 0
         """How often the list of bans and mutes was asked for."""
@@ -118,7 +118,9 @@ class Moderation:
                 else:
                     self._show()
 
-        self._keeper.ask(lambda number: commands().ListPeople(id=number, since=since), listed)
+        self._server_thread.ask(
+            lambda number: commands().ListPeople(id=number, since=since), listed
+        )
 
     def _ask_for_sanctions(self, listing: int, found: list[object], after: int = 0) -> None:
         def listed(reply: ToClient) -> None:
@@ -131,11 +133,13 @@ class Moderation:
             self._presenter.sanctioned(found)  # type: ignore[arg-type]  # they are Sanctions
             self._show()
 
-        self._keeper.ask(lambda number: commands().ListSanctions(id=number, after=after), listed)
+        self._server_thread.ask(
+            lambda number: commands().ListSanctions(id=number, after=after), listed
+        )
 
     def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
         """Send a command for each; say what was refused, once, or else `said` after the last."""
-        if self._keeper.running is None:
+        if self._server_thread.running is None:
             self._say("Not done: the server does not run", FAILURE_TIME)
             return
         refused: list[str] = []
@@ -162,7 +166,7 @@ class Moderation:
                 self._say(said, TOAST_TIME)
 
         for fields in wanted:
-            self._keeper.ask(_maker(command, fields), reply_came)
+            self._server_thread.ask(_maker(command, fields), reply_came)
 
 
 def commands() -> ModuleType:

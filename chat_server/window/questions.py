@@ -29,7 +29,7 @@ _OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
 def terminate(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
     """Whether to end connections (`YES`), and what to tell the people."""
     title = f"Disconnect {called(rows)}?"
-    what = "They can connect again with a click; their programs don’t come back by themselves."
+    what = "They can reconnect with a click; ChatClient doesn’t do so by itself."
     if len(rows) == 1:
         row = rows[0]
         title = f"End the connection of {row.name}?"
@@ -47,7 +47,7 @@ def mute(parent: tk.Misc, theme: Theme, rows: Sequence[PersonRow]) -> Dialog:
         parent,
         theme,
         f"Mute {called(rows)}?",
-        "Who is muted reads everything and can’t write. Their program says so, and until when.",
+        "Muted people can read everything but not write. ChatClient tells them so, and until when.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Mute", "danger")),
         entry=_reason(),
         options=(until_options(HOUR),),
@@ -86,7 +86,7 @@ def new_invite(parent: tk.Misc, theme: Theme) -> Dialog:
         parent,
         theme,
         "Make a new invite link?",
-        "The old link lets nobody in any more, wherever it was sent to. Who has joined stays in.",
+        "The old link stops working, wherever it was sent. People who have joined stay.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "New invite link", "primary")),
     )
 

@@ -1,4 +1,4 @@
-"""The keeper: a thread that starts and stops the server, so that the window never waits.
+"""The thread that starts and stops the server, so that the window never waits.
 
 It reports to the Tk thread through `post` (a mailbox), in the order in which things happen:
 whatever a run of the server tells comes before the `Stopped` of that run.
@@ -81,12 +81,12 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Numbers have changed: look at `Keeper.counts.take()` when it suits."""
+    """Numbers have changed: look at `ServerThread.counts.take()` when it suits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The keeper has stopped the server for good and is about to end."""
+    """The thread has stopped the server for good and is about to end."""
 
 
 ServerNews = (
@@ -138,7 +138,7 @@ class _Order(Enum):
     QUIT = auto()
 
 
-class Keeper:
+class ServerThread:
     """Carries out orders one after the other. `post` may be called from any thread."""
 
     def __init__(
@@ -153,7 +153,7 @@ class Keeper:
         self._session: LocalSession | None = None
         """The host's own, with the server that runs."""
         # Not a daemon: the interpreter must not end before the log is closed.
-        self._thread = threading.Thread(target=self._run, name="keeper")
+        self._thread = threading.Thread(target=self._run, name="server")
 
     # From the Tk thread
 

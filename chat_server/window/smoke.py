@@ -22,7 +22,7 @@ def _look_at_window(folder: Path) -> str:
     smoke.fill(program)
     host = program.filled
     smoke.wait(root, lambda: host.presenter.phase is not ServerState.STARTING, "the server")
-    running = host.keeper.running
+    running = host.server_thread.running
     if running is None:
         raise RuntimeError("the server did not start")
     presenter = host.presenter
@@ -31,7 +31,7 @@ def _look_at_window(folder: Path) -> str:
         [guest] = presenter.view(0).rows
         from common.protocol.messages import Terminate
 
-        host.keeper.ask(
+        host.server_thread.ask(
             lambda number: Terminate(id=number, connection=guest.connection), lambda _: None
         )
         smoke.wait(root, lambda: not presenter.people, "the guest's end")

@@ -431,7 +431,7 @@ class HostWindow:
     @property
     def running(self) -> Running:
         """The facts of its server."""
-        running = self.app.keeper.running
+        running = self.app.server_thread.running
         assert running is not None
         return running
 
@@ -476,7 +476,7 @@ class HostWindow:
             assert self.app.status == 0
 
     def _say_yes(self) -> None:
-        dialog = self.app.desk.dialog
+        dialog = self.app.controller.dialog
         # It takes the grab last, when it is there to be answered.
         if dialog is None or not self.root.tk.call("grab", "current", dialog.window):
             self.root.after(10, self._say_yes)

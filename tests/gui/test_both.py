@@ -75,7 +75,7 @@ def test_guests_see_the_chats_new_name(town: Town, host_window: HostWindow) -> N
     """The sidebar and the title at once, and the next start, too."""
     ada = joins(town, host_window.link, "Ada")
     folder = ada.program.data_dir
-    host_window.app.desk.actions.rename("Garden Party")
+    host_window.app.controller.actions.rename("Garden Party")
     ada.wait(lambda: ada.title == "general — Garden Party — ChatClient", "the title")
     assert str(ada.main.sidebar._server.cget("text")) == "Garden Party"
     ada.close()

@@ -188,23 +188,23 @@ def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
         )
     ]  # fmt: skip
     host_window.app.presenter.sanctioned(held)
-    host_window.app.desk.actions.go(Page.SANCTIONS)
+    host_window.app.controller.actions.go(Page.SANCTIONS)
     host_window.wait(host_window.app.frame.sanctions.winfo_viewable, "the page")
     check(host_window, "bans and mutes")
     host_window.app.presenter.sanctioned([])
     host_window.app.show()
     check(host_window, "no bans and mutes")
-    host_window.app.desk.actions.go(Page.PEOPLE)
+    host_window.app.controller.actions.go(Page.PEOPLE)
     host_window.wait(host_window.app.frame.accounts.winfo_viewable, "the page")
     check(host_window, "everybody")
-    host_window.app.desk.actions.go(Page.CONNECTIONS)
+    host_window.app.controller.actions.go(Page.CONNECTIONS)
     host_window.app.frame._show_trouble("the disk is full")
     check(host_window, "trouble")
 
 
 def test_a_stopped_server(host_window: HostWindow) -> None:
     """The page with one button."""
-    host_window.app.desk.actions.switch(False)
+    host_window.app.controller.actions.switch(False)
     frame = host_window.app.frame
     host_window.wait(lambda: frame.down.winfo_viewable() and frame.down.start.winfo_viewable(), "")
     check(host_window, "stopped")

@@ -23,7 +23,7 @@ from chat_client.state.status import Link
 from chat_server.ready_file import Running
 from chat_server.rules.view import ClientAppeared, ViewEvent
 from chat_server.window.presenter import Presenter
-from chat_server.window.server_thread import Keeper
+from chat_server.window.server_thread import ServerThread
 from common.domain.invite import parse_invite
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
@@ -206,10 +206,10 @@ def host_window(
 ) -> Iterator[HostWindow]:
     """The host's window, on a network of documentation addresses, at the script's time."""
     del town
-    show, started, changed = Keeper._show, Presenter.started, Presenter.changed
+    show, started, changed = ServerThread._show, Presenter.started, Presenter.changed
 
-    def placed(keeper: Keeper, events: Sequence[ViewEvent]) -> None:
-        show(keeper, [_placed(event) for event in events])
+    def placed(server_thread: ServerThread, events: Sequence[ViewEvent]) -> None:
+        show(server_thread, [_placed(event) for event in events])
 
     def there(running: Running) -> Running:
         invite = replace(parse_invite(running.invite), hosts=("192.0.2.10",), port=12345)
@@ -221,7 +221,7 @@ def host_window(
     def changed_there(presenter: Presenter, running: Running, now: int) -> None:
         changed(presenter, there(running), now)
 
-    monkeypatch.setattr(Keeper, "_show", placed)
+    monkeypatch.setattr(ServerThread, "_show", placed)
     monkeypatch.setattr(Presenter, "started", started_there)
     monkeypatch.setattr(Presenter, "changed", changed_there)
     monkeypatch.setattr("chat_server.window.host._now", lambda: clock.now)

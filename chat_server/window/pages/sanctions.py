@@ -42,7 +42,7 @@ class Sanctions(Panel):
         self.lift_button = Button(tools, theme, "Lift", self._lift_selected)
         self.lift_button.pack(side="right")
         self._sentence = Label(
-            tools, theme, "Who is banned can’t come in; who is muted reads and can’t write.",
+            tools, theme, "Banned people can’t sign in; muted people can read but not write.",
             tone="muted", justify="left",
         )  # fmt: skip
         self._columns: tuple[Column, ...] = _COLUMNS

@@ -211,7 +211,7 @@ def test_what_came_back_says_when_it_can_be_sent(ada: Window, disk: Disk) -> Non
     ada.main._connect()
     ada.online()
     assert problem.winfo_ismapped()
-    assert "can keep messages again" in str(problem.cget("text"))
+    assert "can store messages again" in str(problem.cget("text"))
     ada.focus(ada.composer)
     ada.key("<Key-x>")
     assert not problem.winfo_manager()

@@ -327,7 +327,7 @@ def test_an_empty_name_is_asked_for(town: Town, host: Host) -> None:
     """Blank counts as empty."""
     window = town.window()
     fill(window, host.link, "  ")
-    assert window.problem == "Say what others shall call you."
+    assert window.problem == "Enter the name that others will see."
     assert window.join.name.instate(["invalid"])
     assert window.root.focus_displayof() is window.join.name.entry
 

@@ -155,7 +155,7 @@ class Host:
         seen: list[Dialog] = []
 
         def look() -> None:
-            dialog = self.app.desk.dialog
+            dialog = self.app.controller.dialog
             if dialog is None or dialog in seen or not dialog.window.winfo_viewable():
                 self.root.after(10, look)
                 return

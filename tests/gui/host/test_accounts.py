@@ -22,7 +22,7 @@ from tests.gui.layout import faults
 
 def go(host: Host) -> accounts.Accounts:
     """Show the page."""
-    host.app.desk.actions.go(Page.PEOPLE)
+    host.app.controller.actions.go(Page.PEOPLE)
     page = host.app.frame.accounts
     host.wait(page.winfo_viewable, "the page")
     return page
@@ -79,7 +79,7 @@ def test_who_is_away_is_muted_and_banned_and_let_in_again(host: Host) -> None:
     host.wait(lambda: page.ban.cget("text") == "Unban", "the button")
     host.click(page.ban)
     host.wait(lambda: states(host)["ada"] == "Offline", "the end of it")
-    running = host.app.keeper.running
+    running = host.app.server_thread.running
     assert running is not None
     host.clients.append(Client(running.invite, "ada", "Ada", "Laptop"))
     host.wait(lambda: states(host)["ada"] == "Online", "who came back")
@@ -107,7 +107,7 @@ def test_a_role_is_given_to_who_is_away(host: Host, monkeypatch: pytest.MonkeyPa
     host.wait(lambda: page._rows["ada"].is_moderator, "the role")
     assert list(menu("ada")) == ["Copy username", "Mute…", "Make member", "Ban…"]
     assert list(menu("ben")) == ["Copy username", "Mute…", "Make moderator", "Ban…"]
-    running = host.app.keeper.running
+    running = host.app.server_thread.running
     assert running is not None
     ada = Client(running.invite, "ada", "Ada", "Laptop")
     ada.command(messages.ListPeople, since=0)

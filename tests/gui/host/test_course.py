@@ -54,7 +54,11 @@ def test_closing_asks_while_people_are_connected(host: Host) -> None:
     for act in (keep, lambda dialog: host.key(dialog.window, "<Escape>")):
         host.answer(act)
         host.press_close()
-        assert (host.phase, host.ended, host.app.desk.dialog) == (ServerState.RUNNING, False, None)
+        assert (host.phase, host.ended, host.app.controller.dialog) == (
+            ServerState.RUNNING,
+            False,
+            None,
+        )
     assert "Stop the chat? 3 people are connected." in said[0]
     for client in clients:
         client.say("still here")
@@ -69,7 +73,7 @@ def test_closing_asks_once_at_a_time(host: Host) -> None:
     def again(dialog: Dialog) -> None:
         seen.append(dialog)
         host.press_close()
-        assert host.app.desk.dialog is dialog
+        assert host.app.controller.dialog is dialog
         host.click(dialog.buttons[questions.CANCEL])
 
     host.answer(again)

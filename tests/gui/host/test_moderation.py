@@ -136,7 +136,7 @@ def test_a_ban_of_a_person_makes_a_new_link(host: Host) -> None:
     assert "You banned Ada: Enough" in activity(host)
     page = host.app.frame.sanctions
     host.app.frame.sidebar.navigation.select("sanctions")
-    host.app.desk.actions.go(Page.SANCTIONS)
+    host.app.controller.actions.go(Page.SANCTIONS)
     host.wait(page.winfo_viewable, "the page")
     host.wait(lambda: len(page._rows) == 1, "the ban")
     (key,) = page._rows
@@ -168,7 +168,7 @@ def test_a_device_alone_can_be_banned(host: Host) -> None:
     (row,) = host.app.presenter.view(now()).sanctions
     assert (row.username, row.who) == ("", "A device: Old phone")
     assert host.app.frame.connections.summary.copy.content == link
-    host.app.desk.actions.lift(row)
+    host.app.controller.actions.lift(row)
     host.wait(lambda: not host.app.presenter.view(now()).sanctions, "the end of it")
 
 
@@ -230,7 +230,7 @@ def test_what_was_refused_is_said(host: Host, monkeypatch: pytest.MonkeyPatch) -
     host.connect("ben")
     choose(host, "ada", "ben")
     full = refusal("disk_full", re=1)
-    monkeypatch.setattr(host.app.keeper, "ask", lambda _, on_reply: on_reply(full))
+    monkeypatch.setattr(host.app.server_thread, "ask", lambda _, on_reply: on_reply(full))
     host.answer(yes("", questions.PERSON))
     host.click(host.app.frame.connections.people.ban)
     assert host.app.frame.toasts.text == "Not done: the host's disk is full"
@@ -260,7 +260,7 @@ def test_what_moderators_do_is_told(host: Host) -> None:
     ada = host.connect("ada")
     host.connect("ben")
     rows = host.app.frame.connections.people
-    host.app.desk.actions.set_role(
+    host.app.controller.actions.set_role(
         [row for row in rows._rows.values() if row.username == "ada"], "moderator"
     )
     host.wait(lambda: pills(host)["ada"] == "Moderator", "the role")
@@ -276,7 +276,7 @@ def test_the_list_has_all_pages(host: Host, monkeypatch: pytest.MonkeyPatch) -> 
         host.connect(name)
     rows = list(host.app.frame.connections.people._rows.values())
     host.answer(yes())
-    host.app.desk.actions.mute(rows)
+    host.app.controller.actions.mute(rows)
     host.wait(lambda: len(host.app.presenter.view(now()).sanctions) == 5, "all five")
 
 

@@ -124,7 +124,7 @@ def test_it_outlives_the_hosts_window(stub: Stub, open_host: Open) -> None:
     host.click(host.app.frame.sidebar.client)
     host.wait(stub.told.exists, "its start")
     host.close()
-    assert host.app.desk.client.running
+    assert host.app.controller.client.running
     assert Path(f"/proc/{stub.facts['pid']}").exists()
 
 
@@ -137,7 +137,7 @@ def test_a_client_that_fails_is_told(
     host = open_host().up()
     host.click(host.app.frame.sidebar.client)
     assert toast(host) == "ChatClient can’t be started: No such file or directory"
-    host.app.desk.client._launch = Stub(tmp_path).launch("fails")
+    host.app.controller.client._launch = Stub(tmp_path).launch("fails")
     host.click(host.app.frame.sidebar.client)
     host.wait(lambda: toast(host) == "ChatClient ended with an error (status 3)", "the news")
 
@@ -188,7 +188,7 @@ def test_the_real_one_is_in_the_chat_at_once(
 def _opened_and_closed(host: HostWindow) -> None:
     host.click(host.app.frame.sidebar.client)
     host.wait(lambda: len(host.names()) == 1, "somebody in the list")
-    process = host.app.desk.client._process
+    process = host.app.controller.client._process
     assert process is not None
     process.send_signal(signal.SIGTERM)
     host.wait(lambda: process.poll() == 0, "its end")

@@ -12,5 +12,5 @@ from tests.gui.host.conftest import Host
 def test_every_page_has_its_row(host: Host, page: Page) -> None:
     """Whoever adds a page gives it a row; it is selected while the page is shown."""
     frame = host.app.frame
-    host.app.desk.actions.go(page)
+    host.app.controller.actions.go(page)
     host.wait(lambda: frame.sidebar.navigation.selected == page.value, "the row")

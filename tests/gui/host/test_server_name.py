@@ -38,7 +38,9 @@ def rename(host: Host, text: str) -> None:
 def test_the_name_is_changed_in_its_place(host: Host, tmp_path: Path) -> None:
     """Everyone is told; title, invite and the file for this computer have it, and the feed."""
     client = host.connect("ada")
-    before = parse_invite(host.app.keeper.running.invite if host.app.keeper.running else "")
+    before = parse_invite(
+        host.app.server_thread.running.invite if host.app.server_thread.running else ""
+    )
     rename(host, "  Garden   Party ")
     assert client.expect(ServerChanged).server_name == "Garden Party"
     name = name_of(host)
@@ -117,7 +119,7 @@ def test_a_name_that_cant_be_stored_is_told_beside_it(
     name = name_of(host)
     full = refusal("disk_full", re=1)
     monkeypatch.setattr(
-        host.app.keeper,
+        host.app.server_thread,
         "ask",
         lambda _, on_reply: host.app.mailbox.post(Replied(full, on_reply)),
     )

@@ -227,7 +227,7 @@ def test_drafts_are_stored_when_they_can_be(bench: Bench) -> None:
 
 
 def test_who_was_signed_out_stays_so_after_the_trouble(bench: Bench) -> None:
-    """That the disk has room again is no reason to come back."""
+    """That the disk has space again is no reason to come back."""
     controller = bench.core._controller
     bench.core._do(lambda: controller.refused(Reason("wrong_server")))
     bench.until(

@@ -142,7 +142,7 @@ def test_the_window_is_told_and_may_start_it_again(
     break_it(monkeypatch)
     options = parse_options(["--host", "127.0.0.1", "--port", "0"])
     told: queue.SimpleQueue[server_thread.ServerNews] = queue.SimpleQueue()
-    kept = server_thread.Keeper(options, tmp_path, told.put)
+    kept = server_thread.ServerThread(options, tmp_path, told.put)
     kept.begin()
     try:
         news = told.get(timeout=_DEADLINE)
