@@ -169,7 +169,10 @@ def _is_composed(letter: str) -> bool:
 
 @cache
 def _twins() -> frozenset[str]:
-    """What another character stands for as well, one for one: ideographs, most of them."""
+    """Characters with a canonical equivalent of one character (UAX #15), most of them ideographs.
+
+    Without these, the prefilter misses a text that was sent with the equivalent.
+    """
     singles = [*range(0x370, 0x390), *range(0x2100, 0x2400), *range(0xF900, 0xFB00)]
     singles += range(0x2F800, 0x2FA20)
     return frozenset(unicodedata.normalize("NFC", chr(code)) for code in singles) - frozenset(

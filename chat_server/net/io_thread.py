@@ -1,4 +1,4 @@
-"""The I/O thread: it owns its connections and waits on all of them with one selector."""
+"""The I/O thread: an event loop that owns all connections and waits on them with one selector."""
 
 import contextlib
 import heapq

@@ -30,7 +30,7 @@ CLIENT_LOOK: Final = 500
 class HostController:
     """Carries out `actions`. `show` brings the window up to what the presenter says.
 
-    `say(text, milliseconds)` says something in passing.
+    `say(text, milliseconds)` shows a toast for that long.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ JSON: Final = ord("J")
 
 
 class FrameError(Exception):
-    """The peer's frame header is wrong; nothing after it can be understood."""
+    """The peer's frame header is invalid: framing is lost, and the connection of no use."""
 
 
 class Frame(NamedTuple):
@@ -42,15 +42,15 @@ class FrameDecoder:
         self._broken = False
 
     def frames(self, data: bytes) -> Generator[Frame, None, None]:
-        """Every frame that `data` completes. Raises FrameError on a header that breaks the rules.
+        """Every frame that `data` completes. Raises FrameError on an invalid header.
 
-        After that the decoder stays empty: the stream has lost its meaning. To be iterated to its
-        end, or closed, before more data comes; what was left out then comes with that.
+        After that the decoder yields nothing more, as framing is lost. Iterate it to its end, or
+        close it, before the next call; frames left over then come with that.
         """
         if self._broken:
             return
-        # What is kept is less than a frame: to copy it once for each read is cheaper than anything
-        # that would avoid it, for nearly always there is nothing.
+        # The rest is less than a frame and nearly always empty: copying it once per read is cheaper
+        # than a ring buffer or a list of chunks would be.
         buffer = self._rest + data if self._rest else data
         start = 0
         try:
@@ -72,11 +72,11 @@ class FrameDecoder:
 
     @property
     def partial(self) -> bool:
-        """True while part of a frame is waiting for the rest of it."""
+        """True while a part of a frame is buffered."""
         return bool(self._rest)
 
     def _wrong(self, length: int, kind: bytes) -> str | None:
-        """What breaks the rules in a header, as far as it is here."""
+        """Why a header is invalid, as far as it has arrived; None if it is valid."""
         if not 1 <= length <= self.limit:
             return f"a frame of {length} bytes; allowed are 1 to {self.limit}"
         if kind and kind[0] != JSON:

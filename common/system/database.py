@@ -1,4 +1,4 @@
-"""What both programs' SQLite databases have in common: how they are migrated, and how read."""
+"""SQLite for both programs: read-only connections, and migration with a backup."""
 
 import os
 import sqlite3
@@ -10,7 +10,7 @@ from common.system.datafolder import NO_LINK, PRIVATE_FILE
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:
-    """A connection that can't write and never checkpoints: only the one writer does.
+    """A read-only connection that never checkpoints: only the one writer does.
 
     SQLite up to 3.51.2 can damage a WAL when two connections write or checkpoint.
     """
@@ -46,7 +46,7 @@ def migrate(
                 f"{steps}; PRAGMA user_version = {len(migrations)}; COMMIT;"
             )
     except BaseException:
-        # The original is as it was, and a disk that was full needs the room.
+        # The original is unchanged, and a full disk needs the space.
         if backup is not None:
             with suppress(OSError):
                 backup.unlink(missing_ok=True)
