@@ -1,4 +1,4 @@
-"""Pop-up menus in the house look."""
+"""Pop-up menus, drawn in the theme's look."""
 
 from __future__ import annotations
 
