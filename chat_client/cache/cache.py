@@ -202,8 +202,9 @@ class Cache:
         room, those of all rooms.
         """
         again = self._connection.execute(
-            "UPDATE outbox SET state = ?1 WHERE (?2 IS NULL OR room = ?2) AND state = ?3",
-            (OutboxState.WAITING, room, OutboxState.SENT),
+            "UPDATE outbox SET state = :waiting"
+            " WHERE (:room IS NULL OR room = :room) AND state = :sent",
+            {"waiting": OutboxState.WAITING, "sent": OutboxState.SENT, "room": room},
         )
         self._waiting += again.rowcount
         return again.rowcount

@@ -153,11 +153,11 @@ class CacheReader:
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
             "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
-            "  AND text IS NOT NULL AND sender <> ? LIMIT ?)),"
+            "  AND text IS NOT NULL AND sender <> :me LIMIT :counted)),"
             " position - read - (SELECT coalesce(sum(last - max(first - 1, read)), 0) FROM spans"
             "  WHERE spans.room = rooms.room AND last > read)"
-            " FROM rooms WHERE ?3 IS NULL OR room = ?3 ORDER BY room",
-            (me, COUNTED, only),
+            " FROM rooms WHERE :only IS NULL OR room = :only ORDER BY room",
+            {"me": me, "counted": COUNTED, "only": only},
         ).fetchall()
         return [
             RoomSummary(room, whole(position), whole(read), whole(unread) + whole(missing))
