@@ -22,13 +22,23 @@ class TextRefusedError(ValueError):
         self.code = code
 
 
+def is_plain(text: str) -> bool:
+    """Whether a text is surely valid: what nearly every message is, by the quickest questions."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and len(text) <= limits.TEXT_BYTES
+        and bool(text.strip())
+    )
+
+
 def check_text(text: str) -> str:
     """A message's text: no controls but tab and newline, not blank, bounded in bytes.
 
     Raises TextRefusedError.
     """
-    if text.isascii() and text.isprintable() and len(text) <= limits.TEXT_BYTES and text.strip():
-        return text  # what nearly every message is, told by the quickest questions
+    if is_plain(text):
+        return text
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:

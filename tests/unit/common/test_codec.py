@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
 
 from common import limits
 from common.protocol import messages
@@ -450,6 +451,22 @@ def test_a_body_is_checked_by_the_model_of_its_kind(body: object, code: str, fie
         assert isinstance(command, messages.Send)
         # As it was given: nothing is added that was left out.
         assert (command.kind, command.body) == ("topic", lawful)
+
+
+@given(st.text() | st.sampled_from(["", " ", "a\tb", "a" * 16384, "a" * 16385, "\x7f", "é"]))
+def test_the_quick_way_for_messages_accepts_what_their_model_accepts(text: str) -> None:
+    """A plain text is not shown to the model: which must have nothing else to look at."""
+    assert set(messages.MessageBody.model_fields) == {"text"}
+    sent = json.dumps(saying(body={"text": text}))
+
+    def accepts(model: type[BaseModel], body: str) -> bool:
+        try:
+            model.model_validate_json(body)
+        except ValidationError:
+            return False
+        return True
+
+    assert accepts(messages.Send, sent) == accepts(messages.MessageBody, json.dumps({"text": text}))
 
 
 @pytest.mark.parametrize("number", [0, -1, 2**53, "7", 7.5, None, True, [7], 10**400])
