@@ -58,8 +58,9 @@ class Copy:
 class PlacedRecords:
     """A client's records, each `Welcomed` with the history that the server really had.
 
-    `sessions` tells it by the session that it admitted the client to then. A connection that
-    ended before that is left as it was: it says nothing of any history.
+    `sessions` tells it by the session that it admitted the client to then. Of a connection that
+    ended before that, as when somebody is banned, it says nothing of any history and is left out:
+    the name that the server gave it may be that of several.
     """
 
     records: Records
@@ -67,22 +68,22 @@ class PlacedRecords:
 
     def __iter__(self) -> Iterator[Record]:
         waiting: list[Record] = []
+        """A `Welcomed`, and what came after it."""
         for record in self.records:
             if isinstance(record, Admitted) and waiting:
                 name = self.sessions.get(record.session)
-                welcomed = waiting[0]
+                welcomed, *rest = waiting
                 if name is not None and isinstance(welcomed, Welcomed):
-                    waiting[0] = replace(welcomed, epoch=name)
-            elif not isinstance(record, Welcomed | Began | Connected):
-                if waiting:
-                    waiting.append(record)
-                else:
+                    welcomed = replace(welcomed, epoch=name)
+                yield from (welcomed, *rest, record)
+                waiting = []
+            elif isinstance(record, Welcomed | Began | Connected):
+                yield from waiting[1:]
+                waiting = [record] if isinstance(record, Welcomed) else []
+                if not waiting:
                     yield record
-                continue
-            yield from waiting
-            waiting = []
-            if isinstance(record, Welcomed):
+            elif waiting:
                 waiting.append(record)
             else:
                 yield record
-        yield from waiting
+        yield from waiting[1:]

@@ -199,8 +199,28 @@ def test_two_histories_of_one_epoch_in_one_copy_are_caught() -> None:
     assert Kind.DISAGREES in kinds(copied_back([*ben(), *goes_on], mixed))
 
 
+def test_a_room_that_the_backup_did_not_have_is_kept_as_it_was() -> None:
+    """Nobody has said anything there since, so the server lists no such room."""
+    direct = [event(seq, "ada", f"d{seq}")._replace(room="dm:ada:ben") for seq in (1, 2)]
+    former = Epoch(EPOCH, (*LOG, *direct), {**MEMBERS, "dm:ada:ben": ("ada", "ben")})
+    new = Epoch(COPIED, (), MEMBERS, former, {ROOM: 5})
+    goes_on: list[Record] = [*BACK, Asked(0, {ROOM: 5}), Synced(0, {ROOM: 5})]
+    asked: list[Record] = [Asked(0, {"dm:ada:ben": 0}), *hears(*direct)]
+    said = [record for each in direct for record in (*says(each), *acked(each))]
+    positions = {ROOM: 5, "dm:ada:ben": 2}
+    other = B1._replace(room="dm:ada:ben", seq=2)
+    for second, wrong in ((direct[1], set()), (other, {Kind.DISAGREES})):
+        store = whole((*LOG, direct[0], second), positions, EPOCH)
+        right = whole((*LOG, *direct), positions, EPOCH)
+        clients = [
+            Client("ada", "ada", [*ada(), *said, *goes_on], right),
+            Client("ben", "ben", [*ben(), *asked, *goes_on], store),
+        ]
+        assert kinds(History([former, new], clients)) == wrong
+
+
 def test_a_welcome_is_placed_by_the_session_that_followed(tmp_path: Path) -> None:
-    """Which history the server had; one that led to no session stays as it was told."""
+    """Which history the server had; one that led to no session tells of none."""
     records: list[Record] = [
         Began(0, 1, {}, None), Connected(0), Welcomed(0, EPOCH), Asked(0, {}), Admitted(0, "s1"),
         Welcomed(1, EPOCH), Connected(1), Welcomed(2, EPOCH), Admitted(2, "s2"), Silenced(3),
@@ -210,7 +230,7 @@ def test_a_welcome_is_placed_by_the_session_that_followed(tmp_path: Path) -> Non
     path.write_bytes(b"".join(map(encode, records)))
     placed = list(PlacedRecords(Records(path), {"s1": EPOCH, "s2": COPIED}))
     records[7] = Welcomed(2, COPIED)
-    assert placed == records
+    assert placed == [*records[:5], *records[6:11], records[12]]
 
 
 def test_the_prefix_that_histories_share_is_held_once_and_found_in_both() -> None:
