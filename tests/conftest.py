@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gc
 import importlib
+import logging
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -84,3 +85,15 @@ def pytest_runtest_protocol(
     if over and _WITH_TK.intersection(item.path.parts):
         gc.collect()
     return result
+
+
+@pytest.fixture(autouse=True)
+def _former_level_of_logging() -> Iterator[None]:
+    """Put back what a program that ran in this process set: logging is the whole process's.
+
+    Else what a later test waits for in the log would depend on the order of the tests.
+    """
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.setLevel(level)
