@@ -8,6 +8,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import AccountRow, HostView
+from chat_server.window.pages.standing import all_muted, standing_items
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
@@ -115,13 +116,13 @@ class Accounts(Panel):
         rows = self.chosen
         for button in (self.mute, self.ban):
             button.enabled = bool(rows)
-        self.mute.set("Unmute" if rows and _all_muted(rows) else "Mute…")
+        self.mute.set("Unmute" if rows and all_muted(rows) else "Mute…")
         self.ban.set("Unban" if rows and _all_banned(rows) else "Ban…")
 
     def _mute_or_unmute(self) -> None:
         rows = self.chosen
         if rows:
-            (self._actions.unmute if _all_muted(rows) else self._actions.mute)(rows)
+            (self._actions.unmute if all_muted(rows) else self._actions.mute)(rows)
 
     def _ban_or_unban(self) -> None:
         rows = self.chosen
@@ -138,14 +139,7 @@ class Accounts(Panel):
                 MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
                 MenuItem(),
             ]
-        if not _all_muted(rows):
-            items.append(MenuItem("Mute…", lambda: actions.mute(rows)))
-        if any(each.muted for each in rows):
-            items.append(MenuItem("Unmute", lambda: actions.unmute(rows)))
-        if any(not each.is_moderator for each in rows):
-            items.append(MenuItem("Make moderator", lambda: actions.set_role(rows, "moderator")))
-        if any(each.is_moderator for each in rows):
-            items.append(MenuItem("Make member", lambda: actions.set_role(rows, "member")))
+        items += standing_items(actions, rows)
         items.append(MenuItem())
         if any(each.banned for each in rows):
             items.append(MenuItem("Unban", lambda: actions.unban(rows)))
@@ -170,10 +164,6 @@ class Accounts(Panel):
 
 def _matches(row: AccountRow, wanted: str) -> bool:
     return any(wanted in text.casefold() for text in (row.name, row.username))
-
-
-def _all_muted(rows: Sequence[AccountRow]) -> bool:
-    return all(row.muted for row in rows)
 
 
 def _all_banned(rows: Sequence[AccountRow]) -> bool:

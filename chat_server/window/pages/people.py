@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Sequence
 from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import ClientRow, HostView
+from chat_server.window.pages.standing import all_muted, standing_items
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
@@ -78,7 +78,7 @@ class People(Panel):
     def _mute_or_unmute(self) -> None:
         rows = self.chosen
         if rows:
-            (self._actions.unmute if _all_muted(rows) else self._actions.mute)(rows)
+            (self._actions.unmute if all_muted(rows) else self._actions.mute)(rows)
 
     def _build_tools(self) -> None:
         theme = self._theme
@@ -151,7 +151,7 @@ class People(Panel):
         rows = self.chosen
         for button in (self.mute, self.ban, self.terminate):
             button.enabled = bool(rows)
-        self.mute.set("Unmute" if rows and _all_muted(rows) else "Mute…")
+        self.mute.set("Unmute" if rows and all_muted(rows) else "Mute…")
         theme = self._theme
         taken = sum(each.winfo_reqwidth() for each in (self.mute, self.ban, self.terminate))
         room = self.winfo_width() - theme.px(_SEARCH + 2 * 8 + 2 * 16) - taken
@@ -174,14 +174,7 @@ class People(Panel):
                 MenuItem("Copy address", lambda: copy(row.address, "Address copied")),
                 MenuItem(),
             ]
-        if not _all_muted(rows):
-            items.append(MenuItem("Mute…", lambda: actions.mute(rows)))
-        if any(each.muted for each in rows):
-            items.append(MenuItem("Unmute", lambda: actions.unmute(rows)))
-        if any(not each.is_moderator for each in rows):
-            items.append(MenuItem("Make moderator", lambda: actions.set_role(rows, "moderator")))
-        if any(each.is_moderator for each in rows):
-            items.append(MenuItem("Make member", lambda: actions.set_role(rows, "member")))
+        items += standing_items(actions, rows)
         items += [
             MenuItem(),
             MenuItem("Ban…", lambda: actions.ban(rows), danger=True),
@@ -206,10 +199,6 @@ class People(Panel):
         made = Row(key, tuple(cells[column.id] for column in self.table.columns))
         self._cells[key] = row, made
         return made
-
-
-def _all_muted(rows: Sequence[ClientRow]) -> bool:
-    return all(row.muted for row in rows)
 
 
 def _state(row: ClientRow) -> PillCell:

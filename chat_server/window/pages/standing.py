@@ -1,0 +1,28 @@
+"""What of a person's standing can be changed, in the menus of all lists of people: mute, role."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chat_server.window.actions import Actions
+from chat_server.window.model import PersonRow
+from common.ui.widgets.menus import MenuItem
+
+
+def all_muted(rows: Sequence[PersonRow]) -> bool:
+    """Whether there is nobody left to mute."""
+    return all(row.muted for row in rows)
+
+
+def standing_items(actions: Actions, rows: Sequence[PersonRow]) -> list[MenuItem]:
+    """An item for each change that concerns at least one of the rows."""
+    items: list[MenuItem] = []
+    if not all_muted(rows):
+        items.append(MenuItem("Mute…", lambda: actions.mute(rows)))
+    if any(each.muted for each in rows):
+        items.append(MenuItem("Unmute", lambda: actions.unmute(rows)))
+    if any(not each.is_moderator for each in rows):
+        items.append(MenuItem("Make moderator", lambda: actions.set_role(rows, "moderator")))
+    if any(each.is_moderator for each in rows):
+        items.append(MenuItem("Make member", lambda: actions.set_role(rows, "member")))
+    return items
