@@ -41,7 +41,7 @@ class CtlError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one order. The exit status: 0, 1 (it could not be done) or 2 (wrong arguments)."""
-    options = _parser().parse_args(arguments)
+    options = argument_parser().parse_args(arguments)
     try:
         with _Server(options.data_dir or data_folder("ChatServer")) as server:
             print_lines(options.run(server, options))
@@ -247,7 +247,8 @@ def _time(milliseconds: int) -> str:
     return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"
 
 
-def _parser() -> ArgumentParser:
+def argument_parser() -> ArgumentParser:
+    """The command line of ``ChatServer ctl``."""
     parser = ArgumentParser(
         prog="ChatServer ctl", description="Look after the ChatServer that runs on this computer."
     )

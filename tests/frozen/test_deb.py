@@ -12,15 +12,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
-import chat_client.options
-import chat_server.options
 from build_specs.deb import (
     PACKAGE,
     PROGRAMS,
@@ -170,28 +167,11 @@ def test_the_desktop_knows_the_window(
 
 
 @BOTH
-def test_its_man_page_has_every_option(
-    package: Package,
-    program: str,
-    command: str,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The same options as in the program's own help, that of its verbs included."""
-    monkeypatch.setenv("COLUMNS", "1000")  # no option is broken over two lines
+def test_it_has_the_man_page_of_its_version(package: Package, program: str, command: str) -> None:
+    """What it says is compared with the programs' help by tests/unit/build_specs."""
     page = gzip.decompress((package.tree / f"usr/share/man/man1/{command}.1.gz").read_bytes())
-    told = page.decode().replace("\\-", "-")
-    parse: Callable[[list[str]], object] = {
-        "ChatServer": chat_server.options.parse_options,
-        "ChatClient": chat_client.options.parse_options,
-    }[program]
-    verbs = ("send", "listen", "rooms", "people") if program == "ChatClient" else ()
-    for words in (["--help"], *([verb, "--help"] for verb in verbs)):
-        with pytest.raises(SystemExit):
-            parse(words)
-    assert _options(told) == _options(capsys.readouterr().out)
-    assert all(f".B {verb}\n" in told for verb in verbs)
-    assert f'"Chat {__version__}"' in told
+    assert f'"Chat {__version__}"' in page.decode()
+    assert f"is the program {program}" in page.decode()
 
 
 def test_every_bundled_part_has_its_licence(package: Package) -> None:
@@ -308,10 +288,6 @@ def test_a_missing_tool_is_named(
 def _alone(program: str) -> list[str]:
     """Options with which a program disturbs nobody on this computer."""
     return ["--host", "127.0.0.1", "--port", "0"] if program == "ChatServer" else []
-
-
-def _options(text: str) -> set[str]:
-    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
 
 
 def _need(tool: str) -> None:

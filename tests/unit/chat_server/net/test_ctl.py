@@ -103,8 +103,8 @@ def test_commands_are_answered_one_after_the_other(tmp_path: Path) -> None:
 def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
     """As the protocol takes it; whatever a shell hands over."""
     for order in (["mute", "ada"], ["ban", "ada"], ["terminate", "ada"]):
-        assert ctl._parser().parse_args([*order, "--reason", typed]).reason == sent
-        assert ctl._parser().parse_args(order).reason == ""
+        assert ctl.argument_parser().parse_args([*order, "--reason", typed]).reason == sent
+        assert ctl.argument_parser().parse_args(order).reason == ""
 
 
 @pytest.mark.usefixtures("server")
