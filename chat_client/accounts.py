@@ -15,8 +15,8 @@ from typing import Any, Final
 from chat_client.state.account import Account, server_key
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import fold_username
-from common.system.datafolder import make_private_folder, write_private
 from common.system.installation import FILE, SECRET_BYTES, installation_of
+from common.system.private_files import make_private_folder, write_private
 
 NEVER_MADE: Final = frozenset(
     {"name_taken", "name_alike", "name_refused", "banned", "bad_secret", "malformed"}

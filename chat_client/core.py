@@ -29,8 +29,8 @@ from chat_client.state.news import MessageNotStored, News, Wanted
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.domain.reasons import Reason
-from common.protocol.briefs import brief
 from common.protocol.codec import RemoteProtocolError
+from common.protocol.debug_summaries import brief
 from common.protocol.events import MESSAGE, Event
 from common.protocol.ids import new_cid
 from common.system.transport import Transport

@@ -16,15 +16,15 @@ from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
 from chat_client.core import Core, StopListening
-from chat_client.descriptions import describe_attempt
 from chat_client.net.connector import ConnectError
 from chat_client.net.recognition import RecognitionError, is_known
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.attempts import worth_telling
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import NONE, Link, Status
+from chat_client.status_text import describe_attempt
 from common.domain.invite import Invite
 from common.domain.names import NameRefusedError, address_of, direct_members, room_for
 from common.domain.reasons import Reason
@@ -33,8 +33,8 @@ from common.domain.text import TextRefusedError, check_text, normalize_text
 from common.domain.times import local_time
 from common.protocol.events import JOIN, MESSAGE, Event
 from common.protocol.messages import Person
-from common.system.datafolder import FolderInUseError, FolderLock
 from common.system.output import OutputError, print_lines, printable
+from common.system.private_files import FolderInUseError, FolderLock
 from common.system.process import stop_signals
 
 _POLL: Final = 0.5

@@ -157,7 +157,7 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 
 def _invite(text: str) -> Invite:
     from common.domain.invite import InviteError
-    from common.domain.pasted import find_invite
+    from common.domain.pasted_invite import find_invite
 
     if text == "-":
         # Bytes, and no more than the line: what follows may be the message.

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from chat_server.options import parse_options
-from common.system.folders import data_folder
+from common.system.data_folder import data_folder
 from common.system.process import end_on_interrupt, prepare
 
 

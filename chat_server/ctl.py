@@ -23,7 +23,7 @@ from common.domain.times import local_time
 from common.limits import FRAME_JSON, MAX_TIME
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
-from common.system.folders import data_folder
+from common.system.data_folder import data_folder
 from common.system.output import OutputError, print_lines, printable
 
 _PATIENCE: Final = 30.0

@@ -13,7 +13,7 @@ from chat_server.rules import view
 from chat_server.service import Server, StartError
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
-from common.protocol.briefs import brief
+from common.protocol.debug_summaries import brief
 from common.system.logs import start_logging
 from common.system.process import stop_signals
 

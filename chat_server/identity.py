@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from common.system.datafolder import write_private
+from common.system.private_files import write_private
 from common.system.tls import fingerprint
 
 _BEGIN: Final = "-----BEGIN CERTIFICATE-----"

@@ -2,7 +2,7 @@
 
 The ready file is where a script asked for it. A file of the same form, `running.json`, lies
 in the data folder while the server runs: ChatClient on the same computer and account finds
-the server by it. Both are replaced whenever what they tell changes (`publication.py`).
+the server by it. Both are replaced whenever what they tell changes (`invite_publisher.py`).
 """
 
 import json
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.domain.invite import Invite
-from common.system.datafolder import write_private
+from common.system.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)

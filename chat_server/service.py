@@ -19,6 +19,7 @@ from chat_server.addresses import listens_everywhere, reachable_addresses
 from chat_server.hub.hub import Hub, ShowView
 from chat_server.hub.queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
+from chat_server.invite_publisher import InvitePublisher
 from chat_server.net.acceptor import Acceptor, ip_versions, listen
 from chat_server.net.descriptors import (
     allow_connections,
@@ -31,7 +32,6 @@ from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.net.io_thread import IoThread
 from chat_server.net.query_workers import Readers
 from chat_server.options import Options
-from chat_server.publication import Publication
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
@@ -54,9 +54,9 @@ from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.limits import SERVER_NAME_LENGTH
 from common.system import logs
-from common.system.datafolder import FolderInUseError, FolderLock, make_private_folder
-from common.system.folders import data_folder
+from common.system.data_folder import data_folder
 from common.system.installation import installations_in, server_key
+from common.system.private_files import FolderInUseError, FolderLock, make_private_folder
 from common.system.tls import server_context
 
 log = logging.getLogger(__name__)
@@ -102,7 +102,7 @@ class Server:
         self._queue = HubQueue()
         self._lock = FolderLock(data_dir)
         self._stopping = threading.Lock()
-        self._publication: Publication | None = None
+        self._publisher: InvitePublisher | None = None
         self._ready_files: list[Path] = []
         self.failure: Reason | None = None
         """Why it can't go on, once one of its threads has failed: `stop` it then."""
@@ -110,16 +110,16 @@ class Server:
     @property
     def running(self) -> Running | None:
         """What it tells about itself at this moment; None unless it runs."""
-        publication = self._publication
-        return None if publication is None else publication.running
+        publisher = self._publisher
+        return None if publisher is None else publisher.running
 
     def publish_to(self, path: Path) -> None:
         """Write what `running` tells into a file, and keep it true until `stop` takes it away.
 
         Raises OSError when it can't be written now.
         """
-        if self._publication is not None:
-            self._publication.add_file(path)
+        if self._publisher is not None:
+            self._publisher.add_file(path)
             self._ready_files.append(path)
 
     def start(self, port: int | None = None) -> Running:
@@ -219,20 +219,18 @@ class Server:
         # the 22 that a message takes.
         gc.set_threshold(50_000, 20, 50)
         invite = Invite(self._addresses(), bound, fingerprint, facts.secret, facts.name)
-        publication = Publication(invite, facts.epoch, self._changed)
+        publisher = InvitePublisher(invite, facts.epoch, self._changed)
         try:
-            publication.add_file(self._data_dir / RUNNING_FILE)
+            publisher.add_file(self._data_dir / RUNNING_FILE)
         except OSError as error:
             # A convenience for this computer's own client; the server runs without it.
             log.warning("%s can't be written: %s", RUNNING_FILE, error)
-        self._publication = publication
-        self._watch = AddressWatch(
-            self._addresses, lambda found: publication.update(addresses=found)
-        )
+        self._publisher = publisher
+        self._watch = AddressWatch(self._addresses, lambda found: publisher.update(addresses=found))
         if listens_everywhere(options.host):
             self._watch.start()
         log.info("accepting clients on port %d", bound)
-        return publication.running
+        return publisher.running
 
     def _start_ctl(self) -> None:
         """Let command lines on this computer in; without that the server runs all the same."""
@@ -271,29 +269,29 @@ class Server:
 
     def _publish(self) -> None:
         """Tell the present name and secret in the invite, whichever change began this."""
-        publication, facts = self._publication, self._world.facts
-        if publication is not None:
-            publication.update(name=facts.name, secret=facts.secret)
+        publisher, facts = self._publisher, self._world.facts
+        if publisher is not None:
+            publisher.update(name=facts.name, secret=facts.secret)
 
     def _link(self, facts: ServerFacts) -> str:
         """The link with the addresses of the moment; from the hub."""
-        publication = self._publication
-        return "" if publication is None else publication.link(facts.name, facts.secret)
+        publisher = self._publisher
+        return "" if publisher is None else publisher.link(facts.name, facts.secret)
 
     def stop(self) -> None:
         """Send goodbyes, write what is queued, join every thread. Idempotent."""
         with self._stopping:
-            publication, self._publication = self._publication, None
-            if publication is None:
+            publisher, self._publisher = self._publisher, None
+            if publisher is None:
                 return
             # Each step, whatever becomes of those before it; the one named last comes first.
             with ExitStack() as steps:
                 steps.callback(log.info, "the server has stopped")
                 # Last: whoever waits for this may start the next server in the same folder.
                 for path in self._ready_files:
-                    steps.callback(publication.remove_file, path)
+                    steps.callback(publisher.remove_file, path)
                 steps.callback(self._lock.release)
-                steps.callback(publication.remove_file, self._data_dir / RUNNING_FILE)
+                steps.callback(publisher.remove_file, self._data_dir / RUNNING_FILE)
                 # The writer last: only it may fold the write-ahead log into the database.
                 steps.callback(self._store.close)
                 steps.callback(self._readers.stop)

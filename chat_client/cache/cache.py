@@ -25,7 +25,7 @@ from chat_client.cache.rows import (
 )
 from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common import limits
 from common.domain.reasons import Reason
 from common.protocol.events import Event

@@ -20,7 +20,7 @@ from chat_client.cache.rows import (
     words,
 )
 from chat_client.cache.spans import Span
-from chat_client.state.outgoing import OutboxMessage
+from chat_client.state.outbox_message import OutboxMessage
 from common import limits
 from common.protocol.events import Event
 from common.system.database import connect_reader

@@ -14,7 +14,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any, Final
 
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common import limits
 from common.domain.names import ROOM_PATTERN, USERNAME_PATTERN
 from common.domain.reasons import Reason

@@ -13,7 +13,7 @@ from typing import Final
 
 from chat_client.cache.errors import CacheError
 from common.system.database import migrate
-from common.system.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
 """Bytes for what SQLite keeps beside an open database."""

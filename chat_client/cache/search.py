@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.rows import tolerate
-from common.domain.comparing import comparable, joins
+from common.domain.search_normalization import comparable, joins
 from common.limits import MAX_INTEGER
 from common.system.database import connect_reader
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from chat_client.state.account import Account
 from chat_client.state.moderation import Moderation
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Status
 from common.domain.reasons import Reason
 

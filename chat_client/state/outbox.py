@@ -13,7 +13,7 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.backoff import Backoff
 from chat_client.state.link import ServerLink
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.events import MESSAGE, Event

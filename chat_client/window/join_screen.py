@@ -14,16 +14,16 @@ from chat_client.window.clipboard import Clipboard
 from common.domain.display_names import clean_display_name
 from common.domain.invite import Invite, InviteError
 from common.domain.names import NameRefusedError, fold_username
-from common.domain.pasted import find_invite
-from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.domain.pasted_invite import find_invite
+from common.ui.lists.row_list import ListRow, RowList, Section
 from common.ui.look.fonts import Role
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel, Picture
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.fields import Field
 from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.safe_text import safe
 from common.ui.widgets.scrolling import ScrollPane
-from common.ui.widgets.text import safe
 
 _LEFT: Final = 300
 _RIGHT: Final = 380

@@ -8,18 +8,18 @@ from threading import Thread
 from typing import Final, assert_never
 
 from chat_client.cache.search import Found
-from chat_client.descriptions import describe
-from chat_client.session import OpenAccount
+from chat_client.open_account import OpenAccount
 from chat_client.state import news
 from chat_client.state.moderation import Action, Moderation
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.state.status import STORAGE, Link, Status
+from chat_client.status_text import describe
 from chat_client.window.browser import browse
 from chat_client.window.composer import Composer
 from chat_client.window.find_bar import FindBar
-from chat_client.window.going import ask as ask_for_day
-from chat_client.window.going import day_menu
-from chat_client.window.moderating import ask, done, menu_items, question
+from chat_client.window.go_to_date import ask as ask_for_day
+from chat_client.window.go_to_date import day_menu
+from chat_client.window.moderation_dialogs import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript.missing import whole_line
@@ -37,8 +37,8 @@ from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.keys import FIND_TITLE
 from common.ui.widgets.menus import MenuItem, popup
 from common.ui.widgets.notices import FAILURE_TIME, RISE, TOAST_TIME, Banner, Toasts
+from common.ui.widgets.safe_text import safe
 from common.ui.widgets.selection import copy
-from common.ui.widgets.text import safe
 from common.ui.widgets.tooltip import Tooltip
 
 _NARROW: Final = 860

@@ -8,29 +8,29 @@ from typing import Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.errors import CacheError, CacheFailedError
-from chat_client.descriptions import describe_attempt
+from chat_client.local_server import find_local_server
 from chat_client.login_name import login_name
-from chat_client.nearby import server_here
+from chat_client.open_account import OpenAccount
 from chat_client.options import Name, Options, name_of
-from chat_client.session import OpenAccount
 from chat_client.state.account import Account
 from chat_client.state.attempts import Failure, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
 from chat_client.state.status import WRONG_SERVER, Link, Status
+from chat_client.status_text import describe_attempt
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
-from common.system.datafolder import FolderInUseError
-from common.ui.program.garbage import collect_here
+from common.system.private_files import FolderInUseError
+from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
 from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
 from common.ui.widgets.keys import FIND, GO_TO_DATE
 from common.ui.widgets.redirect import redirect_typing
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ class Screens:
             known = [account for account in self._accounts.all() if account.joined]
         except AccountError as error:
             known, problem = [], problem or str(error)
-        here = server_here()
+        here = find_local_server()
         if here is not None and any(a.invite.fingerprint == here.fingerprint for a in known):
             here = None
         self._root.title("ChatClient")

@@ -7,12 +7,12 @@ from typing import Final
 
 from chat_client.state.account import Account
 from chat_client.window.overview import MemberItem, Overview, Presence, RoomItem
-from common.ui.lists.rowlist import ListRow, MadeRows, Person, RowList, Section
+from common.ui.lists.row_list import ListRow, MadeRows, Person, RowList, Section
 from common.ui.look.avatars import Presence as Dot
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel, Picture
 from common.ui.widgets.buttons import Button
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 from common.ui.widgets.tooltip import Tooltip
 
 _WIDTH = 250

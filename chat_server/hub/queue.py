@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from chat_server.costs import cost
+from chat_server.rate_limit import cost
 from chat_server.rules.inputs import (
     CloseEverything,
     EndSessions,
@@ -17,7 +17,7 @@ from chat_server.rules.inputs import (
 from common.protocol.messages import ToServer
 
 BATCH: Final = 512
-"""Largest batch, about, in the unit of `costs`: what one commit (group commit) carries."""
+"""Largest batch, about, in the unit of `rate_limit`: what one commit (group commit) carries."""
 SHARE: Final = 64
 """Quantum of the round robin: about how much of a batch one connection gets before the others."""
 UNAUTHENTICATED_SHARE: Final = 8
@@ -147,7 +147,7 @@ class HubQueue:
 
 
 def _weight(item: HubItem) -> float:
-    """The cost of an item, about, in the unit of `costs`."""
+    """The cost of an item, about, in the unit of `rate_limit`."""
     return item.cost or len(item.commands) if isinstance(item, Received) else 1
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from chat_server.hub.batch import Applied
 from chat_server.rules.effects import Tell
 from chat_server.rules.world import Outcome, World
-from common.protocol.briefs import brief
+from common.protocol.debug_summaries import brief
 from common.protocol.messages import Error
 
 log = logging.getLogger(__name__)

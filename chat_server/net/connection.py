@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterator
 from enum import Enum, auto
 from typing import Final
 
-from chat_server.costs import Bucket, cost
+from chat_server.rate_limit import TokenBucket, cost
 from common.limits import HANDSHAKE_DEADLINE, SIGN_IN_DEADLINE, SILENCE_DEADLINE
 from common.protocol.codec import Phase, ServerEnd, Violation
 from common.protocol.messages import ToServer
@@ -20,7 +20,7 @@ LOW_WATER: Final = 64 * 1024
 UNANSWERED_LIMIT: Final = 1024
 """Commands of one client without a reply above which its socket is not read (back-pressure)."""
 BURST: Final = 20_000.0
-"""Rate limit once signed in: size of the token bucket, in the unit of `costs`.
+"""Rate limit once signed in: size of the token bucket, in the unit of `rate_limit`.
 
 A device that resumes with 10,000 people and 4,000 rooms spends less than this at once.
 """
@@ -147,7 +147,7 @@ class Connection:
         self._closing_at = 0.0
         self._violations = 0.0
         self._violations_at = now
-        self._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, now)
+        self._bucket = TokenBucket(FIRST_COMMANDS, FIRST_RATE, now)
         self.has_undecoded = False
         """Whether there may be whole frames that were read and not decoded yet."""
 
@@ -167,7 +167,7 @@ class Connection:
     def admit(self, now: float) -> None:
         """It is authenticated: the rate limit of members holds from now on."""
         self.admitted = True
-        self._bucket = Bucket(BURST, RATE, now)
+        self._bucket = TokenBucket(BURST, RATE, now)
         self.rate_limited_until = 0.0
 
     def read(self, now: float) -> Iterator[ToServer | Violation]:

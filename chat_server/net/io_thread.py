@@ -15,7 +15,7 @@ from chat_server.hub.queue import HubQueue, Received, Report
 from chat_server.net.connection import LOW_WATER, Connection, Stage
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.net.heap import Heap
-from chat_server.net.outgoing import SendQueues
+from chat_server.net.send_queues import SendQueues
 from chat_server.net.unauthenticated import UnauthenticatedConnections
 from chat_server.rules import effects, inputs
 from chat_server.thread_watch import Ended, ignore, watched

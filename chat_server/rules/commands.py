@@ -11,14 +11,14 @@ from typing import Any, Final, get_args
 
 from chat_server.rules import (
     admission,
-    auditing,
+    audit_log,
     connections,
     conversation,
-    hosting,
     inputs,
     invites,
     moderation,
     renaming,
+    server_status,
 )
 from chat_server.rules.directory import Role
 from chat_server.rules.effects import Tell
@@ -89,9 +89,9 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.RenameChat: Command(renaming.rename, Role.HOST, writes=True, audited=True),
     messages.ShowInvite: Command(invites.show_invite, Role.HOST),
     messages.NewInvite: Command(invites.new_invite, Role.HOST, writes=True, audited=True),
-    messages.AskStatus: Command(hosting.status, Role.HOST),
+    messages.AskStatus: Command(server_status.status, Role.HOST),
     messages.ListClients: Command(moderation.list_clients, Role.HOST),
-    messages.ListAudit: Command(auditing.list_audit, Role.HOST),
+    messages.ListAudit: Command(audit_log.list_audit, Role.HOST),
 }
 if set(COMMANDS) != set(get_args(messages.ToServer)):
     raise TypeError("a command of the protocol has no row in the table, or a row no command")
@@ -129,10 +129,10 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)
-    about = auditing.whom(world, command) if row.audited else {}
+    about = audit_log.whom(world, command) if row.audited else {}
     outcome = row.handler(world, session, command, now)
     if row.audited and not is_refusal(outcome):
-        outcome = [*outcome, auditing.note(world, session, command, about, now)]
+        outcome = [*outcome, audit_log.note(world, session, command, about, now)]
     return outcome
 
 

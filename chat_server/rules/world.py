@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
-from chat_server.costs import Buckets
+from chat_server.rate_limit import TokenBuckets
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import Answer, Effect, Show, Tell, TellEveryone
@@ -53,8 +53,8 @@ class World:
     """The invite's link, with the addresses of the moment."""
     own_installations: Callable[[], Collection[str]] = lambda: ()
     """Those of the host's own ChatClient on this computer."""
-    direct_room_limit: Buckets = field(
-        default_factory=lambda: Buckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
+    direct_room_limit: TokenBuckets = field(
+        default_factory=lambda: TokenBuckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
     )
     """Token buckets by account, for opening direct rooms."""
 

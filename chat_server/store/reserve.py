@@ -15,7 +15,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from common.system.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 SIZE: Final = 16 * 1024 * 1024
 """Bytes; four times what SQLite's log usually grows to before it is folded in."""

@@ -16,8 +16,8 @@ from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
+from common.ui.widgets.expiry_options import until_time
 from common.ui.widgets.notices import FAILURE_TIME, TOAST_TIME
-from common.ui.widgets.until import until_time
 
 if TYPE_CHECKING:
     from common.protocol.messages import ToClient, ToServer

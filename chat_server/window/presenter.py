@@ -2,7 +2,7 @@
 
 The presenter takes the server's view events and what the person asks for, and gives one
 frozen `HostView`. It owns no clock: every method that needs the time takes `now`, in
-milliseconds since 1970 UTC. Received text passes `common.ui.widgets.text.safe` on its way in,
+milliseconds since 1970 UTC. Received text passes `common.ui.widgets.safe_text.safe` on its way in,
 so that what is searched is what is seen.
 """
 
@@ -19,6 +19,7 @@ from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import Feed, Kind
 from chat_server.window.formats import clock_text, day_of, size_text, until_text, uptime_text
+from chat_server.window.message_rate import MessageRate
 from chat_server.window.model import (
     AccountRow,
     ClientRow,
@@ -28,10 +29,9 @@ from chat_server.window.model import (
     SanctionRow,
     ServerState,
 )
-from chat_server.window.rate import MessageRate
 from common.domain.invite import is_link_local, is_loopback
 from common.domain.sentences import sentence
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
     from common.protocol import messages

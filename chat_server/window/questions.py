@@ -11,7 +11,7 @@ from chat_server.window.model import ClientRow, PersonRow
 from common.limits import REASON_LENGTH
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry, Options
-from common.ui.widgets.until import FOR_EVER, HOUR, until_options
+from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options
 
 CANCEL: Final = "cancel"
 """The choice that changes nothing; also what Escape and the close button choose."""

@@ -9,7 +9,7 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import HostView, Page, ServerState
 from chat_server.window.server_name import ServerName
-from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.ui.lists.row_list import ListRow, RowList, Section
 from common.ui.look.cards import Card
 from common.ui.look.palette import Palette
 from common.ui.look.theme import Theme

@@ -29,7 +29,7 @@ from typing import Any, Final, TypeAlias, cast
 from pydantic import BaseModel, ValidationError
 
 from common import limits
-from common.protocol.briefs import brief
+from common.protocol.debug_summaries import brief
 from common.protocol.events import Event, PartOfBody, UnknownBody
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.protocol.messages import (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from common.system.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, cast
 
-from common.system.datafolder import NO_LINK, PRIVATE_FILE, make_private_folder
+from common.system.private_files import NO_LINK, PRIVATE_FILE, make_private_folder
 
 FILE: Final = "log.txt"
 LIMIT: Final = 1 << 20

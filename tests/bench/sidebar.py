@@ -23,7 +23,7 @@ from typing import Final
 
 from chat_client.accounts import Accounts, new_account
 from chat_client.cache.cache import Cache
-from chat_client.session import OpenAccount
+from chat_client.open_account import OpenAccount
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from chat_client.window.main_screen import MainScreen

@@ -31,7 +31,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
     del alarm  # it watches
     # Neither the person nor a server of this computer is part of a test.
     monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "")
-    monkeypatch.setattr("chat_client.nearby.data_folder", lambda _: tmp_path / "none")
+    monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: tmp_path / "none")
     # A Tk object that is collected on another thread ends the process. So nothing is
     # collected by chance while there are windows, and what is left goes here and now.
     gc.collect()

@@ -41,7 +41,7 @@ from common.domain.invite import Invite, parse_invite
 from common.domain.names import GENERAL
 from common.protocol.events import Event
 from common.protocol.messages import Terminate, ToClient, ToServer
-from common.ui.lists.rowlist import RowList
+from common.ui.lists.row_list import RowList
 from common.ui.look.palette import Mode
 from tests.events import message
 

@@ -105,7 +105,7 @@ def test_in_the_hosts_window(town: Town, host_window: HostWindow) -> None:
     host_window.wait(host_window.app.frame.connections.winfo_viewable, "the page with people")
     settle(host_window.root)
     names = visit(host_window.root)
-    assert {"Switch", "TableHead", "Canvas", "Entry", "Text", "Button"} <= set(names)
+    assert {"Switch", "TableHeader", "Canvas", "Entry", "Text", "Button"} <= set(names)
 
 
 def test_a_click_leaves_no_ring(town: Town, host: Host) -> None:

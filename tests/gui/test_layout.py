@@ -22,7 +22,7 @@ from PIL import ImageGrab
 from chat_client.options import Options
 from chat_client.state.news import MuteChanged
 from chat_client.state.status import Link
-from chat_client.window.moderating import question
+from chat_client.window.moderation_dialogs import question
 from chat_server.window import questions
 from chat_server.window.model import ClientRow, Page
 from common.domain.reasons import Reason

@@ -20,7 +20,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
 from chat_client.state.account import Account
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.window.transcript import drawing
 from chat_client.window.transcript.drawing import Drawing
 from chat_client.window.transcript.timeline import lay_out

@@ -20,7 +20,7 @@ from chat_client.accounts import new_account
 from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import GENERAL

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from common.protocol.events import Event
-from common.system.datafolder import PRIVATE_FILE
+from common.system.private_files import PRIVATE_FILE
 from tests.torture.epochs import Epoch, Moderated, wire_name
 from tests.torture.history import Kind, Violation
 from tests.torture.record import kept

@@ -32,13 +32,13 @@ from chat_client.core import Core
 from chat_client.net import connector
 from chat_client.state import backoff, history, news, sync
 from chat_client.state.moderation import Action, Moderation
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.invite import parse_invite
 from common.domain.names import GENERAL, direct_room
-from common.system.datafolder import FolderLock
 from common.system.logs import start_logging
+from common.system.private_files import FolderLock
 from tests.events import message
 from tests.torture import record
 from tests.torture.hooks import Orders, Points, wrap

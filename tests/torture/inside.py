@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 
 from chat_server import service
 from chat_server.hub import batch
-from chat_server.net import connection, io_thread, outgoing, pages, queries
+from chat_server.net import connection, io_thread, pages, queries, send_queues
 from chat_server.rules import commands, effects, invites, moderation, permissions
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Role
@@ -34,7 +34,7 @@ def small_outboxes() -> None:
     """So that they are full after a second of talk."""
     settings: list[tuple[Any, str, int]] = [
         (connection, "SEND_QUEUE_LIMIT", OUTBOX),
-        (outgoing, "SEND_QUEUE_LIMIT", OUTBOX),
+        (send_queues, "SEND_QUEUE_LIMIT", OUTBOX),
         (io_thread, "LOW_WATER", OUTBOX // 4),
         (pages, "PAGE_BYTES", OUTBOX // 2),
     ]
@@ -151,7 +151,7 @@ def around_fan_out(around: Callable[[FanOut, Any, effects.Fanout, float], None])
         else:
             original(out, effect, now)
 
-    wrap(outgoing.SendQueues, "carry_out", carry_out)
+    wrap(send_queues.SendQueues, "carry_out", carry_out)
 
 
 def connection_of(out: Any, number: int) -> Any:

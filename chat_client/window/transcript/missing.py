@@ -8,7 +8,7 @@ from typing import Final
 from chat_client.state.news import Wanted
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 
 PATIENCE: Final = 0.3
 """Seconds without an answer after which it is said that something is being loaded."""

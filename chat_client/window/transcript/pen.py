@@ -5,14 +5,14 @@ from typing import Final
 
 from PIL.Image import new as image
 
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.window.transcript.style import Styles
 from chat_client.window.transcript.timeline import Entry
 from chat_client.window.transcript.wording import Portion, portions, spans_of
 from common.domain.sentences import sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.richtext import RichText
-from common.ui.widgets.text import safe, worded
+from common.ui.widgets.safe_text import safe, worded
 
 SHOW_ALL: Final = "Show all"
 SHOW_LESS: Final = "Show less"

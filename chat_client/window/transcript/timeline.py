@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from chat_client.state.outgoing import OutboxMessage
+from chat_client.state.outbox_message import OutboxMessage
 from chat_client.window.transcript.drawing import Drawing, drawing_of
 from common.domain.times import local_time
 from common.protocol.events import Event

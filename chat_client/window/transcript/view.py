@@ -14,7 +14,7 @@ from typing import Final, Protocol, assert_never
 
 from chat_client.cache.search import pattern
 from chat_client.state.news import HistoryAdded, Wanted
-from chat_client.state.outgoing import OutboxMessage
+from chat_client.state.outbox_message import OutboxMessage
 from chat_client.window.transcript.draw_budget import Pace
 from chat_client.window.transcript.drawing import drawing_of
 from chat_client.window.transcript.folds import Folds
@@ -29,7 +29,7 @@ from chat_client.window.transcript.selection import Said, selected
 from chat_client.window.transcript.style import INDENT, Styles, read_only
 from chat_client.window.transcript.timeline import Entry, as_event, lay_out
 from chat_client.window.transcript.wording import link_at, portions
-from common.domain.comparing import comparable_places
+from common.domain.search_normalization import comparable_places
 from common.protocol.events import Event
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from chat_client.window.links import MOST_LINKS, links_in
-from common.ui.widgets.text import worded
+from common.ui.widgets.safe_text import worded
 
 
 class Limits(NamedTuple):

@@ -27,7 +27,7 @@ from common import limits
 from common.protocol.codec import encode
 from common.protocol.frames import FrameDecoder, FrameError
 from common.protocol.messages import TO_SERVER, ToClient, refusal
-from common.system.datafolder import PRIVATE_FILE, write_private
+from common.system.private_files import PRIVATE_FILE, write_private
 
 log = logging.getLogger(__name__)
 

@@ -17,7 +17,7 @@ from typing import Final
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreUnusableError
 from common.system.database import migrate
-from common.system.datafolder import NO_LINK, PRIVATE_FILE
+from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import AccountRow, HostView
-from chat_server.window.pages.standing import all_muted, standing_items
+from chat_server.window.pages.person_menu import all_muted, standing_items
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel

@@ -9,8 +9,8 @@ from functools import partial
 from heapq import nlargest
 from typing import Final, Literal, NamedTuple
 
-from common.ui.lists.listing import Listing
-from common.ui.lists.tablehead import Need, TableHead, layout
+from common.ui.lists.table_header import Need, TableHeader, layout
+from common.ui.lists.virtual_list import VirtualList
 from common.ui.look.avatars import Presence
 from common.ui.look.icons import IconName
 from common.ui.look.palette import PillTone, Tone
@@ -42,7 +42,7 @@ class Column:
     It gets `width`, or more if its contents need it, and, when it has `stretch`, a share of what
     is left over. In a narrow window what its contents don't need is given up first, then usernames
     and columns that `yield_first`, and then the longest contents are cut, down to `shortest`; see
-    `common.ui.lists.tablehead.share`.
+    `common.ui.lists.table_header.share`.
     """
 
     id: str
@@ -105,8 +105,8 @@ class _Pointed(NamedTuple):
     area: tuple[int, int, int, int]
 
 
-class Table(Listing[Row]):
-    """See `Listing` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
+class Table(VirtualList[Row]):
+    """See `VirtualList` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
 
     A click on a title sorts by that column, another turns the order round; `on_sort(id,
     descending)` tells of it. Rows may be given in any order. With `on_menu` set, the
@@ -138,7 +138,7 @@ class Table(Listing[Row]):
         super().__init__(parent, theme)
         self.on_select, self.on_open, self.on_menu = on_select, on_open, on_menu
         self.on_sort = on_sort
-        self._head = TableHead(self, theme, self.columns, self._title_pressed)
+        self._head = TableHeader(self, theme, self.columns, self._title_pressed)
         self._head.pack(side="top", fill="x", before=self.canvas)
         tk.Misc.lower(self._head)  # Tab follows the stack: from the titles to the rows
         self._head.show_sort(sort, descending)
@@ -153,7 +153,7 @@ class Table(Listing[Row]):
         return self._sort, self._descending
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows, sorted as the person chose; see `Listing.show` for what stays."""
+        """Show these rows, sorted as the person chose; see `VirtualList.show` for what stays."""
         wanted = list(rows)
         if wanted != self._rows:
             self._rows = wanted
@@ -168,15 +168,15 @@ class Table(Listing[Row]):
         self.show(self._sorted())
 
     def key_of(self, item: Row) -> str:
-        """See `Listing`."""
+        """See `VirtualList`."""
         return item.key
 
     def height_of(self, item: Row) -> int:  # noqa: ARG002  # all rows are alike
-        """See `Listing`."""
+        """See `VirtualList`."""
         return self._row_height
 
     def draw(self, item: Row, top: int, tag: str) -> None:
-        """See `Listing`."""
+        """See `VirtualList`."""
         theme, width = self.theme, self.canvas.winfo_width()
         height, one, edge = theme.px(ROW), theme.px(1), theme.px(EDGE)
         self.canvas.create_rectangle(

@@ -14,11 +14,11 @@ from typing import Final
 
 from common.ui.look import dpi, fonts
 from common.ui.look.avatars import Colours, Presence, avatar, badge, initials
+from common.ui.look.desktop_mode import desktop_mode
 from common.ui.look.fonts import Fonts
 from common.ui.look.icons import IconName, icon
 from common.ui.look.palette import PALETTES, Mode, Palette, Surface
 from common.ui.look.shapes import Images
-from common.ui.look.system import system_mode
 from common.ui.widgets.focus import FocusRings
 from common.ui.widgets.keys import use_desktop_keys
 
@@ -33,7 +33,7 @@ class Theme:
 
     def __init__(self, root: tk.Tk, mode: Mode | None = None, scale: float | None = None) -> None:
         self.root = root
-        self.mode: Mode = mode or system_mode()
+        self.mode: Mode = mode or desktop_mode()
         self.palette: Palette = PALETTES[self.mode]
         self.scale: Final = scale or dpi.scale_of(root)
         dpi.set_font_scaling(root, self.scale)

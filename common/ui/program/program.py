@@ -11,12 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
+from common.ui.look.desktop_mode import desktop_mode
 from common.ui.look.palette import Mode
-from common.ui.look.system import system_mode
-from common.ui.program.loading import Loading
-from common.ui.program.memory import recall
-from common.ui.program.place import WindowPlacement
+from common.ui.program.background_import import Loading
 from common.ui.program.root import end_root, make_root
+from common.ui.program.window_placement import WindowPlacement
+from common.ui.program.window_state import load_window_state
 from common.ui.widgets.typeahead import TypeAhead
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class Program(Generic[C]):
         self.contents: C | None = None
         self.on_load: Callable[[], object] = lambda: None
         self.on_end: Callable[[], object] = lambda: None
-        remembered = recall(data_dir)
-        self.mode = mode or remembered.theme or system_mode()
+        remembered = load_window_state(data_dir)
+        self.mode = mode or remembered.theme or desktop_mode()
         self.root = make_root(name, icon, self.mode)
         self.root.protocol("WM_DELETE_WINDOW", self._close_button)
         self._place = WindowPlacement(self.root, data_dir, remembered, least, first)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from common.ui.look.system import system_mode
+from common.ui.look.desktop_mode import desktop_mode
 from common.ui.program.program import Program
 from common.ui.program.root import end_root
 from common.ui.program.signals import Signals
@@ -56,7 +56,7 @@ def run_program(
         return no_display
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
         signals.close()
-        watch(system_mode).tell(error)
+        watch(desktop_mode).tell(error)
         watches[0].uninstall()
         return _FAILED
     signals.watch(program.root, program.close)

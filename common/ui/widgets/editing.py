@@ -18,8 +18,8 @@ from unicodedata import combining
 
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
-from common.ui.widgets.history import History, Step
 from common.ui.widgets.menus import MenuItem, popup
+from common.ui.widgets.undo_history import Step, UndoHistory
 
 _LINE_ENDS: Final = ("\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029")
 """What ends a line in Unicode besides a newline (UAX #14, BK, CR and NL), the longest first."""
@@ -84,7 +84,7 @@ class Editing:
     def __init__(self, box: Box, theme: Theme) -> None:
         self._box, self._theme = box, theme
         self._widget = box.widget
-        self._history = History(box.characters() if box.writable else "")
+        self._history = UndoHistory(box.characters() if box.writable else "")
         self._working = False
         """Whether this changes the text itself: `changed` waits until it is done."""
         self.copy_instead: Callable[[], object] = lambda: None

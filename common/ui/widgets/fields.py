@@ -15,7 +15,7 @@ from common.ui.look.palette import Surface, Tone
 from common.ui.look.theme import Theme, surface_of
 from common.ui.widgets.basics import bare_label
 from common.ui.widgets.editing import Editing, clean_line
-from common.ui.widgets.text import StandIns
+from common.ui.widgets.safe_text import StandIns
 
 _LONGEST: Final = 4096
 """Characters that any field holds; Tk measures all of them for each key."""

@@ -8,12 +8,12 @@ import tkinter as tk
 from collections.abc import Iterator
 from typing import Final
 
-from common.domain.comparing import comparable_places
+from common.domain.search_normalization import comparable_places
 from common.ui.look import emoji
-from common.ui.look.emojipictures import EmojiPictures
+from common.ui.look.emoji_pictures import EmojiPictures
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
-from common.ui.widgets.text import StandIns
+from common.ui.widgets.safe_text import StandIns
 
 _ADVANCE: Final = 1
 """Space beside an emoji, px at 96 dpi."""

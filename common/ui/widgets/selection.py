@@ -1,8 +1,9 @@
 """What is selected or copied goes to other programs as characters, emoji among them.
 
-A Text shows emoji as pictures and a field shows boxes for them (see window.emoji and
-window.text); Tk's own handlers of the X selections would hand out neither. A widget of that kind
-calls `own_selection` once, copies with `copy` and pastes what `copied` and `selected` return.
+A Text shows emoji as pictures and a field shows boxes for them (common.ui.look.emoji,
+common.ui.widgets.safe_text), and Tk's own handlers of the X selections would export neither as the
+character. Such a widget calls `own_selection` once, copies with `copy` and pastes what `copied` and
+`selected` return.
 
 Tk 8.6 sends a long selection in chunks of 4,000 bytes (ICCCM §2.7.2, INCR), and breaks characters
 beyond the BMP where chunks meet. `chunked` says how that is avoided.

@@ -19,7 +19,7 @@ from chat_server.rules.directory import Account, RoomLog
 from chat_server.store.sqlite.store import SqliteStore
 from common.domain.names import GENERAL
 from common.protocol.events import MESSAGE, Event
-from common.system.datafolder import make_private_folder
+from common.system.private_files import make_private_folder
 
 _AT_ONCE: Final = 20_000
 """Events in one transaction: more would make the write-ahead log large."""

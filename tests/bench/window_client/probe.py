@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Final
 
+from chat_client.open_account import OpenAccount
 from chat_client.options import Options
-from chat_client.session import OpenAccount
 from chat_client.state.status import Link
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen

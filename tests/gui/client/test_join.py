@@ -420,7 +420,7 @@ def test_the_server_of_this_computer_is_offered(
     folder.mkdir()
     running = {"invite": host.link, "pid": os.getpid()}
     (folder / "running.json").write_text(json.dumps(running))
-    monkeypatch.setattr("chat_client.nearby.data_folder", lambda _: folder)
+    monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: folder)
     window = town.window()
     assert window.join.chats.order() == ["here"]
     window.click_row(window.join.chats, "here")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from chat_client.state.outgoing import OutboxMessage
+from chat_client.state.outbox_message import OutboxMessage
 from chat_client.window.transcript.folds import MOST_UNFOLDED
 from chat_client.window.transcript.held import STEP_WEIGHT
 from chat_client.window.transcript.view import Transcript

@@ -19,13 +19,13 @@ from chat_client.state.news import (
     PersonSeen,
     StatusChanged,
 )
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.protocol.messages import Person
-from common.ui.lists.rowlist import ListRow
+from common.ui.lists.row_list import ListRow
 from tests import events
 from tests.events import message
 from tests.gui.harness import Host, Peer, Town, Window

@@ -19,12 +19,12 @@ from chat_client.state.news import (
 )
 from chat_client.state.status import Link, Status
 from chat_client.window import main_screen
-from chat_client.window.moderating import YES
+from chat_client.window.moderation_dialogs import YES
 from common.domain.reasons import Reason
 from common.domain.times import local_time
 from common.protocol import messages
 from common.protocol.messages import Person, ToClient, ToServer
-from common.ui.lists.rowlist import ListRow
+from common.ui.lists.row_list import ListRow
 from common.ui.widgets.dialog import Dialog
 from tests.gui.harness import Host, Peer, Window
 

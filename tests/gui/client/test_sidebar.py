@@ -12,7 +12,7 @@ from chat_client.state.account import Account
 from chat_client.window.overview import MemberItem, Overview, RoomItem
 from chat_client.window.sidebar import Members, Sidebar
 from common.protocol.messages import Person
-from common.ui.lists.rowlist import ListRow, RowList
+from common.ui.lists.row_list import ListRow, RowList
 from common.ui.look.theme import Theme
 from tests.gui.harness import Alarm, settle, wait
 from tests.unit.chat_client.desk import INVITE

@@ -13,7 +13,7 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.window.transcript.draw_budget import Pace
 from chat_client.window.transcript.drawing import DRAWN, Drawing
 from chat_client.window.transcript.held import MOST

@@ -13,8 +13,8 @@ from common import limits
 from common.protocol import messages
 from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.expiry_options import FOR_EVER
 from common.ui.widgets.menus import MenuItem
-from common.ui.widgets.until import FOR_EVER
 from tests.gui.host.conftest import Client, Host, Open
 from tests.gui.host.test_moderation import RUNNING, yes
 from tests.gui.layout import faults

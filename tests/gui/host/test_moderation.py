@@ -18,8 +18,8 @@ from common import limits
 from common.protocol.messages import Error, Goodbye, MuteChanged, MutePerson, PersonChanged, refusal
 from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.expiry_options import FOR_EVER
 from common.ui.widgets.menus import MenuItem
-from common.ui.widgets.until import FOR_EVER
 from tests.gui.host.conftest import Host
 
 MINUTE = 60_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from functools import partial
 
-from common.ui.lists.rowlist import ListRow, Person, RowList, Section
+from common.ui.lists.row_list import ListRow, Person, RowList, Section
 from common.ui.lists.table import Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.cards import Card
 from common.ui.look.icons import IconName

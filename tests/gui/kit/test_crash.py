@@ -322,8 +322,8 @@ def test_it_needs_nothing_of_the_kit(program: Program, monkeypatch: pytest.Monke
     for broken in (
         "common.ui.look.fonts",
         "common.ui.look.theme",
-        "common.ui.program.memory",
-        "common.ui.look.system",
+        "common.ui.program.window_state",
+        "common.ui.look.desktop_mode",
         "PIL",
     ):
         monkeypatch.setitem(sys.modules, broken, None)

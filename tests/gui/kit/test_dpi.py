@@ -13,8 +13,8 @@ import pytest
 
 from common.ui.look import fonts
 from common.ui.look.theme import Theme
-from common.ui.program.memory import Memory
-from common.ui.program.place import WindowPlacement
+from common.ui.program.window_placement import WindowPlacement
+from common.ui.program.window_state import WindowState
 from tests.x_server import x_server
 
 # Prints the scale, the height of a line of the body's font, and the window's least size.
@@ -24,12 +24,12 @@ sys.path.insert(0, sys.argv.pop())
 from pathlib import Path
 from common.ui.look import fonts
 fonts.register()
-from common.ui.program.memory import Memory
-from common.ui.program.place import WindowPlacement
+from common.ui.program.window_state import WindowState
+from common.ui.program.window_placement import WindowPlacement
 from common.ui.program.root import make_root
 from common.ui.look.theme import Theme
 root = make_root("Chat", "chat-client", "light")
-WindowPlacement(root, Path(), Memory(), (640, 560)).show()
+WindowPlacement(root, Path(), WindowState(), (640, 560)).show()
 theme = Theme(root, "light")
 json.dump([theme.scale, theme.fonts.line("body"), theme.px(16), root.minsize(),
            [root.winfo_width(), root.winfo_height()]], sys.stdout)
@@ -94,14 +94,17 @@ def test_a_window_keeps_its_size_to_the_eye(
     root: tk.Tk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Kept at one scale and shown at another it is as large, as far as the screen goes."""
-    monkeypatch.setattr("common.ui.program.place.scale_of", lambda _: 1.5)
+    monkeypatch.setattr("common.ui.program.window_placement.scale_of", lambda _: 1.5)
     root.geometry("")
     for kept, wanted in (
-        (Memory((600, 400, 10, 20), scale=1.0), "900x600+10+20"),
-        (Memory((600, 500, 10, 20), scale=2.0), "450x375+10+20"),
-        (Memory((600, 400, 10, 20), scale=1.5), "600x400+10+20"),
-        (Memory((600, 400, 10, 20)), "600x400+10+20"),
-        (Memory((9000, 9000, 10, 20), scale=1.0), f"{round(root.winfo_screenwidth() * 0.95)}x"),
+        (WindowState((600, 400, 10, 20), scale=1.0), "900x600+10+20"),
+        (WindowState((600, 500, 10, 20), scale=2.0), "450x375+10+20"),
+        (WindowState((600, 400, 10, 20), scale=1.5), "600x400+10+20"),
+        (WindowState((600, 400, 10, 20)), "600x400+10+20"),
+        (
+            WindowState((9000, 9000, 10, 20), scale=1.0),
+            f"{round(root.winfo_screenwidth() * 0.95)}x",
+        ),
     ):
         WindowPlacement(root, tmp_path, kept, (200, 200)).show()
         root.update()

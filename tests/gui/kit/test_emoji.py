@@ -9,7 +9,7 @@ from PIL.Image import open as open_image
 from common.ui.look import emoji
 from common.ui.look.theme import Theme
 from common.ui.widgets.richtext import RichText
-from common.ui.widgets.text import safe, worded
+from common.ui.widgets.safe_text import safe, worded
 from tests.gui.kit.conftest import Pump
 
 FAMILY = "\U0001f469\U0001f3fd\u200d\U0001f4bb"  # woman, skin tone, joiner, laptop

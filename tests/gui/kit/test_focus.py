@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.ui.lists.row_list import ListRow, RowList, Section
 from common.ui.lists.table import Column, Table
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel

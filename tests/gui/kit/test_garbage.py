@@ -7,7 +7,7 @@ import threading
 import tkinter as tk
 import weakref
 
-from common.ui.program.garbage import ENOUGH, collect_here
+from common.ui.program.garbage_collection import ENOUGH, collect_here
 from tests.gui.kit.conftest import Pump
 
 

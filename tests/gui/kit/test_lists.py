@@ -6,7 +6,7 @@ import tkinter as tk
 
 import pytest
 
-from common.ui.lists.rowlist import ListRow, RowList, Section
+from common.ui.lists.row_list import ListRow, RowList, Section
 from common.ui.lists.table import Column, PersonCell, Row, Table, TextCell
 from common.ui.look.theme import Theme
 from tests.gui.kit.conftest import Pump

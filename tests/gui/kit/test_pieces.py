@@ -160,7 +160,7 @@ def test_importing_the_kit_does_not_load_pillow() -> None:
     """Pillow waits until something is drawn; start-up pays for every import."""
     code = (
         "import sys\n"
-        "from common.ui.lists import rowlist, table\n"
+        "from common.ui.lists import row_list, table\n"
         "from common.ui.widgets import dialog, gauges, notices\n"
         "sys.exit('PIL' in sys.modules)"
     )

@@ -7,17 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
+from common.ui.look.desktop_mode import desktop_mode
 from common.ui.look.palette import Mode, contrast
-from common.ui.look.system import system_mode
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.dialog import Answer, Choice, Dialog, Entry, Options
+from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options, until_time
 from common.ui.widgets.gauges import Sparkline, Spinner
 from common.ui.widgets.menus import MenuItem, build_menu
 from common.ui.widgets.notices import Banner, Toasts
 from common.ui.widgets.tooltip import Tooltip
-from common.ui.widgets.until import FOR_EVER, HOUR, until_options, until_time
 from tests.gui.kit.conftest import Pump
 
 CHOICES = (Choice("quit", "Quit"), Choice("try", "Try port 12346", "primary"))
@@ -322,6 +322,6 @@ def test_the_desktop_says_dark(monkeypatch: pytest.MonkeyPatch) -> None:
     """GTK's theme variable and its settings file are asked; the default is light."""
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("GTK_THEME", "Adwaita:dark")
-    assert system_mode() == "dark"
+    assert desktop_mode() == "dark"
     monkeypatch.setenv("GTK_THEME", "Adwaita")
-    assert system_mode() == "light"
+    assert desktop_mode() == "light"

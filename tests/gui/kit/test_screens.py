@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from common.ui.program.memory import Memory, recall
-from common.ui.program.place import WindowPlacement
+from common.ui.program.window_placement import WindowPlacement
+from common.ui.program.window_state import WindowState, load_window_state
 
 _LEAST = 200, 200
 
@@ -17,11 +17,11 @@ _LEAST = 200, 200
 def _screen(root: tk.Tk, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
     monkeypatch.setattr(root, "winfo_screenwidth", lambda: 1000)
     monkeypatch.setattr(root, "winfo_screenheight", lambda: 800)
-    monkeypatch.setattr("common.ui.program.place.scale_of", lambda _: 1.0)
+    monkeypatch.setattr("common.ui.program.window_placement.scale_of", lambda _: 1.0)
     return 1000, 800
 
 
-def _shown(root: tk.Tk, folder: Path, kept: Memory) -> str:
+def _shown(root: tk.Tk, folder: Path, kept: WindowState) -> str:
     WindowPlacement(root, folder, kept, _LEAST).show()
     root.update()
     return str(root.geometry())
@@ -47,7 +47,7 @@ def test_all_of_it_is_seen_on_another_screen(
     shown: str,
 ) -> None:
     """After a larger screen, and after a smaller one, no edge of the window is out of sight."""
-    assert _shown(root, tmp_path, Memory(former, scale=1.0, screen=(2560, 1440))) == shown
+    assert _shown(root, tmp_path, WindowState(former, scale=1.0, screen=(2560, 1440))) == shown
     assert screen == (1000, 800)
 
 
@@ -55,8 +55,8 @@ def test_all_of_it_is_seen_at_another_scale(
     root: tk.Tk, screen: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Grown with the scale, the window would hang over the edges."""
-    monkeypatch.setattr("common.ui.program.place.scale_of", lambda _: 1.5)
-    kept = Memory((600, 440, 200, 200), scale=1.0, screen=screen)
+    monkeypatch.setattr("common.ui.program.window_placement.scale_of", lambda _: 1.5)
+    kept = WindowState((600, 440, 200, 200), scale=1.0, screen=screen)
     assert _shown(root, tmp_path, kept) == "900x660+100+76"
 
 
@@ -64,7 +64,7 @@ def test_on_the_same_screen_it_may_hang_over(
     root: tk.Tk, screen: tuple[int, int], tmp_path: Path
 ) -> None:
     """Somebody has put it there."""
-    kept = Memory((600, 400, 700, 300), scale=1.0, screen=screen)
+    kept = WindowState((600, 400, 700, 300), scale=1.0, screen=screen)
     assert _shown(root, tmp_path, kept) == "600x400+700+300"
 
 
@@ -76,7 +76,7 @@ def test_a_maximized_window_comes_back_as_one(
     monkeypatch.setattr(WindowPlacement, "_maximize", lambda _: asked.append("maximize"))
     zoomed = [False]
     monkeypatch.setattr(WindowPlacement, "_maximized", lambda _: zoomed[0])
-    place = WindowPlacement(root, tmp_path, Memory(), _LEAST)
+    place = WindowPlacement(root, tmp_path, WindowState(), _LEAST)
     place.show()
     root.geometry("500x400+30+40")
     root.update()
@@ -84,8 +84,8 @@ def test_a_maximized_window_comes_back_as_one(
     root.geometry("1000x800+0+0")
     root.update()
     place.keep()
-    kept = recall(tmp_path)
-    assert kept == Memory((500, 400, 30, 40), None, 1.0, screen, maximized=True)
+    kept = load_window_state(tmp_path)
+    assert kept == WindowState((500, 400, 30, 40), None, 1.0, screen, maximized=True)
     assert asked == []
     place = WindowPlacement(root, tmp_path, kept, _LEAST)
     place.show()
@@ -94,4 +94,4 @@ def test_a_maximized_window_comes_back_as_one(
     root.geometry("510x400+30+40")
     root.update()
     place.keep()
-    assert not recall(tmp_path).maximized
+    assert not load_window_state(tmp_path).maximized

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.ui.lists.table import Column, PersonCell, Row, Table, TextCell
-from common.ui.lists.tablehead import Need, share
+from common.ui.lists.table_header import Need, share
 from common.ui.look.theme import Theme
 from tests.gui.kit.conftest import Pump
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 
 
 @pytest.mark.parametrize(

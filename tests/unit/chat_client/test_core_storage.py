@@ -17,7 +17,7 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.state import news
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.state.status import STORAGE, Link
 from common.domain.invite import Invite
 from common.domain.reasons import Reason

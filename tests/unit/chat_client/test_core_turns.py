@@ -13,7 +13,7 @@ from chat_client import core as core_module
 from chat_client.net.connector import ConnectError
 from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason

@@ -7,7 +7,7 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.headless import FailedError, _Sending
 from chat_client.state import news
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from tests.events import message

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.window.transcript.timeline import (
     GROUP_MILLISECONDS,
     Entry,

@@ -16,7 +16,7 @@ from chat_client.window.transcript.wording import (
 )
 from common.limits import TEXT_BYTES
 from common.ui.look import emoji
-from common.ui.widgets.text import worded
+from common.ui.widgets.safe_text import worded
 
 FAMILY = "\U0001f469\U0001f3fd\u200d\U0001f4bb"
 WORST = [

@@ -18,8 +18,8 @@ import pytest
 from chat_server import ctl
 from chat_server.hub.queue import HubItem, HubQueue
 from chat_server.net import io_thread as io_module
-from chat_server.net import outgoing as outgoing_module
 from chat_server.net import query_workers as readers_module
+from chat_server.net import send_queues as send_queues_module
 from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.net.io_thread import IoThread
 from chat_server.net.pages import Pages
@@ -162,7 +162,7 @@ def catch_up(server: Server, ada: Session, invite: Invite, monkeypatch: pytest.M
         while len(cem.events) < 6:
             cem.events.append(cem.expect(Event))
         with monkeypatch.context() as full:
-            full.setattr(outgoing_module, "SEND_QUEUE_LIMIT", 150)  # less than an event
+            full.setattr(send_queues_module, "SEND_QUEUE_LIMIT", 150)  # less than an event
             ada.say_all("too much")
             late = cem.expect(Event)
             assert (late.seq, late.text) == (7, "too much")

@@ -16,13 +16,13 @@ from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import LINES, Feed, Kind
 from chat_server.window.formats import clock_text, size_text, uptime_text
+from chat_server.window.message_rate import HISTORY, MessageRate
 from chat_server.window.model import ServerState
 from chat_server.window.presenter import Presenter
 from chat_server.window.questions import next_port, read_port
-from chat_server.window.rate import HISTORY, MessageRate
 from chat_server.window.server_thread import Counts
 from common.domain.reasons import Reason
-from common.ui.program.memory import Memory, keep, recall
+from common.ui.program.window_state import WindowState, load_window_state, save_window_state
 
 NOW = int(datetime(2026, 5, 4, 12, 14, 30).astimezone().timestamp() * 1000)
 MINUTE = 60_000
@@ -397,15 +397,15 @@ def test_counts_are_added_up_between_two_looks() -> None:
 def test_a_damaged_memory_is_an_empty_one(tmp_path: Path, damage: bytes) -> None:
     """Nothing that lies in the file keeps the window from coming up."""
     (tmp_path / "window.json").write_bytes(damage)
-    assert recall(tmp_path) == Memory()
+    assert load_window_state(tmp_path) == WindowState()
 
 
 def test_memory_comes_back(tmp_path: Path) -> None:
     """What was kept is recalled; a folder that is gone is only logged."""
-    kept = Memory((900, 600, -5, 20), "dark", 1.25, (1920, 1080), maximized=True)
-    keep(tmp_path, kept)
-    assert recall(tmp_path) == kept
-    keep(tmp_path / "gone", kept)
+    kept = WindowState((900, 600, -5, 20), "dark", 1.25, (1920, 1080), maximized=True)
+    save_window_state(tmp_path, kept)
+    assert load_window_state(tmp_path) == kept
+    save_window_state(tmp_path / "gone", kept)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.costs import cost
 from chat_server.hub.queue import (
     BATCH,
     SHARE,
@@ -21,6 +20,7 @@ from chat_server.hub.queue import (
     Report,
     StopHub,
 )
+from chat_server.rate_limit import cost
 from chat_server.rules import effects, inputs
 from common.protocol import messages
 from tests.unit.chat_server.house import House, installation, token

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from common.system import build, folders, process
+from common.system import build, data_folder, process
 
 ROOT = Path(__file__).parents[3]
 
@@ -76,11 +76,11 @@ def test_without_streams_printing_goes_nowhere(tmp_path: Path) -> None:
 
 def test_a_folder_beside_the_program_makes_it_portable(frozen: Path) -> None:
     """Only where it exists; otherwise the system's place is used."""
-    usual = folders.data_folder("ChatClient")
+    usual = data_folder.data_folder("ChatClient")
     assert frozen not in usual.parents
     (frozen / "data").mkdir()
-    assert folders.data_folder("ChatClient") == frozen / "data" / "ChatClient"
-    assert folders.data_folder("ChatServer") == frozen / "data" / "ChatServer"
+    assert data_folder.data_folder("ChatClient") == frozen / "data" / "ChatClient"
+    assert data_folder.data_folder("ChatServer") == frozen / "data" / "ChatServer"
 
 
 def test_from_source_no_folder_makes_it_portable(
@@ -89,7 +89,7 @@ def test_from_source_no_folder_makes_it_portable(
     """A `data` beside Python is none of ours."""
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     (tmp_path / "data").mkdir()
-    assert tmp_path not in folders.data_folder("ChatClient").parents
+    assert tmp_path not in data_folder.data_folder("ChatClient").parents
 
 
 def test_an_application_is_carried_about_as_a_whole(
@@ -105,8 +105,8 @@ def test_an_application_is_carried_about_as_a_whole(
 
 def test_a_profile_is_a_folder_within(tmp_path: Path) -> None:
     """Without one, the folder itself."""
-    assert folders.profile_folder(tmp_path, None) == tmp_path
-    assert folders.profile_folder(tmp_path, "work").parent.parent == tmp_path
+    assert data_folder.profile_folder(tmp_path, None) == tmp_path
+    assert data_folder.profile_folder(tmp_path, "work").parent.parent == tmp_path
 
 
 def test_a_bundle_says_its_commit(frozen: Path) -> None:

@@ -14,7 +14,7 @@ from chat_server.rules import admission, world
 from common import limits
 from common.domain.invite import InviteError, parse_invite
 from common.domain.names import ROOM_PATTERN
-from common.domain.pasted import find_invite
+from common.domain.pasted_invite import find_invite
 from common.protocol import messages, schema
 from common.protocol.codec import ClientEnd, Phase, ServerEnd, Violation
 from common.protocol.events import Event

@@ -13,7 +13,7 @@ from chat_client.cache import schema
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
 from chat_client.cache.pages import COUNTED, CacheReader, RoomSummary
-from chat_client.state.outgoing import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common.domain.reasons import Reason
 from common.protocol.events import Event
 from common.protocol.messages import Person

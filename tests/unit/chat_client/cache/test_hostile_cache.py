@@ -12,7 +12,7 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.cache.search import NEWEST, Found, Search
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from chat_client.window.overview import Overview
 from chat_client.window.transcript.timeline import as_event, lay_out

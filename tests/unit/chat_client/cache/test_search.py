@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from chat_client.cache import search
 from chat_client.cache.cache import Cache
 from chat_client.cache.search import NEWEST, Found, Search
-from common.domain.comparing import comparable
+from common.domain.search_normalization import comparable
 from common.protocol.events import MESSAGE, Event
 from tests.events import cid_of
 

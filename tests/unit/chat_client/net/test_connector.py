@@ -19,7 +19,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.descriptions import describe_attempt
 from chat_client.net import connector
 from chat_client.net.connector import ConnectError, Race, connect, in_order
 from chat_client.state.attempts import (
@@ -28,6 +27,7 @@ from chat_client.state.attempts import (
     is_wrong_server,
     worth_telling,
 )
+from chat_client.status_text import describe_attempt
 from chat_server.identity import Identity, load_identity
 from common.domain.invite import Invite
 from common.system.tls import server_context

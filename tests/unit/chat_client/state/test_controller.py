@@ -16,7 +16,7 @@ from chat_client.state import news
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.link import STABLE_AFTER
 from chat_client.state.outbox import MAX_REFUSALS
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link, Status
 from common import limits
 from common.domain.reasons import Reason

@@ -10,7 +10,7 @@ from chat_client.cache.spans import Span
 from chat_client.state import news
 from chat_client.state.history import PAGE
 from chat_client.state.news import HistoryAdded, Skipped, Wanted
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT
 from common.domain.reasons import Reason

@@ -17,7 +17,7 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.directory import MOST_PAGES
 from chat_client.state.link import MAX_FAULTS
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_client.descriptions import describe
 from chat_client.state.backoff import FIRST, LONGEST, Backoff
 from chat_client.state.status import Link, Status
+from chat_client.status_text import describe
 from common.domain.reasons import Reason
 
 

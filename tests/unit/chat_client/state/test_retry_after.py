@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from common import limits
 from common.domain.reasons import Reason

@@ -12,7 +12,7 @@ from hypothesis.strategies import DataObject
 
 from chat_client.state import news
 from chat_client.state.outbox import MAX_REFUSALS
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.messages import ToServer

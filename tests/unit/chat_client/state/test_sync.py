@@ -11,7 +11,7 @@ from chat_client.cache.cache import Cache
 from chat_client.state import news
 from chat_client.state.link import MAX_FAULTS
 from chat_client.state.outbox import Outbox
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT, Sync
 from common.protocol import messages

@@ -21,7 +21,7 @@ from chat_server.hub.queue import HubItem, HubQueue, Received
 from chat_server.identity import load_identity
 from chat_server.net import connection as connection_module
 from chat_server.net import io_thread as io_module
-from chat_server.net import outgoing as outgoing_module
+from chat_server.net import send_queues as send_queues_module
 from chat_server.net.acceptor import Acceptor, listen, readable_address
 from chat_server.net.io_thread import IoThread
 from chat_server.net.unauthenticated import UnauthenticatedConnections
@@ -360,7 +360,7 @@ def test_a_slow_reader_falls_behind_and_is_told_when_it_has_read(
     net: Net, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It loses its queue, not its place; it alone is concerned; then the hub may go on."""
-    monkeypatch.setattr(outgoing_module, "SEND_QUEUE_LIMIT", 200_000)
+    monkeypatch.setattr(send_queues_module, "SEND_QUEUE_LIMIT", 200_000)
     slow, slow_number = net.sign_in()
     quick, quick_number = net.sign_in()
     net.io.post([effects.GoLive(n, "general") for n in (slow_number, quick_number)])

@@ -12,10 +12,9 @@ from contextlib import suppress
 
 import pytest
 
-from chat_server.costs import Bucket, cost
 from chat_server.hub.queue import Received
 from chat_server.net import io_thread as io_module
-from chat_server.net import outgoing as outgoing_module
+from chat_server.net import send_queues as send_queues_module
 from chat_server.net.connection import (
     BURST,
     FIRST_COMMANDS,
@@ -27,6 +26,7 @@ from chat_server.net.connection import (
     Stage,
 )
 from chat_server.net.unauthenticated import UnauthenticatedConnections
+from chat_server.rate_limit import TokenBucket, cost
 from chat_server.rules import effects, inputs
 from common.limits import PRESENCE
 from common.protocol import messages
@@ -189,7 +189,7 @@ def test_who_has_not_signed_in_may_ask_a_few_things_only(
     clock = Clock()
     monkeypatch.setattr(io_module, "time", clock)
     stranger, client, end = turns.greet()
-    stranger._bucket = Bucket(FIRST_COMMANDS, FIRST_RATE, clock.now)
+    stranger._bucket = TokenBucket(FIRST_COMMANDS, FIRST_RATE, clock.now)
     turns.told()
     client.send(end.send(messages.Ping(id=7)) * 140)
     assert turns.rests()
@@ -228,7 +228,7 @@ def test_a_member_that_floods_gets_its_rate_and_no_more(
     clock = Clock()
     monkeypatch.setattr(io_module, "time", clock)
     member, client, end = turns.sign_in()
-    member._bucket = Bucket(BURST, RATE, clock.now)
+    member._bucket = TokenBucket(BURST, RATE, clock.now)
     turns.told()
     frames = end.send(command) * 20
     answer = effects.Tell(member.number, messages.refusal("internal", re=7))
@@ -315,7 +315,7 @@ def test_who_must_wait_gets_all_at_once(turns: Turns, monkeypatch: pytest.Monkey
     turns.io.post([effects.GoLive(connection.number, "general") for connection, *_ in members])
     turns.turn()
     noted = written_to(turns, monkeypatch)
-    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
+    monkeypatch.setattr(send_queues_module, "WRITE_BUDGET", 0.0)
     for seq in range(1, 5):
         turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
         turns.turn()
@@ -334,7 +334,7 @@ def test_what_is_said_waits_behind_no_pages(turns: Turns, monkeypatch: pytest.Mo
     crowd = [turns.sign_in()[0] for _ in range(20)]
     turns.io.post([effects.GoLive(connection.number, "general") for connection in members])
     turns.turn()
-    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
+    monkeypatch.setattr(send_queues_module, "WRITE_BUDGET", 0.0)
     turns.io.post([turns.page(connection.number, b"page") for connection in crowd])
     for seq in range(1, 5):
         turns.io.post([fanout(spoken(seq), acks=SENT_BY_SOMEBODY_GONE)])
@@ -348,7 +348,7 @@ def test_pages_that_had_to_wait_are_bounded_too(
 ) -> None:
     """When many who took nothing take again, a turn writes to no more than it has time for."""
     members = [blocked(turns) for _ in range(5)]
-    monkeypatch.setattr(outgoing_module, "WRITE_BUDGET", 0.0)
+    monkeypatch.setattr(send_queues_module, "WRITE_BUDGET", 0.0)
     before = [connection.bytes_out for connection, *_ in members]
     for _, client, _ in members:
         drain(client)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.domain.invite import Invite, InviteError, parse_invite
-from common.domain.pasted import LONGEST, find_invite
+from common.domain.pasted_invite import LONGEST, find_invite
 
 INVITE = Invite(
     ("192.168.1.20", "fd00::20", "127.0.0.1"),

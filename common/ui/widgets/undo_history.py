@@ -44,7 +44,7 @@ class _Change:
         return len(self.removed) + len(self.inserted)
 
 
-class History:
+class UndoHistory:
     """The steps that lead to `text`, and those that were undone.
 
     Typing and deleting is grouped: a step ends with a word, with a pause of `PAUSE` seconds, where

@@ -7,8 +7,8 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat_server.costs import _COSTS, Bucket, Buckets, cost
 from chat_server.net.connection import BURST, RATE
+from chat_server.rate_limit import _COSTS, TokenBucket, TokenBuckets, cost
 from chat_server.rules.world import DIRECT_ROOM_BURST, DIRECT_ROOM_RATE
 from common import limits
 from common.protocol import messages
@@ -19,7 +19,7 @@ from tests.unit.chat_server.house import NOW, House, acked, refused
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(0, 50)), max_size=50))
 def test_nobody_gets_more_than_burst_and_rate(steps: list[tuple[float, float]]) -> None:
     """Whoever waits as told has had at most the burst, the rate's worth, and the last thing."""
-    bucket, now, had, last = Bucket(100, 10, 0.0), 0.0, 0.0, 0.0
+    bucket, now, had, last = TokenBucket(100, 10, 0.0), 0.0, 0.0, 0.0
     for pause, price in steps:
         now += pause
         wait = bucket.spend(price, now)
@@ -31,7 +31,7 @@ def test_nobody_gets_more_than_burst_and_rate(steps: list[tuple[float, float]]) 
 
 def test_a_clock_that_is_set_back_gives_and_takes_nothing() -> None:
     """It counts as no time."""
-    bucket = Bucket(5, 1, 1000.0)
+    bucket = TokenBucket(5, 1, 1000.0)
     assert bucket.spend(5, 1000.0) == 0
     assert bucket.wait_for(1, 10.0) == 1
     assert bucket.wait_for(1, 11.0) == 0
@@ -51,7 +51,7 @@ def test_every_command_has_its_price() -> None:
 
 def test_full_buckets_are_not_kept() -> None:
     """Ten thousand people who began one conversation each some time ago are remembered no more."""
-    buckets = Buckets(2, 1)
+    buckets = TokenBuckets(2, 1)
     for number in range(10_000):
         assert buckets.ask(f"p{number}", float(number)) == 0
     assert len(buckets) < 2100

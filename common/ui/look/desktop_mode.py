@@ -10,7 +10,7 @@ from pathlib import Path
 from common.ui.look.palette import Mode
 
 
-def system_mode() -> Mode:
+def desktop_mode() -> Mode:
     """Whether the desktop asks for dark windows; `light` where it does not say.
 
     Reads a registry value (Windows), `defaults` (macOS, waits at most 0.5 s) or GTK's

@@ -2,7 +2,7 @@
 
 What a server tells about itself (`Running`) may change while it runs: the computer joins another
 network, the host gives the chat another name. Whoever learns of a change calls
-`Publication.update`; the invite is made anew from it, every file that tells it is replaced, and
+`InvitePublisher.update`; the invite is made anew from it, every file that tells it is replaced, and
 the front end is told.
 """
 
@@ -18,7 +18,7 @@ from common.domain.invite import Invite
 log = logging.getLogger(__name__)
 
 
-class Publication:
+class InvitePublisher:
     """The present `Running` of one run of the server. Every method may be called by any thread.
 
     `changed` is called by the thread that updates, with the new facts, once the files have them:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from common.ui.look.theme import Theme
 
 
-class WindowPlacement(NamedTuple):
+class RowBounds(NamedTuple):
     """Where a band lies on the canvas, in screen pixels, and the tag its items get."""
 
     left: int
@@ -18,11 +18,11 @@ class WindowPlacement(NamedTuple):
     tag: str
 
 
-def draw_band(
+def draw_row_background(
     canvas: tk.Canvas,
     theme: Theme,
     sidebar: bool,
-    place: WindowPlacement,
+    place: RowBounds,
     ground: str,
     *,
     ring: bool,

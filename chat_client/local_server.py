@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from common.domain.invite import Invite, InviteError, parse_invite
-from common.system.folders import data_folder
+from common.system.data_folder import data_folder
 
 
-def server_here(folder: Path | None = None) -> Invite | None:
+def find_local_server(folder: Path | None = None) -> Invite | None:
     """The invite of the server that runs in its usual folder, or None.
 
     Only the folder's owner can read it, so it is as good as a link from the host.

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from chat_server import address_watch, publication, service
+from chat_server import address_watch, invite_publisher, service
 from chat_server.address_watch import AddressWatch
+from chat_server.invite_publisher import InvitePublisher
 from chat_server.options import parse_options
-from chat_server.publication import Publication
 from chat_server.ready_file import Running, write_ready_file
 from chat_server.service import RUNNING_FILE, Server
 from common.domain.invite import Invite, parse_invite
@@ -32,7 +32,7 @@ def test_a_change_is_in_every_file_and_in_the_invite(tmp_path: Path) -> None:
     """Addresses and name, each alone or both; who is told later than the files sees them true."""
     seen: list[tuple[Running, Any]] = []
     ready, here = tmp_path / "ready.json", tmp_path / "running.json"
-    made = Publication(INVITE, EPOCH, lambda now: seen.append((now, told(ready))))
+    made = InvitePublisher(INVITE, EPOCH, lambda now: seen.append((now, told(ready))))
     made.add_file(ready)
     made.add_file(here)
     assert parse_invite(told(here)["invite"]) == INVITE
@@ -55,7 +55,7 @@ def test_a_change_is_in_every_file_and_in_the_invite(tmp_path: Path) -> None:
 def test_what_is_the_same_is_not_told_and_not_written(tmp_path: Path) -> None:
     """The watch comes by every second."""
     seen: list[Running] = []
-    made = Publication(INVITE, EPOCH, seen.append)
+    made = InvitePublisher(INVITE, EPOCH, seen.append)
     made.add_file(tmp_path / "ready.json")
     before = (tmp_path / "ready.json").stat()
     made.update(addresses=INVITE.hosts)
@@ -71,7 +71,7 @@ def test_a_file_that_can_not_be_replaced_is_tried_again(
     """A full disk is said once, hinders nobody else, and leaves no old address for ever."""
     seen: list[Running] = []
     bad, good = tmp_path / "bad.json", tmp_path / "good.json"
-    made = Publication(INVITE, EPOCH, seen.append)
+    made = InvitePublisher(INVITE, EPOCH, seen.append)
     made.add_file(bad)
     made.add_file(good)
 
@@ -80,7 +80,7 @@ def test_a_file_that_can_not_be_replaced_is_tried_again(
             raise OSError(28, "No space left on device")
         write_ready_file(path, running)
 
-    monkeypatch.setattr(publication, "write_ready_file", fail)
+    monkeypatch.setattr(invite_publisher, "write_ready_file", fail)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
             made.update(addresses=("198.51.100.2",))
@@ -95,7 +95,7 @@ def test_a_file_that_can_not_be_replaced_is_tried_again(
 
 def test_a_file_that_was_taken_away_does_not_come_back(tmp_path: Path) -> None:
     """Removing is harmless when repeated, and a change after it writes nothing."""
-    made = Publication(INVITE, EPOCH, lambda _: None)
+    made = InvitePublisher(INVITE, EPOCH, lambda _: None)
     path = tmp_path / "ready.json"
     made.add_file(path)
     for _ in range(2):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.ui.lists.listrows import ItemRows, JoinedRows, KeyedRows, Rows
+from common.ui.lists.list_rows import ItemRows, JoinedRows, KeyedRows, Rows
 
 
 class Keys(list[str]):

@@ -14,7 +14,7 @@ _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
-class Memory(NamedTuple):
+class WindowState(NamedTuple):
     """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen.
 
     `scale` is screen pixels for one pixel at 96 dpi when it was kept, and `screen` the width and
@@ -29,16 +29,16 @@ class Memory(NamedTuple):
     maximized: bool = False
 
 
-def recall(data_dir: Path) -> Memory:
+def load_window_state(data_dir: Path) -> WindowState:
     """What was kept; whatever is missing or damaged is as if never chosen."""
     try:
         kept = json.loads((data_dir / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
-        return Memory()
+        return WindowState()
     if not isinstance(kept, dict):
-        return Memory()
+        return WindowState()
     theme, scale = kept.get("theme"), kept.get("scale")
-    return Memory(
+    return WindowState(
         parse_geometry(str(kept.get("geometry"))),
         theme if theme in ("light", "dark") else None,
         scale if isinstance(scale, float) and 1.0 <= scale <= 8.0 else None,
@@ -47,24 +47,24 @@ def recall(data_dir: Path) -> Memory:
     )
 
 
-def keep(data_dir: Path, memory: Memory) -> None:
+def save_window_state(data_dir: Path, state: WindowState) -> None:
     """Write it, whole or not at all; a failure is logged, as it must not hinder closing."""
     # Only here: reading comes before the first window is on the screen, writing long after.
     import logging
 
-    from common.system.datafolder import make_private_folder, write_private
+    from common.system.private_files import make_private_folder, write_private
 
     content: dict[str, str | float | bool] = {}
-    if memory.geometry is not None:
-        content["geometry"] = "{}x{}+{}+{}".format(*memory.geometry)
-    if memory.scale is not None:
-        content["scale"] = memory.scale
-    if memory.screen is not None:
-        content["screen"] = "{}x{}".format(*memory.screen)
-    if memory.maximized:
+    if state.geometry is not None:
+        content["geometry"] = "{}x{}+{}+{}".format(*state.geometry)
+    if state.scale is not None:
+        content["scale"] = state.scale
+    if state.screen is not None:
+        content["screen"] = "{}x{}".format(*state.screen)
+    if state.maximized:
         content["maximized"] = True
-    if memory.theme is not None:
-        content["theme"] = memory.theme
+    if state.theme is not None:
+        content["theme"] = state.theme
     try:
         make_private_folder(data_dir)
         write_private(data_dir / FILE, json.dumps(content).encode())

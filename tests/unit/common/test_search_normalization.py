@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.domain.comparing import comparable, comparable_places, joins
+from common.domain.search_normalization import comparable, comparable_places, joins
 
 _LETTERS = st.sampled_from(
     "ab \tu\u00fc\u0308\u0323\u0301\u00a0\u2009\u1100\u1161\u11a8\uac00\u304b\u3099\u09c7\u09be"

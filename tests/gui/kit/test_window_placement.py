@@ -7,16 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from common.ui.program.memory import Memory, keep, recall
-from common.ui.program.place import SIZE, WindowPlacement
+from common.ui.program.window_placement import SIZE, WindowPlacement
+from common.ui.program.window_state import WindowState, load_window_state, save_window_state
 from tests.gui.kit.conftest import Pump
 
 FIRST = (500, 400)
 
 
-def place(root: tk.Tk, folder: Path, pump: Pump, kept: Memory | None = None) -> WindowPlacement:
+def place(
+    root: tk.Tk, folder: Path, pump: Pump, kept: WindowState | None = None
+) -> WindowPlacement:
     """A window on the screen, which is larger than its usual size."""
-    made = WindowPlacement(root, folder, kept or Memory(), (200, 200), FIRST)
+    made = WindowPlacement(root, folder, kept or WindowState(), (200, 200), FIRST)
     made._screen, made._size = (1600, 1200), SIZE
     made.show()
     wanted = (kept.geometry[:2] if kept and kept.geometry else None) or FIRST
@@ -40,19 +42,19 @@ def test_it_grows_around_its_middle(root: tk.Tk, tmp_path: Path, wait_until: Pum
     assert abs(root.winfo_x() + SIZE[0] // 2 - middle[0]) <= 1
     assert abs(root.winfo_y() + SIZE[1] // 2 - middle[1]) <= 1
     made.keep()
-    assert (recall(tmp_path).geometry or ())[:2] == SIZE
+    assert (load_window_state(tmp_path).geometry or ())[:2] == SIZE
 
 
 def test_a_first_size_is_not_remembered(root: tk.Tk, tmp_path: Path, wait_until: Pump) -> None:
     """Nobody chose it; the next window would have it for contents that need more."""
     place(root, tmp_path, wait_until).keep()
-    assert recall(tmp_path).geometry is None
+    assert load_window_state(tmp_path).geometry is None
 
 
 @pytest.mark.parametrize("chosen", ["by hand", "the last time"])
 def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chosen: str) -> None:
     """Whether it was now or then."""
-    kept = Memory(geometry=(640, 480, 10, 10)) if chosen == "the last time" else None
+    kept = WindowState(geometry=(640, 480, 10, 10)) if chosen == "the last time" else None
     made = place(root, tmp_path, wait_until, kept)
     root.geometry("640x480")
     wait_until(lambda: size(root) == (640, 480), "the chosen size")
@@ -60,12 +62,12 @@ def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chos
     wait_until.settle()
     assert size(root) == (640, 480)
     made.keep()
-    assert (recall(tmp_path).geometry or ())[:2] == (640, 480)
+    assert (load_window_state(tmp_path).geometry or ())[:2] == (640, 480)
 
 
 def test_all_that_is_kept_is_recalled(tmp_path: Path) -> None:
     """Whoever adds a field has it written and read, too."""
-    kept = Memory((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True)
-    assert all(chosen != never for chosen, never in zip(kept, Memory(), strict=True))
-    keep(tmp_path, kept)
-    assert recall(tmp_path) == kept
+    kept = WindowState((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True)
+    assert all(chosen != never for chosen, never in zip(kept, WindowState(), strict=True))
+    save_window_state(tmp_path, kept)
+    assert load_window_state(tmp_path) == kept

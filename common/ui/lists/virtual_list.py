@@ -1,7 +1,7 @@
 """A list of any length on a canvas, of which only what is in view is drawn.
 
-`Listing` owns scrolling, selection, pointer and keyboard; what a row looks like is its
-subclass's business (`common.ui.lists.table`, `common.ui.lists.rowlist`).
+`VirtualList` owns scrolling, selection, pointer and keyboard; what a row looks like is its
+subclass's business (`common.ui.lists.table`, `common.ui.lists.row_list`).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from common.ui.lists.listrows import ItemRows, Rows
-from common.ui.look.bands import WindowPlacement, draw_band
+from common.ui.lists.list_rows import ItemRows, Rows
 from common.ui.look.palette import Surface
+from common.ui.look.row_background import RowBounds, draw_row_background
 from common.ui.look.theme import Theme, surface_of
 from common.ui.widgets.scrolling import Scrollbar, bind_wheel
 
@@ -30,7 +30,7 @@ class _Drawn(NamedTuple, Generic[Item]):
     tag: str
 
 
-class Listing(tk.Frame, Generic[Item]):
+class VirtualList(tk.Frame, Generic[Item]):
     """Rows keyed by text; at most one is selected, or several with `multiple`.
 
     Callbacks get the row's key: `on_select` (None when the selection ends) for a choice
@@ -194,8 +194,10 @@ class Listing(tk.Frame, Generic[Item]):
         if key in self._also:
             ground = "selected"
         ring = self._ringed and key == self._cursor()
-        place = WindowPlacement(left, top, right, height, tag)
-        draw_band(self.canvas, self.theme, self.surface == "sidebar", place, ground, ring=ring)
+        bounds = RowBounds(left, top, right, height, tag)
+        draw_row_background(
+            self.canvas, self.theme, self.surface == "sidebar", bounds, ground, ring=ring
+        )
         return ground == "selected"
 
     # Drawing

@@ -94,7 +94,7 @@ def share(
     return [min(core, max(least, low)) for core, least in bounds]
 
 
-class TableHead(tk.Canvas):
+class TableHeader(tk.Canvas):
     """Titles to click; with the keyboard on it, Left and Right choose one and Space presses."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a list shows, as `common.ui.lists.listing` asks for it: rows one below the other."""
+"""What a list shows, as `common.ui.lists.virtual_list` asks for it: rows one below the other."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def safe(text: str) -> str:
     """
     shown = _reveal_all(text)
     if sys.platform not in {"win32", "darwin"}:
-        # A label has no pictures, and raw emoji are not for X11: see window.emoji.
+        # A label has no pictures, and raw emoji are not for X11: see common.ui.look.emoji.
         shown = "".join(_BOX if cell is not None else piece for piece, cell in split(shown))
     return shown
 
@@ -127,7 +127,7 @@ def _drawn(characters: str) -> str:
 class StandIns:
     """Stands boxes in for the emoji of a field on X11, and gives the emoji back.
 
-    A field has no pictures, and raw emoji are not for X11: see window.emoji. The boxes are
+    A field has no pictures, and raw emoji are not for X11: see common.ui.look.emoji. The boxes are
     characters for private use, which no font has a picture for; each is of one emoji, or of
     a part of one.
     """

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from common.ui.lists.listing import Listing
-from common.ui.lists.listrows import ItemRows, JoinedRows, Keyed, KeyedRows, Rows
+from common.ui.lists.list_rows import ItemRows, JoinedRows, Keyed, KeyedRows, Rows
+from common.ui.lists.virtual_list import VirtualList
 from common.ui.look.avatars import Presence
 from common.ui.look.fonts import Role
 from common.ui.look.icons import IconName
@@ -83,8 +83,8 @@ class _Heading:
     line: bool
 
 
-class RowList(Listing[ListRow | _Heading]):
-    """See `Listing` for selection and its callbacks (`on_select`, `on_click` and so on).
+class RowList(VirtualList[ListRow | _Heading]):
+    """See `VirtualList` for selection and its callbacks (`on_select`, `on_click` and so on).
 
     `row_height` and `avatar` are px at 96 dpi; a band is 2 px lower than its row.
     """
@@ -108,7 +108,7 @@ class RowList(Listing[ListRow | _Heading]):
         self.on_open, self.on_menu = on_open, on_menu
 
     def set_sections(self, sections: Sequence[Section]) -> None:
-        """Show these sections; see `Listing.show_rows` for what stays as it is."""
+        """Show these sections; see `VirtualList.show_rows` for what stays as it is."""
         parts: list[Rows[ListRow | _Heading]] = []
         for section in sections:
             if section.title or section.line:
@@ -124,17 +124,17 @@ class RowList(Listing[ListRow | _Heading]):
         return ItemRows(list(items), self.key_of, self.height_of)
 
     def key_of(self, item: ListRow | _Heading) -> str | None:
-        """See `Listing`."""
+        """See `VirtualList`."""
         return item.key if isinstance(item, ListRow) else None
 
     def height_of(self, item: ListRow | _Heading) -> int:
-        """See `Listing`."""
+        """See `VirtualList`."""
         if isinstance(item, ListRow):
             return self.theme.px(64 if item.detail else self._row_height)
         return self.theme.px((26 if item.first else 38) if item.title else 15)
 
     def draw(self, item: ListRow | _Heading, top: int, tag: str) -> None:
-        """See `Listing`."""
+        """See `VirtualList`."""
         if isinstance(item, _Heading):
             self._draw_heading(item, top, tag)
         else:

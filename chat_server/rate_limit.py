@@ -46,7 +46,7 @@ def cost(command: ToServer) -> float:
     return _COSTS[type(command)](command)
 
 
-class Bucket:
+class TokenBucket:
     """A token bucket: at most `burst` tokens, refilled by `rate` per second.
 
     It may go into debt, and then tells the wait. So one command dearer than the bucket can be
@@ -85,7 +85,7 @@ class Bucket:
         self._at = now
 
 
-class Buckets:
+class TokenBuckets:
     """A bucket for each key; full ones are evicted, as a new one would be the same."""
 
     _LIMIT: Final = 1024
@@ -94,7 +94,7 @@ class Buckets:
     def __init__(self, burst: float, rate: float) -> None:
         self._burst = burst
         self._rate = rate
-        self._buckets: dict[str, Bucket] = {}
+        self._buckets: dict[str, TokenBucket] = {}
         self._tidy_at = self._LIMIT
 
     def ask(self, key: str, now: float) -> float:
@@ -102,7 +102,7 @@ class Buckets:
         bucket = self._buckets.get(key)
         if bucket is None:
             self._tidy(now)
-            bucket = self._buckets[key] = Bucket(self._burst, self._rate, now)
+            bucket = self._buckets[key] = TokenBucket(self._burst, self._rate, now)
         wait = bucket.wait_for(1, now)
         if not wait:
             bucket.spend(1, now)

@@ -13,10 +13,10 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
 from common.ui.widgets.keys import GO_TO_DATE_TITLE
 from common.ui.widgets.menus import MenuItem
-from common.ui.widgets.text import safe
+from common.ui.widgets.safe_text import safe
 
 
-class Goes(Protocol):
+class DateNavigator(Protocol):
     """The message list, which goes where it is told."""
 
     def go_to_time(self, at: int) -> None:
@@ -29,19 +29,21 @@ class Goes(Protocol):
         """To the newest one."""
 
 
-def day_menu(goes: Goes, sent_at: int, another: Callable[[], object]) -> list[MenuItem]:
+def day_menu(
+    messages: DateNavigator, sent_at: int, another: Callable[[], object]
+) -> list[MenuItem]:
     """Where one can go from the heading of the day on which something was said."""
     day = local_time(sent_at).date()
 
     def to(days_before: int) -> Callable[[], None]:
-        return lambda: goes.go_to_time(begins(day - timedelta(days=days_before)))
+        return lambda: messages.go_to_time(begins(day - timedelta(days=days_before)))
 
     return [
         MenuItem("The beginning of this day", to(0)),
         MenuItem("A week earlier", to(7)),
         MenuItem("A month earlier", to(30)),
-        MenuItem("The first message", goes.go_to_first),
-        MenuItem("The latest message", goes.show_latest),
+        MenuItem("The first message", messages.go_to_first),
+        MenuItem("The latest message", messages.show_latest),
         MenuItem(),
         MenuItem(f"Another date… ({GO_TO_DATE_TITLE})", another),
     ]

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.ui.widgets import history
-from common.ui.widgets.history import PAUSE, History, Step
+from common.ui.widgets import undo_history
+from common.ui.widgets.undo_history import PAUSE, Step, UndoHistory
 
 
 class Typist:
     """Edits a text as a person does, and applies what the history says."""
 
     def __init__(self, text: str = "") -> None:
-        self.history = History(text)
+        self.history = UndoHistory(text)
         self.text = text
         self.cursor = len(text)
         self.now = 100.0
@@ -148,8 +148,8 @@ def test_what_nobody_typed_is_not_undone() -> None:
 
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest steps go; those that are left still fit."""
-    monkeypatch.setattr(history, "CHARACTERS", 1000)
-    monkeypatch.setattr(history, "STEPS", 50)
+    monkeypatch.setattr(undo_history, "CHARACTERS", 1000)
+    monkeypatch.setattr(undo_history, "STEPS", 50)
     typist = Typist()
     for _ in range(200):
         typist.put(len(typist.text), len(typist.text), "x" * 30, whole=True)

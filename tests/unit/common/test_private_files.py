@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from common.system import datafolder
-from common.system.datafolder import (
+from common.system import private_files
+from common.system.private_files import (
     FolderInUseError,
     FolderLock,
     UnsafeFolderError,
@@ -88,7 +88,7 @@ def test_a_lock_keeps_others_out_until_it_is_released(tmp_path: Path) -> None:
 def test_a_lock_holds_across_processes_and_ends_with_its_own(tmp_path: Path) -> None:
     """Another process has the folder until it ends, however it ends."""
     code = (
-        "import sys, pathlib; from common.system.datafolder import FolderLock;"
+        "import sys, pathlib; from common.system.private_files import FolderLock;"
         "FolderLock(pathlib.Path(sys.argv[1])).acquire(); print('have it', flush=True);"
         "sys.stdin.read()"
     )
@@ -171,7 +171,7 @@ def test_a_file_system_without_locks_is_no_other_program(
     def fail(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(datafolder, "_lock", fail)
+    monkeypatch.setattr(private_files, "_lock", fail)
     with pytest.raises(OSError, match="can't lock files") as caught:
         FolderLock(tmp_path).acquire()
     assert caught.value.errno == code

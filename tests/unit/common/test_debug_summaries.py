@@ -10,13 +10,13 @@ from hypothesis import given
 from pydantic import BaseModel
 
 from chat_client.state.news import MessageNotStored, OutboxChanged, StatusChanged
-from chat_client.state.outgoing import OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link, Status
 from chat_server.rules.inputs import Closed
 from chat_server.rules.view import TrafficChanged
 from common.domain.reasons import Reason
 from common.protocol import messages
-from common.protocol.briefs import brief
+from common.protocol.debug_summaries import brief
 from tests.events import send
 from tests.strategies import to_client, to_server
 

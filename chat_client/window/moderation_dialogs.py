@@ -13,9 +13,9 @@ from common.domain.sentences import sentence
 from common.limits import REASON_LENGTH
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
+from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options, until_time
 from common.ui.widgets.menus import MenuItem
-from common.ui.widgets.text import safe
-from common.ui.widgets.until import FOR_EVER, HOUR, until_options, until_time
+from common.ui.widgets.safe_text import safe
 
 YES: Final = "yes"
 _WIDE: Final = 530

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from common.ui.look.dpi import scale_of
-from common.ui.program.memory import Memory, keep, parse_geometry
+from common.ui.program.window_state import WindowState, parse_geometry, save_window_state
 
 if TYPE_CHECKING:
     from common.ui.look.theme import Theme
@@ -35,7 +35,7 @@ class WindowPlacement:
         self,
         root: tk.Tk,
         data_dir: Path,
-        remembered: Memory,
+        remembered: WindowState,
         least: tuple[int, int],
         first: tuple[int, int] | None = None,
     ) -> None:
@@ -103,7 +103,7 @@ class WindowPlacement:
         kept = self._remembered._replace(maximized=self._maximized())
         if self._usual and self._usual[:2] != self._first:
             kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
-        keep(self._data_dir, kept)
+        save_window_state(self._data_dir, kept)
 
     def _on_screen(self, size: tuple[int, int], share: tuple[float, float]) -> tuple[int, int]:
         """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""

@@ -14,8 +14,8 @@ from chat_client.cache.pages import CacheReader
 from chat_client.cache.search import Found, Search
 from chat_client.state.account import Account
 from chat_client.state.news import News
-from common.system.datafolder import FolderLock
-from common.system.loading import gc_paused
+from common.system.lazy_import import gc_paused
+from common.system.private_files import FolderLock
 
 if TYPE_CHECKING:
     from chat_client.core import Core  # loading it takes longer than showing what is kept
