@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import AccountRow, HostView
 from chat_server.window.pages.person_menu import all_muted, standing_items
-from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
+from chat_server.window.pages.table_page import TableLayout, TablePage
+from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, TextCell
 from common.ui.look.theme import Theme
-from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.basics import Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.fields import Field
 from common.ui.widgets.menus import MenuItem, popup
@@ -24,21 +26,23 @@ _COLUMNS: Final = (
 _GUTTER: Final = 24
 _SEARCH: Final = 300
 """Width of the search field where there is room, px at 96 dpi."""
-_FROM: Final = {"role": 340}
-"""Width of the page, px at 96 dpi, from which there is room for a column."""
+_LAYOUT: Final = TableLayout(
+    _COLUMNS,
+    sort="person",
+    fallback_sort=("person",),
+    min_widths={"role": 340},
+    multiple=True,
+    gutter=_GUTTER,
+)
 
 
-class Accounts(Panel):
+class Accounts(TablePage[AccountRow]):
     """Shows the accounts of a view, of which any number may be selected."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
-        super().__init__(parent, theme)
-        self._theme, self._actions = theme, actions
-        self._rows: dict[str, AccountRow] = {}
-        self._cells: dict[str, tuple[AccountRow, Row]] = {}
-        self._gutter = theme.px(_GUTTER)
+        super().__init__(parent, theme, actions, _LAYOUT)
         tools = Panel(self, theme)
-        tools.pack(fill="x", padx=self._gutter, pady=(theme.px(16), theme.px(8)))
+        tools.pack(fill="x", padx=theme.px(_GUTTER), pady=(theme.px(16), theme.px(8)))
         self.search = Field(
             tools, theme, placeholder="Search name or username", icon="search",
             width=_SEARCH, limit=100, on_change=lambda _: self._fill(),
@@ -51,62 +55,29 @@ class Accounts(Panel):
         self.search.pack(side="left")
         for button in (self.mute, self.ban):
             button.lift()  # Tab goes from left to right
-        self._columns: tuple[Column, ...] = _COLUMNS
-        self.table = self._make_table("person", descending=False)
-        self._nobody = Label(self, theme, tone="muted")
+        self._add_table()
         self._selected()
-        self.bind("<Configure>", lambda event: self._resized(event.width), add="+")
 
     def show(self, view: HostView) -> None:
         """Show this moment."""
         self._rows = {row.username: row for row in view.accounts}
         self._theme.colours.meet(row.username for row in view.accounts)
-        for gone in self._cells.keys() - self._rows.keys():
-            del self._cells[gone]
+        self._forget_former_rows()
         self._fill()
 
-    @property
-    def chosen(self) -> list[AccountRow]:
-        """The selected rows."""
-        return [self._rows[key] for key in self.table.chosen if key in self._rows]
-
-    def _make_table(self, sort: str, *, descending: bool) -> Table:
-        table = Table(
-            self, self._theme, self._columns, sort=sort, descending=descending,
-            on_select=lambda _: self._selected(), on_menu=self._menu,
-        )  # fmt: skip
-        table.multiple = True
-        table.pack(fill="both", expand=True, padx=self._gutter)
-        return table
-
-    def _resized(self, width: int) -> None:
-        """Show the columns there is room for: a table's columns are for its lifetime."""
+    def _lay_out(self, width: int) -> None:
         px = self._theme.px
-        columns = tuple(column for column in _COLUMNS if width >= px(_FROM.get(column.id, 0)))
-        if columns != self._columns:
-            self._columns, old = columns, self.table
-            sort, descending = old.sort
-            if sort not in [column.id for column in columns]:
-                sort, descending = "person", False
-            self.table = self._make_table(sort or "person", descending=descending)
-            self._cells.clear()
-            self._fill()
-            self.table.select(old.selected)
-            old.destroy()
-            self._nobody.lift()
         beside = sum(each.winfo_reqwidth() + px(8) for each in (self.mute, self.ban)) + px(16)
-        self.search.configure(width=max(1, min(px(_SEARCH), width - 2 * self._gutter - beside)))
+        self.search.configure(width=max(1, min(px(_SEARCH), width - 2 * px(_GUTTER) - beside)))
 
     def _fill(self) -> None:
         wanted = self.search.value.strip().casefold()
         shown = [row for row in self._rows.values() if _matches(row, wanted)]
-        self.table.set_rows([self._table_row(row) for row in shown])
-        if shown:
-            self._nobody.place_forget()
-        else:
-            searched = f"Nobody matches “{wanted[:40]}”" if wanted else "Nobody has joined yet"
-            self._nobody.set(searched)
-            self._nobody.place(relx=0.5, rely=0.5, anchor="center")
+        self.table.set_rows(
+            [self._reuse_row(row.username, row, partial(self._table_row, row)) for row in shown]
+        )
+        searched = f"Nobody matches “{wanted[:40]}”" if wanted else "Nobody has joined yet"
+        self._show_empty("" if shown else searched)
         self._selected()
 
     def _clear_search(self) -> None:
@@ -148,18 +119,12 @@ class Accounts(Panel):
         popup(self, self._theme, items, x, y)
 
     def _table_row(self, row: AccountRow) -> Row:
-        """The same object as before for a row that is the same: most are, in each refresh."""
-        kept = self._cells.get(row.username)
-        if kept is not None and kept[0] == row:
-            return kept[1]
         cells: dict[str, Cell] = {
             "person": PersonCell(row.name, row.username, sort=f"{row.name}\0{row.username}"),
             "role": TextCell("Moderator" if row.is_moderator else "Member"),
             "state": _state(row),
         }
-        made = Row(row.username, tuple(cells[column.id] for column in self.table.columns))
-        self._cells[row.username] = row, made
-        return made
+        return Row(row.username, tuple(cells[column.id] for column in self.table.columns))
 
 
 def _matches(row: AccountRow, wanted: str) -> bool:

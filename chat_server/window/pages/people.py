@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import partial
 from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import ClientRow, HostView
 from chat_server.window.pages.person_menu import all_muted, standing_items
+from chat_server.window.pages.table_page import TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
@@ -29,42 +31,33 @@ _NARROW: Final = 660
 """Width, px at 96 dpi, below which the name of who is selected is left out."""
 _SEARCH: Final = 300
 """Width of the search field where there is room, px at 96 dpi."""
-_FROM: Final = {"in": _NARROW, "out": _NARROW, "device": 440, "since": 400, "address": 340}
-"""Width, px at 96 dpi, from which there is room for a column."""
+_LAYOUT: Final = TableLayout(
+    COLUMNS,
+    sort="since",
+    fallback_sort=("since", "person"),
+    min_widths={"in": _NARROW, "out": _NARROW, "device": 440, "since": 400, "address": 340},
+    multiple=True,
+)
 
 
-class People(Panel):
+class People(TablePage[ClientRow]):
     """Shows the rows of a view, of which any number may be selected."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
-        super().__init__(parent, theme)
-        self._theme, self._actions = theme, actions
-        self._rows: dict[str, ClientRow] = {}
-        self._cells: dict[str, tuple[ClientRow, Row]] = {}
+        super().__init__(parent, theme, actions, _LAYOUT)
         self._build_tools()
-        self._columns: tuple[Column, ...] = COLUMNS
-        self.table = self._make_table("since", descending=False)
-        self._nobody = Label(self, theme, tone="muted")
-        self.bind("<Configure>", lambda event: self._resized(event.width), add="+")
+        self._add_table()
 
     def show(self, view: HostView) -> None:
         """Show the rows that match the search."""
         self._rows = {str(row.connection): row for row in view.rows}
         self._theme.colours.meet(row.username for row in view.rows)
         self._fill()
-        for gone in self._cells.keys() - self._rows.keys():
-            del self._cells[gone]
-        if view.rows or not view.search:
-            self._nobody.place_forget()
-        else:
-            self._nobody.set(f"Nobody matches “{view.search[:40]}”")
-            self._nobody.place(relx=0.5, rely=0.5, anchor="center")
+        self._forget_former_rows()
+        self._show_empty(
+            f"Nobody matches “{view.search[:40]}”" if view.search and not view.rows else ""
+        )
         self._selected()
-
-    @property
-    def chosen(self) -> list[ClientRow]:
-        """The selected rows."""
-        return [self._rows[key] for key in self.table.chosen if key in self._rows]
 
     def confirm_terminate(self) -> None:
         """Ask about the selected connections, if there are any."""
@@ -108,41 +101,25 @@ class People(Panel):
         for button in (self.mute, self.ban, self.terminate):
             button.enabled = False
 
-    def _make_table(self, sort: str | None, *, descending: bool) -> Table:
-        table = Table(
-            self, self._theme, self._columns,
-            sort=sort, descending=descending,
-            on_select=lambda _: self._selected(), on_menu=self._menu,
-        )  # fmt: skip
-        table.multiple = True
-        table.pack(fill="both", expand=True)
+    def _make_table(self, sort: str, *, descending: bool) -> Table:
+        table = super()._make_table(sort, descending=descending)
         table.canvas.bind("<Delete>", lambda _: self.confirm_terminate())
         return table
 
-    def _resized(self, width: int) -> None:
-        """Show the columns there is room for: a table's columns are for its lifetime."""
+    def _lay_out(self, width: int) -> None:
         px = self._theme.px
-        columns = tuple(column for column in COLUMNS if width >= px(_FROM.get(column.id, 0)))
-        if columns != self._columns:
-            self._columns = columns
-            old = self.table
-            sort, descending = old.sort
-            shown = [column.id for column in columns]
-            if sort not in shown:
-                sort, descending = "since" if "since" in shown else "person", False
-            self.table = self._make_table(sort, descending=descending)
-            self._cells.clear()
-            self._fill()
-            self.table.select(old.selected)
-            old.destroy()
-            self._nobody.lift()
         buttons = (self.mute, self.ban, self.terminate)
         beside = sum(each.winfo_reqwidth() + px(8) for each in buttons) + px(16)
         self.search.configure(width=max(1, min(px(_SEARCH), width - beside)))
         self._selected()
 
     def _fill(self) -> None:
-        self.table.set_rows([self._table_row(key, row) for key, row in self._rows.items()])
+        self.table.set_rows(
+            [
+                self._reuse_row(key, row, partial(self._table_row, key, row))
+                for key, row in self._rows.items()
+            ]
+        )
 
     def _clear_search(self) -> None:
         self.search.value = ""
@@ -183,10 +160,6 @@ class People(Panel):
         popup(self, self._theme, items, x, y)
 
     def _table_row(self, key: str, row: ClientRow) -> Row:
-        """The same object as before for a row that is the same: most are, in each refresh."""
-        kept = self._cells.get(key)
-        if kept is not None and kept[0] is row:
-            return kept[1]
         cells: dict[str, Cell] = {
             "person": PersonCell(row.name, row.username, sort=f"{row.name}\0{row.username}"),
             "device": TextCell(row.device, _device_icon(row.device)),
@@ -196,9 +169,7 @@ class People(Panel):
             "out": TextCell(row.sent_text, sort=row.sent),
             "state": _state(row),
         }
-        made = Row(key, tuple(cells[column.id] for column in self.table.columns))
-        self._cells[key] = row, made
-        return made
+        return Row(key, tuple(cells[column.id] for column in self.table.columns))
 
 
 def _state(row: ClientRow) -> PillCell:
