@@ -5,17 +5,14 @@ hub know commands, events and messages only. What goes to many is encoded once, 
 that were said last the frames are kept, for those who were away for a moment.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
 
 from chat_server.rules.tails import TAIL_BYTES, TAILS
 from common.protocol.codec import ServerEnd, encode
 from common.protocol.events import Event
 from common.protocol.fast_encode import ack_frame, event_frame
 from common.protocol.messages import ToClient
-
-KEPT_BYTES: Final = TAILS * TAIL_BYTES
-"""Of frames of events that are kept, at most: about as many as the rules have at hand."""
 
 
 class Batch:
@@ -43,14 +40,40 @@ class Batch:
         return ack_frame(re, event.room, event.seq, event.cid, event.sent_at)
 
 
+class _Recent:
+    """The frames of a room's newest events: about as many as the rules have at hand."""
+
+    def __init__(self) -> None:
+        self._kept: deque[tuple[Event, bytes]] = deque()
+        """Consecutive ones."""
+        self._size = 0
+
+    def add(self, events: Sequence[Event], frames: Sequence[bytes]) -> None:
+        """New events; `frames` are theirs."""
+        if self._kept and self._kept[-1][0].seq != events[0].seq - 1:
+            self._kept.clear()
+            self._size = 0
+        self._kept.extend(zip(events, frames, strict=True))
+        self._size += sum(map(len, frames))
+        while self._size > TAIL_BYTES:
+            self._size -= len(self._kept.popleft()[1])
+
+    def frame(self, event: Event) -> bytes | None:
+        """The frame of an event, if it is here."""
+        place = event.seq - self._kept[0][0].seq if self._kept else -1
+        if not 0 <= place < len(self._kept):
+            return None
+        kept, frame = self._kept[place]
+        # Compared whole: after a disk lost something, another event may have its place.
+        return frame if kept == event else None
+
+
 class FramesEndpoint:
     """What the connections of one I/O thread have in common."""
 
-    def __init__(self, kept_bytes: int = KEPT_BYTES) -> None:
-        self._most = kept_bytes
-        self._kept: dict[tuple[str, int], tuple[Event, bytes]] = {}
-        """By room and place, the oldest first."""
-        self._size = 0
+    def __init__(self) -> None:
+        self._recent: dict[str, _Recent] = {}
+        """By room; the one that was added to last is at the end."""
 
     @staticmethod
     def conversation() -> ServerEnd:
@@ -63,10 +86,14 @@ class FramesEndpoint:
         return encode(message)
 
     def batch(self, events: Sequence[Event]) -> Batch:
-        """New events: each encoded once, however many get them."""
+        """Consecutive new events of a room: each encoded once, however many get them."""
         frames = [event_frame(event) for event in events]
-        for event, frame in zip(events, frames, strict=True):
-            self._keep(event, frame)
+        room = events[0].room
+        recent = self._recent.pop(room, None) or _Recent()
+        recent.add(events, frames)
+        self._recent[room] = recent
+        if len(self._recent) > TAILS:
+            del self._recent[next(iter(self._recent))]
         return Batch(events, frames)
 
     def events(self, events: Iterable[Event]) -> bytes:
@@ -74,33 +101,6 @@ class FramesEndpoint:
         return b"".join(map(self._frame, events))
 
     def _frame(self, event: Event) -> bytes:
-        kept = self._kept.get((event.room, event.seq))
-        # Compared whole: after a disk lost something, another event may have its place.
-        if kept is not None and kept[0] == event:
-            return kept[1]
-        return event_frame(event)
-
-    def _keep(self, event: Event, frame: bytes) -> None:
-        key = (event.room, event.seq)
-        before = self._kept.pop(key, None)
-        if before is not None:
-            self._size -= len(before[1])
-        self._kept[key] = (event, frame)
-        self._size += len(frame)
-        if self._size > self._most:
-            self._evict()
-
-    def _evict(self) -> None:
-        """Forget the oldest quarter.
-
-        Not one after the other as they come: a dict looks for its first key behind all those that
-        were deleted before, which took two fifths of the I/O thread's time once this was full.
-        """
-        oldest: list[tuple[str, int]] = []
-        for key, (_, frame) in self._kept.items():
-            if self._size <= self._most - self._most // 4:
-                break
-            oldest.append(key)
-            self._size -= len(frame)
-        for key in oldest:
-            del self._kept[key]
+        recent = self._recent.get(event.room)
+        frame = None if recent is None else recent.frame(event)
+        return event_frame(event) if frame is None else frame

@@ -10,6 +10,7 @@ from chat_server.net.connection import Connection
 from chat_server.net.endpoints import frames as module
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import effects
+from chat_server.rules.tails import TAIL_BYTES, TAILS
 from common.protocol.events import Event
 from common.protocol.fast_encode import event_frame
 from tests.unit.chat_server.house import seqs, understood
@@ -90,19 +91,43 @@ def test_another_event_in_the_same_place_is_not_taken_for_the_former() -> None:
 
 
 def test_what_is_kept_is_bounded(encoded: list[int]) -> None:
-    """By its bytes; the oldest go, down to three quarters."""
-    size = len(event_frame(spoken(1)))
-    endpoint = FramesEndpoint(kept_bytes=4 * size)
-    for seq in (1, 2, 3, 4, 4, 4):
-        endpoint.batch([spoken(seq)])
-        assert endpoint._size <= 4 * size
-    endpoint.batch([spoken(5)])
-    assert endpoint._size == 3 * size == sum(len(frame) for _, frame in endpoint._kept.values())
+    """By the bytes of each room, of which the oldest events go, and by the number of rooms."""
+    endpoint = FramesEndpoint()
+    large = "x" * (TAIL_BYTES // 4)
+    for seq in (1, 2, 3, 4, 5):
+        endpoint.batch([spoken(seq, large)])
     encoded.clear()
-    assert seqs(endpoint.events(spoken(seq) for seq in (1, 2, 3, 4, 5))) == [1, 2, 3, 4, 5]
+    again = [spoken(seq, large) for seq in (1, 2, 3, 4, 5, 6)]
+    assert seqs(endpoint.events(again)) == [1, 2, 3, 4, 5, 6]
+    assert encoded == [1, 2, 6]
+    endpoint.batch([spoken(6, large * 5)])  # larger than all that may be kept
+    encoded.clear()
+    assert seqs(endpoint.events(again[-2:])) == [5, 6]
+    assert encoded == [5, 6]
+
+
+def test_rooms_are_bounded_and_the_one_silent_longest_goes(encoded: list[int]) -> None:
+    """As many as the rules have at hand; talking keeps a room in."""
+    endpoint = FramesEndpoint()
+    rooms = [f"dm:ada:b{number}" for number in range(TAILS + 1)]
+    first = [spoken(seq)._replace(room=room) for seq, room in enumerate(rooms, 1)]
+    for event in first[:-1]:
+        endpoint.batch([event])
+    endpoint.batch([spoken(2)._replace(room=rooms[0])])
+    endpoint.batch([first[-1]])
+    encoded.clear()
+    assert seqs(endpoint.events(first)) == [event.seq for event in first]
+    assert encoded == [2]
+
+
+def test_after_a_gap_only_what_follows_is_kept(encoded: list[int]) -> None:
+    """As it may be after the store was found to differ from what was acknowledged."""
+    endpoint = FramesEndpoint()
+    endpoint.batch([spoken(1), spoken(2)])
+    endpoint.batch([spoken(5)])
+    encoded.clear()
+    assert seqs(endpoint.events(spoken(seq) for seq in (1, 2, 5))) == [1, 2, 5]
     assert encoded == [1, 2]
-    endpoint.batch([spoken(6, "x" * 4 * size)])  # larger than all that may be kept
-    assert (endpoint._size, endpoint._kept) == (0, {})
 
 
 def test_a_page_waits_for_the_hubs_word(turns: Turns) -> None:
