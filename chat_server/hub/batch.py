@@ -7,7 +7,7 @@ is retried with exponential backoff, and the database reopened, so the server re
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, NamedTuple
@@ -56,7 +56,6 @@ class _Told(NamedTuple):
 
 
 _INTERNAL: Final = Refusal("internal")
-Refused = Callable[[Refusal], Outcome]
 Again = Callable[[World, Session, Any], Outcome | None]
 
 
@@ -65,8 +64,8 @@ class Applied:
     """The outcome of one command or input, and its outcome instead if the commit fails."""
 
     outcome: Outcome
-    refused: Refused | None = None
-    """Set for commands that write, and for those decided by changes of this batch."""
+    refusable: tuple[Session, messages.ToServer] | None = None
+    """The command, if it writes or was decided by changes of this batch."""
     asked: tuple[int, messages.ToServer | Input] | None = None
     """The command or input and its connection, if the log has level DEBUG."""
 
@@ -190,7 +189,7 @@ class Batches:
         done = time.perf_counter()
         try:
             with self._store.transaction():
-                self._store.recall(list(self._cids(items)))
+                self._store.recall(self._cids(items))
                 applied = self._apply(items, now)
                 self._go_on()
                 done = time.perf_counter()
@@ -285,13 +284,13 @@ class Batches:
             outcome.append(ClientGone(session.connection, "busy", now))
         return outcome
 
-    def _cids(self, items: Sequence[HubItem]) -> Iterator[tuple[Account, str]]:
-        """The (account, cid) pairs to look up for deduplication, each once.
+    def _cids(self, items: Sequence[HubItem]) -> list[tuple[Account, str]]:
+        """The (account, cid) pairs to look up for deduplication.
 
         One query for the batch: one for each message would dominate the cost under load.
         """
         world = self._world
-        found: dict[tuple[Account, str], None] = {}
+        asked: list[tuple[Account, str]] = []
         for item in items:
             if isinstance(item, Received):
                 session = world.sessions.get(item.connection)
@@ -301,8 +300,8 @@ class Batches:
                 for command in item.commands:
                     cids = COMMANDS[type(command)].cids
                     if cids is not None:
-                        found.update(((account, cid), None) for cid in cids(command))
-        return iter(found)
+                        asked += [(account, cid) for cid in cids(command)]
+        return asked
 
     def _has_space_again(self) -> bool:
         """Whether the disk has space again; checked once in SPACE_CHECK_INTERVAL."""
@@ -346,18 +345,19 @@ class Batches:
 
     def _command(self, session: Session, command: messages.ToServer, now: int) -> Applied:
         row = COMMANDS[type(command)]
+        if row.writes:
+            return self._write(session, command, now)
+        unsure = self._world.directory.undo.mark() > 0
+        outcome = self._handle(session, command, now)
+        # A ban, a role or an invite of this batch may have decided this, and be rolled back.
+        decided = is_refusal(outcome) or (row.role > Role.MEMBER and not session.is_host)
+        return Applied(outcome, (session, command) if unsure and decided else None)
 
-        def refused(refusal: Refusal) -> Outcome:
-            again = None if row.again is None else self._again(row.again, session, command)
-            return again or refuse(session, command, refusal.code, retry_after=refusal.retry_after)
-
-        if not row.writes:
-            unsure = self._world.directory.undo.mark() > 0
-            outcome = self._handle(session, command, now)
-            # A ban, a role or an invite of this batch may have decided this, and be rolled back.
-            decided = is_refusal(outcome) or (row.role > Role.MEMBER and not session.is_host)
-            return Applied(outcome, refused if unsure and decided else None)
-        return self._write(session, command, now, refused)
+    def _refuse(self, session: Session, command: messages.ToServer, refusal: Refusal) -> Outcome:
+        """The outcome of a command whose batch has failed."""
+        look_up = COMMANDS[type(command)].again
+        again = None if look_up is None else self._again(look_up, session, command)
+        return again or refuse(session, command, refusal.code, retry_after=refusal.retry_after)
 
     def _again(self, again: Again, session: Session, command: messages.ToServer) -> Outcome | None:
         """The first reply to a command that was stored before (deduplicated), or None.
@@ -374,21 +374,20 @@ class Batches:
             log.exception("a %s could not be looked up", command.type)
         return None
 
-    def _write(
-        self, session: Session, command: messages.ToServer, now: int, refused: Refused
-    ) -> Applied:
+    def _write(self, session: Session, command: messages.ToServer, now: int) -> Applied:
         """Carry out a command that writes, unless this batch has failed already."""
+        refusable = (session, command)
         if self._failure is not None:
-            return Applied([], refused)
+            return Applied([], refusable)
         undo = self._world.directory.undo
         mark = undo.mark()
         self._store.begin_command()
         try:
-            return Applied(handle_command(self._world, session, command, now), refused)
+            return Applied(handle_command(self._world, session, command, now), refusable)
         except StoreFailedError as error:
             if not isinstance(error, StoreFaultError):
                 self._failure = error
-                return Applied([], refused)
+                return Applied([], refusable)
             log.exception("a %s could not be stored", command.type)
         except Exception:
             log.exception("a %s could not be handled", command.type)
@@ -396,7 +395,7 @@ class Batches:
         if self._store.undo_command():
             return Applied(refuse(session, command, _INTERNAL.code))
         self._failure = _InternalError()
-        return Applied([], refused)
+        return Applied([], refusable)
 
     def _handle(self, session: Session, command: messages.ToServer, now: int) -> Outcome:
         """A command that writes nothing."""
@@ -412,7 +411,9 @@ class Batches:
         code = refusal.code
         self._world.trouble = code
         refused = [
-            Applied(each.refused(refusal), asked=each.asked) if each.refused else each
+            each
+            if each.refusable is None
+            else Applied(self._refuse(*each.refusable, refusal), asked=each.asked)
             for each in applied
         ]
         # The host may know what to do about the cause.

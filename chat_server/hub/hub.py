@@ -126,7 +126,7 @@ class Hub:
             fanout = _fanout(room, events)
             self._world.delivery.tails.add(room, fanout.events)
             _add_to_all(batches, fanout)
-            said += sum(event.sender is not None for event in events)
+            said += sum(map(len, fanout.acks.values()))
         return said
 
     def _hand_over(self, effect: effects.ToOne, batches: Sequence[list[effects.IoEffect]]) -> None:
@@ -145,7 +145,9 @@ def _effects(applied: Sequence[Applied]) -> Iterator[effects.Effect | ViewEvent]
     """Everything in its order, with the answers that had to wait until now."""
     for entry in applied:
         for effect in entry.outcome:
-            if isinstance(effect, effects.Answer):
+            if isinstance(effect, effects.Publish):  # first of all: nearly every one is
+                yield effect
+            elif isinstance(effect, effects.Answer):
                 yield _answer(effect)
             elif isinstance(effect, effects.Show):
                 yield effect.make()

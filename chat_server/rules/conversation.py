@@ -82,7 +82,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     """Store an event once and publish it; a repeated one gets its first answer."""
     sender = world.account(session)
     outcome: Outcome = []
-    if _too_early(world, sender, command):
+    if command.after is not None and _too_early(world, sender, command.cid, command.after):
         return refuse(session, command, "too_early", "after")
     room = world.room_of(session, command.room)
     if room is None:
@@ -103,16 +103,15 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     said = world.store.append(room, event, sender)
     if said is not None:
         return _deduplicated(session, command, said)
-    world.directory.advance(room, event.seq)
+    world.directory.advance(room)
     outcome.append(Publish(event, session.connection, command.id))
     return outcome
 
 
-def _too_early(world: World, sender: Account, command: messages.Send) -> bool:
+def _too_early(world: World, sender: Account, cid: str, after: str) -> bool:
     """Whether what has to be stored before it is not, and it was not stored itself long ago."""
-    if command.after is None or world.store.find(sender, command.after) is not None:
-        return False
-    return world.store.find(sender, command.cid) is None
+    find = world.store.find
+    return find(sender, after) is None and find(sender, cid) is None
 
 
 def send_again(world: World, session: Session, command: messages.Send) -> Outcome | None:
@@ -158,7 +157,7 @@ def publish_join(world: World, account: Account, now: int) -> Publish:
     room = world.directory.rooms[GENERAL]
     event = Event(GENERAL, room.head + 1, JOIN, account.username, now, new_cid(), {})
     world.store.append(room, event, account)
-    world.directory.advance(room, event.seq)
+    world.directory.advance(room)
     return Publish(event)
 
 

@@ -55,6 +55,14 @@ class RoomLog:
     members: set[str]
     stored: int = field(default=0, compare=False)
 
+    def advance(self) -> None:
+        """There is one event more."""
+        self.head += 1
+
+    def step_back(self) -> None:
+        """Undo `advance`."""
+        self.head -= 1
+
 
 @dataclass(slots=True)
 class Directory:
@@ -148,10 +156,10 @@ class Directory:
         insort(self.rooms_of.setdefault(username, []), room.room)
         self.undo.note(partial(self._leave, room, username))
 
-    def advance(self, room: RoomLog, head: int) -> None:
-        """Note a room's new head."""
-        self.undo.note(partial(setattr, room, "head", room.head))
-        room.head = head
+    def advance(self, room: RoomLog) -> None:
+        """Note that a room has one event more."""
+        room.advance()
+        self.undo.note(room.step_back)
         self._advanced[room.room] = room
 
     def keep(self) -> None:

@@ -36,28 +36,37 @@ class Sanction:
         return self.until is None or now < self.until
 
 
+_About = dict[str, dict[int, Sanction]]
+"""By a username or an installation, which has no form of a username, and by number.
+
+One for each kind: the hash of an Enum's member is computed in Python, for every message.
+"""
+
+
 class SanctionList:
     """All of them, by number, and by whom they are about."""
 
     def __init__(self) -> None:
         self._all: dict[int, Sanction] = {}
-        self._about: dict[tuple[SanctionKind, str], dict[int, Sanction]] = {}
-        """By kind, and by a username or an installation, which has no form of a username."""
+        self._bans: _About = {}
+        self._mutes: _About = {}
 
     def add(self, sanction: Sanction) -> None:
         """Note one."""
         self._all[sanction.number] = sanction
-        for key in self._keys(sanction):
-            self._about.setdefault(key, {})[sanction.number] = sanction
+        kept = self._of_kind(sanction.kind)
+        for key in _keys(sanction):
+            kept.setdefault(key, {})[sanction.number] = sanction
 
     def remove(self, sanction: Sanction) -> None:
         """Forget one."""
         del self._all[sanction.number]
-        for key in self._keys(sanction):
-            about = self._about[key]
+        kept = self._of_kind(sanction.kind)
+        for key in _keys(sanction):
+            about = kept[key]
             del about[sanction.number]
             if not about:
-                del self._about[key]
+                del kept[key]
 
     def get(self, number: int) -> Sanction | None:
         """One by its number."""
@@ -65,7 +74,7 @@ class SanctionList:
 
     def about(self, kind: SanctionKind, username: str) -> list[Sanction]:
         """All of a kind that are about an account, also those that have ended by themselves."""
-        return list(self._about.get((kind, username), {}).values())
+        return list(self._of_kind(kind).get(username, {}).values())
 
     def ban_of(self, now: int, username: str, installation: str) -> Sanction | None:
         """What keeps this account, or this installation, away; the longest of several."""
@@ -76,7 +85,7 @@ class SanctionList:
     def mute_of(self, now: int, username: str) -> Sanction | None:
         """What keeps this account from writing."""
         # Asked for every message, and nearly always answered by nothing.
-        about = self._about.get((SanctionKind.MUTE, username))
+        about = self._mutes.get(username)
         return None if about is None else _longest(list(about.values()), now)
 
     def after(self, number: int, now: int) -> Iterator[Sanction]:
@@ -94,12 +103,14 @@ class SanctionList:
 
     __hash__ = None  # type: ignore[assignment]  # it changes
 
-    @staticmethod
-    def _keys(sanction: Sanction) -> Iterator[tuple[SanctionKind, str]]:
-        if sanction.username is not None:
-            yield sanction.kind, sanction.username
-        for installation in sanction.installations:
-            yield sanction.kind, _key(installation)
+    def _of_kind(self, kind: SanctionKind) -> _About:
+        return self._bans if kind is SanctionKind.BAN else self._mutes
+
+
+def _keys(sanction: Sanction) -> Iterator[str]:
+    if sanction.username is not None:
+        yield sanction.username
+    yield from map(_key, sanction.installations)
 
 
 def _key(installation: str) -> str:

@@ -17,7 +17,9 @@ _ENVELOPE: Final = 200
 
 def weight(event: Event) -> int:
     """The size of an event's frame in bytes, about. Exact would cost an encoding."""
-    text = event.text
+    text = event.body.get("text")
+    if type(text) is not str:
+        return _ENVELOPE
     return _ENVELOPE + (len(text) if text.isascii() else len(text.encode()))
 
 
@@ -27,14 +29,18 @@ class _Tail:
     def __init__(self, last: int) -> None:
         self.last = last
         self.events: deque[Event] = deque()
+        self._weights: deque[int] = deque()
         self._size = 0
 
     def add(self, events: Sequence[Event]) -> None:
+        weights = tuple(map(weight, events))
         self.events.extend(events)
+        self._weights.extend(weights)
         self.last += len(events)
-        self._size += sum(map(weight, events))
+        self._size += sum(weights)
         while self._size > TAIL_BYTES:
-            self._size -= weight(self.events.popleft())
+            self.events.popleft()
+            self._size -= self._weights.popleft()
 
 
 class Tails:

@@ -24,7 +24,7 @@ from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import isfinite
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel, ValidationError
 
@@ -92,7 +92,8 @@ _STEPS: Final[dict[tuple[Phase, type[BaseModel]], Phase]] = {
     (Phase.ADMITTING, SignedIn): Phase.READY,
 }
 _BACK: Final = {Phase.WELCOMING: Phase.GREETING, Phase.ADMITTING: Phase.IDENTIFYING}
-_OPENING: Final = (Hello, Recognize, Join, SignIn)
+_OPENING: Final = frozenset({Hello, Recognize, Join, SignIn})
+"""By exact type, as `isinstance` with models asks their metaclass: 0.3 µs for each message."""
 _WHILE_IDENTIFYING: Final = (Ping, Recognize)
 """Commands that are no step: their answers may come while a step waits for its own."""
 
@@ -107,7 +108,7 @@ class _Conversation:
     def to_server(self, message: ToServer) -> bool:
         """Advance by a command; False when this phase does not allow it."""
         if self.phase is Phase.READY:
-            return not isinstance(message, _OPENING)
+            return type(message) not in _OPENING
         after = _STEPS.get((self.phase, type(message)))
         if after is not None:
             self.phase = after
@@ -184,13 +185,13 @@ class ServerEnd:
 
     def _decode(self, body: bytes) -> ToServer | Violation:
         try:
-            message = TO_SERVER.validator.validate_json(body)
+            message: ToServer = TO_SERVER.validator.validate_json(body)
         except ValidationError as error:
             return Violation(_explain(error, body), fatal=False)
         if not self._conversation.to_server(message):
             params = {"phase": self.phase.name.lower()}
             return Violation(refusal("out_of_order", re=message.id, params=params), fatal=False)
-        return cast("ToServer", message)
+        return message
 
 
 class ClientEnd:
@@ -235,13 +236,14 @@ class ClientEnd:
 
     def _decode(self, body: bytes) -> ToClient | None:
         try:
-            return cast("ToClient", TO_CLIENT.validator.validate_json(body))
+            message: ToClient = TO_CLIENT.validator.validate_json(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             if first["type"] == "union_tag_invalid" and _is_news(body):
                 return None
             where = ".".join(str(part) for part in first["loc"])
             raise RemoteProtocolError(f"a message this program does not know ({where})") from error
+        return message
 
 
 def encode(message: BaseModel) -> bytes:

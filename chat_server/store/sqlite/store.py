@@ -298,9 +298,9 @@ class SqliteStore:
 
     def recall(self, ids: Collection[tuple[Account, str]]) -> None:
         """Look up at once what `append` would look up one by one."""
-        asked = [(account.number, cid) for account, cid in ids]
-        self._said.update(dict.fromkeys(asked))
-        for some in _portions(asked):
+        asked = dict.fromkeys([(account.number, cid) for account, cid in ids])
+        self._said.update(asked)
+        for some in _portions(list(asked)):
             found = self._query(_RECALL[len(some)], list(chain.from_iterable(some)))
             for number, username, room, seq, kind, sent_at, cid, body in found:
                 event = Event(room, seq, kind, username, sent_at, cid, json.loads(body))
@@ -323,11 +323,11 @@ class SqliteStore:
 
     def find(self, sender: Account, cid: str) -> Event | None:
         """The event a sender already added under this id."""
-        if self._connection.in_transaction and not self._within:
-            # One whose ROLLBACK failed: what it wrote may still be rolled back.
-            raise StoreBusyError("a transaction that failed is not over yet")
         key = (sender.number, cid)
         if key not in self._said:
+            if self._connection.in_transaction and not self._within:
+                # One whose ROLLBACK failed: what it wrote may still be rolled back.
+                raise StoreBusyError("a transaction that failed is not over yet")
             self.recall([(sender, cid)])
         return self._said[key]
 
