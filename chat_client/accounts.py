@@ -19,10 +19,11 @@ from common.system.installation import FILE, SECRET_BYTES, installation_of
 from common.system.private_files import make_private_folder, write_private
 
 NEVER_MADE: Final = frozenset(
-    {"name_taken", "name_alike", "name_refused", "banned", "bad_secret", "malformed"}
+    {"name_taken", "name_alike", "name_refused", "bad_secret", "malformed"}
 )
 """Refusals of a join after which the account does not exist. After any other end of a try it may:
-the answer can be lost, and without the token its name would be taken by nobody."""
+the answer can be lost, and without the token its name would be taken by nobody. `banned` is said of
+an account that a lost answer was about, too."""
 _FORMAT: Final = 1
 _TOKEN_BYTES: Final = 32
 

@@ -92,8 +92,14 @@ class Admission:
                 installation=account.installation,
             )
 
-    def signed_in(self, signed_in: messages.SignedIn, now: float) -> None:
+    def signed_in(
+        self, signed_in: messages.SignedIn, asked: messages.Join | messages.SignIn, now: float
+    ) -> None:
         """The session is admitted."""
+        if signed_in.username != asked.username:
+            # Kept under that name, this account could not be used any more.
+            self._link.fault(Reason("wrong_account"), now)
+            return
         self._admitted(self._epoch)
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)

@@ -242,6 +242,9 @@ class Controller:
 
     def save_draft(self, room: str, text: str) -> None:
         """Keep what is written in a room and not sent yet."""
+        if text.strip():
+            # The room may be gone: its server has another history now. It stands where it is found.
+            self.open_room(room)
         self._cache.set_draft(room, text)
 
     def mark_read(self, room: str, seq: int) -> None:
@@ -281,9 +284,11 @@ class Controller:
             self._link.fault(Reason("unasked_answer"), now)
 
     def _signed_in(
-        self, signed_in: messages.SignedIn, _asked: messages.Join | messages.SignIn, now: float
+        self, signed_in: messages.SignedIn, asked: messages.Join | messages.SignIn, now: float
     ) -> None:
-        self._admission.signed_in(signed_in, now)
+        self._admission.signed_in(signed_in, asked, now)
+        if not self._link.is_open:
+            return
         self._outbox.signed_in()
         self._directory.begin()
         self._outbox.send_next(now)
@@ -296,7 +301,11 @@ class Controller:
                 self._link.refused(reason, error.field or "")
             case messages.Send():
                 self._outbox.refused(asked, reason, now, retryable=error.retryable, wait=wait)
-            case messages.History():
+            # Without its newest page a room is not up to date: the connection has no more use then
+            # than when `sync` itself can't be answered now.
+            case messages.History() if not (
+                error.retryable and self._history.asks_for_newest(asked)
+            ):
                 self._history.refused(asked, reason)
             case _ if asked is not None and self._moderator.refused(asked.id, reason):
                 pass

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from chat_client.state import news
 from chat_client.state.news import Wanted
+from common import limits
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.codec import known_event
@@ -70,6 +71,10 @@ class History:
         """Whether the newest page of a room is still to come."""
         return Wanted(room) == self._asked or Wanted(room) in self._wanted
 
+    def asks_for_newest(self, asked: messages.History) -> bool:
+        """Whether this command is for the newest page of a room."""
+        return self._asked == Wanted(asked.room)
+
     def page(self, page: messages.HistoryPage, asked: messages.History, now: float) -> None:
         """A page came."""
         if not self._answers(page, asked):
@@ -125,12 +130,16 @@ class History:
             return
         self._wanted.remove(wanted)
         self._asked = wanted
-        # The newest is what ends where the events begin that are brought.
-        newest = wanted == Wanted(wanted.room)
+        before = wanted.before
+        if wanted == Wanted(wanted.room):
+            # The newest is what ends where the events begin that are brought. Behind the last place
+            # that there can be is nothing, and it can't be named.
+            end = self._rooms.end(wanted.room)
+            before = end + 1 if end < limits.MAX_INTEGER else None
         self._ask(
             messages.History,
             room=wanted.room,
-            before=self._rooms.end(wanted.room) + 1 if newest else wanted.before,
+            before=before,
             around=wanted.around,
             at=wanted.at,
             count=PAGE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from chat_client.state import news
 from chat_client.state.link import ServerLink
@@ -10,7 +11,9 @@ from chat_client.state.moderation import Moderation
 from common.domain.reasons import Reason
 from common.protocol import messages
 
-COMMANDS = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
+MOST_PAGES: Final = 1000
+"""Pages of bans and mutes that are asked for at once."""
+COMMANDS: Final = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
 
 
 class Moderator:
@@ -23,6 +26,7 @@ class Moderator:
         self._listing: int | None = None
         """The request for the present page of bans and mutes."""
         self._muted: set[str] = set()
+        self._pages = 0
 
     def ask(self, what: Moderation) -> None:
         """Do something to a person, if there is a connection; `Moderated` tells what came of it."""
@@ -34,6 +38,7 @@ class Moderator:
     def list_mutes(self) -> None:
         """Have it told by `MutesListed` who is muted; asked for again, it begins anew."""
         self._muted.clear()
+        self._pages = 0
         if self._link.is_ready:
             self._listing = self._link.ask(messages.ListSanctions)
         else:
@@ -45,6 +50,7 @@ class Moderator:
         """A page of bans and mutes."""
         if asked.id != self._listing:
             return  # It was asked for anew meanwhile.
+        self._pages += 1
         self._muted |= {
             each.username
             for each in page.sanctions
@@ -52,7 +58,11 @@ class Moderator:
         }
         if page.more and page.sanctions and page.sanctions[-1].number > asked.after:
             last = page.sanctions[-1].number
-            self._listing = self._link.ask(messages.ListSanctions, after=last)
+            if self._pages < MOST_PAGES:
+                self._listing = self._link.ask(messages.ListSanctions, after=last)
+            else:
+                self._listing = None
+                self._tell(news.MutesListed(None))
         else:
             self._listing = None
             self._tell(news.MutesListed(frozenset(self._muted)))

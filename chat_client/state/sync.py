@@ -167,6 +167,7 @@ class Sync:
         self._outbox.begin_again()
         for room in rooms:
             self._cache.forget_room(room)
+            self._skipped.pop(room, None)
         self._tell(news.CacheReset(tuple(rooms)))
         self._bring(*rooms)
 
@@ -186,7 +187,7 @@ class Sync:
                 event = Event(ack.room, ack.seq, out.kind, me, at, ack.cid, out.body)
                 self._take([known_event(event)], now)
             else:
-                self._outbox.ahead(ack, is_here=ack.seq <= position)
+                self._outbox.ahead(ack, is_here=confirmed and ack.seq <= position)
         self._outbox.send_next(now)
 
     def heard(self, events: Sequence[Event], now: float) -> None:

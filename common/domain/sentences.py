@@ -70,6 +70,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "unknown_message": "the server sent something this program does not know",
     "unasked_room": "the server sent messages of a room that was not asked for",
     "unasked_answer": "the server answered what was not asked",
+    "wrong_account": "the server signed in another account than it was asked to",
     "unasked_ack": "the server acknowledged something other than what was sent",
     "wrong_page": "the server sent another page of a conversation than was asked for",
     "unknown_places": "the server's message numbers contradict each other",

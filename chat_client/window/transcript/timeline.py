@@ -74,7 +74,7 @@ def _same_group(previous: Event | None, event: Event) -> bool:
         and previous.is_message
         and event.is_message
         and previous.sender == event.sender
-        and event.sent_at - previous.sent_at < GROUP_MILLISECONDS
+        and abs(event.sent_at - previous.sent_at) < GROUP_MILLISECONDS  # clocks are set back
     )
 
 

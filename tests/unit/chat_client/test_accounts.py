@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from chat_client.accounts import Accounts, new_account
+from chat_client.headless import _never_joined
+from chat_client.state import news
+from chat_client.state.status import Link, Status
+from common.domain.reasons import Reason
 from tests.unit.chat_client.desk import INVITE
 
 
@@ -38,3 +45,18 @@ def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     (accounts.folder(account) / "account.json").write_text("{")
     accounts.save(account)
     assert accounts.all() == [account]
+
+
+@pytest.mark.parametrize(
+    ("code", "never"),
+    [("name_taken", True), ("bad_secret", True), ("banned", False), ("busy", False), ("", False)],
+)
+def test_only_an_account_that_was_never_made_is_forgotten(code: str, never: bool) -> None:
+    """Who is banned may have joined before, by a join whose answer was lost.
+
+    Without the token the name would be nobody's when the ban is over.
+    """
+    account = new_account(INVITE, "ada", "Ada")
+    refused = news.StatusChanged(Status(Link.REFUSED, Reason(code)), 0)
+    assert _never_joined(account, refused) is never
+    assert not _never_joined(replace(account, joined=True), refused)

@@ -49,6 +49,15 @@ def test_a_run_of_one_sender_stands_under_one_name() -> None:
     assert [entry.name for entry in entries[:4]] == ["ADA", "ADA", "ADA", "BRUNO"]
 
 
+@pytest.mark.parametrize("back", [MINUTE, GROUP_MILLISECONDS - 1, GROUP_MILLISECONDS, 3600 * 1000])
+def test_a_clock_that_was_set_back_begins_a_group(back: int) -> None:
+    """What is said then would pass for said at the time above it."""
+    first, second = event(1, "ada"), event(2, "ada", NOON - back)
+    (entry,) = shown(second, previous=first)
+    assert entry.heads_group is (back >= GROUP_MILLISECONDS)
+    assert entry.day is None
+
+
 def test_a_page_goes_on_where_the_last_one_ended() -> None:
     """What came before decides whether a day or a group begins."""
     first, second = event(1, "ada"), event(2, "ada", NOON + MINUTE)

@@ -548,6 +548,23 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     assert desk.cache.meta("epoch") == "f" * 32
 
 
+@pytest.mark.parametrize("room", ["general", "dm:ada:bob"])
+def test_what_is_written_in_a_room_that_is_gone_is_found_again(desk: Desk, room: str) -> None:
+    """Typed a moment before its server turned out to have another history."""
+    desk.step(lambda: desk.controller.open_room(room))
+    desk.sign_in()
+    desk.lose()
+    desk.wait(30)
+    desk.sign_in(epoch="f" * 32)
+    assert room not in desk.cache.rooms()
+    desk.news.clear()
+    desk.step(lambda: desk.controller.save_draft(room, "half a sen"))
+    assert room in desk.cache.rooms()
+    assert desk.told(news.RoomSeen) == [news.RoomSeen(room)]
+    desk.step(lambda: desk.controller.save_draft("elsewhere", " "))
+    assert "elsewhere" not in desk.cache.rooms()
+
+
 def test_a_started_over_room_is_kept_when_its_answer_comes_first(desk: Desk) -> None:
     """The own message may be the first of a room that has not been listed yet."""
     desk.go_online(general=0)

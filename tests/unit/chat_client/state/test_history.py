@@ -13,6 +13,7 @@ from chat_client.state.news import HistoryAdded, Skipped, Wanted
 from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT
+from common import limits
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.events import Event
@@ -513,3 +514,49 @@ def test_a_set_back_room_begins_at_its_newest_page() -> None:
     assert isinstance(asked, messages.History)
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD))
     assert desk.cache.spans(ROOM) == (Span(HEAD - PAGE + 1, HEAD),)
+
+
+@pytest.mark.parametrize("head", [10**14, limits.MAX_INTEGER - 1, limits.MAX_INTEGER])
+@pytest.mark.parametrize("position", [0, 2])
+def test_a_head_may_be_as_high_as_a_number_can_be(position: int, head: int) -> None:
+    """What is behind the last place there can be has no number that could be asked with."""
+    desk, asked = behind(position, head)
+    assert asked.before == (head + 1 if head < limits.MAX_INTEGER else None)
+    said = [event(seq, own=f"f{seq % 1000:015d}") for seq in range(head - 9, head + 1)]
+    desk.hear(page(asked, head - 9, head, head, said))
+    assert is_online(desk)
+    assert desk.cache.position(ROOM) == head
+
+
+@pytest.mark.parametrize(("wait", "comes"), [(None, 1.0), (7000, 7.0)])
+def test_a_newest_page_that_can_not_be_had_now_is_tried_again(
+    wait: int | None, comes: float
+) -> None:
+    """Else the room would end where it was left, and nothing would say so."""
+    desk, asked = behind(10)
+    refusal = messages.Error(
+        re=asked.id, code="internal", params={}, retryable=True, retry_after=wait
+    )
+    desk.hear(refusal)
+    assert (desk.controller.status.link, desk.controller.status.code) == (Link.PAUSED, "internal")
+    desk.wait(comes)
+    assert desk.controller.wants_connection
+    sync = only(desk.go_online(general=HEAD), messages.Sync)
+    (again,) = desk.hear(skipping(sync, general=HEAD))
+    assert isinstance(again, messages.History)
+    desk.hear(page(again, HEAD - PAGE + 1, HEAD, HEAD))
+    assert spans(desk) == [(1, 10), (HEAD - PAGE + 1, HEAD)]
+
+
+@pytest.mark.parametrize("retryable", [True, False])
+def test_a_page_that_somebody_scrolled_to_ends_no_connection(retryable: bool) -> None:
+    """It is told why it can't be had; nor does a newest page that will never be had."""
+    desk = with_newest()
+    (asked,) = want(desk, Wanted(ROOM, before=HEAD - PAGE + 1))
+    desk.hear(messages.Error(re=asked.id, code="internal", params={}, retryable=retryable))
+    assert desk.told(HistoryAdded)[-1].why == Reason("internal")
+    assert is_online(desk)
+    desk, newest = behind(10)
+    desk.hear(messages.Error(re=newest.id, code="no_such_room", params={}, retryable=False))
+    assert desk.told(HistoryAdded)[-1].why == Reason("no_such_room")
+    assert is_online(desk)

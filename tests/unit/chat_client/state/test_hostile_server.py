@@ -254,6 +254,19 @@ def with_event(**changed: object) -> Server:
 
 BREACHES: dict[str, Server] = {
     "an unknown answer": after_sign_in(raw(type="dance", re=3)),
+    "another account": instead(
+        messages.SignIn,
+        lambda command: [
+            messages.SignedIn(
+                re=command.id,
+                username="mallory",
+                display_name="Mallory",
+                session="a" * 32,
+                role="member",
+                mute=None,
+            )
+        ],
+    ),
     "no type": after_sign_in(raw(moves=3)),
     "an event without an id": with_event(cid=None),
     "an id of another form": with_event(cid="c" * 32),
@@ -302,6 +315,14 @@ def test_a_server_that_breaks_the_protocol_is_left_after_some_tries(breach: str)
     assert siege.desk.controller.deadline() == math.inf
     siege.desk.step(siege.desk.controller.connect_now)
     assert siege.desk.controller.wants_connection
+
+
+def test_an_account_keeps_its_name_whatever_the_server_says() -> None:
+    """Kept under another one it could not sign in any more."""
+    desk = Siege(BREACHES["another account"]).last().desk
+    assert desk.controller.account.username == "ada"
+    assert desk.told(news.AccountChanged) == []
+    assert desk.cache.meta("session") is None
 
 
 @pytest.mark.parametrize("kind", [messages.ListPeople, messages.ListOnline, messages.ListRooms])

@@ -6,6 +6,7 @@ import pytest
 
 from chat_client.state import news
 from chat_client.state.moderation import Moderation
+from chat_client.state.moderator import MOST_PAGES
 from chat_client.state.status import Link
 from common.domain.reasons import Reason
 from common.protocol import messages
@@ -164,6 +165,25 @@ def test_a_list_without_an_end_ends(desk: Desk) -> None:
     again = (sanction(9, "mute", "bob"),)
     assert desk.hear(messages.Sanctions(re=second.id, sanctions=again, more=True)) == []
     assert desk.told(news.MutesListed) == [news.MutesListed(frozenset({"bob"}))]
+
+
+def test_pages_without_an_end_are_not_asked_for_forever(desk: Desk) -> None:
+    """Though each of them advances: then who is muted is not known."""
+    asked = desk.step(desk.controller.list_mutes)
+    pages = 0
+    while asked:
+        pages += 1
+        numbered = (sanction(pages, "mute", f"p{pages}"),)
+        asked = desk.hear(
+            messages.Sanctions(
+                re=only(asked, messages.ListSanctions).id, sanctions=numbered, more=True
+            )
+        )
+        assert pages <= MOST_PAGES
+    assert desk.told(news.MutesListed) == [news.MutesListed(None)]
+    (again,) = desk.step(desk.controller.list_mutes)
+    desk.hear(messages.Sanctions(re=again.id, sanctions=(sanction(9, "mute", "bob"),), more=False))
+    assert desk.told(news.MutesListed)[1:] == [news.MutesListed(frozenset({"bob"}))]
 
 
 def test_what_was_left_out_is_told(desk: Desk) -> None:
