@@ -144,6 +144,7 @@ class Core:
 
     def start(self) -> None:
         """Connect, and go on until `stop`."""
+        self._waker.wake()  # else the first turn would wait for the network to answer
         self._thread.start()
 
     def send(self, room: str, kind: str, body: Mapping[str, Any]) -> None:

@@ -250,8 +250,12 @@ def test_what_is_understood_costs_nothing_to_look_for(path: Path) -> None:
 def test_the_core_looks_before_it_tells_anything_else(
     desk: Desk, path: Path, learn: Learn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In its first transaction, once; the window opens the room again then."""
+    """In its first transaction, once; the window opens the room again then.
+
+    It does not wait for the network before that.
+    """
     monkeypatch.setattr("chat_client.core.connect_in_background", lambda *_: None)
+    monkeypatch.setattr("chat_client.core._LOOK_AT_CLOCKS", 1000.0)
     desk.hear(Event("general", 3, *_of("another kind")))
     desk.cache.close()
     learn("notice", Notice)
