@@ -74,6 +74,9 @@ ENDED_WITHIN = 10.0
 TIERS = ["unit", "process", "gui", "frozen", "soak"]  # tests/tiers.py says what they are
 WORKERS = ["-n", "2"]  # of pytest; a test waits more than it works
 COVERAGE = ["--cov", "--cov-report=term"]
+# Tests start hundreds of programs. Where the environment says that no bytecode is to be left beside
+# the sources, as containers' often do, each of them would compile all it imports.
+BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(DEV / "bytecode")}
 # What is tested with each Python. The rest, and what is slow and alike on all, is with one.
 EVERY_VERSION = ["-m", "unit or process", "--ignore=tests/torture"]
 
@@ -347,7 +350,9 @@ def pytest(python: Path, options: argparse.Namespace, *arguments: str) -> int:
     named = any((ROOT / one.partition("::")[0]).exists() for one in rest if one[:1] != "-")
     alone = named or {"-n", "-s", "--pdb", "--capture=no"}.intersection(rest)
     tier = ["-m", options.tier] if options.tier else []
-    return call(python, "-m", "pytest", *[] if alone else WORKERS, *arguments, *tier, *rest)
+    return call(
+        python, "-m", "pytest", *[] if alone else WORKERS, *arguments, *tier, *rest, **BYTECODE
+    )
 
 
 def build(options: argparse.Namespace) -> int:

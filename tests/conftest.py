@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.tiers import TIERS, group_of, rank_of, tier_of
+from tests.tiers import FOLDERS, TIERS, group_of, rank_of, tier_of
 
 # No deadline for one example: a busy machine is no bug, and pytest-timeout ends what hangs.
 settings.register_profile(
@@ -29,6 +29,17 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the tiers known as markers."""
     for tier, what in TIERS.items():
         config.addinivalue_line("markers", f"{tier}: {what}")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Don't import the files of other tiers when one is asked for: it takes longer than they say.
+
+    What is of the tier `soak` is marked in files of all.
+    """
+    tier = config.option.markexpr
+    if tier not in set(FOLDERS.values()) | {"unit"} or collection_path.suffix != ".py":
+        return None
+    return tier_of(collection_path.relative_to(_HERE)) != tier or None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses by what is marked here
@@ -85,6 +96,26 @@ def pytest_runtest_protocol(
     if over and _WITH_TK.intersection(item.path.parts):
         gc.collect()
     return result
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unsynchronised() -> Iterator[str]:
+    """Databases of this process don't wait for the disk: tests commit by the thousand.
+
+    Programs that tests start do as always, and what is about it asks for `synchronised`.
+    """
+    from common.system import database
+
+    for_users = database.SYNCHRONOUS
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "SYNCHRONOUS", "OFF")
+        yield for_users
+
+
+@pytest.fixture
+def synchronised(_unsynchronised: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databases opened from now on wait for the disk, as they do for users."""
+    monkeypatch.setattr("common.system.database.SYNCHRONOUS", _unsynchronised)
 
 
 @pytest.fixture(autouse=True)

@@ -139,7 +139,10 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     """What dev.py runs with Python, instead of running it."""
     called: list[tuple[str, ...]] = []
 
-    def call(_: Path, *arguments: str) -> int:
+    def call(_: Path, *arguments: str, **variables: str) -> int:
+        # Whatever is said about bytecode: programs that tests start need not compile it all.
+        assert not variables["PYTHONDONTWRITEBYTECODE"]
+        assert variables["PYTHONPYCACHEPREFIX"].startswith(str(dev.DEV))
         called.append(arguments)
         return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -79,6 +80,7 @@ def test_what_takes_long_is_run_when_it_is_asked_for(tmp_path: Path, tier: str) 
     done = subprocess.run(
         [*command, "--rootdir", str(tmp_path), "--import-mode=importlib", "-m", tier, "tests"],
         cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
         capture_output=True,
         text=True,
         check=False,

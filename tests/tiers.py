@@ -26,6 +26,8 @@ TIERS: Final = {
 """Each with what it is, for `pytest --markers`."""
 
 FOLDERS: Final = {
+    "bench/endure/test_town.py": "process",
+    "bench/load/test_generator.py": "process",
     "frozen": "frozen",
     "gui": "gui",
     "process": "process",

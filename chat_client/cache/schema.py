@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.errors import CacheError
-from common.system.database import migrate
+from common.system.database import make_durable, migrate
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
@@ -135,7 +135,6 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
         raise CacheError(f"{path} is not ChatClient's; move it away")
     if version > len(MIGRATIONS):
         raise CacheError(f"{path} was made by a newer ChatClient; install that version")
-    connection.execute("PRAGMA journal_mode = WAL")
     # What the person wrote must survive a loss of power from the moment it is shown.
-    connection.execute("PRAGMA synchronous = FULL")
+    make_durable(connection)
     migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)

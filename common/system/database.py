@@ -1,12 +1,22 @@
-"""SQLite for both programs: read-only connections, and migration with a backup."""
+"""SQLite for both programs: durable and read-only connections, and migration with a backup."""
 
 import os
 import sqlite3
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 from common.system.private_files import NO_LINK, PRIVATE_FILE
+
+SYNCHRONOUS: Final = "FULL"
+"""What is committed survives a loss of power (SQLite, PRAGMA synchronous)."""
+
+
+def make_durable(connection: sqlite3.Connection) -> None:
+    """Have a connection commit to a write-ahead log, and wait for the disk each time."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
 
 
 def connect_reader(path: Path) -> sqlite3.Connection:

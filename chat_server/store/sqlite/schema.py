@@ -16,7 +16,7 @@ from typing import Final
 
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreUnusableError
-from common.system.database import migrate
+from common.system.database import make_durable, migrate
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 log = logging.getLogger(__name__)
@@ -241,9 +241,7 @@ def connect_again(path: Path) -> sqlite3.Connection:
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    # FULL: an acknowledged message survives a loss of power (SQLite, PRAGMA synchronous).
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    make_durable(connection)  # an acknowledged message survives a loss of power
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16384")
 

@@ -512,6 +512,7 @@ def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyP
         Cache(tmp_path)
 
 
+@pytest.mark.usefixtures("synchronised")
 def test_what_is_committed_survives_a_loss_of_power(cache: Cache) -> None:
     """Each transaction is synchronised with the disk: the outbox is all there is of a message."""
     assert cache._connection.execute("PRAGMA synchronous").fetchone() == (2,)

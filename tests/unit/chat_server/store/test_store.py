@@ -57,6 +57,7 @@ def test_a_reader_holds_up_no_checkpoint(house: House) -> None:
     reader.close()
 
 
+@pytest.mark.usefixtures("synchronised")
 def test_the_file_is_durable_and_its_owners_alone(house: House) -> None:
     """Full synchronisation, write-ahead log, and no rights for anybody else."""
     pragma = house.log._connection.execute
