@@ -7,6 +7,7 @@ from typing import Final
 from chat_client.window.transcript.held import Held
 from chat_client.window.transcript.pen import SHOW_LESS, Pen
 from chat_client.window.transcript.places import Places
+from chat_client.window.transcript.viewport import Viewport
 from chat_client.window.transcript.wording import portions
 
 MOST_UNFOLDED: Final = 3
@@ -18,8 +19,7 @@ _PAUSE: Final = 10
 class Folds:
     """Draws more of a message, or less.
 
-    `stretch(seq)` says from where to where an event is drawn; `on_drawn(seq, whole)` is told when
-    more of one is, and whether all of it is there.
+    `on_drawn(seq)` is told when more of a message is there.
     """
 
     def __init__(
@@ -28,43 +28,58 @@ class Folds:
         pen: Pen,
         places: Places,
         events: Held,
-        stretch: Callable[[int], tuple[str, str]],
-        on_drawn: Callable[[int, bool], object],
+        viewport: Viewport,
+        on_drawn: Callable[[int], object],
     ) -> None:
         self._text, self._pen, self._places = text, pen, places
-        self._events, self._stretch, self._on_drawn = events, stretch, on_drawn
+        self._events, self._viewport, self._on_drawn = events, viewport, on_drawn
         self._unfolded: dict[int, int] = {}
         """Place of each message that is not folded → its portions that are drawn."""
+        self._then: dict[int, Callable[[], object]] = {}
+        """What is to be done when all of a message is drawn."""
         self._timer: str | None = None
-
-    def __contains__(self, seq: int) -> bool:
-        return seq in self._unfolded
 
     @property
     def busy(self) -> bool:
         """Whether more is about to be drawn."""
         return self._timer is not None
 
-    @property
-    def first_of_too_many(self) -> int | None:
-        """What has to be folded before one more can be unfolded."""
-        return next(iter(self._unfolded)) if len(self._unfolded) >= MOST_UNFOLDED else None
-
     def drawn(self, seq: int) -> int:
         """How many portions of a message are drawn."""
         return self._unfolded.get(seq, 1)
 
-    def unfold(self, seq: int) -> None:
-        """Draw all of a message, the next portion now and the rest soon; harmless if it is so."""
-        if seq not in self._unfolded:
-            self._unfolded[seq] = 1
-            if self._timer is None:
-                self._go_on()
+    def toggle(self, seq: int) -> None:
+        """Unfold a message, or fold it."""
+        self._fold(seq) if seq in self._unfolded else self.unfold(seq)
 
-    def fold(self, seq: int) -> None:
-        """Draw only the beginning of a message."""
-        del self._unfolded[seq]
-        mark, stop = self._stretch(seq)
+    def unfold(self, seq: int, then: Callable[[], object] | None = None) -> None:
+        """Draw all of a message, the next portion now and the rest soon, and then do something.
+
+        One that was unfolded before is folded for it where there are too many.
+        """
+        if then is not None:
+            self._then[seq] = then
+        if seq in self._unfolded:
+            return
+        if len(self._unfolded) >= MOST_UNFOLDED:
+            self._fold(next(iter(self._unfolded)))
+        self._unfolded[seq] = 1
+        if self._timer is None:
+            self._go_on()
+
+    def _fold(self, seq: int) -> None:
+        """Draw only the beginning of a message; what is in view stays where it is."""
+        anchor = self._viewport.anchor()
+        self._draw_beginning(seq)
+        if anchor[0] == seq:
+            # What was in view is gone; its beginning is not.
+            self._viewport.show_at_top(seq)
+        else:
+            self._viewport.restore(anchor)
+
+    def _draw_beginning(self, seq: int) -> None:
+        self.forget(seq)
+        mark, stop = self._places.stretch(seq)
         start = self._text.index(mark)
         body = self._places.body(mark, stop) or stop
         self._text.delete(body, stop)
@@ -75,12 +90,14 @@ class Folds:
         self._text.mark_unset("page")
 
     def forget(self, seq: int) -> None:
-        """A message is in the list no more."""
+        """A message is in the list no more, or folded."""
         self._unfolded.pop(seq, None)
+        self._then.pop(seq, None)
 
     def clear(self) -> None:
         """The list is empty, or about to go."""
         self._unfolded.clear()
+        self._then.clear()
         if self._timer is not None:
             self._text.after_cancel(self._timer)
             self._timer = None
@@ -95,13 +112,15 @@ class Folds:
                 self._draw(seq, text, drawn)
                 self._unfolded[seq] = drawn + 1
                 self._timer = self._text.after(_PAUSE, self._go_on)
-                self._on_drawn(seq, drawn + 1 == count)
+                self._on_drawn(seq)
+                if drawn + 1 == count and seq in self._then:
+                    self._then.pop(seq)()
                 break
 
     def _draw(self, seq: int, text: str, number: int) -> None:
         """Draw one more portion of a message, and behind the last what folds it again."""
         parts = portions(text)
-        mark, stop = self._stretch(seq)
+        mark, stop = self._places.stretch(seq)
         self._text.mark_set("page", self._places.more(mark, stop))
         self._text.delete("page", stop)
         self._pen.draw_portion(text, parts[number], "page")

@@ -5,6 +5,8 @@ import tkinter as tk
 from itertools import islice
 from typing import Final
 
+from chat_client.window.transcript.held import Held
+from chat_client.window.transcript.places import Places
 from common.ui.look.theme import Theme
 from common.ui.widgets.richtext import RichText
 
@@ -19,10 +21,14 @@ _NOT_SAID = {"waiting", "failed"}
 class Highlights:
     """Two tags of a Text: `found` for the words in view, `here` for the message."""
 
-    def __init__(self, text: tk.Text, rich: RichText) -> None:
+    def __init__(self, text: tk.Text, rich: RichText, places: Places, events: Held) -> None:
         self._text, self._rich = text, rich
+        self._places, self._events = places, events
         self.pattern: re.Pattern[str] | None = None
         """What is looked for."""
+        self.here = 0
+        """The place that was gone to; 0 for none."""
+        self._timer: str | None = None
 
     def paint(self, theme: Theme) -> None:
         """The colours of the moment."""
@@ -37,12 +43,36 @@ class Highlights:
         text.tag_raise("found")
         text.tag_raise("sel")
 
-    def clear(self) -> None:
-        """Mark nothing."""
+    def look_for(self, pattern: re.Pattern[str] | None) -> None:
+        """Mark this wherever it is shown, and no place that was gone to."""
+        self.here = 0
         self._text.tag_remove("found", "1.0", "end")
         self._text.tag_remove("here", "1.0", "end")
+        self.pattern = pattern
+        self.mark_soon()
 
-    def mark_view(self) -> None:
+    def mark_soon(self) -> None:
+        """Mark anew what is looked for, when all that is due is drawn."""
+        if self.pattern is not None and self._timer is None:
+            self._timer = self._text.after_idle(self._mark)
+
+    def _mark(self) -> None:
+        self._timer = None
+        self._mark_view()
+
+    def drawn(self, seq: int) -> None:
+        """More of a message is drawn."""
+        if seq == self.here:
+            self.show_here()
+        self.mark_soon()
+
+    def stop(self) -> None:
+        """The list is about to go."""
+        if self._timer is not None:
+            self._text.after_cancel(self._timer)
+            self._timer = None
+
+    def _mark_view(self) -> None:
         """Mark what is looked for where it can be seen: that is never much."""
         text = self._text
         text.tag_remove("found", "1.0", "end")
@@ -71,9 +101,12 @@ class Highlights:
         """Where it is in a message for the first time; the message's beginning if it is not."""
         return next((place for place, _ in self.find(start, end) if self._said(place)), start)
 
-    def show_here(self, start: str, end: str) -> None:
-        """Mark a message, and no other."""
+    def show_here(self) -> None:
+        """Mark the message that was gone to, if it is drawn, and no other."""
+        if not self.here or self._events.at(self.here) is None:
+            return
         text = self._text
+        start, end = self._places.stretch(self.here)
         text.tag_remove("here", "1.0", "end")
         text.tag_add("here", start, end)
         for above in ("day", "head"):

@@ -70,6 +70,33 @@ class Missing:
         waits = wanted in self._asked and now - self._asked[wanted] >= PATIENCE
         return f"Loading {which} messages…" if waits else ""
 
+    def notice(
+        self,
+        room: str | None,
+        target: Wanted | None,
+        above: int | None,
+        below: int | None,
+        now: float,
+    ) -> tuple[str, bool]:
+        """What to say ("" for nothing), and whether it is about what is above and not below.
+
+        The page that somebody went to comes first. Else it is about what is before the place
+        `above`, with which the list begins, and behind `below`, with which it ends and the room
+        does not; None for what is not in view.
+        """
+        if room is None:
+            return "", True
+        if target is not None:
+            which = "the first" if target.at is None else "that day’s"
+            return self.line(target, which, now), True
+        if above is not None:
+            line = self.line(Wanted(room, before=above), "older", now)
+            if line:
+                return line, True
+        if below is not None:
+            return self.line(Wanted(room, around=below + 1), "newer", now), False
+        return "", True
+
     @property
     def waits(self) -> bool:
         """Whether an answer is still to come."""

@@ -9,6 +9,7 @@ import re
 import tkinter as tk
 from typing import Final
 
+from chat_client.window.transcript.held import Held
 from chat_client.window.transcript.wording import Drawn, portions
 from common.ui.widgets.richtext import RichText
 
@@ -18,8 +19,15 @@ _MARK: Final = re.compile(r"[eo]\d+")
 class Places:
     """Answers questions about a transcript's Text."""
 
-    def __init__(self, text: tk.Text, rich: RichText) -> None:
-        self._text, self._rich = text, rich
+    def __init__(self, text: tk.Text, rich: RichText, events: Held) -> None:
+        self._text, self._rich, self._events = text, rich, events
+
+    def stretch(self, seq: int) -> tuple[str, str]:
+        """From where to where an event is drawn."""
+        at = self._events.at(seq)
+        if at is None or at + 1 == len(self._events):
+            return f"e{seq}", "tail"
+        return f"e{seq}", f"e{self._events[at + 1].seq}"
 
     def mark_at(self, index: str) -> str | None:
         """The mark of the event or message that a place is in."""

@@ -47,6 +47,9 @@ class Reading:
     """`on_end(bool)` is told when the newest message comes into view for good, or leaves it."""
 
     def __init__(self, on_end: Callable[[bool], object]) -> None:
+        self.room: str | None = None
+        self.me = ""
+        """The username of who reads."""
         self.events = Held()
         self.fresh: list[Event] = []
         """New events that are not drawn yet."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from chat_client.window.links import MOST_LINKS, links_in
+from common.domain.search_normalization import comparable_places
 from common.ui.widgets.safe_text import worded
 
 
@@ -92,6 +93,16 @@ def spans_of(text: str, begin: int = 0, end: int | None = None) -> tuple[Span, .
     if at < end:
         spans.append(Span(text[at:end]))
     return tuple(spans)
+
+
+def match_end(text: str, looked_for: re.Pattern[str]) -> int | None:
+    """Where in a text that ends which somebody looks for, the first time; None if it is not there.
+
+    It is looked for in the text as it is compared (`common.domain.search_normalization`).
+    """
+    compared = comparable_places(text)
+    match = looked_for.search(compared.text)
+    return None if match is None else compared.ends[match.end() - 1]
 
 
 def link_at(text: str, place: int) -> str | None:

@@ -86,7 +86,10 @@ class Probe:
     def shows(self, seq: int) -> bool:
         """Whether this event of the room is the last one in the message list, and in view."""
         transcript = self.main.transcript
-        return transcript._events.last >= seq and transcript.text.dlineinfo("end-2c") is not None
+        return (
+            transcript._reading.events.last >= seq
+            and transcript.text.dlineinfo("end-2c") is not None
+        )
 
     def drawn(self) -> None:
         """Return when all that is due is drawn, by the X server too."""

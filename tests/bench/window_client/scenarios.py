@@ -93,7 +93,7 @@ def burst(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[]
     yield other.ready
     yield pause()
     transcript = probe.main.transcript
-    last = transcript._events.last + given.count
+    last = transcript._reading.events.last + given.count
     began = time.perf_counter()
     other.say(given.count)
     yield lambda: probe.shows(last)
@@ -138,14 +138,14 @@ def far(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], 
     began = time.perf_counter()
     probe.main._send("hello")
     transcript = probe.main.transcript
-    yield lambda: transcript._events[-1].text == "hello"  # in its place: acknowledged
+    yield lambda: transcript._reading.events[-1].text == "hello"  # in its place: acknowledged
     result["acknowledged"] = [time.perf_counter() - began]
     folder = probe.session._path.parent
     result["bytes"] = [float(sum(file.stat().st_size for file in folder.glob("cache.db*")))]
     yield pause()
     began = time.perf_counter()
-    first = transcript._events.first - FAR
-    while transcript._events.first > first:
+    first = transcript._reading.events.first - FAR
+    while transcript._reading.events.first > first:
         transcript.text.event_generate("<Button-4>", x=5, y=5)
         yield lambda: True  # a turn of the loop
     result["scrolling"] = [time.perf_counter() - began]
@@ -200,13 +200,13 @@ def _scrolling(probe: Probe, result: Result) -> Iterator[Callable[[], object]]:
     text = transcript.text
     result.update({"scroll": [], "page": [], "moved": []})
     for _ in range(SCROLLS):
-        first = transcript._events[0].seq
+        first = transcript._reading.events[0].seq
         began = time.perf_counter()
         text.event_generate("<Button-4>", x=5, y=5)
         scrolled = time.perf_counter() - began
         seq, place = _in_view(probe)
         seconds = scrolled + probe.timed(lambda: None)
-        paged = transcript._events[0].seq != first
+        paged = transcript._reading.events[0].seq != first
         result["page" if paged else "scroll"].append(seconds)
         if paged:
             after = text.dlineinfo(f"e{seq}")
@@ -217,7 +217,7 @@ def _scrolling(probe: Probe, result: Result) -> Iterator[Callable[[], object]]:
 def _in_view(probe: Probe) -> tuple[int, int]:
     """The first event whose beginning is in view, and where, in pixels."""
     transcript = probe.main.transcript
-    for event in transcript._events:
+    for event in transcript._reading.events:
         line = transcript.text.dlineinfo(f"e{event.seq}")
         if line is not None:
             return event.seq, line[1]
@@ -254,7 +254,7 @@ def _finding(probe: Probe, result: Result) -> Iterator[Callable[[], object]]:
         yield pause()
         began = time.perf_counter()
         find.field.value = ONCE
-        yield lambda: transcript._here
+        yield lambda: transcript._highlights.here
         probe.drawn()
         result["find"].append(time.perf_counter() - began)
         yield lambda: find._ended
@@ -264,7 +264,7 @@ def _finding(probe: Probe, result: Result) -> Iterator[Callable[[], object]]:
         transcript.show_latest()
     find.show()
     find.field.value = "harbour"
-    yield lambda: transcript._here
+    yield lambda: transcript._highlights.here
     for _ in range(STEPS):
         result["next"].append(probe.timed(find.older))
         yield lambda: True  # a turn of the loop

@@ -350,7 +350,7 @@ def test_a_room_that_is_fetched_again(ada: Window, bruno: Peer) -> None:
     look_for(ada, "relay")
     found(ada, "1 of 2")
     transcript = ada.main.transcript
-    transcript._events.clear()
+    transcript._reading.events.clear()
     transcript.go_to(1_000)
     ada.settle()
     assert "relay two" in ada.said

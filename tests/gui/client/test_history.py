@@ -64,7 +64,7 @@ class Reading:
     @property
     def held(self) -> list[int]:
         """The places of the events in the list, which must follow one another, as drawn."""
-        seqs = [each.seq for each in self.transcript._events]
+        seqs = [each.seq for each in self.transcript._reading.events]
         assert seqs == [*range(seqs[0], seqs[0] + len(seqs))]
         drawn = re.findall(r"^#(\d+)", self.text.get("1.0", "end"), re.MULTILINE)
         assert [int(number) for number in drawn] == seqs
@@ -74,7 +74,7 @@ class Reading:
     @property
     def line(self) -> str:
         """What is said about messages that are not here; "" for nothing."""
-        label = self.transcript._loading
+        label = self.transcript._fetching._label
         return str(label.cget("text")) if label.winfo_manager() else ""
 
     def settle(self) -> None:
@@ -82,7 +82,7 @@ class Reading:
         transcript = self.transcript
         wait(
             self.root,
-            lambda: transcript._check is None and transcript._draw_later is None,
+            lambda: not transcript._pager.busy and not transcript._live.busy,
             "the pages",
             DEADLINE,
         )
@@ -325,7 +325,7 @@ def test_a_day_is_fetched_and_shown(newest: Reading) -> None:
     newest.answer()
     place = newest.text.search("#700 ", "1.0")
     assert newest.text.dlineinfo(place) is not None
-    assert newest.transcript._here == 700
+    assert newest.transcript._highlights.here == 700
     newest.until(1, -1)
     newest.until(HEAD, 1)
 
@@ -336,10 +336,10 @@ def test_a_day_that_is_here_is_shown_at_once(newest: Reading) -> None:
     for seq in (HEAD - 40, HEAD):
         newest.transcript.go_to_time(_BEGAN + seq * _APART)
         newest.settle()
-        assert newest.transcript._here == seq
+        assert newest.transcript._highlights.here == seq
     newest.transcript.go_to_time(_BEGAN + 10 * HEAD * _APART)
     newest.settle()
-    assert newest.transcript._here == HEAD
+    assert newest.transcript._highlights.here == HEAD
     assert [wanted for wanted in newest.asked if wanted.at is not None] == []
 
 
@@ -349,7 +349,7 @@ def test_a_day_that_can_not_be_had_gives_the_nearest_that_is_here(newest: Readin
     newest.settle()
     newest.asked.reverse()
     newest.answer(Reason("busy"))
-    assert newest.transcript._here == HEAD - PAGE + 1
+    assert newest.transcript._highlights.here == HEAD - PAGE + 1
 
 
 def test_a_match_on_an_island_has_its_surroundings(newest: Reading) -> None:

@@ -63,7 +63,7 @@ def ada(town: Town, long_host: Host) -> Window:
 
 def held(ada: Window) -> list[int]:
     """The places in the list, which must follow one another, and be drawn once each, in order."""
-    events = [*ada.main.transcript._events]
+    events = [*ada.main.transcript._reading.events]
     seqs = [event.seq for event in events]
     assert seqs == [*range(seqs[0], seqs[0] + len(seqs))]
     drawn = [int(seq) for seq in re.findall(r"^#(\d+)$", ada.said, re.MULTILINE)]
@@ -161,8 +161,9 @@ def test_a_date_is_gone_to(ada: Window) -> None:
     ada.key("<Control-j>", ada.composer)
     begins = [s for s in range(1, SAID) if _BEGAN + s * _HOUR >= 1_772_323_200_000]
     near = {*range(begins[0] - 15, begins[0] + 15)}  # whatever zone this computer is in
-    ada.wait(lambda: ada.main.transcript._here in near, "that day")
-    assert ada.messages.dlineinfo(ada.messages.search(f"#{ada.main.transcript._here}\n", "1.0"))
+    highlights = ada.main.transcript._highlights
+    ada.wait(lambda: highlights.here in near, "that day")
+    assert ada.messages.dlineinfo(ada.messages.search(f"#{highlights.here}\n", "1.0"))
     assert spans(ada) == 2
 
 
@@ -187,7 +188,7 @@ def test_without_a_server_it_says_where_older_messages_are(ada: Window, long_hos
 
     def at_top() -> bool:
         ada.messages.yview_moveto(0.0)
-        label = transcript._loading
+        label = transcript._fetching._label
         return bool(label.winfo_manager()) and "on the server, not" in str(label.cget("text"))
 
     ada.wait(at_top, "the line")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from chat_client.state.outbox_message import OutboxMessage
+from chat_client.window.transcript.content import Content
 from chat_client.window.transcript.folds import MOST_UNFOLDED
 from chat_client.window.transcript.held import STEP_WEIGHT
 from chat_client.window.transcript.view import Transcript
@@ -46,11 +47,6 @@ class Kept:
         """The newest events, in order."""
         del room
         return self.events[-count:]
-
-    def missing_before(self, room: str, seq: int) -> bool:
-        """Whether only the server has what is before `seq`."""
-        del room, seq
-        return False
 
     def missing_after(self, room: str, seq: int) -> bool:
         """Whether only the server has what is after `seq`."""
@@ -110,7 +106,7 @@ class Shown:
         transcript = self.transcript
 
         def done() -> bool:
-            return transcript._check is None and not transcript._folds.busy
+            return not transcript._pager.busy and not transcript._folds.busy
 
         deadline = time.monotonic() + DEADLINE
         while True:
@@ -124,12 +120,12 @@ class Shown:
         for event in of_three(texts, len(self.kept.events) + 1):
             self.kept.events.append(event)
             self.timed(lambda event=event: self.transcript.add([event]))  # type: ignore[misc]
-        wait(self.root, lambda: self.transcript._draw_later is None, "the messages", DEADLINE)
+        wait(self.root, lambda: not self.transcript._live.busy, "the messages", DEADLINE)
         self.settle()
 
     def said_of(self, seq: int) -> str:
         """What is drawn of a message."""
-        return self.text.get(*self.transcript._stretch(seq))
+        return self.text.get(*self.transcript._places.stretch(seq))
 
     def click(self, words: str) -> None:
         """Click on words; the last of them in the list."""
@@ -163,7 +159,7 @@ def test_forty_of_any_text_cost_no_tags_and_little_time(
     shown = show([text] * SAID)
     tags = len(shown.text.tag_names())
     shown.hear([text] * SAID)
-    assert shown.transcript._events.last == 2 * SAID
+    assert shown.transcript._reading.events.last == 2 * SAID
     assert shown.transcript.at_bottom
     shown.timed(shown.transcript._theme.toggle)
     shown.settle()
@@ -171,7 +167,7 @@ def test_forty_of_any_text_cost_no_tags_and_little_time(
         shown.timed(lambda: shown.text.yview_moveto(0.0))
         shown.settle()
     assert len(shown.text.tag_names()) == tags < 40
-    drawn = len(shown.transcript._events)
+    drawn = len(shown.transcript._reading.events)
     assert len(shown.text.image_names()) <= drawn * (WHOLE.costly + 4)
     assert len(shown.text.get("1.0", "end")) <= drawn * (FOLDED.characters + 8 * WHOLE.costly + 99)
     marks = [mark for mark in shown.text.mark_names() if mark[0] in "eo"]
@@ -185,17 +181,17 @@ def test_no_turn_draws_more_than_its_share(
 ) -> None:
     """A page of such texts comes in several turns, each of a bounded weight."""
     turns: list[int] = []
-    for name in ("_append", "_prepend"):
-        draw = getattr(Transcript, name)
+    for name in ("append", "prepend"):
+        draw = getattr(Content, name)
 
         def counting(
-            self: Transcript, events: Sequence[Event], draw: Callable[..., None] = draw
+            self: Content, events: Sequence[Event], draw: Callable[..., None] = draw
         ) -> None:
             before = self._events._weight
             draw(self, events)
             turns.append(self._events._weight - before)
 
-        monkeypatch.setattr(Transcript, name, counting)
+        monkeypatch.setattr(Content, name, counting)
     shown = show([text] * SAID)
     for _ in range(5):
         shown.text.yview_moveto(0.0)
@@ -218,7 +214,7 @@ def test_a_long_text_can_be_shown_and_folded_again(
     assert f"Show all ({len(text):,} characters)" in folded
     shown.click("Show all")
     rich = shown.transcript._pen.rich
-    whole = rich.get(*shown.transcript._stretch(1))
+    whole = rich.get(*shown.transcript._places.stretch(1))
     plain = "".join(whole.split())
     assert "".join(text.split()) in plain
     assert "Show all" not in whole
@@ -239,11 +235,11 @@ def test_what_is_folded_within_a_group_stays_in_its_place(
     shown.transcript.show_latest()
     shown.settle()
     before = [shown.said_of(seq) for seq in (1, 2, 3)]
-    shown.transcript._toggle_fold(2)
+    shown.transcript._folds.toggle(2)
     shown.settle()
-    shown.transcript._toggle_fold(2)
+    shown.transcript._folds.toggle(2)
     assert [shown.said_of(seq) for seq in (1, 2, 3)] == before
-    shown.text.tag_add("sel", *shown.transcript._stretch(2))
+    shown.text.tag_add("sel", *shown.transcript._places.stretch(2))
     assert shown.transcript.selected() == "word " * 2500
 
 
@@ -253,7 +249,7 @@ def test_only_a_few_long_texts_are_unfolded_at_once(
     """One more folds the first of them; the list stays small."""
     shown = show(["a " * 8000] * 5)
     for seq in range(1, 6):
-        shown.transcript._unfold(seq)
+        shown.transcript._folds.unfold(seq)
         shown.settle()
     whole = [seq for seq in range(1, 6) if len(shown.said_of(seq)) > 10_000]
     assert whole == [3, 4, 5]
@@ -267,7 +263,7 @@ def test_two_long_texts_unfold_beside_each_other(
     texts = [f"{name} " * 2500 for name in ("one", "two")]
     shown = show(texts)
     for seq in (1, 2, 1, 2):
-        shown.transcript._unfold(seq)
+        shown.transcript._folds.unfold(seq)
     shown.settle()
     for seq, name in ((1, "one"), (2, "two")):
         assert shown.said_of(seq).split().count(name) == 2500
@@ -313,6 +309,6 @@ def test_a_burst_of_heavy_texts_is_followed(show: Callable[[Sequence[str]], Show
     shown.kept.events += of_three(["\U0001f600" * 4096] * 50, first)
     shown.timed(lambda: shown.transcript.add(shown.kept.events[1:]))
     shown.settle()
-    assert shown.transcript._events.last == 51
+    assert shown.transcript._reading.events.last == 51
     assert shown.transcript.at_bottom
     assert shown.longest < LONGEST_TURN

@@ -474,11 +474,11 @@ def test_a_click_on_a_member_opens_the_direct_conversation(ada: Window, bruno: P
     """The keyboard is in the composer; what is said there only the other one hears."""
     ada.click_row(ada.main.members.people, "bruno.okafor")
     assert ada.main.room == direct(ada)
-    assert ada.main.transcript._nothing.winfo_viewable()
+    assert ada.main.transcript._content._nothing.winfo_viewable()
     assert ada.root.focus_displayof() is ada.composer
     ada.say("just you")
     bruno.until(lambda: bruno.texts(direct(ada)) == ["just you"], "the message")
-    ada.wait(lambda: not ada.main.transcript._nothing.winfo_viewable(), "the hint to go")
+    ada.wait(lambda: not ada.main.transcript._content._nothing.winfo_viewable(), "the hint to go")
     assert ada.main.sidebar.rooms.order() == ["general", direct(ada)]
 
 

@@ -69,7 +69,7 @@ class Reader:
 
     def body(self, seq: int) -> tuple[str, str]:
         """Where what was said is drawn, with the end of its line."""
-        mark, stop = self.transcript._stretch(seq)
+        mark, stop = self.transcript._places.stretch(seq)
         body = self.transcript._places.body(mark, stop)
         assert body is not None
         return body, stop

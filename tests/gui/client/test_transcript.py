@@ -90,7 +90,7 @@ class Reading:
     @property
     def held(self) -> list[int]:
         """The places of the events in the widget; their marks must say the same."""
-        seqs = [e.seq for e in self.transcript._events]
+        seqs = [e.seq for e in self.transcript._reading.events]
         marks = [name for name in self.text.mark_names() if re.fullmatch(r"e\d+", name)]
         assert sorted(int(mark[1:]) for mark in marks) == seqs
         assert seqs == [*range(seqs[0], seqs[0] + len(seqs))]
@@ -101,12 +101,16 @@ class Reading:
         transcript = self.transcript
         wait(
             self.root,
-            lambda: transcript._check is None and transcript._draw_later is None,
+            lambda: not transcript._pager.busy and not transcript._live.busy,
             "the pages",
             DEADLINE,
         )
         while self.root.tk.dooneevent(2):
-            self.most = max(self.most, len(self.transcript._events))
+            self.most = max(self.most, len(self.transcript._reading.events))
+
+    def pace(self, pace: Pace) -> None:
+        """Have the list draw what is new at another pace."""
+        self.transcript._live.pace = self.transcript._pager.pace = pace
 
     def top(self) -> tuple[str, int]:
         """The text of the first line in view, and where it is, in pixels."""
@@ -357,13 +361,13 @@ def test_a_burst_in_many_pieces_draws_no_more(reading: Reading) -> None:
     """What others say while the list rests is drawn together, and only the end of it."""
     reading.transcript.show("general", "somebody else")
     reading.settle()
-    reading.transcript._pace = Resting()
+    reading.pace(Resting())
     drawn = counted(reading)
     for seq in range(LAST + 1, LAST + 5001, 50):
         reading.hear(seq, seq + 49)
     assert drawn == []
     wait(reading.root, lambda: drawn, "what gathered", DEADLINE)
-    reading.transcript._pace = Pace()
+    reading.pace(Pace())
     reading.settle()
     assert len(drawn) <= 4 * PAGE
     assert reading.held[-1] == LAST + 5000
@@ -374,7 +378,7 @@ def test_a_few_that_gathered_are_drawn_in_order(reading: Reading) -> None:
     """Each once, below what was there, with what waits to be sent below them."""
     reading.transcript.show("general", "somebody else")
     reading.settle()
-    reading.transcript._pace = Resting()
+    reading.pace(Resting())
     for seq in range(LAST + 1, LAST + 6):
         reading.hear(seq, seq)
     reading.write("mine", "a")
@@ -389,7 +393,7 @@ def test_a_few_that_gathered_are_drawn_in_order(reading: Reading) -> None:
 
 def test_what_one_said_is_never_gone(reading: Reading) -> None:
     """When its own place in the room is told, it is drawn there in the same turn."""
-    reading.transcript._pace = Resting()
+    reading.pace(Resting())
     reading.write("mine", "a")
     own = event(LAST + 1)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
@@ -423,12 +427,12 @@ def test_scrolling_away_while_messages_gather_keeps_the_place(reading: Reading) 
     """They were to be followed when they came; whoever reads further up is left alone."""
     reading.transcript.show("general", "somebody else")
     reading.settle()
-    reading.transcript._pace = Resting()
+    reading.pace(Resting())
     reading.hear(LAST + 1, LAST + BURST + 1)
     reading.text.yview("scroll", -2, "pages")
     seen = reading.top()
-    wait(reading.root, lambda: reading.transcript._draw_later is None, "the drawing", DEADLINE)
-    reading.transcript._pace = Pace()
+    wait(reading.root, lambda: not reading.transcript._live.busy, "the drawing", DEADLINE)
+    reading.pace(Pace())
     reading.settle()
     assert reading.top() == seen
     assert not reading.transcript.at_bottom

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client.cache.search import pattern
 from chat_client.window.transcript.wording import (
     FOLDED,
     PORTION,
     WHOLE,
     Drawn,
+    match_end,
     portions,
     weight,
 )
@@ -155,3 +157,18 @@ def test_places_go_on_behind_the_breaks_between_portions() -> None:
     folded = Drawn(text, parts[:1])
     assert folded.original(parts[0].end, end=True) == parts[0].end
     assert folded.original(parts[0].end + 2, end=True) == len(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "end"),
+    [
+        ("one two two", "two", 7),
+        ("one TWO", "two", 7),
+        ("cafe\u0301 and more", "caf\u00e9", 5),
+        ("a\u00a0b c", "a b", 3),
+        ("one", "two", None),
+    ],
+)
+def test_where_it_ends_what_somebody_looks_for(text: str, words: str, end: int | None) -> None:
+    """In the text as it was sent, though it is compared in another form."""
+    assert match_end(text, pattern(words)) == end

@@ -1,0 +1,193 @@
+"""Pages of the message list: the next one at an end that is near, and less at the other end."""
+
+import math
+import tkinter as tk
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Final
+
+from chat_client.state.news import Wanted
+from chat_client.window.transcript.content import Content
+from chat_client.window.transcript.draw_budget import Pace
+from chat_client.window.transcript.fetching import Fetching
+from chat_client.window.transcript.held import STEP_WEIGHT, fitting
+from chat_client.window.transcript.reading import PAGE, Reading
+from chat_client.window.transcript.source import Source
+from chat_client.window.transcript.viewport import Viewport
+from common.protocol.events import Event
+from common.ui.look.theme import Theme
+
+_NEAR: Final = 900
+"""Pixels from an end at which the next page is fetched."""
+_DRAWN: Final = 20
+"""Milliseconds in which a place that was gone to is on the screen."""
+
+
+class Pager:
+    """Has the list hold a part of its room, and more of it as somebody scrolls to an end.
+
+    A page comes from the cache; where that has none, it is asked for (`fetching`).
+    """
+
+    def __init__(
+        self,
+        text: tk.Text,
+        theme: Theme,
+        source: Source,
+        reading: Reading,
+        content: Content,
+        viewport: Viewport,
+        fetching: Fetching,
+        pace: Pace,
+    ) -> None:
+        self._text, self._theme, self._source = text, theme, source
+        self._reading, self._content, self._viewport = reading, content, viewport
+        self._fetching = fetching
+        self.pace = pace
+        self._events = reading.events
+        self._timer: str | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether an end is about to be looked at."""
+        return self._timer is not None
+
+    # Another part of the room
+
+    def hold_latest(self) -> None:
+        """Hold the newest page, and have its end in view."""
+        if self._reading.room is None:
+            return
+        self._content.restart(more=False)
+        self._content.append(fitting(self._source.latest(self._reading.room, PAGE), newest=True))
+        self._content.show_outbox()
+        self._viewport.to_bottom()
+        self.look_soon()
+
+    def hold_from(self, seq: int) -> int | None:
+        """Hold a page that begins with a place or the next one, which is answered, if any."""
+        room = self._reading.room
+        page = [] if room is None else self._source.after(room, seq - 1, PAGE // 2)
+        if not page:
+            return None
+        if self._events.at(page[0].seq) is None:
+            after = fitting(page, newest=False)
+            self._content.restart(more=self._more_after(page, after, PAGE // 2))
+            self._content.append(after)
+            self._end_with_outbox()
+        return page[0].seq
+
+    def hold_around(self, seq: int) -> bool:
+        """Hold a place and as much around it as is in view; whether the place exists."""
+        room = self._reading.room
+        if room is None:
+            return False
+        if self._events.at(seq) is not None:
+            return True
+        page = self._source.after(room, seq - 1, PAGE // 2)
+        if not page or page[0].seq != seq:
+            return False  # The room was emptied meanwhile, as its server was set back.
+        before = self._source.before(room, seq, PAGE // 4)
+        after = fitting(page, newest=False, most=STEP_WEIGHT * 2 // 3)
+        self._content.restart(more=self._more_after(page, after, PAGE // 2))
+        self._content.append([*fitting(before, newest=True, most=STEP_WEIGHT // 3), *after])
+        self._end_with_outbox()
+        return True
+
+    def newest_added(self) -> None:
+        """The newest page came, which may not follow what is held: go there with who follows."""
+        self._viewport.look()
+        events = self._events
+        if not len(events) or (self._reading.follows and not self._content.has_selection):
+            self.hold_latest()
+        elif self._source.after(events[0].room, events.last, 1) or (
+            self._source.missing_after(events[0].room, events.last)
+        ):
+            self._content.hide_outbox()
+            self._reading.brought(more=True)
+
+    def _end_with_outbox(self) -> None:
+        if not self._reading.has_newer:
+            self._content.show_outbox()
+
+    # The ends of what is held
+
+    def look_soon(self) -> None:
+        """Look at the ends when nothing else is to do."""
+        if self._timer is None:
+            self._timer = self._text.after_idle(self._look)
+
+    def look_later(self) -> None:
+        """Look at the ends, after what the window has to do meanwhile."""
+        if self._timer is None:
+            # A timer and not when idle: pages that are all idle work would keep events waiting.
+            self._timer = self._text.after(1, self._look)
+
+    def look_when_drawn(self) -> None:
+        """Look at the ends when what is in view is on the screen."""
+        self.stop()
+        self._timer = self._text.after(_DRAWN, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        reading, events = self._reading, self._events
+        if reading.room is None or not len(events) or not self._viewport.has_size:
+            return
+        self._viewport.look()
+        pause = self.pace.pause(perf_counter())
+        if reading.follows and pause > 0:
+            # While messages pour in, what is above them is not looked at.
+            self._timer = self._text.after(math.ceil(pause * 1000), self._look)
+            return
+        near = self._theme.px(_NEAR)
+        above, below = self._viewport.pixels_beyond()
+        if above < near and events.first > 1:
+            page = self._source.before(reading.room, events.first, PAGE)
+            if page:
+                self._load_before(fitting(page, newest=True))
+                return
+            self._fetching.want(Wanted(reading.room, before=events.first))
+        if below < near and reading.has_newer:
+            page = self._source.after(reading.room, events.last, PAGE)
+            if not page and self._source.missing_after(reading.room, events.last):
+                # Around and not before a later one: of long messages few are in a page.
+                self._fetching.want(Wanted(reading.room, around=events.last + 1))
+                return
+            self._load_after(page)
+            return
+        self._fetching.say()
+
+    def _load_before(self, page: Sequence[Event]) -> None:
+        # The first may lose its day and head to what comes before it, in view as it may be.
+        anchor = None if self._reading.follows else self._viewport.anchor(at_least=1)
+        self._content.prepend(page)
+        if anchor is None:
+            self._viewport.to_bottom()
+        else:
+            self._content.drop_below(self._viewport.bottom())
+            self._viewport.restore(anchor)
+        self.look_later()
+
+    def _load_after(self, page: Sequence[Event]) -> None:
+        taken = fitting(page, newest=False)
+        anchor = self._viewport.anchor()
+        self._content.append(taken)
+        self._reading.brought(more=self._more_after(page, taken, PAGE))
+        self._end_with_outbox()
+        self._content.drop_above(self._viewport.top())
+        self._viewport.restore(anchor)
+        if page:
+            self.look_later()
+
+    def _more_after(self, page: Sequence[Event], taken: Sequence[Event], asked: int) -> bool:
+        """Whether there is more after what is taken of a page of which so many were asked for."""
+        room = self._reading.room
+        if len(page) == asked or len(taken) < len(page) or not page or room is None:
+            return len(page) == asked or len(taken) < len(page)
+        return self._source.missing_after(room, page[-1].seq)
+
+    def stop(self) -> None:
+        """Look at the ends no more."""
+        if self._timer is not None:
+            self._text.after_cancel(self._timer)
+            self._timer = None

@@ -1,0 +1,28 @@
+"""Where the message list has its events from."""
+
+from typing import Protocol
+
+from chat_client.state.outbox_message import OutboxMessage
+from common.protocol.events import Event
+
+
+class Source(Protocol):
+    """The cache, for one room at a time."""
+
+    def before(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events before `seq`, in order."""
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """At most `count` events after `seq`, in order."""
+
+    def latest(self, room: str, count: int) -> list[Event]:
+        """The newest events, in order."""
+
+    def missing_after(self, room: str, seq: int) -> bool:
+        """Whether newer events are here, and not those right after `seq`."""
+
+    def place_at(self, room: str, at: int) -> tuple[int, bool]:
+        """The first event that is here of a time or later, and if it is the first of all."""
+
+    def outbox(self, room: str) -> list[OutboxMessage]:
+        """What is not in the room yet."""
