@@ -1,6 +1,6 @@
-"""What becomes of an uncaught exception: it is logged, and the person is told.
+"""Handling of uncaught exceptions: they are logged and shown to the person.
 
-Tk is imported when it is needed, so that this module is there where Tk is not.
+Tk is imported when it is needed, so that this module works without Tk.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("crash")
 
 MOST: Final = 3
-"""Dialogs in one run: a timer that fails each second must not bury the person."""
+"""Maximum number of dialogs in one run: a timer may fail every second."""
 _WANTED: Final = (KeyboardInterrupt, SystemExit)
-"""Ends that are no errors: they go to the hook that was there before."""
+"""Not errors: they go to the hook that was installed before."""
 
 
 class CrashWatch:
-    """Brings uncaught exceptions into the log and, once a root is watched, before the person.
+    """Logs uncaught exceptions and, once a root is watched, shows them in a dialog.
 
-    `version` gives that line of `CrashReport`, `log` is as there, `icon` as for `show_fatal`;
-    `mode` gives the present look. `dialog` is the open one. Called on the Tk thread, but for
-    the hooks.
+    `version` returns that line of `CrashReport`, `log` is as there, `icon` as for `show_fatal`;
+    `mode` returns the current mode. `dialog` is the open one. All methods but the hooks are for
+    the Tk thread.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class CrashWatch:
         self._program, self._version, self._log = program, version, log
         self._icon, self._mode = icon, mode
         self._before: tuple[Callable[..., object], ...] = ()
-        """The hooks of Python that these ones replace, then Tk's."""
+        """The hooks of Python that are replaced, then Tk's."""
         self._root: tk.Tk | None = None
         self._tk = ""
         self._close: Callable[[], object] = lambda: None
@@ -62,7 +62,7 @@ class CrashWatch:
         self.dialog: CrashDialog | None = None
 
     def install(self) -> None:
-        """Take Python's hooks, and log what comes; harmless when called again."""
+        """Replace Python's hooks, and log uncaught exceptions; idempotent."""
         if not self._before:
             self._before = sys.excepthook, threading.excepthook, sys.unraisablehook
             sys.excepthook = self._ended
@@ -70,7 +70,7 @@ class CrashWatch:
             sys.unraisablehook = self._ignored
 
     def watch(self, root: tk.Tk, close: Callable[[], object]) -> None:
-        """After `install`: show it, too, over `root`; `close` ends the program when asked to."""
+        """After `install`: show exceptions over `root`; `close` ends the program on request."""
         from common.ui.program.mailbox import Mailbox
 
         self._root, self._close = root, close
@@ -80,7 +80,7 @@ class CrashWatch:
         self._mailbox = Mailbox(root, self._arrived)
 
     def uninstall(self) -> None:
-        """Put all hooks back and close an open dialog; harmless when called again."""
+        """Restore all hooks and close an open dialog; idempotent."""
         if self.dialog is not None:
             self.dialog.answer(close=False)
         if self._mailbox is not None:
@@ -97,7 +97,7 @@ class CrashWatch:
         show_fatal(self.report(error, fatal=True), self._mode(), self._icon)
 
     def report(self, error: BaseException, *, fatal: bool) -> CrashReport:
-        """What is told about it."""
+        """The report on an exception."""
         trace = "".join(traceback.format_exception(error))
         version = self._version()
         return CrashReport(self._program, version, self._log, fatal, trace, tk=self._tk)
@@ -107,7 +107,7 @@ class CrashWatch:
     def _ended(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """`sys.excepthook`: the main thread is at its end, and no Tk loop runs any more."""
+        """`sys.excepthook`: the main thread has ended, and Tk's loop no longer runs."""
         if issubclass(kind, _WANTED):
             self._before[0](kind, error, trace)
             return
@@ -130,13 +130,13 @@ class CrashWatch:
         self._post(error)
 
     def _post(self, error: BaseException) -> None:
-        # A report and not the exception: its frames must not be kept for the Tk thread.
+        # A report and not the exception, whose frames would keep objects of this thread alive.
         mailbox = self._mailbox
         if mailbox is not None:
             mailbox.post(self.report(error, fatal=True))
 
     def _ignored(self, args: sys.UnraisableHookArgs) -> None:
-        """`sys.unraisablehook`: what a destructor raised; nobody can do anything about it."""
+        """`sys.unraisablehook`: raised by a destructor; logged only, as nobody can act on it."""
         if args.exc_value is None or issubclass(args.exc_type, _WANTED):
             self._before[2](args)
             return
@@ -147,7 +147,7 @@ class CrashWatch:
     def _callback_failed(
         self, kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
-        """Tk's hook. What left it would end Tk's loop."""
+        """Tk's hook. An exception raised in here would end Tk's loop."""
         if issubclass(kind, _WANTED):
             self._before[3](kind, error, trace)
             return
@@ -157,7 +157,7 @@ class CrashWatch:
     # The dialog
 
     def _arrived(self, reports: list[CrashReport]) -> None:
-        """One dialog at a time, but a fatal error takes the place of one that is not."""
+        """Show one dialog at a time; a fatal error replaces one that is not fatal."""
         for report in reports:
             before = self.dialog
             hidden = before is not None and (before.report.fatal or not report.fatal)
@@ -182,18 +182,18 @@ class CrashWatch:
         try:
             self._close()
         except Exception:
-            # Whatever hinders it: who has pressed this button wants the window gone.
+            # Whatever fails: who pressed this button wants the window to close.
             log.critical("the program can't be closed as it should be", exc_info=True)
             with suppress(Exception):  # it may be gone already
                 self._root.destroy()  # type: ignore[union-attr]
 
 
 def show_fatal(report: CrashReport, mode: Mode, icon: str) -> None:
-    """Say in a window of its own that the program has ended, until that is closed.
+    """Report in a window of its own that the program has ended; returns when it is closed.
 
-    For what ended `main` with no window or beside one. `icon` names pictures in assets/icons.
-    Without a display it is said in the system's own box (Windows) or on standard error. Never
-    raises.
+    For an exception that ended `main`, with or without a window. `icon` names pictures in
+    assets/icons. Without a display the report goes into a message box of the system (Windows) or
+    to standard error. Never raises.
     """
     try:
         from common.ui.crash.crash_dialog import CrashDialog
@@ -206,7 +206,7 @@ def show_fatal(report: CrashReport, mode: Mode, icon: str) -> None:
             root.wait_window(dialog.window)
         finally:
             root.destroy()
-    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # it is the last one that could tell
+    except (Exception, KeyboardInterrupt):  # noqa: BLE001  # the last handler there is
         with suppress(Exception):
             _tell_without_tk(report)
 

@@ -1,7 +1,7 @@
-"""The dialog that tells of an uncaught exception.
+"""The dialog that reports an uncaught exception.
 
-The kit may be what failed. So it is made of plain Tk widgets, without pictures; from the kit it
-takes the colours and, where that works, the type.
+The failure may be in the kit. So the dialog is made of plain Tk widgets, without images; from the
+kit it takes the colours and, where that works, the font.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _WIDTH: Final = 500
 class CrashDialog:
     """The message, the log's place, the details on demand, and what to do.
 
-    Return presses the button that has the keyboard, else the default one (go on, or close); Escape
-    and the window's close button always press that. It does not wait: `ended(close)` is called
-    once it is gone. It holds no Tk font as an object: that calls Tk when it is collected, on
-    whatever thread that happens.
+    Return presses the focused button, else the default one (continue, or close); Escape and the
+    window's close button always press the default. It does not wait: `ended(close)` is called
+    once it is closed. It holds no Tk font object: that calls Tk when it is collected, on whatever
+    thread that happens.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class CrashDialog:
         self._place()
         if self._parent.winfo_viewable():
             self.window.transient(self._parent)
-        # Only what is to be seen can have the keyboard.
+        # Only a visible widget can have the focus.
         self.window.bind("<Visibility>", self._take_over)
         self.window.deiconify()
         self.window.lift()
@@ -82,7 +82,7 @@ class CrashDialog:
         self.buttons["copy"].configure(text="Copied")
 
     def answer(self, *, close: bool) -> None:
-        """Go away, then tell."""
+        """Close the dialog, then call `ended`."""
         if not self._answered:
             self._answered = True
             self.window.destroy()
@@ -170,7 +170,7 @@ class CrashDialog:
         return buttons
 
     def _place(self) -> None:
-        """As large as it wants to be, over its parent, but all of it on the screen."""
+        """Place it at its requested size over its parent, wholly on the screen."""
         window, parent = self.window, self._parent
         window.update_idletasks()
         wide, high = window.winfo_screenwidth(), window.winfo_screenheight()
@@ -189,7 +189,7 @@ class CrashDialog:
         (focused if isinstance(focused, tk.Button) else self.default).invoke()
 
     def _take_over(self, _event: tk.Event[tk.Misc]) -> None:
-        """Nothing but this window gets clicks and keys now, whoever had them before."""
+        """Grab all clicks and keys for this window."""
         self.window.unbind("<Visibility>")
         self._grabbed = str(self.window.tk.call("grab", "current", self.window))
         self.window.grab_set()

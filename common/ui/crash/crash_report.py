@@ -1,4 +1,4 @@
-"""What is told about one uncaught exception: to the person, and to whoever mends it."""
+"""The report on one uncaught exception, for the person and for whoever fixes it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FATAL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """One uncaught exception; after a `fatal` one the program can't go on. `trace`: its traceback.
+    """One uncaught exception; after a `fatal` one the program must end. `trace` is its traceback.
 
     `version` is one line that says which build it is (`common.system.build.version_line`).
     `thread` is the name of the thread it happened in, `when` is UTC, `tk` Tk's patch level.
@@ -57,7 +57,7 @@ class CrashReport:
         )
 
     def message(self) -> str:
-        """What it means for the person."""
+        """What the person reads first: what the error means for them."""
         return (_FATAL if self.fatal else _GO_ON).format(self.program)
 
 

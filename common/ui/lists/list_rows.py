@@ -1,4 +1,4 @@
-"""What a list shows, as `common.ui.lists.virtual_list` asks for it: rows one below the other."""
+"""Data sources of a virtual list: items in order, each fetched when it comes into view."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ Item_co = TypeVar("Item_co", covariant=True)
 class Rows(Protocol[Item_co]):
     """Items from top to bottom; iterating gives the keys of those that have one.
 
-    Each is asked for when it comes into view, at any time. Heights and tops are in screen pixels.
+    `item` may be called at any time, for whatever comes into view. All lengths are screen pixels.
     """
 
     def __len__(self) -> int: ...
 
     def item(self, place: int) -> Item_co:
-        """The item at a place."""
+        """The item at an index."""
 
     def top(self, place: int) -> int:
-        """Where the item at a place begins; that behind the last is the height of them all."""
+        """Top of the item at an index; for the index after the last, the total height."""
 
     def at(self, y: int) -> int:
-        """The place of the item that is at a height: -1 above the first, `len` below the last."""
+        """The index of the item at `y`: -1 above the first, `len` below the last."""
 
     def place(self, key: str) -> int | None:
-        """Where the item with a key stands."""
+        """The index of the item with a key."""
 
     def __iter__(self) -> Iterator[str]:
         """The keys of all that have one, in order."""
 
 
 class ItemRows(Generic[Item]):
-    """Items that are all there, of any heights."""
+    """Items that are all in memory, of any heights."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class ItemRows(Generic[Item]):
 
 
 class Keyed(Protocol):
-    """Keys in an order, of which each one's place is quickly found."""
+    """An ordered sequence of keys with a fast lookup of a key's index."""
 
     def __len__(self) -> int: ...
 
@@ -86,11 +86,11 @@ class Keyed(Protocol):
     def __iter__(self) -> Iterator[str]: ...
 
     def at(self, key: str) -> int | None:
-        """Where a key stands."""
+        """The index of a key."""
 
 
 class KeyedRows(Generic[Item]):
-    """Items of one height that are made from their keys, when they come into view."""
+    """Items of one height that are made from their keys when they come into view."""
 
     def __init__(self, keys: Keyed, make: Callable[[str], Item], height: int) -> None:
         self._keys, self._make, self._height = keys, make, height
@@ -124,7 +124,7 @@ class JoinedRows(Generic[Item]):
     def __init__(self, parts: Sequence[Rows[Item]]) -> None:
         self._parts = [part for part in parts if len(part)]
         self._firsts = [0, *accumulate(map(len, self._parts))]
-        """The place of each one's first item, and the number of all."""
+        """The index of the first item of each part, and the total number of items."""
         self._tops = [0, *accumulate(part.top(len(part)) for part in self._parts)]
 
     def __len__(self) -> int:

@@ -17,12 +17,12 @@ from common.ui.look.pills import draw_count
 from common.ui.look.theme import Theme
 
 INSET: Final = 7
-"""Space beside the band of a row, px at 96 dpi."""
+"""Space left and right of a row's background, px at 96 dpi."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whose avatar a row shows."""
+    """The person whose avatar a row shows."""
 
     name: str
     username: str
@@ -31,13 +31,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """One row. `key` is its own in the whole list.
+    """One row; `key` is unique in the whole list.
 
-    `bold` marks something unread or of note, `faint` what is away; with neither, a row is
-    muted unless selected (`plain` shows it in text colour). `detail` is a second line and
+    `bold` marks something unread or important, `faint` who is offline; with neither, a row is
+    muted unless selected (`plain` shows it in the text colour). `detail` is a second line and
     makes the row 64 px high; `mark` is an icon at the right end. `count` is shown when it
-    is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` stands muted
-    behind the label, which gives way to it: it is what tells two labels apart.
+    is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` is shown muted
+    after the label, which is shortened in its favour: it distinguishes equal labels.
     """
 
     key: str
@@ -57,7 +57,7 @@ class ListRow:
 
 @dataclass(frozen=True, slots=True)
 class MadeRows:
-    """Rows without a `detail` that are made when they come into view: of thousands, a few."""
+    """Rows without a `detail` that are made when they come into view."""
 
     keys: Keyed
     make: Callable[[str], ListRow]
@@ -69,7 +69,7 @@ class MadeRows:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows below a heading; an empty title has none, `line` sets a rule before it."""
+    """Rows below a heading; without a title there is none. `line` draws a rule before it."""
 
     title: str
     rows: tuple[ListRow, ...] | MadeRows
@@ -86,7 +86,7 @@ class _Heading:
 class RowList(VirtualList[ListRow | _Heading]):
     """See `VirtualList` for selection and its callbacks (`on_select`, `on_click` and so on).
 
-    `row_height` and `avatar` are px at 96 dpi; a band is 2 px lower than its row.
+    `row_height` and `avatar` are px at 96 dpi; a row's background is 2 px lower than the row.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class RowList(VirtualList[ListRow | _Heading]):
         self.on_open, self.on_menu = on_open, on_menu
 
     def set_sections(self, sections: Sequence[Section]) -> None:
-        """Show these sections; see `VirtualList.show_rows` for what stays as it is."""
+        """Show these sections; see `VirtualList.show_rows` for what is preserved."""
         parts: list[Rows[ListRow | _Heading]] = []
         for section in sections:
             if section.title or section.line:
@@ -215,7 +215,7 @@ class RowList(VirtualList[ListRow | _Heading]):
             )
 
     def _draw_picture(self, row: ListRow, middle: float, ink: str, tag: str) -> int:
-        """Draw what stands before the label; answer where the label begins."""
+        """Draw the icon or avatar before the label; returns where the label begins."""
         theme = self.theme
         if row.badge:
             image, left, width = theme.badge(row.badge, 36), theme.px(24), theme.px(36)
@@ -231,7 +231,7 @@ class RowList(VirtualList[ListRow | _Heading]):
         return left + width + theme.px(12 if row.badge else 10)
 
     def _draw_end(self, row: ListRow, right: int, middle: float, ink: str, tag: str) -> int:
-        """Draw the count and the mark at the right; answer where the label must end."""
+        """Draw the count and the mark at the right; returns where the label must end."""
         theme = self.theme
         if row.mark:
             image = theme.icon(row.mark, ink)

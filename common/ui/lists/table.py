@@ -29,19 +29,19 @@ _AVATAR: Final = 36
 """The same for an avatar."""
 _MEASURED: Final = 8
 _STEP: Final = 4
-"""Columns grow and shrink in steps of so many px at 96 dpi."""
+"""Step in which columns grow and shrink, px at 96 dpi."""
 
 SortKey = str | float | None
-"""What a cell sorts by: all cells of a column numbers, or all texts; None comes last."""
+"""The sort key of a cell: numbers or texts throughout a column; None comes last."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column; widths are px at 96 dpi.
 
-    It gets `width`, or more if its contents need it, and, when it has `stretch`, a share of what
-    is left over. In a narrow window what its contents don't need is given up first, then usernames
-    and columns that `yield_first`, and then the longest contents are cut, down to `shortest`; see
+    It gets `width`, or more if its contents need it, and with `stretch` a share of the spare room.
+    In a narrow window room that no contents need is given up first, then usernames and columns
+    with `yield_first`, and then the longest contents are shortened, down to `shortest`; see
     `common.ui.lists.table_header.share`.
     """
 
@@ -90,14 +90,14 @@ Cell = TextCell | PersonCell | PillCell
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: a key that is its own, and a cell for each column."""
+    """One row: a unique key, and a cell for each column."""
 
     key: str
     cells: tuple[Cell, ...]
 
 
 class _Pointed(NamedTuple):
-    """A cell below the pointer that is cut: where it is, and what it says in whole."""
+    """A shortened cell under the pointer: where it is, and its full text."""
 
     key: str
     place: int
@@ -108,10 +108,9 @@ class _Pointed(NamedTuple):
 class Table(VirtualList[Row]):
     """See `VirtualList` for selection and its callbacks (`on_select`, `on_open`, `on_menu`).
 
-    A click on a title sorts by that column, another turns the order round; `on_sort(id,
-    descending)` tells of it. Rows may be given in any order. With `on_menu` set, the
-    selected row shows a "more" button at its end. The pointer over a cell that is cut brings
-    up the whole text.
+    A click on a title sorts by that column, another reverses the order; then `on_sort(id,
+    descending)` is called. Rows may be given in any order. With `on_menu` set, the selected row
+    shows a "more" button at its end. A tooltip shows the full text of a shortened cell.
     """
 
     def __init__(
@@ -140,7 +139,7 @@ class Table(VirtualList[Row]):
         self.on_sort = on_sort
         self._head = TableHeader(self, theme, self.columns, self._title_pressed)
         self._head.pack(side="top", fill="x", before=self.canvas)
-        tk.Misc.lower(self._head)  # Tab follows the stack: from the titles to the rows
+        tk.Misc.lower(self._head)  # Tab follows the stacking order: from the titles to the rows
         self._head.show_sort(sort, descending)
         self.canvas.bind("<Configure>", lambda _: self._lay_out(), add="+")
         self.whole = Tooltip(self.canvas, theme, "")
@@ -153,7 +152,7 @@ class Table(VirtualList[Row]):
         return self._sort, self._descending
 
     def set_rows(self, rows: Sequence[Row]) -> None:
-        """Show these rows, sorted as the person chose; see `VirtualList.show` for what stays."""
+        """Show these rows, sorted as the person chose; see `VirtualList.show`."""
         wanted = list(rows)
         if wanted != self._rows:
             self._rows = wanted
@@ -224,7 +223,7 @@ class Table(VirtualList[Row]):
         return self._spans
 
     def _make_room(self) -> None:
-        """Measure the contents; where columns get another place by that, draw them there."""
+        """Measure the contents, and redraw if that moves a column."""
         needs = tuple(self._need(place) for place in range(len(self.columns)))
         if needs == self._needs:
             return
@@ -236,9 +235,9 @@ class Table(VirtualList[Row]):
             self.redraw()
 
     def _need(self, place: int) -> Need:
-        """How wide a column's contents are, in whole steps: columns don't move for a digit.
+        """Width of a column's contents in whole steps, so that a digit more moves no column.
 
-        Only the longest texts are measured: to ask Tk for thousands of widths would be seen.
+        Only the longest texts are measured: asking Tk for thousands of widths would be noticed.
         """
         cells = {row.cells[place] for row in self._rows if place < len(row.cells)}
         longest = nlargest(_MEASURED, cells, key=_length)
@@ -282,12 +281,12 @@ class Table(VirtualList[Row]):
         self._point_at(None if key is None or place is None else self._cut_cell(key, place))
 
     def _point_again(self) -> None:
-        """Keep showing a cell whole that is still where it was, and as it was."""
+        """Keep the tooltip of a cell that is unchanged and still in the same place."""
         if self._pointed is not None and self._pointed != self._cut_cell(*self._pointed[:2]):
             self._point_at(None)
 
     def _point_at(self, pointed: _Pointed | None) -> None:
-        """The pointer is over that cell now, or over none that is cut."""
+        """The pointer is over that cell now, or over none that is shortened."""
         if pointed != self._pointed:
             self._pointed = pointed
             self.whole.hide()
@@ -295,7 +294,7 @@ class Table(VirtualList[Row]):
                 self.whole.wait_at(pointed.text, pointed.area)
 
     def _cut_cell(self, key: str, place: int) -> _Pointed | None:
-        """A cell that is not shown whole; None for one that is."""
+        """The cell if it is shortened, None if it is shown in full."""
         at = self._source.place(key)
         if at is None or place >= len(self._source.item(at).cells):
             return None

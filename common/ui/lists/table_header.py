@@ -1,4 +1,4 @@
-"""The titles of a table: where its columns are, and what it is sorted by."""
+"""The header of a table: the layout of its columns, and the order it is sorted in."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ GAP: Final = 24
 """Space between two columns where there is room for it, px at 96 dpi."""
 _LEAST_GAP: Final = 12
 _ARROW: Final = 17
-"""Width of the arrow beside the title that is sorted by, px at 96 dpi."""
+"""Width of the arrow beside the title of the sort column, px at 96 dpi."""
 
 
 def layout(
@@ -53,7 +53,7 @@ def layout(
 
 
 class Need(NamedTuple):
-    """What a column's contents need to be shown whole, and without what may go first."""
+    """The width that a column's contents need in full, and without what may be dropped first."""
 
     whole: int = 0
     core: int = 0
@@ -69,9 +69,9 @@ def share(
     """The widths of columns in `room`; all lengths in screen pixels.
 
     With room for all: what a column needs or its usual width, whichever is more, and an equal part
-    of the rest for those that stretch. With less, what is spare over the needs shrinks in
-    proportion, and then what is not of the core. With less than that, the widest are cut to one
-    width, but none below its shortest: short contents stay whole as long as there are longer ones.
+    of the rest for those that stretch. With less, the room beyond the needs shrinks in proportion,
+    and then what is not of the core. With less than that, the widest are shortened to one width,
+    but none below its shortest: short contents stay whole as long as there are longer ones.
     """
     whole, cores = [need.whole for need in needs], [need.core for need in needs]
     wanted = [max(pair) for pair in zip(whole, usual, strict=True)]

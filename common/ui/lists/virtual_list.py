@@ -1,7 +1,7 @@
 """A list of any length on a canvas, of which only what is in view is drawn.
 
-`VirtualList` owns scrolling, selection, pointer and keyboard; what a row looks like is its
-subclass's business (`common.ui.lists.table`, `common.ui.lists.row_list`).
+`VirtualList` owns scrolling, selection, pointer and keyboard; its subclasses draw the rows
+(`common.ui.lists.table`, `common.ui.lists.row_list`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ADD: Final = "Command" if sys.platform == "darwin" else "Control"
 
 
 class _Drawn(NamedTuple, Generic[Item]):
-    """A row as it stands on the canvas: what it shows, where, and the tag of all that is of it."""
+    """A drawn row: its item, its position, and the tag of its canvas items."""
 
     item: Item
     top: int
@@ -36,11 +36,11 @@ class VirtualList(tk.Frame, Generic[Item]):
     Callbacks get the row's key: `on_select` (None when the selection ends) for a choice
     by the person, not by `select`; `on_click` for a press and release of the first button on
     the same row; `on_open` for a double click or Return; `on_menu(key, x, y)` for the
-    context-menu click or key, with screen coordinates. With `on_click` set, the mouse chooses
-    at the release, so that a press can be taken back; else at the press.
+    context-menu click or key, with screen coordinates. With `on_click` set, the mouse selects
+    at the release, so that a press can be cancelled; else at the press.
 
-    With `multiple`, Control (Command on macOS) adds a row or takes it away, Shift goes on to one,
-    Control+A chooses all, and a choice tells of the row it was made at; `chosen` has all of them.
+    With `multiple`, Control (Command on macOS) adds or removes a row, Shift selects a range,
+    Control+A selects all, and `on_select` gets the row that was acted on; `chosen` has all of them.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, surface: Surface | None = None) -> None:
@@ -53,19 +53,19 @@ class VirtualList(tk.Frame, Generic[Item]):
         self.on_menu: Callable[[str, int, int], object] | None = None
         self._source: Rows[Item] = ItemRows([], self.key_of, self.height_of)
         self._drawn: dict[int, _Drawn[Item]] = {}
-        """By place, the rows in view."""
+        """The rows in view, by index."""
         self._drawings = 0
-        """How often a row was drawn: each time has a tag of its own."""
+        """Number of rows drawn so far: each drawing has its own tag."""
         self._origin = 0
-        """Where on the canvas the first row begins. What is above the view comes and goes without
-        what is in view being moved, and drawn again: that begins elsewhere instead."""
+        """Canvas coordinate of the top of the first row. When rows above the view are added or
+        removed, this changes instead of the rows in view being moved and redrawn."""
         self._region = (-1, -1, -1)
         self.multiple = False
         self._selected: str | None = None
         self._also: set[str] = set()
-        """What is selected besides, with `multiple`."""
+        """The other selected rows, with `multiple`."""
         self._anchor: str | None = None
-        """Where a range begins."""
+        """The row where a range selected with Shift begins."""
         self._hovered: str | None = None
         self._pressed_at: str | None = None
         self._ringed = False
@@ -84,7 +84,7 @@ class VirtualList(tk.Frame, Generic[Item]):
         self._listen()
         theme.subscribe(self, self._paint)
 
-    # What subclasses say
+    # For subclasses to implement
 
     def key_of(self, item: Item) -> str | None:
         """The key of a row, or None for what cannot be selected, such as a heading."""
@@ -98,11 +98,11 @@ class VirtualList(tk.Frame, Generic[Item]):
         """Draw a row on `self.canvas` at its coordinate `top`, each canvas item with `tag`."""
         raise NotImplementedError
 
-    # What users of the list say
+    # For users of the list
 
     @property
     def selected(self) -> str | None:
-        """Key of the selected row; of several, of the one chosen last."""
+        """Key of the selected row; with several, of the one selected last."""
         return self._selected
 
     @property
@@ -152,7 +152,7 @@ class VirtualList(tk.Frame, Generic[Item]):
             raise KeyError(key)
         return self._source.top(place) - first, self._source.top(place + 1) - first
 
-    # What subclasses use
+    # For subclasses to call
 
     def show(self, items: Sequence[Item]) -> None:
         """Replace the rows; see `show_rows`."""
@@ -162,11 +162,11 @@ class VirtualList(tk.Frame, Generic[Item]):
             self.show_rows(ItemRows(items, self.key_of, self.height_of))
 
     def show_rows(self, rows: Rows[Item]) -> None:
-        """Replace the rows. What is in view and equal to before is not drawn again, but moved.
+        """Replace the rows. Unchanged rows in view are moved and not redrawn.
 
-        Of the rows only those in view are asked for. The selection stays with its key. The
-        selected row, or if it is out of view most of what is in view, stays where it is; a list
-        at its very top stays at the top.
+        Only rows in view are fetched. The selection stays with its key. The selected row, or if
+        it is out of view most of the rows in view, keeps its position on the screen; a list
+        scrolled to its top stays there.
         """
         shift = self._shift_to(rows)
         self._source = rows
@@ -183,13 +183,13 @@ class VirtualList(tk.Frame, Generic[Item]):
             self.on_select(self._selected)
 
     def redraw(self) -> None:
-        """Draw all that is in view anew."""
+        """Redraw all rows in view."""
         for place in list(self._drawn):
             self._erase(place)
         self._render()
 
     def band(self, top: int, height: int, left: int, right: int, key: str, tag: str) -> bool:
-        """Draw the rounded ground of a row if it has one; True if it is the selected one."""
+        """Draw a row's background if it has one; returns whether the row is selected."""
         ground = {self._hovered: "hover", self._selected: "selected"}.get(key, "")
         if key in self._also:
             ground = "selected"
@@ -210,10 +210,10 @@ class VirtualList(tk.Frame, Generic[Item]):
         return None if key is None else self._source.place(key)
 
     def _shift_to(self, rows: Rows[Item]) -> int:
-        """How much further down what holds the place is in other rows, in pixels.
+        """How far down the row that anchors the view moves with other rows, in pixels.
 
-        That is the selected row if it is in view; else as far as most of those in view go, as the
-        first one alone may go anywhere.
+        The anchor is the selected row if it is in view; else the distance is that of most rows in
+        view, as the first one alone may move anywhere.
         """
         first = self._first()
         if first <= 0:
@@ -257,7 +257,7 @@ class VirtualList(tk.Frame, Generic[Item]):
         self._render()
 
     def _render(self) -> None:
-        """Draw what came into view, and erase what left it."""
+        """Draw the rows that came into view, and erase those that left it."""
         first = self._first()
         if self.canvas.winfo_height() <= 1:
             return  # not on the screen yet: <Configure> comes and draws
@@ -270,7 +270,7 @@ class VirtualList(tk.Frame, Generic[Item]):
                 self._draw(place, self._source.item(place), top)
 
     def _refresh(self) -> None:
-        """Have what is in view as the rows are now: moved where it is only elsewhere."""
+        """Bring the drawn rows up to date: those that only changed position are moved."""
         if self.canvas.winfo_height() <= 1:
             return
         left: dict[Hashable, _Drawn[Item]] = {}
@@ -296,7 +296,7 @@ class VirtualList(tk.Frame, Generic[Item]):
             self._draw(place, item, top)
 
     def _identity(self, item: Item) -> Hashable:
-        """What tells whether two items are the same row, which may look another way."""
+        """Identifies a row across changes of what it shows."""
         key = self.key_of(item)
         return item if key is None else key
 
@@ -374,12 +374,12 @@ class VirtualList(tk.Frame, Generic[Item]):
         return self._key_at(y) if 0 <= x < width and 0 <= y < height else None
 
     def _cursor(self) -> str | None:
-        """The row the keyboard acts on."""
+        """The row that keys act on."""
         return self._selected or next(iter(self._source), None)
 
     def _pressed(self, event: tk.Event[tk.Misc]) -> None:
         key = self._pressed_at = self._key_at(event.y)
-        # A click that leads somewhere else leaves the keyboard where it is.
+        # A click that opens something leaves the keyboard focus where it is.
         if self.on_click is None:
             self.canvas.focus_set()
         if key is not None and self.on_click is None:
@@ -407,7 +407,7 @@ class VirtualList(tk.Frame, Generic[Item]):
         self._extend(key)
 
     def _extend(self, key: str) -> None:
-        """Choose all from where a range began to this row."""
+        """Select the range from the anchor to this row."""
         keys = self.order()
         anchor = self._anchor if self._place(self._anchor) is not None else None
         anchor = anchor or self._selected or key
@@ -429,11 +429,11 @@ class VirtualList(tk.Frame, Generic[Item]):
 
     def _released(self, event: tk.Event[tk.Misc]) -> None:
         key, self._pressed_at = self._pressed_at, None
-        # Also nothing after a press on something else, such as one that closed a menu.
+        # Ignored after a press elsewhere, such as one that closed a menu.
         if key is None or self.on_click is None or self._row_at(event.x, event.y) != key:
             return
         self._choose(key, tell=True)
-        # What was told may have ended the list.
+        # The callback may have destroyed the list.
         if self.winfo_exists():
             self.on_click(key)
 

@@ -1,4 +1,4 @@
-"""Round avatars: white initials on a person's colour, which no other has as far as they go."""
+"""Round avatars: white initials on a colour that is assigned to the person."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _DRAWABLE: Final = ("LATIN", "GREEK", "CYRILLIC", "DIGIT")
 class Colours:
     """Which colour each person has, in avatars and beside messages.
 
-    As many people as there are colours have different ones, and of more than that as few as can
-    be have the same. It follows from the usernames, so that everybody who knows of the same
-    people sees the same; who comes later takes nobody's colour away.
+    Colours are reused only when all are taken, the least used one first. The choice depends on the
+    usernames alone, so everybody who sees the same people sees the same colours; a later arrival
+    never changes the colour of anybody else.
     """
 
     def __init__(self) -> None:
@@ -37,35 +37,36 @@ class Colours:
         self._uses: Counter[str] = Counter()
 
     def meet(self, usernames: Iterable[str]) -> None:
-        """Choose for those who have none yet."""
-        # Not by the difference of two sets, which would go through all that are known.
+        """Assign colours to those who have none yet."""
+        # Not by the difference of two sets: that would iterate over everybody known.
         names = (name.casefold() for name in usernames)
         for username in sorted({name for name in names if name not in self._of}):
-            # Of the least used ones one with the fewest alike, and the first in one's own order.
+            # Of the least used colours the one with the fewest similar ones in use; ties go by the
+            # person's own order of preference.
             chosen = min(_preferred(username), key=self._crowd)
             self._of[username] = chosen
             self._uses[chosen] += 1
 
     def _crowd(self, colour: str) -> tuple[int, int]:
-        """How many people have a colour, and how many one of its neighbours."""
+        """How many people have a colour, and how many have one of its neighbours."""
         at = AVATARS.index(colour)
         beside = AVATARS[at - 1], AVATARS[(at + 1) % len(AVATARS)]
         return self._uses[colour], sum(self._uses[each] for each in beside)
 
     def forget(self) -> None:
-        """Begin anew, as with the people of another chat."""
+        """Forget all assignments, as before the people of another chat."""
         self._of.clear()
         self._uses.clear()
 
     def of(self, username: str) -> str:
-        """The colour of `username`, whatever its case; also of one who was not met."""
+        """The colour of `username`, ignoring case; one is assigned if there is none yet."""
         name = username.casefold()
         return self._of.get(name) or _preferred(name)[0]
 
 
 def _preferred(username: str) -> list[str]:
-    """All colours in the order in which somebody would have them: far ones after each other."""
-    count, step = len(AVATARS), 5  # without a common divisor, so that none is passed over
+    """All colours in the order of a username's preference; consecutive ones differ clearly."""
+    count, step = len(AVATARS), 5  # coprime to the number of colours, so that each comes once
     first = (zlib.crc32(username.encode()) >> 8) % count
     return [AVATARS[(first + step * place) % count] for place in range(count)]
 

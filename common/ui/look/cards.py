@@ -13,10 +13,10 @@ MIDDLE = 48
 
 
 class Card(ttk.Frame):
-    """A rounded frame with a border; put children straight into it, they keep `padding`.
+    """A rounded frame with a border; children are put directly into it, `padding` from its edge.
 
     `radius` and `padding` are px at 96 dpi; `padding` may be `(x, y)`. `field` gives it the
-    border of what can be typed into.
+    border of an input field.
     """
 
     def __init__(

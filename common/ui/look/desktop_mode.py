@@ -1,4 +1,4 @@
-"""What the desktop asks of windows."""
+"""The desktop's preference for light or dark windows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from common.ui.look.palette import Mode
 
 
 def desktop_mode() -> Mode:
-    """Whether the desktop asks for dark windows; `light` where it does not say.
+    """The mode that the desktop prefers; `light` where it has no preference.
 
     Reads a registry value (Windows), `defaults` (macOS, waits at most 0.5 s) or GTK's
     settings (Linux); it starts no desktop service and never raises.

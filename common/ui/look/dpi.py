@@ -1,11 +1,11 @@
-"""How large a pixel at 96 dpi is on this screen.
+"""The scale of this screen: screen pixels for one pixel at 96 dpi.
 
-On X11 three things may say so, and the first that does decides:
+On X11 it comes from the first of these that is set:
 
-1. The resource `Xft.dpi`, which is what desktops set for a person's choice of a scale (KDE,
-   Xfce, Cinnamon, MATE, GNOME on X11 and for programs below Wayland).
+1. The resource `Xft.dpi`, which desktops set to the scale that a person has chosen (KDE, Xfce,
+   Cinnamon, MATE, GNOME on X11 and for programs under XWayland).
 2. `GDK_SCALE`, which people set by hand for GTK's programs.
-3. The size in millimetres that the X server tells.
+3. The size in millimetres that the X server reports.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from functools import cache
 from typing import Final
 
 MOST: Final = 4.0
-"""The largest scale: anything above is a screen that tells nonsense about its size."""
+"""The largest scale: a screen that reports more has a wrong size in its EDID."""
 _DOTS: Final = 48.0, 96 * 2 * MOST
-"""Least and greatest resolution that is believed."""
+"""Lowest and highest resolution in dpi that is taken as valid."""
 
 
 def make_aware() -> None:
@@ -74,10 +74,11 @@ def _gdk_scale() -> float:
 
 
 def _xft_dpi(root: tk.Misc) -> float | None:
-    """The resource `Xft.dpi`; None where it is not set, or nonsense.
+    """The resource `Xft.dpi`; None where it is not set or not a valid resolution.
 
-    Asked as libXft asks for it. Tk can't: its option database drops, while it is loaded, what is
-    not for a program of its own name. `xrdb` is a program to start, and not always there.
+    Read as libXft reads it. Tk can't: its option database drops, while it is loaded, whatever is
+    not for a program of its own name. `xrdb` would be a process to start, and is not always
+    installed.
     """
     found: bytes | None = None
     with suppress(OSError, AttributeError):
@@ -94,17 +95,17 @@ def _xft_dpi(root: tk.Misc) -> float | None:
 def _ask_xlib(display: str) -> bytes | None:
     """Xlib's answer for `Xft.dpi`. Raises OSError or AttributeError where Xlib is not usable.
 
-    Asked once for each display, as libXft does: a window keeps the scale it came up with.
+    Cached for each display, as libXft does: a window keeps the scale it was opened with.
     """
     import ctypes
 
-    # By its name: Tk has loaded it already, and looking for it would run a program.
+    # By its soname: Tk has loaded it already, and `find_library` would run a program.
     xlib = ctypes.CDLL("libX11.so.6")
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     xlib.XOpenDisplay.restype, xlib.XOpenDisplay.argtypes = pointer, [text]
     xlib.XGetDefault.restype, xlib.XGetDefault.argtypes = text, [pointer, text, text]
     xlib.XCloseDisplay.argtypes = [pointer]
-    # A connection of its own, for Tk does not lend its one.
+    # A connection of its own, as Tk does not expose its `Display`.
     connection = xlib.XOpenDisplay(display.encode())
     if not connection:
         return None

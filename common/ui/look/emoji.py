@@ -1,12 +1,12 @@
-"""Emoji as pictures: where they are in a text, and what each looks like.
+"""Emoji as pictures: finding them in a text, and drawing each.
 
 Tk on X11 never gets raw emoji: it splits joined ones, shows flags as letters, and libXft
 before 2.3.5 ends the process on a coloured glyph. The pictures are cells of strips, drawn by
 build_specs/draw_emoji.py; the index beside them has a line for each cell with the spellings it
 stands for. Sequences are those of UTS #51.
 
-A strip is read when one of its cells is wanted (0.3 ms): all of them at once would hold up the
-window for 20 ms at the first emoji.
+A strip is loaded when one of its cells is first needed (0.3 ms): loading all of them at once would
+block the window for 20 ms at the first emoji.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _FOLDER: Final = Path(__file__).parents[1] / "assets" / "emoji"
 _CELL: Final = 32
 _COLUMNS: Final = 64
 _RARE: Final = re.compile("[\u231a-\u3299\ufe0f\U00010000-\U0010ffff]")
-"""One of these is in every emoji, and in few texts else."""
+"""Every emoji contains one of these characters, and few other texts do."""
 
 
 def split(text: str) -> Iterator[tuple[str, int | None]]:
-    """`text` in pieces: stretches without emoji (None), and each emoji with its cell."""
+    """`text` in pieces: runs without emoji (cell None), and each emoji with its cell."""
     if not _RARE.search(text):
         if text:
             yield text, None
-        return  # without the table, which takes a moment to make
+        return  # without the table, which takes milliseconds to build
     cells, longest = _table()
     start = at = 0
     while at < len(text):
@@ -52,7 +52,7 @@ def split(text: str) -> Iterator[tuple[str, int | None]]:
 
 @cache
 def _table() -> tuple[dict[str, int], dict[str, int]]:
-    """The cell of each spelling, and how long those that begin with a character are at most."""
+    """The cell of each spelling, and by first character the length of the longest spelling."""
     cells: dict[str, int] = {}
     longest: dict[str, int] = {}
     for cell, line in enumerate((_FOLDER / "index.txt").read_text("utf-8").splitlines()):
@@ -68,14 +68,14 @@ def draw(cell: int, pixels: int) -> Image:
 
     row, column = divmod(cell, _COLUMNS)
     cut = _strip(row).crop((column * _CELL, 0, (column + 1) * _CELL, _CELL)).convert("RGBA")
-    # Premultiplied, or the colour of what can't be seen would leave a fringe.
+    # Premultiplied alpha, or the colour of transparent pixels would leave a fringe.
     kernel = Resampling.BOX if pixels < _CELL else Resampling.BICUBIC
     return cut.convert("RGBa").resize((pixels, pixels), kernel).convert("RGBA")
 
 
 @cache
 def _strip(row: int) -> Image:
-    """A strip as it is stored, with a palette: RGBA takes four times as long."""
+    """A strip as it is stored, with a palette: loading RGBA takes four times as long."""
     from PIL.Image import open as open_image
 
     with open_image(_FOLDER / f"{row:02}.png") as strip:

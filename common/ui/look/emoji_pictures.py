@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 _SIZE: Final = 20
 """Width of an emoji in a line of text, px at 96 dpi."""
 _BUDGET: Final = 0.008
-"""Seconds that drawing them anew may take at once."""
+"""Time budget in seconds for redrawing stale pictures in one callback of Tk's loop."""
 
 
 class EmojiPictures:
-    """Makes them, one for each spelling, as a picture's name tells what it stands for."""
+    """Makes and caches the pictures, one for each spelling: a picture's name leads back to it."""
 
     def __init__(self, widget: tk.Text, theme: Theme) -> None:
         self._widget = widget
@@ -38,12 +38,12 @@ class EmojiPictures:
         self._ground = ""
         """The background that they are drawn on."""
         self._stale: deque[str] = deque()
-        """Spellings whose pictures are on a former background as yet."""
+        """Spellings whose pictures still have the former background."""
         self._timer: str | None = None
         widget.bind("<Destroy>", self._end, add="+")
 
     def picture(self, spelling: str, cell: int) -> tk.PhotoImage:
-        """The picture of a spelling; it is drawn if it is not there."""
+        """The picture of a spelling; it is drawn if it is not cached."""
         known = self._pictures.get(spelling)
         if known is not None:
             return known[0]
@@ -54,12 +54,12 @@ class EmojiPictures:
         return picture
 
     def spelling(self, name: str) -> str:
-        """The characters of a picture in the widget, or "" of another one."""
+        """The characters that a picture in the widget stands for; "" if it is not one of these."""
         # Tk names each use of a picture: the picture's name, and a number if needed.
         return self._spellings.get(name.partition("#")[0], "")
 
     def repaint(self) -> None:
-        """The widget's background may be another one: those in view follow first."""
+        """Redraw the pictures if the widget's background has changed, those in view first."""
         ground = self._background()
         if ground == self._ground or not self._pictures:
             return

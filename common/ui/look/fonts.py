@@ -1,4 +1,4 @@
-"""The type: Inter, bundled and lent to this process only, in every size the windows use.
+"""Fonts: Inter, bundled and registered for this process only, in every size the windows use.
 
 Inter (SIL Open Font License 1.1, assets/fonts/OFL.txt) is registered with the
 platform's font system for this process; nothing is installed. Where that fails, the
@@ -49,9 +49,9 @@ _SYSTEM: Final = {"win32": "Segoe UI", "darwin": ".AppleSystemUIFont"}
 
 
 def register() -> bool:
-    """Make Inter usable by Tk in this process; call before its fonts are asked for.
+    """Make Inter usable by Tk in this process; call it before any of its fonts is created.
 
-    True when both weights were taken; failures are logged at debug, never raised.
+    True if both weights were registered; failures are logged at debug, never raised.
     """
     add: dict[str, Callable[[Path], bool]] = {"win32": _add_windows, "darwin": _add_macos}
     try:
@@ -62,7 +62,7 @@ def register() -> bool:
 
 
 def _add_fontconfig(path: Path) -> bool:
-    # By its name: looking for it runs a program, which takes longer than all the rest.
+    # By its soname: `find_library` runs a program, which takes longer than all the rest.
     library = ctypes.CDLL("libfontconfig.so.1")
     add = library.FcConfigAppFontAddFile
     add.argtypes, add.restype = [ctypes.c_void_p, ctypes.c_char_p], ctypes.c_int
@@ -70,7 +70,7 @@ def _add_fontconfig(path: Path) -> bool:
 
 
 def _add_windows(path: Path) -> bool:
-    private = 0x10  # FR_PRIVATE: gone with the process, unseen by others
+    private = 0x10  # FR_PRIVATE: removed with the process, invisible to others
     gdi: ctypes.CDLL = ctypes.windll.gdi32  # type: ignore[attr-defined,unused-ignore]  # Windows only
     return bool(gdi.AddFontResourceExW(str(path), private, 0))
 
@@ -93,7 +93,7 @@ def _add_macos(path: Path) -> bool:
 
 
 class Fonts:
-    """The named fonts of one Tk interpreter, by role, made when first asked for.
+    """The named fonts of one Tk interpreter, by role, created on first use.
 
     Sizes are whole screen pixels, by the same `scale` (screen pixels for one at 96 dpi) as
     shapes: points would follow the font system's own idea of the resolution. They mean pixels
@@ -124,7 +124,7 @@ class Fonts:
         return round(_SIZES[role][0] * 96 / 72 * self._scale)
 
     def width(self, role: Role, text: str) -> int:
-        """Width of `text` in screen pixels. Remembered: asking Tk costs 20 times as much."""
+        """Width of `text` in screen pixels. Cached: asking Tk costs 20 times as much."""
         key = (role, text)
         width = self._widths.get(key)
         if width is None:

@@ -76,7 +76,7 @@ class _Pen:
         self.line(*path, closed=True)
 
     def cut(self, draw: Callable[[_Pen], None]) -> None:
-        """Take what `draw` draws out of what is there."""
+        """Erase what `draw` draws."""
         from PIL import ImageChops
 
         other = _Pen(round(self.mask.width / _OVER))

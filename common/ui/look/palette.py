@@ -1,8 +1,8 @@
-"""Every colour of both looks, by the part it plays.
+"""Every colour of the light and the dark mode, by its role.
 
 Colours are `#rrggbb`. Text roles reach a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3)
 on every surface they are used on, and what must be seen to use the window (field borders,
-scrollbars, presence, focus) at least 3:1 (1.4.11); tests/gui/kit/test_palette.py computes it.
+scrollbars, presence, focus) at least 3:1 (1.4.11); tests/gui/kit/test_palette.py checks it.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Palette(NamedTuple):
 
     # lines
     border: str
-    """Of cards, and between parts: seen or not, nothing is lost."""
+    """Of cards, and between parts; decorative, so no contrast is required of it."""
     field_border: str
-    """Shows where one can type."""
+    """Border of an input field."""
     button_border: str
     hairline: str
     track: str
@@ -50,11 +50,11 @@ class Palette(NamedTuple):
     muted: str
     link: str
     running: str
-    """Fill of what is up: the switch, presence, the reachable tick."""
+    """Fill of what is running or online: the switch, presence, the reachable tick."""
     running_text: str
     warning: str
 
-    # the one loud colour
+    # accent
     primary: str
     primary_hover: str
     primary_pressed: str
@@ -79,7 +79,7 @@ class Palette(NamedTuple):
     """Behind text that is selected."""
     on_marked: str
     disabled: str
-    """Text of what cannot be used now (WCAG asks no contrast of it)."""
+    """Text of a disabled widget (WCAG requires no contrast of it)."""
 
     # danger is tinted, not solid
     danger: str
@@ -96,7 +96,7 @@ class Palette(NamedTuple):
     switch_on: str
     switch_off: str
     shadow: str
-    """Ground of a tooltip or a toast: the look turned round."""
+    """Background of a tooltip or a toast, in the colours of the other mode."""
     on_shadow: str
 
     # pills
@@ -244,9 +244,9 @@ AVATARS: Final = (
     "#ae54a0",
     "#cf2468",
 )
-"""Grounds behind white initials, each at least 4.5:1; the same in both looks.
+"""Backgrounds of white initials, each with a contrast of at least 4.5:1; the same in both modes.
 
-In the order of hues, round in a circle: neighbours are the most alike."""
+In the order of hues on the colour wheel: neighbours are the most similar."""
 
 
 def contrast(one: str, other: str) -> float:

@@ -40,7 +40,7 @@ def draw_pill(
 def draw_count(
     canvas: tk.Canvas, theme: Theme, right: int, middle: float, text: str, tag: str = ""
 ) -> int:
-    """Draw a count in a solid pill that ends at `right`; answer its width in screen pixels."""
+    """Draw a count in a solid pill that ends at `right`; returns its width in screen pixels."""
     palette, height = theme.palette, theme.px(18)
     width = max(theme.px(22), theme.fonts.width("label_bold", text) + theme.px(14))
     ground = theme.images.rounded(width, height, height // 2, palette.primary)

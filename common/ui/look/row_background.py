@@ -1,4 +1,4 @@
-"""The rounded ground of a list's row: selected, under the pointer, or where the keyboard is."""
+"""The rounded background of a list's row: selected, hovered or focused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from common.ui.look.theme import Theme
 
 
 class RowBounds(NamedTuple):
-    """Where a band lies on the canvas, in screen pixels, and the tag its items get."""
+    """Where a row's background lies on the canvas, in screen pixels, and the tag of its items."""
 
     left: int
     top: int
@@ -22,14 +22,14 @@ def draw_row_background(
     canvas: tk.Canvas,
     theme: Theme,
     sidebar: bool,
-    place: RowBounds,
+    bounds: RowBounds,
     ground: str,
     *,
     ring: bool,
 ) -> None:
-    """Draw the band that `ground` names (`selected`, `hover` or nothing), and a focus ring."""
+    """Draw the background for `ground` (`selected`, `hover` or "" for none), and a focus ring."""
     palette, radius = theme.palette, theme.px(8)
-    left, top, right, height, tag = place
+    left, top, right, height, tag = bounds
     fill = {
         ("selected", True): palette.sidebar_selection,
         ("selected", False): palette.selection,

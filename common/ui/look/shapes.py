@@ -1,8 +1,7 @@
-"""Smooth shapes: drawn large with Pillow, shrunk, and kept as Tk images.
+"""Anti-aliased shapes: supersampled with Pillow and cached as Tk images.
 
-A shape is one flat colour with its coverage as alpha. Shrinking happens to the
-coverage alone and with a box filter, so no pale or dark fringe can appear whatever
-the shape is put on.
+A shape is one flat colour with its coverage as alpha. Only the coverage is downsampled,
+with a box filter, so no light or dark fringe appears on any background.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ if TYPE_CHECKING:
 OVER: Final = 4
 """Supersampling in each direction: 16 levels of coverage an edge."""
 _FAINT: Final = 24
-"""Of 255: a pixel that is covered less than that is left to the ground."""
+"""Coverage, of 255, below which a pixel shows the background only."""
 
 
 class Images:
-    """The Tk images of one interpreter, each drawn at its first use and then kept.
+    """The Tk images of one interpreter, each drawn on first use and then cached.
 
     Keys name the shape, its size in screen pixels and its colours, so a theme switch
     or a second window costs nothing for what was drawn before.
@@ -35,7 +34,7 @@ class Images:
         self._kept: dict[Hashable, tk.PhotoImage] = {}
 
     def get(self, key: Hashable, draw: Callable[[], Image.Image]) -> tk.PhotoImage:
-        """The image kept under `key`; `draw` makes it when there is none."""
+        """The image cached under `key`; `draw` makes it if there is none."""
         image = self._kept.get(key)
         if image is None:
             image = self._kept[key] = photo(self._root, draw())
@@ -62,7 +61,7 @@ class Images:
         )
 
     def space(self, width: int, height: int) -> tk.PhotoImage:
-        """Nothing to be seen, of that size in screen pixels."""
+        """A fully transparent image of that size in screen pixels."""
         key = ("space", width, height)
         image = self._kept.get(key)
         if image is None:
@@ -90,14 +89,14 @@ def photo(root: tk.Misc, image: Image.Image) -> tk.PhotoImage:
 
 
 def png(image: Image.Image) -> bytes:
-    """`image` as what Tk reads, with its transparency."""
+    """`image` as an uncompressed PNG, which Tk reads with its transparency."""
     data = io.BytesIO()
     image.save(data, "PNG", compress_level=0)  # read back at once: packing it is wasted
     return data.getvalue()
 
 
 def on_ground(image: Image.Image, colour: str) -> Image.Image:
-    """`image` on a colour, and transparent only where nothing of it covers that."""
+    """`image` composed onto a colour; pixels that it does not cover stay transparent."""
     from PIL import Image
 
     ground = Image.new("RGBA", image.size, rgb(colour))

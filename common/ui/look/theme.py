@@ -1,8 +1,8 @@
-"""One look for one Tk interpreter: colours, fonts, images, and switching them at run time.
+"""The theme of one Tk interpreter: colours, fonts, images, and switching modes at run time.
 
-A widget of the kit subscribes with a function that paints it, which is called once at
-once and again at each switch. ttk widgets need no subscription: `ttk_styles` defines
-them in a ttk theme for each look.
+A widget of the kit subscribes with a function that paints it, which is called immediately
+and again at each switch. ttk widgets need no subscription: `ttk_styles` defines them in a
+ttk theme for each mode.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Paint = Callable[[], None]
 
 
 class Theme:
-    """The look of everything below `root`; make one, right after `tk.Tk()`.
+    """The theme of everything below `root`; create one for each root, right after `tk.Tk()`.
 
     `scale` is screen pixels for one pixel at 96 dpi; left out, it is the screen's own.
     """
@@ -53,7 +53,7 @@ class Theme:
         return round(pixels * self.scale)
 
     def switch(self, mode: Mode) -> None:
-        """Change to `mode` and repaint everything that is there."""
+        """Change to `mode` and repaint every widget."""
         if mode == self.mode:
             return
         self.mode, self.palette = mode, PALETTES[mode]
@@ -75,7 +75,7 @@ class Theme:
         paint()
 
     def style(self, name: str, define: Callable[[ttk.Style], None]) -> str:
-        """The ttk style `name`; `define` sets it up when the present look lacks it."""
+        """The ttk style `name`; `define` creates it when the current mode lacks it."""
         if (self.mode, name) not in self._styles:
             self._styles.add((self.mode, name))
             define(self._ttk)
@@ -99,7 +99,7 @@ class Theme:
         return badge(self.images, name, self.px(size))
 
     def _forget(self, event: tk.Event[tk.Misc], widget: tk.Misc) -> None:
-        # A toplevel also hears of its children's end.
+        # A toplevel also gets the <Destroy> events of its children.
         known = self._subscribers.get(str(widget))
         if event.widget is widget and known and known[0] is widget:
             del self._subscribers[str(widget)]

@@ -1,1 +1,1 @@
-"""A program's window from its first moment to its last."""
+"""The life of a program's window: creating the root, loading, running, closing."""

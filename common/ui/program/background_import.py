@@ -1,4 +1,4 @@
-"""Importing on a thread, behind a window that is there already."""
+"""Importing modules on a thread while the window is on the screen already."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ Loaded = TypeVar("Loaded")
 
 
 class Loading(Generic[Loaded]):
-    """The thread that calls `load`. It must not hold anything of Tk's: it may let go last."""
+    """The thread that calls `load`.
+
+    It must hold no reference to a Tk object: one that it released last would call Tk from there.
+    """
 
     def __init__(self, load: Callable[[], Loaded]) -> None:
         self.done = False
@@ -22,7 +25,7 @@ class Loading(Generic[Loaded]):
         self._thread = threading.Thread(target=self._run, name="loading")
 
     def start(self) -> None:
-        """Begin; once."""
+        """Start the thread; call it once."""
         self._thread.start()
 
     def join(self) -> None:
@@ -31,7 +34,7 @@ class Loading(Generic[Loaded]):
             self._thread.join()
 
     def result(self) -> Loaded:
-        """What `load` returned, waited for; raises what it raised."""
+        """What `load` returned; waits for it, and raises what it raised."""
         self.join()
         if self._error is not None:
             raise self._error

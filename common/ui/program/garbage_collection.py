@@ -1,8 +1,8 @@
-"""Looking for garbage on Tk's thread only, at moments that the window can spare.
+"""Cyclic garbage collection on Tk's thread only, while the window is idle.
 
-Python looks whenever enough was made, on whatever thread that was. A window's program does not
-want that: on another thread the last trace of a widget or a picture would call Tk from there,
-and with everything loaded a whole look takes tens of milliseconds, in which nobody is answered.
+Python collects whenever enough objects were allocated, on the thread that allocated them. A program
+with a window can't have that: on another thread a collected widget or image would call Tk from
+there, and with everything loaded a full collection blocks the window for tens of milliseconds.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import tkinter as tk
 from typing import Final
 
 EVERY: Final = 1000
-"""Milliseconds between two moments at which there may be something to do."""
+"""Milliseconds between two checks whether a collection is due."""
 ENOUGH: Final = 20_000
-"""Objects made and still there since the last look, from which on it is worth another."""
+"""Number of objects allocated and not freed since the last collection that makes one due."""
 
 
 def collect_here(root: tk.Misc) -> None:
-    """From now on look for garbage here and nowhere else, as long as the window lives."""
+    """Disable automatic collection, and collect on Tk's thread until `root` is destroyed."""
     gc.disable()
 
     timer = ""
 
     def look() -> None:
         nonlocal timer
-        # Made minus gone, of what could be part of a cycle; counted whether enabled or not.
+        # Allocations minus deallocations of container objects; counted whether enabled or not.
         if gc.get_count()[0] >= ENOUGH:
             gc.collect()
         timer = root.after(EVERY, look)

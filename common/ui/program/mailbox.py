@@ -1,9 +1,9 @@
-"""The way from worker threads to the Tk thread.
+"""A queue from worker threads to the Tk thread.
 
 A worker never calls Tk: from another thread a Tk call can raise or deadlock. It posts an
 item here and, where Tk can watch a socket, writes one byte that wakes the Tk loop; an
-idle window then costs no CPU. On Windows, which lacks that, the Tk thread looks in at
-short intervals while there is traffic, and at longer ones when there is none.
+idle window then costs no CPU. On Windows, which lacks that, the Tk thread polls: at short
+intervals while there is traffic, at longer ones while there is none.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from common.system.waker import Waker
 Item = TypeVar("Item")
 
 BUDGET: Final = 0.008
-"""Seconds the handler may be fed in one go before the window gets its turn."""
+"""Time budget in seconds for the handler in one callback, before Tk handles its other events."""
 BATCH: Final = 64
-"""Items handed over at once; the clock is looked at between two batches."""
+"""Maximum number of items in one call of the handler; the budget is checked between calls."""
 POLL_ACTIVE: Final = 15
-"""Milliseconds between two looks while items come in (polling only)."""
+"""Polling interval in milliseconds while items arrive (polling only)."""
 POLL_IDLE: Final = 60
-"""Milliseconds between two looks after `IDLE_AFTER` empty ones (polling only)."""
+"""Polling interval in milliseconds after `IDLE_AFTER` polls without items (polling only)."""
 IDLE_AFTER: Final = 40
 
 
@@ -59,19 +59,19 @@ class Mailbox(Generic[Item]):
         root.bind("<Destroy>", self._destroyed, add="+")
 
     def post(self, item: Item) -> None:
-        """Leave an item; from any thread, never blocks, does nothing after `close`."""
+        """Add an item to the queue; from any thread, never blocks, does nothing after `close`."""
         if self._closed:
             return
         self._items.append(item)
         if self.polling:
-            return  # the Tk thread will look by itself
+            return  # the Tk thread polls
         with self._lock:
             # Under the lock, so that `close` cannot free the socket's number in between.
             if self._waker is not None:
                 self._waker.wake()
 
     def close(self) -> None:
-        """Stop for good and drop what is left; on the Tk thread, may be called again."""
+        """Stop handling items and drop those left; on the Tk thread, idempotent."""
         if self._closed:
             return
         self._closed = True
@@ -107,7 +107,7 @@ class Mailbox(Generic[Item]):
         self._drain()
 
     def _drain(self) -> None:
-        """Hand over items for at most `BUDGET`; come back for the rest, whatever happens."""
+        """Hand over items for at most `BUDGET`; reschedule for the rest in any case."""
         end = time.perf_counter() + BUDGET
         self._timer = None
         try:
@@ -117,7 +117,7 @@ class Mailbox(Generic[Item]):
                 self._handler([self._items.popleft() for _ in range(take)])
                 if time.perf_counter() >= end:
                     break
-        except Exception:  # noqa: BLE001  # a handler may fail in any way; mail must go on
+        except Exception:  # noqa: BLE001  # a handler may fail in any way; later items must still be handled
             # Not left to Tk: what a file handler raises would end `mainloop`.
             self._root.report_callback_exception(*sys.exc_info())
         finally:
@@ -135,4 +135,4 @@ class Mailbox(Generic[Item]):
 
 
 def _nobody(_items: object) -> None:
-    """Nothing is handled any more."""
+    """The handler of a closed mailbox."""

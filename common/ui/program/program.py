@@ -1,8 +1,8 @@
-"""A program with one window: on the screen first, everything else loaded behind it.
+"""A program with one window, which is shown first and filled when everything else is loaded.
 
-Every import at the top of this module, and of those it names, is time before a person sees
-something; tests/gui/test_first_window.py counts them. What fills the window is imported on a
-thread meanwhile, so that the window can be moved and closed, and is built on the Tk thread.
+Every import at the top of this module, and of the modules it imports, delays the first window;
+tests/gui/test_first_window.py counts them. The window's contents are imported on a thread
+meanwhile, so that the window can be moved and closed, and are built on the Tk thread.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from common.ui.look.theme import Theme
 
 LOOK = 5
-"""Milliseconds between two looks whether everything is loaded."""
+"""Polling interval in milliseconds while the contents are loaded."""
 TYPED = 1000
-"""Milliseconds after which keys that were pressed before are not wanted any more."""
+"""Milliseconds after the contents are there for which earlier keystrokes are still delivered."""
 
 
 class Contents(Protocol):
-    """What fills the window, and does the program's work."""
+    """The contents of the window, which also do the program's work."""
 
     status: int
     """The program's exit status."""
     owns_folder: bool
-    """Whether the data folder is this program's, so that the window's place may be kept there."""
+    """Whether this process holds the data folder, so that the window's state may be saved there."""
 
     def begin(self) -> object:
-        """Start the work; the widgets stand."""
+        """Start the work; called when all widgets are built."""
 
     def may_close(self) -> bool:
         """Whether the close button may close it; the person may be asked. Signals don't ask."""
@@ -52,15 +52,15 @@ C = TypeVar("C", bound=Contents)
 class Program(Generic[C]):
     """The window and its contents, which are None until they are loaded. Raises TclError.
 
-    `load` is called on a thread: it imports, and returns what makes the contents, which is
-    then called on the Tk thread. `least` is the smallest size that the contents bear, px at
-    96 dpi, and `first` that of a window whose size nobody chose, until `grow`. `on_load` is called
-    when all is loaded, `on_end` just before the window is destroyed.
+    `load` is called on a thread: it imports, and returns a function that makes the contents, which
+    is then called on the Tk thread. `least` is the minimum size of the contents, px at 96 dpi, and
+    `first` the size of a window whose size nobody chose, until `grow`. `on_load` is called when
+    all is loaded, `on_end` just before the window is destroyed.
     """
 
     theme: Theme
     mode: Mode
-    """The look to begin with: asked for, else chosen the last time, else the system's."""
+    """The initial mode: the one given, else the one chosen last time, else the desktop's."""
 
     def __init__(
         self,
@@ -91,18 +91,18 @@ class Program(Generic[C]):
 
     @property
     def shown_mode(self) -> Mode:
-        """The look that is shown now."""
+        """The mode that is shown now."""
         return self.theme.mode if hasattr(self, "theme") else self.mode
 
     @property
     def filled(self) -> C:
-        """The contents, which must be there."""
+        """The contents. Raises RuntimeError before they are loaded."""
         if self.contents is None:
             raise RuntimeError("the window is empty as yet")
         return self.contents
 
     def run(self) -> int:
-        """Show the window until it is closed; the exit status. Raises what hindered loading."""
+        """Show the window until it is closed; the exit status. Raises what `load` raised."""
         self.root.mainloop()
         self._loading.join()
         if self._failure is not None:
@@ -110,11 +110,11 @@ class Program(Generic[C]):
         return self.contents.status if self.contents is not None else 0
 
     def grow(self) -> None:
-        """The first contents are followed by those that need the usual size."""
+        """Give the window its usual size: the contents that need it come now."""
         self._place.grow()
 
     def close(self) -> None:
-        """Stop the work and then end the window; harmless when called again."""
+        """Stop the work and then destroy the window; idempotent."""
         if self._closing:
             return
         self._closing = True

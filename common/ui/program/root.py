@@ -1,4 +1,4 @@
-"""The root window: everything done that must come first, and nothing more."""
+"""Creating the root window: what must be done before any widget, and nothing more."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
 def end_root(root: tk.Tk) -> None:
     """Destroy a root window and everything in it.
 
-    A change of ttk's theme is told to all widgets when nothing else is to be done, which may be
-    after the last of them is gone: on a busy computer Tk then complains on standard error.
+    ttk tells widgets of a change of theme in an idle callback, which may run after the last widget
+    was destroyed: on a busy computer Tk then prints an error on standard error.
     """
     root.tk.eval("namespace eval ::ttk {proc ThemeChanged {} {}}")
     root.destroy()

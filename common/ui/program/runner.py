@@ -1,4 +1,4 @@
-"""Running a program with a window: its signals, its log, and what it does wrong."""
+"""Running a program with a window: signals, logging and uncaught exceptions."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def run_program(
     no_display: int,
     advice: str,
 ) -> int:
-    """Run what `make` makes; the exit status, `no_display` where no window can be opened.
+    """Run the program that `make` makes; returns its exit status.
 
-    SIGTERM, SIGHUP and Ctrl+C close it as its close button does. What it does wrong is logged in
-    its data folder, and shown; after what it can't go on from, the status is 1. `advice` says to a
-    terminal what can be done without a display.
+    The status is `no_display` where no window can be opened, and 1 after a fatal exception.
+    SIGTERM, SIGHUP and Ctrl+C close the window as its close button does. Uncaught exceptions are
+    logged in the data folder and shown. `advice` is printed on a terminal without a display.
     """
 
     def watch(mode: Callable[[], Mode]) -> CrashWatch:
@@ -77,7 +77,7 @@ def run_program(
 def _watch(
     name: str, icon: str, data_dir: Path, log_level: str, mode: Callable[[], Mode]
 ) -> CrashWatch:
-    """From now on it is logged what nobody catches. After the window is there."""
+    """Log uncaught exceptions from now on; called after the window is on the screen."""
     from common.system.build import version_line
     from common.system.logs import start_logging, watch_for_native_crashes
     from common.ui.crash.crash import CrashWatch
@@ -91,7 +91,7 @@ def _watch(
 
 
 def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
-    """The program is at its end, and its window empty: say so in one of its own."""
+    """Report a fatal exception in a window of its own, as the program's window is empty."""
     with suppress(tk.TclError):  # it may be gone already
         program.on_end()
         end_root(program.root)
@@ -99,6 +99,6 @@ def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     if program.contents is not None:
         import logging
 
-        # Its threads work on, and nothing is left that could end them.
+        # Its threads still run, and nothing is left that could stop them.
         logging.shutdown()
         os._exit(_FAILED)

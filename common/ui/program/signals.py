@@ -1,8 +1,8 @@
-"""SIGTERM, SIGHUP and Ctrl+C for a program that sits in Tk's loop.
+"""SIGTERM, SIGHUP and Ctrl+C for a program in Tk's event loop.
 
 Python runs signal handlers between two bytecodes, and Tk's loop runs none while it waits.
 So the signal's C part writes a byte to a socket that Tk watches (`signal.set_wakeup_fd`).
-Where Tk can't watch sockets (Windows), it looks in four times a second.
+Where Tk can't watch sockets (Windows), it polls four times a second.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     import socket
 
 POLL: Final = 250
-"""Milliseconds between two looks, where Tk can't watch a socket."""
+"""Polling interval in milliseconds where Tk can't watch a socket."""
 
 
 class Signals:
-    """From its making to `close`, these signals are kept; after `watch` they call back.
+    """Records these signals from its creation to `close`; after `watch` they call back.
 
     Only in the main thread.
     """
@@ -46,7 +46,7 @@ class Signals:
         self._timer = root.after(0, self._poll)
 
     def close(self) -> None:
-        """Give the signals back to what they did before. Before the root is destroyed."""
+        """Restore the former signal handlers; call it before the root is destroyed."""
         for number, handler in self._before.items():
             signal.signal(number, handler)
         if self._root is not None and self._timer is not None:
@@ -76,7 +76,7 @@ class Signals:
         self._tell()
 
     def _poll(self) -> None:
-        """Tell of what came before Tk could watch; where it can't, come back to look again."""
+        """Handle signals from before Tk could watch; where it can't, schedule the next poll."""
         self._tell()
         if self._root is not None and self._sockets is None:
             self._timer = self._root.after(POLL, self._poll)

@@ -12,7 +12,7 @@ from common.ui.look.theme import Theme
 from common.ui.program.program import Program
 
 PATIENCE = 30.0
-"""Seconds for anything that should happen at once."""
+"""Timeout in seconds for each step, any of which should take an instant."""
 
 
 def wait(root: tk.Misc, condition: Callable[[], object], what: str) -> None:
@@ -21,7 +21,7 @@ def wait(root: tk.Misc, condition: Callable[[], object], what: str) -> None:
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError(f"waited {PATIENCE:.0f} s for {what}")
-        # Wakes the loop up for another look when nothing else happens.
+        # Wakes the loop to check the condition again when no other event does.
         timer = root.after(10, lambda: None)
         root.tk.dooneevent(0)
         root.after_cancel(timer)

@@ -1,4 +1,4 @@
-"""Where the window is on the screen, and how large: put back, and remembered."""
+"""Position and size of the window: restored at the start, saved at the end."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from common.ui.look.theme import Theme
 
 SIZE: Final = 1180, 760
-"""Width and height at first, px at 96 dpi."""
+"""Initial width and height, px at 96 dpi."""
 _SHARE: Final = 0.95, 0.92
-"""The part of the screen's width and height that the window has at most at first.
+"""Maximum share of the screen's width and height for the initial size.
 
 The rest is for a panel and a title bar.
 """
@@ -24,11 +24,11 @@ _LEAST_SHARE: Final = 0.85, 0.85
 
 
 class WindowPlacement:
-    """Size and place of the window, and the look that was chosen for it.
+    """Size and position of the window, and the mode that was chosen for it.
 
-    `least` is the smallest width and height that its content should have, px at 96 dpi; on a
-    screen that is small for its scale it may get less. `first` is the size until `grow` is called,
-    if the first contents need less than the rest; nobody chose it, so it is not remembered.
+    `least` is the minimum width and height of its contents, px at 96 dpi; on a screen that is
+    small for its scale it may get less. `first` is the size until `grow` is called, if the first
+    contents need less than later ones; as nobody chose it, it is not saved.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class WindowPlacement:
         root.bind("<Configure>", self._moved, add="+")
 
     def follow(self, theme: Theme) -> None:
-        """From now on remember, too, which look is chosen."""
+        """From now on save the mode, too, when the person changes it."""
 
         def chosen(_: object) -> None:
             self._remembered = self._remembered._replace(theme=theme.mode)
@@ -60,9 +60,9 @@ class WindowPlacement:
         self._root.bind("<<ThemeSwitched>>", chosen, add="+")
 
     def show(self) -> None:
-        """Put the window on the screen: where it was if that is still there, else in the middle.
+        """Show the window at its saved position if that is on the screen, else in the middle.
 
-        On another screen than it was, or at another scale, all of it is to be seen.
+        On another screen than last time, or at another scale, it is moved to be wholly visible.
         """
         root = self._root
         screen = self._screen
@@ -71,12 +71,12 @@ class WindowPlacement:
         width = max(self._least[0], min(width, screen[0]))
         height = max(self._least[1], min(height, screen[1]))
         if former and self._elsewhere():
-            # What hangs over the lower edge would be the field that one writes in.
+            # Beyond the lower edge would be the input field.
             most = [round(size * part) for size, part in zip(screen, _SHARE, strict=True)]
             width, height = min(width, most[0]), min(height, most[1])
             x = max(0, min(x, screen[0] - width))
             y = max(0, min(y, most[1] - height))
-        # A quarter of it must be to be seen, and its title bar to be reached.
+        # A quarter of it must be visible, and its title bar within reach.
         if not (-width * 3 // 4 < x < screen[0] - width // 4 and 0 <= y < screen[1] - height // 4):
             x, y = (screen[0] - width) // 2, (screen[1] - height) // 3
         root.geometry(f"{width}x{height}+{x}+{max(0, y)}")
@@ -99,7 +99,7 @@ class WindowPlacement:
         self._root.geometry(f"{self._size[0]}x{self._size[1]}+{x}+{y}")
 
     def keep(self) -> None:
-        """Remember it for the next time."""
+        """Save it for the next start."""
         kept = self._remembered._replace(maximized=self._maximized())
         if self._usual and self._usual[:2] != self._first:
             kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
@@ -114,7 +114,7 @@ class WindowPlacement:
         return width, height
 
     def _former(self) -> tuple[int, int, int, int] | None:
-        """Where it was the last time; as large to the eye if the scale is another one now."""
+        """The saved geometry, converted to the current scale."""
         kept = self._remembered
         if kept.geometry is None:
             return None
@@ -123,7 +123,7 @@ class WindowPlacement:
         return round(width * grown), round(height * grown), x, y
 
     def _elsewhere(self) -> bool:
-        """Whether the screen or the scale is another one than the last time."""
+        """Whether the screen or the scale differs from the saved one."""
         kept = self._remembered
         screen, scale = kept.screen or self._screen, kept.scale or self._scale
         return screen != self._screen or scale != self._scale

@@ -1,4 +1,4 @@
-"""What the window remembers from one time to the next: its place, and its colours if chosen."""
+"""The saved state of a window: its geometry, and its mode if one was chosen."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 class WindowState(NamedTuple):
-    """`geometry` is (width, height, x, y) in screen pixels; None is what was never chosen.
+    """`geometry` is (width, height, x, y) in screen pixels; None stands for a default.
 
-    `scale` is screen pixels for one pixel at 96 dpi when it was kept, and `screen` the width and
-    height of the screen, px; None where not known. Of a window that was `maximized`, `geometry`
-    is what it had before.
+    `scale` is screen pixels for one pixel at 96 dpi when it was saved, and `screen` the width and
+    height of the screen in pixels; None where unknown. Of a `maximized` window, `geometry` is the
+    one it had before.
     """
 
     geometry: tuple[int, int, int, int] | None = None
@@ -30,7 +30,7 @@ class WindowState(NamedTuple):
 
 
 def load_window_state(data_dir: Path) -> WindowState:
-    """What was kept; whatever is missing or damaged is as if never chosen."""
+    """The saved state; defaults for whatever is missing or damaged. Never raises."""
     try:
         kept = json.loads((data_dir / FILE).read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -48,8 +48,8 @@ def load_window_state(data_dir: Path) -> WindowState:
 
 
 def save_window_state(data_dir: Path, state: WindowState) -> None:
-    """Write it, whole or not at all; a failure is logged, as it must not hinder closing."""
-    # Only here: reading comes before the first window is on the screen, writing long after.
+    """Save the state atomically; a failure is logged, as it must not prevent closing."""
+    # Imported here: loading comes before the first window is on the screen, saving long after.
     import logging
 
     from common.system.private_files import make_private_folder, write_private
@@ -69,7 +69,7 @@ def save_window_state(data_dir: Path, state: WindowState) -> None:
         make_private_folder(data_dir)
         write_private(data_dir / FILE, json.dumps(content).encode())
     except OSError as error:
-        logging.getLogger(__name__).warning("the window's place can't be kept: %s", error)
+        logging.getLogger(__name__).warning("the window's state can't be saved: %s", error)
 
 
 def _parse_size(text: str) -> tuple[int, int] | None:

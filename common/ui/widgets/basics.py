@@ -1,4 +1,4 @@
-"""Text, surfaces and rules: the plain parts that follow the theme."""
+"""Labels, surfaces and rules: the plain widgets that follow the theme."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def bare_label(parent: tk.Misc) -> tk.Label:
 
 
 class Panel(tk.Frame):
-    """A frame with a surface of its own; what is put in it takes that background."""
+    """A frame with a surface of its own, whose background its children take."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, surface: Surface | None = None) -> None:
         super().__init__(parent, borderwidth=0, highlightthickness=0)
@@ -28,9 +28,9 @@ class Panel(tk.Frame):
         theme.subscribe(self, lambda: self._paint(theme.palette))
 
     def ring_for(self, widget: tk.Misc) -> None:
-        """Show a ring around this panel while `widget`, in it, has it (`common.ui.widgets.focus`).
+        """Show the focus ring of `widget`, a child, around this panel (`common.ui.widgets.focus`).
 
-        Give the widget its bindtags before.
+        Call it after the widget's bindtags are set.
         """
         self.configure(highlightthickness=self._theme.px(2))
         self._theme.focus.watch(widget, self._ring)
@@ -48,8 +48,7 @@ class Panel(tk.Frame):
 class Label(tk.Label):
     """A line of text in a role's font and a tone's colour, with an icon before it if given.
 
-    Change it with `set`. `wrap` is a width in px at 96 dpi; the text is a widget option,
-    never Tcl code.
+    Change it with `set`. `wrap` is a width in px at 96 dpi. The text is never evaluated as Tcl.
     """
 
     def __init__(

@@ -14,8 +14,8 @@ from common.ui.look.palette import Palette, Surface
 from common.ui.look.theme import Theme, surface_of
 
 Variant = Literal["primary", "secondary", "chosen", "danger", "quiet", "link"]
-"""`quiet` has no box until the pointer is over it (icon buttons); `link` reads as a link;
-`chosen` is a `secondary` that is chosen among others."""
+"""`quiet` has no box until it is hovered (icon buttons); `link` looks like a link;
+`chosen` is the selected one of several `secondary` buttons."""
 
 RADIUS: Final = 8
 RINGED: Final = "user1"
@@ -82,7 +82,7 @@ def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
 class Button(ttk.Button):
     """A button with text, an icon, or both. Space and Return press it, Tab reaches it.
 
-    A click leaves the keyboard where it is: who goes on typing then must not press it.
+    A click does not move the focus: Space typed after it must not press the button again.
 
     `height` is px at 96 dpi; the width follows the text unless the geometry manager
     stretches it. `command` is not called while disabled.
@@ -128,7 +128,7 @@ class Button(ttk.Button):
         icon: IconName | None = None,
         variant: Variant | None = None,
     ) -> None:
-        """Change the text, the icon or the look; `None` leaves it."""
+        """Change the text, the icon or the variant; `None` leaves it as it is."""
         if variant is not None:
             self._variant = variant
         if text is not None:
@@ -140,7 +140,7 @@ class Button(ttk.Button):
     def _pressed(self, _event: tk.Event[tk.Misc]) -> str:
         if self.enabled:
             self.state(["pressed"])
-        return "break"  # ttk would take the keyboard
+        return "break"  # ttk would move the focus
 
     def _press(self, _event: tk.Event[tk.Misc]) -> str:
         self.invoke()

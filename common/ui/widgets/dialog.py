@@ -1,4 +1,4 @@
-"""A question in a window of its own, answered before anything else goes on."""
+"""Modal dialogs: a question in a window of its own, with buttons, options and a field."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """A row of buttons, one of which is chosen: (id, label) of each, and the id chosen first."""
+    """A row of buttons, one of which is selected: (id, label) of each, and the initial id."""
 
     label: str
     options: Sequence[tuple[str, str]]
@@ -60,10 +60,10 @@ class Answer:
 class Dialog:
     """A modal question, in the middle of its parent.
 
-    The last choice is the default: Return presses it, unless another button has the
-    keyboard. Where that is a `danger` and nothing is typed first, `cancel` is the default: the
-    Return or Space that somebody was about to press elsewhere must not do what can't be undone.
-    Escape and the close button choose `cancel` (the first choice if not named).
+    The last choice is the default: Return presses it, unless another button has the focus.
+    Where it is a `danger` and there is no field, `cancel` is the default: a Return or Space that
+    was meant for another widget must not do what can't be undone. Escape and the close button
+    choose `cancel` (the first choice if not named).
     """
 
     def __init__(
@@ -100,13 +100,13 @@ class Dialog:
         self.window.protocol("WM_DELETE_WINDOW", lambda: self.choose(self._cancel))
 
     def ask(self) -> Answer:
-        """Show it, wait, and answer. The Tk loop goes on meanwhile."""
+        """Show it, wait, and return the answer. Tk's loop runs meanwhile."""
         window, focused = self.window, self._focused()
         self._centre()
         if self._parent.winfo_toplevel().winfo_viewable():
             window.transient(self._parent.winfo_toplevel())
         window.deiconify()
-        # The loop goes on in there, and the answer may be given before the window is seen.
+        # Tk's loop runs in there, and the answer may be given before the window is visible.
         with suppress(tk.TclError):
             window.wait_visibility()
         if window.winfo_exists():
@@ -117,8 +117,8 @@ class Dialog:
         return self._answer
 
     def _take_over(self) -> None:
-        """Nothing but this window gets clicks and keys now."""
-        # Until all is mapped, Tk would put off giving anything in it the keyboard.
+        """Grab all clicks and keys for this window."""
+        # Until everything is mapped, Tk would defer focusing anything in it.
         self.window.update_idletasks()
         self.window.grab_set()
         if self.field is not None:
@@ -216,7 +216,7 @@ class Dialog:
 
 
 class OptionRow(Panel):
-    """Buttons of which the chosen one stands out; the arrow keys choose, too."""
+    """Buttons of which the selected one stands out; the arrow keys select, too."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, options: Options) -> None:
         super().__init__(parent, theme)
@@ -232,7 +232,7 @@ class OptionRow(Panel):
         self.choose(self.value)
 
     def choose(self, option: str) -> None:
-        """Have one chosen."""
+        """Select an option."""
         self.value = option
         for each, button in self.buttons.items():
             button.set(variant="chosen" if each == option else "secondary")

@@ -1,8 +1,8 @@
-"""What one can do while editing a text or a field, alike in both: undo, clipboard, and the menu.
+"""Editing commands for texts and fields alike: undo, clipboard, and the context menu.
 
-An `Editing` does what keys and the menu ask for, on any `Box`: a text with pictures for emoji
-(`common.ui.widgets.textbox`) or a field (`common.ui.widgets.fields`). It talks in characters, the
-box in whatever its widget has for them.
+An `Editing` carries out what keys and the menu ask for, on any `Box`: a text with pictures for
+emoji (`common.ui.widgets.textbox`) or a field (`common.ui.widgets.fields`). Its places are counted
+in characters; the box converts them to the indexes of its widget.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from common.ui.widgets.undo_history import Step, UndoHistory
 _LINE_ENDS: Final = ("\r\n", "\r", "\v", "\f", "\x85", "\u2028", "\u2029")
 """What ends a line in Unicode besides a newline (UAX #14, BK, CR and NL), the longest first."""
 _UNWRITABLE: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
-"""Control characters that no line end or tab is, and halves of characters."""
+"""Control characters other than line ends and tabs, and lone surrogates."""
 _CONTROL: Final = 0x4
 """Bits of an event's state; Mod1 is Alt on X11 and Command on macOS, Mod4 is Super."""
 _MOD1: Final = 0x8
@@ -33,11 +33,11 @@ _MENU_KEYS: Final = {"x11": ("<Shift-F10>", "<Menu>"), "win32": ("<Shift-F10>", 
 
 
 class Box(Protocol):
-    """A widget that is edited. All places count characters."""
+    """A widget that is edited. All offsets count characters."""
 
     @property
     def widget(self) -> tk.Text | tk.Entry:
-        """What shows it."""
+        """The Tk widget."""
 
     @property
     def writable(self) -> bool:
@@ -51,31 +51,31 @@ class Box(Protocol):
         """The whole text."""
 
     def selected(self) -> str:
-        """What is selected."""
+        """The selected text."""
 
     def selection(self) -> tuple[int, int]:
-        """From where to where is selected; the cursor twice if nothing is."""
+        """Start and end of the selection; the cursor twice if nothing is selected."""
 
     def cursor(self) -> int:
-        """Where the cursor is."""
+        """The offset of the cursor."""
 
     def replace(self, start: int, end: int, text: str) -> None:
-        """Put a text in place of a stretch, and the cursor behind it."""
+        """Replace a range by a text, and put the cursor behind it."""
 
     def select(self, start: int, end: int) -> None:
-        """Select a stretch, with the cursor at its end, in view."""
+        """Select a range, with the cursor at its end, and scroll there."""
 
     def move(self, x: int, y: int) -> None:
-        """Put the cursor where a pointer is, in pixels of the widget, and select nothing."""
+        """Put the cursor at a position in pixels of the widget, and clear the selection."""
 
     def holds(self, x: int, y: int) -> bool:
-        """Whether the selection is where the pointer is."""
+        """Whether a position in pixels of the widget is in the selection."""
 
     def clean(self, text: str) -> str:
-        """What may be put in of a text from elsewhere."""
+        """A text from elsewhere without what can't be inserted."""
 
     def refused(self, text: str, added: str) -> bool:
-        """Whether `text` is too long, because of `added`; if so, the person is told."""
+        """Whether `text` is too long, because of `added`; if so, it tells the person."""
 
 
 class Editing:
@@ -86,20 +86,20 @@ class Editing:
         self._widget = box.widget
         self._history = UndoHistory(box.characters() if box.writable else "")
         self._working = False
-        """Whether this changes the text itself: `changed` waits until it is done."""
+        """Whether an edit of this object is under way: `changed` is deferred until it is done."""
         self.copy_instead: Callable[[], object] = lambda: None
-        """Called when something is to be copied and nothing is selected."""
+        """Called for Copy when nothing is selected."""
         self._later: str | None = None
         selection.own_selection(box.widget, lambda: "" if box.secret else box.selected())
         self._listen()
 
     def changed(self) -> None:
-        """Take note of what a person, or an input method, has done to the text."""
+        """Record what a person, or an input method, has changed."""
         if not self._working and self._box.writable:
             self._record(whole=False)
 
     def changed_soon(self) -> None:
-        """The same when all of it is done: Tk takes a selection out before it puts a letter in."""
+        """The same in an idle callback: Tk deletes a selection before it inserts a letter."""
         if self._later is None and not self._working:
             self._later = self._widget.after_idle(self._changed_now)
 
@@ -109,41 +109,41 @@ class Editing:
             self.changed()
 
     def reset(self) -> None:
-        """The program has set the text: there is nothing to undo any more."""
+        """Clear the undo history, after the program has set the text."""
         self._history.reset(self._box.characters())
 
     def focus(self) -> None:
-        """Give it the keyboard."""
+        """Give it the keyboard focus."""
         self._widget.focus_set()
 
     def resume(self) -> None:
-        """Go on writing in it, where the cursor is; nothing that is selected gets replaced."""
+        """Focus it without a selection, so that typing goes on at the cursor."""
         self._widget.focus_set()
         cursor = self._box.cursor()
         self._box.select(cursor, cursor)
 
     def insert(self, text: str) -> None:
-        """Type a text where the cursor is, in place of what is selected."""
+        """Insert a text at the cursor, replacing the selection."""
         self._put(text, whole=False)
 
     def paste(self) -> None:
-        """Put what is on the clipboard in place of what is selected, as one step."""
+        """Replace the selection by the clipboard's text, as one undo step."""
         self._put(self._box.clean(selection.copied(self._widget)), whole=True)
 
     def undo(self) -> None:
-        """Take the last step back."""
+        """Undo the last step."""
         if self._box.writable:
             self.changed()
             self._apply(self._history.undo())
 
     def redo(self) -> None:
-        """Do again what was undone last."""
+        """Redo the step that was undone last."""
         if self._box.writable:
             self.changed()
             self._apply(self._history.redo())
 
     def copy(self) -> None:
-        """Put what is selected on the clipboard; if nothing is, call `copy_instead`."""
+        """Copy the selection to the clipboard; without one, call `copy_instead`."""
         if self._box.secret:
             return
         text = self._box.selected()
@@ -153,14 +153,14 @@ class Editing:
             self.copy_instead()
 
     def cut(self) -> None:
-        """Copy what is selected, and take it out."""
+        """Copy the selection, and delete it."""
         start, end = self._box.selection()
         if start < end and self._box.writable and not self._box.secret:
             self.copy()
             self.replace(start, end, "", whole=True)
 
     def delete_word(self, *, before: bool) -> None:
-        """Take out what is selected, or the space and the word before or behind the cursor."""
+        """Delete the selection, or the space and the word before or after the cursor."""
         if not self._box.writable:
             return
         start, end = self._box.selection()
@@ -174,18 +174,18 @@ class Editing:
             self.replace(start, end, "", whole=True)
 
     def select_all(self) -> None:
-        """Select the whole text, and no newline after it."""
+        """Select the whole text, without the newline that Tk adds."""
         self._box.select(0, len(self._box.characters()))
 
     # How it is done
 
     def _put(self, text: str, *, whole: bool) -> None:
-        # While the owner of a selection was asked, the window may have been closed.
+        # The window may have been closed while the owner of the selection was asked for it.
         if text and self._widget.winfo_exists() and self._box.writable:
             self.replace(*self._box.selection(), text, whole=whole)
 
     def replace(self, start: int, end: int, text: str, *, whole: bool = False) -> None:
-        """Put a text in place of a stretch, unless it is too long; `whole` as a step of its own."""
+        """Replace a range by a text, unless that is too long; `whole` as a separate undo step."""
         self.changed()
         before = self._history.text
         if text and self._box.refused(before[:start] + text + before[end:], text):
@@ -253,19 +253,19 @@ class Editing:
         self._history.note(*self._box.selection())
 
     def listen_around(self, *parts: tk.Misc) -> None:
-        """Take the clicks on what is drawn around the box, or over it as a hint, for its own."""
+        """Handle clicks on the widgets around the box, or over it as a hint, like its own."""
         for part in parts:
             part.bind("<Button-1>", lambda _: self.focus(), add="+")
             part.bind("<<PasteSelection>>", lambda event: self.paste_selection(*self._at(event)))
             part.bind("<<ContextMenu>>", self.right_clicked)
 
     def _at(self, event: tk.Event[tk.Misc]) -> tuple[int, int]:
-        """Where in the box the pointer is, in pixels."""
+        """The pointer's position in pixels of the box's widget."""
         widget = self._widget
         return event.x_root - widget.winfo_rootx(), event.y_root - widget.winfo_rooty()
 
     def _paste_selection(self, event: tk.Event[tk.Misc]) -> str:
-        """A middle click: what is selected anywhere comes to where it was."""
+        """A middle click: paste the PRIMARY selection where it was."""
         # Dragging with that button scrolls.
         tk_call = self._widget.tk.call
         known = tk_call("info", "exists", "::tk::Priv(mouseMoved)")
@@ -274,9 +274,9 @@ class Editing:
         return self.paste_selection(event.x, event.y)
 
     def paste_selection(self, x: int, y: int) -> str:
-        """Put what is selected in any program where a pointer is, in pixels of the widget."""
+        """Paste the PRIMARY selection of any program at a position in pixels of the widget."""
         if self._box.writable:
-            # Before the cursor is moved: that may end the selection which is asked for.
+            # Read before the cursor is moved: moving it may clear that selection.
             text = self._box.clean(selection.selected(self._widget))
             if self._widget.winfo_exists():
                 self._widget.focus_set()
@@ -285,7 +285,7 @@ class Editing:
         return "break"
 
     def right_clicked(self, event: tk.Event[tk.Misc]) -> str:
-        """Show the menu, of what is selected if the click was there."""
+        """Show the menu, for the selection if the click was on it."""
         self._widget.focus_set()
         x, y = self._at(event)
         if not self._box.holds(x, y):
@@ -294,7 +294,7 @@ class Editing:
         return "break"
 
     def _menu_by_key(self) -> None:
-        """Below the cursor."""
+        """Show the menu below the cursor."""
         widget = self._widget
         box = widget.tk.splitlist(widget.tk.call(str(widget), "bbox", "insert"))
         x, top, _, height = map(int, box or (0, 0, 0, widget.winfo_height()))
@@ -307,7 +307,7 @@ class Editing:
             popup(self._widget, self._theme, items, x, y)
 
     def menu(self) -> list[MenuItem]:
-        """What can be done, as a menu; what makes no sense now is disabled."""
+        """The items of the context menu; those that can't be used now are disabled."""
         self.changed()
         box = self._box
         start, end = box.selection()
@@ -329,14 +329,14 @@ class Editing:
         return [*items, MenuItem(), self._item("Select all", "<<SelectAll>>", enabled=everything)]
 
     def _item(self, label: str, event: str, *, enabled: bool) -> MenuItem:
-        # By its event: who has it bound for a box of its own is asked.
+        # By its virtual event, which a widget may have bound otherwise.
         return MenuItem(label, lambda: self._widget.event_generate(event), enabled=enabled)
 
 
 def _word(text: str) -> int:
-    """How many characters the space and the word take with which a text begins.
+    """Length in characters of the space and the word at the start of a text.
 
-    What is neither, such as signs and emoji, is a word, too.
+    A run of signs or emoji counts as a word, too.
     """
     end = 0
     while end < len(text) and text[end].isspace():
@@ -352,9 +352,9 @@ def _in_word(character: str) -> bool:
 
 
 def clean_lines(text: str) -> str:
-    """A text from elsewhere with newlines for all that ends a line, and without controls.
+    """A text from elsewhere with newlines for all line ends, and without control characters.
 
-    Tabs stay, and so do all spaces.
+    Tabs and all spaces stay.
     """
     # Not by a regular expression, which takes 0.1 s for a pasted book.
     for end in _LINE_ENDS:
@@ -363,12 +363,12 @@ def clean_lines(text: str) -> str:
 
 
 def clean_line(text: str) -> str:
-    """The same for one line: spaces for what ends a line within it, and for tabs."""
+    """The same for one line: spaces for line ends within it, and for tabs."""
     return clean_lines(text).strip("\n").replace("\n", " ").replace("\t", " ")
 
 
 def is_typed(event: tk.Event[tk.Misc]) -> bool:
-    """Whether a key event brings characters, as those of an input method do, too."""
+    """Whether a key event inserts characters, as those of an input method do, too."""
     if not event.char or not event.char.isprintable():
         return False
     state = int(event.state)

@@ -1,4 +1,4 @@
-"""How long something is to hold: asked in a dialog, answered as a time."""
+"""The duration of a ban or a mute: options of a dialog, and the time that an option means."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _MINUTE: Final = 60_000
 
 
 def until_options(value: str) -> Options:
-    """The row of a dialog that asks it, with `FOR_EVER` or so many minutes chosen first."""
+    """The row of options of a dialog; `value`, `FOR_EVER` or minutes, is selected at first."""
     times = (
         ("10", "10 minutes"),
         (HOUR, "1 hour"),
@@ -22,5 +22,5 @@ def until_options(value: str) -> Options:
 
 
 def until_time(option: str, now: int) -> int | None:
-    """The time that an option means, and `now`: in milliseconds since 1970-01-01 UTC."""
+    """When an option chosen at `now` ends, None for never; milliseconds since 1970-01-01 UTC."""
     return None if option == FOR_EVER else now + int(option) * _MINUTE

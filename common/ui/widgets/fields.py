@@ -18,18 +18,18 @@ from common.ui.widgets.editing import Editing, clean_line
 from common.ui.widgets.safe_text import StandIns
 
 _LONGEST: Final = 4096
-"""Characters that any field holds; Tk measures all of them for each key."""
+"""Maximum number of characters in any field: Tk measures all of them at each keystroke."""
 _LONGEST_EMOJI: Final = 16
-"""Characters that one box stands for at most, and some more."""
+"""Upper bound for the characters of one emoji, with some to spare."""
 
 
 class Field(ttk.Frame):
-    """One line of text to type.
+    """An input field of one line.
 
-    `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager says).
+    `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager decides).
     `on_change(text)` is called for every edit, also those by the program; `on_submit(text)`
-    for Return, `on_cancel()` for Escape. `limit` is the longest text in characters, at most and by
-    default 4,096; an emoji is one where Tk can't show it. What is longer is cut at its end.
+    for Return, `on_cancel()` for Escape. `limit` is the maximum length in characters, at most and
+    by default 4,096; an emoji counts as one where Tk can't show it. Longer text is cut at its end.
     """
 
     def __init__(
@@ -86,14 +86,14 @@ class Field(ttk.Frame):
         self.editing = Editing(self._box, theme)
         self._listen()
         trace = self._variable.trace_add("write", lambda *_: self._changed())
-        # The trace would keep the field, and whatever it calls, for ever.
+        # The trace would keep the field alive, and all that it refers to.
         self.bind("<Destroy>", lambda _: self._variable.trace_remove("write", trace), add="+")
         self._show_hint()
         theme.subscribe(self, self._paint)
 
     @property
     def value(self) -> str:
-        """The text as it stands."""
+        """The current text."""
         return self._stand_ins.reveal(self._variable.get())
 
     @value.setter
@@ -118,10 +118,10 @@ class Field(ttk.Frame):
     focus = focus_set
 
     def take_keyboard(self) -> None:
-        """Have the keyboard at once, with all text selected, after being put on the screen.
+        """Take the focus immediately, with all text selected, after being put on the screen.
 
-        Tk gives the keyboard to what is on the screen already: until the loop has come round, a
-        key that is pressed would still go to what had it before.
+        Tk focuses only what is mapped: until its loop has handled that, a keystroke would still
+        go to the widget that had the focus before.
         """
         self.update_idletasks()
         self.focus_set()
@@ -132,15 +132,15 @@ class Field(ttk.Frame):
         self.entry.selection_range(0, "end")
 
     def copy_as(self, text: str) -> None:
-        """Hand out `text`, whatever is selected: the whole of what is shown shortened."""
+        """Export `text` whatever is selected, as the field shows it shortened."""
         self._box.whole = text
 
     def set_error(self, on: bool) -> None:
-        """Show, or stop showing, that the text cannot be taken."""
+        """Mark the text as invalid, or no longer."""
         self.state(["invalid" if on else "!invalid"])
 
     def set_note(self, text: str, tone: Tone = "muted") -> None:
-        """Show a short text at the right end; an empty one goes away."""
+        """Show a short text at the right end; an empty one removes it."""
         self._note_tone = tone
         self._note.configure(text=text)
         if text:
@@ -171,7 +171,7 @@ class Field(ttk.Frame):
             self.on_submit(self.value)
 
     def _delete(self, step: int, _: object) -> str:
-        """Tk 8.6 can't take half of what it counts as two characters."""
+        """Delete a whole character: Tk 8.6 counts those beyond the BMP as two."""
         if self.enabled:
             start, end = self._box.selection()
             if start == end:
@@ -180,7 +180,7 @@ class Field(ttk.Frame):
         return "break"
 
     def _move(self, step: int, select: bool, _: object) -> str | None:
-        """Nor stand in its middle."""
+        """Move by a whole character, for the same reason."""
         if self.entry.selection_present() and not select:
             return None
         entry, box = self.entry, self._box
@@ -205,7 +205,7 @@ class Field(ttk.Frame):
             self.on_change(self.value)
 
     def _fit(self, text: str) -> str:
-        """What the field shows of a text."""
+        """The text as the field holds it: at most `limit` characters."""
         shown = self._stand_ins.hide(text)
         return shown[: self._limit]
 
@@ -217,7 +217,7 @@ class Field(ttk.Frame):
         if self.value:
             self._hint.place_forget()
         else:
-            # One pixel in, so that the cursor before the hint stays to be seen.
+            # One pixel in, so that the cursor before the hint stays visible.
             inset = self._theme.px(2)
             self._hint.place(x=inset, rely=0.5, anchor="w", relwidth=1, width=-inset)
 
@@ -250,10 +250,10 @@ class _Box:
         self._limit = limit
         self.secret = secret
         self.whole = ""
-        """What is copied whatever is selected, or ""."""
+        """The text that is copied whatever is selected, or "" for the selection."""
         self._stand_ins = stand_ins
         self._wide = int(entry.tk.call("string", "length", "\U0001f600"))
-        """What an index of Tk counts for a character beyond the BMP: two in Tk 8.6."""
+        """Number of Tk's index positions of a character beyond the BMP: two in Tk 8.6."""
 
     @property
     def writable(self) -> bool:
@@ -265,12 +265,12 @@ class _Box:
         return self._stand_ins.reveal(self.widget.get())
 
     def selected(self) -> str:
-        """What is selected; of a text that is shown shortened always the whole."""
+        """The selected text; of a text that is shown shortened always the whole."""
         start, end = self.selection()
         return self.whole or self.characters()[start:end]
 
     def selection(self) -> tuple[int, int]:
-        """From where to where is selected; the cursor twice if nothing is."""
+        """Start and end of the selection; the cursor twice if nothing is selected."""
         entry = self.widget
         if entry.selection_present():
             return self._offset(entry.index("sel.first")), self._offset(entry.index("sel.last"))
@@ -278,13 +278,13 @@ class _Box:
         return cursor, cursor
 
     def cursor(self) -> int:
-        """Where the cursor is."""
+        """The offset of the cursor."""
         return self._offset(self.widget.index("insert"))
 
     def replace(self, start: int, end: int, text: str) -> None:
-        """Put a text in place of a stretch, and the cursor behind it."""
+        """Replace a range by a text, and put the cursor behind it."""
         entry, reveal = self.widget, self._stand_ins.reveal
-        # A box stands for a whole emoji, of which a stretch may be a part.
+        # A box stands for a whole emoji, of which the range may cover a part.
         first, before = self._locate(start)
         last, within = self._locate(end)
         last += bool(within)
@@ -292,15 +292,15 @@ class _Box:
         left = reveal(shown[first:last])
         middle = left[:before] + text + left[before + end - start :]
         shown = shown[:first] + self._stand_ins.hide(middle) + shown[last:]
-        # In one go, so that nobody is told of what is only half done; and not first with what the
-        # field would cut: Tk takes half a second to measure a pasted book.
+        # In one assignment, so that the trace never sees half of a change; and cut beforehand: Tk
+        # takes half a second to measure a pasted book.
         entry.setvar(entry.cget("textvariable"), shown[: self._limit])
         entry.selection_clear()
         entry.icursor(self.index(start + len(text)))
         entry.tk.call("tk::EntrySeeInsert", str(entry))
 
     def select(self, start: int, end: int) -> None:
-        """Select a stretch, with the cursor at its end, in view."""
+        """Select a range, with the cursor at its end, and scroll there."""
         entry = self.widget
         first, last = self.index(start), self.index(end)
         entry.icursor(last)
@@ -311,14 +311,14 @@ class _Box:
         entry.tk.call("tk::EntrySeeInsert", str(entry))
 
     def move(self, x: int, y: int) -> None:
-        """Put the cursor where a pointer is, in pixels of the widget, and select nothing."""
+        """Put the cursor at a position in pixels of the widget, and clear the selection."""
         del y
         entry = self.widget
         entry.selection_clear()
         entry.icursor(entry.tk.call("tk::EntryClosestGap", str(entry), x))
 
     def holds(self, x: int, y: int) -> bool:
-        """Whether the selection is where the pointer is."""
+        """Whether a position in pixels of the widget is in the selection."""
         del y
         entry = self.widget
         if not entry.selection_present():
@@ -326,23 +326,23 @@ class _Box:
         return entry.index("sel.first") <= entry.index(f"@{x}") < entry.index("sel.last")
 
     def clean(self, text: str) -> str:
-        """What may be put in of a text from elsewhere; not much more than there is room for."""
+        """A text from elsewhere without what can't be inserted, cut to about the limit."""
         return clean_line(text[: self._limit * _LONGEST_EMOJI])
 
     def refused(self, text: str, added: str) -> bool:
-        """Never: the field cuts what is too long."""
+        """False: the field cuts what is too long."""
         del text, added
         return False
 
     def beside(self, offset: int, step: int) -> int:
-        """Where the letter ends, or the emoji, that is before (-1) or behind (1) a place."""
+        """The offset beyond the character or emoji before (-1) or after (1) an offset."""
         if step < 0:
             return offset - 1 - self._locate(offset - 1)[1] if offset else 0
         letter, _ = self._locate(offset)
         return offset + len(self._stand_ins.reveal(self.widget.get()[letter : letter + 1]))
 
     def _offset(self, index: int) -> int:
-        """How many characters are before an index of Tk."""
+        """The offset of one of Tk's indexes."""
         offset = at = 0
         for letter in self.widget.get():
             if at >= index:
@@ -352,12 +352,12 @@ class _Box:
         return offset
 
     def index(self, offset: int) -> int:
-        """Tk's index of what shows a character."""
+        """Tk's index of the character at an offset."""
         shown = self.widget.get()[: self._locate(offset)[0]]
         return len(shown) + (self._wide - 1) * sum(letter > "\uffff" for letter in shown)
 
     def _locate(self, offset: int) -> tuple[int, int]:
-        """Which letter shows a character, and how many before it are shown by the same."""
+        """Position of the glyph that shows the character, and the character's offset in it."""
         at = 0
         shown = self.widget.get()
         for index, letter in enumerate(shown):

@@ -1,7 +1,7 @@
-"""Where the keyboard is: a ring is shown while a person uses the keyboard, not after a click.
+"""Focus rings: shown while a person uses the keyboard, not after a click.
 
-Browsers call it `:focus-visible`, GTK `focus-visible`. What has the keyboard is the same either
-way; a mouse's user is only not bothered with a frame around what was clicked.
+Browsers call it `:focus-visible`, GTK `focus-visible`. The focus is the same either way; after a
+click it is only not marked.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from typing import Final
 _TAG: Final = "FocusRing"
 _MODIFIERS: Final = ("Shift", "Control", "Alt", "Meta", "Super", "Hyper", "Caps", "Num", "ISO")
 _CONTROL: Final = 0x4
-"""Of an event's state: Ctrl+C in a clicked widget is no wish to move about."""
+"""Bit of an event's state: Ctrl+C in a clicked widget is no keyboard navigation."""
 
 
 class FocusRings:
-    """Tells widgets when to show a ring; one for each Tk interpreter, made by the theme."""
+    """Tells widgets when to show a focus ring; one for each Tk interpreter, made by the theme."""
 
     def __init__(self, root: tk.Tk) -> None:
         self._root = root
         self._shows: dict[str, Callable[[bool], object]] = {}
         self._shown = ""
-        """Path of the widget that shows a ring, or of none."""
+        """Path name of the widget that shows a ring; "" for none."""
         self._by_keyboard = True
-        # On a tag of its own, before those on which a binding may end an event with "break".
+        # On a bindtag of its own, before those whose bindings may end an event with "break".
         for sequence, action in (
             ("<FocusIn>", self._came),
             ("<FocusOut>", self._went),
@@ -39,7 +39,7 @@ class FocusRings:
         root.bind_all("<Button>", self._button, add="+")
 
     def watch(self, widget: tk.Misc, show: Callable[[bool], object]) -> None:
-        """Call `show(on)` whenever the ring around `widget` is to appear or to vanish."""
+        """Call `show(on)` whenever the ring around `widget` is to appear or disappear."""
         self._shows[str(widget)] = show
         widget.bindtags((_TAG, *widget.bindtags()))
 
@@ -59,7 +59,7 @@ class FocusRings:
         if event.keysym.startswith(_MODIFIERS) or (int(event.state) & _CONTROL):
             return
         self._by_keyboard = True
-        # Not the event's widget: a key may have moved the keyboard already.
+        # Not the event's widget: the key may have moved the focus already.
         focused = str(self._root.tk.call("focus"))
         if focused != self._shown and focused in self._shows:
             self._show(focused)

@@ -1,4 +1,4 @@
-"""Small pictures of numbers: a chart, a meter, and a sign that something is going on."""
+"""Small indicators: a chart of values, and a spinner."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Sparkline(tk.Label):
     """A line over a filled area with a dot at the newest value; sizes are px at 96 dpi.
 
-    The floor is zero and the top the highest value, but at least `least_top`, so that a
-    quiet server does not look like a busy one.
+    The scale goes from zero to the highest value, but at least to `least_top`, so that an
+    idle server does not look like a busy one.
     """
 
     def __init__(
@@ -37,7 +37,7 @@ class Sparkline(tk.Label):
         theme.subscribe(self, self._paint)
 
     def set(self, values: Sequence[float]) -> None:
-        """Show these values, oldest first; fewer than two are filled up with zeros."""
+        """Show these values, oldest first; fewer than two are padded with zeros."""
         wanted = (0.0,) * (2 - len(values)) + tuple(values)
         if wanted != self._values:
             self._values = wanted
@@ -48,7 +48,7 @@ class Sparkline(tk.Label):
         top = max(self._least_top, *self._values)
         values = tuple(max(0.0, value) / top for value in self._values)
         picture = chart(*self._size, values, palette.accent, palette.spark_fill, theme.scale)
-        # Not among the kept images: there is a new one each time.
+        # Not cached: each one is different.
         self._image = photo(self, picture)
         self.configure(image=self._image, background=palette.surface(surface_of(self.master)))
 
@@ -76,7 +76,7 @@ class Spinner(tk.Label):
             self._turn()
 
     def stop(self) -> None:
-        """Stand still."""
+        """Stop turning."""
         if self._timer is not None:
             self.after_cancel(self._timer)
             self._timer = None

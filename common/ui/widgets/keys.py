@@ -1,13 +1,13 @@
-"""Keys for editing text, as desktops have them today, on every keyboard layout.
+"""Keyboard shortcuts for editing text, as on current desktops, on every keyboard layout.
 
 On X11, Tk still has those of Emacs: Ctrl+A goes to the line's start, Ctrl+Y pastes, Ctrl+W cuts
-and Ctrl+F goes to the right. People press Ctrl+A to select everything, Ctrl+Y to do a thing again
-and Ctrl+F to find something.
+and Ctrl+F goes to the right. People press Ctrl+A to select everything, Ctrl+Y to redo and Ctrl+F to
+find something.
 
-A shortcut is a virtual event here, such as `<<Copy>>` or `FIND`, and never a sequence with a letter
-that is bound by itself: only so it also works on a layout without Latin letters. There, the key
-that is C on a US keyboard gives another letter (Cyrillic es in Russian), of which Tk knows no
-shortcut; what has to happen is told by the key's position then.
+A shortcut is a virtual event here, such as `<<Copy>>` or `FIND`; code never binds a sequence with a
+letter. Only so it also works on a layout without Latin letters: there, the key that is C on a US
+keyboard produces another letter (Cyrillic es in Russian), for which Tk has no shortcut, and the
+shortcut is determined by the key's position.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tkinter as tk
 from typing import Final
 
 FIND: Final = "<<Find>>"
-"""The virtual event for finding something."""
+"""The virtual event for the search bar."""
 FIND_TITLE: Final = "⌘F" if sys.platform == "darwin" else "Ctrl+F"
 """What people call its keys."""
 GO_TO_DATE: Final = "<<GoToDate>>"
@@ -27,7 +27,7 @@ GO_TO_DATE_TITLE: Final = "⌘J" if sys.platform == "darwin" else "Ctrl+J"
 
 _SHIFT: Final = 0x1
 _ALT: Final = {"x11": 0x8, "win32": 0x20000, "aqua": 0x10}
-"""Bits of an event's state for the key with which Ctrl is no shortcut, but writes (AltGr)."""
+"""Bits of an event's state for Alt: Ctrl and Alt together are AltGr, which types characters."""
 _ROWS: Final = {
     "x11": ((24, "qwertyuiop"), (38, "asdfghjkl"), (52, "zxcvbnm")),  # evdev and xfree86 alike
     "win32": ((0x41, "abcdefghijklmnopqrstuvwxyz"),),  # VK_A: told by the layout, of each one
@@ -36,7 +36,7 @@ _ROWS: Final = {
         (45, "nm"),
     ),
 }
-"""Codes of the first key of some in a row, and what these keys are on a US keyboard."""
+"""Keycode of the first key of each row of letters, and the letters of that row on a US keyboard."""
 _LATIN: Final = ((0x41, 0x370), (0x1D00, 0x1F00), (0x2C60, 0x2C80), (0xA720, 0xA800))
 """Blocks of Unicode with Latin letters."""
 _SCRIPTS: Final = {0x4, 0x5, 0x6, 0x7, 0xC, 0xD, 0xE, 0x14, 0x15, 0x16}
@@ -44,9 +44,9 @@ _SCRIPTS: Final = {0x4, 0x5, 0x6, 0x7, 0xC, 0xD, 0xE, 0x14, 0x15, 0x16}
 
 
 def use_desktop_keys(root: tk.Tk, notch: int = 50) -> None:
-    """Give everything below `root` the keys that people know, on whichever layout.
+    """Bind the usual shortcuts in everything below `root`, on every keyboard layout.
 
-    `notch` is how many screen pixels one of the wheel scrolls a text on X11.
+    `notch` is how many screen pixels one notch of the wheel scrolls a text on X11.
     """
     system = str(root.tk.call("tk", "windowingsystem"))
     if system == "aqua":
@@ -59,9 +59,9 @@ def use_desktop_keys(root: tk.Tk, notch: int = 50) -> None:
 
 def _use_control_keys(root: tk.Tk, system: str, notch: int) -> None:
     if system == "x11":
-        # No Ctrl+D, K, O, T or H that changes the text unasked. First, as it takes keys away.
+        # Without Ctrl+D, K, O, T and H, which change the text. First, as it removes bindings.
         root.tk.call("set", "tk_strictMotif", "1")
-        # A menu sets it back for a moment; no key may come and go with it.
+        # A menu resets it while it is open; no binding may depend on it.
         root.tk.call(
             *("trace", "remove", "variable", "::tk_strictMotif", "write"),
             "::tk::EventMotifBindings",
@@ -79,18 +79,18 @@ def _use_control_keys(root: tk.Tk, system: str, notch: int) -> None:
             root.event_add(now, *keys)
     root.event_add(GO_TO_DATE, "<Control-Key-j>", "<Control-Lock-Key-J>")
     root.event_add("<<Redo>>", "<Control-Key-Z>", "<Control-Lock-Key-z>")
-    # What keyboards had for this before there were Ctrl+C, X and V.
+    # The older shortcuts (CUA) for Ctrl+C, X and V.
     root.event_add("<<Copy>>", "<Control-Key-Insert>")
     root.event_add("<<Cut>>", "<Shift-Key-Delete>")
     root.event_add("<<Paste>>", "<Shift-Key-Insert>")
-    # A tab that nobody asked for.
+    # It would insert a tab.
     root.tk.call("bind", "Text", "<Control-Key-i>", "# nothing")
     if system != "x11":
         return
-    # Insert alone would paste what is selected anywhere on the screen.
+    # Insert alone would paste the PRIMARY selection.
     root.tk.call("bind", "Text", "<Insert>", "# nothing")
     root.tk.call("bind", "Entry", "<Insert>", "# nothing")
-    # That would take the wheel from texts, too, and nobody means that.
+    # It would disable the wheel in texts, too.
     for button, pixels in ((4, -notch), (5, notch)):
         root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")
 
@@ -102,13 +102,13 @@ class Layout:
         self._root, self._system = root, system
         self._modifier = "Mod1" if system == "aqua" else "Control"
         self._foreign = False
-        """Whether the last letter was not a Latin one: some of its letter keys give signs."""
+        """Whether the last typed letter was not Latin: some letter keys may produce signs then."""
         shortcut = "<Command-Key>" if system == "aqua" else "<Control-Key>"
         root.bind_all(shortcut, self.pressed, add="+")
         root.bind_all("<Key>", self._typed, add="+")
 
     def pressed(self, event: tk.Event[tk.Misc]) -> None:
-        """A key was pressed with Ctrl, or Command: do what its position says, if need be."""
+        """A key was pressed with Ctrl or Command: if needed, act by its position."""
         letter = us_letter(self._system, int(event.keycode))
         state = int(event.state)
         if not letter or state & _ALT.get(self._system, 0):
@@ -143,7 +143,7 @@ class Layout:
 
 
 def us_letter(system: str, keycode: int) -> str:
-    """The letter that a key has on a US keyboard, or "". `system` is Tk's windowingsystem."""
+    """The letter of a key on a US keyboard, or "". `system` is Tk's windowingsystem."""
     # Tk 8.6.11 and later keep the virtual key code in the upper byte.
     code = keycode >> 24 if system == "aqua" else keycode
     for first, letters in _ROWS.get(system, ()):
@@ -155,7 +155,7 @@ def us_letter(system: str, keycode: int) -> str:
 def is_latin(system: str, keysym: int) -> bool | None:
     """Whether a keysym is a Latin letter; None for signs and digits, which all layouts have.
 
-    Windows tells what it can't name as 0 or as a letter of some code page, so there only
+    Windows reports keys that it can't name as 0 or as a letter of some code page, so there only
     unaccented letters count as Latin: all Latin layouts have these.
     """
     if 0x41 <= keysym <= 0x5A or 0x61 <= keysym <= 0x7A:

@@ -1,4 +1,4 @@
-"""Pop-up menus, drawn in the theme's look."""
+"""Pop-up menus in the colours of the theme."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MenuItem:
 
 
 def build_menu(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem]) -> tk.Menu:
-    """A menu of these items, not yet shown; it goes away with `parent`."""
+    """A menu of these items, not yet shown; it is destroyed with `parent`."""
     palette = theme.palette
     menu = tk.Menu(
         parent,
@@ -38,7 +38,7 @@ def build_menu(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem]) -> tk.M
         # The chosen item's border would be drawn in relief.
         activeborderwidth=0,
     )
-    # What Tk has no options for: an unseen picture gives the height and the space at the left.
+    # Tk has no options for it: a transparent image sets the height and the space at the left.
     space = theme.images.space(theme.px(10), theme.px(_ITEM))
     for item in items:
         if not item.label:
@@ -62,7 +62,7 @@ def build_menu(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem]) -> tk.M
 
 
 def _draw_border(menu: tk.Menu, theme: Theme) -> None:
-    """Strips along the edges: Tk draws no border in a colour of its own."""
+    """Draw the border as frames along the edges: Tk has no option for its colour."""
     one = theme.px(1)
     for x, y, anchor, size in (
         (0, 0, "nw", {"relwidth": 1, "height": one}),
@@ -75,10 +75,10 @@ def _draw_border(menu: tk.Menu, theme: Theme) -> None:
 
 
 def _colour_the_chosen(menu: tk.Menu) -> None:
-    """Show the chosen item by its ground.
+    """Show the active item by its background.
 
-    With `tk_strictMotif`, which `common.ui.widgets.keys` sets for the sake of texts, Tk shows it by
-    a relief; no text gets a key while there is a menu.
+    With `tk_strictMotif`, which `common.ui.widgets.keys` sets for texts, Tk shows it by a relief.
+    It is switched off while the menu is open, as no text gets keys then.
     """
     before = menu.tk.call("set", "tk_strictMotif")
     for event, value in (("<Map>", 0), ("<Unmap>", before), ("<Destroy>", before)):
@@ -90,8 +90,8 @@ def _set_strict(menu: tk.Menu, value: object, _event: tk.Event[tk.Misc]) -> None
 
 
 def popup(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem], x: int, y: int) -> None:
-    """Show a menu at screen coordinates; it is destroyed once something was chosen."""
+    """Show a menu at screen coordinates; it is destroyed when it is closed."""
     menu = build_menu(parent, theme, items)
-    # Not before the chosen command has run, which comes after <Unmap>.
+    # Only after the command of the chosen item has run, which comes after <Unmap>.
     menu.bind("<Unmap>", lambda _: menu.after(200, menu.destroy), add="+")
     menu.tk_popup(x, y)

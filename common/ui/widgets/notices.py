@@ -1,4 +1,4 @@
-"""What the program has to say: a banner for a state, a toast for something that happened."""
+"""Notifications inside the window: a banner for a state, a toast for an event."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from common.ui.look.theme import Theme, surface_of
 from common.ui.widgets.basics import bare_label
 
 TOAST_TIME: Final = 2600
-"""Milliseconds a toast stays."""
+"""Milliseconds for which a toast is shown."""
 FAILURE_TIME: Final = 6000
-"""The same where it says what did not work: that comes unawares and is longer to read."""
+"""The same for a failure, which is unexpected and takes longer to read."""
 RISE: Final = 24
 """Distance of a toast from the lower edge, px at 96 dpi."""
 
@@ -29,9 +29,9 @@ _ICONS: Final[dict[PillTone, IconName]] = {
 class Banner(tk.Frame):
     """A tinted strip across a page, for a state that lasts (offline, disk nearly full).
 
-    Make it where it shall appear; it packs itself with `pack_options` at the first `show`
-    and takes no place while hidden. The tones are those of pills: `active` good, `away`
-    caution, `muted` neutral, `slow` bad.
+    Create it in the order in which it is to be packed; it packs itself with `pack_options` at the
+    first `show` and takes no room while hidden. The tones are those of pills: `active` good,
+    `away` caution, `muted` neutral, `slow` bad.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, **pack_options: object) -> None:
@@ -58,7 +58,7 @@ class Banner(tk.Frame):
 
     @property
     def shown(self) -> bool:
-        """Whether it is there."""
+        """Whether it is shown."""
         return bool(self.winfo_manager())
 
     def show(
@@ -67,7 +67,7 @@ class Banner(tk.Frame):
         tone: PillTone = "muted",
         action: tuple[str, Callable[[], object]] | None = None,
     ) -> None:
-        """Say `text`, with a link `(label, command)` at the end when there is one."""
+        """Show `text`, with a link `(label, command)` at its end if `action` is given."""
         self._tone = tone
         self._text.configure(text=text)
         self._action.pack_forget()
@@ -104,9 +104,9 @@ class Banner(tk.Frame):
 
 
 class Toasts:
-    """Short messages over the lower edge of a page, one at a time, gone by themselves.
+    """Short messages over the lower edge of a page, one at a time, hidden after a while.
 
-    The page is `parent`, or `over` which is in it: then they stay above what else comes up there.
+    The page is `parent`, or `over` which is in it: then they stay on top of its other children.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, *, over: tk.Misc | None = None) -> None:
@@ -121,7 +121,7 @@ class Toasts:
         return str(self._label.cget("text")) if self._label is not None else ""
 
     def show(self, text: str, milliseconds: int = TOAST_TIME, *, rise: int = RISE) -> None:
-        """Show `text` in place of what may still be there, `rise` px at 96 dpi from the edge."""
+        """Show `text`, replacing the former toast, `rise` px at 96 dpi above the lower edge."""
         self.hide()
         label = self._label = bare_label(self._parent)
         room = self._over.winfo_width() - 2 * self._theme.px(32)

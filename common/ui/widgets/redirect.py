@@ -1,8 +1,8 @@
-"""Typing goes to one text, wherever in a window the keyboard is.
+"""Redirects typing to one text, wherever in a window the focus is.
 
-Who has clicked on a list or on a message and goes on typing means the text that they write, as in
-every chat. What a widget has a use for itself stays there: keys in fields, Space on a button to
-which Tab has led, Return and the arrow keys in a list.
+Who clicks on a list or on a message and goes on typing means the composer, as in every chat. Keys
+that the focused widget handles itself stay there: all keys in fields, Space on a button that was
+reached by Tab, Return and the arrow keys in a list.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from common.ui.widgets.editing import Editing, is_typed
 def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None:
     """Insert what is typed or pasted elsewhere in `window` into `target()`, and focus that.
 
-    Undo and redo are meant for it, too.
+    Undo and redo are redirected, too.
 
     Other windows, such as a dialog, keep their keys; so does this one while `target()` is None.
     Call it once for a window.
@@ -33,7 +33,7 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
         return None if "Text" in tags or "Entry" in tags else target()
 
     def has_use(event: tk.Event[tk.Misc]) -> bool:
-        """Whether the key does something in its widget, as Space on a button does."""
+        """Whether the focused widget handles the key itself, as a button does Space."""
         name = str(event.widget)
         tags = window.tk.splitlist(call("bindtags", name))
         try:
@@ -53,7 +53,7 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
             text.resume()
             do(text)
 
-    # On the last tag: what ends an event before has done something with it.
+    # On the last bindtag: a binding that ends an event before has handled it.
     window.bind_all("<Key>", typed, add="+")
     window.bind_all("<<Paste>>", partial(asked, Editing.paste), add="+")
     window.bind_all("<<Undo>>", partial(asked, Editing.undo), add="+")

@@ -1,4 +1,4 @@
-"""Text with emoji in a Tk Text: put in as pictures, read and copied as characters."""
+"""Text with emoji in a Tk Text: inserted as pictures, read and copied as characters."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _ADVANCE: Final = 1
 
 
 class RichText:
-    """Puts text with emoji into a Text widget and gets it back as it was.
+    """Inserts text with emoji into a Text widget, and reads it back unchanged.
 
-    What is selected in the widget is handed to other programs as characters; who wants others to
-    get something else calls `selection.own_selection` afterwards.
+    The selection is exported to other programs as characters; call `selection.own_selection`
+    afterwards to export something else.
     """
 
     def __init__(self, widget: tk.Text, theme: Theme, *, most_pictures: int = 0) -> None:
-        """`most_pictures` bounds the emoji that are drawn (0: nothing does); others are boxes.
+        """`most_pictures` is the maximum number of drawn emoji (0: no limit); others are boxes.
 
-        Where one types, Tk takes the longer for each key the more there are in a line: 0.2 s with
-        4,000.
+        In an edited text, Tk's time for each keystroke grows with their number in a line: 0.2 s
+        with 4,000.
         """
         self._widget = widget
         self._most = most_pictures
         self._stand_ins = StandIns()
         self._theme = theme
         self._wide = int(widget.tk.call("string", "length", "\U0001f600"))
-        """Columns of a character beyond the BMP: two in Tk 8.6."""
+        """Number of Tk's columns of a character beyond the BMP: two in Tk 8.6."""
         self._pictures = EmojiPictures(widget, theme)
         selection.own_selection(widget, self.selected)
 
@@ -65,7 +65,7 @@ class RichText:
         if widget.get(start, end).isascii():
             return
         room = self._room()
-        # From the end on, so that the places before stay true.
+        # From the end, so that the indexes before stay valid.
         for kind, text, index in reversed(list(self._dump(start, end))):
             if kind != "text":
                 continue
@@ -86,7 +86,7 @@ class RichText:
                     widget.insert(f"{line}.{place}", box)
 
     def get(self, start: str, end: str) -> str:
-        """The characters between two indexes, emoji among them; other pictures are left out."""
+        """The characters between two indexes, emoji included; other pictures are left out."""
         pieces: list[str] = []
         for kind, value, _ in self._dump(start, end):
             pieces.append(self._reveal(value) if kind == "text" else self._pictures.spelling(value))
@@ -106,7 +106,7 @@ class RichText:
         return self.get(first, last)
 
     def locate(self, offset: int) -> tuple[str, int]:
-        """The index of what shows the character number `offset` of the text, from 0 on.
+        """The index of the character at `offset` in the text, counted from 0.
 
         And how many characters before that one are shown by the same picture.
         """
@@ -131,11 +131,11 @@ class RichText:
         return "end-1c", 0
 
     def find(self, pattern: re.Pattern[str], start: str, end: str) -> list[tuple[str, str]]:
-        """From where to where a pattern matches in the lines of a stretch, emoji as characters.
+        """Start and end of each match of a pattern in the lines of a range, emoji as characters.
 
-        It is looked for in what is `comparable` of them; it must not match "".
+        The pattern is applied to each line in its `comparable` form; it must not match "".
 
-        Tk's own search is not asked: of 8.6.13, `-nocase` overwrites memory where there are
+        Tk's own search is not used: in 8.6.13, `-nocase` corrupts memory where there are
         characters beyond the BMP, and `-all` takes seconds for a long line.
         """
         lines: dict[str, _Line] = {}
@@ -155,11 +155,11 @@ class RichText:
         return found
 
     def repaint(self) -> None:
-        """Draw the emoji for the widget's background, when that is another one."""
+        """Redraw the emoji if the widget's background has changed."""
         self._pictures.repaint()
 
     def copy_selection(self) -> None:
-        """Put the selection on the clipboard, as characters; if there is none, leave it."""
+        """Copy the selection to the clipboard as characters; without one, do nothing."""
         selection.copy(self._widget, self.selected())
 
     def _dump(self, start: str, end: str) -> Iterator[tuple[str, str, str]]:
@@ -173,14 +173,14 @@ class RichText:
         return zip(values[::3], values[1::3], values[2::3], strict=True)
 
     def _room(self) -> int:
-        """How many more pictures there may be."""
+        """How many more pictures may be drawn."""
         return self._most - len(self._widget.image_names()) if self._most else sys.maxsize
 
     def _reveal(self, text: str) -> str:
         return text if text.isascii() else self._stand_ins.reveal(text)
 
     def _columns(self, text: str) -> int:
-        """How many columns of a line Tk gives a text."""
+        """Number of Tk's columns of a text."""
         return len(text) + (self._wide - 1) * sum(character > "\uffff" for character in text)
 
     def _insert_emoji(self, index: str, text: str, cell: int, tags: tuple[str, ...]) -> None:
@@ -194,7 +194,7 @@ class RichText:
 
 
 class _Line:
-    """The characters of a line, and the columns where each begins and ends."""
+    """The characters of a line, and the columns where each starts and ends."""
 
     def __init__(self) -> None:
         self.characters = ""

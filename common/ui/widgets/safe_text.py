@@ -1,8 +1,8 @@
-"""Received text, made safe to show.
+"""Sanitizing received text for display.
 
-Tk never evaluates a widget's text, so nothing here is about quoting. It is about
-characters that show something else than they are: a bidi override can make
-`gpj.exe` read as `exe.jpg`, and a control character can hide the rest of a line.
+Tk never evaluates a widget's text, so nothing here is about quoting. It is about characters
+that deceive (spoofing): a bidi override can make `gpj.exe` read as `exe.jpg`, and a control
+character can hide the rest of a line.
 """
 
 from __future__ import annotations
@@ -58,17 +58,17 @@ class Wording(NamedTuple):
 
     text: str
     begins: tuple[int, ...] = ()
-    """Where in `text` each thing begins that is drawn otherwise than as it is."""
+    """Offsets in `text` of the pieces that differ from the original."""
     ends: tuple[int, ...] = ()
     sources: tuple[int, ...] = ()
-    """Where in the original each of them begins."""
+    """Offsets in the original of the same pieces."""
     source_ends: tuple[int, ...] = ()
 
     def original(self, place: int, *, end: bool = False) -> int:
-        """Which place of the original a place of `text` is.
+        """Map an offset in `text` to one in the original.
 
-        Beside things that are not drawn it is before them, or behind them with `end`; inside of
-        one that is drawn as several characters it is before or behind all of it.
+        Next to characters that are not drawn it is before them, or after them with `end`; inside
+        of a character that is drawn as several it is before or after that one.
         """
         if end:
             last = bisect_right(self.begins, place) - 1
@@ -86,7 +86,7 @@ class Wording(NamedTuple):
 
 
 def worded(text: str) -> Wording:
-    """Received text for a `RichText`: what could deceive is seen, what shows nothing is not drawn.
+    """Received text for a `RichText`: deceptive characters are shown, invisible ones left out.
 
     Bidi overrides and controls become `⟦U+202E⟧`, all kinds of line breaks newlines, and lone
     surrogates, which Tcl cannot encode, question marks. Tabs and emoji stay.
@@ -125,11 +125,11 @@ def _drawn(characters: str) -> str:
 
 
 class StandIns:
-    """Stands boxes in for the emoji of a field on X11, and gives the emoji back.
+    """Replaces the emoji of a field on X11 by placeholders, and restores them.
 
-    A field has no pictures, and raw emoji are not for X11: see common.ui.look.emoji. The boxes are
-    characters for private use, which no font has a picture for; each is of one emoji, or of
-    a part of one.
+    A field has no pictures, and raw emoji are not for X11: see common.ui.look.emoji. The
+    placeholders are characters for private use, which fonts draw as boxes; each stands for one
+    emoji, or for a part of one.
     """
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ class StandIns:
         self._boxes: dict[str, str] = {}
 
     def hide(self, text: str) -> str:
-        """`text` with a box for each emoji; as it is on other systems."""
+        """`text` with a box for each emoji; unchanged on other systems than X11."""
         if sys.platform in {"win32", "darwin"}:
             return text
         return "".join(

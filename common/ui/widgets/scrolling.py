@@ -1,4 +1,4 @@
-"""A slim scrollbar that is only there when there is something to scroll, and a page with one."""
+"""A slim scrollbar that is hidden when there is nothing to scroll, and a scrolled page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ WIDTH: Final = 10
 """Width of the widget, px at 96 dpi; the thumb is `THUMB` wide in its middle."""
 THUMB: Final = 6
 SHORTEST: Final = 28
-"""The thumb is never shorter, however much there is to scroll."""
+"""Minimum length of the thumb, px at 96 dpi."""
 
 
 class Scrollbar(tk.Canvas):
     """Give `set` to the widget as `yscrollcommand`; `command` is its `yview`.
 
-    Drag the thumb, or click above or below it for a page. With everything in view the
-    thumb vanishes; the width stays, so that nothing jumps.
+    Drag the thumb, or click above or below it to scroll by a page. With everything in view the
+    thumb is hidden; the width stays, so that nothing moves.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Scrollbar(tk.Canvas):
         if room > 0:
             hidden = 1 - (self._last - self._first)
             part = max(0.0, (event.y - self._grip) / room)
-            # A text is never sure of its own height: the very end is asked for as such.
+            # A Text only estimates its height: its end is requested as such.
             self._scroll("moveto", part * hidden if part < 1 else 1.0)
 
     def _released(self) -> None:
@@ -119,10 +119,10 @@ class Scrollbar(tk.Canvas):
 
 
 class ScrollPane(Panel):
-    """A page that is scrolled where the window is too low for it, and else just there.
+    """A page that is scrolled where the window is too low for it.
 
-    Make one panel in `inside`, call `adopt` when all is in it, and `put` whenever its size or the
-    pane's may have changed. `on_resize(width, height)` tells the size of what is to be seen.
+    Create one panel in `inside`, call `adopt` when it is complete, and `put` whenever its size or
+    the pane's may have changed. `on_resize(width, height)` gets the size of the visible part.
     """
 
     def __init__(
@@ -139,17 +139,17 @@ class ScrollPane(Panel):
         self._scrollbar = Scrollbar(self, theme, self.canvas.yview)
         self.canvas.configure(yscrollcommand=self._scrollbar.set)
         self.canvas.bind("<Configure>", lambda event: on_resize(event.width, event.height))
-        # The canvas is not to be seen but at its edges, and while nothing is put.
+        # The canvas is visible only at its edges, and before the first `put`.
         theme.subscribe(self.canvas, lambda: self._paint_canvas(theme.palette))
 
     def _paint_canvas(self, palette: Palette) -> None:
         self.canvas.configure(background=palette.surface(self.surface))
 
     def put(self, content: Panel, above: float, margin: int, width: int = 0) -> None:
-        """Have `content` in the middle, with that part of the spare height above it.
+        """Centre `content` horizontally, with `above` of the spare height (0 to 1) above it.
 
-        There are `margin` screen pixels at least above and below. Without a `width` it is as
-        wide as there is room.
+        There are at least `margin` screen pixels above and below. Without a `width` it takes the
+        whole width.
         """
         view = self.canvas.winfo_width(), self.canvas.winfo_height()
         needed = content.winfo_reqheight() + 2 * margin
@@ -160,20 +160,20 @@ class ScrollPane(Panel):
         wide = width or view[0]
         content.place(x=(view[0] - wide) // 2, y=top, width=wide)
         if needed > view[1]:
-            # Over the margin: beside the page it would make it narrower, and so higher.
+            # Over the margin: beside the page it would make that narrower, and so higher.
             self._scrollbar.place(relx=1, anchor="ne", relheight=1)
             tk.Misc.lift(self._scrollbar)
         else:
             self._scrollbar.place_forget()
 
     def adopt(self) -> None:
-        """Scroll by the wheel over all that is inside, and to what gets the keyboard."""
+        """Scroll by the wheel over everything inside, and to the widget that gets the focus."""
         self.bind("<FocusIn>", lambda event: self._see(event.widget))
         bind_wheel(self, self._wheel)
         waiting: list[tk.Misc] = [self.canvas]
         while waiting:
             widget = waiting.pop()
-            # This widget's own bindings, which go with it, hold for those inside as well.
+            # This widget's own bindings, which are removed with it, apply to those inside as well.
             widget.bindtags((*widget.bindtags(), str(self)))
             waiting += widget.winfo_children()
 
@@ -182,7 +182,7 @@ class ScrollPane(Panel):
             self.canvas.yview_scroll(units * self._theme.px(16), "units")
 
     def _see(self, widget: tk.Misc) -> None:
-        """Scroll as little as needed to have a widget in view, with some space around it."""
+        """Scroll as little as needed to show a widget, with some space around it."""
         space = self._theme.px(12)
         top = widget.winfo_rooty() - self.inside.winfo_rooty() - space
         bottom = top + widget.winfo_height() + 2 * space

@@ -1,4 +1,4 @@
-"""What is selected or copied goes to other programs as characters, emoji among them.
+"""Clipboard and PRIMARY selection as characters, emoji included.
 
 A Text shows emoji as pictures and a field shows boxes for them (common.ui.look.emoji,
 common.ui.widgets.safe_text), and Tk's own handlers of the X selections would export neither as the
@@ -19,37 +19,37 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 _AT_ONCE: Final = 0.5
-"""Seconds in which a program says that it has no text of a kind. Tk waits five for one that hangs.
+"""Seconds within which a program usually refuses a target. Tk waits five for one that hangs.
 
-Its loop goes on meanwhile: whatever is asked of a widget afterwards, it may be gone.
+Tk's loop runs meanwhile: the widget may be destroyed afterwards.
 """
 CHUNK: Final = 4000
 """Bytes that Tk converts and sends at once (TK_SEL_BYTES_AT_ONCE)."""
 _BREAKS: Final = 3
-"""Bytes of a four-byte character at the end of a chunk with which Tk 8.6 breaks it."""
+"""Number of bytes of a four-byte character at the end of a chunk that make Tk 8.6 break it."""
 _long: Final[WeakKeyDictionary[tk.Misc, str]] = WeakKeyDictionary()
-"""What is on the clipboard by way of each root window, where it is not Tk's to hand out."""
+"""The clipboard's text by root window, where this module exports it instead of Tk."""
 
 
 def own_selection(widget: tk.Text | tk.Entry, characters: Callable[[], str]) -> None:
-    """Answer for what is selected in `widget` with `characters()`. Call it once for a widget.
+    """Export the selection of `widget` as `characters()`. Call it once for a widget.
 
-    Tk still takes PRIMARY whenever something is selected in it; only what others get changes, also
-    for a middle click. `characters()` is called for each request and returns "" for nothing. On
-    other systems than X11 there is no PRIMARY and nothing to do.
+    Tk still takes PRIMARY whenever something is selected in it; only what other programs get
+    changes, also for a middle click. `characters()` is called for each request and returns "" for
+    nothing. On other systems than X11 there is no PRIMARY, and this does nothing.
     """
     if _on_x11(widget):
         _handle(widget, "PRIMARY", characters)
 
 
 def copy(widget: tk.Misc, text: str) -> None:
-    """Put `text` on the clipboard; "" leaves what is there."""
+    """Put `text` on the clipboard; "" leaves the clipboard as it is."""
     if not text:
         return
     widget.clipboard_clear()
     widget.clipboard_append(text)
     if _on_x11(widget) and len(text.encode("utf-8", "replace")) >= CHUNK and max(text) > "\uffff":
-        # The root window's, as what was copied outlives the widget it was copied from.
+        # Owned by the root window, as the clipboard outlives the widget that was copied from.
         root = widget.nametowidget(".")
         if root not in _long:
             _handle(root, "CLIPBOARD", lambda: _long[root])
@@ -63,12 +63,12 @@ def copied(widget: tk.Misc) -> str:
 
 
 def selected(widget: tk.Misc) -> str:
-    """The text that is selected in whichever program (PRIMARY), or ""."""
+    """The PRIMARY selection of any program as text, or ""."""
     return _text_of(widget, "PRIMARY") if _on_x11(widget) else ""
 
 
 def has_copied(widget: tk.Misc) -> bool:
-    """Whether there is text on the clipboard, without fetching it where that can be avoided."""
+    """Whether there is text on the clipboard; where possible without fetching it."""
     if not _on_x11(widget):
         return bool(copied(widget))
     offered = _get(widget, "CLIPBOARD", "TARGETS").split()
@@ -87,7 +87,7 @@ def chunked(text: str) -> bytes:
     if len(data) < CHUNK or max(text) <= "\uffff":
         return data
     out = bytearray()
-    start, wide = 0, -1  # of the chunk; of the last four-byte character in it
+    start, wide = 0, -1  # start of the chunk; start of the last four-byte character in it
     for character in text:
         code = character.encode("utf-8", "replace")
         if len(code) == 4:
@@ -96,7 +96,7 @@ def chunked(text: str) -> bytes:
             wide = len(out)
         out += code
         if len(out) - start >= CHUNK:
-            # Tk keeps what has not all its bytes for the next chunk.
+            # Tk defers an incomplete character to the next chunk.
             start = len(out) - len(code) if len(out) - start > CHUNK else len(out)
     return bytes(out)
 
@@ -109,7 +109,7 @@ def _pair(code: bytes) -> bytes:
 
 
 class _Answer:
-    """Hands a selection out in chunks, to one program after the other."""
+    """Exports a selection in chunks, to one program after the other."""
 
     def __init__(self, characters: Callable[[], bytes]) -> None:
         self._characters = characters
@@ -119,8 +119,7 @@ class _Answer:
     def __call__(self, offset: str, most: str) -> bytes:
         """The next `most` bytes; from the beginning if `offset` is 0.
 
-        Tk counts characters in `offset`, and halves of those beyond the BMP; so it only tells
-        whether somebody asks anew.
+        Tk counts UTF-16 code units in `offset`; so it only shows whether this is a new request.
         """
         if int(offset) == 0:
             self._data, self._at = self._characters(), 0
@@ -144,7 +143,7 @@ def _handle(widget: tk.Misc, selection: str, characters: Callable[[], str]) -> N
 
 
 def _latin(text: str) -> bytes:
-    """What a program gets that asks for Latin-1 (ICCCM's STRING)."""
+    """The text for a program that requests Latin-1 (ICCCM's STRING)."""
     return text.encode("latin-1", "replace").decode("latin-1").encode()
 
 
@@ -154,7 +153,7 @@ def _text_of(widget: tk.Misc, selection: str) -> str:
     began = time.monotonic()
     text = _get(widget, selection, "UTF8_STRING")
     if text or time.monotonic() - began > _AT_ONCE:
-        return text  # asking for something else who does not answer would take as long again
+        return text  # another request to a program that does not answer would take as long again
     return _get(widget, selection, "STRING")  # in Latin-1, from an old program
 
 

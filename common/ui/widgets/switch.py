@@ -1,4 +1,4 @@
-"""A toggle for one thing that is on or off."""
+"""A toggle switch."""
 
 from __future__ import annotations
 

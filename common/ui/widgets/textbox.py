@@ -1,4 +1,4 @@
-"""A text of several lines that is edited, or read, with pictures for its emoji."""
+"""A multi-line text, editable or read-only, with pictures for its emoji."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ class TextBox:
         return self._rich.get("1.0", "end-1c")
 
     def selected(self) -> str:
-        """What is selected."""
+        """The selected text."""
         return self._rich.selected()
 
     def selection(self) -> tuple[int, int]:
-        """From where to where is selected; the cursor twice if nothing is."""
+        """Start and end of the selection; the cursor twice if nothing is selected."""
         chosen = self.selected()
         if not chosen:
             cursor = self.cursor()
@@ -54,14 +54,13 @@ class TextBox:
         return start, start + len(chosen)
 
     def cursor(self) -> int:
-        """Where the cursor is."""
+        """The offset of the cursor."""
         return len(self._rich.get("1.0", "insert"))
 
     def replace(self, start: int, end: int, text: str) -> None:
-        """Put a text in place of a stretch, and the cursor behind it.
+        """Replace a range by a text, and put the cursor behind it.
 
-        An emoji that begins like another one may be cut by the stretch: what is left of its
-        characters stays.
+        The range may end inside of an emoji sequence: the rest of its characters stays.
         """
         first, before = self._rich.locate(start)
         last, within = self._rich.locate(end)
@@ -77,7 +76,7 @@ class TextBox:
         self.widget.see("insert")
 
     def select(self, start: int, end: int) -> None:
-        """Select a stretch, with the cursor at its end, in view."""
+        """Select a range, with the cursor at its end, and scroll there."""
         widget = self.widget
         widget.tag_remove("sel", "1.0", "end")
         widget.mark_set("insert", self._rich.locate(end)[0])
@@ -86,11 +85,11 @@ class TextBox:
         widget.see("insert")
 
     def move(self, x: int, y: int) -> None:
-        """Put the cursor where a pointer is, in pixels of the widget, and select nothing."""
+        """Put the cursor at a position in pixels of the widget, and clear the selection."""
         widget = self.widget
         widget.tag_remove("sel", "1.0", "end")
         widget.mark_set("insert", widget.tk.call("tk::TextClosestGap", str(widget), x, y))
 
     def holds(self, x: int, y: int) -> bool:
-        """Whether the selection is where the pointer is."""
+        """Whether a position in pixels of the widget is in the selection."""
         return "sel" in self.widget.tag_names(f"@{x},{y}")

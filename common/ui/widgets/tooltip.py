@@ -1,4 +1,4 @@
-"""A hint that appears when the pointer rests on a widget."""
+"""Tooltips: shown when the pointer rests on a widget."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Final
 from common.ui.look.theme import Theme
 
 DELAY: Final = 500
-"""Milliseconds of rest before it appears."""
+"""Milliseconds for which the pointer must rest."""
 _WIDEST: Final = 420
 """Width of its longest line, px at 96 dpi."""
 
 
 class Tooltip:
-    """Shows `text` below `widget`; change `text` at any time, an empty one shows nothing.
+    """Shows `text` below `widget`; `text` may be changed at any time, "" shows nothing.
 
-    For a part of a widget that draws itself, `wait_at` says which part and what of it.
+    For a part of a canvas, call `wait_at` with that part's area and text.
     """
 
     def __init__(self, widget: tk.Misc, theme: Theme, text: str) -> None:
@@ -35,7 +35,7 @@ class Tooltip:
         return self._window is not None
 
     def wait_at(self, text: str, area: tuple[int, int, int, int]) -> None:
-        """Show `text` once the pointer has rested; below left, top, right, bottom in the widget."""
+        """Show `text` below `area` (left, top, right, bottom) when the pointer has rested."""
         self.text, self._area = text, area
         self._wait()
 
@@ -71,7 +71,7 @@ class Tooltip:
         window.deiconify()
 
     def hide(self) -> None:
-        """Take it away, also while it waits to appear."""
+        """Hide it, and cancel the wait for it."""
         self._stop()
         if self._area is not None:
             self.text, self._area = "", None

@@ -1,4 +1,4 @@
-"""Keys pressed while a window is still empty: they go to where its contents put the keyboard."""
+"""Type-ahead: keys pressed while a window is still empty go to the first focused field or text."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import tkinter as tk
 
 
 class TypeAhead:
-    """Keeps what is typed from its making until a field or a text has the keyboard.
+    """Buffers what is typed until a field or a text has the focus, and inserts it there.
 
-    `stop` gives it up, as there may be nothing to type into.
+    `stop` discards the buffer, as there may be nothing to type into.
     """
 
     def __init__(self, root: tk.Tk) -> None:
@@ -20,23 +20,23 @@ class TypeAhead:
         )
 
     def stop(self) -> None:
-        """Listen no more. Harmless when called again."""
+        """Remove the bindings; idempotent."""
         for sequence, binding in self._bound:
-            # Not `unbind`: before Python 3.12 it takes away what others have bound, too.
+            # Not `unbind`: before Python 3.12 it removes others' bindings, too.
             others = [line for line in self._root.bind(sequence).split("\n") if binding not in line]
             self._root.tk.call("bind", str(self._root), sequence, "\n".join(others))
             self._root.deletecommand(binding)
         self._bound = ()
 
     def _key(self, event: tk.Event[tk.Misc]) -> str | None:
-        # What is pressed in a widget comes here, too, and is that widget's.
+        # Keys pressed in a widget arrive here, too, and belong to that widget.
         if event.widget is not self._root:
             return None
         if event.keysym == "BackSpace":
             self._kept = self._kept[:-1]
         elif event.char.isprintable():
             self._kept += event.char
-        return "break"  # It is kept, and nobody else's.
+        return "break"  # It is buffered, and no other binding may handle it.
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
         if isinstance(event.widget, tk.Text | tk.Entry):

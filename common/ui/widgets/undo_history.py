@@ -1,7 +1,7 @@
-"""Undo and redo for one text: what was replaced by what, and where the cursor was.
+"""Undo and redo for one text, as a list of replacements with the cursor before each.
 
-Nothing here knows of widgets. Tk's own undo is not used: it does not know the pictures that stand
-for emoji (a text with one in it grows with each undo), and a field has none.
+It is independent of widgets. Tk's own undo is not used: it ignores the pictures that stand for
+emoji (a text with one in it grows with each undo), and an Entry has no undo.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from typing import Final, NamedTuple
 PAUSE: Final = 1.0
 """Seconds without a change after which the next one is a step of its own."""
 STEPS: Final = 1000
-"""Steps that can be undone at most."""
+"""Maximum number of steps that can be undone."""
 CHARACTERS: Final = 1_000_000
-"""Characters that all steps together may hold; the oldest steps are forgotten first."""
+"""Maximum number of characters in all steps together; the oldest steps are evicted first."""
 
 
 class Step(NamedTuple):
-    """What to do to the text: replace `start` to `end` by `text`, then select `selection`.
+    """An edit to apply: replace `start` to `end` by `text`, then select `selection`.
 
-    All places count characters. A selection of no length is a cursor.
+    All offsets count characters. An empty selection is a cursor.
     """
 
     start: int
@@ -32,7 +32,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class _Change:
-    """`removed` at `at` became `inserted`; `before` was selected then."""
+    """`removed` at `at` became `inserted`; `before` was the selection before that."""
 
     at: int
     removed: str
@@ -53,13 +53,13 @@ class UndoHistory:
 
     def __init__(self, text: str = "") -> None:
         self.text = text
-        """The text as it was told last."""
+        """The text as it was recorded last."""
         self._done: deque[_Change] = deque()
         self._undone: list[_Change] = []
         self._size = 0
         self._before: tuple[int, int] | None = None
         self._open = False
-        """Whether the next change may belong to the last step."""
+        """Whether the next change may be merged into the last step."""
         self._last = 0.0
 
     @property
@@ -73,7 +73,7 @@ class UndoHistory:
         return bool(self._undone)
 
     def reset(self, text: str) -> None:
-        """Begin anew with a text that nobody typed."""
+        """Clear the history, and start with a text that was set by the program."""
         self.text = text
         self._done.clear()
         self._undone.clear()
@@ -82,14 +82,14 @@ class UndoHistory:
         self._open = False
 
     def note(self, start: int, end: int) -> None:
-        """Tell what is selected right before a change; undoing it selects that again."""
+        """Set the selection right before a change; undoing the change restores it."""
         self._before = (start, end)
 
     def record(self, text: str, cursor: int, now: float, *, whole: bool = False) -> None:
-        """Tell what the text is after a change, and where its cursor is.
+        """Record the text after a change, and the position of its cursor.
 
-        `now` is in seconds, on a monotonic clock. `whole` makes it a step of its own, as pasting
-        is. Harmless if nothing changed.
+        `now` is in seconds, on a monotonic clock. `whole` makes it a step of its own, as for
+        pasting. Does nothing if nothing changed.
         """
         noted, self._before = self._before, None
         if text == self.text:
@@ -110,7 +110,7 @@ class UndoHistory:
             self._size -= self._done.popleft().size
 
     def undo(self) -> Step | None:
-        """What takes the last step back, or None if there is none."""
+        """The edit that undoes the last step, or None if there is none."""
         if not self._done:
             return None
         change = self._done.pop()
@@ -119,7 +119,7 @@ class UndoHistory:
         return self._replaced(change.at, change.inserted, change.removed, change.before)
 
     def redo(self) -> Step | None:
-        """What does again what was undone last, or None."""
+        """The edit that redoes the step undone last, or None."""
         if not self._undone:
             return None
         change = self._undone.pop()
@@ -137,9 +137,9 @@ class UndoHistory:
 
 
 def _difference(old: str, new: str, cursor: int) -> _Change:
-    """What was replaced by what, if the cursor stands behind it where that is possible.
+    """The replacement that leads from `old` to `new`, ending at the cursor where possible.
 
-    In "aaa" many places may have got another "a"; it is the one before the cursor.
+    In "aaa" another "a" may have been inserted at several offsets: it is the one at the cursor.
     """
     behind = len(new) - cursor
     if not (0 <= behind <= len(old) and old.endswith(new[cursor:])):
@@ -150,7 +150,7 @@ def _difference(old: str, new: str, cursor: int) -> _Change:
 
 
 def _common(one: str, other: str) -> int:
-    """How many characters two texts begin with alike; by halves, as slices are quick to compare."""
+    """Length of the common prefix; by bisection, as slices are quick to compare."""
     low, high = 0, min(len(one), len(other))
     while low < high:
         middle = (low + high + 1) // 2
@@ -162,7 +162,7 @@ def _common(one: str, other: str) -> int:
 
 
 def _join(last: _Change, change: _Change) -> bool:
-    """Make `change` a part of `last` if it goes on with it and begins no other word."""
+    """Merge `change` into `last` if it continues it and starts no other word."""
     if change.inserted and not change.removed and last.inserted:
         goes_on = change.at == last.at + len(last.inserted)
         if goes_on and not _begins(last.inserted[-1], change.inserted[0]):
@@ -181,5 +181,5 @@ def _join(last: _Change, change: _Change) -> bool:
 
 
 def _begins(before: str, character: str) -> bool:
-    """Whether a character next to another, in the direction of the edits, begins a word."""
+    """Whether a character next to another, in the direction of the edits, starts a word."""
     return before.isspace() and not character.isspace()
