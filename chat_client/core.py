@@ -180,6 +180,10 @@ class Core:
         """Give up a message that was not sent."""
         self._do(lambda: self._controller.drop(cid))
 
+    def send_again(self, cid: str) -> None:
+        """Send a message after all that was refused."""
+        self._do(lambda: self._controller.send_again(cid))
+
     def mark_read(self, room: str, seq: int) -> None:
         """The person has seen a room up to `seq`."""
         self._do(lambda: self._controller.mark_read(room, seq))

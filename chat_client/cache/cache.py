@@ -476,13 +476,13 @@ class Cache:
         return self._waiting
 
     def outbox_set_state(self, cid: str, state: OutboxState, reason: Reason | None = None) -> None:
-        """A message of the outbox was acknowledged or refused."""
+        """A message of the outbox was acknowledged or refused, or is to be sent again."""
         waited = self._waits(cid)
-        self._connection.execute(
+        changed = self._connection.execute(
             "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?",
             (state, "" if reason is None else json.dumps([reason.code, dict(reason.params)]), cid),
         )
-        self._waiting -= waited and state is not OutboxState.WAITING
+        self._waiting += (changed.rowcount > 0 and state is OutboxState.WAITING) - waited
 
     def outbox_remove(self, cid: str) -> bool:
         """Drop a message from the outbox: it is in the room, or given up. True if it was there."""

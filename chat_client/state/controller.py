@@ -236,6 +236,10 @@ class Controller:
         """Give up a message that could not be sent, or still waits."""
         self._outbox.drop(cid)
 
+    def send_again(self, cid: str) -> None:
+        """Send a message that failed after all."""
+        self._outbox.send_again(cid)
+
     def is_in_flight(self, cid: str) -> bool:
         """Whether a message is sent and not answered: it can't be given up."""
         return self._outbox.is_in_flight(cid)

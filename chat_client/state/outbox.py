@@ -103,6 +103,15 @@ class Outbox:
             self._cache.outbox_remove(cid)
             self._changed(out.room, cid, OutboxState.DROPPED)
 
+    def send_again(self, cid: str) -> None:
+        """Send a message that failed after all, before those that were written after it."""
+        out = self._cache.outgoing(cid)
+        if out is not None and out.state is OutboxState.FAILED:
+            self._cache.outbox_set_state(cid, OutboxState.WAITING)
+            self._refused_often = ("", 0)
+            self.begin_again()
+            self._changed(out.room, cid, OutboxState.WAITING)
+
     # The connection
 
     def signed_in(self) -> None:
@@ -122,7 +131,7 @@ class Outbox:
         self._hold_until = 0.0
 
     def begin_again(self) -> None:
-        """An acknowledged message has to be sent again: it is older than those in flight."""
+        """A message has to be sent again: it is older than those in flight."""
         self._drain_in_flight_first = True
 
     def is_in_flight(self, cid: str) -> bool:

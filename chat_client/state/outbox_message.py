@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from common.domain.reasons import Reason
 from common.protocol.events import MESSAGE
+
+_NEVER_TAKEN: Final = frozenset(
+    {"too_long", "cid_reused", "malformed", "unknown_kind", "unknown_type", "not_sendable"}
+)
+"""Why an entry was refused that will be refused again as it is."""
 
 
 class OutboxState(StrEnum):
@@ -16,7 +21,7 @@ class OutboxState(StrEnum):
     SENT = "sent"
     """Acknowledged: the server has it on its disk."""
     FAILED = "failed"
-    """Refused for good; the person drops it, or changes it first if it is a message."""
+    """Refused for good; the person drops it, has it sent again, or changes what was written."""
     DROPPED = "dropped"
     """Given up by the person."""
 
@@ -36,6 +41,12 @@ class OutboxMessage:
     state: OutboxState
     reason: Reason | None
     number: int = 0
+
+    @property
+    def may_go_again(self) -> bool:
+        """Whether it was refused for a reason that may be over, such as that one was muted."""
+        refused_for = "" if self.reason is None else self.reason.code
+        return self.state is OutboxState.FAILED and refused_for not in _NEVER_TAKEN
 
     @property
     def text(self) -> str:

@@ -74,6 +74,11 @@ class Composer(Panel):
         """Whether nothing can be written."""
         return str(self.text.cget("state")) == "disabled"
 
+    @property
+    def why_closed(self) -> str:
+        """Why nothing can be written; "" where it can."""
+        return self._why
+
     def close(self, why: str) -> None:
         """Let nothing be written, and say why; "" lets it again. What is written stays."""
         self._why = why

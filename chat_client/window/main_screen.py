@@ -740,6 +740,12 @@ class MainScreen(Panel):
         return any(text.strip() and text != kept.get(room) for room, text in written.items())
 
     def _failed(self, out: OutboxMessage, action: str) -> None:
+        if action == "again":
+            if self.composer.closed:
+                self._toast(self.composer.why_closed, FAILURE_TIME)
+            else:
+                self._session.ask(lambda core: core.send_again(out.cid))
+            return
         if action == "edit":
             # Below what may be half written there.
             self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))

@@ -16,6 +16,8 @@ from common.ui.widgets.safe_text import safe, worded
 
 SHOW_ALL: Final = "Show all"
 SHOW_LESS: Final = "Show less"
+ACTIONS: Final = {"again": "Send again", "edit": "Edit", "delete": "Delete"}
+"""What can be done about a message that was not sent, by the tag of its label."""
 
 
 class Pen:
@@ -149,9 +151,11 @@ class Pen:
         self._draw_picture(icon, at, "body")
         if failed:
             self._text.insert(at, f"Not sent: {safe(_why(out))}  ", ("body", "failed", "small"))
-            for label in ("Edit", "Delete") if said else ("Delete",):
-                tags = ("body", "link", "small", "action", label.lower())
-                self._text.insert(at, label, tags)
+            offered = {"again": out.may_go_again, "edit": said, "delete": True}
+            for tag, label in ACTIONS.items():
+                if not offered[tag]:
+                    continue
+                self._text.insert(at, label, ("body", "link", "small", "action", tag))
                 self._text.insert(at, "   ", ("body", "small"))
         self._text.insert(at, "\n", ("body",))
 

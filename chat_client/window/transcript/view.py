@@ -25,7 +25,7 @@ from chat_client.window.transcript.highlights import Highlights
 from chat_client.window.transcript.live import Live
 from chat_client.window.transcript.navigation import Navigation
 from chat_client.window.transcript.paging import Pager
-from chat_client.window.transcript.pen import Pen
+from chat_client.window.transcript.pen import ACTIONS, Pen
 from chat_client.window.transcript.places import Places
 from chat_client.window.transcript.pointer import Pointer
 from chat_client.window.transcript.reading import Reading
@@ -49,7 +49,7 @@ class Transcript(Panel):
 
     `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody
     whose name looks the same. `on_bottom(bool)` is told whether the newest message is in view;
-    `on_link(url)` when a link is clicked; `on_failed(message, action)` for "edit" or "delete" on
+    `on_link(url)` when a link is clicked; `on_failed(message, action)` for one of `pen.ACTIONS` on
     one not sent. `on_missing(wanted)` asks for a page that only the server has; `history_added` is
     to be called when it is here, or can't be had. `on_day(sent_at)` is told when the heading of
     a day is clicked, of the message below it, and `on_day(None)` when somebody wants to go to
@@ -260,8 +260,8 @@ class Transcript(Panel):
             self._folds.toggle(int(mark[1:]))
         elif "day" in tags and mark[0] == "e":
             self._on_day(self.said(mark).sent_at)
-        elif "edit" in tags or "delete" in tags:
-            self._on_failed(self._content.outgoing(mark), "edit" if "edit" in tags else "delete")
+        elif action := next((tag for tag in ACTIONS if tag in tags), None):
+            self._on_failed(self._content.outgoing(mark), action)
         else:
             url = self.link(mark, index)
             if url is not None:

@@ -135,6 +135,28 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
     bruno.until(lambda: "half a thought" in bruno.texts(), "the message")
 
 
+def test_what_was_refused_by_a_mute_is_sent_again_when_it_is_over(
+    host: Host, ada: Window, bruno: Peer
+) -> None:
+    """Written without a connection, and muted meanwhile: it is kept, with the reason beside it."""
+    host.terminate(USERNAME, "")
+    ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
+    ada.type("anybody there?\n", ada.composer)
+    ask(host, lambda re: messages.MutePerson(id=re, username=USERNAME, reason="Too loud"))
+    ada.click(ada.main.banner._action)
+    ada.online()
+    ada.wait(lambda: "Not sent: you are muted: Too loud" in ada.said, "the refusal")
+    ada.click_text("Send again")
+    ada.wait(lambda: toast(ada) == "You are muted: Too loud.", "why not")
+    ask(host, lambda re: messages.Unmute(id=re, username=USERNAME))
+    ada.wait(lambda: not ada.main.composer.closed, "the end of it")
+    ada.click(ada.messages, 3, 3)  # elsewhere: two clicks on one place select a word
+    ada.click_text("Send again")
+    bruno.until(lambda: "anybody there?" in bruno.texts(), "the message")
+    ada.wait(lambda: "Not sent: " not in ada.said, "its place")
+    assert ada.main._waiting == 0
+
+
 def test_a_mute_ends_by_itself(ada: Window) -> None:
     """At its time, which nobody tells; without one it stays."""
     ada.main.apply([MuteChanged(Reason("muted", {"reason": ""}))])

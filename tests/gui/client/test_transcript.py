@@ -492,6 +492,9 @@ def test_what_is_no_message_waits_and_fails_as_one_line(
     assert "Not sent" in failed
     assert "Delete" in failed
     assert "Edit" not in failed
+    assert "Send again" not in failed
+    (failed,) = lines(OutboxState.FAILED, Reason("storage_full"))
+    assert "Send again" in failed
     assert lines(OutboxState.SENT) == []
     reading.write("hello", "h")
     assert [line.split("  ")[0].strip() for line in lines(OutboxState.SENT)][-1] == "hello"

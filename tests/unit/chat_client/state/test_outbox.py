@@ -292,6 +292,63 @@ def test_what_waits_again_goes_before_all_others(bench: Bench, outbox: Outbox) -
     assert [send.cid for send in sends(bench)] == [cid(1), cid(2)]
 
 
+def test_what_was_refused_can_be_sent_again_before_what_was_written_later(bench: Bench) -> None:
+    """As the same message, when what stood in its way may be over; and it may be refused again."""
+    outbox = made(bench, 1)
+    write(outbox, "one", "two", "three")
+    bench.admit()
+    outbox.send_next(bench.now)
+    (one,) = sends(bench)
+    outbox.refused(one, Reason("muted"), bench.now, retryable=False, wait=0.0)
+    (two,) = sends(bench)
+    assert bench.cache.waiting() == 2
+    bench.told(news.OutboxChanged)
+    for _ in range(2):
+        outbox.send_again(cid(1))
+        (told,) = bench.told(news.OutboxChanged)
+        assert (told.cid, told.state, told.waiting) == (cid(1), OutboxState.WAITING, 3)
+        outbox.send_next(bench.now)
+        assert sends(bench) == []  # behind the answer of what is in flight
+        refuse(bench, outbox, two, "busy")
+        bench.now += 60
+        outbox.send_next(bench.now)
+        (again,) = sends(bench)
+        assert (again.cid, text_of(again)) == (cid(1), "one")
+        bench.link.answered(again.id)
+        outbox.refused(again, Reason("muted"), bench.now, retryable=False, wait=0.0)
+        (two,) = sends(bench)
+        bench.told(news.OutboxChanged)
+    assert bench.cache.waiting() == 2
+
+
+def test_what_was_given_up_after_many_refusals_gets_as_many_again(bench: Bench) -> None:
+    """Else the first one would end it at once."""
+    outbox = made(bench, 1)
+    write(outbox, "one")
+    bench.admit()
+    for _ in range(2):
+        for tries in range(1, MAX_REFUSALS + 1):
+            outbox.send_next(bench.now)
+            (send,) = sends(bench)
+            refuse(bench, outbox, send)
+            bench.now += 60
+            (last,) = bench.told(news.OutboxChanged)
+            assert (last.state is OutboxState.FAILED) is (tries == MAX_REFUSALS)
+        outbox.send_again(cid(1))
+        bench.told(news.OutboxChanged)
+
+
+def test_only_what_failed_is_sent_again(bench: Bench, outbox: Outbox) -> None:
+    """Not what waits, was sent, or is there no more."""
+    write(outbox, "one", "two")
+    bench.cache.outbox_set_state(cid(2), OutboxState.SENT)
+    bench.told(news.OutboxChanged)
+    for number in (1, 2, 3):
+        outbox.send_again(cid(number))
+    assert bench.told(news.OutboxChanged) == []
+    assert bench.cache.waiting() == 1
+
+
 def test_what_no_server_takes_fails_here(bench: Bench, outbox: Outbox) -> None:
     """A cache may hold anything; the rest is sent."""
     write(outbox, "", "two")
