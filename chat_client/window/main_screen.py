@@ -21,6 +21,7 @@ from chat_client.window.go_to_date import ask as ask_for_day
 from chat_client.window.go_to_date import day_menu
 from chat_client.window.moderation_dialogs import ask, done, menu_items, question
 from chat_client.window.overview import Overview, Presence
+from chat_client.window.server_clock import ServerClock
 from chat_client.window.sidebar import Members, Sidebar
 from chat_client.window.transcript.missing import whole_line
 from chat_client.window.transcript.view import Transcript
@@ -56,7 +57,7 @@ _PRESENCE: Final[dict[Presence, str]] = {
 _MENU_WAIT: Final = 300
 """Milliseconds that a menu waits at most for the server's answer."""
 _LOOK_AGAIN: Final = 60_000
-"""Milliseconds after which the clock is looked at in any case: it may have been set."""
+"""Milliseconds after which the clock is looked at in any case: a suspension stops timers."""
 _LATEST: Final = 30
 """Height of the button that leads to the latest message, px at 96 dpi."""
 _LATEST_AT: Final = 8
@@ -110,8 +111,7 @@ class MainScreen(Panel):
         """Why nothing may be written, if that is so."""
         self._waiting_menu: tuple[str, int, int, str] | None = None
         """Whose menu is to be shown, where, and the timer for when nothing is answered."""
-        self._clock_offset = 0
-        """By how many milliseconds the server's clock is ahead of this computer's."""
+        self._server_clock = ServerClock()
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self._lifting: str | None = None
@@ -277,8 +277,7 @@ class MainScreen(Panel):
     ) -> None:
         match item:
             case news.Welcomed():
-                passed = time.monotonic() - item.at
-                self._clock_offset = item.time - round(1000 * (time.time() - passed))
+                self._server_clock.set(item.time, time.monotonic() - item.at)
             case news.RoleTold():
                 self.overview.hear_of_role(item.role)
             case news.MuteChanged() | news.Moderated() | news.MutesListed():
@@ -298,7 +297,7 @@ class MainScreen(Panel):
         if self._lifting is not None:
             self.after_cancel(self._lifting)
             self._lifting = None
-        now = self._server_time()
+        now = self._server_clock.now()
         mute = self._mute if self._mute is not None and _holds(self._mute, now) else None
         self.composer.close("" if mute is None else _sentence(mute))
         if self._status.code == "banned":
@@ -313,10 +312,6 @@ class MainScreen(Panel):
         later = [end - now for end in ends if isinstance(end, int) and end > now]
         if later:
             self._lifting = self.after(min(min(later) + 1, _LOOK_AGAIN), self._show_sanctions)
-
-    def _server_time(self) -> int:
-        """Milliseconds since 1970-01-01 UTC by the server's clock, which bans and mutes go by."""
-        return time.time_ns() // 1_000_000 + self._clock_offset
 
     def _person_menu(self, username: str, x: int, y: int) -> None:
         """What can be done about a member; for a moderator, once it is known who is muted."""
@@ -358,7 +353,7 @@ class MainScreen(Panel):
         if action != "unmute":
             name = self.overview.name(username)
             self.dialog = question(self._window, self._theme, action, name)
-            wanted = ask(self.dialog, action, username, self._server_time)
+            wanted = ask(self.dialog, action, username, self._server_clock.now)
         if wanted is not None and self.winfo_exists():
             self._session.ask(lambda core: core.moderate(wanted))
 

@@ -78,7 +78,32 @@ def test_bans_and_mutes_go_by_the_servers_clock(ada: Window) -> None:
         assert not ada.main.composer.closed
     # What was told a while ago has gone on since.
     ada.main.apply([Welcomed(now() - HOUR, time.monotonic() - HOUR / 1000)])
-    assert abs(ada.main._server_time() - now()) < 60_000
+    assert abs(ada.main._server_clock.now() - now()) < 60_000
+
+
+@pytest.mark.parametrize("jump", [3 * HOUR, -3 * HOUR])
+def test_a_clock_that_is_set_changes_no_ban_or_mute(
+    ada: Window, monkeypatch: pytest.MonkeyPatch, jump: int
+) -> None:
+    """As after a start without network, when the time comes a minute later.
+
+    Neither what one is told nor what a moderator asks for moves with it.
+    """
+    told: list[Moderation] = []
+    monkeypatch.setattr(Core, "moderate", lambda _, wanted: told.append(wanted))
+    began = now()
+    mute = Reason("muted", {"reason": "", "until": began + HOUR})
+    ada.main.apply([Welcomed(began, time.monotonic()), MuteChanged(mute)])
+    wall, wall_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: wall() + jump / 1000)
+    monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + jump * 1_000_000)
+    ada.main._show_sanctions()
+    assert ada.main.composer.closed
+    answer(ada, lambda dialog: dialog.choose(YES))
+    ada.main._moderate("zoe", "mute")
+    ada.wait(lambda: told, "the order")
+    assert told[0].until is not None
+    assert abs(told[0].until - (began + HOUR)) < 60_000
 
 
 def test_what_is_for_some_time_is_counted_from_the_servers_time(
