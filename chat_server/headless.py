@@ -80,9 +80,9 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
     """What the window would show, as log lines; without anybody's name."""
     for event in events:
         match event:
-            case view.ClientAppeared():
+            case view.ClientSignedIn():
                 log.info("connection %d signed in from %s", event.connection, event.address)
-            case view.ClientGone():
+            case view.ClientDisconnected():
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():
                 log.error("messages can't be stored: %s", sentence(event.reason))

@@ -337,7 +337,7 @@ def _load_or_create(
         directory = store.load()
         if GENERAL not in directory.rooms:
             directory.add_room(store.add_room(GENERAL, 0))
-    directory.keep()
+    directory.commit()
     return facts, directory
 
 

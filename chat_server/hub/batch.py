@@ -20,7 +20,7 @@ from chat_server.rules.commands import COMMANDS, handle_command, handle_input, i
 from chat_server.rules.directory import Account, Role
 from chat_server.rules.inputs import Input, PurgeSanctions
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientGone, StoreFailed, StoreRecovered
+from chat_server.rules.view import ClientDisconnected, StoreFailed, StoreRecovered
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import (
     Store,
@@ -129,7 +129,7 @@ class Batches:
             # Commands that only read need no store; those that write are refused.
             applied = self._apply(items, now)
         if stored:
-            self._world.directory.keep()
+            self._world.directory.commit()
             self._retry.worked()
             before = [*before, *self._recovered(now)]
             return [Applied(before), *applied] if before else applied
@@ -177,7 +177,7 @@ class Batches:
             log.exception("bans and mutes that have ended could not be deleted")
             self._world.directory.roll_back()
         else:
-            self._world.directory.keep()
+            self._world.directory.commit()
 
     def _transact(self, items: Sequence[HubItem], now: int) -> tuple[list[Applied] | None, bool]:
         """Apply everything in one transaction: the outcomes, and whether they are committed.
@@ -281,7 +281,7 @@ class Batches:
         for session in sessions:
             self._world.sessions.close(session.connection)
             outcome.append(effects.Disconnect(session.connection, goodbye))
-            outcome.append(ClientGone(session.connection, "busy", now))
+            outcome.append(ClientDisconnected(session.connection, "busy", now))
         return outcome
 
     def _cids(self, items: Sequence[HubItem]) -> list[tuple[Account, str]]:

@@ -11,9 +11,9 @@ from typing import Final
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Role
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
-from chat_server.rules.sanctions import told_of
+from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientAppeared, ClientGone
+from chat_server.rules.view import ClientDisconnected, ClientSignedIn
 from chat_server.rules.world import Outcome, World, presence, refuse
 from common import limits
 from common.domain.display_names import clean_display_name
@@ -83,7 +83,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     known = username if owner == username else ""
     banned = world.directory.sanctions.ban_of(now, known, command.installation)
     if banned is not None:
-        return refuse(session, command, "banned", params=told_of(banned))
+        return refuse(session, command, "banned", params=sanction_params(banned))
     # The token before the secret: the account is there, though the invite may be another by now.
     if known:
         return _admit(world, session, command, username, now)
@@ -130,7 +130,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
         return refuse(session, command, "not_recognized", params={"username": username})
     banned = world.directory.sanctions.ban_of(now, username, command.installation)
     if banned is not None:
-        return refuse(session, command, "banned", params=told_of(banned))
+        return refuse(session, command, "banned", params=sanction_params(banned))
     outcome: Outcome = []
     was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
@@ -139,7 +139,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
             # its way may be stored after what the new one sends.
             goodbye = messages.Goodbye(code="replaced", params={})
             outcome.append(Disconnect(old.connection, goodbye))
-            outcome.append(ClientGone(old.connection, "replaced", now))
+            outcome.append(ClientDisconnected(old.connection, "replaced", now))
             world.sessions.close(old.connection)
     admitted = _admit(world, session, command, username, now)
     if was_online:
@@ -225,10 +225,10 @@ def _admit(
             mute=None if muted is None else messages.Mute(until=muted.until, reason=muted.reason),
         )
 
-    def appeared() -> ClientAppeared:
+    def appeared() -> ClientSignedIn:
         muted = world.directory.sanctions.mute_of(now, username)
         present = world.directory.accounts.get(username, account)
-        return ClientAppeared(
+        return ClientSignedIn(
             connection=session.connection,
             username=username,
             display_name=account.display_name,

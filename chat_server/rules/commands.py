@@ -23,7 +23,7 @@ from chat_server.rules import (
 from chat_server.rules.directory import Role
 from chat_server.rules.effects import Tell
 from chat_server.rules.permissions import role_of
-from chat_server.rules.sanctions import told_of
+from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common.protocol import messages
@@ -125,7 +125,7 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
         muted = world.directory.sanctions.mute_of(now, session.username)
         if muted is not None:
             again = None if row.again is None else row.again(world, session, command)
-            return again or refuse(session, command, "muted", params=told_of(muted))
+            return again or refuse(session, command, "muted", params=sanction_params(muted))
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)

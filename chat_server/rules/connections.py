@@ -3,7 +3,7 @@
 from chat_server.rules import inputs
 from chat_server.rules.effects import Disconnect, Tell
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientGone, ClientSlow, TrafficChanged
+from chat_server.rules.view import ClientDisconnected, ClientSlow, TrafficChanged
 from chat_server.rules.world import Outcome, World
 from common.protocol.messages import Goodbye, Ping, Pong, refusal
 
@@ -105,5 +105,5 @@ def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outco
         outcome.append(Disconnect(session.connection, _STOPPED))
         left, _was_last = world.sessions.close(session.connection)
         if left is not None and left.username is not None:
-            outcome.append(ClientGone(session.connection, "server_closing", now))
+            outcome.append(ClientDisconnected(session.connection, "server_closing", now))
     return outcome

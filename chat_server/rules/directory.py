@@ -162,9 +162,9 @@ class Directory:
         self.undo.note(room.step_back)
         self._advanced[room.room] = room
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """All changes are committed."""
-        self.undo.keep()
+        self.undo.commit()
         for room in self._advanced.values():
             room.stored = room.head
         self._advanced.clear()

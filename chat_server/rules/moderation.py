@@ -9,7 +9,7 @@ from chat_server.rules.directory import Role
 from chat_server.rules.effects import After, Answer, TellAccount, TellEveryone
 from chat_server.rules.invites import renew_invite
 from chat_server.rules.permissions import may_act_on, name_of_actor
-from chat_server.rules.sanctions import Sanction, SanctionKind, told_of
+from chat_server.rules.sanctions import Sanction, SanctionKind, sanction_params
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, done, refuse
 from common import limits
@@ -76,7 +76,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         at=now,
     )
     _sanction(world, sanction)
-    goodbye = messages.Goodbye(code="banned", params=told_of(sanction))
+    goodbye = messages.Goodbye(code="banned", params=sanction_params(sanction))
     return [*outcome, _end(ended, goodbye, "banned"), done(session, command, note)]
 
 

@@ -122,7 +122,7 @@ def _longest(sanctions: list[Sanction], now: int) -> Sanction | None:
     return max(holding, key=lambda each: (each.until is None, each.until or 0), default=None)
 
 
-def told_of(sanction: Sanction) -> dict[str, str | int]:
+def sanction_params(sanction: Sanction) -> dict[str, str | int]:
     """What the person it is about is told of it."""
     told: dict[str, str | int] = {"reason": sanction.reason}
     if sanction.until is not None:

@@ -17,7 +17,7 @@ class Undo:
         """Something was changed; `step` undoes it."""
         self._steps.append(step)
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """The changes are committed: forget how to undo them."""
         self._steps.clear()
 

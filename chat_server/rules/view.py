@@ -11,7 +11,7 @@ HOST: Final = "(host)"
 
 
 @dataclass(frozen=True, slots=True)
-class ClientAppeared:
+class ClientSignedIn:
     """Somebody signed in. `since` is in milliseconds since 1970-01-01 UTC."""
 
     connection: int
@@ -28,7 +28,7 @@ class ClientAppeared:
 
 
 @dataclass(frozen=True, slots=True)
-class ClientGone:
+class ClientDisconnected:
     """A signed-in connection ended; `why` is a code: see chat_server/window/feed.py."""
 
     connection: int
@@ -114,8 +114,8 @@ class Audited:
 
 
 ViewEvent = (
-    ClientAppeared
-    | ClientGone
+    ClientSignedIn
+    | ClientDisconnected
     | TrafficChanged
     | ClientSlow
     | MessagesStored

@@ -9,7 +9,7 @@ from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import Answer, Effect, Show, Tell, TellEveryone
 from chat_server.rules.sessions import Session, Sessions
-from chat_server.rules.view import ClientGone, ViewEvent
+from chat_server.rules.view import ClientDisconnected, ViewEvent
 from chat_server.store.store import Store
 from common import limits
 from common.domain.names import direct_members
@@ -107,7 +107,7 @@ class World:
         session, went_offline = self.sessions.close(connection)
         if session is None or session.username is None:
             return []
-        outcome: Outcome = [ClientGone(connection, why, now)]
+        outcome: Outcome = [ClientDisconnected(connection, why, now)]
         if went_offline:
             outcome.append(presence(session.username, online=False))
         return outcome

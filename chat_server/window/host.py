@@ -102,9 +102,9 @@ class HostContents:
     def _take_one(self, item: server_thread.ServerNews) -> None:
         now = _now()
         match item:
-            case server_thread.Happened():
+            case server_thread.UrgentEvents():
                 self._happened(item, now)
-            case server_thread.Counted():
+            case server_thread.CountsChanged():
                 self._after("count", COUNT_PAUSE, self._count)
             case server_thread.Started():
                 self.owns_folder = True
@@ -121,14 +121,14 @@ class HostContents:
                 self._failed(item, now)
             case server_thread.Replied():
                 item.on_reply(item.reply)
-            case server_thread.Stopped() | server_thread.BrokeOff():
+            case server_thread.Stopped() | server_thread.Aborted():
                 self._stopped(item, now)
             case server_thread.Ended():
                 self._end()
             case _:
                 assert_never(item)
 
-    def _happened(self, item: server_thread.Happened, now: int) -> None:
+    def _happened(self, item: server_thread.UrgentEvents, now: int) -> None:
         self.presenter.apply(item.events, now)
         if any(isinstance(event, Audited) for event in item.events):
             self.controller.moderation.list_sanctions()
@@ -148,15 +148,15 @@ class HostContents:
         # Later: a dialog runs a loop of its own, and the mailbox is not to wait in it.
         self._after("ask", 1, lambda: self._ask_after(failure))
 
-    def _stopped(self, item: server_thread.Stopped | server_thread.BrokeOff, now: int) -> None:
+    def _stopped(self, item: server_thread.Stopped | server_thread.Aborted, now: int) -> None:
         self._count()
-        if isinstance(item, server_thread.BrokeOff):
+        if isinstance(item, server_thread.Aborted):
             _complain(sentence(item.reason))
         if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
         self.show()
-        if isinstance(item, server_thread.BrokeOff):
+        if isinstance(item, server_thread.Aborted):
             reason = sentence(item.reason)
             self._after("ask", 1, lambda: self.controller.server_failed(reason))
 

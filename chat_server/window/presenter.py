@@ -198,9 +198,9 @@ class Presenter:
         """Take events in their order."""
         for event in events:
             match event:
-                case view.ClientAppeared():
+                case view.ClientSignedIn():
                     self._appeared(event)
-                case view.ClientGone():
+                case view.ClientDisconnected():
                     self._gone(event)
                 case view.TrafficChanged():
                     self._counted(event)
@@ -238,7 +238,7 @@ class Presenter:
         what = "Nobody else can connect" if full else "The server can’t go on"
         self._feed.add(Kind.FAILED, event.at, "", f"{what}: {safe(sentence(event.reason))}")
 
-    def _appeared(self, event: view.ClientAppeared) -> None:
+    def _appeared(self, event: view.ClientSignedIn) -> None:
         clients = self._run.clients
         client = _Client(
             event.connection,
@@ -323,7 +323,7 @@ class Presenter:
         """The person wants to be there."""
         self._page = page
 
-    def _gone(self, event: view.ClientGone) -> None:
+    def _gone(self, event: view.ClientDisconnected) -> None:
         client = self._run.clients.pop(event.connection, None)
         self._rows.pop(event.connection, None)
         if client is None:

@@ -58,7 +58,7 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class BrokeOff:
+class Aborted:
     """The server could not go on and was stopped; `reason` says why."""
 
     reason: Reason
@@ -73,14 +73,14 @@ class Replied:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
+class UrgentEvents:
     """Events to show at once."""
 
     events: Sequence[view.ViewEvent]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountsChanged:
     """Numbers have changed: look at `ServerThread.counts.take()` when it suits."""
 
 
@@ -90,7 +90,15 @@ class Ended:
 
 
 ServerNews = (
-    Started | Changed | StartFailed | Stopped | BrokeOff | Replied | Happened | Counted | Ended
+    Started
+    | Changed
+    | StartFailed
+    | Stopped
+    | Aborted
+    | Replied
+    | UrgentEvents
+    | CountsChanged
+    | Ended
 )
 
 
@@ -259,7 +267,7 @@ class ServerThread:
         server = self._server
         if server is not None and server.failure is not None:
             self._stop()
-            self._post(BrokeOff(server.failure))
+            self._post(Aborted(server.failure))
 
     def _stop(self) -> None:
         server, self._server = self._server, None
@@ -282,8 +290,8 @@ class ServerThread:
             if not isinstance(event, view.TrafficChanged | view.MessagesStored):
                 urgent.append(event)
             elif self.counts.add(event):
-                self._post(Counted())
+                self._post(CountsChanged())
         if urgent:
-            self._post(Happened(urgent))
+            self._post(UrgentEvents(urgent))
         if any(isinstance(event, view.ServerFailed) for event in urgent):
             self._orders.put(_Order.GIVE_UP)

@@ -177,7 +177,7 @@ class MemoryStore:
         for number, member in state.members:
             log = directory.rooms[state.rooms[number]]
             directory.enter(log, state.accounts[member].username)
-        directory.keep()
+        directory.commit()
         return directory
 
     def add_account(self, username: str, display_name: str, change: int, _now: int) -> Account:

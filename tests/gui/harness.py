@@ -32,7 +32,7 @@ from chat_client.window.screens import Screens
 from chat_server.options import Options as ServerOptions
 from chat_server.options import parse_options as parse_server_options
 from chat_server.ready_file import Running
-from chat_server.rules.view import ClientAppeared, ViewEvent
+from chat_server.rules.view import ClientSignedIn, ViewEvent
 from chat_server.service import Server
 from chat_server.window.app import make as make_server
 from chat_server.window.host import HostContents
@@ -179,7 +179,7 @@ class Host:
 
     def _show(self, events: Sequence[ViewEvent]) -> None:
         for event in events:
-            if isinstance(event, ClientAppeared):
+            if isinstance(event, ClientSignedIn):
                 self.connections[event.username] = event.connection
 
 

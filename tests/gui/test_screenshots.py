@@ -21,7 +21,7 @@ from PIL import Image, ImageGrab
 from chat_client.options import Options
 from chat_client.state.status import Link
 from chat_server.ready_file import Running
-from chat_server.rules.view import ClientAppeared, ViewEvent
+from chat_server.rules.view import ClientSignedIn, ViewEvent
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread
 from common.domain.invite import parse_invite
@@ -232,7 +232,7 @@ def host_window(
 
 
 def _placed(event: ViewEvent) -> ViewEvent:
-    if not isinstance(event, ClientAppeared) or event.display_name not in PEOPLE:
+    if not isinstance(event, ClientSignedIn) or event.display_name not in PEOPLE:
         return event
     device, address, at = PEOPLE[event.display_name]
     clock = Clock()

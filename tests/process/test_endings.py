@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.options import Options
-from chat_server.rules.view import ClientAppeared, ClientGone, ViewEvent
+from chat_server.rules.view import ClientDisconnected, ClientSignedIn, ViewEvent
 from chat_server.service import Server as InProcess
 from common.domain.invite import parse_invite
 from common.protocol.messages import Error, Terminate, ToClient
@@ -44,7 +44,7 @@ class Host:
         return [
             event.connection
             for event in tuple(self.shown)
-            if isinstance(event, ClientAppeared) and event.username == username
+            if isinstance(event, ClientSignedIn) and event.username == username
         ]
 
     def gone(self) -> dict[int, str]:
@@ -52,7 +52,7 @@ class Host:
         return {
             event.connection: event.why
             for event in tuple(self.shown)
-            if isinstance(event, ClientGone)
+            if isinstance(event, ClientDisconnected)
         }
 
     def _show(self, events: Sequence[ViewEvent]) -> None:

@@ -223,7 +223,7 @@ class SqliteStore:
             directory.add_room(rooms[number])
         for room_number, account in self._query("SELECT room, account FROM members"):
             directory.enter(rooms[room_number], usernames[account])
-        directory.keep()
+        directory.commit()
         return directory
 
     def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:

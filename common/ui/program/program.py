@@ -156,6 +156,6 @@ class Program(Generic[C]):
 
     def _end(self) -> None:
         if self.contents is None or self.contents.owns_folder:
-            self._place.keep()
+            self._place.save()
         self.on_end()
         end_root(self.root)

@@ -98,7 +98,7 @@ class WindowPlacement:
         )
         self._root.geometry(f"{self._size[0]}x{self._size[1]}+{x}+{y}")
 
-    def keep(self) -> None:
+    def save(self) -> None:
         """Save it for the next start."""
         kept = self._remembered._replace(maximized=self._maximized())
         if self._usual and self._usual[:2] != self._first:

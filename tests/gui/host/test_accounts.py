@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chat_server.rules.view import HOST, Audited, ClientAppeared, ClientGone
+from chat_server.rules.view import HOST, Audited, ClientDisconnected, ClientSignedIn
 from chat_server.window import questions
 from chat_server.window.model import AccountRow, Page
 from chat_server.window.pages import accounts
@@ -177,14 +177,14 @@ def test_rows_are_made_only_while_they_are_shown() -> None:
     assert (row.muted, row.banned) == ("", "")
     presenter.apply(
         [
-            ClientAppeared(7, "new", "New", "::1", "Linux", 0, new_account=True),
+            ClientSignedIn(7, "new", "New", "::1", "Linux", 0, new_account=True),
             Audited(HOST, "set_role", {"username": "new", "role": "moderator"}, 1),
         ],
         9000,
     )
     (row,) = [each for each in presenter.view(9000).accounts if each.username == "new"]
     assert (row.online, row.is_moderator) == (True, True)
-    presenter.apply([ClientGone(7, "left", 2)], 9000)
+    presenter.apply([ClientDisconnected(7, "left", 2)], 9000)
     (row,) = [each for each in presenter.view(9000).accounts if each.username == "new"]
     assert (row.online, row.is_moderator) == (False, True)
     presenter.stopped(9001)

@@ -19,7 +19,7 @@ from chat_server.rules import view
 from chat_server.service import Server
 from chat_server.window import questions
 from chat_server.window.model import ServerState
-from chat_server.window.server_thread import Happened
+from chat_server.window.server_thread import UrgentEvents
 from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
 from common.protocol.messages import Ack, Goodbye
@@ -282,10 +282,10 @@ def test_a_start_that_fails_leaves_the_folder_alone(
 def test_trouble_with_the_store_has_a_banner(host: Host) -> None:
     """While messages can't be stored a banner says why; it goes when one was stored."""
     now = time.time_ns() // 1_000_000
-    host.app.mailbox.post(Happened([view.StoreFailed(Reason("disk_full_here"), now)]))
+    host.app.mailbox.post(UrgentEvents([view.StoreFailed(Reason("disk_full_here"), now)]))
     host.wait(host.app.frame.banner.winfo_viewable, "the banner")
     host.sees("disk is full")
-    host.app.mailbox.post(Happened([view.MessagesStored(1, now)]))
+    host.app.mailbox.post(UrgentEvents([view.MessagesStored(1, now)]))
     host.wait(lambda: not host.app.frame.banner.shown, "no banner")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from chat_server.ready_file import Running
-from chat_server.rules.view import HOST, Audited, ClientAppeared
+from chat_server.rules.view import HOST, Audited, ClientSignedIn
 from chat_server.window import questions
 from chat_server.window.model import Page
 from chat_server.window.pages import people
@@ -284,7 +284,7 @@ def test_a_mute_ends_in_the_table_by_itself() -> None:
     """The window looks at the clock when that is; a server that starts anew begins with none."""
     presenter = Presenter("Harbour Team")
     presenter.started(RUNNING, 0)
-    appeared = ClientAppeared(
+    appeared = ClientSignedIn(
         7, "ada", "Ada", "192.0.2.9", "Linux", 0, new_account=False, is_muted=True, muted_until=9000
     )
     presenter.apply([appeared], 0)
@@ -326,7 +326,7 @@ def test_who_did_what_is_told(event: Audited, line: tuple[str, str]) -> None:
     presenter = Presenter("Harbour Team")
     presenter.started(RUNNING, 0)
     presenter.apply(
-        [ClientAppeared(7, "ada", "Ada", "192.0.2.9", "Linux", 0, new_account=False), event], 1
+        [ClientSignedIn(7, "ada", "Ada", "192.0.2.9", "Linux", 0, new_account=False), event], 1
     )
     newest = presenter.view(1).feed[0]
     assert (newest.name, newest.text) == line

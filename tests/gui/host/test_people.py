@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from chat_server.rules.view import ClientAppeared
+from chat_server.rules.view import ClientSignedIn
 from chat_server.window import questions
 from chat_server.window.pages.summary import _CHART
-from chat_server.window.server_thread import Happened
+from chat_server.window.server_thread import UrgentEvents
 from common.protocol.messages import Ack, Goodbye
 from common.ui.widgets.dialog import Dialog
 from tests.gui.host.conftest import Host
@@ -196,12 +196,12 @@ def test_names_and_addresses_are_whole(host: Host, width: int, addresses: tuple[
     now = time.time_ns() // 1_000_000
     host.root.geometry(f"{width}x700")
     appeared = [
-        ClientAppeared(
+        ClientSignedIn(
             100 + n, name.split()[0].lower(), name, address, "Linux", now, new_account=False
         )
         for n, (name, address) in enumerate(zip(names, addresses, strict=True))
     ]
-    host.app.mailbox.post(Happened(appeared))
+    host.app.mailbox.post(UrgentEvents(appeared))
     host.wait(lambda: len(host.table.order()) == 2 and host.table._drawn, "two rows")
     host.wait(lambda: host.root.winfo_width() == width, "the size")
     host.settle()

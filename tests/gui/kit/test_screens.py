@@ -83,7 +83,7 @@ def test_a_maximized_window_comes_back_as_one(
     zoomed[0] = True
     root.geometry("1000x800+0+0")
     root.update()
-    place.keep()
+    place.save()
     kept = load_window_state(tmp_path)
     assert kept == WindowState((500, 400, 30, 40), None, 1.0, screen, maximized=True)
     assert asked == []
@@ -93,5 +93,5 @@ def test_a_maximized_window_comes_back_as_one(
     zoomed[0] = False
     root.geometry("510x400+30+40")
     root.update()
-    place.keep()
+    place.save()
     assert not load_window_state(tmp_path).maximized

@@ -41,13 +41,13 @@ def test_it_grows_around_its_middle(root: tk.Tk, tmp_path: Path, wait_until: Pum
     middle = 400 + FIRST[0] // 2, 300 + FIRST[1] // 2
     assert abs(root.winfo_x() + SIZE[0] // 2 - middle[0]) <= 1
     assert abs(root.winfo_y() + SIZE[1] // 2 - middle[1]) <= 1
-    made.keep()
+    made.save()
     assert (load_window_state(tmp_path).geometry or ())[:2] == SIZE
 
 
 def test_a_first_size_is_not_remembered(root: tk.Tk, tmp_path: Path, wait_until: Pump) -> None:
     """Nobody chose it; the next window would have it for contents that need more."""
-    place(root, tmp_path, wait_until).keep()
+    place(root, tmp_path, wait_until).save()
     assert load_window_state(tmp_path).geometry is None
 
 
@@ -61,7 +61,7 @@ def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chos
     made.grow()
     wait_until.settle()
     assert size(root) == (640, 480)
-    made.keep()
+    made.save()
     assert (load_window_state(tmp_path).geometry or ())[:2] == (640, 480)
 
 

@@ -91,7 +91,7 @@ class House:
         """What a command leads to, committed."""
         with self.log.transaction():
             outcome = handle_command(self.world, session, command, NOW)
-        self.world.directory.keep()
+        self.world.directory.commit()
         return answered(outcome)
 
     def happen(self, item: inputs.Input) -> Outcome:

@@ -158,7 +158,7 @@ class HubBench:
             store.meta("name", facts.name)
             directory = store.load()
             directory.add_room(store.add_room(GENERAL, 0))
-        directory.keep()
+        directory.commit()
         self.world = World(facts, store, directory)
         self.now = 1000.0
         """Seconds, of the clock that never goes back."""

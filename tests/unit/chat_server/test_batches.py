@@ -24,8 +24,8 @@ from chat_server.rules.commands import COMMANDS
 from chat_server.rules.directory import Role, RoomLog
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import (
-    ClientAppeared,
-    ClientGone,
+    ClientDisconnected,
+    ClientSignedIn,
     ClientSlow,
     InviteRenewed,
     Renamed,
@@ -239,7 +239,7 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
     assert [each.connection for each in released.io if isinstance(each, effects.Admit)] == (
         [scene.stranger] if joined else []
     )
-    assert [each.username for each in released.shown if isinstance(each, ClientAppeared)] == (
+    assert [each.username for each in released.shown if isinstance(each, ClientSignedIn)] == (
         ["cem"] if joined else []
     )
     for room in bench.world.directory.rooms:
@@ -332,7 +332,7 @@ def _ended(bench: HubBench, username: str | None = None) -> Sanction:
     with bench.store.transaction():
         sanction = cast("Sanction", bench.store.add_sanction(sanction))
     bench.world.directory.add_sanction(sanction)
-    bench.world.directory.keep()
+    bench.world.directory.commit()
     return sanction
 
 
@@ -532,7 +532,7 @@ def test_what_was_decided_by_a_batch_that_failed_is_answered_anew(
     let_in = released.answer(again, muted)
     assert isinstance(let_in, messages.SignedIn)
     assert let_in.mute is None
-    (appeared,) = [each for each in released.shown if isinstance(each, ClientAppeared)]
+    (appeared,) = [each for each in released.shown if isinstance(each, ClientSignedIn)]
     assert (appeared.username, appeared.is_muted) == ("moe", False)
     assert released.ended() == {}
     # Then it is tried again, in the order in which the store says yes.
@@ -678,7 +678,9 @@ def test_who_signed_in_to_an_account_that_was_not_stored_is_sent_away(bench: Hub
     assert bench.world.sessions.get(laptop) is None
     assert bench.session(phone).username is None
     assert not bench.world.sessions.online("cem")
-    assert [each.connection for each in released.shown if isinstance(each, ClientGone)] == [laptop]
+    assert [each.connection for each in released.shown if isinstance(each, ClientDisconnected)] == [
+        laptop
+    ]
     assert bench.world.sessions.usernames() == ["ada"]
     assert bench.session(ada).username == "ada"
     bench.store.heal()

@@ -31,9 +31,9 @@ RUNNING = Running("Harbour", ("192.0.2.10", "127.0.0.1"), 7777, "", "chat://link
 
 def came(
     connection: int, username: str, *, at: int = NOW, address: str = "192.0.2.1", new: bool = True
-) -> view.ClientAppeared:
+) -> view.ClientSignedIn:
     """Somebody signed in from a laptop."""
-    return view.ClientAppeared(
+    return view.ClientSignedIn(
         connection, username, username.title(), address, "Laptop, Linux", at, new
     )
 
@@ -50,7 +50,7 @@ def test_the_numbers_of_the_strip(presenter: Presenter) -> None:
     """People are counted once, connections each; bytes stay counted when somebody has left."""
     presenter.apply([came(1, "ada"), came(2, "ada", new=False), came(3, "bob")], NOW)
     presenter.apply([view.TrafficChanged({1: (10, 20), 3: (5, 7), 99: (1, 1)})], NOW)
-    presenter.apply([view.ClientGone(3, "left", NOW)], NOW)
+    presenter.apply([view.ClientDisconnected(3, "left", NOW)], NOW)
     shown = presenter.view(NOW + 3 * 60 * MINUTE + 12 * MINUTE)
     assert (shown.people, shown.connections) == (1, 2)
     assert (shown.received, shown.sent) == ("15 B", "27 B")
@@ -114,8 +114,8 @@ def test_the_feed_tells_who_came_and_why_they_went(presenter: Presenter) -> None
     presenter.apply([came(1, "ada"), came(2, "ada", new=False), came(3, "bob", new=False)], NOW)
     presenter.apply([view.ClientSlow(3, slow=True), view.ClientSlow(3, slow=True)], NOW)
     presenter.apply([view.ClientSlow(3, slow=False)], NOW)
-    presenter.apply([view.ClientGone(3, "terminated", NOW)], NOW)
-    presenter.apply([view.ClientGone(2, "server_closing", NOW)], NOW)
+    presenter.apply([view.ClientDisconnected(3, "terminated", NOW)], NOW)
+    presenter.apply([view.ClientDisconnected(2, "server_closing", NOW)], NOW)
     assert [(line.kind, line.name) for line in presenter.view(NOW).feed] == [
         (Kind.TERMINATED, "Bob"),
         (Kind.CAUGHT_UP, "Bob"),
@@ -135,7 +135,7 @@ def test_the_feed_tells_people_of_one_name_apart(presenter: Presenter) -> None:
     for connection, (username, name) in names.items():
         presenter.apply([replace(came(connection, username), display_name=name)], NOW)
     presenter.apply([view.ClientSlow(2, slow=True), view.ClientSlow(2, slow=False)], NOW)
-    presenter.apply([view.ClientGone(2, "left", NOW)], NOW)
+    presenter.apply([view.ClientDisconnected(2, "left", NOW)], NOW)
     lines = [(line.name, line.handle) for line in presenter.view(NOW).feed if line.name]
     assert lines == [
         ("Victor", "@eve"),
@@ -180,7 +180,7 @@ def test_store_trouble_shows_until_something_is_stored(presenter: Presenter) -> 
 
 def test_received_text_is_made_harmless(presenter: Presenter) -> None:
     """Bidi overrides and controls are made visible in every text from outside."""
-    evil = view.ClientAppeared(1, "ada", "A\u202eda", "::1", "x\x1b[2J", NOW, True)
+    evil = view.ClientSignedIn(1, "ada", "A\u202eda", "::1", "x\x1b[2J", NOW, True)
     presenter.apply([evil], NOW)
     row = presenter.view(NOW).rows[0]
     assert (row.name, row.device) == ("A⟦U+202E⟧da", "x⟦U+001B⟧[2J")

@@ -20,7 +20,7 @@ from chat_server.net.io_thread import IoThread
 from chat_server.net.query_workers import Readers
 from chat_server.rules import effects, inputs
 from chat_server.rules.directory import Account, RoomLog
-from chat_server.rules.view import ClientAppeared, MessagesStored, StoreFailed, ViewEvent
+from chat_server.rules.view import ClientSignedIn, MessagesStored, StoreFailed, ViewEvent
 from chat_server.store.store import StoreUnreadableError
 from common.domain.names import GENERAL
 from common.protocol import messages
@@ -180,7 +180,7 @@ def test_the_host_is_shown_what_was_stored(running: Running) -> None:
     running.stop()
     (stored,) = [event for event in running.shown if isinstance(event, MessagesStored)]
     assert stored.count == 2
-    (appeared,) = [event for event in running.shown if isinstance(event, ClientAppeared)]
+    (appeared,) = [event for event in running.shown if isinstance(event, ClientSignedIn)]
     assert appeared.username == "cem"
 
 
@@ -313,7 +313,7 @@ def test_nobody_is_shown_who_could_not_be_stored(running: Running) -> None:
         effect for effect in batch if isinstance(effect, effects.TellEveryone | effects.Admit)
     ]
     running.stop()
-    assert not [event for event in running.shown if isinstance(event, ClientAppeared)]
+    assert not [event for event in running.shown if isinstance(event, ClientSignedIn)]
 
 
 @pytest.mark.usefixtures("errors_logged")

@@ -146,7 +146,7 @@ def test_the_window_is_told_and_may_start_it_again(
     kept.begin()
     try:
         news = told.get(timeout=_DEADLINE)
-        while not isinstance(news, server_thread.BrokeOff):
+        while not isinstance(news, server_thread.Aborted):
             news = told.get(timeout=_DEADLINE)
         assert name in str(news.reason.params["thread"])
         assert kept.running is None

@@ -14,7 +14,7 @@ from chat_server.rules import inputs
 from chat_server.rules.directory import CHANGE_STEP, Account, Directory, Role
 from chat_server.rules.effects import Admit, Disconnect, Publish, TellEveryone
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientAppeared, ClientGone
+from chat_server.rules.view import ClientDisconnected, ClientSignedIn
 from common import limits
 from common.protocol import messages
 from common.protocol.codec import encode
@@ -98,7 +98,7 @@ def test_joining_claims_a_name_and_enters_the_general_room(house: House) -> None
     assert (person.username, person.display_name) == ("ada", "Ada L.")
     assert {each.but for each in all_of(outcome, TellEveryone)} == {session.connection}
     assert only(outcome, Admit) == Admit(session.connection, "ada", frozenset())
-    appeared = only(outcome, ClientAppeared)
+    appeared = only(outcome, ClientSignedIn)
     assert (appeared.username, appeared.new_account, appeared.since) == ("ada", True, NOW)
     assert only(outcome, Publish).event.seq == 2
     assert house.stored() == [(1, "join", "bob", ""), (2, "join", "ada", "")]
@@ -116,7 +116,7 @@ def test_joining_again_with_the_same_token_gives_the_same_account(house: House) 
     assert all_of(outcome, Publish) == []
     assert newcomers(outcome) == []
     assert len(house.stored()) == 1
-    assert not only(outcome, ClientAppeared).new_account
+    assert not only(outcome, ClientSignedIn).new_account
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_an_account_that_was_not_stored_takes_no_name() -> None:
     """Nor one that looks like it; and two that looked alike before stay two."""
     directory = Directory()
     directory.add_account(Account(1, "victor", "Victor", 1, Role.MEMBER))
-    directory.undo.keep()
+    directory.undo.commit()
     directory.add_account(Account(2, "vict0r", "Victor", 2, Role.MEMBER))
     directory.add_account(Account(3, "ada", "Ada", 3, Role.MEMBER))
     directory.undo.roll_back()
@@ -249,7 +249,7 @@ def test_a_resuming_device_fences_its_old_connection(house: House) -> None:
     hang_up = only(outcome, Disconnect)
     assert (hang_up.connection, hang_up.goodbye.code) == (old.connection, "replaced")
     kinds = [type(effect) for effect in outcome]
-    assert kinds.index(Disconnect) < kinds.index(ClientGone) < kinds.index(ClientAppeared)
+    assert kinds.index(Disconnect) < kinds.index(ClientDisconnected) < kinds.index(ClientSignedIn)
     assert house.world.sessions.get(old.connection) is None
     assert new.key != old.key
     assert [each.connection for each in house.world.sessions.of("ada")] == [new.connection]
@@ -350,7 +350,7 @@ def test_presence_follows_the_first_and_the_last_session(house: House) -> None:
     assert presence(house.happen(inputs.Closed(first.connection, "left"))) == []
     outcome = house.happen(inputs.Closed(second.connection, "left"))
     assert presence(outcome) == [("ada", False)]
-    assert only(outcome, ClientGone).why == "left"
+    assert only(outcome, ClientDisconnected).why == "left"
     assert house.happen(inputs.Closed(second.connection, "left")) == []
     _, outcome = house.sign_in("ada")
     assert presence(outcome) == [("ada", True)]
@@ -393,7 +393,7 @@ def test_closing_down_tells_everyone_and_nothing_else(house: House) -> None:
     hang_ups = all_of(outcome, Disconnect)
     assert [each.connection for each in hang_ups] == [each.connection for each in sessions]
     assert {each.goodbye.code for each in hang_ups} == {"server_closing"}
-    assert len(all_of(outcome, ClientGone)) == 2
+    assert len(all_of(outcome, ClientDisconnected)) == 2
     assert all_of(outcome, TellEveryone) == []
     assert list(house.world.sessions) == []
 
@@ -423,7 +423,7 @@ def crowd(house: House, names: Iterable[str], display_name: str) -> None:
             house.world.directory.add_account(
                 house.log.add_account(name, display_name, change, NOW)
             )
-    house.world.directory.undo.keep()
+    house.world.directory.undo.commit()
 
 
 def test_people_come_in_the_order_of_their_changes(
@@ -443,10 +443,10 @@ def test_people_come_in_the_order_of_their_changes(
     assert changes == sorted(set(changes))
     last = changes[-1]
     assert people(house, ada, last) == messages.People(re=1, since=last, people=(), more=False)
-    (told_of,) = newcomers(house.do(house.connect(), house.join_command("bob")))
-    assert told_of.username == "bob"
-    assert told_of.change > last
-    later = messages.People(re=1, since=last, people=(told_of,), more=False)
+    (sanction_params,) = newcomers(house.do(house.connect(), house.join_command("bob")))
+    assert sanction_params.username == "bob"
+    assert sanction_params.change > last
+    later = messages.People(re=1, since=last, people=(sanction_params,), more=False)
     assert people(house, ada, last) == later
 
 
@@ -511,7 +511,7 @@ def test_a_change_that_was_not_stored_is_taken_back() -> None:
     """Nobody can have been told of it."""
     directory = Directory()
     directory.add_account(Account(1, "ada", "Ada", 7, Role.MEMBER))
-    directory.undo.keep()
+    directory.undo.commit()
     directory.add_account(Account(2, "bob", "Bob", 9, Role.MEMBER))
     directory.undo.roll_back()
     assert (directory.was_change(7), directory.was_change(9)) == (True, False)

@@ -148,7 +148,7 @@ def test_a_repetition_is_known_by_its_whole_body(
     else:
         with house.log.transaction():
             both = [handle_command(house.world, ada, each, NOW) for each in (first, again)]
-        house.world.directory.keep()
+        house.world.directory.commit()
         outcomes = [answered(each) for each in both]
     assert only(outcomes[0], Publish).event.body == first.body
     if same:

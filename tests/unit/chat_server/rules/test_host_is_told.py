@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chat_server.rules.effects import Tell
-from chat_server.rules.view import HOST, Audited, ClientAppeared
+from chat_server.rules.view import HOST, Audited, ClientSignedIn
 from common.protocol import messages
 from tests.unit.chat_server.house import NOW, House, all_of, only
 
@@ -42,14 +42,14 @@ def test_each_entry_of_the_audit_log_is_told(house: House) -> None:
 def test_who_appears_comes_with_role_and_mute(house: House) -> None:
     """As they are at that moment."""
     host = house.host()
-    appeared = only(house.sign_in("ada")[1], ClientAppeared)
+    appeared = only(house.sign_in("ada")[1], ClientSignedIn)
     assert (appeared.is_moderator, appeared.is_muted, appeared.muted_until) == (False, False, None)
     house.do(host, messages.SetRole(id=house.request(), username="ada", role="moderator"))
     house.do(host, messages.MutePerson(id=house.request(), username="ada", until=NOW + 9))
-    appeared = only(house.sign_in("ada")[1], ClientAppeared)
+    appeared = only(house.sign_in("ada")[1], ClientSignedIn)
     assert (appeared.is_moderator, appeared.is_muted) == (True, True)
     assert appeared.muted_until == NOW + 9
     house.do(host, messages.MutePerson(id=house.request(), username="ada"))
-    appeared = only(house.sign_in("ada")[1], ClientAppeared)
+    appeared = only(house.sign_in("ada")[1], ClientSignedIn)
     assert (appeared.is_muted, appeared.muted_until) == (True, None)
     house.close()

@@ -12,7 +12,7 @@ from chat_server.rules.effects import After, Disconnect, TellEveryone
 from chat_server.rules.inputs import EndSessions
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientGone, InviteRenewed
+from chat_server.rules.view import ClientDisconnected, InviteRenewed
 from chat_server.rules.world import Outcome
 from common.protocol import messages
 from tests.unit.chat_server.house import (
@@ -40,7 +40,7 @@ def later(house: House, session: Session, command: messages.ToServer, now: int) 
     """The one answer to a command at another time."""
     with house.log.transaction():
         outcome = commands.handle_command(house.world, session, command, now)
-    house.world.directory.keep()
+    house.world.directory.commit()
     return told(answered(outcome), session)[0]
 
 
@@ -49,7 +49,7 @@ def test_nobody_is_ended_before_it_is_stored_why(house: House, host: Session) ->
     ben, laptop = house.join("ben"), house.sign_in("ben")[0]
     outcome = house.do(host, messages.Ban(id=1, username="ben", until=NOW + 5, reason="Enough."))
     assert all_of(outcome, Disconnect) == []
-    assert all_of(outcome, ClientGone) == []
+    assert all_of(outcome, ClientDisconnected) == []
     assert house.world.sessions.get(ben.connection) is ben
     ending = cast("EndSessions", only(outcome, After).item)
     assert ending.connections == (ben.connection, laptop.connection)
