@@ -387,6 +387,8 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 people.clear()
             case news.Listed():
                 _check_room(room, rooms, people)
+            case news.RoomRefused() if item.room == room:
+                raise FailedError(f"{room} can't be listened to: {sentence(item.reason)}")
             case (
                 news.StatusChanged()
                 | news.AccountChanged()
@@ -400,6 +402,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.EventsAdded()
                 | news.HistoryAdded()
                 | news.Skipped()
+                | news.RoomRefused()
                 | news.OutboxChanged()
                 | news.MessageNotStored()
                 | news.CacheReset()
@@ -489,6 +492,8 @@ def _people(options: Options, accounts: Accounts) -> None:
 def _person_line(person: Person, online: bool, options: Options) -> str:
     if options.json:
         facts = {"username": person.username, "display_name": person.display_name}
-        return json.dumps({**facts, "online": online})
-    state = "online" if online else "offline"
-    return f"{person.username}\t{printable(person.display_name)}\t{state}"
+        return json.dumps({**facts, "role": person.role, "online": online})
+    columns = [person.username, printable(person.display_name), "online" if online else "offline"]
+    if person.role != "member":
+        columns.append(person.role)
+    return "\t".join(columns)

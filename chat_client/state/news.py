@@ -155,6 +155,14 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomRefused:
+    """A room is not brought up to date on this connection, and why: what is here of it stays."""
+
+    room: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """The lists of people and rooms are complete on this connection."""
 
@@ -219,6 +227,7 @@ News = (
     | EventsAdded
     | HistoryAdded
     | Skipped
+    | RoomRefused
     | Listed
     | OutboxChanged
     | MessageNotStored

@@ -119,9 +119,15 @@ class Sync:
         # A room that the server lists and does not have, or refuses for a reason that this program
         # does not know, is done without.
         self._started -= refused
-        ahead = [room for room in refused if synced.refused[room] == "position_ahead"]
+        ahead = []
+        for room in sorted(refused):
+            code = synced.refused[room]
+            if code == "position_ahead":
+                ahead.append(room)
+            else:
+                self._tell(news.RoomRefused(room, Reason(code, {"room": room})))
         if ahead:
-            self._reset(sorted(ahead), asked, now)
+            self._reset(ahead, asked, now)
         self.history.go_on()
         self._outbox.send_next(now)
 

@@ -112,6 +112,8 @@ class MainScreen(Panel):
         self._waiting_menu: tuple[str, int, int, str] | None = None
         """Whose menu is to be shown, where, and the timer for when nothing is answered."""
         self._server_clock = ServerClock()
+        self._refused: dict[str, Reason] = {}
+        """Rooms that the server does not bring on this connection, and why."""
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self._lifting: str | None = None
@@ -248,6 +250,7 @@ class MainScreen(Panel):
             ):
                 self.overview.hear_of_people(item)
             case news.RoomSeen():
+                self._refused.pop(item.room, None)  # it is asked for anew
                 self.overview.add_room(item.room)
             case news.EventsAdded():
                 self._add_events(item)
@@ -272,6 +275,7 @@ class MainScreen(Panel):
         | news.MutesListed
         | news.MessageNotStored
         | news.RoleTold
+        | news.RoomRefused
         | news.Skipped
         | news.Welcomed,
     ) -> None:
@@ -282,7 +286,7 @@ class MainScreen(Panel):
                 self.overview.hear_of_role(item.role)
             case news.MuteChanged() | news.Moderated() | news.MutesListed():
                 self._show_moderation(item)
-            case news.HistoryAdded() | news.Skipped() | news.Listed():
+            case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._hear_of_history(item)
             case news.AccountChanged() | news.MessageNotStored():
                 pass  # All that was not kept is given back together.
@@ -374,7 +378,9 @@ class MainScreen(Panel):
         rise = _LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE
         self.toasts.show(text, milliseconds, rise=rise)
 
-    def _hear_of_history(self, item: news.HistoryAdded | news.Skipped | news.Listed) -> None:
+    def _hear_of_history(
+        self, item: news.HistoryAdded | news.Skipped | news.RoomRefused | news.Listed
+    ) -> None:
         match item:
             case news.HistoryAdded():
                 self._add_history(item)
@@ -382,10 +388,19 @@ class MainScreen(Panel):
                 self.overview.skip(item.room, item.after, item.head)
                 if item.room == self.room:
                     self._bring_newest()
+            case news.RoomRefused():
+                self._refused[item.room] = item.reason
+                self._say_refused()
             case news.Listed():
                 self.transcript.look_again()
             case _:
                 assert_never(item)
+
+    def _say_refused(self) -> None:
+        """Say so if nothing new comes in the open room on this connection."""
+        reason = self._refused.get(self.room)
+        if reason is not None:
+            self._toast(f"Nothing new comes here: {safe(sentence(reason))}", FAILURE_TIME)
 
     def _add_history(self, added: news.HistoryAdded) -> None:
         self.transcript.history_added(added)
@@ -461,6 +476,7 @@ class MainScreen(Panel):
 
     def _go_offline(self) -> None:
         """Nobody's presence is known, and nothing that was asked for comes."""
+        self._refused.clear()
         self.overview.offline()
         self.transcript.disconnected()
 
@@ -582,6 +598,7 @@ class MainScreen(Panel):
             self._bring_newest()
         self._read()
         self._refresh()
+        self._say_refused()
 
     def _write(self) -> None:
         """The keyboard goes to the composer."""

@@ -138,15 +138,20 @@ def test_an_unknown_person_or_room_is_refused(house: House, server: Server) -> N
 
 
 def test_people_tells_who_is_there(house: House, server: Server) -> None:
-    """Everyone by username, with the display name, and whether they are connected."""
+    """Everyone by username, with the display name, the role, and whether they are connected."""
     ada = house.client(server, "ada")
     ada.send("hello")
     ben = house.client(server, "Ben Ångström")
     assert [ben.listen().event().sender for _ in range(1)] == ["ada"]
     people = [json.loads(line) for line in ada.ask("people", "--json")]
     assert people == [
-        {"username": "ada", "display_name": "ada", "online": True},
-        {"username": "ben.angstrom", "display_name": "Ben Ångström", "online": True},
+        {"username": "ada", "display_name": "ada", "role": "member", "online": True},
+        {
+            "username": "ben.angstrom",
+            "display_name": "Ben Ångström",
+            "role": "member",
+            "online": True,
+        },
     ]
     assert ben.ask("people") == [
         "ada\tada\toffline",

@@ -111,8 +111,8 @@ def test_lists_leave_out_what_is_not_known(ada: Client) -> None:
     """People and rooms, of whatever kind."""
     people = [json.loads(line) for line in ada.ask("people", "--json")]
     assert people == [
-        {"username": "ada", "display_name": "Ada", "online": True},
-        {"username": "ben", "display_name": "Ben", "online": True},
+        {"username": "ada", "display_name": "Ada", "role": "friend", "online": True},
+        {"username": "ben", "display_name": "Ben", "role": "friend", "online": True},
     ]
     assert ada.ask("rooms") == [ANNEX, CLUB, GENERAL]
 

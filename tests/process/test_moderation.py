@@ -91,6 +91,17 @@ def test_who_is_muted_reads_and_does_not_write(house: House, server: Server) -> 
     assert objects(house, server, "sanctions") == []
 
 
+def test_a_client_lists_who_is_a_moderator(house: House, server: Server) -> None:
+    """In a column of its own, which only they have."""
+    ben = house.client(server, "ben")
+    ben.send("hello")
+    assert ben.ask("people") == ["ben\tben\tonline"]
+    done(house, server, "role", "ben", "moderator")
+    assert ben.ask("people") == ["ben\tben\tonline\tmoderator"]
+    (told,) = ben.ask("people", "--json")
+    assert json.loads(told)["role"] == "moderator"
+
+
 def test_a_moderator_moderates_and_no_other(house: House, server: Server) -> None:
     """As soon as it is one, on the connection that is there."""
     with Session(server.join, "mia") as mia, Session(server.join, "ben") as ben:

@@ -14,6 +14,8 @@ from chat_client.state.news import (
     MutesListed,
     PersonSeen,
     RoleTold,
+    RoomRefused,
+    RoomSeen,
     StatusChanged,
     Welcomed,
 )
@@ -180,6 +182,28 @@ def test_what_was_refused_by_a_mute_is_sent_again_when_it_is_over(
     bruno.until(lambda: "anybody there?" in bruno.texts(), "the message")
     ada.wait(lambda: "Not sent: " not in ada.said, "its place")
     assert ada.main._waiting == 0
+
+
+def test_a_room_that_the_server_does_not_bring_is_told_so(ada: Window, bruno: Peer) -> None:
+    """When it is open, and each time it is opened; until it is asked for anew."""
+    room = f"dm:{USERNAME}:{bruno.username}"
+    ada.main.apply([RoomSeen(room), RoomRefused(room, Reason("closed_for_now", {"room": room}))])
+    assert toast(ada) == ""
+    ada.main.open(room)
+    told = "Nothing new comes here: the server says “closed for now”"
+    assert toast(ada) == told
+    ada.main.toasts.hide()
+    ada.main.open("general")
+    ada.main.apply([RoomSeen(room)])
+    ada.main.open(room)
+    assert toast(ada) == ""
+    ada.main.apply([RoomRefused(room, Reason("closed_for_now", {"room": room}))])
+    assert toast(ada) == told
+    ada.main.apply([StatusChanged(Status(Link.PAUSED, Reason("lost"), retry_at=1e9), 0)])
+    ada.main.toasts.hide()
+    ada.main.open("general")
+    ada.main.open(room)
+    assert toast(ada) == ""
 
 
 def test_a_mute_ends_by_itself(ada: Window) -> None:

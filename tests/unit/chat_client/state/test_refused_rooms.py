@@ -6,6 +6,7 @@ import pytest
 
 from chat_client.state import news
 from chat_client.state.status import Link
+from common.domain.reasons import Reason
 from common.protocol import messages
 from tests.unit.chat_client.desk import Desk, ack, event, only, room_of, synced
 
@@ -62,6 +63,7 @@ def test_a_room_that_is_not_there_is_done_without(desk: Desk, code: str) -> None
     assert desk.shown() == [3]
     assert desk.cache.position(DIRECT) == 2
     assert not desk.told(news.CacheReset)
+    assert desk.told(news.RoomRefused) == [news.RoomRefused(DIRECT, Reason(code, {"room": DIRECT}))]
     assert desk.controller.status.link is Link.ONLINE
     # It is asked for when it is told of, and on the next connection.
     added = messages.RoomAdded(room=room_of(DIRECT, 3))
