@@ -7,7 +7,8 @@ what can be measured from outside also in the frozen folder, when that was built
   the pixels looked at; what counts is when the drawing was told that brought what was awaited.
 - How long the window does not answer is measured within: a timer that is due every millisecond
   notes when it comes, under Tk's own loop, in a process that runs the real program. Who speaks
-  and the server are processes of their own, and share the processors with it.
+  and the server are processes of their own, and share the processors with it. So beside a longest
+  block stands the most that the window's thread computed itself between two turns.
 - A frame is what one thing that happens costs until the X server has drawn all of it.
 - Every trial has fresh copies of the same data. In a round of typing, 48 letters and 12 messages
   are timed, a moment apart, as somebody writes them. Figures are medians, with the least and

@@ -2,8 +2,9 @@
 
 It is the program's own window on its own core, cache and connection, under Tk's own `mainloop`.
 A timer that is due every millisecond notes when it comes: two that are far apart are a time in
-which the window answered nobody. The timer also leads through a scenario, which is a generator:
-it goes on whenever the condition that it gave last has come true.
+which the window answered nobody. Beside it stands how much of that this thread computed itself, as
+on a busy machine it waits for a processor, too. The timer also leads through a scenario, which is a
+generator: it goes on whenever the condition that it gave last has come true.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Probe:
         self.program = make(options, data_dir)
         self.root: tk.Tk = self.program.root
         self.root.report_callback_exception = self._failed
-        self._turns: list[tuple[float, float]] = []
-        self._last = time.perf_counter()
+        self._turns: list[tuple[float, float, float]] = []
+        self._last = (time.perf_counter(), time.thread_time())
         self._failure: BaseException | None = None
 
     def run(self, scenario: Scenario) -> None:
@@ -49,7 +50,11 @@ class Probe:
 
     def gaps(self, since: float) -> list[float]:
         """Seconds between two turns of the loop, of all that ended after a `perf_counter` time."""
-        return [gap for at, gap in self._turns if at >= since]
+        return [gap for at, gap, _ in self._turns if at >= since]
+
+    def work(self, since: float) -> list[float]:
+        """Seconds of a processor that this thread took between the turns, as `gaps`."""
+        return [work for at, _, work in self._turns if at >= since]
 
     # What is in the window
 
@@ -108,8 +113,8 @@ class Probe:
     def _beat(
         self, steps: Iterator[Callable[[], object]], until: Callable[[], object], end: float
     ) -> None:
-        now = time.perf_counter()
-        self._turns.append((now, now - self._last))
+        now, worked = time.perf_counter(), time.thread_time()
+        self._turns.append((now, now - self._last[0], worked - self._last[1]))
         try:
             if until():
                 until, end = next(steps), time.monotonic() + DEADLINE
@@ -124,7 +129,7 @@ class Probe:
             self._failure = error
             self.program.close()
             return
-        self._last = time.perf_counter()
+        self._last = (time.perf_counter(), time.thread_time())
         self.root.after(1, self._beat, steps, until, end)
 
     def _failed(self, _kind: object, error: BaseException, _trace: object) -> None:

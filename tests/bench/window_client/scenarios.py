@@ -16,11 +16,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from chat_client import core
-from chat_client.net.connector import Outcome
+from chat_client.net import connector
 from chat_client.state import news
 from chat_client.window.transcript.reading import PAGE
-from common.domain.invite import Invite
 from common.domain.names import GENERAL
 from tests.bench.programs import ROOT
 from tests.bench.screen import BenchError
@@ -101,27 +99,19 @@ def burst(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[]
     result["seconds"] = [time.perf_counter() - began]
     # They are all there, but what they left to do may still come.
     yield pause()
-    result["gaps"] = probe.gaps(since=began)
+    _keep_blocks(probe, began, result)
     other.close()
 
 
 def behind(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], object]]:
     """The window has not been there for long: what it missed comes as soon as it connects."""
-    connecting: list[float] = []
-    name = "connect_in_background"
-    connect: Callable[[Invite, Callable[[Outcome], None]], None] = getattr(core, name)
-
-    def noted(invite: Invite, done: Callable[[Outcome], None]) -> None:
-        connecting.append(time.perf_counter())
-        connect(invite, done)
-
-    setattr(core, name, noted)
+    connecting = _note_connecting()
     yield probe.online
     yield lambda: probe.shows(given.count)
     probe.drawn()
     result["seconds"] = [time.perf_counter() - connecting[0]]
     yield pause()
-    result["gaps"] = probe.gaps(since=connecting[0])
+    _keep_blocks(probe, connecting[0], result)
     reader = probe.session.reader
     latest = [event.seq for event in reader.latest(GENERAL, 10_000)]
     complete = latest == [*range(given.count - len(latest) + 1, given.count + 1)]
@@ -130,11 +120,11 @@ def behind(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[
 
 def far(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], object]]:
     """Of a long conversation nothing or little is here: its newest page, an own message, pages."""
+    connecting = _note_connecting()
     yield probe.online
-    began = time.perf_counter()
     yield lambda: probe.shows(given.count)
     probe.drawn()
-    result["seconds"] = [time.perf_counter() - began]
+    result["seconds"] = [time.perf_counter() - connecting[0]]
     began = time.perf_counter()
     probe.main._send("hello")
     transcript = probe.main.transcript
@@ -149,7 +139,25 @@ def far(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], 
         transcript.text.event_generate("<Button-4>", x=5, y=5)
         yield lambda: True  # a turn of the loop
     result["scrolling"] = [time.perf_counter() - began]
-    result["gaps"] = probe.gaps(since=began)
+    _keep_blocks(probe, began, result)
+
+
+def _note_connecting() -> list[float]:
+    """When the program begins to connect, each time; to be called before it loads its core."""
+    connecting: list[float] = []
+    connect: Callable[..., object] = connector.connect_in_background
+
+    def noted(*arguments: object) -> object:
+        connecting.append(time.perf_counter())
+        return connect(*arguments)
+
+    setattr(connector, "connect_in_background", noted)  # noqa: B010  # it is another's
+    return connecting
+
+
+def _keep_blocks(probe: Probe, since: float, result: Result) -> None:
+    """How long the window answered nobody, each time, and what of that its own thread computed."""
+    result["gaps"], result["work"] = probe.gaps(since), probe.work(since)
 
 
 def long_history(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], object]]:
@@ -282,5 +290,6 @@ SCENARIOS: Final = {
     "behind": behind,
     "long": long_history,
     "new": far,
+    "away": far,
     "far": far,
 }

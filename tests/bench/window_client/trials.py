@@ -18,6 +18,7 @@ from tests.bench.window_client.history import lengthen
 
 AT_ONCE: Final = 5_000
 MISSED: Final = 10_000
+AWAY: Final = 100_000
 _ENDED_WITHIN: Final = 300.0
 """Seconds for a whole scenario; the long history's takes about 30."""
 
@@ -48,11 +49,12 @@ class Within:
 
     def far(self) -> None:
         """The server has a long history, of which a new member has nothing and Ada the first."""
-        for who, scenario in (("nobody", "new"), ("ada", "far")):
+        trials = (("nobody", "new", self.history), ("ada", "far", self.history))
+        for who, scenario, head in (*trials, ("ada", "away", AWAY)):
             (self.stage.folder / "prepared" / "nobody").mkdir(exist_ok=True)
             with self.stage.copy("server", who) as [server, data]:
-                lengthen(server / "chat.db", None, self.history)
-                self._run(scenario, server, data, self.history)
+                lengthen(server / "chat.db", None, head)
+                self._run(scenario, server, data, head)
 
     def long(self) -> None:
         """The server and the client have a long history."""
