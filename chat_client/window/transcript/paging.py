@@ -119,9 +119,14 @@ class Pager:
 
     def look_later(self) -> None:
         """Look at the ends, after what the window has to do meanwhile."""
-        if self._timer is None:
-            # A timer and not when idle: pages that are all idle work would keep events waiting.
-            self._timer = self._text.after(1, self._look)
+        self.stop()  # when idle, as drawing a page has changed the view
+        # A timer first: pages that are all idle work would keep events waiting. And then when idle:
+        # Tk does not tell of a view that moved before the page was on the screen, to where in the
+        # list it was before.
+        self._timer = self._text.after(1, self._look_when_idle)
+
+    def _look_when_idle(self) -> None:
+        self._timer = self._text.after_idle(self._look)
 
     def look_when_drawn(self) -> None:
         """Look at the ends when what is in view is on the screen."""

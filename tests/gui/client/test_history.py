@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tkinter as tk
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -15,6 +15,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.state.news import HistoryAdded, Wanted
 from chat_client.window.transcript.held import MOST
 from chat_client.window.transcript.missing import PATIENCE, RETRY
+from chat_client.window.transcript.reading import PAGE as DRAWN
 from chat_client.window.transcript.view import Transcript
 from common.domain.reasons import Reason
 from common.protocol.events import Event
@@ -190,6 +191,34 @@ def test_scrolling_up_brings_every_message_once_down_to_the_first(newest: Readin
     newest.until(HEAD, 1)
     assert newest.reader.is_whole(ROOM)
     assert newest.asked == []
+
+
+def test_a_page_that_comes_is_drawn_in_portions_with_the_windows_turn_between(
+    newest: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many events the server gave at once; each portion is read from the cache once."""
+    turns: list[list[int]] = [[]]
+    for source, name in ((newest.reader, "before"), (newest.transcript._content, "prepend")):
+        work = getattr(source, name)
+
+        def counting(*given: Any, work: Callable[..., Any] = work) -> Any:
+            found = work(*given)
+            turns[-1].append(len(given[0] if found is None else found))
+            return found
+
+        monkeypatch.setattr(source, name, counting)
+
+    def beat() -> None:
+        turns.append([])
+        timers.append(newest.root.after(1, beat))
+
+    timers = [newest.root.after(1, beat)]
+    newest.until(HEAD - 8 * PAGE, -1)
+    newest.root.after_cancel(timers[-1])
+    portions = [turn for turn in turns if turn]
+    assert max(map(sum, portions)) <= 2 * DRAWN
+    assert all(len(turn) <= 2 for turn in portions)
+    assert sum(turn[-1] for turn in portions) >= 7 * PAGE
 
 
 def test_one_page_is_asked_for_however_often_one_looks(newest: Reading) -> None:
