@@ -101,7 +101,7 @@ class _Server:
             if not data:
                 raise CtlError("the server let nobody in, or ended")
             for frame in self._frames.frames(data):
-                reply: Fields = json.loads(frame.body)
+                reply: Fields = json.loads(frame)
                 return reply
 
 

@@ -11,7 +11,7 @@ from common.protocol.fast_encode import body_json
 from common.protocol.messages import ToServer
 
 _CHARACTERS: Final = 4096
-"""The body of an event costs one more for so many characters of JSON."""
+"""The body of an event costs one more for so many characters, of its text or else of JSON."""
 _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.Hello: lambda _: 20,
     messages.Recognize: lambda _: 20,
@@ -42,8 +42,14 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
 def cost(command: ToServer) -> float:
     """What a command costs. A `ping` costs more than it takes, as nobody needs many."""
     if type(command) is messages.Send:  # first of all: of these there are thousands a second
-        return 1 + len(body_json(command.body)) / _CHARACTERS
+        return 1 + _length(command.body) / _CHARACTERS
     return _COSTS[type(command)](command)
+
+
+def _length(body: Mapping[str, Any]) -> int:
+    """The characters of an event's body, about. Exact would cost an encoding for each message."""
+    text = body.get("text")
+    return len(text) if len(body) == 1 and type(text) is str else len(body_json(body))
 
 
 class TokenBucket:

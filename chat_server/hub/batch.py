@@ -300,7 +300,8 @@ class Batches:
                 for command in item.commands:
                     cids = COMMANDS[type(command)].cids
                     if cids is not None:
-                        asked += [(account, cid) for cid in cids(command)]
+                        for cid in cids(command):
+                            asked.append((account, cid))  # noqa: PERF401 - few: a list costs more
         return asked
 
     def _has_space_again(self) -> bool:

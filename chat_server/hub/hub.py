@@ -7,6 +7,7 @@ leaves this thread is on the disk.
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from chat_server.hub.batch import Applied, Batches
@@ -172,8 +173,8 @@ def _add_to_all(batches: Sequence[list[effects.IoEffect]], effect: effects.IoEff
 
 
 def _fanout(room: str, events: Sequence[effects.Publish]) -> effects.Fanout:
-    acks: dict[int, dict[int, int]] = {}
+    acks: defaultdict[int, dict[int, int]] = defaultdict(dict)
     for place, published in enumerate(events):
         if published.sender is not None:
-            acks.setdefault(published.sender, {})[place] = published.re
+            acks[published.sender][place] = published.re
     return effects.Fanout(room, tuple(each.event for each in events), acks)

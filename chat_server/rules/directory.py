@@ -55,12 +55,8 @@ class RoomLog:
     members: set[str]
     stored: int = field(default=0, compare=False)
 
-    def advance(self) -> None:
-        """There is one event more."""
-        self.head += 1
-
     def step_back(self) -> None:
-        """Undo `advance`."""
+        """Undo `Directory.advance`."""
         self.head -= 1
 
 
@@ -158,7 +154,7 @@ class Directory:
 
     def advance(self, room: RoomLog) -> None:
         """Note that a room has one event more."""
-        room.advance()
+        room.head += 1
         self.undo.note(room.step_back)
         self._advanced[room.room] = room
 

@@ -27,8 +27,8 @@ def is_plain(text: str) -> bool:
     return (
         text.isascii()
         and text.isprintable()
-        and len(text) <= limits.TEXT_BYTES
-        and bool(text.strip())
+        and 0 < len(text) <= limits.TEXT_BYTES
+        and not text.isspace()
     )
 
 

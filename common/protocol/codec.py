@@ -168,8 +168,8 @@ class ServerEnd:
         """
         frames = self._decoder.frames(data)
         try:
-            for frame in frames:
-                yield self._decode(frame.body)
+            for body in frames:
+                yield self._decode(body)
         except FrameError:
             yield Violation(refusal("malformed", params={"why": "frame"}), fatal=True)
         finally:
@@ -214,8 +214,8 @@ class ClientEnd:
         """
         traced = log.isEnabledFor(logging.DEBUG)
         try:
-            for frame in self._decoder.frames(data):
-                message = self._decode(frame.body)
+            for body in self._decoder.frames(data):
+                message = self._decode(body)
                 if traced:
                     log.debug("received %s", "unknown" if message is None else brief(message))
                 if message is None:

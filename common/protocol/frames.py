@@ -7,22 +7,17 @@ frame of the allowed size plus what one read brought.
 
 import struct
 from collections.abc import Generator
-from typing import Final, NamedTuple
+from typing import Final
 
 HEADER: Final = struct.Struct(">IB")
 LENGTH: Final = struct.Struct(">I")
 JSON: Final = ord("J")
+_KINDS: Final = (b"", bytes((JSON,)))
+"""A valid header's fifth byte, which may not be here yet."""
 
 
 class FrameError(Exception):
     """The peer's frame header is invalid: framing is lost, and the connection of no use."""
-
-
-class Frame(NamedTuple):
-    """One whole frame: its kind byte and its body."""
-
-    kind: int
-    body: bytes
 
 
 def encode_frame(body: bytes, kind: int = JSON) -> bytes:
@@ -41,8 +36,8 @@ class FrameDecoder:
         self._rest = b""
         self._broken = False
 
-    def frames(self, data: bytes) -> Generator[Frame, None, None]:
-        """Every frame that `data` completes. Raises FrameError on an invalid header.
+    def frames(self, data: bytes) -> Generator[bytes, None, None]:
+        """The body of every frame that `data` completes. Raises FrameError on an invalid header.
 
         After that the decoder yields nothing more, as framing is lost. Iterate it to its end, or
         close it, before the next call; frames left over then come with that.
@@ -57,16 +52,15 @@ class FrameDecoder:
             while len(buffer) - start >= LENGTH.size:
                 (length,) = LENGTH.unpack_from(buffer, start)
                 kind = buffer[start + LENGTH.size : start + HEADER.size]
-                wrong = self._wrong(length, kind)
-                if wrong is not None:
+                if not 1 <= length <= self.limit or kind not in _KINDS:
                     self._broken, start = True, len(buffer)
-                    raise FrameError(wrong)
+                    raise FrameError(self._wrong(length, kind))
                 end = start + LENGTH.size + length
                 if len(buffer) < end:
                     break
                 body = buffer[start + HEADER.size : end]
                 start = end
-                yield Frame(kind[0], body)
+                yield body
         finally:
             self._rest = buffer[start:]
 
@@ -75,10 +69,8 @@ class FrameDecoder:
         """True while a part of a frame is buffered."""
         return bool(self._rest)
 
-    def _wrong(self, length: int, kind: bytes) -> str | None:
-        """Why a header is invalid, as far as it has arrived; None if it is valid."""
+    def _wrong(self, length: int, kind: bytes) -> str:
+        """Why a header is invalid, as far as it has arrived."""
         if not 1 <= length <= self.limit:
             return f"a frame of {length} bytes; allowed are 1 to {self.limit}"
-        if kind and kind[0] != JSON:
-            return f"a frame of unknown kind 0x{kind.hex()}"
-        return None
+        return f"a frame of unknown kind 0x{kind.hex()}"

@@ -104,7 +104,7 @@ class NewerServer:
         with connection, suppress(OSError):
             while data := connection.recv(65536):
                 for frame in decoder.frames(data):
-                    command = json.loads(frame.body)
+                    command = json.loads(frame)
                     self.times.append(time.monotonic())
                     number = command.pop("id")
                     self.commands.append(command)

@@ -64,7 +64,7 @@ def told(calls: Sequence[Call]) -> Iterator[tuple[int, Ack | EventMessage]]:
         # A frame in several writes was begun with the first of them.
         begun = unfinished.pop(call.file, call.begun)
         for frame in decoder.frames(call.data[: max(call.result, 0)]):
-            message = TO_CLIENT.validator.validate_json(frame.body)
+            message = TO_CLIENT.validator.validate_json(frame)
             if isinstance(message, Ack | EventMessage):
                 yield begun, message
             begun = call.begun

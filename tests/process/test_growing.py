@@ -215,7 +215,7 @@ def test_an_older_server_is_told_of(house: House) -> None:
                         decoder = FrameDecoder(FRAME_JSON)
                         while data := connection.recv(65536):
                             for frame in decoder.frames(data):
-                                heard.append(bytes(frame.body))
+                                heard.append(bytes(frame))
                                 connection.sendall(encode_frame(said))
 
         thread = threading.Thread(target=serve, daemon=True)

@@ -80,7 +80,7 @@ class Line:
         self._socket.sendall(encode_frame(json.dumps({"type": kind, "id": 1, **fields}).encode()))
         while data := self._socket.recv(65536):
             for frame in self._frames.frames(data):
-                reply: dict[str, Any] = json.loads(frame.body)
+                reply: dict[str, Any] = json.loads(frame)
                 return reply
         raise ConnectionError("the server ended")
 

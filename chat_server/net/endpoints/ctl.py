@@ -164,7 +164,7 @@ class _Serving:
             while data := self._connection.recv(65536):
                 try:
                     for frame in decoder.frames(data):
-                        self._carry_out(session, frame.body)
+                        self._carry_out(session, frame)
                 except FrameError:
                     return
         finally:

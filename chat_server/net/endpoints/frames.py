@@ -30,14 +30,13 @@ class Batch:
         `acks`: the commands that they answer, by place. A sender that is not live in the room gets
         the others' events from the log in their time.
         """
-        told = {place: self._ack(re, self._events[place]) for place, re in acks.items()}
+        told: dict[int, bytes] = {}
+        for place, re in acks.items():
+            room, seq, _, _, sent_at, cid, _ = self._events[place]
+            told[place] = ack_frame(re, room, seq, cid, sent_at)
         if not live:
             return b"".join(told.values())
         return b"".join(told.get(place, frame) for place, frame in enumerate(self._frames))
-
-    @staticmethod
-    def _ack(re: int, event: Event) -> bytes:
-        return ack_frame(re, event.room, event.seq, event.cid, event.sent_at)
 
 
 class _Recent:

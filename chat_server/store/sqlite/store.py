@@ -19,7 +19,7 @@ from chat_server.store.store import StoreBusyError, StoreUnreadableError
 from common.protocol.events import Event
 from common.protocol.fast_encode import body_json
 
-_ROWS_AT_ONCE: Final = (64, 16, 4, 1)
+_ROWS_AT_ONCE: Final = (256, 64, 16, 4, 1)
 """Rows per statement: few sizes, so that all stay prepared.
 
 Each statement releases the GIL and has to get it back, which under load costs more than what the
@@ -313,10 +313,11 @@ class SqliteStore:
         there is an event in that place: the primary key refuses.
         """
         _, seq, kind, _, sent_at, cid, body = event
-        said = self.find(sender, cid)
+        key = (sender.number, cid)
+        said = self._said[key] if key in self._said else self.find(sender, cid)
         if said is not None:
             return said
-        self._said[sender.number, cid] = event
+        self._said[key] = event
         row = (room.number, seq, kind, sender.number, sent_at, cid, body_json(body))
         self._unwritten.append(row)
         return None

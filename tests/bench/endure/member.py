@@ -153,7 +153,7 @@ class Member:
                 raise LostError("the server hung up")
             now = time.monotonic_ns()
             for frame in self._decoder.frames(data):
-                message = understand(frame.body)
+                message = understand(frame)
                 handler = _HANDLERS.get(type(message))
                 if handler is not None:
                     handler(self, message, now)

@@ -276,7 +276,7 @@ def understood(frames: bytes) -> Iterator[ToClient]:
     """Frames as a client reads them."""
     decoder = FrameDecoder(1 << 20)
     for frame in decoder.frames(frames):
-        yield TO_CLIENT.validate_json(frame.body)
+        yield TO_CLIENT.validate_json(frame)
     assert not decoder.partial
 
 

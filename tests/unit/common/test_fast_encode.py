@@ -20,7 +20,7 @@ def body(frame: bytes) -> bytes:
     """What is in the one frame that these bytes are."""
     decoder = FrameDecoder(FRAME_JSON)
     [found] = decoder.frames(frame)
-    return found.body
+    return found
 
 
 @given(our.event() | our.event(newer=True))

@@ -47,7 +47,7 @@ class AnyDesk(Desk):
     def understood(self, frames: bytes) -> list[ToServer]:
         """See Desk."""
         decoder = FrameDecoder(limits.FRAME_JSON)
-        return [TO_SERVER.validate_json(frame.body) for frame in decoder.frames(frames)]
+        return [TO_SERVER.validate_json(frame) for frame in decoder.frames(frames)]
 
 
 class Siege:

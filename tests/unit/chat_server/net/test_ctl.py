@@ -73,7 +73,7 @@ def ask(connection: socket.socket, command: dict[str, Any]) -> dict[str, Any]:
         data = connection.recv(65536)
         assert data
         for frame in decoder.frames(data):
-            reply: dict[str, Any] = json.loads(frame.body)
+            reply: dict[str, Any] = json.loads(frame)
             return reply
 
 
