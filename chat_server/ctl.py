@@ -13,14 +13,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final, Self
 
 from chat_server.ctl_socket import CtlUnreachableError, connect
+from common.domain.names import NameRefusedError, fold_username
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.domain.times import local_time
-from common.limits import FRAME_JSON, MAX_TIME
+from common.limits import FRAME_JSON, MAX_INTEGER, MAX_TIME, REASON_LENGTH
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
 from common.system.data_folder import data_folder
@@ -31,6 +33,13 @@ _PATIENCE: Final = 30.0
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPAN: Final = re.compile(r"(\d+)([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_QUOTED: Final = 40
+"""Characters of an argument that a message quotes."""
+_DIGITS: Final = 18
+"""Of a number that is counted down: more entries than any log has."""
+_NEW_INVITE: Final = (
+    "there is a new invite link (“ctl invite”); the old one lets nobody in any more"
+)
 
 Fields = dict[str, Any]
 
@@ -41,6 +50,9 @@ class CtlError(Exception):
 
 def main(arguments: Sequence[str]) -> int:
     """Carry out one order. The exit status: 0, 1 (it could not be done) or 2 (wrong arguments)."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Names may have letters that the encoding of the terminal or the pipe does not have.
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = argument_parser().parse_args(arguments)
     try:
         with _Server(options.data_dir or data_folder("ChatServer")) as server:
@@ -136,7 +148,9 @@ def _clients(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 def _people(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     online = set(server.pages("list_online", "after", lambda last: last, "online"))
-    for each in server.pages("list_people", "since", lambda last: last["change"], "people"):
+    # Who changes between two pages is on the later one, too.
+    pages = server.pages("list_people", "since", lambda last: last["change"], "people")
+    for each in {person["username"]: person for person in pages}.values():
         there = each["username"] in online
         if options.json:
             facts = {name: each[name] for name in ("username", "display_name", "role")}
@@ -176,19 +190,23 @@ def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 
 def _terminate(server: _Server, options: argparse.Namespace) -> Iterator[str]:
-    server.ask("terminate", **_whom(options.whom), reason=options.reason)
+    server.ask("terminate", **options.whom, reason=options.reason)
     yield from ()
 
 
 def _ban(server: _Server, options: argparse.Namespace) -> Iterator[str]:
-    done = server.ask("ban", **_whom(options.whom), until=options.until, reason=options.reason)
+    done = server.ask("ban", **options.whom, until=options.until, reason=options.reason)
     if done["note"]:
         sys.stderr.write(f"ChatServer ctl: {sentence(Reason(done['note']))}\n")
+    if "username" in options.whom:
+        sys.stderr.write(f"ChatServer ctl: {_NEW_INVITE}\n")
     yield from ()
 
 
 def _unban(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     if options.whom.isdecimal() and not options.username:
+        if not 1 <= int(options.whom) <= MAX_INTEGER:
+            raise CtlError(sentence(Reason("no_such_sanction")))
         server.ask("unban", number=int(options.whom))
     else:
         server.ask("unban", username=options.whom)
@@ -217,30 +235,71 @@ def _rename(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 def _whom(text: str) -> Fields:
     """A person by username, or `#7` for a connection of `clients`."""
-    if text.startswith("#") and text[1:].isdecimal():
-        return {"connection": int(text[1:])}
-    return {"username": text}
+    if not text.startswith("#"):
+        return {"username": _username(text)}
+    try:
+        number = int(text[1:])
+    except ValueError:  # also of thousands of digits
+        number = 0
+    if not 1 <= number <= MAX_INTEGER:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is no connection; use #7")
+    return {"connection": number}
+
+
+def _username(text: str) -> str:
+    """A username, perhaps written as people are mentioned: `@ada`."""
+    try:
+        return fold_username(text.removeprefix("@"))
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(f"{_short(text)}: {error}") from error
+
+
+def _count(text: str) -> int:
+    """How many entries to print at most."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{_short(text)} is no number of entries")
+    return int(text[:_DIGITS])
+
+
+def _text(text: str) -> str:
+    """What was typed, if it is Unicode: a shell hands over any bytes."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not in UTF-8") from error
+    return text
 
 
 def _line(text: str) -> str:
     """A reason as the protocol takes it: one line."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    line = " ".join(_CONTROL.sub(" ", _text(text)).split())
+    if len(line) > REASON_LENGTH:
+        raise argparse.ArgumentTypeError(f"a reason has at most {REASON_LENGTH} characters")
+    return line
 
 
 def _until(text: str) -> int:
     """A time in ms since 1970 UTC: in `30m`, `12h`, `7d`, or at an ISO date and time."""
-    span = _SPAN.fullmatch(text)
-    if span is not None:
-        until = time.time() + int(span[1]) * _SECONDS[span[2]]
-    else:
-        try:
+    try:
+        span = _SPAN.fullmatch(text)
+        if span is not None:
+            until = time.time() + int(span[1]) * _SECONDS[span[2]]
+        else:
             until = datetime.fromisoformat(text).timestamp()
-        except (ValueError, OverflowError, OSError) as error:
-            why = f"{text!r} is no time; use 30m, 12h, 7d or 2027-01-31T18:00"
-            raise argparse.ArgumentTypeError(why) from error
-    if not time.time() < until <= MAX_TIME / 1000:
-        raise argparse.ArgumentTypeError(f"{text!r} is not in the future")
+    except (ValueError, OverflowError, OSError) as error:
+        why = f"{_short(text)} is no time; use 30m, 12h, 7d or 2027-01-31T18:00"
+        raise argparse.ArgumentTypeError(why) from error
+    if until <= time.time():
+        raise argparse.ArgumentTypeError(f"{_short(text)} is not in the future")
+    if until > MAX_TIME / 1000:
+        why = f"{_short(text)} is too far away; without --until it holds until it is lifted"
+        raise argparse.ArgumentTypeError(why)
     return int(until * 1000)
+
+
+def _short(text: str) -> str:
+    """What was typed, quoted, in a message of one line."""
+    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
 
 
 def _time(milliseconds: int) -> str:
@@ -274,28 +333,29 @@ def argument_parser() -> ArgumentParser:
     verb("people", _people, "list everyone who has joined")
     verb("sanctions", _sanctions, "list bans and mutes")
     audit = verb("audit", _audit, "list what was done, the newest first")
-    audit.add_argument("--count", type=int, default=50, help="entries at most (%(default)s)")
+    audit.add_argument("--count", type=_count, default=50, help="entries at most (%(default)s)")
     invite = verb("invite", _invite, "print the invite, or make a new one")
     invite.add_argument("what", choices=["show", "new"], nargs="?", default="show")
     whom = "username, or #NUMBER of a connection"
     terminate = verb("terminate", _terminate, "end a connection, or all of a person")
-    terminate.add_argument("whom", help=whom)
+    terminate.add_argument("whom", type=_whom, help=whom)
     reason(terminate)
     ban = verb("ban", _ban, "keep a person, or the device of a connection, away")
-    ban.add_argument("whom", help=whom)
+    ban.add_argument("whom", type=_whom, help=whom)
     until(ban)
     reason(ban)
     unban = verb("unban", _unban, "lift a ban")
-    unban.add_argument("whom", help="username, or the number of a ban")
+    unban.add_argument("whom", type=_username, help="username, or the number of a ban")
     unban.add_argument("--username", action="store_true", help="a number is a username")
     mute = verb("mute", _mute, "let a person read and not write")
-    mute.add_argument("whom", help="username")
+    mute.add_argument("whom", type=_username, help="username")
     until(mute)
     reason(mute)
-    verb("unmute", _unmute, "let a person write again").add_argument("whom", help="username")
+    unmute = verb("unmute", _unmute, "let a person write again")
+    unmute.add_argument("whom", type=_username, help="username")
     role = verb("role", _role, "make somebody a moderator, or the reverse")
-    role.add_argument("whom", help="username")
+    role.add_argument("whom", type=_username, help="username")
     role.add_argument("role", choices=["member", "moderator"])
     rename = verb("rename", _rename, "give the chat another name")
-    rename.add_argument("name")
+    rename.add_argument("name", type=_text)
     return parser

@@ -102,6 +102,7 @@ class Server:
         self._queue = HubQueue()
         self._lock = FolderLock(data_dir)
         self._stopping = threading.Lock()
+        self._publishing = threading.Lock()
         self._publisher: InvitePublisher | None = None
         self._ready_files: list[Path] = []
         self.failure: Reason | None = None
@@ -182,6 +183,8 @@ class Server:
             log.warning("the disk of %s is nearly full", self._data_dir)
         sys.setswitchinterval(SWITCH_INTERVAL)
         bound = listening.getsockname()[1]
+        self._committed = facts
+        """What is stored of the name and the secret; the hub's thread changes it."""
         self._world = world = World(
             facts,
             store,
@@ -226,6 +229,7 @@ class Server:
             # A convenience for this computer's own client; the server runs without it.
             log.warning("%s can't be written: %s", RUNNING_FILE, error)
         self._publisher = publisher
+        self._publish()  # a command line may have been quicker
         self._watch = AddressWatch(self._addresses, lambda found: publisher.update(addresses=found))
         if listens_everywhere(options.host):
             self._watch.start()
@@ -260,18 +264,23 @@ class Server:
         self._io[connection % len(self._io)].leave_page(connection, number, frames)
 
     def _shown(self, events: Sequence[ViewEvent]) -> None:
-        """From the hub."""
-        for event in events:
-            if isinstance(event, Renamed | InviteRenewed):
-                # Not here: a file may be on a disk that hangs, and the hub serves everyone.
-                threading.Thread(target=self._publish, name="publish", daemon=True).start()
+        """From the hub, once all of it is committed."""
+        if any(isinstance(event, Renamed | InviteRenewed) for event in events):
+            self._committed = self._world.facts
+            # Not here: a file may be on a disk that hangs, and the hub serves everyone.
+            threading.Thread(target=self._publish, name="publish", daemon=True).start()
         self._show(events)
 
     def _publish(self) -> None:
-        """Tell the present name and secret in the invite, whichever change began this."""
-        publisher, facts = self._publisher, self._world.facts
-        if publisher is not None:
-            publisher.update(name=facts.name, secret=facts.secret)
+        """Tell the name and the secret that were committed last, whichever change began this.
+
+        Not those of `World.facts`, which may be of a batch that fails; and one thread at a time, or
+        the one that was the slowest would have the last word, with facts that are old by then.
+        """
+        with self._publishing:
+            publisher, facts = self._publisher, self._committed
+            if publisher is not None:
+                publisher.update(name=facts.name, secret=facts.secret)
 
     def _link(self, facts: ServerFacts) -> str:
         """The link with the addresses of the moment; from the hub."""

@@ -51,7 +51,9 @@ def test_a_banned_person_does_not_come_back(house: House, server: Server) -> Non
     ben.send("hello")
     hearing = ben.listen()
     hearing.event()
-    done(house, server, "ban", "ben", "--until", "7d", "--reason", "Enough of you")
+    ban = ctl(house, server, "ban", "ben", "--until", "7d", "--reason", "Enough of you")
+    assert (ban.status(), ban.out) == (0, [])
+    assert "new invite link" in "".join(ban.err)
     assert hearing.status() == 1
     assert "you are banned from this chat until 2" in hearing.err[-1].lower()
     assert "Enough of you" in hearing.err[-1]

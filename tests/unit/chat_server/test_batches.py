@@ -21,7 +21,7 @@ from chat_server.hub.queue import HubItem, Received
 from chat_server.hub.retry import LONGEST_PAUSE
 from chat_server.rules import conversation, effects, inputs
 from chat_server.rules.commands import COMMANDS
-from chat_server.rules.directory import Role, RoomLog
+from chat_server.rules.directory import Directory, Role, RoomLog
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import (
     ClientDisconnected,
@@ -32,6 +32,7 @@ from chat_server.rules.view import (
     StoreFailed,
     StoreRecovered,
 )
+from chat_server.rules.world import World
 from chat_server.store.store import (
     StoreBusyError,
     StoreFailedError,
@@ -491,6 +492,41 @@ def test_who_is_muted_hears_of_what_was_stored(bench: HubBench, order: tuple[str
 
 def _is_trouble(event: object) -> bool:
     return isinstance(event, StoreFailed | StoreRecovered)
+
+
+@pytest.mark.usefixtures("errors_logged")
+def test_a_batch_that_raises_by_a_mistake_leaves_nothing_in_memory(
+    bench: HubBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what it changed before that: the next one is applied as if it had never been."""
+    ada, stranger = bench.join("ada"), bench.connect()
+    before = _loaded(bench)
+
+    def leave(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        # The connection of an input that can't be handled is ended: which fails, too.
+        patched.setattr(World, "leave", leave)
+        lost = bench.run(
+            Received(stranger, (bench.join_command("cem"),)),
+            Received(ada, (bench.send("lost"),)),
+            inputs.Closed(ada, "left"),
+        )
+    assert (lost.io, lost.shown) == ([], [])
+    assert bench.world.directory == before == _loaded(bench)
+    command = bench.send("kept")
+    ack = bench.run(Received(ada, (command,))).answer(ada, command)
+    assert isinstance(ack, messages.Ack)
+    assert ack.seq == before.rooms[GENERAL].head + 1
+    assert bench.world.directory == _loaded(bench)
+
+
+def _loaded(bench: HubBench) -> Directory:
+    """What is stored."""
+    with bench.store.transaction():
+        loaded: Directory = bench.store.load()
+        return loaded
 
 
 @pytest.mark.usefixtures("errors_logged")

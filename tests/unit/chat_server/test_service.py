@@ -7,22 +7,26 @@ import queue
 import socket
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from chat_server import service
 from chat_server.identity import load_identity
+from chat_server.invite_publisher import InvitePublisher
 from chat_server.options import parse_options
 from chat_server.rules.sanctions import Sanction, SanctionKind
-from chat_server.rules.view import ViewEvent
+from chat_server.rules.view import InviteRenewed, ViewEvent
 from chat_server.service import PortBusyError, Server, StartError
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import StoreFullError
 from common.domain.invite import parse_invite
-from common.protocol.messages import Error, Terminate, ToClient
+from common.protocol.messages import Error, InviteLink, NewInvite, Terminate, ToClient
 
 
 def server(folder: Path, *arguments: str) -> Server:
@@ -223,3 +227,46 @@ def test_a_start_deletes_the_bans_that_have_ended(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "chat.db")) as database:
         assert database.execute("SELECT until FROM sanctions").fetchall() == [(None,)]
         assert database.execute("SELECT count(*) FROM audit").fetchone() == (1,)
+
+
+def test_the_invite_is_the_one_that_was_committed_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    """However slow the thread is that tells an earlier one, and whatever a batch is about to do."""
+    shown: queue.SimpleQueue[Sequence[ViewEvent]] = queue.SimpleQueue()
+    options = parse_options(["--headless", "--host", "127.0.0.1", "--port", "0", "--plaintext"])
+    house = Server(options, tmp_path, shown.put)
+    told, late = threading.Event(), threading.Event()
+    update = InvitePublisher.update
+
+    def slow_once(publisher: InvitePublisher, **facts: Any) -> None:
+        if not told.is_set():
+            told.set()
+            assert late.wait(10)
+        update(publisher, **facts)
+
+    house.start()
+    request.addfinalizer(house.stop)
+    monkeypatch.setattr(InvitePublisher, "update", slow_once)
+    session = house.host_session()
+    replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+    for _ in range(2):
+        session.ask(lambda number: NewInvite(id=number), replies.put)
+        while InviteRenewed() not in shown.get(timeout=10):
+            pass
+        assert told.wait(10)
+    links = [replies.get(timeout=10) for _ in range(2)]
+    # The slow one has facts that are old by now; and the next batch has not been committed.
+    committed = house._world.facts
+    house._world.facts = replace(committed, secret="x" * 22)
+    publishing = [each for each in threading.enumerate() if each.name == "publish"]
+    for thread in publishing[1:]:
+        thread.join(0.2)  # without one lock for all it ends here
+    late.set()
+    for thread in publishing:
+        thread.join(10)
+    house._world.facts = committed
+    assert house.running is not None
+    assert [house.running.invite] == [
+        each.link for each in links[1:] if isinstance(each, InviteLink)
+    ]

@@ -107,6 +107,106 @@ def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
         assert ctl.argument_parser().parse_args(order).reason == ""
 
 
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (["ban", "ada", "--until", "9" * 400 + "d"], "is no time"),
+        (["ban", "ada", "--until", "9" * 5000 + "d"], "is no time"),
+        (["ban", "ada", "--until", "99999999d"], "is too far away"),
+        (["mute", "ada", "--until", "3000-01-01"], "is too far away"),
+        (["mute", "ada", "--until", "0m"], "is not in the future"),
+        (["mute", "ada", "--until", "1999-12-31"], "is not in the future"),
+        (["ban", "#0"], "is no connection"),
+        (["ban", "#" + "9" * 5000], "is no connection"),
+        (["terminate", "#-1"], "is no connection"),
+        (["terminate", "Ada Lindqvist"], "a username has"),
+        (["mute", ""], "a username has"),
+        (["unban", "x" * 40], "a username has"),
+        (["role", "ada:", "member"], "a username has"),
+        (["mute", "ada", "--reason", "x" * 501], "at most 500 characters"),
+        (["mute", "ada", "--reason", "\udcff"], "not in UTF-8"),
+        (["rename", "\udcff"], "not in UTF-8"),
+        (["audit", "--count", "-5"], "is no number"),
+        (["audit", "--count", "many"], "is no number"),
+    ],
+)
+def test_wrong_arguments_are_said_in_one_line(
+    order: list[str], said: str, capsys: Captured
+) -> None:
+    """Before a server is looked for, with what is wrong and the status of a wrong order."""
+    with pytest.raises(SystemExit) as ended:
+        ctl.main([*order, "--data-dir", "/nowhere"])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert len(error) < 300
+
+
+@pytest.mark.usefixtures("server")
+def test_what_is_asked_for_is_said_when_it_is_not_there(tmp_path: Path, capsys: Captured) -> None:
+    """A number that no ban can have is none; a person may be written as people are mentioned."""
+    for order, said in (
+        (["unban", "9" * 30], "there is no such ban or mute"),
+        (["unban", "0"], "there is no such ban or mute"),
+        (["ban", "@Ada"], "nobody here is called ada"),
+        (["audit", "--count", "9" * 30], ""),
+        (["audit", "--count", "0"], ""),
+    ):
+        assert ctl.main([*order, "--data-dir", str(tmp_path)]) == bool(said)
+        assert said in capsys.readouterr().err
+
+
+def test_a_person_who_changes_between_two_pages_is_listed_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """As it is on the later page."""
+    ada = {"username": "ada", "display_name": "Ada", "role": "member", "change": 1}
+    pages = [
+        {"online": ["ada"], "more": False},
+        {"people": [ada, {**ada, "username": "bob", "change": 2}], "more": True},
+        {"people": [{**ada, "role": "moderator", "change": 3}], "more": False},
+    ]
+
+    class Asked(ctl._Server):
+        def __init__(self, _: Path) -> None:
+            """Of no server."""
+
+        def __exit__(self, *_: object) -> None:
+            """Nothing to close."""
+
+        def ask(self, kind: str, **_: Any) -> dict[str, Any]:
+            page = pages.pop(0)
+            assert kind.removeprefix("list_") in page
+            return page
+
+    monkeypatch.setattr(ctl, "_Server", Asked)
+    assert ctl.main(["people", "--json"]) == 0
+    people = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(each["username"], each["role"]) for each in people] == [
+        ("ada", "moderator"), ("bob", "member"),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_any_name_is_printed_whatever_the_output_takes(tmp_path: Path, encoding: str) -> None:
+    """Escaped, where a terminal or a pipe has no such letters."""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"}
+
+    def run(*order: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "chat_server", "ctl", *order, "--data-dir", str(tmp_path)],
+            cwd=ROOT, check=False, capture_output=True, encoding=encoding, env=environment,
+            timeout=60,
+        )  # fmt: skip
+
+    assert run("rename", "Дом 🏠").returncode == 0
+    status = run("status")
+    assert (status.returncode, status.stderr) == (0, "")
+    assert "\\u0414\\u043e\\u043c \\U0001f3e0" in status.stdout
+
+
 @pytest.mark.usefixtures("server")
 def test_the_key_is_asked_for(tmp_path: Path) -> None:
     """Where there is a port anybody could connect to."""

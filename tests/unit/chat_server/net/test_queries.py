@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Final, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chat_server.net.queries import answer
 from chat_server.rules.effects import ReadAudit, ReadHistory
 from chat_server.store.sqlite.reader import SqliteReader
+from chat_server.store.store import Reader
 from common import limits
 from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.codec import encode
+from common.protocol.events import Event
+from common.protocol.fast_encode import body_json
 from tests.contract.engines import MemoryEngine
 from tests.contract.test_store import Filled
 from tests.events import said
 from tests.unit.chat_server.house import House
+
+BYTES: Final = limits.PAGE_HISTORY_BYTES
 
 
 @pytest.fixture
@@ -148,6 +156,73 @@ def test_a_page_of_long_messages_fits_its_frame(place: int | None) -> None:
     assert (place or 199) in seqs
     assert len(encode(found)) <= limits.FRAME_JSON
     assert (found.older, found.newer) == (True, seqs[-1] < 199)
+
+
+class CountingReader:
+    """Counts the bytes that are read."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.bytes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+    def after(self, room: str, seq: int, count: int) -> list[Event]:
+        """The events, and how much they are."""
+        found = self._reader.after(room, seq, count)
+        self.bytes += sum(len(event.text) for event in found)
+        return found
+
+
+@pytest.mark.parametrize("place", [{}, {"before": 150}, {"after": 20}, {"around": 100}])
+def test_a_page_reads_about_what_it_tells(place: dict[str, int]) -> None:
+    """Asked for over and over, pages of long messages must not keep the others waiting."""
+    filled = Filled(MemoryEngine())
+    text = "x" * limits.TEXT_BYTES
+    filled.say(*(said(seq, cid=f"{seq:016}", text=text) for seq in range(1, 200)))
+    reader = CountingReader(filled.engine.reader())
+    fields = dict.fromkeys(("before", "after", "around", "at")) | place
+    query = ReadHistory(GENERAL, 199, **fields, count=limits.PAGE_HISTORY)
+    found = answer(query, 7, cast("Reader", reader))
+    assert isinstance(found, messages.HistoryPage)
+    assert found.events
+    assert reader.bytes <= 4 * limits.PAGE_HISTORY_BYTES
+
+
+@given(
+    st.lists(st.sampled_from([1, 400, 9_000, limits.TEXT_BYTES]), min_size=1, max_size=70),
+    st.integers(1, 70),
+    st.integers(1, 70),
+    st.sampled_from(["before", "after", "around"]),
+)
+def test_a_page_has_as_much_as_fits(sizes: list[int], place: int, count: int, way: str) -> None:
+    """The nearest events in a row, and one more on the nearer side would be too many."""
+    filled = Filled(MemoryEngine())
+    filled.say(*(said(seq, cid=f"{seq:016}", text="x" * size) for seq, size in enumerate(sizes, 1)))
+    head = len(sizes)
+    found = page(filled, count, head=head, **{way: place})
+    seqs = [each.seq for each in found.events]
+    weights = {seq: len(body_json({"text": "x" * size})) for seq, size in enumerate(sizes, 1)}
+    match way:
+        case "before":
+            near = list(range(min(place - 1, head), 0, -1))[:count]
+        case "after":
+            near = list(range(place + 1, head + 1))[:count]
+        case _:
+            middle = min(place, head)
+            first = max(1, min(middle - count // 2, head + 1 - count))
+            # Of two that are as far away the later one is first.
+            near = sorted(
+                range(first, min(head, first + count - 1) + 1),
+                key=lambda seq: (abs(seq - middle), -seq),
+            )
+    fitting = [
+        seq
+        for index, seq in enumerate(near)
+        if not index or sum(weights[each] for each in near[: index + 1]) <= BYTES
+    ]
+    assert seqs == sorted(fitting)
 
 
 def test_a_page_of_the_audit_log(house: House) -> None:
