@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import webbrowser
+from collections.abc import Callable
 from threading import Thread
 from typing import Final
 
@@ -14,6 +15,20 @@ _OPENERS: Final = (("xdg-open",), ("gio", "open"))
 """Commands that open a link as the desktop wants it, the most usual first."""
 PATIENCE: Final = 10.0
 """Seconds in which such a command fails if it does; one that goes on may be the browser itself."""
+
+
+def open_link(url: str, failed: Callable[[str], object]) -> None:
+    """Open a web link, on a thread: some systems take seconds for it. Others are not opened.
+
+    `failed(url)` is called on that thread when no program of the system takes it.
+    """
+    if url.lower().startswith(("http://", "https://")):
+        Thread(target=_browse, args=(url, failed), name="browser", daemon=True).start()
+
+
+def _browse(url: str, failed: Callable[[str], object]) -> None:
+    if not browse(url):
+        failed(url)
 
 
 def browse(url: str) -> bool:

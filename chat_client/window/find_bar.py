@@ -15,6 +15,8 @@ from common.ui.widgets.tooltip import Tooltip
 TYPING: Final = 150
 """Milliseconds without a key after which is looked for what stands there."""
 PARTLY: Final = "Searches the messages on this device. Others are on the server."
+_INSET: Final = 22
+"""Space beside what is said below the field, px at 96 dpi."""
 _LONGEST: Final = 200
 """Characters that can be looked for."""
 Search = Callable[[str, int, Callable[[Found], None]], object]
@@ -68,6 +70,7 @@ class FindBar(Panel):
         theme = self._theme
         pad = theme.px(8)
         self.partly = Label(self, theme, PARTLY, font="label", tone="muted")
+        self.bind("<Configure>", self._resized, add="+")
         self.field = Field(
             self,
             theme,
@@ -93,6 +96,9 @@ class FindBar(Panel):
             button = Button(self, theme, "", go, variant="quiet", icon=icon)  # type: ignore[arg-type]
             button.pack(side="left", padx=(0, theme.px(16) if icon == "close" else 0))
             Tooltip(button, theme, what)
+
+    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+        self.partly.configure(wraplength=max(1, event.width - 2 * self._theme.px(_INSET)))
 
     @property
     def shown(self) -> bool:
@@ -162,7 +168,11 @@ class FindBar(Panel):
         else:
             pad = self._theme.px(8)
             self.partly.pack(
-                side="bottom", anchor="w", padx=self._theme.px(22), pady=(0, pad), before=self.field
+                side="bottom",
+                anchor="w",
+                padx=self._theme.px(_INSET),
+                pady=(0, pad),
+                before=self.field,
             )
         self._search(self._words, before, lambda found: self._mailbox.post((number, found)))
         self._say()

@@ -17,6 +17,11 @@ Presence = Literal["online", "offline", "unknown"]
 """Whether somebody has a session. Without a connection nobody's presence is known."""
 PRESENCES: Final[tuple[Presence, ...]] = ("online", "offline", "unknown")
 """In the order in which members are shown."""
+PRESENCE_TEXT: Final[dict[Presence, str]] = {
+    "online": "Online",
+    "offline": "Offline",
+    "unknown": "Presence not known",
+}
 
 
 @dataclass(frozen=True, slots=True)

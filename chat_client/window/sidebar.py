@@ -6,7 +6,7 @@ from functools import lru_cache, partial
 from typing import Final
 
 from chat_client.state.account import Account
-from chat_client.window.overview import MemberItem, Overview, Presence, RoomItem
+from chat_client.window.overview import PRESENCE_TEXT, MemberItem, Overview, Presence, RoomItem
 from common.ui.lists.row_list import ListRow, MadeRows, Person, RowList, Section
 from common.ui.look.avatars import Presence as Dot
 from common.ui.look.theme import Theme
@@ -17,11 +17,6 @@ from common.ui.widgets.tooltip import Tooltip
 
 _WIDTH = 250
 _MEMBERS_WIDTH = 214
-_PRESENCES: Final[dict[Presence, str]] = {
-    "online": "Online",
-    "offline": "Offline",
-    "unknown": "Presence not known",
-}
 _DOTS: Final[dict[Presence, Dot | None]] = {
     "online": "online",
     "offline": "offline",
@@ -165,7 +160,7 @@ class Members(Panel):
         sections = []
         for presence, usernames in overview.member_keys(room).items():
             if usernames:
-                title = f"{_PRESENCES[presence]} — {len(usernames)}"
+                title = f"{PRESENCE_TEXT[presence]} — {len(usernames)}"
                 rows = MadeRows(usernames, partial(_member_row_of, overview))
                 sections.append(Section(title, rows))
         self.people.set_sections(sections)

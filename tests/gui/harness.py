@@ -290,12 +290,12 @@ class Window:
     @property
     def link(self) -> Link:
         """What the main screen says about the connection."""
-        return self.main._status.link
+        return self.main.connection.status.link
 
     @property
     def state(self) -> str:
         """The line beside the room's name."""
-        return str(self.main.state.cget("text"))
+        return str(self.main.header.state.cget("text"))
 
     @property
     def banner(self) -> str:

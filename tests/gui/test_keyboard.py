@@ -112,7 +112,12 @@ def test_a_click_leaves_no_ring(town: Town, host: Host) -> None:
     """Each button looks as before when the pointer is gone."""
     window = town.member(host, "Ada Lindqvist")
     main = window.main
-    for button in (main.toggle_members, main.toggle_members, main.open_find, main.open_find):
+    for button in (
+        main.header.toggle_members,
+        main.header.toggle_members,
+        main.header.open_find,
+        main.header.open_find,
+    ):
         window.settle()
         before = picture(window.root, button)
         click(button)

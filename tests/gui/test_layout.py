@@ -20,7 +20,7 @@ import pytest
 from PIL import ImageGrab
 
 from chat_client.options import Options
-from chat_client.state.news import MuteChanged
+from chat_client.state.news import MuteChanged, StatusChanged
 from chat_client.state.status import Link
 from chat_client.window.moderation_dialogs import question
 from chat_server.window import questions
@@ -135,7 +135,9 @@ def test_the_join_screen_of_somebody_who_is_known(scale: float, town: Town, host
     check(window, "a known chat")
 
 
-def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
+def test_the_main_screen(
+    scale: float, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A conversation, looking for something, without a connection, and with something wrong."""
     del scale
     bruno = town.peer(host, "Bruno Okafor of the Second Floor Network Group")
@@ -150,10 +152,14 @@ def test_the_main_screen(scale: float, town: Town, host: Host) -> None:
     window.main.find.show()
     window.main.find.field.value = "corner"
     check(window, "looking for something")
+    monkeypatch.setattr(window.main.find, "_is_whole", lambda: False)
+    window.main.find.field.value = "quiet"
+    window.wait(window.main.find.partly.winfo_ismapped, "what is said of the search")
+    check(window, "looking for something in a part")
     window.main.open(f"dm:ada.lindqvist:{bruno.username}")
     check(window, "a direct conversation")
-    window.main._status = replace(window.main._status, link=Link.PAUSED, reason=LONG)
-    window.main._show_status(window.main._status, 3)
+    status = replace(window.main.connection.status, link=Link.PAUSED, reason=LONG)
+    window.main.apply([StatusChanged(status, 3)])
     window.main.composer.set_draft("one\ntwo\nthree\nfour\nfive\nsix\nseven\neight\nnine")
     check(window, "without a connection")
     mute: dict[str, str | int] = {

@@ -155,7 +155,9 @@ def says(window: Window, text: str) -> None:
     """The window's own message, after those that were said before it, and in its room."""
     window.wait(lambda: "on the train" in window.said, "the talk so far")
     window.main._session.core.send("general", *message(text))
-    window.wait(lambda: text in window.said and not window.main._waiting, "one's own message")
+    window.wait(
+        lambda: text in window.said and not window.main.connection.waiting, "one's own message"
+    )
 
 
 @MODES
@@ -167,12 +169,14 @@ def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> Non
     host.stop()
     window.wait(lambda: window.link is Link.PAUSED, "the end")
     window.say("See you at ten then")
-    window.wait(lambda: window.main._waiting == 1, "it to wait")
+    window.wait(lambda: window.main.connection.waiting == 1, "it to wait")
     # The countdown stands still for the picture.
-    window.main._status = replace(window.main._status, retry_at=time.monotonic() + 11.4)
+    window.main.connection.status = replace(
+        window.main.connection.status, retry_at=time.monotonic() + 11.4
+    )
     window.main._show_state()
-    if window.main._clock is not None:
-        window.main.after_cancel(window.main._clock)
+    if window.main.connection._countdown is not None:
+        window.main.after_cancel(window.main.connection._countdown)
     take(window, f"offline-{mode}")
 
 

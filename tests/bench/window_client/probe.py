@@ -85,7 +85,7 @@ class Probe:
         return (
             contents is not None
             and isinstance(contents.screen, MainScreen)
-            and self.main._status.link is Link.ONLINE
+            and self.main.connection.status.link is Link.ONLINE
         )
 
     def shows(self, seq: int) -> bool:

@@ -125,12 +125,12 @@ def test_a_click_on_a_button_leaves_the_keyboard(ada: Window) -> None:
     """Typing goes on, and Space is a space."""
     ada.type("one", ada.composer)
     mode = ada.main._theme.mode
-    ada.click(ada.main.toggle_theme)
+    ada.click(ada.main.header.toggle_theme)
     assert ada.main._theme.mode != mode
     assert ada.root.focus_displayof() is ada.composer
     ada.type(" two")
     assert ada.main.composer.draft == "one two"
-    ada.click(ada.main.toggle_theme)
+    ada.click(ada.main.header.toggle_theme)
     assert ada.main._theme.mode == mode
 
 
@@ -154,7 +154,7 @@ def test_typing_anywhere_goes_to_the_composer(ada: Window, bruno: Peer) -> None:
     assert ada.main.composer.draft == "a bcd"
     # What Tab led to is pressed by Space; letters go on to the composer.
     mode = ada.main._theme.mode
-    ada.key("<space>", ada.main.toggle_theme)
+    ada.key("<space>", ada.main.header.toggle_theme)
     ada.wait(lambda: ada.main._theme.mode != mode, "the button's work")
     assert ada.main.composer.draft == "a bcd"
     ada.type("e")

@@ -13,7 +13,7 @@ import pytest
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state.status import STORAGE, Link
-from chat_client.window import main_screen
+from chat_client.window import drafts
 from common.ui.widgets.dialog import Answer, Dialog
 from tests.events import message
 from tests.gui.harness import Alarm, Peer, Town, Window
@@ -33,7 +33,7 @@ def stored(window: Window) -> dict[str, str]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits a second in a test."""
-    monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 0.02)
+    monkeypatch.setattr(drafts, "PAUSE", 0.02)
 
 
 @pytest.mark.usefixtures("hasty")
@@ -77,14 +77,16 @@ def test_what_is_edited_again_is_a_draft_before_it_leaves_the_outbox(
     ada: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A crash right after "Edit" finds the text: no pause of the typing is waited for."""
-    monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 3600.0)
-    monkeypatch.setattr(main_screen, "_DRAFT_LATEST", 3600.0)
+    monkeypatch.setattr(drafts, "PAUSE", 3600.0)
+    monkeypatch.setattr(drafts, "LATEST", 3600.0)
     room = f"dm:{ada.main.overview.me}:nobody"
     ada.main._session.core.send(room, *message("to nobody"))
     ada.click_row(ada.main.sidebar.rooms, room)
     ada.wait(lambda: "Not sent: " in ada.said, "the refusal")
     ada.click_text("Edit")
-    ada.wait(lambda: ada.main._waiting == 0 and "Not sent: " not in ada.said, "the outbox")
+    ada.wait(
+        lambda: ada.main.connection.waiting == 0 and "Not sent: " not in ada.said, "the outbox"
+    )
     assert stored(ada) == {room: "to nobody"}
 
 
@@ -92,8 +94,8 @@ def test_who_types_on_and_on_has_a_draft_all_the_same(
     ada: Window, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The pause never comes, the latest moment does."""
-    monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 60.0)
-    monkeypatch.setattr(main_screen, "_DRAFT_LATEST", 0.05)
+    monkeypatch.setattr(drafts, "PAUSE", 60.0)
+    monkeypatch.setattr(drafts, "LATEST", 0.05)
     ada.focus(ada.composer)
 
     def typed() -> bool:
@@ -113,7 +115,7 @@ def test_drafts_are_cheap(ada: Window, monkeypatch: pytest.MonkeyPatch) -> None:
         original(cache, room, text)
 
     monkeypatch.setattr(Cache, "set_draft", counted)
-    monkeypatch.setattr(main_screen, "_DRAFT_PAUSE", 0.5)
+    monkeypatch.setattr(drafts, "PAUSE", 0.5)
     ada.type("one two three", ada.composer)
     ada.wait(lambda: stored(ada) == {GENERAL: "one two three"}, "the draft")
     assert len(writes) <= 3
@@ -164,7 +166,7 @@ def test_on_a_full_disk_the_text_stays_and_is_sent_later(
     """With its reason beside it; nothing is shown as waiting that is not on the disk."""
     disk.full = True
     ada.say("do not lose me")
-    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
+    ada.wait(lambda: ada.main.connection.status.code in STORAGE, "the trouble")
     ada.wait(lambda: ada.main.composer.draft == "do not lose me", "the text")
     problem = str(ada.main.composer._problem.cget("text"))
     ada.wait(ada.main.composer._problem.winfo_ismapped, "the reason in sight")
@@ -182,7 +184,7 @@ def test_on_a_full_disk_the_text_stays_and_is_sent_later(
     bruno.until(lambda: bruno.texts() == ["do not lose me"], "the message, once")
     ada.wait(lambda: ada.link is Link.ONLINE and not ada.banner, "the connection")
     assert ada.main.composer.draft == ""
-    ada.wait(lambda: ada.main._waiting == 0, "the acknowledgement")
+    ada.wait(lambda: ada.main.connection.waiting == 0, "the acknowledgement")
     assert ada.lines.count("do not lose me") == 1
 
 
@@ -193,7 +195,7 @@ def test_the_core_goes_on_by_itself_when_there_is_room(
     """Nobody has to start anything again, and nothing that came meanwhile is missing."""
     disk.full = True
     bruno.say("came meanwhile")
-    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
+    ada.wait(lambda: ada.main.connection.status.code in STORAGE, "the trouble")
     assert "came meanwhile" not in ada.lines
     disk.full = False
     ada.online()
@@ -243,7 +245,7 @@ def test_what_comes_back_finds_its_conversation(ada: Window, bruno: Peer, disk: 
     ada.wait(lambda: ada.main.composer.draft == "first\nsecond", "both")
     ada.main.composer.submit()
     ada.main._open_direct(bruno.username)
-    ada.wait(lambda: ada.main._drafts.get(GENERAL) == "first\nsecond", "the text")
+    ada.wait(lambda: ada.main._drafts.of(GENERAL) == "first\nsecond", "the text")
     assert ada.main.composer.draft == ""
     ada.main.open(GENERAL)
     assert ada.main.composer.draft == "first\nsecond"
@@ -267,7 +269,7 @@ def test_closing_asks_before_something_is_lost(
     monkeypatch.setattr(Dialog, "ask", ask)
     disk.full = True
     ada.say("do not lose me")
-    ada.wait(lambda: ada.main._status.code in STORAGE, "the trouble")
+    ada.wait(lambda: ada.main.connection.status.code in STORAGE, "the trouble")
     ada.wait(lambda: ada.main.composer.draft, "the text")
     ada.close()
     assert asked == ["Close and lose what you wrote?"]

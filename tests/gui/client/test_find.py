@@ -163,7 +163,7 @@ def test_escape_gives_the_keyboard_back(ada: Window, bruno: Peer) -> None:
 def test_it_is_there_for_the_mouse(ada: Window, bruno: Peer) -> None:
     """A button opens it, and its own do what the keys do."""
     hear(ada, bruno, "relay one", "relay two")
-    ada.click(ada.main.open_find)
+    ada.click(ada.main.header.open_find)
     assert bar(ada).shown
     ada.type("relay")
     found(ada, "1 of 2")
@@ -176,9 +176,9 @@ def test_it_is_there_for_the_mouse(ada: Window, bruno: Peer) -> None:
     assert note(ada) == "1 of 2"
     ada.click(close)
     assert not bar(ada).shown
-    ada.click(ada.main.open_find)
+    ada.click(ada.main.header.open_find)
     assert bar(ada).shown
-    ada.click(ada.main.open_find)
+    ada.click(ada.main.header.open_find)
     assert not bar(ada).shown
 
 

@@ -104,7 +104,9 @@ def test_a_new_member_speaks_at_once_and_reads_on_to_the_first_message(ada: Wind
     assert cached(ada) < 500
     assert ada.main.overview.all_unread == 0
     ada.say("hello")
-    ada.wait(lambda: "hello" in ada.lines and ada.main._waiting == 0, "the acknowledgement")
+    ada.wait(
+        lambda: "hello" in ada.lines and ada.main.connection.waiting == 0, "the acknowledgement"
+    )
     scroll_to(ada, 1, -1)
     assert held(ada)[0] == 1
     assert ada.main._session.reader.is_whole(GENERAL)
@@ -139,7 +141,9 @@ def test_who_was_away_for_long_has_the_newest_and_fills_the_gap(
     assert spans(again) == 2
     assert cached(again) < 1000
     again.say("back again")
-    again.wait(lambda: "back again" in again.lines and again.main._waiting == 0, "the answer")
+    again.wait(
+        lambda: "back again" in again.lines and again.main.connection.waiting == 0, "the answer"
+    )
     scroll_to(again, head, -1)
     assert spans(again) == 1
     scroll_to(again, head + MISSED + 1, 1)

@@ -21,7 +21,7 @@ from chat_client.state.news import (
 )
 from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link, Status
-from chat_client.window import main_screen
+from chat_client.window import browser
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.protocol.messages import Person
@@ -49,7 +49,7 @@ def test_return_sends_and_shift_return_makes_a_line(ada: Window, bruno: Peer) ->
     ada.key("<Return>")
     assert ada.main.composer.draft == ""
     bruno.until(lambda: bruno.texts() == ["one\ntwo"], "the message")
-    ada.wait(lambda: ada.main._waiting == 0, "the acknowledgement")
+    ada.wait(lambda: ada.main.connection.waiting == 0, "the acknowledgement")
     bruno.say("done")
     ada.wait(lambda: "done" in ada.lines, "the answer")
     assert ada.said.count("one\ntwo") == 1
@@ -98,7 +98,7 @@ def test_links_open_in_the_browser(
 ) -> None:
     """A click opens what was sent, without the sentence's full stop."""
     opened: list[str] = []
-    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
+    monkeypatch.setattr("chat_client.window.browser.browse", opened.append)
     bruno.say("see https://example.org/a_(b)?x=1.")
     ada.wait(lambda: "see https://example.org/a_(b)?x=1." in ada.lines, "the message")
     ada.click_text("https://")
@@ -117,7 +117,7 @@ def test_a_link_that_nothing_opens(
         asked.append(url)
         return opens
 
-    monkeypatch.setattr("chat_client.window.main_screen.browse", browse)
+    monkeypatch.setattr("chat_client.window.browser.browse", browse)
     bruno.say("https://example.org/")
     ada.wait(lambda: "example.org" in ada.said, "the message")
     ada.click_text("https://")
@@ -163,14 +163,14 @@ def test_only_web_links_are_links(
 ) -> None:
     """Nothing else that looks like a link can be opened by a click."""
     opened: list[str] = []
-    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
+    monkeypatch.setattr("chat_client.window.browser.browse", opened.append)
     bruno.say("javascript:alert(1) file:///etc/passwd ftp://example.org/")
     ada.wait(lambda: "javascript" in ada.said, "the message")
     for text in ("javascript:", "file:", "ftp:"):
         found = ada.messages.search(text, "1.0")
         assert "link" not in ada.messages.tag_names(found)
         ada.click_text(text)
-    main_screen.open_link("file:///etc/passwd", opened.append)
+    browser.open_link("file:///etc/passwd", opened.append)
     assert not opened
     assert not [thread for thread in threading.enumerate() if thread.name == "browser"]
 
@@ -180,7 +180,7 @@ def test_a_selection_may_begin_on_a_link(
 ) -> None:
     """Dragging over it selects; only a click opens."""
     opened: list[str] = []
-    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
+    monkeypatch.setattr("chat_client.window.browser.browse", opened.append)
     bruno.say("https://example.org/ and more words")
     ada.wait(lambda: "and more" in ada.said, "the message")
     ada.settle()
@@ -204,7 +204,7 @@ def test_the_click_that_closes_a_menu_opens_no_link(
 ) -> None:
     """A release over a link counts only with a press on the same message."""
     opened: list[str] = []
-    monkeypatch.setattr("chat_client.window.main_screen.browse", opened.append)
+    monkeypatch.setattr("chat_client.window.browser.browse", opened.append)
     bruno.say("something else")
     bruno.say("https://example.org/")
     ada.wait(lambda: "example.org" in ada.said, "the messages")
@@ -654,8 +654,8 @@ def test_the_host_closes_the_server(host: Host, ada: Window) -> None:
     tries: list[float] = []
 
     def tried_again() -> bool:
-        if ada.link is Link.PAUSED and ada.main._status.retry_at not in tries:
-            tries.append(ada.main._status.retry_at)
+        if ada.link is Link.PAUSED and ada.main.connection.status.retry_at not in tries:
+            tries.append(ada.main.connection.status.retry_at)
         return len(tries) == 3
 
     ada.wait(tried_again, "two tries that find nobody")
@@ -664,7 +664,7 @@ def test_the_host_closes_the_server(host: Host, ada: Window) -> None:
     host.start()
     ada.online()
     ada.say("back")
-    ada.wait(lambda: ada.main._waiting == 0 and "back" in ada.lines, "the message")
+    ada.wait(lambda: ada.main.connection.waiting == 0 and "back" in ada.lines, "the message")
 
 
 def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Window) -> None:
@@ -679,7 +679,7 @@ def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Windo
     assert ada.link is Link.SIGNED_OUT
     ada.click(ada.main.banner._action)
     ada.online()
-    ada.wait(lambda: ada.main._waiting == 0, "it to be sent")
+    ada.wait(lambda: ada.main.connection.waiting == 0, "it to be sent")
     assert ada.banner == ""
 
 
@@ -766,7 +766,7 @@ def test_a_message_that_can_not_be_sent_can_be_edited_or_deleted(ada: Window) ->
     assert ada.main.composer.draft == "half\nfirst"
     ada.click_text("Delete")
     ada.wait(lambda: "Not sent: " not in ada.said, "the other to go")
-    assert ada.main._waiting == 0
+    assert ada.main.connection.waiting == 0
 
 
 def test_what_came_of_a_message_stands_below_its_words(ada: Window) -> None:
@@ -816,14 +816,14 @@ def test_the_theme_switch_repaints_everything(ada: Window, bruno: Peer) -> None:
     bruno.say("hello")
     ada.wait(lambda: "hello" in ada.lines, "the message")
     before, said = str(ada.messages.cget("background")), ada.said
-    ada.click(ada.main.toggle_theme)
+    ada.click(ada.main.header.toggle_theme)
     dark = ada.program.theme.palette
     assert ada.program.theme.mode == "dark"
     assert str(ada.messages.cget("background")) == dark.window != before
     assert str(ada.composer.cget("background")) == dark.field
     assert str(ada.main.sidebar.rooms.canvas.cget("background")) == dark.sidebar
     assert ada.said == said
-    ada.click(ada.main.toggle_theme)
+    ada.click(ada.main.header.toggle_theme)
     assert str(ada.messages.cget("background")) == before
 
 
@@ -833,11 +833,11 @@ def test_the_members_give_way_in_a_narrow_window(ada: Window) -> None:
     ada.wait(lambda: not ada.main.members.winfo_viewable(), "the members to go")
     ada.resize(1180, 760)
     ada.wait(ada.main.members.winfo_viewable, "the members to come")
-    ada.click(ada.main.toggle_members)
+    ada.click(ada.main.header.toggle_members)
     assert not ada.main.members.winfo_viewable()
     ada.resize(1200, 760)
     assert not ada.main.members.winfo_viewable()
-    ada.click(ada.main.toggle_members)
+    ada.click(ada.main.header.toggle_members)
     assert ada.main.members.winfo_viewable()
 
 
@@ -850,29 +850,32 @@ def test_the_members_stand_over_the_conversation_in_a_narrow_window(
     main = ada.main
     ada.wait(lambda: not main.members.winfo_viewable(), "the members to go")
     ways: tuple[Callable[[], None], ...] = (
-        lambda: ada.click(main.toggle_members),
+        lambda: ada.click(main.header.toggle_members),
         lambda: ada.key("<Escape>", ada.composer),
         lambda: ada.click(ada.messages, 30, 30),
         lambda: ada.click(ada.composer, 30, 10),
     )
     for away in ways:
-        ada.click(main.toggle_members)
+        ada.click(main.header.toggle_members)
         ada.wait(main.members.winfo_viewable, "the members to come")
         left, top = main.members.winfo_rootx(), main.members.winfo_rooty()
         assert left + main.members.winfo_width() == main.winfo_rootx() + main.winfo_width()
-        assert top >= main.toggle_members.winfo_rooty() + main.toggle_members.winfo_height()
+        assert (
+            top
+            >= main.header.toggle_members.winfo_rooty() + main.header.toggle_members.winfo_height()
+        )
         over = str(ada.root.tk.call("winfo", "containing", left + 20, top + 300))
         assert over.startswith(str(main.members))
         away()
         ada.wait(lambda: not main.members.winfo_viewable(), "the members to go again")
-    ada.click(main.toggle_members)
+    ada.click(main.header.toggle_members)
     ada.click_row(main.members.people, "bruno")
     assert main.room == "dm:ada.lindqvist:bruno"
     ada.wait(lambda: not main.members.winfo_viewable(), "the members to go at last")
     # What was shown over the conversation says nothing about a wide window.
-    ada.click(main.toggle_members)
+    ada.click(main.header.toggle_members)
     ada.resize(1180, 760)
-    ada.wait(lambda: main._right.winfo_manager() == "pack", "the members beside it")
+    ada.wait(lambda: main.members_panel.winfo_manager() == "pack", "the members beside it")
     ada.resize(640, 560)
     ada.wait(lambda: not main.members.winfo_viewable(), "a conversation of its own width")
 
@@ -906,13 +909,13 @@ def test_a_long_name_leaves_the_buttons_in_sight(
     peer = town.peer(host, name)
     ada.click_row(ada.main.members.people, peer.username)
     ada.resize(width, 560)
-    for button in (ada.main.toggle_theme, ada.main.toggle_members):
+    for button in (ada.main.header.toggle_theme, ada.main.header.toggle_members):
         right = button.winfo_x() + button.winfo_width()
-        assert 0 < button.winfo_x() < right <= ada.main._header.winfo_width()
-    shown = str(ada.main._title.cget("text"))
+        assert 0 < button.winfo_x() < right <= ada.main.header.winfo_width()
+    shown = str(ada.main.header.title.cget("text"))
     assert shown.startswith("Wil")
     assert shown.endswith("…")
-    title = ada.main._title
+    title = ada.main.header.title
     assert title.winfo_reqwidth() == title.winfo_width()
 
 

@@ -20,7 +20,7 @@ from chat_client.state.news import (
     Welcomed,
 )
 from chat_client.state.status import Link, Status
-from chat_client.window import main_screen
+from chat_client.window import person_menu
 from chat_client.window.moderation_dialogs import YES
 from common.domain.reasons import Reason
 from common.domain.times import local_time
@@ -80,7 +80,7 @@ def test_bans_and_mutes_go_by_the_servers_clock(ada: Window) -> None:
         assert not ada.main.composer.closed
     # What was told a while ago has gone on since.
     ada.main.apply([Welcomed(now() - HOUR, time.monotonic() - HOUR / 1000)])
-    assert abs(ada.main._server_clock.now() - now()) < 60_000
+    assert abs(ada.main.connection.clock.now() - now()) < 60_000
 
 
 @pytest.mark.parametrize("jump", [3 * HOUR, -3 * HOUR])
@@ -99,10 +99,10 @@ def test_a_clock_that_is_set_changes_no_ban_or_mute(
     wall, wall_ns = time.time, time.time_ns
     monkeypatch.setattr(time, "time", lambda: wall() + jump / 1000)
     monkeypatch.setattr(time, "time_ns", lambda: wall_ns() + jump * 1_000_000)
-    ada.main._show_sanctions()
+    ada.main.connection._look_at_ends()
     assert ada.main.composer.closed
     answer(ada, lambda dialog: dialog.choose(YES))
-    ada.main._moderate("zoe", "mute")
+    ada.main.person_menu.moderate("zoe", "mute")
     ada.wait(lambda: told, "the order")
     assert told[0].until is not None
     assert abs(told[0].until - (began + HOUR)) < 60_000
@@ -120,7 +120,7 @@ def test_what_is_for_some_time_is_counted_from_the_servers_time(
     )
     assert ada.main.overview.may_moderate("zoe")
     answer(ada, lambda dialog: dialog.choose(YES))
-    ada.main._moderate("zoe", "mute")
+    ada.main.person_menu.moderate("zoe", "mute")
     ada.wait(lambda: told, "the order")
     assert told[0].until is not None
     assert abs(told[0].until - (now() + 25 * HOUR)) < 60_000
@@ -181,7 +181,7 @@ def test_what_was_refused_by_a_mute_is_sent_again_when_it_is_over(
     ada.click_text("Send again")
     bruno.until(lambda: "anybody there?" in bruno.texts(), "the message")
     ada.wait(lambda: "Not sent: " not in ada.said, "its place")
-    assert ada.main._waiting == 0
+    assert ada.main.connection.waiting == 0
 
 
 def test_a_room_that_the_server_does_not_bring_is_told_so(ada: Window, bruno: Peer) -> None:
@@ -271,11 +271,11 @@ def test_moderators_are_marked_and_may_do_more(
     """In the list of members, also of the next start; the menu has what they may do."""
     shown: list[list[str]] = []
     monkeypatch.setattr(
-        main_screen,
+        person_menu,
         "popup",
         lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
     )
-    ada.main._person_menu(bruno.username, 0, 0)
+    ada.main.person_menu.open(bruno.username, 0, 0)
     assert shown.pop() == ["Message", "Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
     ada.wait(lambda: ada.main.overview.may_moderate(bruno.username), "the role")
@@ -293,7 +293,7 @@ def test_moderators_are_marked_and_may_do_more(
         # What the host did a moment ago: nobody else is told of it.
         if muted:
             ask(host, lambda re: messages.MutePerson(id=re, username=bruno.username))
-        ada.main._person_menu(bruno.username, 0, 0)
+        ada.main.person_menu.open(bruno.username, 0, 0)
         ada.wait(lambda: shown, "the menu")
         assert shown.pop() == [*start, *items, *end]
         if muted:
@@ -301,12 +301,12 @@ def test_moderators_are_marked_and_may_do_more(
     # Who gets no answer in time is offered both; a late answer brings no second menu.
     with monkeypatch.context() as silent:
         silent.setattr(Core, "list_mutes", lambda _: None)
-        ada.main._person_menu(bruno.username, 0, 0)
+        ada.main.person_menu.open(bruno.username, 0, 0)
         ada.wait(lambda: shown, "the menu")
         assert shown.pop() == [*start, "Mute…", "Unmute", *end]
         ada.main.apply([MutesListed(frozenset())])
         assert shown == []
-    ada.main._person_menu(USERNAME, 0, 0)
+    ada.main.person_menu.open(USERNAME, 0, 0)
     assert shown.pop() == ["Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="member"))
     ada.wait(lambda: not ada.main.overview.may_moderate(bruno.username), "the role to go")
@@ -317,10 +317,10 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
     host: Host, ada: Window, bruno: Peer
 ) -> None:
     """By a dialog with a reason and a time; a refusal is said, too."""
-    ada.main._moderate(bruno.username, "unmute")
+    ada.main.person_menu.moderate(bruno.username, "unmute")
     ada.wait(lambda: toast(ada) == "Not done: you may not do that", "the refusal")
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
-    ada.main._moderate(bruno.username, "unmute")
+    ada.main.person_menu.moderate(bruno.username, "unmute")
     ada.wait(lambda: toast(ada) == "Not done: there is no such ban or mute", "the refusal")
 
     def act(dialog: Dialog) -> None:
@@ -331,7 +331,7 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
 
     answer(ada, act)
     before = now()
-    ada.main._moderate(bruno.username, "mute")
+    ada.main.person_menu.moderate(bruno.username, "mute")
     ada.wait(lambda: toast(ada) == "Bruno Okafor is muted", "the toast")
     listed = host.ask(lambda re: messages.ListSanctions(id=re))
     assert isinstance(listed, messages.Sanctions)
@@ -340,10 +340,10 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
     assert mute.until is not None
     assert 0 <= mute.until - before - 600_000 < 60_000
     answer(ada, lambda dialog: dialog.choose("no"))
-    ada.main._moderate(bruno.username, "ban")
+    ada.main.person_menu.moderate(bruno.username, "ban")
     assert bruno.link is Link.ONLINE
     answer(ada, lambda dialog: dialog.choose(YES))
-    ada.main._moderate(bruno.username, "ban")
+    ada.main.person_menu.moderate(bruno.username, "ban")
     ada.wait(lambda: toast(ada) == "Bruno Okafor is banned", "the toast")
     bruno.until(lambda: bruno.link is Link.SIGNED_OUT, "the end")
 
