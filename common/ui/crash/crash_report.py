@@ -1,8 +1,9 @@
-"""The report on one uncaught exception, for the person and for whoever fixes it."""
+"""What is told about one uncaught exception: to the person, and to whoever mends it."""
 
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -10,9 +11,6 @@ from pathlib import Path
 from typing import Final
 
 from common.system.logs import escape_control, redact
-
-LONGEST: Final = 24_000
-"""Characters of a traceback that are shown and copied; of a longer one, both ends."""
 
 _GO_ON: Final = (
     "An error occurred in {}, and what it was doing did not work. Nothing that was sent is lost. "
@@ -26,10 +24,10 @@ _FATAL: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CrashReport:
-    """One uncaught exception; after a `fatal` one the program must end. `trace` is its traceback.
+    """One uncaught exception; after a `fatal` one the program can't go on. `trace`: its traceback.
 
     `version` is one line that says which build it is (`common.system.build.version_line`).
-    `thread` is the name of the thread it happened in, `when` is UTC, `tk` Tk's patch level.
+    `thread` is the name of the thread it happened in, `when` is UTC.
     """
 
     program: str
@@ -39,26 +37,24 @@ class CrashReport:
     trace: str
     thread: str = field(default_factory=lambda: threading.current_thread().name)
     when: str = field(default_factory=lambda: time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime()))
-    tk: str = ""
+
+    def message(self) -> str:
+        """What it means for the person, and where more is."""
+        said = (_FATAL if self.fatal else _GO_ON).format(self.program)
+        if self.log is None:
+            return said
+        return f"{said} It is written down in {escape_control(str(self.log))}"
 
     def details(self) -> str:
         """What helps to find the error, free of secrets and of the person's folder."""
         import platform
 
-        trace = _without_home(redact(escape_control(self.trace))).rstrip()
-        if len(trace) > LONGEST:  # what raised stands at its end
-            trace = f"{trace[: LONGEST // 4]}\n  […]\n{trace[-LONGEST * 3 // 4 :]}"
-        named = self.version.startswith(self.program)
-        return (
-            f"{self.version if named else f'{self.program} {self.version}'}\n"
-            f"{platform.platform()}\n"
-            f"Python {platform.python_version()}{self.tk and f', Tk {self.tk}'}\n"
-            f"{self.when}, thread {escape_control(self.thread)}\n\n{trace}"
+        tk = getattr(sys.modules.get("tkinter"), "TkVersion", "not loaded")
+        text = (
+            f"{self.version}\n{platform.platform()}\nPython {platform.python_version()}, Tk {tk}\n"
+            f"{self.when}, thread {self.thread}\n\n{self.trace}"
         )
-
-    def message(self) -> str:
-        """What the person reads first: what the error means for them."""
-        return (_FATAL if self.fatal else _GO_ON).format(self.program)
+        return _without_home(redact(escape_control(text))).rstrip()
 
 
 def _without_home(text: str) -> str:

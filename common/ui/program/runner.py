@@ -44,7 +44,7 @@ def run_program(
         return watches[0]
 
     def watch_window() -> None:
-        watch(lambda: program.shown_mode).watch(program.root, program.close)
+        watch(lambda: program.shown_mode).install(program.root, program.close)
 
     watches: list[CrashWatch] = []
     signals = Signals()
@@ -57,7 +57,6 @@ def run_program(
     except Exception as error:  # noqa: BLE001  # whatever it is, it is told
         signals.close()
         watch(desktop_mode).tell(error)
-        watches[0].uninstall()
         return _FAILED
     signals.watch(program.root, program.close)
     program.on_load = watch_window
@@ -77,7 +76,7 @@ def run_program(
 def _watch(
     name: str, icon: str, data_dir: Path, log_level: str, mode: Callable[[], Mode]
 ) -> CrashWatch:
-    """Log uncaught exceptions from now on; called after the window is on the screen."""
+    """Begin the log, and make what watches for exceptions; after the window is on the screen."""
     from common.system.build import version_line
     from common.system.logs import start_logging, watch_for_native_crashes
     from common.ui.crash.crash import CrashWatch
@@ -85,9 +84,7 @@ def _watch(
     path = start_logging(log_level, data_dir)
     if path is not None:
         watch_for_native_crashes(path)
-    watch = CrashWatch(name, lambda: version_line(name), path, icon, mode)
-    watch.install()
-    return watch
+    return CrashWatch(name, lambda: version_line(name), path, icon, mode)
 
 
 def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
