@@ -49,9 +49,9 @@ class Options(NamedTuple):
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
     """The options; ends the program with status 2 and one line when they are wrong."""
     parser = ArgumentParser(prog="ChatClient", description="Chat with the people on your network.")
-    parser.add_argument("--version", action=ShowVersion, help="say which build this is")
+    parser.add_argument("--version", action=ShowVersion, help="print which build this is, and exit")
     parser.add_argument(
-        "--smoke-test", action="store_true", help="check that all of it works, and end"
+        "--smoke-test", action="store_true", help="check that the program works, and exit"
     )
     parser.add_argument(
         "--theme", choices=["light", "dark"], help="the window's colours (default: the system's)"

@@ -1,1 +1,1 @@
-"""ChatServer: keeps the rooms' log, lets people in, and brings everyone what was said."""
+"""ChatServer: stores the rooms' events, authenticates clients, and delivers events to them."""

@@ -1,4 +1,4 @@
-"""The watch for this computer's addresses: they change while the server runs."""
+"""Polls this computer's addresses, which may change while the server runs."""
 
 import logging
 import threading
@@ -13,9 +13,9 @@ same way as another; a look does, and also after the computer was asleep."""
 
 
 class AddressWatch:
-    """A thread that asks for the addresses now and then and hands them on, changed or not.
+    """A thread that reads the addresses periodically and passes them on, changed or not.
 
-    `ask` and `tell` are called on it; `tell` must bear being told the same again.
+    `ask` and `tell` are called on that thread; `tell` must be idempotent.
     """
 
     def __init__(
@@ -27,11 +27,11 @@ class AddressWatch:
         self._thread = threading.Thread(target=self._run, name="addresses")
 
     def start(self) -> None:
-        """Start looking."""
+        """Start polling."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Nothing is told after this returns. Harmless when called again, or before `start`."""
+        """Stop polling: no call of `tell` after this returns. Idempotent, also before `start`."""
         self._stopping.set()
         if self._thread.is_alive():
             self._thread.join()

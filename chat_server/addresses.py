@@ -12,7 +12,7 @@ EVERY_VERSION: Final = frozenset({4, 6})
 
 
 def listens_everywhere(host: str | None) -> bool:
-    """Whether that is no address of one interface but stands for all of them."""
+    """Whether `host` is a wildcard address, which stands for all interfaces."""
     return host is None or is_unspecified(host)
 
 
@@ -40,10 +40,10 @@ def reachable_addresses(
 def in_order(found: Iterable[InterfaceAddress], preferred: Collection[str]) -> list[str]:
     """Each address once, the likeliest to be shared with a guest first.
 
-    That is the local network: private IPv4, other IPv4, IPv6; then what leads through a tunnel,
-    and at last link-local addresses, which need no router but lead no further than one link.
-    Among equals, those in `preferred` come first: where the router is, the guests mostly are,
-    rather than on a bridge between virtual machines.
+    That is the local network: private IPv4, other IPv4, IPv6; then addresses of tunnels, and
+    finally link-local addresses, which need no router but reach one link only. Among equals,
+    those in `preferred` come first: those of interfaces with a default route, rather than of a
+    bridge between virtual machines.
     """
 
     def place(each: InterfaceAddress) -> tuple[int, bool, int]:

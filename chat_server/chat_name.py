@@ -8,14 +8,14 @@ from common.limits import SERVER_NAME_LENGTH
 
 _JOINER: Final = "\N{ZERO WIDTH JOINER}"
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols in whose place nothing is drawn."""
+"""Letters and symbols that are drawn as blanks."""
 
 
 def clean_chat_name(text: str) -> str:
-    """`text` as everyone will see it: one line, single spaces, NFC.
+    """`text` normalized for display: one line, single spaces, NFC.
 
-    Raises NameRefusedError when nothing of it can be seen, when it is longer than
-    SERVER_NAME_LENGTH characters, or when it has a character that is not for a line of text.
+    Raises NameRefusedError when it is invisible, longer than SERVER_NAME_LENGTH characters, or
+    has a character that is not allowed in a line of text.
     """
     name = unicodedata.normalize("NFC", " ".join(text.split()))
     if not any(unicodedata.category(c)[0] in "LNPS" and c not in _BLANKS for c in name):
@@ -29,7 +29,7 @@ def clean_chat_name(text: str) -> str:
 
 
 def _joins_emoji(name: str, place: int) -> bool:
-    """Whether a character is what holds an emoji together that is put together of others."""
+    """Whether a zero width joiner joins two emoji into one."""
     before, after = name[place - 1 : place], name[place + 1 : place + 2]
     return name[place] == _JOINER and all(
         part and unicodedata.category(part) in {"So", "Sk", "Mn"} for part in (before, after)

@@ -1,7 +1,7 @@
 """``ChatServer ctl``: a command line for the server that runs on this computer.
 
-It sends the protocol's commands as the host and prints the replies. It loads nothing that takes
-long, as scripts call it often: replies are read as plain JSON.
+It sends the protocol's commands as the host and prints the replies. It imports nothing that is slow
+to load, as scripts call it often: replies are parsed as plain JSON.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from common.system.data_folder import data_folder
 from common.system.output import OutputError, print_lines, printable
 
 _PATIENCE: Final = 30.0
-"""Seconds in which a server must answer."""
+"""Timeout for a reply, in seconds."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPAN: Final = re.compile(r"(\d+)([smhdw])")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -45,11 +45,11 @@ Fields = dict[str, Any]
 
 
 class CtlError(Exception):
-    """It could not be done; the text says why."""
+    """The command failed; the text says why."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Carry out one order. The exit status: 0, 1 (it could not be done) or 2 (wrong arguments)."""
+    """Carry out one command. The exit status: 0, 1 (it failed) or 2 (wrong arguments)."""
     if isinstance(sys.stdout, TextIOWrapper):
         # Names may have letters that the encoding of the terminal or the pipe does not have.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -98,7 +98,7 @@ class _Server:
         return reply
 
     def pages(self, kind: str, place: str, last: Callable[[Fields], Any], of: str) -> Iterator[Any]:
-        """Everything of a list, page by page. `last` gives what the next page follows."""
+        """All entries of a list, page by page. `last` returns the cursor for the next page."""
         after: Fields = {}
         while True:
             reply = self.ask(kind, **after)
@@ -111,7 +111,7 @@ class _Server:
         while True:
             data = self._connection.recv(65536)
             if not data:
-                raise CtlError("the server let nobody in, or ended")
+                raise CtlError("the server refused the connection, or ended")
             for frame in self._frames.frames(data):
                 reply: Fields = json.loads(frame)
                 return reply
@@ -309,7 +309,7 @@ def _time(milliseconds: int) -> str:
 def argument_parser() -> ArgumentParser:
     """The command line of ``ChatServer ctl``."""
     parser = ArgumentParser(
-        prog="ChatServer ctl", description="Look after the ChatServer that runs on this computer."
+        prog="ChatServer ctl", description="Control the ChatServer that runs on this computer."
     )
     verbs = parser.add_subparsers(metavar="VERB", required=True)
 

@@ -34,15 +34,15 @@ class CtlUnreachableError(OSError):
 
 
 def folder_id(data_dir: Path) -> str:
-    """Names a data folder on this computer; a copy of it has another. Raises OSError."""
+    """Identifies a data folder on this computer; a copy of it has another id. Raises OSError."""
     found = data_dir.stat()
     return hashlib.blake2b(f"{found.st_dev}:{found.st_ino}".encode(), digest_size=12).hexdigest()
 
 
 def socket_path(data_dir: Path) -> Path | None:
-    """Where the socket of a server with this data folder is; None where it has a port instead.
+    """Path of the socket of a server with this data folder; None where it has a port instead.
 
-    Its folder is there, and nobody else can look into it.
+    Creates the socket's folder, which is private.
     """
     if not HAS_UNIX:
         return None
@@ -54,7 +54,7 @@ def socket_path(data_dir: Path) -> Path | None:
 
 
 def _runtime_folder() -> Path | None:
-    """The program's own in XDG_RUNTIME_DIR, or where that is not set, among temporary files."""
+    """The program's folder in XDG_RUNTIME_DIR or, where that is not set, among temporary files."""
     given = os.environ.get("XDG_RUNTIME_DIR", "")
     names = [Path(given) / "ChatServer"] if given.startswith("/") else []
     names.append(Path(tempfile.gettempdir()) / f"ChatServer-{os.geteuid()}")
@@ -64,7 +64,7 @@ def _runtime_folder() -> Path | None:
             found = folder.lstat()
         except OSError:
             continue
-        # Somebody else may have made it first, where everybody can make folders.
+        # Another user may have created it first, where everybody can create folders.
         private = not found.st_mode & (stat.S_IRWXG | stat.S_IRWXO)
         if stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and private:
             return folder.absolute()
@@ -72,12 +72,12 @@ def _runtime_folder() -> Path | None:
 
 
 def facts_of_socket(data_dir: Path, path: Path) -> bytes:
-    """What stands in the file for a socket. Raises OSError."""
+    """The content of the file for a socket. Raises OSError."""
     return _facts(data_dir, socket=str(path))
 
 
 def facts_of_port(data_dir: Path, port: int, key: bytes) -> bytes:
-    """What stands in the file for a port. Raises OSError."""
+    """The content of the file for a port. Raises OSError."""
     return _facts(data_dir, port=port, key=key.hex())
 
 
@@ -99,7 +99,7 @@ def connect(data_dir: Path, timeout: float) -> socket.socket:
     except (ValueError, KeyError, TypeError) as error:
         raise CtlUnreachableError(f"{data_dir / FACTS_FILE} is damaged") from error
     except FileNotFoundError as error:
-        # There was no room for the file, perhaps: a server that runs is where it would be.
+        # The disk may have been full: a running server has its socket at the usual path.
         found = socket_path(data_dir) if data_dir.is_dir() else None
         if found is None:
             raise CtlUnreachableError("nothing runs there") from error
@@ -115,7 +115,7 @@ def connect(data_dir: Path, timeout: float) -> socket.socket:
 def _read(data_dir: Path) -> dict[str, Any]:
     facts: dict[str, Any] = json.loads((data_dir / FACTS_FILE).read_bytes())
     if facts["folder"] != folder_id(data_dir):
-        # The folder is a copy: the orders are not meant for the server of the original.
+        # The folder is a copy: commands to it must not reach the server of the original.
         raise CtlUnreachableError("it is a copy")
     return facts
 
@@ -139,9 +139,9 @@ def is_ours(connection: socket.socket) -> bool:
 
 
 def peer(connection: socket.socket) -> int | None:
-    """The user of the process at the other end of a Unix socket; None where nobody tells.
+    """The user id of the process at the other end of a Unix socket; None where it is unknown.
 
-    There the modes of the socket and of its folder keep others out. Raises OSError.
+    There the modes of the socket and of its folder keep other users out. Raises OSError.
     """
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
@@ -153,5 +153,5 @@ def peer(connection: socket.socket) -> int | None:
 
 
 def _xucred_user(getsockopt: Callable[[int, int, int], bytes]) -> int:
-    """As getpeereid asks it (macOS, unix(4)), which Python has not."""
+    """The peer's user id as getpeereid(3) reads it on macOS, which Python does not expose."""
     return int(_XUCRED.unpack(getsockopt(0, _LOCAL_PEERCRED, _XUCRED.size))[1])

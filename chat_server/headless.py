@@ -20,11 +20,11 @@ from common.system.process import stop_signals
 log = logging.getLogger(__name__)
 
 LOOK = 0.1
-"""Seconds between two looks whether a signal has come."""
+"""Polling interval for signals, in seconds."""
 
 
 def main(options: Options, data_dir: Path) -> int:
-    """Serve until told to stop. Exit status: 1 if a thread failed, 2 if the start did, else 0."""
+    """Serve until a signal. The exit status: 1 if a thread failed, 2 if the start did, else 0."""
     if options.smoke_test:
         from chat_server import smoke
 
@@ -41,15 +41,15 @@ def main(options: Options, data_dir: Path) -> int:
 
 
 def run(options: Options, data_dir: Path) -> Reason | None:
-    """Serve until SIGTERM, SIGHUP or Ctrl+C. Why it could not go on, if so. Raises StartError."""
+    """Serve until SIGTERM, SIGHUP or Ctrl+C; returns the reason if it failed. Raises StartError."""
     asked_to_stop = False
 
     def note(*_: object) -> None:
-        # Nothing with a lock, such as an Event: a second signal may interrupt the handler.
+        # Nothing that locks, such as an Event: a second signal may interrupt the handler.
         nonlocal asked_to_stop
         asked_to_stop = True
 
-    # Before anything starts, so that no moment is without an orderly end.
+    # Before anything starts, so that a signal always leads to an orderly shutdown.
     for number in stop_signals():
         signal.signal(number, note)
     server = Server(options, data_dir, log_view, log_change)
@@ -72,12 +72,12 @@ def _publish(server: Server, path: Path) -> None:
 
 
 def log_change(running: Running) -> None:
-    """What the window would show of the server itself, as a log line; the invite is a secret."""
+    """Log the server's addresses; the invite is a secret and left out."""
     log.info("reachable at %s, port %d", ", ".join(running.addresses), running.port)
 
 
 def log_view(events: Sequence[view.ViewEvent]) -> None:
-    """What the window would show, as log lines; without anybody's name."""
+    """Log the events that the window would show, without names."""
     for event in events:
         match event:
             case view.ClientSignedIn():

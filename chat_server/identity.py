@@ -25,10 +25,10 @@ class Identity:
 
 
 def load_identity(folder: Path) -> Identity:
-    """The identity in `folder`, made there if there is none. Raises IdentityError, OSError."""
+    """The identity in `folder`, created if there is none. Raises IdentityError, OSError."""
     path = folder / "server.pem"
     if not path.exists():
-        # In one file and in one step: a crash leaves no key without its certificate.
+        # One file, written atomically: a crash leaves no key without its certificate.
         write_private(path, _make())
     try:
         _, begin, rest = path.read_text("ascii").partition(_BEGIN)
@@ -39,9 +39,9 @@ def load_identity(folder: Path) -> Identity:
 
 
 def damaged(path: Path) -> IdentityError:
-    """What to do about an identity that can't be used.
+    """The error for an identity that can't be used.
 
-    It is never replaced by itself: a new one is another server to everyone who knows the old one.
+    It is never replaced automatically: to every client, a new one is another server.
     """
     return IdentityError(
         f"{path} is damaged: restore it from a backup, or remove it to start with a new identity "
@@ -52,9 +52,9 @@ def damaged(path: Path) -> IdentityError:
 def _make() -> bytes:
     """A P-256 key and its self-signed certificate, in PEM.
 
-    The certificate's name and dates are of no account: clients know it by its fingerprint.
+    The certificate's name and dates don't matter: clients pin its fingerprint.
     """
-    # Imported here: the first start alone needs it, and it costs every other one 70 ms.
+    # Imported here: only the first start needs it, and it would cost every other one 70 ms.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec

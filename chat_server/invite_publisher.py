@@ -1,9 +1,8 @@
-"""A running server's facts, kept true for everything that shows them.
+"""Publishes the invite and other facts of a running server, and updates them everywhere.
 
-What a server tells about itself (`Running`) may change while it runs: the computer joins another
-network, the host gives the chat another name. Whoever learns of a change calls
-`InvitePublisher.update`; the invite is made anew from it, every file that tells it is replaced, and
-the front end is told.
+They (`Running`) may change while the server runs: the computer joins another network, the host
+renames the chat. Whoever notices a change calls `InvitePublisher.update`, which makes the invite
+again, replaces every file that contains it, and notifies the front end.
 """
 
 import logging
@@ -19,10 +18,10 @@ log = logging.getLogger(__name__)
 
 
 class InvitePublisher:
-    """The present `Running` of one run of the server. Every method may be called by any thread.
+    """The current `Running` of one run of the server. Every method is thread-safe.
 
-    `changed` is called by the thread that updates, with the new facts, once the files have them:
-    one call at a time, in the order of the changes. It must not call back.
+    `changed` is called with the new facts on the thread that updates, after the files are written:
+    one call at a time, in the order of the changes. It must not call a method of this object.
     """
 
     def __init__(self, invite: Invite, epoch: str, changed: Callable[[Running], object]) -> None:
@@ -32,32 +31,32 @@ class InvitePublisher:
         self._epoch = epoch
         self._running = running_as(invite, epoch)
         self._files: dict[Path, Running] = {}
-        """Each file, and the facts that it has."""
+        """The facts that each file contains."""
         self._failed: set[Path] = set()
-        """Files that could not be replaced: said once, and tried again with each update."""
+        """Files that could not be replaced: logged once, and retried with each update."""
 
     @property
     def running(self) -> Running:
-        """The facts as they are now."""
+        """The current facts."""
         return self._running
 
     def add_file(self, path: Path) -> None:
-        """Tell the facts in a file too, from now until `remove_file`.
+        """Write the facts to a file, and update it until `remove_file`.
 
-        Raises OSError when it can't be written; then it isn't tried again.
+        Raises OSError if it can't be written; it is not retried then.
         """
         with self._lock:
             write_ready_file(path, self._running)
             self._files[path] = self._running
 
     def remove_file(self, path: Path) -> None:
-        """Take the file away. Harmless when it is gone, or was never added."""
+        """Delete the file. Idempotent; does nothing for a file that was never added."""
         with self._lock:
             if self._files.pop(path, None) is not None:
                 remove_ready_file(path)
 
     def link(self, name: str, secret: str) -> str:
-        """The invite with this name and secret, and the addresses of the moment. Never waits."""
+        """The invite with this name and secret, and the current addresses. Never blocks."""
         return replace(self._invite, server_name=name, secret=secret).link()
 
     def update(
@@ -67,10 +66,10 @@ class InvitePublisher:
         secret: str | None = None,
         addresses: tuple[str, ...] | None = None,
     ) -> None:
-        """Take over what is given, and tell it where it differs from what was told before.
+        """Replace the given facts, and publish them if they differ from the current ones.
 
-        A call that changes nothing costs nothing, except that a file that could not be replaced
-        is tried again: so whoever watches for changes may call it at each look.
+        A call that changes nothing is cheap and only retries files that could not be replaced: it
+        may be called at each poll.
         """
         with self._lock:
             invite = self._invite
@@ -84,8 +83,8 @@ class InvitePublisher:
             if differs:
                 self._invite = invite
                 self._running = running_as(invite, self._epoch)
-            for path, told in self._files.items():
-                if told is not self._running:
+            for path, written in self._files.items():
+                if written is not self._running:
                     self._rewrite(path)
             if differs:
                 self._changed(self._running)
@@ -95,7 +94,7 @@ class InvitePublisher:
             write_ready_file(path, self._running)
         except OSError as error:
             if path not in self._failed:
-                log.warning("%s can't be replaced and has old facts: %s", path, error)
+                log.warning("%s can't be replaced and is out of date: %s", path, error)
             self._failed.add(path)
         else:
             self._failed.discard(path)

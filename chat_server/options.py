@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Options(NamedTuple):
-    """What was asked for. `port` 0 means any free one; `host` None means every interface."""
+    """The parsed options. `port` 0 means any free one; `host` None means every interface."""
 
     headless: bool
     host: str | None
@@ -30,7 +30,7 @@ class Options(NamedTuple):
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """The options; ends the program with status 2 and one line when they are wrong."""
+    """Parse the options; exits with status 2 and one line of usage error if they are wrong."""
     parser = ArgumentParser(
         prog="ChatServer", description="Host a chat for the people on your network."
     )
@@ -45,8 +45,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add("--plaintext", action="store_true", help="no TLS; for tests, on loopback only")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add("--theme", choices=["light", "dark"], help="the window's colours (default: the system's)")
-    add("--smoke-test", action="store_true", help="check that all of it works, and end")
-    add("--version", action=ShowVersion, help="say which build this is")
+    add("--smoke-test", action="store_true", help="check that the program works, and exit")
+    add("--version", action=ShowVersion, help="print which build this is, and exit")
     parsed = parser.parse_args(arguments)
     if parsed.plaintext and not _stays_here(parsed.host):
         parser.error("--plaintext needs a loopback address, such as --host 127.0.0.1")
@@ -54,7 +54,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 
 def _stays_here(host: str | None) -> bool:
-    from common.domain.invite import is_loopback  # only now: the window is not to wait for it
+    from common.domain.invite import is_loopback  # imported here: the window must not wait for it
 
     return host is not None and is_loopback(host)
 
@@ -70,7 +70,7 @@ def _port(text: str) -> int:
 
 
 def _name(text: str) -> str:
-    from chat_server.chat_name import clean_chat_name  # only now, as above
+    from chat_server.chat_name import clean_chat_name  # imported here, as above
     from common.domain.names import NameRefusedError
 
     try:

@@ -1,6 +1,7 @@
-"""What commands cost, and token buckets that bound how much anybody may ask for.
+"""Rate limits: the cost of each command, and token buckets.
 
-The unit is a short message: to check, store and acknowledge it takes some 30 µs of the server.
+The unit of cost is a short message: validating, storing and acknowledging it takes the server some
+30 µs.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from common.protocol.fast_encode import body_json
 from common.protocol.messages import ToServer
 
 _CHARACTERS: Final = 4096
-"""The body of an event costs one more for so many characters, of its text or else of JSON."""
+"""Number of characters of the body's text, or else of its JSON, that add one unit to the cost."""
 _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.Hello: lambda _: 20,
     messages.Recognize: lambda _: 20,
@@ -40,8 +41,8 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
 
 
 def cost(command: ToServer) -> float:
-    """What a command costs. A `ping` costs more than it takes, as nobody needs many."""
-    if type(command) is messages.Send:  # first of all: of these there are thousands a second
+    """The cost of a command. A `ping` is priced above its work, as nobody needs many."""
+    if type(command) is messages.Send:  # first, as these are by far the most frequent
         return 1 + _length(command.body) / _CHARACTERS
     return _COSTS[type(command)](command)
 
@@ -55,9 +56,9 @@ def _length(body: Mapping[str, Any]) -> int:
 class TokenBucket:
     """A token bucket: at most `burst` tokens, refilled by `rate` per second.
 
-    It may go into debt, and then tells the wait. So one command dearer than the bucket can be
-    served, where a bucket without debt would refuse it for ever. All times are seconds on one
-    clock; a step back counts as no time.
+    It may go into debt, and then returns the time to wait. So a command that costs more than
+    `burst` can be served, where a bucket without debt would refuse it for ever. All times are
+    seconds on one clock; a clock that steps back counts as no time.
     """
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
@@ -69,19 +70,19 @@ class TokenBucket:
         self._at = now
 
     def spend(self, cost: float, now: float) -> float:
-        """Take tokens; returns the seconds until the debt is paid, 0 if there is none."""
-        if now != self._at:  # of commands that came together only the first asks
+        """Take tokens; returns the seconds until the debt is paid off, 0 if there is none."""
+        if now != self._at:  # of commands in one read only the first refills
             self._refill(now)
         self._tokens -= cost
         return 0.0 if self._tokens >= 0 else -self._tokens / self._rate
 
     def wait_for(self, cost: float, now: float) -> float:
-        """The seconds until so many tokens are there; 0 if they are now. Takes nothing."""
+        """The seconds until `cost` tokens are available, 0 if they are. Takes none."""
         self._refill(now)
         return max(0.0, (cost - self._tokens) / self._rate)
 
     def full(self, now: float) -> bool:
-        """Whether there is as much in it as there can be: a new one is the same."""
+        """Whether it holds `burst` tokens, as a new one does."""
         self._refill(now)
         return self._tokens >= self._burst
 
@@ -95,7 +96,7 @@ class TokenBuckets:
     """A bucket for each key; full ones are evicted, as a new one would be the same."""
 
     _LIMIT: Final = 1024
-    """Buckets from which on full ones are evicted."""
+    """Number of buckets above which full ones are evicted."""
 
     def __init__(self, burst: float, rate: float) -> None:
         self._burst = burst
@@ -104,7 +105,7 @@ class TokenBuckets:
         self._tidy_at = self._LIMIT
 
     def ask(self, key: str, now: float) -> float:
-        """Take one, if it is there: 0. Or the seconds until it is, with nothing taken."""
+        """Take one token and return 0; or the seconds until there is one, and take nothing."""
         bucket = self._buckets.get(key)
         if bucket is None:
             self._tidy(now)
@@ -115,7 +116,7 @@ class TokenBuckets:
         return wait
 
     def __len__(self) -> int:
-        """How many are kept."""
+        """Number of buckets."""
         return len(self._buckets)
 
     def _tidy(self, now: float) -> None:

@@ -1,8 +1,8 @@
-"""What a started server tells about itself, and the files that tell it to other programs.
+"""The facts of a running server, and the files that give them to other programs.
 
-The ready file is where a script asked for it. A file of the same form, `running.json`, lies
-in the data folder while the server runs: ChatClient on the same computer and account finds
-the server by it. Both are replaced whenever what they tell changes (`invite_publisher.py`).
+The ready file is where a script requested it. A file of the same format, `running.json`, is in
+the data folder while the server runs: ChatClient on the same computer and account finds the server
+by it. Both are replaced whenever the facts change (`chat_server/invite_publisher.py`).
 """
 
 import json
@@ -16,7 +16,7 @@ from common.system.private_files import write_private
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """What a started server tells about itself. `fingerprint` is empty without TLS."""
+    """The facts of a running server. `fingerprint` is empty without TLS."""
 
     name: str
     addresses: tuple[str, ...]
@@ -27,7 +27,7 @@ class Running:
 
 
 def running_as(invite: Invite, epoch: str) -> Running:
-    """What the server with this invite tells about itself."""
+    """The facts of the server with this invite."""
     return Running(
         name=invite.server_name,
         addresses=invite.hosts,
@@ -39,7 +39,7 @@ def running_as(invite: Invite, epoch: str) -> Running:
 
 
 def write_ready_file(path: Path, running: Running) -> None:
-    """Write it whole; it holds the invite, so only its owner may read it. Raises OSError."""
+    """Write it atomically, readable by its owner only, as it has the invite. Raises OSError."""
     content = {
         "pid": os.getpid(),
         "name": running.name,
@@ -54,7 +54,7 @@ def write_ready_file(path: Path, running: Running) -> None:
 
 
 def remove_ready_file(path: Path) -> None:
-    """Remove it at exit, unless another server's has taken its place."""
+    """Remove it at exit, unless another server has replaced it."""
     try:
         if json.loads(path.read_bytes())["pid"] == os.getpid():
             path.unlink()

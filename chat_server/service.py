@@ -1,4 +1,4 @@
-"""The server as a whole: what it is made of, in which order it starts, and how it ends."""
+"""The server as a whole: its parts, the order in which they start, and how they stop."""
 
 import errno
 import gc
@@ -62,8 +62,8 @@ from common.system.tls import server_context
 log = logging.getLogger(__name__)
 
 SWITCH_INTERVAL = 1e-4
-"""Seconds after which a busy thread has to release the GIL. With the default of 5 ms, a thread that
-computes raises the latency of the others a hundredfold."""
+"""Seconds after which a busy thread must release the GIL. With the default of 5 ms, a computing
+thread raises the latency of the others a hundredfold."""
 
 
 RUNNING_FILE = "running.json"
@@ -77,15 +77,15 @@ class StartError(Exception):
 
 
 class PortBusyError(StartError):
-    """Another program has the port."""
+    """The port is in use by another program."""
 
 
 class Server:
     """One server, started once and stopped once.
 
-    `show` is called on the hub's thread, but for `ServerFailed` and `NoMoreConnections`, which may
-    come from any. `changed` is called with the new facts whenever what `running` tells has changed,
-    on the thread that noticed it, and must not call back.
+    `show` is called on the hub's thread, except for `ServerFailed` and `NoMoreConnections`, which
+    may come from any. `changed` is called with the new facts whenever `running` changes, on the
+    thread that noticed it, and must not call a method of this object.
     """
 
     def __init__(
@@ -106,27 +106,27 @@ class Server:
         self._publisher: InvitePublisher | None = None
         self._ready_files: list[Path] = []
         self.failure: Reason | None = None
-        """Why it can't go on, once one of its threads has failed: `stop` it then."""
+        """The reason, once one of its threads has failed: `stop` it then."""
 
     @property
     def running(self) -> Running | None:
-        """What it tells about itself at this moment; None unless it runs."""
+        """The current facts about the server; None unless it runs."""
         publisher = self._publisher
         return None if publisher is None else publisher.running
 
     def publish_to(self, path: Path) -> None:
-        """Write what `running` tells into a file, and keep it true until `stop` takes it away.
+        """Write `running` to a file, update it with each change, and delete it in `stop`.
 
-        Raises OSError when it can't be written now.
+        Raises OSError if it can't be written now.
         """
         if self._publisher is not None:
             self._publisher.add_file(path)
             self._ready_files.append(path)
 
     def start(self, port: int | None = None) -> Running:
-        """Start everything and return once clients are accepted.
+        """Start all threads and return once clients are accepted.
 
-        Raises StartError with nothing left running; `start` may then be called again, with
+        Raises StartError with nothing left running; `start` may be called again then, with
         another port.
         """
         port = self._options.port if port is None else port
@@ -173,7 +173,7 @@ class Server:
         return running
 
     def _start_on(self, listening: socket, undo: ExitStack) -> Running:
-        """Start all the rest; `undo` gets what ends it again if something fails later."""
+        """Start everything else; `undo` gets the steps that stop it if something fails later."""
         options = self._options
         fingerprint, context = self._identity()
         self._store = store = SqliteStore(self._data_dir / _DATABASE)
@@ -226,7 +226,7 @@ class Server:
         try:
             publisher.add_file(self._data_dir / RUNNING_FILE)
         except OSError as error:
-            # A convenience for this computer's own client; the server runs without it.
+            # It only helps the client on this computer; the server runs without it.
             log.warning("%s can't be written: %s", RUNNING_FILE, error)
         self._publisher = publisher
         self._publish()  # a command line may have been quicker
@@ -237,7 +237,7 @@ class Server:
         return publisher.running
 
     def _start_ctl(self) -> None:
-        """Let command lines on this computer in; without that the server runs all the same."""
+        """Accept command lines on this computer; if that fails, the server runs without them."""
         try:
             self._ctl.start()
         except OSError as error:
@@ -256,11 +256,11 @@ class Server:
             raise damaged(identity.path) from error
 
     def host_session(self) -> LocalSession:
-        """A session of the host, while it runs."""
+        """A new session of the host, while the server runs."""
         return self._local.open()
 
     def _leave_page(self, connection: int, number: int, frames: bytes) -> None:
-        """From a reader, to the thread that has the connection."""
+        """Hand a page from a query worker to the I/O thread that owns the connection."""
         self._io[connection % len(self._io)].leave_page(connection, number, frames)
 
     def _shown(self, events: Sequence[ViewEvent]) -> None:
@@ -272,10 +272,10 @@ class Server:
         self._show(events)
 
     def _publish(self) -> None:
-        """Tell the name and the secret that were committed last, whichever change began this.
+        """Publish the invite with the last committed name and secret.
 
-        Not those of `World.facts`, which may be of a batch that fails; and one thread at a time, or
-        the one that was the slowest would have the last word, with facts that are old by then.
+        Not those of `World.facts`, which may belong to a batch that fails; and one thread at a
+        time, or the slowest one could overwrite newer facts with older ones.
         """
         with self._publishing:
             publisher, facts = self._publisher, self._committed
@@ -283,7 +283,7 @@ class Server:
                 publisher.update(name=facts.name, secret=facts.secret)
 
     def _link(self, facts: ServerFacts) -> str:
-        """The link with the addresses of the moment; from the hub."""
+        """The invite's link with the current addresses; called by the hub."""
         publisher = self._publisher
         return "" if publisher is None else publisher.link(facts.name, facts.secret)
 
@@ -293,7 +293,7 @@ class Server:
             publisher, self._publisher = self._publisher, None
             if publisher is None:
                 return
-            # Each step, whatever becomes of those before it; the one named last comes first.
+            # Every step runs, even if one before it raises; the steps run in reverse order.
             with ExitStack() as steps:
                 steps.callback(log.info, "the server has stopped")
                 # Last: whoever waits for this may start the next server in the same folder.
@@ -313,11 +313,11 @@ class Server:
                 steps.callback(self._watch.stop)
 
     def _is_full(self, why: Reason) -> None:
-        """From the acceptor: nobody else can be let in for now."""
+        """From the acceptor: no more connections can be accepted for now."""
         self._show([NoMoreConnections(why, time.time_ns() // 1_000_000)])
 
     def _thread_failed(self, thread: str) -> None:
-        """From a thread that ends though nobody told it to: without it the server is of no use."""
+        """From a thread that failed: the server can't go on without it."""
         if self.failure is None:
             log_file = str(self._data_dir / logs.FILE)
             self.failure = Reason("thread_failed", {"thread": thread, "log": log_file})
@@ -325,14 +325,14 @@ class Server:
 
 
 def _own_installations(server: str) -> tuple[str, ...]:
-    """Those of the ChatClient of whoever runs the server."""
+    """The installations of the ChatClient of the user who runs the server."""
     return tuple(installations_in(data_folder("ChatClient"), server))
 
 
 def _load_or_create(
     store: Store, name: str | None, fingerprint: bytes
 ) -> tuple[ServerFacts, Directory]:
-    """The server's own facts and the room everyone is in, made at the first start."""
+    """The server's facts and the public room, created at the first start."""
     with store.transaction():
         if name is not None:
             store.set_meta("name", name)

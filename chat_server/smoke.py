@@ -38,7 +38,7 @@ Wanted = TypeVar("Wanted")
 
 
 def checks() -> list[Check]:
-    """All that need no window."""
+    """The checks that need no window."""
     return [
         every_module("chat_server", "common"),
         ("names", look_at_names),
@@ -68,7 +68,7 @@ def look_at_server(folder: Path) -> str:
     second.stop()
     if heard != _TEXT:
         raise RuntimeError(f"after a restart there is {heard!r}")
-    return f"a message was kept, and came back over {guest.version}"
+    return f"a message was stored, and received over {guest.version}"
 
 
 class Guest:
@@ -81,7 +81,7 @@ class Guest:
         self._requests = 0
 
     def join(self, secret: str) -> None:
-        """Come in."""
+        """Join with the invite's secret."""
         self._ask(Hello(id=self._next(), protocol=PROTOCOL_VERSION, program="smoke test"), Welcome)
         join = Join(
             id=self._next(), secret=secret, username="guest", display_name="Guest",

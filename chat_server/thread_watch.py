@@ -11,13 +11,13 @@ Ended = Callable[[str], object]
 
 
 def ignore(_what: object) -> None:
-    """Tell nobody: the log has it."""
+    """Do nothing: the failure is logged."""
 
 
 def watched(run: Callable[[], object], name: str, ended: Ended) -> threading.Thread:
     """A thread, not started yet, that calls `ended` when `run` raises anything.
 
-    A server of which a thread is missing looks alive and is not: it accepts and never answers.
+    A server without one of its threads looks alive and is not: it accepts and never answers.
     """
 
     def guarded() -> None:

@@ -1,4 +1,4 @@
-"""The audit log: what was done to people and to the chat. It only grows."""
+"""The audit log: moderation and changes of the chat itself. It is append-only."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from common.protocol import messages
 
 
 def whom(world: World, command: messages.ToServer) -> dict[str, str]:
-    """Whom a number in a command means now: later nobody may know it any more."""
+    """Who is meant by a number in a command: it is resolved now, as it may be void later."""
     match command:
         case messages.Terminate(connection=int(number)) | messages.Ban(connection=int(number)):
             client = world.sessions.get(number)
@@ -35,7 +35,7 @@ def note(
 ) -> Audited:
     """Append to the audit log in the same transaction, and tell the host's window after it.
 
-    `about` is what `whom` told before it was done.
+    `about` is what `whom` returned before the command was carried out.
     """
     fields = command.model_dump(exclude={"id", "type"}, exclude_none=True) | dict(about)
     by = name_of_actor(session)

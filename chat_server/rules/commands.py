@@ -1,8 +1,8 @@
 """The table of commands and inputs: the handler of each, and every gate before it.
 
-The gates stand here and nowhere else: a handler may take its command as valid (the models checked
-its form), in its time (common.protocol.codec) and allowed. It returns effects; a refusal is one of
-them.
+The gates are here and nowhere else: a handler may assume that its command is valid (the models
+check it), expected in this phase (common.protocol.codec) and permitted. It returns effects; a
+refusal is one of them.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,17 +31,17 @@ from common.protocol import messages
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A row of the table: what carries a command out, and what is asked before.
+    """A row of the table: the handler of a command, and the gates before it.
 
-    `role` is the least that the session needs; a host has no account, which some commands need
-    (`own`). `room` gives the room of which the account has to be a member. Somebody muted may do
-    what is not `speaks`. What `writes` is done within a transaction, and gets a retryable error if
-    that fails; what is `audited` is logged in the same transaction. `cids` gives the ids that are
-    looked up to deduplicate, so that one query serves a batch. `again` gives the first reply to a
-    command that is stored already: neither a mute nor a full disk refuses it (idempotence).
+    `role` is the least role that the session needs. With `own` it needs an account, which a host
+    has not. `room` gives the room of which the account must be a member. A muted account is
+    refused if the command `speaks`. A command that `writes` runs within a transaction, and gets a
+    retryable error if that fails; one that is `audited` is logged in the same transaction. `cids`
+    gives the ids to look up for deduplication, so that one query serves a batch. `again` gives the
+    first reply to a command that is stored already: it is sent before any refusal (idempotence).
     """
 
-    # What each function takes is the key's own type, which a mapping can't say: hence Any.
+    # Each function takes the type of its key, which a mapping's type can't express: hence Any.
     handler: Callable[[World, Session, Any, int], Outcome]
     role: Role
     own: bool = False
@@ -110,7 +110,7 @@ INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.QueryDone: connections.query_done,
     inputs.CloseEverything: connections.close_everything,
 }
-"""What handles each input. `PurgeSanctions` writes, in a transaction of its own; no other does."""
+"""The handler of each input. Only `PurgeSanctions` writes, in a transaction of its own."""
 if set(INPUTS) != set(get_args(inputs.Input)):
     raise TypeError("an input has no row in the table, or a row no input")
 

@@ -28,7 +28,7 @@ def closed(world: World, item: inputs.Closed, now: int) -> Outcome:
 
 
 def fell_behind(world: World, item: inputs.FellBehind, _now: int) -> Outcome:
-    """A client reads more slowly than its room gets events: it falls back to catching up."""
+    """A client reads more slowly than events arrive: it falls back from live to catching up."""
     session = world.sessions.get(item.connection)
     if session is None:
         return []
@@ -52,7 +52,7 @@ def drained(world: World, item: inputs.Drained, _now: int) -> Outcome:
 
 
 def page_read(world: World, item: inputs.PageRead, _now: int) -> Outcome:
-    """A reader brought a page of a room's log."""
+    """A query worker has read a page of a room's log."""
     session = world.sessions.get(item.connection)
     return [] if session is None else [*world.delivery.page(session, item)]
 
@@ -69,7 +69,7 @@ def page_failed(world: World, item: inputs.PageFailed, now: int) -> Outcome:
 
 
 def query_done(world: World, item: inputs.QueryDone, _now: int) -> Outcome:
-    """A worker brought what a command asked for, or could not read it."""
+    """A query worker has read the reply to a command, or could not."""
     session = world.sessions.get(item.connection)
     if session is None:
         return []
@@ -89,7 +89,7 @@ def traffic(world: World, item: inputs.Traffic, _now: int) -> Outcome:
 
 
 def end_sessions(world: World, item: inputs.EndSessions, now: int) -> Outcome:
-    """Disconnect these, now that the reason (a ban, a termination) is committed."""
+    """Disconnect these sessions, now that the reason (a ban, a termination) is committed."""
     outcome: Outcome = []
     for connection in item.connections:
         if world.sessions.get(connection) is not None:
@@ -99,7 +99,7 @@ def end_sessions(world: World, item: inputs.EndSessions, now: int) -> Outcome:
 
 
 def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outcome:
-    """The server shuts down: disconnect everyone, and tell nobody of the others' going."""
+    """The server shuts down: disconnect everyone, without pushing presence."""
     outcome: Outcome = []
     for session in world.sessions:
         outcome.append(Disconnect(session.connection, _STOPPED))

@@ -1,7 +1,7 @@
 """Delivery: catching a session up from the log, and handing over to live events without a gap.
 
 A session is in one of two states for each room that it synced. *Catching up*: it has a cursor,
-and pages are read from the log and written to it one at a time, as fast as it reads them. The
+and pages are read from the log and written to it one at a time, as fast as it reads. The
 newest events are kept in memory (`tails`), so that most need no read.
 *Live*: the I/O thread hands it each new event. It goes live only when its cursor stands at
 the room's head, and the hub's effects reach the I/O thread in order, so between the last
@@ -75,7 +75,7 @@ class Delivery:
 
     @staticmethod
     def _brings(session: Session) -> None:
-        """A page is on its way: nothing follows until it is written."""
+        """Note that a page is being sent: no other follows until it is written."""
         session.writing = True
         session.brought += 1
 

@@ -15,18 +15,18 @@ from common.domain.names import spelling
 
 
 class Role(IntEnum):
-    """What somebody may do; each role may do all that those before it may."""
+    """A role; each includes the permissions of those before it."""
 
     UNAUTHENTICATED = 0
     """Has not signed in yet."""
     MEMBER = 1
     MODERATOR = 2
     HOST = 3
-    """Has no account: it is the host's window, or a command line on the host's computer."""
+    """The host's window, or a command line on the host's computer: it has no account."""
 
 
 CHANGE_STEP: Final = 2**20
-"""Random numbers for each step; 8 billion changes fit into the integers that JSON has."""
+"""Range of the random step; 8 billion changes fit into the integers that JSON can carry."""
 _Item = TypeVar("_Item", str, tuple[int, str])
 
 
@@ -62,13 +62,13 @@ class RoomLog:
 
 @dataclass(slots=True)
 class Directory:
-    """All durable facts that the rules look up, but for the events themselves."""
+    """All stored state that the rules look up, except for the events themselves."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
     devices: dict[bytes, str] = field(default_factory=dict)
     """The SHA-256 of a device's token → its account's username."""
     installations: dict[str, set[str]] = field(default_factory=dict)
-    """By username, the installations that its devices came from when they joined."""
+    """By username, the installations from which its devices joined."""
     sanctions: SanctionList = field(default_factory=SanctionList)
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, list[str]] = field(default_factory=dict)
@@ -76,7 +76,7 @@ class Directory:
     changes: list[tuple[int, str]] = field(default_factory=list)
     """The last change of each account, sorted: a page of people is a slice."""
     former_changes: set[int] = field(default_factory=set)
-    """The changes of accounts that have changed again since."""
+    """Numbers of changes that a later change of the same account has replaced."""
 
     spellings: Counter[str] = field(default_factory=Counter)
     """By skeleton of confusable letters, how many usernames have it: none may look like another."""
@@ -87,7 +87,7 @@ class Directory:
     """Rooms whose head was moved since."""
 
     def add_account(self, account: Account) -> None:
-        """Note a new account."""
+        """Add a new account."""
         self.accounts[account.username] = account
         insort(self.changes, (account.change, account.username))
         self.spellings[spelling(account.username)] += 1
@@ -104,25 +104,25 @@ class Directory:
         return last + 1 + secrets.randbelow(CHANGE_STEP)
 
     def was_change(self, change: int) -> bool:
-        """Whether this number was given out in this history; 0 was in every one."""
+        """Whether this number was issued in this history; 0 is valid in every one."""
         if not change or change in self.former_changes:
             return True
         at = bisect_left(self.changes, change, key=itemgetter(0))
         return at < len(self.changes) and self.changes[at][0] == change
 
     def is_taken(self, username: str) -> bool:
-        """Whether somebody has this username, or one that looks the same."""
+        """Whether this username is taken, or one with the same skeleton (UTS #39)."""
         return self.spellings[spelling(username)] > 0
 
     def change_account(self, account: Account) -> None:
-        """Note that an account is otherwise now, with the number of the change."""
+        """Replace an account by its new state, with the number of the change."""
         before = self.accounts[account.username]
         self._put_account(before, account)
         self.former_changes.add(before.change)
         self.undo.note(partial(self._change_back, account, before))
 
     def add_device(self, key: bytes, username: str, installation: str | None) -> None:
-        """Note a device that may sign in to an account, and where it joined from."""
+        """Add a device that may sign in to an account, and the installation it joined from."""
         self.devices[key] = username
         self.undo.note(partial(self.devices.pop, key))
         if installation is not None and installation not in self.installations.get(username, ()):
@@ -130,22 +130,22 @@ class Directory:
             self.undo.note(partial(self._forget_installation, username, installation))
 
     def add_sanction(self, sanction: Sanction) -> None:
-        """Note a ban or a mute."""
+        """Add a ban or a mute."""
         self.sanctions.add(sanction)
         self.undo.note(partial(self.sanctions.remove, sanction))
 
     def remove_sanction(self, sanction: Sanction) -> None:
-        """Note that a ban or a mute is lifted, or has ended."""
+        """Remove a ban or a mute that was lifted or has expired."""
         self.sanctions.remove(sanction)
         self.undo.note(partial(self.sanctions.add, sanction))
 
     def add_room(self, room: RoomLog) -> None:
-        """Note a new room."""
+        """Add a new room."""
         self.rooms[room.room] = room
         self.undo.note(partial(self.rooms.pop, room.room))
 
     def enter(self, room: RoomLog, username: str) -> None:
-        """Note that an account is a member of a room."""
+        """Make an account a member of a room."""
         if username in room.members:
             return
         room.members.add(username)
@@ -153,13 +153,13 @@ class Directory:
         self.undo.note(partial(self._leave, room, username))
 
     def advance(self, room: RoomLog) -> None:
-        """Note that a room has one event more."""
+        """Advance a room's head by one event."""
         room.head += 1
         self.undo.note(room.step_back)
         self._advanced[room.room] = room
 
     def commit(self) -> None:
-        """All changes are committed."""
+        """Accept all changes since the last commit: they are stored."""
         self.undo.commit()
         for room in self._advanced.values():
             room.stored = room.head

@@ -1,11 +1,11 @@
-"""What the rules ask for: each effect is carried out by one thread, after the commit.
+"""Effects: what the rules request, carried out by one thread each, after the commit.
 
-What leaves the hub is plain data, which could as well go to another process: events and messages,
+Only plain data leaves the hub, which could as well go to another process: events and messages,
 never bytes of a protocol. It is for one of four audiences: a connection, an account, the members
-that follow a room, or everyone. Endpoints (net/endpoints) make of it what goes over a wire.
+that follow a room, or everyone. Endpoints (net/endpoints) encode it for the wire.
 
-`connection` is the number of a connection. Numbers are never used twice, so an effect that
-arrives after its connection ended finds nothing and is dropped.
+`connection` is the number of a connection. Numbers are never reused, so an effect that arrives
+after its connection has ended is dropped.
 """
 
 from collections.abc import Callable, Mapping
@@ -30,8 +30,8 @@ class Tell:
 class Answer:
     """The reply to the command `re`, made after the commit or its failure.
 
-    For replies that name heads, rooms or accounts: made at once, they could name what is rolled
-    back when the commit fails.
+    For replies that name heads, rooms or accounts: made immediately, they could name what is
+    rolled back when the commit fails.
     """
 
     connection: int
@@ -41,7 +41,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Tell the host something that names bans, mutes or roles: made as `Answer` is, and when."""
+    """An event for the host's window that names bans, mutes or roles; made as `Answer` is."""
 
     make: Callable[[], ViewEvent]
 
@@ -56,7 +56,7 @@ class TellAccount:
 
 @dataclass(frozen=True, slots=True)
 class TellEveryone:
-    """Send a message to every connection that is signed in, but for `but`.
+    """Send a message to every signed-in connection except `but`.
 
     With a `capability`, only to those whose clients named it.
     """
@@ -76,7 +76,7 @@ class Admit:
 
 
 class Publish(NamedTuple):
-    """A new event of a room, for all who follow it.
+    """A new event of a room, for all sessions that follow it.
 
     The connection `sender`, if one sent it, gets the acknowledgement of its command `re` instead.
     """
@@ -88,10 +88,10 @@ class Publish(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fanout:
-    """What a batch adds to one room: consecutive events, at least one.
+    """The events that a batch adds to one room: consecutive, at least one.
 
-    `acks` has, for each connection that sent some of them, which of its commands they answer, by
-    place in `events`: acknowledgements stand in that connection's stream instead of those events.
+    `acks` maps each connection that sent some of them to the ids of those commands, by index in
+    `events`: in that connection's stream acknowledgements take the place of these events.
     """
 
     room: str
@@ -100,13 +100,13 @@ class Fanout:
 
     @property
     def first(self) -> int:
-        """The place of the first one."""
+        """The `seq` of the first event."""
         return self.events[0].seq
 
 
 @dataclass(frozen=True, slots=True)
 class GoLive:
-    """From here on this connection gets the room's new events as they are published."""
+    """From now on this connection gets the room's new events as they are published."""
 
     connection: int
     room: str
@@ -114,9 +114,9 @@ class GoLive:
 
 @dataclass(frozen=True, slots=True)
 class WritePage:
-    """Write the page of this number, which a worker has left with the connection's I/O thread.
+    """Write the page of this number, which a worker has handed to the connection's I/O thread.
 
-    As with WriteEvents it is reported when the connection can take the next one.
+    As for WriteEvents, `Drained` reports when the connection can take the next one.
     """
 
     connection: int
@@ -125,7 +125,7 @@ class WritePage:
 
 @dataclass(frozen=True, slots=True)
 class WriteEvents:
-    """Write a page of earlier events, and report when the connection can take the next."""
+    """Write a page of earlier events; `Drained` reports when the connection can take the next."""
 
     connection: int
     events: tuple[Event, ...]
@@ -170,7 +170,7 @@ class ReadHistory:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Have a worker read the answer to the command `re`, of what is stored then."""
+    """Have a worker read the reply to the command `re` from what is committed by then."""
 
     connection: int
     re: int
@@ -185,6 +185,6 @@ class After:
 
 
 ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | Disconnect
-"""What one connection gets."""
+"""Effects for one connection."""
 IoEffect = TellAccount | TellEveryone | Fanout | ToOne
 Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | After

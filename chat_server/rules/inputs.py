@@ -1,4 +1,4 @@
-"""What reaches the rules besides clients' commands."""
+"""Inputs of the rules other than clients' commands."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class FellBehind:
-    """A connection's send queue was full: it has the room up to `after`, and is not live now."""
+    """A connection's send queue was full: it has the room up to `after`, and is no longer live."""
 
     connection: int
     room: str
@@ -34,7 +34,7 @@ class FellBehind:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """A connection's send queue has space for a page, after the `brought` ones that it got."""
+    """A connection's send queue has space for a page, after the first `brought` pages."""
 
     connection: int
     brought: int = 0
@@ -42,10 +42,10 @@ class Drained:
 
 @dataclass(frozen=True, slots=True)
 class PageRead:
-    """A worker's answer: how far in some rooms the page reaches that it left for a connection.
+    """A worker has read a page for a connection: the last `seq` in it by room.
 
-    It may leave out some of the rooms that it was asked for. Where nothing follows, the place is
-    the one that was asked with; where nothing follows in any of them, there is no page.
+    It may omit some of the requested rooms. For a room without later events it is the requested
+    position; if no room has any, there is no page.
     """
 
     connection: int
@@ -63,14 +63,14 @@ class PageFailed:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Bytes received and sent so far, of the connections where that changed."""
+    """Total bytes received and sent by the connections where they changed."""
 
     totals: Mapping[int, tuple[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class EndSessions:
-    """Disconnect those of these that are still open, now that the reason is committed."""
+    """Disconnect those of these connections that are still open: the reason is committed."""
 
     connections: tuple[int, ...]
     goodbye: Goodbye
@@ -79,12 +79,12 @@ class EndSessions:
 
 @dataclass(frozen=True, slots=True)
 class PurgeSanctions:
-    """Bans and mutes that have ended by themselves are to be deleted; the audit log keeps them."""
+    """Delete expired bans and mutes; the audit log keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryDone:
-    """A worker's answer to the command `re` of a connection; None if it could not be read."""
+    """A worker's reply to the command `re` of a connection; None if it could not be read."""
 
     connection: int
     re: int
@@ -93,7 +93,7 @@ class QueryDone:
 
 @dataclass(frozen=True, slots=True)
 class CloseEverything:
-    """The server shuts down: tell everyone."""
+    """The server shuts down: send everyone a goodbye."""
 
 
 Input = (

@@ -17,12 +17,12 @@ def show_invite(world: World, session: Session, command: messages.ShowInvite, _n
 
 
 def new_invite(world: World, session: Session, command: messages.NewInvite, _now: int) -> Outcome:
-    """Make a new link; the old one lets nobody in any more."""
+    """Make a new link; the old one becomes invalid."""
     return [*renew_invite(world), _link(world, session, command)]
 
 
 def renew_invite(world: World) -> Outcome:
-    """Replace the secret: the old link is void, existing accounts are not affected."""
+    """Replace the secret: the old link becomes invalid, existing accounts are not affected."""
     secret = secrets.token_urlsafe(16)
     world.store.set_meta("invite_secret", secret)
     world.directory.undo.note(partial(setattr, world, "facts", world.facts))

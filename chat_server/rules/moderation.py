@@ -1,4 +1,4 @@
-"""What moderators and the host do to people: ending connections, bans, mutes, roles."""
+"""Moderation, by moderators and the host: ending connections, bans, mutes, roles."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
@@ -18,7 +18,7 @@ from common.protocol import messages
 
 
 class _RefusedError(Exception):
-    """The command may not be; it has the answer."""
+    """The command is refused; `outcome` has the reply."""
 
     def __init__(self, outcome: Outcome) -> None:
         super().__init__()
@@ -36,9 +36,9 @@ def terminate(world: World, session: Session, command: messages.Terminate, _now:
 
 
 def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outcome:
-    """Keep a person away with all their devices, or the device behind a connection.
+    """Ban a person with all their devices, or the device behind a connection.
 
-    With a person goes the invite that let them in: who was banned may know it.
+    Banning a person renews the invite: they may know the link.
     """
     if _is_past(command.until, now):
         return refuse(session, command, "time_past", "until")
@@ -61,7 +61,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         device = ended[0].device
         if ended[0].installation in world.own_installations():
             return refuse(session, command, "not_allowed", "connection")
-    # Whoever else is here from there goes, too, and could not come back.
+    # Other accounts from the same installations are disconnected, too: they could not reconnect.
     there = [each for each in world.sessions if each.username and each not in ended]
     ended = [*ended, *(each for each in there if each.installation in installations)]
     sanction = Sanction(
@@ -81,7 +81,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
 
 
 def unban(world: World, session: Session, command: messages.Unban, now: int) -> Outcome:
-    """Let a person with their devices come back, or lift one ban."""
+    """Lift all bans of a person and their devices, or one ban by its number."""
     try:
         if command.username is None:
             lifted = _one_ban(world, session, command)
@@ -99,7 +99,7 @@ def unban(world: World, session: Session, command: messages.Unban, now: int) -> 
 
 
 def mute(world: World, session: Session, command: messages.MutePerson, now: int) -> Outcome:
-    """Let a person read and not write."""
+    """Mute a person: they can read but not write."""
     if _is_past(command.until, now):
         return refuse(session, command, "time_past", "until")
     username = fold_username(command.username)
@@ -127,7 +127,7 @@ def mute(world: World, session: Session, command: messages.MutePerson, now: int)
 
 
 def unmute(world: World, session: Session, command: messages.Unmute, now: int) -> Outcome:
-    """Let a person write again."""
+    """Lift a person's mute."""
     username = fold_username(command.username)
     try:
         _person(world, session, command, username)
@@ -179,7 +179,7 @@ def list_clients(
 def list_sanctions(
     world: World, session: Session, command: messages.ListSanctions, now: int
 ) -> Outcome:
-    """A page of the bans and mutes that hold now."""
+    """A page of the bans and mutes in force."""
 
     def sanctions() -> messages.Sanctions:
         found = world.directory.sanctions.after(command.after, now)
@@ -196,21 +196,21 @@ def list_sanctions(
     return outcome
 
 
-def purge(world: World, _happening: inputs.PurgeSanctions, now: int) -> Outcome:
-    """Delete what has ended by itself."""
+def purge(world: World, _item: inputs.PurgeSanctions, now: int) -> Outcome:
+    """Delete expired bans and mutes."""
     _lift(world, world.directory.sanctions.ended(now))
     return []
 
 
 def _is_past(until: int | None, now: int) -> bool:
-    """Whether what holds until then would hold for nobody."""
+    """Whether that end is in the past already."""
     return until is not None and until <= now
 
 
 def _shared(world: World, installations: Collection[str], username: str) -> set[str]:
-    """Those that a moderator has come from, too, or that are the host's own.
+    """The installations that a moderator uses, too, or that are the host's own.
 
-    With somebody else's ban they must not be locked out.
+    They are exempt from somebody else's ban, which would lock out the moderator or the host.
     """
     shared = set(installations).intersection(world.own_installations())
     for other, account in world.directory.accounts.items():
@@ -255,7 +255,7 @@ def _targets(
 
 
 def _person(world: World, session: Session, command: messages.Command, username: str) -> None:
-    """Something is to be done to a person. Raises _RefusedError if it may not be."""
+    """The account that a command acts on. Raises _RefusedError if that is not permitted."""
     account = world.directory.accounts.get(username)
     if account is None:
         params = {"username": username}
@@ -275,7 +275,7 @@ def _lift(world: World, sanctions: Iterable[Sanction]) -> None:
 
 
 def _end(sessions: Collection[Session], goodbye: messages.Goodbye, why: str) -> After:
-    """Have sessions ended once it is stored why. Before that nobody must be sent away."""
+    """End sessions after the commit: before that nobody may be disconnected for it."""
     connections = tuple(each.connection for each in sessions)
     return After(inputs.EndSessions(connections, goodbye, why))
 

@@ -1,4 +1,4 @@
-"""Who may do what: the roles, each of which may do all that those before it may."""
+"""Permissions by role; each role includes those of the roles before it."""
 
 from chat_server.rules.directory import Account, Role
 from chat_server.rules.sessions import Session
@@ -15,10 +15,10 @@ def role_of(world: World, session: Session) -> Role:
 
 
 def may_act_on(world: World, session: Session, account: Account) -> bool:
-    """Whether somebody may do something to somebody: only to those of a lesser role."""
+    """Whether a session may moderate an account: only one of a lower role."""
     return role_of(world, session) > account.role
 
 
 def name_of_actor(session: Session) -> str:
-    """Who did something, for the audit log."""
+    """The name of the session's account, or of the host, for the audit log."""
     return session.username or HOST

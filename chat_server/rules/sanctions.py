@@ -1,4 +1,4 @@
-"""Bans and mutes: what holds now, in memory as it is stored."""
+"""Bans and mutes in memory, as they are stored."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from enum import StrEnum
 
 
 class SanctionKind(StrEnum):
-    """What somebody may not do."""
+    """The kind of a sanction."""
 
     BAN = "ban"
-    """Sign in, or join."""
+    """No sign-in and no join."""
     MUTE = "mute"
-    """Write."""
+    """No writing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sanction:
     """`number` is the store's key. It is about an account, about installations, or about both.
 
-    Times are in milliseconds since 1970-01-01 UTC; without `until` it holds until it is lifted.
+    Times are in milliseconds since 1970-01-01 UTC; without `until` it lasts until it is lifted.
     """
 
     number: int
@@ -32,7 +32,7 @@ class Sanction:
     at: int
 
     def holds(self, now: int) -> bool:
-        """Whether it has not ended by itself."""
+        """Whether it has not expired at `now`."""
         return self.until is None or now < self.until
 
 
@@ -44,7 +44,7 @@ One for each kind: the hash of an Enum's member is computed in Python, for every
 
 
 class SanctionList:
-    """All of them, by number, and by whom they are about."""
+    """All sanctions, by number, by account and by installation."""
 
     def __init__(self) -> None:
         self._all: dict[int, Sanction] = {}
@@ -52,14 +52,14 @@ class SanctionList:
         self._mutes: _About = {}
 
     def add(self, sanction: Sanction) -> None:
-        """Note one."""
+        """Add a sanction."""
         self._all[sanction.number] = sanction
         kept = self._of_kind(sanction.kind)
         for key in _keys(sanction):
             kept.setdefault(key, {})[sanction.number] = sanction
 
     def remove(self, sanction: Sanction) -> None:
-        """Forget one."""
+        """Remove a sanction."""
         del self._all[sanction.number]
         kept = self._of_kind(sanction.kind)
         for key in _keys(sanction):
@@ -73,29 +73,29 @@ class SanctionList:
         return self._all.get(number)
 
     def about(self, kind: SanctionKind, username: str) -> list[Sanction]:
-        """All of a kind that are about an account, also those that have ended by themselves."""
+        """All sanctions of a kind on an account, expired ones included."""
         return list(self._of_kind(kind).get(username, {}).values())
 
     def ban_of(self, now: int, username: str, installation: str) -> Sanction | None:
-        """What keeps this account, or this installation, away; the longest of several."""
+        """The ban of this account or this installation; the longest of several, None for none."""
         found = self.about(SanctionKind.BAN, username)
         found += self.about(SanctionKind.BAN, _key(installation))
         return _longest(found, now)
 
     def mute_of(self, now: int, username: str) -> Sanction | None:
-        """What keeps this account from writing."""
-        # Asked for every message, and nearly always answered by nothing.
+        """The mute of this account; the longest of several, None for none."""
+        # Called for every message, and nearly always without a result.
         about = self._mutes.get(username)
         return None if about is None else _longest(list(about.values()), now)
 
     def after(self, number: int, now: int) -> Iterator[Sanction]:
-        """Those with greater numbers that hold now, in their order."""
+        """Sanctions in force with greater numbers, in ascending order."""
         for each in sorted(self._all):
             if each > number and self._all[each].holds(now):
                 yield self._all[each]
 
     def ended(self, now: int) -> list[Sanction]:
-        """Those that have ended by themselves."""
+        """Expired sanctions."""
         return [each for each in self._all.values() if not each.holds(now)]
 
     def __eq__(self, other: object) -> bool:
@@ -123,7 +123,7 @@ def _longest(sanctions: list[Sanction], now: int) -> Sanction | None:
 
 
 def sanction_params(sanction: Sanction) -> dict[str, str | int]:
-    """What the person it is about is told of it."""
+    """The parameters of a sanction for the error or goodbye to the person."""
     told: dict[str, str | int] = {"reason": sanction.reason}
     if sanction.until is not None:
         told["until"] = sanction.until

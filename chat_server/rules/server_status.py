@@ -1,4 +1,4 @@
-"""What the host asks about the server itself."""
+"""The status of the server, for the host."""
 
 from chat_server.rules.effects import Answer
 from chat_server.rules.sessions import Session
@@ -7,9 +7,9 @@ from common.protocol import messages
 
 
 def status(world: World, session: Session, command: messages.AskStatus, _now: int) -> Outcome:
-    """How the server is."""
+    """Reply with the server's status."""
 
-    def told() -> messages.ServerStatus:
+    def make() -> messages.ServerStatus:
         directory = world.directory
         return messages.ServerStatus(
             re=command.id,
@@ -23,4 +23,4 @@ def status(world: World, session: Session, command: messages.AskStatus, _now: in
             trouble=world.trouble or None,
         )
 
-    return [Answer(session.connection, command.id, told)]
+    return [Answer(session.connection, command.id, make)]

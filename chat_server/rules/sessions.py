@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Session:
-    """One connection and, once admitted, whose it is.
+    """One connection and, once authenticated, its account.
 
     `cursors` holds the rooms this session is being caught up in, with the last `seq` handed
     to it; a room in `live` gets its events as they are published.
@@ -16,7 +16,7 @@ class Session:
     address: str
     since: int
     is_host: bool = False
-    """It comes from the host's own computer and has no account."""
+    """A session of the host's window or of ctl: it has no account."""
     username: str | None = None
     device: str = ""
     installation: str = ""
@@ -27,9 +27,9 @@ class Session:
     key: str = ""
     """The session's name for `resume`."""
     capabilities: frozenset[str] = frozenset()
-    """What its client can do beyond the protocol's version, of what this server can do."""
+    """The capabilities beyond the protocol's version that both ends have."""
     server_name: str = ""
-    """The chat's name that was sent to it last."""
+    """The chat's name as it was sent last."""
     cursors: dict[str, int] = field(default_factory=dict)
     live: set[str] = field(default_factory=set)
     reading: bool = False
@@ -78,7 +78,7 @@ class Sessions:
         return session, True
 
     def get(self, connection: int) -> Session | None:
-        """The session of a connection that is still there."""
+        """The session of a connection; None if it has ended."""
         return self._by_connection.get(connection)
 
     def of(self, username: str) -> Iterator[Session]:
@@ -87,7 +87,7 @@ class Sessions:
             yield self._by_connection[connection]
 
     def usernames(self) -> list[str]:
-        """Of all accounts that have a session, in their order."""
+        """The usernames of all accounts that have a session, sorted."""
         return sorted(self._by_username)
 
     def online(self, username: str) -> bool:

@@ -16,7 +16,7 @@ _ENVELOPE: Final = 200
 
 
 def weight(event: Event) -> int:
-    """The size of an event's frame in bytes, about. Exact would cost an encoding."""
+    """Approximate size of an event's frame in bytes. The exact size would cost an encoding."""
     text = event.body.get("text")
     if type(text) is not str:
         return _ENVELOPE

@@ -7,7 +7,7 @@ from typing import Final
 from common.domain.reasons import Reason
 
 HOST: Final = "(host)"
-"""Who did something, where it was the host: who has no account, and nobody that username."""
+"""Stands for the host as the author of an action: no valid username."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ClientSignedIn:
     is_moderator: bool = False
     is_muted: bool = False
     muted_until: int | None = None
-    """For those who are; None until it is lifted."""
+    """End of the mute, if the person is muted; None until it is lifted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class ClientDisconnected:
 
 @dataclass(frozen=True, slots=True)
 class TrafficChanged:
-    """Bytes received from and sent to connections, in all so far."""
+    """Total bytes received from and sent to connections so far."""
 
     totals: Mapping[int, tuple[int, int]]
 
@@ -53,7 +53,7 @@ class ClientSlow:
 
 @dataclass(frozen=True, slots=True)
 class MessagesStored:
-    """So many messages were committed `at` a time, in milliseconds since 1970-01-01 UTC."""
+    """`count` messages were committed; `at` is in milliseconds since 1970-01-01 UTC."""
 
     count: int
     at: int
@@ -61,7 +61,7 @@ class MessagesStored:
 
 @dataclass(frozen=True, slots=True)
 class Renamed:
-    """The chat has this name now: stored, and pushed to everyone."""
+    """The chat has a new name: it is stored, and pushed to everyone."""
 
     name: str
     at: int
@@ -69,7 +69,7 @@ class Renamed:
 
 @dataclass(frozen=True, slots=True)
 class StoreFailed:
-    """The store can't be written now; each reason once until `StoreRecovered`."""
+    """The store can't be written; each reason is reported once until `StoreRecovered`."""
 
     reason: Reason
     at: int
@@ -77,7 +77,7 @@ class StoreFailed:
 
 @dataclass(frozen=True, slots=True)
 class StoreRecovered:
-    """The store is written again."""
+    """The store can be written again."""
 
     at: int
 
@@ -92,7 +92,7 @@ class ServerFailed:
 
 @dataclass(frozen=True, slots=True)
 class NoMoreConnections:
-    """Nobody else can connect for now."""
+    """No more connections can be accepted for now."""
 
     reason: Reason
     at: int
@@ -100,12 +100,12 @@ class NoMoreConnections:
 
 @dataclass(frozen=True, slots=True)
 class InviteRenewed:
-    """The old link lets nobody in any more."""
+    """There is a new invite; the old link is invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Audited:
-    """Somebody did what is written down in the audit log; `fields` are those of the command."""
+    """An entry was added to the audit log; `fields` are those of the command."""
 
     by: str
     action: str

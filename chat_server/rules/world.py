@@ -1,4 +1,4 @@
-"""All live state that the rules work on, and the few replies they share."""
+"""The live state that the rules work on, and the replies they share."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from common.domain.reasons import Params
 from common.protocol import messages
 
 DIRECT_ROOM_BURST: Final = 200.0
-"""Rate limit: direct rooms that an account may open at once. Each is put on another's list."""
+"""Rate limit: direct rooms that an account may open at once. Each appears in another's list."""
 DIRECT_ROOM_RATE: Final = 0.2
 """And per second after that."""
 
@@ -26,7 +26,7 @@ Outcome = list[Effect | Answer | Show | ViewEvent]
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What the server says about itself. While it runs, the name and the secret may change."""
+    """Facts about the server. While it runs, the name and the secret may change."""
 
     name: str
     program: str
@@ -48,11 +48,11 @@ class World:
     since: int = 0
     """When the server started, in milliseconds since 1970-01-01 UTC."""
     trouble: str = ""
-    """The code of what keeps it from storing anything now."""
+    """The code of the reason why nothing can be stored at present, or ""."""
     link: Callable[[ServerFacts], str] = lambda _: ""
-    """The invite's link, with the addresses of the moment."""
+    """Makes the invite's link, with the current addresses."""
     own_installations: Callable[[], Collection[str]] = lambda: ()
-    """Those of the host's own ChatClient on this computer."""
+    """The installations of the host's own ChatClient on this computer."""
     direct_room_limit: TokenBuckets = field(
         default_factory=lambda: TokenBuckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
     )
@@ -62,9 +62,9 @@ class World:
         self.delivery = Delivery(self.head)
 
     def head(self, room: str) -> int:
-        """The `seq` of a room's newest event; 0 for none, or for a room that is not there.
+        """The `seq` of a room's newest event; 0 for none, or for an unknown room.
 
-        A session may follow a room whose making was rolled back a moment later.
+        A session may follow a room whose creation was rolled back afterwards.
         """
         log = self.directory.rooms.get(room)
         return 0 if log is None else log.head
@@ -83,7 +83,7 @@ class World:
         return log if log is not None and session.username in log.members else None
 
     def installations_of(self, username: str) -> set[str]:
-        """Where an account has come from: when it joined, and now."""
+        """The installations of an account: those it joined from, and those of its sessions."""
         now = {session.installation for session in self.sessions.of(username)}
         return now.union(self.directory.installations.get(username, ()))
 
@@ -114,13 +114,13 @@ class World:
 
 
 def presence(username: str, *, online: bool, but: int | None = None) -> TellEveryone:
-    """The push about an account's presence, to clients with the capability, but for `but`."""
+    """The push about an account's presence, to clients with the capability, except `but`."""
     changed = messages.PresenceChanged(username=username, online=online)
     return TellEveryone(changed, but=but, capability=limits.PRESENCE)
 
 
 def done(session: Session, command: messages.Command, note: str | None = None) -> Tell:
-    """The answer to a command that has nothing to tell, but perhaps a code of what was left out."""
+    """The reply to a command without a result; `note` is a code for what was left out, or None."""
     return Tell(session.connection, messages.Done(re=command.id, note=note))
 
 
@@ -133,7 +133,7 @@ def refuse(
     retry_after: int | None = None,
     params: Params | None = None,
 ) -> Outcome:
-    """The answer to a command that may not be. `retry_after` is in milliseconds."""
+    """The error in reply to a command. `retry_after` is in milliseconds."""
     error = messages.refusal(
         code, re=command.id, field=field, retry_after=retry_after, params=params
     )

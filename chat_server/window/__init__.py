@@ -1,5 +1,6 @@
-"""The host's window: who is connected, how busy it is, and the way to invite and to end.
+"""The host's window: connections, activity, moderation, and the invite.
 
-`app` ties it together; `presenter`, `feed`, `message_rate` and `formats` decide what is shown and
-know no Tk; `server_thread` runs the server on a thread of its own; the rest draws.
+`app` opens it and `host` connects its parts; `presenter`, `feed`, `message_rate` and `formats`
+decide what is shown and are independent of Tk; `server_thread` runs the server on a thread of its
+own; the rest draws.
 """

@@ -1,4 +1,4 @@
-"""What the widgets can ask for; the app carries it out."""
+"""The actions that widgets can request; `HostController` carries them out."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from chat_server.window.model import ClientRow, Page, PersonRow, SanctionRow
 class Actions:
     """Each is called on the Tk thread.
 
-    `rename(text)` gives the chat another name, if it can be one: the view tells what came of it.
-    `open_client` starts ChatClient, in this chat; it is None where there is none.
-    What is done to people is done to those of all rows that are given, after a question where one
-    is due. `lift` ends a ban or a mute, `new_invite` makes the link anew, `go` shows a page.
+    `rename(text)` renames the chat if the name is valid; the next view has the outcome.
+    `open_client` starts ChatClient in this chat; it is None where there is no ChatClient.
+    Moderation applies to the people of all given rows, after a confirmation where one is needed.
+    `lift` ends a ban or a mute, `new_invite` makes a new link, `go` shows a page.
     `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
-    and tells the person `said` unless that is empty.
+    and shows `said` in a toast unless that is empty.
     """
 
     switch: Callable[[bool], object]

@@ -1,4 +1,4 @@
-"""ChatServer's window: on the screen first, everything else loaded behind it."""
+"""ChatServer's window, which is shown first and filled when everything else is loaded."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from chat_server.window.host import HostContents
 
 _LEAST: Final = 820, 560
-"""The smallest window that holds everything, px at 96 dpi."""
+"""Minimum size of the window, px at 96 dpi."""
 
 
 def run(options: Options, data_dir: Path) -> int:
-    """Show the window until it is closed. The exit status: 0, or 2 when there was no start.
+    """Show the window until it is closed. The exit status: 0, or 2 if it could not be opened.
 
     SIGTERM, SIGHUP and Ctrl+C close it as its close button does.
     """
@@ -34,7 +34,7 @@ def run(options: Options, data_dir: Path) -> int:
 
 
 def make(options: Options, data_dir: Path) -> Program[HostContents]:
-    """The window on the screen; the server starts behind it. Raises TclError."""
+    """Open the window; the server starts once it is loaded. Raises TclError."""
 
     def load() -> Callable[[Program[HostContents]], HostContents]:
         from chat_server.window.host import HostContents

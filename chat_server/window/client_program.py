@@ -1,4 +1,4 @@
-"""ChatClient, started from the host's window: it is in this chat without a question."""
+"""Starting ChatClient from the host's window, so that it joins this chat by itself."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _COMMAND: Final = "chat-client"
 
 
 class Launch(NamedTuple):
-    """How to start it: the command, and the folder to start it in if that matters."""
+    """How to start it: the command, and the working directory if that matters."""
 
     command: tuple[str, ...]
     folder: Path | None = None
@@ -42,7 +42,7 @@ def find_client() -> Launch | None:
 class ClientProgram:
     """One ChatClient at a time, in a session of its own: it outlives the host's window.
 
-    `status` has to be asked now and then: that takes an ended process off the system's list.
+    Poll `status`: that reaps a process that has ended.
     """
 
     def __init__(self, launch: Launch | None) -> None:
@@ -56,7 +56,7 @@ class ClientProgram:
 
     @property
     def running(self) -> bool:
-        """Whether the one that was started last is there still."""
+        """Whether the one that was started last is still running."""
         return self._process is not None and self._process.poll() is None
 
     @property

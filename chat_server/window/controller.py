@@ -1,4 +1,4 @@
-"""What the host does in the window: it asks where a question is due, and passes orders on."""
+"""Carries out what the host does in the window, with confirmations where they are needed."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from common.protocol.messages import ToClient
 
 CLIENT_LOOK: Final = 500
-"""Milliseconds between two looks whether the ChatClient that was started runs still."""
+"""Polling interval in milliseconds for the end of the ChatClient that was started."""
 
 
 class HostController:
-    """Carries out `actions`. `show` brings the window up to what the presenter says.
+    """Carries out `actions`. `show` updates the window from the presenter.
 
     `say(text, milliseconds)` shows a toast for that long.
     """
@@ -60,11 +60,11 @@ class HostController:
         self._port: int | None = None
 
     def started(self, port: int) -> None:
-        """The server accepts on `port`. The next start tries it again: invites name it."""
+        """The server accepts on `port`, which the next start tries first: invites contain it."""
         self._port = port
 
     def start_failed(self, failure: StartFailed, *, first: bool) -> bool:
-        """Say so and offer what can be done; True when another start is under way."""
+        """Show the failure with what can be done; returns whether another start is under way."""
         if failure.busy_port is None:
             answer = self._ask(
                 questions.cannot_start(self._root, self._theme, failure.reason, first=first)
@@ -90,7 +90,7 @@ class HostController:
             wrong = answer.text or " "
 
     def may_close(self) -> bool:
-        """Whether the window may be closed: asked while people are connected, once at a time."""
+        """Whether the window may be closed; asks while people are connected."""
         if self._closing is not None and self._closing is self.dialog:
             self._closing.window.lift()
             return False
@@ -103,19 +103,19 @@ class HostController:
             self._closing = None
 
     def server_failed(self, reason: str) -> None:
-        """Say why the server has stopped by itself, and offer to start it again."""
+        """Show why the server has failed, and offer to restart it."""
         if self._says_yes(questions.server_failed(self._root, self._theme, reason)):
             self._switch(True)
 
     def close(self) -> None:
-        """The window ends: nothing is asked or looked after any more. ChatClient stays open."""
+        """Dismiss questions and stop all timers, as the window closes. ChatClient stays open."""
         self.dismiss()
         if self._client_timer is not None:
             self._root.after_cancel(self._client_timer)
             self._client_timer = None
 
     def dismiss(self) -> None:
-        """Answer the open question, if there is one, with the choice that changes nothing."""
+        """Answer the open dialog, if there is one, with the choice that changes nothing."""
         if self.dialog is not None:
             self.dialog.choose(questions.CANCEL)
 
@@ -181,7 +181,7 @@ class HostController:
             self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
 
     def _look_after_client(self) -> None:
-        """Until it has ended, which may have been at once, with nobody to see why."""
+        """Poll ChatClient until it ends, and report a failure, which may have shown no window."""
         self._client_timer = None
         if self.client.running:
             self._client_timer = self._root.after(CLIENT_LOOK, self._look_after_client)
@@ -194,7 +194,7 @@ class HostController:
         self._show()
 
     def _says_yes(self, dialog: Dialog) -> bool:
-        # The server may have gone meanwhile: the window can be told to close by a signal.
+        # The server may have stopped meanwhile: a signal can close the window.
         return self._ask(dialog).choice == questions.YES
 
     def _ask(self, dialog: Dialog) -> Answer:

@@ -1,4 +1,4 @@
-"""A button that copies and says so on itself."""
+"""A button that copies a text and confirms it in its own label."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.buttons import Button, Variant
 
 CONFIRM: Final = 1800
-"""Milliseconds it says "Copied"."""
+"""Milliseconds for which the label is "Copied"."""
 
 
 class CopyButton(Button):
-    """Copies `content` when pressed. Its width is the same whatever it says."""
+    """Copies `content` when pressed. Its width is the same with either label."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What happened, as lines for the host: the newest first, and only so many."""
+"""The activity feed: the latest events as lines for the host, the newest first."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _NOT_STORED: Final = "Messages can’t be stored: "
 
 
 class Kind(Enum):
-    """What a line is about; the window has an icon and a colour for each."""
+    """The kind of a line; the window has an icon and a colour for each."""
 
     STARTED = auto()
     STOPPED = auto()
@@ -32,7 +32,7 @@ class Kind(Enum):
 class Line:
     """One line: `time` as shown, and a sentence; `name`, if there is one, begins it in bold.
 
-    `handle` stands muted behind the name: it is what nobody else has.
+    `handle`, the unique `@username`, is shown muted after the name.
     """
 
     kind: Kind
@@ -56,11 +56,11 @@ _GONE: Final = {
     "unreadable": "was disconnected: messages can’t be read",
     "internal": "was disconnected by an internal error",
 }
-"""What ended a connection → as it is said of a person."""
+"""Code of the end of a connection → what the line says of the person."""
 
 
 class Feed:
-    """The lines of the last happenings, at most `LINES`."""
+    """The lines of the latest events, at most `LINES`."""
 
     def __init__(self) -> None:
         self._lines: deque[tuple[int, Kind, str, str, str]] = deque(maxlen=LINES)
@@ -68,7 +68,7 @@ class Feed:
         self._shown_for: date | None = None
 
     def add(self, kind: Kind, at: int, name: str, text: str, handle: str = "") -> None:
-        """Something happened at `at` (milliseconds since 1970 UTC)."""
+        """Add an event at `at` (milliseconds since 1970-01-01 UTC)."""
         self._lines.appendleft((at, kind, name, text, handle))
         self._shown_for = None
 
@@ -78,9 +78,9 @@ class Feed:
         self.add(kind, at, name, _GONE.get(why, "was disconnected"), handle)
 
     def failed(self, at: int, reason: str) -> None:
-        """Messages could not be stored; the same trouble again only moves its line's time.
+        """Messages could not be stored; a repeated failure only updates the time of its line.
 
-        One trouble may have several reasons by turns, the last of which counts.
+        One failure may have several reasons in turn, of which the last is shown.
         """
         if self._lines:
             _, kind, _, text, _ = self._lines[0]

@@ -1,4 +1,4 @@
-"""Numbers and moments as a person reads them. Moments are milliseconds since 1970 UTC."""
+"""Numbers and times as text for people. Times are milliseconds since 1970-01-01 UTC."""
 
 from datetime import date
 from typing import Final
@@ -18,7 +18,7 @@ def size_text(count: int) -> str:
     if count < _STEP:
         return f"{count} B"
     value, place = count / _STEP, 0
-    # 999.5 would be shown as 1000; it is one of the next unit.
+    # 999.5 would round to 1000, which is 1 of the next unit.
     while value >= _STEP - 0.5 and place + 1 < len(_UNITS):
         value, place = value / _STEP, place + 1
     unit = _UNITS[place]
@@ -26,21 +26,21 @@ def size_text(count: int) -> str:
 
 
 def day_of(at: int) -> date:
-    """The local day of a moment; texts of `clock_text` hold for one."""
+    """The local day of a time; a result of `clock_text` is valid for one day."""
     return local_time(at).date()
 
 
 def clock_text(at: int, now: int) -> str:
-    """The local time of day, `09:02`; of another day than `now`'s the date, `3 May`."""
+    """The local time of day, `09:02`; the date, `3 May`, for another day than that of `now`."""
     there = local_time(at)
     if there.date() == day_of(now):
         return f"{there:%H:%M}"
-    # Not strftime's %b, which follows a locale that the rest of the window does not speak.
+    # Not strftime's %b, which follows the locale: the rest of the window is in English.
     return f"{there.day} {_MONTHS[there.month - 1]}"
 
 
 def until_text(at: int, now: int) -> str:
-    """A moment to come: `14:30` today, `3 May, 14:30` on another day, with the year if need be."""
+    """A time in the future: `14:30` today, `3 May, 14:30` later, with the year if it differs."""
     there, here = local_time(at), local_time(now)
     if there.date() == here.date():
         return f"{there:%H:%M}"
@@ -49,7 +49,7 @@ def until_text(at: int, now: int) -> str:
 
 
 def uptime_text(milliseconds: int) -> str:
-    """How long something has lasted, to the minute: `12 min`, `3 h 12 min`, `2 d 4 h`."""
+    """A duration in minutes, hours or days: `12 min`, `3 h 12 min`, `2 d 4 h`."""
     minutes = max(0, milliseconds) // _MINUTE
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)

@@ -1,4 +1,4 @@
-"""The window's frame: the sidebar, and beside it the page that fits the moment."""
+"""The window's frame: the sidebar, the current page, and the activity feed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HEADER: Final = 51
 _ACTIVITY: Final = (112, 170, 260)
 """Least, usual and greatest height of the feed, px at 96 dpi."""
 _LOW: Final = 420
-"""Below this height, px at 96 dpi, the feed gives its place to the page."""
+"""Height of the window, px at 96 dpi, below which the feed is hidden in favour of the page."""
 
 
 _TITLES: Final = {
@@ -53,7 +53,7 @@ class Connections(Panel):
 
 
 class Frame(Panel):
-    """Everything in the window. `show` brings it up to a view; nothing moves that is the same."""
+    """Everything in the window. `show` updates it to a view; unchanged parts are left alone."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, "window")
@@ -70,12 +70,12 @@ class Frame(Panel):
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
         self._page: Connections | Accounts | Sanctions | Invite | Down | None = None
-        self.activity.lift()  # Tab follows the stack
+        self.activity.lift()  # Tab follows the stacking order
         # Not over the activity, where the newest is in the first lines.
         self.toasts = Toasts(content, theme, over=self._pages)
         content.bind("<Configure>", lambda event: self._share(event.height), add="+")
 
-    # The pages are made when they are first needed, which most of them are not at the start.
+    # Pages are created on first use: most of them are not needed at the start.
 
     @cached_property
     def connections(self) -> Connections:
@@ -94,12 +94,12 @@ class Frame(Panel):
 
     @cached_property
     def invite(self) -> Invite:
-        """The page that is there while nobody is."""
+        """The page that is shown while nobody is connected."""
         return Invite(self._pages, self._theme, self._actions)
 
     @cached_property
     def down(self) -> Down:
-        """The page that is there while the server is not."""
+        """The page that is shown while the server does not run."""
         return Down(self._pages, self._theme, self._actions)
 
     def show(self, view: HostView) -> None:
@@ -109,7 +109,7 @@ class Frame(Panel):
         self._show_trouble(view.trouble)
         page = self._page_for(view)
         page.show(view)
-        # Also while it is not to be seen: no row or selection of a former run may stay in it.
+        # Also while it is hidden: no row or selection of a former run may remain in it.
         if page is not vars(self).get("connections", page):
             self.connections.show(view)
         if page is not self._page:
@@ -160,13 +160,13 @@ class Frame(Panel):
             self.banner.show(
                 f"Messages can’t be stored: {trouble}. They wait with their senders.", "slow"
             )
-            # It packs itself last, which would be below the page.
+            # It packs itself, by default below the page.
             self.banner.pack_configure(before=self._pages)
         else:
             self.banner.hide()
 
     def _share(self, height: int) -> None:
-        """Give the feed its part of the window's height."""
+        """Set the feed's height by that of the window."""
         least, usual, greatest = (self._theme.px(each) for each in _ACTIVITY)
         if height < self._theme.px(_LOW):
             self.activity.pack_forget()

@@ -1,4 +1,4 @@
-"""Pages that have one thing to say: invite somebody, the server is stopped, one moment."""
+"""Pages with a single message in the middle: the invite, and the server not running."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from common.ui.widgets.scrolling import ScrollPane
 _CARD: Final = 640
 """Width of the invite's card where there is room, px at 96 dpi."""
 _CARE: Final = 180
-"""Width, px at 96 dpi, from which a sentence stands beside the button and not below it."""
+"""Width, px at 96 dpi, from which the sentence is beside the button instead of below it."""
 
 
 class _Page(ScrollPane):
-    """One thing in the middle of the page, as wide as there is room for."""
+    """A page with a centred column, as wide as there is room for."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, above: float) -> None:
         super().__init__(parent, theme, lambda width, _: self._fit(width))
@@ -36,11 +36,11 @@ class _Page(ScrollPane):
         self.put(self._middle, self._above, self._theme.px(8))
 
     def _wrap(self, room: int) -> None:
-        """Break the lines of all texts at `room` screen pixels."""
+        """Wrap all texts at `room` screen pixels."""
 
 
 class Invite(_Page):
-    """Nobody is here: the invite link, large, and what to do with it."""
+    """Nobody is connected: shows the invite link and how to use it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, 0.46)
@@ -75,7 +75,7 @@ class Invite(_Page):
 
     def _build_card(self, actions: Actions) -> None:
         theme, card = self._theme, self._card
-        # Nothing to be seen: it makes the card as wide as the page allows.
+        # Invisible: it makes the card as wide as the page allows.
         self._width = Panel(card, theme)
         self._width.configure(height=1, width=theme.px(_CARD - 64))
         self._width.pack()
@@ -84,11 +84,11 @@ class Invite(_Page):
         self.field.pack(fill="x", pady=(theme.px(8), theme.px(16)))
         entry = self.field.entry
         entry.configure(state="readonly")
-        # Shown shortened, copied whole.
+        # Shown shortened, copied in full.
         entry.bind("<<Copy>>", lambda _: self._copy_whole(actions))
         entry.bind("<FocusIn>", lambda _: self.field.select_all(), add="+")
         entry.bind("<Configure>", lambda _: self._fit_link(), add="+")
-        # The field paints an entry that can be typed into; this one only reads.
+        # The field paints an editable entry; this one is read-only.
         theme.subscribe(entry, self._paint_entry)
         row = Panel(card, theme)
         row.pack(anchor="w", fill="x")
@@ -142,7 +142,7 @@ class Invite(_Page):
 
 
 class Down(_Page):
-    """The server does not run: it says so, or what is going on, with a button to start it."""
+    """The server does not run: shows its state, and a button to start it."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, 0.44)
@@ -163,7 +163,7 @@ class Down(_Page):
         self._text.configure(wraplength=min(self._theme.px(440), room))
 
     def show(self, view: HostView) -> None:
-        """Show what the server does instead of running."""
+        """Show whether the server is starting, stopping or stopped."""
         title, text = _DOWN[view.phase]
         self._title.set(title)
         self._text.set(text)
@@ -178,7 +178,7 @@ class Down(_Page):
             self._spinner.start()
 
     def rest(self) -> None:
-        """Stop moving; another page is shown."""
+        """Stop the spinner, as another page is shown."""
         self._spinner.stop()
 
 

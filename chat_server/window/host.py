@@ -1,7 +1,7 @@
-"""What fills the host's window: it ties the server, the presenter and the widgets together.
+"""The contents of the host's window: connects the server, the presenter and the widgets.
 
-The Tk thread only shows: `ServerThread` starts and stops the server, and its news come through
-a mailbox.
+The Tk thread only draws: `ServerThread` starts and stops the server, and its news arrive through a
+mailbox.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from common.ui.program.program import Program
 from common.ui.widgets.keys import FIND
 
 SOON: Final = 15
-"""Milliseconds in which several happenings become one picture."""
+"""Milliseconds for which events are coalesced into one redraw."""
 COUNT_PAUSE: Final = 200
-"""Milliseconds between two looks at numbers that change all the time."""
+"""Minimum milliseconds between two redraws for counters, which change all the time."""
 LONGEST_WAIT: Final = 60_000
-"""Milliseconds after which the window looks at the clock in any case: it may have been set."""
+"""Maximum milliseconds between two redraws: the system's clock may have been set."""
 COULD_NOT_START: Final = 2
 
 
@@ -62,7 +62,7 @@ class HostContents:
         self.server_thread.begin()
 
     def may_close(self) -> bool:
-        """Ask before people lose their connections; with nobody there, there is nothing to ask."""
+        """Ask for confirmation while people are connected."""
         return self.controller.may_close()
 
     def close(self, ended: Callable[[], object]) -> None:
@@ -73,10 +73,10 @@ class HostContents:
         self.show()
         self.server_thread.quit()
         if not self.server_thread.alive:
-            self._end()  # a mistake has ended it, and it will not say so
+            self._end()  # it failed, and will post no `Ended`
 
     def show(self) -> None:
-        """Bring the window up to now, and come back when the clock alone changes it."""
+        """Update the window, and schedule the next update for when only the clock changes it."""
         now = _now()
         self._cancel("soon", "clock")
         shown = self.presenter.view(now)
@@ -91,7 +91,7 @@ class HostContents:
         self.frame.toasts.show(text, milliseconds)
 
     def _find(self) -> None:
-        # Hidden, it would have the keyboard as soon as somebody comes, whatever is typed then.
+        # While hidden it must not take the focus, or keystrokes would go there later.
         if self.frame.connections.winfo_viewable():
             self.frame.connections.people.search.focus_set()
 
@@ -145,7 +145,7 @@ class HostContents:
             return
         self.presenter.stopped(now)
         self.show()
-        # Later: a dialog runs a loop of its own, and the mailbox is not to wait in it.
+        # Deferred: a dialog runs a loop of its own, in which the mailbox must not wait.
         self._after("ask", 1, lambda: self._ask_after(failure))
 
     def _stopped(self, item: server_thread.Stopped | server_thread.Aborted, now: int) -> None:
@@ -171,7 +171,7 @@ class HostContents:
             self._after("soon", SOON, self.show)
 
     def _after(self, name: str, wait: int, action: Callable[[], object]) -> None:
-        """Do it in `wait` milliseconds; a timer of the same name is set anew."""
+        """Call `action` in `wait` milliseconds; replaces a timer of the same name."""
 
         def due() -> None:
             del self._timers[name]
@@ -197,7 +197,7 @@ def _now() -> int:
 
 
 def _complain(reason: str) -> None:
-    """Tell a terminal too, in the words of the program without a window."""
+    """Print the reason on the terminal, too, as the program does without a window."""
     # A program without a console has none (Windows, when frozen).
     if sys.stderr is not None:
         sys.stderr.write(f"ChatServer: {reason}\n")

@@ -1,19 +1,19 @@
-"""How many messages are said in a minute: now, and in the minutes before."""
+"""Messages a minute: the current rate, and that of the minutes before."""
 
 from collections import deque
 from typing import Final
 
 HISTORY: Final = 20
-"""Minutes the chart looks back."""
+"""Number of past minutes in the chart."""
 _SECOND: Final = 1000
 _WINDOW: Final = 60
-"""Seconds the present rate is counted over."""
+"""Seconds over which the current rate is measured."""
 
 
 class MessageRate:
-    """Counts messages by second for the present rate and by minute for the chart.
+    """Counts messages by second for the current rate and by minute for the chart.
 
-    Memory is bounded whatever the traffic. Moments are milliseconds since 1970 UTC.
+    Memory is bounded whatever the traffic. Times are milliseconds since 1970-01-01 UTC.
     """
 
     def __init__(self) -> None:
@@ -21,10 +21,10 @@ class MessageRate:
         self._minutes: dict[int, int] = {}
 
     def add(self, count: int, at: int) -> None:
-        """`count` messages were said at `at`."""
+        """Count `count` messages at `at`."""
         second = at // _SECOND
         while self._seconds and self._seconds[-1][0] > second:
-            self._seconds.pop()  # somebody set the clock back: what lies ahead of it is void
+            self._seconds.pop()  # the clock was set back: counts in its future are dropped
         if self._seconds and self._seconds[-1][0] == second:
             count_before = self._seconds.pop()[1]
             self._seconds.append((second, count_before + count))
@@ -40,13 +40,13 @@ class MessageRate:
         return sum(count for _, count in self._seconds)
 
     def history(self, now: int) -> tuple[int, ...]:
-        """The `HISTORY` whole minutes before, oldest first, and then the present rate."""
+        """The rates of the last `HISTORY` full minutes, oldest first, and then the current rate."""
         minute = now // _SECOND // 60
         before = range(minute - HISTORY, minute)
         return (*(self._minutes.get(each, 0) for each in before), self.per_minute(now))
 
     def next_change(self, now: int) -> int | None:
-        """When what the two above say changes if nobody says anything; None for never."""
+        """When the two results above change without further messages; None for never."""
         self._forget(now)
         if self._seconds:
             return (self._seconds[0][0] + _WINDOW) * _SECOND

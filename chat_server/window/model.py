@@ -1,4 +1,4 @@
-"""What the host's window shows, as frozen values: made by the presenter, drawn by widgets."""
+"""The view model of the host's window: frozen values made by the presenter, drawn by widgets."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -7,7 +7,7 @@ from chat_server.window.feed import Line
 
 
 class ServerState(Enum):
-    """What the server is doing, as far as the window knows."""
+    """The state of the server as the window knows it."""
 
     STARTING = auto()
     RUNNING = auto()
@@ -17,7 +17,7 @@ class ServerState(Enum):
 
 
 class Page(Enum):
-    """Where one can go in the window."""
+    """The pages that can be chosen in the sidebar."""
 
     CONNECTIONS = "connections"
     PEOPLE = "people"
@@ -26,9 +26,9 @@ class Page(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ClientRow:
-    """A connection as the table shows it; the fields after `slow` are to sort by, and `standing`.
+    """A connection as the table shows it; the fields after `slow` are sort keys.
 
-    `muted` tells until when its person is, in words, and is empty for who is not.
+    `muted` says until when its person is muted, and is empty if they are not.
     """
 
     connection: int
@@ -50,7 +50,7 @@ class ClientRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """Somebody who has joined, connected or not; `muted` and `banned` tell until when, in words."""
+    """An account, connected or not; `muted` and `banned` say until when, or are empty."""
 
     username: str
     name: str
@@ -61,12 +61,12 @@ class AccountRow:
 
 
 PersonRow = ClientRow | AccountRow
-"""Somebody to whom something can be done."""
+"""A row of a person who can be moderated."""
 
 
 @dataclass(frozen=True, slots=True)
 class SanctionRow:
-    """A ban or a mute as its list shows it. `until` and `at` are to sort by."""
+    """A ban or a mute as its list shows it. `until` and `at` are sort keys."""
 
     number: int
     is_ban: bool
@@ -82,7 +82,7 @@ class SanctionRow:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where clients find the server.
+    """The addresses at which clients reach the server.
 
     `text` is short and for one line, `all_text` names every address; `local` is true when
     only this computer can connect. `note` says in a sentence who can connect. `invite` is the link.
@@ -97,7 +97,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class HostView:
-    """The whole window at one moment.
+    """The state of the whole window.
 
     `reach` is None unless the server runs. `connections` counts all of them, `rows` has those
     that match `search`. `history` and `rate` are messages a minute. `trouble` says why
@@ -128,6 +128,6 @@ class HostView:
     page: Page = Page.CONNECTIONS
     sanctions: tuple[SanctionRow, ...] = ()
     joined: int = 0
-    """How many people have joined, ever."""
+    """Number of accounts."""
     accounts: tuple[AccountRow, ...] = ()
-    """They, while the page that shows them is there."""
+    """All accounts, while the page that shows them is open."""

@@ -1,4 +1,4 @@
-"""What the host does to people, and the invite: asked about, sent as commands, told in passing."""
+"""Moderation and the invite in the host's window: confirmed, sent as commands, reported."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 
 class Moderation:
-    """Carries out what concerns people. `show` brings the window up to what the presenter says.
+    """Carries out moderation. `show` updates the window from the presenter.
 
-    `say(text, milliseconds)` says something in passing, `ask` shows a dialog and waits.
+    `say(text, milliseconds)` shows a toast, `ask` shows a dialog and waits for the answer.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class Moderation:
         self._presenter, self._server_thread, self._show = presenter, server_thread, show
         self._say, self._ask = say, ask
         self._listings = 0
-        """How often the list of bans and mutes was asked for."""
+        """Number of requests for the list of bans and mutes, to recognise outdated replies."""
 
     def terminate(self, rows: Sequence[ClientRow]) -> None:
         """End connections."""
@@ -55,19 +55,19 @@ class Moderation:
             )
 
     def mute(self, rows: Sequence[PersonRow]) -> None:
-        """Let people read and not write."""
+        """Mute people."""
         answer = self._ask(questions.mute(self._root, self._theme, rows))
         if answer.choice == questions.YES:
             given = _given(answer)
             self._send([{"username": each, **given} for each in _people(rows)], "MutePerson")
 
     def unmute(self, rows: Sequence[PersonRow]) -> None:
-        """Let those of them write again who are muted."""
+        """Unmute those of them who are muted."""
         muted = [row for row in rows if row.muted]
         self._send([{"username": each} for each in _people(muted)], "Unmute")
 
     def ban(self, rows: Sequence[PersonRow]) -> None:
-        """Keep people away, or the devices of these connections."""
+        """Ban people, or the devices of these connections."""
         answer = self._ask(questions.ban(self._root, self._theme, rows))
         if answer.choice != questions.YES:
             return
@@ -80,7 +80,7 @@ class Moderation:
             self._send([{"username": each, **given} for each in _people(rows)], "Ban", said)
 
     def unban(self, rows: Sequence[PersonRow]) -> None:
-        """Let those of them come in again who are banned."""
+        """Unban those of them who are banned."""
         banned = [row for row in rows if isinstance(row, AccountRow) and row.banned]
         self._send([{"username": each} for each in _people(banned)], "Unban")
 
@@ -96,17 +96,17 @@ class Moderation:
             self._send([{"username": row.username}], "Unmute")
 
     def new_invite(self) -> None:
-        """Make the invite anew."""
+        """Make a new invite link, after a confirmation."""
         if self._ask(questions.new_invite(self._root, self._theme)).choice == questions.YES:
             self._send([{}], "NewInvite", "There is a new invite link")
 
     def list_sanctions(self) -> None:
-        """Have the presenter know which bans and mutes hold now."""
+        """Fetch the bans and mutes in force for the presenter."""
         self._listings += 1
         self._ask_for_sanctions(self._listings, [])
 
     def list_people(self) -> None:
-        """Have the presenter know everybody who has joined; who joins later is told anyway."""
+        """Fetch all accounts for the presenter; events report later ones."""
         self._ask_for_people()
 
     def _ask_for_people(self, since: int = 0) -> None:
@@ -138,7 +138,7 @@ class Moderation:
         )
 
     def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
-        """Send a command for each; say what was refused, once, or else `said` after the last."""
+        """Send a command for each; show the first refusal, or else `said` after the last reply."""
         if self._server_thread.running is None:
             self._say("Not done: the server does not run", FAILURE_TIME)
             return
@@ -170,14 +170,14 @@ class Moderation:
 
 
 def commands() -> ModuleType:
-    """The models of commands, which are loaded with the server, behind the window."""
+    """The models of commands, which are imported with the server, after the window."""
     from common.protocol import messages
 
     return messages
 
 
 def refusal_of(reply: ToClient) -> str:
-    """Why something was not done; "" if it was."""
+    """Why a command was refused; "" if it was not."""
     if not isinstance(reply, commands().Error):
         return ""
     return sentence(Reason(reply.code, reply.params))
@@ -196,6 +196,6 @@ def _people(rows: Iterable[PersonRow]) -> list[str]:
 
 
 def _given(answer: Answer) -> dict[str, object]:
-    """The reason and the time of an answer, as fields of a command."""
+    """The reason and the end that a dialog's answer has, as fields of a command."""
     now = time.time_ns() // 1_000_000
     return {"reason": answer.text.strip(), "until": until_time(answer.options[-1], now)}

@@ -1,9 +1,9 @@
-"""What the host's window shows, decided without a window.
+"""The presenter of the host's window: makes the view model, without Tk.
 
-The presenter takes the server's view events and what the person asks for, and gives one
-frozen `HostView`. It owns no clock: every method that needs the time takes `now`, in
-milliseconds since 1970 UTC. Received text passes `common.ui.widgets.safe_text.safe` on its way in,
-so that what is searched is what is seen.
+It takes the server's view events and the person's requests, and returns one frozen `HostView`. It
+has no clock: every method that needs the time takes `now`, in milliseconds since 1970-01-01 UTC.
+Received text passes `common.ui.widgets.safe_text.safe` on its way in, so that the search finds
+what is displayed.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ _DONE: Final = {
     "mute": "muted {}",
     "unmute": "let {} write again",
 }
-"""What was done to somebody, by the command's type."""
+"""Verb of the feed's line about a moderation, by the command's type."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Client:
-    """A connection as the events told of it."""
+    """A connection as known from the events."""
 
     connection: int
     name: str
@@ -61,11 +61,11 @@ class _Client:
     sent: int = 0
     slow: bool = False
     account: str = ""
-    """The username as it is, which may not be safe to show."""
+    """The username as received, which may not be safe to show."""
 
     @property
     def handle(self) -> str:
-        """`@username`, unless the name says the same: two names may be alike, usernames not."""
+        """`@username`, unless it equals the name: display names may be equal, usernames not."""
         same = self.name.isascii() and self.name.lower() == self.username
         return "" if same else f"@{self.username}"
 
@@ -76,7 +76,7 @@ class _Client:
 
 
 class _Run:
-    """What is known of one run of the server; the next one starts with nothing."""
+    """The state of one run of the server; the next one starts empty."""
 
     def __init__(self) -> None:
         self.clients: dict[int, _Client] = {}
@@ -85,12 +85,12 @@ class _Run:
         self.somebody_came = False
         self.trouble = ""
         self.names: dict[str, str] = {}
-        """How everybody who was here is called, by username."""
+        """Display names of everybody seen in this run, by username."""
         self.joined: dict[str, str] = {}
-        """Everybody who has joined: what they are called, by username."""
+        """Display names of all accounts, by username."""
         self.moderators: set[str] = set()
         self.mutes: dict[str, int | None] = {}
-        """Who may not write: until when, or None."""
+        """End of the mute of each muted person, None for no end, by username."""
         self.sanctions: list[messages.Sanction] = []
 
 
@@ -123,14 +123,14 @@ class Presenter:
         """How many people are connected, each with any number of devices."""
         return len({client.username for client in self._run.clients.values()})
 
-    # What the server does
+    # State of the server
 
     def starting(self) -> None:
-        """The server was told to start."""
+        """The server is starting."""
         self._phase = ServerState.STARTING
 
     def started(self, running: Running, now: int) -> None:
-        """The server accepts clients; some may have appeared already."""
+        """The server accepts clients; some may have signed in already."""
         self._phase = ServerState.RUNNING
         self._since = now
         self._name, self._given_name = safe(running.name), running.name
@@ -139,12 +139,12 @@ class Presenter:
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
     def changed(self, running: Running, now: int) -> None:
-        """The server told its facts again, with or without a change. Before `started`: nothing."""
+        """New facts about the server, changed or not. Ignored before `started`."""
         if self._reach is None:
             return
         reach = _reach(running, self._everywhere)
         self._called(running.name, now)
-        # Not of every bridge that comes and goes beside it: the invite has that by itself.
+        # Not for every network bridge that is added or removed: the invite is updated anyway.
         if reach.text != self._reach.text:
             self._feed.add(Kind.CHANGED, now, "", _moved(reach))
         self._reach = reach
@@ -155,7 +155,7 @@ class Presenter:
             self._feed.add(Kind.CHANGED, now, "", f"The chat is called {self._name} now")
 
     def renaming(self, problem: str = "") -> None:
-        """The host asked for another name; `problem` says why it can't be, if that is known."""
+        """The host requested another name; `problem` says why it is invalid, if it is."""
         self._name_problem = problem
         self._name_answers += bool(problem)
 
@@ -173,16 +173,16 @@ class Presenter:
             )
 
     def not_renamed(self, why: str) -> None:
-        """The chat could not be called as the host wished."""
+        """The chat could not be renamed."""
         self._name_answers += 1
         self._name_problem = f"Not changed: {safe(why)}."
 
     def stopping(self) -> None:
-        """The server was told to stop."""
+        """The server is stopping."""
         self._phase = ServerState.STOPPING
 
     def stopped(self, now: int) -> None:
-        """The server is down, or never came up."""
+        """The server has stopped, or failed to start."""
         if self._reach is not None:
             self._feed.add(Kind.STOPPED, now, "", "The server stopped")
         self._phase = ServerState.STOPPED
@@ -191,11 +191,11 @@ class Presenter:
         self._rows.clear()  # the next run counts its connections from 1 again
 
     def closing(self) -> None:
-        """The window closes as soon as the server is down."""
+        """The window closes when the server has stopped."""
         self._phase = ServerState.CLOSING
 
     def apply(self, events: Sequence[view.ViewEvent], now: int) -> None:
-        """Take events in their order."""
+        """Apply events in order."""
         for event in events:
             match event:
                 case view.ClientSignedIn():
@@ -269,7 +269,7 @@ class Presenter:
         (self._run.moderators.add if is_moderator else self._run.moderators.discard)(username)
 
     def _audited(self, event: view.Audited, now: int) -> None:
-        """Somebody did something to somebody: tell it, and what follows from it."""
+        """Add a line about an entry of the audit log, and apply its consequences."""
         fields = event.fields
         username = str(fields.get("username", ""))
         connection = fields.get("connection")
@@ -291,7 +291,7 @@ class Presenter:
         elif event.action == "unban" and not username:
             what = "lifted the ban of a device"
         if not what:
-            return  # What is done to the chat itself is told otherwise.
+            return  # Changes of the chat itself have events of their own.
         whom = client.name if client is not None else self._called_who(username)
         text = what.format(whom)
         if event.action in {"mute", "ban"} and until is not None:
@@ -308,7 +308,7 @@ class Presenter:
         return self._run.names.get(username) or f"@{safe(username)}"
 
     def joined(self, people: Sequence[messages.Person]) -> None:
-        """These people have joined, among others perhaps."""
+        """These accounts exist, possibly among others."""
         for person in people:
             name = safe(person.display_name)
             self._run.joined[person.username] = name
@@ -316,11 +316,11 @@ class Presenter:
             self._know(person.username, is_moderator=person.role == "moderator")
 
     def sanctioned(self, sanctions: Sequence[messages.Sanction]) -> None:
-        """These bans and mutes hold now, and no others."""
+        """These are all bans and mutes in force."""
         self._run.sanctions = list(sanctions)
 
     def go(self, page: Page) -> None:
-        """The person wants to be there."""
+        """Show this page."""
         self._page = page
 
     def _gone(self, event: view.ClientDisconnected) -> None:
@@ -351,21 +351,21 @@ class Presenter:
         else:
             self._feed.add(Kind.CAUGHT_UP, now, client.name, "has caught up", client.handle)
 
-    # What the person asks for
+    # Requests of the person
 
     def search(self, text: str) -> None:
         """Show only connections that have `text` in a name, the device or the address."""
         self._search = text.strip()
 
-    # What is shown
+    # The view
 
     def view(self, now: int) -> HostView:
-        """Everything at this moment. Rows come in the order in which people appeared."""
+        """The view model at `now`. Rows are in the order in which connections were opened."""
         run, clients = self._run, self._run.clients.values()
         day = day_of(now)
         if day != self._rows_day:
             self._rows_day = day
-            self._rows.clear()  # times of yesterday turn into dates
+            self._rows.clear()  # times of the day before become dates
         wanted = self._search.casefold()
         return HostView(
             phase=self._phase,
@@ -417,7 +417,7 @@ class Presenter:
         )
 
     def next_change(self, now: int) -> int | None:
-        """When `view` changes though nothing happens; None while the server is down."""
+        """When `view` changes without another event; None while the server is stopped."""
         if self._reach is None:
             return None
         uptime = now + _MINUTE - (now - self._since) % _MINUTE
@@ -427,7 +427,7 @@ class Presenter:
         return min((uptime, *later))
 
     def _row(self, client: _Client, now: int) -> ClientRow:
-        """The row of a connection; the same object as before while it has not changed."""
+        """The row of a connection; the same object as long as it has not changed."""
         is_moderator = client.account in self._run.moderators
         shown = client, is_moderator, self._muted(client.account, now)
         kept = self._rows.get(client.connection)
@@ -454,7 +454,7 @@ class Presenter:
         return row
 
     def _muted(self, username: str, now: int) -> str:
-        """Until when somebody is muted, in words; "" for who is not."""
+        """Until when a person is muted, as text; "" if they are not."""
         if username not in self._run.mutes:
             return ""
         until = self._run.mutes[username]

@@ -1,4 +1,4 @@
-"""The questions the window asks; each is a dialog that is made here and asked by the app."""
+"""The dialogs of the host's window; they are made here and shown by the controller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common.ui.widgets.dialog import Choice, Dialog, Entry, Options
 from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options
 
 CANCEL: Final = "cancel"
-"""The choice that changes nothing; also what Escape and the close button choose."""
+"""The choice that changes nothing; Escape and the close button choose it, too."""
 YES: Final = "yes"
 PERSON: Final = "person"
 DEVICE: Final = "device"
@@ -23,11 +23,11 @@ _GREATEST_PORT: Final = 65535
 _WIDE: Final = 530
 """Width of a dialog with a row of times, px at 96 dpi."""
 _OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
-"""What the reason of a failed start has for whoever started it from a terminal."""
+"""The advice for a terminal in the reason of a failed start."""
 
 
 def terminate(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
-    """Whether to end connections (`YES`), and what to tell the people."""
+    """Whether to end connections (`YES`), and the reason for the people."""
     title = f"Disconnect {called(rows)}?"
     what = "They can reconnect with a click; ChatClient doesn’t do so by itself."
     if len(rows) == 1:
@@ -92,13 +92,13 @@ def new_invite(parent: tk.Misc, theme: Theme) -> Dialog:
 
 
 def called(rows: Sequence[PersonRow]) -> str:
-    """Whose connections these are, in a title."""
+    """The people of these connections, for a title."""
     count = people_of(rows)
     return rows[0].name if count == 1 else f"{count} people"
 
 
 def people_of(rows: Sequence[PersonRow]) -> int:
-    """How many people have these connections."""
+    """The number of people that these connections belong to."""
     return len({row.username for row in rows})
 
 
@@ -139,7 +139,7 @@ def other_port(
 ) -> Dialog:
     """Which port to use (`YES` with the text of it, or `ANY_PORT`) in place of a busy one.
 
-    `wrong` is a text that was answered before and is no port.
+    `wrong` is an earlier answer that is no valid port.
     """
     message = _sentence(reason)
     if wrong:
@@ -160,9 +160,9 @@ def other_port(
 
 
 def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> Dialog:
-    """Say why the server can't start, and whether to try it again (`YES`).
+    """Why the server can't start, and whether to retry (`YES`).
 
-    Most reasons can be mended while the dialog is there.
+    Most causes can be fixed while the dialog is open.
     """
     choices = (
         Choice(CANCEL, "Quit" if first else "Close"),
@@ -173,7 +173,7 @@ def cannot_start(parent: tk.Misc, theme: Theme, reason: str, *, first: bool) -> 
 
 
 def server_failed(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
-    """Say why the server has stopped by itself, and whether to start it again (`YES`)."""
+    """Why the server has failed, and whether to restart it (`YES`)."""
     text = (
         f"{_sentence(reason)} What was acknowledged is stored; everybody connected comes back by "
         "themselves when the server runs again."
@@ -183,7 +183,7 @@ def server_failed(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
 
 
 def _sentence(reason: str) -> str:
-    """A reason for people, without what it advises for a command line."""
+    """A reason without its advice for a terminal, as a sentence."""
     reason = _OPTION.sub("", reason)
     return f"{reason[:1].upper()}{reason[1:]}."
 

@@ -15,17 +15,17 @@ from common.ui.widgets.fields import Field
 from common.ui.widgets.tooltip import Tooltip
 
 PROGRAM: Final = "ChatServer"
-"""Stands for the name until that is known."""
+"""Shown until the name is known."""
 _NAME_WIDTH: Final = 128
 _WIDTH: Final = 204
 
 
 class ServerName(Panel):
-    """Badge and name; a click on it, or the pencil, makes a field of the name.
+    """Badge and name; a click on it, or the pencil, turns the name into an input field.
 
-    Return or the button beside the field asks for the change, Escape leaves the name as it is. The
-    field stays until the view has the new name, or says why it has not. All of that only while the
-    server runs: the name is kept in its database.
+    Return or the button beside the field requests the change, Escape cancels. The field stays until
+    the view has the new name, or the reason why it was refused. Only while the server runs: the
+    name is stored in its database.
     """
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
@@ -33,7 +33,7 @@ class ServerName(Panel):
         self._theme, self._actions = theme, actions
         self._view: HostView | None = None
         self._waiting = False
-        """A change was asked for, and it is not known yet what came of it."""
+        """A change was requested, and its outcome is not known yet."""
         line = Panel(self, theme)
         line.pack(fill="x")
         self._badge = Picture(line, theme, lambda: theme.badge(PROGRAM))
@@ -55,11 +55,11 @@ class ServerName(Panel):
 
     @property
     def editing(self) -> bool:
-        """Whether the field is there."""
+        """Whether the field is shown."""
         return bool(self.field.winfo_manager())
 
     def show(self, view: HostView) -> None:
-        """Show the name, and what came of a change that was asked for."""
+        """Show the name, and the outcome of a requested change."""
         before, self._view = self._view, view
         if before is None or before.name != view.name:
             self._show_name(view.name or PROGRAM)
@@ -80,7 +80,7 @@ class ServerName(Panel):
                 self.leave()
 
     def edit(self) -> None:
-        """Make a field of the name."""
+        """Replace the name by the field."""
         if self._view is None or self._view.phase is not ServerState.RUNNING or self.editing:
             return
         self._badge.pack_forget()
@@ -92,7 +92,7 @@ class ServerName(Panel):
         self.field.take_keyboard()
 
     def leave(self) -> None:
-        """Show the name as it is."""
+        """Cancel editing, and show the name."""
         if not self.editing:
             return
         self._waiting = False

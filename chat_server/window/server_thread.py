@@ -1,7 +1,7 @@
 """The thread that starts and stops the server, so that the window never waits.
 
-It reports to the Tk thread through `post` (a mailbox), in the order in which things happen:
-whatever a run of the server tells comes before the `Stopped` of that run.
+It reports to the Tk thread through `post` (a mailbox), in order: all news of a run of the server
+come before the `Stopped` of that run.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What the running server tells about itself is otherwise now, such as its addresses."""
+    """Facts about the running server have changed, such as its addresses."""
 
     running: Running
 
 
 @dataclass(frozen=True, slots=True)
 class StartFailed:
-    """The server could not start. `busy_port` is the port when another program has it."""
+    """The server could not start. `busy_port` is its port if another program uses it, else None."""
 
     reason: str
     busy_port: int | None
@@ -54,19 +54,19 @@ class StartFailed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """The server is down; all its threads have ended."""
+    """The server has stopped; all its threads have ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aborted:
-    """The server could not go on and was stopped; `reason` says why."""
+    """The server failed and was stopped; `reason` says why."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Replied:
-    """The answer to something that was asked, and who wants it."""
+    """The reply to a command, and the callback for it."""
 
     reply: ToClient
     on_reply: OnReply
@@ -81,7 +81,7 @@ class UrgentEvents:
 
 @dataclass(frozen=True, slots=True)
 class CountsChanged:
-    """Numbers have changed: look at `ServerThread.counts.take()` when it suits."""
+    """Counters have changed: call `ServerThread.counts.take()` at the next redraw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +103,10 @@ ServerNews = (
 
 
 class Counts:
-    """What is said and moved, added up by the hub's thread until the Tk thread looks.
+    """Messages and traffic, summed up by the hub's thread until the Tk thread takes them.
 
-    A busy server stores messages thousands of times a second; a wake-up for each would
-    cost it more than the messages do.
+    A busy server commits messages thousands of times a second; a wake-up for each would cost it
+    more than the messages do.
     """
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ class Counts:
         self._waiting = False
 
     def add(self, event: view.TrafficChanged | view.MessagesStored) -> bool:
-        """Take an event in; True when it is the first since the last look."""
+        """Add an event; returns whether it is the first since the last `take`."""
         with self._lock:
             if isinstance(event, view.TrafficChanged):
                 self._totals.update(event.totals)
@@ -127,7 +127,7 @@ class Counts:
             return first
 
     def take(self) -> list[view.ViewEvent]:
-        """All of it as events, and begin again."""
+        """Return the sums as events, and reset them."""
         with self._lock:
             totals, self._totals = self._totals, {}
             said, self._said = self._said, 0
@@ -147,7 +147,7 @@ class _Order(Enum):
 
 
 class ServerThread:
-    """Carries out orders one after the other. `post` may be called from any thread."""
+    """Carries out requests one after the other. `post` must be thread-safe."""
 
     def __init__(
         self, options: Options, data_dir: Path, post: Callable[[ServerNews], object]
@@ -159,7 +159,7 @@ class ServerThread:
         self._orders: queue.SimpleQueue[int | _Order | None] = queue.SimpleQueue()
         self._server: Server | None = None
         self._session: LocalSession | None = None
-        """The host's own, with the server that runs."""
+        """The host's session on the running server."""
         # Not a daemon: the interpreter must not end before the log is closed.
         self._thread = threading.Thread(target=self._run, name="server")
 
@@ -188,19 +188,19 @@ class ServerThread:
 
     @property
     def alive(self) -> bool:
-        """Whether its thread runs: it answers `quit` with `Ended` only then."""
+        """Whether its thread runs: only then `Ended` follows `quit`."""
         return self._thread.is_alive()
 
     @property
     def running(self) -> Running | None:
-        """The facts of the server, while there is one."""
+        """The facts of the server, None while there is none."""
         server = self._server
         return None if server is None else server.running
 
     def ask(self, command: Callable[[int], ToServer], on_reply: OnReply) -> None:
-        """Have the server carry out what `command` makes with an id; `Replied` brings the answer.
+        """Send the command that `command` makes with an id; `Replied` brings the reply.
 
-        Without a running server nothing happens.
+        Does nothing without a running server.
         """
         session = self._session
         if session is not None:
@@ -257,13 +257,13 @@ class ServerThread:
         return Started(running)
 
     def _catch_up(self) -> None:
-        """Tell the facts once more after `Started`: a change before it was told too early."""
+        """Post the facts again after `Started`: a change before it was ignored."""
         running = self.running
         if running is not None:
             self._post(Changed(running))
 
     def _give_up(self) -> None:
-        """Stop a server that has lost a thread; a new one may have been started meanwhile."""
+        """Stop a server of which a thread failed; a new one may have been started meanwhile."""
         server = self._server
         if server is not None and server.failure is not None:
             self._stop()
@@ -277,15 +277,15 @@ class ServerThread:
         try:
             server.stop()
         except Exception:
-            # The window must be able to close whatever happens here.
+            # The window must be able to close in any case.
             log.exception("the server did not stop as it should")
 
     def _show(self, events: Sequence[view.ViewEvent]) -> None:
-        """From the server's threads: tell at once what matters at once, count the rest."""
+        """From the server's threads: post urgent events immediately, sum up the others."""
         urgent: list[view.ViewEvent] = []
         for event in events:
             if isinstance(event, view.Renamed):
-                # The next start is not to go back to the name of the command line.
+                # The next start must not revert to the name of the command line.
                 self._options = self._options._replace(name=None)
             if not isinstance(event, view.TrafficChanged | view.MessagesStored):
                 urgent.append(event)

@@ -1,4 +1,4 @@
-"""The left side: which server this is, whether it runs, and where one can go."""
+"""The sidebar: the server's name and state, and the navigation."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Sidebar(Panel):
             self.look.set(icon="sun" if dark else "moon")
             hint.text = "Light colours" if dark else "Dark colours"
 
-        # A widget subscribes once, and both the button and the panel have: so one more.
+        # A widget can subscribe only once, and both the button and the panel have: so one more.
         theme.subscribe(tk.Frame(foot), paint)
 
     def _draw_dot(self) -> tk.PhotoImage:

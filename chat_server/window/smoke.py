@@ -1,4 +1,4 @@
-"""ChatServer's smoke test with its window: somebody joins, is shown, and is terminated."""
+"""ChatServer's smoke test with its window: a guest joins, is shown, and is terminated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page of everybody who has joined, connected or not, and what can be done to them."""
+"""The page of all accounts, connected or not, with their moderation."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def _all_banned(rows: Sequence[AccountRow]) -> bool:
 
 
 def _state(row: AccountRow) -> PillCell:
-    """What is most of note about somebody."""
+    """The most important state of an account."""
     if row.banned:
         return PillCell("Banned", "slow")
     if row.muted:

@@ -1,4 +1,4 @@
-"""The feed below: what happened, the newest first."""
+"""The activity feed at the bottom of the window, the newest line first."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _BELOW: Final = 12
 
 
 class Activity(Panel):
-    """Read-only lines that can be selected and copied; the arrow keys scroll."""
+    """Read-only lines that can be selected and copied; the arrow keys scroll them."""
 
     def __init__(self, parent: tk.Misc, theme: Theme) -> None:
         super().__init__(parent, theme, "sidebar")
@@ -59,7 +59,7 @@ class Activity(Panel):
         self.text.tag_configure("line", lmargin2=theme.px(80))
         self.text.tag_configure("time", font=theme.fonts["label"])
         self.text.tag_configure("name", font=theme.fonts["body_bold"])
-        # Its own bindings without those that edit; selecting and copying stay.
+        # Tk's bindings without those that edit; selecting and copying stay.
         self.text.bindtags((str(self.text), "HostActivity", str(self.winfo_toplevel()), "all"))
         self._bind_class()
         Editing(_Lines(self.text, RichText(self.text, theme), writable=False), theme)
@@ -119,7 +119,7 @@ class Activity(Panel):
             if line.handle:
                 text.insert("end", f"{line.handle} ", ("line", "handle"))
             text.insert("end", line.text, "line")
-        # A person who reads further down is left there; at the top the newest comes into view.
+        # The scroll position is kept, unless it is at the top, where the newest line is shown.
         text.yview_moveto(top)
 
     def _repaint(self) -> None:
@@ -135,7 +135,7 @@ class Activity(Panel):
 
 
 class _Lines(TextBox):
-    """What can be selected and copied, with spaces for the columns."""
+    """The text for selecting and copying, with spaces between the columns."""
 
     def selected(self) -> str:
         """The selected lines as one reads them."""

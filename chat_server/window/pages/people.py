@@ -1,4 +1,4 @@
-"""The table of connections, with the search field and what can be done with a selection."""
+"""The table of connections, with the search field and the moderation of a selection."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COLUMNS: Final = (
     Column("state", "State", 72, 66),
 )
 _NARROW: Final = 660
-"""Width, px at 96 dpi, below which the name of who is selected is left out."""
+"""Width, px at 96 dpi, below which the name of the selected person is left out."""
 _SEARCH: Final = 300
 """Width of the search field where there is room, px at 96 dpi."""
 _LAYOUT: Final = TableLayout(
@@ -87,7 +87,7 @@ class People(TablePage[ClientRow]):
         self.mute = Button(tools, theme, "Unmute", self._mute_or_unmute)
         self.ban = Button(tools, theme, "Ban…", self._ask_to_ban)
         self._who = Label(tools, theme, tone="muted")
-        # The right side first: what is packed last gives way when there is too little room.
+        # The right side first: what is packed last is cut off when there is too little room.
         self.terminate.pack(side="right")
         self.ban.pack(side="right", padx=theme.px(8))
         self.mute.pack(side="right")
@@ -173,7 +173,7 @@ class People(TablePage[ClientRow]):
 
 
 def _state(row: ClientRow) -> PillCell:
-    """What is most of note about a connection."""
+    """The most important state of a connection."""
     if row.muted:
         return PillCell("Muted", "away")
     if row.slow:

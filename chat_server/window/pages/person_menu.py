@@ -1,4 +1,4 @@
-"""What of a person's standing can be changed, in the menus of all lists of people: mute, role."""
+"""Menu items for mute and role, shared by all lists of people."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from common.ui.widgets.menus import MenuItem
 
 
 def all_muted(rows: Sequence[PersonRow]) -> bool:
-    """Whether there is nobody left to mute."""
+    """Whether all of them are muted."""
     return all(row.muted for row in rows)
 
 
 def standing_items(actions: Actions, rows: Sequence[PersonRow]) -> list[MenuItem]:
-    """An item for each change that concerns at least one of the rows."""
+    """An item for each change that applies to at least one of the rows."""
     items: list[MenuItem] = []
     if not all_muted(rows):
         items.append(MenuItem("Mute…", lambda: actions.mute(rows)))

@@ -1,4 +1,4 @@
-"""The page of bans and mutes that hold now, each of which can be lifted."""
+"""The page of the bans and mutes in force, each of which can be lifted."""
 
 from __future__ import annotations
 

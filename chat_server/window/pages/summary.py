@@ -17,19 +17,19 @@ from common.ui.widgets.tooltip import Tooltip
 
 HEIGHT: Final = 68
 _CHART_FROM: Final = 690
-"""Width of the strip, px at 96 dpi, from which there is room for the chart."""
+"""Width of the strip, px at 96 dpi, from which the chart is shown."""
 _TRAFFIC_FROM: Final = 560
-"""The same for the bytes in and out."""
+"""The same for the traffic in and out."""
 _CHART: Final = 106, 40
 """Width and height of the chart, px at 96 dpi."""
 _WITHOUT_TRAFFIC: Final = 3
-"""How many figures there are before those of the bytes."""
+"""Number of figures before those of the traffic."""
 _MORE: Final = 6
-"""Space between a number and what stands beside it, px at 96 dpi."""
+"""Space between a number and the widget beside it, px at 96 dpi."""
 
 
 class _Figure(Panel):
-    """A small title over a number, and room for more at its right."""
+    """A small title over a number, with room for another widget at its right."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, title: str) -> None:
         super().__init__(parent, theme)
@@ -97,12 +97,12 @@ class Summary(Card):
         self._arrange(self.winfo_width())
 
     def _arrange(self, width: int) -> None:
-        """Put in what there is room for, with hairlines between."""
+        """Show the figures that there is room for, with hairlines between."""
         theme = self._theme
         count = len(self._figures) if width >= theme.px(_TRAFFIC_FROM) else _WITHOUT_TRAFFIC
         while count > 1 and self._needed(count) > width:
             count -= 1 if count <= _WITHOUT_TRAFFIC else count - _WITHOUT_TRAFFIC
-        # The last to go: the page that nobody is on has the same button.
+        # Dropped last: the page without connections has the same button.
         renews = self._needed(count) <= width
         chart_width = theme.px(_CHART[0] + 18)
         chart = width >= theme.px(_CHART_FROM) and self._needed(count) + chart_width <= width
