@@ -87,6 +87,9 @@ def _colour_the_chosen(menu: tk.Menu) -> None:
 
 def _set_strict(menu: tk.Menu, value: object, _event: tk.Event[tk.Misc]) -> None:
     menu.tk.call("set", "tk_strictMotif", value)
+    # With it, Tk gives a menu that goes the cursor back that it kept at the press; which it did
+    # not do without. The error would come between closing the menu and doing what was chosen.
+    menu.tk.call("set", "::tk::Priv(cursor)", "")
 
 
 def popup(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem], x: int, y: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from common.ui.widgets.buttons import Button
 from common.ui.widgets.dialog import Answer, Choice, Dialog, Entry, Options
 from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options, until_time
 from common.ui.widgets.gauges import Sparkline, Spinner
-from common.ui.widgets.menus import MenuItem, build_menu
+from common.ui.widgets.menus import MenuItem, build_menu, popup
 from common.ui.widgets.notices import Banner, Toasts
 from common.ui.widgets.tooltip import Tooltip
 from tests.gui.kit.conftest import Pump
@@ -185,6 +186,35 @@ def test_a_menu_calls_its_commands(root: tk.Tk, theme: Theme) -> None:
     for at in range(4):
         menu.invoke(at)
     assert called == ["message", "terminate"]
+
+
+@pytest.mark.parametrize("how", ["click", "drag", "keys"])
+def test_an_item_is_chosen_by_a_click_a_drag_or_keys(
+    root: tk.Tk, theme: Theme, wait_until: Pump, how: str
+) -> None:
+    """In a menu that is open, one after the other."""
+    if root.tk.call("tk", "windowingsystem") != "x11":
+        pytest.skip("menus are the system's own")
+    called: list[str] = []
+    items = [MenuItem(each, partial(called.append, each)) for each in ("Copy", "Mute…", "Ban…")]
+    wait_until(root.winfo_viewable)
+    for at, item in enumerate(items):
+        popup(root, theme, items, root.winfo_rootx() + 20, root.winfo_rooty() + 20)
+        (menu,) = (child for child in root.winfo_children() if isinstance(child, tk.Menu))
+        wait_until(menu.winfo_viewable)
+        if how == "keys":
+            menu.focus_force()
+            for key in (*["<Down>"] * (at + 1), "<Return>"):
+                menu.event_generate(key)
+        else:
+            # As X tells it, where the pointer comes over a menu that has the grab.
+            for event in ("<Enter>", "<Motion>", "<Button-1>", "<ButtonRelease-1>"):
+                if event != "<Button-1>" or how == "click":
+                    menu.event_generate(event, x=30, y=menu.yposition(at) + 5)
+        assert called == [each.label for each in items[: at + 1]], item
+        wait_until(lambda menu=menu: not menu.winfo_exists())  # type: ignore[misc]
+        assert root.tk.call("set", "tk_strictMotif") in {1, "1"}
+    root.tk.call("grab", "release", root)
 
 
 @pytest.mark.parametrize("mode", ["light", "dark"])
