@@ -1,1 +1,1 @@
-"""ChatClient: joins a chat on the network, keeps what was said, and sends what you say."""
+"""ChatClient: joins a chat on the network, caches its events, and sends messages."""

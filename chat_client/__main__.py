@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from chat_client import headless
         from common.system.logs import start_logging
 
-        # Verbs may run by the dozen, and what they say belongs to who called them.
+        # Verbs may run by the dozen, and their log records belong to the caller's standard error.
         start_logging(options.log_level, None)
         return headless.run(options, data_dir)
     from chat_client.window import app

@@ -21,9 +21,9 @@ from common.system.private_files import make_private_folder, write_private
 NEVER_MADE: Final = frozenset(
     {"name_taken", "name_alike", "name_refused", "bad_secret", "malformed"}
 )
-"""Refusals of a join after which the account does not exist. After any other end of a try it may:
-the answer can be lost, and without the token its name would be taken by nobody. `banned` is said of
-an account that a lost answer was about, too."""
+"""Refusals of a join after which the account does not exist. After any other failure it may exist:
+the reply can be lost, and without the token nobody could use the name. `banned` is also the reply
+to a repeated join of an account that exists."""
 _FORMAT: Final = 1
 _TOKEN_BYTES: Final = 32
 
@@ -39,11 +39,11 @@ class Accounts:
         self._data_dir = data_dir
 
     def folder(self, account: Account) -> Path:
-        """The account's own folder."""
+        """The account's folder."""
         return self._data_dir / "accounts" / account.key
 
     def save(self, account: Account) -> None:
-        """Keep it, durably, and as the one used last. Raises AccountError, OSError."""
+        """Save it durably, and as the one used last. Raises AccountError, OSError."""
         folder = self.folder(account)
         try:
             for private in (self._data_dir, folder.parent, folder):
@@ -64,11 +64,11 @@ class Accounts:
         _write(self._data_dir / "last", account.key.encode())
 
     def remove(self, account: Account) -> None:
-        """Forget an account that its server would not have. It has no messages yet."""
+        """Delete an account that its server refused. It has no messages yet."""
         (self.folder(account) / "account.json").unlink(missing_ok=True)
 
     def all(self) -> list[Account]:
-        """Every account, the one used last first. Raises AccountError on a damaged one."""
+        """All accounts, the one used last first. Raises AccountError on a damaged one."""
         try:
             last = (self._data_dir / "last").read_text()
         except (OSError, UnicodeDecodeError):
@@ -82,7 +82,7 @@ class Accounts:
         return replace(account, installation=self._installation(account.invite))
 
     def _installation(self, invite: Invite) -> str:
-        """What names this data folder to a server, and to no two servers alike.
+        """The id of this data folder for a server; a different one for each server.
 
         Raises AccountError.
         """
@@ -103,9 +103,9 @@ class Accounts:
         return installation_of(secret, server_key(invite))
 
     def find(self, invite: Invite | None, username: str | None) -> Account | None:
-        """The account meant by an invite, a username, both or neither: the last one used.
+        """The account for an invite, a username, or both; with neither, the one used last.
 
-        One that its server has not confirmed yet is meant only by both.
+        An account that its server has not confirmed yet is found only by both.
         """
         for account in self.all():
             if not account.joined and (invite is None or username is None):
@@ -122,23 +122,23 @@ class Accounts:
         return former_of(self.all(), invite, username)
 
     def new(self, invite: Invite, username: str, display_name: str) -> Account:
-        """An account to join with, in a folder of its own. Raises AccountError."""
+        """A new account to join with, in a folder of its own. Raises AccountError."""
         account = new_account(invite, username, display_name)
         account = replace(account, installation=self._installation(invite))
         number = 1
         while (self.folder(account) / "account.json").exists():
-            # An account of this name whose server had this identity once, and has another now.
+            # An account of this name whose server had this identity once and has another now.
             number += 1
             account = replace(account, folder=f"{username}@{server_key(invite)}-{number}")
         return account
 
 
 def former_of(accounts: Iterable[Account], invite: Invite, username: str | None) -> Account | None:
-    """The account that may be one of the invite's server, from before it got a new identity.
+    """The account that may belong to the invite's server, from before it got a new identity.
 
     That is a guess by what the invites have in common, the secret or the chat's name; only the
-    server can show it (chat_client/net/recognition.py). Without a username there must be one
-    account alone that may be meant.
+    server can prove it (chat_client/net/recognition.py). Without a username there must be exactly
+    one candidate.
     """
     found = [
         account
@@ -151,18 +151,18 @@ def former_of(accounts: Iterable[Account], invite: Invite, username: str | None)
     ]
     if username is None and len(found) != 1:
         return None
-    # The same secret says more than the same name, and among equals the one used last.
+    # An equal secret ranks above an equal name; among equals comes the one used last.
     return min(found, key=lambda account: account.invite.secret != invite.secret, default=None)
 
 
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
-    """An account to join with, and a token for this device."""
+    """A new account to join with, with a random token for this device."""
     return Account(
         invite,
         username,
         display_name,
         secrets.token_hex(_TOKEN_BYTES),
-        # Of its own, until it is kept in a data folder, which has one for all.
+        # Random, until it is saved in a data folder, which has one for all its accounts.
         installation=secrets.token_hex(16),
     )
 
@@ -172,12 +172,12 @@ def _alike(one: Invite, other: Invite) -> bool:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Write it durably, unless that is what stands there: each time costs the window a moment."""
+    """Write it durably, unless the file has this content already: an fsync blocks the window."""
     try:
         if path.read_bytes() == content:
             return
     except OSError:
-        pass  # There is nothing yet, or what there is can't be read and is replaced.
+        pass  # There is no file yet, or it can't be read and is replaced.
     write_private(path, content)
 
 
@@ -192,7 +192,7 @@ def _load(path: Path) -> Account:
 
 
 def _account_of(content: dict[str, Any]) -> Account:
-    """The account that a file tells of. Raises ValueError and others when it was not ours."""
+    """The account in a file's content. Raises ValueError and others if it is malformed."""
     username, token = content["username"], content["token"]
     if username != fold_username(username) or len(bytes.fromhex(token)) != _TOKEN_BYTES:
         raise ValueError("not what was written")

@@ -1,7 +1,7 @@
 """The client's core: one thread that owns the connection, the controller and the cache.
 
-Front ends (the window, the command line) call the methods from their own thread and are told
-news through `tell`, which is called on the core's thread after what it tells of is stored.
+Front ends (the window, the command line) call the methods from their own thread and get news
+through `tell`, which is called on the core's thread after the transaction is committed.
 """
 
 import logging
@@ -42,14 +42,14 @@ _READ: Final = 64 * 1024
 _READ_AT_ONCE: Final = 256 * 1024
 """Maximum number of bytes read per turn, and so per transaction."""
 _LOOK_AT_CLOCKS: Final = 5.0
-"""Seconds after which a suspension of the computer is noticed at the latest."""
+"""Maximum seconds until a suspension of the computer is noticed."""
 _ORDERS_AT_ONCE: Final = 256
-"""Orders of the front end per turn, so that a burst of them can't starve the connection."""
+"""Maximum number of requests of the front end per turn: a burst must not starve the connection."""
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 
 _STORAGE_PAUSES: Final = 60.0
-"""Seconds without trouble after which the first pause before storing is tried again is short."""
+"""Seconds without a failed transaction after which the backoff before storing is reset."""
 _MAX_INTERNAL_ERRORS: Final = 20
 """Internal errors in a row after which the core gives up: a bug that repeats won't go away."""
 
@@ -59,10 +59,10 @@ class StopListening(Exception):  # noqa: N818 (not an error: the listener's own 
 
 
 class _Order(NamedTuple):
-    """What the front end wants done. `on_store_failure` makes the news that it was not, and why.
+    """A request of the front end. `on_store_failure` makes the news of a failure, with the reason.
 
-    Without it the order is retried: it has to be idempotent. With `instead`, that is done when
-    something can be stored again, with the reason.
+    Without it the request is retried, so it has to be idempotent. With `instead`, that is carried
+    out with the reason when the store works again.
     """
 
     action: Callable[[], object]
@@ -70,12 +70,12 @@ class _Order(NamedTuple):
     instead: Callable[[Reason], object] | None = None
 
     def later(self, why: Reason) -> Self:
-        """What is to be tried once this was not possible."""
+        """What is to be carried out after this failed."""
         return self if self.instead is None else self._replace(action=partial(self.instead, why))
 
 
 def this_program(*, presence: bool) -> ClientInfo:
-    """What this client tells about itself: with `presence`, that it wants pushes of presence."""
+    """The client's `hello`; with `presence`, it requests pushes about presence."""
     system = _SYSTEMS.get(sys.platform, sys.platform)
     capabilities = (limits.PRESENCE,) if presence else ()
     return ClientInfo(f"ChatClient {__version__}", system, capabilities)
@@ -114,9 +114,9 @@ class Core:
         )
         self._inbox: deque[_Order] = deque()
         self._held: list[_Order] = []
-        """Orders that could not be stored, to be retried with the next transaction."""
+        """Requests that could not be stored, to be retried with the next transaction."""
         self._taken: list[_Order] = []
-        """Orders of the present transaction, to be returned if that fails."""
+        """Requests in the current transaction, to be returned if that fails."""
         self._returned: list[News] = []
         self._goes_on = on_event is None
         self._pauses = Backoff(random.random)
@@ -143,16 +143,16 @@ class Core:
     # From the front end's thread
 
     def start(self) -> None:
-        """Connect, and go on until `stop`."""
+        """Start the thread, which stays connected until `stop`."""
         self._waker.wake()  # else the first turn would wait for the network to answer
         self._thread.start()
 
     def send(self, room: str, kind: str, body: Mapping[str, Any]) -> None:
-        """Add an event to a room, now or when there is a connection.
+        """Send an event to a room, now or when there is a connection.
 
-        The text of a message must have passed check_text. If it can't be stored, it goes back to
-        where it was written. What is of another kind nobody has written: as soon as something can
-        be stored, it is kept as failed.
+        The text of a message must have passed check_text. If a message can't be stored,
+        MessageNotStored returns it to the composer. An event of another kind is stored as failed,
+        as soon as the store works again.
         """
         written_at = time.time_ns() // 1_000_000
         controller = self._controller
@@ -169,39 +169,39 @@ class Core:
             self._do(send, instead=keep_failed)
 
     def open_room(self, room: str) -> None:
-        """Have a direct conversation among the rooms."""
+        """Add a direct room to the rooms."""
         self._do(lambda: self._controller.open_room(room))
 
     def load_history(self, wanted: Wanted) -> None:
-        """Have a page of what was said before fetched; HistoryAdded tells what came of it."""
+        """Fetch a page of history; HistoryAdded reports the outcome."""
         self._do(lambda: self._controller.load_history(wanted))
 
     def drop(self, cid: str) -> None:
-        """Give up a message that was not sent."""
+        """Discard a message that was not sent."""
         self._do(lambda: self._controller.drop(cid))
 
     def send_again(self, cid: str) -> None:
-        """Send a message after all that was refused."""
+        """Retry a message that was refused."""
         self._do(lambda: self._controller.send_again(cid))
 
     def mark_read(self, room: str, seq: int) -> None:
-        """The person has seen a room up to `seq`."""
+        """Mark a room as read up to `seq`."""
         self._do(lambda: self._controller.mark_read(room, seq))
 
     def save_draft(self, room: str, text: str) -> None:
-        """Keep what is written in a room and not sent, over a restart; "" for nothing."""
+        """Store the draft of a room; "" deletes it."""
         self._do(lambda: self._controller.save_draft(room, text))
 
     def moderate(self, what: Moderation) -> None:
-        """Do something to a person; told as Moderated when it was done, or why it was not."""
+        """Carry out a moderation; Moderated reports the outcome."""
         self._do(lambda: self._controller.moderate(what))
 
     def list_mutes(self) -> None:
-        """Have `MutesListed` tell who is muted, which moderators may know."""
+        """Fetch the list of mutes, for moderators; MutesListed has the result."""
         self._do(self._controller.list_mutes)
 
     def connect_now(self) -> None:
-        """Try now instead of later, or again after being signed out."""
+        """Connect now instead of after the pause, or again after being signed out."""
         self._do(self._controller.connect_now)
 
     def stop(self) -> None:
@@ -256,12 +256,12 @@ class Core:
             self._cache.close()
 
     def _give_up(self, reason: Reason) -> None:
-        self._controller.take_news()  # Its transaction did not happen.
+        self._controller.take_news()  # Its transaction was rolled back.
         self._controller.failed(reason)
         self._tell(self._controller.take_news())
 
     def _store_remaining(self) -> None:
-        """Store the orders that arrived after the last turn, before the thread ends."""
+        """Store the requests that arrived after the last turn, before the thread ends."""
         self._inbox.extendleft(reversed(self._held))
         try:
             with self._cache.transaction():
@@ -292,7 +292,7 @@ class Core:
         self._tell_news()
 
     def _attempt(self, data: bytes, ended: bool, now: float) -> None:
-        """Apply one turn as a whole, or nothing of it and retry later."""
+        """Apply one turn atomically; if that fails, retry later."""
         try:
             self._apply(data, ended, now)
         except StopListening:
@@ -311,7 +311,7 @@ class Core:
         self._taken.clear()
 
     def _wait(self) -> float:
-        """Seconds until there is something to do, if nothing comes before."""
+        """Seconds until the next deadline."""
         if self._inbox or (self._transport is not None and self._transport.more):
             return 0.0
         now = time.monotonic()
@@ -353,11 +353,11 @@ class Core:
             order.action()
 
     def _storage_failed(self, error: Exception, now: float) -> None:
-        """The transaction was rolled back: tell why, return the messages, retry after a pause."""
+        """The transaction was rolled back: report why, return the messages, retry with backoff."""
         if not self._controller.storage_trouble:
             log.error("this computer can't store messages", exc_info=error)
         why = _why_not_stored(error)
-        # A full disk needs space only; after any other error the file handle may be of no use.
+        # A full disk only needs space; after any other error the file is opened anew.
         self._reopens = not is_full(error)
         if now - self._failed_at > _STORAGE_PAUSES:
             self._pauses.reset()
@@ -374,7 +374,7 @@ class Core:
         self._controller.take_news()
         self._controller.fault(_internal(error), now)
         self._rest_until = now + self._pauses.next()
-        # The order that was begun last may be the one that can't be carried out.
+        # The request that was begun last may be the one that fails.
         for order in self._taken:
             if order.on_store_failure is None and (order is not self._taken[-1] or order.instead):
                 self._held.append(order.later(_internal(error)))
@@ -402,7 +402,7 @@ class Core:
             self._controller.fault(Reason("unknown_message"), now)
 
     def _connected(self, outcome: Outcome) -> None:
-        """On the connector's thread, which may be done after the core has ended."""
+        """On the connector's thread, which may finish after the core has ended."""
         with self._handing_over:
             if not self._ended:
                 self._made = outcome
@@ -435,12 +435,12 @@ class Core:
             self._controller.connected(now)
 
     def _read(self) -> tuple[bytes, bool]:
-        """Everything that arrived, and whether the connection is at its end."""
+        """All received bytes, and whether the connection has ended."""
         if self._transport is None:
             return b"", False
         pieces: list[bytes] = []
         try:
-            # Not by `extend`: what came before the end counts.
+            # Not by `extend`: what was received before the end counts.
             for piece in self._transport.pieces(_READ, _READ_AT_ONCE):
                 pieces.append(piece)  # noqa: PERF402
         except (EOFError, OSError):
@@ -456,7 +456,7 @@ class Core:
             while self._unwritten and (written := self._transport.write(self._unwritten)):
                 self._unwritten = self._unwritten[written:]
         except OSError:
-            # The next read says the same and ends the connection in its transaction.
+            # The next read fails, too, and ends the connection in its transaction.
             log.debug("could not write", exc_info=True)
         self._watch()
 

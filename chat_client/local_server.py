@@ -1,4 +1,4 @@
-"""A server on this computer, run by the same person: found without asking the network."""
+"""Finds a server on this computer that the same user runs, without the network."""
 
 import json
 import os
@@ -23,9 +23,9 @@ def find_local_server(folder: Path | None = None) -> Invite | None:
 
 
 def _is_running(pid: int) -> bool:
-    """Whether a process is there. After a crash the file stays, and the process does not."""
+    """Whether a process exists. After a crash of the server, its file is stale."""
     if sys.platform == "win32":
-        return True  # os.kill would end it there. A dead server then shows when connecting.
+        return True  # There os.kill would end the process. A stale file then shows when connecting.
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

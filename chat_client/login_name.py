@@ -1,4 +1,4 @@
-"""What the person is called on this computer; a first guess for their name in a chat."""
+"""The person's name on this computer, proposed as their name in a chat."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from common.limits import DISPLAY_NAME_LENGTH
 _NOBODYS: Final = re.compile(
     r"\b(?:admin|administrator|guest|live|nobody|owner|root|system|test|user)\b", re.IGNORECASE
 )
-"""Names of accounts that are not of one person."""
+"""Names of accounts that don't belong to one person."""
 
 
 def login_name() -> str:
-    """The person's full name if this computer knows one, else their login; "" if neither is one."""
+    """The person's full name if it is known, else their login; "" if neither is a person's name."""
     try:
         login = getpass.getuser()
     except (OSError, KeyError, ImportError):

@@ -18,7 +18,7 @@ from common.system.lazy_import import gc_paused
 from common.system.private_files import FolderLock
 
 if TYPE_CHECKING:
-    from chat_client.core import Core  # loading it takes longer than showing what is kept
+    from chat_client.core import Core  # importing it takes longer than showing the cache
 
 
 class OpenAccount:
@@ -52,14 +52,14 @@ class OpenAccount:
         self._closed = False
 
     def begin(self) -> None:
-        """Load the core, and connect. Harmless when called again, or after `close`."""
+        """Load the core, and connect. Idempotent; does nothing after `close`."""
         if self._loading is None and not self._closed:
             self._loading = threading.Thread(target=self._load, name="core loading")
             self._loading.start()
 
     @property
     def core(self) -> Core:
-        """The core, waited for if need be."""
+        """The core; waits until it is loaded."""
         self.begin()
         if self._loading is not None:
             self._loading.join()
@@ -68,7 +68,7 @@ class OpenAccount:
         return self._core
 
     def ask(self, order: Callable[[Core], object]) -> None:
-        """Have the core do something, now or as soon as it is loaded; never waits."""
+        """Call `order` with the core, now or as soon as it is loaded; never blocks."""
         with self._changing:
             if self._core is None:
                 self._orders.append(order)
@@ -76,22 +76,22 @@ class OpenAccount:
         order(self._core)
 
     def search(self, room: str, words: str, before: int, tell: Callable[[Found], object]) -> None:
-        """Look for words in a room, in place of what was looked for before; see Search."""
+        """Start a search in a room; replaces the former one. See Search."""
         self.stop_search()
         self._search = Search(self._path, room, words, before, tell)
 
     def stop_search(self) -> None:
-        """Nothing more is told of what was looked for."""
+        """Cancel the search: no more results are reported."""
         if self._search is not None:
             self._search.stop()
             self._search = None
 
     def close(self) -> None:
-        """Hang up and let go of everything; returns when all is stored."""
+        """Disconnect and release everything; returns when all is stored."""
         self.stop_search()
         self.reader.close()
         if self._orders:
-            self.begin()  # it keeps what was written before it was loaded
+            self.begin()  # it stores what was written before it was loaded
         self._closed = True
         if self._loading is not None:
             self._loading.join()
@@ -107,7 +107,7 @@ class OpenAccount:
             from chat_client.core import Core
 
         if first:
-            # All that is loaded stays: nobody need look through it again.
+            # Everything loaded stays alive: the garbage collector need not scan it again.
             gc.freeze()
         core = Core(self.account, self._cache, self._tell)
         with self._changing:

@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, NamedTuple
 from common.system.arguments import ArgumentParser, ShowVersion
 from common.system.process import INVITE_VARIABLE
 
-# Names and invites are imported when one is given: the window is not to wait for them.
+# Names and invites are imported when one is given: the window must not wait for them.
 if TYPE_CHECKING:
     from common.domain.invite import Invite
     from common.ui.look.palette import Mode
 
 
 class Name(NamedTuple):
-    """What a person is called, and the username that goes with it."""
+    """A display name, and the username proposed for it."""
 
     username: str
     display_name: str
 
 
 class Options(NamedTuple):
-    """What was asked for; `verb` is None for the window."""
+    """The parsed options; `verb` is None for the window."""
 
     verb: str | None = None
     join: Invite | None = None
@@ -47,7 +47,7 @@ class Options(NamedTuple):
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
-    """The options; ends the program with status 2 and one line when they are wrong."""
+    """Parse the options; exits with status 2 and one line of usage error if they are wrong."""
     parser = ArgumentParser(prog="ChatClient", description="Chat with the people on your network.")
     parser.add_argument("--version", action=ShowVersion, help="print which build this is, and exit")
     parser.add_argument(
@@ -70,7 +70,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         listing.add_argument("--json", action="store_true", help="one JSON object a line")
         _timeout(listing)
         _common(listing)
-    # Taken out at once: no program that is started from here gets to see it.
+    # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
     given = vars(parser.parse_args(arguments))
     if invite and given["join"] is None:
@@ -90,7 +90,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
 
 
 def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
-    """What may stand before a verb or after it; a verb's silence must not undo the former."""
+    """Options allowed before a verb or after it; a verb's defaults must not override the former."""
 
     def add(flag: str, **settings: object) -> None:
         parser.add_argument(flag, default=default, **settings)  # type: ignore[arg-type]  # passed on
@@ -160,7 +160,7 @@ def _invite(text: str) -> Invite:
     from common.domain.pasted_invite import find_invite
 
     if text == "-":
-        # Bytes, and no more than the line: what follows may be the message.
+        # Unbuffered, and not beyond the line: the message may follow.
         text = sys.stdin.buffer.readline().decode("utf-8", "replace")
         if not text.strip():
             raise argparse.ArgumentTypeError("standard input has no invite link in its first line")
@@ -181,7 +181,7 @@ def _name(text: str) -> str:
 
 
 def name_of(text: str) -> Name | None:
-    """What somebody calls themselves with the username proposed for it, if there is one."""
+    """A display name with the username proposed for it, if there is one."""
     from common.domain.names import NameRefusedError, claim_username, suggest_username
 
     display_name = " ".join(text.split())
@@ -202,7 +202,7 @@ def _username(text: str) -> str:
 
 
 def _profile(text: str) -> str:
-    """A profile's name, which is a folder's, too: so it has the form of usernames."""
+    """A profile's name; as it names a folder, it has the form of usernames."""
     from common.domain.names import NameRefusedError, fold_username
 
     try:

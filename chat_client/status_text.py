@@ -1,4 +1,4 @@
-"""The connection in words, for the window and for the command line."""
+"""The state of the connection as text, for the window and for the command line."""
 
 from typing import Final
 
@@ -20,16 +20,16 @@ _CLAUSES: Final = {
 
 
 def describe_attempt(attempt: Attempt) -> str:
-    """A clause for people that begins with the address as it stands in the invite."""
+    """A clause for people that begins with the address as in the invite."""
     clause = _CLAUSES[attempt.failure].format(port=attempt.port, detail=attempt.detail)
     return f"{attempt.address} {clause}"
 
 
 def describe(status: Status, waiting: int, now: float) -> str:
-    """One line for people: what is going on, and how many messages wait to be sent.
+    """One line for people: the state of the connection, and the number of messages that wait.
 
-    It stands beside a banner with the whole reason, where the connection has ended for good: the
-    reason may be of any length, and its beginning alone would not say it.
+    Where the connection has ended for good, a banner has the whole reason, which may be of any
+    length, and this line only says so.
     """
     line = _describe(status, now)
     if waiting:

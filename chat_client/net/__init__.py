@@ -1,1 +1,1 @@
-"""The one connection to the server, and the thread that owns it."""
+"""Connecting to the server, and recognising one with a new identity."""

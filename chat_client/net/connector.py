@@ -1,8 +1,8 @@
 """Making the connection: an invite's addresses are tried side by side (RFC 8305).
 
-The first one behind which the pinned certificate is proven wins, and the others are closed. All
-of it is one thread with a selector; only names, which no server of ours puts into an invite, are
-looked up on threads of their own. An address that is none of a name is never asked of DNS.
+The first connection whose peer proves the pinned certificate wins, and the others are closed. All
+of it is one thread with a selector; only host names, which ChatServer never puts into an invite,
+are looked up on threads of their own. There is no DNS query for an address.
 """
 
 import errno
@@ -26,17 +26,17 @@ from common.system.transport import Transport
 from common.system.waker import Waker
 
 CONNECT_DEADLINE: Final = 3.5
-"""Seconds for each address. Linux says that no such computer is there after 3.06 s: a shorter one
-could not tell a computer that is switched off from a firewall."""
+"""Timeout in seconds for each address. Linux reports an unreachable host after 3.06 s: with a
+shorter one, a computer that is switched off would look like a firewall."""
 STAGGER: Final = 0.15
 """Seconds after which the next address is tried beside those that have not answered. RFC 8305
 proposes 0.25 and allows 0.1; on one network an answer takes milliseconds."""
 MOST_SCOPES: Final = 16
-"""Interfaces on which a link-local IPv6 address is tried."""
+"""Maximum number of interfaces on which a link-local IPv6 address is tried."""
 MOST_OPEN: Final = 64
-"""Connections under way at once: whatever an invite has in it, this computer can bear it."""
+"""Maximum number of concurrent attempts, whatever is in an invite."""
 _MOST_RESOLVED: Final = 8
-"""Addresses of one name that are tried."""
+"""Maximum number of addresses of one host name that are tried."""
 
 _UNDER_WAY: Final = {errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, errno.EINTR}
 _FAILURES: Final = {
@@ -60,7 +60,7 @@ _Address = tuple[str, int] | tuple[str, int, int, int]
 
 
 class ConnectError(Exception):
-    """No address led to the server. `attempts` has each of the invite's, in its order."""
+    """No address led to the server. `attempts` has the outcome of each, in the invite's order."""
 
     def __init__(self, attempts: Sequence[Attempt]) -> None:
         super().__init__(
@@ -70,14 +70,14 @@ class ConnectError(Exception):
 
 
 Outcome = Transport | ConnectError
-"""A connection whose handshake is done, or why there is none."""
+"""A connection with a finished handshake, or the reason why there is none."""
 
 
 def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> "Race | None":
-    """Try the invite's addresses on another thread and hand over what came of it.
+    """Try the invite's addresses on another thread and pass the outcome to `done`.
 
-    `done` is called once, mostly on that thread; after `cancel` of what is returned it may not
-    be called any more.
+    `done` is called once, usually on that thread; after `cancel` of the result it may not be
+    called at all.
     """
     try:
         race = Race(invite)
@@ -89,7 +89,7 @@ def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> 
 
 
 def connect(invite: Invite) -> Outcome:
-    """A connection to the server whose certificate is the pinned one, or why there is none."""
+    """A connection to the server with the pinned certificate; blocks. Raises ConnectError."""
     try:
         return Race(invite).run()
     except OSError as error:
@@ -102,7 +102,7 @@ def _nothing_tried(invite: Invite, error: OSError) -> ConnectError:
 
 
 class Race:
-    """One try of all addresses. Raises OSError when the system has no descriptor left for it."""
+    """One attempt with all addresses. Raises OSError when file descriptors run out."""
 
     def __init__(self, invite: Invite) -> None:
         self._invite = invite
@@ -111,15 +111,15 @@ class Race:
         self._thread: threading.Thread | None = None
         self._resolved: deque[tuple[str, list[_Address] | Failure]] = deque()
         self._lookups = 0
-        """Names that are still being looked up."""
+        """Number of host names that are still being looked up."""
         self._steps: deque[Sequence[tuple[str, _Address]]] = deque()
-        """What is to be tried: each time all of one step, for they are one address in truth."""
+        """Addresses to try, in steps: those of one step are variants of the same address."""
         self._next_start = 0.0
         self._runners: set[_Runner] = set()
         self._failures: dict[str, tuple[Failure, str]] = {}
 
     def start(self, done: Callable[[Outcome], object]) -> None:
-        """Run on a thread of its own."""
+        """Run on a new thread."""
 
         def run() -> None:
             outcome = self.run()
@@ -131,7 +131,7 @@ class Race:
         self._thread.start()
 
     def cancel(self) -> None:
-        """Close everything that is under way; nothing is left when this returns.
+        """Cancel all attempts; everything is closed when this returns.
 
         A connection that has won already is still handed over.
         """
@@ -141,7 +141,7 @@ class Race:
             self._thread.join()
 
     def run(self) -> Outcome:
-        """Try everything; to be called once."""
+        """Try all addresses; call it once."""
         try:
             with selectors.DefaultSelector() as selector:
                 return self._run(selector)
@@ -168,21 +168,21 @@ class Race:
                     self._waker.clear()
                 elif self._step(selector, key.data, pin):
                     return self._won(selector, key.data)
-            # Late by a clock that was read before the selector was asked: on a busy computer an
-            # answer may be here already when its time is over.
+            # Timeouts go by a clock that was read before the selector was polled: on a busy
+            # computer an answer may have arrived already when its timeout is noticed.
             for runner in [each for each in self._runners if now >= each.until]:
                 self._drop(selector, runner, Failure.TIMED_OUT)
         return ConnectError([*self._attempts()])
 
     def _wait(self, now: float) -> float | None:
-        """Seconds until there is something to do though nothing happens; None for never."""
+        """Seconds until the next deadline; None for none."""
         times = [runner.until for runner in self._runners]
         if self._steps and len(self._runners) < MOST_OPEN:
             times.append(self._next_start)
         return max(0.0, min(times) - now) if times else None
 
     def _step(self, selector: selectors.BaseSelector, runner: "_Runner", pin: bytes | None) -> bool:
-        """Something can be done for a runner; whether it has won by that."""
+        """Go on with a runner whose socket is ready; returns whether it has won."""
         try:
             if runner.step(pin):
                 return True
@@ -193,7 +193,7 @@ class Race:
         return False
 
     def _line_up(self) -> None:
-        """Put the addresses into the order in which they are tried, and have names looked up."""
+        """Queue the addresses in the order of attempts, and start looking up host names."""
         literals = [host for host in self._invite.hosts if _is_literal(host)]
         self._steps.extend(_targets(host, self._invite.port) for host in in_order(literals))
         for host in dict.fromkeys(self._invite.hosts):
@@ -204,9 +204,9 @@ class Race:
                 ).start()
 
     def _look_up(self, host: str) -> None:
-        """On a thread of its own, which may outlive the race: the system can't be told to stop."""
+        """On a thread of its own, which may outlive the race: the resolver can't be cancelled."""
         found: list[_Address] | Failure = Failure.NO_NAME
-        # UnicodeError: what can't be written as the name of a computer at all.
+        # UnicodeError: not a valid host name.
         with suppress(OSError, UnicodeError):
             named = socket.getaddrinfo(host, self._invite.port, type=socket.SOCK_STREAM)
             found = [address for *_, address in named if isinstance(address[0], str)]
@@ -221,19 +221,19 @@ class Race:
                 self._note(host, found)
             else:
                 steps = [[(host, address)] for address in dict.fromkeys(found)]
-                # They have waited long enough.
+                # The resolver took longer than the stagger: no need to wait any more.
                 self._steps.extendleft(reversed(steps[:_MOST_RESOLVED]))
 
     def _begin_next(
         self, selector: selectors.BaseSelector, context: ssl.SSLContext | None, now: float
     ) -> None:
-        """Begin with the next address if its turn has come."""
+        """Start the next step if its time has come."""
         while self._steps and now >= self._next_start and len(self._runners) < MOST_OPEN:
             for host, address in self._steps.popleft():
                 try:
                     runner = _Runner(host, address, context, now + CONNECT_DEADLINE)
                 except OSError as error:
-                    # If none can even begin, the next address need not wait.
+                    # If none could be started, the next step need not wait.
                     self._note(host, _failure(error), error.strerror or str(error))
                 else:
                     self._runners.add(runner)
@@ -252,7 +252,7 @@ class Race:
         failure: Failure,
         detail: str = "",
     ) -> None:
-        """A runner is out of the race; the next address need not wait any longer."""
+        """Remove a runner that failed; the next address need not wait any longer."""
         selector.unregister(runner.transport.socket)
         self._runners.remove(runner)
         runner.close()
@@ -260,7 +260,7 @@ class Race:
         self._next_start = 0.0
 
     def _note(self, host: str, failure: Failure, detail: str = "") -> None:
-        """Of several tries for one address of the invite the most telling one is kept."""
+        """Record the failure of an address of the invite; of several the most informative."""
         known = self._failures.get(host)
         if known is None or _TELLING[failure] < _TELLING[known[0]]:
             detail = detail if failure is Failure.FAILED else ""
@@ -273,7 +273,7 @@ class Race:
 
 
 class _LostError(Exception):
-    """A runner is out of the race."""
+    """A runner has failed."""
 
     def __init__(self, failure: Failure, detail: str = "") -> None:
         super().__init__(failure.name)
@@ -282,7 +282,7 @@ class _LostError(Exception):
 
 
 class _Runner:
-    """One connection under way: it connects, then shakes hands. Raises OSError."""
+    """One attempt: it connects, then does the TLS handshake. Raises OSError."""
 
     def __init__(
         self, host: str, address: _Address, context: ssl.SSLContext | None, until: float
@@ -304,7 +304,7 @@ class _Runner:
         self.transport = Transport(sock)
 
     def step(self, pin: bytes | None) -> bool:
-        """Go on; True when it is proven that this is the server. Raises _LostError."""
+        """Go on; returns whether the server has proven its identity. Raises _LostError."""
         try:
             if not self._connected:
                 self._connect()
@@ -321,7 +321,7 @@ class _Runner:
         return True
 
     def _connect(self) -> None:
-        """The connection was made, or could not be."""
+        """The socket is connected, or has failed."""
         sock = self.transport.socket
         _check(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
         self._connected = True
@@ -331,16 +331,16 @@ class _Runner:
             self.transport.secure(self._context, server_side=False)
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the socket."""
         with suppress(OSError):
             self.transport.close()
 
 
 def in_order(hosts: Sequence[str]) -> list[str]:
-    """Addresses in the order in which to try them (RFC 8305 §4): IPv4 and IPv6 in turn.
+    """Addresses in the order in which to try them (RFC 8305 §4): IPv4 and IPv6 alternate.
 
-    The invite's order is kept within each. Behind both come link-local addresses, which take the
-    most tries, and loopback ones, which lead to this computer: mostly it is the wrong one.
+    The invite's order is kept within each family. Last come link-local addresses, which take the
+    most attempts, and loopback addresses, which lead to this computer: usually the wrong one.
     """
     turns: tuple[deque[str], deque[str]] = deque(), deque()
     last: list[str] = []
@@ -359,9 +359,10 @@ def in_order(hosts: Sequence[str]) -> list[str]:
 
 
 def _targets(host: str, port: int) -> list[tuple[str, _Address]]:
-    """What to connect to for an address. A link-local IPv6 one means one on *some* link.
+    """The socket addresses for an address of the invite.
 
-    Its sender can't know the link by our name for it: so it is tried on each.
+    A link-local IPv6 address is tried on each interface: its zone is unknown, as names of
+    interfaces are local to a computer.
     """
     address, _, zone = host.partition("%")
     if ":" not in address:
@@ -375,7 +376,7 @@ def _targets(host: str, port: int) -> list[tuple[str, _Address]]:
 
 
 def _scope(zone: str) -> int:
-    """The index of an interface of ours by its name or number; 0 when there is none."""
+    """The index of a local interface by its name or number; 0 when there is none."""
     try:
         return int(zone) if zone.isdecimal() else socket.if_nametoindex(zone)
     except OSError:

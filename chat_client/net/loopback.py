@@ -1,7 +1,7 @@
-"""A server on this computer that only echoes: with it a client can try its own encryption.
+"""A TLS echo server on loopback, with which the smoke test checks the client's encryption.
 
-For the smoke test. The client's bundle has nothing that makes keys, so this one is made
-beforehand. It protects nothing: both ends are in this process, and everyone may know it.
+The client's bundle can't generate keys, so this one has a fixed key. It protects nothing: both
+ends are in this process, and the key is public.
 """
 
 import hashlib
@@ -64,7 +64,7 @@ class Echo:
         self._thread.join()
 
     def _serve(self) -> None:
-        # Whatever goes wrong here, the other end is the one that tells.
+        # Whatever fails here, the other end reports it.
         try:
             raw, _ = self._listening.accept()
             raw.settimeout(_DEADLINE)

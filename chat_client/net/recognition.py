@@ -1,7 +1,7 @@
-"""Finding out whether a server with another certificate is the one that an account is of.
+"""Checks whether a server with another certificate is the one that an account belongs to.
 
-Asked before anything of the account is used there: see common/protocol/recognition.py
-for what is sent, and why a stranger learns nothing from it but the username.
+The check comes before anything of the account is used there: see common/protocol/recognition.py
+for what is sent, and why an impostor learns nothing from it but the username.
 """
 
 import secrets
@@ -20,19 +20,19 @@ from common.protocol.codec import Arrival, ClientEnd, RemoteProtocolError
 from common.protocol.recognition import device_key, proves
 
 ANSWER_DEADLINE: Final = 10.0
-"""Seconds for each answer of the server."""
+"""Timeout for each reply of the server, in seconds."""
 _READ: Final = 64 * 1024
 
 
 class RecognitionError(Exception):
-    """It could not be found out; the text says why, for a person."""
+    """The check failed; the text says why, for a person."""
 
 
 def is_known(account: Account, invite: Invite) -> bool:
     """Whether the server of `invite` proves that it knows this device as `account`.
 
-    Takes as long as connecting and two answers. Raises ConnectError when the server can't be had,
-    and RecognitionError when it does not say: neither means that it is another chat.
+    Blocks for connecting and two replies. Raises ConnectError when the server can't be reached, and
+    RecognitionError when it does not answer: neither means that it is another chat.
     """
     outcome = connect(invite)
     if isinstance(outcome, ConnectError):
@@ -70,7 +70,7 @@ def _ask(connection: socket.socket, account: Account, invite: Invite) -> bool:
 
 
 def _answers(connection: socket.socket, end: ClientEnd) -> Iterator[Arrival]:
-    """What the server says, until it refuses or leaves, which raises RecognitionError."""
+    """The server's messages. Raises RecognitionError when it refuses or disconnects."""
     while data := connection.recv(_READ):
         for message in end.receive(data):
             if isinstance(message, messages.Error):
