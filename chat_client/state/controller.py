@@ -310,7 +310,7 @@ class Controller:
             case messages.History() if not (
                 error.retryable and self._history.asks_for_newest(asked)
             ):
-                self._history.refused(asked, reason)
+                self._history.refused(asked, reason, wait if error.retryable else None)
             case _ if asked is not None and self._moderator.refused(asked.id, reason):
                 pass
             case _ if error.retryable:

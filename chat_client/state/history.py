@@ -114,11 +114,11 @@ class History:
             return first <= asked.around <= last
         return True
 
-    def refused(self, asked: messages.History, reason: Reason) -> None:
-        """A page can't be had: nobody waits for it any more."""
+    def refused(self, asked: messages.History, reason: Reason, again: float | None) -> None:
+        """A page can't be had: nobody waits for it any more. `again` is as in HistoryAdded."""
         wanted, self._asked = self._asked, None
         if wanted is not None:
-            self._tell(news.HistoryAdded(asked.room, wanted, why=reason))
+            self._tell(news.HistoryAdded(asked.room, wanted, why=reason, again=again))
         self.go_on()
 
     def go_on(self) -> None:

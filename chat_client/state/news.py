@@ -133,13 +133,15 @@ class Wanted:
 class HistoryAdded:
     """A page of history is in the cache: its first and last place.
 
-    Or it has nothing that is not brought otherwise; or it can't be had now, and `why`.
+    Or it has nothing that is not brought otherwise; or it can't be had now, and `why`. Then it may
+    be had in `again` seconds at the earliest; None if asking the server again is in vain.
     """
 
     room: str
     wanted: Wanted
     places: tuple[int, ...] = ()
     why: Reason | None = None
+    again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

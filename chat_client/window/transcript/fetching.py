@@ -2,6 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable
+from math import ceil
 from time import perf_counter
 from typing import Final
 
@@ -18,7 +19,10 @@ day, and from the lower one, where it leaves room for the way to the latest; px 
 
 
 class Fetching:
-    """`on_missing(wanted)` asks for a page, which `came` tells of."""
+    """`on_missing(wanted)` asks for a page, which `answered` tells of.
+
+    `on_again()` is called when one that was refused may be asked for again, if it is still wanted.
+    """
 
     def __init__(
         self,
@@ -27,13 +31,16 @@ class Fetching:
         reading: Reading,
         viewport: Viewport,
         on_missing: Callable[[Wanted], object],
+        on_again: Callable[[], object],
     ) -> None:
         self._theme, self._reading, self._viewport = theme, reading, viewport
         self._missing = Missing(on_missing)
+        self._on_again = on_again
         self._target: Wanted | None = None
         """The page to show as soon as it is here: somebody goes to the beginning, or to a day."""
         self._label = Label(text, theme, font="label", tone="muted")
         self._say_later: str | None = None
+        self._try_later: str | None = None
 
     def want(self, wanted: Wanted) -> None:
         """Ask for a page that is not here, once."""
@@ -54,7 +61,8 @@ class Fetching:
         if added.places:
             self._missing.came(added.wanted)
         else:
-            self._missing.failed(added.wanted, added.why, perf_counter())
+            self._missing.failed(added.wanted, added.why, added.again, perf_counter())
+            self._plan()
         aimed = added.wanted == self._target
         if aimed:
             self._target = None
@@ -63,10 +71,12 @@ class Fetching:
     def forget(self) -> None:
         """Another conversation is shown, or there is another connection."""
         self._missing.forget()
+        self._plan()
 
     def disconnected(self) -> Wanted | None:
         """Nothing that was asked for comes any more; the page that was to be shown."""
         self._missing.lost(perf_counter())
+        self._plan()
         target, self._target = self._target, None
         return target
 
@@ -99,8 +109,23 @@ class Fetching:
             below = reading.events.last if has_end else None
         return self._missing.notice(reading.room, self._target, above, below, perf_counter())
 
+    def _plan(self) -> None:
+        """Look again when something that was refused may be asked for again."""
+        if self._try_later is not None:
+            self._label.after_cancel(self._try_later)
+            self._try_later = None
+        pause = self._missing.next_try(perf_counter())
+        if pause is not None:
+            self._try_later = self._label.after(ceil(1000 * pause), self._try_again)
+
+    def _try_again(self) -> None:
+        self._try_later = None
+        self._on_again()
+        self._plan()
+
     def stop(self) -> None:
         """The list is about to go."""
-        if self._say_later is not None:
-            self._label.after_cancel(self._say_later)
-            self._say_later = None
+        for timer in (self._say_later, self._try_later):
+            if timer is not None:
+                self._label.after_cancel(timer)
+        self._say_later = self._try_later = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from chat_client.state.news import Wanted
@@ -13,15 +15,34 @@ from common.ui.widgets.safe_text import safe
 PATIENCE: Final = 0.3
 """Seconds without an answer after which it is said that something is being loaded."""
 RETRY: Final = 1.0
-"""Seconds after which what could not be had is asked for again, when somebody scrolls there."""
+"""Seconds before what could not be had is asked for again; doubled each time that it fails."""
+LONGEST: Final = 8.0
+"""Seconds that this grows to; a server may want more."""
 
 
-def whole_line(why: Reason | None, which: str) -> str:
-    """Why messages can't be had, harmless to show; `which` as in "older"."""
-    if why is not None and why.code == "lost":
-        return f"{which.capitalize()} messages are on the server, not connected"
-    told = "" if why is None else f": {safe(sentence(why).rstrip('.'))}"
-    return f"{which.capitalize()} messages can’t be loaded{told}"
+def whole_line(why: Reason | None, which: str, *, yet: bool = False) -> str:
+    """Why messages can't be had (`yet`), harmless to show; `which` as in "older"."""
+    messages, loaded = f"{which.capitalize()} messages", "loaded yet" if yet else "loaded"
+    if why is None:
+        return f"{messages} can’t be {loaded}"
+    if why.code == "lost":
+        return f"{messages} are on the server, not connected"
+    if "busy" in (why.code, why.params.get("why")):
+        why = Reason("unreadable")  # by itself it is about what can't be stored
+    return f"{messages} can’t be {loaded}: {safe(sentence(why).rstrip('.'))}"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a page could not be had, how often by now, and when it may be asked for again.
+
+    `by_itself`: without anybody's doing; else when somebody scrolls there.
+    """
+
+    why: Reason | None
+    times: int
+    at: float
+    by_itself: bool
 
 
 class Missing:
@@ -30,7 +51,8 @@ class Missing:
     def __init__(self, ask: Callable[[Wanted], object]) -> None:
         self._ask = ask
         self._asked: dict[Wanted, float] = {}
-        self._failed: dict[Wanted, tuple[float, Reason | None]] = {}
+        self._failed: dict[Wanted, Failure] = {}
+        """Also of those that are asked for again, until they came."""
 
     def forget(self) -> None:
         """Another conversation is shown, or there is another connection."""
@@ -40,13 +62,13 @@ class Missing:
     def lost(self, now: float) -> None:
         """The connection is gone, and nothing that was asked for comes any more."""
         for wanted in list(self._asked):
-            self.failed(wanted, Reason("lost"), now)
+            self.failed(wanted, Reason("lost"), None, now)
 
     def want(self, wanted: Wanted, now: float) -> None:
-        """Have a page asked for, once; not again right after it could not be had."""
-        if wanted in self._asked or now < self._failed.get(wanted, (-RETRY, None))[0] + RETRY:
+        """Have a page asked for, once; again only a while after it could not be had."""
+        failure = self._failed.get(wanted)
+        if wanted in self._asked or (failure is not None and now < failure.at):
             return
-        self._failed.pop(wanted, None)
         self._asked[wanted] = now
         self._ask(wanted)
 
@@ -55,20 +77,37 @@ class Missing:
         self._asked.pop(wanted, None)
         self._failed.pop(wanted, None)
 
-    def failed(self, wanted: Wanted, why: Reason | None, now: float) -> None:
-        """A page can't be had now, for this reason if it is known."""
-        if self._asked.pop(wanted, None) is not None:
-            self._failed[wanted] = (now, why)
+    def failed(self, wanted: Wanted, why: Reason | None, again: float | None, now: float) -> None:
+        """A page can't be had now, for this reason if it is known; `again` as in HistoryAdded."""
+        if self._asked.pop(wanted, None) is None:
+            return
+        before = self._failed.get(wanted)
+        times = 1 if before is None else before.times + 1
+        pause = min(RETRY * 2 ** (times - 1), LONGEST)
+        if again is not None:
+            pause = max(pause, again)
+        elif why is not None and why.code != "lost":
+            pause = inf  # on this connection
+        self._failed[wanted] = Failure(why, times, now + pause, by_itself=again is not None)
+
+    def next_try(self, now: float) -> float | None:
+        """Seconds until the next page may be asked for again by itself; None if there is none.
+
+        One that nobody wanted any more when its time came is left to who scrolls there.
+        """
+        failures = (self._failed[wanted] for wanted in self._failed.keys() - self._asked.keys())
+        pauses = [failure.at - now for failure in failures if failure.by_itself]
+        return min((pause for pause in pauses if pause > 0), default=None)
 
     def line(self, wanted: Wanted, which: str, now: float) -> str:
         """What to say where a page belongs, of `which` messages it is; "" for nothing (yet)."""
-        if wanted in self._failed:
-            _, why = self._failed[wanted]
-            line = whole_line(why, which)
-            again = why is None or why.code != "lost"
-            return f"{line}. Scroll to try again" if again else line
-        waits = wanted in self._asked and now - self._asked[wanted] >= PATIENCE
-        return f"Loading {which} messages…" if waits else ""
+        if wanted in self._asked and now - self._asked[wanted] >= PATIENCE:
+            return f"Loading {which} messages…"
+        failure = self._failed.get(wanted)
+        if failure is None:
+            return ""
+        line = whole_line(failure.why, which, yet=failure.by_itself)
+        return line if failure.why is not None else f"{line}. Scroll to try again"
 
     def notice(
         self,

@@ -106,7 +106,9 @@ class Transcript(Panel):
             today=lambda: self._today,
         )
         pace = Pace()
-        fetching = self._fetching = Fetching(text, theme, reading, viewport, on_missing)
+        fetching = self._fetching = Fetching(
+            text, theme, reading, viewport, on_missing, self._look_again
+        )
         pager = self._pager = Pager(text, theme, source, reading, content, viewport, fetching, pace)
         self._live = Live(text, reading, content, viewport, pager, pace)
         self._navigation = Navigation(
@@ -204,6 +206,9 @@ class Transcript(Panel):
     def look_again(self) -> None:
         """There is a connection: ask again for what was wanted in vain."""
         self._fetching.forget()
+        self._look_again()
+
+    def _look_again(self) -> None:
         self._pager.look_soon()
 
     def disconnected(self) -> None:

@@ -28,6 +28,7 @@ HEAD: Final = 1500
 PAGE: Final = 100
 _BEGAN: Final = 1_760_000_000_000
 _APART: Final = 600_000
+UNREADABLE: Final = "the host's computer can't read its messages now"
 OFFLINE: Final = "Older messages are on the server, not connected"
 
 
@@ -99,11 +100,11 @@ class Reading:
         self.transcript.show(ROOM, "person1")
         self.settle()
 
-    def answer(self, why: Reason | None = None) -> Wanted:
+    def answer(self, why: Reason | None = None, again: float | None = None) -> Wanted:
         """The server answers what was asked first, as the core tells it."""
         wanted = self.asked.pop(0)
         if why is not None:
-            self.transcript.history_added(HistoryAdded(ROOM, wanted, why=why))
+            self.transcript.history_added(HistoryAdded(ROOM, wanted, why=why, again=again))
         else:
             first, last = self._places(wanted)
             self.have(first, last)
@@ -269,24 +270,80 @@ def test_without_a_connection_it_says_where_they_are(newest: Reading) -> None:
     assert newest.line == ""
 
 
-def test_a_refusal_is_told_and_tried_again_by_scrolling(
+def test_what_may_be_had_later_is_asked_for_again_by_itself(
     newest: Reading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not at once, and not by itself."""
+    """After a pause, whatever somebody does meanwhile, as long as it is wanted."""
     newest.to_top()
-    newest.answer(Reason("busy"))
-    assert newest.line.startswith("Older messages can’t be loaded: ")
-    assert newest.line.endswith(". Scroll to try again")
-    newest.text.event_generate("<Prior>")
+    newest.answer(Reason("busy"), again=0.0)
+    assert newest.line == f"Older messages can’t be loaded yet: {UNREADABLE}"
+    for _ in range(20):
+        newest.text.event_generate("<Prior>")
+        newest.settle()
+    assert newest.asked == []
+    wait(newest.root, lambda: newest.asked, "another try", DEADLINE)
+    newest.settle()
+    assert newest.asked == [Wanted(ROOM, before=HEAD - PAGE + 1)]
+    assert newest.line == f"Older messages can’t be loaded yet: {UNREADABLE}"
+    monkeypatch.setattr("chat_client.window.transcript.missing.RETRY", 0.05)
+    newest.answer(Reason("busy"), again=0.0)
+    newest.transcript.show_latest()
+    newest.transcript.text.yview("end")
+    newest.have(HEAD - 3 * PAGE, HEAD - PAGE)
+    newest.settle()
+    wait(newest.root, lambda: newest.transcript._fetching._try_later is None, "it", DEADLINE)
     newest.settle()
     assert newest.asked == []
+
+
+def test_a_refusal_for_good_is_told_once(newest: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And nothing is asked on this connection any more; on the next one it is."""
     monkeypatch.setattr("chat_client.window.transcript.missing.RETRY", 0.0)
+    newest.to_top()
+    newest.answer(Reason("no_such_room", {"room": "general"}))
+    assert newest.line == (
+        "Older messages can’t be loaded: there is no room general that you are in"
+    )
     for key in ("<Prior>", "<Up>"):
         newest.text.focus_force()
         newest.text.event_generate(key)
         newest.settle()
-        assert newest.asked == [Wanted(ROOM, before=HEAD - PAGE + 1)]
-        newest.answer(Reason("busy"))
+    assert (newest.asked, newest.transcript._fetching._try_later) == ([], None)
+    newest.transcript.disconnected()
+    newest.transcript.look_again()
+    newest.settle()
+    newest.answer()
+    assert newest.line == ""
+    assert newest.held[0] < HEAD - PAGE
+
+
+def test_what_had_no_answer_is_tried_again_by_scrolling(
+    newest: Reading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at once, and not by itself: a page came, and nothing was in it."""
+    wanted = Wanted(ROOM, before=HEAD - PAGE + 1)
+
+    def nothing() -> None:
+        assert newest.asked == [wanted]
+        newest.asked.clear()
+        newest.transcript.history_added(HistoryAdded(ROOM, wanted))
+        newest.settle()
+
+    newest.to_top()
+    nothing()
+    assert newest.line == "Older messages can’t be loaded. Scroll to try again"
+    newest.text.event_generate("<Prior>")
+    newest.settle()
+    assert newest.asked == []
+    newest.transcript.look_again()
+    newest.settle()
+    monkeypatch.setattr("chat_client.window.transcript.missing.RETRY", 0.0)
+    nothing()
+    for key in ("<Prior>", "<Up>"):
+        newest.text.focus_force()
+        newest.text.event_generate(key)
+        newest.settle()
+        nothing()
     newest.transcript.scroll_pages(-1)
     newest.settle()
     newest.answer()

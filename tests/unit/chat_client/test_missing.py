@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from chat_client.state.news import Wanted
-from chat_client.window.transcript.missing import PATIENCE, RETRY, Missing
+from chat_client.window.transcript.missing import LONGEST, PATIENCE, RETRY, Missing
 from common.domain.reasons import Reason
 
 ROOM = "general"
 OLDER = Wanted(ROOM, before=50)
 NEWER = Wanted(ROOM, around=91)
 FIRST = Wanted(ROOM, around=1)
+UNREADABLE = "the host's computer can't read its messages now"
 DAY = Wanted(ROOM, at=1_772_323_200_000)
 
 
@@ -36,7 +37,7 @@ def test_a_page_is_asked_for_once() -> None:
     missing.came(OLDER)
     assert not missing.waits
     missing.want(OLDER, 10.0)
-    missing.failed(OLDER, None, 11.0)
+    missing.failed(OLDER, None, None, 11.0)
     missing.want(OLDER, 11.0 + RETRY / 2)
     assert missing.asked == [OLDER] * 2
     missing.want(OLDER, 11.0 + RETRY)
@@ -65,25 +66,94 @@ def test_nothing_is_said_of_what_comes_quickly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("why", "line"),
+    ("why", "again", "line"),
     [
-        (None, "Older messages can’t be loaded. Scroll to try again"),
+        (None, None, "Older messages can’t be loaded. Scroll to try again"),
         (
             Reason("internal"),
+            0.0,
             (
-                "Older messages can’t be loaded: the server had an internal error; trying again "
-                "later may help. Scroll to try again"
+                "Older messages can’t be loaded yet: the server had an internal error; trying "
+                "again later may help"
             ),
         ),
-        (Reason("lost"), "Older messages are on the server, not connected"),
+        (Reason("busy"), 0.5, f"Older messages can’t be loaded yet: {UNREADABLE}"),
+        (
+            Reason("internal", {"why": "busy"}),
+            None,
+            f"Older messages can’t be loaded: {UNREADABLE}",
+        ),
+        (
+            Reason("no_such_room", {"room": "attic"}),
+            None,
+            "Older messages can’t be loaded: there is no room attic that you are in",
+        ),
+        (
+            Reason("rate_limited"),
+            4.2,
+            (
+                "Older messages can’t be loaded yet: too many requests at once; trying again in a "
+                "moment"
+            ),
+        ),
+        (Reason("lost"), None, "Older messages are on the server, not connected"),
     ],
 )
-def test_why_a_page_did_not_come(why: Reason | None, line: str) -> None:
-    """With what one can do about it: without a connection scrolling does not help."""
+def test_why_a_page_did_not_come(why: Reason | None, again: float | None, line: str) -> None:
+    """In words about reading, and with what one can do about it: mostly nothing."""
     missing = Asked()
     missing.want(OLDER, 0.0)
-    missing.failed(OLDER, why, 0.1)
+    missing.failed(OLDER, why, again, 0.1)
     assert missing.says(0.1) == (line, True)
+
+
+def test_a_page_that_may_be_had_later_is_asked_for_with_growing_pauses() -> None:
+    """By itself, however often the ends are looked at meanwhile; and the reason stands there."""
+    missing = Asked()
+    now, waited = 0.0, []
+    for times in range(1, 7):
+        missing.want(OLDER, now)
+        missing.failed(OLDER, Reason("busy"), 0.0, now)
+        pause = missing.next_try(now)
+        assert pause is not None
+        for part in range(100):
+            missing.want(OLDER, now + pause * part / 100)
+        assert len(missing.asked) == times
+        now += pause
+        waited.append(pause)
+        missing.want(OLDER, now)
+        assert missing.next_try(now) is None
+        assert missing.says(now)[0].startswith("Older messages can’t be loaded yet: ")
+    assert waited == [RETRY, 2 * RETRY, 4 * RETRY, LONGEST, LONGEST, LONGEST]
+    missing.came(OLDER)
+    missing.want(OLDER, now)
+    missing.failed(OLDER, Reason("busy"), 0.0, now)
+    assert missing.next_try(now) == RETRY
+
+
+def test_what_the_server_says_about_the_next_try_holds() -> None:
+    """At least so long; and where it is in vain, there is none on this connection."""
+    missing = Asked()
+    missing.want(OLDER, 0.0)
+    missing.want(NEWER, 0.0)
+    missing.want(FIRST, 0.0)
+    missing.failed(OLDER, Reason("rate_limited"), 60.0, 0.0)
+    missing.failed(NEWER, Reason("busy"), 0.2, 0.0)
+    missing.failed(FIRST, Reason("no_such_room"), None, 0.0)
+    assert missing.next_try(0.0) == RETRY
+    # Nobody wanted the newer ones then: they keep nobody else waiting.
+    assert missing.next_try(RETRY) == 60.0 - RETRY
+    assert missing.next_try(60.0) is None
+    missing.asked.clear()
+    for wanted in (OLDER, FIRST):
+        missing.want(wanted, 59.9)
+    assert missing.asked == []
+    for wanted in (OLDER, FIRST):
+        missing.want(wanted, 1e9)
+    assert missing.asked == [OLDER]
+    missing.forget()
+    missing.want(FIRST, 1e9)
+    assert missing.asked == [OLDER, FIRST]
 
 
 def test_it_is_said_where_the_page_belongs() -> None:

@@ -280,7 +280,7 @@ def test_a_page_of_a_room_that_is_not_brought_is_refused_by_the_server() -> None
     desk.hear(messages.Error(re=history.id, code="no_such_room", params={}, field="room",
                              retryable=False, retry_after=None))  # fmt: skip
     assert desk.told(HistoryAdded) == [
-        HistoryAdded(DIRECT, Wanted(DIRECT, around=1), why=Reason("no_such_room"))
+        HistoryAdded(DIRECT, Wanted(DIRECT, around=1), why=Reason("no_such_room"), again=None)
     ]
     assert is_online(desk)
 
@@ -336,7 +336,7 @@ def test_a_refusal_ends_the_waiting_and_not_the_connection() -> None:
     refusal = messages.Error(re=asked.id, code="busy", params={}, field=None, retryable=True,
                              retry_after=500)  # fmt: skip
     (following,) = desk.hear(refusal)
-    assert desk.told(HistoryAdded) == [HistoryAdded(ROOM, first, why=Reason("busy"))]
+    assert desk.told(HistoryAdded) == [HistoryAdded(ROOM, first, why=Reason("busy"), again=0.5)]
     assert isinstance(following, messages.History)
     assert following.around == 1
     assert is_online(desk)
