@@ -36,12 +36,18 @@ class Directory:
         self._pages = 0
         self._people_listed = False
         """Whether the list of people is complete: from then on pushes tell of each change."""
+        self._pushed: dict[str, messages.Person] = {}
+        """By username, what pushes told before that."""
+        self._changes: dict[str, int] = {}
+        """By username, the number of the newest change that was told on this connection."""
         self._online: set[str] = set()
 
     def begin(self) -> None:
         """A session was admitted."""
         self._pages = 0
         self._people_listed = False
+        self._pushed.clear()
+        self._changes.clear()
         self._online.clear()
         self._ask(messages.ListPeople, since=self._cache.people_change())
 
@@ -55,6 +61,10 @@ class Directory:
             # It knows nothing of the change up to which they are known here: another history.
             self._cache.forget_people()
             self._tell(news.PeopleForgotten())
+            # But what came on this connection is of this history, and may be newer than the list.
+            self._changes.clear()
+            for person in self._pushed.values():
+                self._see(person)
         changes = [people.since]
         for person in people.people:
             self._see(person)
@@ -62,6 +72,7 @@ class Directory:
         if not people.more:
             self._cache.set_people_change(changes[-1])
             self._people_listed = True
+            self._pushed.clear()
             self._ask(messages.ListOnline)
         elif self._advances(changes, now):
             self._ask(messages.ListPeople, since=changes[-1])
@@ -84,18 +95,30 @@ class Directory:
 
     def person_changed(self, changed: messages.PersonChanged, _now: float) -> None:
         """Somebody is new or changed."""
-        self._see(changed.person)
-        if self._people_listed:
-            self._cache.set_people_change(changed.person.change)
+        person = changed.person
+        if not self._see(person):
+            return
+        if not self._people_listed:
+            self._pushed[person.username] = person
+        elif person.change > self._cache.people_change():
+            self._cache.set_people_change(person.change)
 
     def presence_changed(self, changed: messages.PresenceChanged, _now: float) -> None:
         """Somebody came or went; while pages come, too, which may be of before that."""
         (self._online.add if changed.online else self._online.discard)(changed.username)
         self._tell(news.PresenceSeen(changed.username, changed.online))
 
-    def _see(self, person: messages.Person) -> None:
+    def _see(self, person: messages.Person) -> bool:
+        """Keep and tell what is new about somebody; False if something newer is known.
+
+        Pages and pushes may overtake each other.
+        """
+        if person.change < self._changes.get(person.username, 0):
+            return False
+        self._changes[person.username] = person.change
         self._cache.add_person(person)
         self._tell(news.PersonSeen(person))
+        return True
 
     def _advances(self, listed: Sequence[Any], now: float) -> bool:
         """Whether a page of a list leads to a next one; a list without an end is a fault.

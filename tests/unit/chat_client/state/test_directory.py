@@ -100,7 +100,68 @@ def test_a_change_is_told_and_kept(desk: Desk, cache: Cache) -> None:
     assert desk.told(news.PersonSeen)[-2:] == [news.PersonSeen(renamed), news.PersonSeen(CHEN)]
     assert known(cache) == {"ada": "Ada", "bob": "Bob B.", "chen": "Chen"}
     desk.lose()
-    assert listing(desk.sign_in()).since == CHEN.change
+    assert listing(desk.sign_in()).since == renamed.change
+
+
+def name_of_bob(desk: Desk, cache: Cache) -> str:
+    """As it is kept; what was told last must be the same."""
+    told = [item.person for item in desk.told(news.PersonSeen) if item.person.username == "bob"]
+    assert told[-1].display_name == known(cache)["bob"]
+    return known(cache)["bob"]
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_a_page_does_not_undo_a_change_that_overtook_it(
+    desk: Desk, cache: Cache, *, more: bool
+) -> None:
+    """The page is of before the change; the number stays where the list ends."""
+    asked = listing(desk.sign_in())
+    newer = person("bob", 40, "Bob B.")
+    desk.hear(messages.PersonChanged(person=newer))
+    following = desk.hear(people(asked, ADA, BOB, more=more))
+    if more:
+        desk.hear(people(listing(following), CHEN))
+    assert name_of_bob(desk, cache) == "Bob B."
+    assert cache.people_change() == (CHEN if more else BOB).change
+    desk.hear(messages.PersonChanged(person=person("bob", 41, "Bobby")))
+    assert name_of_bob(desk, cache) == "Bobby"
+    assert cache.people_change() == 41
+
+
+def test_a_change_that_comes_late_does_not_undo_a_newer_one(desk: Desk, cache: Cache) -> None:
+    """Whether a page or another push told of that; nor does the number go back."""
+    first = listing(desk.sign_in())
+    second = listing(desk.hear(people(first, ADA, person("bob", 7, "Bob B."), more=True)))
+    desk.hear(messages.PersonChanged(person=BOB))
+    assert name_of_bob(desk, cache) == "Bob B."
+    desk.hear(people(second, CHEN))
+    desk.hear(messages.PersonChanged(person=BOB))
+    assert name_of_bob(desk, cache) == "Bob B."
+    for late in (person("bob", 50, "Robert"), person("bob", 49, "Bobby"), person("dana", 48)):
+        desk.hear(messages.PersonChanged(person=late))
+    assert name_of_bob(desk, cache) == "Robert"
+    assert "dana" in known(cache)
+    assert cache.people_change() == 50
+
+
+def test_numbers_of_another_connection_do_not_count(desk: Desk, cache: Cache) -> None:
+    """They may be of another history, in which they were greater."""
+    desk.list_people(desk.sign_in(), [ADA, person("bob", 90, "Bob B.")])
+    desk.lose()
+    asked = listing(desk.sign_in())
+    desk.hear(people(asked, ADA, BOB, since=0))
+    assert name_of_bob(desk, cache) == "Bob"
+
+
+def test_what_is_told_before_the_list_of_another_history_stays(desk: Desk, cache: Cache) -> None:
+    """It is of that history, too: everyone else is forgotten."""
+    desk.list_people(desk.sign_in(), [ADA, BOB, CHEN])
+    desk.lose()
+    asked = listing(desk.sign_in())
+    desk.hear(messages.PersonChanged(person=person("bob", 4, "Bob B.")))
+    desk.hear(people(asked, ADA, person("bob", 2), since=0))
+    assert known(cache) == {"ada": "Ada", "bob": "Bob B."}
+    assert name_of_bob(desk, cache) == "Bob B."
 
 
 def test_a_change_between_two_pages_hides_nobody(desk: Desk, cache: Cache) -> None:
