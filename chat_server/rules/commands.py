@@ -27,23 +27,26 @@ from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common.protocol import messages
+from common.protocol.events import MESSAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """A row of the table: the handler of a command, and the gates before it.
 
-    `role` is the least role that the session needs. With `own` it needs an account, which a host
-    has not. `room` gives the room of which the account must be a member. A muted account is
-    refused if the command `speaks`. A command that `writes` runs within a transaction, and gets a
-    retryable error if that fails; one that is `audited` is logged in the same transaction. `cids`
-    gives the ids to look up for deduplication, so that one query serves a batch. `again` gives the
-    first reply to a command that is stored already: it is sent before any refusal (idempotence).
+    `role` is the least role that the session needs, and `kind_role` the least for the kind of event
+    that a command adds. With `own` it needs an account, which a host has not. `room` gives the room
+    of which the account must be a member. A muted account is refused if the command `speaks`. A
+    command that `writes` runs within a transaction, and gets a retryable error if that fails; one
+    that is `audited` is logged in the same transaction. `cids` gives the ids to look up for
+    deduplication, so that one query serves a batch. `again` gives the first reply to a command that
+    is stored already: it is sent before any refusal (idempotence).
     """
 
     # Each function takes the type of its key, which a mapping's type can't express: hence Any.
     handler: Callable[[World, Session, Any, int], Outcome]
     role: Role
+    kind_role: Callable[[Any], Role] | None = None
     own: bool = False
     speaks: bool = False
     writes: bool = False
@@ -55,6 +58,12 @@ class Command:
 
 def _cids_of_send(send: messages.Send) -> tuple[str, ...]:
     return (send.cid,) if send.after is None else (send.cid, send.after)
+
+
+SENDERS: Final[Mapping[str, Role]] = {MESSAGE: Role.MEMBER}
+"""The least role that `send` needs, by the kind of event that is sent."""
+if set(SENDERS) != messages.SENDABLE:
+    raise TypeError("a kind of event that can be sent has no role here, or a role no such kind")
 
 
 COMMANDS: Final[Mapping[type, Command]] = {
@@ -73,6 +82,7 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.Send: Command(
         conversation.send,
         Role.MEMBER,
+        kind_role=lambda send: SENDERS[send.kind],
         own=True,
         speaks=True,
         writes=True,
@@ -121,10 +131,13 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     role = role_of(world, session)
     if role < row.role or (row.own and role is Role.HOST):
         return refuse(session, command, "not_allowed")
+    if row.kind_role is not None and role < row.kind_role(command):
+        again = _again(row, world, session, command)
+        return again or refuse(session, command, "not_allowed", "kind")
     if row.speaks and session.username is not None:
         muted = world.directory.sanctions.mute_of(now, session.username)
         if muted is not None:
-            again = None if row.again is None else row.again(world, session, command)
+            again = _again(row, world, session, command)
             return again or refuse(session, command, "muted", params=sanction_params(muted))
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
@@ -134,6 +147,13 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     if row.audited and not is_refusal(outcome):
         outcome = [*outcome, audit_log.note(world, session, command, about, now)]
     return outcome
+
+
+def _again(
+    row: Command, world: World, session: Session, command: messages.ToServer
+) -> Outcome | None:
+    """The first reply to what was stored before it came to be refused."""
+    return None if row.again is None else row.again(world, session, command)
 
 
 def is_refusal(outcome: Outcome) -> bool:

@@ -208,7 +208,7 @@ def _is_past(until: int | None, now: int) -> bool:
 
 
 def _shared(world: World, installations: Collection[str], username: str) -> set[str]:
-    """The installations that a moderator uses, too, or that are the host's own.
+    """The installations that a moderator but `username` uses, or that are the host's own.
 
     They are exempt from somebody else's ban, which would lock out the moderator or the host.
     """
@@ -225,7 +225,12 @@ def _one_ban(world: World, session: Session, command: messages.Unban) -> list[Sa
     if found is None or found.kind is not SanctionKind.BAN:
         return []
     account = world.directory.accounts.get(found.username or "")
-    if account is not None and not may_act_on(world, session, account):
+    if account is None:
+        # A moderator may have come from that device, who would lift what the host has done to it.
+        may_lift = session.is_host or not _shared(world, found.installations, "")
+    else:
+        may_lift = may_act_on(world, session, account)
+    if not may_lift:
         raise _RefusedError(refuse(session, command, "not_allowed", "number"))
     return [found]
 

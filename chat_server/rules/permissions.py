@@ -15,8 +15,14 @@ def role_of(world: World, session: Session) -> Role:
 
 
 def may_act_on(world: World, session: Session, account: Account) -> bool:
-    """Whether a session may moderate an account: only one of a lower role."""
-    return role_of(world, session) > account.role
+    """Whether a session may moderate an account: only one of a lower role.
+
+    An account that joined from the host's own ChatClient is the host's alone to moderate.
+    """
+    role = role_of(world, session)
+    if role is Role.HOST:
+        return True
+    return role > account.role and not world.is_of_host(account.username)
 
 
 def name_of_actor(session: Session) -> str:

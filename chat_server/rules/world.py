@@ -87,6 +87,11 @@ class World:
         now = {session.installation for session in self.sessions.of(username)}
         return now.union(self.directory.installations.get(username, ()))
 
+    def is_of_host(self, username: str) -> bool:
+        """Whether an account joined from the host's own ChatClient on this computer."""
+        joined = self.directory.installations.get(username, set())
+        return bool(joined) and not joined.isdisjoint(self.own_installations())
+
     def person(self, username: str) -> messages.Person:
         """An account as everyone sees it now."""
         account = self.directory.accounts[username]

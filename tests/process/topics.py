@@ -25,6 +25,11 @@ def main() -> None:
     KINDS[TOPIC] = TopicBody  # type: ignore[index]  # it is a mapping for everybody else
     events.SENDABLE = SENDABLE | {TOPIC}  # type: ignore[misc]  # the next version's
     _, *sys.argv = sys.argv
+    if sys.argv[0] == "chat_server":
+        from chat_server.rules.commands import SENDERS
+        from chat_server.rules.directory import Role
+
+        SENDERS[TOPIC] = Role.MEMBER  # type: ignore[index]  # as above
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from chat_server.rules.commands import handle_command
+from chat_server.rules.commands import SENDERS, handle_command
+from chat_server.rules.directory import Role
 from chat_server.rules.effects import (
     Disconnect,
     GoLive,
@@ -137,6 +138,7 @@ def test_a_repetition_is_known_by_its_whole_body(
     monkeypatch.setattr(
         "common.protocol.messages.events.SENDABLE", messages.SENDABLE | {"anything"}
     )
+    monkeypatch.setitem(cast("dict[str, Role]", SENDERS), "anything", Role.MEMBER)
     ada = house.join("ada")
 
     def add(number: int, body: dict[str, Any]) -> messages.Send:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 import pytest
 
 from chat_server.hub.queue import Received
 from chat_server.rules import commands, effects
-from chat_server.rules.commands import COMMANDS
+from chat_server.rules.commands import COMMANDS, SENDERS
+from chat_server.rules.directory import Role
+from chat_server.rules.permissions import role_of
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome
@@ -19,7 +21,7 @@ from common.domain.names import GENERAL
 from common.protocol import messages
 from tests.contract.engines import MemoryEngine
 from tests.events import send
-from tests.unit.chat_server.house import House, refused, told
+from tests.unit.chat_server.house import NOW, House, acked, installation, refused, told
 from tests.unit.chat_server.hub_bench import HubBench
 
 WHO: Final = ("stranger", "banned", "member", "muted", "moderator", "host")
@@ -182,6 +184,39 @@ def test_the_table_and_the_protocol_are_the_same(monkeypatch: pytest.MonkeyPatch
         runpy.run_path(commands.__file__)
 
 
+@pytest.mark.parametrize("kinds", [{"message", "topic"}, set()])
+def test_every_kind_that_is_sent_has_a_role(
+    monkeypatch: pytest.MonkeyPatch, kinds: set[str]
+) -> None:
+    """A kind without one, or one without a kind, and nothing can be started."""
+    monkeypatch.setattr(messages, "SENDABLE", frozenset(kinds))
+    with pytest.raises(TypeError, match="has no role here"):
+        runpy.run_path(commands.__file__)
+
+
+@pytest.mark.parametrize("least", list(Role))
+@pytest.mark.parametrize("who", WHO)
+def test_who_may_send_a_kind(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, who: str, least: Role
+) -> None:
+    """Each has its least role; what was stored before somebody lost it gets its answer again."""
+    house, session = scene.house, scene.sessions[who]
+    stored = send(8, "before")
+    before = house.do(session, stored)
+    monkeypatch.setitem(cast("dict[str, Role]", SENDERS), "message", least)
+    outcome = house.do(session, send(9, "hello", cid=house.cid()))
+    role = role_of(house.world, session)
+    code = dict(zip(WHO, ALLOWED[messages.Send].split(), strict=True))[who]
+    if Role.MEMBER <= role < least:
+        code = "not_allowed"
+    if code == "yes":
+        assert acked(outcome).re == 9
+    else:
+        assert refused(outcome, session).code == code
+    if who in {"member", "moderator"}:
+        assert acked(house.do(session, stored)) == acked(before)
+
+
 def about(scene: Scene, name: str) -> list[messages.ToServer]:
     """Everything that is done to a person."""
     (session,) = scene.house.world.sessions.of(name)
@@ -222,6 +257,56 @@ def test_a_moderator_lifts_no_ban_of_a_moderator(scene: Scene, by_number: bool) 
     )
     assert refused(house.do(moderator, command), moderator).code == "not_allowed"
     assert messages.Done(re=9) in told(house.do(scene.host, command), scene.host)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_moderator_does_nothing_to_the_hosts_own_account(scene: Scene, number: int) -> None:
+    """Who joined from the host's own ChatClient: nobody locks the host out of the own chat."""
+    house, moderator = scene.house, scene.sessions["moderator"]
+    house.do(scene.host, messages.MutePerson(id=1, username="tom"))
+    house.world.own_installations = lambda: (installation("somebody"), installation("tom"))
+    command = about(scene, "tom")[number]
+    before = house.log.load()
+    error = refused(house.do(moderator, command), moderator)
+    assert (error.code, house.log.load()) == ("not_allowed", before)
+    if not isinstance(command, messages.Ban) or command.connection is None:
+        (done,) = told(house.do(scene.host, command), scene.host)
+        assert isinstance(done, messages.Done)
+    # Who only visits there is somebody like others.
+    (second,) = house.world.sessions.of("second")
+    second.installation = installation("tom")
+    mute = messages.MutePerson(id=9, username="second")
+    assert messages.Done(re=9) in told(house.do(moderator, mute), moderator)
+
+
+@pytest.mark.parametrize(
+    ("on", "lifts"), [("mia", False), ("other", False), ("tom", False), ("second", True)]
+)
+def test_a_moderator_lifts_no_ban_of_a_device_of_ones_own(
+    scene: Scene, on: str, lifts: bool
+) -> None:
+    """Nor of other moderators', nor of the host's: what the host has done to these stays done."""
+    house, moderator = scene.house, scene.sessions["moderator"]
+    (banned,) = house.world.sessions.of(on)
+    ban = house.do(scene.host, messages.Ban(id=1, connection=banned.connection))
+    (sanction,) = [
+        each for each in house.world.directory.sanctions.after(0, NOW) if each.username is None
+    ]
+    if on == "mia":
+        house.follow(ban)
+        moderator = house.connect()
+        elsewhere = house.sign_in_command("mia").model_copy(update={"installation": "9" * 32})
+        house.do(moderator, elsewhere)
+        assert moderator.username == "mia"
+    house.world.own_installations = lambda: (installation("tom"),)
+    unban = messages.Unban(id=9, number=sanction.number)
+    outcome = house.do(moderator, unban)
+    if lifts:
+        assert messages.Done(re=9) in told(outcome, moderator)
+        return
+    error = refused(outcome, moderator)
+    assert (error.code, error.field) == ("not_allowed", "number")
+    assert messages.Done(re=9) in told(house.do(scene.host, unban), scene.host)
 
 
 def test_a_moderator_does_nothing_to_the_host(scene: Scene) -> None:
