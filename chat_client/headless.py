@@ -393,7 +393,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 news.StatusChanged()
                 | news.AccountChanged()
                 | news.MuteChanged()
-                | news.RoleTold()
+                | news.RoleChanged()
                 | news.Welcomed()
                 | news.Moderated()
                 | news.MutesListed()

@@ -89,7 +89,7 @@ def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> 
 
 
 def connect(invite: Invite) -> Outcome:
-    """A connection to the server with the pinned certificate; blocks. Raises ConnectError."""
+    """A connection to the server with the pinned certificate, or a ConnectError; it blocks."""
     try:
         return Race(invite).run()
     except OSError as error:
@@ -221,7 +221,7 @@ class Race:
                 self._note(host, found)
             else:
                 steps = [[(host, address)] for address in dict.fromkeys(found)]
-                # The resolver took longer than the stagger: no need to wait any more.
+                # To the front of the queue: they have waited for the resolver.
                 self._steps.extendleft(reversed(steps[:_MOST_RESOLVED]))
 
     def _begin_next(

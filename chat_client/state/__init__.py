@@ -1,1 +1,1 @@
-"""The client's state: pure. What arrived, what the person does and the time come in."""
+"""The client's state: pure. Received bytes, the person's actions and the time are its inputs."""

@@ -1,4 +1,4 @@
-"""Who somebody is on which server: all that is needed to come back."""
+"""An account on a server: everything needed to reconnect."""
 
 from dataclasses import dataclass, field, replace
 
@@ -10,8 +10,8 @@ from common.system.installation import server_key as key_of
 class Account:
     """An account on one server, with this device's token.
 
-    `joined` is False until the server has confirmed it once. The token is made before the
-    first try and kept: if the server's answer gets lost, the next try is the same one.
+    `joined` is False until the server has confirmed it once. The token is created and stored
+    before the first attempt: if the server's reply is lost, the next attempt repeats the same join.
     """
 
     invite: Invite
@@ -20,33 +20,33 @@ class Account:
     token: str
     joined: bool = False
     installation: str = field(default="", compare=False)
-    """Names this copy of the program to its server, the same for all accounts there."""
+    """The id of this installation for the server, the same for all accounts there."""
     folder: str = field(default="", compare=False)
-    """The name of the folder it is kept in; empty for one that is not kept yet."""
+    """The name of its folder; empty for an account that is not stored yet."""
 
     @property
     def key(self) -> str:
-        """Names the account's folder: its username and the server it was made for.
+        """The name of the account's folder: its username and the server it was made for.
 
-        It stays when the server gets another identity, with everything that is in the folder.
+        It stays the same when the server gets another identity.
         """
         return self.folder or f"{self.username}@{server_key(self.invite)}"
 
     def with_invite(self, invite: Invite) -> "Account":
-        """The same account of the same server, which may have another address or identity now."""
+        """The same account with the server's current invite: new addresses, or a new identity."""
         return replace(self, invite=invite, folder=self.key)
 
     def called(self, display_name: str) -> "Account":
-        """The same account under another display name, as long as it has not joined."""
+        """The same account with another display name, as long as it has not joined."""
         return replace(self, display_name=display_name)
 
     def confirmed(self, username: str, display_name: str) -> "Account":
-        """The account as the server knows it."""
+        """The account as the server has confirmed it."""
         return replace(
             self, username=username, display_name=display_name, joined=True, folder=self.key
         )
 
 
 def server_key(invite: Invite) -> str:
-    """The same for every invite of a server."""
+    """A key that is equal for all invites of a server."""
     return key_of(invite.fingerprint, invite.port)

@@ -17,7 +17,7 @@ from common.protocol import messages
 
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
-    """What this client tells about itself."""
+    """The facts about this client in its `hello`."""
 
     name: str
     device: str
@@ -25,10 +25,10 @@ class ClientInfo:
 
 
 class Admission:
-    """Leads each connection to a session. `admitted(epoch)` is called when there is one.
+    """Authenticates each connection. `admitted(epoch)` is called when its session is admitted.
 
-    Not before: a server with another history may not know this account, and what is here of the
-    former one is then all that there is.
+    The epochs are compared only then: a server with another history may not know this account,
+    and the cache of the former history must not be dropped for it.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class Admission:
         admitted: Callable[[str], object],
     ) -> None:
         self.account = account
-        """As the server knows it, once it has told."""
+        """The account, as confirmed by the server once it has signed in."""
         self._cache = cache
         self._program = program
         self._link = link
@@ -50,7 +50,7 @@ class Admission:
         self._epoch = ""
 
     def begin(self) -> None:
-        """A connection stands."""
+        """A connection was made: send `hello`."""
         self._link.ask(
             messages.Hello,
             protocol=limits.PROTOCOL_VERSION,
@@ -97,24 +97,24 @@ class Admission:
     ) -> None:
         """The session is admitted."""
         if signed_in.username != asked.username:
-            # Kept under that name, this account could not be used any more.
+            # Stored under that name, this account could not be used any more.
             self._link.fault(Reason("wrong_account"), now)
             return
         self._admitted(self._epoch)
         self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._tell(news.AccountChanged(self.account))
-        self._tell(news.RoleTold(signed_in.role))
+        self._tell(news.RoleChanged(signed_in.role))
         self._tell(news.MuteChanged(_mute(signed_in.mute)))
         self._link.signed_in(now)
 
     def server_changed(self, changed: messages.ServerChanged, _now: float) -> None:
-        """The host gave the chat another name; the front end keeps it with the account."""
+        """The host has renamed the chat; the front end stores the name with the account."""
         self._rename_server(changed.server_name)
         self._tell(news.AccountChanged(self.account))
 
     def mute_changed(self, changed: messages.MuteChanged, _now: float) -> None:
-        """This account may not write from now on, or may again."""
+        """This account was muted, or unmuted."""
         self._tell(news.MuteChanged(_mute(changed.mute)))
 
     def _rename_server(self, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Groups consecutive events among what arrives: one statement for each would be slow."""
+"""Groups consecutive events among received messages: one statement for each would be slow."""
 
 from __future__ import annotations
 

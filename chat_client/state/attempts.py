@@ -1,4 +1,4 @@
-"""What came of each address of an invite, when none of them led to the server."""
+"""The outcome of each address of an invite, when none of them led to the server."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,31 +8,31 @@ from common.domain.invite import is_loopback
 
 
 class Failure(Enum):
-    """Why an address did not lead to the server; the most telling first."""
+    """Why an address did not lead to the server; the most informative first."""
 
     WRONG_SERVER = auto()
-    """A server answered whose certificate is not the pinned one."""
+    """A server answered with another certificate than the pinned one."""
     NO_TLS = auto()
     """Something answered that does not speak TLS 1.3."""
     BROKE_OFF = auto()
-    """Something answered, and ended the connection before it had shown who it is."""
+    """Something answered, and closed the connection during the handshake."""
     REFUSED = auto()
-    """The computer is there and nothing listens on the port, or a firewall says so."""
+    """Connection refused: nothing listens on the port of that computer, or a firewall rejects."""
     TIMED_OUT = auto()
-    """Nothing came back in time: a firewall that drops, a router between, a stopped program."""
+    """No answer in time: a firewall that drops packets, a router between, a stopped program."""
     NO_HOST = auto()
-    """The network says that no such computer is there: switched off, or kept apart."""
+    """Host unreachable: switched off, or isolated by the network."""
     NO_ROUTE = auto()
-    """This computer has no network that leads there."""
+    """Network unreachable: this computer has no route to it."""
     NO_NAME = auto()
-    """No computer is known by the name."""
+    """The host name can't be resolved."""
     FAILED = auto()
-    """This computer's system refused, for the reason in `Attempt.detail`."""
+    """Any other error of this computer's system: see `Attempt.detail`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One address of the invite, as it stands there, and what came of it."""
+    """One address as it is in the invite, and the outcome."""
 
     address: str
     port: int
@@ -41,20 +41,20 @@ class Attempt:
 
 
 def is_wrong_server(attempts: Sequence[Attempt]) -> bool:
-    """Whether another server stands in the place of the invite's.
+    """Whether another server answers in place of the invite's.
 
-    At a loopback address that is only this computer's own server, which says nothing of the one
-    that the invite was made by elsewhere; unless the invite has no other addresses.
+    At a loopback address that is only this computer's own server, which says nothing about the
+    server of the invite on another computer; unless the invite has no other addresses.
     """
     elsewhere = [attempt for attempt in attempts if not is_loopback(attempt.address)]
     return any(each.failure is Failure.WRONG_SERVER for each in elsewhere or attempts)
 
 
 def worth_telling(attempts: Sequence[Attempt]) -> list[Attempt]:
-    """The attempts without those that would only confuse, in the invite's order.
+    """The attempts that are worth showing to a person, in the invite's order.
 
-    A loopback address is in every invite, for clients on the server's own computer; and where an
-    address can be reached at all, those of networks that this computer is not on say nothing.
+    Left out are the loopback address, which is in every invite for clients on the server's own
+    computer, and unreachable networks if any other address could be reached.
     """
     elsewhere = [attempt for attempt in attempts if not is_loopback(attempt.address)]
     routed = [attempt for attempt in elsewhere if attempt.failure is not Failure.NO_ROUTE]

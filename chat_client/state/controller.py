@@ -1,12 +1,12 @@
 """The client's behaviour without a socket or a thread: inputs and the time in, frames and news out.
 
-Whoever drives it calls every method inside one transaction of the cache, commits, and only
-then transmits `take_frames` and tells `take_news`: so what is sent or shown is kept already.
-`now` is in seconds on the monotonic clock; wall-clock times are only stored for display.
+The caller runs every method inside one transaction of the cache, commits, and only then sends
+`take_frames` and reports `take_news`: so whatever is sent or shown is stored already. `now` is in
+seconds on the monotonic clock; wall-clock times are only stored for display.
 
-It puts the parts together and gives each message of the server to the one it is for: `link` has
-the connection, `admission` the account, `outbox` what is written, `sync` the rooms' events,
-`history` earlier ones, `directory` who and what there is, `moderator` what is done to people.
+It combines the parts and dispatches each message of the server to one of them: `link` owns the
+connection, `admission` the account, `outbox` messages to send, `sync` the rooms' events, `history`
+earlier events, `directory` people and rooms, `moderator` moderation.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Controller:
         self._replies = self._reply_handlers()
         self._handlers = self._push_handlers()
 
-    # What each handler takes is its key's own type, which a mapping can't say: hence Any.
+    # Each handler takes the type of its key, which a mapping's type can't express: hence Any.
 
     def _reply_handlers(self) -> Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]:
         """By type of reply: the command it answers, and the handler of both."""
@@ -108,16 +108,16 @@ class Controller:
             messages.Goodbye: self._link.goodbye,
         }
 
-    # What to do next
+    # State and outputs
 
     @property
     def account(self) -> Account:
-        """As the server knows it, once it has told."""
+        """The account, as confirmed by the server once it has signed in."""
         return self._admission.account
 
     @property
     def status(self) -> Status:
-        """How the connection stands."""
+        """The state of the connection."""
         return self._link.status
 
     @property
@@ -127,75 +127,76 @@ class Controller:
 
     @property
     def wants_disconnect(self) -> bool:
-        """Whether the present connection has no more use."""
+        """Whether the current connection is to be closed."""
         return not self._link.is_open
 
     @property
     def storage_trouble(self) -> bool:
-        """Whether this computer could not store what was done last."""
+        """Whether the last transaction of this computer's cache failed."""
         return self._link.storage_trouble
 
     def take_frames(self) -> bytes:
-        """What to transmit."""
+        """The bytes to send."""
         return self._link.take_frames()
 
     def take_news(self) -> list[news.News]:
-        """What to tell the front end."""
+        """The news for the front end."""
         return self._news.take()
 
     def deadline(self) -> float:
-        """When `tick` has something to do at the latest."""
+        """When `tick` is to be called at the latest."""
         return min(self._link.deadline(), self._outbox.deadline())
 
-    # What happens
+    # Inputs from the connection
 
     def begin(self) -> None:
-        """Once, before anything else: this program may understand more than the one before."""
+        """Call it once, first: this version may know kinds of events that the former did not."""
         rooms = self._cache.understand(known_event, messages.kinds_digest)
         if rooms:
             self._news.tell(news.EventsUpgraded(tuple(rooms)))
 
     def connected(self, now: float) -> None:
-        """A connection stands, to the server with the pinned certificate."""
+        """A connection was made to the server with the pinned certificate."""
         self._sync.forget()
         self._link.connected(now)
         self._admission.begin()
 
     def lost(self, reason: Reason, now: float) -> None:
-        """The connection is gone: try again after a pause."""
+        """The connection was lost: retry after the backoff."""
         self._link.lost(reason, now)
 
     def fault(self, reason: Reason, now: float) -> None:
-        """The server broke the protocol: try again after a pause, but not for ever."""
+        """The server violated the protocol: retry after the backoff, a limited number of times."""
         self._link.fault(reason, now)
 
     def unreachable(self, now: float, attempts: tuple[Attempt, ...] = ()) -> None:
-        """No connection could be made: try again after a pause."""
+        """No connection could be made: retry after the backoff."""
         self._link.unreachable(now, attempts)
 
     def refused(self, reason: Reason, attempts: tuple[Attempt, ...] = ()) -> None:
-        """Trying again would change nothing."""
+        """The failure is final: don't retry."""
         self._link.refused(reason, attempts=attempts)
 
     def storage_failed(self, reason: Reason, now: float, pause: float) -> None:
-        """What was done last could not be stored and did not happen. Asks nothing of the cache.
+        """The last transaction failed and was rolled back. Does not use the cache.
 
-        The connection goes with it: what came on it comes again. `storage_works` ends this.
+        The connection is closed: what was received on it is received again. `storage_works` ends
+        this state.
         """
         self._link.leave()
         self._news.clear()
         self._link.storage_failed(reason, now + pause)
 
     def storage_works(self) -> None:
-        """Something was stored again: go on where the trouble began."""
+        """A transaction succeeded again: resume where it failed."""
         self._link.storage_works()
 
     def failed(self, reason: Reason) -> None:
-        """This computer can't go on; nothing may be asked of the cache any more."""
+        """The core gives up; the cache may not be used any more."""
         self._link.failed(reason)
 
     def received(self, data: bytes, now: float) -> None:
-        """Bytes came. Raises RemoteProtocolError when the server breaks its rules."""
+        """Bytes were received. Raises RemoteProtocolError when the server violates the protocol."""
         for said in self._link.receive(data, now):
             if isinstance(said, list):
                 self._sync.heard(said, now)
@@ -205,25 +206,25 @@ class Controller:
                 self._handlers[type(said)](said, now)
 
     def tick(self, now: float) -> None:
-        """Let time do its part; call it at `deadline`."""
+        """Handle what is due; call it at `deadline`."""
         self._link.tick(now)
         self._outbox.send_next(now)
 
     def resumed(self, now: float) -> None:
-        """The computer was suspended: the connection may be gone without a word."""
+        """The computer was suspended: the connection may be dead without a FIN or RST."""
         self._link.resumed(now)
 
-    # What the person does
+    # Actions of the person
 
     def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
-        """Add an event: it is kept, and sent as soon as there is a connection. Its cid."""
+        """Add an event to the outbox and send it when there is a connection; returns its cid."""
         self.open_room(room)
         return self._outbox.send(room, kind, body, written_at)
 
     def keep_failed(
         self, room: str, kind: str, body: Mapping[str, Any], written_at: int, why: Reason
     ) -> None:
-        """Keep an event that can't be sent: the person may want to know."""
+        """Add an event to the outbox as failed, so that the person sees it."""
         self.open_room(room)
         self._outbox.keep_failed(room, kind, body, written_at, why)
 
@@ -233,26 +234,26 @@ class Controller:
             self._news.tell(news.RoomSeen(room))
 
     def drop(self, cid: str) -> None:
-        """Give up a message that could not be sent, or still waits."""
+        """Discard a message that failed or still waits."""
         self._outbox.drop(cid)
 
     def send_again(self, cid: str) -> None:
-        """Send a message that failed after all."""
+        """Retry a message that failed."""
         self._outbox.send_again(cid)
 
     def is_in_flight(self, cid: str) -> bool:
-        """Whether a message is sent and not answered: it can't be given up."""
+        """Whether a message was sent and has no reply yet: then it can't be discarded."""
         return self._outbox.is_in_flight(cid)
 
     def save_draft(self, room: str, text: str) -> None:
-        """Keep what is written in a room and not sent yet."""
+        """Store the draft of a room."""
         if text.strip():
             # The room may be gone: its server has another history now. It stands where it is found.
             self.open_room(room)
         self._cache.set_draft(room, text)
 
     def mark_read(self, room: str, seq: int) -> None:
-        """The person has seen a room up to `seq`."""
+        """Mark a room as read up to `seq`."""
         self._cache.mark_read(room, seq)
 
     def load_history(self, wanted: news.Wanted) -> None:
@@ -266,18 +267,18 @@ class Controller:
             self._history.want(wanted)
 
     def moderate(self, what: Moderation) -> None:
-        """Do something to a person, now or not at all; `Moderated` tells what came of it."""
+        """Carry out a moderation, now or not at all; `Moderated` reports the outcome."""
         self._moderator.ask(what)
 
     def list_mutes(self) -> None:
-        """Have `MutesListed` tell who is muted."""
+        """Fetch the list of mutes; `MutesListed` has the result."""
         self._moderator.list_mutes()
 
     def connect_now(self) -> None:
-        """The person wants a connection now, whatever ended the last one."""
+        """Connect now, whatever ended the last connection."""
         self._link.connect_now()
 
-    # What the server says
+    # Messages of the server
 
     def _reply(self, reply: messages.Reply, now: float) -> None:
         known = self._replies.get(type(reply))  # not what only a host asks for
@@ -319,7 +320,7 @@ class Controller:
                 self._link.fault(reason, now)
 
     def _left(self) -> None:
-        """The present connection has no more use."""
+        """The current connection is closed or about to be."""
         self._moderator.lost()
         self._history.forget()
         self._outbox.forget_sending()

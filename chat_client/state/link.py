@@ -25,7 +25,7 @@ STABLE_AFTER: Final = 30.0
 MAX_FAULTS: Final = 6
 """Protocol violations by the server, without a stable connection in between, before giving up."""
 _RESUMED_DEADLINE: Final = 5.0
-"""Seconds within which the server must say something after this computer was suspended."""
+"""Timeout in seconds for anything from the server after this computer was suspended."""
 _RETRIED_GOODBYES: Final = {"server_closing", "too_slow", "timeout", "internal"}
 """Codes of goodbyes after which the client reconnects by itself. Any other is final."""
 _TRYING: Final = frozenset({Link.CONNECTING, Link.ONLINE})
@@ -33,10 +33,10 @@ _ENDED: Final = frozenset({Link.SIGNED_OUT, Link.REFUSED, Link.STOPPED})
 
 
 class ServerLink:
-    """One connection after the other, and the pauses between them.
+    """Successive connections, and the backoff between them.
 
     `waiting()` counts the messages that are not acknowledged, for `StatusChanged`. `left()` is
-    called whenever the present connection has no more use, also when there was none.
+    called whenever the current connection is given up, also when there was none.
     """
 
     def __init__(
@@ -59,19 +59,19 @@ class ServerLink:
         self._asked: dict[int, messages.Command] = {}
         self._faults = 0
         self._healthy_at: float | None = None
-        """When the present connection will count as stable; None if it does already."""
+        """When the current connection will count as stable; None if it does already."""
         self._before_trouble = Status(Link.CONNECTING)
-        """What the connection was doing when nothing could be stored any more."""
+        """The status before the store failed."""
         self._last_received_at = 0.0
         self._last_sent_at = 0.0
         self._closed: Reason | None = None
-        """The reason in the server's goodbye, if it was shut down: why it can't be reached."""
+        """The reason in the server's goodbye if it was shut down: why it is unreachable."""
 
-    # How it stands
+    # State
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a connection that has a use."""
+        """Whether there is a connection that is not being given up."""
         return self._end is not None
 
     @property
@@ -86,11 +86,11 @@ class ServerLink:
 
     @property
     def storage_trouble(self) -> bool:
-        """Whether this computer could not store what was done last."""
+        """Whether the last transaction of this computer's cache failed."""
         return self.status.link is Link.PAUSED and self.status.code in STORAGE
 
     def deadline(self) -> float:
-        """When `tick` has something to do at the latest, on the monotonic clock."""
+        """When `tick` is to be called at the latest, on the monotonic clock."""
         if self.status.link is Link.PAUSED:
             return self.status.retry_at
         if self._end is None:
@@ -106,7 +106,7 @@ class ServerLink:
     # Commands and replies
 
     def ask(self, command: Callable[..., Any], **fields: object) -> int:
-        """Send a command; its id. Without a connection nothing is sent, and the answer is 0."""
+        """Send a command; returns its id, or 0 without a connection."""
         if self._end is None:
             return 0
         message = command(id=self._requests + 1, **fields)
@@ -116,16 +116,16 @@ class ServerLink:
         return self._requests
 
     def answered(self, request: int) -> messages.Command | None:
-        """The command that was sent with this id, if it waits for its answer: not any longer."""
+        """Remove and return the pending command with this id, None if there is none."""
         return self._asked.pop(request, None)
 
     def awaits(self, *kinds: type[messages.Command]) -> bool:
-        """Whether a command of one of these kinds is not answered yet."""
+        """Whether a command of one of these types is pending."""
         return any(isinstance(command, kinds) for command in self._asked.values())
 
     @property
     def unanswered(self) -> list[messages.Command]:
-        """What was sent on this connection and is not answered yet, oldest first."""
+        """The pending commands of this connection, oldest first."""
         return list(self._asked.values())
 
     def spoke(self, now: float) -> None:
@@ -133,15 +133,15 @@ class ServerLink:
         self._last_sent_at = now
 
     def take_frames(self) -> bytes:
-        """What to transmit."""
+        """The bytes to send."""
         frames = b"".join(self._frames)
         self._frames.clear()
         return frames
 
     def receive(self, data: bytes, now: float) -> Iterator[messages.ToClient | list[Event]]:
-        """What bytes that came say, as long as the connection has a use; see `in_runs`.
+        """The messages in received bytes, until the connection is given up; see `in_runs`.
 
-        Raises RemoteProtocolError when the server breaks its rules.
+        Raises RemoteProtocolError when the server violates the protocol.
         """
         end = self._end
         if end is None:
@@ -152,10 +152,10 @@ class ServerLink:
             if self._end is not end:
                 return
 
-    # What happens to it
+    # Events of the connection
 
     def connected(self, now: float) -> None:
-        """A connection stands, to the server with the pinned certificate."""
+        """A connection was made to the server with the pinned certificate."""
         self._end = ClientEnd()
         self._closed = None
         self._last_received_at = self._last_sent_at = now
@@ -173,7 +173,7 @@ class ServerLink:
     ) -> None:
         """The connection is lost, or could not be made: retry after the backoff.
 
-        That takes at least `wait` seconds.
+        The pause is at least `wait` seconds.
         """
         self.leave()
         if self.status.link in _TRYING:
@@ -183,7 +183,7 @@ class ServerLink:
     def fault(self, reason: Reason, now: float) -> None:
         """The server violated the protocol: retry after the backoff, MAX_FAULTS times at most.
 
-        Then only the person starts it again.
+        Then only the person can reconnect.
         """
         self._faults += 1
         if self._faults < MAX_FAULTS or self.status.link not in _TRYING:
@@ -194,24 +194,24 @@ class ServerLink:
         self._set(Status(Link.STOPPED, Reason("given_up", params)))
 
     def unreachable(self, now: float, attempts: tuple[Attempt, ...]) -> None:
-        """No connection could be made: try again after a pause.
+        """No connection could be made: retry after the backoff.
 
-        A server that was stopped in order has said why there is none; that is the better reason.
+        If the server announced its shutdown before, that is the reason shown.
         """
         self.lost(self._closed or Reason("unreachable"), now, attempts)
 
     def refused(self, reason: Reason, field: str = "", attempts: tuple[Attempt, ...] = ()) -> None:
-        """Trying again would change nothing."""
+        """The failure is final: don't retry."""
         self.leave()
         self._set(Status(Link.REFUSED, reason, field=field, attempts=attempts))
 
     def sign_out(self, reason: Reason) -> None:
-        """Hang up; only the person starts it again."""
+        """Disconnect; only the person can reconnect."""
         self.leave()
         self._set(Status(Link.SIGNED_OUT, reason))
 
     def goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
-        """The server ended the connection in order; by the code this is final, or it is not."""
+        """The server said goodbye; the code decides whether to retry."""
         reason = Reason(goodbye.code, goodbye.params)
         if reason.code not in _RETRIED_GOODBYES:
             self.sign_out(reason)
@@ -221,24 +221,24 @@ class ServerLink:
             self._closed = reason
 
     def storage_failed(self, reason: Reason, retry_at: float) -> None:
-        """What was done last could not be stored: `storage_works` ends that."""
+        """The last transaction failed: `storage_works` ends this state."""
         if not self.storage_trouble:
             self._before_trouble = self.status
         self._set(Status(Link.PAUSED, reason, retry_at=retry_at))
 
     def storage_works(self) -> None:
-        """Something was stored again: go on where the trouble began."""
+        """A transaction succeeded again: resume where it failed."""
         before = self._before_trouble
         self._set(before if before.link in _ENDED else Status(Link.CONNECTING))
 
     def failed(self, reason: Reason) -> None:
-        """This computer can't go on: `waiting` is not asked any more."""
+        """The core gives up: `waiting` is not called any more."""
         self._end = None
         self.status = Status(Link.REFUSED, reason)
         self._tell(news.StatusChanged(self.status, 0))
 
     def tick(self, now: float) -> None:
-        """Let time do its part; call it at `deadline`."""
+        """Handle what is due; call it at `deadline`."""
         waited = self.status.link is Link.PAUSED and now >= self.status.retry_at
         if waited and not self.storage_trouble:
             self._set(Status(Link.CONNECTING))
@@ -272,16 +272,16 @@ class ServerLink:
             self.ask(messages.Ping)
 
     def connect_now(self) -> None:
-        """The person wants a connection now, whatever ended the last one."""
+        """Connect now, whatever ended the last connection."""
         if self._end is None and self.status.link is not Link.CONNECTING:
             if self.storage_trouble:
-                return  # There is nothing to connect for, and it is being tried.
+                return  # Storing is retried already, and a connection has no use before.
             self.backoff.reset()
             self._faults = 0
             self._set(Status(Link.CONNECTING))
 
     def leave(self) -> None:
-        """Hang up: the present connection has no more use."""
+        """Disconnect: the current connection is given up."""
         self._end = None
         self._healthy_at = None
         self._frames.clear()
@@ -293,5 +293,5 @@ class ServerLink:
 
 
 def seconds(milliseconds: int | None) -> float:
-    """A time as the protocol tells it; None stands for none."""
+    """A duration of the protocol in seconds; None stays None."""
     return (milliseconds or 0) / 1000

@@ -1,4 +1,4 @@
-"""What a moderator does to a person, as the window asks for it."""
+"""A moderation command, as the window requests it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Action = Literal["mute", "unmute", "ban", "terminate"]
 class Moderation:
     """`until` is in milliseconds since 1970-01-01 UTC, None until it is lifted.
 
-    `words` are told to the person.
+    `words` is the reason that the person gets.
     """
 
     action: Action
@@ -25,7 +25,7 @@ class Moderation:
 
     def command(self, *, id: int) -> Command:  # noqa: A002  # as the models call it
         """The same as a message."""
-        # Imported here: the window, which makes these, does without the models at its start.
+        # Imported here: the window, which makes these, starts without the models.
         from common.protocol import messages
 
         match self.action:

@@ -1,4 +1,4 @@
-"""Moderation commands, until the server has replied to them."""
+"""Moderation: sends commands, and reports the server's replies."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from common.domain.reasons import Reason
 from common.protocol import messages
 
 MOST_PAGES: Final = 1000
-"""Pages of bans and mutes that are asked for at once."""
+"""Maximum number of pages of bans and mutes that one listing requests."""
 COMMANDS: Final = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
 
 
 class Moderator:
-    """Asks for one thing after the other, each now or not at all: nothing of it is kept."""
+    """Sends moderation commands now or not at all: none of them is stored."""
 
     def __init__(self, link: ServerLink, tell: Callable[[news.News], object]) -> None:
         self._link = link
         self._tell = tell
         self._asked: dict[int, Moderation] = {}
         self._listing: int | None = None
-        """The request for the present page of bans and mutes."""
+        """The id of the request for the current page of bans and mutes."""
         self._muted: set[str] = set()
         self._pages = 0
 
     def ask(self, what: Moderation) -> None:
-        """Do something to a person, if there is a connection; `Moderated` tells what came of it."""
+        """Send a command, if there is a connection; `Moderated` reports the outcome."""
         if self._link.is_ready:
             self._asked[self._link.ask(what.command)] = what
         else:
             self._tell(news.Moderated(what, Reason("lost")))
 
     def list_mutes(self) -> None:
-        """Have it told by `MutesListed` who is muted; asked for again, it begins anew."""
+        """Fetch the list of mutes; `MutesListed` has the result. A second call starts over."""
         self._muted.clear()
         self._pages = 0
         if self._link.is_ready:
@@ -49,7 +49,7 @@ class Moderator:
     ) -> None:
         """A page of bans and mutes."""
         if asked.id != self._listing:
-            return  # It was asked for anew meanwhile.
+            return  # A later request has replaced this one.
         self._pages += 1
         self._muted |= {
             each.username
@@ -68,12 +68,12 @@ class Moderator:
             self._tell(news.MutesListed(frozenset(self._muted)))
 
     def done(self, done: messages.Done, asked: messages.Command, _now: float) -> None:
-        """It was done."""
+        """A command was carried out."""
         note = None if done.note is None else Reason(done.note)
         self._tell(news.Moderated(self._asked.pop(asked.id), None, note))
 
     def refused(self, request: int, reason: Reason) -> bool:
-        """It was not done; False if it is not about this at all."""
+        """A command was refused; returns False if it was none of these commands."""
         if request == self._listing:
             self._listing = None
             self._tell(news.MutesListed(None))
@@ -84,7 +84,7 @@ class Moderator:
         return what is not None
 
     def lost(self) -> None:
-        """The connection is gone, and nobody knows what was done."""
+        """The connection was lost: the outcome of pending commands is unknown."""
         for what in self._asked.values():
             self._tell(news.Moderated(what, Reason("lost")))
         self._asked.clear()

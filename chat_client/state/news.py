@@ -26,16 +26,16 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class AccountChanged:
-    """The server confirmed the account, or the server is called otherwise now."""
+    """The server confirmed the account, or was renamed."""
 
     account: Account
 
 
 @dataclass(frozen=True, slots=True)
 class Welcomed:
-    """A server greeted; `time` was its own then, in milliseconds since 1970-01-01 UTC.
+    """The server's greeting; `time` is its clock, in milliseconds since 1970-01-01 UTC.
 
-    `at` was the time here, in seconds of the clock that never goes back.
+    `at` is the time of arrival in seconds on the monotonic clock.
     """
 
     time: int
@@ -43,58 +43,58 @@ class Welcomed:
 
 
 @dataclass(frozen=True, slots=True)
-class RoleTold:
-    """This account's own role, with which it was let in."""
+class RoleChanged:
+    """This account's role, as of its sign-in."""
 
     role: str
 
 
 @dataclass(frozen=True, slots=True)
 class MuteChanged:
-    """This account may not write from now on, and why; or it may (None)."""
+    """This account was muted, with the reason; or unmuted (None)."""
 
     reason: Reason | None
 
 
 @dataclass(frozen=True, slots=True)
 class Moderated:
-    """What came of something that was to be done to a person: `why` not, or None if it was."""
+    """The outcome of a moderation: `why` it was refused, or None if it was carried out."""
 
     what: Moderation
     why: Reason | None
     note: Reason | None = None
-    """What of it was left out."""
+    """The part of it that was left out, if any."""
 
 
 @dataclass(frozen=True, slots=True)
 class MutesListed:
-    """Who is muted now, as a moderator was told; None where that could not be learned."""
+    """The muted people, for a moderator; None if the list could not be fetched."""
 
     usernames: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class PersonSeen:
-    """Somebody is there, new or changed."""
+    """An account of the server, new or changed."""
 
     person: Person
 
 
 @dataclass(frozen=True, slots=True)
 class PeopleForgotten:
-    """The known people are of another history of the server: they are listed again."""
+    """The cached people belong to another history of the server: they are listed again."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnlineListed:
-    """Who is online now; nobody else is."""
+    """Everybody who is online now."""
 
     usernames: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PresenceSeen:
-    """Somebody is online now, or is not."""
+    """Somebody went online or offline."""
 
     username: str
     online: bool
@@ -111,7 +111,7 @@ class RoomSeen:
 class EventsAdded:
     """Consecutive new events of one room, now in the cache.
 
-    Those up to `read` have been read already, before they were fetched again.
+    Those up to `read` were read before: they have been fetched again.
     """
 
     room: str
@@ -121,7 +121,7 @@ class EventsAdded:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A page of a room: before a place, around one, around a time, or with neither the newest."""
+    """A request for a page: before a `seq`, around a `seq` or a time, or else the newest."""
 
     room: str
     before: int | None = None
@@ -131,10 +131,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class HistoryAdded:
-    """A page of history is in the cache: its first and last place.
+    """A page of history is in the cache, with its first and last `seq`.
 
-    Or it has nothing that is not brought otherwise; or it can't be had now, and `why`. Then it may
-    be had in `again` seconds at the earliest; None if asking the server again is in vain.
+    Or it had no events beyond those that are delivered anyway; or it was refused, and `why`. Then
+    `again` is the number of seconds before a retry, or None if retrying is useless.
     """
 
     room: str
@@ -146,9 +146,9 @@ class HistoryAdded:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """The events of a room after one place and up to another are on the server and not here.
+    """A gap: the events of a room after one `seq` and up to another are not in the cache.
 
-    The newest of them are on their way, the others are fetched as wanted.
+    The newest of them are being fetched, the others on demand.
     """
 
     room: str
@@ -158,7 +158,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class RoomRefused:
-    """A room is not brought up to date on this connection, and why: what is here of it stays."""
+    """A room is not synced on this connection, and why; its cached events stay."""
 
     room: str
     reason: Reason
@@ -186,9 +186,9 @@ class OutboxChanged:
 
 @dataclass(frozen=True, slots=True)
 class MessageNotStored:
-    """A message could not be stored on this computer: its text goes back to where it was written.
+    """A message could not be stored on this computer: its text goes back to the composer.
 
-    Nothing of it is in the outbox.
+    It is not in the outbox.
     """
 
     room: str
@@ -217,7 +217,7 @@ News = (
     StatusChanged
     | AccountChanged
     | Welcomed
-    | RoleTold
+    | RoleChanged
     | MuteChanged
     | Moderated
     | MutesListed

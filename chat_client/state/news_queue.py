@@ -1,4 +1,4 @@
-"""News that wait for the end of the transaction in which what they tell of is stored."""
+"""A queue of news that wait for the commit of their transaction."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class NewsQueue:
         self._waiting: list[news.News] = []
 
     def tell(self, item: news.News) -> None:
-        """Add one behind those that wait."""
+        """Append an item, coalescing it with the last one if possible."""
         last = self._waiting[-1] if self._waiting else None
         if (
             isinstance(item, news.EventsAdded)
@@ -25,10 +25,10 @@ class NewsQueue:
             self._waiting.append(item)
 
     def take(self) -> list[news.News]:
-        """All that wait; none waits then."""
+        """Remove and return all items."""
         taken, self._waiting = self._waiting, []
         return taken
 
     def clear(self) -> None:
-        """What they tell of did not happen."""
+        """Drop all items, after a rollback."""
         self._waiting.clear()

@@ -25,9 +25,9 @@ MAX_REFUSALS: Final = 8
 """Retryable refusals of one message before it is marked as failed: the cause may be the message
 itself, and would block all behind it (head-of-line blocking)."""
 _NOT_OF_THE_MESSAGE: Final = {"busy", "disk_full", "rate_limited"}
-"""Codes that tell of the server's state, not of the message: retried without a limit."""
+"""Codes about the server's state and not about the message: retried without a limit."""
 _IN_FLIGHT_BYTES: Final = 256 * 1024
-"""Bytes of bodies in flight at once: what the server reads without a pause."""
+"""Maximum bytes of bodies in flight: as much as the server reads in one turn."""
 _COMPARING: Final = (
     messages.ListPeople,
     messages.ListOnline,
@@ -40,7 +40,7 @@ _COMPARING: Final = (
 class Outbox:
     """Sends the messages of the outbox, oldest first, and stores the outcome of each.
 
-    `at_once` is how many may be in flight; each names the one before it (`after`), so that none
+    `at_once` is the maximum number in flight; each names its predecessor (`after`), so that none
     overtakes one that is refused. `new_id` makes the id of a message.
     """
 
@@ -61,50 +61,50 @@ class Outbox:
         self._in_flight: dict[str, int] = {}
         """In-flight messages, oldest first: `cid` → bytes of the body."""
         self._sent_up_to = 0
-        """The number of the message of the outbox that was sent last."""
+        """The number of the outbox entry that was sent last."""
         self._drain_in_flight_first = False
-        """Whether to send nothing before all in-flight messages are answered: the oldest that waits
-        was refused or may be lost, and has to be sent before those written after it."""
+        """Whether to send nothing until all in-flight messages have replies: the oldest waiting one
+        was refused or may be lost, and must be sent before those written after it."""
         self._hold_until_verified = False
-        """Whether to send nothing before the cache is compared with the server's history: messages
+        """Whether to send nothing until the cache was compared with the server's history: messages
         that were acknowledged may have to be sent again, and first."""
         self._acknowledged = 0
         """The number of the newest message that was ever acknowledged: each counts once, so that
         no server shortens the pauses with one message again and again."""
         self._refused_often = ("", 0)
-        """The oldest message that waits, if it is refused for itself, and how often that was."""
+        """The oldest waiting message if it was refused for its own fault, and how often."""
         self._retry = Backoff(link.backoff.chance)
         """The backoff before refused messages are sent again."""
         self._hold_until = 0.0
 
-    # What the person does
+    # Actions of the person
 
     def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
-        """Keep an event for a known room, to be sent as soon as there is a connection. Its cid."""
+        """Store an event for a known room, to send it when connected; returns its cid."""
         cid = self._new_id()
         self._cache.outbox_add(room, cid, kind, body, written_at)
         if kind == MESSAGE:
-            self._cache.set_draft(room, "")  # It is sent, in the same transaction.
+            self._cache.set_draft(room, "")  # Its draft is deleted in the same transaction.
         self._changed(room, cid, OutboxState.WAITING)
         return cid
 
     def keep_failed(
         self, room: str, kind: str, body: Mapping[str, Any], written_at: int, why: Reason
     ) -> None:
-        """Keep an event for a known room that is not to be sent, and why."""
+        """Store an event for a known room as failed, with the reason."""
         cid = self._new_id()
         self._cache.outbox_add(room, cid, kind, body, written_at)
         self._fail(room, cid, why)
 
     def drop(self, cid: str) -> None:
-        """Give up a message that could not be sent, or still waits."""
+        """Discard a message that failed or still waits."""
         out = self._cache.outgoing(cid)
         if out is not None and out.state is not OutboxState.SENT and not self.is_in_flight(cid):
             self._cache.outbox_remove(cid)
             self._changed(out.room, cid, OutboxState.DROPPED)
 
     def send_again(self, cid: str) -> None:
-        """Send a message that failed after all, before those that were written after it."""
+        """Retry a message that failed, before those that were written after it."""
         out = self._cache.outgoing(cid)
         if out is not None and out.state is OutboxState.FAILED:
             self._cache.outbox_set_state(cid, OutboxState.WAITING)
@@ -115,7 +115,7 @@ class Outbox:
     # The connection
 
     def signed_in(self) -> None:
-        """Messages may be sent from now on.
+        """The session is admitted: messages may be sent from now on.
 
         A server that was restored from a backup may have lost messages that it acknowledged on a
         former connection, even where the cache matches its log. Those whose events never came are
@@ -131,11 +131,11 @@ class Outbox:
         self._hold_until = 0.0
 
     def begin_again(self) -> None:
-        """A message has to be sent again: it is older than those in flight."""
+        """A message that is older than those in flight must be sent again."""
         self._drain_in_flight_first = True
 
     def is_in_flight(self, cid: str) -> bool:
-        """Whether a message is sent and not answered yet."""
+        """Whether a message was sent and has no reply yet."""
         return cid in self._in_flight
 
     def deadline(self) -> float:
@@ -190,10 +190,10 @@ class Outbox:
         self._in_flight[out.cid] = len(body_json(out.body))
         self._link.spoke(now)
 
-    # What came of it
+    # Outcomes
 
     def acknowledged(self, cid: str) -> OutboxMessage | None:
-        """The server has a message on its disk; the message, if it is in the outbox still.
+        """The server acknowledged a message; returns it if it is still in the outbox.
 
         `in_room` or `ahead` is to be called next.
         """
@@ -211,14 +211,14 @@ class Outbox:
         self._in_flight.pop(cid, None)
         out = self._cache.outgoing(cid)
         self._cache.outbox_remove(cid)
-        # Of an acknowledgement that was ahead, SENT has been told already.
+        # For an acknowledgement that was ahead, SENT has been reported already.
         if out is not None and out.state is not OutboxState.SENT:
             self._changed(event.room, cid, OutboxState.SENT, seq=event.seq)
 
     def ahead(self, ack: messages.Ack, *, is_here: bool) -> None:
-        """A message is acknowledged that does not follow what is here of its room.
+        """The acknowledged message does not directly follow the cached events of its room.
 
-        Its event comes with those before it, or `is_here` already.
+        Its event will arrive with those before it, or `is_here` already.
         """
         self._cache.outbox_set_state(ack.cid, OutboxState.SENT)
         if is_here:
@@ -228,7 +228,7 @@ class Outbox:
     def refused(
         self, asked: messages.Send, reason: Reason, now: float, *, retryable: bool, wait: float
     ) -> None:
-        """The server did not take a message: never, or not before `wait` seconds."""
+        """The server refused a message: finally, or to be retried after at least `wait` seconds."""
         self._in_flight.pop(asked.cid, None)
         if retryable:
             self._try_again(asked, reason, now, wait)
@@ -237,10 +237,10 @@ class Outbox:
         self.send_next(now)
 
     def _try_again(self, asked: messages.Send, reason: Reason, now: float, wait: float) -> None:
-        """A message is to be tried again, before all that were written after it."""
+        """Retry a message, before all that were written after it."""
         self._drain_in_flight_first = True
         if reason.code == "too_early" and asked.after is not None:
-            return  # It follows from the refusal of the one before it, which tells what to do.
+            return  # A consequence of the refusal of its predecessor, which decides what to do.
         its_own = reason.code not in _NOT_OF_THE_MESSAGE
         if asked.after is None and its_own:
             cid, times = self._refused_often
@@ -250,12 +250,12 @@ class Outbox:
                 self._fail(asked.room, asked.cid, reason)
                 return
         self._changed(asked.room, asked.cid, OutboxState.WAITING, reason=reason)
-        # Of several that were under way one pause is enough.
+        # One pause for all that were in flight.
         if not self._hold_until:
             self._hold_until = now + max(self._retry.next(), wait)
 
     def _fail(self, room: str, cid: str, reason: Reason) -> None:
-        """A message will never be taken: the person changes or drops it, and the others go on."""
+        """A message failed finally: the person decides about it, and the others go on."""
         self._cache.outbox_set_state(cid, OutboxState.FAILED, reason)
         self._changed(room, cid, OutboxState.FAILED, reason=reason)
 

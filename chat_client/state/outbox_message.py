@@ -1,4 +1,4 @@
-"""An event on its way out, from the moment it is made to the moment it is in its room."""
+"""An entry of the outbox: an event to send, until it is in its room."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _NEVER_TAKEN: Final = frozenset(
 
 
 class OutboxState(StrEnum):
-    """Where an entry of the outbox stands."""
+    """The state of an entry of the outbox."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -23,14 +23,14 @@ class OutboxState(StrEnum):
     FAILED = "failed"
     """Refused for good; the person drops it, has it sent again, or changes what was written."""
     DROPPED = "dropped"
-    """Given up by the person."""
+    """Discarded by the person."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxMessage:
-    """What `send` is to take, in the outbox; `kind` and `body` are those of the event.
+    """An event to send; `kind` and `body` are those of the event.
 
-    `written_at` is in milliseconds since 1970-01-01 UTC. `number` grows from each to the next.
+    `written_at` is in milliseconds since 1970-01-01 UTC. `number` increases with each entry.
     """
 
     room: str
@@ -50,6 +50,6 @@ class OutboxMessage:
 
     @property
     def text(self) -> str:
-        """What is to be said; "" where that is nothing."""
+        """The text of a message; "" for other kinds."""
         text = self.body.get("text") if self.kind == MESSAGE else None
         return text if isinstance(text, str) else ""

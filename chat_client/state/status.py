@@ -1,4 +1,4 @@
-"""The truth about the connection."""
+"""The status of the connection."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -8,32 +8,32 @@ from chat_client.state.attempts import Attempt
 from common.domain.reasons import Reason
 
 STORAGE: Final = frozenset({"storage", "storage_full"})
-"""Codes of a status: this computer can't store anything now, so nothing is sent or taken."""
+"""Codes of a status: this computer can't store anything now, so nothing is sent or received."""
 WRONG_SERVER: Final = frozenset({"wrong_server", "not_the_invites"})
-"""Another server answered than the one that was joined, or than that of the invite."""
+"""Codes of a status: another server answered than the account's, or than the invite's."""
 NONE: Final = Reason("")
 
 
 class Link(Enum):
-    """What the connection is doing."""
+    """The state of the connection."""
 
     CONNECTING = auto()
     ONLINE = auto()
     PAUSED = auto()
-    """Lost; the next try comes by itself."""
+    """Lost; it is retried automatically."""
     SIGNED_OUT = auto()
-    """Ended by the server, with a reason; only the person starts it again."""
+    """Ended by the server, with a reason; only the person can reconnect."""
     REFUSED = auto()
-    """The server would not let this account in; nothing changes by trying again."""
+    """The server refused this account; it is not retried."""
     STOPPED = auto()
-    """Given up after faults that came again and again; only the person starts it again."""
+    """Given up after repeated faults; only the person can reconnect."""
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`retry_at` is on the monotonic clock, for PAUSED; `field` tells what was REFUSED.
+    """`retry_at` is on the monotonic clock, for PAUSED; `field` names what was REFUSED.
 
-    `attempts` tells what came of each address of the invite, in its order, when no connection could
+    `attempts` has the outcome of each address of the invite, in its order, when no connection could
     be made: PAUSED, or REFUSED because of a wrong server. Else it is empty.
     """
 
@@ -45,5 +45,5 @@ class Status:
 
     @property
     def code(self) -> str:
-        """Of the reason."""
+        """The code of the reason."""
         return self.reason.code

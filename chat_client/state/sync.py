@@ -1,4 +1,4 @@
-"""Which rooms' events are brought, from which place on, and whether they are of this history."""
+"""Syncs the rooms: which events to fetch, from which position, and whether the histories match."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from common.protocol.codec import known_event
 from common.protocol.events import Event
 
 CATCH_UP_LIMIT: Final = 300
-"""Events of a room that are fetched at once when there is no need for all of them."""
+"""Maximum number of missing events of a room to catch up with when `on_demand`."""
 
 
 class Sync:
-    """Brings rooms up to date, and keeps each one's events without a gap.
+    """Brings rooms up to date, and keeps each room's events without gaps.
 
-    `follow` names the rooms to fetch; None means all. `on_event` is told each new event before it
-    is stored; when it returns False, that was the last one. With `on_demand`, of what is
-    missing only the newest is brought at once, if it is much. `me()` is this account's username.
+    `follow` names the rooms to fetch; None means all. `on_event` is called for each new event
+    before it is stored; when it returns False, no further one is. With `on_demand`, only the
+    newest events are fetched if many are missing. `me()` is this account's username.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class Sync:
         self._on_event = on_event
         self._on_demand = on_demand
         self._started: set[str] = set()
-        """Rooms that were synced on this connection, and are not to be again."""
+        """Rooms that were synced on this connection, and are not to be synced again."""
         self._verified_rooms: set[str] = set()
         """Rooms whose cached events match the server's log, as seen on this connection."""
         self._reset_rooms: set[str] = set()
@@ -74,7 +74,7 @@ class Sync:
             self._cache.set_meta("epoch", epoch)
         elif known != epoch:
             self._cache.reset(epoch)
-            # Also which rooms there are all the same.
+            # Also if the list of rooms is the same.
             self._tell(news.CacheReset())
             for room in self._cache.rooms():
                 self._tell(news.RoomSeen(room))
@@ -96,7 +96,7 @@ class Sync:
             self._link.ask(messages.Sync, positions=positions, last=last, most=most)
 
     def listed(self, rooms: Sequence[str], ended: bool, now: float) -> None:
-        """The account is in these rooms, and in no others if the list `ended`."""
+        """The account is in these rooms, and in no others once the list has `ended`."""
         self._bring(*rooms)
         if ended:
             self._listed = True
@@ -110,14 +110,14 @@ class Sync:
 
     def synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
         """The reply to `sync`: delivery starts in these rooms, or was refused."""
-        # The heads are not kept: what counts are the events that follow.
+        # The heads are not stored: only the events that follow count.
         self._verified_rooms.update(synced.heads.keys() & asked.positions.keys())
         for room in synced.skipped:
             if asked.most is not None and room in synced.heads and room in asked.positions:
                 self._skip(room, synced.heads[room])
         refused = synced.refused.keys() & asked.positions.keys()
-        # A room that the server lists and does not have, or refuses for a reason that this program
-        # does not know, is done without.
+        # Rooms that the server lists and does not have, or refuses for an unknown reason, are
+        # skipped.
         self._started -= refused
         ahead = []
         for room in sorted(refused):
@@ -132,7 +132,7 @@ class Sync:
         self._outbox.send_next(now)
 
     def _skip(self, room: str, head: int) -> None:
-        """Too much is missing to be brought at once: the newest page is fetched, the rest later."""
+        """Too many events are missing: fetch the newest page, the others on demand."""
         position = self._cache.position(room)
         if head <= position:
             return
@@ -142,19 +142,19 @@ class Sync:
         self._tell(news.Skipped(room, position or head, head))
         self.history.want(news.Wanted(room), first=False)
 
-    # What the history needs
+    # For the history
 
     def is_ready(self, room: str) -> bool:
-        """Whether the copy of a room is known to be of the server's history, or is not brought."""
+        """Whether the cached events of a room are verified, or the room is not synced at all."""
         # Of one that is not brought at all the server says why, if it is asked.
         return room in self._verified_rooms or (self._listed and room not in self._started)
 
     def end(self, room: str) -> int:
-        """The place before the next event that the server will bring by itself."""
+        """The `seq` before the next event that the server will deliver."""
         return max(self._cache.position(room), self._skipped.get(room, 0))
 
     def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
-        """Keep a page of history; with `newest` it is the one before what the server brings."""
+        """Store a page of history; with `newest` it ends where the server's delivery starts."""
         self._cache.add_past(events, upto)
         self._take_own(events)
         if newest and self._cache.send_again(events[0].room):
@@ -164,7 +164,7 @@ class Sync:
 
     def _reset(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
         """The server was restored from a backup, with its epoch: fetch these rooms again."""
-        # Nothing can be ahead of a room's beginning, and from there it is right afterwards.
+        # No position can be before the room's beginning: from there the events are right.
         again = not self._reset_rooms.isdisjoint(rooms)
         if again or not all(refused.positions[room] for room in rooms):
             self._link.fault(Reason("unknown_places"), now)
@@ -178,7 +178,7 @@ class Sync:
         self._bring(*rooms)
 
     def acknowledged(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
-        """A message of this account has its place: its event, if it follows what is here."""
+        """A message of this account was acknowledged; returns its event if it follows the cache."""
         if (ack.room, ack.cid) != (asked.room, asked.cid):
             self._link.fault(Reason("unasked_ack"), now)
             return
@@ -197,14 +197,14 @@ class Sync:
         self._outbox.send_next(now)
 
     def heard(self, events: Sequence[Event], now: float) -> None:
-        """Events arrived, of rooms that must have been synced."""
+        """Events arrived; their rooms must have been synced."""
         if self._started.issuperset({event.room for event in events}):
             self._take(events, now)
         else:
             self._link.fault(Reason("unasked_room"), now)
 
     def _take(self, events: Sequence[Event], now: float) -> None:
-        """Take what follows the rooms' positions, as much at once as belongs together."""
+        """Store the events that follow the rooms' positions, consecutive ones together."""
         fresh: list[Event] = []
         for event in events:
             if fresh and event.room != fresh[0].room:
@@ -212,9 +212,9 @@ class Sync:
                 fresh = []
             position = fresh[-1].seq if fresh else self.end(event.room)
             if event.seq <= position:
-                continue  # Already here: a page and an acknowledgement may both bring it.
+                continue  # A duplicate: a page and an acknowledgement may both bring it.
             if event.seq > position + 1:
-                # The server leaves no gaps; asking again from our position is always right.
+                # The server leaves no gaps; syncing again from our position is always right.
                 self._store(fresh)
                 self._link.fault(Reason("gap"), now)
                 return
@@ -228,14 +228,14 @@ class Sync:
         self._store(fresh)
 
     def _store(self, events: Sequence[Event]) -> None:
-        """Store consecutive new events of a room, and tell of them."""
+        """Store consecutive new events of a room, and report them."""
         if not events:
             return
         read = self._cache.add_events(events)
         room = events[0].room
         self._verified_rooms.add(room)
         self._tell(news.EventsAdded(room, tuple(events), read))
-        # Told after the events: what has left the outbox must be seen in its room by then.
+        # Reported after the events: what has left the outbox must be visible in its room by then.
         self._take_own(events)
 
     def _take_own(self, events: Sequence[Event]) -> None:

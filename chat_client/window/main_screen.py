@@ -224,7 +224,7 @@ class MainScreen(Panel):
         | news.MuteChanged
         | news.MutesListed
         | news.MessageNotStored
-        | news.RoleTold
+        | news.RoleChanged
         | news.RoomRefused
         | news.Skipped
         | news.Welcomed,
@@ -232,7 +232,7 @@ class MainScreen(Panel):
         match item:
             case news.Welcomed():
                 self.connection.clock.set(item.time, time.monotonic() - item.at)
-            case news.RoleTold():
+            case news.RoleChanged():
                 self.overview.hear_of_role(item.role)
             case news.MuteChanged():
                 self.connection.show_mute(item.reason)

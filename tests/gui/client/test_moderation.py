@@ -13,7 +13,7 @@ from chat_client.state.news import (
     MuteChanged,
     MutesListed,
     PersonSeen,
-    RoleTold,
+    RoleChanged,
     RoomRefused,
     RoomSeen,
     StatusChanged,
@@ -114,7 +114,7 @@ def test_what_is_for_some_time_is_counted_from_the_servers_time(
     """A mute for an hour is one there, too, if this computer's clock is a day behind."""
     told: list[Moderation] = []
     monkeypatch.setattr(Core, "moderate", lambda _, wanted: told.append(wanted))
-    ada.main.apply([Welcomed(now() + 24 * HOUR, time.monotonic()), RoleTold("moderator")])
+    ada.main.apply([Welcomed(now() + 24 * HOUR, time.monotonic()), RoleChanged("moderator")])
     ada.main.apply(
         [PersonSeen(Person(username="zoe", display_name="Zoe", role="member", change=9))]
     )
@@ -124,7 +124,7 @@ def test_what_is_for_some_time_is_counted_from_the_servers_time(
     ada.wait(lambda: told, "the order")
     assert told[0].until is not None
     assert abs(told[0].until - (now() + 25 * HOUR)) < 60_000
-    ada.main.apply([RoleTold("member")])
+    ada.main.apply([RoleChanged("member")])
     assert not ada.main.overview.may_moderate("zoe")
 
 

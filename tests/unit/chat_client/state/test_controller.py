@@ -124,7 +124,7 @@ def test_the_time_there_and_the_own_role_are_told(desk: Desk) -> None:
     (hello,) = desk.connect()
     (sign_in,) = desk.hear(welcome_to(hello).model_copy(update={"time": 1_767_225_599_800}))
     assert desk.told(news.Welcomed) == [news.Welcomed(1_767_225_599_800, desk.now)]
-    assert desk.told(news.RoleTold) == []
+    assert desk.told(news.RoleChanged) == []
     signed_in = messages.SignedIn(
         re=sign_in.id,
         username="ada",
@@ -134,7 +134,7 @@ def test_the_time_there_and_the_own_role_are_told(desk: Desk) -> None:
         mute=None,
     )
     desk.hear(signed_in)
-    assert desk.told(news.RoleTold) == [news.RoleTold("moderator")]
+    assert desk.told(news.RoleChanged) == [news.RoleChanged("moderator")]
 
 
 def test_the_chats_new_name_is_told_and_kept(desk: Desk) -> None:
