@@ -92,6 +92,8 @@ class Batches:
         self._reopened = reopened
         self._failure: Exception | None = None
         """What made the present batch's transaction fail."""
+        self._reserved = False
+        """Whether the disk is full, and this batch writes only what is audited."""
         self._blind = False
         """Whether the store can't even be read: no `cid` is looked up then."""
         self._last_failure: Exception | None = None
@@ -121,7 +123,7 @@ class Batches:
     def _commit(self, items: Sequence[HubItem], now: int) -> list[Applied]:
         if not any(map(_writes, items)):
             return self._apply(items, now)
-        before = self._ready(now)
+        before = self._ready(items, now)
         if self._failure is not None:
             return [Applied(before), *self._refused(self._apply(items, now), now)]
         applied, stored = self._transact(items, now)
@@ -131,21 +133,24 @@ class Batches:
         if stored:
             self._world.directory.commit()
             self._retry.worked()
-            before = [*before, *self._recovered(now)]
+            if self._full is None:
+                before = [*before, *self._recovered(now)]
             return [Applied(before), *applied] if before else applied
         self._world.directory.roll_back()
         refused = self._refused(applied, now)
         return [Applied(before), *refused, Applied(self._close_rolled_back(now))]
 
-    def _ready(self, now: int) -> Outcome:
+    def _ready(self, items: Sequence[HubItem], now: int) -> Outcome:
         """Make the store ready for a transaction; if it is not, set this batch's failure.
 
         Returns the outcome of reopening it.
         """
         self._failure = None
         self._blind = False
-        if self._full is not None and not self._has_space_again():
-            # The freed reserve is for the checkpoint and the host's actions, not for messages.
+        self._reserved = self._full is not None and not self._has_space_again()
+        if self._reserved and not any(map(_is_audited, items)):
+            # The freed reserve is for the checkpoint and for hosts and moderators, who must be able
+            # to stop whoever fills the disk: not for messages.
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
@@ -380,6 +385,9 @@ class Batches:
         refusable = (session, command)
         if self._failure is not None:
             return Applied([], refusable)
+        if self._reserved and not COMMANDS[type(command)].audited:
+            full = Refusal("disk_full", self._wait())
+            return Applied(self._refuse(session, command, full), refusable)
         undo = self._world.directory.undo
         mark = undo.mark()
         self._store.begin_command()
@@ -438,6 +446,12 @@ class Batches:
         if self._full is not None:
             return ceil(1000 * max(0.0, self._next_space_check - self._clock()))
         return ceil(1000 * self._retry.wait)
+
+
+def _is_audited(item: HubItem) -> bool:
+    return isinstance(item, Received) and any(
+        COMMANDS[type(command)].audited for command in item.commands
+    )
 
 
 def _writes(item: HubItem) -> bool:

@@ -7,6 +7,7 @@ the first thing that does not ends the process with a traceback.
 from __future__ import annotations
 
 import os
+import queue
 import sys
 import time
 import traceback
@@ -19,7 +20,7 @@ from chat_server.service import Server
 from chat_server.store import reserve
 from common.domain.invite import Invite, parse_invite
 from common.domain.sentences import sentence
-from common.protocol.messages import Ack, Error
+from common.protocol.messages import Ack, Ban, Done, Error, ToClient
 from tests.process.harness import DEADLINE
 from tests.process.wire import Session
 
@@ -35,7 +36,11 @@ def main(folder: Path) -> None:
     invite = parse_invite(server.start().invite)
     held = folder / "reserve"
     assert held.stat().st_size == reserve.SIZE
-    with Session(invite, "ada") as ada, Session(invite, "bob") as bob:
+    with (
+        Session(invite, "ada") as ada,
+        Session(invite, "bob") as bob,
+        Session(invite, "eve", installation="e" * 32) as eve,
+    ):
         said = say_until_full(ada, folder)
         assert said > 10
         print("messages were acknowledged until the disk was full")
@@ -45,6 +50,13 @@ def main(folder: Path) -> None:
         print("then they are refused, to be tried again")
         assert heard(invite, bob.token) == said
         print("all that was acknowledged can be read")
+        replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+        ban = Ban(id=1, username="eve", reason="Enough.")
+        server.host_session().ask(lambda number: ban.model_copy(update={"id": number}), replies.put)
+        assert isinstance(replies.get(timeout=DEADLINE), Done)
+        assert eve.expect_goodbye().code == "banned"
+        assert say(bob, "is there now?") == "disk_full"
+        print("the host can ban who fills it, in the space that was kept back")
         (folder / "ballast").unlink()
         wait_for(lambda: say(ada, "again") == "ack", "the room to be used")
         assert held.stat().st_size == reserve.SIZE

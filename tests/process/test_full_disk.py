@@ -37,6 +37,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         "messages were acknowledged until the disk was full",
         "then they are refused, to be tried again",
         "all that was acknowledged can be read",
+        "the host can ban who fills it, in the space that was kept back",
         "with room again they are taken, and the reserve is back",
         "nothing of the reserve is left after the end",
     ]

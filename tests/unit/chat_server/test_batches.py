@@ -883,6 +883,50 @@ def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
     assert [event.text for event in bench.stored()[1:]] == ["it has room again"]
 
 
+AUDITED: Final = [kind for kind in WRITERS if COMMANDS[kind].audited]
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("kind", AUDITED, ids=lambda kind: kind.__name__)
+def test_hosts_and_moderators_act_while_the_disk_is_full(kind: type) -> None:
+    """Somebody may be filling it: in the space that was kept back for that. Messages wait on."""
+    scene = Scene(MemoryEngine(), WRITERS[kind])
+    bench = scene.bench
+    bench.store.fail("end of transaction", StoreFullError("no room"))
+    with bench.engine.no_room():
+        first = bench.send("hello")
+        full = bench.run(Received(scene.ada, (first,)))
+        assert _refused(full, scene.ada, first, "disk_full") == 0
+        assert [type(each) for each in full.shown] == [StoreFailed]
+        bench.store.heal()
+        bench.now += SPACE_CHECK_INTERVAL / 2
+        head = bench.world.head(GENERAL)
+        released = bench.run(*scene.items)
+        for connection, command in scene.writers():
+            if COMMANDS[type(command)].audited:
+                assert _is_done(released.answer(connection, command))
+            else:
+                assert _refused(released, connection, command, "disk_full") > 0
+        assert isinstance(released.answer(scene.bob, scene.ping), messages.Pong)
+        assert bench.world.head(GENERAL) == head
+        assert bench.world.trouble == "disk_full"
+        assert not any(isinstance(each, StoreRecovered) for each in released.shown)
+        scene.check_consistent()
+        assert len(bench.audit()) > scene.audited
+        # Where there is no room for that either, it is refused as all else is.
+        bench.store.fail("end of transaction", StoreFullError("no room"))
+        again = messages.MutePerson(id=bench.number(), username="bob")
+        _refused(bench.run(Received(scene.host, (again,))), scene.host, again, "disk_full")
+        bench.store.heal()
+        scene.check_consistent()
+    bench.now += SPACE_CHECK_INTERVAL
+    later = bench.send("there is room")
+    recovered = bench.run(Received(scene.bob, (later,)))
+    assert isinstance(recovered.answer(scene.bob, later), messages.Ack)
+    assert any(isinstance(each, StoreRecovered) for each in recovered.shown)
+    bench.close()
+
+
 def _refused(released: Released, connection: int, command: messages.Command, code: str) -> int:
     """The milliseconds to wait, of a refusal."""
     error = released.answer(connection, command)
