@@ -196,9 +196,9 @@ class Core:
         """Carry out a moderation; Moderated reports the outcome."""
         self._do(lambda: self._controller.moderate(what))
 
-    def list_mutes(self) -> None:
-        """Fetch the list of mutes, for moderators; MutesListed has the result."""
-        self._do(self._controller.list_mutes)
+    def list_sanctions(self) -> None:
+        """Fetch the list of mutes and bans, for moderators; SanctionsListed has the result."""
+        self._do(self._controller.list_sanctions)
 
     def connect_now(self) -> None:
         """Connect now instead of after the pause, or again after being signed out."""

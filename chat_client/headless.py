@@ -396,7 +396,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.RoleChanged()
                 | news.Welcomed()
                 | news.Moderated()
-                | news.MutesListed()
+                | news.SanctionsListed()
                 | news.OnlineListed()
                 | news.PresenceSeen()
                 | news.EventsAdded()

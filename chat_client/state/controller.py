@@ -270,9 +270,9 @@ class Controller:
         """Carry out a moderation, now or not at all; `Moderated` reports the outcome."""
         self._moderator.ask(what)
 
-    def list_mutes(self) -> None:
-        """Fetch the list of mutes; `MutesListed` has the result."""
-        self._moderator.list_mutes()
+    def list_sanctions(self) -> None:
+        """Fetch the list of mutes and bans; `SanctionsListed` has the result."""
+        self._moderator.list_sanctions()
 
     def connect_now(self) -> None:
         """Connect now, whatever ended the last connection."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from common.protocol.messages import Command
 
-Action = Literal["mute", "unmute", "ban", "terminate"]
+Action = Literal["mute", "unmute", "ban", "unban", "terminate"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +39,7 @@ class Moderation:
                 return messages.Ban(
                     id=id, username=self.username, until=self.until, reason=self.words
                 )
+            case "unban":
+                return messages.Unban(id=id, username=self.username)
             case "terminate":
                 return messages.Terminate(id=id, username=self.username, reason=self.words)

@@ -13,7 +13,9 @@ from common.protocol import messages
 
 MOST_PAGES: Final = 1000
 """Maximum number of pages of bans and mutes that one listing requests."""
-COMMANDS: Final = messages.MutePerson | messages.Unmute | messages.Ban | messages.Terminate
+COMMANDS: Final = (
+    messages.MutePerson | messages.Unmute | messages.Ban | messages.Unban | messages.Terminate
+)
 
 
 class Moderator:
@@ -25,7 +27,8 @@ class Moderator:
         self._asked: dict[int, Moderation] = {}
         self._listing: int | None = None
         """The id of the request for the current page of bans and mutes."""
-        self._muted: set[str] = set()
+        self._sanctioned: dict[str, set[str]] = {}
+        """By kind of sanction: the people on the pages that have come."""
         self._pages = 0
 
     def ask(self, what: Moderation) -> None:
@@ -35,14 +38,14 @@ class Moderator:
         else:
             self._tell(news.Moderated(what, Reason("lost")))
 
-    def list_mutes(self) -> None:
-        """Fetch the list of mutes; `MutesListed` has the result. A second call starts over."""
-        self._muted.clear()
+    def list_sanctions(self) -> None:
+        """Fetch mutes and bans; `SanctionsListed` has the result. A second call starts over."""
+        self._sanctioned.clear()
         self._pages = 0
         if self._link.is_ready:
             self._listing = self._link.ask(messages.ListSanctions)
         else:
-            self._tell(news.MutesListed(None))
+            self._tell(news.SanctionsListed(None, None))
 
     def sanctions(
         self, page: messages.Sanctions, asked: messages.ListSanctions, _now: float
@@ -51,21 +54,20 @@ class Moderator:
         if asked.id != self._listing:
             return  # A later request has replaced this one.
         self._pages += 1
-        self._muted |= {
-            each.username
-            for each in page.sanctions
-            if each.kind == "mute" and each.username is not None
-        }
+        for each in page.sanctions:
+            if each.username is not None:  # else of a device
+                self._sanctioned.setdefault(each.kind, set()).add(each.username)
         if page.more and page.sanctions and page.sanctions[-1].number > asked.after:
             last = page.sanctions[-1].number
             if self._pages < MOST_PAGES:
                 self._listing = self._link.ask(messages.ListSanctions, after=last)
             else:
                 self._listing = None
-                self._tell(news.MutesListed(None))
+                self._tell(news.SanctionsListed(None, None))
         else:
             self._listing = None
-            self._tell(news.MutesListed(frozenset(self._muted)))
+            muted, banned = (frozenset(self._sanctioned.get(kind, ())) for kind in ("mute", "ban"))
+            self._tell(news.SanctionsListed(muted, banned))
 
     def done(self, done: messages.Done, asked: messages.Command, _now: float) -> None:
         """A command was carried out."""
@@ -76,7 +78,7 @@ class Moderator:
         """A command was refused; returns False if it was none of these commands."""
         if request == self._listing:
             self._listing = None
-            self._tell(news.MutesListed(None))
+            self._tell(news.SanctionsListed(None, None))
             return True
         what = self._asked.pop(request, None)
         if what is not None:
@@ -90,4 +92,4 @@ class Moderator:
         self._asked.clear()
         if self._listing is not None:
             self._listing = None
-            self._tell(news.MutesListed(None))
+            self._tell(news.SanctionsListed(None, None))

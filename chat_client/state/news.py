@@ -67,10 +67,11 @@ class Moderated:
 
 
 @dataclass(frozen=True, slots=True)
-class MutesListed:
-    """The muted people, for a moderator; None if the list could not be fetched."""
+class SanctionsListed:
+    """The people who are muted or banned, for a moderator; None if they could not be fetched."""
 
-    usernames: frozenset[str] | None
+    muted: frozenset[str] | None
+    banned: frozenset[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +221,7 @@ News = (
     | RoleChanged
     | MuteChanged
     | Moderated
-    | MutesListed
+    | SanctionsListed
     | PersonSeen
     | PeopleForgotten
     | OnlineListed

@@ -222,7 +222,7 @@ class MainScreen(Panel):
         | news.Listed
         | news.Moderated
         | news.MuteChanged
-        | news.MutesListed
+        | news.SanctionsListed
         | news.MessageNotStored
         | news.RoleChanged
         | news.RoomRefused
@@ -236,7 +236,7 @@ class MainScreen(Panel):
                 self.overview.hear_of_role(item.role)
             case news.MuteChanged():
                 self.connection.show_mute(item.reason)
-            case news.Moderated() | news.MutesListed():
+            case news.Moderated() | news.SanctionsListed():
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._hear_of_history(item)

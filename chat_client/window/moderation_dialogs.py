@@ -44,19 +44,26 @@ _DONE: Final[dict[Action, str]] = {
     "mute": "{} is muted",
     "unmute": "{} may write again",
     "ban": "{} is banned",
+    "unban": "{} may come in again",
     "terminate": "{} was disconnected",
 }
 
 
-def menu_items(do: Callable[[Action], object], *, muted: bool | None) -> list[MenuItem]:
-    """What a moderator can do to a person, who is muted or not, or that is not known (None)."""
-    mute, unmute = MenuItem("Mute…", partial(do, "mute")), MenuItem("Unmute", partial(do, "unmute"))
+def menu_items(
+    do: Callable[[Action], object], *, muted: bool | None, banned: bool | None, connected: bool
+) -> list[MenuItem]:
+    """What a moderator can do to a person, who is muted or banned or not, or not known to be.
+
+    Who is not `connected` is not offered to be disconnected.
+    """
+    terminate = MenuItem("Disconnect…", partial(do, "terminate"), danger=True)
     return [
-        *([] if muted else [mute]),
-        *([unmute] if muted or muted is None else []),
+        *([] if muted else [MenuItem("Mute…", partial(do, "mute"))]),
+        *([] if muted is False else [MenuItem("Unmute", partial(do, "unmute"))]),
         MenuItem(),
-        MenuItem("Disconnect…", partial(do, "terminate"), danger=True),
-        MenuItem("Ban…", partial(do, "ban"), danger=True),
+        *([terminate] if connected else []),
+        *([] if banned else [MenuItem("Ban…", partial(do, "ban"), danger=True)]),
+        *([] if banned is False else [MenuItem("Unban", partial(do, "unban"))]),
     ]
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # at run time it is loaded when the window is on the screen
 
 _MENU_WAIT: Final = 300
 """Milliseconds that a menu waits at most for the server's answer."""
+_UNKNOWN: Final = news.SanctionsListed(None, None)
 
 
 class PersonMenu:
@@ -56,12 +57,12 @@ class PersonMenu:
     def open(self, username: str, x: int, y: int) -> None:
         """Show what can be done about a member; to a moderator, once it is known who is muted."""
         if not self._overview.may_moderate(username):
-            self._show(username, x, y, None)
+            self._show(username, x, y)
             return
         self.forget()
-        timer = self._screen.after(_MENU_WAIT, lambda: self._show_waiting(None))
+        timer = self._screen.after(_MENU_WAIT, lambda: self._show_waiting(_UNKNOWN))
         self._waiting = (username, x, y, timer)
-        self._order(lambda core: core.list_mutes())
+        self._order(lambda core: core.list_sanctions())
 
     def forget(self) -> tuple[str, int, int] | None:
         """Wait with no menu any more; whose it was, and where."""
@@ -72,36 +73,43 @@ class PersonMenu:
         self._screen.after_cancel(timer)
         return username, x, y
 
-    def _show_waiting(self, muted: frozenset[str] | None) -> None:
+    def _show_waiting(self, told: news.SanctionsListed) -> None:
         waiting = self.forget()
         if waiting is not None:
             username, x, y = waiting
-            self._show(username, x, y, None if muted is None else username in muted)
+            self._show(username, x, y, told)
 
-    def _show(self, username: str, x: int, y: int, muted: bool | None) -> None:
+    def _show(self, username: str, x: int, y: int, told: news.SanctionsListed = _UNKNOWN) -> None:
         items = []
         if username != self._overview.me:
             items.append(MenuItem("Message", lambda: self._on_message(username)))
         items.append(MenuItem("Copy username", lambda: copy(self._screen, username)))
         if self._overview.may_moderate(username):
-            do = menu_items(lambda action: self.moderate(username, action), muted=muted)
-            items += [MenuItem(), *do]
+            items += [
+                MenuItem(),
+                *menu_items(
+                    lambda action: self.moderate(username, action),
+                    muted=None if told.muted is None else username in told.muted,
+                    banned=None if told.banned is None else username in told.banned,
+                    connected=self._overview.presence(username) != "offline",
+                ),
+            ]
         popup(self._screen, self._theme, items, x, y)
 
     def moderate(self, username: str, action: Action) -> None:
         """Do something to somebody, after a question where it takes something away."""
         wanted: Moderation | None = Moderation(action, username)
-        if action != "unmute":
+        if action not in {"unmute", "unban"}:
             dialog = question(self._window, self._theme, action, self._overview.name(username))
             self._on_dialog(dialog)
             wanted = ask(dialog, action, username, self._server_time)
         if wanted is not None and self._screen.winfo_exists():
             self._order(lambda core: core.moderate(wanted))
 
-    def hear(self, item: news.Moderated | news.MutesListed) -> None:
+    def hear(self, item: news.Moderated | news.SanctionsListed) -> None:
         """The server answered."""
-        if isinstance(item, news.MutesListed):
-            self._show_waiting(item.usernames)
+        if isinstance(item, news.SanctionsListed):
+            self._show_waiting(item)
         elif item.why is None:
             name = self._overview.name(item.what.username)
             self._toast(done(item.what.action, name, item.note), TOAST_TIME)

@@ -11,11 +11,11 @@ from chat_client.core import Core
 from chat_client.state.moderation import Moderation
 from chat_client.state.news import (
     MuteChanged,
-    MutesListed,
     PersonSeen,
     RoleChanged,
     RoomRefused,
     RoomSeen,
+    SanctionsListed,
     StatusChanged,
     Welcomed,
 )
@@ -300,11 +300,11 @@ def test_moderators_are_marked_and_may_do_more(
             ask(host, lambda re: messages.Unmute(id=re, username=bruno.username))
     # Who gets no answer in time is offered both; a late answer brings no second menu.
     with monkeypatch.context() as silent:
-        silent.setattr(Core, "list_mutes", lambda _: None)
+        silent.setattr(Core, "list_sanctions", lambda _: None)
         ada.main.person_menu.open(bruno.username, 0, 0)
         ada.wait(lambda: shown, "the menu")
-        assert shown.pop() == [*start, "Mute…", "Unmute", *end]
-        ada.main.apply([MutesListed(frozenset())])
+        assert shown.pop() == [*start, "Mute…", "Unmute", *end, "Unban"]
+        ada.main.apply([SanctionsListed(frozenset(), frozenset())])
         assert shown == []
     ada.main.person_menu.open(USERNAME, 0, 0)
     assert shown.pop() == ["Copy username"]
@@ -314,7 +314,7 @@ def test_moderators_are_marked_and_may_do_more(
 
 
 def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
-    host: Host, ada: Window, bruno: Peer
+    host: Host, ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a dialog with a reason and a time; a refusal is said, too."""
     ada.main.person_menu.moderate(bruno.username, "unmute")
@@ -346,6 +346,21 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
     ada.main.person_menu.moderate(bruno.username, "ban")
     ada.wait(lambda: toast(ada) == "Bruno Okafor is banned", "the toast")
     bruno.until(lambda: bruno.link is Link.SIGNED_OUT, "the end")
+    # What one did by mistake one can take back; and nobody disconnects who is not there.
+    ada.wait(lambda: ada.main.overview.presence(bruno.username) == "offline", "his absence")
+    shown: list[list[str]] = []
+    monkeypatch.setattr(
+        person_menu,
+        "popup",
+        lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
+    )
+    ada.main.person_menu.open(bruno.username, 0, 0)
+    ada.wait(lambda: shown, "the menu")
+    assert shown == [["Message", "Copy username", "", "Unmute", "", "Unban"]]
+    ada.main.person_menu.moderate(bruno.username, "unban")
+    ada.wait(lambda: toast(ada) == "Bruno Okafor may come in again", "the toast")
+    bruno.core.connect_now()
+    bruno.until(lambda: bruno.link is Link.ONLINE, "his return")
 
 
 def toast(window: Window) -> str:

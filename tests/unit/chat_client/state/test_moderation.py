@@ -17,6 +17,7 @@ COMMANDS = {
     MUTE: messages.MutePerson(id=1, username="bob", until=7, reason="Shh"),
     Moderation("unmute", "bob"): messages.Unmute(id=1, username="bob"),
     Moderation("ban", "bob", None, "Enough"): messages.Ban(id=1, username="bob", reason="Enough"),
+    Moderation("unban", "bob"): messages.Unban(id=1, username="bob"),
     Moderation("terminate", "bob", words="Bye"): messages.Terminate(
         id=1, username="bob", reason="Bye"
     ),
@@ -125,10 +126,18 @@ def sanction(number: int, kind: str, username: str | None) -> messages.Sanction:
     )  # fmt: skip
 
 
-def test_who_is_muted_is_learned_page_by_page(desk: Desk) -> None:
-    """Bans are none; asked for anew, an answer to before counts for nothing."""
-    (old,) = desk.step(desk.controller.list_mutes)
-    (first,) = desk.step(desk.controller.list_mutes)
+def listed(desk: Desk) -> list[tuple[list[str], list[str]]]:
+    """Each time it was told: who is muted, and who is banned."""
+    return [
+        (sorted(told.muted or ()), sorted(told.banned or ()))
+        for told in desk.told(news.SanctionsListed)
+    ]
+
+
+def test_who_is_muted_or_banned_is_learned_page_by_page(desk: Desk) -> None:
+    """Not devices, and no other kinds; asked for anew, an answer to before counts for nothing."""
+    (old,) = desk.step(desk.controller.list_sanctions)
+    (first,) = desk.step(desk.controller.list_sanctions)
     assert isinstance(first, messages.ListSanctions)
     stale = (sanction(1, "mute", "zoe"),)
     assert desk.hear(messages.Sanctions(re=old.id, sanctions=stale, more=False)) == []
@@ -136,10 +145,10 @@ def test_who_is_muted_is_learned_page_by_page(desk: Desk) -> None:
     (second,) = desk.hear(messages.Sanctions(re=first.id, sanctions=page, more=True))
     assert isinstance(second, messages.ListSanctions)
     assert second.after == 3
-    assert desk.told(news.MutesListed) == []
+    assert desk.told(news.SanctionsListed) == []
     last = (sanction(4, "mute", "dan"), sanction(5, "moon_phase", "eve"))
     desk.hear(messages.Sanctions(re=second.id, sanctions=last, more=False))
-    assert desk.told(news.MutesListed) == [news.MutesListed(frozenset({"bob", "dan"}))]
+    assert listed(desk) == [(["bob", "dan"], ["cem"])]
 
 
 @pytest.mark.parametrize("how", ["refused", "lost", "not there"])
@@ -147,29 +156,29 @@ def test_what_can_not_be_learned_is_told_as_such(desk: Desk, how: str) -> None:
     """Whoever waits for it waits no more; the connection goes on where there is one."""
     if how == "not there":
         desk.lose()
-    asked = desk.step(desk.controller.list_mutes)
+    asked = desk.step(desk.controller.list_sanctions)
     if how == "refused":
         desk.hear(messages.refusal("not_allowed", re=asked[0].id))
         assert desk.controller.status.link is Link.ONLINE
     elif how == "lost":
         desk.lose()
-    assert desk.told(news.MutesListed) == [news.MutesListed(None)]
+    assert desk.told(news.SanctionsListed) == [news.SanctionsListed(None, None)]
 
 
 def test_a_list_without_an_end_ends(desk: Desk) -> None:
     """A foreign server may say anything."""
-    (asked,) = desk.step(desk.controller.list_mutes)
+    (asked,) = desk.step(desk.controller.list_sanctions)
     (second,) = desk.hear(
         messages.Sanctions(re=asked.id, sanctions=(sanction(9, "mute", "bob"),), more=True)
     )
     again = (sanction(9, "mute", "bob"),)
     assert desk.hear(messages.Sanctions(re=second.id, sanctions=again, more=True)) == []
-    assert desk.told(news.MutesListed) == [news.MutesListed(frozenset({"bob"}))]
+    assert listed(desk) == [(["bob"], [])]
 
 
 def test_pages_without_an_end_are_not_asked_for_forever(desk: Desk) -> None:
     """Though each of them advances: then who is muted is not known."""
-    asked = desk.step(desk.controller.list_mutes)
+    asked = desk.step(desk.controller.list_sanctions)
     pages = 0
     while asked:
         pages += 1
@@ -180,10 +189,10 @@ def test_pages_without_an_end_are_not_asked_for_forever(desk: Desk) -> None:
             )
         )
         assert pages <= MOST_PAGES
-    assert desk.told(news.MutesListed) == [news.MutesListed(None)]
-    (again,) = desk.step(desk.controller.list_mutes)
+    assert desk.told(news.SanctionsListed) == [news.SanctionsListed(None, None)]
+    (again,) = desk.step(desk.controller.list_sanctions)
     desk.hear(messages.Sanctions(re=again.id, sanctions=(sanction(9, "mute", "bob"),), more=False))
-    assert desk.told(news.MutesListed)[1:] == [news.MutesListed(frozenset({"bob"}))]
+    assert listed(desk)[1:] == [(["bob"], [])]
 
 
 def test_what_was_left_out_is_told(desk: Desk) -> None:
