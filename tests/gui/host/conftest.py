@@ -44,6 +44,12 @@ class Client(Session):
         self.expect(Event)
 
 
+@pytest.fixture
+def short_goodbyes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server waits only a moment for clients that don't close after its last words."""
+    monkeypatch.setattr("chat_server.net.connection.GOODBYE_DEADLINE", 0.2)
+
+
 class Host:
     """A window under test: it pumps the loop, clicks and types as a person would."""
 

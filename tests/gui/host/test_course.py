@@ -27,6 +27,7 @@ from common.ui.widgets.dialog import Dialog
 from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
 
 
+@pytest.mark.usefixtures("short_goodbyes")
 def test_closing_says_goodbye(host: Host, tmp_path: Path) -> None:
     """The close button tells clients that the server closes, and leaves nothing running."""
     client = host.connect("ada")
@@ -90,6 +91,7 @@ def test_closing_with_nobody_there_asks_nothing(host: Host) -> None:
     assert host.app.status == 0
 
 
+@pytest.mark.usefixtures("short_goodbyes")
 def test_a_signal_asks_nothing(host: Host) -> None:
     """The end of the session, or SIGTERM, while the question is open: it closes."""
     client = host.connect("ada")
@@ -137,6 +139,7 @@ def test_the_invite_follows_the_computer(
     assert not ready.exists()
 
 
+@pytest.mark.usefixtures("short_goodbyes")
 def test_the_switch_stops_and_starts_again(host: Host) -> None:
     """It asks when people are connected; the next run has the same port and invite."""
     client = host.connect("ada")

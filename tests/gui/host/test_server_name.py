@@ -143,6 +143,7 @@ def test_the_first_key_is_the_fields(host: Host) -> None:
     assert host.root.focus_get() is name.field.entry
 
 
+@pytest.mark.usefixtures("short_goodbyes")
 def test_a_stop_ends_the_change(host: Host) -> None:
     """The name is kept in the server's database, so there is nothing to change without it."""
     host.connect("ada")

@@ -108,7 +108,8 @@ def test_anything_in_any_column_can_be_read_and_gone_on_with(
             Cache(path).close()  # As always before anything is shown: it mends them.
             lines = shown(path)
         assert {"general 1", "general 2"} <= set(lines), value
-        assert {1, 2} <= set(found(path)), value
+        if table == "events":  # the search reads nothing else
+            assert {1, 2} <= set(found(path)), value
         go_on(path)
 
 
