@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 
 from chat_server.ctl_socket import FACTS_FILE
 from common.protocol.messages import Error, MutePerson, Terminate
-from tests.process.harness import DEADLINE, ROOT, Child, Client, House, Server
+from tests.process.harness import DEADLINE, ROOT, Child, Client, House, Server, wait_until
 from tests.process.wire import Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sockets with owners are tested")
@@ -219,3 +221,107 @@ def test_another_users_process_is_refused(server: Server) -> None:
     )
     with Session(server.join, "ada") as ada:
         ada.say_all("still here")
+
+
+def test_what_was_done_outlasts_a_kill(house: House, server: Server) -> None:
+    """Bans, mutes, roles, the audit log and the invite; what has ended by itself meanwhile has."""
+    old = server.join
+    with (
+        Session(old, "mia", installation="a" * 32) as mia,
+        Session(old, "ben", installation="b" * 32) as ben,
+        Session(old, "eve", installation="c" * 32) as eve,
+        Session(old, "dan", installation="d" * 32) as dan,
+    ):
+        done(house, server, "role", "mia", "moderator")
+        done(house, server, "mute", "ben", "--reason", "too loud")
+        done(house, server, "mute", "mia", "--until", "1s")
+        assert ctl(house, server, "ban", "eve", "--until", "7d").status() == 0
+        assert ctl(house, server, "ban", "dan", "--until", "1s").status() == 0
+        link = done(house, server, "invite")[0]
+        before = objects(house, server, "audit")
+    server.kill()
+    server.start()
+    assert done(house, server, "invite")[0] == link
+    assert objects(house, server, "audit") == before
+    assert len(before) == 5
+    for invite, name, token, installation, why in (
+        (old, "cleo", None, "e" * 32, "bad_secret"),
+        (server.join, "eve", eve.token, "c" * 32, "banned"),
+        (server.join, "eve", eve.token, "e" * 32, "banned"),
+        (server.join, "evie", None, "c" * 32, "banned"),
+    ):
+        with pytest.raises(AssertionError, match=why):
+            Session(invite, name, token, installation=installation)
+    with Session(server.join, "ben", ben.token, installation="b" * 32) as ben_again:
+        ben_again.say("may I?")
+        assert ben_again.expect(Error).code == "muted"
+    wait_until(
+        lambda: (
+            [each["username"] for each in objects(house, server, "sanctions")] == ["ben", "eve"]
+        ),
+        "the end of the short ones",
+    )
+    with (
+        Session(server.join, "mia", mia.token, installation="a" * 32) as mia_again,
+        Session(server.join, "dan", dan.token, installation="d" * 32) as dan_again,
+    ):
+        mia_again.say_all("I may again")
+        dan_again.say_all("so may I")
+        mia_again.command(Terminate, username="dan")
+        assert dan_again.expect_goodbye().code == "terminated"
+
+
+def test_lists_are_whole_while_people_come_and_go(house: House, server: Server) -> None:
+    """Each line is what it should be, nobody is listed twice, and whoever stays is there."""
+    going = threading.Event()
+    trouble: list[BaseException] = []
+
+    def come_and_go(name: str) -> None:
+        token = None
+        try:
+            while not going.is_set():
+                with Session(server.join, name, token) as session:
+                    token = session.token
+        except BaseException as error:
+            trouble.append(error)
+            raise
+
+    people = [threading.Thread(target=come_and_go, args=(f"guest{n}",)) for n in range(4)]
+    with Session(server.join, "stays"):
+        for each in people:
+            each.start()
+        try:
+            for _ in range(3):
+                clients = objects(house, server, "clients")
+                numbers = [each["connection"] for each in clients]
+                assert numbers == sorted(set(numbers))
+                assert "stays" in [each["username"] for each in clients]
+                names = [each["username"] for each in objects(house, server, "people")]
+                assert len(names) == len(set(names))
+                assert "stays" in names
+        finally:
+            going.set()
+            for each in people:
+                each.join(DEADLINE)
+    assert not trouble
+
+
+def test_a_server_that_does_not_answer_is_waited_for_so_long(house: House, server: Server) -> None:
+    """And no longer; what it was told is done once it goes on."""
+    server.child.process.send_signal(signal.SIGSTOP)
+    try:
+        program = """
+            import sys
+            from chat_server import ctl
+            ctl._PATIENCE = 0.5
+            sys.exit(ctl.main(sys.argv[1:]))
+        """
+        asked = subprocess.run(
+            [sys.executable, "-c", dedent(program), "status", "--data-dir", server.data_dir],
+            cwd=ROOT, check=False, timeout=DEADLINE, capture_output=True, text=True,
+        )  # fmt: skip
+    finally:
+        server.child.process.send_signal(signal.SIGCONT)
+    assert (asked.returncode, asked.stdout) == (1, "")
+    assert asked.stderr == "ChatServer ctl: the server does not answer\n"
+    assert done(house, server, "status")

@@ -133,6 +133,26 @@ def test_pages_forward_and_back_meet_each_other(filled: Filled) -> None:
     assert forward == back == list(range(1, 51))
 
 
+@pytest.mark.parametrize(
+    "times",
+    [
+        [7] * 50,  # all at once
+        [1000 * min(seq, 50 - seq) for seq in range(1, 51)],  # the clock was set back
+        [*range(100, 125), *range(100, 125)],
+    ],
+)
+def test_pages_are_the_same_whatever_the_clock_said(times: list[int]) -> None:
+    """None is missing and none comes twice: pages go by places, and a time leads to one of them."""
+    filled = Filled(MemoryEngine())
+    filled.say(*(said(seq, cid=f"{seq:016}", sent_at=at) for seq, at in enumerate(times, 1)))
+    test_pages_forward_and_back_meet_each_other(filled)
+    for at in {0, *times, max(times) + 1}:
+        found = page(filled, 10, at=at)
+        seqs = [each.seq for each in found.events]
+        assert seqs == list(range(seqs[0], seqs[0] + 10))
+        assert any(each.sent_at >= at for each in found.events) == (at <= max(times))
+
+
 def test_a_page_forward_of_long_messages_begins_after_its_place() -> None:
     """What does not fit is cut off its end."""
     filled = Filled(MemoryEngine())

@@ -7,14 +7,18 @@ from typing import cast
 
 import pytest
 
-from chat_server.rules import commands
-from chat_server.rules.effects import After, Disconnect, TellEveryone
+from chat_server.net.queries import answer
+from chat_server.rules import commands, inputs
+from chat_server.rules.effects import After, Disconnect, ReadAudit, TellEveryone
 from chat_server.rules.inputs import EndSessions
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientDisconnected, InviteRenewed
 from chat_server.rules.world import Outcome
+from chat_server.store.sqlite.reader import SqliteReader
+from common import limits
 from common.protocol import messages
+from common.protocol.codec import encode
 from tests.unit.chat_server.house import (
     NOW,
     House,
@@ -360,3 +364,153 @@ def test_the_device_of_a_connection_is_banned_as_it_is_wanted(house: House, host
         assert refused(house.do(session, ban), session).code == "not_allowed"
     house.world.own_installations = lambda: ()
     assert told(house.do(host, ban), host) == [messages.Done(re=1)]
+
+
+@pytest.mark.parametrize("order", ["timed first", "lasting first"])
+def test_a_lasting_ban_outlives_a_timed_one(house: House, host: Session, order: str) -> None:
+    """In whichever order they were made; one is lifted without the other by its number."""
+    house.join("ben")
+    untils = [NOW + 10, None] if order == "timed first" else [None, NOW + 10]
+    for until in untils:
+        house.follow(house.do(host, messages.Ban(id=1, username="ben", until=until)))
+    command = house.sign_in_command("ben")
+    for now in (NOW, NOW + 10, NOW + 10**10):
+        error = later(house, house.connect(), command, now)
+        assert isinstance(error, messages.Error)
+        assert (error.code, error.params) == ("banned", {"reason": ""})
+    (lasting,) = [
+        each
+        for each in house.world.directory.sanctions.about(SanctionKind.BAN, "ben")
+        if each.until is None
+    ]
+    house.do(host, messages.Unban(id=1, number=lasting.number))
+    error = later(house, house.connect(), command, NOW)
+    assert isinstance(error, messages.Error)
+    assert error.params == {"reason": "", "until": NOW + 10}
+    assert isinstance(later(house, house.connect(), command, NOW + 10), messages.SignedIn)
+
+
+@pytest.mark.parametrize("place", ["the same device", "another device"])
+def test_nobody_resumes_a_session_past_a_ban(house: House, host: Session, place: str) -> None:
+    """A connection that broke before the ban: neither its token nor its session lets one in."""
+    ben = house.join("ben")
+    key = ben.key
+    house.happen(inputs.Closed(ben.connection, "lost"))
+    house.follow(house.do(host, messages.Ban(id=1, username="ben")))
+    command = house.sign_in_command("ben", resume=key)
+    if place == "another device":
+        command = command.model_copy(update={"installation": "9" * 32})
+    session = house.connect()
+    assert refused(house.do(session, command), session).code == "banned"
+    assert session.username is None
+
+
+@pytest.mark.parametrize("first", [NOW + 10, None])
+@pytest.mark.parametrize("second", [NOW + 5, NOW + 20, None])
+def test_a_mute_takes_the_place_of_the_former(
+    house: House, host: Session, first: int | None, second: int | None
+) -> None:
+    """Longer or shorter: what was said last holds, and there is one to lift."""
+    ben = house.join("ben")
+    for until in (first, second):
+        house.do(host, messages.MutePerson(id=1, username="ben", until=until))
+    (muted,) = house.world.directory.sanctions.about(SanctionKind.MUTE, "ben")
+    assert muted.until == second
+    assert refused(house.say(ben, "hello?"), ben).code == "muted"
+    house.do(host, messages.Unmute(id=1, username="ben"))
+    assert acked(house.say(ben, "hello"))
+    assert house.world.directory == house.log.load()
+
+
+def test_bans_outlast_a_clock_that_is_set_back(house: House, host: Session) -> None:
+    """Also to before they were made; they end at their time by the clock, whenever that is."""
+    house.join("ben")
+    house.follow(house.do(host, messages.Ban(id=1, username="ben", until=NOW + 10)))
+    command = house.sign_in_command("ben")
+    for now in (NOW - 10**10, 0, NOW, NOW + 9):
+        error = later(house, house.connect(), command, now)
+        assert isinstance(error, messages.Error)
+        assert error.params == {"reason": "", "until": NOW + 10}
+    assert isinstance(later(house, house.connect(), command, NOW + 10), messages.SignedIn)
+
+
+def test_each_thing_done_at_once_is_in_the_audit_log(house: House, host: Session) -> None:
+    """In its order, with its own fields; what was refused is not there."""
+    for name in ("ada", "ben", "cleo"):
+        house.join(name)
+    orders: list[messages.ToServer] = [
+        messages.Ban(id=1, username="ada", reason="a"),
+        messages.Ban(id=2, username="nobody"),
+        messages.MutePerson(id=3, username="ben", until=NOW),
+        messages.MutePerson(id=4, username="ben", reason="b"),
+        messages.MutePerson(id=5, username="ben", reason="c"),
+        messages.Terminate(id=6, username="cleo"),
+        messages.Terminate(id=7, username="cleo"),
+        messages.Unban(id=8, username="cleo"),
+        messages.SetRole(id=9, username="cleo", role="member"),
+        messages.NewInvite(id=10),
+        messages.RenameChat(id=11, name="\u2800"),
+    ]
+    with house.log.transaction():
+        for order in orders:
+            commands.handle_command(house.world, host, order, NOW)
+    house.world.directory.commit()
+    rows = house.log._connection.execute("SELECT action, fields FROM audit ORDER BY number")
+    assert [(action, json.loads(fields)) for action, fields in rows] == [
+        ("ban", {"username": "ada", "reason": "a"}),
+        ("mute", {"username": "ben", "reason": "b"}),
+        ("mute", {"username": "ben", "reason": "c"}),
+        ("terminate", {"username": "cleo", "reason": ""}),
+        ("terminate", {"username": "cleo", "reason": ""}),
+        ("set_role", {"username": "cleo", "role": "member"}),
+        ("new_invite", {}),
+    ]
+
+
+WORDS = (
+    "",
+    " ",
+    "\u202e\u2066gnirts",
+    "e\u0301" * 250,
+    "\U0001f468\u200d\U0001f469" * 166,
+    '"\\/' * 166,
+)
+
+
+@pytest.mark.parametrize("words", WORDS, ids=map(ascii, WORDS))
+def test_a_reason_is_told_as_it_was_said(house: House, host: Session, words: str) -> None:
+    """Whatever letters it has: to the person, to who lists it, and after a restart."""
+    house.join("ben")
+    outcome = house.do(host, messages.Ban(id=1, username="ben", reason=words))
+    (ended,) = all_of(house.follow(outcome), Disconnect)
+    assert ended.goodbye.params == {"reason": words}
+    listed = later(house, host, messages.ListSanctions(id=2), NOW)
+    assert isinstance(listed, messages.Sanctions)
+    assert [each.reason for each in listed.sanctions] == [words]
+    for message in (ended.goodbye, listed):
+        assert len(encode(message)) < limits.FRAME_JSON
+        assert messages.TO_CLIENT.validate_json(message.model_dump_json()) == message
+    assert house.log.load() == house.world.directory
+
+
+def test_the_largest_pages_fit_a_frame(house: House, host: Session) -> None:
+    """With the longest reasons there can be, in letters that take the most bytes."""
+    names = [f"person{number:02}" + "x" * 24 for number in range(limits.PAGE_SANCTIONS + 1)]
+    words = "\U0001f3e0" * limits.REASON_LENGTH
+    for name in names:
+        house.join(name)
+        house.do(host, messages.MutePerson(id=1, username=name, until=NOW + 1, reason=words))
+    listed = later(house, host, messages.ListSanctions(id=2), NOW)
+    assert isinstance(listed, messages.Sanctions)
+    assert (len(listed.sanctions), listed.more) == (limits.PAGE_SANCTIONS, True)
+    assert len(encode(listed)) <= limits.FRAME_JSON
+    rest = messages.ListSanctions(id=3, after=listed.sanctions[-1].number)
+    last = later(house, host, rest, NOW)
+    assert isinstance(last, messages.Sanctions)
+    assert ([each.username for each in last.sanctions], last.more) == (names[-1:], False)
+    reader = SqliteReader(house.path)
+    audit = answer(ReadAudit(None, limits.PAGE_AUDIT), 7, reader)
+    reader.close()
+    assert isinstance(audit, messages.Audit)
+    assert (len(audit.entries), audit.more) == (limits.PAGE_AUDIT, True)
+    assert len(encode(audit)) <= limits.FRAME_JSON
