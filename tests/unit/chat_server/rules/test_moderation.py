@@ -418,7 +418,7 @@ def test_a_mute_takes_the_place_of_the_former(
     assert muted.until == second
     assert refused(house.say(ben, "hello?"), ben).code == "muted"
     house.do(host, messages.Unmute(id=1, username="ben"))
-    assert acked(house.say(ben, "hello"))
+    assert acked(house.say(ben, "hello")).seq == 2
     assert house.world.directory == house.log.load()
 
 
