@@ -65,6 +65,7 @@ def spoil(path: Path, table: str, column: str, value: object, *, as_text: bool =
     row[column] = value
     marks = ["CAST(unhex_(?) AS TEXT)" if as_text and name == column else "?" for name in row]
     connection = sqlite3.connect(path)
+    connection.execute("PRAGMA synchronous = OFF")  # it is done some hundred times
     connection.create_function("unhex_", 1, bytes.fromhex)
     connection.execute(
         f"INSERT OR REPLACE INTO {table} ({', '.join(row)}) VALUES ({', '.join(marks)})",  # noqa: S608 (our own names)

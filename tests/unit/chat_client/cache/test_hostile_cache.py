@@ -122,6 +122,7 @@ def test_any_fact_can_be_anything(tmp_path: Path, key: str) -> None:
         path = tmp_path / f"{number}.db"
         path.write_bytes(good.read_bytes())
         connection = sqlite3.connect(path)
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
         connection.commit()
         connection.close()
