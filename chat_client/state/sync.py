@@ -10,6 +10,7 @@ from chat_client.state import news
 from chat_client.state.history import History
 from chat_client.state.link import ServerLink
 from chat_client.state.outbox import Outbox
+from common.domain.names import direct_members
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.codec import known_event
@@ -137,9 +138,12 @@ class Sync:
         if head <= position:
             return
         self._skipped[room] = head
-        if not position:
+        if not position and direct_members(room) is None:
+            # What was said before one came to a room is not new. A direct conversation begins with
+            # both: if nothing of it is here, nothing of it was read.
             self._cache.begin_reading(room, head)
-        self._tell(news.Skipped(room, position or head, head))
+            position = head
+        self._tell(news.Skipped(room, position, head))
         self.history.want(news.Wanted(room), first=False)
 
     # For the history

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
+from common.domain.times import local_time
 from common.limits import MAX_TIME
 
 _NUMBERS: Final = (
@@ -21,6 +23,8 @@ _MONTHS: Final = (
     *("january", "february", "march", "april", "may", "june", "july", "august", "september"),
     *("october", "november", "december"),
 )
+_LONGEST_GAP: Final = 2 * 24 * 3600
+"""Seconds from what would have been midnight in which the day, or the next one, begins."""
 _WORDS: Final = {"today": 0, "yesterday": 1}
 
 
@@ -67,4 +71,10 @@ def begins(day: date) -> int:
         moment = datetime.combine(day, time.min).astimezone().timestamp()
     except (ValueError, OverflowError, OSError):  # before 1970, on some systems; the year 1 or 9999
         moment = 0.0 if day.year < 1971 else MAX_TIME / 1000
-    return min(max(0, round(1000 * moment)), MAX_TIME)
+    at = min(max(0, round(1000 * moment)), MAX_TIME)
+    if local_time(at).date() < day:
+        # Where clocks go forward at midnight there is none; and a day may be left out as a whole.
+        seconds = range(at // 1000, at // 1000 + _LONGEST_GAP)
+        began = bisect_left(seconds, day, key=lambda second: local_time(1000 * second).date())
+        at = min(1000 * (seconds[0] + began), MAX_TIME)
+    return at

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import time
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -83,3 +86,46 @@ def test_days_of_other_times_are_as_near_as_can_be(day: date) -> None:
     at = begins(day)
     assert 0 <= at <= MAX_TIME
     assert (at > datetime(2026, 1, 1).astimezone().timestamp() * 1000) == (day == date.max)
+
+
+BEGINNINGS = {
+    # Clocks go forward at midnight: the day begins at one.
+    ("America/Havana", "2024-03-10"): "2024-03-10T01:00-04:00",
+    ("America/Santiago", "2024-09-08"): "2024-09-08T01:00-03:00",
+    ("America/Sao_Paulo", "2018-11-04"): "2018-11-04T01:00-02:00",
+    ("Asia/Beirut", "2024-03-31"): "2024-03-31T01:00+03:00",
+    # They go back to midnight, or to the hour before it.
+    ("America/Havana", "2024-11-03"): "2024-11-03T00:00-04:00",
+    ("America/Sao_Paulo", "2018-02-18"): "2018-02-18T00:00-03:00",
+    ("Asia/Beirut", "2024-10-27"): "2024-10-27T00:00+02:00",
+    # The same in the night, as in most places.
+    ("Europe/Berlin", "2024-03-31"): "2024-03-31T00:00+01:00",
+    ("Europe/Berlin", "2024-10-28"): "2024-10-28T00:00+01:00",
+    # Far from UTC, with minutes; and a day that there was not.
+    ("Asia/Kathmandu", "2024-01-01"): "2024-01-01T00:00+05:45",
+    ("Pacific/Apia", "2011-12-29"): "2011-12-29T00:00-10:00",
+    ("Pacific/Apia", "2011-12-30"): "2011-12-31T00:00+14:00",
+}
+
+
+@pytest.fixture
+def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Has this computer be in a time zone."""
+    if sys.platform == "win32":
+        pytest.skip("a process has the system's time zone")
+
+    def move(name: str) -> None:
+        monkeypatch.setenv("TZ", name)
+        time.tzset()
+
+    yield move
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(("place", "day"), BEGINNINGS)
+def test_a_day_begins_where_one_is(place: str, day: str, zone: Callable[[str], None]) -> None:
+    """By the clocks there, whatever is done to them that night."""
+    zone(place)
+    began = datetime.fromisoformat(BEGINNINGS[place, day])
+    assert begins(date.fromisoformat(day)) == round(1000 * began.timestamp())

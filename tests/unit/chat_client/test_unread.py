@@ -1,0 +1,184 @@
+"""What the sidebar counts as unread, whatever becomes of the connection and the program.
+
+A person is away for a while, the connection breaks off, the window is closed and opened again, the
+room is read or not: each time it shows how many were said since it was read last.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chat_client.cache.cache import Cache
+from chat_client.cache.pages import CacheReader
+from chat_client.state import news
+from chat_client.state.history import PAGE
+from chat_client.state.sync import CATCH_UP_LIMIT
+from chat_client.window.overview import Overview
+from common.protocol import messages
+from tests.unit.chat_client.desk import Desk, event, only, page, skipping, synced
+
+ROOM = "general"
+
+
+class Person:
+    """Somebody at a window, of which the room is open or another one is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.head = 0
+        self.read = 0
+        """How far the room was read, by what really happened."""
+        self._start()
+        self._desk.go_online()  # an empty chat
+        self.head = 1
+        self.come_back()
+        self.see()
+
+    def _start(self) -> None:
+        self._cache = Cache(self._path)
+        self._reader = CacheReader(self._path)
+        self._desk = Desk(cache=self._cache, on_demand=True)
+        self.overview = Overview("ada")
+        self.overview.load(self._reader.rooms("ada"), {})
+
+    def stop(self) -> None:
+        """Close the window."""
+        self._reader.close()
+        self._cache.close()
+        Desk.made.remove(self._desk)
+
+    def restart(self) -> None:
+        """Close the window, and open it again."""
+        self.stop()
+        self._start()
+        assert self.overview.unread.get(ROOM, 0) == self._known()
+        self.come_back()
+
+    def _known(self) -> int:
+        return self._cache.position(ROOM) - self.read
+
+    def show(self) -> None:
+        """The window takes what the core told, as the main screen does."""
+        told, self._desk.news = self._desk.news, []
+        for item in told:
+            match item:
+                case news.EventsAdded():
+                    self.overview.add_events(item.room, item.events, seen=False, read=item.read)
+                case news.Skipped():
+                    self.overview.skip(item.room, item.after, item.head)
+                case news.HistoryAdded() if item.places and item.wanted == news.Wanted(ROOM):
+                    self.overview.count(self._reader.rooms("ada", only=ROOM))
+                case news.RoomSeen():
+                    self.overview.add_room(item.room)
+                case _:
+                    pass
+
+    def come_back(self, *, live: int = 0) -> None:
+        """Connect anew; `live` messages are said before the newest page comes, if one does."""
+        self._desk.lose()
+        self._desk.wait(60)
+        sync = only(self._desk.go_online(general=self.head), messages.Sync)
+        position, head = sync.positions[ROOM], self.head
+        if head - position > CATCH_UP_LIMIT:
+            asked = only(self._desk.hear(skipping(sync, general=head)), messages.History)
+            self.hear(live)
+            self.show()
+            self._desk.hear(page(asked, max(1, head - PAGE + 1), head, self.head))
+        else:
+            self._desk.hear(synced(sync, general=head), *map(event, range(position + 1, head + 1)))
+            self.hear(live)
+        self.show()
+
+    def hear(self, count: int) -> None:
+        """Somebody says something, while one is connected."""
+        self._desk.hear(*map(event, range(self.head + 1, self.head + count + 1)))
+        self.head += count
+        self.show()
+
+    def see(self) -> None:
+        """The room is opened, at its end."""
+        self._desk.step(lambda: self._desk.controller.mark_read(ROOM, self.head))
+        self.overview.mark_read(ROOM)
+        self.read = self.head
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("hear"), st.sampled_from([1, 3, PAGE + 1])),
+        st.tuples(
+            st.just("away"), st.sampled_from([0, 1, CATCH_UP_LIMIT, CATCH_UP_LIMIT + 1, 999])
+        ),
+        st.tuples(st.just("away, then live"), st.sampled_from([1, CATCH_UP_LIMIT + 1, 999])),
+        st.tuples(st.just("away for a restart"), st.sampled_from([0, 2, CATCH_UP_LIMIT + 1])),
+        st.tuples(st.just("see"), st.just(0)),
+    ),
+    max_size=7,
+)
+
+
+def live(path: Path, steps: list[tuple[str, int]]) -> None:
+    """Go through all of it, and look at the count each time."""
+    person = Person(path)
+    try:
+        for what, count in steps:
+            match what:
+                case "hear":
+                    person.hear(count)
+                case "away":
+                    person.head += count
+                    person.come_back()
+                case "away, then live":
+                    person.head += count
+                    person.come_back(live=2)
+                case "away for a restart":
+                    person.head += count
+                    person.restart()
+                case _:
+                    person.see()
+            assert person.overview.unread[ROOM] == person.head - person.read, (what, count)
+    finally:
+        person.stop()
+
+
+@settings(max_examples=60, deadline=None)
+@given(STEPS)
+def test_unread_is_what_was_said_since_the_room_was_read(steps: list[tuple[str, int]]) -> None:
+    """In whatever order; what is not here counts, too."""
+    with tempfile.TemporaryDirectory() as folder:
+        live(Path(folder) / "cache.db", steps)
+
+
+@pytest.mark.parametrize("count", [1, CATCH_UP_LIMIT, CATCH_UP_LIMIT + 1, 5000])
+def test_a_conversation_that_began_while_one_was_away_is_unread(tmp_path: Path, count: int) -> None:
+    """All of it, also where only its newest page is brought: it began with both."""
+    room = "dm:ada:bob"
+    cache = Cache(tmp_path / "cache.db")
+    reader = CacheReader(tmp_path / "cache.db")
+    desk, overview = Desk(cache=cache, on_demand=True), Overview("ada")
+    sync = only(desk.go_online(general=0, **{room: count}), messages.Sync)
+    events = [event(seq, room) for seq in range(max(1, count - PAGE + 1), count + 1)]
+    if count > CATCH_UP_LIMIT:
+        asked = only(desk.hear(skipping(sync, **{room: count})), messages.History)
+        skipped = desk.told(news.Skipped)[0]
+        overview.skip(room, skipped.after, skipped.head)
+        assert overview.unread[room] == count
+        desk.hear(page(asked, 0, 0, count, events))
+    else:
+        desk.hear(
+            synced(sync, {}, **{room: count}), *(event(seq, room) for seq in range(1, count + 1))
+        )
+    overview.count(reader.rooms("ada", only=room))
+    assert overview.unread[room] == count
+    reader.close()
+
+
+@pytest.mark.parametrize("away", [1, CATCH_UP_LIMIT, CATCH_UP_LIMIT + 1, 5000])
+def test_a_connection_that_breaks_off_changes_no_count(tmp_path: Path, away: int) -> None:
+    """Nor does one that comes back several times with nothing new, or a start of the program."""
+    again = [("away", 0), ("away for a restart", 0), ("away", 0), ("hear", 1)]
+    live(tmp_path / "cache.db", [("hear", 3), ("away", away), *again, ("see", 0), *again])
