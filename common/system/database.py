@@ -1,5 +1,6 @@
 """SQLite for both programs: durable and read-only connections, and migration with a backup."""
 
+import itertools
 import os
 import sqlite3
 from collections.abc import Sequence
@@ -40,14 +41,14 @@ def migrate(
     """Bring a database of ours from format `version` (0 for a new one) to the present one.
 
     Forward only, all steps or none, and after a copy of what was there, which is removed again if
-    that fails; a database in memory has no `path`. Raises sqlite3.Error, OSError.
+    that fails. Copies of former migrations are left alone: somebody may have gone back to one. A
+    database in memory has no `path`. Raises sqlite3.Error, OSError.
     """
-    backup: Path | None = None
-    if 0 < version < len(migrations) and path is not None:
-        backup = path.with_name(f"{path.name}.before-format-{version + 1}")
+    # Under this name until the migration is committed: no copy that is not whole has the other.
+    part = None if path is None else path.with_name(f"{path.name}.before-format.part")
     try:
-        if backup is not None:
-            _back_up(connection, backup)
+        if part is not None and 0 < version < len(migrations):
+            _back_up(connection, part)
         if version < len(migrations):
             # executescript would commit first; hence all of it as one script of its own.
             steps = ";".join(migrations[version:])
@@ -57,15 +58,38 @@ def migrate(
             )
     except BaseException:
         # The original is unchanged, and a full disk needs the space.
-        if backup is not None:
+        if part is not None:
             with suppress(OSError):
-                backup.unlink(missing_ok=True)
+                part.unlink(missing_ok=True)
         raise
+    # It may also be of a migration that was committed just before a crash.
+    if path is not None and part is not None and version > 0 and part.exists():
+        with suppress(OSError):  # then at the next start
+            part.rename(_free_name(path, _format_of(part) + 1))
+
+
+def _free_name(path: Path, number: int) -> Path:
+    """A name for a copy from before this format that no file has yet."""
+    wanted = path.with_name(f"{path.name}.before-format-{number}")
+    for another in itertools.count(2):
+        if not wanted.exists():
+            break
+        wanted = path.with_name(f"{path.name}.before-format-{number}.{another}")
+    return wanted
+
+
+def _format_of(path: Path) -> int:
+    """The `user_version` of a database that is not open (SQLite file format, 1.3)."""
+    with path.open("rb") as file:
+        return int.from_bytes(file.read(64)[60:], "big")
 
 
 def _back_up(connection: sqlite3.Connection, backup: Path) -> None:
+    # A new file: what a crash left of a former try could be anything.
+    for stale in (backup, backup.with_name(f"{backup.name}-journal")):
+        stale.unlink(missing_ok=True)
     # As private as what it is a copy of, from its first byte.
-    os.close(os.open(backup, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
+    os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
     copy = sqlite3.connect(backup)
     try:
         connection.backup(copy)

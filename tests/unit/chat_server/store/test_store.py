@@ -5,6 +5,7 @@ What every engine has to do is in tests/contract/test_store.py.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import re
 import sqlite3
@@ -24,6 +25,7 @@ from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import StoreUnusableError
 from common.protocol import messages
+from common.system import database
 from tests import strategies as our
 from tests.events import joined, said
 from tests.unit.chat_server.house import NOW, House, acked, told, understood
@@ -255,6 +257,47 @@ def test_a_former_database_is_copied_before_it_is_migrated(tmp_path: Path, versi
     copy.unlink()
     House(tmp_path / "chat.db").close()
     assert not list(tmp_path.glob("*.before-*"))
+
+
+def test_a_copy_is_never_written_over(
+    tmp_path: Path, version: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who went back to a former database and migrates it again keeps both; so if that fails."""
+    path, copy = tmp_path / "chat.db", tmp_path / f"chat.db.before-format-{version + 1}"
+    copy.write_bytes(b"the copy of another day")
+    former = former_database(tmp_path, version)
+    before = list(former.iterdump())
+    former.close()
+
+    def failing(*_: object) -> None:
+        raise OSError(errno.EIO, "unplugged")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(database, "_back_up", failing)
+        with pytest.raises(StoreUnusableError, match="unplugged"):
+            SqliteStore(path)
+    assert copy.read_bytes() == b"the copy of another day"
+    # What a crash left of a copy is none, and is in nobody's way.
+    tmp_path.joinpath("chat.db.before-format.part").write_bytes(b"half of a copy")
+    SqliteStore(path).close()
+    assert copy.read_bytes() == b"the copy of another day"
+    with closing(sqlite3.connect(copy.with_name(f"{copy.name}.2"))) as connection:
+        assert list(connection.iterdump()) == before
+    assert len(list(tmp_path.glob("*.before-*"))) == 2
+
+
+def test_a_copy_gets_its_name_after_a_crash(tmp_path: Path, version: int) -> None:
+    """The migration was committed, and the program ended before it could name the copy."""
+    former = former_database(tmp_path, version)
+    before = list(former.iterdump())
+    former.close()
+    SqliteStore(tmp_path / "chat.db").close()
+    copy = tmp_path / f"chat.db.before-format-{version + 1}"
+    copy.rename(tmp_path / "chat.db.before-format.part")
+    SqliteStore(tmp_path / "chat.db").close()
+    with closing(sqlite3.connect(copy)) as connection:
+        assert list(connection.iterdump()) == before
+    assert len(list(tmp_path.glob("*.before-*"))) == 1
 
 
 @pytest.mark.parametrize("version", [1, 2])  # the ids of the third have been short
