@@ -38,25 +38,25 @@ from common.system.private_files import FolderInUseError, FolderLock
 from common.system.process import stop_signals
 
 _POLL: Final = 0.5
-"""Seconds between looks at the clock while waiting; only Windows needs it, for Ctrl+C."""
+"""Polling interval in seconds while waiting for news; only Windows needs it, for Ctrl+C."""
 HAPPENED: Final = {JOIN: " joined"}
 _NEWER: Final = " did something that only a newer ChatClient can show"
 LINES_AT_ONCE: Final = 64
-"""Lines that are under way unanswered. One at a time costs a round trip and a commit for each:
-1,000 lines a second, with 64 it is several thousand."""
+"""Maximum number of lines in flight. One at a time costs a round trip and a commit for each: 1,000
+lines a second; with 64 it is several thousand."""
 
 
 class FailedError(Exception):
-    """It can't be done; the text says why. Exit status 1."""
+    """The verb failed; the text says why. Exit status 1."""
 
 
 class UsageError(Exception):
-    """It was asked for wrongly; the text says how. Exit status 2."""
+    """Wrong usage; the text says what to change. Exit status 2."""
 
 
 def run(options: Options, data_dir: Path) -> int:
-    """Do what the verb says. The exit status: 0, 1 (refused, unreachable) or 2 (usage)."""
-    # What can't be written as asked is written visibly changed, rather than not at all.
+    """Run the verb. The exit status: 0, 1 (refused, unreachable) or 2 (usage)."""
+    # Characters that the encoding lacks are escaped, rather than raising an error.
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
@@ -84,7 +84,7 @@ def run(options: Options, data_dir: Path) -> int:
 
 
 def _complain(why: str) -> None:
-    """One line on standard error; a reason may be another computer's words."""
+    """Print one line on standard error, escaped, as a reason may come from the server."""
     print(f"ChatClient: {printable(why)}", file=sys.stderr)
 
 
@@ -93,7 +93,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 class Conversation:
-    """A running core, and its news as they come."""
+    """A running core, and its news."""
 
     def __init__(self, core: Core, account: Account, box: "queue.SimpleQueue[news.News]") -> None:
         self.core = core
@@ -101,10 +101,10 @@ class Conversation:
         self._box = box
 
     def news(self, timeout: float) -> Iterator[news.News]:
-        """News in their order. Raises FailedError when the server can't be had.
+        """Yield news in order. Raises FailedError when the server can't be reached.
 
-        `timeout` is for the first contact in seconds; once there was one, lost connections
-        are made again for as long as it takes.
+        `timeout` is for the first connection, in seconds; after that, a lost connection is retried
+        without a limit.
         """
         deadline: float | None = time.monotonic() + timeout
         why = "the server does not answer"
@@ -133,7 +133,7 @@ class Conversation:
 
 
 def _why(status: Status) -> str:
-    """Why there is no connection, with what came of each address that was tried."""
+    """Why there is no connection, with the outcome of each address that was tried."""
     tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
     why = sentence(status.reason)
     return f"{why} ({tried})" if tried else why
@@ -149,13 +149,13 @@ def _conversation(
     on_event: Callable[[Event], bool] | None = None,
     at_once: int = 1,
 ) -> Iterator[Conversation]:
-    """Join or sign in, as the data folder and the options say."""
+    """Join or sign in, according to the data folder and the options."""
     account = _account(options, accounts)
     if not account.joined:
         accounts.save(account)
     box: queue.SimpleQueue[news.News] = queue.SimpleQueue()
     kept = [account]
-    """As it was saved last."""
+    """The account as it was saved last."""
 
     def tell(told: Sequence[news.News]) -> None:
         for item in told:
@@ -178,13 +178,13 @@ def _conversation(
 
 
 def _tell_username(username: str, name: str) -> None:
-    """Say under which username one has joined, when it is not the name that was given."""
+    """Print the username, when it is not the name that was given."""
     if username != name.casefold():
         print(f"ChatClient: your username is {username}", file=sys.stderr)
 
 
 def _never_joined(account: Account, item: news.News) -> bool:
-    """Whether the server would not have a new account."""
+    """Whether the server refused to create the account."""
     return (
         not account.joined
         and isinstance(item, news.StatusChanged)
@@ -193,7 +193,7 @@ def _never_joined(account: Account, item: news.News) -> bool:
 
 
 def _account(options: Options, accounts: Accounts) -> Account:
-    """The account that is meant: one in the data folder, or a new one to join with."""
+    """The account of the options: one in the data folder, or a new one to join with."""
     username = options.name.username if options.name is not None else None
     account = accounts.find(options.join, username)
     if account is not None:
@@ -229,7 +229,7 @@ def _known(account: Account, invite: Invite, timeout: float) -> bool:
 
 
 def _in_memory(_account: Account) -> Cache:
-    """For what leaves no trace: another program may use the account at the same time."""
+    """A cache in memory: nothing is stored, and another program may use the account, too."""
     return Cache(None)
 
 
@@ -251,7 +251,7 @@ def _send(options: Options, accounts: Accounts) -> None:
 
 
 class _Sending:
-    """What became of the messages of one `send`, each of which stands on a line of its own."""
+    """Tracks the messages of one `send`, each of which is on a line of its own."""
 
     def __init__(self, lines: Sequence[int], *, by_line: bool) -> None:
         self._lines = lines
@@ -262,21 +262,21 @@ class _Sending:
         self._told: Reason | None = None
 
     def went(self, item: news.News) -> bool:
-        """Take what happened; True when all were sent. Raises FailedError."""
+        """Handle news; returns whether all messages were sent. Raises FailedError."""
         if isinstance(item, news.MessageNotStored):
             raise FailedError(sentence(item.why))
         return isinstance(item, news.OutboxChanged) and self._went(item)
 
     def _went(self, item: news.OutboxChanged) -> bool:
         if item.cid not in self._line_of:
-            # They are told in the order in which they were handed over.
+            # They are reported in the order in which they were passed to the core.
             self._line_of[item.cid] = self._lines[len(self._line_of)]
         if item.state is OutboxState.FAILED:
             self._failed = True
             line = f"line {self._line_of[item.cid]}: " if self._by_line else ""
             raise FailedError(f"{line}{sentence(item.reason or NONE)}")
         if item.state is OutboxState.SENT:
-            # Not counted: it is told again when a server forgot it and got it once more.
+            # A set: it is reported again when a restored server has lost it and got it once more.
             self._sent.add(item.cid)
             self._told = None
         elif item.reason is not None and item.reason != self._told:
@@ -285,9 +285,9 @@ class _Sending:
         return len(self._sent) == len(self._lines)
 
     def so_far(self, why: str) -> str:
-        """Why it could not go on, with how far it has come."""
+        """The reason for the failure, with the progress."""
         if not self._by_line or (not self._failed and not self._sent):
-            return why  # It has not begun: what is wrong has nothing to do with the lines.
+            return why  # Nothing was sent: the failure has nothing to do with the lines.
         return f"{why} ({len(self._sent)} of {len(self._lines)} lines are known to be sent)"
 
 
@@ -297,7 +297,7 @@ def _lines(options: Options) -> list[tuple[int, str]]:
         if options.lines:
             raise UsageError("--lines reads standard input; leave the text out")
         return [(1, _checked(options.text))]
-    # By bytes: text would be split at characters that may stand inside of a line.
+    # Split as bytes: str.splitlines also splits at characters that may be inside of a line.
     read = _decoded(sys.stdin.buffer.read()).replace("\r\n", "\n")
     if not options.lines:
         return [(1, _checked(read))]
@@ -312,10 +312,10 @@ def _lines(options: Options) -> list[tuple[int, str]]:
 
 
 def _decoded(data: bytes) -> str:
-    """What standard input says, without the mark that some editors and shells begin UTF-8 with.
+    """Decode standard input as UTF-8, without a byte order mark.
 
-    Raises UsageError for another encoding: to guess it, or to send what is left of it, would
-    change what was written.
+    Raises UsageError for another encoding: guessing it, or replacing characters, would change the
+    text.
     """
     try:
         return data.decode("utf-8-sig")
@@ -370,9 +370,9 @@ def _listen(options: Options, accounts: Accounts) -> None:
 
 
 def _hear(conversation: Conversation, options: Options, room: str, people: set[str]) -> None:
-    """Until enough was heard. What is heard is printed on the core's thread, before it is kept.
+    """Listen until enough was printed. The core's thread prints events before they are stored.
 
-    `people` are those who are known before the server tells of those that changed since.
+    `people` are the known ones, before the server lists those changed since.
     """
     rooms: set[str] = set()
     for item in conversation.news(options.timeout):
@@ -408,13 +408,13 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.CacheReset()
                 | news.EventsUpgraded()
             ):
-                pass  # Nothing that is printed.
+                pass  # Not printed.
             case _:
                 assert_never(item)
 
 
 def _check_room(room: str, rooms: set[str], people: set[str]) -> None:
-    """A direct room comes into being with its first message; any other must be there."""
+    """A direct room is created by its first message; any other room must exist."""
     if room in rooms:
         return
     for username in direct_members(room) or ():
@@ -434,9 +434,9 @@ class _Printer:
         self.failure: OutputError | None = None
 
     def event(self, event: Event) -> bool:
-        """Print one; False after the last one wanted. Called before the event is kept."""
+        """Print an event; returns False after the last one wanted. Called before it is stored."""
         if event.seq <= self._after:
-            return True  # The room was set back and is brought again from its beginning.
+            return True  # The room was reset and is fetched again from its beginning.
         try:
             print_lines([self._line(event)])
         except OutputError as error:

@@ -14,7 +14,7 @@ from chat_client.cache.pages import CacheReader
 from chat_client.cache.search import Found, Search
 from chat_client.state.account import Account
 from chat_client.state.news import News
-from common.system.lazy_import import gc_paused
+from common.system.gc_pause import gc_paused
 from common.system.private_files import FolderLock
 
 if TYPE_CHECKING:

@@ -1,1 +1,1 @@
-"""What this device keeps: the rooms' events, how far it has them, and the outbox. SQLite."""
+"""The durable cache of this device: the rooms' events, positions, and the outbox, in SQLite."""

@@ -110,7 +110,7 @@ class Cache:
                 spans.forget(room)
                 for first, last in self._mended_spans(room, position):
                     spans.add(room, first, last)
-        spans.keep()
+        spans.commit()
         return spans
 
     def _mended_spans(self, room: str, position: int) -> list[tuple[int, int]]:
@@ -136,7 +136,7 @@ class Cache:
         try:
             yield
             self._connection.execute("COMMIT")
-            self._spans.keep()
+            self._spans.commit()
         except BaseException:
             self._positions, self._read_until, self._waiting = before
             self._spans.roll_back()

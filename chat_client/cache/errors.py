@@ -1,4 +1,4 @@
-"""How the cache can fail. What raises it is SQLite; who uses the cache need not know that."""
+"""The errors of the cache, so that its users need not know SQLite."""
 
 import sqlite3
 
@@ -8,10 +8,10 @@ class CacheError(Exception):
 
 
 CacheFailedError = sqlite3.Error
-"""What every method of an open cache may raise: of its transaction nothing is stored."""
+"""Every method of an open cache may raise it; the transaction is rolled back."""
 
 
 def is_full(error: Exception) -> bool:
-    """Whether it failed for want of room on the disk."""
+    """Whether it failed because the disk is full."""
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(error, sqlite3.Error) and code == sqlite3.SQLITE_FULL

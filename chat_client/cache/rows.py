@@ -1,9 +1,9 @@
-"""What stands in the cache's tables, taken for what it should be.
+"""Validates the rows of the cache's tables when they are read.
 
-SQLite keeps anything in any column, and a file may have been damaged, edited or written by a
-program with a mistake. Whatever stands there, the window has to open: so nothing that is read is
-trusted to have its type, its bounds or its characters. What makes no sense is passed over or bent
-to the nearest that does; the server still has what is right.
+SQLite stores any type in any column, and a file may have been damaged, edited or written by a
+faulty program. The window has to open with any content: so no value that is read is trusted to
+have its type, its bounds or valid characters. Invalid values are skipped or replaced by the nearest
+valid one; the server still has the right ones.
 """
 
 from __future__ import annotations
@@ -30,58 +30,58 @@ _STATES: Final[dict[object, OutboxState]] = {state.value: state for state in Out
 
 
 def tolerate(connection: sqlite3.Connection) -> None:
-    """Read texts that are no UTF-8, with a sign in the place of what is wrong.
+    """Decode invalid UTF-8 with replacement characters.
 
-    Else a single one would end every question that comes upon it.
+    Otherwise a single such text would fail every query that reads it.
     """
     connection.text_factory = lambda text: str(text, "utf-8", "replace")
 
 
 def words(value: object, most: int = limits.TEXT_BYTES) -> str:
-    """A text of at most so many characters; "" for what is none."""
+    """A text cut to `most` characters; "" for any other type."""
     return value[:most] if isinstance(value, str) else ""
 
 
 def whole(value: object, most: int = limits.MAX_INTEGER) -> int:
-    """A whole number from 0 on; what is none counts as 0."""
+    """An integer from 0 to `most`; 0 for anything else."""
     return min(max(0, value), most) if type(value) is int else 0
 
 
 def number(text: object) -> int | None:
-    """A whole number from 0 on that is kept as a text; None for what is none."""
+    """An integer from 0 on that is stored as text; None for anything else."""
     if isinstance(text, str) and _NUMBER.fullmatch(text):
         return whole(int(text))
     return None
 
 
 def is_room(value: object) -> bool:
-    """Whether it can be a room's id."""
+    """Whether it is a valid room id."""
     return isinstance(value, str) and len(value) <= 80 and _ROOM.fullmatch(value) is not None
 
 
 def is_username(value: object) -> bool:
-    """Whether it can be a username, in its stored form."""
+    """Whether it is a valid username, in its stored form."""
     return isinstance(value, str) and bool(_USERNAME.fullmatch(value)) and value == value.lower()
 
 
 def is_session(value: object) -> bool:
-    """Whether it can be the name of a session."""
+    """Whether it is a valid session name."""
     return isinstance(value, str) and _SESSION.fullmatch(value) is not None
 
 
 def is_cid(value: object) -> bool:
-    """Whether it can be the id of an event."""
+    """Whether it is a valid `cid`."""
     return isinstance(value, str) and _CID.fullmatch(value) is not None
 
 
 EVENTS: Final = "SELECT room, seq, kind, sender, sent_at, cid, text, body FROM events"
-"""The rows that `event_of` takes."""
+"""Selects the columns for `event_of`."""
 OUTBOX: Final = "SELECT number, room, cid, kind, body, written_at, state, reason FROM outbox"
-"""Those that `outgoing_of` takes."""
+"""Selects the columns for `outgoing_of`."""
 
 
 def event_of(row: tuple[object, ...]) -> Event | None:
-    """An event, of a row of `EVENTS`; None when it has no place."""
+    """The event of a row of `EVENTS`; None if its `seq` is invalid."""
     room, seq, kind, sender, sent_at, cid, text, body = row
     if type(seq) is not int or not 1 <= seq <= limits.MAX_INTEGER:
         return None
@@ -120,7 +120,7 @@ def body_columns(body: Mapping[str, Any]) -> tuple[str | None, str | None, str |
 
 
 def json_object(value: object) -> dict[str, Any] | None:
-    """An object that is kept as JSON; None for what is none."""
+    """A JSON object stored as text; None for anything else."""
     if not isinstance(value, str):
         return None
     try:
@@ -133,9 +133,9 @@ def json_object(value: object) -> dict[str, Any] | None:
 
 
 def outgoing_of(row: tuple[object, ...]) -> OutboxMessage:
-    """An entry of the outbox, of a row of `OUTBOX`.
+    """The outbox entry of a row of `OUTBOX`.
 
-    One of an unknown state is left to the person.
+    One with an unknown state counts as failed: the person decides.
     """
     number, room, cid, kind, body, written_at, state, reason = row
     return OutboxMessage(
@@ -151,7 +151,7 @@ def outgoing_of(row: tuple[object, ...]) -> OutboxMessage:
 
 
 def _reason(value: object) -> Reason | None:
-    """Why a message could not be sent; a former version kept a sentence in its place."""
+    """Why a message could not be sent; a former version stored a sentence instead of a code."""
     if not isinstance(value, str) or not value:
         return None
     try:

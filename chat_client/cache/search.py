@@ -1,4 +1,4 @@
-"""Looking for words in what is kept of a room, the newest message first.
+"""Full-text search in the cached messages of a room, the newest first.
 
 There is no index (FTS5): each arriving message would pay for it, for the few times that somebody
 searches. SQLite scans a million messages in half a second with the GIL released, so the window goes
@@ -25,13 +25,13 @@ from common.system.database import connect_reader
 log = logging.getLogger(__name__)
 
 FOUND_AT_ONCE: Final = 500
-"""Messages after which a search ends; the next one goes on before the last of them."""
+"""Maximum number of matches of one search; the next one continues before the last of them."""
 NEWEST: Final = MAX_INTEGER + 1
-"""Before this are all places of a room."""
+"""Greater than the `seq` of any event."""
 _PORTION: Final = 5_000
 """Rows scanned per statement, so that first results arrive early."""
 _INTERRUPT: Final = 0.01
-"""Seconds after which a search that goes on is interrupted again."""
+"""Seconds between attempts to interrupt a running query."""
 _NEXT: Final = "SELECT max(seq) FROM events WHERE room = ? AND seq BETWEEN 1 AND ? - 1"
 _MATCHING: Final = (
     "SELECT seq, text FROM events"
@@ -44,8 +44,8 @@ _MATCHING: Final = (
 class Found:
     """Matches (`seq` of a room), the newest first, since the last report.
 
-    With `ended` it tells no more: everything was looked at; or, with `more`, enough was found;
-    or it could not go on, and `problem` says why.
+    The report with `ended` is the last one: everything was searched; or, with `more`, the maximum
+    was reached; or the search failed, and `problem` says why.
     """
 
     seqs: tuple[int, ...] = ()
@@ -57,8 +57,8 @@ class Found:
 class Search:
     """One search, on a thread of its own, for messages before a place that contain `words`.
 
-    Which texts do `pattern` says; `words` is not empty. `tell` is called on that thread, not
-    after `stop` has returned, and with `ended` once unless it is stopped before.
+    `pattern` defines which texts match; `words` is not empty. `tell` is called on that thread, not
+    after `stop` has returned, and once with `ended` unless it is stopped before.
     """
 
     def __init__(
@@ -73,10 +73,10 @@ class Search:
         self._thread.start()
 
     def stop(self) -> None:
-        """Look no further; returns when the cache is let go of. Harmless when called again."""
+        """Cancel the search; returns when the cache is closed. Idempotent."""
         self._stopped.set()
         while self._thread.is_alive():
-            # Again, as between two statements it has no effect.
+            # Repeatedly, as an interrupt between two statements has no effect.
             if self._connection is not None:
                 with suppress(sqlite3.ProgrammingError):  # closed: it is about to end
                     self._connection.interrupt()
@@ -132,7 +132,7 @@ class Search:
 
 
 def pattern(words: str) -> re.Pattern[str]:
-    """What is looked for in `comparable` texts: these characters, in upper or lower case."""
+    """The regular expression for `comparable` texts: these characters, ignoring case."""
     return re.compile(re.escape(comparable(words)), re.IGNORECASE)
 
 

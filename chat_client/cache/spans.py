@@ -17,7 +17,7 @@ class Spans:
     def __init__(self) -> None:
         self._spans: dict[str, list[Span]] = {}
         self._before: dict[str, list[Span]] = {}
-        """The rooms that were changed since `keep`, as they were then."""
+        """The rooms that were changed since the last `commit`, as they were then."""
 
     def of(self, room: str) -> tuple[Span, ...]:
         """The spans of a room."""
@@ -44,11 +44,11 @@ class Spans:
         """Remove all spans of a room."""
         self._before.setdefault(room, self._spans.pop(room, []))
 
-    def keep(self) -> None:
-        """All changes are committed."""
+    def commit(self) -> None:
+        """Accept all changes: they are stored."""
         self._before.clear()
 
     def roll_back(self) -> None:
-        """Undo the changes since the last `keep`."""
+        """Undo the changes since the last `commit`."""
         self._spans.update(self._before)
         self._before.clear()

@@ -19,7 +19,7 @@ from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from common.system import logs
-from common.system.lazy_import import gc_paused
+from common.system.gc_pause import gc_paused
 
 if TYPE_CHECKING:
     from chat_server.net.endpoints.local import LocalSession, OnReply

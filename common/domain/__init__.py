@@ -1,1 +1,1 @@
-"""Names, texts, invites, and reasons as people read them."""
+"""Names, texts, invites, and reasons with their sentences."""

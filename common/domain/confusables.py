@@ -1,8 +1,8 @@
 """Which names look alike: skeletons by Unicode's table of confusable characters (UTS #39).
 
 The table `assets/unicode/confusables.txt` is made by build_specs/make_name_tables.py from the data
-files of Unicode (Unicode License v3, kept beside it). It is read when the first name comes that is
-not all ASCII.
+files of Unicode (Unicode License v3, stored beside it). It is loaded for the first name that is not
+all ASCII.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _FILE: Final = Path(__file__).parents[1] / "assets" / "unicode" / "confusables.t
 _ASCII: Final = str.maketrans(
     {"0": "O", "1": "l", "I": "l", "|": "l", "m": "rn", '"': "''", "`": "'", "%": "º/₀"}
 )
-"""What the table makes of ASCII: most names need nothing else of it."""
+"""The table's mappings of ASCII: most names need no others."""
 _UNSEEN: Final = re.compile(
     "[\u00ad\u034f\u061c\u200b-\u200f\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e0fff]"
 )
-"""What joins letters and emoji, or chooses how they look (Default_Ignorable_Code_Point)."""
+"""Joiners and variation selectors of letters and emoji (Default_Ignorable_Code_Point)."""
 
 
 def skeletons(name: str) -> frozenset[str]:
-    """What `name` is read as; two names look alike when they share a skeleton.
+    """The skeletons of `name`; two names look alike when they share one.
 
     The skeletons of UTS #39, §4, but in lower case, since "ada" is taken for "Ada". A capital may
     look like another letter than its small one does (I like l, i not; Cyrillic EN like H, its small

@@ -1,8 +1,8 @@
-"""Display names: which may be, and which of them have to be told apart by their usernames.
+"""Display names: which are valid, and which need the username beside them.
 
 A display name is free text under the Nickname profile of PRECIS (RFC 8266), with three rules of
-our own: emoji sequences are taken whole (UTS #51), something must be seen of it, and it must not
-imitate what the windows write themselves, such as "(you)" or the word "Host".
+our own: emoji sequences count as a whole (UTS #51), it must be visible, and it must not imitate
+what the windows write themselves, such as "(you)" or the word "Host".
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from common.limits import DISPLAY_NAME_LENGTH
 
 _PICTOGRAPHS: Final = Path(__file__).parents[1] / "assets" / "unicode" / "pictographs.txt"
 _MOST_TYPED: Final = 4 * DISPLAY_NAME_LENGTH
-"""No letter that composes to one (NFKC) has more than four characters."""
+"""Maximum length before NFKC, which composes at most four characters into one."""
 _MOST_MARKS: Final = 4
-"""Nonspacing marks on a letter (UTS #39, §5.4); more of them are drawn over other lines."""
+"""Maximum number of nonspacing marks on a letter (UTS #39, §5.4); more overlap other lines."""
 _STAND_INS: Final = tuple(map(chr, chain(range(0x2801, 0x2900), range(0x2500, 0x25A0))))
-"""Symbols that no rule here changes or refuses: more of them than characters of a name."""
+"""Placeholders: symbols that no rule here changes or refuses, more than a name has characters."""
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00016fe4\U0001d159")
-"""Letters and symbols in whose place nothing is drawn."""
+"""Letters and symbols that are drawn as blanks."""
 _PART_OF_FLAG: Final = ("\U0001f1e6", "\U0001f1ff")
 _SKIN_TONES: Final = ("\U0001f3fb", "\U0001f3ff")
 _HANDLE: Final = re.compile(r"(?<!\w)@\w")
@@ -35,7 +35,7 @@ _BORDERS: Final = frozenset(
     "|/\\<>\u00a6\u00b7\u01c0\u01c1\u05c0\u2016\u2022\u2027\u2044\u2215\u2219\u2223\u2225\u22c5\u23d0"
     "\u23fd\u2502\u2503\u2551\u2758\u2759\u275a\u29f8"
 )
-"""Bars, slashes and dots that set off a part of a name; brackets do it by their category."""
+"""Bars, slashes and dots that separate parts of a name; brackets do so by their category."""
 _DASH: Final = re.compile(
     r"[\u2014\u2015\u2500\u2501\u2e3a\u2e3b\u3030]"
     r"|(?:(?<=\s)[{0}]+|[{0}]+(?=\s|$)|^[{0}]+)".format(
@@ -43,7 +43,7 @@ _DASH: Final = re.compile(
         r"\u2e17\u2e1a\u2e40\u2e5d\u301c\u30a0\u06d4\U00010ead"
     )
 )
-"""A long dash, or a short one that joins no two words."""
+"""A long dash, or a short one that is not between two words."""
 _CONTROLS: Final = {"\0": "NULL", "\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN"}
 _KINDS: Final = {
     "Cc": "a control character",
@@ -54,11 +54,11 @@ _KINDS: Final = {
 
 
 def clean_display_name(name: str, chat_name: str = "") -> str:
-    """`name` as everyone will see it: NFKC, single spaces, nothing unseen.
+    """`name` normalized for display: NFKC, single spaces, no invisible characters.
 
-    Raises NameRefusedError when nothing can be seen of it, when it is longer than
-    DISPLAY_NAME_LENGTH characters, when it holds a character that names may not have (which the
-    error names), or when it could be taken for `chat_name` or for the program's own words.
+    Raises NameRefusedError when it is invisible, longer than DISPLAY_NAME_LENGTH characters, holds
+    a character that names may not have (which the error names), or could be mistaken for
+    `chat_name` or for the program's own words.
     """
     typed = name.strip()
     if not typed:
@@ -81,10 +81,10 @@ def clean_display_name(name: str, chat_name: str = "") -> str:
 
 @lru_cache(8192)
 def imitates(name: str, chat_name: str = "") -> bool:
-    """Whether a name could be taken for what a program writes, or for the chat itself.
+    """Whether a name could be mistaken for text of the program, or for the chat's name.
 
-    A part of a name counts, too, when it stands in brackets or behind a bar or a dash of its own,
-    as in "Ada (you)"; and so does what looks like a username.
+    A part of a name counts, too, when it is in brackets or after a bar or a dash, as in
+    "Ada (you)"; and so does anything that looks like a username.
     """
     if (chat_name and reads_as(name, chat_name)) or _HANDLE.search(name):
         return True
@@ -99,21 +99,21 @@ def describe(char: str) -> str:
 
 
 class Namesakes:
-    """Everyone's names, and who of them can't be told apart by the display name alone."""
+    """Everyone's names, and which of them are ambiguous by their display name alone."""
 
     def __init__(self) -> None:
         self.chat_name = ""
-        """What the chat is called now; nobody's name should be read as that."""
+        """The chat's current name; a display name that looks like it is ambiguous."""
         self._names: dict[str, str] = {}
         self._keys: dict[str, frozenset[str]] = {}
-        """The skeletons of each one's display name, so that they are worked out once."""
+        """The skeletons of each display name by username, cached."""
         self._shown: defaultdict[str, set[str]] = defaultdict(set)
-        """By skeleton: the usernames of those whose display name is read so."""
+        """By skeleton: the usernames of those whose display name has it."""
         self._called: defaultdict[str, set[str]] = defaultdict(set)
-        """By skeleton: the usernames that are read so."""
+        """By skeleton: the usernames that have it."""
 
     def put(self, username: str, display_name: str) -> set[str]:
-        """Note somebody, new or changed; the usernames of all whose `handle` may be another now."""
+        """Add or change a person; returns the usernames of all whose `handle` may have changed."""
         before = self._names.get(username)
         if before == display_name:
             return set()
@@ -134,25 +134,25 @@ class Namesakes:
         return affected
 
     def handle(self, username: str) -> str:
-        """`@username` when it has to stand beside the name for a reader to know who it is, or "".
+        """`@username` if the display name is ambiguous, else "".
 
-        So it is when another one's display name or username looks the same, and for a name that
-        was given before such names were refused.
+        It is ambiguous if another display name or username looks the same, and if it is one that
+        would be refused today.
         """
         name = self._names.get(username)
         if name is None:
-            return ""  # nothing but the username is known, and is shown
+            return ""  # only the username is known, and is shown
         alike = any(self._has_others(username, key) for key in self._keys[username])
         return f"@{username}" if alike or imitates(name, self.chat_name) else ""
 
     def _has_others(self, username: str, key: str) -> bool:
-        # By numbers: were all called the same, looking at each other would be quadratic.
+        # By counts: if all had the same name, comparing them pairwise would be quadratic.
         called = self._called.get(key, ())
         return len(self._shown[key]) > 1 or len(called) > (username in called)
 
 
 def _alone(usernames: set[str]) -> set[str]:
-    """The one of them who is there alone: of more, all have their handle already."""
+    """The only element of a set, or nothing: of several, all have their handle already."""
     return usernames if len(usernames) == 1 else set()
 
 
@@ -169,7 +169,7 @@ def _enforced(plain: str) -> str:
 
 
 def _check_character(char: str) -> None:
-    """Refuse, by the name under which it was typed, what is never part of a name."""
+    """Raise NameRefusedError for a character that is never part of a name, as it was typed."""
     if char in _BLANKS:
         raise _refused(char)
     if _PART_OF_FLAG[0] <= char <= _PART_OF_FLAG[1] or _SKIN_TONES[0] <= char <= _SKIN_TONES[1]:
@@ -191,7 +191,7 @@ def _check_marks(cleaned: str) -> None:
 
 
 def _parts(name: str) -> list[str]:
-    """The name, and what stands in it by itself: in brackets, or behind a bar or a dash."""
+    """The name, and its parts in brackets or after a bar or a dash."""
     if name.isascii() and name.replace(" ", "").isalnum():
         return [name]  # as most are, told by the quickest questions
     cut = _DASH.sub("\0", name)
@@ -204,9 +204,9 @@ def _is_border(char: str) -> bool:
 
 
 def _without_sequences(name: str) -> tuple[str, list[str]]:
-    """The name with a stand-in for each emoji sequence, and the sequences.
+    """The name with a placeholder for each emoji sequence, and the sequences.
 
-    The profile knows characters only, and would refuse what joins or colours emoji.
+    The profile is about single characters, and would refuse joiners and modifiers of emoji.
     """
     spare = (char for char in _STAND_INS if char not in name)
     stand_in = next(spare)
@@ -230,9 +230,9 @@ def _with_sequences(cleaned: str, sequences: list[str]) -> str:
 
 @cache
 def _sequence() -> re.Pattern[str]:
-    """Emoji sequences (UTS #51, §1.4.9): joined, coloured, as flags and keycaps, or one by itself.
+    """Emoji sequences (UTS #51, §1.4.9): joined, with modifiers, flags, keycaps, or single emoji.
 
-    An emoji of a later Unicode than Python's is one, too: its number is kept for that already.
+    Emoji of a later Unicode than Python's match, too: their code points are reserved already.
     """
     ranges = (map(_escaped, line.split(" ")) for line in _PICTOGRAPHS.read_text().splitlines())
     one = "[" + "".join("-".join(pair) for pair in ranges) + "]"

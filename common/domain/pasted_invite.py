@@ -1,9 +1,9 @@
-"""Finding the invite in what somebody pasted.
+"""Extracts the invite from pasted text.
 
-A link that was sent around seldom comes alone: mail programs wrap it, quote it and escape it,
-messengers decorate it or pass it on inside another link, and people copy the words around it.
-What can be undone without guessing is undone here; everything else is an error that says what
-to do. `common.domain.invite` says what a whole link is.
+A link that was forwarded is seldom intact: mail programs wrap, quote and escape it, messengers
+decorate it or embed it in another link, and people copy the words around it. What can be undone
+without guessing is undone here; everything else is an error that says what to do.
+`common.domain.invite` defines the link itself.
 """
 
 import ipaddress
@@ -17,11 +17,11 @@ from urllib.parse import unquote
 from common.domain.invite import SCHEME, Invite, InviteError, parse_invite
 
 LONGEST: Final = 65_536
-"""Characters of a text that are looked through: a long mail with everything it quotes."""
+"""Maximum length of the text in characters: a long mail with everything it quotes."""
 _LONGEST_LINK: Final = 4096
 _MOST_LINKS: Final = 64
 _MOST_PIECES: Final = 128
-"""Pieces that a wrapped link is put together from."""
+"""Maximum number of pieces of a wrapped link."""
 
 _START: Final = re.compile(r"chat(?:\+plaintext)?://", re.IGNORECASE)
 # The whole link as a value of another one, escaped once or more often.
@@ -39,7 +39,7 @@ _QUOTE_MARKS: Final = re.compile(r"^[\s>|]+")
 # What RFC 3986 lets a link have, and letters of all scripts: some programs show a name unescaped.
 _NOT_IN_LINK: Final = re.compile(r"[^\w%&=+./:?#\[\]@!$'()*,;~-]")
 _AFTER_LINK: Final = ".,;:!?'*()[]$@#"
-"""Signs that a link can have but never ends with; see `Invite.link`."""
+"""Characters that a link may contain but never ends with; see `Invite.link`."""
 _EMPHASIS: Final = "_~*"
 _HYPHENS: Final = str.maketrans(
     {
@@ -59,7 +59,7 @@ _UNSEEN: Final = re.compile(
 
 
 class _Piece(NamedTuple):
-    """A piece of a link without white space, and whether it stands on a line of its own."""
+    """A piece of a link without white space, and whether it is on a line of its own."""
 
     text: str
     new_line: bool
@@ -88,7 +88,7 @@ def find_invite(text: str) -> Invite:
 
 
 def _plain(text: str) -> str:
-    """`text` without what mail and messengers did to it as a whole."""
+    """`text` without the encodings of mail programs and messengers that apply to all of it."""
     text = unicodedata.normalize("NFC", text).translate(_HYPHENS)
     text = _UNSEEN.sub("", text)
     if not text.isascii():
@@ -111,13 +111,13 @@ def _unescaped(link: str) -> str:
 
 
 def _places(text: str) -> Iterator[tuple[int, int]]:
-    """From where to where each of the links in `text` may go."""
+    """The range in `text` in which each of the links may be."""
     starts = [match.start() for match in _START.finditer(text)][:_MOST_LINKS]
     yield from pairwise([*starts, len(text)])
 
 
 def _read(text: str, start: int, end: int) -> Invite:
-    """The invite that begins at `start`: of as few pieces as make it whole. Raises InviteError."""
+    """The invite that starts at `start`, of as few pieces as possible. Raises InviteError."""
     pieces = _pieces(text[start : min(end, start + 2 * _LONGEST_LINK)])
     before = text[max(0, start - 3) : start]
     link, stopped_by = "", ""
@@ -150,7 +150,7 @@ def _pieces(text: str) -> list[_Piece]:
 
 
 def _cut(piece: str) -> tuple[str, str]:
-    """What of a piece can be of a link, and the sign that ended it, if one did."""
+    """The part of a piece that can belong to a link, and the character that ended it, if any."""
     end = len(piece)
     sign = _NOT_IN_LINK.search(piece)
     if sign:
@@ -168,7 +168,7 @@ def _cut(piece: str) -> tuple[str, str]:
 
 
 def _trimmed(link: str, before: str) -> str:
-    """`link` without what is said behind it: punctuation, and the other half of an emphasis."""
+    """`link` without trailing punctuation, and without the end of an emphasis."""
     link = _ampersands(link)
     while True:
         shorter = link.rstrip(_AFTER_LINK)
@@ -194,12 +194,12 @@ def _whole(link: str) -> Invite | InviteError:
             try:
                 return parse_invite(unquote(link))
             except InviteError:
-                pass  # What is wrong with the link as it stands says more.
+                pass  # The error of the unchanged link is more informative.
         return error
 
 
 def _continues(link: str, piece: _Piece) -> bool:
-    """Whether a piece goes on with a link that is whole without it: it was wrapped there."""
+    """Whether a piece continues a link that is complete without it, as it was wrapped there."""
     if piece.text.startswith("&") or "&also=" in piece.text:
         return True
     last = link.rpartition("&")[2]
@@ -220,7 +220,7 @@ def _is_address(text: str) -> bool:
 
 
 def _nothing_like_it(text: str) -> str:
-    """What to say of a text that has no link of ours."""
+    """The error for a text without an invite link."""
     words = text.split()
     if not words:
         return f"paste the invite link from the host: it starts with {SCHEME}://"

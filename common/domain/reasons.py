@@ -1,7 +1,7 @@
-"""Reasons as data: a code, and what a sentence about it needs.
+"""Reasons as data: a code, and the parameters for a sentence.
 
-Sentences are made of them where people read them, by common/domain/sentences.py: so rules,
-wire and store have no language, and nothing has to compare or cut sentences.
+common/domain/sentences.py makes the sentences where people read them: so rules, wire and store are
+independent of language, and no code has to compare or cut sentences.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ Params = Mapping[str, str | int]
 
 
 class Reason(NamedTuple):
-    """Why something is so. `params` are names, numbers, and times in ms since 1970-01-01 UTC."""
+    """A reason. `params` are names, numbers, and times in milliseconds since 1970-01-01 UTC."""
 
     code: str
     params: Params = MappingProxyType({})

@@ -1,8 +1,8 @@
-"""Texts as they are compared when somebody looks for words: one normal form, spaces alike.
+"""Normalization of texts for search: one normal form, with all spaces alike.
 
-The same word may be written in several ways that look the same (UAX #15): `ü` is one character or
-two, and a space may be one at which no line breaks. NFC makes them one, and not NFKC: that would
-take much for the same that looks different.
+The same word may be encoded in several ways that look the same (UAX #15): `ü` is one character or
+two, and a space may be a no-break space. NFC unifies them; NFKC would unify characters that look
+different.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _JOINED: Final = frozenset(
     "\u1b35"
     "\U00011127\U0001133e\U00011357\U000114b0\U000114ba\U000114bd\U000115af\U00011930"
 )
-"""What makes one character with the one before it though its combining class is 0."""
+"""Characters that compose with the one before although their combining class is 0."""
 _JAMO: Final = ("\u1160", "\u11ff")
 
 
 class Comparable(NamedTuple):
-    """A text as it is compared, and from where to where each of its characters is in the text."""
+    """A normalized text, and the range in the original of each of its characters."""
 
     text: str
     begins: list[int] | range
@@ -31,14 +31,14 @@ class Comparable(NamedTuple):
 
 
 def comparable(text: str) -> str:
-    """The one form of all texts that look the same as `text`; case is left as it is."""
+    """The normal form of `text`; case is preserved."""
     if text.isascii():
         return text.replace("\t", " ")
     return _SPACES.sub(" ", unicodedata.normalize("NFC", text))
 
 
 def comparable_places(text: str) -> Comparable:
-    """The same, with the places. Takes time linear in the length."""
+    """The same, with the ranges. Takes time linear in the length."""
     if unicodedata.is_normalized("NFC", text):
         return Comparable(comparable(text), range(len(text)), range(1, len(text) + 1))
     pieces: list[str] = []
@@ -57,7 +57,7 @@ def comparable_places(text: str) -> Comparable:
 
 
 def joins(character: str) -> bool:
-    """Whether it may make one character with the one before it."""
+    """Whether it may compose with the character before it."""
     return (
         unicodedata.combining(character) != 0
         or character in _JOINED

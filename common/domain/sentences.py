@@ -87,7 +87,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "stuck": "connection timed out: no data accepted for 60 s",
     "no_sign_in": "connection timed out: not signed in within 30 s",
     "violation": "too many invalid messages",
-    # What the host is told
+    # For the host
     "out_of_files_here": (
         "the system lets this program have only {most} files and connections open at once; "
         "“ulimit -n” or the settings of its service allow more"
@@ -121,19 +121,19 @@ _NESTED: Final[Mapping[str, str]] = {
     "timeout": "{}",
     "given_up": "{}, several times in a row. One of the two programs may need an update",
 }
-"""Codes whose reason has a further one, in the parameter `why`."""
+"""Codes whose reason has a cause in the parameter `why`."""
 _ENDS: Final = tuple(".!?…\u3002\uff01\uff1f")
 _NAMES: Final = frozenset({"name_taken", "name_alike"})
-"""Those with which a name is proposed instead, if one is free."""
+"""Codes that come with a free name as a proposal, if there is one."""
 _WITH_REASON: Final = frozenset({"terminated", "banned", "muted"})
-"""What somebody does to a person, perhaps with words of theirs and for a time."""
+"""Codes of moderation, with an optional reason and end."""
 
 
 def sentence(reason: Reason) -> str:
-    """What to tell a person. A reason that this program does not know is told by its code."""
+    """The sentence for a reason. A code that this program does not know is shown itself."""
     code, params = reason
     why = params.get("why")
-    # One that is not known is told where there is nothing else to tell.
+    # The cause, or an unknown one if there is nothing else to say.
     if code in _NESTED and why and (why in _SENTENCES or code not in _SENTENCES):
         inner = sentence(Reason(str(params["why"]), {**params, "why": ""}))
         return _NESTED[code].format(inner)
@@ -154,14 +154,14 @@ def sentence(reason: Reason) -> str:
 
 
 def whole_sentence(reason: Reason) -> str:
-    """The same with a capital letter and a full stop, if it has no end of its own."""
+    """The same with a capital letter, and with a full stop unless it has one."""
     text = sentence(reason).rstrip()
     end = "" if text.endswith(_ENDS) else "."
     return f"{text[:1].upper()}{text[1:]}{end}"
 
 
 class _Given(dict[str, str | int]):
-    """What a sentence needs; a part that is missing is told as such."""
+    """The parameters of a sentence; a missing one is shown as such."""
 
     def __init__(self, params: Params) -> None:
         super().__init__(params)

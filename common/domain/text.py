@@ -1,4 +1,4 @@
-"""What a message's text may be."""
+"""Validation and normalization of a message's text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from common import limits
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-"""What ends a line besides a newline (UAX #14, classes BK, CR and NL)."""
+"""Line ends other than a newline (UAX #14, classes BK, CR and NL)."""
 
 
 class TextRefusedError(ValueError):
@@ -23,7 +23,7 @@ class TextRefusedError(ValueError):
 
 
 def is_plain(text: str) -> bool:
-    """Whether a text is surely valid: what nearly every message is, by the quickest questions."""
+    """Whether a text is certainly valid, by quick checks that nearly every message passes."""
     return (
         text.isascii()
         and text.isprintable()
@@ -33,7 +33,7 @@ def is_plain(text: str) -> bool:
 
 
 def check_text(text: str) -> str:
-    """A message's text: no controls but tab and newline, not blank, bounded in bytes.
+    """Check a message's text: no controls but tab and newline, not blank, TEXT_BYTES at most.
 
     Raises TextRefusedError.
     """
@@ -55,10 +55,10 @@ def check_text(text: str) -> str:
 
 
 def normalize_text(text: str) -> str:
-    """What somebody wrote as it is sent: newlines for all that ends a line, no blank lines around.
+    """A typed text as it is sent: newlines for all line ends, no blank lines around.
 
-    All else stays as it was typed, the spaces and tabs at the beginning of a line among it. The
-    result may still be no message's text: see `check_text`.
+    Everything else stays as typed, leading spaces and tabs of a line included. The result may still
+    be invalid: see `check_text`.
     """
     lines = _LINE_END.sub("\n", text).split("\n")
     # Not by a regular expression: one that looks for the end tries at every newline on the way.

@@ -1,4 +1,4 @@
-"""Times as people see them. On the wire and on disk they are milliseconds since 1970-01-01 UTC."""
+"""Local times for display. On the wire and on disk they are milliseconds since 1970-01-01 UTC."""
 
 from datetime import UTC, datetime
 
@@ -6,11 +6,11 @@ from common import limits
 
 
 def local_time(milliseconds: int) -> datetime:
-    """That moment in this computer's time zone.
+    """That time in this computer's time zone.
 
-    What no calendar can show, as only a foreign program could have stored it, is shown as the
-    nearest time that the protocol allows.
+    A time out of range, which only a faulty program could have stored, becomes the nearest one that
+    the protocol allows.
     """
     shown = min(max(0, milliseconds), limits.MAX_TIME)
-    # By way of UTC: Windows has no local time for what lies before 1970 there.
+    # Via UTC: Windows can't convert times before 1970 in the local time zone.
     return datetime.fromtimestamp(shown / 1000, UTC).astimezone()

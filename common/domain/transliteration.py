@@ -1,8 +1,8 @@
-"""Latin letters for those of other scripts, as a first guess at a username.
+"""Transliteration to Latin letters, to propose a username.
 
 The table `assets/anyascii/letters.txt` is made by build_specs/make_name_tables.py from AnyAscii
-(ISC licence, kept beside it). It goes letter by letter and knows no language: good enough for what
-a person sees and can change, and for nothing else.
+(ISC licence, stored beside it). It works letter by letter and is independent of language: good
+enough for a proposal that a person sees and can change, and for nothing else.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SEPARATOR: Final = " "
 def to_ascii(text: str) -> str:
     """`text` in lower case with a-z and 0-9 for letters and digits; a space for all else.
 
-    ASCII stays. Marks, what can't be seen, and letters that the table does not have are left out.
+    ASCII stays. Marks, invisible characters, and letters missing in the table are left out.
     """
     composed = unicodedata.normalize("NFKC", text).lower()
     return "".join(char if char.isascii() else _letter(char) for char in composed)
@@ -42,6 +42,6 @@ def _letter(char: str) -> str:
 
 @cache
 def _table() -> tuple[list[int], list[str]]:
-    """The first letter's number of each line, and the lines; a line is taken apart when needed."""
+    """The code point of each line's first letter, and the lines; lines are parsed when needed."""
     lines = _FILE.read_text("ascii").splitlines()
     return [int(line.partition(" ")[0], 16) for line in lines], lines

@@ -1,1 +1,1 @@
-"""Folders, logs, processes, databases, TLS: what the operating system gives."""
+"""Access to the operating system: folders, logs, processes, databases, TLS."""

@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class ArgumentParser(argparse.ArgumentParser):
-    """As argparse's, but an error is one line on standard error, and exit status 2.
+    """Like argparse's, but an error is one line on standard error, with exit status 2.
 
     Help that can't be written, as on a full disk, is such an error with status 1.
     """
 
     def error(self, message: str) -> NoReturn:
-        """End the program, with what is wrong and where to find what is right."""
+        """Exit with the error, and a hint at `--help`."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:
-        """Print how the program is called."""
+        """Print the usage."""
         if file is None:
             self.show(self.format_help().removesuffix("\n"))
         else:
             super().print_help(file)
 
     def show(self, text: str) -> None:
-        """Print a text on standard output, or end the program with status 1."""
+        """Print a text on standard output, or exit with status 1."""
         from common.system.output import OutputError, print_lines
 
         try:
@@ -38,7 +38,7 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 class ShowVersion(argparse.Action):
-    """`--version`: print which build this is, and end. Finding that out takes a moment."""
+    """`--version`: print which build this is, and exit. Evaluated lazily, as it may run git."""
 
     def __init__(self, option_strings: Sequence[str], **settings: Any) -> None:
         super().__init__(option_strings, **{**settings, "dest": argparse.SUPPRESS, "nargs": 0})

@@ -1,4 +1,4 @@
-"""Which build of Chat this is: for `--version`, and for whoever reads a log or a crash."""
+"""Which build of Chat this is: for `--version`, logs and crash reports."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _commit_of_bundle(folder: Path) -> str:
 
 
 def _commit_of_source() -> str:
-    """What git says; a copy without git, or a computer without it, is no error."""
+    """The commit according to git; a copy without a repository, or no git, is no error."""
     import subprocess
 
     command = ["git", "describe", "--always", "--dirty=, changed", "--exclude=*"]

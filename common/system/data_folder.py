@@ -1,4 +1,4 @@
-"""Where a program keeps its data."""
+"""The location of a program's data folder."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ PORTABLE = "data"
 def data_folder(program: str) -> Path:
     """The folder of `program`, ``ChatServer`` or ``ChatClient``; it need not exist yet.
 
-    It is this person's and this computer's, in the place that the system has for such things;
-    or it is beside the program, for one that is carried about.
+    It is the user's local data folder of the platform, or a folder beside a portable program.
     """
     if is_frozen():
         portable = program_folder() / PORTABLE
@@ -26,5 +25,5 @@ def data_folder(program: str) -> Path:
 
 
 def profile_folder(folder: Path, profile: str | None) -> Path:
-    """Where a further self of the person has its data, within the program's folder."""
+    """The data folder of a profile within the program's folder; that itself without a profile."""
     return folder if profile is None else folder / "profiles" / profile

@@ -11,11 +11,11 @@ from typing import Final
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 SYNCHRONOUS: Final = "FULL"
-"""What is committed survives a loss of power (SQLite, PRAGMA synchronous)."""
+"""Commits survive a power failure (SQLite, PRAGMA synchronous)."""
 
 
 def make_durable(connection: sqlite3.Connection) -> None:
-    """Have a connection commit to a write-ahead log, and wait for the disk each time."""
+    """Use a write-ahead log, with an fsync at each commit."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
 
@@ -38,10 +38,10 @@ def migrate(
     migrations: Sequence[str],
     application: int,
 ) -> None:
-    """Bring a database of ours from format `version` (0 for a new one) to the present one.
+    """Migrate a database from format `version` (0 for a new one) to the current one.
 
-    Forward only, all steps or none, and after a copy of what was there, which is removed again if
-    that fails. Copies of former migrations are left alone: somebody may have gone back to one. A
+    Forward only, in one transaction, and after a backup, which is removed again if the migration
+    fails. Backups of former migrations are left alone: somebody may have gone back to one. A
     database in memory has no `path`. Raises sqlite3.Error, OSError.
     """
     # Under this name until the migration is committed: no copy that is not whole has the other.
@@ -85,10 +85,10 @@ def _format_of(path: Path) -> int:
 
 
 def _back_up(connection: sqlite3.Connection, backup: Path) -> None:
-    # A new file: what a crash left of a former try could be anything.
+    # A new file: what a crash left of a former attempt could be anything.
     for stale in (backup, backup.with_name(f"{backup.name}-journal")):
         stale.unlink(missing_ok=True)
-    # As private as what it is a copy of, from its first byte.
+    # Private from its creation, as the original is.
     os.close(os.open(backup, os.O_CREAT | os.O_EXCL | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
     copy = sqlite3.connect(backup)
     try:

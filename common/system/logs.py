@@ -1,11 +1,11 @@
 """The log of both programs: on the terminal and in a private file, free of secrets.
 
-The file is `log.txt`; at a mebibyte it becomes `log.txt.1` and a new one is begun. A log that
-can't be written is said once on standard error and never hinders the program.
+The file is `log.txt`; at 1 MiB it is rotated to `log.txt.1`. A log that can't be written is
+reported once on standard error and never stops the program.
 
-In the file, records of the same kind (logger, level and unformatted message) are coalesced: when
-there are many, most are left out, and the next one tells how many were. So nobody can push
-everything else out of it by making one thing happen again and again.
+In the file, records of the same kind (logger, level and unformatted message) are rate-limited and
+coalesced: the next record that is written says how many were left out. So nobody can push
+everything else out of the log by repeating one event.
 """
 
 import contextlib
@@ -25,16 +25,16 @@ from common.system.private_files import NO_LINK, PRIVATE_FILE, make_private_fold
 
 FILE: Final = "log.txt"
 LIMIT: Final = 1 << 20
-"""Bytes after which a file is full; the record that fills it is still in it."""
+"""Size in bytes after which the file is rotated; the record that reaches it is still in it."""
 OLDER: Final = 3
-"""Full files that are kept, `log.txt.1` being the newest of them."""
+"""Number of rotated files, `log.txt.1` being the newest."""
 PATIENCE: Final = 1 << 16
-"""Bytes that are appended to a full file before a rotation that failed is tried again."""
+"""Bytes to append to a full file before a failed rotation is retried."""
 
 BURST: Final = 100
-"""Rate limit: records of one kind that are written at once."""
+"""Rate limit: burst of records of one kind."""
 PAUSE: Final = 10.0
-"""Seconds until one more of that kind is written."""
+"""Seconds after which one more record of that kind is written."""
 KINDS: Final = 256
 """Maximum number of kinds with a token bucket; the least recently used is evicted."""
 
@@ -44,15 +44,15 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u
 # In a link, a call's arguments or JSON: the value ends at an ampersand, white space or a quote.
 _SECRET = re.compile(r"""(secret(?:=|\\*["']\s*:\s*)b?\\*["']?)[^&\s"']+""", re.IGNORECASE)
 _TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64,}(?![0-9a-f])", re.IGNORECASE)
-# Pydantic's errors quote what was wrong: a message's text, or a piece of a token.
+# Pydantic's errors quote the invalid input: a message's text, or a part of a token.
 _QUOTED = re.compile(r"(input_value=).*?(, input_type=|\n|$)")
 
 
 def start_logging(level: str, folder: Path | None) -> Path | None:
-    """Log what is at least `level` on standard error and, with a folder, in its `log.txt`.
+    """Log records of at least `level` on standard error and, with a folder, in its `log.txt`.
 
-    The answer is that file's path. Nothing is made there before the first record. A second
-    call takes the place of the first.
+    Returns that file's path. The file is created with the first record. A second call replaces
+    the first.
     """
     root = logging.getLogger()
     _native.end()
@@ -70,10 +70,10 @@ def start_logging(level: str, folder: Path | None) -> Path | None:
 
 
 def watch_for_native_crashes(path: Path) -> None:
-    """Have every thread's stack appended to the log at `path` when a fatal signal ends us.
+    """Append every thread's stack to the log at `path` when a fatal signal ends the process.
 
-    Call it after `start_logging`, from the same thread. Where it can't be, or where
-    faulthandler writes elsewhere already (`python -X faulthandler`), nothing happens.
+    Call it after `start_logging`, from the same thread. It does nothing where the file can't be
+    opened, or where faulthandler is active already (`python -X faulthandler`).
     """
     _native.begin(path)
 
@@ -93,7 +93,7 @@ def escape_control(text: str) -> str:
 
 
 class _Formatter(logging.Formatter):
-    """A line for each record, and indented below it what happened, so that none can be forged."""
+    """One line for each record, with the traceback indented below, so that none can be forged."""
 
     def format(self, record: logging.LogRecord) -> str:
         record.message = _message(record)
@@ -115,7 +115,7 @@ def _message(record: logging.LogRecord) -> str:
 
 
 class _Terminal(logging.Handler):
-    """Standard error as it is at the time: None without a console, another one in a test."""
+    """The current standard error: None without a console, another one in a test."""
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
@@ -134,10 +134,10 @@ class RecordCoalescer:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._kinds: dict[tuple[str, int, str], tuple[float, float, int]] = {}
-        """By kind: tokens, when they were counted, and how many records were left out."""
+        """By kind: tokens, the time of the last refill, and the number of records left out."""
 
     def pick(self, record: logging.LogRecord) -> logging.LogRecord | None:
-        """The record, perhaps with a note of what was left out before it; None to leave it out."""
+        """The record, with a note if others were left out before it; None to leave it out."""
         if record.levelno <= logging.DEBUG:
             return record
         now = self._clock()
@@ -159,26 +159,26 @@ class RecordCoalescer:
 
 
 class _Unbuffered:
-    """What a handler writes to: a line that could not be written is not kept and tried again."""
+    """An unbuffered stream for a handler: a line that could not be written is not retried."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
     def write(self, text: str) -> None:
-        """All of it, or OSError."""
+        """Write all of it. Raises OSError."""
         data = text.encode("utf-8", "backslashreplace")
         while data:
             data = data[os.write(self._descriptor, data) :]
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Nothing is buffered."""
 
     def fileno(self) -> int:
         """The file's descriptor."""
         return self._descriptor
 
     def close(self) -> None:
-        """Let go of the file. Raises OSError."""
+        """Close the file. Raises OSError."""
         os.close(self._descriptor)
 
 
@@ -207,11 +207,11 @@ class _LogFile(logging.FileHandler):
             if os.fstat(self.stream.fileno()).st_size >= self._full:
                 self._rotate(self.stream)
             super().emit(record)
-        except Exception:  # noqa: BLE001  # the program goes on, whatever hinders its log
+        except Exception:  # noqa: BLE001  # the program goes on, whatever fails in its log
             self.handleError(record)
 
     def close(self) -> None:
-        """As the file's; what could not be written by now is lost."""
+        """Close the file; records that could not be written are lost."""
         try:
             super().close()
         except OSError as error:
@@ -233,7 +233,7 @@ class _LogFile(logging.FileHandler):
         return cast("io.TextIOWrapper", _Unbuffered(_open_private(self._path)))
 
     def _rotate(self, stream: io.TextIOWrapper) -> None:
-        """Begin a new file; if the full one can't be moved, go on in that."""
+        """Rotate the file; if it can't be renamed, go on writing to it."""
         self.stream = None
         _native.let_go()
         try:
@@ -266,7 +266,7 @@ class _LogFile(logging.FileHandler):
 class _NativeCrashes:
     """faulthandler's own descriptor of the log, which stays open when logging shuts down.
 
-    It writes to a number. So it is told to stop before that is closed, lest a crash be
+    It writes to a descriptor's number. So it is disabled before that is closed, or a crash would be
     written into whatever file gets the number next.
     """
 
@@ -284,7 +284,7 @@ class _NativeCrashes:
         self._path = None
 
     def take_up(self) -> None:
-        """Open the file, if one is to be watched: at first, and after each rotation."""
+        """Open the file, if crashes are to be logged: initially, and after each rotation."""
         if self._path is None:
             return
         with contextlib.suppress(OSError, RuntimeError):
@@ -293,7 +293,7 @@ class _NativeCrashes:
             faulthandler.enable(self._descriptor)
 
     def let_go(self) -> None:
-        """Close the file: Windows moves none that is open."""
+        """Close the file: Windows can't rename an open one."""
         if self._descriptor is not None:
             faulthandler.disable()
             os.close(self._descriptor)
@@ -308,7 +308,7 @@ def _open_private(path: Path) -> int:
 
 
 def _say(line: str) -> None:
-    """A line on standard error, if there is one that takes it."""
+    """Print a line on standard error, if there is one."""
     if sys.stderr is not None:
         with contextlib.suppress(OSError, ValueError):  # a broken pipe, a closed terminal
             sys.stderr.write(f"{line}\n")

@@ -1,4 +1,4 @@
-"""What a command prints: safe on a terminal, and with an honest end where nobody takes it."""
+"""Printing of commands: escaped for a terminal, with errors when standard output is closed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _HARMFUL: Final = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u
 
 
 class OutputError(Exception):
-    """Standard output takes no more.
+    """Standard output can't be written.
 
-    The text says why; it is empty when the reader of a pipe has gone, which is an ordinary end.
+    The text says why; it is empty when the reader of a pipe has closed it (EPIPE), which is normal.
     """
 
 
@@ -29,10 +29,10 @@ def printable(text: str) -> str:
 
 
 def print_lines(lines: Iterable[str]) -> None:
-    """Print these lines, and return when the system has taken all of them. Raises OutputError.
+    """Print these lines and flush them. Raises OutputError.
 
-    After an error whatever else is printed is discarded: or Python would try the same output
-    once more at its end, and complain on standard error.
+    After an error, later output is discarded: otherwise Python would try to flush it at exit, and
+    print an error on standard error.
     """
     try:
         for line in lines:

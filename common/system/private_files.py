@@ -1,9 +1,9 @@
-"""Folders and files that only their owner may read, and the lock that keeps them to one program.
+"""Folders and files that only their owner can access, and a lock for one process at a time.
 
-No link is followed in them: whoever could write there, while a folder was open to others, could
-otherwise have us write into any file of ours.
+No symbolic link is followed in them: whoever could write there while a folder was open to others
+could otherwise redirect writes to any file of the user.
 
-On Windows the profile folder is private by its access list; the modes below do nothing there.
+On Windows the profile folder is private by its access control list; the modes below do nothing.
 """
 
 import contextlib
@@ -26,25 +26,25 @@ _OURS: Final = (
     "account.json", "accounts", "cache.db", "chat.db", "ctl", "installation", "last", "lock",
     "log.txt", "profiles", "reserve", "running.json", "server.pem", "window.json",
 )  # fmt: skip
-"""How the names begin that we open in a data folder."""
+"""Prefixes of the names that the programs open in a data folder."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 _HELD_BY_ANOTHER: Final = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
 
 class FolderInUseError(Exception):
-    """Another running program has this folder."""
+    """Another running process has locked this folder."""
 
 
 class UnsafeFolderError(OSError):
-    """A data folder is another person's, or has something in it that we must not open."""
+    """A data folder belongs to another user, or contains something that must not be opened."""
 
 
 def make_private_folder(folder: Path) -> bool:
-    """Make `folder` and take everybody else's rights to it; whether others had any.
+    """Create `folder` with mode 0700, or set that mode; returns whether others had access before.
 
-    Raises OSError, an UnsafeFolderError when it is not ours, can't be closed to others' writing, or
-    has a link in the place of a file or folder of ours.
+    Raises OSError: UnsafeFolderError when it belongs to another user, stays writable for others, or
+    has a symbolic link in the place of one of the programs' files or folders.
     """
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     if sys.platform == "win32":
@@ -57,7 +57,7 @@ def make_private_folder(folder: Path) -> bool:
         folder.chmod(PRIVATE_FOLDER)
         if folder.stat().st_mode & _OTHERS_WRITE:
             raise UnsafeFolderError(errno.EPERM, "others may write in it", str(folder))
-    # After it was closed: from here on nobody else can put anything there.
+    # After the mode was set: from here on nobody else can create anything there.
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.startswith(_OURS) and entry.is_symlink():
@@ -67,7 +67,7 @@ def make_private_folder(folder: Path) -> bool:
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Replace the file whole and durably: a reader or a crash sees the old or the new one.
+    """Replace the file atomically and durably, with mode 0600.
 
     Raises OSError.
     """
@@ -87,7 +87,7 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a rename durable. Windows has no such call and keeps renames in its journal."""
+    """Make a rename durable by an fsync of the folder. Windows journals renames instead."""
     if sys.platform == "win32":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -98,16 +98,16 @@ def _sync_folder(folder: Path) -> None:
 
 
 class FolderLock:
-    """Keeps a folder for this process until `release`, or until the process ends in any way."""
+    """Locks a folder for this process until `release`, or until the process ends in any way."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "lock"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Raises FolderInUseError when another program has it, OSError when it can't be made.
+        """Raises FolderInUseError when another process has locked it, else OSError.
 
-        Or when it can't be locked: not every file system can (NFS without its lock service).
+        OSError, too, where the file system has no locks (NFS without its lock service).
         """
         make_private_folder(self._path.parent)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINK, PRIVATE_FILE)
@@ -122,7 +122,7 @@ class FolderLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Let the next one in. Harmless when nothing is held."""
+        """Release the lock. Idempotent."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)

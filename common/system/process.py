@@ -1,4 +1,4 @@
-"""What a process needs before anything else: streams to write to, and a clean environment."""
+"""Set-up of a process before anything else: standard streams, environment, signals."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 INVITE_VARIABLE = "CHAT_INVITE"
 """The environment variable that an invite may be in: unlike an argument, other users of the
-computer can't read it, and no shell keeps it in its history."""
+computer can't read it, and it is not in a shell's history."""
 _SEARCH_PATHS = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "LIBPATH")
 
 
 def prepare() -> None:
-    """Mend what a double-click or the bundle's start left odd. First of all in a program."""
+    """Repair the streams and the environment; call it first in a program."""
     _repair_streams()
     if is_frozen():
         _give_back_environment()
 
 
 def end_on_interrupt() -> None:
-    """Have Ctrl+C end this process at once, until it has a handler of its own.
+    """Let Ctrl+C end this process immediately, until it has a handler of its own.
 
-    Python's is a KeyboardInterrupt, whose traceback is all that anybody would see of it while
-    the program is being loaded. What is ignored stays so, as in the background of a shell.
+    Python's handler raises KeyboardInterrupt, which would print a traceback while the program is
+    being loaded. An ignored signal stays ignored, as in the background of a shell.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -36,7 +36,7 @@ def is_frozen() -> bool:
 
 
 def program_folder() -> Path:
-    """The folder in which a person sees the bundled program."""
+    """The folder of the bundled program as a person sees it."""
     executable = Path(sys.executable).resolve()
     if sys.platform == "darwin":
         for parent in executable.parents:
@@ -46,10 +46,10 @@ def program_folder() -> Path:
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """What asks a program to end in an orderly way.
+    """The signals that request an orderly shutdown.
 
-    SIGHUP, which comes when the terminal or the login session ends, is among them unless whoever
-    started us has it ignored, as nohup(1) does.
+    SIGHUP, sent when the terminal or the login session ends, is one unless it is ignored, as by
+    nohup(1).
     """
     asked = [signal.SIGTERM, signal.SIGINT]
     if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
@@ -58,10 +58,10 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 
 
 def _repair_streams() -> None:
-    """A program without a console can print; what it prints goes nowhere.
+    """Open missing standard streams on the null device.
 
-    Numbers 0 to 2 are taken in any case: a database that got one of them would be written
-    into by whatever a library says on standard error.
+    Descriptors 0 to 2 must be in use in any case: a database that got one of them would be
+    overwritten by whatever a library prints on standard error.
     """
     for number in range(3):
         try:
@@ -78,7 +78,7 @@ def _repair_streams() -> None:
 
 
 def _console() -> str:
-    """Where to print when there are no streams: on Windows the terminal it was started in."""
+    """Where to print without streams: on Windows the terminal that the program was started in."""
     if sys.platform == "win32" and sys.stdout is None:
         import ctypes
 
@@ -89,10 +89,10 @@ def _console() -> str:
 
 
 def _give_back_environment() -> None:
-    """Take out what the bundle's start put into the environment for itself.
+    """Remove the variables that the bundle's loader has set for itself.
 
-    It is needed no more, and other programs that this one starts, such as the browser, would
-    load the bundle's libraries in place of their own. (Tcl's part: common/ui/program/root.py.)
+    They are not needed any more, and child processes, such as the browser, would load the bundle's
+    libraries instead of their own. (Tcl's variables: common/ui/program/root.py.)
     """
     for name in [name for name in os.environ if name.startswith(("_PYI_", "_MEIPASS"))]:
         del os.environ[name]

@@ -15,10 +15,10 @@ from typing import Final
 from common.system.build import version_line
 
 DEADLINE: Final = 60
-"""Seconds; a program that hangs says where, and ends with status 1."""
+"""Timeout in seconds; a program that hangs prints its stacks, and ends with status 1."""
 
 Check = tuple[str, Callable[[Path], str]]
-"""What is looked at, and the look: it gets an empty folder, and tells what it saw."""
+"""The name of a check, and its function: it gets an empty folder, and returns its findings."""
 
 
 def run_checks(program: str, checks: Sequence[Check]) -> int:
@@ -27,7 +27,7 @@ def run_checks(program: str, checks: Sequence[Check]) -> int:
     print(version_line(program), flush=True)
     failed = 0
     for name, look in checks:
-        # No data of the person is touched.
+        # No data of the user is touched.
         with tempfile.TemporaryDirectory(prefix="chat-smoke-") as folder:
             try:
                 print(f"ok      {name}: {look(Path(folder))}", flush=True)
@@ -37,14 +37,14 @@ def run_checks(program: str, checks: Sequence[Check]) -> int:
     faulthandler.cancel_dump_traceback_later()
     if failed:
         print(f"{failed} of {len(checks)} checks failed", flush=True)
-        # At once: what failed may have left threads that wait for ever.
+        # Immediately: a failed check may have left threads that wait for ever.
         os._exit(1)
     print("all is well", flush=True)
     return 0
 
 
 def every_module(*packages: str) -> Check:
-    """Import all there is, also what is used seldom."""
+    """Import every module, also those that are seldom used."""
 
     def look(_: Path) -> str:
         names = [name for package in packages for name in _modules(package)]
@@ -56,7 +56,7 @@ def every_module(*packages: str) -> Check:
 
 
 def look_at_names(_: Path) -> str:
-    """Whether the tables for names are there: transliteration, confusables and emoji."""
+    """Check the tables for names: transliteration, confusables and emoji."""
     from common.domain.display_names import Namesakes, clean_display_name
     from common.domain.names import suggest_username
 

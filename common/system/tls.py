@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 def fingerprint(certificate: bytes) -> bytes:
-    """The SHA-256 of a certificate in DER: what an invite pins."""
+    """The SHA-256 of a certificate in DER, which an invite pins."""
     return hashlib.sha256(certificate).digest()
 
 
 def server_context(identity: Path) -> ssl.SSLContext:
-    """The server's side, from a PEM file with key and certificate. Raises OSError, ssl.SSLError."""
+    """The server's context, from a PEM file with key and certificate. Raises OSError, SSLError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     # Sessions are not resumed: a ticket would be two more records for every handshake.
@@ -22,7 +22,7 @@ def server_context(identity: Path) -> ssl.SSLContext:
 
 
 def client_context() -> ssl.SSLContext:
-    """The client's side. It checks no chain and no name: `pinned` replaces both."""
+    """The client's context. It verifies no chain and no host name: `pinned` replaces both."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.check_hostname = False
@@ -31,6 +31,6 @@ def client_context() -> ssl.SSLContext:
 
 
 def pinned(connection: ssl.SSLSocket, expected: bytes) -> bool:
-    """Whether the peer's certificate is the expected one. Ask before sending a byte."""
+    """Whether the peer has the expected certificate. Check it before sending a byte."""
     certificate = connection.getpeercert(binary_form=True)
     return certificate is not None and hmac.compare_digest(fingerprint(certificate), expected)

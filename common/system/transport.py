@@ -21,9 +21,9 @@ class Transport:
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
-        """What to register with a selector, anew after `secure`."""
+        """The socket to register with a selector; `secure` replaces it."""
         self.more = False
-        """Whether reading ended before all was read: TLS may hold what no selector announces."""
+        """Whether reading stopped at the budget: TLS may buffer data that no selector reports."""
         self.wants_write = False
         """Whether TLS has to write before the handshake, or reading, can go on."""
 
@@ -33,7 +33,7 @@ class Transport:
         return isinstance(self.socket, ssl.SSLSocket)
 
     def secure(self, context: ssl.SSLContext, *, server_side: bool) -> None:
-        """Begin with TLS: from here on the handshake is to be done."""
+        """Start TLS: from here on `handshake` is to be called."""
         self.socket = context.wrap_socket(
             self.socket, server_side=server_side, do_handshake_on_connect=False
         )
@@ -52,11 +52,11 @@ class Transport:
         return True
 
     def pieces(self, size: int, budget: int) -> Iterator[bytes]:
-        """What has arrived, in pieces of `size` bytes at most. Raises EOFError at its end.
+        """Received data, in pieces of `size` bytes at most. Raises EOFError at its end.
 
-        It ends when there is nothing more for now, or after `budget` bytes, so that others get
-        their turn. A TLS record is 16 KiB at most, and a read brings one: a short piece does not
-        tell that there is no other. Without TLS it does, and the selector would tell otherwise.
+        It stops when nothing more is available, or after `budget` bytes, so that others get their
+        turn. A TLS record is 16 KiB at most, and a read returns one: a short piece does not mean
+        that there is no other. Without TLS it does, and the selector reports the rest.
         """
         self.more, self.wants_write = True, False
         while budget > 0:
@@ -78,9 +78,9 @@ class Transport:
             yield data
 
     def write(self, data: bytes | memoryview) -> int:
-        """How many of these bytes the system took; 0 when it takes none for now.
+        """Write without blocking; returns the number of bytes written, 0 if that is impossible now.
 
-        Then the next write must begin with the same bytes: OpenSSL may have encrypted them.
+        Then the next write must start with the same bytes: OpenSSL may have encrypted them.
         """
         try:
             return self.socket.send(data)
@@ -88,10 +88,10 @@ class Transport:
             return 0
 
     def shut(self) -> None:
-        """Tell the other end that nothing follows, without touching the TLS state.
+        """Shut down our direction of the stream, without touching the TLS state.
 
-        Closing at once with unread bytes would reset the connection and could destroy what was
-        written last on its way.
+        Closing immediately with unread bytes would reset the connection and could destroy what was
+        written last.
         """
         socket.socket.shutdown(self.socket, socket.SHUT_WR)
 

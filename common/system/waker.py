@@ -13,7 +13,7 @@ class Waker:
         self._signalled = False
 
     def wake(self) -> None:
-        """Make the owner look at its inbox. Coalesced: one byte, however often it is called."""
+        """Wake the owner. Coalesced: one byte, however often it is called."""
         if not self._signalled:
             self._signalled = True
             try:
@@ -23,7 +23,7 @@ class Waker:
                 return
 
     def clear(self) -> None:
-        """To be called by the owner before it looks at its inbox."""
+        """Called by the owner before it reads its inbox."""
         # Read before clearing the flag: a wake-up between the two would otherwise be read
         # here while its flag stays set, and nobody would ever signal again.
         try:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from common.system.lazy_import import gc_paused
+from common.system.gc_pause import gc_paused
 
 Loaded = TypeVar("Loaded")
 

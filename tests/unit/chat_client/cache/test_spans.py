@@ -47,7 +47,7 @@ def test_spans_are_the_places_that_were_added(
                 spans.forget(room)
             case "keep":
                 kept = {room: set(places[room]) for room in ROOMS}
-                spans.keep()
+                spans.commit()
             case _:
                 places = {room: set(kept[room]) for room in ROOMS}
                 spans.roll_back()
