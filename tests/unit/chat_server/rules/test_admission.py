@@ -329,6 +329,19 @@ def test_nobody_is_recognized_without_the_invite(house: House) -> None:
     assert (answer.code, answer.field) == ("bad_secret", "secret")
 
 
+@pytest.mark.parametrize("place", range(len(SECRET)))
+def test_every_character_of_the_secret_counts(house: House, place: int) -> None:
+    """A secret that is nearly right is wrong."""
+    house.join("ada")
+    nearly = f"{SECRET[:place]}x{SECRET[place + 1 :]}"
+    answer = recognize(house, "ada", secret=nearly)
+    assert isinstance(answer, messages.Error)
+    assert answer.code == "bad_secret"
+    session = house.connect()
+    joining = house.do(session, house.join_command("eve", secret=nearly))
+    assert refused(joining, session).code == "bad_secret"
+
+
 def test_somebody_unknown_is_not_recognized(house: House) -> None:
     """An empty answer, and no error: the client may join."""
     house.join("ada")
