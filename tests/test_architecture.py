@@ -240,19 +240,15 @@ def test_only_main_imports_a_window_and_only_when_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    "module",
+    "modules",
     [
-        "chat_server.__main__",
-        "chat_server.headless",
-        "chat_server.service",
-        "chat_client.__main__",
-        "chat_client.headless",
-        "chat_client.core",
+        "chat_server.__main__, chat_server.headless, chat_server.service",
+        "chat_client.__main__, chat_client.headless, chat_client.core",
     ],
 )
-def test_a_front_end_without_window_loads_no_tk(module: str) -> None:
+def test_a_front_end_without_window_loads_no_tk(modules: str) -> None:
     """In a fresh interpreter neither tkinter nor a window is loaded, by whomever."""
-    code = f"import {module}, sys, json; print(json.dumps(list(sys.modules)))"
+    code = f"import {modules}, sys, json; print(json.dumps(list(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT
     )
