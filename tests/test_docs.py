@@ -1,4 +1,4 @@
-"""docs/contributing.md: what it names is there, and what it says nobody can forget."""
+"""The pages for developers: every file that they name exists, and so do the terms and options."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from chat_client.options import parse_options as client_options
 from chat_server.options import parse_options as server_options
 
 ROOT: Final = Path(__file__).parent.parent
-PAGE: Final = ROOT / "docs" / "contributing.md"
+CONTRIBUTING: Final = ROOT / "docs" / "contributing.md"
 ARCHITECTURE: Final = ROOT / "docs" / "architecture.md"
 _PATH: Final = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w-]+\.(?:py|md|toml))`")
+_LINK: Final = re.compile(r"\]\(((?:(?!https?:)[^)#\s])*)(?:#([\w-]+))?\)")
+PAGES: Final = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+NO_PATHS: Final = {"profiles/NAME/", "127.0.0.0/8", "169.254.0.0/16"}
+"""In a data folder, and networks."""
 _OPTION: Final = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 
 
@@ -23,11 +27,33 @@ def named(page: str) -> set[str]:
     return set(_PATH.findall(page))
 
 
-def test_what_it_names_is_there() -> None:
-    """A file that was moved is moved there, too."""
-    found = named(PAGE.read_text("utf-8"))
-    assert len(found) > 30
-    assert [name for name in sorted(found) if not (ROOT / name).exists()] == []
+def test_paths_on_every_page_exist() -> None:
+    """Pages name paths from the top of the project; a moved file is renamed there, too."""
+    missing = {
+        (page.name, name)
+        for page in PAGES
+        for name in named(page.read_text("utf-8"))
+        if not (ROOT / name).exists() and name not in NO_PATHS
+    }
+    assert missing == set()
+    assert len(named(CONTRIBUTING.read_text("utf-8"))) > 30
+    assert len(named(ARCHITECTURE.read_text("utf-8"))) > 80
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    """Relative links, and the heading behind a `#` if there is one."""
+    for page in PAGES:
+        for target, heading in _LINK.findall(page.read_text("utf-8")):
+            other = page.parent / target if target else page
+            assert other.exists(), (page.name, target)
+            if heading:
+                assert heading in headings(other.read_text("utf-8")), (page.name, target, heading)
+
+
+def headings(page: str) -> set[str]:
+    """The anchors that GitHub gives the headings of a page."""
+    titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_term_is_where_the_list_says() -> None:
