@@ -16,6 +16,10 @@ from common.ui.widgets.basics import Label
 _AT: Final = 2, 48
 """Distances of what is said about missing messages from the upper edge, where it stands above the
 day, and from the lower one, where it leaves room for the way to the latest; px at 96 dpi."""
+_INSET: Final = 20
+"""Beside it at least, px at 96 dpi."""
+_COVER: Final = 8
+"""Above and below it where it takes more than one line: it covers the day whole."""
 
 
 class Fetching:
@@ -38,7 +42,8 @@ class Fetching:
         self._on_again = on_again
         self._target: Wanted | None = None
         """The page to show as soon as it is here: somebody goes to the beginning, or to a day."""
-        self._label = Label(text, theme, font="label", tone="muted")
+        self._text = text
+        self._label = Label(text, theme, font="label", tone="muted", justify="center")
         self._say_later: str | None = None
         self._try_later: str | None = None
 
@@ -85,6 +90,9 @@ class Fetching:
         line, at_top = self._line()
         if line:
             self._label.set(line)
+            room = max(1, self._text.winfo_width() - 2 * self._theme.px(_INSET))
+            covers = self._theme.fonts["label"].measure(line) > room
+            self._label.configure(wraplength=room, pady=self._theme.px(_COVER) if covers else 0)
             above, below = map(self._theme.px, _AT)
             if at_top:
                 self._label.place(relx=0.5, rely=0.0, y=above, anchor="n")

@@ -296,6 +296,25 @@ def test_what_may_be_had_later_is_asked_for_again_by_itself(
     assert newest.asked == []
 
 
+def test_what_is_said_can_be_read_in_a_narrow_window(newest: Reading) -> None:
+    """In several lines then; in a wide one it stands above the day and covers nothing."""
+    for width in (380, 700):
+        newest.root.geometry(f"{width}x600")
+        wait(newest.root, lambda: newest.root.winfo_width() == width, "the width", DEADLINE)  # noqa: B023
+        newest.transcript.look_again()
+        newest.to_top()
+        newest.answer(Reason("internal"), again=0.0)
+        newest.to_top()
+        label, text = newest.transcript._fetching._label, newest.text
+        newest.root.update_idletasks()
+        assert label.winfo_x() > 0
+        assert label.winfo_x() + label.winfo_width() < text.winfo_width()
+        day = text.dlineinfo("1.0")
+        assert day is not None
+        covers = label.winfo_y() + label.winfo_height() > day[1] + day[3] // 2
+        assert covers == (width < 400)
+
+
 def test_a_refusal_for_good_is_told_once(newest: Reading, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing is asked on this connection any more; on the next one it is."""
     monkeypatch.setattr("chat_client.window.transcript.missing.RETRY", 0.0)
