@@ -25,7 +25,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.ListRooms: lambda _: 100,
     messages.Sync: lambda sync: 20 + len(sync.positions) + 2 * len(sync.last),
     messages.Terminate: lambda _: 20,
-    messages.Ban: lambda _: 20,
+    messages.Ban: lambda _: 40,  # it looks at every account and connection
     messages.Unban: lambda _: 20,
     messages.MutePerson: lambda _: 20,
     messages.Unmute: lambda _: 20,

@@ -62,8 +62,9 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         if ended[0].installation in world.own_installations():
             return refuse(session, command, "not_allowed", "connection")
     # Other accounts from the same installations are disconnected, too: they could not reconnect.
-    there = [each for each in world.sessions if each.username and each not in ended]
-    ended = [*ended, *(each for each in there if each.installation in installations)]
+    known = {each.connection for each in ended}
+    there = [each for each in world.sessions if each.installation in installations]
+    ended = [*ended, *(each for each in there if each.username and each.connection not in known)]
     sanction = Sanction(
         number=0,
         kind=SanctionKind.BAN,

@@ -138,32 +138,22 @@ class Moderation:
         )
 
     def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
-        """Send a command for each; show the first refusal, or else `said` after the last reply."""
+        """Send a command for each; after the last reply show what was refused, and `said`.
+
+        `said` is shown unless all were refused.
+        """
         if self._server_thread.running is None:
             self._say("Not done: the server does not run", FAILURE_TIME)
             return
-        refused: list[str] = []
-        notes: list[str] = []
-        answered = 0
+        replies: list[ToClient] = []
 
         def reply_came(reply: ToClient) -> None:
-            nonlocal answered
-            answered += 1
-            why = refusal_of(reply)
-            if why and why not in refused:
-                refused.append(why)
-            note = getattr(reply, "note", None)
-            if note and note not in notes:
-                notes.append(note)
-            if answered < len(wanted):
+            replies.append(reply)
+            if len(replies) < len(wanted):
                 return
-            if refused:
-                self._say("Not done: " + "; ".join(refused), FAILURE_TIME)
-            elif notes:
-                text = "; ".join(sentence(Reason(each)) for each in notes)
-                self._say(f"{text[:1].upper()}{text[1:]}", FAILURE_TIME)
-            elif said:
-                self._say(said, TOAST_TIME)
+            text, failed = outcome_of(replies, said)
+            if text:
+                self._say(text, FAILURE_TIME if failed else TOAST_TIME)
 
         for fields in wanted:
             self._server_thread.ask(_maker(command, fields), reply_came)
@@ -174,6 +164,24 @@ def commands() -> ModuleType:
     from common.protocol import messages
 
     return messages
+
+
+def outcome_of(replies: Sequence[ToClient], said: str) -> tuple[str, bool]:
+    """What to tell of the replies to some commands, and whether not all was done.
+
+    `said` is what to tell of those that were done.
+    """
+    refused = [why for why in map(refusal_of, replies) if why]
+    notes = [note for note in (getattr(reply, "note", None) for reply in replies) if note]
+    parts: list[str] = []
+    if refused:
+        some = "" if len(refused) == len(replies) else f" for {len(refused)} of {len(replies)}"
+        parts.append(f"not done{some}: {'; '.join(dict.fromkeys(refused))}")
+    parts += [sentence(Reason(note)) for note in dict.fromkeys(notes)]
+    if said and len(refused) < len(replies):
+        parts.append(said)
+    text = ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts)
+    return text, bool(refused or notes)
 
 
 def refusal_of(reply: ToClient) -> str:

@@ -8,7 +8,7 @@ what is displayed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from ipaddress import ip_address
@@ -196,7 +196,7 @@ class Presenter:
 
     def apply(self, events: Sequence[view.ViewEvent], now: int) -> None:
         """Apply events in order."""
-        for event in events:
+        for event in _last_renewal(events):
             match event:
                 case view.ClientSignedIn():
                     self._appeared(event)
@@ -478,6 +478,17 @@ class Presenter:
             until=inf if until is None else until,
             at=sanction.at,
         )
+
+
+def _last_renewal(events: Sequence[view.ViewEvent]) -> Iterator[view.ViewEvent]:
+    """The events, with the last new invite alone: each ban of several at once makes one."""
+    left = sum(isinstance(event, view.InviteRenewed) for event in events)
+    for event in events:
+        if isinstance(event, view.InviteRenewed):
+            left -= 1
+            if left:
+                continue
+        yield event
 
 
 def _until(until: int | None, now: int) -> str:

@@ -9,13 +9,23 @@ from dataclasses import replace
 import pytest
 
 from chat_server.ready_file import Running
-from chat_server.rules.view import HOST, Audited, ClientSignedIn
+from chat_server.rules.view import HOST, Audited, ClientSignedIn, InviteRenewed
 from chat_server.window import questions
 from chat_server.window.model import Page
+from chat_server.window.moderation import outcome_of
 from chat_server.window.pages import people
 from chat_server.window.presenter import Presenter
 from common import limits
-from common.protocol.messages import Error, Goodbye, MuteChanged, MutePerson, PersonChanged, refusal
+from common.protocol.messages import (
+    Done,
+    Error,
+    Goodbye,
+    MuteChanged,
+    MutePerson,
+    PersonChanged,
+    ToClient,
+    refusal,
+)
 from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.expiry_options import FOR_EVER
@@ -235,6 +245,56 @@ def test_what_was_refused_is_said(host: Host, monkeypatch: pytest.MonkeyPatch) -
     host.click(host.app.frame.connections.people.ban)
     assert host.app.frame.toasts.text == "Not done: the host's disk is full"
     monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("replies", "text", "failed"),
+    [
+        (["done", "done"], "There is a new invite link", False),
+        (["full", "full"], "Not done: the host's disk is full", True),
+        (
+            ["done", "full", "gone", "full"],
+            (
+                "Not done for 3 of 4: the host's disk is full; this connection has ended already. "
+                "There is a new invite link"
+            ),
+            True,
+        ),
+        (
+            ["done", "shared", "shared"],
+            (
+                "A device that a moderator or the host uses, too, was not banned. "
+                "There is a new invite link"
+            ),
+            True,
+        ),
+    ],
+)
+def test_what_came_of_several_orders_is_said_in_one(
+    replies: list[str], text: str, failed: bool
+) -> None:
+    """What was refused and for how many, what was left out, and that the invite is another one."""
+    made: dict[str, ToClient] = {
+        "done": Done(re=1),
+        "shared": Done(re=1, note="shared_device"),
+        "full": refusal("disk_full", re=1),
+        "gone": refusal("no_such_client", re=1),
+    }
+    assert outcome_of([made[each] for each in replies], "There is a new invite link") == (
+        text, failed,
+    )  # fmt: skip
+
+
+def test_several_new_invites_at_once_are_told_once() -> None:
+    """As when people are banned together: by a moderator, too, whom the host has not seen do it."""
+    presenter = Presenter("Harbour Team")
+    presenter.started(RUNNING, 0)
+    banned = [Audited("mia", "ban", {"username": name}, 1) for name in ("ada", "ben")]
+    presenter.apply([InviteRenewed(), banned[0], InviteRenewed(), banned[1]], 1)
+    told = [line.text for line in presenter.view(1).feed]
+    assert told[:3] == [
+        "banned @ben", "There is a new invite link; the old one no longer works", "banned @ada",
+    ]  # fmt: skip
 
 
 def test_a_new_link_is_made_after_a_question(host: Host) -> None:
