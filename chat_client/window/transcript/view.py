@@ -236,6 +236,7 @@ class Transcript(Panel):
         if today != self._today:
             self._today = today
             self._rewrite(self._content.headed_by_days())
+            self.refresh_outbox()  # which may have the only heading
 
     def _rewrite(self, entries: Sequence[Entry]) -> None:
         """Draw the beginnings of these anew, with what is in view where it is."""

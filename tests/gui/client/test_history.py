@@ -242,6 +242,48 @@ def test_what_is_in_view_stays_when_a_page_comes(newest: Reading) -> None:
     assert newest.where(HEAD - PAGE + 3) == seen
 
 
+def test_who_scrolled_on_meanwhile_is_not_taken_back_when_a_page_comes(newest: Reading) -> None:
+    """Down again, by a little or to the end, before the page is here; something is said, too."""
+    newest.to_top()
+    newest.text.yview_scroll(2, "pages")
+    newest.settle()
+    seq = next(seq for seq in newest.held if newest.where(seq) is not None)
+    place = newest.where(seq)
+    newest.hear(HEAD + 1)
+    newest.head = HEAD
+    newest.answer()
+    assert (newest.where(seq), newest.transcript.at_bottom) == (place, False)
+    newest.to_top()
+    newest.transcript.show_latest()
+    newest.settle()
+    newest.answer()
+    assert newest.transcript.at_bottom
+    assert newest.held[-1] == HEAD + 1
+
+
+def test_what_came_before_the_newest_page_is_reached_after_a_restart(reading: Reading) -> None:
+    """Said live, and then the window was closed: the newest is here, and not what is before it."""
+    reading.have(1, 10)
+    reading.have(HEAD, HEAD)
+    reading.show()
+    reading.until(1, -1)
+    assert reading.reader.is_whole(ROOM)
+    reading.until(HEAD, 1)
+
+
+def test_one_can_go_to_the_same_place_again_and_again(newest: Reading) -> None:
+    """Wherever one scrolled in between, and also where nothing of the view has changed."""
+    seq = HEAD - 60
+    for between in (0, -3, 50, -50, 1, 0):
+        newest.text.yview_scroll(between, "pages")
+        newest.settle()
+        newest.transcript.go_to(seq)
+        newest.settle()
+        place = newest.where(seq)
+        assert place is not None
+        assert 0 <= place < newest.text.winfo_height()
+
+
 def test_loading_is_said_after_a_moment_and_at_the_end_that_is_in_view(newest: Reading) -> None:
     """Whoever is far from there, or has it at once, is not told."""
     assert newest.line == ""

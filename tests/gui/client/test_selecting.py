@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.window.transcript import pointer
 from chat_client.window.transcript.view import Transcript
-from common.protocol.events import Event
+from common.protocol.events import MESSAGE, Event
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
 from common.ui.widgets.keys import GO_TO_DATE_TITLE
@@ -176,6 +177,23 @@ def test_headings_roll_over_with_the_date(reader: Reader) -> None:
         reader.transcript._tick()
         assert reader.days == [line]
         assert reader.transcript.selected() == chosen
+        reader.transcript.after_cancel(reader.transcript._clock or "")
+
+
+def test_what_waits_in_an_empty_room_rolls_over_too(
+    read: Callable[[Sequence[Event]], Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one's first words to somebody, written without a connection in the evening."""
+    waits = OutboxMessage(
+        "general", "a" * 16, MESSAGE, {"text": "hello"}, at(NOON), OutboxState.WAITING, None
+    )
+    monkeypatch.setattr(Kept, "outbox", lambda *_: [waits])
+    reader = read([])
+    assert reader.days == ["Today"]
+    for days, line in ((1, "Yesterday"), (2, "Sunday, 17 May")):
+        reader.time = NOON + timedelta(days=days)
+        reader.transcript._tick()
+        assert reader.days == [line]
         reader.transcript.after_cancel(reader.transcript._clock or "")
 
 
