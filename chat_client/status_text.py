@@ -19,6 +19,10 @@ _CLAUSES: Final = {
 }
 
 
+_LONG: Final = 120
+"""Seconds from which minutes are told, and minutes from which hours are."""
+
+
 def describe_attempt(attempt: Attempt) -> str:
     """A clause for people that begins with the address as in the invite."""
     clause = _CLAUSES[attempt.failure].format(port=attempt.port, detail=attempt.detail)
@@ -44,10 +48,17 @@ def _describe(status: Status, now: float) -> str:
         case Link.ONLINE:
             return "Connected"
         case Link.PAUSED:
-            seconds = max(1, round(status.retry_at - now))
             what = "trying again" if status.code in STORAGE else "reconnecting"
-            return f"{whole_sentence(status.reason).rstrip('.')} · {what} in {seconds} s"
+            return f"{whole_sentence(status.reason).rstrip('.')} · {what} in {_duration(status.retry_at - now)}"
         case Link.SIGNED_OUT:
             return "Signed out"
         case Link.REFUSED | Link.STOPPED:
             return "Not connected"
+
+
+def _duration(seconds: float) -> str:
+    """A time to wait, in a unit in which it is a number of few digits."""
+    if seconds < _LONG:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < _LONG else f"{round(seconds / 3600)} h"

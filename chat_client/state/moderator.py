@@ -88,7 +88,7 @@ class Moderator:
     def lost(self) -> None:
         """The connection was lost: the outcome of pending commands is unknown."""
         for what in self._asked.values():
-            self._tell(news.Moderated(what, Reason("lost")))
+            self._tell(news.Moderated(what, Reason("unanswered")))
         self._asked.clear()
         if self._listing is not None:
             self._listing = None

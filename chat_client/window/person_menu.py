@@ -10,7 +10,7 @@ from chat_client.state import news
 from chat_client.state.moderation import Action, Moderation
 from chat_client.window.moderation_dialogs import ask, done, menu_items, question
 from chat_client.window.overview import Overview
-from common.domain.sentences import sentence
+from common.domain.sentences import sentence, whole_sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import MenuItem, popup
@@ -113,5 +113,7 @@ class PersonMenu:
         elif item.why is None:
             name = self._overview.name(item.what.username)
             self._toast(done(item.what.action, name, item.note), TOAST_TIME)
+        elif item.why.code == "unanswered":
+            self._toast(safe(whole_sentence(item.why)), FAILURE_TIME)
         else:
             self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)

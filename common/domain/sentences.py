@@ -47,6 +47,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     # Reasons of the client itself
     "lost": "the connection was lost",
     "no_answer": "the server does not answer",
+    "unanswered": "the connection was lost before the server answered; it may have been done",
     "unreachable": "the server can't be reached",
     "wrong_server": (
         "this is not the server you joined: its identity is different. Nothing was sent. "

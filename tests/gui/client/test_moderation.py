@@ -10,6 +10,7 @@ import pytest
 from chat_client.core import Core
 from chat_client.state.moderation import Moderation
 from chat_client.state.news import (
+    Moderated,
     MuteChanged,
     PersonSeen,
     RoleChanged,
@@ -361,6 +362,20 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
     ada.wait(lambda: toast(ada) == "Bruno Okafor may come in again", "the toast")
     bruno.core.connect_now()
     bruno.until(lambda: bruno.link is Link.ONLINE, "his return")
+
+
+def test_what_got_no_answer_is_not_said_to_be_undone(ada: Window) -> None:
+    """It may have reached the server; what was asked for without a connection did not."""
+    asked = Moderation("ban", "zoe")
+    for code, said in (
+        ("lost", "Not done: the connection was lost"),
+        (
+            "unanswered",
+            "The connection was lost before the server answered; it may have been done.",
+        ),
+    ):
+        ada.main.apply([Moderated(asked, Reason(code))])
+        assert toast(ada) == said
 
 
 def toast(window: Window) -> str:

@@ -49,6 +49,22 @@ LOST = Reason("lost")
             3,
             "The connection was lost · reconnecting in 1 s · 3 messages waiting",
         ),
+        # As long as a server may ask for; of seconds nobody could tell how long that is.
+        (
+            Status(Link.PAUSED, LOST, retry_at=219.4),
+            0,
+            "The connection was lost · reconnecting in 119 s",
+        ),
+        (
+            Status(Link.PAUSED, LOST, retry_at=225.0),
+            0,
+            "The connection was lost · reconnecting in 2 min",
+        ),
+        (
+            Status(Link.PAUSED, LOST, retry_at=86_500.0),
+            0,
+            "The connection was lost · reconnecting in 24 h",
+        ),
         (
             Status(Link.PAUSED, Reason("storage_full"), retry_at=107.4),
             0,
