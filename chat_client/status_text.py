@@ -49,7 +49,8 @@ def _describe(status: Status, now: float) -> str:
             return "Connected"
         case Link.PAUSED:
             what = "trying again" if status.code in STORAGE else "reconnecting"
-            return f"{whole_sentence(status.reason).rstrip('.')} · {what} in {_duration(status.retry_at - now)}"
+            wait = _duration(status.retry_at - now)
+            return f"{whole_sentence(status.reason).rstrip('.')} · {what} in {wait}"
         case Link.SIGNED_OUT:
             return "Signed out"
         case Link.REFUSED | Link.STOPPED:
