@@ -16,8 +16,8 @@ MOST_PAGES: Final = 1000
 class Directory:
     """Lists people, presence and rooms page by page, and stores them.
 
-    `ask` sends a command. `fault` ends a connection whose server breaks the rules. `listed` is
-    called with the rooms of each page, and with True behind the last.
+    `ask` sends a command. `fault` ends a connection whose server violates the protocol. `listed` is
+    called with the rooms of each page, and with True after the last one.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class Directory:
         self._people_listed = False
         """Whether the list of people is complete: from then on pushes tell of each change."""
         self._pushed: dict[str, messages.Person] = {}
-        """By username, what pushes told before that."""
+        """By username, the pushes that arrived before that."""
         self._changes: dict[str, int] = {}
-        """By username, the number of the newest change that was told on this connection."""
+        """By username, the number of the newest change received on this connection."""
         self._online: set[str] = set()
 
     def begin(self) -> None:
@@ -52,7 +52,7 @@ class Directory:
         self._ask(messages.ListPeople, since=self._cache.people_change())
 
     def people(self, people: messages.People, asked: messages.ListPeople, now: float) -> None:
-        """A page of those that changed since they were told last, or of all."""
+        """A page of the people who changed since the last listing, or of all."""
         begins_anew = people.since == 0 and self._pages == 0
         if people.since != asked.since and not begins_anew:
             self._fault(Reason("list_middle"), now)
@@ -94,7 +94,7 @@ class Directory:
             self._ask(messages.ListRooms, after=listed[-1])
 
     def person_changed(self, changed: messages.PersonChanged, _now: float) -> None:
-        """Somebody is new or changed."""
+        """A push about a new or changed person."""
         person = changed.person
         if not self._see(person):
             return
@@ -104,12 +104,12 @@ class Directory:
             self._cache.set_people_change(person.change)
 
     def presence_changed(self, changed: messages.PresenceChanged, _now: float) -> None:
-        """Somebody came or went; while pages come, too, which may be of before that."""
+        """A push about presence; it may arrive between pages that are older."""
         (self._online.add if changed.online else self._online.discard)(changed.username)
         self._tell(news.PresenceSeen(changed.username, changed.online))
 
     def _see(self, person: messages.Person) -> bool:
-        """Keep and tell what is new about somebody; False if something newer is known.
+        """Store and report a person; returns False if a newer change is known.
 
         Pages and pushes may overtake each other.
         """
@@ -121,9 +121,9 @@ class Directory:
         return True
 
     def _advances(self, listed: Sequence[Any], now: float) -> bool:
-        """Whether a page of a list leads to a next one; a list without an end is a fault.
+        """Whether the page makes progress; a list without an end is a fault.
 
-        `listed` begins with what the page follows.
+        `listed` starts with the cursor that the page follows.
         """
         self._pages += 1
         rises = all(before < after for before, after in pairwise(listed))

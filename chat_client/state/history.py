@@ -13,20 +13,20 @@ from common.protocol.codec import known_event
 from common.protocol.events import Event
 
 PAGE: Final = 100
-"""Events of a page: some three screens."""
+"""Number of events in a page: about three screens."""
 
 
 class Room(Protocol):
-    """What is known of the rooms on this connection."""
+    """The state of the rooms on this connection."""
 
     def is_ready(self, room: str) -> bool:
-        """Whether it is known that the copy of a room is of the server's present history."""
+        """Whether the cached events of a room were verified to be of the server's history."""
 
     def end(self, room: str) -> int:
-        """The place up to which nothing more comes by itself."""
+        """The `seq` after which the server delivers the events."""
 
     def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
-        """Keep consecutive events; with `newest` they are those right before what is brought."""
+        """Store consecutive events; with `newest` they end where delivery starts."""
 
 
 class History:
@@ -56,7 +56,7 @@ class History:
         self._asked = None
 
     def want(self, wanted: Wanted, *, first: bool = True) -> None:
-        """Have a page fetched, `first` before those that wait already; once, however often."""
+        """Queue a page for fetching, with `first` at the front of the queue. Idempotent."""
         if wanted == self._asked:
             return
         if wanted in self._wanted:
@@ -68,7 +68,7 @@ class History:
         self.go_on()
 
     def waits_for_newest(self, room: str) -> bool:
-        """Whether the newest page of a room is still to come."""
+        """Whether the newest page of a room is queued or requested."""
         return Wanted(room) == self._asked or Wanted(room) in self._wanted
 
     def asks_for_newest(self, asked: messages.History) -> bool:
@@ -76,7 +76,7 @@ class History:
         return self._asked == Wanted(asked.room)
 
     def page(self, page: messages.HistoryPage, asked: messages.History, now: float) -> None:
-        """A page came."""
+        """A page has arrived."""
         if not self._answers(page, asked):
             self._fault(Reason("wrong_page"), now)
             return
@@ -96,9 +96,9 @@ class History:
         self.go_on()
 
     def _answers(self, page: messages.HistoryPage, asked: messages.History) -> bool:
-        """Whether it is a page of what was asked for, and brings it.
+        """Whether the page answers the request and makes progress.
 
-        Else the same would be asked for again and again.
+        Without progress the same page would be requested for ever.
         """
         places = [event.seq for event in page.events]
         if page.room != asked.room:
@@ -122,7 +122,7 @@ class History:
         self.go_on()
 
     def go_on(self) -> None:
-        """Ask for the next page, if none is asked for and its room is ready."""
+        """Request the next page of the queue, if none is pending and its room is ready."""
         if self._asked is not None:
             return
         wanted = next((each for each in self._wanted if self._rooms.is_ready(each.room)), None)

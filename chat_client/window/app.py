@@ -1,4 +1,4 @@
-"""ChatClient's window: on the screen first, everything else loaded behind it."""
+"""ChatClient's window, which is shown first and filled when everything else is loaded."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _LEAST: Final = 640, 560
 _JOINING: Final = 760, 560
-"""Size of the window as long as nobody has joined a chat: what a form and a list need."""
+"""Initial size of the window, px at 96 dpi, while only the join screen is shown."""
 TURN: Final = 2e-4
-"""Seconds that the core may keep the interpreter when the window wants it.
+"""Seconds after which the core must release the GIL when the window waits for it.
 
-Each call of Tk lets go of it; while thousands of messages come in, drawing one of them would
-otherwise wait for Python's own 5 ms again and again.
+Each call of Tk releases the GIL; while thousands of messages arrive, drawing one of them would
+otherwise wait for Python's default of 5 ms repeatedly.
 """
 
 

@@ -1,4 +1,4 @@
-"""Opening a link in the browser, and knowing whether that worked."""
+"""Opening a link in the browser, and detecting whether that worked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Final
 _OPENERS: Final = (("xdg-open",), ("gio", "open"))
 """Commands that open a link as the desktop wants it, the most usual first."""
 PATIENCE: Final = 10.0
-"""Seconds in which such a command fails if it does; one that goes on may be the browser itself."""
+"""Seconds to wait for a failure of such a command; one that still runs may be the browser."""
 
 
 def open_link(url: str, failed: Callable[[str], object]) -> None:

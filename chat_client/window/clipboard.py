@@ -1,4 +1,4 @@
-"""Reading what somebody copied in another program, without the window waiting for that program."""
+"""Reading the clipboard of another program without blocking the window."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _AT_ONCE: Final = 0.5
 
 
 class Clipboard:
-    """Asks for the text on the clipboard, and tells it if there is some.
+    """Requests the text on the clipboard, and reports it if there is any.
 
     Tk asks the program that owns the clipboard and runs its loop while it waits, five seconds at
     most: so the window goes on, but what runs meanwhile may end `widget`, and then nothing is

@@ -1,4 +1,4 @@
-"""Where messages are written: Enter sends, Shift+Enter begins a new line."""
+"""The composer: Enter sends the message, Shift+Enter starts a new line."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from common.ui.widgets.tooltip import Tooltip
 
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400
-"""Emoji that are drawn; a key takes the longer the more there are (`RichText`)."""
+"""Maximum number of drawn emoji: each slows down every keystroke (`RichText`)."""
 
 
 class Composer(Panel):
@@ -80,7 +80,7 @@ class Composer(Panel):
         return self._why
 
     def close(self, why: str) -> None:
-        """Let nothing be written, and say why; "" lets it again. What is written stays."""
+        """Disable the composer with a reason; "" enables it again. The draft stays."""
         self._why = why
         self._fit_why()
         self._closed.set_icon("ban")  # with a gap, now that there are words
@@ -96,7 +96,7 @@ class Composer(Panel):
 
     @property
     def draft(self) -> str:
-        """What is written and not sent."""
+        """The text that was not sent."""
         return self._rich.get("1.0", "end-1c")
 
     def set_draft(self, text: str) -> None:
@@ -133,7 +133,7 @@ class Composer(Panel):
         self._show_hint()
 
     def submit(self) -> None:
-        """Send what is written; it stays if something is wrong with it."""
+        """Send the text; it stays if it is invalid."""
         text = normalize_text(clean_lines(self.draft))
         if not text or self.closed:
             return
@@ -166,7 +166,7 @@ class Composer(Panel):
         return "break"
 
     def _refuse(self, text: str, added: str) -> bool:
-        """Say why a text can't get so long; one that gets shorter always may."""
+        """Show why a text can't get longer; shortening is always allowed."""
         size = _size(text)
         if size <= TEXT_BYTES or size <= _size(self.draft):
             return False

@@ -1,4 +1,4 @@
-"""Days as people write them, and when they begin. Pure."""
+"""Parsing dates as people write them, and the start of a day. Pure."""
 
 from __future__ import annotations
 

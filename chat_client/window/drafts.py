@@ -1,4 +1,4 @@
-"""What is written and not sent, in each room: kept in the cache when the typing pauses. Pure."""
+"""The drafts of all rooms: stored in the cache when the typing pauses. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 PAUSE: Final = 1.0
-"""Seconds without a change after which what is written is kept."""
+"""Seconds without a change after which a draft is stored."""
 LATEST: Final = 3.0
-"""Seconds from a change until it is kept, however fast somebody types."""
+"""Maximum seconds from a change until it is stored."""
 
 
 class Drafts:

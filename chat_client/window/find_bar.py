@@ -1,4 +1,4 @@
-"""The bar in which one looks for words in the open conversation."""
+"""The search bar of the open conversation."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -13,12 +13,12 @@ from common.ui.widgets.fields import Field
 from common.ui.widgets.tooltip import Tooltip
 
 TYPING: Final = 150
-"""Milliseconds without a key after which is looked for what stands there."""
+"""Milliseconds without a keystroke after which the search starts."""
 PARTLY: Final = "Searches the messages on this device. Others are on the server."
 _INSET: Final = 22
 """Space beside what is said below the field, px at 96 dpi."""
 _LONGEST: Final = 200
-"""Characters that can be looked for."""
+"""Maximum length of the search text in characters."""
 Search = Callable[[str, int, Callable[[Found], None]], object]
 """Looks for words before a place of the open conversation, and tells on some other thread."""
 
@@ -60,7 +60,7 @@ class FindBar(Panel):
         """Whether the next that is found is to be shown."""
         self._ended, self._more = True, False
         self._number = 0
-        """Of the search: what an earlier one found is nobody's any more."""
+        """Number of the current search: results of earlier ones are dropped."""
         self._timer: str | None = None
         self._mailbox: Mailbox[tuple[int, Found]] = Mailbox(root, self._take)
         self._build()

@@ -1,4 +1,4 @@
-"""Going to a day of a conversation: the menu of a day, and the question for another one."""
+"""Going to a date in a conversation: the menu of a day's heading, and the dialog for a date."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from common.ui.widgets.safe_text import safe
 
 
 class DateNavigator(Protocol):
-    """The message list, which goes where it is told."""
+    """The message list, as far as the menu uses it."""
 
     def go_to_time(self, at: int) -> None:
         """To the first message from a time on."""
@@ -32,7 +32,7 @@ class DateNavigator(Protocol):
 def day_menu(
     messages: DateNavigator, sent_at: int, another: Callable[[], object]
 ) -> list[MenuItem]:
-    """Where one can go from the heading of the day on which something was said."""
+    """The menu of the heading of the day of `sent_at`."""
     day = local_time(sent_at).date()
 
     def to(days_before: int) -> Callable[[], None]:
@@ -50,7 +50,7 @@ def day_menu(
 
 
 def question(parent: tk.Misc, theme: Theme, value: str, problem: str = "") -> Dialog:
-    """For a day, with what stands in the field first, and what was wrong with the last one."""
+    """The dialog for a date, with the field's initial value, and the error of the last input."""
     return Dialog(
         parent,
         theme,
@@ -63,14 +63,14 @@ def question(parent: tk.Misc, theme: Theme, value: str, problem: str = "") -> Di
 
 
 def wrong(text: str, today: date) -> str:
-    """What is wrong with what somebody wrote for a day."""
+    """The error for a text that is no date."""
     return f"“{safe(text.strip())}” is no date. Write it as in {today.isoformat()} or “3 May”."
 
 
 def ask(parent: tk.Misc, theme: Theme, asked: Callable[[Dialog], object]) -> int | None:
-    """When the day begins that somebody wants to go to, in ms; None for none.
+    """Ask for a date; returns its start in milliseconds since 1970-01-01 UTC, None for none.
 
-    `asked` is told each question before it is asked.
+    `asked` is called with each dialog before it is shown.
     """
     today = datetime.now().astimezone().date()
     value, problem = today.isoformat(), ""

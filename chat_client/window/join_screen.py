@@ -1,4 +1,4 @@
-"""The first screen: with which invite, and under which name, to join."""
+"""The join screen: the invite, and the name to join with."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ _BUTTON: Final = 44
 _BUTTON_GAP: Final = 16
 _HINT_GAP: Final = 18
 _LONGEST_LINK: Final = 8192
-"""Characters that the link's field takes: a link and what a mail puts around it."""
+"""Maximum length of the link's field in characters: a link and the mail around it."""
 _CLIPBOARD_WAIT: Final = 60
 """Milliseconds after the screen is shown in which it is drawn; then the clipboard is read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """What the screen begins with."""
+    """The initial values of the screen."""
 
     invite: Invite | None = None
     name: str = ""
@@ -234,7 +234,7 @@ class JoinScreen(Panel):
     # What the person does
 
     def join(self) -> None:
-        """Join, or say what is missing."""
+        """Join, or show what is missing."""
         if self._joining:
             return
         try:
@@ -266,7 +266,7 @@ class JoinScreen(Panel):
         self._on_join(invite, Name(username, display_name))
 
     def joining(self, text: str = "Joining…", tried: str = "") -> None:
-        """Show that it is being tried, and below the link what came of the tries before."""
+        """Show that it is connecting, and below the link the outcome of former attempts."""
         self._joining = True
         self.button.enabled = False
         self._progress_text.set(text)

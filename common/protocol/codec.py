@@ -1,4 +1,4 @@
-"""One end of a conversation: bytes in, messages out, and the rules of who may say what when.
+"""One end of a connection's protocol: bytes in, messages out, and which are allowed in each phase.
 
 Sans-I/O: both ends can be linked in a test without a socket. An error of the peer becomes a
 `Violation` or a `RemoteProtocolError`; one of our own program raises `LocalProtocolError` and
@@ -70,11 +70,11 @@ class LocalProtocolError(ProtocolError):
 
 
 class RemoteProtocolError(ProtocolError):
-    """The server sent something no server may send; the connection is of no more use."""
+    """The server violated the protocol; the connection must be closed."""
 
 
 class Phase(Enum):
-    """How far the conversation has come."""
+    """The phase of the protocol on this connection."""
 
     GREETING = auto()
     WELCOMING = auto()
@@ -143,7 +143,7 @@ class _Conversation:
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """The client broke a rule: what to tell it, and whether the connection can go on."""
+    """The client broke a rule: the error for it, and whether the connection can go on."""
 
     error: Error
     fatal: bool
@@ -158,7 +158,7 @@ class ServerEnd:
 
     @property
     def phase(self) -> Phase:
-        """How far the conversation has come."""
+        """The phase of the protocol on this connection."""
         return self._conversation.phase
 
     def receive(self, data: bytes) -> Generator[ToServer | Violation, None, None]:
@@ -203,7 +203,7 @@ class ClientEnd:
 
     @property
     def phase(self) -> Phase:
-        """How far the conversation has come."""
+        """The phase of the protocol on this connection."""
         return self._conversation.phase
 
     def receive(self, data: bytes) -> Iterator[Arrival]:

@@ -1,8 +1,7 @@
-"""Messages, inputs and news for the log at the level debug: types, numbers and codes, no content.
+"""Summaries of messages, inputs and news for debug logs: types, numbers and codes, no content.
 
-What people wrote, what they or their rooms are called, tokens, secrets and keys are text or bytes,
-and neither is ever told; of a list or a mapping it is told how long it is. So nobody has to decide
-for each new field whether it may be in a log.
+Texts of people, names of people and rooms, tokens, secrets and keys are text or bytes, and neither
+is ever included; a list or a mapping is shown by its length. So a new field is private by default.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from typing import Any, Final
 from common.domain.reasons import Reason
 
 _CODES: Final = frozenset({"type", "code", "why", "kind"})
-"""Fields whose text is one of a few words of the program's own."""
+"""Fields whose text is one of the program's own codes."""
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _FIRST: Final = 8
-"""Maximum number of a mapping's numbers in a brief."""
+"""Maximum number of a mapping's entries in a summary."""
 
 
 def brief(item: object) -> str:
-    """The name of what it is, and its fields that are numbers, codes or of a certain length.
+    """The type of an item, with its fields that are numbers, codes or have a length.
 
-    `item` is a model, a dataclass or a named tuple. It costs some microseconds: ask the logger
-    first whether anybody reads it.
+    `item` is a model, a dataclass or a named tuple. It costs some microseconds: check the logger's
+    level first.
     """
     name = getattr(item, "type", None)
     parts = [name if isinstance(name, str) and _CODE.fullmatch(name) else type(item).__name__]
@@ -47,7 +46,7 @@ def _fields(item: Any) -> Iterator[tuple[str, object]]:
 
 
 def _told(field: str, value: object) -> str:
-    """How a field is shown in a brief; "" leaves it out."""
+    """A field in a summary; "" leaves it out."""
     told = ""
     match value:
         case Enum():

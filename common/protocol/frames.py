@@ -17,7 +17,7 @@ _KINDS: Final = (b"", bytes((JSON,)))
 
 
 class FrameError(Exception):
-    """The peer's frame header is invalid: framing is lost, and the connection of no use."""
+    """The peer's frame header is invalid: framing is lost, and the connection must be closed."""
 
 
 def encode_frame(body: bytes, kind: int = JSON) -> bytes:
@@ -26,7 +26,7 @@ def encode_frame(body: bytes, kind: int = JSON) -> bytes:
 
 
 class FrameDecoder:
-    """Cuts a byte stream into frames, however the network split it.
+    """Splits a byte stream into frames, however the network has fragmented it.
 
     `limit` is the largest length accepted, in bytes; it may be raised between frames.
     """

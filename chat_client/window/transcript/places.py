@@ -1,4 +1,4 @@
-"""What stands where in the message list: told by a place in its Text, from a few marks.
+"""Maps positions in the message list's Text to messages, by a few marks.
 
 Every event has the mark `eSEQ` at its beginning, every message on its way out `oNUMBER`. Nothing
 else is kept for a message: what is below the pointer, and what a selection holds, is worked out

@@ -1,4 +1,4 @@
-"""What the pointer does in the message list: it follows links, shows times and opens a menu."""
+"""Pointer events in the message list: opening links, showing times, the context menu."""
 
 import tkinter as tk
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What is copied from the message list: what was sent, and of several messages who and when."""
+"""Copying from the message list: the original text, and for several messages sender and time."""
 
 import tkinter as tk
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ class Said(NamedTuple):
 
 
 def selected(text: tk.Text, places: Places, rich: RichText, said: Iterable[Said]) -> str:
-    """The characters that are selected, as they were sent; "" for none.
+    """The selected characters as they were sent; "" for none.
 
     Within one message it is a part of its text, whatever is drawn in its place. Of several it is
     a paragraph each: "name, time: text".

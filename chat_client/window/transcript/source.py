@@ -1,4 +1,4 @@
-"""Where the message list has its events from."""
+"""The data source of the message list."""
 
 from typing import Protocol
 

@@ -1,4 +1,4 @@
-"""What the message list shows, worked out from events: days, groups and times. Pure."""
+"""The layout of the message list, computed from events: days, groups and times. Pure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from common.domain.times import local_time
 from common.protocol.events import Event
 
 GROUP_MILLISECONDS: Final = 5 * 60 * 1000
-"""Messages of one sender within this time stand under one name."""
+"""Maximum milliseconds between messages of one sender that are grouped under one name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What only the host asks for: the chat's name, invite and state, and its connections."""
+"""Commands of the host alone: the chat's name, its invite, its status, and its connections."""
 
 from typing import Annotated, Literal
 

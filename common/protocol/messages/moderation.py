@@ -1,4 +1,4 @@
-"""What moderators and the host do to people: bans, mutes, roles; and the audit log."""
+"""Moderation, by moderators and the host: bans, mutes, roles; and the audit log."""
 
 from typing import Annotated, Literal, Self, TypeVar
 

@@ -1,4 +1,4 @@
-"""Rooms: which there are, delivery of what is new in them, and pages of their history."""
+"""Rooms: listing them, delivery of new events (`sync`), and pages of history."""
 
 from typing import Annotated, Literal, Self
 

@@ -1,4 +1,4 @@
-"""From the greeting to being signed in, and what keeps a connection alive."""
+"""The greeting, joining, signing in, and keepalive."""
 
 from typing import Annotated, Literal
 

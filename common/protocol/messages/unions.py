@@ -1,4 +1,4 @@
-"""The two unions that say who may send which message, and their validators."""
+"""The unions of all messages to the server and to the client, and their validators."""
 
 from typing import Annotated, Final
 
