@@ -7,6 +7,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,12 @@ log = logging.getLogger(__name__)
 
 PATIENCE: Final = 60.0
 """Seconds without a command after which a command line is disconnected."""
+KEY_PATIENCE: Final = 2.0
+"""Seconds in which the key must come, where there is a port."""
+LOOK: Final = 5.0
+"""Seconds between two looks whether the socket is in its folder still."""
+PAUSE: Final = 0.2
+"""Seconds until accepting is tried again after it failed, as when file descriptors ran out."""
 AT_ONCE: Final = 16
 """Command lines that may be connected at the same time."""
 
@@ -49,40 +56,25 @@ class CtlEndpoint:
         """Of the socket, where it is one."""
         self._listening: socket.socket | None = None
         self._connections: set[socket.socket] = set()
-        self._stopping = False
+        self._stopping = threading.Event()
+        self._renewal = threading.Lock()
+        """Held while `_listening` and `_path` are changed after the start."""
         self._thread = watched(self._run, "ctl", ended)
 
     def start(self) -> None:
         """Begin to accept. Raises OSError with nothing left open."""
-        file = self._data_dir / FACTS_FILE
-        self._path = socket_path(self._data_dir)
-        if self._path is not None:
-            try:
-                listening = _listen_at(self._path)
-            except FileNotFoundError:
-                # Another server ended in this moment, and took the folder with it.
-                self._path = socket_path(self._data_dir) or self._path
-                listening = _listen_at(self._path)
-            try:
-                write_private(file, facts_of_socket(self._data_dir, self._path))
-            except OSError as error:
-                # On a full disk: whoever has the same environment finds the socket without it.
-                log.warning("%s can't be written: %s", file, error)
-        else:
-            listening = socket.create_server(("127.0.0.1", 0))
-            try:
-                port = listening.getsockname()[1]
-                write_private(file, facts_of_port(self._data_dir, port, self._key))
-            except BaseException:
-                listening.close()
-                raise
-        self._listening = listening
+        try:
+            self._listening, self._path = self._listen()
+        except FileNotFoundError:
+            # Another server ended in this moment, and took the folder with it.
+            self._listening, self._path = self._listen()
         self._thread.start()
 
     def stop(self) -> None:
         """Hang up on everybody and end. Harmless when called again, or before `start`."""
-        self._stopping = True
-        listening, self._listening = self._listening, None
+        self._stopping.set()
+        with self._renewal:
+            listening, self._listening = self._listening, None
         if listening is None:
             return
         # A shutdown wakes the thread that waits in `accept`; to close alone does not.
@@ -103,20 +95,74 @@ class CtlEndpoint:
                 self._path.parent.rmdir()
 
     def _run(self) -> None:
-        listening = self._listening
-        while listening is not None:
+        failed = False
+        while (listening := self._listening) is not None:
             try:
                 connection, _ = listening.accept()
+            except TimeoutError:
+                self._look_after_socket()
             except OSError as error:
-                if not self._stopping:
-                    log.warning("no more command lines are accepted: %s", error)
+                if not (failed or self._stopping.is_set()):
+                    log.warning("no command line can be accepted for now: %s", error)
+                failed = True
+                self._stopping.wait(PAUSE)
+            else:
+                failed = False
+                self._accept(connection)
+
+    def _accept(self, connection: socket.socket) -> None:
+        if not self._slots.acquire(blocking=False):
+            connection.close()
+            return
+        self._connections.add(connection)
+        serve = _Serving(connection, self._local.open, self._may_come_in)
+        threading.Thread(target=self._serve, args=(serve, connection), daemon=True).start()
+
+    def _listen(self) -> tuple[socket.socket, Path | None]:
+        """Listen, and tell where in the data folder: a socket with its path, or a port.
+
+        Raises OSError.
+        """
+        file = self._data_dir / FACTS_FILE
+        path = socket_path(self._data_dir)
+        if path is not None:
+            listening = _listen_at(path)
+            try:
+                write_private(file, facts_of_socket(self._data_dir, path))
+            except OSError as error:
+                # On a full disk: whoever has the same environment finds the socket without it.
+                log.warning("%s can't be written: %s", file, error)
+            # So that `accept` returns now and then.
+            listening.settimeout(LOOK)
+            return listening, path
+        listening = socket.create_server(("127.0.0.1", 0))
+        try:
+            port = listening.getsockname()[1]
+            write_private(file, facts_of_port(self._data_dir, port, self._key))
+        except BaseException:
+            listening.close()
+            raise
+        return listening, None
+
+    def _look_after_socket(self) -> None:
+        """Make it anew if it is gone.
+
+        A system takes the folder of a person's session away at the last logout, and a server may go
+        on (in a terminal multiplexer, by nohup): nobody could reach it any more.
+        """
+        if self._path is None or self._path.exists():
+            return
+        with self._renewal:
+            if self._listening is None:
                 return
-            if not self._slots.acquire(blocking=False):
-                connection.close()
-                continue
-            self._connections.add(connection)
-            serve = _Serving(connection, self._local.open, self._may_come_in)
-            threading.Thread(target=self._serve, args=(serve, connection), daemon=True).start()
+            try:
+                listening, path = self._listen()
+            except OSError as error:
+                log.debug("the socket %s is gone and can't be made anew: %s", self._path, error)
+                return
+            log.info("the socket %s was gone; command lines are taken elsewhere now", self._path)
+            self._listening.close()
+            self._listening, self._path = listening, path
 
     def _serve(self, serving: "_Serving", connection: socket.socket) -> None:
         try:
@@ -133,9 +179,15 @@ class CtlEndpoint:
     def _may_come_in(self, connection: socket.socket) -> bool:
         if self._path is not None:
             return is_ours(connection)
-        given = b""
-        while len(given) < KEY_BYTES and (piece := connection.recv(KEY_BYTES - len(given))):
+        # Anybody on this computer can connect, and may do nothing more: the slots are few.
+        given, until = b"", time.monotonic() + KEY_PATIENCE
+        while len(given) < KEY_BYTES:
+            connection.settimeout(max(0.001, until - time.monotonic()))
+            piece = connection.recv(KEY_BYTES - len(given))
+            if not piece:
+                break
             given += piece
+        connection.settimeout(PATIENCE)
         return hmac.compare_digest(given, self._key)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import socket
 import struct
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 from textwrap import dedent
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import pytest
 
@@ -316,6 +318,86 @@ def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
         assert ask(connection, {"type": "status", "id": 1})["type"] == "server_status"
     server.stop()
     assert not path.exists()
+
+
+def _status_soon(data_dir: Path) -> dict[str, Any]:
+    """Of a server that may have to notice first that it can't be reached."""
+    end = time.monotonic() + 30
+    while True:
+        try:
+            with closing(connect(data_dir, 10)) as connection:
+                return ask(connection, {"type": "status", "id": 1})
+        except OSError:
+            assert time.monotonic() < end
+
+
+@unix
+def test_a_socket_that_is_taken_away_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As at a person's last logout: in the same folder, or if that is gone, wherever it can be."""
+    monkeypatch.setattr(ctl_endpoint, "LOOK", 0.01)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    runtime = Path(os.environ["XDG_RUNTIME_DIR"])
+    server = _server(tmp_path / "data")
+    server.start()
+    try:
+        for gone in (runtime / "ChatServer", runtime):
+            shutil.rmtree(gone)
+            assert _status_soon(tmp_path / "data")["type"] == "server_status"
+    finally:
+        server.stop()
+    left = [path for path in tmp_path.rglob("*") if path.is_socket() or path.name == FACTS_FILE]
+    assert left == []
+
+
+def test_running_out_of_files_ends_no_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is said once, tried again, and orders are taken when there are some."""
+    endpoint = CtlEndpoint(tmp_path, LocalEndpoint(HubQueue()))
+    monkeypatch.setattr(ctl_endpoint, "PAUSE", 0.001)
+    accepted: list[object] = []
+    tries = [OSError(errno.EMFILE, "Too many open files")] * 3
+
+    class Listening:
+        """Of which nothing can be accepted at first."""
+
+        @staticmethod
+        def accept() -> tuple[socket.socket, None]:
+            if tries:
+                raise tries.pop()
+            endpoint._listening = None
+            return cast("socket.socket", "a connection"), None
+
+    monkeypatch.setattr(endpoint, "_accept", accepted.append)
+    endpoint._listening = cast("socket.socket", Listening)
+    endpoint._run()
+    assert accepted == ["a connection"]
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_who_only_connects_to_a_port_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another user can: the key has to come at once, also byte by byte."""
+    monkeypatch.setattr(ctl_socket, "HAS_UNIX", False)
+    monkeypatch.setattr(ctl_endpoint, "KEY_PATIENCE", 0.05)
+    server = _server(tmp_path)
+    server.start()
+    port = json.loads((tmp_path / FACTS_FILE).read_bytes())["port"]
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(ctl_endpoint.AT_ONCE)]
+    try:
+        for each in idle:
+            each.settimeout(30)
+            with suppress(ConnectionError):
+                assert each.recv(1) == b""
+        with closing(connect(tmp_path, 10)) as connection:
+            assert ask(connection, {"type": "status", "id": 1})["type"] == "server_status"
+    finally:
+        for each in idle:
+            each.close()
+        server.stop()
 
 
 @unix
