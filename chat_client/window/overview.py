@@ -75,6 +75,9 @@ class Overview:
         self._direct = Ordered()
         self._direct_with: dict[str, str] = {}
         """By somebody's username: the conversation with them, if there is one."""
+        self._member_items: dict[str, MemberItem] = {}
+        self._room_items: dict[str, RoomItem] = {}
+        """Rows as they are now, of those that were asked for."""
         self.people_changes = 0
         """Another number after each change of what the list of members shows."""
         self.room_changes = 0
@@ -145,6 +148,7 @@ class Overview:
     def hear_of_role(self, role: str) -> None:
         """This account was let in with this role; it may not be among the people yet."""
         (self.moderators.add if role == "moderator" else self.moderators.discard)(self.me)
+        self._person_changed(self.me)
 
     def _place(self, username: str) -> None:
         """Move somebody to where they stand now among the members."""
@@ -163,16 +167,28 @@ class Overview:
         for presence, people in placed.items():
             self._people[presence].fill(people)
         self._direct.fill([(self._sorts_by(room), room) for room in self._direct])
+        self._all_changed()
+
+    def _all_changed(self) -> None:
+        """Any row may look another way."""
+        self._member_items.clear()
+        self._room_items.clear()
         self.people_changes += 1
         self.room_changes += 1
 
     def _person_changed(self, username: str) -> None:
         """Somebody's row looks another way, also that of the conversation with them."""
+        self._member_items.pop(username, None)
         self.people_changes += 1
         room = self._direct_with.get(username)
         if room is not None:
             self._direct.put(room, self._sorts_by(room))
-            self.room_changes += 1
+            self._room_changed(room)
+
+    def _room_changed(self, room: str) -> None:
+        """The row of a room looks another way."""
+        self._room_items.pop(room, None)
+        self.room_changes += 1
 
     def _sorts_by(self, room: str) -> str:
         """What a direct conversation stands by among the others."""
@@ -190,7 +206,7 @@ class Overview:
         elif self.unread[room] == count:
             return
         self.unread[room] = count
-        self.room_changes += 1
+        self._room_changed(room)
 
     def _forget_namesakes(self) -> None:
         chat_name = self._namesakes.chat_name
@@ -250,8 +266,7 @@ class Overview:
         """The chat has this name: whoever is called so, too, is told apart from it."""
         if name != self._namesakes.chat_name:
             self._namesakes.chat_name = name
-            self.people_changes += 1
-            self.room_changes += 1
+            self._all_changed()
 
     def handle(self, username: str) -> str:
         """`@username` where the name alone does not tell who it is, else nothing."""
@@ -290,6 +305,12 @@ class Overview:
 
     def room(self, room: str) -> RoomItem:
         """How a room is shown."""
+        item = self._room_items.get(room)
+        if item is None:
+            item = self._room_items[room] = self._make_room(room)
+        return item
+
+    def _make_room(self, room: str) -> RoomItem:
         count = self.unread.get(room, 0)
         partner = direct_partner(room, self.me)
         if partner is None:
@@ -321,6 +342,12 @@ class Overview:
 
     def member(self, username: str) -> MemberItem:
         """How somebody is shown among the members."""
+        item = self._member_items.get(username)
+        if item is None:
+            item = self._member_items[username] = self._make_member(username)
+        return item
+
+    def _make_member(self, username: str) -> MemberItem:
         name = self.name(username)
         return MemberItem(
             username,

@@ -221,7 +221,8 @@ class RowList(VirtualList[ListRow | _Heading]):
             image, left, width = theme.badge(row.badge, 36), theme.px(24), theme.px(36)
         elif row.person:
             person, size = row.person, self._avatar
-            image = theme.avatar(person.name, person.username, size, person.presence)
+            behind = self.behind(row.key)
+            image = theme.avatar(person.name, person.username, size, person.presence, behind=behind)
             left, width = theme.px(30 - size / 2), theme.px(size)
         elif row.icon:
             image, left, width = theme.icon(row.icon, ink), theme.px(21), theme.px(16)

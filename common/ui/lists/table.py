@@ -196,7 +196,8 @@ class Table(VirtualList[Row]):
                 case TextCell():
                     self._draw_text(column, cell, left, right, middle, chosen, tag)
                 case PersonCell():
-                    self._draw_person(cell, left, right, middle, chosen, tag)
+                    behind = self.behind(item.key)
+                    self._draw_person(cell, left, right, middle, behind, chosen, tag)
                 case PillCell():
                     ink = theme.palette.pill(cell.tone)
                     draw_pill(self.canvas, theme, left, middle, cell.text, ink, tag)
@@ -348,10 +349,17 @@ class Table(VirtualList[Row]):
         )
 
     def _draw_person(
-        self, cell: PersonCell, left: int, right: int, middle: float, chosen: bool, tag: str
+        self,
+        cell: PersonCell,
+        left: int,
+        right: int,
+        middle: float,
+        behind: str,
+        chosen: bool,
+        tag: str,
     ) -> None:
         theme, create = self.theme, self.canvas.create_text
-        image = theme.avatar(cell.name, cell.username, 26, cell.presence)
+        image = theme.avatar(cell.name, cell.username, 26, cell.presence, behind=behind)
         self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
         left += theme.px(_AVATAR)
         name = theme.fonts.fit("row_bold", cell.name, right - left)

@@ -14,11 +14,13 @@ from typing import Final, Generic, NamedTuple, TypeVar
 
 from common.ui.lists.list_rows import ItemRows, Rows
 from common.ui.look.palette import Surface
-from common.ui.look.row_background import RowBounds, draw_row_background
+from common.ui.look.row_background import RowBounds, draw_row_background, row_fill
 from common.ui.look.theme import Theme, surface_of
 from common.ui.widgets.scrolling import Scrollbar, bind_wheel
 
 Item = TypeVar("Item")
+_RESIZE_PAUSE: Final = 200
+"""Milliseconds after which the scrollbar shows that there are more rows or fewer."""
 _ADD: Final = "Command" if sys.platform == "darwin" else "Control"
 
 
@@ -60,6 +62,8 @@ class VirtualList(tk.Frame, Generic[Item]):
         """Canvas coordinate of the top of the first row. When rows above the view are added or
         removed, this changes instead of the rows in view being moved and redrawn."""
         self._region = (-1, -1, -1)
+        """What can be scrolled to: top, width and bottom, in canvas coordinates."""
+        self._resize_later: str | None = None
         self.multiple = False
         self._selected: str | None = None
         self._also: set[str] = set()
@@ -78,7 +82,7 @@ class VirtualList(tk.Frame, Generic[Item]):
             height=1,
             yscrollincrement=1,
         )
-        self.scrollbar = Scrollbar(self, theme, self.canvas.yview)
+        self.scrollbar = Scrollbar(self, theme, self._scroll)
         self.canvas.configure(yscrollcommand=self._viewed)
         self.canvas.pack(side="left", fill="both", expand=True)
         self._listen()
@@ -171,7 +175,7 @@ class VirtualList(tk.Frame, Generic[Item]):
         shift = self._shift_to(rows)
         self._source = rows
         self._origin -= shift
-        self._resize()
+        self._resize_soon()
         self._refresh()
         left = {key for key in self._also if rows.place(key) is not None}
         fewer, self._also = left != self._also, left
@@ -190,15 +194,24 @@ class VirtualList(tk.Frame, Generic[Item]):
 
     def band(self, top: int, height: int, left: int, right: int, key: str, tag: str) -> bool:
         """Draw a row's background if it has one; returns whether the row is selected."""
-        ground = {self._hovered: "hover", self._selected: "selected"}.get(key, "")
-        if key in self._also:
-            ground = "selected"
+        ground = self._ground_of(key)
         ring = self._ringed and key == self._cursor()
         bounds = RowBounds(left, top, right, height, tag)
         draw_row_background(
             self.canvas, self.theme, self.surface == "sidebar", bounds, ground, ring=ring
         )
         return ground == "selected"
+
+    def behind(self, key: str) -> str:
+        """The colour of a row's background, for pictures on it."""
+        palette = self.theme.palette
+        fill = row_fill(palette, self.surface == "sidebar", self._ground_of(key))
+        return fill or palette.surface(self.surface)
+
+    def _ground_of(self, key: str) -> str:
+        if key == self._selected or key in self._also:
+            return "selected"
+        return "hover" if key == self._hovered else ""
 
     # Drawing
 
@@ -215,18 +228,18 @@ class VirtualList(tk.Frame, Generic[Item]):
         The anchor is the selected row if it is in view; else the distance is that of most rows in
         view, as the first one alone may move anywhere.
         """
-        first = self._first()
-        if first <= 0:
+        if self._first() <= 0:
             return 0
+        keyed = [(self.key_of(drawn.item), drawn.top) for _, drawn in sorted(self._drawn.items())]
         shifts: Counter[int] = Counter()
-        for _, drawn in sorted(self._drawn.items()):
-            key = self.key_of(drawn.item)
+        for key, top in sorted(keyed, key=lambda row: row[0] != self._selected):
             place = None if key is None else rows.place(key)
-            if place is not None:
-                shift = rows.top(place) - (drawn.top - self._origin)
-                if key == self._selected:
-                    return shift
-                shifts[shift] += 1
+            if place is None:
+                continue
+            shift = rows.top(place) - (top - self._origin)
+            shifts[shift] += 1
+            if key == self._selected or 2 * shifts[shift] > len(keyed):
+                return shift
         return shifts.most_common(1)[0][0] if shifts else 0
 
     def _in_view(self, first: int) -> tuple[int, int]:
@@ -236,14 +249,37 @@ class VirtualList(tk.Frame, Generic[Item]):
         return max(0, self._source.at(first)), min(count, self._source.at(last) + 1)
 
     def _resize(self) -> None:
-        height = max(self._source.top(len(self._source)), self.canvas.winfo_height())
-        region = self._origin, self.canvas.winfo_width(), self._origin + height
+        """Tell Tk what can be scrolled to, which draws all that is in view again."""
+        self._stop()
+        region = self._whole()
         if region != self._region:
             self._region = region
             # Tk keeps the view within it: at the end of a list that is shorter now.
             self.canvas.configure(scrollregion=(0, *region))
 
+    def _whole(self) -> tuple[int, int, int]:
+        height = max(self._source.top(len(self._source)), self.canvas.winfo_height())
+        return self._origin, self.canvas.winfo_width(), self._origin + height
+
+    def _resize_soon(self) -> None:
+        """The same, now if the view must move, else not after each of many changes."""
+        top, width, bottom = self._whole()
+        first = self._origin + self._first()
+        height = self.canvas.winfo_height()
+        inside = top <= first and first + height <= bottom
+        scrolls = self.scrollbar.needed and bottom - top > height
+        if width != self._region[1] or not inside or not scrolls:
+            self._resize()
+        elif self._resize_later is None and (top, width, bottom) != self._region:
+            self._resize_later = self.after(_RESIZE_PAUSE, self._resize)
+
+    def _scroll(self, *how: object) -> None:
+        """Scroll as the scrollbar says."""
+        self._resize()
+        self.canvas.tk.call(str(self.canvas), "yview", *how)
+
     def _scroll_to(self, top: int) -> None:
+        self._resize()
         whole = max(self._source.top(len(self._source)), self.canvas.winfo_height(), 1)
         self.canvas.yview_moveto(max(0, top) / whole)
         self._render()
@@ -283,7 +319,8 @@ class VirtualList(tk.Frame, Generic[Item]):
         for place in range(*self._in_view(self._first())):
             item, top = self._source.item(place), self._origin + self._source.top(place)
             known = left.get(self._identity(item))
-            if known is None or known.item != item:
+            # Comparing them is slower than knowing that they are the same.
+            if known is None or (known.item is not item and known.item != item):
                 wanted.append((place, item, top))
                 continue
             del left[self._identity(item)]
@@ -327,6 +364,7 @@ class VirtualList(tk.Frame, Generic[Item]):
     def _listen(self) -> None:
         canvas = self.canvas
         canvas.bind("<Configure>", lambda _: self._configured())
+        canvas.bind("<Destroy>", lambda _: self._stop())
         canvas.bind("<Button-1>", self._pressed)
         canvas.bind("<ButtonRelease-1>", self._released)
         canvas.bind("<Double-Button-1>", self._double)
@@ -356,13 +394,18 @@ class VirtualList(tk.Frame, Generic[Item]):
         row = 16
         bind_wheel(canvas, lambda units: self._wheel(units * self.theme.px(row)))
 
+    def _stop(self) -> None:
+        if self._resize_later is not None:
+            self.after_cancel(self._resize_later)
+            self._resize_later = None
+
     def _configured(self) -> None:
         self._resize()
         self.redraw()
 
     def _wheel(self, pixels: int) -> None:
         if self.scrollbar.needed:
-            self.canvas.yview_scroll(pixels, "units")
+            self._scroll("scroll", pixels, "units")
 
     def _key_at(self, y: int) -> str | None:
         place = self._source.at(self._first() + y)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tkinter as tk
 from typing import NamedTuple
 
+from common.ui.look.palette import Palette
 from common.ui.look.theme import Theme
 
 
@@ -16,6 +17,16 @@ class RowBounds(NamedTuple):
     right: int
     height: int
     tag: str
+
+
+def row_fill(palette: Palette, sidebar: bool, ground: str) -> str | None:
+    """The colour of the background for `ground`; None if there is none."""
+    return {
+        ("selected", True): palette.sidebar_selection,
+        ("selected", False): palette.selection,
+        ("hover", True): palette.sidebar_hover,
+        ("hover", False): palette.hover,
+    }.get((ground, sidebar))
 
 
 def draw_row_background(
@@ -30,12 +41,7 @@ def draw_row_background(
     """Draw the background for `ground` (`selected`, `hover` or "" for none), and a focus ring."""
     palette, radius = theme.palette, theme.px(8)
     left, top, right, height, tag = bounds
-    fill = {
-        ("selected", True): palette.sidebar_selection,
-        ("selected", False): palette.selection,
-        ("hover", True): palette.sidebar_hover,
-        ("hover", False): palette.hover,
-    }.get((ground, sidebar))
+    fill = row_fill(palette, sidebar, ground)
     if fill:
         start = theme.images.cap(height, radius, fill, right=False)
         end = theme.images.cap(height, radius, fill, right=True)

@@ -88,11 +88,19 @@ class Theme:
         return icon(self.images, name, colour, self.px(size), self.px(gap))
 
     def avatar(
-        self, name: str, username: str, size: float = 26, presence: Presence | None = None
+        self,
+        name: str,
+        username: str,
+        size: float = 26,
+        presence: Presence | None = None,
+        *,
+        behind: str | None = None,
     ) -> tk.PhotoImage:
-        """The avatar of a person, `size` px at 96 dpi."""
+        """The avatar of a person, `size` px at 96 dpi; see `avatars.avatar` for `behind`."""
         text, ground = initials(name, username), self.colours.of(username or name)
-        return avatar(self.images, self.palette, text, ground, self.px(size), presence)
+        return avatar(
+            self.images, self.palette, text, ground, self.px(size), presence, behind=behind
+        )
 
     def badge(self, name: str, size: float = 32) -> tk.PhotoImage:
         """The rounded square badge of a server, `size` px at 96 dpi."""

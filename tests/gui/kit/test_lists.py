@@ -102,6 +102,62 @@ def test_an_update_keeps_the_place_and_the_selection(table: Table, wait_until: P
     assert not table.selected
 
 
+def test_changes_above_the_view_draw_nothing_of_it(table: Table, wait_until: Pump) -> None:
+    """Tk draws all that is in view when it is told what can be scrolled to: not at each change."""
+    table.canvas.yview_moveto(0.5)
+    wait_until(lambda: min(table._drawn) > 2000)
+    seen = list(table._drawn.values())[3].item.key
+    place, drawings = table.bounds(seen), table._drawings
+    region = str(table.canvas.cget("scrollregion"))
+    for count in range(1, 9):
+        table.set_rows([_row(n) for n in range(-count, 5000)])
+        assert table.bounds(seen) == place
+    assert str(table.canvas.cget("scrollregion")) == region
+    assert table._drawings == drawings
+    wait_until(lambda: str(table.canvas.cget("scrollregion")) != region)
+    assert table.bounds(seen) == place
+    assert table._drawings == drawings
+
+
+@pytest.mark.parametrize(("end", "key"), [(-(10**6), "k-8"), (10**6, "k4999")])
+def test_who_scrolls_at_once_gets_to_the_new_end(table: Table, end: int, key: str) -> None:
+    """Before the scrollbar shows that there are more rows."""
+    table.canvas.yview_moveto(0.5)
+    table.canvas.update()
+    table.set_rows([_row(n) for n in range(-8, 5000)])
+    table._wheel(end)
+    table.canvas.update()
+    top, bottom = table.bounds(key)
+    assert top >= 0
+    assert bottom <= table.canvas.winfo_height()
+
+
+def test_a_list_that_shrinks_to_less_than_the_view_is_shown_whole(
+    table: Table, wait_until: Pump
+) -> None:
+    """Wherever it was scrolled to, at once."""
+    table.canvas.yview_moveto(1.0)
+    wait_until(lambda: max(table._drawn) == 4999)
+    table.set_rows([_row(n) for n in range(20)])
+    assert table.bounds("k19")[1] <= table.canvas.winfo_height()
+    table.set_rows([_row(n) for n in range(3)])
+    assert table.bounds("k0")[0] == 0
+    wait_until(lambda: not table.scrollbar.winfo_manager())
+
+
+def test_a_list_may_end_before_it_says_how_long_it_is(table: Table, root: tk.Tk) -> None:
+    """Nothing of it is left to be done then."""
+    table.canvas.yview_moveto(0.5)
+    table.canvas.update()
+    table.set_rows([_row(n) for n in range(-8, 5000)])
+    assert table._resize_later is not None
+    before = set(root.tk.splitlist(root.tk.call("after", "info")))
+    timer = table._resize_later
+    assert timer in before
+    table.destroy()
+    assert timer not in root.tk.splitlist(root.tk.call("after", "info"))
+
+
 def test_an_equal_update_draws_nothing(table: Table, wait_until: Pump) -> None:
     """Rows equal to those shown keep their canvas items; one changed row is drawn anew."""
     before = set(table.canvas.find_all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import tkinter as tk
@@ -131,6 +132,22 @@ def test_a_presence_dot_has_a_gap_around_it(theme: Theme) -> None:
     assert min(alphas[3:8]) < 64
     assert alphas[10] == 255
     assert theme.avatar("Ada", "ada", 32, "online") is not theme.avatar("Ada", "ada", 32)
+
+
+def test_an_avatar_on_one_colour_has_no_translucent_pixel(theme: Theme) -> None:
+    """On X11 Tk asks the X server what is behind such pixels, at every drawing."""
+
+    def alphas(image: tk.PhotoImage) -> set[int]:
+        data = image.tk.call(str(image), "data", "-format", "png")
+        channel = Image.open(io.BytesIO(data)).convert("RGBA").getchannel("A")
+        return {value for _, value in channel.getcolors() or ()}  # type: ignore[misc]
+
+    dark, light = (
+        theme.avatar("Ada", "ada", 32, "online", behind=colour) for colour in ("#101010", "#ffffff")
+    )
+    assert alphas(theme.avatar("Ada", "ada", 32, "online")) - {0, 255}
+    assert alphas(dark) == alphas(light) == {0, 255}
+    assert dark is not light
 
 
 def test_inter_is_lent_to_this_process(theme: Theme) -> None:

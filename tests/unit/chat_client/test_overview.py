@@ -251,7 +251,9 @@ _STEPS = st.one_of(
     st.builds(news.PresenceSeen, st.sampled_from(_USERNAMES), st.booleans()),
     st.sets(st.sampled_from(_USERNAMES)).map(lambda names: online(*names)),
     st.just(news.PeopleForgotten()),
+    st.sampled_from(["member", "moderator"]).map(news.RoleChanged),
     st.sampled_from([None, "general", "art", DIRECT, "dm:ada:chen"]),
+    st.sampled_from(["", "Zoe", "Abe"]).map(lambda name: f"call:{name}"),
 )
 
 
@@ -264,12 +266,20 @@ def test_lists_stay_in_order_whatever_changes(steps: list[news.News | str | None
         match step:
             case None:
                 overview.offline()
+            case news.RoleChanged():
+                overview.hear_of_role(step.role)
+            case str() if step.startswith("call:"):
+                overview.call_chat(step.removeprefix("call:"))
             case str():
                 overview.add_events(step, events("bruno", room=step), seen=False)
                 overview._counted.clear()
             case _:
                 overview.hear_of_people(step)  # type: ignore[arg-type]  # only those are made
         members, rooms, direct = after = _lists(overview)
+        # Rows that were shown before are not those of then.
+        assert members == [overview._make_member(item.username) for item in members]
+        both = [*rooms, *direct]
+        assert both == [overview._make_room(item.room) for item in both]
         assert members == sorted(
             map(overview.member, overview.names),
             key=lambda it: (PRESENCES.index(it.presence), it.name.casefold(), it.username),
@@ -333,3 +343,13 @@ def test_what_was_there_before_one_came_does_not_count() -> None:
     assert overview.all_unread == 0
     overview.add_events("general", (said(5000, "bob"), said(5001, "bob")), seen=False)
     assert overview.all_unread == 1
+
+
+def test_ones_own_role_is_shown_when_it_is_told(overview: Overview) -> None:
+    """It comes with each sign-in, and not with what is said of people."""
+    overview.hear_of_people(person(ME))
+    assert not overview.member(ME).is_moderator
+    changes = overview.people_changes
+    overview.hear_of_role("moderator")
+    assert overview.member(ME).is_moderator
+    assert overview.people_changes > changes
