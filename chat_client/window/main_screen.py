@@ -14,23 +14,21 @@ from chat_client.state.status import Link
 from chat_client.window.browser import open_link
 from chat_client.window.composer import Composer
 from chat_client.window.connection_view import ConnectionView
-from chat_client.window.drafts import Drafts
 from chat_client.window.find_bar import FindBar
 from chat_client.window.go_to_date import ask as ask_for_day
 from chat_client.window.go_to_date import day_menu
 from chat_client.window.header import Header
 from chat_client.window.members_panel import MembersPanel
+from chat_client.window.message_entry import MessageEntry
 from chat_client.window.overview import Overview
 from chat_client.window.person_menu import PersonMenu
 from chat_client.window.sidebar import Sidebar
-from chat_client.window.status_banner import reason_text, status_line
+from chat_client.window.status_banner import status_line
 from chat_client.window.transcript.missing import whole_line
 from chat_client.window.transcript.view import Transcript
 from common.domain.names import GENERAL, direct_partner, direct_room
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
-from common.domain.text import TextRefusedError, check_text
-from common.protocol.events import MESSAGE
 from common.ui.look.theme import Theme
 from common.ui.program.mailbox import Mailbox
 from common.ui.widgets.basics import Hairline, Panel
@@ -70,12 +68,6 @@ class MainScreen(Panel):
         self.overview.add_room(GENERAL)
         theme.colours.forget()
         theme.colours.meet(self.overview.names)
-        self._drafts = Drafts(
-            session.reader.drafts(),
-            lambda room, text: session.ask(lambda core: core.save_draft(room, text)),
-        )
-        self._saving: str | None = None
-        """The timer for when the draft is kept."""
         self._refused: dict[str, Reason] = {}
         """Rooms that the server does not bring on this connection, and why."""
         self.dialog: Dialog | None = None
@@ -114,7 +106,7 @@ class MainScreen(Panel):
             after=line,
         )
         self.composer = Composer(self._middle, theme, self._send)
-        self.composer.text.bind("<<Modified>>", self._typed, add="+")
+        self.entry = MessageEntry(self.composer, self._session.reader.drafts(), self._session.ask)
         self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
         self.connection = ConnectionView(
             self,
@@ -179,7 +171,7 @@ class MainScreen(Panel):
         """Show what the core told, in its order."""
         for item in told:
             self._show_news(item)
-        self._take_back([item for item in told if isinstance(item, news.MessageNotStored)])
+        self.entry.take_back([item for item in told if isinstance(item, news.MessageNotStored)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
         # Somebody's first words may come before their name, and a namesake after them.
@@ -359,17 +351,12 @@ class MainScreen(Panel):
         """Show a room and everything about it."""
         if room == self.room and not again:
             return
-        if self.room:
-            self._cancel_saving()
-            self._drafts.leave(self.room, self.composer.draft)
+        self.entry.open(room)
         self.find.hide()
         self.members_panel.hide_over()
         partner = direct_partner(room, self.overview.me)
         title = safe(self.overview.title(room))
         self.header.show_room(is_direct=partner is not None)
-        draft = self._drafts.enter(room)
-        if room != self.room:  # Else somebody may be writing in the middle of it.
-            self.composer.set_draft(draft)
         self.room = room
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self.overview.me)
@@ -470,53 +457,20 @@ class MainScreen(Panel):
     # Writing
 
     def _send(self, text: str) -> str | None:
-        try:
-            check_text(text)
-        except TextRefusedError as error:
-            return str(error)[:1].upper() + str(error)[1:] + "."
-        room = self.room
-        self._drafts.sent(room)
-        self._session.ask(lambda core: core.send(room, MESSAGE, {"text": text}))
-        self.transcript.go_to_latest()
-        return None
-
-    def _take_back(self, items: Sequence[news.MessageNotStored]) -> None:
-        """What could not be kept stands where it was written, before what was written since."""
-        for room in dict.fromkeys(item.room for item in items):
-            texts = [item.text for item in items if item.room == room]
-            self._drafts.not_sent(room)
-            if room == self.room:
-                why = next(item.why for item in items if item.room == room)
-                self.composer.give_back(
-                    "\n".join(filter(None, (*texts, self.composer.draft))),
-                    f"Not sent. {reason_text(why)} Your text stays here: send it again later.",
-                )
-            else:
-                self._drafts.give_back(room, "\n".join(texts))
-
-    def _typed(self, _: object) -> None:
-        """Keep the draft when the typing pauses, and now and then while it goes on."""
-        self._cancel_saving()
-        pause = self._drafts.pause(time.monotonic())
-        self._saving = self.after(round(1000 * pause), self.save_draft)
-
-    def _cancel_saving(self) -> None:
-        if self._saving is not None:
-            self.after_cancel(self._saving)
-            self._saving = None
+        problem = self.entry.send(text)
+        if problem is None:
+            self.transcript.go_to_latest()
+        return problem
 
     def save_draft(self) -> None:
         """Keep what is written now and not sent."""
-        self._cancel_saving()
-        self._drafts.save(self.room, self.composer.draft)
+        self.entry.save()
 
     @property
     def would_lose(self) -> bool:
         """Whether something is written that can't be kept when the window is closed."""
-        if self.connection.can_store:
-            return False
-        kept = self._session.reader.drafts()
-        return self._drafts.differ_from(kept, self.room, self.composer.draft)
+        reader = self._session.reader
+        return not self.connection.can_store and self.entry.differs_from(reader.drafts())
 
     def _failed(self, out: OutboxMessage, action: str) -> None:
         if action == "again":
@@ -526,10 +480,7 @@ class MainScreen(Panel):
                 self._session.ask(lambda core: core.send_again(out.cid))
             return
         if action == "edit":
-            # Below what may be half written there.
-            self.composer.set_draft("\n".join(filter(None, (self.composer.draft, out.text))))
-            # Kept as a draft before it leaves the outbox: a crash in between loses nothing.
-            self.save_draft()
+            self.entry.edit(out)
             self._write()
         self._session.ask(lambda core: core.drop(out.cid))
 
@@ -552,7 +503,7 @@ class MainScreen(Panel):
         """No more of this screen; its timers are stopped."""
         self.person_menu.forget()
         self.connection.stop()
-        self._cancel_saving()
+        self.entry.stop()
         self._not_opened.close()
         self.destroy()
 

@@ -237,7 +237,7 @@ def test_what_was_changed_since_has_no_reason_beside_it(ada: Window, disk: Disk)
 @pytest.mark.usefixtures("_logged")
 def test_what_comes_back_finds_its_conversation(ada: Window, bruno: Peer, disk: Disk) -> None:
     """Also when another one is shown by then; and what was written since stands behind it."""
-    ada.main._take_back([])
+    ada.main.entry.take_back([])
     disk.full = True
     ada.type("first", ada.composer)
     ada.main.composer.submit()
@@ -245,7 +245,7 @@ def test_what_comes_back_finds_its_conversation(ada: Window, bruno: Peer, disk: 
     ada.wait(lambda: ada.main.composer.draft == "first\nsecond", "both")
     ada.main.composer.submit()
     ada.main._open_direct(bruno.username)
-    ada.wait(lambda: ada.main._drafts.of(GENERAL) == "first\nsecond", "the text")
+    ada.wait(lambda: ada.main.entry.drafts.of(GENERAL) == "first\nsecond", "the text")
     assert ada.main.composer.draft == ""
     ada.main.open(GENERAL)
     assert ada.main.composer.draft == "first\nsecond"
