@@ -44,6 +44,7 @@ from common import limits
 from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.events import Event
+from common.protocol.messages import Message
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
 from tests.unit.chat_server.hub_bench import HubBench, Released
 
@@ -881,6 +882,48 @@ def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
     bench.store.heal()
     bench.say(ada, "it has room again")
     assert [event.text for event in bench.stored()[1:]] == ["it has room again"]
+
+
+BESIDE_A_BAN: Final = ("ban", "sign in", "say", "look back")
+
+
+@pytest.mark.parametrize("split", [0, 1, 2, 3], ids=lambda split: f"{split} before")
+@pytest.mark.parametrize("order", list(itertools.permutations(BESIDE_A_BAN)))
+def test_nobody_slips_past_a_ban(bench: HubBench, order: tuple[str, ...], split: int) -> None:
+    """Whatever is under way: in the same batch, or in the one that was taken before or after it."""
+    ben, host, other = bench.join("ben"), bench.host(), bench.join("other")
+    fresh = bench.connect()
+    message = bench.send("still here")
+    ban = messages.Ban(id=bench.number(), username="ben", reason="Enough.")
+    looked = messages.History(id=bench.number(), room=GENERAL, count=10)
+    items: dict[str, HubItem] = {
+        "ban": Received(host, (ban,)),
+        "sign in": Received(fresh, (bench.sign_in_command("ben"),)),
+        "say": Received(ben, (message,)),
+        "look back": Received(ben, (looked,)),
+    }
+    wanted = [items[each] for each in order]
+    ended: dict[int, messages.Goodbye] = {}
+    refused: list[Message] = []
+    asked: list[effects.Query] = []
+    for batch in (wanted[:split], wanted[split:], [], []):
+        released = bench.run(*batch)
+        ended |= released.ended()
+        asked += [each for each in released.pages if isinstance(each, effects.Query)]
+        refused += [each for each in released.answers(fresh) if isinstance(each, messages.Error)]
+    assert not bench.world.sessions.online("ben")
+    assert set(ended) == ({ben, fresh} if order.index("sign in") < order.index("ban") else {ben})
+    assert {each.code for each in ended.values()} == {"banned"}
+    assert [getattr(each, "code", "") for each in refused] == ["banned"] * (2 - len(ended))
+    assert bench.session(other).username == "other"
+    # What a worker reads for somebody who has been sent away reaches nobody.
+    page = messages.HistoryPage(
+        re=looked.id, room=GENERAL, events=(), upto=0, older=False, newer=False
+    )
+    for query in asked:
+        late = bench.run(inputs.QueryDone(query.connection, query.re, page))
+        assert late.io == []
+    assert isinstance(bench.run(Received(other, (messages.Ping(id=1),))).io[0], effects.Tell)
 
 
 AUDITED: Final = [kind for kind in WRITERS if COMMANDS[kind].audited]
