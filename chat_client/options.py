@@ -133,7 +133,7 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         "--after",
         type=_position,
         metavar="SEQ",
-        help="begin after this place, and leave what you have heard as it is",
+        help="print messages after this place, without marking them as read",
     )
     _timeout(parser)
     _common(parser)

@@ -37,9 +37,7 @@ _QUOTED: Final = 40
 """Characters of an argument that a message quotes."""
 _DIGITS: Final = 18
 """Of a number that is counted down: more entries than any log has."""
-_NEW_INVITE: Final = (
-    "there is a new invite link (“ctl invite”); the old one lets nobody in any more"
-)
+_NEW_INVITE: Final = "there is a new invite link (“ctl invite”); the old one no longer works"
 
 Fields = dict[str, Any]
 

@@ -30,7 +30,7 @@ _QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
         "Ban {}?",
         (
             "They are disconnected, and don’t come in again with any of their devices. A new "
-            "invite link is made: the old one, which they may know, lets nobody in any more."
+            "invite link is made: the old one, which they may know, no longer works."
         ),
         "Ban",
     ),

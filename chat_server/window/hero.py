@@ -188,7 +188,7 @@ _DOWN: Final = {
     ServerState.STOPPED: (
         "The server is stopped",
         (
-            "Nobody can connect. Everything that was said is kept, and people come back by "
+            "Nobody can connect. All messages are stored, and people come back by "
             "themselves when you start it again."
         ),
     ),

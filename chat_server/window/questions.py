@@ -65,7 +65,7 @@ def ban(parent: tk.Misc, theme: Theme, rows: Sequence[PersonRow]) -> Dialog:
         theme,
         f"Ban {called(rows)}?",
         "They are disconnected, and can’t come in again. With a person go all their devices, and "
-        "a new invite link is made: the old one, which they may know, lets nobody in any more.",
+        "a new invite link is made: the old one, which they may know, no longer works.",
         (Choice(CANCEL, "Cancel"), Choice(YES, "Ban", "danger")),
         entry=_reason(),
         options=(

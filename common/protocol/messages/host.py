@@ -35,7 +35,7 @@ class ShowInvite(Command):
 
 
 class NewInvite(Command):
-    """Makes a new invite; the old link lets nobody in any more."""
+    """Makes a new invite; the old link becomes invalid."""
 
     type: Literal["new_invite"] = "new_invite"
 
