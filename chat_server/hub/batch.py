@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
 
     code: messages.ErrorCode
     retry_after: int | None = None
-    """Milliseconds until it is tried again; None if that is not known."""
+    """Milliseconds until the next retry; None if that is unknown."""
 
 
 class _Told(NamedTuple):
@@ -95,17 +95,17 @@ class Batches:
         self._reserved = False
         """Whether the disk is full, and this batch writes only what is audited."""
         self._blind = False
-        """Whether the store can't even be read: no `cid` is looked up then."""
+        """Whether the store can't even be read: then no `cid` is looked up."""
         self._last_failure: Exception | None = None
-        """What made a transaction fail when one was tried last."""
+        """The error of the last transaction that failed."""
         self._retry = Retry(clock)
         self._full: Exception | None = None
-        """The error that told that the disk is full, while it is."""
+        """The error that reported a full disk, as long as it is full."""
         self._next_space_check = 0.0
         self._doubt = False
         """Whether memory may differ from the store: they are compared before the next commit."""
         self._told: set[_Told] = set()
-        """What the host was told already since the trouble began: each cause once."""
+        """The causes that were reported to the host since the failure began: each only once."""
         self.traced = False
         """Whether `Applied.asked` is wanted."""
         self.commit_time = 0.0
@@ -154,14 +154,14 @@ class Batches:
             self._failure = self._full
         elif not self._retry.due:
             self._failure = self._last_failure
-            # Each try on a disk that is away may block for seconds.
+            # Each attempt on a disconnected disk may block for seconds.
             self._blind = isinstance(self._last_failure, StoreUnreadableError)
         elif self._retry.failures > 1 or self._doubt:
             return self._recover(now)
         return []
 
     def _recovered(self, now: int) -> Outcome:
-        """The store can be written. Tells the host, if it was told of trouble."""
+        """The store can be written again. Tells the host, if the failure was reported."""
         self._world.trouble = ""
         if not self._told:
             return []
@@ -368,7 +368,7 @@ class Batches:
     def _again(self, again: Again, session: Session, command: messages.ToServer) -> Outcome | None:
         """The first reply to a command that was stored before (deduplicated), or None.
 
-        Asked after the rollback: what this batch wrote is gone, so it can't be found.
+        Looked up after the rollback, so that what this batch wrote is not found.
         """
         if self._blind:
             return None

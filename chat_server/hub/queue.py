@@ -19,7 +19,7 @@ from common.protocol.messages import ToServer
 BATCH: Final = 512
 """Largest batch, about, in the unit of `rate_limit`: what one commit (group commit) carries."""
 SHARE: Final = 64
-"""Quantum of the round robin: about how much of a batch one connection gets before the others."""
+"""Quantum of the round robin: approximate share of a batch for one connection before the others."""
 UNAUTHENTICATED_SHARE: Final = 8
 """Maximum number of commands and inputs per batch from unauthenticated connections.
 
@@ -175,11 +175,11 @@ class Report:
         self._unauthenticated: list[HubItem] = []
 
     def add(self, item: HubItem, *, unauthenticated: bool = False) -> None:
-        """Have it posted with the next ones."""
+        """Add an item, to be posted with the others of this turn."""
         (self._unauthenticated if unauthenticated else self._items).append(item)
 
     def post(self) -> None:
-        """Post what was gathered, in its order."""
+        """Post the gathered items in order."""
         if self._items:
             items, self._items = self._items, []
             self._hub.post(*items)

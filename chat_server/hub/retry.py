@@ -20,20 +20,20 @@ class Retry:
         self._clock = clock
         self._at = 0.0
         self.failures = 0
-        """How often in a row it has failed."""
+        """Number of consecutive failures."""
 
     @property
     def wait(self) -> float:
-        """Seconds until it may be tried; 0 if that is now."""
+        """Seconds until the next attempt is allowed; 0 for now."""
         return max(0.0, self._at - self._clock()) if self.failures else 0.0
 
     @property
     def due(self) -> bool:
-        """Whether it may be tried now."""
+        """Whether an attempt is allowed now."""
         return not self.wait
 
     def failed(self) -> None:
-        """It was tried and failed."""
+        """Record a failed attempt."""
         self.failures += 1
         # Bounded before it is shifted: a disk may be away for days.
         doublings = min(self.failures - 2, 10)
@@ -41,5 +41,5 @@ class Retry:
         self._at = self._clock() + pause
 
     def worked(self) -> None:
-        """It was tried and worked."""
+        """Record a successful attempt."""
         self.failures = 0

@@ -1,1 +1,1 @@
-"""The durable store: its face, and the engine behind it."""
+"""The durable store: its interface, and the engine behind it."""

@@ -1,9 +1,9 @@
-"""Disk space kept back for the way out of a full disk.
+"""A reserve of disk space, released when the disk is full.
 
-When a commit finds the disk full, the reserve is given up: what the database still has to do,
-folding its log into itself or deleting at the host's wish, has room again. New messages do not
-get that room. They are refused, and wait with their senders, until there is space for them and
-for a new reserve.
+When a commit finds the disk full, the reserve is released: then the database has room for a
+checkpoint of its write-ahead log, and for actions of the host. New messages do not get that room:
+they are refused, and wait in their senders' outboxes, until there is space for them and for a new
+reserve.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from typing import Final
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 SIZE: Final = 16 * 1024 * 1024
-"""Bytes; four times what SQLite's log usually grows to before it is folded in."""
+"""Bytes; four times the usual size of SQLite's write-ahead log before a checkpoint."""
 FLOOR: Final = 8 * 1024 * 1024
-"""Bytes that must be free besides, before messages are taken again."""
+"""Bytes that must be free beyond the reserve before messages are accepted again."""
 
 
 class Reserve:
@@ -30,7 +30,7 @@ class Reserve:
         self._path = path
 
     def hold(self) -> bool:
-        """Have the file, made now if there is room for it; whether it is there."""
+        """Allocate the file unless it exists; returns whether it exists then."""
         try:
             if self._is_there():
                 return True
@@ -43,7 +43,7 @@ class Reserve:
         return True
 
     def release(self) -> None:
-        """Give the space up. Harmless when it is gone."""
+        """Delete the file. Idempotent."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
@@ -63,7 +63,7 @@ class Reserve:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(descriptor, 0, SIZE)
             else:
-                # A file that only claims its size would keep nothing back.
+                # A sparse file would reserve nothing.
                 for _ in range(SIZE >> 20):
                     os.write(descriptor, bytes(1 << 20))
         finally:

@@ -10,11 +10,11 @@ from common.protocol.events import Event
 
 
 class StoreUnusableError(Exception):
-    """It can't be opened; the text says why and what to do, for a person."""
+    """The store can't be opened; the text says why and what to do, for a person."""
 
 
 class StoreFailedError(Exception):
-    """It could not do what was asked. Of a transaction that fails, nothing is stored."""
+    """An operation of the store failed. A failed transaction stores nothing."""
 
 
 class StoreFullError(StoreFailedError):
@@ -32,7 +32,7 @@ class StoreUnreadableError(StoreFailedError):
 class StoreFaultError(StoreFailedError):
     """A constraint is violated, or a value has no representation: a retry would not help.
 
-    It is a bug of ours, or the store was changed behind our back.
+    It is a bug, or another program has changed the store.
     """
 
 
@@ -43,19 +43,19 @@ class Store(Protocol):
     """
 
     def close(self) -> None:
-        """Let go of it, as the last one. Raises nothing."""
+        """Close it, after all readers. Raises nothing."""
 
     def reopen(self, epoch: str) -> None:
-        """Open it anew, outside of a transaction, if it is the one with this epoch.
+        """Reopen it, outside of a transaction, if it has this epoch.
 
-        If it is not, or is gone, that is a failure, and it stays as it was.
+        If it has not, or does not exist, that is an error, and the old connection stays open.
         """
 
     def release_reserve(self) -> None:
-        """The disk is full: free the reserve that was kept back for this. Raises nothing."""
+        """The disk is full: release the reserve of disk space. Raises nothing."""
 
     def has_space(self) -> bool:
-        """Whether there is space for more; allocates the reserve if it is gone. Raises nothing."""
+        """Whether there is space for messages; allocates the reserve if needed. Raises nothing."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """A transaction: all or nothing, durable (fsync) at its end."""
@@ -80,7 +80,7 @@ class Store(Protocol):
         """Change a durable setting."""
 
     def epoch(self) -> str:
-        """The store's own random name, made at its first use."""
+        """The store's random id, created on first use."""
 
     def invite_secret(self) -> str:
         """The secret in the invite: 128 random bits, base64url (RFC 4648)."""

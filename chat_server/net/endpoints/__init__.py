@@ -1,1 +1,1 @@
-"""Endpoints: what stands between a session and the hub."""
+"""Endpoints: the adapters between a kind of client and the hub."""

@@ -33,15 +33,15 @@ from common.system.private_files import PRIVATE_FILE, write_private
 log = logging.getLogger(__name__)
 
 PATIENCE: Final = 60.0
-"""Seconds without a command after which a command line is disconnected."""
+"""Idle timeout of a command line's connection, in seconds."""
 KEY_PATIENCE: Final = 2.0
-"""Seconds in which the key must come, where there is a port."""
+"""Timeout for the key, where there is a port, in seconds."""
 LOOK: Final = 5.0
-"""Seconds between two looks whether the socket is in its folder still."""
+"""Interval in seconds at which the socket's path is checked."""
 PAUSE: Final = 0.2
-"""Seconds until accepting is tried again after it failed, as when file descriptors ran out."""
+"""Seconds before accepting is retried after a failure, as when file descriptors ran out."""
 AT_ONCE: Final = 16
-"""Command lines that may be connected at the same time."""
+"""Maximum number of concurrent command lines."""
 
 
 class CtlEndpoint:
@@ -71,7 +71,7 @@ class CtlEndpoint:
         self._thread.start()
 
     def stop(self) -> None:
-        """Hang up on everybody and end. Harmless when called again, or before `start`."""
+        """Disconnect everybody and stop. Idempotent, also before `start`."""
         self._stopping.set()
         with self._renewal:
             listening, self._listening = self._listening, None
@@ -90,7 +90,7 @@ class CtlEndpoint:
                 with contextlib.suppress(OSError):
                     path.unlink(missing_ok=True)
         if self._path is not None:
-            # The last of a person's servers leaves nothing behind.
+            # The last server of a user removes the folder.
             with contextlib.suppress(OSError):
                 self._path.parent.rmdir()
 

@@ -1,8 +1,8 @@
-"""The endpoint of frames: bytes become commands, and what the rules say becomes bytes.
+"""The endpoint of the chat's own protocol: decodes frames, and encodes events and replies.
 
-It is the one place where a connection of the chat's own protocol meets that protocol: rules and
-hub know commands, events and messages only. What goes to many is encoded once, and of the events
-that were said last the frames are kept, for those who were away for a moment.
+It is the only place that knows the encoding: rules and hub use commands, events and messages. An
+event for many connections is encoded once, and the frames of each room's newest events are cached
+for clients that resume.
 """
 
 from collections import deque

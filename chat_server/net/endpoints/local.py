@@ -16,7 +16,7 @@ OnReply = Callable[[ToClient], object]
 
 
 class LocalEndpoint:
-    """All of them. Their connections have numbers below 0, where no other connection has any."""
+    """All sessions of the host. Their connections have negative numbers, unlike all others."""
 
     def __init__(self, queue: HubQueue) -> None:
         self._queue = queue
@@ -32,7 +32,7 @@ class LocalEndpoint:
         return session
 
     def carry_out(self, effect: effects.ToOne) -> None:
-        """From the hub: a reply. Whatever else is meant for connections is none of a host's."""
+        """From the hub: a reply. Other effects for connections don't apply to the host's."""
         if isinstance(effect, effects.Tell):
             session = self._sessions.get(effect.connection)
             if session is not None:
@@ -66,6 +66,6 @@ class LocalSession:
                 on_reply(message)
 
     def close(self) -> None:
-        """Nothing more is asked."""
+        """End the session."""
         self._forget()
         self._queue.post(inputs.Closed(self._number, "left"))

@@ -65,15 +65,15 @@ class SqliteStore:
         self._path = path
         self._connection = connect_writer(path)
         self._unwritten: list[_EventRow] = []
-        """Rows of events that the transaction has yet to write."""
+        """Rows of events that are yet to be written in this transaction."""
         self._mark = 0
-        """How many of these there were before the present command."""
+        """Number of these rows before the current command."""
         self._command_wrote = False
-        """Whether something of the present command is in the transaction already."""
+        """Whether the current command has written to the database already."""
         self._within = False
-        """Whether a transaction is under way."""
+        """Whether a transaction is open."""
         self._said: dict[tuple[int, str], Event | None] = {}
-        """What the transaction knows of ids of events: what was said with them, or None."""
+        """Cache of this transaction: the event of an id, or None if it was not used."""
         self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ class SqliteStore:
     def reopen(self, epoch: str) -> None:
         """Open the database anew, outside of a transaction.
 
-        On a disk that was away and is back, the old connection's files are of no use any more.
+        After a disk was disconnected, the files of the old connection can't be used any more.
         Raises StoreFailedError, also when the database is gone or is not the one with this epoch;
         the old connection then stays.
         """
