@@ -241,11 +241,9 @@ class Connection:
 
     def flush(self, now: float) -> None:
         """Write as much as the socket takes. Raises OSError when the connection is lost."""
-        while True:
+        while self.waiting:
             data = self._writing
             if data is None:
-                if not self._send_queue:
-                    return
                 data = self._take()
             written = self._write(data)
             if not written:

@@ -270,8 +270,8 @@ class IoThread:
     def _read_all(self, readable: dict[int, Connection], now: float) -> None:
         """Read within the time budget; connections not reached come first in the next turn."""
         until = time.monotonic() + READ_FOR
-        while readable:
-            self._isolate_errors(readable.pop(next(iter(readable))), self._read, now)
+        for number in tuple(readable):
+            self._isolate_errors(readable.pop(number), self._read, now)
             if time.monotonic() >= until:
                 break
         if readable:

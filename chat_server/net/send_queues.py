@@ -56,8 +56,9 @@ class SendQueues:
         not reached keeps its place, and then gets everything queued for it in one write.
         """
         until = time.monotonic() + WRITE_BUDGET
-        while self._message_queue:
-            connection = self._message_queue.pop(next(iter(self._message_queue)))
+        # By their keys, as each look for a dict's first one passes all that were deleted before it.
+        for number in tuple(self._message_queue):
+            connection = self._message_queue.pop(number)
             if connection.reports_drained:
                 self._bulk_queue[connection.number] = connection
                 continue
@@ -69,8 +70,8 @@ class SendQueues:
             later, self._presence_queue = self._presence_queue, {}
             self._bulk_queue |= later
         until = time.monotonic() + WRITE_BUDGET
-        while self._bulk_queue:
-            yield self._bulk_queue.pop(next(iter(self._bulk_queue)))
+        for number in tuple(self._bulk_queue):
+            yield self._bulk_queue.pop(number)
             if time.monotonic() >= until:
                 break
 

@@ -28,19 +28,17 @@ class _Tail:
 
     def __init__(self, last: int) -> None:
         self.last = last
-        self.events: deque[Event] = deque()
-        self._weights: deque[int] = deque()
+        self.events: deque[tuple[Event, int]] = deque()
+        """With the weight of each."""
         self._size = 0
 
     def add(self, events: Sequence[Event]) -> None:
         weights = tuple(map(weight, events))
-        self.events.extend(events)
-        self._weights.extend(weights)
+        self.events.extend(zip(events, weights, strict=True))
         self.last += len(events)
         self._size += sum(weights)
         while self._size > TAIL_BYTES:
-            self.events.popleft()
-            self._size -= self._weights.popleft()
+            self._size -= self.events.popleft()[1]
 
 
 class Tails:
@@ -69,4 +67,4 @@ class Tails:
         missing = head - after
         if missing > len(tail.events):
             return None
-        return list(islice(tail.events, len(tail.events) - missing, None))
+        return [event for event, _ in islice(tail.events, len(tail.events) - missing, None)]
