@@ -177,4 +177,4 @@ def _fanout(room: str, events: Sequence[effects.Publish]) -> effects.Fanout:
     for place, published in enumerate(events):
         if published.sender is not None:
             acks[published.sender][place] = published.re
-    return effects.Fanout(room, tuple(each.event for each in events), acks)
+    return effects.Fanout(room, tuple([each.event for each in events]), acks)

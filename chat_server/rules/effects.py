@@ -86,8 +86,7 @@ class Publish(NamedTuple):
     re: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fanout:
+class Fanout(NamedTuple):
     """The events that a batch adds to one room: consecutive, at least one.
 
     `acks` maps each connection that sent some of them to the ids of those commands, by index in

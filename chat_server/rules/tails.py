@@ -33,7 +33,7 @@ class _Tail:
         self._size = 0
 
     def add(self, events: Sequence[Event]) -> None:
-        weights = tuple(map(weight, events))
+        weights = list(map(weight, events))
         self.events.extend(zip(events, weights, strict=True))
         self.last += len(events)
         self._size += sum(weights)

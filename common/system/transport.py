@@ -17,26 +17,24 @@ class Transport:
     `sock` must be connected, or about to be, and not block.
     """
 
-    __slots__ = ("more", "socket", "wants_write")
+    __slots__ = ("is_secure", "more", "socket", "wants_write")
 
     def __init__(self, sock: socket.socket) -> None:
         self.socket = sock
         """The socket to register with a selector; `secure` replaces it."""
+        self.is_secure = isinstance(sock, ssl.SSLSocket)
+        """Whether there is TLS, with its handshake done or still to be done."""
         self.more = False
         """Whether reading stopped at the budget: TLS may buffer data that no selector reports."""
         self.wants_write = False
         """Whether TLS has to write before the handshake, or reading, can go on."""
-
-    @property
-    def is_secure(self) -> bool:
-        """Whether there is TLS, with its handshake done or still to be done."""
-        return isinstance(self.socket, ssl.SSLSocket)
 
     def secure(self, context: ssl.SSLContext, *, server_side: bool) -> None:
         """Start TLS: from here on `handshake` is to be called."""
         self.socket = context.wrap_socket(
             self.socket, server_side=server_side, do_handshake_on_connect=False
         )
+        self.is_secure = True
 
     def handshake(self) -> bool:
         """One step of the TLS handshake; whether it is done. Without TLS it is."""

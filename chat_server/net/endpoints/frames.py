@@ -47,13 +47,13 @@ class _Recent:
         """Consecutive ones."""
         self._size = 0
 
-    def add(self, events: Sequence[Event], frames: Sequence[bytes]) -> None:
-        """New events; `frames` are theirs."""
+    def add(self, events: Sequence[Event], frames: Sequence[bytes], size: int) -> None:
+        """New events; `frames` are theirs, of `size` bytes together."""
         if self._kept and self._kept[-1][0].seq != events[0].seq - 1:
             self._kept.clear()
             self._size = 0
         self._kept.extend(zip(events, frames, strict=True))
-        self._size += sum(map(len, frames))
+        self._size += size
         while self._size > TAIL_BYTES:
             self._size -= len(self._kept.popleft()[1])
 
@@ -87,13 +87,14 @@ class FramesEndpoint:
     def batch(self, events: Sequence[Event]) -> Batch:
         """Consecutive new events of a room: each encoded once, however many get them."""
         frames = [event_frame(event) for event in events]
+        batch = Batch(events, frames)
         room = events[0].room
         recent = self._recent.pop(room, None) or _Recent()
-        recent.add(events, frames)
+        recent.add(events, frames, len(batch.joined))
         self._recent[room] = recent
         if len(self._recent) > TAILS:
             del self._recent[next(iter(self._recent))]
-        return Batch(events, frames)
+        return batch
 
     def events(self, events: Iterable[Event]) -> bytes:
         """The frames of earlier events; cached ones are not encoded again."""
