@@ -1,4 +1,4 @@
-"""The course of the program: it starts, stops, starts again, meets trouble, and ends."""
+"""The life cycle of the host's program: start, stop, restart, failures, and closing."""
 
 from __future__ import annotations
 

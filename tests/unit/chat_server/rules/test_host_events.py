@@ -1,4 +1,4 @@
-"""What the host's window is told of roles, mutes, and of what somebody did to somebody."""
+"""Events for the host's window about roles, mutes and moderation."""
 
 from __future__ import annotations
 

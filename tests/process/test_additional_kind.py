@@ -1,7 +1,7 @@
-"""A kind of event more, with another body, through programs that know it and that don't.
+"""An additional kind of event, end to end, through programs that know it and programs that don't.
 
-Nothing but the registry, and how it is drawn, has it: the server takes, stores and hands it on, a
-client of this version keeps it, and one that knows it shows what was kept.
+It is only in the registry and in the table of drawings: the server accepts, stores and delivers it,
+a client of this version stores it, and one that knows it shows what was stored.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The hub's queue: nothing is lost or overtakes its own kind, in either lane, from any thread."""
+"""The hub's queue keeps every item, and the order within each lane, from any thread."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Programs of different versions: what one of them doesn't know, the other may say all the same.
+"""Programs of different versions: each ignores what the other may send and it doesn't know.
 
-The older client is this one, with a scripted server that knows more; the older server is this one,
-with clients that say more.
+The older client is this one, with a scripted newer server; the older server is this one, with
+scripted newer clients.
 """
 
 import json

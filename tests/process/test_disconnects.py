@@ -1,4 +1,4 @@
-"""How conversations end: by the host's hand, by a shutdown; and how they go on after it."""
+"""How connections end, by the host or a shutdown, and how clients reconnect."""
 
 import logging
 import signal

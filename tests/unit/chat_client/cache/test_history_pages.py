@@ -1,4 +1,4 @@
-"""A cache that has stretches of a room only: what it stores, and what it says is missing."""
+"""A cache with gaps: which spans it stores, and which events it reports as missing."""
 
 from __future__ import annotations
 
