@@ -151,7 +151,13 @@ def _effects(applied: Sequence[Applied]) -> Iterator[effects.Effect | ViewEvent]
             elif isinstance(effect, effects.Answer):
                 yield _answer(effect)
             elif isinstance(effect, effects.Show):
-                yield effect.make()
+                try:
+                    shown = effect.make()
+                except Exception:
+                    # As with an answer: whoever was banned in this batch is still to be ended.
+                    log.exception("the host could not be shown something")
+                else:
+                    yield shown
             else:
                 yield effect
 

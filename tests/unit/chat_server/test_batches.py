@@ -19,7 +19,7 @@ import pytest
 from chat_server.hub.batch import SPACE_CHECK_INTERVAL
 from chat_server.hub.queue import HubItem, Received
 from chat_server.hub.retry import LONGEST_PAUSE
-from chat_server.rules import conversation, effects, inputs
+from chat_server.rules import admission, conversation, effects, inputs
 from chat_server.rules.commands import COMMANDS
 from chat_server.rules.directory import Directory, Role, RoomLog
 from chat_server.rules.sanctions import Sanction, SanctionKind
@@ -882,6 +882,33 @@ def test_a_full_disk_is_asked_once_a_second(bench: HubBench) -> None:
     bench.store.heal()
     bench.say(ada, "it has room again")
     assert [event.text for event in bench.stored()[1:]] == ["it has room again"]
+
+
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("wrong", ["SignedIn", "ClientSignedIn"])
+def test_what_can_not_be_told_costs_nothing_else_of_the_batch(
+    bench: HubBench, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    """By a mistake of ours: who was banned beside it is ended all the same."""
+    ada, host, fresh = bench.join("ada"), bench.host(), bench.connect()
+    bench.join("ben")
+
+    def mistake(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    where = messages if wrong == "SignedIn" else admission
+    with monkeypatch.context() as patched:
+        patched.setattr(where, wrong, mistake)
+        ban = messages.Ban(id=bench.number(), username="ada")
+        message = bench.send("before")
+        released = bench.run(
+            Received(ada, (message,)),
+            Received(fresh, (bench.sign_in_command("ben"),)),
+            Received(host, (ban,)),
+        )
+    assert isinstance(released.answer(host, ban), messages.Done)
+    assert isinstance(released.answer(ada, message), messages.Ack)
+    assert set(bench.run().ended()) == {ada}
 
 
 BESIDE_A_BAN: Final = ("ban", "sign in", "say", "look back")
