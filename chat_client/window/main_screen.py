@@ -184,6 +184,8 @@ class MainScreen(Panel):
         match item:
             case news.StatusChanged():
                 self._show_status(item)
+            case news.PersonSeen() if item.person.username == self.overview.me:
+                self._hear_of_oneself(item)
             case (
                 news.PersonSeen()
                 | news.PeopleForgotten()
@@ -206,6 +208,15 @@ class MainScreen(Panel):
                 self._open_again(item.rooms)
             case _:
                 self._show_more_news(item)
+
+    def _hear_of_oneself(self, item: news.PersonSeen) -> None:
+        """Take over the own name and role; a role that one got or lost right now is told."""
+        before = self.overview.is_moderator
+        self.overview.hear_of_people(item)
+        if self.overview.is_moderator and not before:
+            self._toast("You are a moderator now: right-click a member", FAILURE_TIME)
+        elif before and not self.overview.is_moderator:
+            self._toast("You are no longer a moderator", FAILURE_TIME)
 
     def _show_more_news(
         self,

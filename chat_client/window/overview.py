@@ -131,7 +131,7 @@ class Overview:
                     self._person_changed(each)
             case news.PeopleForgotten():
                 self.names.clear()
-                self.moderators.clear()
+                self.moderators &= {self.me}  # which was told at sign-in
                 self._forget_namesakes()
                 self._place_all()
             case news.OnlineListed():
@@ -318,9 +318,14 @@ class Overview:
         name, handle = self.name(partner), self.handle(partner)
         return RoomItem(room, name, count, partner, self.presence(partner), handle)
 
+    @property
+    def is_moderator(self) -> bool:
+        """Whether this account is a moderator, as far as it knows."""
+        return self.me in self.moderators
+
     def may_moderate(self, username: str) -> bool:
         """Whether this account may do something to somebody, as far as it knows."""
-        return self.me in self.moderators and username not in self.moderators
+        return self.is_moderator and username not in self.moderators
 
     def members(self, room: str) -> list[MemberItem]:
         """Who is in a room: by presence, those online first, then by name."""

@@ -280,6 +280,7 @@ def test_moderators_are_marked_and_may_do_more(
     assert shown.pop() == ["Message", "Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
     ada.wait(lambda: ada.main.overview.may_moderate(bruno.username), "the role")
+    assert toast(ada) == "You are a moderator now: right-click a member"
     rows = ada.main.members.people.items()
     marks = {row.key: row.mark for row in rows if isinstance(row, ListRow)}
     assert (marks[USERNAME], marks[bruno.username]) == ("shield", None)
@@ -311,6 +312,7 @@ def test_moderators_are_marked_and_may_do_more(
     assert shown.pop() == ["Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="member"))
     ada.wait(lambda: not ada.main.overview.may_moderate(bruno.username), "the role to go")
+    assert toast(ada) == "You are no longer a moderator"
     assert ada.main._session.reader.moderators() == set()
 
 
