@@ -377,6 +377,15 @@ def test_coming_back_is_no_going_and_coming(house: House) -> None:
     assert presence(outcome) == []
 
 
+def test_joining_again_while_online_is_no_coming(house: House) -> None:
+    """Whose answer was lost may be back before the former connection is known to be gone."""
+    house.join("ada")
+    session = house.connect()
+    outcome = house.do(session, house.join_command("ada"))
+    assert session.username == "ada"
+    assert presence(outcome) == []
+
+
 def test_a_stranger_leaves_unnoticed(house: House) -> None:
     """A connection that never signed in is neither shown nor told of."""
     session = house.connect()
