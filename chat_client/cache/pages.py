@@ -62,7 +62,10 @@ class CacheReader:
         self._connection.close()
 
     def before(self, room: str, seq: int, count: int) -> list[Event]:
-        """At most `count` events before `seq` without a gap, in order; see `missing_before`."""
+        """At most `count` events before `seq` without a gap, in order.
+
+        None though `seq` is greater than 1 means that they are on the server and not here.
+        """
         span = self._span(room, seq - 1)
         if span is None:
             return []
@@ -71,10 +74,6 @@ class CacheReader:
             (room, span.first, seq, count),
         ).fetchall()
         return _events(reversed(rows))
-
-    def missing_before(self, room: str, seq: int) -> bool:
-        """Whether events before `seq` are on the server and not here."""
-        return seq > 1 and not self.before(room, seq, 1)
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events after `seq` without a gap, in order; see `missing_after`."""
