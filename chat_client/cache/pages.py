@@ -64,7 +64,7 @@ class CacheReader:
     def before(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events before `seq` without a gap, in order.
 
-        None though `seq` is greater than 1 means that they are on the server and not here.
+        An empty list, with `seq` greater than 1, means that they are on the server and not here.
         """
         span = self._span(room, seq - 1)
         if span is None:
