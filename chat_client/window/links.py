@@ -1,8 +1,8 @@
-"""Where the links of a text are: http and https only, found by what characters are. Pure.
+"""Detects links in a text (http and https only), by Unicode categories. Pure.
 
-A link in a chat stands in prose of any script, often without a space on either side. So what
-ends it is decided by Unicode categories and by pairs of brackets and quotes, not by a list of
-what may be in one: an IRI (RFC 3987) may hold nearly everything.
+A link in a chat is surrounded by prose of any script, often without a space on either side. So its
+end is determined by Unicode categories and by pairs of brackets and quotes, not by a list of
+allowed characters: an IRI (RFC 3987) may contain nearly everything.
 """
 
 import re
@@ -10,9 +10,9 @@ import unicodedata
 from typing import Final
 
 MOST_LINKS: Final = 40
-"""Links of one text that can be clicked; what looks like one after them is text."""
+"""Maximum number of links in one text; further ones are shown as text."""
 LONGEST: Final = 4096
-"""Characters of a link. What is longer is no link: no browser or server takes it."""
+"""Maximum length of a link in characters: browsers and servers don't accept longer ones."""
 
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 _PLAIN: Final = re.compile(r"[A-Za-z0-9\-._~/?#@!$&*+,;=%:]+")

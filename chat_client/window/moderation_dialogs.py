@@ -1,4 +1,4 @@
-"""What a moderator asks for about a person: the menu, and the questions before it is done."""
+"""A moderator's menu for a person, and the dialogs before an action."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def menu_items(
 
 
 def question(parent: tk.Misc, theme: Theme, action: Action, name: str) -> Dialog:
-    """Whether to do it (`YES`), why, and for how long where that is for some time."""
+    """The dialog before an action: whether (`YES`), why, and for a ban or a mute how long."""
     title, text, yes = _QUESTIONS[action]
     timed = action != "terminate"
     return Dialog(
@@ -84,7 +84,7 @@ def question(parent: tk.Misc, theme: Theme, action: Action, name: str) -> Dialog
 
 
 def ask(dialog: Dialog, action: Action, username: str, now: Callable[[], int]) -> Moderation | None:
-    """What is to be done, or None for nothing. `now` gives the server's time when it is asked."""
+    """Show the dialog; returns the action, or None. `now` returns the server's current time."""
     answer = dialog.ask()
     if answer.choice != YES:
         return None
@@ -93,6 +93,6 @@ def ask(dialog: Dialog, action: Action, username: str, now: Callable[[], int]) -
 
 
 def done(action: Action, name: str, note: Reason | None) -> str:
-    """What to say when it was done, and what of it was left out."""
+    """The confirmation after an action, with what was left out of it."""
     said = _DONE[action].format(safe(name))
     return said if note is None else f"{said}: {safe(sentence(note))}"

@@ -1,4 +1,4 @@
-"""Keys kept in an order, in which one can move without the others being sorted again. Pure."""
+"""A sorted collection of keys, in which one key can move without sorting the others. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Ordered:
         insort(self._order, (by, key))
 
     def discard(self, key: str) -> None:
-        """Have a key no more, if it was there."""
+        """Remove a key, if it is there."""
         if key in self._by:
             del self._order[bisect_left(self._order, (self._by.pop(key), key))]
 
@@ -47,7 +47,7 @@ class Ordered:
         self._by = {key: by for by, key in self._order}
 
     def snapshot(self) -> Keys:
-        """The keys as they are now."""
+        """An immutable copy of the current order."""
         return Keys(self._order.copy(), self._by)
 
 
@@ -70,7 +70,7 @@ class Keys:
         return key
 
     def at(self, key: str) -> int | None:
-        """Where a key stands; None if it is not there, or was moved since."""
+        """The index of a key; None if it is not there, or was moved since."""
         by = self._by.get(key)
         at = len(self._order) if by is None else bisect_left(self._order, (by, key))
         return at if at < len(self._order) and self._order[at][1] == key else None

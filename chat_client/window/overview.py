@@ -1,4 +1,4 @@
-"""What the sidebar and the list of members show, kept from the client's news. Pure."""
+"""The view model of the sidebar and the members' list, updated by the client's news. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.protocol.events import Event
 Presence = Literal["online", "offline", "unknown"]
 """Whether somebody has a session. Without a connection nobody's presence is known."""
 PRESENCES: Final[tuple[Presence, ...]] = ("online", "offline", "unknown")
-"""In the order in which members are shown."""
+"""The order in which members are shown."""
 PRESENCE_TEXT: Final[dict[Presence, str]] = {
     "online": "Online",
     "offline": "Offline",
@@ -41,7 +41,7 @@ class RoomItem:
 
 @dataclass(frozen=True, slots=True)
 class MemberItem:
-    """A row of the members' list. `handle` tells people of names that look the same apart."""
+    """A row of the members' list. `handle` distinguishes people whose names look the same."""
 
     username: str
     name: str
@@ -64,10 +64,10 @@ class Overview:
         self.moderators: set[str] = set()
         self.online: set[str] = set()
         self._presence_known = False
-        """Whether the server has told on this connection who is online."""
+        """Whether the server has listed who is online on this connection."""
         self.unread: dict[str, int] = {}
         self._counted: dict[str, int] = {}
-        """The place in each room up to which `unread` counts."""
+        """The `seq` in each room up to which `unread` counts."""
         self._namesakes = Namesakes()
         self._renamed: set[str] = set()
         self._people: dict[Presence, Ordered] = {presence: Ordered() for presence in PRESENCES}
@@ -102,7 +102,7 @@ class Overview:
         self.offline()
 
     def count(self, rooms: Iterable[RoomSummary]) -> None:
-        """Take over from the cache what is unread in these rooms."""
+        """Take the unread counts of these rooms from the cache."""
         for room in rooms:
             self._set_unread(room.room, room.unread)
             self._counted[room.room] = room.position
@@ -151,7 +151,7 @@ class Overview:
         self._person_changed(self.me)
 
     def _place(self, username: str) -> None:
-        """Move somebody to where they stand now among the members."""
+        """Move a person to their place in the order of members."""
         if username in self.names:
             presence = self.presence(username)
             for other, people in self._people.items():
@@ -242,7 +242,7 @@ class Overview:
         self._counted[room] = max(counted, head)
 
     def mark_read(self, room: str) -> None:
-        """The person has seen everything in a room."""
+        """Mark everything in a room as read."""
         if room in self.unread:
             self._set_unread(room, 0)
 
@@ -259,7 +259,7 @@ class Overview:
         return "online" if username in self.online else "offline"
 
     def name(self, username: str) -> str:
-        """How somebody is called."""
+        """The display name of a person."""
         return self.names.get(username, username)
 
     def call_chat(self, name: str) -> None:
@@ -282,13 +282,13 @@ class Overview:
         return renamed
 
     def title(self, room: str) -> str:
-        """What a room is called: its name, or the other person's."""
+        """The title of a room: its name, or the other person's."""
         partner = direct_partner(room, self.me)
         return room if partner is None else self.full_name(partner)
 
     @property
     def all_unread(self) -> int:
-        """Unread messages in all rooms."""
+        """Number of unread messages in all rooms."""
         return sum(self.unread.values())
 
     def rooms(self) -> list[RoomItem]:
@@ -342,7 +342,7 @@ class Overview:
         return {presence: people.snapshot() for presence, people in both.items()}
 
     def count_members(self, room: str) -> int:
-        """How many people are in a room."""
+        """Number of people in a room."""
         return len(self.names) if direct_partner(room, self.me) is None else 2
 
     def member(self, username: str) -> MemberItem:

@@ -1,4 +1,4 @@
-"""Which screen is shown: the join screen, or the conversations of the open account."""
+"""Switches between the join screen and the conversations of the open account."""
 
 import logging
 import tkinter as tk
@@ -44,7 +44,7 @@ _Found = tuple[int, Callable[[], object]]
 
 
 class Screens:
-    """Owns the open account and the screen that shows it."""
+    """Owns the open account and the current screen."""
 
     status = 0
     owns_folder = True  # several windows may share it: each account has a folder of its own
@@ -157,7 +157,7 @@ class Screens:
                     on_leave=self.show_join,
                 )
             )
-            # What is kept is to be seen, and can be answered, before anything is connected.
+            # The cached messages are shown, and can be answered, before anything is connected.
             self._beginning = self._root.after(DRAWN, self.session.begin)
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
@@ -296,7 +296,7 @@ class Screens:
     # News
 
     def _take(self, items: list[_Told]) -> None:
-        # What a closed account's core still said is nobody's any more.
+        # News of the core of a closed account are dropped.
         told = [item for number, part in items if number == self._generation for item in part]
         if self.session is not None:
             self._apply(self.session, told)

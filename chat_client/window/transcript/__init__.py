@@ -1,1 +1,1 @@
-"""The conversation: what is held of it, and how it is drawn."""
+"""The message list: which events it holds, and how they are drawn."""

@@ -1,25 +1,25 @@
-"""How often something costly is done: so that it takes at most a part of the time. Pure."""
+"""A time budget for repeated costly work, such as drawing new messages. Pure."""
 
 from __future__ import annotations
 
 from typing import Final
 
 SHARE: Final = 0.2
-"""The part of the time that the costly thing may take when there is always more to do."""
+"""Maximum share of the time for the work while there is always more to do."""
 LONGEST: Final = 0.25
-"""Seconds that nothing waits longer, however slow the computer is."""
+"""Maximum pause in seconds, however slow the computer is."""
 
 
 class Pace:
-    """Times are in seconds, on one clock. The first time is always at once."""
+    """Times are in seconds, on one clock. The first run is allowed immediately."""
 
     def __init__(self) -> None:
         self._rested = 0.0
 
     def pause(self, now: float) -> float:
-        """Seconds until it may be done again; 0 for at once."""
+        """Seconds until the next run is allowed; 0 for now."""
         return max(0.0, min(self._rested - now, LONGEST))
 
     def done(self, began: float, ended: float) -> None:
-        """It was done, and took that long."""
+        """Record a run, with its start and end."""
         self._rested = ended + (ended - began) * (1 / SHARE - 1)

@@ -1,4 +1,4 @@
-"""Which long texts of the message list are unfolded, and how far: bit by bit, with pauses."""
+"""Folding and unfolding of long texts in the message list, portion by portion with pauses."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from chat_client.window.transcript.viewport import Viewport
 from chat_client.window.transcript.wording import portions
 
 MOST_UNFOLDED: Final = 3
-"""Long texts that are unfolded at once: the list stays small."""
+"""Maximum number of texts unfolded at the same time, so that the list stays small."""
 _PAUSE: Final = 10
-"""Milliseconds between two portions of a long text: the window has its turn."""
+"""Milliseconds between two portions of a long text, in which the window handles events."""
 
 
 class Folds:

@@ -8,7 +8,7 @@ from chat_client.window.transcript.wording import weight
 from common.protocol.events import Event
 
 MOST: Final = 320
-"""Events held at most."""
+"""Maximum number of events held."""
 MOST_WEIGHT: Final = 4_000
 """What they may weigh together (`wording.weight`): Tk lays all of it out at a new width."""
 STEP_WEIGHT: Final = 120
@@ -16,7 +16,7 @@ STEP_WEIGHT: Final = 120
 
 
 class Held:
-    """Consecutive events, oldest first, and what each weighs."""
+    """Consecutive events, oldest first, with the weight of each."""
 
     def __init__(self) -> None:
         self._events: deque[Event] = deque()
@@ -33,7 +33,7 @@ class Held:
         return self._events[at]
 
     def at(self, seq: int) -> int | None:
-        """Where the event with this place in the room stands."""
+        """The index of the event with this `seq`."""
         at = seq - self._events[0].seq if self._events else -1
         if 0 <= at < len(self._events) and self._events[at].seq == seq:
             return at
@@ -41,7 +41,7 @@ class Held:
         return next((at for at, event in enumerate(self._events) if event.seq == seq), None)
 
     def find(self, seq: int) -> Event:
-        """The event with this place in the room, which must be held."""
+        """The event with this `seq`, which must be held."""
         at = self.at(seq)
         if at is None:
             raise KeyError(seq)
@@ -49,12 +49,12 @@ class Held:
 
     @property
     def first(self) -> int:
-        """The place in the room of the oldest; 0 for none."""
+        """The `seq` of the oldest event; 0 for none."""
         return self._events[0].seq if self._events else 0
 
     @property
     def last(self) -> int:
-        """The place in the room of the newest; 0 for none."""
+        """The `seq` of the newest event; 0 for none."""
         return self._events[-1].seq if self._events else 0
 
     def clear(self) -> None:

@@ -1,4 +1,4 @@
-"""Marks in the message list what somebody looks for, and the message that was gone to."""
+"""Highlights the matches of a search in the message list, and the message that was jumped to."""
 
 import re
 import tkinter as tk
@@ -11,7 +11,7 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.richtext import RichText
 
 _MOST: Final = 150
-"""Marks at once: one letter may be in view thousands of times, and each takes Tk its time."""
+"""Maximum number of marks: one letter may be in view thousands of times, and each costs time."""
 _AROUND = 300
 """Characters looked at before and after what is in view: more than can be looked for."""
 _NOT_SAID = {"waiting", "failed"}
@@ -25,9 +25,9 @@ class Highlights:
         self._text, self._rich = text, rich
         self._places, self._events = places, events
         self.pattern: re.Pattern[str] | None = None
-        """What is looked for."""
+        """The pattern of the search."""
         self.here = 0
-        """The place that was gone to; 0 for none."""
+        """The `seq` that was jumped to; 0 for none."""
         self._timer: str | None = None
 
     def paint(self, theme: Theme) -> None:

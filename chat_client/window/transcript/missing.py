@@ -1,4 +1,4 @@
-"""Pages of the open conversation that only the server has: which are wanted, and what to say."""
+"""Pages of the open conversation that are not cached: requests, retries, and the notice. Pure."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from common.domain.sentences import sentence
 from common.ui.widgets.safe_text import safe
 
 PATIENCE: Final = 0.3
-"""Seconds without an answer after which it is said that something is being loaded."""
+"""Seconds without a reply after which a notice says that messages are being loaded."""
 RETRY: Final = 1.0
-"""Seconds before what could not be had is asked for again; doubled each time that it fails."""
+"""Initial pause in seconds before a failed request is retried; doubled with each failure."""
 LONGEST: Final = 8.0
-"""Seconds that this grows to; a server may want more."""
+"""Maximum pause in seconds; a server may request a longer one."""
 
 
 def whole_line(why: Reason | None, which: str, *, yet: bool = False) -> str:

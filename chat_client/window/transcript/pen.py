@@ -1,4 +1,4 @@
-"""Draws what the message list holds into its Text: days, heads, messages, what waits."""
+"""Draws the message list into its Text: headings of days, senders, messages, and the outbox."""
 
 import tkinter as tk
 from typing import Final

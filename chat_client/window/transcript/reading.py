@@ -1,8 +1,8 @@
 """Which part of a room the message list holds, and where in it the reader is. Pure.
 
-The list holds consecutive events, drawn, and new ones that are not drawn yet. Where the reader is
-has three states (`End`); what follows from new events, pages and scrolling is decided here, and
-drawn elsewhere.
+The list holds consecutive drawn events, and new ones that are not drawn yet. The position of the
+reader is one of three states (`End`); the effects of new events, pages and scrolling are decided
+here, and drawn elsewhere.
 """
 
 from __future__ import annotations

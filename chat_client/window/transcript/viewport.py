@@ -1,4 +1,4 @@
-"""Which part of the message list is in view, and scrolling it by places and pixels."""
+"""The visible part of the message list, and scrolling it by events and pixels."""
 
 import tkinter as tk
 

@@ -1,8 +1,8 @@
-"""What of a message's text is drawn, and which place of the original a drawn place is. Pure.
+"""Splits a message's text into portions to draw, and maps drawn offsets to the original. Pure.
 
 A text may have 16 KiB of anything, and Tk's cost grows with the pictures and tags of one line. So
-a long text is drawn folded: only its first portion, until somebody asks for the rest, which then
-comes portion by portion. What a portion may hold bounds what one step of drawing can cost.
+a long text is drawn folded: only its first portion, until the person unfolds it; then the others
+follow one by one. The limits of a portion bound the cost of one step of drawing.
 """
 
 import re
