@@ -21,6 +21,8 @@ _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
 """Milliseconds in which a place that was gone to is on the screen."""
+_TOLD: Final = 300
+"""Milliseconds after which Tk has told of the view that drawing a page has left."""
 
 
 class Pager:
@@ -46,6 +48,8 @@ class Pager:
         self.pace = pace
         self._events = reading.events
         self._timer: str | None = None
+        self._last_timer: str | None = None
+        """For a look after the last page that was drawn."""
 
     @property
     def busy(self) -> bool:
@@ -120,13 +124,15 @@ class Pager:
     def look_later(self) -> None:
         """Look at the ends, after what the window has to do meanwhile."""
         self.stop()  # when idle, as drawing a page has changed the view
-        # A timer first: pages that are all idle work would keep events waiting. And then when idle:
-        # Tk does not tell of a view that moved before the page was on the screen, to where in the
-        # list it was before.
-        self._timer = self._text.after(1, self._look_when_idle)
+        # A timer and not when idle: pages that are all idle work would keep events waiting.
+        self._timer = self._text.after(1, self._look)
+        # Tk tells of the view a while after a page was drawn, and then not at all if it has moved
+        # meanwhile to the same part of the list as before: the upper end that was in view is again.
+        self._last_timer = self._text.after(_TOLD, self._look_at_last)
 
-    def _look_when_idle(self) -> None:
-        self._timer = self._text.after_idle(self._look)
+    def _look_at_last(self) -> None:
+        self._last_timer = None
+        self.look_soon()
 
     def look_when_drawn(self) -> None:
         """Look at the ends when what is in view is on the screen."""
@@ -193,6 +199,7 @@ class Pager:
 
     def stop(self) -> None:
         """Look at the ends no more."""
-        if self._timer is not None:
-            self._text.after_cancel(self._timer)
-            self._timer = None
+        for timer in (self._timer, self._last_timer):
+            if timer is not None:
+                self._text.after_cancel(timer)
+        self._timer = self._last_timer = None

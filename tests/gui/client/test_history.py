@@ -222,6 +222,18 @@ def test_a_page_that_comes_is_drawn_in_portions_with_the_windows_turn_between(
     assert sum(turn[-1] for turn in portions) >= 7 * PAGE
 
 
+def test_the_ends_are_looked_at_once_more_after_a_page(newest: Reading) -> None:
+    """Tk may not tell of a view that moved right after it, to the upper end again."""
+    newest.to_top()
+    newest.text.configure(yscrollcommand="")
+    newest.answer()
+    for _ in range(2):
+        first = newest.held[0]
+        assert first > HEAD - 2 * PAGE + 1
+        newest.text.yview_moveto(0.0)
+        wait(newest.root, lambda: newest.held[0] < first, "the next portion", DEADLINE)  # noqa: B023
+
+
 def test_one_page_is_asked_for_however_often_one_looks(newest: Reading) -> None:
     """It is on its way."""
     for _ in range(30):
