@@ -205,6 +205,15 @@ def test_who_comes_and_goes_is_online_and_is_not(overview: Overview) -> None:
     assert (overview.name("chen"), overview.presence("chen")) == ("Chen W.", "online")
 
 
+def test_the_own_role_outlasts_another_history(overview: Overview) -> None:
+    """It is told at sign-in, before the people are; others' roles come with them."""
+    overview.hear_of_role("moderator")
+    overview.moderators.add("chen")
+    overview.hear_of_people(news.PeopleForgotten())
+    assert overview.is_moderator
+    assert overview.moderators == {"ada"}
+
+
 def test_people_of_another_history_are_forgotten(overview: Overview) -> None:
     """Nobody of before is a member any more, nor anybody's namesake."""
     overview.call_chat("Home")
