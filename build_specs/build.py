@@ -99,6 +99,9 @@ class Build:
         fixed = {
             "CHAT_BUILD": str(told),
             "PYTHONHASHSEED": "0",
+            # Code that is read from a cache is not the same, bit by bit, as what is compiled.
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONPYCACHEPREFIX": str(work / "bytecode"),
             "SOURCE_DATE_EPOCH": str(self._epoch),
             "PYINSTALLER_CONFIG_DIR": str(work / "cache"),  # two at once must not share it
         }
