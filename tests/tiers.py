@@ -33,6 +33,8 @@ FOLDERS: Final = {
     "process": "process",
     "torture": "process",
     "test_dev.py": "process",
+    "test_tiers.py": "process",
+    "unit/common/test_smoke.py": "process",
     # What judges the torture is made of parts like any other.
     "torture/test_checker.py": "unit",
     "torture/test_moderated.py": "unit",
