@@ -60,6 +60,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = kept
 
 
+def pytest_collection_finish() -> None:
+    """Leave modules and tests, which stay until the end, out of later collections of garbage.
+
+    They are hundreds of thousands of objects, and tests with windows collect before and after each.
+    """
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.hookimpl(optionalhook=True)  # of pytest-xdist, which runs tests in several processes
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     """Let a worker run all of a group, and take the next in the order of collection."""
