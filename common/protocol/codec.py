@@ -34,8 +34,6 @@ from common.protocol.events import Event, PartOfBody, UnknownBody
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.protocol.messages import (
     KINDS,
-    TO_CLIENT,
-    TO_SERVER,
     Error,
     ErrorCode,
     EventMessage,
@@ -53,6 +51,8 @@ from common.protocol.messages import (
     Welcome,
     check_body,
     refusal,
+    to_client,
+    to_server,
 )
 
 log = logging.getLogger(__name__)
@@ -185,7 +185,7 @@ class ServerEnd:
 
     def _decode(self, body: bytes) -> ToServer | Violation:
         try:
-            message: ToServer = TO_SERVER.validator.validate_json(body)
+            message: ToServer = to_server().validator.validate_json(body)
         except ValidationError as error:
             return Violation(_explain(error, body), fatal=False)
         if not self._conversation.to_server(message):
@@ -236,7 +236,7 @@ class ClientEnd:
 
     def _decode(self, body: bytes) -> ToClient | None:
         try:
-            message: ToClient = TO_CLIENT.validator.validate_json(body)
+            message: ToClient = to_client().validator.validate_json(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             if first["type"] == "union_tag_invalid" and _is_news(body):

@@ -13,7 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from common.limits import PROTOCOL_VERSION
 from common.protocol import messages
-from common.protocol.messages import KINDS, SENDABLE, TO_CLIENT, TO_SERVER, FromServer, Message
+from common.protocol.messages import KINDS, SENDABLE, FromServer, Message, to_client, to_server
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -35,8 +35,8 @@ def protocol_schema() -> dict[str, Any]:
     bodies = {kind: TypeAdapter(KINDS[kind]) for kind in sorted(SENDABLE)}
     roots, shared = TypeAdapter.json_schemas(
         [
-            ("ToServer", "validation", TO_SERVER),
-            ("ToClient", "serialization", TO_CLIENT),
+            ("ToServer", "validation", to_server()),
+            ("ToClient", "serialization", to_client()),
             *((kind, "validation", body) for kind, body in bodies.items()),
         ],
         schema_generator=_Plain,

@@ -11,7 +11,7 @@ import pytest
 
 from common import limits
 from common.protocol.frames import FrameDecoder, encode_frame
-from common.protocol.messages import TO_CLIENT, Ack, EventMessage
+from common.protocol.messages import Ack, EventMessage, to_client
 from tests.process import system_calls
 from tests.process.harness import House, Server
 from tests.process.system_calls import Call
@@ -64,7 +64,7 @@ def told(calls: Sequence[Call]) -> Iterator[tuple[int, Ack | EventMessage]]:
         # A frame in several writes was begun with the first of them.
         begun = unfinished.pop(call.file, call.begun)
         for frame in decoder.frames(call.data[: max(call.result, 0)]):
-            message = TO_CLIENT.validator.validate_json(frame)
+            message = to_client().validator.validate_json(frame)
             if isinstance(message, Ack | EventMessage):
                 yield begun, message
             begun = call.begun

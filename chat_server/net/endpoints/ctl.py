@@ -27,7 +27,7 @@ from chat_server.thread_watch import Ended, ignore, watched
 from common import limits
 from common.protocol.codec import encode
 from common.protocol.frames import FrameDecoder, FrameError
-from common.protocol.messages import TO_SERVER, ToClient, refusal
+from common.protocol.messages import ToClient, refusal, to_server
 from common.system.private_files import PRIVATE_FILE, write_private
 
 log = logging.getLogger(__name__)
@@ -225,7 +225,7 @@ class _Serving:
     def _carry_out(self, session: LocalSession, body: bytes) -> None:
         """One command, answered before the next is looked at."""
         try:
-            command = TO_SERVER.validator.validate_json(body)
+            command = to_server().validator.validate_json(body)
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             field = ".".join(map(str, first["loc"][1:]))[:100] or None

@@ -125,14 +125,12 @@ from common.protocol.messages.session import (
     SignIn,
     Welcome,
 )
-from common.protocol.messages.unions import TO_CLIENT, TO_SERVER, ToClient, ToServer
+from common.protocol.messages.unions import ToClient, ToServer, to_client, to_server
 
 __all__ = [
     "KINDS",
     "RETRYABLE",
     "SENDABLE",
-    "TO_CLIENT",
-    "TO_SERVER",
     "AccountRole",
     "Ack",
     "AskStatus",
@@ -234,4 +232,6 @@ __all__ = [
     "check_body",
     "kinds_digest",
     "refusal",
+    "to_client",
+    "to_server",
 ]

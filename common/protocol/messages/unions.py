@@ -1,6 +1,7 @@
 """The unions of all messages to the server and to the client, and their validators."""
 
-from typing import Annotated, Final
+from functools import cache
+from typing import Annotated
 
 from pydantic import (
     Field,
@@ -115,9 +116,15 @@ ToClient = (
     | Error
     | Goodbye
 )
-TO_SERVER: Final[TypeAdapter[ToServer]] = TypeAdapter(
-    Annotated[ToServer, Field(discriminator="type")]
-)
-TO_CLIENT: Final[TypeAdapter[ToClient]] = TypeAdapter(
-    Annotated[ToClient, Field(discriminator="type")]
-)
+
+
+@cache
+def to_server() -> TypeAdapter[ToServer]:
+    """The validator of what a client sends; made at the first call, as only a server needs it."""
+    return TypeAdapter(Annotated[ToServer, Field(discriminator="type")])
+
+
+@cache
+def to_client() -> TypeAdapter[ToClient]:
+    """The validator of what a server sends; made at the first call, as only a client needs it."""
+    return TypeAdapter(Annotated[ToClient, Field(discriminator="type")])

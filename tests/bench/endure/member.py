@@ -18,7 +18,7 @@ from common.protocol import messages
 from common.protocol.codec import Arrival, encode
 from common.protocol.events import Event
 from common.protocol.frames import FrameDecoder
-from common.protocol.messages import TO_CLIENT, EventMessage
+from common.protocol.messages import EventMessage, to_client
 from common.system.tls import client_context, pinned
 from tests.bench.endure.ledger import Ledger
 from tests.events import send
@@ -50,7 +50,7 @@ class Account:
 @lru_cache(maxsize=8192)
 def understand(body: bytes) -> Arrival:
     """The message of a frame; everybody gets the same bytes, so it is read once."""
-    message: Arrival = TO_CLIENT.validator.validate_json(body)
+    message: Arrival = to_client().validator.validate_json(body)
     if isinstance(message, EventMessage):
         return Event(*(getattr(message, name) for name in Event._fields))
     return message

@@ -28,7 +28,7 @@ from common import limits
 from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.frames import FrameDecoder
-from common.protocol.messages import TO_CLIENT, Message, ToClient
+from common.protocol.messages import Message, ToClient, to_client
 from tests.events import cid_of, send
 
 SECRET = "s" * 22
@@ -276,7 +276,7 @@ def understood(frames: bytes) -> Iterator[ToClient]:
     """Frames as a client reads them."""
     decoder = FrameDecoder(1 << 20)
     for frame in decoder.frames(frames):
-        yield TO_CLIENT.validate_json(frame)
+        yield to_client().validate_json(frame)
     assert not decoder.partial
 
 

@@ -11,7 +11,7 @@ from common.protocol.codec import Phase
 from common.protocol.events import Event
 from common.protocol.fast_encode import ack_frame, body_json, event_frame
 from common.protocol.frames import FrameDecoder
-from common.protocol.messages import TO_CLIENT, Ack, EventMessage
+from common.protocol.messages import Ack, EventMessage, to_client
 from tests import strategies as our
 from tests.unit.common.test_codec import Line
 
@@ -26,7 +26,7 @@ def body(frame: bytes) -> bytes:
 @given(our.event() | our.event(newer=True))
 def test_an_event_is_read_as_it_was(event: Event) -> None:
     """Whatever is in it."""
-    message = TO_CLIENT.validate_json(body(event_frame(event)))
+    message = to_client().validate_json(body(event_frame(event)))
     assert message == EventMessage.model_validate(event._asdict())
     (heard,) = Line(Phase.READY).client.receive(event_frame(event))
     assert heard == event
@@ -47,4 +47,4 @@ def test_an_acknowledgement_is_read_as_it_was(
 ) -> None:
     """All of its fields."""
     ack = Ack(re=request, room=room, seq=seq, cid=cid, sent_at=sent_at)
-    assert TO_CLIENT.validate_json(body(ack_frame(request, room, seq, cid, sent_at))) == ack
+    assert to_client().validate_json(body(ack_frame(request, room, seq, cid, sent_at))) == ack

@@ -17,7 +17,7 @@ from common.domain.text import TextRefusedError, check_text, normalize_text
 from common.protocol import messages
 from common.protocol.codec import encode
 from common.protocol.frames import HEADER
-from common.protocol.messages import TO_CLIENT, TO_SERVER, Message
+from common.protocol.messages import Message, to_client, to_server
 from common.protocol.schema import protocol_schema
 from tests import strategies as our
 from tests.events import said, send
@@ -49,7 +49,7 @@ EVENT = messages.EventMessage.model_validate(said(1)._asdict())
 
 def adapter(message: Message) -> TypeAdapter[Any]:
     """The union a message belongs to."""
-    return TO_SERVER if isinstance(message, messages.Command) else TO_CLIENT
+    return to_server() if isinstance(message, messages.Command) else to_client()
 
 
 def changed(message: BaseModel, **fields: object) -> bytes:
@@ -101,10 +101,10 @@ def test_to_the_server_messages_are_closed(command: messages.ToServer, data: st.
     raw = command.model_dump(mode="json")
     (raw if spot is command else raw["body"])["more"] = 1
     if isinstance(command, messages.Hello):
-        assert TO_SERVER.validate_json(json.dumps(raw)) == command
+        assert to_server().validate_json(json.dumps(raw)) == command
         return
     with pytest.raises(ValidationError) as refused:
-        TO_SERVER.validate_json(json.dumps(raw))
+        to_server().validate_json(json.dumps(raw))
     assert [each["type"] for each in refused.value.errors()] == ["extra_forbidden"]
 
 
@@ -124,7 +124,7 @@ def test_to_the_client_messages_are_open(message: messages.ToClient, more: dict[
         return {name: value for name, value in more.items() if name not in raw} | raw
 
     raw = grown(message.model_dump(mode="json"), type(message))
-    assert TO_CLIENT.validate_json(json.dumps(raw)) == message
+    assert to_client().validate_json(json.dumps(raw)) == message
 
 
 def inner_models(annotation: object) -> Iterator[type[BaseModel]]:
@@ -235,14 +235,14 @@ def test_what_every_message_may_not_know() -> None:
 def test_unlawful_commands_are_refused(body: bytes) -> None:
     """Each of these is one step outside a bound, a pattern or JSON itself."""
     with pytest.raises(ValidationError):
-        TO_SERVER.validate_json(body)
+        to_server().validate_json(body)
 
 
 @pytest.mark.parametrize("text", our.HARD_TEXTS)
 def test_hard_texts_pass_as_they_are(text: str) -> None:
     """Emoji sequences, right-to-left text and newlines are nothing to be refused or changed."""
     assert check_text(text) == text
-    assert TO_SERVER.validate_json(saying(text)) == send(5, text)
+    assert to_server().validate_json(saying(text)) == send(5, text)
 
 
 @pytest.mark.parametrize(
@@ -267,7 +267,7 @@ def test_texts_that_are_no_messages(text: str, kind: str) -> None:
         check_text(text)
     assert refused.value.code == kind
     with pytest.raises(ValidationError) as invalid:
-        TO_SERVER.validate_json(saying(text))
+        to_server().validate_json(saying(text))
     assert invalid.value.errors()[0]["type"] == kind
 
 
@@ -418,8 +418,8 @@ def _unbounded(node: object, path: str = "") -> list[str]:
 def test_history_is_asked_for_by_one_place(place: dict[str, int]) -> None:
     """And what is null is as good as not there."""
     nothing = dict.fromkeys(("before", "after", "around", "at"))
-    asked = TO_SERVER.validate_json(changed(HISTORY, **{**nothing, **place}))
-    assert asked == TO_SERVER.validate_json(changed(HISTORY, **place))
+    asked = to_server().validate_json(changed(HISTORY, **{**nothing, **place}))
+    assert asked == to_server().validate_json(changed(HISTORY, **place))
     assert asked.model_dump(include=set(place)) == place
 
 
@@ -430,19 +430,19 @@ def test_no_reason_is_an_empty_one(command: dict[str, str]) -> None:
     """Left out or null, as for `until`: the person is told none."""
     fields = {**command, "id": 5, "username": "ada"}
     for none in ({}, {"reason": None}, {"reason": ""}):
-        read = TO_SERVER.validate_json(json.dumps({**fields, **none}))
+        read = to_server().validate_json(json.dumps({**fields, **none}))
         assert getattr(read, "reason") == ""  # noqa: B009 (not all commands have one)
-    read = TO_SERVER.validate_json(json.dumps({**fields, "reason": "  Enough – Ω ! "}))
+    read = to_server().validate_json(json.dumps({**fields, "reason": "  Enough – Ω ! "}))
     assert getattr(read, "reason") == "  Enough – Ω ! "  # noqa: B009 (the same)
 
 
 def test_usernames_come_in_lower_case() -> None:
     """A client may write them as it likes; the server has one form of each."""
-    assert TO_SERVER.validate_json(changed(JOIN, username="Ada.L")).username == "Ada.L"  # type: ignore[union-attr]  # it is a join
+    assert to_server().validate_json(changed(JOIN, username="Ada.L")).username == "Ada.L"  # type: ignore[union-attr]  # it is a join
     said = {"type": "presence", "username": "ada.l", "online": True}
-    TO_CLIENT.validate_json(json.dumps(said))
+    to_client().validate_json(json.dumps(said))
     with pytest.raises(ValidationError):
-        TO_CLIENT.validate_json(json.dumps({**said, "username": "Ada.L"}))
+        to_client().validate_json(json.dumps({**said, "username": "Ada.L"}))
 
 
 def test_everything_a_client_may_send_is_bounded() -> None:
@@ -453,12 +453,12 @@ def test_everything_a_client_may_send_is_bounded() -> None:
     sent = {name: schema[name] for name in (*commands, *bodies)}
     assert set(re.findall(r"#/\$defs/(\w+)", str(sent))) <= sent.keys()
     assert _unbounded(sent) == []
-    assert _unbounded(TO_SERVER.json_schema()) == ["Send.properties.kind", "Send.properties.body"]
+    assert _unbounded(to_server().json_schema()) == ["Send.properties.kind", "Send.properties.body"]
 
 
 def test_everything_a_server_may_send_is_bounded() -> None:
     """The same for the other direction, but for what a newer server's events and commands hold."""
-    assert _unbounded(TO_CLIENT.json_schema()) == [
+    assert _unbounded(to_client().json_schema()) == [
         "AuditEntry.properties.fields",
         "EventMessage.properties.body",
         "PastEvent.properties.body",
@@ -476,8 +476,8 @@ def test_a_sync_may_say_what_it_has_last() -> None:
     positions = {"general": 5, "dm:ada:bob": 1, "dm:ada:cem": 0}
     for last in ({}, {"general": CID}, {"dm:ada:bob": CID, "general": "-_" * 8}):
         sync = messages.Sync(id=4, positions=positions, last=last)
-        assert TO_SERVER.validate_json(changed(SYNC, positions=positions, last=last)) == sync
-    assert TO_SERVER.validate_json(b'{"type":"sync","id":4,"positions":{"general":0}}') == SYNC
+        assert to_server().validate_json(changed(SYNC, positions=positions, last=last)) == sync
+    assert to_server().validate_json(b'{"type":"sync","id":4,"positions":{"general":0}}') == SYNC
 
 
 @pytest.mark.parametrize("code", get_args(messages.ErrorCode))
@@ -499,5 +499,5 @@ def test_a_text_fits_into_a_frame_however_it_is_escaped(character: str) -> None:
     room = f"dm:{'a' * 32}:{'b' * 32}"
     longest = changed(send(limits.MAX_INTEGER, "TEXT", room=room, after=CID)).decode()
     body = longest.replace("TEXT", "x" + escaped[6 if character != "😀" else 12 :])
-    assert isinstance(messages.TO_SERVER.validate_json(body), messages.Send)
+    assert isinstance(messages.to_server().validate_json(body), messages.Send)
     assert len(body) + 1 <= limits.FRAME_JSON

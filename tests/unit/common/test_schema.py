@@ -19,7 +19,7 @@ from common.protocol import messages, schema
 from common.protocol.codec import ClientEnd, Phase, ServerEnd, Violation
 from common.protocol.events import Event
 from common.protocol.frames import encode_frame
-from common.protocol.messages import TO_CLIENT, TO_SERVER, Hello
+from common.protocol.messages import Hello, to_client, to_server
 
 DOCS: Final = Path(__file__).parents[3] / "docs"
 PAGE: Final = (DOCS / "protocol.md").read_text("utf-8")
@@ -167,13 +167,13 @@ def test_every_json_block_says_what_it_is() -> None:
 @pytest.mark.parametrize("body", blocks("json to-server"))
 def test_a_command_of_the_page_is_valid(body: str) -> None:
     """It is what the models read, field for field."""
-    assert dumped(TO_SERVER.validate_json(body), full=False) == json.loads(body)
+    assert dumped(to_server().validate_json(body), full=False) == json.loads(body)
 
 
 @pytest.mark.parametrize("body", blocks("json to-client") + blocks("json answer"))
 def test_a_message_to_the_client_is_just_what_the_server_sends(body: str) -> None:
     """It has every field, also those that are null."""
-    assert dumped(TO_CLIENT.validate_json(body), full=True) == json.loads(body)
+    assert dumped(to_client().validate_json(body), full=True) == json.loads(body)
 
 
 def test_every_message_has_an_example() -> None:
@@ -190,7 +190,7 @@ def test_every_message_has_an_example() -> None:
 def test_a_refused_example_is_refused(body: str) -> None:
     """The page shows it as wrong, and it is."""
     with pytest.raises(ValidationError):
-        TO_SERVER.validate_json(body)
+        to_server().validate_json(body)
 
 
 def test_the_answers_of_the_page_are_the_real_ones() -> None:
@@ -261,10 +261,10 @@ def test_both_ends_agree_to_the_sessions_of_the_page(session: str) -> None:
     for line in session.splitlines():
         who, text = line[0], line[2:]
         if who == "C":
-            command = TO_SERVER.validate_json(text)
+            command = to_server().validate_json(text)
             assert list(server.receive(client.send(command))) == [command]
         else:
-            message = TO_CLIENT.validate_json(text)
+            message = to_client().validate_json(text)
             assert dumped(message, full=True) == json.loads(text)
             (heard,) = client.receive(server.send(message))
             if isinstance(heard, Event):
@@ -277,8 +277,8 @@ def test_both_ends_agree_to_the_sessions_of_the_page(session: str) -> None:
 def _sign_in(server: ServerEnd, client: ClientEnd) -> None:
     line = blocks("session")[0].splitlines()
     for command, reply in ((line[0], line[1]), (line[2], line[3])):
-        list(server.receive(client.send(TO_SERVER.validate_json(command[2:]))))
-        list(client.receive(server.send(TO_CLIENT.validate_json(reply[2:]))))
+        list(server.receive(client.send(to_server().validate_json(command[2:]))))
+        list(client.receive(server.send(to_client().validate_json(reply[2:]))))
     assert server.phase is client.phase is Phase.READY
 
 
@@ -418,10 +418,10 @@ def test_the_adapters_are_what_the_page_is_checked_against() -> None:
     """A field too many is refused, or left out, so the tests above can fail."""
     more = json.dumps({**dumped(messages.Ping(id=1), full=True), "more": 1})
     with pytest.raises(ValidationError):
-        TO_SERVER.validate_json(more)
+        to_server().validate_json(more)
     samples: tuple[tuple[TypeAdapter[Any], BaseModel], ...] = (
-        (TO_SERVER, Hello(id=1, protocol=2, program="x")),
-        (TO_CLIENT, messages.refusal("busy")),
+        (to_server(), Hello(id=1, protocol=2, program="x")),
+        (to_client(), messages.refusal("busy")),
     )
     for adapter, sample in samples:
         fields = {**dumped(sample, full=True), "more": 1}

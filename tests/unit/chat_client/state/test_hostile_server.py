@@ -25,7 +25,7 @@ from common.protocol import messages
 from common.protocol.codec import RemoteProtocolError, encode
 from common.protocol.events import Event
 from common.protocol.frames import FrameDecoder, encode_frame
-from common.protocol.messages import TO_SERVER, ToClient, ToServer
+from common.protocol.messages import ToClient, ToServer, to_server
 from tests.events import message, text_of
 from tests.unit.chat_client.desk import EPOCH, Desk, ack, cid, event, on_wire, room_of, synced
 
@@ -46,7 +46,7 @@ class AnyDesk(Desk):
     def understood(self, frames: bytes) -> list[ToServer]:
         """See Desk."""
         decoder = FrameDecoder(limits.FRAME_JSON)
-        return [TO_SERVER.validate_json(frame) for frame in decoder.frames(frames)]
+        return [to_server().validate_json(frame) for frame in decoder.frames(frames)]
 
 
 class Siege:

@@ -489,7 +489,7 @@ def test_a_reason_is_told_as_it_was_said(house: House, host: Session, words: str
     assert [each.reason for each in listed.sanctions] == [words]
     for message in (ended.goodbye, listed):
         assert len(encode(message)) < limits.FRAME_JSON
-        assert messages.TO_CLIENT.validate_json(message.model_dump_json()) == message
+        assert messages.to_client().validate_json(message.model_dump_json()) == message
     assert house.log.load() == house.world.directory
 
 
