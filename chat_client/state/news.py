@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from chat_client.state.account import Account
 from chat_client.state.moderation import Moderation
@@ -108,6 +108,11 @@ class RoomSeen:
     room: str
 
 
+Came = Literal["live", "away", "before"]
+"""How events came: as they were sent; or fetched, since they were sent while this device was not
+connected, or before it had anything of this server."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventsAdded:
     """Consecutive new events of one room, now in the cache.
@@ -118,6 +123,7 @@ class EventsAdded:
     room: str
     events: tuple[Event, ...]
     read: int = 0
+    came: Came = "live"
 
 
 @dataclass(frozen=True, slots=True)

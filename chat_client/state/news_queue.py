@@ -17,10 +17,10 @@ class NewsQueue:
         if (
             isinstance(item, news.EventsAdded)
             and isinstance(last, news.EventsAdded)
-            and last.room == item.room
+            and (last.room, last.came) == (item.room, item.came)
         ):
-            read = max(last.read, item.read)
-            self._waiting[-1] = news.EventsAdded(item.room, (*last.events, *item.events), read)
+            read, events = max(last.read, item.read), (*last.events, *item.events)
+            self._waiting[-1] = news.EventsAdded(item.room, events, read, item.came)
         else:
             self._waiting.append(item)
 

@@ -58,6 +58,12 @@ class Sync:
         """Rooms whose delivery starts after this position, and not after the cached one."""
         self._listed = False
         """Whether the list of rooms is complete on this connection."""
+        self._heads: dict[str, int] = {}
+        """By room: the last event that was there when delivery started on this connection."""
+        self._is_new = False
+        """Whether the cache has had nothing of this server, and not all rooms are listed yet."""
+        self._new_here: set[str] = set()
+        """Rooms whose events up to the head were sent before this device had any of them."""
         self.history = History(self, link.ask, tell, link.fault)
 
     def forget(self) -> None:
@@ -66,11 +72,14 @@ class Sync:
         self._verified_rooms.clear()
         self._reset_rooms.clear()
         self._skipped.clear()
+        self._heads.clear()
+        self._new_here.clear()
         self._listed = False
 
     def meet(self, epoch: str) -> None:
         """Compare the server's epoch with the cache's; another one resets the cache."""
         known = self._cache.meta("epoch")
+        self._is_new = self._is_new or known != epoch
         if known is None:
             self._cache.set_meta("epoch", epoch)
         elif known != epoch:
@@ -98,8 +107,11 @@ class Sync:
 
     def listed(self, rooms: Sequence[str], ended: bool, now: float) -> None:
         """The account is in these rooms, and in no others once the list has `ended`."""
+        if self._is_new:
+            self._new_here.update(rooms)
         self._bring(*rooms)
         if ended:
+            self._is_new = False
             self._listed = True
             self._tell(news.Listed())
             self.history.go_on()
@@ -113,6 +125,7 @@ class Sync:
         """The reply to `sync`: delivery starts in these rooms, or was refused."""
         # The heads are not stored: only the events that follow count.
         self._verified_rooms.update(synced.heads.keys() & asked.positions.keys())
+        self._heads.update(synced.heads)
         for room in synced.skipped:
             if asked.most is not None and room in synced.heads and room in asked.positions:
                 self._skip(room, synced.heads[room])
@@ -179,6 +192,7 @@ class Sync:
             self._cache.forget_room(room)
             self._skipped.pop(room, None)
         self._tell(news.CacheReset(tuple(rooms)))
+        self._new_here.update(rooms)
         self._bring(*rooms)
 
     def acknowledged(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
@@ -238,7 +252,13 @@ class Sync:
         read = self._cache.add_events(events)
         room = events[0].room
         self._verified_rooms.add(room)
-        self._tell(news.EventsAdded(room, tuple(events), read))
+        head = self._heads.get(room, 0)
+        fetched = tuple(event for event in events if event.seq <= head)
+        if fetched:
+            came: news.Came = "before" if room in self._new_here else "away"
+            self._tell(news.EventsAdded(room, fetched, read, came))
+        if len(fetched) < len(events):
+            self._tell(news.EventsAdded(room, tuple(events[len(fetched) :]), read))
         # Reported after the events: what has left the outbox must be visible in its room by then.
         self._take_own(events)
 

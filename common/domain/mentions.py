@@ -1,0 +1,139 @@
+"""Where a text mentions people: ``@username`` or ``@display name`` as a whole word. Pure.
+
+Names are compared without case and in one normal form. The longest name that fits is meant, so
+that of ``@ada`` and ``@ada.lovelace`` each is reached; a full stop that ends the sentence is not
+taken for a part of the name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from common.domain.search_normalization import comparable, joins
+from common.limits import DISPLAY_NAME_LENGTH, USERNAME_LENGTH
+
+MOST_MENTIONS: Final = 50
+"""Mentions of one text; what looks like one after them is text."""
+_AT: Final = re.compile("[@\uff20]")
+"""The sign, and the wide form that East Asian keyboards type."""
+_NOT_BEFORE: Final = frozenset("@\uff20/\\._-+=&?#%~")
+"""Signs before which ``@`` belongs to an address or a link."""
+_IN_NAMES: Final = frozenset("._-")
+"""Signs inside of usernames, which also end sentences."""
+_UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+"""Thai, Lao, Burmese and Khmer: no space stands between their words."""
+
+
+class Mention(NamedTuple):
+    """From where to where a text mentions somebody, and who may be meant, by usernames.
+
+    Those are several when people of one display name are meant by it.
+    """
+
+    begin: int
+    end: int
+    usernames: frozenset[str]
+
+
+class Mentionable:
+    """The people that may be mentioned, each by the username and the display name."""
+
+    def __init__(self, people: Iterable[tuple[str, str]] = ()) -> None:
+        self._meant: dict[str, set[str]] = {}
+        self._names: list[str] = []
+        """Its keys in order, so that a beginning that no name has is known at once."""
+        self._display_names: dict[str, str] = {}
+        for username, display_name in people:
+            self.put(username, display_name)
+
+    def put(self, username: str, display_name: str) -> None:
+        """Add somebody, or change the display name."""
+        self.discard(username)
+        self._display_names[username] = display_name
+        for name in {_folded(username), _folded(display_name)}:
+            if name not in self._meant:
+                self._meant[name] = set()
+                insort(self._names, name)
+            self._meant[name].add(username)
+
+    def discard(self, username: str) -> None:
+        """Take somebody out; harmless for somebody who is not in."""
+        former = self._display_names.pop(username, None)
+        for name in {_folded(username), _folded(former)} if former is not None else ():
+            self._meant[name].discard(username)
+            if not self._meant[name]:
+                del self._meant[name]
+                del self._names[bisect_left(self._names, name)]
+
+    def mentions(self, text: str) -> list[Mention]:
+        """The first MOST_MENTIONS mentions in a text, in order. Takes time linear in its length."""
+        found: list[Mention] = []
+        end = 0
+        for sign in _AT.finditer(text):
+            if sign.start() >= end and may_begin(text, sign.start()):
+                mention = self._mention(text, sign.start())
+                if mention is not None:
+                    found.append(mention)
+                    end = mention.end
+                    if len(found) == MOST_MENTIONS:
+                        break
+        return found
+
+    def is_mentioned(self, text: str) -> bool:
+        """Whether a text mentions anybody of these."""
+        return _AT.search(text) is not None and bool(self.mentions(text))
+
+    def _mention(self, text: str, begin: int) -> Mention | None:
+        """The longest mention that begins at a sign."""
+        best: Mention | None = None
+        folded = ""
+        at = begin + 1
+        while at < len(text) and self._is_beginning(folded):
+            # What combines is compared together with the letter that it stands on.
+            end = at + 1
+            while end < len(text) and end - at <= DISPLAY_NAME_LENGTH and joins(text[end]):
+                end += 1
+            folded += _folded(text[at:end])
+            at = end
+            usernames = self._meant.get(folded)
+            if usernames and _may_end(text, end):
+                best = Mention(begin, end, frozenset(usernames))
+        return best
+
+    def _is_beginning(self, folded: str) -> bool:
+        """Whether a name begins so."""
+        place = bisect_left(self._names, folded)
+        return place < len(self._names) and self._names[place].startswith(folded)
+
+
+def _folded(name: str) -> str:
+    return comparable(comparable(name).casefold())
+
+
+def may_begin(text: str, at: int) -> bool:
+    """Whether the sign there begins a word, and is not within an e-mail address or a link."""
+    if at == 0:
+        return True
+    before = text[at - 1]
+    return before not in _NOT_BEFORE and (not before.isalnum() or _stands_alone(before))
+
+
+def _may_end(text: str, at: int) -> bool:
+    """Whether a name that ends there is a whole word."""
+    if at == len(text):
+        return True
+    after = text[at]
+    if after in _IN_NAMES:
+        rest = text[at : at + USERNAME_LENGTH].lstrip("._-")
+        return not rest or not (rest[0].isascii() and rest[0].isalnum())
+    return not (after.isalnum() or joins(after)) or _stands_alone(after)
+
+
+def _stands_alone(letter: str) -> bool:
+    """Whether it is of a script that is written without spaces between words."""
+    wide = unicodedata.east_asian_width(letter) in {"W", "F"}
+    return (wide and not joins(letter)) or _UNSPACED.match(letter) is not None
