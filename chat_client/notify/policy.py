@@ -1,0 +1,311 @@
+"""Which messages a person is told of, when, and in which words. Pure: no clock, window or bus.
+
+The window says what came, what is being read and when a room was read; `due` gives what to do by
+now, `deadline` when to ask again. Each room has one notification, which a later one replaces: the
+first message is told at once, those of the next PAUSE together. So many rooms at once that the
+screen would fill with them are told in one.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Literal
+
+from chat_client.notify.quiet import Quiet
+from chat_client.state.news import Came
+from common.domain.names import direct_partner
+from common.protocol.events import Event
+
+Level = Literal["everything", "mentions", "nothing"]
+"""Of which of a room's messages a person is told."""
+LEVELS: Final[tuple[Level, ...]] = ("everything", "mentions", "nothing")
+Sound = Literal["message", "mention", "failed", "knock"]
+PAUSE: Final = 2.0
+"""Seconds between two notifications of a room."""
+MOST_ROOMS: Final = 4
+"""Notifications of different rooms within PAUSE; more of them are one summary."""
+SUMMARY: Final = ""
+"""In place of a room, in the notification that tells of several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """What the person chose; `rooms` has the levels chosen for single rooms."""
+
+    enabled: bool = True
+    direct: Level = "everything"
+    room: Level = "mentions"
+    rooms: Mapping[str, Level] = field(default_factory=dict)
+    preview: bool = True
+    """Whether names and texts are shown, or that there is something new and no more."""
+    sounds: bool = True
+    quiet: Quiet = field(default_factory=Quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show the notification of a room, in place of its former one. A click leads to `seq`."""
+
+    room: str
+    target: str
+    """The room that a click leads to: the same, but for the summary."""
+    seq: int
+    title: str
+    body: str
+    mention: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Take the notification of a room away."""
+
+    room: str
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Play a sound."""
+
+    sound: Sound
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Have the window ask for attention, as far as it does not have it."""
+
+
+Step = Show | Close | Play | Demand
+
+
+@dataclass(slots=True)
+class _Told:
+    """What a room's notification tells of."""
+
+    count: int = 0
+    latest: Event | None = None
+    mention: bool = False
+    """Whether one of them mentions the person."""
+    shown_at: float | None = None
+    waiting: bool = False
+    """Whether something came that is not shown yet."""
+    on_screen: bool = False
+
+
+class Policy:
+    """Decides for one account. `me` is its username; `is_mentioned(text)` whether it is meant.
+
+    `name_of(username)` and `title_of(room)` are the words for people and rooms.
+    """
+
+    def __init__(
+        self,
+        me: str,
+        is_mentioned: Callable[[str], bool],
+        name_of: Callable[[str], str],
+        title_of: Callable[[str], str],
+        preferences: Preferences | None = None,
+    ) -> None:
+        self._me, self._is_mentioned = me, is_mentioned
+        self._name_of, self._title_of = name_of, title_of
+        self.preferences = preferences or Preferences()
+        self._rooms: dict[str, _Told] = {}
+        self._places: dict[str, int] = {}
+        """By room: up to where it was told, or decided that it is not."""
+        self._recent: deque[float] = deque(maxlen=MOST_ROOMS)
+        """When the latest notifications of single rooms were shown."""
+        self._summary = _Told()
+        self._steps: list[Step] = []
+        self._sound: Sound | None = None
+        self._demand = False
+
+    # What happens
+
+    def heard(
+        self, room: str, events: Sequence[Event], came: Came, *, reading: bool, now: datetime
+    ) -> None:
+        """Events of a room came; the person is `reading` them, or not. `now` is local."""
+        told = self._places.get(room, 0)
+        fresh = [event for event in events if event.seq > told]
+        if not fresh:
+            return
+        self._places[room] = fresh[-1].seq
+        own = max((event.seq for event in fresh if event.sender == self._me), default=0)
+        if own:
+            # Written here or on another device: whoever answers has read what stands before.
+            self.read(room)
+        if reading or came == "before":
+            return
+        quiet = self.preferences.quiet
+        disturb_only_mentions = quiet.holds(now)
+        for event in fresh:
+            if event.seq < own or event.sender == self._me or not event.is_message:
+                continue
+            mention = self._is_mentioned(event.text)
+            if not self._is_wanted(room, mention=mention):
+                continue
+            if disturb_only_mentions and not (mention and quiet.mentions_pass):
+                continue
+            self._add(room, event, mention=mention)
+
+    def read(self, room: str) -> None:
+        """The person has seen a room up to its end, or it is no more."""
+        told = self._rooms.pop(room, None)
+        if told is not None and told.on_screen:
+            self._steps.append(Close(room))
+        if not self._rooms and self._summary.on_screen:
+            self._summary = _Told()
+            self._steps.append(Close(SUMMARY))
+
+    def failed(self) -> None:
+        """A message of this account could not be sent."""
+        if self.preferences.sounds:
+            self._raise_sound("failed")
+
+    def dismissed(self, room: str) -> None:
+        """The person put a room's notification away; the next one counts anew."""
+        if room == SUMMARY:
+            self._summary = _Told()
+            self._rooms = {name: told for name, told in self._rooms.items() if told.on_screen}
+        else:
+            self._rooms.pop(room, None)
+
+    def stop(self) -> None:
+        """Take everything away, such as when do not disturb begins."""
+        for room in list(self._rooms):
+            self.read(room)
+        self._sound, self._demand = None, False
+
+    def _is_wanted(self, room: str, *, mention: bool) -> bool:
+        level = self.level(room)
+        return level == "everything" or (level == "mentions" and mention)
+
+    def level(self, room: str) -> Level:
+        """Of which messages of a room the person is told."""
+        is_direct = direct_partner(room, self._me) is not None
+        chosen = self.preferences
+        return chosen.rooms.get(room) or (chosen.direct if is_direct else chosen.room)
+
+    def _add(self, room: str, event: Event, *, mention: bool) -> None:
+        told = self._rooms.setdefault(room, _Told())
+        told.count += 1
+        told.latest = event
+        told.mention = told.mention or mention
+        told.waiting = True
+        self._demand = True
+        if self.preferences.sounds:
+            self._raise_sound("mention" if mention else "message")
+
+    def _raise_sound(self, sound: Sound) -> None:
+        ranks: tuple[Sound, ...] = ("message", "mention", "failed", "knock")
+        if self._sound is None or ranks.index(sound) > ranks.index(self._sound):
+            self._sound = sound
+
+    # What to do
+
+    def deadline(self) -> float | None:
+        """When `due` has something to do, in seconds of the clock that never goes back.
+
+        None when nothing waits; 0 for at once.
+        """
+        if self._steps or self._sound is not None or self._demand:
+            return 0
+        if not self.preferences.enabled:
+            return None
+        ends = [
+            0.0 if told.shown_at is None else told.shown_at + PAUSE
+            for told in self._rooms.values()
+            if told.waiting
+        ]
+        if not ends:
+            return None
+        summary = self._summary
+        held = summary.shown_at + PAUSE if summary.waiting and summary.shown_at is not None else 0
+        return max(min(ends), held)
+
+    def due(self, now: float) -> list[Step]:
+        """What to do by `now`, in seconds of the clock that never goes back."""
+        steps, self._steps = self._steps, []
+        if self.preferences.enabled:
+            steps += self._shown(now)
+        else:
+            for told in self._rooms.values():
+                told.waiting = False
+        if self._sound is not None:
+            steps.append(Play(self._sound))
+        if self._demand:
+            steps.append(Demand())
+        self._sound, self._demand = None, False
+        return steps
+
+    def _shown(self, now: float) -> list[Step]:
+        ripe = [
+            room
+            for room, told in self._rooms.items()
+            if told.waiting and (told.shown_at is None or now >= told.shown_at + PAUSE)
+        ]
+        if not ripe:
+            return []
+        free = MOST_ROOMS - sum(now < at + PAUSE for at in self._recent)
+        if len(ripe) > free or (self._summary.on_screen and not self._has_own(ripe)):
+            return self._summarized(ripe, now)
+        return [self._show(room, now) for room in ripe]
+
+    def _has_own(self, rooms: Sequence[str]) -> bool:
+        return all(self._rooms[room].on_screen for room in rooms)
+
+    def _show(self, room: str, now: float) -> Show:
+        told = self._rooms[room]
+        told.waiting, told.shown_at, told.on_screen = False, now, True
+        self._recent.append(now)
+        latest = told.latest
+        if latest is None:
+            raise ValueError("nothing came in this room")
+        title, body = self._words(room, told, latest)
+        return Show(room, room, latest.seq, title, body, told.mention)
+
+    def _words(self, room: str, told: _Told, latest: Event) -> tuple[str, str]:
+        new = f"{told.count} new messages"
+        if not self.preferences.preview:
+            return "Chat", "New message" if told.count == 1 else new
+        name = self._name_of(latest.sender)
+        if direct_partner(room, self._me) is not None:
+            return (name if told.count == 1 else f"{name} · {new}"), latest.text
+        title = f"#{self._title_of(room)}"
+        if told.count > 1:
+            return f"{title} · {new}", f"{name}: {latest.text}"
+        if told.mention:
+            return f"{name} mentioned you in {title}", latest.text
+        return f"{name} in {title}", latest.text
+
+    def _summarized(self, ripe: Sequence[str], now: float) -> list[Step]:
+        """One notification for all rooms, in place of one for each."""
+        summary = self._summary
+        if summary.shown_at is not None and now < summary.shown_at + PAUSE:
+            summary.waiting = True
+            return []
+        steps: list[Step] = []
+        for room in ripe:
+            told = self._rooms[room]
+            told.waiting, told.shown_at = False, now
+            if told.on_screen:
+                told.on_screen = False
+                steps.append(Close(room))
+        summary.waiting, summary.shown_at, summary.on_screen = False, now, True
+        told_of = [told for told in self._rooms.values() if not told.on_screen]
+        count = sum(told.count for told in told_of)
+        mentioned = any(told.mention for told in told_of)
+        last = max(
+            (self._rooms[room] for room in ripe),
+            key=lambda told: (told.mention, told.latest.sent_at if told.latest else 0),
+        ).latest
+        if last is None:
+            raise ValueError("nothing came")
+        title = f"{count} new messages in {len(told_of)} conversations"
+        body = "You were mentioned" if mentioned else ""
+        if not self.preferences.preview:
+            title, body = "Chat", f"{count} new messages"
+        steps.append(Show(SUMMARY, last.room, last.seq, title, body, mentioned))
+        return steps

@@ -1,0 +1,362 @@
+"""What a person is told of: in time, never twice, never at the wrong moment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_client.notify.policy import (
+    MOST_ROOMS,
+    PAUSE,
+    SUMMARY,
+    Close,
+    Demand,
+    Play,
+    Policy,
+    Preferences,
+    Show,
+    Step,
+)
+from chat_client.notify.quiet import FOR_EVER, Quiet
+from chat_client.state.news import Came
+from common.protocol.events import Event
+
+ME: Final = "me"
+DIRECT: Final = "dm:ada:me"
+NOON: Final = datetime(2026, 11, 27, 12, tzinfo=UTC)
+
+
+class Desk:
+    """A policy with a clock that the test sets; it counts places by itself."""
+
+    def __init__(self, **preferences: object) -> None:
+        self.policy = Policy(
+            ME,
+            lambda text: "@me" in text,
+            str.title,
+            lambda room: room,
+            replace(Preferences(), **preferences),  # type: ignore[arg-type]
+        )
+        self.now = 1000.0
+        self.seq: dict[str, int] = {}
+
+    def event(self, room: str, text: str, sender: str = "ada", kind: str = "message") -> Event:
+        """The next event of a room."""
+        self.seq[room] = self.seq.get(room, 0) + 1
+        body = {"text": text} if kind == "message" else {}
+        return Event(room, self.seq[room], kind, sender, self.seq[room], "c", body)
+
+    def hear(
+        self,
+        room: str,
+        *texts: str,
+        sender: str = "ada",
+        came: Came = "live",
+        reading: bool = False,
+    ) -> None:
+        """Messages come."""
+        events = [self.event(room, text, sender) for text in texts]
+        self.policy.heard(room, events, came, reading=reading, now=NOON)
+
+    def due(self, later: float = 0.0) -> list[Step]:
+        """What is to be done after a while."""
+        self.now += later
+        steps = self.policy.due(self.now)
+        deadline = self.policy.deadline()
+        assert deadline is None or deadline > self.now, "asked again at once for ever"
+        return steps
+
+    def shown(self, later: float = 0.0) -> list[tuple[str, str]]:
+        """Titles and texts that are shown."""
+        return [(s.title, s.body) for s in self.due(later) if isinstance(s, Show)]
+
+
+def sounds(steps: Sequence[Step]) -> list[str]:
+    """What is heard."""
+    return [step.sound for step in steps if isinstance(step, Play)]
+
+
+def test_a_direct_message_is_told_at_once() -> None:
+    """With a sound, and the window asks for attention."""
+    desk = Desk()
+    desk.hear(DIRECT, "Hello")
+    assert desk.policy.deadline() == 0
+    assert desk.due() == [
+        Show(DIRECT, DIRECT, 1, "Ada", "Hello", mention=False),
+        Play("message"),
+        Demand(),
+    ]
+    assert desk.policy.deadline() is None
+
+
+def test_in_a_room_only_mentions_are_told() -> None:
+    """As long as nobody chose otherwise."""
+    desk = Desk()
+    desk.hear("general", "Hello")
+    assert desk.due() == []
+    desk.hear("general", "Hello @me")
+    steps = desk.due()
+    assert [s for s in steps if isinstance(s, Show)] == [
+        Show("general", "general", 2, "Ada mentioned you in #general", "Hello @me", mention=True)
+    ]
+    assert sounds(steps) == ["mention"]
+
+
+@pytest.mark.parametrize(
+    ("levels", "told"),
+    [
+        ({"general": "everything"}, [True, True, True]),
+        ({DIRECT: "mentions"}, [False, True, False]),
+        ({DIRECT: "nothing", "general": "nothing"}, [False, False, False]),
+    ],
+)
+def test_a_level_for_a_room(levels: dict[str, str], told: list[bool]) -> None:
+    """It comes before what is chosen for all."""
+    for said, expected in zip(
+        [("general", "Hello"), ("general", "@me"), (DIRECT, "Hello")], told, strict=True
+    ):
+        desk = Desk(rooms=levels)
+        desk.hear(*said)
+        assert bool(desk.shown()) is expected
+
+
+def test_no_joins_and_nothing_of_ones_own() -> None:
+    """From this device or another."""
+    desk = Desk(room="everything")
+    desk.hear(DIRECT, "mine", sender=ME)
+    event = desk.event("general", "", kind="join")
+    desk.policy.heard("general", [event], "live", reading=False, now=NOON)
+    assert desk.due() == []
+
+
+def test_nothing_that_is_being_read() -> None:
+    """No sound and no attention either."""
+    desk = Desk()
+    desk.hear(DIRECT, "Hello @me", reading=True)
+    assert desk.due() == []
+
+
+def test_later_ones_replace_it_with_a_count_every_two_seconds() -> None:
+    """A fast talker fills neither the screen nor the bus."""
+    desk = Desk()
+    desk.hear(DIRECT, "one")
+    assert desk.shown() == [("Ada", "one")]
+    desk.hear(DIRECT, "two")
+    desk.hear(DIRECT, "three")
+    assert desk.shown(0.1) == []
+    assert desk.policy.deadline() == 1000 + PAUSE
+    assert desk.shown(PAUSE) == [("Ada · 3 new messages", "three")]
+    desk.hear(DIRECT, "four")
+    assert desk.shown(PAUSE) == [("Ada · 4 new messages", "four")]
+
+
+def test_reading_takes_it_away_and_counts_anew() -> None:
+    """Once; what was not shown need not be taken away."""
+    desk = Desk()
+    desk.hear(DIRECT, "one")
+    desk.due()
+    desk.hear(DIRECT, "two")
+    desk.policy.read(DIRECT)
+    assert desk.due(PAUSE) == [Close(DIRECT), Play("message"), Demand()]
+    desk.policy.read(DIRECT)
+    assert desk.due() == []
+    desk.hear(DIRECT, "three")
+    assert desk.shown() == [("Ada", "three")]
+
+
+def test_ones_own_message_from_another_device_takes_it_away() -> None:
+    """Whoever answers has read what was there."""
+    desk = Desk()
+    desk.hear(DIRECT, "one")
+    desk.due()
+    desk.hear(DIRECT, "answer", sender=ME)
+    assert desk.due() == [Close(DIRECT)]
+    question = desk.event(DIRECT, "again?")
+    answer = desk.event(DIRECT, "yes", sender=ME)
+    thanks = desk.event(DIRECT, "thanks")
+    desk.policy.heard(DIRECT, [question, answer, thanks], "away", reading=False, now=NOON)
+    assert desk.shown() == [("Ada", "thanks")]
+
+
+def test_what_came_while_away_is_told_once_for_each_room() -> None:
+    """With its number, not by the hundred."""
+    desk = Desk()
+    desk.hear(DIRECT, *map(str, range(250)), came="away")
+    desk.hear("dm:bob:me", "a", sender="bob", came="away")
+    steps = desk.due()
+    assert [(s.title, s.body) for s in steps if isinstance(s, Show)] == [
+        ("Ada · 250 new messages", "249"),
+        ("Bob", "a"),
+    ]
+    assert sounds(steps) == ["message"]
+
+
+def test_the_history_of_a_new_device_is_no_news() -> None:
+    """And stays none when it is fetched again."""
+    desk = Desk(room="everything")
+    desk.hear("general", "old @me", "older", came="before")
+    assert desk.due() == []
+    desk.seq.clear()
+    desk.hear("general", "old @me", "older")
+    assert desk.due() == []
+
+
+def test_nothing_is_told_twice() -> None:
+    """Such as after a server was restored from its backup, and its rooms were fetched again."""
+    desk = Desk()
+    desk.hear(DIRECT, "one", "two")
+    desk.due()
+    desk.seq.clear()
+    desk.hear(DIRECT, "one", "two", came="away")
+    assert desk.due(PAUSE) == []
+
+
+def test_many_rooms_at_once_are_one() -> None:
+    """Which leads to where the person was mentioned, and is replaced by later ones."""
+    desk = Desk(room="everything")
+    for number in range(MOST_ROOMS + 1):
+        desk.hear(f"room{number}", "@me" if number == 2 else "x", came="away")
+    assert [s for s in desk.due() if isinstance(s, Show)] == [
+        Show(
+            SUMMARY, "room2", 1, "5 new messages in 5 conversations", "You were mentioned",
+            mention=True,
+        )
+    ]  # fmt: skip
+    desk.hear("room1", "y")
+    assert desk.shown(0.1) == []
+    assert desk.shown(PAUSE) == [("6 new messages in 5 conversations", "You were mentioned")]
+    for number in range(MOST_ROOMS + 1):
+        assert desk.due() == []
+        desk.policy.read(f"room{number}")
+    assert desk.due() == [Close(SUMMARY)]
+
+
+def test_a_stream_of_rooms_becomes_one() -> None:
+    """The limit is of time, not of one turn."""
+    desk = Desk(room="everything")
+    shown = []
+    for number in range(40):
+        desk.hear(f"room{number}", "x")
+        shown += desk.shown(0.1)
+    assert MOST_ROOMS + 1 <= len(shown) <= MOST_ROOMS + 3
+    assert shown[-1][0].endswith("conversations")
+
+
+def test_do_not_disturb_lets_nothing_through() -> None:
+    """Nor is it told afterwards: it waits in the window."""
+    desk = Desk(quiet=Quiet(until=FOR_EVER))
+    desk.hear(DIRECT, "Hello @me")
+    assert desk.due() == []
+    desk.policy.preferences = Preferences()
+    assert desk.due() == []
+    desk.hear(DIRECT, "Hello?")
+    assert desk.shown() == [("Ada", "Hello?")]
+
+
+def test_mentions_may_pass() -> None:
+    """If the person wishes."""
+    desk = Desk(quiet=Quiet(until=FOR_EVER, mentions_pass=True))
+    desk.hear(DIRECT, "Hello", "Hello @me")
+    assert desk.shown() == [("Ada", "Hello @me")]
+
+
+def test_names_and_texts_may_stay_hidden() -> None:
+    """On a screen that others see."""
+    desk = Desk(preview=False)
+    desk.hear(DIRECT, "secret")
+    assert desk.shown() == [("Chat", "New message")]
+    desk.hear(DIRECT, "more")
+    assert desk.shown(PAUSE) == [("Chat", "2 new messages")]
+
+
+def test_without_notifications_there_is_still_a_sound() -> None:
+    """Each can be turned off alone."""
+    desk = Desk(enabled=False)
+    desk.hear(DIRECT, "Hello")
+    assert desk.due() == [Play("message"), Demand()]
+    assert desk.policy.deadline() is None
+    desk = Desk(sounds=False)
+    desk.hear(DIRECT, "Hello")
+    desk.policy.failed()
+    assert sounds(desk.due()) == []
+
+
+def test_a_burst_is_one_sound() -> None:
+    """The one that matters most."""
+    desk = Desk()
+    desk.hear(DIRECT, "a", "@me", "b")
+    desk.policy.failed()
+    assert sounds(desk.due()) == ["failed"]
+
+
+def test_what_the_person_put_away_does_not_come_back() -> None:
+    """But for what comes anew."""
+    desk = Desk()
+    desk.hear(DIRECT, "one")
+    desk.due()
+    desk.policy.dismissed(DIRECT)
+    assert desk.due(PAUSE) == []
+    desk.hear(DIRECT, "two")
+    assert desk.shown() == [("Ada", "two")]
+    desk.policy.read(DIRECT)
+    assert desk.due() == [Close(DIRECT)]
+
+
+def test_stop_takes_everything_away() -> None:
+    """When do not disturb begins."""
+    desk = Desk()
+    desk.hear(DIRECT, "one")
+    desk.due()
+    desk.hear("dm:bob:me", "two", sender="bob")
+    desk.policy.stop()
+    assert desk.due() == [Close(DIRECT)]
+    assert desk.policy.deadline() is None
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["general", DIRECT, "dm:bob:me", "a", "b", "c", "d", "e"]),
+            st.sampled_from(["x", "@me"]),
+            st.sampled_from(["ada", ME]),
+            st.sampled_from(["hear", "hear", "hear", "read", "dismissed", "wait"]),
+            st.sampled_from(["live", "away", "before"]),
+        ),
+        max_size=60,
+    )
+)
+def test_any_play(play: list[tuple[str, str, str, str, Came]]) -> None:
+    """Whatever happens: no room oftener than every PAUSE, and all that is read is taken away."""
+    desk = Desk(room="everything")
+    on_screen: set[str] = set()
+    shown_at: dict[str, float] = {}
+    for room, text, sender, what, came in play:
+        match what:
+            case "hear":
+                desk.hear(room, text, sender=sender, came=came)
+            case "read":
+                desk.policy.read(room)
+            case "dismissed":
+                on_screen.discard(room)
+                desk.policy.dismissed(room)
+            case _:
+                desk.now += 1
+        for step in desk.due(0.25):
+            if isinstance(step, Show):
+                assert desk.now - shown_at.get(step.room, 0) >= PAUSE or step.room not in on_screen
+                on_screen.add(step.room)
+                shown_at[step.room] = desk.now
+            elif isinstance(step, Close):
+                assert step.room in on_screen
+                on_screen.discard(step.room)
+    for room in [*desk.seq]:
+        desk.policy.read(room)
+    on_screen -= {step.room for step in desk.due(PAUSE) if isinstance(step, Close)}
+    assert not on_screen
+    assert desk.policy.deadline() is None
