@@ -24,7 +24,7 @@ NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 
 _OURS: Final = (
     "account.json", "accounts", "cache.db", "chat.db", "ctl", "installation", "last", "lock",
-    "log.txt", "profiles", "reserve", "running.json", "server.pem", "window.json",
+    "log.txt", "profiles", "reserve", "running.json", "server.pem", "settings", "window.json",
 )  # fmt: skip
 """Prefixes of the names that the programs open in a data folder."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -112,13 +112,14 @@ class FolderLock:
         make_private_folder(self._path.parent)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | NO_LINK, PRIVATE_FILE)
         try:
-            _lock(descriptor)
+            locked = lock_file(descriptor)
         except OSError as error:
             os.close(descriptor)
-            if error.errno not in _HELD_BY_ANOTHER:
-                why = f"its file system can't lock files ({error.strerror or error})"
-                raise OSError(error.errno, why, str(self._path.parent)) from error
-            raise FolderInUseError(f"{self._path.parent} is in use by another program") from error
+            why = f"its file system can't lock files ({error.strerror or error})"
+            raise OSError(error.errno, why, str(self._path.parent)) from error
+        if not locked:
+            os.close(descriptor)
+            raise FolderInUseError(f"{self._path.parent} is in use by another program")
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -127,6 +128,20 @@ class FolderLock:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
+
+
+def lock_file(descriptor: int) -> bool:
+    """Lock an open file until it is closed; False when another program has it. Raises OSError.
+
+    Such as where the file system has no locks (NFS without its lock service).
+    """
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        if error.errno in _HELD_BY_ANOTHER:
+            return False
+        raise
+    return True
 
 
 if sys.platform == "win32":
