@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import iter_modules
 from typing import Any, Final
@@ -23,7 +24,7 @@ from PyInstaller.building.api import COLLECT, EXE, PYZ
 from PyInstaller.building.build_main import Analysis
 from PyInstaller.building.osx import BUNDLE
 from PyInstaller.config import CONF
-from PyInstaller.utils.hooks import collect_submodules
+from PyInstaller.utils.hooks import collect_data_files, collect_submodules
 
 from build_specs.elf import forget_build_paths, is_elf
 
@@ -38,6 +39,9 @@ SOURCE: Final = HERE.parent
 ENTRY_POINTS: Final = {"ChatServer": "chat_server", "ChatClient": "chat_client"}
 ICONS: Final = {"ChatServer": "chat-server", "ChatClient": "chat-client"}
 
+NATIVE_NOTIFICATIONS: Final = sys.platform in {"win32", "darwin"}
+"""Whether notifications are the library desktop-notifier's (common/desktop/native.py)."""
+
 EXCLUDED: Final = (
     # Developers' tools of the standard library, and readline, whose licence is the GPL.
     *("doctest", "lib2to3", "pdb", "pydoc", "readline", "tkinter.test", "unittest"),
@@ -48,12 +52,20 @@ EXCLUDED: Final = (
     # What pydantic has for developers, and its own former version.
     *("hypothesis", "mypy", "pydantic.mypy", "pydantic.v1", "pydantic.deprecated"),
     # No terminal is drawn on, nothing is packed, and no module talks to the web.
-    *("curses", "bz2", "lzma", "ftplib", "xmlrpc", "asyncio", "http.server", "wsgiref"),
+    *("curses", "bz2", "lzma", "tarfile", "ftplib", "xmlrpc", "http.server", "wsgiref"),
     # Colour profiles, formulas on pictures, and the bridges to other toolkits.
     *("PIL.ImageCms", "PIL._imagingcms", "PIL._imagingmath", "PIL.ImageQt", "PIL.ImageTk"),
     # Formats that no screen shows. What can't be decoded can't be attacked, either.
     *(f"PIL.{each.name}" for each in iter_modules(PIL.__path__) if is_other_format(each.name)),
-    *("PIL._avif", "PIL._webp", "defusedxml", "olefile", "xml"),
+    *("PIL._avif", "PIL._webp", "defusedxml", "olefile"),
+    # On Linux notifications go by jeepney, in an ordinary thread.
+    *(() if NATIVE_NOTIFICATIONS else ("desktop_notifier", "dbus_fast", "asyncio", "xml")),
+    *(("jeepney", "dbus_fast") if NATIVE_NOTIFICATIONS else ()),
+    # What stands in for the C module where that is missing, and what random has for its own test.
+    "statistics",
+    *(("_pydecimal",) if find_spec("_decimal") else ()),
+    # Jeepney's other ways of waiting for a bus, and its tests.
+    *("trio", "jeepney.io.asyncio", "jeepney.io.trio", "jeepney.io.tests", "jeepney.tests"),
 )
 UNUSED_TCL: Final = (
     *("_tcl_data/tzdata", "_tcl_data/msgs", "_tcl_data/opt", "_tcl_data/http"),
@@ -97,13 +109,19 @@ def _data() -> list[tuple[str, str]]:
         for path in sorted((SOURCE / assets).rglob("*"))
         if path.is_file()
     ]
+    if NATIVE_NOTIFICATIONS:
+        found += collect_data_files("desktop_notifier")  # it opens a picture when it is imported
     return [*found, (os.environ["CHAT_BUILD"], ".")]
 
 
 def _hidden(package: str) -> list[str]:
-    """All of our own modules: many are imported late."""
-    ours = [collect_submodules(each) for each in (package, "common")]
-    return [name for names in ours for name in names]
+    """All of our own modules, as many are imported late, and what others load by its name."""
+    packages = [package, "common"]
+    if NATIVE_NOTIFICATIONS:
+        packages += (
+            ["desktop_notifier", "winrt"] if sys.platform == "win32" else ["desktop_notifier"]
+        )
+    return [name for each in packages for name in collect_submodules(each)]
 
 
 def _unused(destination: str) -> bool:

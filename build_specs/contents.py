@@ -80,7 +80,7 @@ class Part:
 
 
 _OUR_DATA: Final = re.compile(
-    r"common/ui/assets/icons/|build\.json$|[\w-]+\.ic(ns|o)$|LICENSE$|licenses/"
+    r"common/(ui/assets/icons|assets/sounds)/|build\.json$|[\w-]+\.ic(ns|o)$|LICENSE$|licenses/"
 )
 _RUNTIME: Final = re.compile(r"pyimod\d|pyiboot\d|pyi_rth|_pyi_rth|pyi_splash")
 """Modules of PyInstaller that are in every program it makes."""

@@ -59,7 +59,7 @@ Architecture: {architecture}
 Maintainer: {maintainer}
 Installed-Size: {size}
 Depends: {depends}
-Recommends: xdg-utils
+Recommends: notification-daemon, pipewire-bin | pulseaudio-utils | alsa-utils, xdg-utils
 Description: chat for the people on one network
  One person starts ChatServer, everyone else starts ChatClient, and they talk:
  no cloud, no internet, no account anywhere, no administrator. Everything is

@@ -16,6 +16,8 @@ PERMITTED: Final = frozenset(
         *("HPND-sell-variant", "ISC", "libpng-2.0", "MIT", "MIT-0", "MIT-CMU", "MIT-open-group"),
         *("OFL-1.1", "PSF-2.0", "TCL", "Unicode-3.0", "X11", "Zlib", "blessing", "bzip2-1.0.6"),
         "X11-distribute-modifications-variant",
+        # Asks for its own files' source alone, which is where the part's text says, unchanged.
+        "MPL-2.0",
         # Their exceptions let a program that merely contains them have any licence.
         "GPL-2.0-or-later WITH Bootloader-exception",
         "GPL-3.0-or-later WITH GCC-exception-3.1",

@@ -14,6 +14,7 @@ from chat_server.options import Options, parse_options
 from chat_server.ready_file import Running
 from chat_server.rules.view import ViewEvent
 from chat_server.service import Server
+from common.desktop.smoke import look_at_desktop
 from common.domain.invite import parse_invite
 from common.domain.names import GENERAL
 from common.limits import PROTOCOL_VERSION
@@ -42,6 +43,7 @@ def checks() -> list[Check]:
     return [
         every_module("chat_server", "common"),
         ("names", look_at_names),
+        ("desktop", look_at_desktop),
         ("server", look_at_server),
     ]
 

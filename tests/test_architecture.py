@@ -138,6 +138,8 @@ _OF_SOCKETS: Final = {"common.system.tls", "common.system.transport", "common.sy
 
 def is_pure(module: str) -> bool:
     """Whether a module must do without sockets, threads and Tk."""
+    if is_in(module, "common.desktop"):
+        return module in PURE_OF_THE_DESKTOP
     if is_in(module, "common") and not is_in(module, "common.ui"):
         return module not in _OF_SOCKETS
     if is_in(module, "chat_server.rules") or is_in(module, "chat_client.state"):
@@ -151,6 +153,12 @@ PURE_IN_A_WINDOW: Final = {
     for name in ("held", "missing", "ordered", "overview", "reading", "timeline", "wording")
 }
 """What the client's window shows, worked out without it."""
+
+
+PURE_OF_THE_DESKTOP: Final = {
+    f"common.desktop.{name}" for name in ("conversation", "notification", "notifier")
+}
+"""What is said to a notification server, without the thread that says it."""
 
 
 ENGINES: Final = ("chat_server.store.sqlite", "chat_client.cache")
@@ -193,6 +201,8 @@ def breaches(graph: Graph) -> list[str]:
         if any(is_in(module, f"chat_server.{part}") for part in ("rules", "hub", "net")):
             # The rules know the store by its face alone; so does all that works for them.
             forbidden += ["sqlite3", "chat_server.store.sqlite", "chat_server.store.reserve"]
+        if is_in(module, "common.desktop"):
+            forbidden += ["common.protocol"]
         if not is_window(module):
             forbidden += ["tkinter", "_tkinter", "common.ui", f"{package}.window"]
         found += [
@@ -264,6 +274,9 @@ _SOURCES: Final = {
     "common.system.tls": "import ssl\nx = 1",
     "common.system.transport": "import socket",
     "common.system.waker": "import socket",
+    "common.desktop.notification": "",
+    "common.desktop.notifier": "from common.desktop import notification",
+    "common.desktop.dbus": "import socket, threading\nfrom common.system import waker",
     "common.system.database": "import sqlite3\nconnect_reader = sqlite3.connect",
     "chat_server.store.store": "",
     "chat_server.store.reserve": "",
@@ -296,6 +309,12 @@ _SOURCES: Final = {
         ("common.domain.invite", "from common.system import transport"),
         ("chat_client.state.controller", "from common.system import waker"),
         ("common.domain.invite", "import importlib; importlib.import_module('ssl')"),
+        ("common.desktop.notifier", "from common.desktop import dbus"),
+        ("common.desktop.notification", "import threading"),
+        ("common.desktop.dbus", "from common.ui.look import theme"),
+        ("common.desktop.dbus", "from common.protocol import messages"),
+        ("common.desktop.dbus", "import chat_client"),
+        ("chat_client.state.controller", "from common.desktop import dbus"),
         ("chat_server.service", "import chat_client.state"),
         ("chat_client.state.controller", "from chat_client.net import connector"),
         ("chat_client.state.controller", "from ..net import connector"),

@@ -14,6 +14,7 @@ from chat_client.net.loopback import Echo
 from chat_client.options import Options
 from chat_client.window.app import make
 from chat_client.window.main_screen import MainScreen
+from common.desktop.smoke import look_at_desktop
 from common.domain.invite import Invite
 from common.domain.names import GENERAL
 from common.protocol.events import MESSAGE
@@ -30,6 +31,7 @@ def run() -> int:
         [
             every_module("chat_client", "common"),
             ("names", look_at_names),
+            ("desktop", look_at_desktop),
             ("store", _look_at_store),
             ("encryption", _look_at_encryption),
             ("window", _look_at_window),

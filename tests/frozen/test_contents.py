@@ -184,6 +184,7 @@ def test_libraries_are_known_by_their_names_on_all_systems(name: str, part: str 
         ("licenses/OpenSSL.txt", True),
         ("_internal/build.json", True),
         ("_internal/common/ui/assets/icons/chat-client-16.png", True),
+        ("_internal/common/assets/sounds/knock.wav", True),
         ("Contents/Info.plist", True),
         ("Contents/Resources/chat-client.icns", True),
         ("_internal/common/ui/assets/fonts/Inter-Bold.otf", False),
