@@ -10,8 +10,9 @@ from typing import Final
 from chat_server.window.model import ClientRow, PersonRow
 from common.limits import REASON_LENGTH
 from common.ui.look.theme import Theme
-from common.ui.widgets.dialog import Choice, Dialog, Entry, Options
+from common.ui.widgets.dialog import Choice, Dialog, Entry
 from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options
+from common.ui.widgets.option_row import Options
 
 CANCEL: Final = "cancel"
 """The choice that changes nothing; Escape and the close button choose it, too."""

@@ -53,6 +53,8 @@ class ListRow:
     bold: bool = False
     plain: bool = False
     handle: str = ""
+    alert: str = ""
+    """What is more than a count: shown in a pill of its own before it, such as "@"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,11 +233,11 @@ class RowList(VirtualList[ListRow | _Heading]):
         self.canvas.create_image(left, middle, image=image, anchor="w", tags=tag)
         return left + width + theme.px(12 if row.badge else 10)
 
-    def _draw_end(self, row: ListRow, right: int, middle: float, ink: str, tag: str) -> int:
+    def _draw_end(self, row: ListRow, right: int, middle: float, colour: str, tag: str) -> int:
         """Draw the count and the mark at the right; returns where the label must end."""
         theme = self.theme
         if row.mark:
-            image = theme.icon(row.mark, ink)
+            image = theme.icon(row.mark, colour)
             x = right - theme.px(6)
             self.canvas.create_image(x, middle, image=image, anchor="e", tags=tag)
             right -= theme.px(30)
@@ -245,11 +247,15 @@ class RowList(VirtualList[ListRow | _Heading]):
                 middle,
                 text=row.count,
                 font=theme.fonts["label_bold"],
-                fill=ink,
+                fill=colour,
                 anchor="e",
                 tags=tag,
             )
             right -= theme.fonts.width("label_bold", row.count) + theme.px(14)
         elif row.count:
-            right -= draw_count(self.canvas, theme, right, middle, row.count, tag) + theme.px(8)
+            right -= draw_count(self.canvas, theme, right, middle, row.count, tag=tag) + theme.px(8)
+        if row.alert:
+            ink = theme.palette.pill_slow
+            width = draw_count(self.canvas, theme, right, middle, row.alert, ink, tag=tag)
+            right -= width + theme.px(8)
         return right

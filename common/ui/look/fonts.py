@@ -119,6 +119,13 @@ class Fonts:
             )
         return font
 
+    def rescale(self, scale: float) -> None:
+        """Give all of them another size, also on the screen."""
+        self._scale = scale
+        self._widths.clear()
+        for role, font in self._fonts.items():
+            font.configure(size=-self.pixels(role))
+
     def pixels(self, role: Role) -> int:
         """The size of a role's font in screen pixels."""
         return round(_SIZES[role][0] * 96 / 72 * self._scale)

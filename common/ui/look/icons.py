@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 IconName = Literal[
-    "arrow-down", "arrow-left", "bell", "broadcast", "chat", "check", "check-circle",
+    "arrow-down", "arrow-left", "bell", "bell-off", "broadcast", "chat", "check", "check-circle",
     "check-disc", "chevron-down", "chevron-right", "chevron-up", "clock", "close", "connections",
     "copy", "desktop", "enter", "gear", "hash", "laptop", "leave", "link", "log", "moon", "more",
     "ban", "pencil", "people", "person", "plus", "plus-circle", "power", "renew", "search", "send",
@@ -242,6 +242,11 @@ def _bell(pen: _Pen) -> None:
     pen.arc(8, 12.6, 1.9, 10, 170)
 
 
+def _bell_off(pen: _Pen) -> None:
+    _bell(pen)
+    pen.line((2, 2), (14, 14))
+
+
 def _broadcast(pen: _Pen) -> None:
     pen.dot(8, 8, 1.7)
     for radius in (4.2, 7):
@@ -300,6 +305,7 @@ _DRAW: Final[dict[IconName, Callable[[_Pen], None]]] = {
     "arrow-left": _paths([(2.6, 8), (13.6, 8)], [(7.2, 3.4), (2.6, 8), (7.2, 12.6)]),
     "ban": _ban,
     "bell": _bell,
+    "bell-off": _bell_off,
     "broadcast": _broadcast,
     "chat": _chat,
     "check": _check,

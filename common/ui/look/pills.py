@@ -38,19 +38,30 @@ def draw_pill(
 
 
 def draw_count(
-    canvas: tk.Canvas, theme: Theme, right: int, middle: float, text: str, tag: str = ""
+    canvas: tk.Canvas,
+    theme: Theme,
+    right: int,
+    middle: float,
+    text: str,
+    ink: Ink | None = None,
+    *,
+    tag: str = "",
 ) -> int:
-    """Draw a count in a solid pill that ends at `right`; returns its width in screen pixels."""
+    """Draw a count in a pill that ends at `right`; returns its width in screen pixels.
+
+    Without an `ink` it is in the primary colour.
+    """
     palette, height = theme.palette, theme.px(18)
+    ink = ink or Ink(palette.on_primary, palette.primary)
     width = max(theme.px(22), theme.fonts.width("label_bold", text) + theme.px(14))
-    ground = theme.images.rounded(width, height, height // 2, palette.primary)
+    ground = theme.images.rounded(width, height, height // 2, ink.fill)
     canvas.create_image(right, middle, image=ground, anchor="e", tags=tag)
     canvas.create_text(
         right - width / 2,
         middle,
         text=text,
         font=theme.fonts["label_bold"],
-        fill=palette.on_primary,
+        fill=ink.text,
         tags=tag,
     )
     return width

@@ -28,15 +28,25 @@ Paint = Callable[[], None]
 class Theme:
     """The theme of everything below `root`; create one for each root, right after `tk.Tk()`.
 
-    `scale` is screen pixels for one pixel at 96 dpi; left out, it is the screen's own.
+    `scale` is screen pixels for one pixel at 96 dpi; left out, it is the screen's own. On top of
+    that comes the size of text that a person chose, in per cent.
     """
 
-    def __init__(self, root: tk.Tk, mode: Mode | None = None, scale: float | None = None) -> None:
+    def __init__(
+        self,
+        root: tk.Tk,
+        mode: Mode | None = None,
+        scale: float | None = None,
+        text_size: int = 100,
+    ) -> None:
         self.root = root
         self.mode: Mode = mode or desktop_mode()
         self.palette: Palette = PALETTES[self.mode]
-        self.scale: Final = scale or dpi.scale_of(root)
-        dpi.set_font_scaling(root, self.scale)
+        self._screen_scale: Final = scale or dpi.scale_of(root)
+        self.text_size = text_size
+        """Per cent of the usual size; everything grows with the text."""
+        self.scale = self._screen_scale * text_size / 100
+        dpi.set_font_scaling(root, self._screen_scale)
         use_desktop_keys(root, self.px(50))
         fonts.register()
         self.fonts: Final = Fonts(root, self.scale)
@@ -45,7 +55,7 @@ class Theme:
         self.focus: Final = FocusRings(root)
         self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
         self._ttk: Final = ttk.Style(root)
-        self._styles: set[tuple[Mode, str]] = set()
+        self._styles: set[tuple[str, str]] = set()
         self._apply()
 
     def px(self, pixels: float) -> int:
@@ -57,10 +67,20 @@ class Theme:
         if mode == self.mode:
             return
         self.mode, self.palette = mode, PALETTES[mode]
-        self._apply()
-        for _, paint in list(self._subscribers.values()):
-            paint()
+        self._repaint()
         self.root.event_generate("<<ThemeSwitched>>")
+
+    def zoom(self, text_size: int) -> None:
+        """Change the size of text, in per cent of the usual one, and of all that is made for it.
+
+        Widgets that are there keep the lengths that they were made with: make them anew.
+        """
+        if text_size == self.text_size:
+            return
+        self.text_size = text_size
+        self.scale = self._screen_scale * text_size / 100
+        self.fonts.rescale(self.scale)
+        self._repaint()
 
     def toggle(self) -> None:
         """Switch from light to dark or back."""
@@ -76,8 +96,8 @@ class Theme:
 
     def style(self, name: str, define: Callable[[ttk.Style], None]) -> str:
         """The ttk style `name`; `define` creates it when the current mode lacks it."""
-        if (self.mode, name) not in self._styles:
-            self._styles.add((self.mode, name))
+        if (self._look, name) not in self._styles:
+            self._styles.add((self._look, name))
             define(self._ttk)
         return name
 
@@ -106,14 +126,24 @@ class Theme:
         """The rounded square badge of a server, `size` px at 96 dpi."""
         return badge(self.images, name, self.px(size))
 
+    def _repaint(self) -> None:
+        self._apply()
+        for _, paint in list(self._subscribers.values()):
+            paint()
+
     def _forget(self, event: tk.Event[tk.Misc], widget: tk.Misc) -> None:
         # A toplevel also gets the <Destroy> events of its children.
         known = self._subscribers.get(str(widget))
         if event.widget is widget and known and known[0] is widget:
             del self._subscribers[str(widget)]
 
+    @property
+    def _look(self) -> str:
+        """The name of the ttk theme for this look: its elements can't be made twice."""
+        return f"chat-{self.mode}-{self.text_size}"
+
     def _apply(self) -> None:
-        name, palette = f"chat-{self.mode}", self.palette
+        name, palette = self._look, self.palette
         if name not in self._ttk.theme_names():
             self._ttk.theme_create(name, parent="clam")
         self._ttk.theme_use(name)

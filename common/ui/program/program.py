@@ -78,6 +78,7 @@ class Program(Generic[C]):
         self.on_end: Callable[[], object] = lambda: None
         remembered = load_window_state(data_dir)
         self.mode = mode or remembered.theme or desktop_mode()
+        self._text_size = remembered.text_size
         self.root = make_root(name, icon, self.mode)
         self.root.protocol("WM_DELETE_WINDOW", self._close_button)
         self._place = WindowPlacement(self.root, data_dir, remembered, least, first)
@@ -113,6 +114,15 @@ class Program(Generic[C]):
         """Give the window its usual size: the contents that need it come now."""
         self._place.grow()
 
+    @property
+    def remembered_mode(self) -> Mode | None:
+        """The mode that was chosen the last time, if one was."""
+        return self._place.remembered_mode
+
+    def remember_look(self, mode: Mode | None, text_size: int) -> None:
+        """Begin with that look the next time; without a mode, with the desktop's."""
+        self._place.remember_look(mode, text_size)
+
     def close(self) -> None:
         """Stop the work and then destroy the window; idempotent."""
         if self._closing:
@@ -147,7 +157,7 @@ class Program(Generic[C]):
 
         make = self._loading.result()
         self.on_load()
-        self.theme = Theme(self.root, self.mode)
+        self.theme = Theme(self.root, self.mode, text_size=self._text_size)
         self._place.follow(self.theme)
         self.contents = make(self)
         self.contents.begin()

@@ -12,7 +12,8 @@ from common.ui.look import dpi
 from common.ui.look.palette import PALETTES, Mode
 
 _ASSETS: Final = Path(__file__).parents[1] / "assets" / "icons"
-_ICON_SIZES: Final = (128, 48, 32, 16)
+ICON_SIZES: Final = (128, 48, 32, 16)
+"""Pixels, the largest first."""
 
 
 def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
@@ -45,8 +46,13 @@ def end_root(root: tk.Tk) -> None:
     root.destroy()
 
 
+def icon_file(name: str, size: int) -> str:
+    """The picture of a program's icon, `size` pixels across."""
+    return str(_ASSETS / f"{name}-{size}.png")
+
+
 def _show_icon(root: tk.Tk, name: str) -> None:
     """The program's icon in its title bar, the task bar and the switcher, each size drawn."""
-    files = (_ASSETS / f"{name}-{size}.png" for size in _ICON_SIZES)
+    files = (icon_file(name, size) for size in ICON_SIZES)
     # Tk copies them into the window's property; it does not look at the images again.
     root.iconphoto(True, *(tk.PhotoImage(master=root, file=file) for file in files))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from common.ui.look.dpi import scale_of
+from common.ui.look.palette import Mode
 from common.ui.program.window_state import WindowState, parse_geometry, save_window_state
 
 if TYPE_CHECKING:
@@ -58,6 +59,15 @@ class WindowPlacement:
             self._remembered = self._remembered._replace(theme=theme.mode)
 
         self._root.bind("<<ThemeSwitched>>", chosen, add="+")
+
+    @property
+    def remembered_mode(self) -> Mode | None:
+        """The mode that was chosen, if one was."""
+        return self._remembered.theme
+
+    def remember_look(self, mode: Mode | None, text_size: int) -> None:
+        """Begin with that look the next time; without a mode, with the desktop's."""
+        self._remembered = self._remembered._replace(theme=mode, text_size=text_size)
 
     def show(self) -> None:
         """Show the window at its saved position if that is on the screen, else in the middle.

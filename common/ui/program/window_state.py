@@ -11,6 +11,8 @@ from common.ui.look.palette import Mode
 
 FILE: Final = "window.json"
 _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
+TEXT_SIZES: Final = 80, 200
+"""The least and the largest size of text, in per cent of the usual one."""
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
@@ -19,7 +21,7 @@ class WindowState(NamedTuple):
 
     `scale` is screen pixels for one pixel at 96 dpi when it was saved, and `screen` the width and
     height of the screen in pixels; None where unknown. Of a `maximized` window, `geometry` is the
-    one it had before.
+    one it had before. `text_size` is in per cent of the usual one.
     """
 
     geometry: tuple[int, int, int, int] | None = None
@@ -27,6 +29,7 @@ class WindowState(NamedTuple):
     scale: float | None = None
     screen: tuple[int, int] | None = None
     maximized: bool = False
+    text_size: int = 100
 
 
 def load_window_state(data_dir: Path) -> WindowState:
@@ -37,13 +40,15 @@ def load_window_state(data_dir: Path) -> WindowState:
         return WindowState()
     if not isinstance(kept, dict):
         return WindowState()
-    theme, scale = kept.get("theme"), kept.get("scale")
+    theme, scale, text_size = kept.get("theme"), kept.get("scale"), kept.get("text_size")
+    least, most = TEXT_SIZES
     return WindowState(
         parse_geometry(str(kept.get("geometry"))),
         theme if theme in ("light", "dark") else None,
         scale if isinstance(scale, float) and 1.0 <= scale <= 8.0 else None,
         _parse_size(str(kept.get("screen"))),
         kept.get("maximized") is True,
+        text_size if type(text_size) is int and least <= text_size <= most else 100,
     )
 
 
@@ -63,6 +68,8 @@ def save_window_state(data_dir: Path, state: WindowState) -> None:
         content["screen"] = "{}x{}".format(*state.screen)
     if state.maximized:
         content["maximized"] = True
+    if state.text_size != 100:
+        content["text_size"] = state.text_size
     if state.theme is not None:
         content["theme"] = state.theme
     try:

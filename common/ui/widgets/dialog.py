@@ -14,6 +14,7 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button, Variant
 from common.ui.widgets.fields import Field
+from common.ui.widgets.option_row import OptionRow, Options
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,6 @@ class Entry:
     placeholder: str = ""
     secret: bool = False
     limit: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """A row of buttons, one of which is selected: (id, label) of each, and the initial id."""
-
-    label: str
-    options: Sequence[tuple[str, str]]
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,35 +205,3 @@ class Dialog:
         x = max(0, min(x, screen[0] - width))
         y = max(0, min(y, screen[1] - height))
         self.window.geometry(f"+{x}+{y}")
-
-
-class OptionRow(Panel):
-    """Buttons of which the selected one stands out; the arrow keys select, too."""
-
-    def __init__(self, parent: tk.Misc, theme: Theme, options: Options) -> None:
-        super().__init__(parent, theme)
-        self.value = options.value
-        self._ids = [each for each, _ in options.options]
-        self.buttons: dict[str, Button] = {}
-        for each, label in options.options:
-            button = Button(self, theme, label, partial(self.choose, each), height=30)
-            button.pack(side="left", padx=(theme.px(6) if self.buttons else 0, 0))
-            for key, step in (("Left", -1), ("Right", 1)):
-                button.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
-            self.buttons[each] = button
-        self.choose(self.value)
-
-    def choose(self, option: str) -> None:
-        """Select an option."""
-        self.value = option
-        for each, button in self.buttons.items():
-            button.set(variant="chosen" if each == option else "secondary")
-            # One stop of the Tab key for all of them.
-            button.configure(takefocus=each == option)
-
-    def _step(self, step: int) -> str:
-        at = self._ids.index(self.value) + step
-        if 0 <= at < len(self._ids):
-            self.choose(self._ids[at])
-            self.buttons[self.value].focus_set()
-        return "break"

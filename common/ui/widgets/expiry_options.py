@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from common.ui.widgets.dialog import Options
+from common.ui.widgets.option_row import Options
 
 FOR_EVER: Final = ""
 HOUR: Final = "60"

@@ -24,6 +24,13 @@ GO_TO_DATE: Final = "<<GoToDate>>"
 """The virtual event for going to a date."""
 GO_TO_DATE_TITLE: Final = "⌘J" if sys.platform == "darwin" else "Ctrl+J"
 """What people call its keys."""
+SETTINGS: Final = "<<Settings>>"
+"""The virtual event for the settings window."""
+SETTINGS_TITLE: Final = "⌘," if sys.platform == "darwin" else "Ctrl+,"
+"""What people call its keys."""
+LARGER: Final = "<<LargerText>>"
+SMALLER: Final = "<<SmallerText>>"
+USUAL_SIZE: Final = "<<UsualText>>"
 
 _SHIFT: Final = 0x1
 _ALT: Final = {"x11": 0x8, "win32": 0x20000, "aqua": 0x10}
@@ -49,6 +56,14 @@ def use_desktop_keys(root: tk.Tk, notch: int = 50) -> None:
     `notch` is how many screen pixels one notch of the wheel scrolls a text on X11.
     """
     system = str(root.tk.call("tk", "windowingsystem"))
+    modifier = "Command" if system == "aqua" else "Control"
+    for event, symbols in (
+        (SETTINGS, ("comma",)),
+        (LARGER, ("plus", "equal", "KP_Add")),
+        (SMALLER, ("minus", "underscore", "KP_Subtract")),
+        (USUAL_SIZE, ("0", "KP_0")),
+    ):
+        root.event_add(event, *(f"<{modifier}-Key-{symbol}>" for symbol in symbols))
     if system == "aqua":
         root.event_add(FIND, "<Command-Key-f>", "<Command-Lock-Key-F>")
         root.event_add(GO_TO_DATE, "<Command-Key-j>", "<Command-Lock-Key-J>")

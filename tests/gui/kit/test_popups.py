@@ -13,11 +13,12 @@ from common.ui.look.palette import Mode, contrast
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
 from common.ui.widgets.buttons import Button
-from common.ui.widgets.dialog import Answer, Choice, Dialog, Entry, Options
+from common.ui.widgets.dialog import Answer, Choice, Dialog, Entry
 from common.ui.widgets.expiry_options import FOR_EVER, HOUR, until_options, until_time
 from common.ui.widgets.gauges import Sparkline, Spinner
 from common.ui.widgets.menus import MenuItem, build_menu, popup
 from common.ui.widgets.notices import Banner, Toasts
+from common.ui.widgets.option_row import Options
 from common.ui.widgets.tooltip import Tooltip
 from tests.gui.kit.conftest import Pump
 

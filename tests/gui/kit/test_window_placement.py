@@ -67,7 +67,7 @@ def test_a_chosen_size_stays(root: tk.Tk, tmp_path: Path, wait_until: Pump, chos
 
 def test_all_that_is_kept_is_recalled(tmp_path: Path) -> None:
     """Whoever adds a field has it written and read, too."""
-    kept = WindowState((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True)
+    kept = WindowState((640, 480, 30, 40), "dark", 1.5, (1600, 1200), maximized=True, text_size=150)
     assert all(chosen != never for chosen, never in zip(kept, WindowState(), strict=True))
     save_window_state(tmp_path, kept)
     assert load_window_state(tmp_path) == kept
