@@ -164,6 +164,17 @@ class CacheReader:
             if is_room(room)
         ]
 
+    def unread_with_sign(self, room: RoomSummary, me: str) -> list[str]:
+        """Texts with an `@` among the newest `COUNTED` messages that `me` has not read."""
+        rows = self._connection.execute(
+            "SELECT text FROM (SELECT text FROM events"
+            "  WHERE room = ? AND seq > ? AND kind = 'message' AND text IS NOT NULL AND sender <> ?"
+            "  ORDER BY seq DESC LIMIT ?)"
+            " WHERE instr(text, '@') OR instr(text, '\uff20')",
+            (room.room, room.read, me, COUNTED),
+        )
+        return [str(text) for (text,) in rows]
+
     def people(self) -> dict[str, str]:
         """Username → display name of everyone known."""
         rows = self._connection.execute("SELECT username, display_name FROM people")

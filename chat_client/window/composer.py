@@ -48,6 +48,8 @@ class Composer(Panel):
         self._rich = RichText(self.text, theme, most_pictures=_MOST_PICTURES)
         self._box = TextBox(self.text, self._rich, self._refuse)
         self.editing = Editing(self._box, theme)
+        self.take_key: Callable[[], bool] = lambda: False
+        """Asked first when Return or Tab is pressed; True when the key was for something else."""
         self._hint_text = ""
         self._why = ""
         self._given_back = False
@@ -59,7 +61,7 @@ class Composer(Panel):
         for sequence in ("<Shift-Return>", "<Shift-KP_Enter>"):
             self.text.bind(sequence, self._new_line)
         # A tab is for moving on, as everywhere else in the window; Text would keep both.
-        self.text.bind("<Tab>", lambda _: self._leave(self.text.tk_focusNext()))
+        self.text.bind("<Tab>", self._tab)
         self.text.bind("<Shift-Tab>", lambda _: self._leave(self.text.tk_focusPrev()))
         self.text.bind("<<Modified>>", self._modified)
         self.text.bind("<Configure>", lambda _: self._resized())
@@ -98,6 +100,11 @@ class Composer(Panel):
     def draft(self) -> str:
         """The text that was not sent."""
         return self._rich.get("1.0", "end-1c")
+
+    @property
+    def cursor(self) -> int:
+        """The offset of the cursor in the draft."""
+        return self._box.cursor()
 
     def set_draft(self, text: str) -> None:
         """Put a text in to be edited; the cursor goes to its end, and undo begins there."""
@@ -152,12 +159,16 @@ class Composer(Panel):
             self._problem.pack_forget()
 
     def _entered(self, _: object) -> str:
-        self.submit()
+        if not self.take_key():
+            self.submit()
         return "break"
 
     def _new_line(self, _: object) -> str:
         self.editing.insert("\n")
         return "break"
+
+    def _tab(self, _: object) -> str:
+        return "break" if self.take_key() else self._leave(self.text.tk_focusNext())
 
     def _leave(self, to: tk.Misc | None) -> str:
         if to is not None:

@@ -17,7 +17,11 @@ _NARROW: Final = 200
 
 
 class Header(Panel):
-    """`on_find` and `on_members` show or hide the bar to find words, and the members."""
+    """What stands above the conversation.
+
+    `on_find` and `on_members` show or hide the bar to find words, and the members; `on_mode`
+    switches between light and dark.
+    """
 
     def __init__(
         self,
@@ -25,6 +29,7 @@ class Header(Panel):
         theme: Theme,
         *,
         on_find: Callable[[], object],
+        on_mode: Callable[[], object],
         on_members: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "window")
@@ -41,7 +46,7 @@ class Header(Panel):
         self.toggle_members.pack(side="right", padx=(0, theme.px(16)))
         Tooltip(self.toggle_members, theme, "Show or hide the members")
         self.toggle_theme = Button(
-            self, theme, "", theme.toggle, variant="quiet", icon="moon", icon_size=18
+            self, theme, "", on_mode, variant="quiet", icon="moon", icon_size=18
         )
         self.toggle_theme.pack(side="right")
         Tooltip(self.toggle_theme, theme, "Light or dark")

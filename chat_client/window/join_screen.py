@@ -233,6 +233,12 @@ class JoinScreen(Panel):
 
     # What the person does
 
+    @property
+    def filled(self) -> Prefill:
+        """What is filled in now."""
+        problem = str(self.problem.cget("text"))
+        return Prefill(self._invite, self.name.value, self.username.value, problem=problem)
+
     def join(self) -> None:
         """Join, or show what is missing."""
         if self._joining:

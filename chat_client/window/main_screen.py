@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final, assert_never
 
+from chat_client.cache.pages import RoomSummary
 from chat_client.cache.search import Found
 from chat_client.open_account import OpenAccount
 from chat_client.state import news
 from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.state.status import Link
 from chat_client.window.browser import open_link
+from chat_client.window.completion import Candidate, Completion
 from chat_client.window.composer import Composer
 from chat_client.window.connection_view import ConnectionView
 from chat_client.window.find_bar import FindBar
@@ -20,15 +22,20 @@ from chat_client.window.go_to_date import day_menu
 from chat_client.window.header import Header
 from chat_client.window.members_panel import MembersPanel
 from chat_client.window.message_entry import MessageEntry
+from chat_client.window.notification_menus import quiet_line, quiet_menu, room_menu
+from chat_client.window.notifications import Notifications
 from chat_client.window.overview import Overview
 from chat_client.window.person_menu import PersonMenu
 from chat_client.window.sidebar import Sidebar
 from chat_client.window.status_banner import status_line
 from chat_client.window.transcript.missing import whole_line
 from chat_client.window.transcript.view import Transcript
+from chat_client.window.unread_line import UnreadLine
 from common.domain.names import GENERAL, direct_partner, direct_room
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
+from common.domain.text import TextRefusedError, check_text, normalize_text
+from common.protocol.events import MESSAGE
 from common.ui.look.theme import Theme
 from common.ui.program.mailbox import Mailbox
 from common.ui.widgets.basics import Hairline, Panel
@@ -45,27 +52,35 @@ _LATEST_AT: Final = 8
 
 
 class MainScreen(Panel):
-    """One account's conversations. `on_leave` asks for the join screen."""
+    """One account's conversations, from an `overview` of them or from the cache.
+
+    `on_leave` asks for the join screen, `on_settings` for the settings, `on_mode` for the other of
+    the light and the dark mode.
+    """
 
     def __init__(
         self,
         parent: tk.Tk,
         theme: Theme,
         session: OpenAccount,
+        notifications: Notifications,
+        overview: Overview | None = None,
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
+        on_settings: Callable[[], object],
+        on_mode: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "window")
         self._window, self._theme, self._session = parent, theme, session
+        self._notifications = notifications
+        self._on_settings = on_settings
         self._on_title = on_title
         self._on_leave = on_leave
-        self.overview = Overview(session.account.username)
-        reader = session.reader
-        self.overview.load(
-            reader.rooms(session.account.username), reader.people(), reader.moderators()
-        )
-        self.overview.add_room(GENERAL)
+        self.overview = overview or Overview(session.account.username)
+        if overview is None:
+            self._load()
+        self._on_mode = on_mode
         theme.colours.forget()
         theme.colours.meet(self.overview.names)
         self._refused: dict[str, Reason] = {}
@@ -74,20 +89,45 @@ class MainScreen(Panel):
         """The question that is asked, or was asked last."""
         self.room = ""
         self._build()
+        notifications.begin(session.account.key, self.overview, self)
+        notifications.on_quiet = self._show_quiet
+        self._show_quiet()
         self.open(GENERAL)
         self._write()
         self.bind("<FocusIn>", self._focused)
+        self.bind("<FocusOut>", self._left)
 
     # Building
 
+    def _load(self) -> None:
+        """Begin with what the cache has."""
+        reader, overview = self._session.reader, self.overview
+        rooms = reader.rooms(overview.me)
+        overview.load(rooms, reader.people(), reader.moderators())
+        self._count_mentions(rooms)
+        overview.add_room(GENERAL)
+
     def _build(self) -> None:
         theme = self._theme
-        self.sidebar = Sidebar(self, theme, self.open, self._on_leave, self._write)
+        self.sidebar = Sidebar(
+            self,
+            theme,
+            self.open,
+            self._on_leave,
+            self._write,
+            on_room_menu=self._room_menu,
+            on_quiet_menu=self._quiet_menu,
+            on_settings=self._on_settings,
+        )
         self.sidebar.pack(side="left", fill="y")
         self._middle = Panel(self, theme, "window")
         self._middle.pack(side="left", fill="both", expand=True)
         self.header = Header(
-            self._middle, theme, on_find=self._toggle_find, on_members=self._toggle_members
+            self._middle,
+            theme,
+            on_find=self._toggle_find,
+            on_mode=self._on_mode,
+            on_members=self._toggle_members,
         )
         self.header.pack(fill="x")
         line = Hairline(self._middle, theme)
@@ -107,6 +147,7 @@ class MainScreen(Panel):
         )
         self.composer = Composer(self._middle, theme, self._send)
         self.entry = MessageEntry(self.composer, self._session.reader.drafts(), self._session.ask)
+        self.completion = Completion(self, theme, self.composer, self._people_here)
         self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
         self.connection = ConnectionView(
             self,
@@ -122,11 +163,21 @@ class MainScreen(Panel):
             self._session.reader,
             self.overview.name,
             handle_of=self.overview.handle,
+            mentions_in=self.overview.mentions_in,
             on_bottom=self._bottom,
             on_link=lambda url: open_link(url, self._not_opened.post),
             on_failed=self._failed,
             on_missing=lambda wanted: self._session.ask(lambda core: core.load_history(wanted)),
             on_day=self._day_menu,
+            on_view=self._viewed,
+        )
+        self.unread_line = UnreadLine(
+            self.transcript,
+            theme,
+            self.overview,
+            self._session.reader,
+            has_focus=self._has_focus,
+            on_go=self._write,
         )
         self.transcript.pack(fill="both", expand=True)
         self.toasts = Toasts(self.transcript, theme)
@@ -204,7 +255,7 @@ class MainScreen(Panel):
                 self._start_over(item.rooms)
             case news.EventsUpgraded():
                 # Some of it may be messages, which nobody has read yet.
-                self.overview.count(self._session.reader.rooms(self.overview.me))
+                self._count()
                 self._open_again(item.rooms)
             case _:
                 self._show_more_news(item)
@@ -282,10 +333,22 @@ class MainScreen(Panel):
         if added.why is not None and (added.wanted.at is not None or added.wanted.around == 1):
             self._toast(whole_line(added.why, "those"), FAILURE_TIME)
         if added.places and added.wanted == news.Wanted(added.room):
-            me = self.overview.me
-            self.overview.count(self._session.reader.rooms(me, only=added.room))
+            self._count(only=added.room)
             if added.room == self.room:
                 self._bottom(self.transcript.at_bottom)
+
+    def _count(self, only: str | None = None) -> None:
+        """Take over from the cache what is unread, in all rooms or in one."""
+        rooms = self._session.reader.rooms(self.overview.me, only=only)
+        self.overview.count(rooms)
+        self._count_mentions(rooms)
+
+    def _count_mentions(self, rooms: Sequence[RoomSummary]) -> None:
+        overview = self.overview
+        for room in rooms:
+            if room.unread:
+                texts = self._session.reader.unread_with_sign(room, overview.me)
+                overview.set_mentions(room.room, sum(map(overview.mentions_me, texts)))
 
     def _bring_newest(self) -> None:
         """If the newest page of the open room is to come, have it come before others'."""
@@ -298,6 +361,8 @@ class MainScreen(Panel):
             self.connection.show_delay(None)
         elif changed.reason is not None:
             self.connection.show_delay(changed.reason)
+        if changed.state is OutboxState.FAILED:
+            self._notifications.failed()
         if changed.room == self.room:
             self.transcript.refresh_outbox()
 
@@ -322,8 +387,12 @@ class MainScreen(Panel):
             self.transcript.add(added.events)
         seen = here and self.transcript.at_bottom and self._has_focus()
         self.overview.add_events(added.room, added.events, seen=seen, read=added.read)
+        self._notifications.heard(added, reading=seen)
+        if here and added.came != "before" and not (seen and added.came == "live"):
+            self.unread_line.heard(added.room, added.events, read=added.read)
         if seen:
             self._mark_read(added.room, added.events[-1].seq)
+            self._notifications.read(added.room)
         elif here:
             self._show_latest()
 
@@ -333,6 +402,7 @@ class MainScreen(Panel):
         self.sidebar.show(self.overview, self.room, self._session.account)
         self.members.show(self.overview, self.room)
         unread = self.overview.all_unread
+        self._notifications.count(unread)
         title = self.overview.title(self.room)
         self._on_title(f"{f'({unread}) ' if unread else ''}{safe(title)} — {safe(server)}")
         self._show_state()
@@ -370,7 +440,7 @@ class MainScreen(Panel):
         self.header.show_room(is_direct=partner is not None)
         self.room = room
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
-        self.transcript.show(room, self.overview.me)
+        self.transcript.show(room, self.overview.me, self.unread_line.of(room))
         if self.connection.online:
             self._bring_newest()
         self._read()
@@ -428,8 +498,79 @@ class MainScreen(Panel):
         self.open(room)
         self._write()
 
+    def _people_here(self) -> list[Candidate]:
+        """Whom one may mention in the open room."""
+        overview = self.overview
+        return [
+            Candidate(username, overview.name(username), overview.presence(username))
+            for usernames in overview.member_keys(self.room).values()
+            for username in usernames
+            if username != overview.me
+        ]
+
     def _connect(self) -> None:
         self._session.ask(lambda core: core.connect_now())
+
+    def show_message(self, room: str, seq: int) -> None:
+        """Open a room at a message, such as one that a notification told of."""
+        self.open(room)
+        if not self.transcript.at_bottom or not self._is_near_end(seq):
+            self.transcript.go_to(seq)
+        self._read()
+        self._refresh()
+        self._write()
+
+    def _is_near_end(self, seq: int) -> bool:
+        """Whether a message is the newest of the open room: in view with the end."""
+        latest = self._session.reader.latest(self.room, 1)
+        return bool(latest) and latest[-1].seq <= seq
+
+    def reply(self, room: str, text: str) -> None:
+        """Send what was written inside a notification; what can't be sent is a draft."""
+        text = normalize_text(text)
+        try:
+            check_text(text)
+        except TextRefusedError:
+            if text:
+                self.open(room)
+                self.composer.set_draft("\n".join(filter(None, (self.composer.draft, text))))
+            return
+        self._session.ask(lambda core: core.send(room, MESSAGE, {"text": text}))
+        self._mark_room_read(room)
+
+    def _mark_room_read(self, room: str) -> None:
+        latest = self._session.reader.latest(room, 1)
+        if latest:
+            self._mark_read(room, latest[-1].seq)
+        self.overview.mark_read(room)
+        self._notifications.read(room)
+        self._refresh()
+
+    def _room_menu(self, room: str, x: int, y: int) -> None:
+        """What one is told of a room, and that it is read."""
+        told, preferences = self._notifications, self._notifications.preferences
+        is_direct = direct_partner(room, self.overview.me) is not None
+        unread = bool(self.overview.unread.get(room))
+        items = room_menu(
+            told.chosen_level(room),
+            preferences.direct if is_direct else preferences.room,
+            lambda level: told.set_level(room, level),
+            (lambda: self._mark_room_read(room)) if unread else None,
+        )
+        popup(self, self._theme, items, x, y)
+
+    def _quiet_menu(self, x: int, y: int) -> None:
+        told = self._notifications
+        popup(
+            self,
+            self._theme,
+            quiet_menu(told.preferences.quiet, told.quiet_for, self._on_settings),
+            x,
+            y,
+        )
+
+    def _show_quiet(self) -> None:
+        self.sidebar.show_quiet(quiet_line(self._notifications.preferences.quiet))
 
     def _mark_read(self, room: str, seq: int) -> None:
         self._session.ask(lambda core: core.mark_read(room, seq))
@@ -440,8 +581,21 @@ class MainScreen(Panel):
         if latest and self.overview.unread.get(self.room):
             self._mark_read(self.room, latest[-1].seq)
         self.overview.mark_read(self.room)
+        self._notifications.read(self.room)
+
+    def _viewed(self) -> None:
+        self.unread_line.look()
+
+    def _left(self, _: object) -> None:
+        """The keyboard went elsewhere: if to another program, what was seen is not new any more."""
+        self.after_idle(self._leave_unread)
+
+    def _leave_unread(self) -> None:
+        if self.winfo_exists() and not self._has_focus():
+            self.unread_line.go_on()
 
     def _focused(self, _: object) -> None:
+        self.unread_line.look()
         if self.overview.unread.get(self.room) and self.transcript.at_bottom:
             self._read()
             self._refresh()
@@ -470,6 +624,7 @@ class MainScreen(Panel):
     def _send(self, text: str) -> str | None:
         problem = self.entry.send(text)
         if problem is None:
+            self.unread_line.clear()
             self.transcript.go_to_latest()
         return problem
 
@@ -512,6 +667,8 @@ class MainScreen(Panel):
 
     def close(self) -> None:
         """No more of this screen; its timers are stopped."""
+        self._notifications.on_quiet = lambda: None
+        self._notifications.end()
         self.person_menu.forget()
         self.connection.stop()
         self.entry.stop()

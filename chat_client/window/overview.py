@@ -10,6 +10,7 @@ from chat_client.cache.pages import RoomSummary
 from chat_client.state import news
 from chat_client.window.ordered import Keys, Ordered
 from common.domain.display_names import Namesakes
+from common.domain.mentions import Mention, Mentionable
 from common.domain.names import GENERAL, direct_partner
 from common.protocol.events import Event
 
@@ -37,6 +38,8 @@ class RoomItem:
     partner: str | None = None
     presence: Presence = "unknown"
     handle: str = ""
+    mentions: int = 0
+    """Of what is unread: messages that mention this account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,11 @@ class Overview:
         self._presence_known = False
         """Whether the server has listed who is online on this connection."""
         self.unread: dict[str, int] = {}
+        self.mentions: dict[str, int] = {}
+        """By room: of the unread messages those that mention this account."""
+        self._everyone: Mentionable | None = None
+        """Who can be mentioned; None until somebody's words are looked through."""
+        self._myself = Mentionable()
         self._counted: dict[str, int] = {}
         """The `seq` in each room up to which `unread` counts."""
         self._namesakes = Namesakes()
@@ -93,7 +101,10 @@ class Overview:
         for username, display_name in people.items():
             self._namesakes.put(username, display_name)
         self._renamed = set()
+        self._everyone = None
+        self._know_myself()
         self.unread.clear()
+        self.mentions.clear()
         self._counted.clear()
         self._rooms.fill(())
         self._direct.fill(())
@@ -110,6 +121,7 @@ class Overview:
     def forget(self, rooms: Iterable[str]) -> None:
         """These rooms are fetched again from their beginnings."""
         for room in rooms:
+            self.set_mentions(room, 0)
             self._set_unread(room, 0)
             self._counted[room] = 0
 
@@ -122,6 +134,10 @@ class Overview:
             case news.PersonSeen():
                 username, name = item.person.username, item.person.display_name
                 self.names[username] = name
+                if self._everyone is not None:
+                    self._everyone.put(username, name)
+                if username == self.me:
+                    self._know_myself()
                 is_one = item.person.role == "moderator"
                 (self.moderators.add if is_one else self.moderators.discard)(username)
                 affected = self._namesakes.put(username, name)
@@ -131,6 +147,7 @@ class Overview:
                     self._person_changed(each)
             case news.PeopleForgotten():
                 self.names.clear()
+                self._everyone = None
                 self.moderators &= {self.me}  # which was told at sign-in
                 self._forget_namesakes()
                 self._place_all()
@@ -144,6 +161,28 @@ class Overview:
                 self._person_changed(item.username)
             case _:
                 assert_never(item)
+
+    def _know_myself(self) -> None:
+        self._myself = Mentionable([(self.me, self.name(self.me))])
+
+    def mentions_in(self, text: str) -> list[Mention]:
+        """Where a text mentions people of this chat."""
+        if "@" not in text and "\uff20" not in text:
+            return []
+        if self._everyone is None:
+            self._everyone = Mentionable(self.names.items())
+            self._everyone.put(self.me, self.name(self.me))
+        return self._everyone.mentions(text)
+
+    def mentions_me(self, text: str) -> bool:
+        """Whether a text mentions this account."""
+        return self._myself.is_mentioned(text)
+
+    def set_mentions(self, room: str, count: int) -> None:
+        """So many of a room's unread messages mention this account."""
+        if self.mentions.get(room, 0) != count:
+            self.mentions[room] = count
+            self.room_changes += 1
 
     def hear_of_role(self, role: str) -> None:
         """This account was let in with this role; it may not be among the people yet."""
@@ -227,10 +266,17 @@ class Overview:
         """
         counted = max(self._counted.get(room, 0), read)
         self._counted[room] = max(counted, events[-1].seq)
-        count = sum(
-            event.seq > counted and event.is_message and event.sender != self.me for event in events
-        )
-        self._set_unread(room, 0 if seen else self.unread.get(room, 0) + count)
+        if seen:
+            self.mark_read(room)
+            return
+        fresh = [
+            event
+            for event in events
+            if event.seq > counted and event.is_message and event.sender != self.me
+        ]
+        mentions = sum(self.mentions_me(event.text) for event in fresh)
+        self.set_mentions(room, self.mentions.get(room, 0) + mentions)
+        self._set_unread(room, self.unread.get(room, 0) + len(fresh))
 
     def skip(self, room: str, after: int, head: int) -> None:
         """Events after a place and up to another are on the server and not here: as good as unread.
@@ -243,6 +289,7 @@ class Overview:
 
     def mark_read(self, room: str) -> None:
         """Mark everything in a room as read."""
+        self.set_mentions(room, 0)
         if room in self.unread:
             self._set_unread(room, 0)
 
@@ -314,7 +361,7 @@ class Overview:
         count = self.unread.get(room, 0)
         partner = direct_partner(room, self.me)
         if partner is None:
-            return RoomItem(room, room, count)
+            return RoomItem(room, room, count, mentions=self.mentions.get(room, 0))
         name, handle = self.name(partner), self.handle(partner)
         return RoomItem(room, name, count, partner, self.presence(partner), handle)
 

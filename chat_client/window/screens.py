@@ -3,6 +3,7 @@
 import logging
 import tkinter as tk
 from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Thread
 from typing import Final
 
@@ -12,23 +13,37 @@ from chat_client.local_server import find_local_server
 from chat_client.login_name import login_name
 from chat_client.open_account import OpenAccount
 from chat_client.options import Name, Options, name_of
+from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
 from chat_client.state.attempts import Failure, worth_telling
-from chat_client.state.news import AccountChanged, News, StatusChanged
+from chat_client.state.news import (
+    AccountChanged,
+    MuteChanged,
+    News,
+    RoleChanged,
+    StatusChanged,
+    Welcomed,
+)
 from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.status_text import describe_attempt
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
+from chat_client.window.notifications import Notifications
+from chat_client.window.overview import Overview
+from chat_client.window.settings.looks import change_text_size
+from chat_client.window.settings.notifications import Hooks
+from chat_client.window.settings.window import SettingsWindow
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
+from common.ui.look.desktop_mode import desktop_mode
 from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
 from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
-from common.ui.widgets.keys import FIND, GO_TO_DATE
+from common.ui.widgets.keys import FIND, GO_TO_DATE, LARGER, SETTINGS, SMALLER, USUAL_SIZE
 from common.ui.widgets.redirect import redirect_typing
 from common.ui.widgets.safe_text import safe
 
@@ -38,6 +53,7 @@ _MOST_TOLD: Final = 3
 """Addresses of which the join screen says what came of them: more would not fit."""
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
+_FACTS: Final = (Welcomed, RoleChanged, MuteChanged, StatusChanged)
 _Told = tuple[int, Sequence[News]]
 _Found = tuple[int, Callable[[], object]]
 """What to do with what was found out about a chat, and for which try."""
@@ -52,6 +68,16 @@ class Screens:
     def __init__(self, program: "Program[Screens]", options: Options) -> None:
         self._root, self._theme, self._options = program.root, program.theme, options
         self._accounts = Accounts(program.data_dir)
+        self._program = program
+        self.settings = SettingsStore(program.data_dir)
+        self._take_over_mode()
+        self.notifications = Notifications(program.root, program.icon, self.settings)
+        self.settings_window: SettingsWindow | None = None
+        self._facts: dict[type, News] = {}
+        """The newest news of some types: what another main screen has to know."""
+        self.settings.subscribe(self._apply_looks)
+        if options.theme is None:
+            self._apply_looks()
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
         self._grow = program.grow
@@ -64,6 +90,9 @@ class Screens:
         program.root.bind(GO_TO_DATE, lambda _: self._go_to_date())
         redirect_typing(program.root, self._written)
         program.root.bind("<Escape>", lambda _: self._escape())
+        program.root.bind(SETTINGS, lambda _: self.show_settings())
+        for keys, step in ((LARGER, 1), (SMALLER, -1), (USUAL_SIZE, 0)):
+            program.root.bind(keys, partial(self._zoom, step))
         program.root.bind("<FocusIn>", self._focused, add="+")
 
     def begin(self) -> None:
@@ -107,6 +136,7 @@ class Screens:
         self._root.withdraw()
         self._mailbox.close()
         self._found.close()
+        self.notifications.stop()
         self._close_session()
         if isinstance(self.screen, MainScreen):
             self.screen.close()
@@ -148,17 +178,100 @@ class Screens:
     def _show_main(self) -> None:
         if self.session is not None:
             self._grow()
-            self._show(
-                MainScreen(
-                    self._root,
-                    self._theme,
-                    self.session,
-                    on_title=lambda title: self._root.title(f"{title} — ChatClient"),
-                    on_leave=self.show_join,
-                )
-            )
+            self._show(self._main(self.session))
             # The cached messages are shown, and can be answered, before anything is connected.
             self._beginning = self._root.after(DRAWN, self.session.begin)
+
+    def _main(self, session: OpenAccount, overview: Overview | None = None) -> MainScreen:
+        return MainScreen(
+            self._root,
+            self._theme,
+            session,
+            self.notifications,
+            overview,
+            on_title=lambda title: self._root.title(f"{title} — ChatClient"),
+            on_leave=self.show_join,
+            on_settings=self.show_settings,
+            on_mode=self._toggle_mode,
+        )
+
+    # Settings
+
+    def show_settings(self, page: str = "Notifications") -> None:
+        """The settings window; the one that is there comes to the front."""
+        if self.settings_window is not None:
+            self.settings_window.raise_()
+            return
+        account = self.session.account.key if self.session is not None else None
+        told = self.notifications
+        self.settings_window = SettingsWindow(
+            self._root,
+            self._theme,
+            self.settings,
+            Hooks(account, self._name_of_room, told.status, told.test),
+            self._settings_closed,
+            page,
+        )
+        told.on_state = self.settings_window.refresh
+
+    def _settings_closed(self) -> None:
+        self.settings_window = None
+        self.notifications.on_state = lambda: None
+
+    def _close_settings(self) -> None:
+        if self.settings_window is not None:
+            self.settings_window.close()
+
+    def _name_of_room(self, room: str) -> str:
+        if not isinstance(self.screen, MainScreen):
+            return room
+        return self.screen.overview.title(room)
+
+    def _take_over_mode(self) -> None:
+        """A mode that was chosen before there were settings is a setting."""
+        mode = self._program.remembered_mode
+        if mode is not None and not self.settings.path.exists():
+            self.settings.set("looks", "theme", value=mode)
+
+    def _toggle_mode(self) -> None:
+        mode = "light" if self._theme.mode == "dark" else "dark"
+        self.settings.set("looks", "theme", value=mode)
+
+    def _zoom(self, step: int, _: object) -> str:
+        change_text_size(self.settings, step)
+        return "break"
+
+    def _apply_looks(self) -> None:
+        """Show the window as it is chosen now."""
+        looks = self.settings.settings.looks
+        self._theme.switch(desktop_mode() if looks.theme == "system" else looks.theme)
+        if looks.text_size != self._theme.text_size:
+            self._theme.zoom(looks.text_size)
+            self._rebuild()
+        # After the switch, at which the window remembers the mode that is shown.
+        self._program.remember_look(
+            None if looks.theme == "system" else looks.theme, looks.text_size
+        )
+
+    def _rebuild(self) -> None:
+        """Make all that is shown anew, for another size of text; nothing of it is lost."""
+        former = self.screen
+        if isinstance(former, MainScreen) and self.session is not None:
+            former.save_draft()
+            room, place = former.room, former.transcript.first_in_view
+            draft = former.composer.draft
+            screen = self._main(self.session, former.overview)
+            self._show(screen)
+            screen.apply(list(self._facts.values()))
+            screen.open(room)
+            screen.composer.set_draft(draft)
+            if place is not None:
+                screen.transcript.show_from(place)
+        elif isinstance(former, JoinScreen) and self.session is None:
+            prefill = former.filled
+            self.show_join(prefill.invite, prefill.name, problem=prefill.problem)
+        if self.settings_window is not None:
+            self.settings_window.rebuild()
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
         if isinstance(self.screen, MainScreen):
@@ -185,7 +298,12 @@ class Screens:
             self.screen.escape()
 
     def _focused(self, event: "tk.Event[tk.Misc]") -> None:
-        """The window has the keyboard again: a link may have been copied meanwhile."""
+        """The window has the keyboard again: a link may have been copied meanwhile.
+
+        Or another window of this program changed a setting.
+        """
+        if event.widget is self._root:
+            self.settings.refresh()
         # The window's binding also hears of each widget in it.
         if event.widget is self._root and isinstance(self.screen, JoinScreen):
             self.screen.clipboard.ask()
@@ -284,6 +402,8 @@ class Screens:
         return False
 
     def _close_session(self) -> None:
+        self._close_settings()
+        self._facts.clear()
         if self._beginning is not None:
             self._root.after_cancel(self._beginning)
             self._beginning = None
@@ -305,6 +425,8 @@ class Screens:
         for item in told:
             if self.session is not session:
                 return  # Something in it ended the session.
+            if isinstance(item, _FACTS):
+                self._facts[type(item)] = item
             if isinstance(item, AccountChanged):
                 self._save(item.account)
                 session.account = item.account

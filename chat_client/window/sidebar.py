@@ -12,6 +12,7 @@ from common.ui.look.avatars import Presence as Dot
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel, Picture
 from common.ui.widgets.buttons import Button
+from common.ui.widgets.keys import SETTINGS_TITLE
 from common.ui.widgets.safe_text import safe
 from common.ui.widgets.tooltip import Tooltip
 
@@ -28,7 +29,8 @@ class Sidebar(Panel):
     """The chat's name, its rooms, the direct conversations, and who one is.
 
     `on_room(room)` for each choice, also while going through the list with the arrow keys;
-    `on_done()` when it was made, by a click or Return.
+    `on_done()` when it was made, by a click or Return. `on_room_menu(room, x, y)` for the
+    context-menu click or key, `on_quiet_menu(x, y)` for the bell, `on_settings()` for the gear.
     """
 
     def __init__(
@@ -38,14 +40,38 @@ class Sidebar(Panel):
         on_room: Callable[[str], object],
         on_leave: Callable[[], object],
         on_done: Callable[[], object],
+        on_room_menu: Callable[[str, int, int], object],
+        on_quiet_menu: Callable[[int, int], object],
+        on_settings: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "sidebar")
         self._theme = theme
         self._room = ""
         self.configure(width=theme.px(_WIDTH))
         self.pack_propagate(False)
-        self._server = Label(self, theme, font="title")
-        self._server.pack(fill="x", padx=theme.px(16), pady=(theme.px(14), theme.px(14)))
+        top = Panel(self, theme, "sidebar")
+        top.pack(fill="x", padx=(theme.px(16), theme.px(8)), pady=theme.px(8))
+        self._server = Label(top, theme, font="title")
+        self._server.pack(side="left", fill="x", expand=True)
+        self.settings_button = Button(
+            top, theme, "", on_settings, variant="quiet", icon="gear", icon_size=18, height=32
+        )
+        Tooltip(self.settings_button, theme, f"Settings ({SETTINGS_TITLE})")
+        self.quiet_button = Button(
+            top,
+            theme,
+            "",
+            self._quiet_clicked,
+            variant="quiet",
+            icon="bell",
+            icon_size=18,
+            height=32,
+        )
+        self._on_quiet_menu = on_quiet_menu
+        self._bell_hint = Tooltip(self.quiet_button, theme, "")
+        self.settings_button.pack(side="right")
+        self.quiet_button.pack(side="right")
+        self.settings_button.lift()
         me = Panel(self, theme, "sidebar")
         me.pack(side="bottom", fill="x", padx=theme.px(16), pady=theme.px(12))
         self._avatar = Picture(me, theme, lambda: theme.avatar("?", "?", 32))
@@ -68,6 +94,7 @@ class Sidebar(Panel):
             on_select=lambda room: on_room(room) if room is not None else None,
             on_click=lambda _: on_done(),
             on_open=lambda _: on_done(),
+            on_menu=on_room_menu,
         )
         # A list without a height yet would scroll as far as it can to show the selection.
         self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
@@ -83,10 +110,20 @@ class Sidebar(Panel):
         self.configure(width=min(self._theme.px(_WIDTH), width * 3 // 8))
         self._fit_names()
 
+    def show_quiet(self, quiet: str) -> None:
+        """Show that do not disturb is on, and until when; "" that it is off."""
+        self.quiet_button.set(icon="bell-off" if quiet else "bell")
+        self._bell_hint.text = f"Do not disturb. {quiet}" if quiet else "Do not disturb"
+
+    def _quiet_clicked(self) -> None:
+        button = self.quiet_button
+        self._on_quiet_menu(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
+
     def _fit_names(self) -> None:
         px, fit = self._theme.px, self._theme.fonts.fit
         width = int(self.cget("width")) - px(32)
-        self._server.set(fit("title", self._server_name, width))
+        buttons = self.settings_button.winfo_reqwidth() + self.quiet_button.winfo_reqwidth()
+        self._server.set(fit("title", self._server_name, width + px(8) - buttons))
         width -= px(32 + 2 * 10) + self._leave.winfo_reqwidth()
         self._name.set(fit("body_bold", self._shown[0], width))
         self._username.set(fit("label", f"@{self._shown[1]}", width))
@@ -198,7 +235,10 @@ def _member_row_of(overview: Overview, username: str) -> ListRow:
 def _room_row(item: RoomItem) -> ListRow:
     label, count = safe(item.label), str(min(item.unread, 999)) if item.unread else ""
     if item.partner is None:
-        return ListRow(item.room, label, icon="hash", count=count, bold=bool(item.unread))
+        mentions = "" if not item.mentions else f"@{min(item.mentions, 99)}"
+        return ListRow(
+            item.room, label, icon="hash", count=count, bold=bool(item.unread), alert=mentions
+        )
     person = Person(item.label, item.partner, _DOTS[item.presence])
     return ListRow(
         item.room, label, person=person, count=count, bold=bool(item.unread), handle=item.handle

@@ -24,9 +24,11 @@ from typing import Final
 from chat_client.accounts import Accounts, new_account
 from chat_client.cache.cache import Cache
 from chat_client.open_account import OpenAccount
+from chat_client.settings import SettingsStore
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from chat_client.window.main_screen import MainScreen
+from chat_client.window.notifications import Notifications
 from common.domain.invite import Invite
 from common.domain.names import GENERAL
 from common.protocol.messages import Person
@@ -71,8 +73,16 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
         session.begin = lambda: None  # type: ignore[method-assign]  # there is no server
         root = tk.Tk()
         root.geometry("1280x900")
+        notifications = Notifications(root, "chat-client", SettingsStore(Path(folder)))
         main = MainScreen(
-            root, Theme(root, "light"), session, on_title=root.title, on_leave=lambda: None
+            root,
+            Theme(root, "light"),
+            session,
+            notifications,
+            on_title=root.title,
+            on_leave=lambda: None,
+            on_settings=lambda: None,
+            on_mode=lambda: None,
         )
         main.pack(fill="both", expand=True)
         main.apply([news.StatusChanged(Status(Link.ONLINE), 0)])
@@ -80,6 +90,7 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
         drawn(root)
         yield root, main
         main.close()
+        notifications.stop()
         session._orders.clear()
         session.close()
         root.destroy()

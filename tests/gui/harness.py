@@ -63,6 +63,7 @@ _KEYSYMS: Final = {
     "=": "equal",
     "_": "underscore",
     "&": "ampersand",
+    "@": "at",
     "\n": "Return",
 }
 

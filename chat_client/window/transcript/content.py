@@ -117,7 +117,14 @@ class Content:
             self._folds.forget(event.seq)
 
     def _laid_out(self, events: Iterable[Event], previous: Event | None) -> list[Entry]:
-        return lay_out(events, previous, self._name_of, self._today(), handle_of=self._handle_of)
+        return lay_out(
+            events,
+            previous,
+            self._name_of,
+            self._today(),
+            handle_of=self._handle_of,
+            unread=self._reading.unread,
+        )
 
     # Beginnings, which change with names and days
 
@@ -132,6 +139,14 @@ class Content:
             for entry in self._laid_out(self._events, None)
             if entry.sender in usernames and (entry.heads_group or entry.drawing.note)
         ]
+
+    def headed_by_place(self, seq: int) -> list[Entry]:
+        """What the beginning of one event is drawn with, if it is held."""
+        at = self._events.at(seq)
+        if at is None:
+            return []
+        previous = self._events[at - 1] if at else None
+        return self._laid_out([self._events[at]], previous)
 
     def headed_by_days(self) -> list[Entry]:
         """What the headings of days are drawn with."""

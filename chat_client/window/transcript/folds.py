@@ -126,8 +126,8 @@ class Folds:
         self._pen.draw_portion(text, parts[number], "page")
         if number + 1 == len(parts):
             if not text.endswith("\n"):
-                self._pen.draw_end("page")
-            self._pen.draw_more(SHOW_LESS, "page")
+                self._pen.draw_end(text, "page")
+            self._pen.draw_more(SHOW_LESS, text, "page")
         else:
-            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", "page")
+            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", text, "page")
         self._text.mark_unset("page")

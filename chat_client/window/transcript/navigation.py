@@ -44,16 +44,17 @@ class Navigation:
         else:
             self._viewport.to_bottom()
 
-    def go_to_first(self) -> None:
-        """Have the oldest message that there is in view, as soon as it is here."""
+    def go_to_first(self, seq: int = 1) -> None:
+        """Have the oldest message in view, or one from a place on, as soon as it is here."""
         self._fetching.aim_at_nothing()
         room = self._reading.room
         if room is None or not len(self._events):
             return
-        if self._source.after(room, 0, 1):
-            self._show_from(1)
+        page = self._source.after(room, seq - 1, 1)
+        if page and (page[0].seq == seq or seq == 1):
+            self._show_from(seq)
         else:
-            self._fetching.aim(Wanted(room, around=1))
+            self._fetching.aim(Wanted(room, around=seq))
 
     def go_to_time(self, at: int) -> None:
         """Have the first message from a time on in view, in ms, as soon as it is here."""
@@ -102,7 +103,9 @@ class Navigation:
         if room is None:
             return
         if target.at is None:
-            self._show_from(1 if places else self._source.place_at(room, 0)[0])
+            wanted = target.around or 1
+            at = self._source.place_at(room, 0)[0] if wanted == 1 else self._events.first
+            self._show_from(wanted if places else at)
             return
         seq, _ = self._source.place_at(room, target.at)
         if places:

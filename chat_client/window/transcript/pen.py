@@ -1,7 +1,8 @@
 """Draws the message list into its Text: headings of days, senders, messages, and the outbox."""
 
 import tkinter as tk
-from typing import Final
+from collections.abc import Callable, Sequence
+from typing import Final, Literal
 
 from PIL.Image import new as image
 
@@ -9,6 +10,7 @@ from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.window.transcript.style import Styles
 from chat_client.window.transcript.timeline import Entry
 from chat_client.window.transcript.wording import Portion, portions, spans_of
+from common.domain.mentions import Mention
 from common.domain.sentences import sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.richtext import RichText
@@ -27,11 +29,20 @@ class Pen:
     grows with the number of tags. What was clicked is told by where it stands.
     """
 
-    def __init__(self, text: tk.Text, theme: Theme, styles: Styles) -> None:
+    def __init__(
+        self,
+        text: tk.Text,
+        theme: Theme,
+        styles: Styles,
+        mentions_in: Callable[[str], Sequence[Mention]] = lambda _: (),
+    ) -> None:
         self._text, self._theme, self._styles = text, theme, styles
+        self._mentions_in = mentions_in
+        self.me = ""
+        """The username of who reads."""
         self.rich = RichText(text, theme)
-        self._rules: set[str] = set()
-        """The pictures of the line beside a day, in each of the looks."""
+        self._rules: dict[str, Literal["day", "unread"]] = {}
+        """The pictures of lines, in each of the looks, and beside what they are."""
 
     def draw(self, entry: Entry, at: str) -> None:
         """Draw an event at a mark, and set its own mark `eSEQ` to its beginning.
@@ -48,7 +59,9 @@ class Pen:
     def draw_beginning(self, entry: Entry, at: str) -> None:
         """Draw all of an event but what was said: the day, and who and when."""
         if entry.day is not None:
-            self._draw_day(entry.day, at)
+            self._draw_line("day", entry.day, at, "action")
+        if entry.unread:
+            self._draw_line("unread", entry.unread, at)
         if entry.drawing.note:
             who = " ".join(filter(None, (worded(entry.name).text, entry.handle)))
             note = entry.drawing.note_about(who)
@@ -58,35 +71,48 @@ class Pen:
 
     def draw_portion(self, text: str, portion: Portion, at: str) -> None:
         """Draw a part of what was said."""
-        for span in spans_of(text, portion.begin, portion.end):
-            tags = ("body",) if span.url is None else ("body", "link", "action")
+        mentions = self._mentions_in(text)
+        body = self._body(mentions)
+        for span in spans_of(text, portion.begin, portion.end, mentions):
+            tags = body
+            if span.url is not None:
+                tags += ("link", "action")
+            elif span.mention is not None:
+                tags += ("mention",)
             self.rich.insert(at, worded(span.text).text, tags)
         if portion.breaks:
-            self._text.insert(at, "\n", ("body",))
+            self._text.insert(at, "\n", body)
 
-    def draw_more(self, label: str, at: str) -> None:
+    def _body(self, mentions: Sequence[Mention]) -> tuple[str, ...]:
+        """The tags of what was said: it stands out where it mentions who reads."""
+        mine = any(self.me in mention.usernames for mention in mentions)
+        return ("body", "mentioned") if mine else ("body",)
+
+    def draw_more(self, label: str, text: str, at: str) -> None:
         """Draw what unfolds a long text, or folds it again, and the end of the message."""
-        self._text.insert(at, label, ("body", "more", "small", "action"))
-        self._text.insert(at, "\n", ("body", "more"))
+        body = self._body(self._mentions_in(text))
+        self._text.insert(at, label, (*body, "more", "small", "action"))
+        self._text.insert(at, "\n", (*body, "more"))
 
-    def draw_end(self, at: str) -> None:
+    def draw_end(self, text: str, at: str) -> None:
         """Draw the end of a message of which nothing is folded."""
-        self._text.insert(at, "\n", ("body",))
+        self._text.insert(at, "\n", self._body(self._mentions_in(text)))
 
     def draw_words(self, text: str, at: str) -> None:
         """Draw what was said, of a long text the first portion."""
         parts = portions(text)
         self.draw_portion(text, parts[0], at)
         if len(parts) == 1:
-            self.draw_end(at)
+            self.draw_end(text, at)
         else:
-            self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", at)
+            self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", text, at)
 
-    def _draw_day(self, day: str, at: str) -> None:
-        self._draw_picture(self.rule(), at, "day")
-        self._text.insert(at, f"   {day}   ", ("day", "action"))
-        self._draw_picture(self.rule(), at, "day")
-        self._text.insert(at, "\n", ("day",))
+    def _draw_line(self, of: Literal["day", "unread"], words: str, at: str, *more: str) -> None:
+        """Draw words in the middle of a line across."""
+        self._draw_picture(self.rule(of), at, of)
+        self._text.insert(at, f"   {words}   ", (of, *more))
+        self._draw_picture(self.rule(of), at, of)
+        self._text.insert(at, "\n", (of,))
 
     def _draw_picture(self, picture: tk.PhotoImage, at: str, tag: str) -> None:
         """Draw a picture with one tag.
@@ -101,22 +127,24 @@ class Pen:
             text.tag_remove(inherited, start)
         text.tag_add(tag, start)
 
-    def rule(self) -> tk.PhotoImage:
-        """The line on both sides of a day, in the colours of the moment."""
-        colour = self._theme.palette.border
+    def rule(self, of: Literal["day", "unread"]) -> tk.PhotoImage:
+        """The line on both sides of a day or of what is new, in the colours of the moment."""
+        palette = self._theme.palette
+        colour = palette.border if of == "day" else palette.danger
         size = self._theme.px(70), max(1, self._theme.px(1))
         key = ("rule", size, colour)
         rule = self._theme.images.get(key, lambda: image("RGB", size, colour))
-        self._rules.add(str(rule))
+        self._rules[str(rule)] = of
         return rule
 
     def repaint(self) -> None:
         """Give the pictures that are there the colours of the moment."""
         self.rich.repaint()
-        text, now = self._text, str(self.rule())
+        text = self._text
         for _, name, index in text.dump("1.0", "end", image=True):
-            if name.partition("#")[0] in self._rules:
-                text.image_configure(index, image=now)
+            of = self._rules.get(name.partition("#")[0])
+            if of is not None:
+                text.image_configure(index, image=self.rule(of))
 
     def _draw_head(self, entry: Entry, at: str) -> None:
         self._draw_picture(self._theme.avatar(entry.name, entry.sender, 38), at, "head")

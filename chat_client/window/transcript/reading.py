@@ -12,6 +12,7 @@ from enum import Enum, auto
 from typing import Final
 
 from chat_client.window.transcript.held import Held, fitting
+from chat_client.window.transcript.timeline import Unread
 from common.protocol.events import Event
 
 PAGE: Final = 40
@@ -53,6 +54,8 @@ class Reading:
         self.events = Held()
         self.fresh: list[Event] = []
         """New events that are not drawn yet."""
+        self.unread: Unread | None = None
+        """The line above what is new, if there is one."""
         self._end = End.FOLLOWED
         self._on_end = on_end
 

@@ -87,6 +87,14 @@ class Styles:
             spacing3=px(6),
         )
         text.tag_configure(
+            "unread",
+            justify="center",
+            font=fonts["label_bold"],
+            foreground=palette.danger,
+            spacing1=px(12),
+            spacing3=px(2),
+        )
+        text.tag_configure(
             "note",
             lmargin1=indent,
             lmargin2=indent,
@@ -95,6 +103,10 @@ class Styles:
             spacing1=px(8),
             spacing3=px(4),
         )
+        # Behind the newline of a line, too: it goes from edge to edge.
+        band = palette.pill_away.fill
+        text.tag_configure("mentioned", background=band, lmargincolor=band)
+        text.tag_configure("mention", font=fonts["row_bold"], foreground=palette.link)
         text.tag_configure("link", foreground=palette.link, underline=True)
         text.tag_configure("small", font=fonts["label"])
         text.tag_configure("more", foreground=palette.link)

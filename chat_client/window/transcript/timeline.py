@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from chat_client.state.outbox_message import OutboxMessage
 from chat_client.window.transcript.drawing import Drawing, drawing_of
@@ -28,6 +28,15 @@ class Entry:
     text: str
     day: str | None
     heads_group: bool
+    unread: str = ""
+    """What the line above it says if it is the first that is new: what is new, and since when."""
+
+
+class Unread(NamedTuple):
+    """The line above what is new: after which place of the room, and what it says."""
+
+    after: int
+    label: str
 
 
 def lay_out(
@@ -37,14 +46,17 @@ def lay_out(
     today: date,
     *,
     handle_of: Callable[[str], str] = lambda _: "",
+    unread: Unread | None = None,
 ) -> list[Entry]:
     """The entries of consecutive events, of which the first follows `previous`.
 
-    Names and texts are as they were received: whoever draws them makes them harmless.
+    The first after `unread`, if it is among them, has the line of what is new above it. Names and
+    texts are as they were received: whoever draws them makes them harmless.
     """
     entries: list[Entry] = []
     for event in events:
         at = local_time(event.sent_at)
+        first_new = unread is not None and event.seq == unread.after + 1
         new_day = previous is None or local_time(previous.sent_at).date() != at.date()
         entries.append(
             Entry(
@@ -56,7 +68,8 @@ def lay_out(
                 time=f"{at:%H:%M}",
                 text=event.text,
                 day=_day(at.date(), today) if new_day else None,
-                heads_group=new_day or not _same_group(previous, event),
+                heads_group=new_day or first_new or not _same_group(previous, event),
+                unread=unread.label if unread is not None and first_new else "",
             )
         )
         previous = event

@@ -12,7 +12,7 @@ draws what is new, and `navigation` goes to places.
 import tkinter as tk
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from chat_client.cache.search import pattern
 from chat_client.state.news import HistoryAdded, Wanted
@@ -32,8 +32,9 @@ from chat_client.window.transcript.reading import Reading
 from chat_client.window.transcript.selection import Said
 from chat_client.window.transcript.source import Source
 from chat_client.window.transcript.style import INDENT, Styles, read_only
-from chat_client.window.transcript.timeline import Entry
+from chat_client.window.transcript.timeline import Entry, Unread
 from chat_client.window.transcript.viewport import Viewport
+from common.domain.mentions import Mention
 from common.protocol.events import Event
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
@@ -47,13 +48,14 @@ _TICK: Final = 20_000
 class Transcript(Panel):
     """Shows one room at a time.
 
-    `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody
-    whose name looks the same. `on_bottom(bool)` is told whether the newest message is in view;
-    `on_link(url)` when a link is clicked; `on_failed(message, action)` for one of `pen.ACTIONS` on
-    one not sent. `on_missing(wanted)` asks for a page that only the server has; `history_added` is
-    to be called when it is here, or can't be had. `on_day(sent_at)` is told when the heading of
-    a day is clicked, of the message below it, and `on_day(None)` when somebody wants to go to
-    another day. `now()` is the time in this computer's zone.
+    `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody whose
+    name looks the same; `mentions_in(text)` who is mentioned. `on_bottom(bool)` is told whether the
+    newest message is in view; `on_link(url)` when a link is clicked; `on_failed(message, action)`
+    for one of `pen.ACTIONS` on one not sent. `on_missing(wanted)` asks for a page that only the
+    server has; `history_added` is to be called when it is here, or can't be had. `on_day(sent_at)`
+    is told when the heading of a day is clicked, of the message below it, and `on_day(None)` when
+    somebody wants to go to another day; `on_view()` that another part is in view. `now()` is the
+    time in this computer's zone.
     """
 
     def __init__(
@@ -64,11 +66,13 @@ class Transcript(Panel):
         name_of: Callable[[str], str],
         *,
         handle_of: Callable[[str], str] = lambda _: "",
+        mentions_in: Callable[[str], Sequence[Mention]] = lambda _: (),
         on_bottom: Callable[[bool], object],
         on_link: Callable[[str], object],
         on_failed: Callable[[OutboxMessage, str], object],
         on_missing: Callable[[Wanted], object] = lambda _: None,
         on_day: Callable[[int | None], object] = lambda _: None,
+        on_view: Callable[[], object] = lambda: None,
         now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
     ) -> None:
         super().__init__(parent, theme, "window")
@@ -78,6 +82,7 @@ class Transcript(Panel):
         """The day for which the headings are written."""
         self._clock: str | None = None
         self._on_link, self._on_failed, self._on_day = on_link, on_failed, on_day
+        self._on_view = on_view
         self.text = tk.Text(self, wrap="word", cursor="arrow", width=1, height=1, undo=False)
         self._scrollbar = Scrollbar(self, theme, self.text.yview)
 
@@ -85,7 +90,7 @@ class Transcript(Panel):
         reading = self._reading = Reading(on_bottom)
         events = reading.events
         self._styles = Styles(text, theme)
-        self._pen = Pen(text, theme, self._styles)
+        self._pen = Pen(text, theme, self._styles, mentions_in)
         places = self._places = Places(text, self._pen.rich, events)
         self._highlights = Highlights(text, self._pen.rich, places, events)
         viewport = self._viewport = Viewport(text, places, reading)
@@ -152,9 +157,11 @@ class Transcript(Panel):
         """Whether the newest message is in view."""
         return self._reading.follows
 
-    def show(self, room: str, me: str) -> None:
-        """Show the newest messages of a room."""
+    def show(self, room: str, me: str, unread: Unread | None = None) -> None:
+        """Show the newest messages of a room, with a line above what is new."""
         self._reading.room, self._reading.me, self._highlights.here = room, me, 0
+        self._reading.unread = unread
+        self._pen.me = me
         self._fetching.forget()
         self.show_latest()
 
@@ -177,6 +184,17 @@ class Transcript(Panel):
     def go_to(self, seq: int) -> None:
         """Have a place of the room in view, and its message marked."""
         self._navigation.go_to(seq)
+
+    @property
+    def first_in_view(self) -> int | None:
+        """The first event in view, by its place; None while the newest is followed."""
+        if self.at_bottom or not len(self._reading.events):
+            return None
+        return self._viewport.anchor()[0]
+
+    def show_from(self, seq: int) -> None:
+        """Have an event at the top of the view, as soon as it is here."""
+        self._navigation.go_to_first(seq)
 
     def scroll_pages(self, count: int) -> None:
         """Go up, if `count` is negative, or down by as many views."""
@@ -238,6 +256,37 @@ class Transcript(Panel):
             self._rewrite(self._content.headed_by_days())
             self.refresh_outbox()  # which may have the only heading
 
+    def mark_unread(self, unread: Unread | None) -> None:
+        """Draw the line above what is new, or another one, or none any more."""
+        former, self._reading.unread = self._reading.unread, unread
+        if former == unread:
+            return
+        places = sorted({each.after + 1 for each in (former, unread) if each is not None})
+        self._rewrite([entry for seq in places for entry in self._content.headed_by_place(seq)])
+
+    @property
+    def unread(self) -> Unread | None:
+        """The line above what is new, if there is one."""
+        return self._reading.unread
+
+    def unread_place(self) -> Literal["above", "in view", "below"] | None:
+        """Where the first of what is new is, seen from the view; None if nothing is."""
+        unread, events = self._reading.unread, self._reading.events
+        if unread is None or not len(events):
+            return None
+        first = unread.after + 1
+        if events.at(first) is None:
+            return "above" if first < events.first else "below"
+        text = self.text
+        if text.compare(f"e{first}", "<", "@0,0"):
+            return "above"
+        return "in view" if text.dlineinfo(f"e{first}") is not None else "below"
+
+    def go_to_unread(self) -> None:
+        """Have the line above what is new in view, as soon as it is here."""
+        if self._reading.unread is not None:
+            self.show_from(self._reading.unread.after + 1)
+
     def _rewrite(self, entries: Sequence[Entry]) -> None:
         """Draw the beginnings of these anew, with what is in view where it is."""
         if entries:
@@ -293,6 +342,7 @@ class Transcript(Panel):
         self._highlights.mark_soon()
         self._viewport.moved()
         self._pager.look_soon()
+        self._on_view()
 
     def _resized(self, _: object) -> None:
         if self.at_bottom:

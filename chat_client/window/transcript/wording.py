@@ -9,9 +9,11 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from chat_client.window.links import MOST_LINKS, links_in
+from common.domain.mentions import Mention
 from common.domain.search_normalization import comparable_places
 from common.ui.widgets.safe_text import worded
 
@@ -45,10 +47,11 @@ _COSTLY: Final = re.compile(
 
 
 class Span(NamedTuple):
-    """A stretch of text; with `url` it can be clicked."""
+    """A stretch of text; with `url` it can be clicked, with `mention` it mentions somebody."""
 
     text: str
     url: str | None = None
+    mention: Mention | None = None
 
 
 class Portion(NamedTuple):
@@ -76,11 +79,23 @@ def portions(text: str) -> tuple[Portion, ...]:
     return tuple(found)
 
 
-def spans_of(text: str, begin: int = 0, end: int | None = None) -> tuple[Span, ...]:
-    """A stretch of `text`, cut at the links of all of it; one that is cut leads where it led."""
+def spans_of(
+    text: str, begin: int = 0, end: int | None = None, mentions: Sequence[Mention] = ()
+) -> tuple[Span, ...]:
+    """A stretch of `text`, cut at the links and mentions of all of it.
+
+    A link that is cut leads where it led. Mentions inside of links are parts of these.
+    """
+    links = links_in(text)
+    parts: list[tuple[int, int, Mention | None]] = [(*link, None) for link in links]
+    parts += [
+        (each.begin, each.end, each)
+        for each in mentions
+        if not any(first < each.end and each.begin < last for first, last in links)
+    ]
     spans: list[Span] = []
     at, end = begin, len(text) if end is None else end
-    for first, last in links_in(text):
+    for first, last, mention in sorted(parts, key=itemgetter(0)):
         if first >= end:
             break
         start, stop = max(first, begin), min(last, end)
@@ -88,7 +103,8 @@ def spans_of(text: str, begin: int = 0, end: int | None = None) -> tuple[Span, .
             continue
         if start > at:
             spans.append(Span(text[at:start]))
-        spans.append(Span(text[start:stop], text[first:last]))
+        url = text[first:last] if mention is None else None
+        spans.append(Span(text[start:stop], url, mention))
         at = stop
     if at < end:
         spans.append(Span(text[at:end]))

@@ -69,7 +69,16 @@ class Lists:
         monkeypatch.setattr(Overview, "member", noted_member)
         monkeypatch.setattr(Overview, "room", noted_room)
         monkeypatch.setattr(RowList, "draw", noted_draw)
-        self.sidebar = Sidebar(root, theme, lambda _: None, lambda: None, lambda: None)
+        self.sidebar = Sidebar(
+            root,
+            theme,
+            lambda _: None,
+            lambda: None,
+            lambda: None,
+            on_room_menu=lambda *_: None,
+            on_quiet_menu=lambda *_: None,
+            on_settings=lambda: None,
+        )
         self.sidebar.pack(side="left", fill="y")
         self.members = Members(root, theme, lambda _: None, lambda *_: None)
         self.members.pack(side="left", fill="y")

@@ -1,0 +1,232 @@
+"""Completing `@` in the composer: which people are offered, and the list of them over it."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chat_client.window.overview import Presence
+from common.domain.mentions import may_begin
+from common.domain.search_normalization import comparable
+from common.limits import DISPLAY_NAME_LENGTH
+from common.ui.lists.row_list import ListRow, Person, RowList, Section
+from common.ui.look.avatars import Presence as Dot
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Panel
+from common.ui.widgets.safe_text import safe
+
+if TYPE_CHECKING:
+    from chat_client.window.composer import Composer
+
+MOST: Final = 6
+"""People that are offered at once: the list must not hide what one answers."""
+_WIDTH: Final = 320
+_ROW: Final = 34
+_GAP: Final = 4
+_ORDER: Final[dict[Presence, int]] = {"online": 0, "unknown": 1, "offline": 2}
+_DOTS: Final[dict[Presence, Dot | None]] = {
+    "online": "online",
+    "offline": "offline",
+    "unknown": None,
+}
+
+
+class Candidate(NamedTuple):
+    """Somebody who can be mentioned."""
+
+    username: str
+    name: str
+    presence: Presence = "unknown"
+
+
+class Typed(NamedTuple):
+    """Where a mention that is being typed begins, with its sign, and what follows the sign."""
+
+    begin: int
+    name: str
+
+
+def typed_mention(text: str, cursor: int) -> Typed | None:
+    """The mention before the cursor, or None where none is being typed."""
+    begin = text.rfind("@", max(0, cursor - DISPLAY_NAME_LENGTH - 1), cursor)
+    if begin < 0 or not may_begin(text, begin):
+        return None
+    name = text[begin + 1 : cursor]
+    if "\n" in name or name[:1].isspace():
+        return None
+    if cursor < len(text) and (text[cursor].isalnum() or text[cursor] in "._-"):
+        return None  # in the middle of a word
+    return Typed(begin, name)
+
+
+def matching(people: Iterable[Candidate], name: str, most: int = MOST) -> list[Candidate]:
+    """Those whose username, display name or a word of it begins so: who is online first."""
+    wanted = _folded(name)
+    found: list[tuple[int, int, str, Candidate]] = []
+    for person in people:
+        shown = _folded(person.name)
+        if person.username.startswith(wanted) or shown.startswith(wanted):
+            rank = 0
+        elif wanted and f" {wanted}" in shown:
+            rank = 1
+        else:
+            continue
+        found.append((rank, _ORDER[person.presence], shown, person))
+    found.sort(key=lambda each: (*each[:3], each[3].username))
+    return [person for *_, person in found[:most]]
+
+
+def _folded(name: str) -> str:
+    return comparable(name).casefold()
+
+
+class Completion:
+    """Offers people over the composer while a mention is being typed.
+
+    `people()` are those of the room. Up and Down go through the list, Return and Tab take the
+    person that is selected, a click takes any, Escape closes it until the next `@`.
+    """
+
+    def __init__(
+        self,
+        within: tk.Misc,
+        theme: Theme,
+        composer: Composer,
+        people: Callable[[], Iterable[Candidate]],
+    ) -> None:
+        self._theme, self._composer, self._people = theme, composer, people
+        self._frame = Panel(within, theme, "raised")
+        self._frame.configure(highlightthickness=1)
+        theme.subscribe(self._frame, self._paint)
+        self.list = RowList(
+            self._frame, theme, surface="raised", row_height=_ROW, avatar=24, on_click=self._take
+        )
+        self.list.canvas.configure(takefocus=False)
+        self.list.pack(fill="both", expand=True, padx=1, pady=1)
+        self.offered: list[Candidate] = []
+        self._typed: Typed | None = None
+        self._dismissed: int | None = None
+        """Where the mention begins whose list was closed."""
+        text = composer.text
+        composer.take_key = self._take_key
+        for keys, act in (
+            ("<Up>", lambda: self._step(-1)),
+            ("<Down>", lambda: self._step(1)),
+            ("<Escape>", self._dismiss),
+        ):
+            text.bind(keys, partial(self._pressed, act))
+        text.bind("<<Modified>>", lambda _: self._later(), add="+")
+        text.bind("<Key>", lambda _: self._later(), add="+")
+        text.bind("<ButtonRelease-1>", lambda _: self._later(), add="+")
+        text.bind("<FocusOut>", lambda _: self._frame.after(200, self._left), add="+")
+
+    @property
+    def shown(self) -> bool:
+        """Whether people are offered now."""
+        return bool(self._frame.winfo_manager())
+
+    def update(self) -> None:
+        """Offer whom the text before the cursor may mean, or nobody."""
+        typed = None
+        if "@" in self._composer.draft and not self._composer.closed:
+            typed = typed_mention(self._composer.draft, self._composer.cursor)
+        if typed is None:
+            self._dismissed = None
+        if typed == self._typed:
+            return
+        self._typed = typed
+        if typed is None or typed.begin == self._dismissed:
+            self.hide()
+            return
+        self._show(matching(self._people(), typed.name))
+
+    def hide(self) -> None:
+        """Offer nobody."""
+        self._frame.place_forget()
+        self.offered = []
+
+    def _later(self) -> None:
+        # The cursor moves after the text has changed.
+        self._frame.after_idle(self._update_if_there)
+
+    def _update_if_there(self) -> None:
+        if self._frame.winfo_exists():
+            self.update()
+
+    def _left(self) -> None:
+        if self._frame.winfo_exists() and self.shown:
+            focus = self._frame.focus_get()
+            if focus is not self._composer.text:
+                self._typed = None
+                self.hide()
+
+    def _show(self, people: Sequence[Candidate]) -> None:
+        self.offered = list(people)
+        if not people:
+            self.hide()
+            return
+        self.list.set_sections([Section("", tuple(map(_row, people)))])
+        self.list.select(people[0].username)
+        px, card = self._theme.px, self._composer
+        height = len(people) * px(_ROW) + 2 + 2
+        self._frame.place(
+            in_=card, x=0, y=-px(_GAP), anchor="sw",
+            width=min(px(_WIDTH), card.winfo_width()), height=height,
+        )  # fmt: skip
+        self._frame.lift()
+
+    def _pressed(self, act: Callable[[], object], _: object) -> str | None:
+        """A key that does something here while the list is shown, and nothing else then."""
+        if not self.shown:
+            return None
+        act()
+        return "break"
+
+    def _take_key(self) -> bool:
+        """Return or Tab was pressed: take who is selected. Whether there was anybody."""
+        if not self.shown or self.list.selected is None:
+            return False
+        self._take(self.list.selected)
+        return True
+
+    def _step(self, step: int) -> None:
+        names = [person.username for person in self.offered]
+        selected = self.list.selected
+        at = names.index(selected) if selected in names else -1
+        self.list.select(names[(at + step) % len(names)])
+
+    def _dismiss(self) -> None:
+        if self._typed is not None:
+            self._dismissed = self._typed.begin
+        self.hide()
+
+    def _take(self, username: str) -> None:
+        typed = self._typed
+        self.hide()
+        if typed is not None:
+            end = typed.begin + 1 + len(typed.name)
+            follows = self._composer.draft[end : end + 1]
+            space = "" if follows.isspace() and follows else " "
+            self._composer.editing.replace(typed.begin, end, f"@{username}{space}", whole=True)
+        self._typed = None
+        self._composer.text.focus_set()
+
+    def _paint(self) -> None:
+        palette = self._theme.palette
+        self._frame.configure(
+            background=palette.raised,
+            highlightbackground=palette.field_border,
+            highlightcolor=palette.field_border,
+        )
+
+
+def _row(person: Candidate) -> ListRow:
+    return ListRow(
+        person.username,
+        safe(person.name),
+        person=Person(person.name, person.username, _DOTS[person.presence]),
+        plain=True,
+        handle=f"@{person.username}",
+    )

@@ -1,0 +1,330 @@
+"""Tells the person what comes while they do something else: by the desktop, sounds and the window.
+
+What is told, and when, is decided by `chat_client/notify/policy.py`; this carries it out for the
+account that is open, on the Tk thread.
+"""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from math import ceil
+from typing import Final, Protocol, assert_never
+
+from chat_client.notify import policy
+from chat_client.notify.policy import SUMMARY, Level, Policy
+from chat_client.settings import SettingsStore
+from chat_client.state import news
+from common.desktop.notification import Notification
+from common.desktop.notifier import (
+    Activated,
+    App,
+    Code,
+    Dismissed,
+    Event,
+    Found,
+    Notifier,
+    NotifierState,
+    Replied,
+    make_notifier,
+)
+from common.desktop.sound import Sound, SoundPlayer
+from common.ui.program.attention import Attention
+from common.ui.program.mailbox import Mailbox
+
+APP: Final = App("Chat", "lan.chat.ChatClient")
+_SUMMARY_KEY: Final = "summary"
+_LONGEST_WAIT: Final = 60.0
+"""Seconds after which the end of do not disturb is looked for again: clocks are set."""
+_SOUNDS: Final[dict[policy.Sound, Sound]] = {
+    "message": Sound.MESSAGE,
+    "mention": Sound.MENTION,
+    "failed": Sound.FAILED,
+    "knock": Sound.KNOCK,
+}
+
+
+class Conversations(Protocol):
+    """What shows the account's conversations."""
+
+    def show_message(self, room: str, seq: int) -> None:
+        """Open a room at a message."""
+
+    def reply(self, room: str, text: str) -> None:
+        """Send a text that was written inside a notification."""
+
+
+class People(Protocol):
+    """The words for people and rooms, and who is mentioned."""
+
+    me: str
+
+    def name(self, username: str) -> str:
+        """How somebody is called."""
+
+    def title(self, room: str) -> str:
+        """What a room is called."""
+
+    def mentions_me(self, text: str) -> bool:
+        """Whether a text mentions this account."""
+
+
+class Notifications:
+    """One for the window. `on_quiet()` is called when do not disturb begins or ends."""
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        icon: str,
+        store: SettingsStore,
+        *,
+        make: Callable[[App, Callable[[Event], object]], Notifier] = make_notifier,
+        player: SoundPlayer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._root, self._store, self._clock = root, store, clock
+        self.attention = Attention(root, icon)
+        self._mailbox: Mailbox[Event] = Mailbox(root, self._told)
+        self._notifier = make(APP, self._mailbox.post)
+        self._player = player or SoundPlayer()
+        self.state = NotifierState()
+        self.on_quiet: Callable[[], object] = lambda: None
+        self.on_state: Callable[[], object] = lambda: None
+        self._policy: Policy | None = None
+        self._account = ""
+        self._conversations: Conversations | None = None
+        self._shown: dict[str, tuple[str, int]] = {}
+        """By key of a notification: the room and the place that a click leads to."""
+        self._timer: str | None = None
+        self._quiet_timer: str | None = None
+        self._was_quiet = self.is_quiet
+        self._unsubscribe = store.subscribe(self._chosen)
+        self._watch_quiet()
+
+    # The account
+
+    def begin(self, account: str, people: People, conversations: Conversations) -> None:
+        """An account is open, by its key; `conversations` shows it."""
+        self.end()
+        self._account, self._conversations = account, conversations
+        self._policy = Policy(
+            people.me,
+            people.mentions_me,
+            people.name,
+            people.title,
+            self._store.settings.preferences(account),
+        )
+
+    def end(self) -> None:
+        """No account is open any more: nothing of it stays on the screen."""
+        if self._policy is not None:
+            self._policy.stop()
+            self._run()
+        self._policy = self._conversations = None
+        self.attention.show_count(0)
+
+    def stop(self) -> None:
+        """The window closes."""
+        self.end()
+        self._unsubscribe()
+        self._mailbox.close()
+        for timer in (self._timer, self._quiet_timer):
+            if timer is not None:
+                self._root.after_cancel(timer)
+        self._timer = self._quiet_timer = None
+        self._notifier.stop()
+        self._player.stop()
+
+    # What happens
+
+    def heard(self, added: news.EventsAdded, *, reading: bool) -> None:
+        """Events came; the person sees them, or not."""
+        if self._policy is not None:
+            events = [event for event in added.events if event.seq > added.read]
+            self._policy.heard(added.room, events, added.came, reading=reading, now=_now())
+            self._run()
+
+    def read(self, room: str) -> None:
+        """The person has seen a room up to its end."""
+        if self._policy is not None:
+            self._policy.read(room)
+            self._run()
+
+    def failed(self) -> None:
+        """A message could not be sent."""
+        if self._policy is not None and not self.is_quiet:
+            self._policy.failed()
+            self._run()
+
+    def count(self, unread: int) -> None:
+        """So many messages are unread in all rooms."""
+        self.attention.show_count(unread)
+
+    # What is chosen
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether do not disturb is on."""
+        return self._store.settings.notifications.quiet.holds(_now())
+
+    @property
+    def preferences(self) -> policy.Preferences:
+        """What is chosen for the account that is open."""
+        return self._store.settings.preferences(self._account)
+
+    def chosen_level(self, room: str) -> Level | None:
+        """What was chosen for a room alone; None where it is as all are."""
+        return self._store.settings.preferences(self._account).rooms.get(room)
+
+    def set_level(self, room: str, level: Level | None) -> None:
+        """Choose it for a room; None is as for all."""
+        self._store.set_level(self._account, room, level)
+
+    def status(self) -> str:
+        """How notifications and sounds are shown here, in sentences."""
+        if self.state.code is Code.UNKNOWN:
+            self._notifier.look()
+        return f"{describe_state(self.state)} {describe_player(self._player.found())}"
+
+    def test(self) -> None:
+        """Show a notification and play a sound, as a person wants to see what they are like."""
+        self._notifier.show(
+            Notification("test", "This is a notification", "A click on one leads to its message.")
+        )
+        self._play("message")
+
+    # Carrying out
+
+    def _run(self) -> None:
+        if self._policy is None:
+            return
+        if self._timer is not None:
+            self._root.after_cancel(self._timer)
+            self._timer = None
+        for step in self._policy.due(self._clock()):
+            self._do(step)
+        deadline = self._policy.deadline()
+        if deadline is not None:
+            wait = max(1, ceil(1000 * (deadline - self._clock())))
+            self._timer = self._root.after(wait, self._run_later)
+
+    def _run_later(self) -> None:
+        self._timer = None
+        self._run()
+
+    def _do(self, step: policy.Step) -> None:
+        match step:
+            case policy.Show():
+                key = step.room if step.room != SUMMARY else _SUMMARY_KEY
+                self._shown[key] = step.target, step.seq
+                self._notifier.show(
+                    Notification(key, step.title, step.body, can_reply=step.room != SUMMARY)
+                )
+            case policy.Close():
+                key = step.room if step.room != SUMMARY else _SUMMARY_KEY
+                self._shown.pop(key, None)
+                self._notifier.close(key)
+            case policy.Play():
+                self._play(step.sound)
+            case policy.Demand():
+                self.attention.demand()
+            case _:
+                assert_never(step)
+
+    def _play(self, sound: policy.Sound) -> None:
+        self._player.play(_SOUNDS[sound], self._store.settings.volume / 100)
+
+    def _told(self, events: list[Event]) -> None:
+        for event in events:
+            match event:
+                case Found():
+                    self.state = event.state
+                    self.on_state()
+                case Dismissed():
+                    if self._policy is not None:
+                        room = SUMMARY if event.key == _SUMMARY_KEY else event.key
+                        self._policy.dismissed(room)
+                case Activated():
+                    self._activated(event)
+                case Replied():
+                    self._replied(event)
+                case _:
+                    assert_never(event)
+
+    def _activated(self, event: Activated) -> None:
+        self.attention.raise_window(event.token or None)
+        target = self._shown.get(event.key)
+        if target is not None and self._conversations is not None:
+            self._conversations.show_message(*target)
+
+    def _replied(self, event: Replied) -> None:
+        target = self._shown.get(event.key)
+        if target is not None and self._conversations is not None:
+            self._conversations.reply(target[0], event.text)
+            self.read(target[0])
+
+    def _chosen(self) -> None:
+        """A setting is another one."""
+        if self._policy is not None:
+            self._policy.preferences = self._store.settings.preferences(self._account)
+        self._watch_quiet()
+
+    def _watch_quiet(self) -> None:
+        """See whether do not disturb has begun or ended, now and when it next may."""
+        if self._quiet_timer is not None:
+            self._root.after_cancel(self._quiet_timer)
+        quiet = self.is_quiet
+        if quiet != self._was_quiet:
+            self._was_quiet = quiet
+            if quiet and self._policy is not None:
+                self._policy.stop()
+                self._run()
+        self.on_quiet()
+        self._quiet_timer = self._root.after(self._next_look(), self._look_for_quiet)
+
+    def _look_for_quiet(self) -> None:
+        self._quiet_timer = None
+        self._watch_quiet()
+
+    def _next_look(self) -> int:
+        """Milliseconds until the clock is looked at again: at the next whole minute or the end."""
+        quiet, now = self._store.settings.notifications.quiet, _now()
+        wait = _LONGEST_WAIT - now.second - now.microsecond / 1e6
+        if quiet.until > 0:
+            left = quiet.until / 1000 - now.timestamp()
+            wait = min(wait, left) if left > 0 else wait
+        return max(1, ceil(1000 * wait))
+
+    def quiet_for(self, until: int) -> None:
+        """Turn do not disturb on until a time (see `Quiet.until`), or off with 0."""
+        self._store.set_quiet(replace(self._store.settings.notifications.quiet, until=until))
+
+
+def describe_state(state: NotifierState) -> str:
+    """What shows notifications here, or why nothing does."""
+    name = " ".join(filter(None, (state.name, state.version)))
+    if state.code is Code.UNKNOWN:
+        return "Looking for what shows notifications here…"
+    if state.code is Code.AVAILABLE:
+        lacks = "" if state.actions else " It takes no clicks."
+        return f"Notifications are shown by {name or 'this desktop'}.{lacks}"
+    why = {
+        Code.NO_BUS: "this session has no message bus (D-Bus)",
+        Code.NO_SERVER: "no program of this desktop shows them",
+        Code.NO_ANSWER: f"{name or 'the program that shows them'} does not answer",
+        Code.REFUSED: f"{name or 'the desktop'} refuses them",
+        Code.UNSUPPORTED: "this system’s are not known here",
+    }
+    return f"No notifications: {why[state.code]}."
+
+
+def describe_player(player: str) -> str:
+    """What plays sounds here."""
+    return f"Sounds are played by {player}." if player else "No sounds: no player was found."
+
+
+def _now() -> datetime:
+    return datetime.now().astimezone()

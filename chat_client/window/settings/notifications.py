@@ -1,0 +1,263 @@
+"""The page "Notifications": of what the person is told, how loudly, and when not."""
+
+from __future__ import annotations
+
+import re
+import tkinter as tk
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, NamedTuple
+
+from chat_client.notify.policy import Level
+from chat_client.notify.quiet import FOR_EVER, Quiet, tomorrow_morning
+from chat_client.settings import SettingsStore
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.fields import Field
+from common.ui.widgets.option_row import OptionRow, Options
+from common.ui.widgets.safe_text import safe
+from common.ui.widgets.setting_row import SettingRow, SwitchRow
+
+LEVEL_NAMES: Final[dict[Level, str]] = {
+    "everything": "Every message",
+    "mentions": "Mentions only",
+    "nothing": "Nothing",
+}
+_VOLUMES: Final = {"off": 0, "quiet": 30, "medium": 70, "loud": 100}
+_NIGHT: Final = (22 * 60, 8 * 60)
+"""What is proposed for the hours of each day."""
+_TIME: Final = re.compile(r"\s*(\d{1,2})(?:\s*[:.h]\s*(\d{1,2}))?\s*")
+
+
+class Hooks(NamedTuple):
+    """What the page needs to know and to have done outside.
+
+    `account` is the key of the account that is open, or None; `name_of_room` names its rooms;
+    `status()` says how notifications and sounds are shown here; `test()` shows and plays one.
+    """
+
+    account: str | None
+    name_of_room: Callable[[str], str]
+    status: Callable[[], str]
+    test: Callable[[], object]
+
+
+class NotificationsPage(Panel):
+    """Changes each setting at once; `refresh` shows what was chosen elsewhere."""
+
+    TITLE = "Notifications"
+
+    def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore, hooks: Hooks) -> None:
+        super().__init__(parent, theme)
+        self._theme, self._store, self._hooks = theme, store, hooks
+        self._build_what()
+        self._build_sound()
+        self._build_quiet()
+        self._build_rooms()
+        self._build_status()
+        self.refresh()
+
+    def _row(self, title: str, explanation: str = "") -> SettingRow:
+        row = SettingRow(self, self._theme, title, explanation)
+        row.pack(fill="x", pady=(0, self._theme.px(20)))
+        return row
+
+    def _switch(
+        self, title: str, explanation: str, on_change: Callable[[bool], object]
+    ) -> SwitchRow:
+        row = SwitchRow(self, self._theme, title, explanation, on_change)
+        row.pack(fill="x", pady=(0, self._theme.px(20)))
+        return row
+
+    def _choice(
+        self, row: SettingRow, choices: Sequence[tuple[str, str]], change: Callable[[str], object]
+    ) -> OptionRow:
+        options = OptionRow(row.below, self._theme, Options("", choices, choices[0][0]), change)
+        options.pack(anchor="w", pady=(self._theme.px(8), 0))
+        return options
+
+    def _set(self, name: str) -> Callable[[object], None]:
+        return lambda value: self._store.set("notifications", name, value=value)
+
+    def _build_what(self) -> None:
+        self.enabled = self._switch(
+            "Notifications", "Shown by the desktop while you do something else.",
+            self._set("enabled"),
+        )  # fmt: skip
+        levels = [(level, name) for level, name in LEVEL_NAMES.items()]
+        self.direct = self._choice(self._row("Direct messages"), levels, self._set("direct"))
+        self.room = self._choice(self._row("Rooms"), levels, self._set("rooms"))
+        self.preview = self._switch(
+            "Show names and texts",
+            "Without it, a notification only says that there is something new.",
+            self._set("preview"),
+        )
+
+    def _build_sound(self) -> None:
+        choices = [("off", "Off"), ("quiet", "Quiet"), ("medium", "Medium"), ("loud", "Loud")]
+        self.volume = self._choice(self._row("Sound"), choices, self._set_volume)
+
+    def _build_quiet(self) -> None:
+        theme = self._theme
+        self.quiet_row = self._row("Do not disturb")
+        choices = [("off", "Off"), ("hour", "For 1 hour"), ("tomorrow", "Until 8:00"), ("on", "On")]
+        self.quiet = self._choice(self.quiet_row, choices, self._set_quiet)
+        self.daily = self._switch("Do not disturb at the same hours each day", "", self._set_daily)
+        times = Panel(self.daily.below, theme)
+        times.pack(anchor="w", pady=(theme.px(8), 0))
+        self.hours: list[Field] = []
+        for word in ("from", "to"):
+            Label(times, theme, word, tone="muted").pack(side="left", padx=(0, theme.px(8)))
+            field = Field(times, theme, height=30, width=64, limit=5)
+            field.pack(side="left", padx=(0, theme.px(8)))
+            for done in ("<Return>", "<FocusOut>"):
+                field.entry.bind(done, lambda _: self._set_hours(), add="+")
+            self.hours.append(field)
+        self.mentions_pass = self._switch(
+            "Mentions come through all the same", "", self._set_mentions_pass
+        )
+
+    def _build_rooms(self) -> None:
+        self.rooms_row = self._row("Rooms with a choice of their own")
+        self.rooms = Panel(self.rooms_row.below, self._theme)
+        self.rooms.pack(fill="x")
+        self._shown_rooms: dict[str, Level] = {}
+
+    def _build_status(self) -> None:
+        self.status = self._row("On this computer", self._hooks.status())
+        Button(self.status.below, self._theme, "Try it", self._hooks.test, height=30).pack(
+            anchor="w", pady=(self._theme.px(8), 0)
+        )
+
+    # Changing
+
+    @property
+    def _quiet(self) -> Quiet:
+        return self._store.settings.notifications.quiet
+
+    def _set_volume(self, chosen: str) -> None:
+        if chosen != "off":
+            self._store.set("notifications", "volume", value=_VOLUMES[chosen])
+        self._store.set("notifications", "sounds", value=chosen != "off")
+
+    def _set_quiet(self, chosen: str) -> None:
+        self._store.set_quiet(replace(self._quiet, until=quiet_until(chosen)))
+
+    def _set_daily(self, on: bool) -> None:
+        self._store.set_quiet(replace(self._quiet, hours=_NIGHT if on else None))
+
+    def _set_mentions_pass(self, on: bool) -> None:
+        self._store.set_quiet(replace(self._quiet, mentions_pass=on))
+
+    def _set_hours(self) -> None:
+        if self._quiet.hours is None:
+            return
+        times = [parse_time(field.value) for field in self.hours]
+        for field, minutes in zip(self.hours, times, strict=True):
+            field.set_error(minutes is None)
+        begin, end = times
+        if begin is not None and end is not None and (begin, end) != self._quiet.hours:
+            self._store.set_quiet(replace(self._quiet, hours=(begin, end)))
+
+    # Showing
+
+    def refresh(self) -> None:
+        """Show the settings as they are."""
+        settings = self._store.settings
+        chosen = settings.notifications
+        self.enabled.switch.set(chosen.enabled)
+        self.direct.choose(chosen.direct)
+        self.room.choose(chosen.room)
+        self.preview.switch.set(chosen.preview)
+        nearest = min(_VOLUMES, key=lambda name: abs(_VOLUMES[name] - settings.volume))
+        self.volume.choose(nearest if chosen.sounds else "off")
+        self._show_quiet(chosen.quiet)
+        self._show_rooms(settings.preferences(self._hooks.account or "").rooms)
+        self.status.explain(self._hooks.status())
+
+    def _show_quiet(self, quiet: Quiet) -> None:
+        now = datetime.now().astimezone()
+        self.quiet.choose(chosen_quiet(quiet, now))
+        self.quiet_row.explain(describe_quiet(quiet, now))
+        self.daily.switch.set(quiet.hours is not None)
+        self.mentions_pass.switch.set(quiet.mentions_pass)
+        for place, field in enumerate(self.hours):
+            field.enabled = quiet.hours is not None
+            minutes = (quiet.hours or _NIGHT)[place]
+            if field.entry.focus_get() is not field.entry:
+                field.value = f"{minutes // 60:02}:{minutes % 60:02}"
+                field.set_error(False)
+
+    def _show_rooms(self, rooms: Mapping[str, Level]) -> None:
+        theme = self._theme
+        if self._hooks.account is None:
+            self.rooms_row.pack_forget()
+            return
+        self.rooms_row.explain(
+            "" if rooms else "None. A room’s menu in the list of rooms has them."
+        )
+        if rooms == self._shown_rooms:
+            return
+        self._shown_rooms = dict(rooms)
+        for child in self.rooms.winfo_children():
+            child.destroy()
+        for room, level in sorted(rooms.items()):
+            row = Panel(self.rooms, theme)
+            row.pack(fill="x", pady=(theme.px(6), 0))
+            Button(row, theme, "As all", partial(self._forget_room, room), height=28).pack(
+                side="right"
+            )
+            words = f"{self._hooks.name_of_room(room)}: {LEVEL_NAMES[level]}"
+            Label(row, theme, safe(words)).pack(side="left")
+
+    def _forget_room(self, room: str) -> None:
+        if self._hooks.account is not None:
+            self._store.set_level(self._hooks.account, room, None)
+
+
+def quiet_until(chosen: str) -> int:
+    """Until when nothing disturbs, for a choice: "off", "hour", "tomorrow" or "on"."""
+    now = datetime.now().astimezone()
+    match chosen:
+        case "hour":
+            return int((now + timedelta(hours=1)).timestamp() * 1000)
+        case "tomorrow":
+            return int(tomorrow_morning(now).timestamp() * 1000)
+        case "on":
+            return FOR_EVER
+        case _:
+            return 0
+
+
+def chosen_quiet(quiet: Quiet, now: datetime) -> str:
+    """Which choice holds now."""
+    if quiet.until == FOR_EVER:
+        return "on"
+    if not quiet.is_switched_on(now):
+        return "off"
+    is_morning = quiet.until == int(tomorrow_morning(now).timestamp() * 1000)
+    return "tomorrow" if is_morning else "hour"
+
+
+def describe_quiet(quiet: Quiet, now: datetime) -> str:
+    """Whether anything disturbs now, and until when not."""
+    if not quiet.holds(now):
+        return "Off: notifications and sounds come as chosen."
+    end = quiet.ends(now)
+    if end is None:
+        return "On, until you turn it off."
+    days = (end.date() - now.date()).days
+    day = ("", "tomorrow ")[days] if days < 2 else f"{end:%d.%m.} "
+    return f"On, until {day}{end:%H:%M}."
+
+
+def parse_time(text: str) -> int | None:
+    """Minutes after midnight of what somebody typed, such as 7, 7:30 or 22.15; None if none."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    hour, minute = int(found[1]), int(found[2] or 0)
+    return hour * 60 + minute if hour < 24 and minute < 60 else None

@@ -1,0 +1,190 @@
+"""The settings window: pages on the left, each change in force at once."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from chat_client.settings import SettingsProblem, SettingsStore
+from chat_client.window.settings.looks import LooksPage
+from chat_client.window.settings.notifications import Hooks, NotificationsPage
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Hairline, Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.safe_text import safe
+from common.ui.widgets.scrolling import ScrollPane
+
+_SIZE: Final = 660, 560
+"""Width and height, px at 96 dpi; less on a small screen."""
+_SHARE: Final = 0.9
+"""The part of the screen that it takes at most."""
+_NAVIGATION: Final = 150
+_MARGIN: Final = 24
+Page = LooksPage | NotificationsPage
+_PAGES: Final[dict[str, str]] = {
+    NotificationsPage.TITLE: "bell",
+    LooksPage.TITLE: "sun",
+}
+
+
+class SettingsWindow:
+    """One window beside the main one, closed by Escape or its close button.
+
+    Changes hold at once, so there is nothing to confirm. `on_close()` is called when it is gone.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Tk,
+        theme: Theme,
+        store: SettingsStore,
+        hooks: Hooks,
+        on_close: Callable[[], object],
+        page: str = NotificationsPage.TITLE,
+    ) -> None:
+        self._parent, self._theme, self._store, self._hooks = parent, theme, store, hooks
+        self._on_close = on_close
+        self._title = page
+        self.window = tk.Toplevel(parent)
+        self.window.withdraw()
+        self.window.title("Settings — ChatClient")
+        self.window.protocol("WM_DELETE_WINDOW", self.close)
+        self.window.bind("<Escape>", lambda _: self.close())
+        self.page: Page
+        self._build()
+        self._place()
+        if parent.winfo_viewable():
+            self.window.transient(parent)
+        self.window.deiconify()
+        self._unsubscribe = store.subscribe(self.refresh)
+        self.buttons[page].focus_set()
+
+    def raise_(self) -> None:
+        """Bring it to the front."""
+        self.window.deiconify()
+        self.window.lift()
+        self.window.focus_set()
+
+    def close(self) -> None:
+        """Take it away; harmless when it is gone."""
+        if self.window.winfo_exists():
+            self._unsubscribe()
+            self.window.destroy()
+            self._on_close()
+
+    def show(self, page: str) -> None:
+        """Show another page, by its title."""
+        self._title = page
+        for title, button in self.buttons.items():
+            button.set(variant="chosen" if title == page else "quiet")
+        for child in self._pane.inside.winfo_children():
+            child.destroy()
+        theme = self._theme
+        self._content = Panel(self._pane.inside, theme)
+        edges = Panel(self._content, theme)
+        edges.pack(fill="x", padx=theme.px(_MARGIN))
+        Label(edges, theme, page, font="title").pack(anchor="w", pady=(0, theme.px(20)))
+        if page == LooksPage.TITLE:
+            self.page = LooksPage(edges, theme, self._store)
+        else:
+            self.page = NotificationsPage(edges, theme, self._store, self._hooks)
+        self.page.pack(fill="x")
+        self._pane.adopt()
+        self._content.bind("<Configure>", lambda _: self._put())
+        self._pane.canvas.yview_moveto(0)
+        self._put()
+
+    def refresh(self) -> None:
+        """Show the settings as they are now."""
+        self._show_problem(self._store.problem)
+        self.page.refresh()
+
+    def rebuild(self) -> None:
+        """Make everything anew, for another size of text."""
+        for child in self.window.winfo_children():
+            child.destroy()
+        self._build()
+        self._place()
+        self.buttons[self._title].focus_set()
+
+    def _build(self) -> None:
+        theme = self._theme
+        body = Panel(self.window, theme, "window")
+        body.pack(fill="both", expand=True)
+        navigation = Panel(body, theme, "sidebar")
+        navigation.configure(width=theme.px(_NAVIGATION))
+        navigation.pack_propagate(False)
+        navigation.pack(side="left", fill="y")
+        Hairline(body, theme, vertical=True).pack(side="left", fill="y")
+        self.buttons: dict[str, Button] = {}
+        for title, icon in _PAGES.items():
+            button = Button(
+                navigation, theme, title, partial(self.show, title),
+                variant="quiet", icon=icon,  # type: ignore[arg-type]
+            )  # fmt: skip
+            button.pack(
+                fill="x", padx=theme.px(10), pady=(theme.px(0 if self.buttons else 14), theme.px(4))
+            )
+            self.buttons[title] = button
+        right = Panel(body, theme, "window")
+        right.pack(side="left", fill="both", expand=True)
+        self.problem = Label(right, theme, tone="danger", icon="warning")
+        self._pane = ScrollPane(right, theme, lambda _width, _height: self._put())
+        self._pane.pack(fill="both", expand=True)
+        right.bind("<Configure>", lambda event: self._wrap_problem(event.width))
+        self.show(self._title)
+        self._show_problem(self._store.problem)
+
+    def _wrap_problem(self, width: int) -> None:
+        self.problem.configure(wraplength=max(1, width - self._theme.px(2 * _MARGIN + 24)))
+
+    def _put(self) -> None:
+        self._pane.put(self._content, 0, self._theme.px(_MARGIN))
+
+    def _show_problem(self, problem: SettingsProblem | None) -> None:
+        px = self._theme.px
+        if problem is None:
+            self.problem.pack_forget()
+            return
+        self.problem.set(safe(describe_problem(problem)))
+        self.problem.set_icon("warning")  # with a gap, now that there are words
+        self.problem.pack(fill="x", padx=px(_MARGIN), pady=(px(16), 0), before=self._pane)
+
+    def _place(self) -> None:
+        """In the middle of the main window, and on the screen with all of it."""
+        window, over = self.window, self._parent
+        screen = window.winfo_screenwidth(), window.winfo_screenheight()
+        width, height = (
+            min(self._theme.px(wanted), round(there * _SHARE))
+            for wanted, there in zip(_SIZE, screen, strict=True)
+        )
+        x = over.winfo_rootx() + (over.winfo_width() - width) // 2
+        y = over.winfo_rooty() + (over.winfo_height() - height) // 3
+        x, y = max(0, min(x, screen[0] - width)), max(0, min(y, screen[1] - height))
+        window.geometry(f"{width}x{height}+{x}+{y}")
+        window.minsize(min(width, self._theme.px(420)), min(height, self._theme.px(280)))
+
+
+def describe_problem(problem: SettingsProblem) -> str:
+    """Why the settings are not as they were chosen, and where the file is."""
+    aside = f" It is kept as {problem.aside.name}." if problem.aside is not None else ""
+    match problem.what:
+        case "damaged":
+            return f"The file of settings was damaged, so these are the usual ones.{aside}"
+        case "wrong":
+            fields = ", ".join(problem.fields[:5])
+            return f"Wrong values in the file of settings were left out: {fields}.{aside}"
+        case "newer":
+            return (
+                "The file of settings was made by a newer ChatClient. It is left as it is: "
+                "what you change here holds until you close the window."
+            )
+        case "unreadable":
+            return (
+                "The file of settings can't be read. "
+                "What you change here holds until you close the window."
+            )
+        case "not_kept":
+            return f"This can't be kept: {problem.why}. It holds until you close the window."

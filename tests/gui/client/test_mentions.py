@@ -1,0 +1,125 @@
+"""Mentions in the real window: how they look, and completing them by keys and mouse."""
+
+from __future__ import annotations
+
+import pytest
+
+from common.ui.lists.row_list import ListRow
+from tests.gui.harness import Host, Peer, Town, Window
+
+
+def tagged(ada: Window, tag: str) -> list[str]:
+    """What has a tag in the message list."""
+    places = ada.messages.tag_ranges(tag)
+    return [
+        ada.messages.get(str(places[at]), str(places[at + 1])) for at in range(0, len(places), 2)
+    ]
+
+
+def row(ada: Window, room: str) -> ListRow:
+    """A row of the sidebar as it is shown."""
+    (found,) = [
+        item
+        for item in ada.main.sidebar.rooms.items()
+        if isinstance(item, ListRow) and item.key == room
+    ]
+    return found
+
+
+def offered(ada: Window) -> list[str]:
+    """Who is offered over the composer."""
+    return [person.username for person in ada.main.completion.offered]
+
+
+def test_a_message_that_mentions_me_stands_out(ada: Window, bruno: Peer) -> None:
+    """From edge to edge; other mentions are marked alone, and an address is none."""
+    bruno.say("hi @ada.lindqvist and @bruno.okafor", "mail x@ada.lindqvist", "@Ada Lindqvist, you")
+    ada.wait(lambda: "you" in ada.said, "the messages")
+    assert tagged(ada, "mention") == ["@ada.lindqvist", "@bruno.okafor", "@Ada Lindqvist"]
+    assert tagged(ada, "mentioned") == [
+        "hi @ada.lindqvist and @bruno.okafor\n",
+        "@Ada Lindqvist, you\n",
+    ]
+
+
+def test_unread_mentions_have_a_badge_of_their_own(ada: Window, bruno: Peer, town: Town) -> None:
+    """Apart from the count; read, both are gone. The next window has it, too."""
+    ada.click_row(ada.main.members.people, bruno.username)
+    bruno.say("one", "two @ada.lindqvist", "three @Ada Lindqvist!", "@bruno.okafor")
+    ada.wait(lambda: row(ada, "general").count == "4", "the count")
+    assert row(ada, "general").alert == "@2"
+    folder = ada.program.data_dir
+    ada.close()
+    again = town.window(data_dir=folder).online()
+    again.click_row(again.main.members.people, bruno.username)
+    bruno.say("@ada.lindqvist")
+    again.wait(lambda: row(again, "general").alert == "@1", "the badge")
+    again.click_row(again.main.sidebar.rooms, "general")
+    assert (row(again, "general").count, row(again, "general").alert) == ("", "")
+
+
+def shown(ada: Window) -> bool:
+    """Whether anybody is offered."""
+    return ada.main.completion.shown
+
+
+@pytest.mark.parametrize("key", ["<Return>", "<Tab>"])
+def test_completing_by_keys(ada: Window, bruno: Peer, town: Town, host: Host, key: str) -> None:
+    """Up and Down choose; the key that takes somebody neither sends nor leaves."""
+    town.peer(host, "Brenda")
+    ada.wait(lambda: "Brenda joined" in ada.said, "Brenda")
+    ada.type("hi @br", ada.composer)
+    assert offered(ada) == ["brenda", "bruno.okafor"]
+    ada.key("<Down>")
+    ada.key(key)
+    assert ada.main.composer.draft == "hi @bruno.okafor "
+    assert not shown(ada)
+    ada.key("<Control-z>")
+    assert ada.main.composer.draft == "hi @br"
+    ada.key("<Return>")  # it is offered again, as the text is the one before
+    ada.type("x")
+    ada.key("<Return>")
+    ada.wait(lambda: ada.main.composer.draft == "", "the message")
+    bruno.until(lambda: len(bruno.texts()) == 1, "the message")
+
+
+def test_completing_by_the_mouse(ada: Window, bruno: Peer) -> None:
+    """A click takes somebody, and one writes on."""
+    ada.type("@o", ada.composer)
+    assert offered(ada) == ["bruno.okafor"]
+    ada.click_row(ada.main.completion.list, bruno.username)
+    ada.type("hello")
+    assert ada.main.composer.draft == "@bruno.okafor hello"
+
+
+def test_escape_closes_it_until_the_next_sign(ada: Window, bruno: Peer) -> None:
+    """And closes nothing else; what is typed on is just text."""
+    del bruno
+    ada.type("@b", ada.composer)
+    assert shown(ada)
+    ada.key("<Escape>")
+    assert not shown(ada)
+    ada.type("r")
+    assert not shown(ada)
+    ada.key("<Return>")
+    ada.wait(lambda: "@br" in ada.said, "the message")
+    ada.type("@b")
+    assert shown(ada)
+    ada.type(" b")
+    assert not shown(ada)
+
+
+def test_nobody_is_offered_where_no_mention_is(ada: Window, bruno: Peer) -> None:
+    """Such as in an e-mail address, or with the cursor elsewhere."""
+    del bruno
+    ada.type("b@b", ada.composer)
+    assert not shown(ada)
+    ada.type(" @b")
+    assert shown(ada)
+    ada.key("<Left>")
+    assert not shown(ada)
+    ada.key("<Right>")
+    assert shown(ada)
+    ada.click_row(ada.main.sidebar.rooms, "general")
+    ada.focus(ada.main.transcript.text)
+    ada.wait(lambda: not shown(ada), "the list to go")

@@ -1,0 +1,128 @@
+"""The line above what is new: where it stands, the way to it, and when it goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.gui.harness import Host, Peer, Town, Window
+
+
+def line(ada: Window) -> str:
+    """What the line says, or ""."""
+    places = ada.messages.tag_ranges("unread")
+    if not places:
+        return ""
+    return ada.messages.get(str(places[0]), str(places[-1])).strip()
+
+
+def above(ada: Window) -> str:
+    """The line right below the line of what is new."""
+    places = ada.messages.tag_ranges("unread")
+    return ada.messages.get(f"{places[-1]}", f"{places[-1]} lineend + 3 lines")
+
+
+def go_away(ada: Window, bruno: Peer) -> None:
+    """Have another room open."""
+    ada.click_row(ada.main.members.people, bruno.username)
+
+
+def come_back(ada: Window) -> None:
+    """Open the room again."""
+    ada.click_row(ada.main.sidebar.rooms, "general")
+
+
+def test_it_stands_where_reading_stopped(ada: Window, bruno: Peer) -> None:
+    """In the room that one comes back to, with the number; gone the next time."""
+    bruno.say("old")
+    ada.wait(lambda: "old" in ada.said, "the old message")
+    go_away(ada, bruno)
+    bruno.say("one", "two")
+    ada.wait(lambda: ada.main.overview.unread["general"] == 2, "the new ones")
+    come_back(ada)
+    assert line(ada).startswith("2 new since ")
+    assert "one" in above(ada)
+    assert "old" not in above(ada)
+    go_away(ada, bruno)
+    come_back(ada)
+    assert line(ada) == ""
+
+
+def test_what_one_writes_takes_it_away(ada: Window, bruno: Peer) -> None:
+    """Whoever answers has seen it."""
+    go_away(ada, bruno)
+    bruno.say("one")
+    ada.wait(lambda: ada.main.overview.unread["general"] == 1, "the message")
+    come_back(ada)
+    assert line(ada).startswith("1 new since ")
+    ada.say("answer")
+    assert line(ada) == ""
+
+
+def test_what_comes_while_one_reads_has_none(ada: Window, bruno: Peer) -> None:
+    """It is seen as it comes."""
+    ada.focus(ada.composer)
+    bruno.say("one")
+    ada.wait(lambda: "one" in ada.said, "the message")
+    assert line(ada) == ""
+
+
+def test_what_comes_while_the_window_is_behind(
+    ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has a line, whose number grows; looked at and left again, it is gone."""
+    focused = False
+    monkeypatch.setattr(type(ada.main), "_has_focus", lambda _: focused)
+    monkeypatch.setattr(ada.main.unread_line, "_has_focus", lambda: focused)
+    bruno.say("one")
+    ada.wait(lambda: line(ada).startswith("1 new since "), "the line")
+    bruno.say("two")
+    ada.wait(lambda: line(ada).startswith("2 new since "), "the line")
+    assert "one" in above(ada)
+    ada.main._left(None)
+    ada.settle()
+    assert line(ada)
+    focused = True
+    ada.main._focused(None)
+    ada.main._left(None)  # to a menu, or a dialog
+    ada.settle()
+    assert line(ada)
+    focused = False
+    ada.main._left(None)
+    ada.settle()
+    assert line(ada) == ""
+    bruno.say("three")
+    ada.wait(lambda: line(ada).startswith("1 new since "), "the line")
+    assert "three" in above(ada)
+
+
+def test_the_way_to_it(ada: Window, bruno: Peer) -> None:
+    """A button, as long as it is out of view; it works for what only the server has, too."""
+    bruno.say("first")
+    ada.wait(lambda: "first" in ada.said, "the message")
+    go_away(ada, bruno)
+    bruno.say(*(f"message {number}" for number in range(150)))
+    ada.wait(lambda: ada.main.overview.unread["general"] == 150, "the messages")
+    come_back(ada)
+    button = ada.main.unread_line.button
+    ada.wait(button.winfo_ismapped, "the button")
+    assert str(button.cget("text")).startswith("150 new since ")
+    ada.click(button)
+    ada.wait(lambda: line(ada) != "", "the line")
+    ada.wait(lambda: not button.winfo_ismapped(), "the button to go")
+    assert ada.main.transcript.unread_place() == "in view"
+    assert "message 0\n" in ada.said
+
+
+def test_after_a_restart(ada: Window, bruno: Peer, town: Town, host: Host) -> None:
+    """What came meanwhile is new; the line is there as soon as it is."""
+    del host
+    bruno.say("old")
+    ada.wait(lambda: "old" in ada.said, "the old message")
+    folder = ada.program.data_dir
+    ada.close()
+    bruno.say("one", "two", "three")
+    again = town.window(data_dir=folder).online()
+    again.wait(lambda: "three" in again.said, "the messages")
+    again.wait(lambda: line(again).startswith("3 new since "), "the line")
+    assert "one" in above(again)
+    assert again.main.overview.unread["general"] == 0
