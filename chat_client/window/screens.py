@@ -3,7 +3,6 @@
 import logging
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from functools import partial
 from threading import Thread
 from typing import Final
 
@@ -30,20 +29,20 @@ from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
 from chat_client.window.overview import Overview
-from chat_client.window.settings.looks import change_text_size
 from chat_client.window.settings.notifications import Hooks
-from chat_client.window.settings.window import SettingsWindow
+from chat_client.window.settings.pages import settings_pages
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
-from common.ui.look.desktop_mode import desktop_mode
 from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
+from common.ui.settings.applied_looks import AppliedLooks
+from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
-from common.ui.widgets.keys import FIND, GO_TO_DATE, LARGER, SETTINGS, SMALLER, USUAL_SIZE
+from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS
 from common.ui.widgets.redirect import redirect_typing
 from common.ui.widgets.safe_text import safe
 
@@ -68,18 +67,16 @@ class Screens:
     def __init__(self, program: "Program[Screens]", options: Options) -> None:
         self._root, self._theme, self._options = program.root, program.theme, options
         self._accounts = Accounts(program.data_dir)
-        self._program = program
         self.settings = SettingsStore(program.data_dir)
-        self._take_over_mode()
         self.notifications = Notifications(program.root, program.icon, self.settings)
         self.settings_window: SettingsWindow | None = None
         self._facts: dict[type, News] = {}
         """The newest news of some types: what another main screen has to know."""
-        self.settings.subscribe(self._apply_looks)
-        if options.theme is None:
-            self._apply_looks()
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
+        self.looks = AppliedLooks(program, self.settings, self._rebuild)
+        if options.theme is None:
+            self.looks.apply()
         self._grow = program.grow
         self._generation = 0
         self._beginning: str | None = None
@@ -91,8 +88,6 @@ class Screens:
         redirect_typing(program.root, self._written)
         program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind(SETTINGS, lambda _: self.show_settings())
-        for keys, step in ((LARGER, 1), (SMALLER, -1), (USUAL_SIZE, 0)):
-            program.root.bind(keys, partial(self._zoom, step))
         program.root.bind("<FocusIn>", self._focused, add="+")
 
     def begin(self) -> None:
@@ -192,7 +187,7 @@ class Screens:
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
             on_settings=self.show_settings,
-            on_mode=self._toggle_mode,
+            on_mode=self.looks.toggle_mode,
         )
 
     # Settings
@@ -208,7 +203,12 @@ class Screens:
             self._root,
             self._theme,
             self.settings,
-            Hooks(account, self._name_of_room, told.status, told.test),
+            "ChatClient",
+            settings_pages(
+                self._theme,
+                self.settings,
+                Hooks(account, self._name_of_room, told.status, told.test),
+            ),
             self._settings_closed,
             page,
         )
@@ -226,32 +226,6 @@ class Screens:
         if not isinstance(self.screen, MainScreen):
             return room
         return self.screen.overview.title(room)
-
-    def _take_over_mode(self) -> None:
-        """A mode that was chosen before there were settings is a setting."""
-        mode = self._program.remembered_mode
-        if mode is not None and not self.settings.path.exists():
-            self.settings.set("looks", "theme", value=mode)
-
-    def _toggle_mode(self) -> None:
-        mode = "light" if self._theme.mode == "dark" else "dark"
-        self.settings.set("looks", "theme", value=mode)
-
-    def _zoom(self, step: int, _: object) -> str:
-        change_text_size(self.settings, step)
-        return "break"
-
-    def _apply_looks(self) -> None:
-        """Show the window as it is chosen now."""
-        looks = self.settings.settings.looks
-        self._theme.switch(desktop_mode() if looks.theme == "system" else looks.theme)
-        if looks.text_size != self._theme.text_size:
-            self._theme.zoom(looks.text_size)
-            self._rebuild()
-        # After the switch, at which the window remembers the mode that is shown.
-        self._program.remember_look(
-            None if looks.theme == "system" else looks.theme, looks.text_size
-        )
 
     def _rebuild(self) -> None:
         """Make all that is shown anew, for another size of text; nothing of it is lost."""

@@ -1,1 +1,1 @@
-"""The settings window and its pages."""
+"""The pages of the settings window that are this program's own."""

@@ -14,6 +14,7 @@ from chat_client.notify.policy import Level
 from chat_client.notify.quiet import FOR_EVER, Quiet, tomorrow_morning
 from chat_client.settings import SettingsStore
 from common.ui.look.theme import Theme
+from common.ui.settings.window import SettingsPage
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.fields import Field
@@ -45,10 +46,11 @@ class Hooks(NamedTuple):
     test: Callable[[], object]
 
 
-class NotificationsPage(Panel):
+class NotificationsPage(SettingsPage):
     """Changes each setting at once; `refresh` shows what was chosen elsewhere."""
 
-    TITLE = "Notifications"
+    TITLE: Final = "Notifications"
+    ICON: Final = "bell"
 
     def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore, hooks: Hooks) -> None:
         super().__init__(parent, theme)

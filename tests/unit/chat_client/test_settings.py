@@ -10,7 +10,8 @@ import pytest
 
 from chat_client.notify.policy import Preferences
 from chat_client.notify.quiet import FOR_EVER, Quiet
-from chat_client.settings import Looks, Settings, SettingsStore, parse, written
+from chat_client.settings import Settings, SettingsStore, parse, written
+from common.system.looks import Looks
 
 NIGHT = Quiet(hours=(22 * 60, 7 * 60 + 30), mentions_pass=True)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from chat_client.settings import SettingsProblem, SettingsStore
-from chat_client.window.settings.looks import LooksPage
-from chat_client.window.settings.notifications import Hooks, NotificationsPage
+from common.system.settings_store import SettingsProblem, SettingsStore
+from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel
 from common.ui.widgets.buttons import Button
@@ -22,44 +21,59 @@ _SHARE: Final = 0.9
 """The part of the screen that it takes at most."""
 _NAVIGATION: Final = 150
 _MARGIN: Final = 24
-Page = LooksPage | NotificationsPage
-_PAGES: Final[dict[str, str]] = {
-    NotificationsPage.TITLE: "bell",
-    LooksPage.TITLE: "sun",
-}
+
+
+class SettingsPage(Panel):
+    """A page; `refresh` shows the settings as they are, whoever changed them."""
+
+    def refresh(self) -> None:
+        """Show the settings as they are."""
+        raise NotImplementedError
+
+
+class PageMaker(NamedTuple):
+    """How a page is called and drawn in the navigation, and what makes it within its parent."""
+
+    title: str
+    icon: IconName
+    make: Callable[[tk.Misc], SettingsPage]
 
 
 class SettingsWindow:
     """One window beside the main one, closed by Escape or its close button.
 
-    Changes hold at once, so there is nothing to confirm. `on_close()` is called when it is gone.
+    Changes hold at once, so there is nothing to confirm. `program` is whose settings they are, for
+    people; `page` the title of the first one shown, else it is the first of all. `on_close()` is
+    called when the window is gone.
     """
 
     def __init__(
         self,
         parent: tk.Tk,
         theme: Theme,
-        store: SettingsStore,
-        hooks: Hooks,
+        store: SettingsStore[Any],
+        program: str,
+        pages: Sequence[PageMaker],
         on_close: Callable[[], object],
-        page: str = NotificationsPage.TITLE,
+        page: str = "",
     ) -> None:
-        self._parent, self._theme, self._store, self._hooks = parent, theme, store, hooks
-        self._on_close = on_close
-        self._title = page
+        self._parent, self._theme, self._store = parent, theme, store
+        self._program, self._on_close = program, on_close
+        self._pages = {each.title: each for each in pages}
+        self._title = page or pages[0].title
         self.window = tk.Toplevel(parent)
         self.window.withdraw()
-        self.window.title("Settings — ChatClient")
+        self.window.title(f"Settings — {program}")
         self.window.protocol("WM_DELETE_WINDOW", self.close)
         self.window.bind("<Escape>", lambda _: self.close())
-        self.page: Page
+        self.page: SettingsPage
         self._build()
         self._place()
         if parent.winfo_viewable():
             self.window.transient(parent)
         self.window.deiconify()
         self._unsubscribe = store.subscribe(self.refresh)
-        self.buttons[page].focus_set()
+        self.buttons[self._title].focus_set()
 
     def raise_(self) -> None:
         """Bring it to the front."""
@@ -86,10 +100,7 @@ class SettingsWindow:
         edges = Panel(self._content, theme)
         edges.pack(fill="x", padx=theme.px(_MARGIN))
         Label(edges, theme, page, font="title").pack(anchor="w", pady=(0, theme.px(20)))
-        if page == LooksPage.TITLE:
-            self.page = LooksPage(edges, theme, self._store)
-        else:
-            self.page = NotificationsPage(edges, theme, self._store, self._hooks)
+        self.page = self._pages[page].make(edges)
         self.page.pack(fill="x")
         self._pane.adopt()
         self._content.bind("<Configure>", lambda _: self._put())
@@ -119,11 +130,10 @@ class SettingsWindow:
         navigation.pack(side="left", fill="y")
         Hairline(body, theme, vertical=True).pack(side="left", fill="y")
         self.buttons: dict[str, Button] = {}
-        for title, icon in _PAGES.items():
+        for title, page in self._pages.items():
             button = Button(
-                navigation, theme, title, partial(self.show, title),
-                variant="quiet", icon=icon,  # type: ignore[arg-type]
-            )  # fmt: skip
+                navigation, theme, title, partial(self.show, title), variant="quiet", icon=page.icon
+            )
             button.pack(
                 fill="x", padx=theme.px(10), pady=(theme.px(0 if self.buttons else 14), theme.px(4))
             )
@@ -148,7 +158,7 @@ class SettingsWindow:
         if problem is None:
             self.problem.pack_forget()
             return
-        self.problem.set(safe(describe_problem(problem)))
+        self.problem.set(safe(describe_problem(problem, self._program)))
         self.problem.set_icon("warning")  # with a gap, now that there are words
         self.problem.pack(fill="x", padx=px(_MARGIN), pady=(px(16), 0), before=self._pane)
 
@@ -167,7 +177,7 @@ class SettingsWindow:
         window.minsize(min(width, self._theme.px(420)), min(height, self._theme.px(280)))
 
 
-def describe_problem(problem: SettingsProblem) -> str:
+def describe_problem(problem: SettingsProblem, program: str) -> str:
     """Why the settings are not as they were chosen, and where the file is."""
     aside = f" It is kept as {problem.aside.name}." if problem.aside is not None else ""
     match problem.what:
@@ -178,7 +188,7 @@ def describe_problem(problem: SettingsProblem) -> str:
             return f"Wrong values in the file of settings were left out: {fields}.{aside}"
         case "newer":
             return (
-                "The file of settings was made by a newer ChatClient. It is left as it is: "
+                f"The file of settings was made by a newer {program}. It is left as it is: "
                 "what you change here holds until you close the window."
             )
         case "unreadable":

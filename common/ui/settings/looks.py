@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import tkinter as tk
+from typing import Any, Final
 
-from chat_client.settings import TEXT_SIZES, SettingsStore
+from common.system.looks import TEXT_SIZES
+from common.system.settings_store import SettingsStore
 from common.ui.look.theme import Theme
+from common.ui.settings.window import SettingsPage
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.setting_row import SettingRow
 
 
-class LooksPage(Panel):
+class LooksPage(SettingsPage):
     """Changes the looks at once; `refresh` shows what was chosen elsewhere."""
 
-    TITLE = "Looks"
+    TITLE: Final = "Looks"
+    ICON: Final = "sun"
 
-    def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore) -> None:
+    def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore[Any]) -> None:
         super().__init__(parent, theme)
         self._store = store
         colours = SettingRow(self, theme, "Colours")
@@ -62,7 +66,7 @@ class LooksPage(Panel):
         change_text_size(self._store, step)
 
 
-def change_text_size(store: SettingsStore, step: int) -> None:
+def change_text_size(store: SettingsStore[Any], step: int) -> None:
     """Choose the next larger (1) or smaller (-1) size of text that is offered, or the usual (0)."""
     now = store.settings.looks.text_size
     larger = [size for size in TEXT_SIZES if size > now]

@@ -1,0 +1,21 @@
+"""The pages of the settings window."""
+
+from __future__ import annotations
+
+from chat_client.settings import SettingsStore
+from chat_client.window.settings.notifications import Hooks, NotificationsPage
+from common.ui.look.theme import Theme
+from common.ui.settings.looks import LooksPage
+from common.ui.settings.window import PageMaker
+
+
+def settings_pages(theme: Theme, store: SettingsStore, hooks: Hooks) -> list[PageMaker]:
+    """All pages, in their order."""
+    return [
+        PageMaker(
+            NotificationsPage.TITLE,
+            NotificationsPage.ICON,
+            lambda parent: NotificationsPage(parent, theme, store, hooks),
+        ),
+        PageMaker(LooksPage.TITLE, LooksPage.ICON, lambda parent: LooksPage(parent, theme, store)),
+    ]
