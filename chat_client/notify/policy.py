@@ -178,6 +178,15 @@ class Policy:
             self.read(room)
         self._sound, self._demand = None, False
 
+    def prefer(self, preferences: Preferences) -> None:
+        """Take over what the person chose. What is on the screen and is not wanted now goes."""
+        former, self.preferences = self.preferences, preferences
+        for room, told in list(self._rooms.items()):
+            if not preferences.enabled or not self._is_wanted(room, mention=told.mention):
+                self.read(room)
+            elif former.preview and not preferences.preview and told.on_screen:
+                told.waiting, told.shown_at = True, None
+
     def _is_wanted(self, room: str, *, mention: bool) -> bool:
         level = self.level(room)
         return level == "everything" or (level == "mentions" and mention)

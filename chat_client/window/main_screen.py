@@ -88,6 +88,7 @@ class MainScreen(Panel):
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self.room = ""
+        self._leaving: str | None = None
         self._build()
         notifications.begin(session.account.key, self.overview, self)
         notifications.on_quiet = self._show_quiet
@@ -528,12 +529,18 @@ class MainScreen(Panel):
     def reply(self, room: str, text: str) -> None:
         """Send what was written inside a notification; what can't be sent is a draft."""
         text = normalize_text(text)
+        if not text.strip():
+            return
+        problem = self.composer.why_closed if self.composer.closed else ""
         try:
             check_text(text)
-        except TextRefusedError:
-            if text:
-                self.open(room)
-                self.composer.set_draft("\n".join(filter(None, (self.composer.draft, text))))
+        except TextRefusedError as error:
+            problem = f"{str(error)[:1].upper()}{str(error)[1:]}."
+        if problem:
+            self.open(room)
+            self.composer.set_draft("\n".join(filter(None, (self.composer.draft, text))))
+            self._toast(f"Not sent. {problem}", FAILURE_TIME)
+            self._notifications.attention.demand()
             return
         self._session.ask(lambda core: core.send(room, MESSAGE, {"text": text}))
         self._mark_room_read(room)
@@ -588,10 +595,12 @@ class MainScreen(Panel):
 
     def _left(self, _: object) -> None:
         """The keyboard went elsewhere: if to another program, what was seen is not new any more."""
-        self.after_idle(self._leave_unread)
+        if self._leaving is None:
+            self._leaving = self.after_idle(self._leave_unread)
 
     def _leave_unread(self) -> None:
-        if self.winfo_exists() and not self._has_focus():
+        self._leaving = None
+        if not self._has_focus():
             self.unread_line.go_on()
 
     def _focused(self, _: object) -> None:
@@ -667,8 +676,12 @@ class MainScreen(Panel):
 
     def close(self) -> None:
         """No more of this screen; its timers are stopped."""
-        self._notifications.on_quiet = lambda: None
-        self._notifications.end()
+        # Where this is shown anew, what takes its place has asked to be told already.
+        if self._notifications.on_quiet == self._show_quiet:
+            self._notifications.on_quiet = lambda: None
+        self._notifications.end(self)
+        if self._leaving is not None:
+            self.after_cancel(self._leaving)
         self.person_menu.forget()
         self.connection.stop()
         self.entry.stop()

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
-from typing import Final, Protocol, assert_never
+from typing import Final, NamedTuple, Protocol, assert_never
 
 from chat_client.notify import policy
 from chat_client.notify.policy import SUMMARY, Level, Policy
@@ -36,7 +36,6 @@ from common.ui.program.attention import Attention
 from common.ui.program.mailbox import Mailbox
 
 APP: Final = App("Chat", "lan.chat.ChatClient")
-_SUMMARY_KEY: Final = "summary"
 _LONGEST_WAIT: Final = 60.0
 """Seconds after which the end of do not disturb is looked for again: clocks are set."""
 _SOUNDS: Final[dict[policy.Sound, Sound]] = {
@@ -72,6 +71,15 @@ class People(Protocol):
         """Whether a text mentions this account."""
 
 
+class _Shown(NamedTuple):
+    """What a notification tells of, and the message that a click on it leads to."""
+
+    room: str
+    """Or SUMMARY."""
+    target: str
+    seq: int
+
+
 class Notifications:
     """One for the window. `on_quiet()` is called when do not disturb begins or ends."""
 
@@ -96,8 +104,8 @@ class Notifications:
         self._policy: Policy | None = None
         self._account = ""
         self._conversations: Conversations | None = None
-        self._shown: dict[str, tuple[str, int]] = {}
-        """By key of a notification: the room and the place that a click leads to."""
+        self._shown: dict[str, _Shown] = {}
+        """By key, also of what was taken away: servers may tell of a click on it afterwards."""
         self._timer: str | None = None
         self._quiet_timer: str | None = None
         self._was_quiet = self.is_quiet
@@ -107,8 +115,15 @@ class Notifications:
     # The account
 
     def begin(self, account: str, people: People, conversations: Conversations) -> None:
-        """An account is open, by its key; `conversations` shows it."""
-        self.end()
+        """An account is open, by its key; `conversations` shows it.
+
+        Those of an account that is open already may be shown by something new.
+        """
+        if self._policy is not None and account == self._account:
+            self._conversations = conversations
+            return
+        if self._conversations is not None:
+            self.end(self._conversations)
         self._account, self._conversations = account, conversations
         self._policy = Policy(
             people.me,
@@ -118,17 +133,24 @@ class Notifications:
             self._store.settings.preferences(account),
         )
 
-    def end(self) -> None:
-        """No account is open any more: nothing of it stays on the screen."""
+    def end(self, conversations: Conversations) -> None:
+        """Nothing is told of these any more, and nothing of them stays on the screen.
+
+        Does nothing where others have taken their place.
+        """
+        if self._conversations is not conversations:
+            return
         if self._policy is not None:
             self._policy.stop()
             self._run()
         self._policy = self._conversations = None
+        self._shown.clear()
         self.attention.show_count(0)
 
     def stop(self) -> None:
         """The window closes."""
-        self.end()
+        if self._conversations is not None:
+            self.end(self._conversations)
         self._unsubscribe()
         self._mailbox.close()
         for timer in (self._timer, self._quiet_timer):
@@ -218,15 +240,13 @@ class Notifications:
     def _do(self, step: policy.Step) -> None:
         match step:
             case policy.Show():
-                key = step.room if step.room != SUMMARY else _SUMMARY_KEY
-                self._shown[key] = step.target, step.seq
+                key = self._key(step.room)
+                self._shown[key] = _Shown(step.room, step.target, step.seq)
                 self._notifier.show(
                     Notification(key, step.title, step.body, can_reply=step.room != SUMMARY)
                 )
             case policy.Close():
-                key = step.room if step.room != SUMMARY else _SUMMARY_KEY
-                self._shown.pop(key, None)
-                self._notifier.close(key)
+                self._notifier.close(self._key(step.room))
             case policy.Play():
                 self._play(step.sound)
             case policy.Demand():
@@ -234,42 +254,47 @@ class Notifications:
             case _:
                 assert_never(step)
 
+    def _key(self, room: str) -> str:
+        """Rooms of different chats have the same names."""
+        return f"{self._account} {room}"
+
     def _play(self, sound: policy.Sound) -> None:
         self._player.play(_SOUNDS[sound], self._store.settings.volume / 100)
 
     def _told(self, events: list[Event]) -> None:
         for event in events:
-            match event:
-                case Found():
-                    self.state = event.state
-                    self.on_state()
-                case Dismissed():
-                    if self._policy is not None:
-                        room = SUMMARY if event.key == _SUMMARY_KEY else event.key
-                        self._policy.dismissed(room)
-                case Activated():
-                    self._activated(event)
-                case Replied():
-                    self._replied(event)
-                case _:
-                    assert_never(event)
+            if isinstance(event, Found):
+                self.state = event.state
+                self.on_state()
+            else:
+                self._answered(event)
 
-    def _activated(self, event: Activated) -> None:
-        self.attention.raise_window(event.token or None)
-        target = self._shown.get(event.key)
-        if target is not None and self._conversations is not None:
-            self._conversations.show_message(*target)
-
-    def _replied(self, event: Replied) -> None:
-        target = self._shown.get(event.key)
-        if target is not None and self._conversations is not None:
-            self._conversations.reply(target[0], event.text)
-            self.read(target[0])
+    def _answered(self, event: Activated | Replied | Dismissed) -> None:
+        """The person did something with a notification."""
+        if isinstance(event, Activated):
+            self.attention.raise_window(event.token or None)
+        shown = self._shown.get(event.key)
+        if shown is None or self._policy is None or self._conversations is None:
+            return
+        # It is gone from the screen by that.
+        match event:
+            case Dismissed():
+                self._policy.dismissed(shown.room)
+            case Activated():
+                if shown.room == SUMMARY:
+                    self._policy.dismissed(SUMMARY)
+                self._conversations.show_message(shown.target, shown.seq)
+            case Replied():
+                self._conversations.reply(shown.target, event.text)
+                self.read(shown.target)
+            case _:
+                assert_never(event)
 
     def _chosen(self) -> None:
         """A setting is another one."""
         if self._policy is not None:
-            self._policy.preferences = self._store.settings.preferences(self._account)
+            self._policy.prefer(self._store.settings.preferences(self._account))
+            self._run()
         self._watch_quiet()
 
     def _watch_quiet(self) -> None:

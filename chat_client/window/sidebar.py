@@ -96,6 +96,7 @@ class Sidebar(Panel):
             on_open=lambda _: on_done(),
             on_menu=on_room_menu,
         )
+        self.rooms.menu_selects = False  # a room that is opened is read: the menu has that as well
         # A list without a height yet would scroll as far as it can to show the selection.
         self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
         self.rooms.pack(fill="both", expand=True)

@@ -6,12 +6,16 @@ import gc
 import logging
 import tkinter as tk
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import pytest
 
+from chat_client.settings import SettingsStore
+from chat_client.window.notifications import Notifications
 from common.ui.look import fonts
+from tests.gui.desktop import Desktop, LateClock, SilentPlayer
 from tests.gui.harness import Alarm, Host, Town
 
 
@@ -32,6 +36,8 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
     # Neither the person nor a server of this computer is part of a test.
     monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "")
     monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: tmp_path / "none")
+    # Nor is their desktop: what a window shows and plays there, each keeps for itself.
+    monkeypatch.setattr("chat_client.window.screens.Notifications", _with_a_desktop)
     # A Tk object that is collected on another thread ends the process. So nothing is
     # collected by chance while there are windows, and what is left goes here and now.
     gc.collect()
@@ -43,6 +49,18 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
         town.close()
         gc.collect()
         gc.enable()
+
+
+def _with_a_desktop(root: tk.Tk, icon: str, store: SettingsStore) -> Notifications:
+    clock = LateClock()
+    return Notifications(
+        root,
+        icon,
+        store,
+        make=partial(Desktop, clock),
+        player=SilentPlayer(),
+        clock=clock,
+    )
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from chat_client.cache.cache import Cache
 from chat_client.core import Core
 from chat_client.options import Options, name_of
 from chat_client.state import news
+from chat_client.state.account import Account
 from chat_client.state.status import Link
 from chat_client.window.app import make
 from chat_client.window.join_screen import JoinScreen
@@ -37,6 +38,7 @@ from chat_server.service import Server
 from chat_server.window.app import make as make_server
 from chat_server.window.host import HostContents
 from chat_server.window.model import ServerState
+from common.desktop.sound import Sound
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import GENERAL
 from common.protocol.events import Event
@@ -44,6 +46,7 @@ from common.protocol.messages import Terminate, ToClient, ToServer
 from common.ui.lists.row_list import RowList
 from common.ui.look.palette import Mode
 from tests.events import message
+from tests.gui.desktop import Desktop, SilentPlayer
 
 DEADLINE: Final = 15.0
 """Seconds for anything that should happen at once; a loaded machine may take a while."""
@@ -187,16 +190,17 @@ class Host:
 class Peer:
     """Somebody else in the chat, without a window."""
 
-    def __init__(self, invite: Invite, name: str) -> None:
-        known = name_of(name)
-        assert known is not None
-        self.username = known.username
+    def __init__(self, invite: Invite, name: str, account: Account | None = None) -> None:
+        if account is None:
+            known = name_of(name)
+            assert known is not None
+            account = new_account(invite, known.username, name)
+        self.username = account.username
         self.events: list[Event] = []
         self._news = threading.Condition()
         self._said = 0
         self._sent: set[str] = set()
         self.link = Link.CONNECTING
-        account = new_account(invite, known.username, name)
         self.core = Core(account, Cache(None), self._told)
         self.core.start()
         self.until(lambda: self.link is Link.ONLINE, f"{name} online")
@@ -315,7 +319,27 @@ class Window:
         label = self.join.problem
         return str(label.cget("text")) if label.winfo_manager() else ""
 
+    @property
+    def desktop(self) -> Desktop:
+        """Where its notifications are shown."""
+        desktop = self.screens.notifications._notifier
+        assert isinstance(desktop, Desktop)
+        return desktop
+
+    @property
+    def played(self) -> list[Sound]:
+        """The sounds it has played."""
+        player = self.screens.notifications._player
+        assert isinstance(player, SilentPlayer)
+        return player.played
+
     # Time
+
+    def later(self, seconds: float) -> None:
+        """Have time pass for its notifications."""
+        self.desktop.clock.late += seconds
+        self.screens.notifications._run()
+        self.settle()
 
     def wait(self, condition: Callable[[], object], what: str, within: float = DEADLINE) -> None:
         """Pump the loop until `condition()` holds."""
@@ -512,6 +536,12 @@ class Town:
     def peer_of(self, invite: Invite, name: str) -> Peer:
         """Somebody who has joined with an invite."""
         peer = Peer(invite, name)
+        self._peers.append(peer)
+        return peer
+
+    def device(self, host: Host, account: Account) -> Peer:
+        """Another device of somebody who has joined."""
+        peer = Peer(host.invite, account.display_name, account)
         self._peers.append(peer)
         return peer
 

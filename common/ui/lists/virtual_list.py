@@ -53,6 +53,8 @@ class VirtualList(tk.Frame, Generic[Item]):
         self.on_click: Callable[[str], object] | None = None
         self.on_open: Callable[[str], object] | None = None
         self.on_menu: Callable[[str, int, int], object] | None = None
+        self.menu_selects = True
+        """Whether the context-menu click selects the row; not where that would open it."""
         self._source: Rows[Item] = ItemRows([], self.key_of, self.height_of)
         self._drawn: dict[int, _Drawn[Item]] = {}
         """The rows in view, by index."""
@@ -500,14 +502,14 @@ class VirtualList(tk.Frame, Generic[Item]):
         key = self._key_at(event.y)
         if key is not None and self.on_menu:
             self.canvas.focus_set()
-            if key not in self.chosen:  # else it is about all that are
+            if self.menu_selects and key not in self.chosen:  # else it is about all that are
                 self._choose(key, tell=True)
             self.on_menu(key, event.x_root, event.y_root)
 
     def _menu_by_key(self) -> None:
         key = self._cursor()
         if key is not None and self.on_menu:
-            if not self._also:
+            if self.menu_selects and not self._also:
                 self._choose(key, tell=True)
             self.see(key)
             bottom = self.bounds(key)[1]

@@ -32,6 +32,7 @@ class Attention:
         self._root, self._icon = root, icon
         self._demanding = False
         self._count = 0
+        self._check: str | None = None
         self._x11: X11 | None = None
         self._on_x11 = str(root.tk.call("tk", "windowingsystem")) == "x11"
         root.bind("<FocusIn>", self._focused, add="+")
@@ -73,7 +74,9 @@ class Attention:
             with suppress(OSError):
                 connection.activate(root.winfo_id(), int(found[1]) if found else 0)
         root.focus_force()
-        root.after(500, self._check_raised)
+        if self._check is not None:
+            root.after_cancel(self._check)
+        self._check = root.after(500, self._check_raised)
 
     def show_count(self, count: int) -> None:
         """Show a number on the icon; 0 for none."""
@@ -91,6 +94,7 @@ class Attention:
         self._root.iconphoto(True, *images)
 
     def _check_raised(self) -> None:
+        self._check = None
         if not self.has_keyboard:
             self.demand()
 
@@ -100,7 +104,12 @@ class Attention:
             self._tell(on=False)
 
     def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget is self._root and self._x11 is not None:
+        if event.widget is not self._root:
+            return
+        if self._check is not None:
+            self._root.after_cancel(self._check)
+            self._check = None
+        if self._x11 is not None:
             self._x11.close()
             self._x11 = None
 
