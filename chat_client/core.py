@@ -87,6 +87,9 @@ class Core:
     All return at once but `stop`, which joins the thread. When nothing can be stored, the core
     retries with backoff, but not with `on_event`: what is printed before it is stored would be
     printed again on each retry. A message that can't be stored is told as MessageNotStored.
+
+    `follow` names the rooms to fetch; None means all. Without `follow` and `on_event` it is a
+    window's: presence is pushed, and of a long history only the newest events are fetched.
     """
 
     def __init__(
@@ -101,16 +104,17 @@ class Core:
     ) -> None:
         self._cache = cache
         self._tell = tell
+        for_window = follow is None and on_event is None
         self._controller = Controller(
             account,
             cache,
-            this_program(presence=follow is None),
+            this_program(presence=for_window),
             Backoff(random.random),
             new_cid,
             follow=follow,
             on_event=on_event,
             at_once=at_once,
-            on_demand=follow is None,
+            on_demand=for_window,
         )
         self._inbox: deque[_Order] = deque()
         self._held: list[_Order] = []

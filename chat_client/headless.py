@@ -16,6 +16,7 @@ from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
 from chat_client.core import Core, StopListening
+from chat_client.message_filter import MessageFilter
 from chat_client.net.connector import ConnectError
 from chat_client.net.recognition import RecognitionError, is_known
 from chat_client.options import Options
@@ -145,7 +146,7 @@ def _conversation(
     accounts: Accounts,
     cache_of: Callable[[Account], Cache],
     *,
-    follow: Collection[str],
+    follow: Collection[str] | None,
     on_event: Callable[[Event], bool] | None = None,
     at_once: int = 1,
 ) -> Iterator[Conversation]:
@@ -236,7 +237,7 @@ def _in_memory(_account: Account) -> Cache:
 def _send(options: Options, accounts: Accounts) -> None:
     lines = _lines(options)
     me = _account(options, accounts).username
-    room = room_for(options.room, me)
+    room = room_for(options.one_room, me)
     sending = _Sending([number for number, _ in lines], by_line=options.lines)
     at_once = LINES_AT_ONCE if options.lines else 1
     with _conversation(options, accounts, _in_memory, follow=(), at_once=at_once) as conversation:
@@ -333,9 +334,11 @@ def _checked(text: str, where: str = "") -> str:
 
 def _listen(options: Options, accounts: Accounts) -> None:
     account = _account(options, accounts)
-    room = room_for(options.room, account.username)
+    if options.after is not None and options.mentions and options.room is None:
+        raise UsageError("--after is a place in one room; say which with --room")
+    everywhere = options.mentions and options.room is None
+    room = None if everywhere else room_for(options.one_room, account.username)
     lock: FolderLock | None = None
-    printer = _Printer(options)
     if options.after is None:
         accounts.save(account)
         lock = FolderLock(accounts.folder(account))
@@ -346,20 +349,21 @@ def _listen(options: Options, accounts: Accounts) -> None:
                 f"another ChatClient listens as {account.username}; close it, or use --after SEQ"
             ) from error
 
-    people: set[str] = set()
-
-    def cache_of(account: Account) -> Cache:
+    try:
         if options.after is None:
             cache = Cache(accounts.folder(account) / "cache.db")
-            people.update(cache.usernames())
-            return cache
-        cache = Cache(None)
-        cache.set_position(room, options.after)
-        return cache
-
-    try:
+        else:
+            cache = Cache(None)
+            cache.set_position(room_for(options.one_room, account.username), options.after)
+        wanted = MessageFilter(account, cache, after=options.after or 0, mentions=options.mentions)
+        printer = _Printer(options, wanted.wants, account.username if everywhere else None)
+        people = cache.usernames()
         with _conversation(
-            options, accounts, cache_of, follow={room}, on_event=printer.event
+            options,
+            accounts,
+            lambda _account: cache,
+            follow=None if room is None else {room},
+            on_event=printer.event,
         ) as conversation:
             _hear(conversation, options, room, people)
     finally:
@@ -369,10 +373,11 @@ def _listen(options: Options, accounts: Accounts) -> None:
         raise printer.failure
 
 
-def _hear(conversation: Conversation, options: Options, room: str, people: set[str]) -> None:
-    """Listen until enough was printed. The core's thread prints events before they are stored.
+def _hear(conversation: Conversation, options: Options, room: str | None, people: set[str]) -> None:
+    """Listen to a room, or to all (None), until enough was printed.
 
-    `people` are the known ones, before the server lists those changed since.
+    The core's thread prints events before they are stored. `people` are the known ones, before the
+    server lists those changed since.
     """
     rooms: set[str] = set()
     for item in conversation.news(options.timeout):
@@ -385,8 +390,10 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 people.add(item.person.username)
             case news.PeopleForgotten():
                 people.clear()
-            case news.Listed():
+            case news.Listed() if room is not None:
                 _check_room(room, rooms, people)
+            case news.RoomRefused() if room is None:
+                _complain(f"{item.room} can't be listened to: {sentence(item.reason)}")
             case news.RoomRefused() if item.room == room:
                 raise FailedError(f"{room} can't be listened to: {sentence(item.reason)}")
             case (
@@ -402,6 +409,7 @@ def _hear(conversation: Conversation, options: Options, room: str, people: set[s
                 | news.EventsAdded()
                 | news.HistoryAdded()
                 | news.Skipped()
+                | news.Listed()
                 | news.RoomRefused()
                 | news.OutboxChanged()
                 | news.MessageNotStored()
@@ -425,18 +433,24 @@ def _check_room(room: str, rooms: set[str], people: set[str]) -> None:
 
 
 class _Printer:
-    """Prints events, and counts the messages among them."""
+    """Prints the wanted events, and counts the messages among them.
 
-    def __init__(self, options: Options) -> None:
+    `rooms_of` is whose rooms they are from, to name them; None where all are from one.
+    """
+
+    def __init__(
+        self, options: Options, wants: Callable[[Event], bool], rooms_of: str | None = None
+    ) -> None:
         self._json = options.json
         self._left = options.limit
-        self._after = options.after or 0
+        self._wants = wants
+        self._rooms_of = rooms_of
         self.failure: OutputError | None = None
 
     def event(self, event: Event) -> bool:
         """Print an event; returns False after the last one wanted. Called before it is stored."""
-        if event.seq <= self._after:
-            return True  # The room was reset and is fetched again from its beginning.
+        if not self._wants(event):
+            return True
         try:
             print_lines([self._line(event)])
         except OutputError as error:
@@ -454,7 +468,8 @@ class _Printer:
         text = "\n    ".join(map(printable, event.text.split("\n")))
         happened = HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
         said = f": {text}" if event.is_message else happened
-        return f"{time_of_day:%Y-%m-%d %H:%M} {event.sender}{said}"
+        room = "" if self._rooms_of is None else f"{address_of(event.room, self._rooms_of)} "
+        return f"{time_of_day:%Y-%m-%d %H:%M} {room}{event.sender}{said}"
 
 
 def _rooms(options: Options, accounts: Accounts) -> None:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from common.system.arguments import ArgumentParser, ShowVersion
 from common.system.process import INVITE_VARIABLE
@@ -16,6 +16,9 @@ from common.system.process import INVITE_VARIABLE
 if TYPE_CHECKING:
     from common.domain.invite import Invite
     from common.ui.look.palette import Mode
+
+
+_DEFAULT_ROOM: Final = "general"
 
 
 class Name(NamedTuple):
@@ -37,13 +40,19 @@ class Options(NamedTuple):
     login_name: bool = False
     smoke_test: bool = False
     log_level: str = "warning"
-    room: str = "general"
+    room: str | None = None
     text: str | None = None
     lines: bool = False
     json: bool = False
+    mentions: bool = False
     limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
+
+    @property
+    def one_room(self) -> str:
+        """The room, or the one that is meant where none is given."""
+        return _DEFAULT_ROOM if self.room is None else self.room
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -127,6 +136,12 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     _room(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
+        "--mentions",
+        action="store_true",
+        help="only messages of others that mention you, as @USERNAME or by your name, "
+        "in all of your rooms and direct conversations unless --room names one",
+    )
+    parser.add_argument(
         "--count", type=_positive, metavar="N", dest="limit", help="end after N messages"
     )
     parser.add_argument(
@@ -140,9 +155,7 @@ def _listen(parser: argparse.ArgumentParser) -> None:
 
 
 def _room(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--room", default="general", help="a room, or @USERNAME for a person (%(default)s)"
-    )
+    parser.add_argument("--room", help=f"a room, or @USERNAME for a person ({_DEFAULT_ROOM})")
 
 
 def _timeout(parser: argparse.ArgumentParser) -> None:

@@ -413,6 +413,13 @@ class Cache:
         """The usernames of all known people."""
         return {username for (username,) in self._connection.execute("SELECT username FROM people")}
 
+    def display_name(self, username: str) -> str:
+        """Somebody's display name; "" for somebody unknown."""
+        row = self._connection.execute(
+            "SELECT display_name FROM people WHERE username = ?", (username,)
+        ).fetchone()
+        return "" if row is None else words(row[0], limits.DISPLAY_NAME_LENGTH)
+
     def forget_people(self) -> None:
         """Remove all people."""
         self._connection.execute("DELETE FROM people")

@@ -20,6 +20,11 @@ def unknown(seq: int, kind: str = "poll") -> Event:
     return Event("general", seq, kind, "ada", TIME, cid_of(seq), UnknownBody(BODY))
 
 
+def everything(_: Event) -> bool:
+    """Want all of them."""
+    return True
+
+
 def printed(printer: _Printer, event: Event, capsys: pytest.CaptureFixture[str]) -> str:
     """What is printed of one, with nothing before it."""
     printer.event(event)
@@ -28,7 +33,7 @@ def printed(printer: _Printer, event: Event, capsys: pytest.CaptureFixture[str])
 
 def test_each_event_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """What is not understood, too: whoever reads along sees that something is missing."""
-    printer = _Printer(Options())
+    printer = _Printer(Options(), everything)
     newer = "ada did something that only a newer ChatClient can show\n"
     for event, line in (
         (said(1, text="hello\nthere"), "ada: hello\n    there\n"),
@@ -43,7 +48,7 @@ def test_each_event_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_program_gets_it_as_it_came(capsys: pytest.CaptureFixture[str]) -> None:
     """With `--json`: it may know what this version does not."""
-    printer = _Printer(Options(json=True))
+    printer = _Printer(Options(json=True), everything)
     for event in (said(1), joined(2), unknown(3), unknown(4, MESSAGE)):
         out = json.loads(printed(printer, event, capsys))
         assert out == {**event._asdict(), "body": dict(event.body)}
@@ -51,7 +56,25 @@ def test_a_program_gets_it_as_it_came(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_only_messages_count(capsys: pytest.CaptureFixture[str]) -> None:
     """With `--limit` it goes on until so many were said."""
-    printer = _Printer(Options(limit=2))
+    printer = _Printer(Options(limit=2), everything)
     events = [joined(1), said(2), unknown(3), unknown(4, MESSAGE), said(5)]
     assert [printer.event(event) for event in events] == [True, True, True, True, False]
     assert len(capsys.readouterr().out.splitlines()) == 5
+
+
+def test_of_several_rooms_each_line_names_its_room(capsys: pytest.CaptureFixture[str]) -> None:
+    """As it is named to `--room`."""
+    printer = _Printer(Options(), everything, "ada")
+    for room, address in (("general", "general"), ("dm:ada:bob", "@bob")):
+        out = printed(printer, said(1, "bob", "hello", room=room), capsys)
+        assert out.endswith(f" {address} bob: hello\n")
+
+
+def test_what_is_not_wanted_is_neither_printed_nor_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With `--limit` it goes on until so many of the wanted ones were said."""
+    printer = _Printer(Options(limit=1), lambda event: event.sender == "bob")
+    assert printer.event(said(1, "ada"))
+    assert not printer.event(said(2, "bob"))
+    assert len(capsys.readouterr().out.splitlines()) == 1
