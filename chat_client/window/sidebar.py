@@ -252,8 +252,9 @@ def _member_row(member: MemberItem) -> ListRow:
     known_offline = member.presence == "offline"
     return ListRow(
         member.username,
-        safe(member.label),
+        safe(member.name),
         person=person,
+        ending=member.label.removeprefix(member.name),
         plain=not known_offline,
         mark="shield" if member.is_moderator else None,
         handle=member.handle,

@@ -37,7 +37,8 @@ class ListRow:
     muted unless selected (`plain` shows it in the text colour). `detail` is a second line and
     makes the row 64 px high; `mark` is an icon at the right end. `count` is shown when it
     is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` is shown muted
-    after the label, which is shortened in its favour: it distinguishes equal labels.
+    after the label, which is shortened in its favour: it distinguishes equal labels. `ending`
+    belongs to the label and is never cut.
     """
 
     key: str
@@ -53,6 +54,7 @@ class ListRow:
     bold: bool = False
     plain: bool = False
     handle: str = ""
+    ending: str = ""
     alert: str = ""
     """What is more than a count: shown in a pill of its own before it, such as "@"."""
 
@@ -182,7 +184,8 @@ class RowList(VirtualList[ListRow | _Heading]):
         role: Role = "row_bold" if strong or row.detail else "row"
         handle = theme.fonts.fit("label", row.handle, (right - left) * 2 // 3)
         taken = theme.fonts.width("label", handle) + theme.px(6) if handle else 0
-        label = theme.fonts.fit(role, row.label, right - left - taken)
+        taken += theme.fonts.width(role, row.ending) if row.ending else 0
+        label = theme.fonts.fit(role, row.label, right - left - taken) + row.ending
         raised = theme.px(10) if row.detail else 0
         canvas.create_text(
             left,

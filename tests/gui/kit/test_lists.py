@@ -393,3 +393,25 @@ def test_rows_that_are_gone_are_not_chosen(table: Table, wait_until: Pump) -> No
     assert (table.chosen, told) == (["k1", "k2"], ["k1"])
     table.set_rows([_row(n) for n in range(5000) if n not in {1, 2, 3}])
     assert (table.chosen, told) == ([], ["k1", None])
+
+
+@pytest.mark.parametrize("width", [150, 180, 220])
+def test_the_ending_of_a_label_is_never_cut(
+    root: tk.Tk, theme: Theme, wait_until: Pump, width: int
+) -> None:
+    """Beside a mark, too, it is the name that is shortened."""
+    rows = RowList(root, theme)
+    rows.place(x=0, y=0, width=theme.px(width), height=theme.px(200))
+    row = ListRow("k", "Theodora Papadopoulou", mark="shield", ending=" (you)")
+    rows.set_sections((Section("", (row,)),))
+    canvas = rows.canvas
+
+    def texts() -> list[int]:
+        call, path = canvas.tk.call, str(canvas)
+        return [item for item in canvas.find_all() if call(path, "type", item) == "text"]
+
+    wait_until(texts)
+    (text,) = texts()
+    shown = canvas.tk.call(str(canvas), "itemcget", text, "-text")
+    assert str(shown).endswith("… (you)")
+    assert canvas.bbox(text)[2] < theme.px(width) - theme.px(30)
