@@ -35,9 +35,9 @@ _QUESTIONS: Final[dict[Action, tuple[str, str, str]]] = {
         "Ban",
     ),
     "terminate": (
-        "Disconnect {}?",
+        "Terminate {}’s connection?",
         "ChatClient doesn’t reconnect by itself; they can sign in again with a click.",
-        "Disconnect",
+        "Terminate",
     ),
 }
 _DONE: Final[dict[Action, str]] = {
@@ -45,7 +45,7 @@ _DONE: Final[dict[Action, str]] = {
     "unmute": "{} may write again",
     "ban": "{} is banned",
     "unban": "{} may come in again",
-    "terminate": "{} was disconnected",
+    "terminate": "{}’s connection was terminated",
 }
 
 
@@ -54,9 +54,9 @@ def menu_items(
 ) -> list[MenuItem]:
     """What a moderator can do to a person, who is muted or banned or not, or not known to be.
 
-    Who is not `connected` is not offered to be disconnected.
+    Who is not `connected` has no connection to terminate.
     """
-    terminate = MenuItem("Disconnect…", partial(do, "terminate"), danger=True)
+    terminate = MenuItem("Terminate…", partial(do, "terminate"), danger=True)
     return [
         *([] if muted else [MenuItem("Mute…", partial(do, "mute"))]),
         *([] if muted is False else [MenuItem("Unmute", partial(do, "unmute"))]),

@@ -29,11 +29,11 @@ _OPTION: Final = re.compile(r"(;| or) choose an?(other)? --[^;]*$")
 
 def terminate(parent: tk.Misc, theme: Theme, rows: Sequence[ClientRow]) -> Dialog:
     """Whether to end connections (`YES`), and the reason for the people."""
-    title = f"Disconnect {called(rows)}?"
+    title = f"Terminate the connections of {called(rows)}?"
     what = "They can reconnect with a click; ChatClient doesn’t do so by itself."
     if len(rows) == 1:
         row = rows[0]
-        title = f"End the connection of {row.name}?"
+        title = f"Terminate {row.name}’s connection?"
         what = (
             f"{row.username} on {row.device}, {row.address}. Their program does not come back by "
             "itself; they can connect again with a click."

@@ -93,7 +93,7 @@ def test_an_evening(bundle: Bundle, person: Person, screen: Screen, form: str) -
     wait_for(lambda: len(host_window.find(LIGHT.pill_active.fill)) > 0, "Bruno's row")
     host_window.click_on(LIGHT.pill_active.fill, "Bruno's row")
     host_window.key("Delete")
-    dialog = screen.window("^End the connection")
+    dialog = screen.window("^Terminate ")
     dialog.key("Return")
     wait_for(lambda: bruno_window.find(LIGHT.pill_slow.fill), "the news at Bruno's")
     ada_window.write_here()

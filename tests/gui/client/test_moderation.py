@@ -290,7 +290,7 @@ def test_moderators_are_marked_and_may_do_more(
         canvas = ada.main.members.people.canvas
         canvas.event_generate("<Motion>", x=30, y=(top + bottom) // 2)
         ada.wait(lambda hint=hint: ada.main.members.hint.text == hint, "the hint")  # type: ignore[misc]
-    start, end = ("Message", "Copy username", ""), ("", "Disconnect…", "Ban…")
+    start, end = ("Message", "Copy username", ""), ("", "Terminate…", "Ban…")
     for muted, items in ((False, ["Mute…"]), (True, ["Unmute"]), (False, ["Mute…"])):
         # What the host did a moment ago: nobody else is told of it.
         if muted:
