@@ -82,6 +82,8 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
         match event:
             case view.ClientSignedIn():
                 log.info("connection %d signed in from %s", event.connection, event.address)
+            case view.ClientRefused():
+                log.info("somebody at %s was refused: %s", event.address, event.code)
             case view.ClientDisconnected():
                 log.info("connection %d ended: %s", event.connection, event.why)
             case view.StoreFailed():

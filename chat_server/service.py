@@ -16,6 +16,7 @@ from typing import Final
 
 from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
+from chat_server.disk_watch import DiskWatch
 from chat_server.hub.hub import Hub, ShowView
 from chat_server.hub.queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
@@ -36,6 +37,8 @@ from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.view import (
+    DiskLow,
+    DiskRoomy,
     InviteRenewed,
     NoMoreConnections,
     Renamed,
@@ -83,9 +86,9 @@ class PortBusyError(StartError):
 class Server:
     """One server, started once and stopped once.
 
-    `show` is called on the hub's thread, except for `ServerFailed` and `NoMoreConnections`, which
-    may come from any. `changed` is called with the new facts whenever `running` changes, on the
-    thread that noticed it, and must not call a method of this object.
+    `show` is called on the hub's thread, except for `ServerFailed`, `NoMoreConnections`, `DiskLow`
+    and `DiskRoomy`, which may come from any. `changed` is called with the new facts whenever
+    `running` changes, on the thread that noticed it, and must not call a method of this object.
     """
 
     def __init__(
@@ -233,6 +236,8 @@ class Server:
         self._watch = AddressWatch(self._addresses, lambda found: publisher.update(addresses=found))
         if listens_everywhere(options.host):
             self._watch.start()
+        self._disk = DiskWatch(self._data_dir, self._show_disk)
+        self._disk.start()
         log.info("accepting clients on port %d", bound)
         return publisher.running
 
@@ -311,10 +316,16 @@ class Server:
                 steps.callback(self._acceptor.stop)
                 steps.callback(self._ctl.stop)
                 steps.callback(self._watch.stop)
+                steps.callback(self._disk.stop)
 
     def _is_full(self, why: Reason) -> None:
         """From the acceptor: no more connections can be accepted for now."""
         self._show([NoMoreConnections(why, time.time_ns() // 1_000_000)])
+
+    def _show_disk(self, low: bool, free: int) -> None:
+        """From the thread that watches the disk."""
+        now = time.time_ns() // 1_000_000
+        self._show([DiskLow(free, now) if low else DiskRoomy(now)])
 
     def _thread_failed(self, thread: str) -> None:
         """From a thread that failed: the server can't go on without it."""

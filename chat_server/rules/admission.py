@@ -13,7 +13,7 @@ from chat_server.rules.directory import Role
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientDisconnected, ClientSignedIn
+from chat_server.rules.view import ClientDisconnected, ClientRefused, ClientSignedIn
 from chat_server.rules.world import Outcome, World, presence, refuse
 from common import limits
 from common.domain.display_names import clean_display_name
@@ -24,6 +24,7 @@ from common.domain.names import (
     fold_username,
     free_username,
 )
+from common.domain.reasons import Params
 from common.protocol import messages
 from common.protocol.recognition import device_key, proof
 
@@ -40,7 +41,7 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
             field="protocol",
             retryable=False,
         )
-        return [Tell(session.connection, error)]
+        return [Tell(session.connection, error), _shown(session, "", "version", now)]
 
     session.capabilities = CAPABILITIES.intersection(command.capabilities)
 
@@ -59,13 +60,13 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
     return [Answer(session.connection, command.id, welcome)]
 
 
-def recognize(world: World, session: Session, command: messages.Recognize, _now: int) -> Outcome:
+def recognize(world: World, session: Session, command: messages.Recognize, now: int) -> Outcome:
     """Prove that we know the devices of an account, by an HMAC (RFC 2104) for each of them.
 
     Needs the invite's secret, as `join` does: the reply tells whether there is such an account.
     """
     if not hmac.compare_digest(command.secret, world.facts.secret):
-        return _bad_secret(session, command)
+        return _keep_out(session, command, now, "bad_secret", "secret")
     username = fold_username(command.username)
     fingerprint = world.facts.fingerprint
     # Each device is looked at, which is rarely asked for: none but the first after a new key.
@@ -83,16 +84,17 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     known = username if owner == username else ""
     banned = world.directory.sanctions.ban_of(now, known, command.installation)
     if banned is not None:
-        return refuse(session, command, "banned", params=sanction_params(banned))
+        return _keep_out(session, command, now, "banned", params=sanction_params(banned))
     # The token before the secret: the account is there, though the invite may be another by now.
     if known:
         return _admit(world, session, command, username, now)
     if not hmac.compare_digest(command.secret, world.facts.secret):
-        return _bad_secret(session, command)
+        return _keep_out(session, command, now, "bad_secret", "secret")
     if world.directory.is_taken(username):
         return _taken(world, session, command, username)
     if owner is not None:
-        return refuse(session, command, "not_recognized", "token", params={"username": username})
+        params: Params = {"username": username}
+        return _keep_out(session, command, now, "not_recognized", "token", params=params)
     return _make_account(world, session, command, username, now)
 
 
@@ -127,10 +129,11 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
     username = fold_username(command.username)
     key = device_key(command.token)
     if world.directory.devices.get(key) != username:
-        return refuse(session, command, "not_recognized", params={"username": username})
+        params: Params = {"username": username}
+        return _keep_out(session, command, now, "not_recognized", params=params)
     banned = world.directory.sanctions.ban_of(now, username, command.installation)
     if banned is not None:
-        return refuse(session, command, "banned", params=sanction_params(banned))
+        return _keep_out(session, command, now, "banned", params=sanction_params(banned))
     outcome: Outcome = []
     was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
@@ -182,8 +185,22 @@ def list_online(world: World, session: Session, command: messages.ListOnline, _:
     return [Answer(session.connection, command.id, online)]
 
 
-def _bad_secret(session: Session, command: messages.Join | messages.Recognize) -> Outcome:
-    return refuse(session, command, "bad_secret", "secret")
+def _keep_out(
+    session: Session,
+    command: messages.Join | messages.SignIn | messages.Recognize,
+    now: int,
+    code: messages.ErrorCode,
+    field: str | None = None,
+    *,
+    params: Params | None = None,
+) -> Outcome:
+    """Refuse somebody who has no right to come in, and show that to the host."""
+    shown = _shown(session, fold_username(command.username), code, now)
+    return [*refuse(session, command, code, field, params=params), shown]
+
+
+def _shown(session: Session, username: str, code: str, now: int) -> ClientRefused:
+    return ClientRefused(session.address, username, code, now)
 
 
 def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:

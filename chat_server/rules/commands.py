@@ -25,6 +25,7 @@ from chat_server.rules.effects import Tell
 from chat_server.rules.permissions import role_of
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
+from chat_server.rules.view import ClientRefused
 from chat_server.rules.world import Outcome, World, refuse
 from common.protocol import messages
 from common.protocol.events import MESSAGE
@@ -157,11 +158,12 @@ def _again(
 
 
 def is_refusal(outcome: Outcome) -> bool:
-    """Whether an outcome is one error and nothing else."""
+    """Whether an outcome is one error and nothing else, but for the host being shown that."""
     return (
-        len(outcome) == 1
+        bool(outcome)
         and isinstance(outcome[0], Tell)
-        and (isinstance(outcome[0].message, messages.Error))
+        and isinstance(outcome[0].message, messages.Error)
+        and all(isinstance(effect, ClientRefused) for effect in outcome[1:])
     )
 
 

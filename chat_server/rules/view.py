@@ -37,6 +37,22 @@ class ClientDisconnected:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientRefused:
+    """Somebody was not let in; `code` is that of the error they got.
+
+    `username` is who they claim to be or want to be, "" if they did not say; nothing proves it.
+    `count` is how often that happened since the event before, the last time `at`; an `address`
+    that is "" stands for several.
+    """
+
+    address: str
+    username: str
+    code: str
+    at: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class TrafficChanged:
     """Total bytes received from and sent to connections so far."""
 
@@ -83,6 +99,21 @@ class StoreRecovered:
 
 
 @dataclass(frozen=True, slots=True)
+class DiskLow:
+    """The disk of the data folder is nearly full; `free` is in bytes. Not repeated while it is."""
+
+    free: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiskRoomy:
+    """The disk has room again, well beyond what `DiskLow` begins at."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFailed:
     """A thread of the server failed, and it can't go on."""
 
@@ -115,6 +146,7 @@ class Audited:
 
 ViewEvent = (
     ClientSignedIn
+    | ClientRefused
     | ClientDisconnected
     | TrafficChanged
     | ClientSlow
@@ -124,6 +156,8 @@ ViewEvent = (
     | Audited
     | StoreFailed
     | StoreRecovered
+    | DiskLow
+    | DiskRoomy
     | ServerFailed
     | NoMoreConnections
 )

@@ -106,7 +106,7 @@ class Frame(Panel):
         """Show this moment."""
         self.sidebar.show(view)
         self._show_header(view)
-        self._show_trouble(view.trouble)
+        self._show_trouble(view)
         page = self._page_for(view)
         page.show(view)
         # Also while it is hidden: no row or selection of a former run may remain in it.
@@ -155,15 +155,21 @@ class Frame(Panel):
         self._where.set(reach.text if view.connections else "Nobody is here")
         self._everywhere.text = reach.all_text if reach.all_text != reach.text else ""
 
-    def _show_trouble(self, trouble: str) -> None:
-        if trouble:
+    def _show_trouble(self, view: HostView) -> None:
+        if view.trouble:
             self.banner.show(
-                f"Messages can’t be stored: {trouble}. They wait with their senders.", "slow"
+                f"Messages can’t be stored: {view.trouble}. They wait with their senders.", "slow"
             )
-            # It packs itself, by default below the page.
-            self.banner.pack_configure(before=self._pages)
+        elif view.disk_low:
+            self.banner.show(
+                "The disk is nearly full. Make room: once it is full, messages can’t be stored.",
+                "away",
+            )
         else:
             self.banner.hide()
+            return
+        # It packs itself, by default below the page.
+        self.banner.pack_configure(before=self._pages)
 
     def _share(self, height: int) -> None:
         """Set the feed's height by that of the window."""

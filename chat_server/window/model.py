@@ -127,6 +127,8 @@ class HostView:
     trouble: str
     page: Page = Page.CONNECTIONS
     sanctions: tuple[SanctionRow, ...] = ()
+    disk_low: bool = False
+    """Whether the disk with the messages is nearly full."""
     joined: int = 0
     """Number of accounts."""
     accounts: tuple[AccountRow, ...] = ()

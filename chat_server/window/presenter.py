@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _MINUTE: Final = 60_000
 _DONE: Final = {
-    "terminate": "disconnected {}",
+    "terminate": "terminated {}’s connection",
     "ban": "banned {}",
     "unban": "lifted the ban of {}",
     "mute": "muted {}",
@@ -84,6 +84,9 @@ class _Run:
         self.gone_received = self.gone_sent = 0
         self.somebody_came = False
         self.trouble = ""
+        self.disk_low = False
+        self.ended: set[str] = set()
+        """Who was disconnected or banned by somebody, by username, and did not come back since."""
         self.names: dict[str, str] = {}
         """Display names of everybody seen in this run, by username."""
         self.joined: dict[str, str] = {}
@@ -202,31 +205,44 @@ class Presenter:
                     self._appeared(event)
                 case view.ClientDisconnected():
                     self._gone(event)
-                case view.TrafficChanged():
+                case view.ClientRefused():
+                    self._refused(event)
+                case view.TrafficChanged() | view.MessagesStored():
                     self._counted(event)
                 case view.ClientSlow():
                     self._slow(event, now)
-                case view.MessagesStored():
-                    self._stored(event)
                 case view.Renamed() | view.InviteRenewed() | view.Audited():
                     self._changed_by_host(event, now)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
-                case view.StoreFailed() | view.StoreRecovered():
+                case view.StoreFailed() | view.StoreRecovered() | view.DiskLow() | view.DiskRoomy():
                     self._store_told(event)
                 case _:
                     assert_never(event)
 
-    def _stored(self, event: view.MessagesStored) -> None:
-        self._recovered(event.at)
-        self._run.rate.add(event.count, event.at)
-
-    def _store_told(self, event: view.StoreFailed | view.StoreRecovered) -> None:
-        if isinstance(event, view.StoreRecovered):
+    def _store_told(
+        self, event: view.StoreFailed | view.StoreRecovered | view.DiskLow | view.DiskRoomy
+    ) -> None:
+        if isinstance(event, view.DiskLow | view.DiskRoomy):
+            self._disk_told(event)
+        elif isinstance(event, view.StoreRecovered):
             self._recovered(event.at)
         else:
             self._run.trouble = safe(sentence(event.reason))
             self._feed.failed(event.at, self._run.trouble)
+
+    def _disk_told(self, event: view.DiskLow | view.DiskRoomy) -> None:
+        low = isinstance(event, view.DiskLow)
+        if isinstance(event, view.DiskLow):
+            text = f"The disk is nearly full: {size_text(event.free)} left"
+            self._feed.add(Kind.SLOW, event.at, "", text)
+        elif self._run.disk_low:
+            self._feed.add(Kind.CAUGHT_UP, event.at, "", "The disk has room again")
+        self._run.disk_low = low
+
+    def _refused(self, event: view.ClientRefused) -> None:
+        address, username = safe(event.address), safe(event.username)
+        self._feed.refused(event.at, address, event.code, username, event.count)
 
     def _recovered(self, at: int) -> None:
         if self._run.trouble:
@@ -256,6 +272,7 @@ class Presenter:
         else:
             text = "is back"
         clients[event.connection] = client
+        self._run.ended.discard(event.username)
         self._run.names[event.username] = self._run.joined[event.username] = client.name
         self._know(event.username, is_moderator=event.is_moderator)
         if event.is_muted:
@@ -276,13 +293,7 @@ class Presenter:
         client = self._run.clients.get(connection) if isinstance(connection, int) else None
         until = fields.get("until")
         until = until if isinstance(until, int) else None
-        match event.action:
-            case "mute":
-                self._run.mutes[username] = until
-            case "unmute":
-                self._run.mutes.pop(username, None)
-            case "set_role":
-                self._know(username, is_moderator=fields.get("role") == "moderator")
+        self._acted(event, username if client is None else client.account, until)
         what = _DONE.get(event.action, "")
         if event.action == "set_role":
             what = f"made {{}} a {fields.get('role')}"
@@ -303,6 +314,19 @@ class Presenter:
             event.action, Kind.MUTED
         )
         self._feed.add(kind, event.at, by, text)
+
+    def _acted(self, event: view.Audited, username: str, until: int | None) -> None:
+        """Apply what somebody did to a person, by the audit log."""
+        match event.action:
+            case "mute":
+                self._run.mutes[username] = until
+            case "unmute":
+                self._run.mutes.pop(username, None)
+            case "set_role":
+                is_moderator = event.fields.get("role") == "moderator"
+                self._know(username, is_moderator=is_moderator)
+            case "ban" | "terminate":
+                self._run.ended.add(username)
 
     def _called_who(self, username: str) -> str:
         return self._run.names.get(username) or f"@{safe(username)}"
@@ -330,10 +354,16 @@ class Presenter:
             return
         self._run.gone_received += client.received
         self._run.gone_sent += client.sent
-        if event.why != "server_closing":  # one line says that for everybody
+        # One line says it for everybody, or says who did that.
+        by_somebody = event.why in {"terminated", "banned"} and client.account in self._run.ended
+        if event.why != "server_closing" and not by_somebody:
             self._feed.gone(event.at, client.name, event.why, client.handle)
 
-    def _counted(self, event: view.TrafficChanged) -> None:
+    def _counted(self, event: view.TrafficChanged | view.MessagesStored) -> None:
+        if isinstance(event, view.MessagesStored):
+            self._recovered(event.at)
+            self._run.rate.add(event.count, event.at)
+            return
         clients = self._run.clients
         for connection, (received, sent) in event.totals.items():
             client = clients.get(connection)
@@ -387,6 +417,7 @@ class Presenter:
             rows=tuple(self._row(each, now) for each in clients if each.matches(wanted)),
             feed=self._feed.lines(now),
             trouble=run.trouble,
+            disk_low=run.disk_low,
             page=self._page,
             sanctions=tuple(
                 self._sanction(each, now)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from chat_server.options import Options
 from chat_server.ready_file import Running
@@ -102,24 +102,33 @@ ServerNews = (
 )
 
 
+Counted = view.TrafficChanged | view.MessagesStored | view.ClientRefused
+"""What happens so often that it is summed up."""
+_MOST_REFUSALS: Final = 50
+"""Refusals of different people that are kept apart; those beyond are summed up by their reason."""
+
+
 class Counts:
-    """Messages and traffic, summed up by the hub's thread until the Tk thread takes them.
+    """Messages, traffic and refusals, summed up until the Tk thread takes them.
 
     A busy server commits messages thousands of times a second; a wake-up for each would cost it
-    more than the messages do.
+    more than the messages do. And whoever has no invite may try as often.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._said, self._at = 0, 0
         self._totals: dict[int, tuple[int, int]] = {}
+        self._refused: dict[tuple[str, str, str], view.ClientRefused] = {}
         self._waiting = False
 
-    def add(self, event: view.TrafficChanged | view.MessagesStored) -> bool:
+    def add(self, event: Counted) -> bool:
         """Add an event; returns whether it is the first since the last `take`."""
         with self._lock:
             if isinstance(event, view.TrafficChanged):
                 self._totals.update(event.totals)
+            elif isinstance(event, view.ClientRefused):
+                self._add_refusal(event)
             else:
                 self._said += event.count
                 self._at = event.at
@@ -131,13 +140,22 @@ class Counts:
         with self._lock:
             totals, self._totals = self._totals, {}
             said, self._said = self._said, 0
+            refused, self._refused = self._refused, {}
             self._waiting = False
-            events: list[view.ViewEvent] = []
+            events: list[view.ViewEvent] = [*refused.values()]
             if totals:
                 events.append(view.TrafficChanged(totals))
             if said:
                 events.append(view.MessagesStored(said, self._at))
             return events
+
+    def _add_refusal(self, event: view.ClientRefused) -> None:
+        key = event.address, event.username, event.code
+        if key not in self._refused and len(self._refused) >= _MOST_REFUSALS:
+            key = "", "", event.code
+        before = self._refused.get(key)
+        count = event.count + (before.count if before is not None else 0)
+        self._refused[key] = view.ClientRefused(*key, event.at, count)
 
 
 class _Order(Enum):
@@ -287,7 +305,7 @@ class ServerThread:
             if isinstance(event, view.Renamed):
                 # The next start must not revert to the name of the command line.
                 self._options = self._options._replace(name=None)
-            if not isinstance(event, view.TrafficChanged | view.MessagesStored):
+            if not isinstance(event, Counted):
                 urgent.append(event)
             elif self.counts.add(event):
                 self._post(CountsChanged())

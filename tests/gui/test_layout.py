@@ -23,6 +23,7 @@ from chat_client.options import Options
 from chat_client.state.news import MuteChanged, StatusChanged
 from chat_client.state.status import Link
 from chat_client.window.moderation_dialogs import question
+from chat_server.rules.view import DiskLow, StoreFailed, StoreRecovered
 from chat_server.window import questions
 from chat_server.window.model import ClientRow, Page
 from common.domain.reasons import Reason
@@ -204,8 +205,13 @@ def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
     host_window.wait(host_window.app.frame.accounts.winfo_viewable, "the page")
     check(host_window, "everybody")
     host_window.app.controller.actions.go(Page.CONNECTIONS)
-    host_window.app.frame._show_trouble("the disk is full")
+    app = host_window.app
+    app.presenter.apply([StoreFailed(Reason("disk_full_here"), 0)], 0)
+    app.show()
     check(host_window, "trouble")
+    app.presenter.apply([StoreRecovered(0), DiskLow(1 << 20, 0)], 0)
+    app.show()
+    check(host_window, "little room on the disk")
 
 
 def test_a_stopped_server(host_window: HostWindow) -> None:

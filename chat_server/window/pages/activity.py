@@ -27,6 +27,7 @@ _LOOKS: Final[dict[Kind, tuple[IconName, Tone]]] = {
     Kind.FAILED: ("warning", "danger"),
     Kind.ROLE: ("shield", "muted"),
     Kind.MUTED: ("ban", "muted"),
+    Kind.REFUSED: ("ban", "warning"),
 }
 
 

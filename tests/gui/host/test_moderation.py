@@ -224,7 +224,7 @@ def test_several_are_disconnected_at_once(host: Host) -> None:
     choose(host, "ada", "ben")
 
     def act(dialog: Dialog) -> None:
-        assert "Disconnect 2 people?" in host.texts_of(dialog.window)
+        assert "Terminate the connections of 2 people?" in host.texts_of(dialog.window)
         yes("Lunch")(dialog)
 
     host.answer(act)
@@ -367,10 +367,13 @@ def test_a_mute_ends_in_the_table_by_itself() -> None:
 @pytest.mark.parametrize(
     ("event", "line"),
     [
-        (Audited(HOST, "terminate", {"connection": 7}, 1), ("You", "disconnected Ada")),
+        (
+            Audited(HOST, "terminate", {"connection": 7}, 1),
+            ("You", "terminated Ada’s connection"),
+        ),
         (
             Audited("ada", "terminate", {"username": "zoe", "reason": "Go"}, 1),
-            ("Ada", "disconnected @zoe: Go"),
+            ("Ada", "terminated @zoe’s connection: Go"),
         ),
         (Audited("zoe", "ban", {"connection": 7}, 1), ("@zoe", "banned Ada’s device")),
         (Audited(HOST, "unban", {"number": 3}, 1), ("You", "lifted the ban of a device")),

@@ -143,8 +143,7 @@ def test_terminate_by_clicks(host: Host) -> None:
     host.wait(lambda: host.names() == ["bruno"], "one left")
     assert not terminate.enabled
     lines = host.app.frame.activity.text.get("1.0", "end").splitlines()
-    assert lines[0].endswith("Ada was disconnected")
-    assert lines[1].endswith("You disconnected Ada: Lunch")
+    assert lines[0].endswith("You terminated Ada’s connection: Lunch")
     other.say("still here")
     other.expect(Ack)
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from chat_server.net.endpoints.frames import FramesEndpoint
 from chat_server.rules import inputs
-from chat_server.rules.commands import handle_command, handle_input
+from chat_server.rules.commands import handle_command, handle_input, is_refusal
 from chat_server.rules.effects import (
     After,
     Answer,
@@ -224,7 +224,7 @@ def told(outcome: Outcome, session: Session) -> list[Message]:
 
 def refused(outcome: Outcome, session: Session) -> messages.Error:
     """The refusal that is all a command led to."""
-    assert len(outcome) == 1
+    assert is_refusal(outcome)
     (error,) = told(outcome, session)
     assert isinstance(error, messages.Error)
     return error

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from chat_server.ready_file import Running
 from chat_server.rules import view
-from chat_server.window.feed import LINES, Feed, Kind
+from chat_server.window.feed import LINES, REFUSALS, Feed, Kind
 from chat_server.window.formats import clock_text, size_text, uptime_text
 from chat_server.window.message_rate import HISTORY, MessageRate
 from chat_server.window.model import ServerState
@@ -421,3 +421,107 @@ def test_ports(text: str, port: int | None) -> None:
 def test_the_suggested_port_is_one() -> None:
     """The next one, and for the last one the one before."""
     assert (next_port(12345), next_port(65535)) == (12346, 65534)
+
+
+def refused(
+    address: str = "192.0.2.7", username: str = "eve", code: str = "bad_secret", at: int = NOW
+) -> view.ClientRefused:
+    """Somebody was not let in."""
+    return view.ClientRefused(address, username, code, at)
+
+
+def test_the_feed_tells_who_was_refused_and_why(presenter: Presenter) -> None:
+    """Nobody has proven a name: so the line begins with none."""
+    presenter.apply(
+        [
+            refused(),
+            refused("192.0.2.8", "", "version"),
+            refused("192.0.2.9", "dora", "banned"),
+            refused("", "", "not_recognized"),
+            refused("::1", "a\u202eb", "something_new"),
+        ],
+        NOW,
+    )
+    lines = presenter.view(NOW).feed[:5]
+    assert {(line.kind, line.name, line.handle) for line in lines} == {
+        (Kind.REFUSED, "Somebody", "")
+    }
+    assert [line.text for line in lines[::-1]] == [
+        "at 192.0.2.7 was refused as @eve: invalid invite link",
+        "at 192.0.2.8 was refused: their ChatClient is too old",
+        "at 192.0.2.9 was refused as @dora: banned",
+        "at several addresses was refused: unknown device",
+        "at ::1 was refused as @a⟦U+202E⟧b: something_new",
+    ]
+
+
+def test_the_same_refusal_again_is_counted_in_its_line(presenter: Presenter) -> None:
+    """It moves to the top; after an hour it is a new line; other names are left out."""
+    presenter.apply([refused(), came(1, "ada"), refused(at=NOW + MINUTE)], NOW)
+    lines = presenter.view(NOW).feed
+    assert lines[0].text == "at 192.0.2.7 was refused as @eve: invalid invite link (2 times)"
+    assert [line.kind for line in lines] == [Kind.REFUSED, Kind.CAME, Kind.STARTED]
+    later = NOW + 62 * MINUTE
+    presenter.apply([refused(at=later), refused(username="root", at=later)], NOW)
+    lines = presenter.view(NOW).feed
+    assert lines[0].text == "at 192.0.2.7 was refused: invalid invite link (2 times)"
+    assert [line.kind for line in lines[1:3]] == [Kind.REFUSED, Kind.CAME]
+
+
+def test_refusals_leave_room_for_everything_else(presenter: Presenter) -> None:
+    """From thousands of addresses, all day: what else happened is still there."""
+    presenter.apply([came(1, "ada")], NOW)
+    presenter.apply([refused(f"2001:db8::{number:x}") for number in range(3000)], NOW)
+    kinds = [line.kind for line in presenter.view(NOW).feed]
+    assert kinds == [Kind.REFUSED] * REFUSALS + [Kind.CAME, Kind.STARTED]
+    assert "2001:db8::bb7" in presenter.view(NOW).feed[0].text
+
+
+def test_refusals_are_summed_up_until_they_are_taken() -> None:
+    """Equal ones with their count; of a crowd of different ones, most by their reason."""
+    counts = Counts()
+    assert counts.add(refused())
+    assert not counts.add(refused(at=NOW + 1))
+    assert counts.take() == [replace(refused(at=NOW + 1), count=2)]
+    for number in range(1000):
+        counts.add(refused(f"10.0.{number // 250}.{number % 250}"))
+    taken = counts.take()
+    assert len(taken) == 51
+    assert isinstance(taken[-1], view.ClientRefused)
+    assert (taken[-1].address, taken[-1].username, taken[-1].count) == ("", "", 950)
+
+
+def test_a_disk_that_gets_full_is_shown_until_it_has_room(presenter: Presenter) -> None:
+    """In the feed once each; a server that starts says so only if it is low."""
+    presenter.apply([view.DiskRoomy(NOW)], NOW)
+    presenter.apply([view.DiskLow(200_000_000, NOW)], NOW)
+    shown = presenter.view(NOW)
+    assert shown.disk_low
+    assert shown.feed[0].text == "The disk is nearly full: 200 MB left"
+    presenter.apply([view.DiskRoomy(NOW)], NOW)
+    shown = presenter.view(NOW)
+    assert not shown.disk_low
+    assert [line.text for line in shown.feed] == [
+        "The disk has room again", "The disk is nearly full: 200 MB left", "The server started",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("action", ["ban", "terminate"])
+@pytest.mark.parametrize("by_connection", [False, True])
+def test_who_was_sent_away_is_told_once(
+    presenter: Presenter, action: str, by_connection: bool
+) -> None:
+    """The line that says who did it is enough, for all devices; the next time counts anew."""
+    presenter.apply([came(1, "dora"), came(2, "dora", new=False), came(3, "bob")], NOW)
+    fields: dict[str, object] = {"connection": 1} if by_connection else {"username": "dora"}
+    why = {"ban": "banned", "terminate": "terminated"}[action]
+    before = len(presenter.view(NOW).feed)
+    presenter.apply([view.Audited(view.HOST, action, fields, NOW)], NOW)
+    presenter.apply([view.ClientDisconnected(each, why, NOW) for each in (1, 2)], NOW)
+    lines = presenter.view(NOW).feed
+    assert [line.name for line in lines[:-before]] == ["You"]
+    # Bob uses the same device: nothing else tells that.
+    presenter.apply([view.ClientDisconnected(3, why, NOW)], NOW)
+    assert presenter.view(NOW).feed[0].name == "Bob"
+    presenter.apply([came(4, "dora", new=False), view.ClientDisconnected(4, why, NOW)], NOW)
+    assert presenter.view(NOW).feed[0].name == "Dora"

@@ -14,7 +14,7 @@ from chat_server.rules import inputs
 from chat_server.rules.directory import CHANGE_STEP, Account, Directory, Role
 from chat_server.rules.effects import Admit, Disconnect, Publish, TellEveryone
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientDisconnected, ClientSignedIn
+from chat_server.rules.view import ClientDisconnected, ClientRefused, ClientSignedIn
 from common import limits
 from common.protocol import messages
 from common.protocol.codec import encode
@@ -25,6 +25,7 @@ from tests.unit.chat_server.house import (
     SECRET,
     House,
     all_of,
+    installation,
     newcomers,
     only,
     presence,
@@ -148,6 +149,53 @@ def test_a_refused_join_leaves_nothing_behind(
     assert len(house.stored()) == 1
     house.do(session, house.join_command("ada"))
     assert house.world.sessions.online("ada")
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"secret": "x" * 22}, "bad_secret"),
+        ({"token": token("bob")}, "not_recognized"),
+        ({"installation": installation("dora")}, "banned"),
+    ],
+)
+def test_the_host_is_shown_who_may_not_join(
+    house: House, fields: dict[str, str], code: str
+) -> None:
+    """With the address and whom they want to be; never with what they tried."""
+    house.join("bob")
+    house.join("dora")
+    house.do(house.host(), messages.Ban(id=1, username="dora"))
+    # A ban makes a new invite.
+    given = {"secret": house.world.facts.secret, **fields}
+    outcome = house.do(house.connect(), house.join_command("eve", **given))
+    assert only(outcome, ClientRefused) == ClientRefused("192.0.2.1", "eve", code, NOW)
+
+
+def test_the_host_is_shown_who_may_not_sign_in(house: House) -> None:
+    """Somebody banned, somebody unknown, and a program that is too old."""
+    house.join("dora")
+    house.do(house.host(), messages.Ban(id=1, username="dora"))
+    _, banned = house.sign_in("dora")
+    _, unknown = house.sign_in("eve")
+    old = house.do(house.connect(), messages.Hello(id=7, protocol=1, program="P"))
+    nonce = "0" * 32
+    recognize = messages.Recognize(id=1, secret="x" * 22, username="ada", nonce=nonce)
+    known = house.do(house.connect(), recognize)
+    shown = [only(outcome, ClientRefused) for outcome in (banned, unknown, old, known)]
+    assert [(each.username, each.code) for each in shown] == [
+        ("dora", "banned"), ("eve", "not_recognized"), ("", "version"), ("ada", "bad_secret"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("fields", [{"username": "bob"}, {"display_name": " "}])
+def test_a_name_that_can_not_be_had_is_nothing_for_the_host(
+    house: House, fields: dict[str, str]
+) -> None:
+    """Whoever has an invite and chooses another name comes in."""
+    house.join("bob")
+    outcome = house.do(house.connect(), house.join_command("ada", **fields))
+    assert all_of(outcome, ClientRefused) == []
 
 
 def test_a_taken_name_comes_with_a_free_one(house: House) -> None:
