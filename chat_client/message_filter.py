@@ -54,4 +54,10 @@ class MessageFilter:
         if name != self._name:
             self._name = name
             self._me = Mentionable([(username, name)])
-        return self._me.is_mentioned(text)
+        if not self._me.mentions_person(text, username):
+            return False
+        if Mentionable([(username, username)]).mentions_person(text, username):
+            return True
+        # By the display name, with which the longer one of somebody else may begin.
+        everyone = Mentionable([*self._cache.display_names().items(), (username, name)])
+        return everyone.mentions_person(text, username)

@@ -16,6 +16,7 @@ from chat_client.cache.rows import (
     body_columns,
     is_cid,
     is_room,
+    is_username,
     json_object,
     number,
     outgoing_of,
@@ -412,6 +413,15 @@ class Cache:
     def usernames(self) -> set[str]:
         """The usernames of all known people."""
         return {username for (username,) in self._connection.execute("SELECT username FROM people")}
+
+    def display_names(self) -> dict[str, str]:
+        """Username → display name of all known people."""
+        rows = self._connection.execute("SELECT username, display_name FROM people")
+        return {
+            username: words(name, limits.DISPLAY_NAME_LENGTH)
+            for username, name in rows
+            if is_username(username)
+        }
 
     def display_name(self, username: str) -> str:
         """Somebody's display name; "" for somebody unknown."""

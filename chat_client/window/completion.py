@@ -186,6 +186,8 @@ class Completion:
 
     def _take_key(self) -> bool:
         """Return or Tab was pressed: take who is selected. Whether there was anybody."""
+        # The letters before the key may have come with it, and the list be of fewer.
+        self.update()
         if not self.shown or self.list.selected is None:
             return False
         self._take(self.list.selected)

@@ -73,7 +73,6 @@ class Overview:
         """By room: of the unread messages those that mention this account."""
         self._everyone: Mentionable | None = None
         """Who can be mentioned; None until somebody's words are looked through."""
-        self._myself = Mentionable()
         self._counted: dict[str, int] = {}
         """The `seq` in each room up to which `unread` counts."""
         self._namesakes = Namesakes()
@@ -102,7 +101,6 @@ class Overview:
             self._namesakes.put(username, display_name)
         self._renamed = set()
         self._everyone = None
-        self._know_myself()
         self.unread.clear()
         self.mentions.clear()
         self._counted.clear()
@@ -136,8 +134,6 @@ class Overview:
                 self.names[username] = name
                 if self._everyone is not None:
                     self._everyone.put(username, name)
-                if username == self.me:
-                    self._know_myself()
                 is_one = item.person.role == "moderator"
                 (self.moderators.add if is_one else self.moderators.discard)(username)
                 affected = self._namesakes.put(username, name)
@@ -162,27 +158,27 @@ class Overview:
             case _:
                 assert_never(item)
 
-    def _know_myself(self) -> None:
-        self._myself = Mentionable([(self.me, self.name(self.me))])
-
     def mentions_in(self, text: str) -> list[Mention]:
         """Where a text mentions people of this chat."""
-        if "@" not in text and "\uff20" not in text:
-            return []
-        if self._everyone is None:
-            self._everyone = Mentionable(self.names.items())
-            self._everyone.put(self.me, self.name(self.me))
-        return self._everyone.mentions(text)
+        return self._mentionable.mentions(text, self.me) if _has_sign(text) else []
 
     def mentions_me(self, text: str) -> bool:
         """Whether a text mentions this account."""
-        return self._myself.is_mentioned(text)
+        return _has_sign(text) and self._mentionable.mentions_person(text, self.me)
+
+    @property
+    def _mentionable(self) -> Mentionable:
+        """All people: who is meant by a name depends on the names of the others."""
+        if self._everyone is None:
+            self._everyone = Mentionable(self.names.items())
+            self._everyone.put(self.me, self.name(self.me))
+        return self._everyone
 
     def set_mentions(self, room: str, count: int) -> None:
         """So many of a room's unread messages mention this account."""
         if self.mentions.get(room, 0) != count:
             self.mentions[room] = count
-            self.room_changes += 1
+            self._room_changed(room)
 
     def hear_of_role(self, role: str) -> None:
         """This account was let in with this role; it may not be among the people yet."""
@@ -259,15 +255,17 @@ class Overview:
     def add_events(
         self, room: str, events: tuple[Event, ...], *, seen: bool, read: int = 0
     ) -> None:
-        """New events, which the person sees right now or not; up to `read` they were seen before.
+        """New events, which the person sees right now or not; the room is read up to `read`.
 
         Those that were in the cache when it was loaded are counted already: the news of them
         may come later than they do.
         """
-        counted = max(self._counted.get(room, 0), read)
+        counted = self._counted.get(room, 0)
+        if seen or read > counted:
+            self.mark_read(room)
+        counted = max(counted, read)
         self._counted[room] = max(counted, events[-1].seq)
         if seen:
-            self.mark_read(room)
             return
         fresh = [
             event
@@ -409,3 +407,8 @@ class Overview:
             self.handle(username),
             username in self.moderators,
         )
+
+
+def _has_sign(text: str) -> bool:
+    """Whether there may be a mention in a text, which most have not."""
+    return "@" in text or "\uff20" in text

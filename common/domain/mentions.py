@@ -2,7 +2,8 @@
 
 Names are compared without case and in one normal form. The longest name that fits is meant, so
 that of ``@ada`` and ``@ada.lovelace`` each is reached; a full stop that ends the sentence is not
-taken for a part of the name.
+taken for a part of the name. Whoever has a shorter name as a username is meant as well: a username
+is one person's alone, and nobody can take mentions away from it by a display name that begins so.
 """
 
 from __future__ import annotations
@@ -10,14 +11,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_left, insort
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from common.domain.search_normalization import comparable, joins
 from common.limits import DISPLAY_NAME_LENGTH, USERNAME_LENGTH
 
 MOST_MENTIONS: Final = 50
-"""Mentions of one text; what looks like one after them is text."""
+"""Mentions of one text that are marked; what looks like one after them is text."""
 _AT: Final = re.compile("[@\uff20]")
 """The sign, and the wide form that East Asian keyboards type."""
 _NOT_BEFORE: Final = frozenset("@\uff20/\\._-+=&?#%~")
@@ -47,6 +49,7 @@ class Mentionable:
         self._names: list[str] = []
         """Its keys in order, so that a beginning that no name has is known at once."""
         self._display_names: dict[str, str] = {}
+        """By username, which is a name in its normal form."""
         for username, display_name in people:
             self.put(username, display_name)
 
@@ -69,30 +72,39 @@ class Mentionable:
                 del self._meant[name]
                 del self._names[bisect_left(self._names, name)]
 
-    def mentions(self, text: str) -> list[Mention]:
-        """The first MOST_MENTIONS mentions in a text, in order. Takes time linear in its length."""
-        found: list[Mention] = []
+    def mentions(self, text: str, me: str = "") -> list[Mention]:
+        """The first MOST_MENTIONS mentions in a text, in order, and the first of `me` in any case.
+
+        Takes time linear in the text's length.
+        """
+        each = self._each(text)
+        found = list(islice(each, MOST_MENTIONS))
+        if me and not any(me in mention.usernames for mention in found):
+            found += islice((mention for mention in each if me in mention.usernames), 1)
+        return found
+
+    def mentions_person(self, text: str, username: str) -> bool:
+        """Whether somebody is among those that a text mentions, however many these are."""
+        return any(username in mention.usernames for mention in self._each(text))
+
+    def _each(self, text: str) -> Iterator[Mention]:
         end = 0
         for sign in _AT.finditer(text):
             if sign.start() >= end and may_begin(text, sign.start()):
                 mention = self._mention(text, sign.start())
                 if mention is not None:
-                    found.append(mention)
+                    yield mention
                     end = mention.end
-                    if len(found) == MOST_MENTIONS:
-                        break
-        return found
-
-    def is_mentioned(self, text: str) -> bool:
-        """Whether a text mentions anybody of these."""
-        return _AT.search(text) is not None and bool(self.mentions(text))
 
     def _mention(self, text: str, begin: int) -> Mention | None:
         """The longest mention that begins at a sign."""
         best: Mention | None = None
+        owners: set[str] = set()
         folded = ""
         at = begin + 1
-        while at < len(text) and self._is_beginning(folded):
+        if text[at : at + 1].isspace():
+            return None
+        while at < len(text) and self._is_beginning(folded) and not _begins_another(text, at):
             # What combines is compared together with the letter that it stands on.
             end = at + 1
             while end < len(text) and end - at <= DISPLAY_NAME_LENGTH and joins(text[end]):
@@ -101,13 +113,25 @@ class Mentionable:
             at = end
             usernames = self._meant.get(folded)
             if usernames and _may_end(text, end):
-                best = Mention(begin, end, frozenset(usernames))
+                if folded in self._display_names:
+                    owners.add(folded)
+                best = Mention(begin, end, frozenset(usernames | owners))
         return best
 
     def _is_beginning(self, folded: str) -> bool:
         """Whether a name begins so."""
         place = bisect_left(self._names, folded)
         return place < len(self._names) and self._names[place].startswith(folded)
+
+
+def _begins_another(text: str, at: int) -> bool:
+    """Whether a sign begins a mention of its own there, and is no part of the name before it.
+
+    So no part of a text is read more than once, whatever names people have.
+    """
+    if at + 1 < len(text) and text[at + 1].isspace():
+        return False
+    return _AT.match(text, at) is not None and may_begin(text, at)
 
 
 def _folded(name: str) -> str:

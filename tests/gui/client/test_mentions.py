@@ -123,3 +123,20 @@ def test_nobody_is_offered_where_no_mention_is(ada: Window, bruno: Peer) -> None
     ada.click_row(ada.main.sidebar.rooms, "general")
     ada.focus(ada.main.transcript.text)
     ada.wait(lambda: not shown(ada), "the list to go")
+
+
+@pytest.mark.parametrize("key", ["<Return>", "<Tab>"])
+def test_keys_that_come_together(ada: Window, bruno: Peer, key: str) -> None:
+    """Of a fast typist on a busy computer: no letter stays behind what was completed."""
+    del bruno
+    ada.type("@b", ada.composer)
+    for each in ("<Key-r>", "<Key-u>", key):
+        ada.composer.event_generate(each)
+    ada.settle()
+    assert ada.main.composer.draft == "@bruno.okafor "
+    ada.main.composer.set_draft("")
+    ada.type("@b")
+    for each in ("<Key-x>", key):  # nobody is called so
+        ada.composer.event_generate(each)
+    ada.settle()
+    assert "bruno" not in ada.main.composer.draft

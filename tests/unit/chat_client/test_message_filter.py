@@ -85,3 +85,15 @@ def test_a_name_counts_from_when_it_is_known(cache: Cache) -> None:
     assert mentions.wants(said(3, "bob", "@robot two, look"))
     assert not mentions.wants(said(4, "bob", "@Robot One, look"))
     assert mentions.wants(said(5, "bob", "@ada"))
+
+
+def test_the_longer_name_of_somebody_else_is_meant(cache: Cache) -> None:
+    """And not the display name that it begins with; a username counts in any case."""
+    mentions = MessageFilter(ADA, cache, mentions=True)
+    cache.add_person(called("Robot"))
+    cache.add_person(called("Robot Two", "bob", 2))
+    cache.add_person(called("ada two", "mallory", 3))
+    assert mentions.wants(said(1, "bob", "@Robot, look"))
+    assert not mentions.wants(said(2, "bob", "@Robot Two, look"))
+    assert mentions.wants(said(3, "bob", "@Robot Two and @robot"))
+    assert mentions.wants(said(4, "bob", "@ada two, look"))

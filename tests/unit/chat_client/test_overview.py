@@ -362,3 +362,37 @@ def test_ones_own_role_is_shown_when_it_is_told(overview: Overview) -> None:
     overview.hear_of_role("moderator")
     assert overview.member(ME).is_moderator
     assert overview.people_changes > changes
+
+
+def test_who_is_meant_depends_on_the_names_of_all(overview: Overview) -> None:
+    """The longer name of somebody else is theirs; what is marked is what is told."""
+    overview.hear_of_people(person("zoe", "Ada Two"))
+    assert overview.mentions_me("@Ada, look")
+    assert not overview.mentions_me("ask @zoe, or @bruno.")
+    overview.hear_of_people(person("ada", "Countess"))
+    overview.hear_of_people(person("zoe", "Countess Two"))
+    for text, mine in (("@Countess", True), ("@Countess Two", False), ("@ada two", True)):
+        assert overview.mentions_me(text) is mine
+        assert any("ada" in mention.usernames for mention in overview.mentions_in(text)) is mine
+    overview.hear_of_people(news.PeopleForgotten())
+    assert overview.mentions_me("@ada")
+    assert not overview.mentions_me("@Countess Two")
+
+
+def test_an_answer_from_another_device_reads_what_stands_before(overview: Overview) -> None:
+    """What comes after it counts; and what the cache has counted already is left as it is."""
+    overview.add_events("general", events("bruno", "bruno"), seen=False)
+    overview.set_mentions("general", 1)
+    overview.add_events("general", events("bruno", "ada", "bruno", first=3), seen=False, read=4)
+    assert (overview.unread["general"], overview.mentions["general"]) == (1, 0)
+    overview.load([RoomSummary("general", position=7, read=5, unread=2)], {})
+    overview.add_events("general", events("ada", "bruno", "bruno", first=5), seen=False, read=5)
+    assert overview.unread["general"] == 2
+
+
+def test_a_row_shows_mentions_as_they_are(overview: Overview) -> None:
+    """Also when the count of what is unread stays the same."""
+    overview.add_events("general", events("bruno"), seen=False)
+    assert overview.room("general").mentions == 0
+    overview.set_mentions("general", 1)
+    assert overview.room("general").mentions == 1

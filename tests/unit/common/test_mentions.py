@@ -99,13 +99,13 @@ def test_a_display_name_that_changed() -> None:
     """The former one means nobody any more; a username always does."""
     people = Mentionable([("ada", "Ada")])
     people.put("ada", "Countess")
-    assert people.is_mentioned("@Countess")
-    assert people.is_mentioned("@ada")
+    assert people.mentions_person("@Countess", "ada")
+    assert people.mentions_person("@ada", "ada")
     people.put("ada", "Lady")
-    assert not people.is_mentioned("@Countess")
+    assert not people.mentions_person("@Countess", "ada")
     people.discard("ada")
     people.discard("ada")
-    assert not people.is_mentioned("@Lady @ada")
+    assert not people.mentions("@Lady @ada")
 
 
 def test_a_name_of_two_keeps_the_other() -> None:
@@ -118,6 +118,78 @@ def test_a_name_of_two_keeps_the_other() -> None:
 def test_no_more_than_so_many() -> None:
     """A text of mentions alone does not hold up who draws it."""
     assert len(PEOPLE.mentions("@ada " * 3000)) == MOST_MENTIONS
+
+
+def test_whoever_is_meant_is_told_behind_any_number() -> None:
+    """Others' names before one's own do not hide it; who draws gets one more, and no more."""
+    text = "@bobby " * 3000 + "@ada @ada"
+    assert PEOPLE.mentions_person(text, "ada")
+    assert not PEOPLE.mentions_person(text, "jose")
+    drawn = PEOPLE.mentions(text, "ada")
+    assert len(drawn) == MOST_MENTIONS + 1
+    assert (drawn[-1].begin, drawn[-1].usernames) == (len(text) - 9, frozenset({"ada"}))
+    assert len(PEOPLE.mentions(text, "bobby")) == MOST_MENTIONS
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("@Ada Lovelace", {"lovelace"}),
+        ("@Ada", {"first"}),
+        ("@Ada Love", {"first"}),
+        ("@bruno ok, look", {"bruno", "mallory"}),
+        ("@bruno okay", {"bruno"}),
+        ("@bruno", {"bruno"}),
+        ("@yo mama!", {"second", "yo"}),
+    ],
+)
+def test_names_that_begin_others(text: str, meant: set[str]) -> None:
+    """The longest is meant; yet nobody takes mentions away from somebody's username."""
+    people = Mentionable(
+        [
+            *(("first", "Ada"), ("lovelace", "Ada Lovelace"), ("bruno", "Bruno Okafor")),
+            *(("mallory", "bruno ok"), ("yo", "Zoe"), ("second", "Yo Mama")),
+        ]
+    )
+    (mention,) = people.mentions(text)
+    assert mention.usernames == meant
+    assert {name for name in ("first", "lovelace", "bruno", "mallory", "yo", "second")
+            if people.mentions_person(text, name)} == meant  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a @" * 21 + "z", "a @" * 5400),
+        ("@ " * 31 + "z", "@ " * 8000),
+        (" @" * 31 + "z", " @" * 8000),
+        ("a" * 63 + "z", "@" + "a" * 16000),
+        ("a" * 64, "@" + "a" * 63 + "@a" * 8000),
+        ("a\u0301" * 32, "@a\u0301" * 5000),
+        ("bob", "@bob" * 4000),
+    ],
+)
+def test_no_name_makes_a_text_costly(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No character is looked at more than once, although a server may tell of any name."""
+    steps = 0
+    looks = Mentionable._is_beginning
+
+    def counted(people: Mentionable, folded: str) -> bool:
+        nonlocal steps
+        steps += 1
+        return looks(people, folded)
+
+    monkeypatch.setattr(Mentionable, "_is_beginning", counted)
+    Mentionable([("mallory", name)]).mentions_person(text, "nobody")
+    assert steps <= len(text) + text.count("@")
+
+
+@pytest.mark.parametrize("name", ["bob @ home", "50 % @night", "Zoë", "x" * 64])
+def test_a_name_with_a_sign_is_found(name: str) -> None:
+    """As far as such names are allowed."""
+    assert Mentionable([("m", name)]).mentions_person(f"ask @{name}, now", "m") == (
+        "@n" not in name
+    )
 
 
 @given(st.text("@adA .-_\u0301é山\n", max_size=60))
