@@ -9,7 +9,7 @@ screen would fill with them are told in one.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -89,9 +89,12 @@ class _Told:
     mention: bool = False
     """Whether one of them mentions the person."""
     shown_at: float | None = None
-    waiting: bool = False
-    """Whether something came that is not shown yet."""
+    waiting: int = 0
+    """How many of them are not shown yet."""
     on_screen: bool = False
+    """Whether the room has a notification of its own now."""
+    summarized: bool = False
+    """Whether the summary tells of it instead."""
 
 
 class Policy:
@@ -124,24 +127,32 @@ class Policy:
     # What happens
 
     def heard(
-        self, room: str, events: Sequence[Event], came: Came, *, reading: bool, now: datetime
+        self,
+        room: str,
+        events: Sequence[Event],
+        came: Came,
+        *,
+        reading: bool,
+        now: datetime,
+        read: int = 0,
     ) -> None:
-        """Events of a room came; the person is `reading` them, or not. `now` is local."""
+        """Events of a room came; the person is `reading` them, or not. `now` is local.
+
+        The room was read up to `read` before, such as on the device that one answered from.
+        """
         told = self._places.get(room, 0)
         fresh = [event for event in events if event.seq > told]
         if not fresh:
             return
         self._places[room] = fresh[-1].seq
-        own = max((event.seq for event in fresh if event.sender == self._me), default=0)
-        if own:
-            # Written here or on another device: whoever answers has read what stands before.
+        if read > told:
             self.read(room)
         if reading or came == "before":
             return
         quiet = self.preferences.quiet
         disturb_only_mentions = quiet.holds(now)
         for event in fresh:
-            if event.seq < own or event.sender == self._me or not event.is_message:
+            if event.seq <= read or event.sender == self._me or not event.is_message:
                 continue
             mention = self._is_mentioned(event.text)
             if not self._is_wanted(room, mention=mention):
@@ -155,7 +166,17 @@ class Policy:
         told = self._rooms.pop(room, None)
         if told is not None and told.on_screen:
             self._steps.append(Close(room))
-        if not self._rooms and self._summary.on_screen:
+        self._end_summary()
+
+    def forget(self, rooms: Iterable[str] | None = None) -> None:
+        """These rooms, or all, are fetched again: their places mean something else now."""
+        for room in list(self._places) if rooms is None else rooms:
+            self._places.pop(room, None)
+            self.read(room)
+
+    def _end_summary(self) -> None:
+        """Take the summary away when it has nothing left to tell of."""
+        if self._summary.on_screen and not any(told.summarized for told in self._rooms.values()):
             self._summary = _Told()
             self._steps.append(Close(SUMMARY))
 
@@ -165,12 +186,20 @@ class Policy:
             self._raise_sound("failed")
 
     def dismissed(self, room: str) -> None:
-        """The person put a room's notification away; the next one counts anew."""
+        """The person put a room's notification away; what is not shown yet will be, by itself."""
         if room == SUMMARY:
             self._summary = _Told()
-            self._rooms = {name: told for name, told in self._rooms.items() if told.on_screen}
+            for name in [name for name, told in self._rooms.items() if told.summarized]:
+                self._begin_anew(name)
         else:
-            self._rooms.pop(room, None)
+            self._begin_anew(room)
+
+    def _begin_anew(self, room: str) -> None:
+        told = self._rooms.pop(room, None)
+        if told is not None and told.waiting:
+            self._rooms[room] = _Told(
+                told.waiting, told.latest, told.mention, told.shown_at, told.waiting
+            )
 
     def stop(self) -> None:
         """Take everything away, such as when do not disturb begins."""
@@ -185,7 +214,7 @@ class Policy:
             if not preferences.enabled or not self._is_wanted(room, mention=told.mention):
                 self.read(room)
             elif former.preview and not preferences.preview and told.on_screen:
-                told.waiting, told.shown_at = True, None
+                told.waiting, told.shown_at = max(1, told.waiting), None
 
     def _is_wanted(self, room: str, *, mention: bool) -> bool:
         level = self.level(room)
@@ -202,7 +231,7 @@ class Policy:
         told.count += 1
         told.latest = event
         told.mention = told.mention or mention
-        told.waiting = True
+        told.waiting += 1
         self._demand = True
         if self.preferences.sounds:
             self._raise_sound("mention" if mention else "message")
@@ -241,7 +270,7 @@ class Policy:
             steps += self._shown(now)
         else:
             for told in self._rooms.values():
-                told.waiting = False
+                told.waiting = 0
         if self._sound is not None:
             steps.append(Play(self._sound))
         if self._demand:
@@ -267,7 +296,7 @@ class Policy:
 
     def _show(self, room: str, now: float) -> Show:
         told = self._rooms[room]
-        told.waiting, told.shown_at, told.on_screen = False, now, True
+        told.waiting, told.shown_at, told.on_screen = 0, now, True
         self._recent.append(now)
         latest = told.latest
         if latest is None:
@@ -276,7 +305,7 @@ class Policy:
         return Show(room, room, latest.seq, title, body, told.mention)
 
     def _words(self, room: str, told: _Told, latest: Event) -> tuple[str, str]:
-        new = f"{told.count} new messages"
+        new = _counted(told.count, "new message")
         if not self.preferences.preview:
             return "Chat", "New message" if told.count == 1 else new
         name = self._name_of(latest.sender)
@@ -293,17 +322,17 @@ class Policy:
         """One notification for all rooms, in place of one for each."""
         summary = self._summary
         if summary.shown_at is not None and now < summary.shown_at + PAUSE:
-            summary.waiting = True
+            summary.waiting = len(ripe)
             return []
         steps: list[Step] = []
         for room in ripe:
             told = self._rooms[room]
-            told.waiting, told.shown_at = False, now
+            told.waiting, told.shown_at, told.summarized = 0, now, True
             if told.on_screen:
                 told.on_screen = False
                 steps.append(Close(room))
-        summary.waiting, summary.shown_at, summary.on_screen = False, now, True
-        told_of = [told for told in self._rooms.values() if not told.on_screen]
+        summary.waiting, summary.shown_at, summary.on_screen = 0, now, True
+        told_of = [told for told in self._rooms.values() if told.summarized]
         count = sum(told.count for told in told_of)
         mentioned = any(told.mention for told in told_of)
         last = max(
@@ -312,9 +341,14 @@ class Policy:
         ).latest
         if last is None:
             raise ValueError("nothing came")
-        title = f"{count} new messages in {len(told_of)} conversations"
+        messages = _counted(count, "new message")
+        title = f"{messages} in {_counted(len(told_of), 'conversation')}"
         body = "You were mentioned" if mentioned else ""
         if not self.preferences.preview:
-            title, body = "Chat", f"{count} new messages"
+            title, body = "Chat", messages
         steps.append(Show(SUMMARY, last.room, last.seq, title, body, mentioned))
         return steps
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

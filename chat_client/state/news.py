@@ -117,7 +117,7 @@ connected, or before it had anything of this server."""
 class EventsAdded:
     """Consecutive new events of one room, now in the cache.
 
-    Those up to `read` were read before: they have been fetched again.
+    The room was read up to `read` before: there, or on the device that one answered from.
     """
 
     room: str

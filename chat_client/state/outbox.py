@@ -138,6 +138,10 @@ class Outbox:
         """Whether a message was sent and has no reply yet."""
         return cid in self._in_flight
 
+    def has(self, cid: str) -> bool:
+        """Whether a message was written on this device and is not known to be in its room."""
+        return self._cache.outgoing(cid) is not None
+
     def deadline(self) -> float:
         """When messages that were refused are to be sent again, on the monotonic clock."""
         return self._hold_until if self._hold_until and not self._in_flight else math.inf

@@ -173,6 +173,8 @@ class Sync:
     def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
         """Store a page of history; with `newest` it ends where the server's delivery starts."""
         self._cache.add_past(events, upto)
+        if newest:
+            self._read_by_answering(events)
         self._take_own(events)
         if newest and self._cache.send_again(events[0].room):
             # Acknowledged by a server whose backup may have been restored since: only what was said
@@ -249,8 +251,8 @@ class Sync:
         """Store consecutive new events of a room, and report them."""
         if not events:
             return
-        read = self._cache.add_events(events)
         room = events[0].room
+        read = max(self._cache.add_events(events), self._read_by_answering(events))
         self._verified_rooms.add(room)
         head = self._heads.get(room, 0)
         fetched = tuple(event for event in events if event.seq <= head)
@@ -261,6 +263,19 @@ class Sync:
             self._tell(news.EventsAdded(room, tuple(events[len(fetched) :]), read))
         # Reported after the events: what has left the outbox must be visible in its room by then.
         self._take_own(events)
+
+    def _read_by_answering(self, events: Sequence[Event]) -> int:
+        """Mark a room as read up to the last message that was sent from another device, if any.
+
+        Whoever answers has read what stands before. Not so for what was written here: it may have
+        waited in the outbox, and stand below messages that nobody has seen yet.
+        """
+        me = self._me()
+        answers = (event for event in reversed(events) if event.sender == me and event.is_message)
+        seq = next((event.seq for event in answers if not self._outbox.has(event.cid)), 0)
+        if seq:
+            self._cache.mark_read(events[0].room, seq)
+        return seq
 
     def _take_own(self, events: Sequence[Event]) -> None:
         """Remove this account's own messages from the outbox, now that their events are cached."""

@@ -54,8 +54,8 @@ _LATEST_AT: Final = 8
 class MainScreen(Panel):
     """One account's conversations, from an `overview` of them or from the cache.
 
-    `on_leave` asks for the join screen, `on_settings` for the settings, `on_mode` for the other of
-    the light and the dark mode.
+    It begins with `room`, and reads no other. `on_leave` asks for the join screen, `on_settings`
+    for the settings, `on_mode` for the other of the light and the dark mode.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class MainScreen(Panel):
         session: OpenAccount,
         notifications: Notifications,
         overview: Overview | None = None,
+        room: str = GENERAL,
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
@@ -93,7 +94,7 @@ class MainScreen(Panel):
         notifications.begin(session.account.key, self.overview, self)
         notifications.on_quiet = self._show_quiet
         self._show_quiet()
-        self.open(GENERAL)
+        self.open(room)
         self._write()
         self.bind("<FocusIn>", self._focused)
         self.bind("<FocusOut>", self._left)
@@ -369,6 +370,7 @@ class MainScreen(Panel):
 
     def _start_over(self, rooms: tuple[str, ...] | None) -> None:
         """Begin with nothing and not with the cache, which may be ahead of the news."""
+        self._notifications.forget(rooms)
         if rooms is None:
             self.overview.load([], {})
             self.overview.add_room(GENERAL)
@@ -551,6 +553,8 @@ class MainScreen(Panel):
             self._mark_read(room, latest[-1].seq)
         self.overview.mark_read(room)
         self._notifications.read(room)
+        if room == self.room:
+            self._show_latest()
         self._refresh()
 
     def _room_menu(self, room: str, x: int, y: int) -> None:

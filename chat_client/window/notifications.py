@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import tkinter as tk
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
@@ -32,12 +32,15 @@ from common.desktop.notifier import (
     make_notifier,
 )
 from common.desktop.sound import Sound, SoundPlayer
+from common.limits import TEXT_BYTES
 from common.ui.program.attention import Attention
 from common.ui.program.mailbox import Mailbox
 
 APP: Final = App("Chat", "lan.chat.ChatClient")
 _LONGEST_WAIT: Final = 60.0
 """Seconds after which the end of do not disturb is looked for again: clocks are set."""
+_LONGEST_REPLY: Final = 4 * TEXT_BYTES
+"""Characters of an answer that are taken from a notification server: far more than can be sent."""
 _SOUNDS: Final[dict[policy.Sound, Sound]] = {
     "message": Sound.MESSAGE,
     "mention": Sound.MENTION,
@@ -165,14 +168,26 @@ class Notifications:
     def heard(self, added: news.EventsAdded, *, reading: bool) -> None:
         """Events came; the person sees them, or not."""
         if self._policy is not None:
-            events = [event for event in added.events if event.seq > added.read]
-            self._policy.heard(added.room, events, added.came, reading=reading, now=_now())
+            self._policy.heard(
+                added.room,
+                added.events,
+                added.came,
+                reading=reading,
+                now=_now(),
+                read=added.read,
+            )
             self._run()
 
     def read(self, room: str) -> None:
         """The person has seen a room up to its end."""
         if self._policy is not None:
             self._policy.read(room)
+            self._run()
+
+    def forget(self, rooms: Iterable[str] | None) -> None:
+        """These rooms, or all, are fetched again from their beginnings."""
+        if self._policy is not None:
+            self._policy.forget(rooms)
             self._run()
 
     def failed(self) -> None:
@@ -280,12 +295,13 @@ class Notifications:
         match event:
             case Dismissed():
                 self._policy.dismissed(shown.room)
+                self._run()
             case Activated():
                 if shown.room == SUMMARY:
                     self._policy.dismissed(SUMMARY)
                 self._conversations.show_message(shown.target, shown.seq)
             case Replied():
-                self._conversations.reply(shown.target, event.text)
+                self._conversations.reply(shown.target, event.text[:_LONGEST_REPLY])
                 self.read(shown.target)
             case _:
                 assert_never(event)

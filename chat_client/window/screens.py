@@ -32,6 +32,7 @@ from chat_client.window.overview import Overview
 from chat_client.window.settings.notifications import Hooks
 from chat_client.window.settings.pages import settings_pages
 from common.domain.invite import Invite
+from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
@@ -177,13 +178,16 @@ class Screens:
             # The cached messages are shown, and can be answered, before anything is connected.
             self._beginning = self._root.after(DRAWN, self.session.begin)
 
-    def _main(self, session: OpenAccount, overview: Overview | None = None) -> MainScreen:
+    def _main(
+        self, session: OpenAccount, overview: Overview | None = None, room: str = GENERAL
+    ) -> MainScreen:
         return MainScreen(
             self._root,
             self._theme,
             session,
             self.notifications,
             overview,
+            room,
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
             on_settings=self.show_settings,
@@ -234,10 +238,11 @@ class Screens:
             former.save_draft()
             room, place = former.room, former.transcript.first_in_view
             draft = former.composer.draft
-            screen = self._main(self.session, former.overview)
+            unread = former.transcript.unread
+            screen = self._main(self.session, former.overview, room)
             self._show(screen)
             screen.apply(list(self._facts.values()))
-            screen.open(room)
+            screen.transcript.mark_unread(unread)
             screen.composer.set_draft(draft)
             if place is not None:
                 screen.transcript.show_from(place)

@@ -62,8 +62,11 @@ class UnreadLine:
     def heard(self, room: str, events: tuple[Event, ...], *, read: int = 0) -> None:
         """New events of the open room came that the person did not see come.
 
-        Those up to `read` were read before.
+        Those up to `read` were read before, and so was what stands above them.
         """
+        standing = self._transcript.unread
+        if standing is not None and read > standing.after:
+            self.clear()
         me = self._overview.me
         fresh = [
             event.seq

@@ -126,3 +126,49 @@ def test_after_a_restart(ada: Window, bruno: Peer, town: Town, host: Host) -> No
     again.wait(lambda: line(again).startswith("3 new since "), "the line")
     assert "one" in above(again)
     assert again.main.overview.unread["general"] == 0
+
+
+def test_another_size_of_text_reads_nothing(ada: Window, bruno: Peer) -> None:
+    """The window is built anew with the room that was open, its line and its place."""
+    direct = f"dm:ada.lindqvist:{bruno.username}"
+    go_away(ada, bruno)
+    bruno.say("one", "two @ada.lindqvist")
+    bruno.say("hello", room=direct)
+    ada.wait(lambda: ada.main.overview.unread["general"] == 2, "the new ones")
+    ada.screens.settings.set("looks", "text_size", value=125)
+    ada.settle()
+    assert ada.main.room == direct
+    assert (ada.main.overview.unread["general"], ada.main.overview.mentions["general"]) == (2, 1)
+    come_back(ada)
+    assert line(ada).startswith("2 new since ")
+    said = line(ada)
+    ada.screens.settings.set("looks", "text_size", value=100)
+    ada.settle()
+    assert ada.main.room == "general"
+    assert line(ada) == said
+    assert "one" in above(ada)
+
+
+def test_an_answer_from_another_device_takes_it_away(
+    ada: Window, bruno: Peer, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What stands before the answer is read; what comes after it has a line of its own."""
+    session = ada.screens.session
+    assert session is not None
+    second = town.device(host, session.account)
+    monkeypatch.setattr(type(ada.main), "_has_focus", lambda _: False)
+    monkeypatch.setattr(ada.main.unread_line, "_has_focus", lambda: False)
+    bruno.say("one", "two @ada.lindqvist")
+    ada.wait(lambda: line(ada).startswith("2 new since "), "the line")
+    second.until(lambda: len(second.texts()) == 2, "the messages there")
+    second.say("answer")
+    ada.wait(lambda: line(ada) == "", "the line to go")
+    overview = ada.main.overview
+    ada.wait(lambda: overview.unread["general"] == 0, "the room to be read")
+    assert overview.mentions["general"] == 0
+    assert not ada.title.startswith("(")
+    bruno.say("thanks")
+    ada.wait(lambda: line(ada).startswith("1 new since "), "the line")
+    assert "thanks" in above(ada)
+    assert overview.unread["general"] == 1
+    ada.wait(lambda: session.reader.rooms(overview.me, only="general")[0].unread == 1, "the cache")

@@ -20,7 +20,8 @@ from chat_client.state.history import PAGE
 from chat_client.state.sync import CATCH_UP_LIMIT
 from chat_client.window.overview import Overview
 from common.protocol import messages
-from tests.unit.chat_client.desk import Desk, event, only, page, skipping, synced
+from tests.events import joined
+from tests.unit.chat_client.desk import Desk, ack, event, only, page, room_of, skipping, synced
 
 ROOM = "general"
 
@@ -184,3 +185,62 @@ def test_a_connection_that_breaks_off_changes_no_count(tmp_path: Path, away: int
     """Nor does one that comes back several times with nothing new, or a start of the program."""
     again = [("away", 0), ("away for a restart", 0), ("away", 0), ("hear", 1)]
     live(tmp_path / "cache.db", [("hear", 3), ("away", away), *again, ("see", 0), *again])
+
+
+def _read(path: Path) -> tuple[int, int]:
+    """How far the room is read in the file, and what is unread there."""
+    reader = CacheReader(path)
+    (room,) = reader.rooms("ada", only=ROOM)
+    reader.close()
+    return room.read, room.unread
+
+
+def _at(path: Path, head: int) -> Desk:
+    """Connected, with a room whose events come next."""
+    desk = Desk(cache=Cache(path), on_demand=True)
+    asked = only(desk.go_online(general=head), messages.Sync)
+    desk.hear(synced(asked, general=head))
+    return desk
+
+
+def test_an_answer_from_another_device_reads_what_stands_before(tmp_path: Path) -> None:
+    """In the file and in the news alike; a joining is no answer."""
+    desk = _at(tmp_path / "cache.db", 0)
+    desk.hear(event(1), event(2))
+    desk.hear(event(3), event(4, sender="ada"), event(5))
+    assert _read(tmp_path / "cache.db") == (4, 1)
+    assert [told.read for told in desk.told(news.EventsAdded)] == [0, 4]
+    desk.hear(joined(6, "ada"), event(7))
+    assert _read(tmp_path / "cache.db") == (4, 2)
+
+
+def test_what_waited_in_the_outbox_reads_nothing(tmp_path: Path) -> None:
+    """It was written before anybody saw the messages that it stands below."""
+    desk = Desk(cache=Cache(tmp_path / "cache.db"), on_demand=True)
+    begun = only(desk.go_online(general=0), messages.Sync)
+    desk.hear(synced(begun, general=0), event(1))
+    desk.lose()
+    desk.say("written on the train")
+    asked = desk.sign_in()
+    rooms = messages.Rooms(re=desk.list_people(asked).id, rooms=(room_of(ROOM, 2),), more=False)
+    desk.hear(synced(only(desk.hear(rooms), messages.Sync), general=2), event(2))
+    desk.hear(ack(only(asked, messages.Send), 3))
+    assert _read(tmp_path / "cache.db") == (0, 2)
+    assert [told.read for told in desk.told(news.EventsAdded)] == [0] * 3
+
+
+def test_an_answer_in_the_newest_page_reads_what_stands_before(tmp_path: Path) -> None:
+    """Where too much was missed to fetch all of it; not one in an older page."""
+    path = tmp_path / "cache.db"
+    desk = _at(path, 1)
+    desk.hear(event(1))
+    desk.lose()
+    head = 2 * CATCH_UP_LIMIT
+    asked = only(desk.go_online(general=head), messages.Sync)
+    (wanted,) = desk.hear(skipping(asked, general=head))
+    assert isinstance(wanted, messages.History)
+    first = head - PAGE + 1
+    own = head - 5
+    events = [event(seq, sender="ada" if seq == own else "bob") for seq in range(first, head + 1)]
+    desk.hear(page(wanted, first, head, head, events))
+    assert _read(path) == (own, 5)

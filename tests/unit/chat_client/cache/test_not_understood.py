@@ -192,13 +192,13 @@ def test_a_message_of_another_form_is_understood_by_the_version_that_has_it(
     desk: Desk, path: Path, learn: Learn
 ) -> None:
     """From then on it is a message as any other."""
-    desk.hear(Event("general", 3, *_of("a message that is too long")), event(4, sender="ada"))
+    desk.hear(Event("general", 3, *_of("a message that is too long")), event(4, sender="chen"))
     assert found(path, "relay") == []
     learn(MESSAGE, Parts)
     begin(path)
     assert found(path, "relay") == [3]
     reader = CacheReader(path)
-    assert reader.rooms("ada") == [RoomSummary("general", 4, 0, 3)]
+    assert reader.rooms("ada") == [RoomSummary("general", 4, 0, 4)]
     (third,) = reader.before("general", 4, 1)
     assert third.is_message
     # As much of it as this version shows of any message.

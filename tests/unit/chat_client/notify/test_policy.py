@@ -59,10 +59,11 @@ class Desk:
         sender: str = "ada",
         came: Came = "live",
         reading: bool = False,
+        read: int = 0,
     ) -> None:
-        """Messages come."""
+        """Messages come; the first `read` of the room are read."""
         events = [self.event(room, text, sender) for text in texts]
-        self.policy.heard(room, events, came, reading=reading, now=NOON)
+        self.policy.heard(room, events, came, reading=reading, now=NOON, read=read)
 
     def due(self, later: float = 0.0) -> list[Step]:
         """What is to be done after a while."""
@@ -175,13 +176,23 @@ def test_ones_own_message_from_another_device_takes_it_away() -> None:
     desk = Desk()
     desk.hear(DIRECT, "one")
     desk.due()
-    desk.hear(DIRECT, "answer", sender=ME)
+    desk.hear(DIRECT, "answer", sender=ME, read=2)
     assert desk.due() == [Close(DIRECT)]
     question = desk.event(DIRECT, "again?")
     answer = desk.event(DIRECT, "yes", sender=ME)
     thanks = desk.event(DIRECT, "thanks")
-    desk.policy.heard(DIRECT, [question, answer, thanks], "away", reading=False, now=NOON)
+    desk.policy.heard(
+        DIRECT, [question, answer, thanks], "away", reading=False, now=NOON, read=answer.seq
+    )
     assert desk.shown() == [("Ada", "thanks")]
+
+
+def test_what_waited_in_the_outbox_takes_nothing_away() -> None:
+    """It was written before the message that it stands below was seen."""
+    desk = Desk()
+    desk.hear(DIRECT, "one", came="away")
+    desk.hear(DIRECT, "written on the train", sender=ME)
+    assert desk.shown() == [("Ada", "one")]
 
 
 def test_what_came_while_away_is_told_once_for_each_room() -> None:
@@ -235,6 +246,74 @@ def test_many_rooms_at_once_are_one() -> None:
         assert desk.due() == []
         desk.policy.read(f"room{number}")
     assert desk.due() == [Close(SUMMARY)]
+
+
+def test_rooms_that_are_fetched_again_are_told_of_anew() -> None:
+    """Their places begin again: what is said now may have a place that was told of before."""
+    desk = Desk(room="everything")
+    desk.hear(DIRECT, *"abcdef")
+    desk.hear("general", *"abcdef")
+    desk.due()
+    desk.policy.forget([DIRECT])
+    assert desk.due() == [Close(DIRECT)]
+    desk.seq.clear()
+    desk.hear(DIRECT, "a", "b", came="before")
+    desk.hear(DIRECT, "new")
+    desk.hear("general", "a")
+    assert desk.shown(PAUSE) == [("Ada", "new")]
+    desk.policy.forget()
+    assert set(desk.due()) == {Close(DIRECT), Close("general")}
+    desk.hear("general", "new")
+    assert desk.shown(PAUSE) == [("Ada in #general", "new")]
+
+
+def test_the_summary_goes_when_its_rooms_are_read() -> None:
+    """Also while another room has a notification of its own."""
+    desk = Desk(room="everything")
+    desk.hear(DIRECT, "hello")
+    desk.due()
+    for number in range(MOST_ROOMS + 1):
+        desk.hear(f"room{number}", "x")
+    (summary,) = desk.due(PAUSE)[:1]
+    assert isinstance(summary, Show)
+    assert summary.title == "5 new messages in 5 conversations"
+    for number in range(MOST_ROOMS):
+        desk.policy.read(f"room{number}")
+    desk.hear(f"room{MOST_ROOMS}", "y")
+    assert desk.shown(PAUSE) == [("2 new messages in 1 conversation", "")]
+    desk.policy.read(f"room{MOST_ROOMS}")
+    assert desk.due() == [Close(SUMMARY)]
+
+
+def test_what_came_after_the_one_put_away_is_told() -> None:
+    """It waited for its turn: nobody has seen it. So with the summary."""
+    desk = Desk(room="everything")
+    desk.hear(DIRECT, "one")
+    desk.due()
+    desk.hear(DIRECT, "two", "three")
+    desk.policy.dismissed(DIRECT)
+    assert desk.shown() == []
+    assert desk.shown(PAUSE) == [("Ada · 2 new messages", "three")]
+    for number in range(MOST_ROOMS + 1):
+        desk.hear(f"room{number}", "x")
+    desk.due(PAUSE)
+    desk.hear("room1", "y")
+    desk.policy.dismissed(SUMMARY)
+    assert desk.shown(PAUSE) == [("Ada in #room1", "y")]
+
+
+def test_weeks_leave_nothing_but_places() -> None:
+    """What was read and put away is not kept."""
+    desk = Desk(room="everything")
+    for _ in range(50):
+        for number in range(20):
+            desk.hear(f"room{number}", "x", "y")
+            desk.due(0.5)
+        for number in range(20):
+            desk.policy.read(f"room{number}")
+    assert not desk.policy._rooms
+    assert len(desk.policy._places) == 20
+    assert len(desk.policy._recent) <= MOST_ROOMS
 
 
 def test_a_stream_of_rooms_becomes_one() -> None:
@@ -339,7 +418,8 @@ def test_any_play(play: list[tuple[str, str, str, str, Came]]) -> None:
     for room, text, sender, what, came in play:
         match what:
             case "hear":
-                desk.hear(room, text, sender=sender, came=came)
+                read = desk.seq.get(room, 0) + 1 if sender == ME else 0
+                desk.hear(room, text, sender=sender, came=came, read=read)
             case "read":
                 desk.policy.read(room)
             case "dismissed":
