@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import html
-import json
-import os
 import re
 import shutil
 import signal
@@ -13,17 +11,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from common.desktop.dbus import DBusNotifier
 from common.desktop.notification import Notification
 from common.desktop.notifier import Activated, App, Code, Dismissed, Event, Found
+from tests.process import desk as desks
+from tests.process.desk import (
+    DEADLINE,
+    DUNST,
+    GNOME,
+    NO_SCREEN_READER,
+    OF_XFCE,
+    THAT_CLOSE,
+    XFCE,
+    Kind,
+    environment_of,
+    wait,
+)
 from tests.process.session_bus import SERVICES, session_bus
 from tests.x_server import x_server
 
@@ -38,56 +49,17 @@ from common.desktop.smoke import look_at_desktop
 print(look_at_desktop(Path()))
 """
 APP: Final = App("Chat", "lan.chat.ChatClient")
-DEADLINE: Final = 20.0
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A notification server, and what people do with it."""
-
-    command: str
-    name: str
-    open: str
-    """The mouse button that opens what is shown."""
-    in_corner: bool = False
-    """Whether that is done on a button at the bottom."""
-    dismiss: str = ""
-    """The mouse button that takes it away, where there is one."""
-
-
-DUNST: Final = Kind("dunst", "dunst", "2", dismiss="1")
-GNOME: Final = Kind("/usr/lib/notification-daemon/notification-daemon", "Notification Daemon", "1")
-XFCE: Final = Kind("xfce4-notifyd", "Xfce Notify Daemon", "1", in_corner=True)
-"""The bus starts it, and what it needs."""
-_OF_XFCE: Final = ("org.xfce.xfce4-notifyd.Notifications.service", "org.xfce.Xfconf.service")
-_THAT_CLOSE: Final = (DUNST, XFCE)
-"""The other one says that it has closed a notification, and shows it until it expires."""
-_NO_SCREEN_READER: Final = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
-"""GTK would start another bus for it."""
 
 
 @dataclass
-class Desk:
-    """A display, a bus, and a program that shows notifications."""
+class Desk(desks.Desk):
+    """With a notifier, and what it tells."""
 
-    environment: dict[str, str]
     told: SimpleQueue[Event] = field(default_factory=SimpleQueue)
     late: float = 0.0
-    servers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.notifier = DBusNotifier(APP, self.told.put, lambda: time.monotonic() + self.late)
-
-    def start(self, kind: Kind) -> subprocess.Popen[bytes]:
-        """Start a notification server, and wait until it is one."""
-        server = subprocess.Popen(
-            [kind.command],
-            env=self.environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.servers.append(server)
-        return server
 
     def until(self, *expected: object) -> object:
         """Wait until one of these is told, or a state with one of these codes."""
@@ -110,61 +82,6 @@ class Desk:
                 return str(getattr(state, "name", ""))
             time.sleep(0.05)
 
-    def ask(self, *command: str) -> str:
-        """What a program says on this display and bus."""
-        done = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=False
-        )
-        return done.stdout if done.returncode == 0 else ""
-
-    def windows(self) -> list[tuple[int, int, int, int]]:
-        """Where on the screen windows are to be seen: left, top, width, height."""
-        found = []
-        for line in self.ask("xwininfo", "-root", "-tree").splitlines():
-            place = re.search(r"(\d+)x(\d+)[+-]-?\d+[+-]-?\d+ +\+(-?\d+)\+(-?\d+)$", line)
-            number = re.match(r" +(0x[0-9a-f]+) ", line)
-            if place is None or number is None or min(int(place[1]), int(place[2])) < 20:
-                continue
-            if "IsViewable" in self.ask("xwininfo", "-id", number[1]):
-                width, height, left, top = map(int, place.groups())
-                found.append((left, top, width, height))
-        return found
-
-    def click(self, button: str, *, in_corner: bool = False) -> None:
-        """Click, with a real mouse, into what is shown."""
-        wait(lambda: bool(self.windows()), "a notification on the screen")
-        left, top, width, height = self.windows()[0]
-        x, y = (left + width - 60, top + height - 35) if in_corner else (left + 40, top + 20)
-        self.ask("xdotool", "mousemove", str(x), str(y))
-        wait(lambda: self._pointer() == (str(x), str(y)), "the pointer to be there")
-        self.ask("xdotool", "click", button)
-
-    def _pointer(self) -> tuple[str, str]:
-        told = dict(
-            line.split("=") for line in self.ask("xdotool", "getmouselocation", "--shell").split()
-        )
-        return told.get("X", ""), told.get("Y", "")
-
-    def history(self) -> list[dict[str, Any]]:
-        """What dunst has shown and put away, the newest first."""
-        return [
-            {key: value["data"] for key, value in each.items()}
-            for each in json.loads(self.ask("dunstctl", "history") or '{"data": [[]]}')["data"][0]
-        ]
-
-    def displayed(self) -> int:
-        """How many dunst shows."""
-        return int(self.ask("dunstctl", "count", "displayed") or 0)
-
-
-def wait(condition: Callable[[], bool], what: str) -> None:
-    """Until the condition holds."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {DEADLINE:.0f} s for {what}")
-        time.sleep(0.02)
-
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
@@ -178,27 +95,14 @@ def display() -> Iterator[str]:
 
 def a_desk(display: str, address: str, home: Path) -> Desk:
     """One in which nothing is configured."""
-    return Desk(
-        {
-            "PATH": os.environ["PATH"],
-            "DISPLAY": display,
-            "DBUS_SESSION_BUS_ADDRESS": address,
-            "HOME": str(home),
-            "XDG_RUNTIME_DIR": str(home),
-            "LANG": "C.UTF-8",
-            **_NO_SCREEN_READER,
-        }
-    )
+    return Desk(environment_of(display, address, home))
 
 
 def leave(desk: Desk) -> None:
     """End all that was started."""
     desk.notifier.stop()
     wait(lambda: not _threads(), "the notifier's thread to end")
-    for server in desk.servers:
-        server.send_signal(signal.SIGCONT)
-        server.kill()
-        server.wait()
+    desk.end()
 
 
 def _threads() -> list[threading.Thread]:
@@ -224,9 +128,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
     """Each of the servers that are installed."""
     kind: Kind = request.param
     there = (
-        (SERVICES / _OF_XFCE[0]).exists()
-        if kind is XFCE
-        else shutil.which(kind.command) is not None
+        (SERVICES / OF_XFCE[0]).exists() if kind is XFCE else shutil.which(kind.command) is not None
     )
     if not there:
         pytest.skip(f"{kind.command} is not installed")
@@ -238,8 +140,8 @@ def served(
     kind: Kind, display: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Desk]:
     """With that server, or a bus that starts it when it is needed."""
-    services = _OF_XFCE if kind is XFCE else ()
-    with session_bus(tmp_path, *services, DISPLAY=display, **_NO_SCREEN_READER) as address:
+    services = OF_XFCE if kind is XFCE else ()
+    with session_bus(tmp_path, *services, DISPLAY=display, **NO_SCREEN_READER) as address:
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
         desk = a_desk(display, address, tmp_path)
         if kind is not XFCE:
@@ -265,29 +167,29 @@ def test_one_is_shown_and_a_click_opens_it(served: Desk, kind: Kind) -> None:
     served.notifier.show(Notification("general", "Ada in #general", "Hello"))
     served.click(kind.open, in_corner=kind.in_corner)
     served.until(Activated("general"))
-    wait(lambda: not served.windows(), "it to be gone")
+    wait(lambda: not served.notifications(), "it to be gone")
 
 
-@pytest.mark.parametrize("kind", _THAT_CLOSE, indirect=True, ids=_name)
+@pytest.mark.parametrize("kind", THAT_CLOSE, indirect=True, ids=_name)
 def test_one_is_replaced_and_taken_away(served: Desk) -> None:
     """There never are two, and none when it was read."""
     for number in range(5):
         served.notifier.show(Notification("general", "Ada in #general", f"{number} messages"))
-    wait(lambda: len(served.windows()) == 1, "one notification")
+    wait(lambda: len(served.notifications()) == 1, "one notification")
     served.notifier.show(Notification("other", "Bob", "Hello"))
     served.notifier.close("general")
     served.notifier.close("other")
-    wait(lambda: not served.windows(), "all to be gone")
+    wait(lambda: not served.notifications(), "all to be gone")
 
 
-@pytest.mark.parametrize("kind", _THAT_CLOSE, indirect=True, ids=_name)
+@pytest.mark.parametrize("kind", THAT_CLOSE, indirect=True, ids=_name)
 def test_nothing_stays_when_the_program_ends(served: Desk) -> None:
     """A click would lead to nobody."""
     served.notifier.show(Notification("general", "Ada", "Hello"))
     served.notifier.show(Notification("other", "Bob", "Hello"))
-    wait(lambda: bool(served.windows()), "a notification")
+    wait(lambda: bool(served.notifications()), "a notification")
     served.notifier.stop()
-    wait(lambda: not served.windows(), "all to be gone")
+    wait(lambda: not served.notifications(), "all to be gone")
 
 
 def test_what_somebody_took_away_is_told(dunst: Desk) -> None:

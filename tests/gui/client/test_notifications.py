@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import tkinter as tk
 from collections.abc import Iterator
 
@@ -11,12 +12,14 @@ from chat_client.accounts import Accounts
 from chat_client.notify.quiet import FOR_EVER, Quiet
 from chat_client.state.status import Link
 from chat_client.window import main_screen
+from chat_client.window.notifications import Notifications
 from common import limits
+from common.desktop.notifier import Code
 from common.desktop.sound import Sound
 from common.domain.names import GENERAL
 from common.protocol.messages import MutePerson
 from common.ui.widgets.menus import MenuItem
-from tests.gui.harness import Host, Peer, Town, Window
+from tests.gui.harness import Host, Peer, Town, Window, texts
 from tests.window_manager import start_window_manager
 
 DIRECT = "dm:ada.lindqvist:bruno.okafor"
@@ -603,3 +606,34 @@ def test_mentions_may_pass(away: Window, bruno: Peer) -> None:
     bruno.say("@ada.lindqvist")
     shown(away, "Bruno Okafor mentioned you in #general")
     assert away.played == [Sound.MENTION]
+
+
+# What shows them
+
+
+def test_a_desktop_without_a_bus(
+    town: Town, host: Host, monkeypatch: pytest.MonkeyPatch, elsewhere: Elsewhere
+) -> None:
+    """The settings say so; the window goes on, and leaves no thread behind when it is closed."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent/bus")
+    monkeypatch.setattr("chat_client.window.screens.Notifications", Notifications)
+    monkeypatch.setenv("PATH", "/nonexistent")
+    ada, bruno = town.member(host, "Ada Lindqvist"), town.peer(host, "Bruno Okafor")
+    elsewhere.has_keyboard_of(ada)
+    bruno.say("hello", room=DIRECT)
+    ada.wait(lambda: ada.screens.notifications.state.code is Code.NO_BUS, "what was found")
+    ada.screens.show_settings()
+    ada.wait(
+        lambda: (
+            "No notifications: this session has no message bus (D-Bus). "
+            "No sounds: no player was found." in " ".join(texts(ada.root))
+        ),
+        "the settings",
+    )
+    ada.say("still here")
+    ada.wait(lambda: bruno.texts() == ["still here"], "the message")
+    ada.close()
+    for thread in threading.enumerate():
+        if thread.name in {"notifications", "sound"}:
+            thread.join(10)
+            assert not thread.is_alive()
