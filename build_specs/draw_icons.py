@@ -2,18 +2,25 @@
 
 ChatClient is a speech bubble with three dots, ChatServer one with waves going out from it.
 The result is committed: PNGs for windows and desktop entries in common/ui/assets/icons, and the
-.ico and .icns of the bundles beside this script.
+.ico and .icns of the bundles beside this script. Also in assets/icons are the signs of which a
+count on an icon is composed (common/ui/program/icon_count.py), so that no program has to load a
+font for it.
 """
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 HERE: Final = Path(__file__).parent
 PNGS: Final = HERE.parent / "common" / "ui" / "assets" / "icons"
 SIZES: Final = (16, 24, 32, 48, 64, 128, 256)
+SIGNS: Final = "0123456789+"
+"""What a count is written with, in the order of the picture of them."""
+SIGN: Final = 64
+"""Width and height of each one's cell in pixels; the digits are as high as that."""
+_FONT: Final = HERE.parent / "common" / "ui" / "assets" / "fonts" / "Inter-Bold.otf"
 _UNIT: Final = 1024
 """The drawing's own width; everything below is in its pixels."""
 _WHITE: Final = "#ffffff"
@@ -32,6 +39,26 @@ def main() -> None:
             _shrunk(drawn, size).save(PNGS / f"{name}-{size}.png", optimize=True)
         drawn.save(HERE / f"{name}.icns", append_images=[_shrunk(drawn, 512)])
         _shrunk(drawn, 256).save(HERE / f"{name}.ico", sizes=[(size, size) for size in SIZES])
+    _count_signs().save(PNGS / "count-signs.png", optimize=True)
+
+
+def _count_signs() -> Image.Image:
+    """The signs of a count side by side, white on black, each at the left of its square cell."""
+    size = next(size for size in range(SIGN, 2 * SIGN) if _digits_height(size + 1) > SIGN)
+    font = ImageFont.truetype(str(_FONT), size)
+    row = Image.new("L", (SIGN * len(SIGNS), SIGN))
+    for place, sign in enumerate(SIGNS):
+        left, *_ = font.getbbox(sign, anchor="ls")
+        # On one line, the lower edge of the cell but for what round digits have below it.
+        below = font.getbbox("0", anchor="ls")[3]
+        at = (place * SIGN - left, SIGN - below)
+        ImageDraw.Draw(row).text(at, sign, font=font, fill=255, anchor="ls")
+    return row
+
+
+def _digits_height(size: int) -> float:
+    _, top, _, bottom = ImageFont.truetype(str(_FONT), size).getbbox("0123456789", anchor="ls")
+    return bottom - top
 
 
 def _icon(top: str, bottom: str, sign: Callable[[Draw, str], None]) -> Image.Image:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import re
 import sys
 import tkinter as tk
-from contextlib import suppress
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from common.ui.program.root import ICON_SIZES, icon_file
-
 if TYPE_CHECKING:
-    from PIL import Image
-
     from common.ui.program.x11 import X11
 
-_MOST: Final = 99
-"""Larger counts are shown as this one with a plus."""
-_LEAST_SIZE: Final = 32
-"""Below this size of an icon, in pixels, the badge is a dot without a number."""
-_BADGE: Final = "#d23b33"
-_INK: Final = "#ffffff"
+COUNT_PAUSE: Final = 250
+"""Milliseconds between two numbers on the icon: each one has the task bar draw it anew."""
+RAISED: Final = 500
+"""Milliseconds after which a window that was to come to the front has the keyboard, or won't."""
 _TOKEN_TIME: Final = re.compile(r"_TIME(\d{1,10})$")
 """At the end of a startup id: the server time of what the person did, in milliseconds."""
+_LATEST_TIME: Final = (1 << 32) - 1
 
 
 class Attention:
@@ -31,11 +26,17 @@ class Attention:
     def __init__(self, root: tk.Tk, icon: str) -> None:
         self._root, self._icon = root, icon
         self._demanding = False
-        self._count = 0
-        self._check: str | None = None
-        self._x11: X11 | None = None
+        self._label = self._drawn = ""
+        """What is to stand on the icon, and what stands there."""
+        self._count_timer: str | None = None
+        self._raise_timer: str | None = None
+        self._token = ""
+        """The startup id of what the window was last raised for."""
+        self._has_switched = False
+        """Whether the virtual desktop was changed for it."""
         self._on_x11 = str(root.tk.call("tk", "windowingsystem")) == "x11"
-        root.bind("<FocusIn>", self._focused, add="+")
+        # Of all windows of the program: any of them that has the keyboard is one that is looked at.
+        root.bind_all("<FocusIn>", self._focused, add="+")
         root.bind("<Destroy>", self._destroyed, add="+")
 
     @property
@@ -44,8 +45,8 @@ class Attention:
         return self._demanding
 
     def demand(self) -> None:
-        """Ask to be looked at, until the window gets the keyboard; nothing where it has it."""
-        if not self.has_keyboard and not self._demanding:
+        """Ask to be looked at, until the program gets the keyboard; nothing where it has it."""
+        if not self._demanding and not self.has_keyboard:
             self._demanding = True
             self._tell(on=True)
 
@@ -64,104 +65,97 @@ class Attention:
         manager leaves the keyboard with another window all the same, this one asks for attention.
         """
         root = self._root
-        if root.state() in {"iconic", "withdrawn"}:
+        if root.state() == "withdrawn":
             root.deiconify()
-        root.lift()
-        root.update_idletasks()
-        connection = self._connection()
-        if connection is not None:
-            found = _TOKEN_TIME.search(token or "")
-            with suppress(OSError):
-                connection.activate(root.winfo_id(), int(found[1]) if found else 0)
-        root.focus_force()
-        if self._check is not None:
-            root.after_cancel(self._check)
-        self._check = root.after(500, self._check_raised)
+        self._token, self._has_switched = token or "", False
+        if not self._on_x11 or not self._activate():
+            # Nobody decides about it. Where somebody does, this would take the keyboard from
+            # what one types into just then.
+            if root.state() == "iconic":
+                root.deiconify()
+            root.lift()
+            root.focus_force()
+        if self._raise_timer is not None:
+            root.after_cancel(self._raise_timer)
+        self._raise_timer = root.after(RAISED, self._check_raised)
 
     def show_count(self, count: int) -> None:
-        """Show a number on the icon; 0 for none."""
-        if count == self._count:
+        """Show a number on the icon; 0 for none. In a flood of them the last one after a pause."""
+        from common.ui.program.icon_count import label_of
+
+        self._label = label_of(count)
+        if self._count_timer is None:
+            self._draw_count()
+
+    def _draw_count(self) -> None:
+        self._count_timer = None
+        if self._label == self._drawn:
             return
-        self._count = count
-        images = []
-        for size in ICON_SIZES:
-            file = icon_file(self._icon, size)
-            if count:
-                images.append(_badged(self._root, file, count))
-            else:
-                images.append(tk.PhotoImage(master=self._root, file=file))
+        from common.ui.look.shapes import photo
+        from common.ui.program.icon_count import icons_with
+
+        self._drawn = self._label
+        images = [photo(self._root, icon) for icon in icons_with(self._icon, self._label)]
         # Tk copies them into the window's property; it does not look at the images again.
         self._root.iconphoto(True, *images)
+        self._count_timer = self._root.after(COUNT_PAUSE, self._draw_count)
 
     def _check_raised(self) -> None:
-        self._check = None
-        if not self.has_keyboard:
+        self._raise_timer = None
+        if self.has_keyboard:
+            return
+        if self._on_x11 and not self._has_switched and self._switch_desktop():
+            # Not at once: some window managers do it themselves, or have the window come here.
+            self._has_switched = True
+            self._activate()
+            self._raise_timer = self._root.after(RAISED, self._check_raised)
+        else:
             self.demand()
 
-    def _focused(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget is self._root and self._demanding:
+    def _focused(self, _: object) -> None:
+        if self._demanding:
             self._demanding = False
             self._tell(on=False)
 
     def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
-        if event.widget is not self._root:
-            return
-        if self._check is not None:
-            self._root.after_cancel(self._check)
-            self._check = None
-        if self._x11 is not None:
-            self._x11.close()
-            self._x11 = None
+        if event.widget is self._root:
+            for timer in (self._count_timer, self._raise_timer):
+                if timer is not None:
+                    self._root.after_cancel(timer)
+            self._count_timer = self._raise_timer = None
 
     def _tell(self, *, on: bool) -> None:
-        connection = self._connection()
-        if connection is not None:
-            connection.demand_attention(self._root.winfo_id(), on)
+        if self._on_x11:
+            self._by_x11(lambda x11: x11.demand_attention(self._root.winfo_id(), on))
         elif sys.platform == "win32":
             _flash(int(self._root.frame(), 16), on=on)
 
-    def _connection(self) -> X11 | None:
-        if self._x11 is None and self._on_x11:
-            from common.ui.program.x11 import X11
+    def _activate(self) -> bool:
+        """Have the window manager bring the window to the front; whether there is one that can."""
+        return self._by_x11(
+            lambda x11: x11.activate(self._root.winfo_id(), self._asked_at, self._token)
+        )
 
-            try:
-                self._x11 = X11(str(self._root.winfo_screen()))
-            except (OSError, AttributeError):
-                self._on_x11 = False
-        return self._x11
+    def _switch_desktop(self) -> bool:
+        """Have the virtual desktop of the window shown; whether it was another one."""
+        return self._by_x11(lambda x11: x11.show_desktop(self._root.winfo_id(), self._asked_at))
 
+    @property
+    def _asked_at(self) -> int:
+        """The server time in the token, 0 if there is none."""
+        found = _TOKEN_TIME.search(self._token)
+        time = int(found[1]) if found else 0
+        return time if time <= _LATEST_TIME else 0
 
-def _badged(root: tk.Misc, file: str, count: int) -> tk.PhotoImage:
-    from PIL import Image
+    def _by_x11(self, ask: Callable[[X11], bool | None]) -> bool:
+        """What `ask` gave; False also where there is no way to ask."""
+        from common.ui.program.x11 import X11
 
-    from common.ui.look.shapes import photo
-
-    with Image.open(file) as icon:
-        return photo(root, draw_badge(icon.convert("RGBA"), count))
-
-
-def draw_badge(icon: Image.Image, count: int) -> Image.Image:
-    """An icon with a number in its lower right corner; on a small one there is only a dot."""
-    from PIL import ImageDraw, ImageFont
-
-    from common.ui.look.fonts import BOLD
-    from common.ui.look.palette import rgb
-    from common.ui.look.shapes import rounded_mask, tinted
-
-    size = icon.width
-    high = round(size * (0.5 if size >= _LEAST_SIZE else 0.6))
-    text = str(count) if count <= _MOST else f"{_MOST}+"
-    font = ImageFont.truetype(str(BOLD), max(1, round(high * 0.72)))
-    wide = high
-    if size >= _LEAST_SIZE:
-        wide = min(size, max(high, round(font.getlength(text) + high * 0.5)))
-    badge = tinted(rounded_mask(wide, high, high / 2), _BADGE)
-    if size >= _LEAST_SIZE:
-        pen = ImageDraw.Draw(badge)
-        pen.text((wide / 2, high / 2), text, font=font, fill=(*rgb(_INK), 255), anchor="mm")
-    whole: Image.Image = icon.copy()
-    whole.alpha_composite(badge, (size - wide, size - high))
-    return whole
+        try:
+            with X11(str(self._root.winfo_screen())) as x11:
+                return bool(ask(x11))
+        except (OSError, AttributeError):  # no display, no XCB, or an incomplete one
+            return False
 
 
 def _flash(window: int, *, on: bool) -> None:

@@ -11,7 +11,8 @@ from common.system.process import is_frozen
 from common.ui.look import dpi
 from common.ui.look.palette import PALETTES, Mode
 
-_ASSETS: Final = Path(__file__).parents[1] / "assets" / "icons"
+ASSETS: Final = Path(__file__).parents[1] / "assets" / "icons"
+"""Pictures of the programs' icons."""
 ICON_SIZES: Final = (128, 48, 32, 16)
 """Pixels, the largest first."""
 
@@ -48,7 +49,7 @@ def end_root(root: tk.Tk) -> None:
 
 def icon_file(name: str, size: int) -> str:
     """The picture of a program's icon, `size` pixels across."""
-    return str(_ASSETS / f"{name}-{size}.png")
+    return str(ASSETS / f"{name}-{size}.png")
 
 
 def _show_icon(root: tk.Tk, name: str) -> None:

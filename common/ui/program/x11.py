@@ -1,131 +1,273 @@
 """What windows tell window managers on X11 and Tk has no words for (EWMH 1.5, ICCCM 4.1.2.4).
 
-Over a connection of its own, by Xlib, which Tk has loaded. An X error would end the program: so
-only for windows that are there, on Tk's thread.
+Over a connection of its own, by XCB, which Xlib in Tk is built upon. Xlib would end the program
+at an error, such as for a window that was destroyed meanwhile; here it is an answer like others.
+On Wayland that is XWayland, whose window manager the compositor is.
 """
 
 from __future__ import annotations
 
 import ctypes
-from functools import cache
-from typing import Final
+import struct
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Final, Self
 
+_ERROR: Final = 0
+_PROPERTY_NOTIFY: Final = 28
 _CLIENT_MESSAGE: Final = 33
+_INPUT_ONLY: Final = 2
+_EVENT_MASK: Final = 1 << 11
+_PROPERTY_CHANGE: Final = 1 << 22
 _TO_WINDOW_MANAGER: Final = (1 << 20) | (1 << 19)
 """SubstructureRedirectMask and SubstructureNotifyMask: it goes to who manages the windows."""
+_STRING, _WM_HINTS, _WM_NAME = 31, 35, 39
+"""Atoms of the protocol itself; the one of hints is a property and its type."""
+_HINTS: Final = 9
+"""Numbers in WM_HINTS; some programs of old set only the first 8."""
 _URGENCY: Final = 1 << 8
+_REPLACE: Final = 0
 _REMOVE, _ADD = 0, 1
 _APPLICATION: Final = 1
 """Who asks: the program itself, and no pager."""
+_ALL_DESKTOPS: Final = 0xFFFFFFFF
+_MOST_NUMBERS: Final = 4096
+"""Of a property; `_NET_SUPPORTED` has some hundred."""
+_LONGEST_TOKEN: Final = 1024
+"""Bytes of a startup id; what is longer is none."""
 
 
-class _Hints(ctypes.Structure):
-    """XWMHints."""
+class _Cookie(ctypes.Structure):
+    """What XCB knows a request by until its reply is asked for."""
 
-    _fields_ = (
-        ("flags", ctypes.c_long),
-        ("input", ctypes.c_int),
-        ("initial_state", ctypes.c_int),
-        ("icon_pixmap", ctypes.c_ulong),
-        ("icon_window", ctypes.c_ulong),
-        ("icon_x", ctypes.c_int),
-        ("icon_y", ctypes.c_int),
-        ("icon_mask", ctypes.c_ulong),
-        ("window_group", ctypes.c_ulong),
-    )
+    _fields_ = (("sequence", ctypes.c_uint),)
 
 
-class _ClientMessage(ctypes.Structure):
-    """XClientMessageEvent, with the room that an XEvent takes."""
+class _Reply(ctypes.Structure):
+    """The first 32 bytes of any reply, up to what follows them."""
 
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("serial", ctypes.c_ulong),
-        ("send_event", ctypes.c_int),
-        ("display", ctypes.c_void_p),
-        ("window", ctypes.c_ulong),
-        ("message_type", ctypes.c_ulong),
-        ("format", ctypes.c_int),
-        ("data", ctypes.c_long * 5),
-        ("rest", ctypes.c_long * 24),
+        ("response_type", ctypes.c_uint8),
+        ("format", ctypes.c_uint8),
+        ("sequence", ctypes.c_uint16),
+        ("length", ctypes.c_uint32),
+        ("numbers", ctypes.c_uint32 * 6),
     )
 
 
 class X11:
-    """A connection to a display. Raises OSError where there is none, or no Xlib."""
+    """A connection to a display, to be closed soon, with `with`.
+
+    Nobody reads what the server sends of itself, so it isn't kept for later. Raises OSError where
+    there is no such display or no XCB. Windows that have gone are passed over.
+    """
 
     def __init__(self, display: str) -> None:
-        # By its name: Tk has loaded it already, and looking for it would run a program.
-        self._xlib = ctypes.CDLL("libX11.so.6")
+        # By their names: Tk has loaded it already, and looking for it would run a program.
+        self._xcb = ctypes.CDLL("libxcb.so.1")
+        self._free = ctypes.CDLL(None).free
+        self._free.restype, self._free.argtypes = None, [ctypes.c_void_p]
         self._declare()
-        self._display = self._xlib.XOpenDisplay(display.encode())
-        if not self._display:
-            raise OSError("no connection to the display")
-        self._root = self._xlib.XDefaultRootWindow(self._display)
-        self._atom = cache(self._find_atom)
+        self._connection: int | None = self._xcb.xcb_connect(display.encode(), None)
+        if self._xcb.xcb_connection_has_error(self._connection):
+            self.close()
+            raise OSError(f"no connection to the display {display}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection; idempotent."""
+        if self._connection is not None:
+            self._xcb.xcb_disconnect(self._connection)  # also one that never was
+            self._connection = None
 
     def demand_attention(self, window: int, on: bool) -> None:
         """Have a window ask for attention, or no more. `window` is Tk's own id of a toplevel."""
-        client = self._client(window)
+        client, root = self._client(window)
         state = self._atom("_NET_WM_STATE_DEMANDS_ATTENTION")
-        self._send(client, "_NET_WM_STATE", (_ADD if on else _REMOVE, state, 0, _APPLICATION))
-        hints = self._xlib.XGetWMHints(self._display, client)
+        message = (_ADD if on else _REMOVE, state, 0, _APPLICATION)
+        self._send(root, client, "_NET_WM_STATE", message)
+        hints = self._numbers(client, _WM_HINTS)
         if hints:
-            flags = hints.contents.flags
-            hints.contents.flags = flags | _URGENCY if on else flags & ~_URGENCY
-            self._xlib.XSetWMHints(self._display, client, hints)
-            self._xlib.XFree(hints)
-        self._xlib.XFlush(self._display)
+            hints[0] = hints[0] | _URGENCY if on else hints[0] & ~_URGENCY
+            self._change(client, _WM_HINTS, _WM_HINTS, struct.pack(f"={len(hints)}I", *hints), 32)
+        self._finish()
 
-    def activate(self, window: int, time: int) -> None:
-        """Ask for a window to get the keyboard, by what somebody did at that server time, ms.
+    def activate(self, window: int, time: int = 0, token: str = "") -> bool:
+        """Ask for a window to come to the front and get the keyboard; whether there is who does it.
 
-        A window manager that guards against windows which steal the keyboard compares it with when
-        the person used another window; 0 is for a time that is not known.
+        `time` is the server time, in milliseconds, at which the person asked for it: a window
+        manager that guards against windows which steal the keyboard compares it with when another
+        window was used. 0 is for just now. `token` is the startup id, if any.
         """
-        self._send(self._client(window), "_NET_ACTIVE_WINDOW", (_APPLICATION, time))
-        self._xlib.XFlush(self._display)
+        client, root = self._client(window)
+        if not self._is_managed(root):
+            return False
+        startup_id = token.encode("utf-8", "replace")
+        if 0 < len(startup_id) <= _LONGEST_TOKEN:
+            kind = self._atom("UTF8_STRING")
+            self._change(client, self._atom("_NET_STARTUP_ID"), kind, startup_id, 8)
+        # Not 0, which window managers take for a request that nobody made.
+        self._send(root, client, "_NET_ACTIVE_WINDOW", (_APPLICATION, time or self._now(root)))
+        self._finish()
+        return True
 
-    def close(self) -> None:
-        """End the connection."""
-        self._xlib.XCloseDisplay(self._display)
+    def show_desktop(self, window: int, time: int = 0) -> bool:
+        """Have the virtual desktop of a window shown; whether another one was.
 
-    def _find_atom(self, name: str) -> int:
-        atom: int = self._xlib.XInternAtom(self._display, name.encode(), 0)
-        return atom
+        Some window managers leave a window that wants to come to the front on its own one.
+        """
+        client, root = self._client(window)
+        its = self._numbers(client, self._atom("_NET_WM_DESKTOP"))
+        shown = self._numbers(root, self._atom("_NET_CURRENT_DESKTOP"))
+        if len(its) != 1 or len(shown) != 1 or its == shown or its[0] == _ALL_DESKTOPS:
+            return False
+        self._send(root, root, "_NET_CURRENT_DESKTOP", (its[0], time or self._now(root)))
+        self._finish()
+        return True
 
-    def _client(self, window: int) -> int:
-        """The window that the window manager knows: Tk puts its own one into another."""
-        root, parent = ctypes.c_ulong(), ctypes.c_ulong()
-        children, count = ctypes.c_void_p(), ctypes.c_uint()
-        found = (ctypes.byref(each) for each in (root, parent, children, count))
-        if not self._xlib.XQueryTree(self._display, window, *found):
-            return window
-        if children.value:
-            self._xlib.XFree(children)
-        return window if parent.value in {0, root.value} else parent.value
+    def _is_managed(self, root: int) -> bool:
+        """Whether a window manager is there that brings windows to the front when asked."""
+        # What a window manager that has ended left behind is no sign of one.
+        check = self._atom("_NET_SUPPORTING_WM_CHECK")
+        found = self._numbers(root, check)
+        if len(found) != 1 or self._numbers(found[0], check) != found:
+            return False
+        supported = self._numbers(root, self._atom("_NET_SUPPORTED"))
+        return self._atom("_NET_ACTIVE_WINDOW") in supported
 
-    def _send(self, window: int, message: str, data: tuple[int, ...]) -> None:
-        event = _ClientMessage(type=_CLIENT_MESSAGE, window=window, format=32)
-        event.message_type = self._atom(message)
-        for place, value in enumerate(data):
-            event.data[place] = value
-        self._xlib.XSendEvent(self._display, self._root, 0, _TO_WINDOW_MANAGER, ctypes.byref(event))
+    def _now(self, root: int) -> int:
+        """The server time, in milliseconds: that of a change of a property; 0 if none is told."""
+        window = self._xcb.xcb_generate_id(self._connection)
+        mask = ctypes.c_uint32(_PROPERTY_CHANGE)
+        geometry = (0, 0, 1, 1, 0)  # nowhere on the screen: it is never mapped
+        self._xcb.xcb_create_window(
+            self._connection,
+            0,
+            window,
+            root,
+            *geometry,
+            _INPUT_ONLY,
+            0,
+            _EVENT_MASK,
+            ctypes.byref(mask),
+        )
+        self._change(window, _WM_NAME, _STRING, b"", 8)
+        self._xcb.xcb_flush(self._connection)
+        while True:
+            address = self._xcb.xcb_wait_for_event(self._connection)
+            if not address:  # the connection ended
+                return 0
+            event = _Reply.from_buffer_copy(ctypes.string_at(address, ctypes.sizeof(_Reply)))
+            self._free(address)
+            if event.response_type & 0x7F == _PROPERTY_NOTIFY:
+                return int(event.numbers[1])  # after the name of the property
+            if event.response_type == _ERROR and event.length == window:
+                return 0
+
+    # Requests
+
+    def _atom(self, name: str) -> int:
+        cookie = self._xcb.xcb_intern_atom(self._connection, 0, len(name), name.encode())
+        found = self._answer(self._xcb.xcb_intern_atom_reply, cookie)
+        return found.numbers[0] if found is not None else 0
+
+    def _client(self, window: int) -> tuple[int, int]:
+        """The window that the window manager knows, for Tk puts its own one into another; the root.
+
+        Both are 0 where there is no such window.
+        """
+        cookie = self._xcb.xcb_query_tree(self._connection, window)
+        found = self._answer(self._xcb.xcb_query_tree_reply, cookie)
+        if found is None:
+            return 0, 0
+        root, parent = found.numbers[0], found.numbers[1]
+        return (window if parent in {0, root} else parent), root
+
+    def _numbers(self, window: int, name: int) -> list[int]:
+        """A property that is a list of numbers of 32 bits; empty where it is none, or not there."""
+        cookie = self._xcb.xcb_get_property(self._connection, 0, window, name, 0, 0, _MOST_NUMBERS)
+        values: list[int] = []
+        self._answer(self._xcb.xcb_get_property_reply, cookie, values)
+        return values
+
+    def _answer(
+        self, wait: Callable[..., int | None], cookie: _Cookie, values: list[int] | None = None
+    ) -> _Reply | None:
+        """A reply, None for an error; the numbers of a property come into `values`."""
+        address = wait(self._connection, cookie, None)
+        if not address:
+            return None
+        try:
+            reply = _Reply.from_buffer_copy(ctypes.string_at(address, ctypes.sizeof(_Reply)))
+            if values is not None and reply.format == 32:
+                # After the type and what is left of it.
+                count = reply.numbers[2]
+                data = ctypes.string_at(address + ctypes.sizeof(_Reply), 4 * count)
+                values.extend(struct.unpack(f"={count}I", data))
+        finally:
+            self._free(address)
+        return reply
+
+    def _change(self, window: int, name: int, kind: int, data: bytes, bits: int) -> None:
+        count = len(data) * 8 // bits
+        self._xcb.xcb_change_property(
+            self._connection, _REPLACE, window, name, kind, bits, count, data
+        )
+
+    def _send(self, root: int, window: int, message: str, data: Sequence[int]) -> None:
+        event = struct.pack(
+            "=BBHII5I",
+            _CLIENT_MESSAGE,
+            32,
+            0,
+            window,
+            self._atom(message),
+            *data,
+            *[0] * (5 - len(data)),
+        )
+        self._xcb.xcb_send_event(self._connection, 0, root, _TO_WINDOW_MANAGER, event)
+
+    def _finish(self) -> None:
+        """Have all of it carried out: what is on its way when a connection ends may be lost."""
+        self._xcb.xcb_flush(self._connection)
+        cookie = self._xcb.xcb_get_input_focus(self._connection)
+        self._answer(self._xcb.xcb_get_input_focus_reply, cookie)
 
     def _declare(self) -> None:
         """The types of what is called: without them, pointers would be cut to 32 bits."""
-        pointer, window, hints = ctypes.c_void_p, ctypes.c_ulong, ctypes.POINTER(_Hints)
+        pointer, text = ctypes.c_void_p, ctypes.c_char_p
+        byte, short, number = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32
+        reply = [pointer, _Cookie, pointer]
         for name, result, arguments in (
-            ("XOpenDisplay", pointer, [ctypes.c_char_p]),
-            ("XCloseDisplay", ctypes.c_int, [pointer]),
-            ("XDefaultRootWindow", window, [pointer]),
-            ("XInternAtom", ctypes.c_ulong, [pointer, ctypes.c_char_p, ctypes.c_int]),
-            ("XQueryTree", ctypes.c_int, [pointer, window, *[pointer] * 4]),
-            ("XGetWMHints", hints, [pointer, window]),
-            ("XSetWMHints", ctypes.c_int, [pointer, window, hints]),
-            ("XSendEvent", ctypes.c_int, [pointer, window, ctypes.c_int, ctypes.c_long, pointer]),
-            ("XFree", ctypes.c_int, [pointer]),
-            ("XFlush", ctypes.c_int, [pointer]),
-        ):
-            function = getattr(self._xlib, name)
+            ("connect", pointer, [text, pointer]),
+            ("connection_has_error", ctypes.c_int, [pointer]),
+            ("disconnect", None, [pointer]),
+            ("flush", ctypes.c_int, [pointer]),
+            ("generate_id", number, [pointer]),
+            ("create_window", _Cookie,
+             [pointer, byte, number, number, *[short] * 6, number, number, pointer]),
+            ("wait_for_event", pointer, [pointer]),
+            ("intern_atom", _Cookie, [pointer, byte, short, text]),
+            ("intern_atom_reply", pointer, reply),
+            ("query_tree", _Cookie, [pointer, number]),
+            ("query_tree_reply", pointer, reply),
+            ("get_property", _Cookie, [pointer, byte, *[number] * 5]),
+            ("get_property_reply", pointer, reply),
+            ("change_property", _Cookie,
+             [pointer, byte, number, number, number, byte, number, pointer]),
+            ("send_event", _Cookie, [pointer, byte, number, number, text]),
+            ("get_input_focus", _Cookie, [pointer]),
+            ("get_input_focus_reply", pointer, reply),
+        ):  # fmt: skip
+            function = getattr(self._xcb, f"xcb_{name}")
             function.restype, function.argtypes = result, arguments
