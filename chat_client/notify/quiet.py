@@ -41,6 +41,10 @@ class Quiet:
         """The same without the hours."""
         return self.until == FOR_EVER or self.until > _milliseconds(now)
 
+    def may_change(self, now: datetime) -> bool:
+        """Whether time alone may let it begin or end holding, from that time on."""
+        return self.hours is not None or self.until > _milliseconds(now)
+
     def ends(self, now: datetime) -> datetime | None:
         """When it stops holding, as far as can be said; None when it does not, or has no end."""
         if self.until == FOR_EVER or not self.holds(now):

@@ -317,14 +317,18 @@ class Notifications:
         """See whether do not disturb has begun or ended, now and when it next may."""
         if self._quiet_timer is not None:
             self._root.after_cancel(self._quiet_timer)
-        quiet = self.is_quiet
+            self._quiet_timer = None
+        chosen, now = self._store.settings.notifications.quiet, _now()
+        quiet = chosen.holds(now)
         if quiet != self._was_quiet:
             self._was_quiet = quiet
             if quiet and self._policy is not None:
                 self._policy.stop()
                 self._run()
         self.on_quiet()
-        self._quiet_timer = self._root.after(self._next_look(), self._look_for_quiet)
+        # Nothing wakes a window for which no time is set.
+        if chosen.may_change(now):
+            self._quiet_timer = self._root.after(self._next_look(), self._look_for_quiet)
 
     def _look_for_quiet(self) -> None:
         self._quiet_timer = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import tkinter as tk
 from collections.abc import Iterator
 
@@ -597,6 +598,20 @@ def test_do_not_disturb(away: Window, bruno: Peer) -> None:
     bruno.say("after", room=DIRECT)
     shown(away, "Bruno Okafor")
     assert [each.body for each in away.desktop.history] == ["after"]
+
+
+def test_no_clock_is_looked_at_without_a_time_that_is_set(ada: Window) -> None:
+    """Nothing wakes the window each minute, unless do not disturb may begin or end by itself."""
+    told, settings = ada.screens.notifications, ada.screens.settings
+    assert told._quiet_timer is None
+    for quiet, wakes in (
+        (Quiet(hours=(22 * 60, 7 * 60)), True),
+        (Quiet(until=FOR_EVER), False),
+        (Quiet(until=round(1000 * (time.time() + 3600))), True),
+        (Quiet(), False),
+    ):
+        settings.set_quiet(quiet)
+        assert (told._quiet_timer is not None) == wakes, quiet
 
 
 def test_mentions_may_pass(away: Window, bruno: Peer) -> None:

@@ -94,3 +94,23 @@ def test_tomorrow_morning() -> None:
     assert tomorrow_morning(at("2026-11-28T01:00")) == at("2026-11-28T08:00")
     assert tomorrow_morning(at("2026-11-28T08:00")) == at("2026-11-29T08:00")
     assert tomorrow_morning(at("2026-03-28T18:00")) == at("2026-03-29T08:00")
+
+
+@pytest.mark.parametrize(
+    ("until", "hours", "may"),
+    [
+        (0, None, False),
+        (FOR_EVER, None, False),
+        ("2026-03-10T11:59", None, False),
+        ("2026-03-10T12:00", None, False),
+        ("2026-03-10T12:01", None, True),
+        (0, NIGHT, True),
+        (FOR_EVER, NIGHT, True),
+    ],
+)
+def test_whether_time_alone_may_change_it(
+    until: int | str, hours: tuple[int, int] | None, may: bool
+) -> None:
+    """Only then somebody has to look at the clock."""
+    quiet = Quiet(ms(until) if isinstance(until, str) else until, hours)
+    assert quiet.may_change(at("2026-03-10T12:00")) == may
