@@ -135,10 +135,12 @@ class Policy:
         reading: bool,
         now: datetime,
         read: int = 0,
+        missing: int = 0,
     ) -> None:
         """Events of a room came; the person is `reading` them, or not. `now` is local.
 
-        The room was read up to `read` before, such as on the device that one answered from.
+        The room was read up to `read` before, such as on the device that one answered from. So many
+        messages before these are `missing`: too many came while this device was away.
         """
         told = self._places.get(room, 0)
         fresh = [event for event in events if event.seq > told]
@@ -160,6 +162,8 @@ class Policy:
             if disturb_only_mentions and not (mention and quiet.mentions_pass):
                 continue
             self._add(room, event, mention=mention)
+        if room in self._rooms and self.level(room) == "everything":
+            self._rooms[room].count += missing
 
     def read(self, room: str) -> None:
         """The person has seen a room up to its end, or it is no more."""

@@ -161,6 +161,7 @@ class Skipped:
     room: str
     after: int
     head: int
+    came: Came = "away"
 
 
 @dataclass(frozen=True, slots=True)

@@ -156,8 +156,12 @@ class Sync:
             # both: if nothing of it is here, nothing of it was read.
             self._cache.begin_reading(room, head)
             position = head
-        self._tell(news.Skipped(room, position, head))
+        self._tell(news.Skipped(room, position, head, self._came(room)))
         self.history.want(news.Wanted(room), first=False)
+
+    def _came(self, room: str) -> news.Came:
+        """How the events of a room come that were there when delivery started."""
+        return "before" if room in self._new_here else "away"
 
     # For the history
 
@@ -257,8 +261,7 @@ class Sync:
         head = self._heads.get(room, 0)
         fetched = tuple(event for event in events if event.seq <= head)
         if fetched:
-            came: news.Came = "before" if room in self._new_here else "away"
-            self._tell(news.EventsAdded(room, fetched, read, came))
+            self._tell(news.EventsAdded(room, fetched, read, self._came(room)))
         if len(fetched) < len(events):
             self._tell(news.EventsAdded(room, tuple(events[len(fetched) :]), read))
         # Reported after the events: what has left the outbox must be visible in its room by then.

@@ -86,6 +86,8 @@ class MainScreen(Panel):
         theme.colours.meet(self.overview.names)
         self._refused: dict[str, Reason] = {}
         """Rooms that the server does not bring on this connection, and why."""
+        self._skipped: set[str] = set()
+        """Rooms of which so much was missed that only the newest page of it is on its way."""
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self.room = ""
@@ -314,6 +316,8 @@ class MainScreen(Panel):
                 self._add_history(item)
             case news.Skipped():
                 self.overview.skip(item.room, item.after, item.head)
+                if item.came == "away":
+                    self._skipped.add(item.room)
                 if item.room == self.room:
                     self._bring_newest()
             case news.RoomRefused():
@@ -336,8 +340,22 @@ class MainScreen(Panel):
             self._toast(whole_line(added.why, "those"), FAILURE_TIME)
         if added.places and added.wanted == news.Wanted(added.room):
             self._count(only=added.room)
+            if added.room in self._skipped:
+                self._skipped.discard(added.room)
+                self._hear_of_page(added.room, added.places[0], added.places[-1])
             if added.room == self.room:
                 self._bottom(self.transcript.at_bottom)
+
+    def _hear_of_page(self, room: str, first: int, last: int) -> None:
+        """Tell of the newest page of a room, and of what was missed before it by its number."""
+        reader, overview = self._session.reader, self.overview
+        read = next((each.read for each in reader.rooms(overview.me, only=room)), 0)
+        page = tuple(reader.after(room, max(first - 1, read), last - first + 1))
+        here = sum(event.is_message and event.sender != overview.me for event in page)
+        seen = room == self.room and self.transcript.at_bottom and self._has_focus()
+        added = news.EventsAdded(room, page, read, "away")
+        missing = max(0, overview.unread.get(room, 0) - here)
+        self._notifications.heard(added, reading=seen, missing=missing)
 
     def _count(self, only: str | None = None) -> None:
         """Take over from the cache what is unread, in all rooms or in one."""

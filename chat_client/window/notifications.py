@@ -165,8 +165,8 @@ class Notifications:
 
     # What happens
 
-    def heard(self, added: news.EventsAdded, *, reading: bool) -> None:
-        """Events came; the person sees them, or not."""
+    def heard(self, added: news.EventsAdded, *, reading: bool, missing: int = 0) -> None:
+        """Events came, and `missing` messages before them did not; the person sees them, or not."""
         if self._policy is not None:
             self._policy.heard(
                 added.room,
@@ -175,6 +175,7 @@ class Notifications:
                 reading=reading,
                 now=_now(),
                 read=added.read,
+                missing=missing,
             )
             self._run()
 

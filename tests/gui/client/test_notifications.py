@@ -12,6 +12,7 @@ import pytest
 from chat_client.accounts import Accounts
 from chat_client.notify.quiet import FOR_EVER, Quiet
 from chat_client.state.status import Link
+from chat_client.state.sync import CATCH_UP_LIMIT
 from chat_client.window import main_screen
 from chat_client.window.notifications import Notifications
 from common import limits
@@ -469,6 +470,19 @@ def test_what_came_while_it_was_not_connected(away: Window, bruno: Peer, host: H
     shown(away, "Bruno Okafor · 41 new messages", "Bruno Okafor mentioned you in #general")
     assert len(away.desktop.history) <= 4
     assert away.played.count(Sound.MESSAGE) <= 2
+
+
+def test_so_much_came_that_not_all_is_fetched(away: Window, bruno: Peer, host: Host) -> None:
+    """It is told of with the number of all, also of what only the server has."""
+    host.terminate("ada.lindqvist", "")
+    away.wait(lambda: away.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
+    bruno.say(*(f"missed {number}" for number in range(CATCH_UP_LIMIT + 1)), room=DIRECT)
+    away.main._connect()
+    away.online()
+    shown(away, f"Bruno Okafor · {CATCH_UP_LIMIT + 1} new messages")
+    assert away.desktop.bodies == [f"missed {CATCH_UP_LIMIT}"]
+    assert away.played == [Sound.MESSAGE]
+    assert away.main.room == GENERAL
 
 
 def test_what_came_while_it_was_closed(

@@ -127,6 +127,51 @@ def test_a_level_for_a_room(levels: dict[str, str], told: list[bool]) -> None:
         assert bool(desk.shown()) is expected
 
 
+@pytest.mark.parametrize(
+    "preferences",
+    [
+        {"enabled": False},
+        {"direct": "nothing"},
+        {"direct": "mentions"},
+        {"rooms": {DIRECT: "nothing"}},
+    ],
+)
+def test_what_is_turned_off_goes_from_the_screen(preferences: dict[str, object]) -> None:
+    """At once; and what stays wanted stays."""
+    desk = Desk()
+    desk.hear(DIRECT, "Hello")
+    desk.due()
+    desk.policy.prefer(replace(desk.policy.preferences, sounds=False))
+    assert desk.due() == []
+    desk.policy.prefer(replace(desk.policy.preferences, **preferences))  # type: ignore[arg-type]
+    assert desk.due() == [Close(DIRECT)]
+
+
+def test_texts_go_from_the_screen_when_previews_are_turned_off() -> None:
+    """Without waiting; nothing is heard of it."""
+    desk = Desk()
+    desk.hear(DIRECT, "Hello")
+    desk.due()
+    desk.policy.prefer(replace(desk.policy.preferences, preview=False))
+    assert desk.due() == [Show(DIRECT, DIRECT, 1, "Chat", "New message", mention=False)]
+
+
+@pytest.mark.parametrize(
+    ("level", "title"),
+    [
+        ("everything", "#general · 252 new messages"),
+        ("mentions", "Ada mentioned you in #general"),
+    ],
+)
+def test_what_is_missing_is_counted(level: str, title: str) -> None:
+    """Where everything is told; of what is not here nobody knows whom it mentions."""
+    desk = Desk(rooms={"general": level})
+    events = [desk.event("general", "Hello"), desk.event("general", "Hello @me")]
+    desk.policy.heard("general", events, "away", reading=False, now=NOON, missing=250)
+    (shown,) = desk.shown()
+    assert shown[0] == title
+
+
 def test_no_joins_and_nothing_of_ones_own() -> None:
     """From this device or another."""
     desk = Desk(room="everything")

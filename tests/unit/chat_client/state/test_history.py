@@ -75,7 +75,7 @@ def test_a_new_member_gets_the_newest_page_and_then_what_is_said() -> None:
     """Nothing of what was before it comes, or counts as new."""
     desk, asked = behind()
     assert (asked.before, asked.around, asked.at, asked.count) == (HEAD + 1, None, None, PAGE)
-    assert desk.told(Skipped) == [Skipped(ROOM, HEAD, HEAD)]
+    assert desk.told(Skipped) == [Skipped(ROOM, HEAD, HEAD, "before")]
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD))
     assert desk.told(HistoryAdded) == [HistoryAdded(ROOM, Wanted(ROOM), (HEAD - PAGE + 1, HEAD))]
     desk.hear(event(HEAD + 1))
