@@ -162,8 +162,10 @@ class Policy:
             if disturb_only_mentions and not (mention and quiet.mentions_pass):
                 continue
             self._add(room, event, mention=mention)
-        if room in self._rooms and self.level(room) == "everything":
-            self._rooms[room].count += missing
+        if missing and room in self._rooms and self.level(room) == "everything":
+            # Some of them may have been told of before: the number is that of the window.
+            here = sum(e.is_message and e.sender != self._me and e.seq > read for e in events)
+            self._rooms[room].count = missing + here
 
     def read(self, room: str) -> None:
         """The person has seen a room up to its end, or it is no more."""

@@ -63,7 +63,10 @@ class Sync:
         self._is_new = False
         """Whether the cache has had nothing of this server, and not all rooms are listed yet."""
         self._new_here: set[str] = set()
-        """Rooms whose events up to the head were sent before this device had any of them."""
+        """Rooms whose events up to the head were sent before this device had any of them.
+
+        They are so until all of these are here, however often the connection breaks off meanwhile.
+        """
         self.history = History(self, link.ask, tell, link.fault)
 
     def forget(self) -> None:
@@ -73,7 +76,6 @@ class Sync:
         self._reset_rooms.clear()
         self._skipped.clear()
         self._heads.clear()
-        self._new_here.clear()
         self._listed = False
 
     def meet(self, epoch: str) -> None:
@@ -126,6 +128,9 @@ class Sync:
         # The heads are not stored: only the events that follow count.
         self._verified_rooms.update(synced.heads.keys() & asked.positions.keys())
         self._heads.update(synced.heads)
+        for room, head in synced.heads.items():
+            if head <= self._cache.position(room):
+                self._new_here.discard(room)
         for room in synced.skipped:
             if asked.most is not None and room in synced.heads and room in asked.positions:
                 self._skip(room, synced.heads[room])
@@ -179,6 +184,7 @@ class Sync:
         self._cache.add_past(events, upto)
         if newest:
             self._read_by_answering(events)
+            self._new_here.discard(events[0].room)
         self._take_own(events)
         if newest and self._cache.send_again(events[0].room):
             # Acknowledged by a server whose backup may have been restored since: only what was said
@@ -262,6 +268,8 @@ class Sync:
         fetched = tuple(event for event in events if event.seq <= head)
         if fetched:
             self._tell(news.EventsAdded(room, fetched, read, self._came(room)))
+            if fetched[-1].seq == head:
+                self._new_here.discard(room)
         if len(fetched) < len(events):
             self._tell(news.EventsAdded(room, tuple(events[len(fetched) :]), read))
         # Reported after the events: what has left the outbox must be visible in its room by then.

@@ -318,6 +318,8 @@ class MainScreen(Panel):
                 self.overview.skip(item.room, item.after, item.head)
                 if item.came == "away":
                     self._skipped.add(item.room)
+                    if item.room == self.room:
+                        self.unread_line.missed(item.room, item.after)
                 if item.room == self.room:
                     self._bring_newest()
             case news.RoomRefused():
@@ -368,7 +370,7 @@ class MainScreen(Panel):
         for room in rooms:
             if room.unread:
                 texts = self._session.reader.unread_with_sign(room, overview.me)
-                overview.set_mentions(room.room, sum(map(overview.mentions_me, texts)))
+                overview.set_mentions(room.room, overview.count_mentions(texts))
 
     def _bring_newest(self) -> None:
         """If the newest page of the open room is to come, have it come before others'."""

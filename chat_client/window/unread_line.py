@@ -82,6 +82,16 @@ class UnreadLine:
         self._transcript.mark_unread(self._made(room, after, count))
         self.look()
 
+    def missed(self, room: str, after: int) -> None:
+        """So much came of the open room after a place that only the newest is fetched."""
+        standing = self._transcript.unread
+        if standing is not None and not self._seen:
+            after = min(after, standing.after)
+        self._seen = False
+        count = self._overview.unread.get(room, 0)
+        self._transcript.mark_unread(self._made(room, after, count))
+        self.look()
+
     def look(self) -> None:
         """The view is another one, or the window has the keyboard."""
         where = self._transcript.unread_place()

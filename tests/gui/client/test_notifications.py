@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 import tkinter as tk
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -485,6 +487,35 @@ def test_so_much_came_that_not_all_is_fetched(away: Window, bruno: Peer, host: H
     assert away.main.room == GENERAL
 
 
+def test_a_line_stands_above_what_is_not_fetched(away: Window, bruno: Peer, host: Host) -> None:
+    """Where reading stopped; what was told of before counts once."""
+    bruno.say("told", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    host.terminate("ada.lindqvist", "")
+    away.wait(lambda: away.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
+    many = CATCH_UP_LIMIT + 20
+    bruno.say(*(f"missed {number}" for number in range(many)), room=DIRECT)
+    bruno.say(*(f"room {number}" for number in range(many)), "@ada.lindqvist", "nothing")
+    away.later(60)
+    away.main._connect()
+    away.online()
+    away.wait(lambda: away.main.overview.unread.get(DIRECT) == many + 1, "the messages")
+    away.wait(lambda: "room 319" in away.said, "the newest of the open room")
+    away.later(2)
+    shown(
+        away,
+        f"Bruno Okafor · {many + 1} new messages",
+        "Bruno Okafor mentioned you in #general",
+    )
+    places = away.main.transcript.unread
+    assert places is not None
+    assert places.label.startswith(f"{many + 2} new since ")
+    come_back(away)
+    away.click(away.main.unread_line.button)
+    away.wait(lambda: "room 0\n" in away.said, "where reading stopped")
+    shown(away, f"Bruno Okafor · {many + 1} new messages")
+
+
 def test_what_came_while_it_was_closed(
     away: Window, bruno: Peer, town: Town, elsewhere: Elsewhere
 ) -> None:
@@ -666,3 +697,35 @@ def test_a_desktop_without_a_bus(
         if thread.name in {"notifications", "sound"}:
             thread.join(10)
             assert not thread.is_alive()
+
+
+def test_a_backup_of_the_server_was_restored(
+    away: Window, bruno: Peer, host: Host, tmp_path: Path
+) -> None:
+    """What is said afterwards is told, although its place was told of before."""
+    bruno.say("told", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    come_back(away)
+    away.click_row(away.main.sidebar.rooms, DIRECT)
+    shown(away)
+    away.click_row(away.main.sidebar.rooms, GENERAL)
+    host.stop()
+    shutil.copytree(host.data_dir, tmp_path / "backup")
+    host.start()
+    away.online()
+    bruno.until(lambda: bruno.link is Link.ONLINE, "Bruno back")
+    bruno.say(*(f"lost {number}" for number in range(5)), room=DIRECT)
+    away.later(60)
+    shown(away, "Bruno Okafor · 5 new messages")
+    host.stop()
+    shutil.rmtree(host.data_dir)
+    shutil.copytree(tmp_path / "backup", host.data_dir)
+    host.start()
+    away.later(60)
+    away.main._connect()
+    shown(away)
+    away.online()
+    bruno.until(lambda: bruno.link is Link.ONLINE, "Bruno back")
+    away.later(60)
+    bruno.say("after", room=DIRECT)
+    away.wait(lambda: "after" in away.desktop.bodies, f"it, shown: {away.desktop.bodies}")

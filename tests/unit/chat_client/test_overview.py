@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from chat_client.cache.pages import RoomSummary
 from chat_client.state import news
-from chat_client.window.overview import PRESENCES, MemberItem, Overview, RoomItem
+from chat_client.window.overview import MOST_READ, PRESENCES, MemberItem, Overview, RoomItem
+from common.domain.mentions import Mentionable
 from common.protocol.events import Event
 from common.protocol.messages import Person
 from tests.events import joined, said
@@ -396,3 +397,26 @@ def test_a_row_shows_mentions_as_they_are(overview: Overview) -> None:
     assert overview.room("general").mentions == 0
     overview.set_mentions("general", 1)
     assert overview.room("general").mentions == 1
+
+
+def test_what_nearly_mentions_one_does_not_hold_up_the_start(
+    overview: Overview, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A room full of it is read up to a bound; what has no name of one's own is not read at all."""
+    texts = []
+    reads = Mentionable.mentions_person
+
+    def counted(people: Mentionable, text: str, username: str) -> bool:
+        texts.append(text)
+        return reads(people, text, username)
+
+    monkeypatch.setattr(Mentionable, "mentions_person", counted)
+    assert overview.count_mentions(["@ada", "@bruno", "no sign", "@Ada!"]) == 2
+    assert texts == ["@ada", "@Ada!"]
+    texts.clear()
+    near = "@adax " * 2700
+    assert overview.count_mentions([near] * 1000) == 0
+    assert sum(map(len, texts)) < MOST_READ + len(near)
+    texts.clear()
+    assert overview.count_mentions(["@bruno " * 2300] * 1000) == 0
+    assert texts == []

@@ -244,3 +244,51 @@ def test_an_answer_in_the_newest_page_reads_what_stands_before(tmp_path: Path) -
     events = [event(seq, sender="ada" if seq == own else "bob") for seq in range(first, head + 1)]
     desk.hear(page(wanted, first, head, head, events))
     assert _read(path) == (own, 5)
+
+
+def test_the_history_of_a_new_device_stays_that_on_the_next_connection(tmp_path: Path) -> None:
+    """A first fetch that breaks off is no absence; once it is complete, what is missed is news."""
+    desk = _at(tmp_path / "cache.db", 0)
+    desk.lose()
+    desk = Desk(cache=Cache(tmp_path / "other.db"), on_demand=True)
+    begun = only(desk.go_online(general=6, lobby=0), messages.Sync)
+    desk.hear(synced(begun, general=6, lobby=0), event(1), event(2))
+    desk.lose()
+    for heads in ({"general": 8, "lobby": 2}, {"general": 10, "lobby": 2}):
+        asked = only(desk.go_online(**heads), messages.Sync)
+        events = [
+            event(seq, room)
+            for room, head in heads.items()
+            for seq in range(asked.positions[room] + 1, head + 1)
+        ]
+        desk.hear(synced(asked, {}, **heads), *events)
+        desk.hear(event(heads["general"] + 1)) if heads["general"] == 10 else None
+        desk.lose()
+    came = {(e.room, e.seq): told.came for told in desk.told(news.EventsAdded) for e in told.events}
+    assert {seq: how for (room, seq), how in came.items() if room == "general"} == {
+        **dict.fromkeys(range(1, 9), "before"),
+        **dict.fromkeys((9, 10), "away"),
+        11: "live",
+    }
+    assert {seq: how for (room, seq), how in came.items() if room == "lobby"} == {
+        1: "away",
+        2: "away",
+    }
+
+
+def test_a_gap_tells_whether_anything_of_it_is_news(tmp_path: Path) -> None:
+    """Not what was said before this device came; also when that is told twice."""
+    desk = Desk(cache=Cache(tmp_path / "cache.db"), on_demand=True)
+    for _ in range(2):
+        asked = only(desk.go_online(general=1000), messages.Sync)
+        desk.hear(skipping(asked, general=1000))
+        desk.lose()
+    assert [told.came for told in desk.told(news.Skipped)] == ["before", "before"]
+    asked = only(desk.go_online(general=1000), messages.Sync)
+    (wanted,) = desk.hear(skipping(asked, general=1000))
+    assert isinstance(wanted, messages.History)
+    desk.hear(page(wanted, 1001 - PAGE, 1000, 1000))
+    desk.lose()
+    asked = only(desk.go_online(general=2000), messages.Sync)
+    desk.hear(skipping(asked, general=2000))
+    assert desk.told(news.Skipped)[-1] == news.Skipped(ROOM, 1000, 2000, "away")

@@ -24,6 +24,22 @@ PEOPLE = Mentionable(
 )
 
 
+PEOPLE_NAMES = [
+    *(
+        "Ada",
+        "e\u0301",
+        "\xdf",
+        "\u017fa",
+        "\u0130",
+        "\u0131 d",
+        "\u01c6",
+        "\u5c71",
+        "\u03b1\u0345",
+    ),
+    "a-d",
+]
+
+
 def found(text: str) -> list[tuple[str, list[str]]]:
     """What is marked, and who may be meant."""
     return [(text[m.begin : m.end], sorted(m.usernames)) for m in PEOPLE.mentions(text)]
@@ -190,6 +206,17 @@ def test_a_name_with_a_sign_is_found(name: str) -> None:
     assert Mentionable([("m", name)]).mentions_person(f"ask @{name}, now", "m") == (
         "@n" not in name
     )
+
+
+@given(
+    st.text("@\uff20adA .-_\u0301\u0345\xe9\xdf\u017f\u0131\u0130\u01c6\u5c71", max_size=40),
+    st.sampled_from(PEOPLE_NAMES),
+)
+def test_what_has_no_name_mentions_nobody(text: str, name: str) -> None:
+    """The quick look and the thorough one agree, whatever the form and the case of letters."""
+    people = Mentionable([("ada", name), ("d", "ada" + name)])
+    thorough = any("ada" in mention.usernames for mention in people.mentions(text, "ada"))
+    assert people.mentions_person(text, "ada") == thorough
 
 
 @given(st.text("@adA .-_\u0301é山\n", max_size=60))
