@@ -62,6 +62,8 @@ class Sync:
         """By room: the last event that was there when delivery started on this connection."""
         self._is_new = False
         """Whether the cache has had nothing of this server, and not all rooms are listed yet."""
+        self._begun: set[str] = set()
+        """Direct conversations that began on this connection."""
         self._new_here: set[str] = set()
         """Rooms whose events up to the head were sent before this device had any of them.
 
@@ -76,6 +78,7 @@ class Sync:
         self._reset_rooms.clear()
         self._skipped.clear()
         self._heads.clear()
+        self._begun.clear()
         self._listed = False
 
     def meet(self, epoch: str) -> None:
@@ -121,7 +124,11 @@ class Sync:
 
     def room_added(self, added: messages.RoomAdded, _now: float) -> None:
         """The account is in a new room."""
-        self._bring(added.room.room)
+        room = added.room.room
+        # A direct conversation begins with a message that was sent just now. What was said in
+        # another room before one came to it is not new.
+        (self._begun if direct_members(room) is not None else self._new_here).add(room)
+        self._bring(room)
 
     def synced(self, synced: messages.Synced, asked: messages.Sync, now: float) -> None:
         """The reply to `sync`: delivery starts in these rooms, or was refused."""
@@ -166,6 +173,8 @@ class Sync:
 
     def _came(self, room: str) -> news.Came:
         """How the events of a room come that were there when delivery started."""
+        if room in self._begun:
+            return "live"
         return "before" if room in self._new_here else "away"
 
     # For the history

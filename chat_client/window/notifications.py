@@ -41,6 +41,9 @@ _LONGEST_WAIT: Final = 60.0
 """Seconds after which the end of do not disturb is looked for again: clocks are set."""
 _LONGEST_REPLY: Final = 4 * TEXT_BYTES
 """Characters of an answer that are taken from a notification server: far more than can be sent."""
+TOGETHER: Final = 500
+"""Milliseconds for which what was missed waits for more of it: rooms that come together are told
+together."""
 _SOUNDS: Final[dict[policy.Sound, Sound]] = {
     "message": Sound.MESSAGE,
     "mention": Sound.MENTION,
@@ -110,6 +113,7 @@ class Notifications:
         self._shown: dict[str, _Shown] = {}
         """By key, also of what was taken away: servers may tell of a click on it afterwards."""
         self._timer: str | None = None
+        self._running_soon = False
         self._quiet_timer: str | None = None
         self._was_quiet = self.is_quiet
         self._unsubscribe = store.subscribe(self._chosen)
@@ -177,7 +181,11 @@ class Notifications:
                 read=added.read,
                 missing=missing,
             )
-            self._run()
+            if added.came == "live":
+                self._run()
+            elif not self._running_soon:
+                self._running_soon = True
+                self._run_after(TOGETHER)
 
     def read(self, room: str) -> None:
         """The person has seen a room up to its end."""
@@ -237,17 +245,22 @@ class Notifications:
     # Carrying out
 
     def _run(self) -> None:
-        if self._policy is None:
-            return
+        self._running_soon = False
         if self._timer is not None:
             self._root.after_cancel(self._timer)
             self._timer = None
+        if self._policy is None:
+            return
         for step in self._policy.due(self._clock()):
             self._do(step)
         deadline = self._policy.deadline()
         if deadline is not None:
-            wait = max(1, ceil(1000 * (deadline - self._clock())))
-            self._timer = self._root.after(wait, self._run_later)
+            self._run_after(max(1, ceil(1000 * (deadline - self._clock()))))
+
+    def _run_after(self, milliseconds: int) -> None:
+        if self._timer is not None:
+            self._root.after_cancel(self._timer)
+        self._timer = self._root.after(milliseconds, self._run_later)
 
     def _run_later(self) -> None:
         self._timer = None

@@ -15,7 +15,7 @@ from chat_client.accounts import Accounts
 from chat_client.notify.quiet import FOR_EVER, Quiet
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT
-from chat_client.window import main_screen
+from chat_client.window import main_screen, notifications
 from chat_client.window.notifications import Notifications
 from common import limits
 from common.desktop.notifier import Code
@@ -472,6 +472,25 @@ def test_what_came_while_it_was_not_connected(away: Window, bruno: Peer, host: H
     shown(away, "Bruno Okafor · 41 new messages", "Bruno Okafor mentioned you in #general")
     assert len(away.desktop.history) <= 4
     assert away.played.count(Sound.MESSAGE) <= 2
+
+
+def test_many_rooms_that_were_missed_are_told_in_one(
+    away: Window, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as they are here, and not one after the other as they come."""
+    monkeypatch.setattr(notifications, "TOGETHER", 60_000)
+    people = [town.peer(host, f"Person {letter}") for letter in "ABCDEF"]
+    host.terminate("ada.lindqvist", "")
+    away.wait(lambda: away.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
+    for person in people:
+        person.say("hello", room=f"dm:ada.lindqvist:{person.username}")
+    away.main._connect()
+    away.online()
+    away.wait(lambda: away.main.overview.all_unread == 6, "the messages")
+    assert away.desktop.history == []
+    away.later(60)
+    assert [each.title for each in away.desktop.history] == ["6 new messages in 6 conversations"]
+    assert away.played == [Sound.MESSAGE]
 
 
 def test_so_much_came_that_not_all_is_fetched(away: Window, bruno: Peer, host: Host) -> None:

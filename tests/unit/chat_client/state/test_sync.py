@@ -17,7 +17,7 @@ from chat_client.state.sync import CATCH_UP_LIMIT, Sync
 from common.protocol import messages
 from common.protocol.events import Event
 from tests.events import message
-from tests.unit.chat_client.desk import EPOCH, ack, cid, event, only
+from tests.unit.chat_client.desk import EPOCH, ack, cid, event, only, room_of
 from tests.unit.chat_client.state.parts import Bench
 
 ROOM = "general"
@@ -95,6 +95,32 @@ def test_every_room_is_asked_for_once_on_a_connection(bench: Bench) -> None:
     assert len(bench.told(news.RoomSeen)) == 4
     parts.sync.forget()
     assert parts.bring(ROOM).positions == {ROOM: 1}
+
+
+def test_how_events_came(bench: Bench) -> None:
+    """Fetched or as they were sent; a direct conversation that begins now is new, too."""
+    bench.admit()
+    parts = Parts(bench)
+    parts.sync.meet(EPOCH)
+    parts.answer(parts.bring(ROOM), {ROOM: 1})
+    parts.sync.listed([], True, bench.now)
+    parts.hear(event(1))
+    parts.hear(event(2))
+    for room in ("dm:ada:bob", "other"):
+        parts.sync.room_added(messages.RoomAdded(room=room_of(room, 1)), bench.now)
+        parts.answer(only(bench.sent(), messages.Sync), {room: 1})
+        parts.hear(event(1, room))
+    assert came(bench) == ["before", "live", "live", "before"]
+    parts.sync.forget()
+    parts.sync.meet(EPOCH)
+    parts.answer(parts.bring(ROOM, "dm:ada:bob"), {ROOM: 3, "dm:ada:bob": 2})
+    parts.hear(event(3), event(4), event(2, "dm:ada:bob"))
+    assert came(bench) == ["away", "live", "away"]
+
+
+def came(bench: Bench) -> list[news.Came]:
+    """How what was told came."""
+    return [item.came for item in bench.told(news.EventsAdded)]
 
 
 def test_only_what_is_followed_is_brought(bench: Bench) -> None:
