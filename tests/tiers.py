@@ -35,6 +35,8 @@ FOLDERS: Final = {
     "test_dev.py": "process",
     "test_tiers.py": "process",
     "unit/common/test_smoke.py": "process",
+    # Its processes have windows, which not every Python has.
+    "process/test_notified_window.py": "gui",
     # What judges the torture is made of parts like any other.
     "torture/test_checker.py": "unit",
     "torture/test_moderated.py": "unit",

@@ -7,6 +7,7 @@ import threading
 import time
 import tkinter as tk
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -676,6 +677,34 @@ def test_no_clock_is_looked_at_without_a_time_that_is_set(ada: Window) -> None:
     ):
         settings.set_quiet(quiet)
         assert (told._quiet_timer is not None) == wakes, quiet
+
+
+def test_do_not_disturb_at_set_hours(
+    away: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the hours begin, what is on the screen goes; the bell shows it, and their end."""
+    told, hint = away.screens.notifications, away.main.sidebar._bell_hint
+
+    def is_at(hour: int) -> None:
+        now = datetime(2026, 3, 3, hour, 30).astimezone()
+        monkeypatch.setattr(notifications, "_now", lambda: now)
+        told._look_for_quiet()
+
+    is_at(21)
+    away.screens.settings.set_quiet(Quiet(hours=(22 * 60, 7 * 60)))
+    bruno.say("before", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    assert hint.text == "Do not disturb"
+    is_at(22)
+    shown(away)
+    away.later(60)
+    bruno.say("during", room=DIRECT)
+    away.wait(lambda: away.main.overview.unread[DIRECT] == 2, "the message")
+    assert away.played == [Sound.MESSAGE]
+    is_at(7)
+    bruno.say("after", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    assert away.desktop.bodies == ["after"]
 
 
 def test_mentions_may_pass(away: Window, bruno: Peer) -> None:
