@@ -1,5 +1,7 @@
 """The composer: Enter sends the message, Shift+Enter starts a new line."""
 
+from __future__ import annotations
+
 import tkinter as tk
 from collections.abc import Callable
 from typing import Final
@@ -52,6 +54,7 @@ class Composer(Panel):
         """Asked first when Return or Tab is pressed; True when the key was for something else."""
         self._hint_text = ""
         self._why = ""
+        self._problem_said = ""
         self._given_back = False
         """Whether the reason is shown why a text stands here again."""
         self._hint = Label(self.text, theme, font="row", tone="muted")
@@ -118,6 +121,15 @@ class Composer(Panel):
         self.text.configure(state=state)
         self._say("")
 
+    def take_over(self, former: Composer) -> None:
+        """Show what another one shows, with its cursor, its selection and its steps to undo."""
+        self.set_draft(former.draft)
+        self.editing.take_over(former.editing)
+        self.text.edit_modified(False)  # this was no change of the person's
+        self._show_hint()
+        self._say(former._problem_said)
+        self._given_back = former._given_back
+
     def give_back(self, text: str, problem: str) -> None:
         """Put a text in that could not be sent after all, with the reason beside it."""
         self.set_draft(text)
@@ -152,6 +164,7 @@ class Composer(Panel):
 
     def _say(self, problem: str) -> None:
         self._given_back = False
+        self._problem_said = problem
         self._problem.set(problem)
         if problem:
             self._problem.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))

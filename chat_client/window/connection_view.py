@@ -68,6 +68,14 @@ class ConnectionView:
         """Whether this computer can store what is written, as far as it is known."""
         return self.status.code not in STORAGE
 
+    def take_over(self, former: ConnectionView) -> None:
+        """Show what another one shows, whose place this takes."""
+        self.clock.take_over(former.clock)
+        self._mute, delay = former._mute, former._delay
+        self._show_mute()
+        self.show_status(former.status, former.waiting)
+        self.show_delay(delay)
+
     # What is told
 
     def show_status(self, status: Status, waiting: int) -> None:

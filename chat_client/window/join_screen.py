@@ -79,6 +79,10 @@ class JoinScreen(Panel):
         """The account that may be one of the chat that the link leads to, which is another now."""
         self._offered_name = prefill.name
         self._joining = False
+        self._said = ""
+        """What is said while it is being tried to join."""
+        self._problem_said = "", ""
+        """What is wrong, and with which field."""
         self._proposed = ""
         """The username that was made of the name, and goes with it until the person types one."""
         self._copied: Invite | None = None
@@ -231,13 +235,41 @@ class JoinScreen(Panel):
         empty = next((field for field in (self.link, self.name) if not field.value), None)
         (empty or self.name).focus_set()
 
-    # What the person does
+    def made_anew(self) -> JoinScreen:
+        """The same for another size of text: with what is typed, and with what is going on."""
+        screen = JoinScreen(
+            self.master,
+            self._theme,
+            list(self._accounts.values()),
+            self._here,
+            Prefill(),
+            on_join=self._on_join,
+            on_account=self._on_account,
+            on_cancel=self._on_cancel,
+        )
+        screen._take_over(self)
+        return screen
 
-    @property
-    def filled(self) -> Prefill:
-        """What is filled in now."""
-        problem = str(self.problem.cget("text"))
-        return Prefill(self._invite, self.name.value, self.username.value, problem=problem)
+    def _take_over(self, former: JoinScreen) -> None:
+        pairs = list(zip(self._fields, former._fields, strict=True))
+        # Before the fields: what is typed there would be taken for what somebody wants instead.
+        self._offered_name, self._copied = former._offered_name, former._copied
+        for field, other in pairs:
+            field.take_over(other)
+        self._proposed = former._proposed
+        self._look()
+        if former._joining:
+            self.joining(former._said, former._problem_said[0])
+        else:
+            self.refuse(*former._problem_said)
+        focus = former.focus_displayof()
+        if focus is not None and focus.winfo_toplevel() is not self.winfo_toplevel():
+            return
+        for field, other in pairs:
+            if other.entry is focus:
+                field.focus_set()
+
+    # What the person does
 
     def join(self) -> None:
         """Join, or show what is missing."""
@@ -273,7 +305,7 @@ class JoinScreen(Panel):
 
     def joining(self, text: str = "Joining…", tried: str = "") -> None:
         """Show that it is connecting, and below the link the outcome of former attempts."""
-        self._joining = True
+        self._joining, self._said = True, text
         self.button.enabled = False
         self._progress_text.set(text)
         if self.button.winfo_manager():
@@ -305,11 +337,16 @@ class JoinScreen(Panel):
             if suggestion:
                 at.select_all()
 
+    @property
+    def _fields(self) -> tuple[Field, Field, Field]:
+        return self.link, self.name, self.username
+
     def _at(self, field: str) -> Field:
         return {"username": self.username, "display_name": self.name}.get(field, self.link)
 
     def _show_problem(self, problem: str, field: str) -> None:
         """Below the field that it is about."""
+        self._problem_said = problem, field
         if problem:
             self.problem.set(problem)
             # Several lines, one for each address, must leave room for everything else.

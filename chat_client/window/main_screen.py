@@ -1,5 +1,7 @@
 """The main window: rooms and people on the left, the conversation, the members on the right."""
 
+from __future__ import annotations
+
 import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
@@ -29,6 +31,7 @@ from chat_client.window.person_menu import PersonMenu
 from chat_client.window.sidebar import Sidebar
 from chat_client.window.status_banner import status_line
 from chat_client.window.transcript.missing import whole_line
+from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
 from chat_client.window.unread_line import UnreadLine
 from common.domain.names import GENERAL, direct_partner, direct_room
@@ -52,10 +55,10 @@ _LATEST_AT: Final = 8
 
 
 class MainScreen(Panel):
-    """One account's conversations, from an `overview` of them or from the cache.
+    """One account's conversations, from the cache or as another screen of it, `former`, has them.
 
-    It begins with `room`, and reads no other. `on_leave` asks for the join screen, `on_settings`
-    for the settings, `on_mode` for the other of the light and the dark mode.
+    `on_leave` asks for the join screen, `on_settings` for the settings, `on_mode` for the other of
+    the light and the dark mode.
     """
 
     def __init__(
@@ -64,8 +67,7 @@ class MainScreen(Panel):
         theme: Theme,
         session: OpenAccount,
         notifications: Notifications,
-        overview: Overview | None = None,
-        room: str = GENERAL,
+        former: MainScreen | None = None,
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
@@ -78,8 +80,8 @@ class MainScreen(Panel):
         self._on_settings = on_settings
         self._on_title = on_title
         self._on_leave = on_leave
-        self.overview = overview or Overview(session.account.username)
-        if overview is None:
+        self.overview: Overview = former.overview if former else Overview(session.account.username)
+        if former is None:
             self._load()
         self._on_mode = on_mode
         theme.colours.forget()
@@ -96,8 +98,11 @@ class MainScreen(Panel):
         notifications.begin(session.account.key, self.overview, self)
         notifications.on_quiet = self._show_quiet
         self._show_quiet()
-        self.open(room)
-        self._write()
+        if former is None:
+            self.open(GENERAL)
+            self._write()
+        else:
+            self._take_over(former)
         self.bind("<FocusIn>", self._focused)
         self.bind("<FocusOut>", self._left)
 
@@ -110,6 +115,29 @@ class MainScreen(Panel):
         overview.load(rooms, reader.people(), reader.moderators())
         self._count_mentions(rooms)
         overview.add_room(GENERAL)
+
+    def _take_over(self, former: MainScreen) -> None:
+        """Begin with all that another screen has; nothing becomes read by that."""
+        self._refused, self._skipped = former._refused, former._skipped
+        self.entry.take_over(former.entry)
+        self.composer.take_over(former.composer)
+        self.connection.take_over(former.connection)
+        self.members_panel.take_over(former.members_panel)
+        self._show_room(former.room, former.transcript.unread)
+        self.unread_line.take_over(former.unread_line)
+        self._refresh()
+        focus = former.focus_displayof()
+        # Not out of another window, such as that of the settings.
+        if focus is None or focus.winfo_toplevel() is self._window:
+            self._write()
+
+    def show_place(self, seq: int | None) -> None:
+        """Have an event at the top of the view; None stands for the newest message."""
+        if seq is not None:
+            self.update_idletasks()  # the view must have its size
+            self.transcript.resume_at(seq)
+            self._show_latest()
+            self.unread_line.look()
 
     def _build(self) -> None:
         theme = self._theme
@@ -458,17 +486,20 @@ class MainScreen(Panel):
         self.entry.open(room)
         self.find.hide()
         self.members_panel.hide_over()
-        partner = direct_partner(room, self.overview.me)
-        title = safe(self.overview.title(room))
-        self.header.show_room(is_direct=partner is not None)
-        self.room = room
-        self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
-        self.transcript.show(room, self.overview.me, self.unread_line.of(room))
+        self._show_room(room, self.unread_line.of(room))
         if self.connection.online:
             self._bring_newest()
         self._read()
         self._refresh()
         self._say_refused()
+
+    def _show_room(self, room: str, unread: Unread | None) -> None:
+        partner = direct_partner(room, self.overview.me)
+        title = safe(self.overview.title(room))
+        self.header.show_room(is_direct=partner is not None)
+        self.room = room
+        self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
+        self.transcript.show(room, self.overview.me, unread)
 
     def _write(self) -> None:
         """The keyboard goes to the composer."""
@@ -693,7 +724,7 @@ class MainScreen(Panel):
     def _toggle_members(self) -> None:
         self.members_panel.toggle()
 
-    def _resized(self, event: "tk.Event[tk.Misc]") -> None:
+    def _resized(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self:
             self.sidebar.give_way(event.width)
             self.members_panel.put()

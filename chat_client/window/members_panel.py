@@ -1,5 +1,7 @@
 """Where the members are: beside the conversation, or over it where there is no room for both."""
 
+from __future__ import annotations
+
 import tkinter as tk
 from collections.abc import Callable
 from typing import Final
@@ -42,6 +44,10 @@ class MembersPanel(Panel):
         else:
             self._wanted = not shown
         self.put()
+
+    def take_over(self, former: MembersPanel) -> None:
+        """Be shown as another one is."""
+        self._wanted, self._over = former._wanted, former._over
 
     def hide_over(self) -> None:
         """Take them away from over the conversation."""

@@ -49,6 +49,11 @@ class MessageEntry:
             self._composer.set_draft(draft)
         self._room = room
 
+    def take_over(self, former: MessageEntry) -> None:
+        """Begin with the room and all drafts of another one, of which this takes the place."""
+        former.save()
+        self._room, self.drafts = former._room, former.drafts
+
     def send(self, text: str) -> str | None:
         """Send a text to the open room; why not, if it can't be sent."""
         try:

@@ -15,24 +15,15 @@ from chat_client.options import Name, Options, name_of
 from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
 from chat_client.state.attempts import Failure, worth_telling
-from chat_client.state.news import (
-    AccountChanged,
-    MuteChanged,
-    News,
-    RoleChanged,
-    StatusChanged,
-    Welcomed,
-)
+from chat_client.state.news import AccountChanged, News, StatusChanged
 from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.status_text import describe_attempt
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
-from chat_client.window.overview import Overview
 from chat_client.window.settings.notifications import Hooks
 from chat_client.window.settings.pages import settings_pages
 from common.domain.invite import Invite
-from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
@@ -53,7 +44,6 @@ _MOST_TOLD: Final = 3
 """Addresses of which the join screen says what came of them: more would not fit."""
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
-_FACTS: Final = (Welcomed, RoleChanged, MuteChanged, StatusChanged)
 _Told = tuple[int, Sequence[News]]
 _Found = tuple[int, Callable[[], object]]
 """What to do with what was found out about a chat, and for which try."""
@@ -71,13 +61,10 @@ class Screens:
         self.settings = SettingsStore(program.data_dir)
         self.notifications = Notifications(program.root, program.icon, self.settings)
         self.settings_window: SettingsWindow | None = None
-        self._facts: dict[type, News] = {}
-        """The newest news of some types: what another main screen has to know."""
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
-        self.looks = AppliedLooks(program, self.settings, self._rebuild)
-        if options.theme is None:
-            self.looks.apply()
+        self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
+        self.looks.apply()
         self._grow = program.grow
         self._generation = 0
         self._beginning: str | None = None
@@ -133,6 +120,7 @@ class Screens:
         self._mailbox.close()
         self._found.close()
         self.notifications.stop()
+        self.looks.stop()
         self._close_session()
         if isinstance(self.screen, MainScreen):
             self.screen.close()
@@ -178,16 +166,13 @@ class Screens:
             # The cached messages are shown, and can be answered, before anything is connected.
             self._beginning = self._root.after(DRAWN, self.session.begin)
 
-    def _main(
-        self, session: OpenAccount, overview: Overview | None = None, room: str = GENERAL
-    ) -> MainScreen:
+    def _main(self, session: OpenAccount, former: MainScreen | None = None) -> MainScreen:
         return MainScreen(
             self._root,
             self._theme,
             session,
             self.notifications,
-            overview,
-            room,
+            former,
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
             on_settings=self.show_settings,
@@ -212,6 +197,7 @@ class Screens:
                 self._theme,
                 self.settings,
                 Hooks(account, self._name_of_room, told.status, told.test),
+                self.looks,
             ),
             self._settings_closed,
             page,
@@ -235,20 +221,12 @@ class Screens:
         """Make all that is shown anew, for another size of text; nothing of it is lost."""
         former = self.screen
         if isinstance(former, MainScreen) and self.session is not None:
-            former.save_draft()
-            room, place = former.room, former.transcript.first_in_view
-            draft = former.composer.draft
-            unread = former.transcript.unread
-            screen = self._main(self.session, former.overview, room)
+            place = former.transcript.first_in_view
+            screen = self._main(self.session, former)
             self._show(screen)
-            screen.apply(list(self._facts.values()))
-            screen.transcript.mark_unread(unread)
-            screen.composer.set_draft(draft)
-            if place is not None:
-                screen.transcript.show_from(place)
-        elif isinstance(former, JoinScreen) and self.session is None:
-            prefill = former.filled
-            self.show_join(prefill.invite, prefill.name, problem=prefill.problem)
+            screen.show_place(place)
+        elif isinstance(former, JoinScreen):
+            self._show(former.made_anew())
         if self.settings_window is not None:
             self.settings_window.rebuild()
 
@@ -282,7 +260,7 @@ class Screens:
         Or another window of this program changed a setting.
         """
         if event.widget is self._root:
-            self.settings.refresh()
+            self.looks.look_again()
         # The window's binding also hears of each widget in it.
         if event.widget is self._root and isinstance(self.screen, JoinScreen):
             self.screen.clipboard.ask()
@@ -382,7 +360,6 @@ class Screens:
 
     def _close_session(self) -> None:
         self._close_settings()
-        self._facts.clear()
         if self._beginning is not None:
             self._root.after_cancel(self._beginning)
             self._beginning = None
@@ -404,8 +381,6 @@ class Screens:
         for item in told:
             if self.session is not session:
                 return  # Something in it ended the session.
-            if isinstance(item, _FACTS):
-                self._facts[type(item)] = item
             if isinstance(item, AccountChanged):
                 self._save(item.account)
                 session.account = item.account

@@ -24,6 +24,10 @@ class ServerClock:
         """The server told this time, in ms since 1970-01-01 UTC, so many seconds ago."""
         self._time, self._at = told, self._passed() - ago
 
+    def take_over(self, former: ServerClock) -> None:
+        """Have the time of another one."""
+        self._time, self._at = former._time, former._at
+
     def now(self) -> int:
         """The time there now, in ms since 1970-01-01 UTC."""
         return self._time + round(1000 * (self._passed() - self._at))

@@ -1,5 +1,7 @@
 """The line above what is new in the open room, and the way to it while it is out of view."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import Final, Protocol
@@ -58,6 +60,10 @@ class UnreadLine:
             return None
         read = next((each.read for each in self._reader.rooms(self._overview.me, only=room)), 0)
         return self._made(room, read, count)
+
+    def take_over(self, former: UnreadLine) -> None:
+        """Know what another one knows, whose line the message list has already."""
+        self._seen = former._seen
 
     def heard(self, room: str, events: tuple[Event, ...], *, read: int = 0) -> None:
         """New events of the open room came that the person did not see come.

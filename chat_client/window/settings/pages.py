@@ -5,11 +5,14 @@ from __future__ import annotations
 from chat_client.settings import SettingsStore
 from chat_client.window.settings.notifications import Hooks, NotificationsPage
 from common.ui.look.theme import Theme
+from common.ui.settings.applied_looks import AppliedLooks
 from common.ui.settings.looks import LooksPage
 from common.ui.settings.window import PageMaker
 
 
-def settings_pages(theme: Theme, store: SettingsStore, hooks: Hooks) -> list[PageMaker]:
+def settings_pages(
+    theme: Theme, store: SettingsStore, hooks: Hooks, looks: AppliedLooks
+) -> list[PageMaker]:
     """All pages, in their order."""
     return [
         PageMaker(
@@ -17,5 +20,9 @@ def settings_pages(theme: Theme, store: SettingsStore, hooks: Hooks) -> list[Pag
             NotificationsPage.ICON,
             lambda parent: NotificationsPage(parent, theme, store, hooks),
         ),
-        PageMaker(LooksPage.TITLE, LooksPage.ICON, lambda parent: LooksPage(parent, theme, store)),
+        PageMaker(
+            LooksPage.TITLE,
+            LooksPage.ICON,
+            lambda parent: LooksPage(parent, theme, store, looks.choose, lambda: looks.given),
+        ),
     ]

@@ -68,15 +68,15 @@ class Pager:
         self._viewport.to_bottom()
         self.look_soon()
 
-    def hold_from(self, seq: int) -> int | None:
+    def hold_from(self, seq: int, count: int = PAGE // 2) -> int | None:
         """Hold a page that begins with a place or the next one, which is answered, if any."""
         room = self._reading.room
-        page = [] if room is None else self._source.after(room, seq - 1, PAGE // 2)
+        page = [] if room is None else self._source.after(room, seq - 1, count)
         if not page:
             return None
         if self._events.at(page[0].seq) is None:
             after = fitting(page, newest=False)
-            self._content.restart(more=self._more_after(page, after, PAGE // 2))
+            self._content.restart(more=self._more_after(page, after, count))
             self._content.append(after)
             self._end_with_outbox()
         return page[0].seq

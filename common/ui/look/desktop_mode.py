@@ -22,6 +22,11 @@ def desktop_mode() -> Mode:
     return "light"
 
 
+def is_cheap() -> bool:
+    """Whether asking is done in less than a millisecond, and so may be repeated."""
+    return sys.platform != "darwin"
+
+
 def _dark_windows() -> bool:
     dark = False
     if sys.platform == "win32":

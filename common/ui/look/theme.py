@@ -73,14 +73,15 @@ class Theme:
     def zoom(self, text_size: int) -> None:
         """Change the size of text, in per cent of the usual one, and of all that is made for it.
 
-        Widgets that are there keep the lengths that they were made with: make them anew.
+        Make all widgets anew right after it: those that are there keep the lengths that they were
+        made with, and are not painted again.
         """
         if text_size == self.text_size:
             return
         self.text_size = text_size
         self.scale = self._screen_scale * text_size / 100
         self.fonts.rescale(self.scale)
-        self._repaint()
+        self._apply()
 
     def toggle(self) -> None:
         """Switch from light to dark or back."""

@@ -56,7 +56,7 @@ class Mailbox(Generic[Item]):
         else:
             self._waker = Waker()
             watch(self._waker.receiver, tk.READABLE, self._woken)
-        root.bind("<Destroy>", self._destroyed, add="+")
+        self._bound = root.bind("<Destroy>", self._destroyed, add="+")
 
     def post(self, item: Item) -> None:
         """Add an item to the queue; from any thread, never blocks, does nothing after `close`."""
@@ -86,8 +86,18 @@ class Mailbox(Generic[Item]):
             getattr(self._root.tk, "deletefilehandler")(waker.receiver)  # noqa: B009
             waker.close()
         self._items.clear()
-        # Root's binding has this mailbox for as long as there is a root.
         self._handler = _nobody
+        self._unbind()
+
+    def _unbind(self) -> None:
+        """Take its binding from the root, which outlives many mailboxes."""
+        root = self._root
+        with suppress(tk.TclError):  # the root is going
+            lines = root.bind("<Destroy>").splitlines(keepends=True)
+            kept = "".join(line for line in lines if self._bound not in line)
+            # `Misc.unbind` takes all others with it before Python 3.13.
+            root.tk.call("bind", str(root), "<Destroy>", kept)
+            root.deletecommand(self._bound)
 
     def _destroyed(self, event: tk.Event[tk.Misc]) -> None:
         if event.widget is self._root:

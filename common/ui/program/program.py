@@ -123,6 +123,14 @@ class Program(Generic[C]):
         """Begin with that look the next time; without a mode, with the desktop's."""
         self._place.remember_look(mode, text_size)
 
+    def zoom(self, text_size: int) -> None:
+        """Change the size of text, in per cent, and with it the window's least size.
+
+        Widgets that are there keep the lengths that they were made with: make them anew.
+        """
+        self.theme.zoom(text_size)
+        self._place.zoom(text_size)
+
     def close(self) -> None:
         """Stop the work and then destroy the window; idempotent."""
         if self._closing:

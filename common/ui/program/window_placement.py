@@ -27,9 +27,9 @@ _LEAST_SHARE: Final = 0.85, 0.85
 class WindowPlacement:
     """Size and position of the window, and the mode that was chosen for it.
 
-    `least` is the minimum width and height of its contents, px at 96 dpi; on a screen that is
-    small for its scale it may get less. `first` is the size until `grow` is called, if the first
-    contents need less than later ones; as nobody chose it, it is not saved.
+    `least` is the minimum width and height of its contents, px at 96 dpi and at the usual size of
+    text; on a screen that is small for its scale it may get less. `first` is the size until `grow`
+    is called, if the first contents need less than later ones; as nobody chose it, it is not saved.
     """
 
     def __init__(
@@ -46,9 +46,12 @@ class WindowPlacement:
         self._usual: tuple[int, int, int, int] | None = None
         self._scale = scale_of(root)
         self._screen = root.winfo_screenwidth(), root.winfo_screenheight()
-        self._least = self._on_screen(least, _LEAST_SHARE)
-        self._size = self._on_screen(SIZE, _SHARE)
-        self._first = self._on_screen(first, _SHARE) if first and not remembered.geometry else None
+        self._wanted: tuple[tuple[int, int], tuple[int, int] | None] = (
+            least,
+            None if remembered.geometry else first,
+        )
+        self._first: tuple[int, int] | None = None
+        self._measure(remembered.text_size)
         root.minsize(*self._least)
         root.bind("<Configure>", self._moved, add="+")
 
@@ -68,6 +71,33 @@ class WindowPlacement:
     def remember_look(self, mode: Mode | None, text_size: int) -> None:
         """Begin with that look the next time; without a mode, with the desktop's."""
         self._remembered = self._remembered._replace(theme=mode, text_size=text_size)
+
+    def zoom(self, text_size: int) -> None:
+        """Follow the size of text, in per cent: a window that is too small for it now grows.
+
+        One that has its first size yet gets the first size for that text.
+        """
+        former = self._first
+        self._measure(text_size)
+        self._root.minsize(*self._least)
+        now = parse_geometry(self._root.geometry())
+        if now is None or self._maximized():
+            return
+        if former is None or now[:2] != former:
+            self._first = None  # somebody gave it another size, or it has grown
+        width, height = self._first or now[:2]
+        width, height = max(width, self._least[0]), max(height, self._least[1])
+        if (width, height) != now[:2]:
+            x = max(0, min(now[2], self._screen[0] - width))
+            y = max(0, min(now[3], self._screen[1] - height))
+            self._root.geometry(f"{width}x{height}+{x}+{y}")
+
+    def _measure(self, text_size: int) -> None:
+        """Work out the sizes for a size of text."""
+        least, first = self._wanted
+        self._least = self._on_screen(least, _LEAST_SHARE, text_size)
+        self._size = self._on_screen(SIZE, _SHARE, text_size)
+        self._first = self._on_screen(first, _SHARE, text_size) if first else None
 
     def show(self) -> None:
         """Show the window at its saved position if that is on the screen, else in the middle.
@@ -98,6 +128,7 @@ class WindowPlacement:
     def grow(self) -> None:
         """Give the window its usual size, around its middle, unless it has one that was chosen."""
         first, self._first = self._first, None
+        self._wanted = self._wanted[0], None
         now = parse_geometry(self._root.geometry())
         if first is None or now is None or now[:2] != first or self._maximized():
             return
@@ -115,10 +146,13 @@ class WindowPlacement:
             kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
         save_window_state(self._data_dir, kept)
 
-    def _on_screen(self, size: tuple[int, int], share: tuple[float, float]) -> tuple[int, int]:
+    def _on_screen(
+        self, size: tuple[int, int], share: tuple[float, float], text_size: int
+    ) -> tuple[int, int]:
         """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""
+        scale = self._scale * text_size / 100
         width, height = (
-            min(round(wanted * self._scale), round(there * part))
+            min(round(wanted * scale), round(there * part))
             for wanted, there, part in zip(size, self._screen, share, strict=True)
         )
         return width, height

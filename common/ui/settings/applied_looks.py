@@ -4,50 +4,101 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
+from common.system.looks import ThemeChoice
 from common.system.settings_store import SettingsStore
-from common.ui.look.desktop_mode import desktop_mode
+from common.ui.look.desktop_mode import desktop_mode, is_cheap
+from common.ui.look.palette import Mode
 from common.ui.program.program import Program
-from common.ui.settings.looks import change_text_size
-from common.ui.widgets.keys import LARGER, SMALLER, USUAL_SIZE
+from common.ui.settings.text_size import TEXT_SIZE_KEYS, change_text_size
+
+_ASK_AGAIN: Final = 200
+"""Milliseconds after which it is looked again whether a question was answered."""
 
 
 class AppliedLooks:
     """Applies the looks whenever they change, and lets the keyboard change the size of text.
 
-    `rebuild()` makes all that is shown anew, for another size of text.
+    `rebuild()` makes all that is shown anew, for another size of text. `mode` was given for this
+    run, by the command line: it is not stored, and holds until somebody chooses another here.
     """
 
     def __init__(
-        self, program: Program[Any], store: SettingsStore[Any], rebuild: Callable[[], object]
+        self,
+        program: Program[Any],
+        store: SettingsStore[Any],
+        rebuild: Callable[[], object],
+        mode: Mode | None = None,
     ) -> None:
         self._program, self._store, self._rebuild = program, store, rebuild
-        mode = program.remembered_mode
-        if mode is not None and not store.path.exists():
+        self.given = mode
+        """The mode that was given for this run, while it holds."""
+        self._chosen: ThemeChoice | None = None
+        """What was chosen when the looks were applied last."""
+        self._timer: str | None = None
+        remembered = program.remembered_mode
+        if remembered is not None and not store.path.exists():
             # It was chosen before there were settings.
-            store.set("looks", "theme", value=mode)
+            store.set("looks", "theme", value=remembered)
         store.subscribe(self.apply)
-        for keys, step in ((LARGER, 1), (SMALLER, -1), (USUAL_SIZE, 0)):
+        for keys, step in TEXT_SIZE_KEYS:
             program.root.bind(keys, partial(self._zoom, step))
 
     def apply(self) -> None:
         """Show the window as it is chosen now."""
         looks, theme = self._store.settings.looks, self._program.theme
-        theme.switch(desktop_mode() if looks.theme == "system" else looks.theme)
+        former, self._chosen = self._chosen, looks.theme
+        if former not in {None, looks.theme}:
+            self.given = None
+        if looks.theme != former or looks.theme != "system" or is_cheap():
+            theme.switch(self.given or _mode(looks.theme))
         if looks.text_size != theme.text_size:
-            theme.zoom(looks.text_size)
-            self._rebuild()
+            self._zoom_when_possible(looks.text_size)
         # After the switch, at which the window remembers the mode that is shown.
         self._program.remember_look(
             None if looks.theme == "system" else looks.theme, looks.text_size
         )
 
+    def look_again(self) -> None:
+        """The window has the keyboard: take over what changed elsewhere, also on the desktop."""
+        self._store.refresh()
+        if self._chosen == "system":
+            self.apply()
+
+    def choose(self, theme: ThemeChoice) -> None:
+        """Choose the colours, from now on and for the next runs."""
+        self.given = None
+        self._store.set("looks", "theme", value=theme)
+
     def toggle_mode(self) -> None:
         """Choose dark instead of light, or light instead of dark."""
-        mode = "light" if self._program.theme.mode == "dark" else "dark"
-        self._store.set("looks", "theme", value=mode)
+        self.choose("light" if self._program.theme.mode == "dark" else "dark")
+
+    def stop(self) -> None:
+        """The window closes."""
+        if self._timer is not None:
+            self._program.root.after_cancel(self._timer)
+            self._timer = None
+
+    def _zoom_when_possible(self, text_size: int) -> None:
+        """Zoom; if a question is asked or a menu is open, when that is gone."""
+        root = self._program.root
+        self.stop()
+        if root.tk.call("grab", "current"):
+            self._timer = root.after(_ASK_AGAIN, self._look_whether_asked)
+            return
+        self._program.zoom(text_size)
+        self._rebuild()
+
+    def _look_whether_asked(self) -> None:
+        self._timer = None
+        self.apply()
 
     def _zoom(self, step: int, _: object) -> str:
         change_text_size(self._store, step)
         return "break"
+
+
+def _mode(choice: ThemeChoice) -> Mode:
+    return desktop_mode() if choice == "system" else choice

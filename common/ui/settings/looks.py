@@ -3,35 +3,52 @@
 from __future__ import annotations
 
 import tkinter as tk
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, cast
 
-from common.system.looks import TEXT_SIZES
+from common.system.looks import TEXT_SIZES, ThemeChoice
 from common.system.settings_store import SettingsStore
+from common.ui.look.palette import Mode
 from common.ui.look.theme import Theme
+from common.ui.settings.text_size import change_text_size
 from common.ui.settings.window import SettingsPage
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.setting_row import SettingRow
 
+_GIVEN: Final = "So this window was started. What you choose here is kept."
+
 
 class LooksPage(SettingsPage):
-    """Changes the looks at once; `refresh` shows what was chosen elsewhere."""
+    """Changes the looks at once; `refresh` shows what was chosen elsewhere.
+
+    `choose(theme)` chooses the colours; `given()` is the mode that holds for this run alone,
+    whatever is stored, or None.
+    """
 
     TITLE: Final = "Looks"
     ICON: Final = "sun"
 
-    def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore[Any]) -> None:
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        store: SettingsStore[Any],
+        choose: Callable[[ThemeChoice], object] | None = None,
+        given: Callable[[], Mode | None] = lambda: None,
+    ) -> None:
         super().__init__(parent, theme)
-        self._store = store
-        colours = SettingRow(self, theme, "Colours")
+        self._store, self._given = store, given
+        self._colours = colours = SettingRow(self, theme, "Colours")
         colours.pack(fill="x")
+        take = choose or (lambda chosen: store.set("looks", "theme", value=chosen))
         choices = [("system", "As the system"), ("light", "Light"), ("dark", "Dark")]
         self.theme = OptionRow(
             colours.below,
             theme,
             Options("Colours", choices, store.settings.looks.theme),
-            lambda chosen: store.set("looks", "theme", value=chosen),
+            lambda chosen: take(cast("ThemeChoice", chosen)),
         )
         self.theme.pack(anchor="w", pady=(theme.px(8), 0))
         size = SettingRow(
@@ -56,7 +73,9 @@ class LooksPage(SettingsPage):
     def refresh(self) -> None:
         """Show the settings as they are."""
         looks = self._store.settings.looks
-        self.theme.choose(looks.theme)
+        given = self._given()
+        self.theme.choose(given or looks.theme)
+        self._colours.explain(_GIVEN if given is not None else "")
         self.shown_size.set(f"{looks.text_size} %")
         self.smaller.enabled = looks.text_size > TEXT_SIZES[0]
         self.larger.enabled = looks.text_size < TEXT_SIZES[-1]
@@ -64,13 +83,3 @@ class LooksPage(SettingsPage):
 
     def _step(self, step: int) -> None:
         change_text_size(self._store, step)
-
-
-def change_text_size(store: SettingsStore[Any], step: int) -> None:
-    """Choose the next larger (1) or smaller (-1) size of text that is offered, or the usual (0)."""
-    now = store.settings.looks.text_size
-    larger = [size for size in TEXT_SIZES if size > now]
-    smaller = [size for size in TEXT_SIZES if size < now]
-    sizes = {1: larger[:1], -1: smaller[-1:], 0: [100]}[step]
-    for size in sizes:
-        store.set("looks", "text_size", value=size)

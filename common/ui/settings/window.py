@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from common.system.settings_store import SettingsProblem, SettingsStore
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
+from common.ui.settings.text_size import TEXT_SIZE_KEYS, change_text_size
 from common.ui.widgets.basics import Hairline, Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.safe_text import safe
@@ -66,6 +67,8 @@ class SettingsWindow:
         self.window.title(f"Settings — {program}")
         self.window.protocol("WM_DELETE_WINDOW", self.close)
         self.window.bind("<Escape>", lambda _: self.close())
+        for keys, step in TEXT_SIZE_KEYS:
+            self.window.bind(keys, partial(self._zoom, step))
         self.page: SettingsPage
         self._build()
         self._place()
@@ -113,12 +116,23 @@ class SettingsWindow:
         self.page.refresh()
 
     def rebuild(self) -> None:
-        """Make everything anew, for another size of text."""
+        """Make everything anew, for another size of text; the keyboard stays where it is."""
+        focus = self.window.focus_displayof()
+        has_focus = focus is not None and focus.winfo_toplevel() is self.window
+        way = _way_to(self.window.focus_lastfor() or self.window, self.window)
+        scrolled = self._pane.canvas.yview()[0]
         for child in self.window.winfo_children():
             child.destroy()
         self._build()
         self._place()
-        self.buttons[self._title].focus_set()
+        self.window.update_idletasks()
+        self._pane.canvas.yview_moveto(scrolled)
+        if has_focus:
+            (_follow(way, self.window) or self.buttons[self._title]).focus_set()
+
+    def _zoom(self, step: int, _: object) -> str:
+        change_text_size(self._store, step)
+        return "break"
 
     def _build(self) -> None:
         theme = self._theme
@@ -175,6 +189,26 @@ class SettingsWindow:
         x, y = max(0, min(x, screen[0] - width)), max(0, min(y, screen[1] - height))
         window.geometry(f"{width}x{height}+{x}+{y}")
         window.minsize(min(width, self._theme.px(420)), min(height, self._theme.px(280)))
+
+
+def _way_to(widget: tk.Misc, top: tk.Misc) -> list[int]:
+    """Which child of which leads from `top` to a widget."""
+    way: list[int] = []
+    while widget is not top and widget.master is not None:
+        siblings: list[tk.Misc] = [*widget.master.winfo_children()]
+        way.insert(0, siblings.index(widget))
+        widget = widget.master
+    return way
+
+
+def _follow(way: list[int], top: tk.Misc) -> tk.Misc | None:
+    """The widget that a way leads to, if there is one."""
+    for number in way:
+        children = top.winfo_children()
+        if number >= len(children):
+            return None
+        top = children[number]
+    return top if way else None
 
 
 def describe_problem(problem: SettingsProblem, program: str) -> str:

@@ -112,6 +112,12 @@ class Editing:
         """Clear the undo history, after the program has set the text."""
         self._history.reset(self._box.characters())
 
+    def take_over(self, former: Editing) -> None:
+        """Go on with the selection and the steps of another box that has the same text."""
+        former.changed()
+        self._history = former._history
+        self._box.select(*former._box.selection())
+
     def focus(self) -> None:
         """Give it the keyboard focus."""
         self._widget.focus_set()

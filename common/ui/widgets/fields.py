@@ -102,6 +102,11 @@ class Field(ttk.Frame):
         self.entry.icursor("end")
         self.editing.reset()
 
+    def take_over(self, former: Field) -> None:
+        """Show what another field shows, with its cursor, its selection and its steps to undo."""
+        self.value = former.value
+        self.editing.take_over(former.editing)
+
     @property
     def enabled(self) -> bool:
         """Whether it can be typed into."""
