@@ -120,7 +120,8 @@ class Completion:
         text.bind("<<Modified>>", lambda _: self._later(), add="+")
         text.bind("<Key>", lambda _: self._later(), add="+")
         text.bind("<ButtonRelease-1>", lambda _: self._later(), add="+")
-        text.bind("<FocusOut>", lambda _: self._frame.after(200, self._left), add="+")
+        # On the root: timers of what is destroyed meanwhile would call what is no more.
+        text.bind("<FocusOut>", lambda _: theme.root.after(200, self._left), add="+")
 
     @property
     def shown(self) -> bool:
@@ -149,7 +150,7 @@ class Completion:
 
     def _later(self) -> None:
         # The cursor moves after the text has changed.
-        self._frame.after_idle(self._update_if_there)
+        self._theme.root.after_idle(self._update_if_there)
 
     def _update_if_there(self) -> None:
         if self._frame.winfo_exists():

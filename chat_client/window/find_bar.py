@@ -64,7 +64,7 @@ class FindBar(Panel):
         self._timer: str | None = None
         self._mailbox: Mailbox[tuple[int, Found]] = Mailbox(root, self._take)
         self._build()
-        self.bind("<Destroy>", lambda _: self._end(), add="+")
+        self.bind("<Destroy>", lambda _: self.stop(), add="+")
 
     def _build(self) -> None:
         theme = self._theme
@@ -193,7 +193,8 @@ class FindBar(Panel):
             self.after_cancel(self._timer)
             self._timer = None
 
-    def _end(self) -> None:
+    def stop(self) -> None:
+        """Nothing more is looked for; idempotent."""
         self._forget_timer()
         self._mailbox.close()
 

@@ -741,6 +741,8 @@ class MainScreen(Panel):
         self.connection.stop()
         self.entry.stop()
         self._not_opened.close()
+        # Before it is destroyed, when the root's bindings can't be changed.
+        self.find.stop()
         self.destroy()
 
 
