@@ -6,7 +6,7 @@ from chat_client.window.transcript.folds import Folds
 from chat_client.window.transcript.highlights import Highlights
 from chat_client.window.transcript.paging import Pager
 from chat_client.window.transcript.places import Places
-from chat_client.window.transcript.reading import PAGE, Reading
+from chat_client.window.transcript.reading import Reading
 from chat_client.window.transcript.source import Source
 from chat_client.window.transcript.viewport import Viewport
 from chat_client.window.transcript.wording import match_end, portions
@@ -59,10 +59,13 @@ class Navigation:
     def resume_at(self, seq: int) -> None:
         """Have an event that is here at the top of the view, and not moved by what comes next.
 
-        For that there must be a whole view below it from the beginning.
+        For that there must be something above it from the beginning, and a whole view below.
         """
         self._fetching.aim_at_nothing()
-        self._show_from(seq, 2 * PAGE)
+        if self._pager.hold_around(seq, views=3):
+            self._viewport.show_at_top(seq)
+        self._viewport.see_end()
+        self._pager.look_later()
 
     def go_to_time(self, at: int) -> None:
         """Have the first message from a time on in view, in ms, as soon as it is here."""
@@ -122,9 +125,9 @@ class Navigation:
             seq = next(later, places[1])
         self.go_to(seq)
 
-    def _show_from(self, seq: int, count: int = PAGE // 2) -> None:
-        """Have a place at the top of the view, and draw so many events from there at first."""
-        first = self._pager.hold_from(seq, count)
+    def _show_from(self, seq: int) -> None:
+        """Have a place at the top of the view."""
+        first = self._pager.hold_from(seq)
         if first is not None:
             self._viewport.show_at_top(first)
         self._viewport.see_end()

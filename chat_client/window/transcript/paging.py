@@ -68,32 +68,36 @@ class Pager:
         self._viewport.to_bottom()
         self.look_soon()
 
-    def hold_from(self, seq: int, count: int = PAGE // 2) -> int | None:
+    def hold_from(self, seq: int) -> int | None:
         """Hold a page that begins with a place or the next one, which is answered, if any."""
         room = self._reading.room
-        page = [] if room is None else self._source.after(room, seq - 1, count)
+        page = [] if room is None else self._source.after(room, seq - 1, PAGE // 2)
         if not page:
             return None
         if self._events.at(page[0].seq) is None:
             after = fitting(page, newest=False)
-            self._content.restart(more=self._more_after(page, after, count))
+            self._content.restart(more=self._more_after(page, after, PAGE // 2))
             self._content.append(after)
             self._end_with_outbox()
         return page[0].seq
 
-    def hold_around(self, seq: int) -> bool:
-        """Hold a place and as much around it as is in view; whether the place exists."""
+    def hold_around(self, seq: int, views: int = 1) -> bool:
+        """Hold a place and as much around it as is in view; whether the place exists.
+
+        More `views` are more of what is after it.
+        """
         room = self._reading.room
         if room is None:
             return False
         if self._events.at(seq) is not None:
             return True
-        page = self._source.after(room, seq - 1, PAGE // 2)
+        count = views * PAGE // 2
+        page = self._source.after(room, seq - 1, count)
         if not page or page[0].seq != seq:
             return False  # The room was emptied meanwhile, as its server was set back.
         before = self._source.before(room, seq, PAGE // 4)
-        after = fitting(page, newest=False, most=STEP_WEIGHT * 2 // 3)
-        self._content.restart(more=self._more_after(page, after, PAGE // 2))
+        after = fitting(page, newest=False, most=views * STEP_WEIGHT * 2 // 3)
+        self._content.restart(more=self._more_after(page, after, count))
         self._content.append([*fitting(before, newest=True, most=STEP_WEIGHT // 3), *after])
         self._end_with_outbox()
         return True
