@@ -136,13 +136,16 @@ _OF_SOCKETS: Final = {"common.system.tls", "common.system.transport", "common.sy
 """In common, what may know them: both programs have connections and threads that wait."""
 
 
+_PURE_PACKAGES: Final = ("chat_server.rules", "chat_client.state", "chat_client.notify")
+
+
 def is_pure(module: str) -> bool:
     """Whether a module must do without sockets, threads and Tk."""
     if is_in(module, "common.desktop"):
         return module in PURE_OF_THE_DESKTOP
     if is_in(module, "common") and not is_in(module, "common.ui"):
         return module not in _OF_SOCKETS
-    if is_in(module, "chat_server.rules") or is_in(module, "chat_client.state"):
+    if any(is_in(module, package) for package in _PURE_PACKAGES):
         return True
     name = module.rpartition(".")[2]
     return is_window(module) and (name.startswith("presenter") or module in PURE_IN_A_WINDOW)
@@ -291,6 +294,7 @@ _SOURCES: Final = {
     "chat_server.rules.commands": "from common.domain import names",
     "chat_server.window.presenter": "from chat_server.rules import commands",
     "chat_client.state.controller": "",
+    "chat_client.notify.policy": "",
     "chat_client.cache.cache": "import sqlite3\nfrom common.system import database",
     "chat_client.core": "from chat_client.cache import cache",
     "chat_client.net.connector": "import socket\nfrom common.system import transport, waker",
@@ -315,6 +319,8 @@ _SOURCES: Final = {
         ("common.desktop.dbus", "from common.protocol import messages"),
         ("common.desktop.dbus", "import chat_client"),
         ("chat_client.state.controller", "from common.desktop import dbus"),
+        ("chat_client.notify.policy", "from common.desktop import dbus"),
+        ("chat_client.notify.policy", "import tkinter"),
         ("chat_server.service", "import chat_client.state"),
         ("chat_client.state.controller", "from chat_client.net import connector"),
         ("chat_client.state.controller", "from ..net import connector"),
