@@ -99,7 +99,8 @@ class MainScreen(Panel):
         notifications.on_quiet = self._show_quiet
         self._show_quiet()
         if former is None:
-            self.open(GENERAL)
+            # Nobody may look yet, such as when the window is iconified.
+            self.open(GENERAL, read=self._has_focus())
             self._write()
         else:
             self._take_over(former)
@@ -422,7 +423,7 @@ class MainScreen(Panel):
         if rooms is None:
             self.overview.load([], {})
             self.overview.add_room(GENERAL)
-            self.open(GENERAL, again=True)
+            self.open(GENERAL, again=True, read=self._has_focus())
             return
         self.overview.forget(rooms)
         self._open_again(rooms)
@@ -430,7 +431,7 @@ class MainScreen(Panel):
     def _open_again(self, rooms: tuple[str, ...]) -> None:
         """What stands in these rooms is another now."""
         if self.room in rooms:
-            self.open(self.room, again=True)
+            self.open(self.room, again=True, read=self._has_focus())
 
     def _add_events(self, added: news.EventsAdded) -> None:
         here = added.room == self.room
@@ -479,8 +480,8 @@ class MainScreen(Panel):
 
     # Rooms
 
-    def open(self, room: str, *, again: bool = False) -> None:
-        """Show a room and everything about it."""
+    def open(self, room: str, *, again: bool = False, read: bool = True) -> None:
+        """Show a room and everything about it; unless it is `read`, it is when somebody looks."""
         if room == self.room and not again:
             return
         self.entry.open(room)
@@ -489,7 +490,8 @@ class MainScreen(Panel):
         self._show_room(room, self.unread_line.of(room))
         if self.connection.online:
             self._bring_newest()
-        self._read()
+        if read:
+            self._read()
         self._refresh()
         self._say_refused()
 
@@ -660,7 +662,8 @@ class MainScreen(Panel):
 
     def _focused(self, _: object) -> None:
         self.unread_line.look()
-        if self.overview.unread.get(self.room) and self.transcript.at_bottom:
+        unread = self.overview.unread.get(self.room)
+        if unread and self.transcript.at_bottom and self._has_focus():
             self._read()
             self._refresh()
 

@@ -1,4 +1,7 @@
-"""A clock for how much time has passed, which nobody sets and which no suspension stops."""
+"""A clock for how much time has passed, which nobody sets and which no suspension stops.
+
+And the time zone of this computer, which may become another one while a program runs.
+"""
 
 import time
 from typing import Final
@@ -15,3 +18,12 @@ def elapsed() -> float:
     clock jumps when it is set.
     """
     return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+
+
+def notice_time_zone() -> None:
+    """Take over another time zone of this computer, such as after a journey; costs a microsecond.
+
+    POSIX systems read it once for each process: local times would stay those of the former zone.
+    """
+    if hasattr(time, "tzset"):
+        time.tzset()

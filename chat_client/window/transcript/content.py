@@ -148,6 +148,10 @@ class Content:
         previous = self._events[at - 1] if at else None
         return self._laid_out([self._events[at]], previous)
 
+    def beginnings(self) -> list[Entry]:
+        """What the beginnings of all events are drawn with."""
+        return self._laid_out(self._events, None)
+
     def headed_by_days(self) -> list[Entry]:
         """What the headings of days are drawn with."""
         return list(filter(self._has_day, self._laid_out(self._events, None)))

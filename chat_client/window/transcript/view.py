@@ -36,6 +36,7 @@ from chat_client.window.transcript.timeline import Entry, Unread
 from chat_client.window.transcript.viewport import Viewport
 from common.domain.mentions import Mention
 from common.protocol.events import Event
+from common.system.clock import notice_time_zone
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
 from common.ui.widgets.scrolling import Scrollbar
@@ -78,8 +79,8 @@ class Transcript(Panel):
         super().__init__(parent, theme, "window")
         self._theme = theme
         self._now = now
-        self._today = now().date()
-        """The day for which the headings are written."""
+        self._today, self._zone = now().date(), now().utcoffset()
+        """The day for which the headings are written, and for which zone all times."""
         self._clock: str | None = None
         self._on_link, self._on_failed, self._on_day = on_link, on_failed, on_day
         self._on_view = on_view
@@ -253,11 +254,14 @@ class Transcript(Panel):
         self._roll_over()
 
     def _roll_over(self) -> None:
-        """Write "Today" and "Yesterday" anew when it is another day."""
-        today = self._now().date()
-        if today != self._today:
-            self._today = today
-            self._rewrite(self._content.headed_by_days())
+        """Write "Today" and "Yesterday" anew when it is another day, and times in another zone."""
+        notice_time_zone()
+        now = self._now()
+        today, zone = now.date(), now.utcoffset()
+        if (today, zone) != (self._today, self._zone):
+            moved = zone != self._zone
+            self._today, self._zone = today, zone
+            self._rewrite(self._content.beginnings() if moved else self._content.headed_by_days())
             self.refresh_outbox()  # which may have the only heading
 
     def mark_unread(self, unread: Unread | None) -> None:
@@ -341,7 +345,8 @@ class Transcript(Panel):
     # The widget
 
     def _viewed(self, first: float, last: float) -> None:
-        self._scrollbar.set(first, last)
+        whole = self._viewport.shows_all
+        self._scrollbar.set(0 if whole else first, 1 if whole else last)
         self._pointer.hide_time()
         self._highlights.mark_soon()
         self._viewport.moved()

@@ -29,6 +29,18 @@ class Viewport:
         """Whether the last line is in view, if only in part."""
         return self._text.dlineinfo("end-1c") is not None
 
+    @property
+    def shows_all(self) -> bool:
+        """Whether all that is held is in view.
+
+        Tk's own fractions go by heights of lines that it corrects when it has time, and not at all
+        for lines that came while the window was iconified.
+        """
+        if not self.has_size or not self._end_in_view():
+            return False
+        first = self._text.dlineinfo("1.0")
+        return first is not None and first[1] >= self._pad
+
     # Where the end is
 
     def look(self) -> None:

@@ -160,6 +160,8 @@ def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
         ada.desktop.click()
         ada.wait(lambda: ada.root.state() == "normal" and ada.main._has_focus(), "the window")
         shown(ada)
+        # All that was said fits, whatever height Tk takes it to have.
+        assert not ada.main.transcript._scrollbar.needed
         ada.wait(lambda: not demands(ada), "the window's peace")
     finally:
         ada.close()  # before the display begins anew

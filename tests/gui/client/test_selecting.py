@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gc
+import re
+import time
 import tkinter as tk
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from chat_client.window.transcript import pointer
+from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
 from common.protocol.events import MESSAGE, Event
 from common.ui.look.theme import Theme
@@ -263,3 +266,54 @@ def test_the_menu_has_what_can_be_done_there(
     choose(reader.body(1)[0], "Select all")
     assert choose(reader.body(3)[0], "Copy")[0] == "Copy"
     assert str(reader.root.clipboard_get()).startswith("Ada Lindqvist, 12:00: ")
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a time zone of its own")
+def test_in_another_time_zone(
+    read: Callable[[Sequence[Event]], Reader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as after a journey: times and days are those of the new one; what is selected stays."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC0")
+        time.tzset()
+        noon = at(datetime(2026, 3, 10, 12, tzinfo=UTC))
+        hours = 3_600_000
+        reader = read(
+            [
+                said(1, text="one", sent_at=noon - 14 * hours),
+                said(2, "bruno", text="two", sent_at=noon),
+                joined(3, "bo", sent_at=noon + hours),
+                said(4, text="three", sent_at=noon + 13 * hours),
+            ]
+        )
+        reader.time = datetime(2026, 3, 12, 12, tzinfo=UTC)
+        reader.transcript._roll_over()
+        assert times(reader) == ["22:00", "12:00", "13:00", "01:00"]
+        assert len(reader.days) == 3
+        assert reader.select(*reader.body(2)) == "two"
+        patch.setenv("TZ", "East-12")
+        reader.time = datetime(2026, 3, 13, 12, tzinfo=timezone(timedelta(hours=12)))
+        reader.transcript._roll_over()
+        settle(reader.root)
+        assert times(reader) == ["10:00", "00:00", "01:00", "13:00"]
+        assert len(reader.days) == 2
+        assert reader.transcript.selected() == "two"
+    time.tzset()
+
+
+def times(reader: Reader) -> list[str]:
+    """All times of the day that are shown."""
+    return re.findall(r"\d\d:\d\d", reader.text.get("1.0", "end"))
+
+
+def test_the_line_above_what_is_new_is_not_copied(reader: Reader) -> None:
+    """It is nobody's words, as little as a heading; and a selection outlasts it."""
+    everything = reader.select("1.0", "end")
+    reader.transcript.mark_unread(Unread(3, "2 new since 12:00"))
+    settle(reader.root)
+    assert "2 new since 12:00" in reader.text.get("1.0", "end")
+    assert reader.select("1.0", "end") == everything
+    reader.transcript.mark_unread(None)
+    settle(reader.root)
+    assert "2 new since" not in reader.text.get("1.0", "end")
+    assert reader.transcript.selected() == everything

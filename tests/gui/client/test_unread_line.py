@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chat_client.window.main_screen import MainScreen
 from tests.gui.harness import Host, Peer, Town, Window
 
 
@@ -126,6 +127,28 @@ def test_after_a_restart(ada: Window, bruno: Peer, town: Town, host: Host) -> No
     again.wait(lambda: line(again).startswith("3 new since "), "the line")
     assert "one" in above(again)
     assert again.main.overview.unread["general"] == 0
+
+
+def test_a_start_that_nobody_sees_reads_nothing(
+    ada: Window, bruno: Peer, town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as of a window that is iconified: the room is open, and read once somebody looks."""
+    go_away(ada, bruno)
+    bruno.say("one", "two @ada.lindqvist")
+    ada.wait(lambda: ada.main.overview.unread["general"] == 2, "the messages")
+    folder = ada.program.data_dir
+    ada.close()
+    focused = False
+    monkeypatch.setattr(MainScreen, "_has_focus", lambda _: focused)
+    again = town.window(data_dir=folder).online()
+    overview = again.main.overview
+    assert (overview.unread["general"], overview.mentions["general"]) == (2, 1)
+    assert again.title.startswith("(2)")
+    assert line(again).startswith("2 new since ")
+    focused = True
+    again.main._focused(None)
+    assert overview.unread["general"] == 0
+    assert line(again).startswith("2 new since ")
 
 
 def test_another_size_of_text_reads_nothing(ada: Window, bruno: Peer) -> None:

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from common import limits
 from common.domain.times import local_time
 from common.protocol import messages
+from common.system.clock import notice_time_zone
 from tests.events import said
 
 ZONES = ("UTC0", "Kiritimati-14", "Baker+12", "CET-1CEST,M3.5.0,M10.5.0/3")
@@ -60,3 +61,14 @@ def test_a_time_beyond_all_calendars_is_refused_on_the_wire(sent_at: int) -> Non
         kind.model_validate(fields)
         with pytest.raises(ValidationError, match=str(limits.MAX_TIME) if sent_at > 0 else "0"):
             kind.model_validate({**fields, "sent_at": sent_at})
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="needs a time zone of its own")
+def test_another_zone_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the program runs."""
+    with monkeypatch.context() as patch:
+        for zone, hour in (("UTC0", 12), ("East-9", 21)):
+            patch.setenv("TZ", zone)
+            notice_time_zone()
+            assert local_time(12 * 3_600_000).hour == hour
+    notice_time_zone()
