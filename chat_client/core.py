@@ -204,6 +204,10 @@ class Core:
         """Fetch the list of mutes and bans, for moderators; SanctionsListed has the result."""
         self._do(self._controller.list_sanctions)
 
+    def with_cache(self, action: Callable[[Cache], object]) -> None:
+        """Call `action` with the cache on the core's thread, in a transaction of a turn."""
+        self._do(lambda: action(self._cache))
+
     def connect_now(self) -> None:
         """Connect now instead of after the pause, or again after being signed out."""
         self._do(self._controller.connect_now)

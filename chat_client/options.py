@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _DEFAULT_ROOM: Final = "general"
+_EXEC: Final = "--exec"
 
 
 class Name(NamedTuple):
@@ -45,6 +46,7 @@ class Options(NamedTuple):
     lines: bool = False
     json: bool = False
     mentions: bool = False
+    command: tuple[str, ...] = ()
     limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
@@ -81,7 +83,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         _common(listing)
     # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
-    given = vars(parser.parse_args(arguments))
+    rest, command = _without_command(sys.argv[1:] if arguments is None else arguments)
+    given = vars(parser.parse_args(rest))
+    if command:
+        if given["verb"] != "listen":
+            parser.error("--exec belongs to listen")
+        given["command"] = command
     if invite and given["join"] is None:
         try:
             given["join"] = _invite(invite)
@@ -96,6 +103,23 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             why = f"--name {display_name!r} has no letter or digit for a username; say --username"
             parser.error(why)
     return Options(**{key: value for key, value in given.items() if value is not None})
+
+
+def _without_command(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The arguments before `--exec`, and those behind it, which are a command's and not ours."""
+    for place, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == _EXEC:
+            command = [value] if equals else []
+            command += arguments[place + 1 :]
+            if command[:1] == ["--"]:
+                command = command[1:]
+            if command and command[0]:
+                return list(arguments[:place]), tuple(command)
+            return [*arguments[:place], _EXEC], ()
+        if argument == "--":
+            break
+    return list(arguments), ()
 
 
 def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS) -> None:
@@ -149,6 +173,14 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         type=_position,
         metavar="SEQ",
         help="print messages after this place, without marking them as read",
+    )
+    parser.add_argument(
+        _EXEC,
+        nargs="+",
+        metavar=("COMMAND", "ARGUMENT"),
+        dest="command",
+        help="the last option: run this command, one at a time and without a shell, for each "
+        "message of others; it gets the message as JSON on its standard input",
     )
     _timeout(parser)
     _common(parser)

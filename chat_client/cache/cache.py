@@ -26,6 +26,7 @@ from chat_client.cache.rows import (
 )
 from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
+from chat_client.cache.unheard import Unheard
 from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common import limits
 from common.domain.reasons import Reason
@@ -145,6 +146,11 @@ class Cache:
                 self._connection.execute("ROLLBACK")
             raise
 
+    @property
+    def unheard(self) -> Unheard:
+        """The messages that wait for a command of `listen --exec`."""
+        return Unheard(self._connection)
+
     def probe(self) -> None:
         """Write something, to see whether that is possible. Raises sqlite3.Error."""
         self.set_meta("probed", str(time.time_ns()))
@@ -189,6 +195,7 @@ class Cache:
     def forget_room(self, room: str) -> None:
         """Drop a room's events, to fetch them again, and resend acknowledged messages not seen."""
         self._remember_reading(room)
+        self.unheard.forget(room)
         self._connection.execute("DELETE FROM events WHERE room = ?", (room,))
         self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
         self._spans.forget(room)

@@ -45,7 +45,7 @@ KINDS: Final[Mapping[str, type[Message]]] = {"message": MessageBody, "join": Joi
 A body is JSON: its model has bounds for every number, text and list.
 
 What else a kind needs stands where it is used, under the same name: how it is drawn in
-chat_client/window/transcript/drawing.py, how `listen` prints it in chat_client/headless.py.
+chat_client/window/transcript/drawing.py, how `listen` prints it in chat_client/listening.py.
 """
 SENDABLE: Final[frozenset[str]] = frozenset({"message"})
 """The kinds that people add, by `send`; all others the server adds by itself."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_client.accounts import Accounts, new_account
-from chat_client.headless import _never_joined
+from chat_client.conversation import _never_joined
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from common.domain.reasons import Reason

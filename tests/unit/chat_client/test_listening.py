@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chat_client.headless import FailedError, _hear
+from chat_client.conversation import FailedError
+from chat_client.listening import _hear
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.status import Link, Status

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from chat_client.headless import _Printer
+from chat_client.listening import _Printer
 from chat_client.options import Options
 from common.protocol.events import JOIN, MESSAGE, Event, UnknownBody
 from tests.events import TIME, cid_of, joined, said

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chat_client.cache.cache import Cache
-from chat_client.headless import FailedError, _Sending
+from chat_client.conversation import FailedError
+from chat_client.headless import _Sending
 from chat_client.state import news
 from chat_client.state.outbox_message import OutboxState
 from common.domain.reasons import Reason

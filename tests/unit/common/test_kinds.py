@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from pydantic import ValidationError
 
-from chat_client.headless import HAPPENED
+from chat_client.listening import HAPPENED
 from chat_client.window.transcript.drawing import DRAWN, UNKNOWN, drawing_of
 from common import limits
 from common.protocol.codec import decode_body
