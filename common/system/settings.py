@@ -90,11 +90,12 @@ class SettingsFile:
                 content = loaded.content
                 edit(content)
                 content["format"] = self._version
-                text = json.dumps({"format": None, **content}, indent=2, ensure_ascii=False)
-                write_private(self.path, text.encode() + b"\n")
+                write_private(self.path, _written({"format": None, **content}))
                 self._seen = self._stamp()
         except OSError as error:
             raise SettingsError(f"{self.path} can't be written: {error.strerror}") from error
+        except RecursionError as error:
+            raise SettingsError(f"{self.path} is nested too deeply") from error
         return content
 
     def set_copy_aside(self) -> Path | None:
@@ -153,3 +154,13 @@ class SettingsFile:
             yield
         finally:
             os.close(descriptor)
+
+
+def _written(content: Content) -> bytes:
+    """A file with this content, in letters that people read, as far as there are such."""
+    try:
+        text = json.dumps(content, indent=2, ensure_ascii=False)
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:
+        # Half a surrogate pair, which only an escape can stand for.
+        return json.dumps(content, indent=2).encode() + b"\n"

@@ -28,6 +28,9 @@ def _pairs(p: Palette) -> dict[str, Ink]:
         "primary": Ink(p.on_primary, p.primary),
         "primary hover": Ink(p.on_primary, p.primary_hover),
         "primary pressed": Ink(p.on_primary, p.primary_pressed),
+        # What mentions the reader stands on the ground of this pill, from edge to edge.
+        "mentioned": Ink(p.text, p.pill_away.fill),
+        "mention in it": Ink(p.link, p.pill_away.fill),
         "selected text": Ink(p.on_marked, p.marked),
         "hover": Ink(p.text, p.hover),
         "muted hover": Ink(p.muted, p.hover),

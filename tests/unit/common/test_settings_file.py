@@ -130,3 +130,26 @@ def test_two_programs_lose_nothing_of_each_other(tmp_path: Path) -> None:
     assert [program.wait(60) for program in programs] == [0, 0]
     content = SettingsFile(path, 1).load().content
     assert len(content) == 1 + 2 * 20
+
+
+def test_whatever_json_allows_can_be_changed(tmp_path: Path) -> None:
+    """Half a surrogate pair is a text in JSON, and none in UTF-8: its escape stays."""
+    path = tmp_path / "settings.json"
+    path.write_text('{"format": 1, "\\ud800": {"a": "\\udfff ü"}}', "utf-8")
+    file = SettingsFile(path, 1)
+    assert file.change(lambda content: content.update(b=1))["\ud800"] == {"a": "\udfff ü"}
+    assert file.load().content == {"format": 1, "\ud800": {"a": "\udfff ü"}, "b": 1}
+
+
+def test_what_is_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    """Read or not, it is no error of the program's; nothing is written then."""
+    path = tmp_path / "settings.json"
+    for depth in (300, 600, 900, 960, 980, 990, 995, 5000):
+        path.write_text(f'{{"format": 1, "a": {"[" * depth}{"]" * depth}}}', "utf-8")
+        before = path.read_bytes()
+        file = SettingsFile(path, 1)
+        if file.load().trouble is None:
+            try:
+                file.change(lambda content: content.update(b=1))
+            except SettingsError:
+                assert path.read_bytes() == before

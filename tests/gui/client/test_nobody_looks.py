@@ -1,0 +1,77 @@
+"""A window that has the room open and that nobody can see: it reads nothing, and tells.
+
+The screen is locked, or another virtual desktop is shown. Programs that went by "open" or
+"mapped" alone marked such messages as read.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Final
+
+import pytest
+
+from tests.gui.harness import Peer, Window
+from tests.window_manager import start_window_manager
+
+_LOCK: Final = """
+import ctypes, sys
+x = ctypes.CDLL("libX11.so.6")
+x.XOpenDisplay.restype = ctypes.c_void_p
+display = ctypes.c_void_p(x.XOpenDisplay(None))
+x.XDefaultRootWindow.restype = ctypes.c_ulong
+root = ctypes.c_ulong(x.XDefaultRootWindow(display))
+print(x.XGrabKeyboard(display, root, 1, 1, 1, ctypes.c_ulong(0)), flush=True)
+sys.stdin.read()
+"""
+"""What all lockers of X11 do: they take the keyboard, and leave the focus where it was."""
+
+
+def told(ada: Window, bruno: Peer) -> None:
+    """A message is unread and told, although its room is open."""
+    bruno.say("@ada.lindqvist, are you there?")
+    ada.wait(lambda: ada.desktop.titles == ["Bruno Okafor mentioned you in #general"], "it")
+    ada.settle()
+    assert ada.main.overview.unread["general"] == 1
+    assert ada.main.transcript.at_bottom
+
+
+def read(ada: Window) -> None:
+    """Somebody looks again."""
+    ada.wait(lambda: ada.main.overview.unread["general"] == 0, "it to be read")
+    ada.wait(lambda: ada.desktop.titles == [], "the notification to go")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="locks a screen of X11")
+def test_the_screen_is_locked(ada: Window, bruno: Peer) -> None:
+    """Until it is unlocked."""
+    ada.focus(ada.composer)
+    with subprocess.Popen(
+        [sys.executable, "-c", _LOCK], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as locker:
+        assert locker.stdout is not None
+        if locker.stdout.readline() != b"0\n":
+            pytest.skip("there is no libX11 to lock the screen with")
+        ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
+        told(ada, bruno)
+        locker.communicate(timeout=30)
+    read(ada)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has virtual desktops of X11")
+def test_another_virtual_desktop_is_shown(ada: Window, bruno: Peer) -> None:
+    """Until one comes back."""
+    manager = start_window_manager()
+    try:
+        ada.focus(ada.composer)
+        for desktop, look in (("1", told), ("0", None)):
+            subprocess.run(["xdotool", "set_desktop", desktop], check=True, timeout=30)
+            if look is not None:
+                ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
+                look(ada, bruno)
+        read(ada)
+    finally:
+        ada.close()  # before the display begins anew
+        manager.terminate()
+        manager.wait()
