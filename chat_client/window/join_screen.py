@@ -78,6 +78,8 @@ class JoinScreen(Panel):
         self._former: Account | None = None
         """The account that may be one of the chat that the link leads to, which is another now."""
         self._offered_name = prefill.name
+        self._notes: list[tuple[Label, Label]] = []
+        """The title of each field, and what is said beside it where there is room."""
         self._joining = False
         self._said = ""
         """What is said while it is being tried to join."""
@@ -100,9 +102,8 @@ class JoinScreen(Panel):
         left.configure(width=theme.px(_LEFT))
         left.pack_propagate(False)
         self.bind("<Configure>", lambda event: self._share(left, event), add="+")
-        Label(left, theme, "Join a chat", font="hero_title").pack(
-            anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10))
-        )
+        self._heading = Label(left, theme, "Join a chat", font="hero_title", justify="left")
+        self._heading.pack(anchor="w", padx=theme.px(24), pady=(theme.px(26), theme.px(10)))
         self.chats = RowList(
             left, theme, surface="sidebar", on_click=self._chosen, on_open=self._chosen
         )
@@ -115,7 +116,9 @@ class JoinScreen(Panel):
     def _share(self, left: Panel, event: tk.Event[tk.Misc]) -> None:
         """The left side gives way in a narrow window."""
         if event.widget is self:
-            left.configure(width=min(self._theme.px(_LEFT), event.width * 2 // 5))
+            width = min(self._theme.px(_LEFT), event.width * 2 // 5)
+            left.configure(width=width)
+            self._heading.configure(wraplength=max(1, width - 2 * self._theme.px(24)))
 
     def _sections(self) -> list[Section]:
         sections = []
@@ -202,8 +205,11 @@ class JoinScreen(Panel):
         theme, px = self._theme, self._theme.px
         line = Panel(parent, theme, "window")
         line.pack(fill="x", pady=(px(16), px(5)))
-        Label(line, theme, title, font="row_bold").pack(side="left")
-        Label(line, theme, note, font="label", tone="muted").pack(side="right")
+        called = Label(line, theme, title, font="row_bold")
+        called.pack(side="left")
+        noted = Label(line, theme, note, font="label", tone="muted")
+        noted.pack(side="right")
+        self._notes.append((called, noted))
 
         def changed(text: str) -> None:
             if on_change is not None:
@@ -456,6 +462,11 @@ class JoinScreen(Panel):
         width = max(1, min(px(_RIGHT), width - px(2 * _MARGIN)))
         for text in (self.problem, self._hint):
             text.configure(wraplength=width)
+        for title, note in self._notes:
+            if title.winfo_reqwidth() + note.winfo_reqwidth() > width:
+                note.pack_forget()
+            else:
+                note.pack(side="right")
         self._server.configure(wraplength=width - px(64))
         self._where.configure(wraplength=width - px(64))
         self._progress_text.configure(wraplength=max(1, width - px(100)))

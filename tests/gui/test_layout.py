@@ -106,7 +106,7 @@ def save(root: tk.Tk, name: str) -> None:
         ImageGrab.grab(box, xdisplay=display).save(Path(folder) / f"layout-{dpi}-{name}.png")
 
 
-def _has_size(root: tk.Tk, width: int, height: int) -> bool:
+def _has_size(root: tk.Tk | tk.Toplevel, width: int, height: int) -> bool:
     return (root.winfo_width(), root.winfo_height()) == (width, height)
 
 
@@ -169,6 +169,50 @@ def test_the_main_screen(
     }
     window.main.apply([MuteChanged(Reason("muted", mute))])
     check(window, "muted")
+
+
+@pytest.mark.parametrize("text_size", [80, 125, 200])
+def test_other_sizes_of_text(scale: float, town: Town, host: Host, text_size: int) -> None:
+    """All of the client, with its settings window at its least and at its usual size."""
+    bruno = town.peer(host, "Bruno Okafor of the Second Floor Network Group")
+    window = town.member(host, "Ada Lindqvist")
+    bruno.say("Morning! Sitting in the far corner now, and it holds. 😀 " * 5)
+    window.wait(lambda: "Morning" in window.said, "what was said")
+    store = window.screens.settings
+    store.set("looks", "text_size", value=text_size)
+    window.settle()
+    assert window.program.theme.scale == scale * text_size / 100
+    check(window, f"text {text_size}")
+    store.set("accounts", window.main._session.account.key, "rooms", "general", value="nothing")
+    window.screens.show_settings()
+    settings = window.screens.settings_window
+    assert settings is not None
+    for page, button in settings.buttons.items():
+        window.click(button)
+        for width, height in (_size(settings.window), settings.window.minsize()):
+            settings.window.geometry(f"{width}x{height}")
+            window.wait(partial(_has_size, settings.window, width, height), f"{width} × {height}")
+            settings._pane.canvas.yview_moveto(0)
+            window.settle()
+            found = faults(settings.window) + out_of_order(tab_stops(settings.window))
+            assert not found, "\n".join([f"{page} at {width} × {height}:", *found])
+            assert width <= SCREEN[0]
+            assert height <= SCREEN[1]
+            for stop in tab_stops(settings.window):
+                window.focus(stop)
+                _assert_in_view(stop, settings.window)
+    window.screens.show_join()
+    check(window, f"join at {text_size}")
+
+
+def _size(window: tk.Toplevel) -> tuple[int, int]:
+    return window.winfo_width(), window.winfo_height()
+
+
+def _assert_in_view(widget: tk.Misc, window: tk.Toplevel) -> None:
+    top = widget.winfo_rooty() - window.winfo_rooty()
+    assert top >= 0, widget
+    assert top + widget.winfo_height() <= window.winfo_height(), widget
 
 
 def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:

@@ -78,7 +78,7 @@ class NotificationsPage(SettingsPage):
         self, row: SettingRow, choices: Sequence[tuple[str, str]], change: Callable[[str], object]
     ) -> OptionRow:
         options = OptionRow(row.below, self._theme, Options("", choices, choices[0][0]), change)
-        options.pack(anchor="w", pady=(self._theme.px(8), 0))
+        options.pack(fill="x", pady=(self._theme.px(8), 0))
         return options
 
     def _set(self, name: str) -> Callable[[object], None]:

@@ -12,8 +12,9 @@ from common.ui.look.palette import Mode
 from common.ui.look.theme import Theme
 from common.ui.settings.text_size import change_text_size
 from common.ui.settings.window import SettingsPage
-from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.basics import Label
 from common.ui.widgets.buttons import Button
+from common.ui.widgets.flow import Flow
 from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.setting_row import SettingRow
 
@@ -50,24 +51,20 @@ class LooksPage(SettingsPage):
             Options("Colours", choices, store.settings.looks.theme),
             lambda chosen: take(cast("ThemeChoice", chosen)),
         )
-        self.theme.pack(anchor="w", pady=(theme.px(8), 0))
+        self.theme.pack(fill="x", pady=(theme.px(8), 0))
         size = SettingRow(
             self, theme, "Text size", "Everything grows with it. Ctrl++ and Ctrl+- do the same."
         )
         size.pack(fill="x", pady=(theme.px(24), 0))
-        row = Panel(size.below, theme)
-        row.pack(anchor="w", pady=(theme.px(8), 0))
+        row = Flow(size.below, theme)
+        row.pack(fill="x", pady=(theme.px(8), 0))
         self.smaller = Button(row, theme, "\N{MINUS SIGN}", lambda: self._step(-1), height=30)
-        self.smaller.pack(side="left")
         self.shown_size = Label(row, theme, "100 %", font="body_bold")
         self.shown_size.configure(width=7, anchor="center")
-        self.shown_size.pack(side="left", padx=theme.px(6))
         self.larger = Button(row, theme, "+", lambda: self._step(1), height=30)
-        self.larger.pack(side="left")
-        self.usual = Button(
-            row, theme, "Usual size", lambda: store.set("looks", "text_size", value=100), height=30
-        )
-        self.usual.pack(side="left", padx=(theme.px(16), 0))
+        self.usual = Button(row, theme, "Usual size", lambda: self._step(0), height=30)
+        for widget in (self.smaller, self.shown_size, self.larger, self.usual):
+            row.add(widget)
         self.refresh()
 
     def refresh(self) -> None:

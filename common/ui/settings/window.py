@@ -20,7 +20,10 @@ _SIZE: Final = 660, 560
 """Width and height, px at 96 dpi; less on a small screen."""
 _SHARE: Final = 0.9
 """The part of the screen that it takes at most."""
+_LEAST: Final = 420, 280
+"""Its least width and height, px at 96 dpi."""
 _NAVIGATION: Final = 150
+"""Least width of the navigation, px at 96 dpi; it is as wide as its titles."""
 _MARGIN: Final = 24
 
 
@@ -69,6 +72,8 @@ class SettingsWindow:
         self.window.bind("<Escape>", lambda _: self.close())
         for keys, step in TEXT_SIZE_KEYS:
             self.window.bind(keys, partial(self._zoom, step))
+        for keys, count in (("<Prior>", -1), ("<Next>", 1)):
+            self.window.bind(keys, partial(self._scroll, count))
         self.page: SettingsPage
         self._build()
         self._place()
@@ -130,6 +135,10 @@ class SettingsWindow:
         if has_focus:
             (_follow(way, self.window) or self.buttons[self._title]).focus_set()
 
+    def _scroll(self, count: int, _: object) -> str:
+        self._pane.canvas.yview_scroll(count, "pages")
+        return "break"
+
     def _zoom(self, step: int, _: object) -> str:
         change_text_size(self._store, step)
         return "break"
@@ -138,22 +147,32 @@ class SettingsWindow:
         theme = self._theme
         body = Panel(self.window, theme, "window")
         body.pack(fill="both", expand=True)
+        # On a screen that is small for its text there is no room beside the page.
+        narrow = self._size()[0] < theme.px(_LEAST[0])
         navigation = Panel(body, theme, "sidebar")
-        navigation.configure(width=theme.px(_NAVIGATION))
-        navigation.pack_propagate(False)
-        navigation.pack(side="left", fill="y")
-        Hairline(body, theme, vertical=True).pack(side="left", fill="y")
+        navigation.pack(side="top" if narrow else "left", fill="both")
+        Hairline(body, theme, vertical=not narrow).pack(
+            side="top" if narrow else "left", fill="both"
+        )
+        if not narrow:
+            least = Panel(navigation, theme, "sidebar")
+            least.configure(width=theme.px(_NAVIGATION))
+            least.pack()
         self.buttons: dict[str, Button] = {}
         for title, page in self._pages.items():
             button = Button(
-                navigation, theme, title, partial(self.show, title), variant="quiet", icon=page.icon
-            )
+                navigation, theme, title, partial(self.show, title),
+                variant="quiet", icon=page.icon, align="left",
+            )  # fmt: skip
+            above = 14 if narrow or not self.buttons else 0
             button.pack(
-                fill="x", padx=theme.px(10), pady=(theme.px(0 if self.buttons else 14), theme.px(4))
-            )
+                side="left" if narrow else "top", fill="x",
+                padx=(theme.px(10), theme.px(0 if narrow else 10)),
+                pady=(theme.px(above), theme.px(14 if narrow else 4)),
+            )  # fmt: skip
             self.buttons[title] = button
         right = Panel(body, theme, "window")
-        right.pack(side="left", fill="both", expand=True)
+        right.pack(side="bottom" if narrow else "left", fill="both", expand=True)
         self.problem = Label(right, theme, tone="danger", icon="warning")
         self._pane = ScrollPane(right, theme, lambda _width, _height: self._put())
         self._pane.pack(fill="both", expand=True)
@@ -180,15 +199,22 @@ class SettingsWindow:
         """In the middle of the main window, and on the screen with all of it."""
         window, over = self.window, self._parent
         screen = window.winfo_screenwidth(), window.winfo_screenheight()
-        width, height = (
-            min(self._theme.px(wanted), round(there * _SHARE))
-            for wanted, there in zip(_SIZE, screen, strict=True)
-        )
+        width, height = self._size()
         x = over.winfo_rootx() + (over.winfo_width() - width) // 2
         y = over.winfo_rooty() + (over.winfo_height() - height) // 3
         x, y = max(0, min(x, screen[0] - width)), max(0, min(y, screen[1] - height))
         window.geometry(f"{width}x{height}+{x}+{y}")
-        window.minsize(min(width, self._theme.px(420)), min(height, self._theme.px(280)))
+        window.minsize(
+            min(width, self._theme.px(_LEAST[0])), min(height, self._theme.px(_LEAST[1]))
+        )
+
+    def _size(self) -> tuple[int, int]:
+        """Its width and height at first, in screen pixels."""
+        window, (width, height) = self.window, map(self._theme.px, _SIZE)
+        return (
+            min(width, round(window.winfo_screenwidth() * _SHARE)),
+            min(height, round(window.winfo_screenheight() * _SHARE)),
+        )
 
 
 def _way_to(widget: tk.Misc, top: tk.Misc) -> list[int]:

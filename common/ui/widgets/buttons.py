@@ -34,6 +34,15 @@ class _Look(NamedTuple):
     focus: str
 
 
+class _Shape(NamedTuple):
+    """What a style of buttons depends on besides its colours."""
+
+    height: int
+    font: Role
+    text: bool
+    align: Literal["centre", "left"]
+
+
 def _look(variant: Variant, palette: Palette, behind: Surface) -> _Look:
     p = palette
     hover = p.sidebar_hover if behind == "sidebar" else p.hover
@@ -85,7 +94,7 @@ class Button(ttk.Button):
     A click does not move the focus: Space typed after it must not press the button again.
 
     `height` is px at 96 dpi; the width follows the text unless the geometry manager
-    stretches it. `command` is not called while disabled.
+    stretches it, and then `align` says where its text is. `command` is not called while disabled.
     """
 
     def __init__(
@@ -100,12 +109,13 @@ class Button(ttk.Button):
         height: int = 34,
         font: Role | None = None,
         icon_size: int = 16,
+        align: Literal["centre", "left"] = "centre",
     ) -> None:
         super().__init__(parent, text=text, cursor="hand2" if variant == "link" else "")
         if command is not None:
             self.configure(command=command)
         self._theme, self._variant, self._icon = theme, variant, icon
-        self._height, self._icon_size = height, icon_size
+        self._height, self._icon_size, self._align = height, icon_size, align
         self._font: Role = font or ("body_bold" if variant == "primary" else "body")
         theme.focus.watch(self, lambda on: self.state([RINGED if on else f"!{RINGED}"]))
         self.bind("<Return>", self._press)
@@ -150,7 +160,8 @@ class Button(ttk.Button):
         theme = self._theme
         behind = surface_of(self.master)
         text = bool(self.cget("text"))
-        style = _style(theme, self._variant, behind, self._height, self._font, bool(text))
+        shape = _Shape(self._height, self._font, text, self._align)
+        style = _style(theme, self._variant, behind, shape)
         self.configure(style=style)
         if self._icon is None:
             self.configure(image="")
@@ -164,10 +175,10 @@ class Button(ttk.Button):
         self.configure({"image": (normal, "disabled", off), "compound": compound})
 
 
-def _style(
-    theme: Theme, variant: Variant, behind: Surface, height: int, font: Role, text: bool
-) -> str:
-    name = f"{variant}-{behind}-{height}-{font}-{text:d}.Kit.TButton"
+def _style(theme: Theme, variant: Variant, behind: Surface, shape: _Shape) -> str:
+    height, font, text, align = shape
+    name = f"{variant}-{behind}-{height}-{font}-{text:d}-{align}.Kit.TButton"
+    stick = {"centre": "", "left": "w"}[align] if text else "nsew"
 
     def define(style: ttk.Style) -> None:
         look = _look(variant, theme.palette, behind)
@@ -196,9 +207,7 @@ def _style(
                                 "Button.padding",
                                 {
                                     "sticky": "nsew",
-                                    "children": [
-                                        ("Button.label", {"sticky": "" if text else "nsew"})
-                                    ],
+                                    "children": [("Button.label", {"sticky": stick})],
                                 },
                             )
                         ],
@@ -212,7 +221,7 @@ def _style(
             foreground=look.text,
             font=theme.fonts[font],
             padding=_padding(theme, variant, height, font, text),
-            anchor="center",
+            anchor="w" if align == "left" else "center",
             borderwidth=0,
             relief="flat",
             shiftrelief=0,

@@ -118,7 +118,7 @@ class Toasts:
     @property
     def text(self) -> str:
         """What is shown now."""
-        return str(self._label.cget("text")) if self._label is not None else ""
+        return str(self._label.cget("text")).replace("\n", " ") if self._label is not None else ""
 
     def show(self, text: str, milliseconds: int = TOAST_TIME, *, rise: int = RISE) -> None:
         """Show `text`, replacing the former toast, `rise` px at 96 dpi above the lower edge."""
@@ -126,13 +126,25 @@ class Toasts:
         label = self._label = bare_label(self._parent)
         room = self._over.winfo_width() - 2 * self._theme.px(32)
         if room > 0:  # else it is not on the screen yet
-            text = self._theme.fonts.fit("body", text, room)
+            text = self._in_lines(text, room)
         label.configure(text=text, compound="center", font=self._theme.fonts["body"])
         label.place(in_=self._over, relx=0.5, rely=1, y=-self._theme.px(rise), anchor="s")
         label.bind("<Button-1>", lambda _: self.hide())
         label.bind("<Destroy>", lambda _: self._cancel())
         self._theme.subscribe(label, lambda: self._paint(label))
         self._timer = self._parent.after(milliseconds, self.hide)
+
+    def _in_lines(self, text: str, room: int) -> str:
+        """A text in one line, or in two where it is too long, of which the second may be cut."""
+        fonts = self._theme.fonts
+        if fonts.width("body", text) <= room:
+            return text
+        words = text.split(" ")
+        count = len(words)
+        while count > 1 and fonts.width("body", " ".join(words[:count])) > room:
+            count -= 1
+        lines = " ".join(words[:count]), " ".join(words[count:])
+        return "\n".join(fonts.fit("body", line, room) for line in lines if line)
 
     def hide(self) -> None:
         """Take it away."""
@@ -143,9 +155,11 @@ class Toasts:
 
     def _paint(self, label: tk.Label) -> None:
         theme, palette = self._theme, self._theme.palette
-        width = theme.fonts.width("body", str(label.cget("text"))) + theme.px(32)
+        lines = str(label.cget("text")).split("\n")
+        width = max(theme.fonts.width("body", line) for line in lines) + theme.px(32)
+        height = theme.px(36) + (len(lines) - 1) * theme.fonts.line("body")
         label.configure(
-            image=theme.images.rounded(width, theme.px(36), theme.px(8), palette.shadow),
+            image=theme.images.rounded(width, height, theme.px(8), palette.shadow),
             foreground=palette.on_shadow,
             background=palette.surface(surface_of(self._parent)),
         )

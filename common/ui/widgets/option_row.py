@@ -1,4 +1,4 @@
-"""A row of buttons for one choice out of a few."""
+"""Buttons for one choice out of a few, in one line where there is room for them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from common.ui.look.theme import Theme
-from common.ui.widgets.basics import Panel
 from common.ui.widgets.buttons import Button
+from common.ui.widgets.flow import Flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Options:
     value: str
 
 
-class OptionRow(Panel):
+class OptionRow(Flow):
     """Buttons of which the selected one stands out; the arrow keys select, too.
 
     `on_change(id)` is called when the person selects another one, not by `choose`.
@@ -41,7 +41,7 @@ class OptionRow(Panel):
         self.buttons: dict[str, Button] = {}
         for each, label in options.options:
             button = Button(self, theme, label, partial(self._chosen, each), height=30)
-            button.pack(side="left", padx=(theme.px(6) if self.buttons else 0, 0))
+            self.add(button)
             for key, step in (("Left", -1), ("Right", 1)):
                 button.bind(f"<{key}>", lambda _, step=step: self._step(step))  # type: ignore[misc]
             self.buttons[each] = button
