@@ -153,16 +153,17 @@ class Policy:
             return
         quiet = self.preferences.quiet
         disturb_only_mentions = quiet.holds(now)
+        level = self.level(room)
+        if level == "nothing" or (disturb_only_mentions and not quiet.mentions_pass):
+            return
+        only_mentions = level == "mentions" or disturb_only_mentions
         for event in fresh:
             if event.seq <= read or event.sender == self._me or not event.is_message:
                 continue
             mention = self._is_mentioned(event.text)
-            if not self._is_wanted(room, mention=mention):
-                continue
-            if disturb_only_mentions and not (mention and quiet.mentions_pass):
-                continue
-            self._add(room, event, mention=mention)
-        if missing and room in self._rooms and self.level(room) == "everything":
+            if mention or not only_mentions:
+                self._add(room, event, mention=mention)
+        if missing and room in self._rooms and level == "everything":
             # Some of them may have been told of before: the number is that of the window.
             here = sum(e.is_message and e.sender != self._me and e.seq > read for e in events)
             self._rooms[room].count = missing + here

@@ -50,11 +50,14 @@ class UnreadLine:
         self._overview, self._reader = overview, reader
         self._has_focus, self._on_go = has_focus, on_go
         self._seen = False
+        self._known_since: tuple[tuple[str, int, date] | None, str] = None, ""
+        """What `_since` found last, and of what."""
         self.button = Button(transcript, theme, "", self._go, icon="chevron-up", height=_HEIGHT)
 
     def of(self, room: str) -> Unread | None:
         """The line for a room that is about to be shown."""
         self._seen = False
+        self._known_since = None, ""  # what is stored may be another history than before
         count = self._overview.unread.get(room, 0)
         if not count:
             return None
@@ -125,12 +128,23 @@ class UnreadLine:
 
     def _made(self, room: str, after: int, count: int) -> Unread:
         """The line above what comes after a place, with so much of it new."""
-        events = self._reader.before(room, after + 1, 1) or self._reader.after(room, after, 1)
-        label = f"{max(1, count):,} new"
-        if events:
-            now = datetime.now().astimezone().date()
-            label += f" since {_moment(local_time(events[0].sent_at), now)}"
+        since = self._since(room, after)
+        label = f"{max(1, count):,} new{since and f' since {since}'}"
         return Unread(after, label)
+
+    def _since(self, room: str, after: int) -> str:
+        """When the message at a place was sent, or the one behind it; "" where neither is here.
+
+        It is remembered: in a flood of messages only the count is another one.
+        """
+        today = datetime.now().astimezone().date()
+        key = room, after, today
+        if key != self._known_since[0]:
+            events = self._reader.before(room, after + 1, 1) or self._reader.after(room, after, 1)
+            if not events:
+                return ""
+            self._known_since = key, _moment(local_time(events[0].sent_at), today)
+        return self._known_since[1]
 
 
 def _moment(at: datetime, today: date) -> str:
