@@ -16,7 +16,7 @@ from chat_client.state.account import Account, server_key
 from common.domain.invite import Invite, parse_invite
 from common.domain.names import fold_username
 from common.system.installation import FILE, SECRET_BYTES, installation_of
-from common.system.private_files import make_private_folder, write_private
+from common.system.private_files import FolderLock, make_private_folder, write_private
 
 NEVER_MADE: Final = frozenset(
     {"name_taken", "name_alike", "name_refused", "bad_secret", "malformed"}
@@ -42,16 +42,19 @@ class Accounts:
         """The account's folder."""
         return self._data_dir / "accounts" / account.key
 
+    def lock(self, account: Account) -> FolderLock:
+        """Lock the account for this process, before anything of it is saved or opened.
+
+        Raises FolderInUseError, AccountError, OSError.
+        """
+        self._make_folder(account)
+        lock = FolderLock(self.folder(account))
+        lock.acquire()
+        return lock
+
     def save(self, account: Account) -> None:
         """Save it durably, and as the one used last. Raises AccountError, OSError."""
-        folder = self.folder(account)
-        try:
-            for private in (self._data_dir, folder.parent, folder):
-                make_private_folder(private)
-        except OSError as error:
-            raise AccountError(
-                f"the folder {self._data_dir} can't be used: {error.strerror}"
-            ) from error
+        folder = self._make_folder(account)
         content = {
             "format": _FORMAT,
             "invite": account.invite.link(),
@@ -62,6 +65,17 @@ class Accounts:
         }
         _write(folder / "account.json", json.dumps(content, indent=1).encode() + b"\n")
         _write(self._data_dir / "last", account.key.encode())
+
+    def _make_folder(self, account: Account) -> Path:
+        folder = self.folder(account)
+        try:
+            for private in (self._data_dir, folder.parent, folder):
+                make_private_folder(private)
+        except OSError as error:
+            raise AccountError(
+                f"the folder {self._data_dir} can't be used: {error.strerror}"
+            ) from error
+        return folder
 
     def remove(self, account: Account) -> None:
         """Delete an account that its server refused. It has no messages yet."""

@@ -117,7 +117,7 @@ def conversation_of(
 ) -> Iterator[Conversation]:
     """Join or sign in, according to the data folder and the options."""
     account = account_for(options, accounts)
-    if not account.joined:
+    if account != accounts.find(account.invite, account.username):
         accounts.save(account)
     box: _Box = queue.SimpleQueue()
     kept = [account]
@@ -159,22 +159,22 @@ def _never_joined(account: Account, item: news.News) -> bool:
 
 
 def account_for(options: Options, accounts: Accounts) -> Account:
-    """The account of the options: one in the data folder, or a new one to join with."""
+    """The account of the options: one in the data folder, or a new one to join with.
+
+    It is not saved yet.
+    """
     username = options.name.username if options.name is not None else None
     account = accounts.find(options.join, username)
     if account is not None:
         if options.join is not None and options.join != account.invite:
             # The same server at another address, or with another secret.
             account = account.with_invite(options.join)
-            accounts.save(account)
         return account
     if options.join is None:
         raise UsageError("there is no such account here yet; use --join INVITE and --name NAME")
     former = accounts.former(options.join, username)
     if former is not None and _known(former, options.join, options.timeout):
-        account = former.with_invite(options.join)
-        accounts.save(account)
-        return account
+        return former.with_invite(options.join)
     if options.name is None:
         raise UsageError("--name NAME is needed to join")
     return accounts.new(options.join, options.name.username, options.name.display_name)

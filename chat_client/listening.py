@@ -51,16 +51,16 @@ def listen(options: Options, accounts: Accounts, hurried: Callable[[], bool]) ->
     room = None if everywhere else room_for(options.one_room, account.username)
     lock: FolderLock | None = None
     if options.after is None:
-        accounts.save(account)
-        lock = FolderLock(accounts.folder(account))
         try:
-            lock.acquire()
+            lock = accounts.lock(account)
         except FolderInUseError as error:
             raise FailedError(
                 f"another ChatClient listens as {account.username}; close it, or use --after SEQ"
             ) from error
 
     try:
+        if lock is not None:
+            accounts.save(account)
         _listen_to(room, options, accounts, account, hurried)
     finally:
         if lock is not None:

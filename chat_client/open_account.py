@@ -15,7 +15,6 @@ from chat_client.cache.search import Found, Search
 from chat_client.state.account import Account
 from chat_client.state.news import News
 from common.system.gc_pause import gc_paused
-from common.system.private_files import FolderLock
 
 if TYPE_CHECKING:
     from chat_client.core import Core  # importing it takes longer than showing the cache
@@ -24,21 +23,20 @@ if TYPE_CHECKING:
 class OpenAccount:
     """Opens in its constructor, closes with `close`; nothing is left open when it raises.
 
-    Raises FolderInUseError, CacheError, OSError. After `begin` it connects; until then the
-    window can show what is in the cache. `tell` is called on the core's thread.
+    Raises FolderInUseError, AccountError, CacheError, OSError. After `begin` it connects; until
+    then the window can show what is in the cache. `tell` is called on the core's thread.
     """
 
     def __init__(
         self, accounts: Accounts, account: Account, tell: Callable[[Sequence[News]], None]
     ) -> None:
-        accounts.save(account)
-        folder = accounts.folder(account)
         self.account = account
         self._tell = tell
-        self._path = folder / "cache.db"
-        self._lock = FolderLock(folder)
-        self._lock.acquire()
+        self._path = accounts.folder(account) / "cache.db"
+        self._lock = accounts.lock(account)
         try:
+            # Not before the lock: another window may have the account open, with another invite.
+            accounts.save(account)
             self._cache = Cache(self._path)
             self.reader = CacheReader(self._path)
         except BaseException:

@@ -106,9 +106,14 @@ def test_only_one_listener_keeps_the_place_of_an_account(house: House, server: S
     ada = house.client(server, "ada")
     first = ada.listen()
     assert first.event().kind == "join"
-    second = ada.listen()
+    (kept,) = ada.data_dir.glob("accounts/*/account.json")
+    before = kept.read_bytes()
+    elsewhere = Client(house, ada.data_dir, "ada", server.invite.replace("127.0.0.1", "localhost"))
+    assert elsewhere.invite != ada.invite
+    second = elsewhere.listen()
     assert second.status() == 1
     assert "another ChatClient listens as ada" in second.err[0]
+    assert kept.read_bytes() == before, "its invite is the first one's affair"
     beside = ada.listen("--after", "0", "--count", "1")
     ada.send("hello")
     assert first.texts(1) == beside.texts(1) == ["hello"]

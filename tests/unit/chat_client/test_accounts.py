@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from chat_client.accounts import Accounts, new_account
 from chat_client.conversation import _never_joined
+from chat_client.open_account import OpenAccount
 from chat_client.state import news
 from chat_client.state.status import Link, Status
 from common.domain.reasons import Reason
+from common.system.private_files import FolderInUseError
 from tests.unit.chat_client.desk import INVITE
 
 
@@ -45,6 +48,35 @@ def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     (accounts.folder(account) / "account.json").write_text("{")
     accounts.save(account)
     assert accounts.all() == [account]
+
+
+def test_what_is_open_elsewhere_is_not_changed(tmp_path: Path) -> None:
+    """A second window with another invite is refused, and the first one keeps its own."""
+    accounts = Accounts(tmp_path)
+    ada = new_account(INVITE, "ada", "Ada").confirmed("ada", "Ada")
+    bob = new_account(INVITE, "bob", "Bob").confirmed("bob", "Bob")
+    first = OpenAccount(accounts, ada, lambda _: None)
+    accounts.save(bob)
+    elsewhere = ada.with_invite(replace(INVITE, hosts=("192.0.2.99",), secret="x" * 22))
+    with pytest.raises(FolderInUseError):
+        OpenAccount(accounts, elsewhere, lambda _: None)
+    assert accounts.all() == [bob, ada]  # nor is it the one used last
+    first.close()
+    OpenAccount(accounts, elsewhere, lambda _: None).close()
+    assert accounts.all() == [elsewhere, bob]
+
+
+def test_an_account_that_cannot_be_saved_is_not_left_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be opened as soon as that is possible."""
+    accounts = Accounts(tmp_path)
+    ada = new_account(INVITE, "ada", "Ada")
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "save", Mock(side_effect=OSError(28, "No space left")))
+        with pytest.raises(OSError, match="No space left"):
+            OpenAccount(accounts, ada, lambda _: None)
+    OpenAccount(accounts, ada, lambda _: None).close()
 
 
 @pytest.mark.parametrize(
