@@ -67,8 +67,8 @@ class People(Protocol):
 
     me: str
 
-    def name(self, username: str) -> str:
-        """How somebody is called."""
+    def full_name(self, username: str) -> str:
+        """How somebody is called, such that nobody else is."""
 
     def title(self, room: str) -> str:
         """What a room is called."""
@@ -135,7 +135,7 @@ class Notifications:
         self._policy = Policy(
             people.me,
             people.mentions_me,
-            people.name,
+            people.full_name,
             people.title,
             self._store.settings.preferences(account),
         )

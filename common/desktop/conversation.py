@@ -290,7 +290,7 @@ class Conversation:
             self._tokens[number] = _token(body)
         elif member == "NotificationClosed":
             self._forget(number)
-            if len(body) > 1 and body[1] == _DISMISSED:
+            if len(body) > 1 and body[1] == _DISMISSED and not self._has_newer(key):
                 self._tell(Dismissed(key))
         elif member == "ActionInvoked" and _word(body, 1) == _DEFAULT:
             self._done(number, Activated(key, self._tokens.pop(number, "")))
@@ -350,7 +350,19 @@ class Conversation:
             self._forget(number)
             self._take_away(number)
         self._gone.pop(number, None)
+        self._tokens.pop(number, None)
         self._tell(event)
+
+    def _has_newer(self, key: str) -> bool:
+        """Whether another notification of a key than the one that went is shown, or will be."""
+        return (
+            key in self._numbers
+            or key in self._waiting
+            or any(
+                call.notification is not None and call.notification.key == key and not call.unwanted
+                for call in self._unanswered()
+            )
+        )
 
     def _take_away(self, number: int) -> None:
         self._out.append(Call("CloseNotification", (number,), "u"))

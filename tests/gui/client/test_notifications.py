@@ -16,6 +16,7 @@ import pytest
 
 from chat_client.accounts import Accounts
 from chat_client.notify.quiet import FOR_EVER, Quiet
+from chat_client.state.news import PersonSeen
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT
 from chat_client.window import main_screen, notifications
@@ -24,7 +25,7 @@ from common import limits
 from common.desktop.notifier import Code
 from common.desktop.sound import Sound
 from common.domain.names import GENERAL
-from common.protocol.messages import MutePerson
+from common.protocol.messages import MutePerson, Person
 from common.ui.widgets.menus import MenuItem
 from tests.gui.harness import Host, Peer, Town, Window, texts
 from tests.window_manager import start_window_manager
@@ -124,6 +125,14 @@ def test_a_direct_message_is_told(away: Window, bruno: Peer) -> None:
     assert away.desktop.bodies == ["are you there?"]
     away.click_row(away.main.sidebar.rooms, DIRECT)
     shown(away)
+
+
+def test_who_has_the_name_of_another_is_told_apart(away: Window, bruno: Peer) -> None:
+    """By the username, as everywhere: anybody may call themselves so."""
+    namesake = Person(username="mallory", display_name="Brun0 Okafor", role="member", change=9)
+    away.main.apply([PersonSeen(namesake)])
+    bruno.say("hello", room=DIRECT)
+    shown(away, "Bruno Okafor @bruno.okafor")
 
 
 def test_own_messages_are_not_told(away: Window, bruno: Peer) -> None:
@@ -338,6 +347,23 @@ def in_view(ada: Window, text: str) -> bool:
     """Whether a text of the message list is to be seen."""
     place = ada.messages.search(text, "1.0")
     return bool(place) and ada.messages.bbox(place) is not None
+
+
+def test_a_click_leads_to_its_own_room(away: Window, bruno: Peer, town: Town, host: Host) -> None:
+    """Not to the one that was told last, nor to the one that was open last."""
+    chen = town.peer(host, "Chen")
+    bruno.say("one", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    chen.say("two", room="dm:ada.lindqvist:chen")
+    chen.say("three @ada.lindqvist")
+    shown(away, "Bruno Okafor", "Chen", "Chen mentioned you in #general")
+    away.desktop.click("Bruno")
+    away.wait(lambda: away.main.room == DIRECT, "the room")
+    assert "one" in away.said
+    assert away.main.overview.unread["dm:ada.lindqvist:chen"] == 1
+    away.desktop.click("mentioned")
+    away.wait(lambda: away.main.room == GENERAL, "the room")
+    shown(away, "Chen")
 
 
 def test_a_click_comes_late(away: Window, bruno: Peer) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chat_client.window.main_screen import MainScreen
+from chat_client.window.transcript.timeline import Unread
 from tests.gui.harness import Host, Peer, Town, Window
 
 
@@ -195,3 +196,39 @@ def test_an_answer_from_another_device_takes_it_away(
     assert "thanks" in above(ada)
     assert overview.unread["general"] == 1
     ada.wait(lambda: session.reader.rooms(overview.me, only="general")[0].unread == 1, "the cache")
+
+
+def test_who_joined_meanwhile_does_not_count(
+    ada: Window, bruno: Peer, town: Town, host: Host
+) -> None:
+    """The number is of messages; the line stands above the first that was not seen of any kind."""
+    bruno.say("old")
+    ada.wait(lambda: "old" in ada.said, "the old message")
+    go_away(ada, bruno)
+    town.peer(host, "Chen")
+    town.peer(host, "Dora")
+    bruno.say("one")
+    ada.wait(lambda: ada.main.overview.unread["general"] == 1, "the message")
+    come_back(ada)
+    assert line(ada).startswith("1 new since ")
+    assert "Chen joined" in above(ada)
+    go_away(ada, bruno)
+    town.peer(host, "Emil")
+    ada.wait(lambda: ada.main.overview.count_members("general") == 5, "Emil")
+    come_back(ada)
+    assert line(ada) == ""
+
+
+def test_a_day_begins_with_what_is_new(ada: Window, bruno: Peer) -> None:
+    """The heading of the day comes first; without the line it is as it was."""
+    bruno.say("old")
+    ada.wait(lambda: "old" in ada.said, "the message")
+    transcript = ada.main.transcript
+    before = ada.said
+    transcript.mark_unread(Unread(0, "3 new since yesterday 14:02"))
+    ada.settle()
+    assert ada.said == before.replace("Today   \n", "Today   \n   3 new since yesterday 14:02   \n")
+    assert transcript.unread_place() == "in view"
+    transcript.mark_unread(None)
+    ada.settle()
+    assert ada.said == before

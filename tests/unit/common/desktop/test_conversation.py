@@ -231,6 +231,29 @@ def test_what_expired_is_shown_anew(bench: Bench) -> None:
     assert named(bench.call("Notify").body)["replaces"] == 0
 
 
+@pytest.mark.parametrize("meanwhile", ["waiting", "asked", "shown"])
+def test_one_that_was_replaced_is_not_dismissed(bench: Bench, meanwhile: str) -> None:
+    """Somebody put the former one away: the newer one is on the screen, and is taken away later."""
+    bench.shown("a", 7)
+    bench.show("b" if meanwhile == "waiting" else "a", "two")
+    second = bench.call("Notify")
+    if meanwhile == "waiting":
+        bench.show("a", "two")
+    elif meanwhile == "shown":
+        bench.answer(second, 8)
+        bench.calls()
+    bench.talk.signalled("NotificationClosed", (7, 2), bench.sender)
+    assert bench.done == []
+    if meanwhile != "shown":
+        bench.answer(second, 8)
+    if meanwhile == "waiting":
+        bench.answer(bench.call("Notify"), 9)
+    bench.talk.signalled(
+        "NotificationClosed", (9 if meanwhile == "waiting" else 8, 2), bench.sender
+    )
+    assert bench.done == [Dismissed("a")]
+
+
 def test_what_was_read_is_taken_away(bench: Bench) -> None:
     """Also if the server has not said yet which number it has; and what waits is never shown."""
     bench.shown("a", 7)
