@@ -20,6 +20,7 @@ from chat_client.state.history import PAGE
 from chat_client.state.sync import CATCH_UP_LIMIT
 from chat_client.window.overview import Overview
 from common.protocol import messages
+from common.protocol.events import Event
 from tests.events import joined
 from tests.unit.chat_client.desk import Desk, ack, event, only, page, room_of, skipping, synced
 
@@ -32,6 +33,8 @@ class Person:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.head = 0
+        self.own: set[int] = set()
+        """The places of what was sent from another device."""
         self.read = 0
         """How far the room was read, by what really happened."""
         self._start()
@@ -89,17 +92,35 @@ class Person:
             asked = only(self._desk.hear(skipping(sync, general=head)), messages.History)
             self.hear(live)
             self.show()
-            self._desk.hear(page(asked, max(1, head - PAGE + 1), head, self.head))
+            first = max(1, head - PAGE + 1)
+            events = list(map(self._event, range(first, head + 1)))
+            self._desk.hear(page(asked, first, head, self.head, events))
         else:
-            self._desk.hear(synced(sync, general=head), *map(event, range(position + 1, head + 1)))
+            events = list(map(self._event, range(position + 1, head + 1)))
+            self._desk.hear(synced(sync, general=head), *events)
             self.hear(live)
         self.show()
+        self.read = max([self.read, *self.own])
+
+    def _event(self, seq: int) -> Event:
+        return event(seq, sender="ada" if seq in self.own else "bob")
 
     def hear(self, count: int) -> None:
         """Somebody says something, while one is connected."""
-        self._desk.hear(*map(event, range(self.head + 1, self.head + count + 1)))
+        self._desk.hear(*map(self._event, range(self.head + 1, self.head + count + 1)))
         self.head += count
         self.show()
+
+    def answer(self, before: int, after: int) -> None:
+        """Others say something before and after the answer from another device, all at once."""
+        self.own.add(self.head + before + 1)
+        self.read = self.head + before + 1
+        self.hear(before + 1 + after)
+
+    def answer_while_away(self, before: int, after: int) -> None:
+        """The same without a connection."""
+        self.own.add(self.head + before + 1)
+        self.head += before + 1 + after
 
     def see(self) -> None:
         """The room is opened, at its end."""
@@ -117,6 +138,8 @@ STEPS = st.lists(
         st.tuples(st.just("away, then live"), st.sampled_from([1, CATCH_UP_LIMIT + 1, 999])),
         st.tuples(st.just("away for a restart"), st.sampled_from([0, 2, CATCH_UP_LIMIT + 1])),
         st.tuples(st.just("see"), st.just(0)),
+        st.tuples(st.just("answer"), st.sampled_from([0, 1, 3])),
+        st.tuples(st.just("answer away"), st.sampled_from([0, 1, CATCH_UP_LIMIT, 999])),
     ),
     max_size=7,
 )
@@ -139,6 +162,11 @@ def live(path: Path, steps: list[tuple[str, int]]) -> None:
                 case "away for a restart":
                     person.head += count
                     person.restart()
+                case "answer":
+                    person.answer(count, count // 2)
+                case "answer away":
+                    person.answer_while_away(count, 2)
+                    person.come_back(live=1)
                 case _:
                     person.see()
             assert person.overview.unread[ROOM] == person.head - person.read, (what, count)
