@@ -104,12 +104,20 @@ Furnish = Callable[..., Office]
 
 
 @pytest.fixture
-def furnish(display: str, house: House) -> Iterator[Furnish]:
+def desks() -> Iterator[list[Desk]]:
+    """Those that a test has furnished: whatever is started there is ended."""
+    desks: list[Desk] = []
+    yield desks
+    for desk in desks:
+        desk.end()
+
+
+@pytest.fixture
+def furnish(display: str, house: House, desks: list[Desk]) -> Furnish:
     """Makes an office on a bus at an address; skips the test where a tool is missing."""
     for tool in ("xdotool", "xwininfo", "dunst"):
         if shutil.which(tool) is None:
             pytest.skip(f"{tool} is not installed")
-    desks: list[Desk] = []
 
     def furnish(address: str, settings: dict[str, Any] | None = None, **more: str) -> Office:
         home = house.folder / "home"
@@ -124,24 +132,28 @@ def furnish(display: str, house: House) -> Iterator[Furnish]:
         listener = bruno.listen()
         flags = ["--data-dir", str(ada.data_dir), "--theme", "light", "--log-level", "info"]
         program = house.child("window", ["chat_client", *flags], environment=desk.environment)
-        other = house.child("other program", ["tests.process.other"], environment=desk.environment)
-        windows = {"Harbour Team.*ChatClient$": "", "^Another program$": ""}
-        for title in windows:
-
-            def found(title: str = title) -> bool:
-                search = desk.ask("xdotool", "search", "--onlyvisible", "--name", title).split()
-                windows[title] = search[-1] if search else ""
-                return bool(search)
-
-            wait(found, f"a window {title!r}")
-        del other
-        office = Office(desk, house, server, ada, bruno, listener, program, *windows.values())
+        house.child("other program", ["tests.process.other"], environment=desk.environment)
+        windows = [
+            window_of(desk, "Harbour Team.*ChatClient$"),
+            window_of(desk, "^Another program$"),
+        ]
+        office = Office(desk, house, server, ada, bruno, listener, program, *windows)
         office.echoes("hello")
         return office
 
-    yield furnish
-    for desk in desks:
-        desk.end()
+    return furnish
+
+
+def window_of(desk: Desk, title: str) -> str:
+    """The window with a title like this regular expression in ASCII, once it is there."""
+    found: list[str] = []
+
+    def looked() -> bool:
+        found[:] = desk.ask("xdotool", "search", "--onlyvisible", "--name", title).split()
+        return bool(found)
+
+    wait(looked, f"a window {title!r}")
+    return found[-1]
 
 
 def write_settings(who: Client, notifications: dict[str, Any]) -> None:

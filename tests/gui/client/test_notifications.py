@@ -319,8 +319,10 @@ def test_many_rooms_are_told_in_one(away: Window, town: Town, host: Host) -> Non
     assert away.desktop.titles == [f"Person {letter}" for letter in "ABCD"]
     # It is told of, and does not come back with what comes next.
     away.later(60)
-    people[0].say("and then?", room=f"dm:ada.lindqvist:{people[0].username}")
-    shown(away, "Person A · 2 new messages", *(f"Person {letter}" for letter in "BCD"))
+    for person in (people[0], people[4]):
+        person.say("and then?", room=f"dm:ada.lindqvist:{person.username}")
+    titles = ["Person A · 2 new messages", *(f"Person {letter}" for letter in "BCDE")]
+    shown(away, *titles)
 
 
 # A click
