@@ -148,13 +148,13 @@ class UnreadLine:
 
 
 def _moment(at: datetime, today: date) -> str:
-    """A time as short as it is clear today."""
+    """A time as short as it is clear today; one of a server whose clock is wrong has its date."""
     days_ago = (today - at.date()).days
-    if days_ago <= 0:
+    if -1 <= days_ago <= 0:
         return f"{at:%H:%M}"
     if days_ago == 1:
         return f"yesterday {at:%H:%M}"
-    if days_ago < 7:
+    if 1 < days_ago < 7:
         return f"{at:%A} {at:%H:%M}"
     year = "" if at.year == today.year else f" {at.year}"
     return f"{at.day} {at:%B}{year}"

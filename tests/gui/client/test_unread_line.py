@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
+
 import pytest
 
+from chat_client.window import unread_line
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.transcript.timeline import Unread
 from tests.gui.harness import Host, Peer, Town, Window
@@ -232,3 +235,21 @@ def test_a_day_begins_with_what_is_new(ada: Window, bruno: Peer) -> None:
     transcript.mark_unread(None)
     ada.settle()
     assert ada.said == before
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-27T14:02", "14:02"),
+        ("2026-11-28T00:01", "00:01"),  # the server's clock is a little ahead
+        ("2026-11-26T14:02", "yesterday 14:02"),
+        ("2026-11-21T14:02", "Saturday 14:02"),
+        ("2026-11-20T14:02", "20 November"),
+        ("2025-11-27T14:02", "27 November 2025"),
+        ("2026-12-24T14:02", "24 December"),
+        ("2999-12-31T14:02", "31 December 2999"),
+    ],
+)
+def test_since_when(at: str, said: str) -> None:
+    """As short as it is clear, on 27 November 2026, whatever a server's clock says."""
+    assert unread_line._moment(datetime.fromisoformat(at), date(2026, 11, 27)) == said
