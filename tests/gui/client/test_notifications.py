@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ctypes
 import shutil
-import sys
 import threading
 import time
 import tkinter as tk
@@ -158,30 +156,6 @@ def test_what_is_out_of_view_is_told(ada: Window, bruno: Peer) -> None:
     ada.key("<Control-End>")
     shown(ada)
     assert ada.played == [Sound.MENTION]
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="this is how X11 is locked")
-def test_a_locked_screen(ada: Window, bruno: Peer) -> None:
-    """What comes into the open room of the window in front is not read by anybody then."""
-    come_back(ada)
-    xlib = ctypes.CDLL("libX11.so.6")
-    xlib.XOpenDisplay.restype = ctypes.c_void_p
-    display = ctypes.c_void_p(xlib.XOpenDisplay(None))
-    xlib.XDefaultRootWindow.restype = ctypes.c_ulong
-    screen = ctypes.c_ulong(xlib.XDefaultRootWindow(display))
-    try:
-        # As every locker does.
-        assert xlib.XGrabKeyboard(display, screen, 1, 1, 1, ctypes.c_ulong(0)) == 0
-        ada.wait(lambda: not ada.main._has_focus(), "the locked screen")
-        bruno.say("@ada.lindqvist, are you there?")
-        shown(ada, "Bruno Okafor mentioned you in #general")
-        assert ada.main.overview.unread[GENERAL] == 1
-        xlib.XUngrabKeyboard(display, ctypes.c_ulong(0))
-        xlib.XSync(display, 0)
-        shown(ada)
-        assert ada.main.overview.unread[GENERAL] == 0
-    finally:
-        xlib.XCloseDisplay(display)
 
 
 def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
