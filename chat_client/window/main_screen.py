@@ -332,6 +332,10 @@ class MainScreen(Panel):
             case _:
                 assert_never(item)
 
+    def tell(self, text: str) -> None:
+        """Show a short text for a while, such as one about what concerns all accounts."""
+        self._toast(text, FAILURE_TIME)
+
     def _toast(self, text: str, milliseconds: int) -> None:
         # Above the button that leads to the latest message.
         rise = _LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE

@@ -339,6 +339,7 @@ class Notifications:
             if quiet and self._policy is not None:
                 self._policy.stop()
                 self._run()
+            self.on_state()
         self.on_quiet()
         # Nothing wakes a window for which no time is set.
         if chosen.may_change(now):

@@ -34,7 +34,7 @@ from common.ui.settings.applied_looks import AppliedLooks
 from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
-from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS
+from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS, SETTINGS_TITLE
 from common.ui.widgets.redirect import redirect_typing
 from common.ui.widgets.safe_text import safe
 
@@ -164,7 +164,14 @@ class Screens:
             self._grow()
             self._show(self._main(self.session))
             # The cached messages are shown, and can be answered, before anything is connected.
-            self._beginning = self._root.after(DRAWN, self.session.begin)
+            self._beginning = self._root.after(DRAWN, self._begin)
+
+    def _begin(self) -> None:
+        self._beginning = None
+        if self.session is not None:
+            self.session.begin()
+        if self.settings.problem is not None and isinstance(self.screen, MainScreen):
+            self.screen.tell(f"Something is wrong with the settings: press {SETTINGS_TITLE}")
 
     def _main(self, session: OpenAccount, former: MainScreen | None = None) -> MainScreen:
         return MainScreen(

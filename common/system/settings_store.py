@@ -82,6 +82,11 @@ class SettingsStore(Generic[S]):
             self._read()
             self._changed()
 
+    def told(self) -> None:
+        """The person knows of the problem: forget one that is over."""
+        if self.problem is not None and self.problem.what in {"damaged", "wrong"}:
+            self.problem = None
+
     def set(self, *path: str, value: object) -> None:
         """Change one setting, by its place in the file, now and durably; None takes it out.
 
@@ -108,7 +113,8 @@ class SettingsStore(Generic[S]):
             edit(content)
             self.problem = SettingsProblem("not_kept", why=str(error))
         else:
-            self.problem = None
+            if self.problem is not None and self.problem.what == "not_kept":
+                self.problem = None
         self.settings, _ = self._parse(content)
         self._changed()
 

@@ -30,7 +30,8 @@ LEVEL_NAMES: Final[dict[Level, str]] = {
 _VOLUMES: Final = {"off": 0, "quiet": 30, "medium": 70, "loud": 100}
 _NIGHT: Final = (22 * 60, 8 * 60)
 """What is proposed for the hours of each day."""
-_TIME: Final = re.compile(r"\s*(\d{1,2})(?:\s*[:.h]\s*(\d{1,2}))?\s*")
+_TIME: Final = re.compile(r"(\d{1,2})(?:\s*[:.,h]?\s*(\d{2})|[:.h])?")
+_HOURS_ARE: Final = "A time of the day is like 7:30 or 22:00."
 
 
 class Hooks(NamedTuple):
@@ -115,8 +116,8 @@ class NotificationsPage(SettingsPage):
             Label(times, theme, word, tone="muted").pack(side="left", padx=(0, theme.px(8)))
             field = Field(times, theme, height=30, width=64, limit=5)
             field.pack(side="left", padx=(0, theme.px(8)))
-            for done in ("<Return>", "<FocusOut>"):
-                field.entry.bind(done, lambda _: self._set_hours(), add="+")
+            for done in ("<Return>", "<KP_Enter>", "<FocusOut>"):
+                field.entry.bind(done, lambda _: self.leave(), add="+")
             self.hours.append(field)
         self.mentions_pass = self._switch(
             "Mentions come through all the same", "", self._set_mentions_pass
@@ -154,13 +155,17 @@ class NotificationsPage(SettingsPage):
     def _set_mentions_pass(self, on: bool) -> None:
         self._store.set_quiet(replace(self._quiet, mentions_pass=on))
 
-    def _set_hours(self) -> None:
-        if self._quiet.hours is None:
+    def leave(self) -> None:
+        """Take the hours as they are typed; one that is no time of the day stays, and is told."""
+        if self._quiet.hours is None or not self.winfo_exists():
             return
         times = [parse_time(field.value) for field in self.hours]
         for field, minutes in zip(self.hours, times, strict=True):
             field.set_error(minutes is None)
+            if minutes is not None and field.value != clock(minutes):
+                field.value = clock(minutes)
         begin, end = times
+        self.daily.explain(_HOURS_ARE if begin is None or end is None else "")
         if begin is not None and end is not None and (begin, end) != self._quiet.hours:
             self._store.set_quiet(replace(self._quiet, hours=(begin, end)))
 
@@ -189,9 +194,12 @@ class NotificationsPage(SettingsPage):
         for place, field in enumerate(self.hours):
             field.enabled = quiet.hours is not None
             minutes = (quiet.hours or _NIGHT)[place]
-            if field.entry.focus_get() is not field.entry:
-                field.value = f"{minutes // 60:02}:{minutes % 60:02}"
+            # What is being typed stays.
+            if not field.enabled or str(field.focus_displayof()) != str(field.entry):
+                field.value = clock(minutes)
                 field.set_error(False)
+        if not any(field.instate(["invalid"]) for field in self.hours):
+            self.daily.explain("")
 
     def _show_rooms(self, rooms: Mapping[str, Level]) -> None:
         theme = self._theme
@@ -252,14 +260,24 @@ def describe_quiet(quiet: Quiet, now: datetime) -> str:
     if end is None:
         return "On, until you turn it off."
     days = (end.date() - now.date()).days
-    day = ("", "tomorrow ")[days] if days < 2 else f"{end:%d.%m.} "
+    day = ("", "tomorrow ")[days] if days < 2 else f"{end.day} {end:%B} "
     return f"On, until {day}{end:%H:%M}."
 
 
 def parse_time(text: str) -> int | None:
-    """Minutes after midnight of what somebody typed, such as 7, 7:30 or 22.15; None if none."""
-    found = _TIME.fullmatch(text)
+    """Minutes after midnight of what somebody typed, such as 7, 7.30, 730 or 22:15; None if none.
+
+    24:00 is midnight.
+    """
+    found = _TIME.fullmatch(text.strip())
     if found is None:
         return None
     hour, minute = int(found[1]), int(found[2] or 0)
+    if (hour, minute) == (24, 0):
+        return 0
     return hour * 60 + minute if hour < 24 and minute < 60 else None
+
+
+def clock(minutes: int) -> str:
+    """A time of the day, as it is shown."""
+    return f"{minutes // 60:02}:{minutes % 60:02}"

@@ -34,6 +34,9 @@ class SettingsPage(Panel):
         """Show the settings as they are."""
         raise NotImplementedError
 
+    def leave(self) -> None:
+        """Take what is typed: the page is about to go."""
+
 
 class PageMaker(NamedTuple):
     """How a page is called and drawn in the navigation, and what makes it within its parent."""
@@ -92,12 +95,16 @@ class SettingsWindow:
     def close(self) -> None:
         """Take it away; harmless when it is gone."""
         if self.window.winfo_exists():
+            self.page.leave()
             self._unsubscribe()
+            self._store.told()
             self.window.destroy()
             self._on_close()
 
     def show(self, page: str) -> None:
         """Show another page, by its title."""
+        if self._title != page:
+            self.page.leave()
         self._title = page
         for title, button in self.buttons.items():
             button.set(variant="chosen" if title == page else "quiet")
@@ -119,10 +126,12 @@ class SettingsWindow:
         """Show the settings as they are now."""
         self._show_problem(self._store.problem)
         self.page.refresh()
+        self._pane.adopt()  # what the page has made since
 
     def rebuild(self) -> None:
         """Make everything anew, for another size of text; the keyboard stays where it is."""
         focus = self.window.focus_displayof()
+        self.page.leave()
         has_focus = focus is not None and focus.winfo_toplevel() is self.window
         way = _way_to(self.window.focus_lastfor() or self.window, self.window)
         scrolled = self._pane.canvas.yview()[0]

@@ -27,7 +27,9 @@ def redirect_typing(window: tk.Tk, target: Callable[[], Editing | None]) -> None
     def editing(event: tk.Event[tk.Misc]) -> Editing | None:
         # By name: a window that Tk made itself, as of a menu, is no widget of tkinter's.
         name = str(event.widget)
-        if str(call("winfo", "toplevel", name)) != str(window):
+        # The key may have ended the widget that it was for, such as one that is made anew.
+        gone = not window.getboolean(call("winfo", "exists", name))
+        if gone or str(call("winfo", "toplevel", name)) != str(window):
             return None
         tags = window.tk.splitlist(call("bindtags", name))
         return None if "Text" in tags or "Entry" in tags else target()

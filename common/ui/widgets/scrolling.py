@@ -130,6 +130,7 @@ class ScrollPane(Panel):
     ) -> None:
         super().__init__(parent, theme)
         self._height = 0
+        self._adopted = False
         self.canvas = tk.Canvas(
             self, width=1, height=1, highlightthickness=0, borderwidth=0, yscrollincrement=1
         )
@@ -167,14 +168,21 @@ class ScrollPane(Panel):
             self._scrollbar.place_forget()
 
     def adopt(self) -> None:
-        """Scroll by the wheel over everything inside, and to the widget that gets the focus."""
-        self.bind("<FocusIn>", lambda event: self._see(event.widget))
-        bind_wheel(self, self._wheel)
+        """Scroll by the wheel over everything inside, and to the widget that gets the focus.
+
+        Call it again when there is more inside.
+        """
+        if not self._adopted:
+            self._adopted = True
+            self.bind("<FocusIn>", lambda event: self._see(event.widget))
+            bind_wheel(self, self._wheel)
         waiting: list[tk.Misc] = [self.canvas]
         while waiting:
             widget = waiting.pop()
+            tags = widget.bindtags()
             # This widget's own bindings, which are removed with it, apply to those inside as well.
-            widget.bindtags((*widget.bindtags(), str(self)))
+            if str(self) not in tags:
+                widget.bindtags((*tags, str(self)))
             waiting += widget.winfo_children()
 
     def _wheel(self, units: int) -> None:

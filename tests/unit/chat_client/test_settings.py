@@ -120,7 +120,10 @@ def test_wrong_values_are_kept_in_a_copy(tmp_path: Path) -> None:
     assert problem.aside is not None
     assert problem.aside.read_bytes() == raw
     store.set("looks", "theme", value="light")
-    assert not store.problem
+    told = [store.problem]
+    store.told()
+    told.append(store.problem)
+    assert told == [problem, None]
     assert SettingsStore(tmp_path).settings.looks == Looks("light", 90)
 
 
