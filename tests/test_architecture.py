@@ -136,7 +136,12 @@ _OF_SOCKETS: Final = {"common.system.tls", "common.system.transport", "common.sy
 """In common, what may know them: both programs have connections and threads that wait."""
 
 
-_PURE_PACKAGES: Final = ("chat_server.rules", "chat_client.state", "chat_client.notify")
+_PURE_PACKAGES: Final = (
+    "chat_server.rules",
+    "chat_server.notify",
+    "chat_client.state",
+    "chat_client.notify",
+)
 
 
 def is_pure(module: str) -> bool:
@@ -295,6 +300,7 @@ _SOURCES: Final = {
     "chat_server.window.presenter": "from chat_server.rules import commands",
     "chat_client.state.controller": "",
     "chat_client.notify.policy": "",
+    "chat_server.notify.policy": "",
     "chat_client.cache.cache": "import sqlite3\nfrom common.system import database",
     "chat_client.core": "from chat_client.cache import cache",
     "chat_client.net.connector": "import socket\nfrom common.system import transport, waker",
@@ -320,7 +326,9 @@ _SOURCES: Final = {
         ("common.desktop.dbus", "import chat_client"),
         ("chat_client.state.controller", "from common.desktop import dbus"),
         ("chat_client.notify.policy", "from common.desktop import dbus"),
+        ("chat_server.notify.policy", "from common.desktop import dbus"),
         ("chat_client.notify.policy", "import tkinter"),
+        ("chat_server.notify.policy", "import threading"),
         ("chat_server.service", "import chat_client.state"),
         ("chat_client.state.controller", "from chat_client.net import connector"),
         ("chat_client.state.controller", "from ..net import connector"),

@@ -18,6 +18,7 @@ from chat_client.notify import policy
 from chat_client.notify.policy import SUMMARY, Level, Policy
 from chat_client.settings import SettingsStore
 from chat_client.state import news
+from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notification import Notification
 from common.desktop.notifier import (
     Activated,
@@ -361,29 +362,6 @@ class Notifications:
     def quiet_for(self, until: int) -> None:
         """Turn do not disturb on until a time (see `Quiet.until`), or off with 0."""
         self._store.set_quiet(replace(self._store.settings.notifications.quiet, until=until))
-
-
-def describe_state(state: NotifierState) -> str:
-    """What shows notifications here, or why nothing does."""
-    name = " ".join(filter(None, (state.name, state.version)))
-    if state.code is Code.UNKNOWN:
-        return "Looking for what shows notifications here…"
-    if state.code is Code.AVAILABLE:
-        lacks = "" if state.actions else " It takes no clicks."
-        return f"Notifications are shown by {name or 'this desktop'}.{lacks}"
-    why = {
-        Code.NO_BUS: "this session has no message bus (D-Bus)",
-        Code.NO_SERVER: "no program of this desktop shows them",
-        Code.NO_ANSWER: f"{name or 'the program that shows them'} does not answer",
-        Code.REFUSED: f"{name or 'the desktop'} refuses them",
-        Code.UNSUPPORTED: "this system’s are not known here",
-    }
-    return f"No notifications: {why[state.code]}."
-
-
-def describe_player(player: str) -> str:
-    """What plays sounds here."""
-    return f"Sounds are played by {player}." if player else "No sounds: no player was found."
 
 
 def _now() -> datetime:

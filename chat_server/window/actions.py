@@ -14,8 +14,8 @@ class Actions:
     `open_client` starts ChatClient in this chat; it is None where there is no ChatClient.
     Moderation applies to the people of all given rows, after a confirmation where one is needed.
     `lift` ends a ban or a mute, `new_invite` makes a new link, `go` shows a page.
-    `switch(on)` starts or stops the server; `copy(text, said)` puts text on the clipboard
-    and shows `said` in a toast unless that is empty.
+    `show_settings` opens the settings window. `switch(on)` starts or stops the server;
+    `copy(text, said)` puts text on the clipboard and shows `said` in a toast unless that is empty.
     """
 
     switch: Callable[[bool], object]
@@ -33,3 +33,4 @@ class Actions:
     toggle_theme: Callable[[], object]
     rename: Callable[[str], object]
     open_client: Callable[[], object] | None
+    show_settings: Callable[[], object]

@@ -30,7 +30,7 @@ CLIENT_LOOK: Final = 500
 class HostController:
     """Carries out `actions`. `show` updates the window from the presenter.
 
-    `say(text, milliseconds)` shows a toast for that long.
+    `say(text, milliseconds)` shows a toast for that long. The last two are actions of the window.
     """
 
     def __init__(
@@ -41,6 +41,8 @@ class HostController:
         server_thread: ServerThread,
         show: Callable[[], object],
         say: Callable[[str, int], object],
+        toggle_theme: Callable[[], object],
+        show_settings: Callable[[], object],
     ) -> None:
         self.client = ClientProgram(find_client())
         self._client_timer: str | None = None
@@ -49,8 +51,8 @@ class HostController:
         self.actions = Actions(
             self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
             moderation.unban, moderation.set_role, moderation.lift, moderation.new_invite, self._go,
-            self._copy, self._search, theme.toggle, self._rename,
-            self._open_client if self.client.available else None,
+            self._copy, self._search, toggle_theme, self._rename,
+            self._open_client if self.client.available else None, show_settings,
         )  # fmt: skip
         self.dialog: Dialog | None = None
         self._closing: Dialog | None = None

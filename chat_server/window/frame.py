@@ -17,6 +17,8 @@ from chat_server.window.pages.summary import Summary
 from chat_server.window.sidebar import Sidebar
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.keys import SETTINGS_TITLE
 from common.ui.widgets.notices import Banner, Toasts
 from common.ui.widgets.tooltip import Tooltip
 
@@ -102,6 +104,17 @@ class Frame(Panel):
         """The page that is shown while the server does not run."""
         return Down(self._pages, self._theme, self._actions)
 
+    def take_over(self, former: Frame) -> None:
+        """Continue where a frame was that this one replaces: what was typed, and what is sorted."""
+        self.sidebar.name.take_over(former.sidebar.name)
+        made = vars(former)
+        if "connections" in made:
+            self.connections.people.take_over(former.connections.people)
+        if "accounts" in made:
+            self.accounts.take_over(former.accounts)
+        if "sanctions" in made:
+            self.sanctions.take_over(former.sanctions)
+
     def show(self, view: HostView) -> None:
         """Show this moment."""
         self.sidebar.show(view)
@@ -136,11 +149,23 @@ class Frame(Panel):
         header.configure(height=theme.px(_HEADER))
         header.pack_propagate(False)
         header.pack(fill="x")
+        # First, as what is packed last is cut where there is too little room.
+        self.settings = Button(
+            header, theme, "", self._actions.show_settings,
+            variant="quiet", icon="gear", icon_size=18, height=32,
+        )  # fmt: skip
+        self.settings.pack(side="right", padx=(0, theme.px(12)))
+        Tooltip(self.settings, theme, f"Settings ({SETTINGS_TITLE})")
         self._title = Label(header, theme, "Connections", font="title")
         self._title.pack(side="left", padx=(theme.px(GUTTER), theme.px(14)))
         self._where = Label(header, theme, tone="muted")
         self._where.pack(side="left", pady=(theme.px(2), 0))
         self._everywhere = Tooltip(self._where, theme, "")
+        self._reach = "", ""
+        """Where clients reach the server: for one line, and all of it."""
+        self._header = header
+        header.bind("<Configure>", lambda _: self._show_reach())
+        self.settings.lift()  # Tab follows the stack
         Hairline(content, theme).pack(fill="x")
 
     def _show_header(self, view: HostView) -> None:
@@ -148,12 +173,18 @@ class Frame(Panel):
         self._title.set(_TITLES[page])
         connections = view.phase is ServerState.RUNNING and page is Page.CONNECTIONS
         reach = view.reach if connections else None
-        if reach is None:
-            self._where.set("")
-            self._everywhere.text = ""
-            return
-        self._where.set(reach.text if view.connections else "Nobody is here")
-        self._everywhere.text = reach.all_text if reach.all_text != reach.text else ""
+        text = "" if reach is None else reach.text if view.connections else "Nobody is here"
+        self._reach = text, "" if reach is None else reach.all_text
+        self._show_reach()
+
+    def _show_reach(self) -> None:
+        """Show the addresses as far as there is room beside the title; all of them at a touch."""
+        (text, whole), px = self._reach, self._theme.px
+        taken = self._title.winfo_reqwidth() + self.settings.winfo_reqwidth()
+        room = self._header.winfo_width() - taken - px(GUTTER + 14 + 12 + 12)
+        shown = self._theme.fonts.fit("body", text, max(1, room))
+        self._where.set(shown)
+        self._everywhere.text = whole if whole != shown else ""
 
     def _show_trouble(self, view: HostView) -> None:
         if view.trouble:

@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import sys
 import time
+import tkinter as tk
 from collections.abc import Callable
 from typing import Final, assert_never
 
+from chat_server.notify.policy import Topic
 from chat_server.options import Options
 from chat_server.rules.view import Audited
+from chat_server.settings import SettingsStore
 from chat_server.window import server_thread
 from chat_server.window.controller import HostController
 from chat_server.window.frame import Frame
-from chat_server.window.model import ServerState
+from chat_server.window.model import Page, ServerState
+from chat_server.window.notifications import Notifications
 from chat_server.window.presenter import Presenter
+from chat_server.window.settings import settings_pages
 from common.domain.invite import is_unspecified
 from common.domain.sentences import sentence
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
-from common.ui.widgets.keys import FIND
+from common.ui.settings.applied_looks import AppliedLooks
+from common.ui.settings.window import SettingsWindow
+from common.ui.widgets.keys import FIND, SETTINGS
 
 SOON: Final = 15
 """Milliseconds for which events are coalesced into one redraw."""
@@ -44,17 +51,24 @@ class HostContents:
         self.server_thread = server_thread.ServerThread(
             options, program.data_dir, self.mailbox.post
         )
+        self.settings = SettingsStore(program.data_dir)
+        self.settings_window: SettingsWindow | None = None
+        self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
+        self.notifications = Notifications(self.root, program.icon, self.settings, self._open)
         self.controller = HostController(
-            self.root, self.theme, self.presenter, self.server_thread, self.show, self._say
-        )
-        self.frame = Frame(self.root, self.theme, self.controller.actions)
-        self.frame.pack(fill="both", expand=True)
+            self.root, self.theme, self.presenter, self.server_thread, self.show, self._say,
+            self.looks.toggle_mode, self.show_settings,
+        )  # fmt: skip
+        self.frame = self._make_frame()
         self.status = 0
         self.owns_folder = False
         self._quit = program.close
         self._ended: Callable[[], object] = lambda: None
         self._timers: dict[str, str] = {}
         self.root.bind(FIND, lambda _: self._find())
+        self.root.bind(SETTINGS, lambda _: self.show_settings())
+        self.root.bind("<FocusIn>", self._focused, add="+")
+        self.looks.apply()
 
     def begin(self) -> None:
         """Start the server."""
@@ -70,6 +84,10 @@ class HostContents:
         self._ended = ended
         self.presenter.closing()
         self.controller.close()
+        self.notifications.stop()
+        self.looks.stop()
+        if self.settings_window is not None:
+            self.settings_window.close()
         self.show()
         self.server_thread.quit()
         if not self.server_thread.alive:
@@ -86,6 +104,54 @@ class HostContents:
         if change is not None:
             wait = max(SOON, min(change - now, LONGEST_WAIT))
             self._after("clock", wait, self.show)
+
+    def show_settings(self) -> None:
+        """The settings window; the one that is there comes to the front."""
+        if self.settings_window is not None:
+            self.settings_window.raise_()
+            return
+        told = self.notifications
+        pages = settings_pages(self.theme, self.settings, self.looks, told.status, told.test)
+        self.settings_window = SettingsWindow(
+            self.root, self.theme, self.settings, "ChatServer", pages, self._settings_closed
+        )
+        told.on_state = self.settings_window.refresh
+
+    def _settings_closed(self) -> None:
+        self.settings_window = None
+        self.notifications.on_state = lambda: None
+
+    def _make_frame(self) -> Frame:
+        frame = Frame(self.root, self.theme, self.controller.actions)
+        frame.pack(fill="both", expand=True)
+        return frame
+
+    def _rebuild(self) -> None:
+        """Make all that is shown anew, for another size of text."""
+        former = self.frame
+        # There is no room for two of them: their parts would make way for each other without end.
+        former.pack_forget()
+        self.frame = self._make_frame()
+        self.show()
+        self.frame.take_over(former)
+        former.destroy()
+        if self.settings_window is not None:
+            self.settings_window.rebuild()
+
+    def _open(self, topic: Topic) -> None:
+        """Show what a notification told of; the newest is at the top of the feed, on every page."""
+        if topic is not Topic.SERVER:
+            self.presenter.go(Page.CONNECTIONS)
+        self.show()
+        self.frame.activity.show_newest()
+        if self.controller.dialog is not None:
+            self.controller.dialog.window.lift()
+            self.controller.dialog.window.focus_set()
+
+    def _focused(self, event: tk.Event[tk.Misc]) -> None:
+        """The window has the keyboard: another program may have changed the settings meanwhile."""
+        if event.widget is self.root:
+            self.looks.look_again()
 
     def _say(self, text: str, milliseconds: int) -> None:
         self.frame.toasts.show(text, milliseconds)
@@ -110,6 +176,7 @@ class HostContents:
                 self.owns_folder = True
                 if self.presenter.phase is not ServerState.CLOSING:
                     self.presenter.started(item.running, now)
+                    self.notifications.started()
                     self.controller.started(item.running.port)
                     self.controller.moderation.list_people()
                     self.controller.moderation.list_sanctions()
@@ -130,12 +197,15 @@ class HostContents:
 
     def _happened(self, item: server_thread.UrgentEvents, now: int) -> None:
         self.presenter.apply(item.events, now)
+        self.notifications.happened(item.events)
         if any(isinstance(event, Audited) for event in item.events):
             self.controller.moderation.list_sanctions()
         self._show_soon()
 
     def _count(self) -> None:
-        self.presenter.apply(self.server_thread.counts.take(), _now())
+        counted = self.server_thread.counts.take()
+        self.presenter.apply(counted, _now())
+        self.notifications.happened(counted)
         self._show_soon()
 
     def _failed(self, failure: server_thread.StartFailed, now: int) -> None:
@@ -144,6 +214,7 @@ class HostContents:
         if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
+        self.notifications.not_started(failure.reason)
         self.show()
         # Deferred: a dialog runs a loop of its own, in which the mailbox must not wait.
         self._after("ask", 1, lambda: self._ask_after(failure))
@@ -158,6 +229,7 @@ class HostContents:
         self.show()
         if isinstance(item, server_thread.Aborted):
             reason = sentence(item.reason)
+            self.notifications.stopped(reason)
             self._after("ask", 1, lambda: self.controller.server_failed(reason))
 
     def _ask_after(self, failure: server_thread.StartFailed) -> None:

@@ -79,6 +79,12 @@ class ServerName(Panel):
             else:
                 self.leave()
 
+    def take_over(self, former: ServerName) -> None:
+        """Go on with the name that is being typed in another widget, if one is."""
+        if former.editing:
+            self.edit()
+            self.field.value = former.field.value
+
     def edit(self) -> None:
         """Replace the name by the field."""
         if self._view is None or self._view.phase is not ServerState.RUNNING or self.editing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import tkinter as tk
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,9 @@ import pytest
 
 from chat_client.settings import SettingsStore
 from chat_client.window.notifications import Notifications
+from chat_server.notify.policy import Topic
+from chat_server.settings import SettingsStore as HostSettings
+from chat_server.window.notifications import Notifications as HostNotifications
 from common.ui.look import fonts
 from tests.gui.desktop import Desktop, LateClock, SilentPlayer
 from tests.gui.harness import Alarm, Host, Town
@@ -38,6 +41,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
     monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: tmp_path / "none")
     # Nor is their desktop: what a window shows and plays there, each keeps for itself.
     monkeypatch.setattr("chat_client.window.screens.Notifications", _with_a_desktop)
+    monkeypatch.setattr("chat_server.window.host.Notifications", host_with_a_desktop)
     # A Tk object that is collected on another thread ends the process. So nothing is
     # collected by chance while there are windows, and what is left goes here and now.
     gc.collect()
@@ -57,6 +61,25 @@ def _with_a_desktop(root: tk.Tk, icon: str, store: SettingsStore) -> Notificatio
         root,
         icon,
         store,
+        make=partial(Desktop, clock),
+        player=SilentPlayer(),
+        clock=clock,
+    )
+
+
+def host_with_a_desktop(
+    root: tk.Tk,
+    icon: str,
+    store: HostSettings,
+    on_open: Callable[[Topic], object],
+) -> HostNotifications:
+    """What the host's window tells a desktop of the test's own."""
+    clock = LateClock()
+    return HostNotifications(
+        root,
+        icon,
+        store,
+        on_open,
         make=partial(Desktop, clock),
         player=SilentPlayer(),
         clock=clock,

@@ -58,6 +58,11 @@ class Accounts(TablePage[AccountRow]):
         self._add_table()
         self._selected()
 
+    def take_over(self, former: Accounts) -> None:
+        """See `TablePage`."""
+        self.search.value = former.search.value
+        super().take_over(former)
+
     def show(self, view: HostView) -> None:
         """Show this moment."""
         self._rows = {row.username: row for row in view.accounts}

@@ -86,6 +86,10 @@ class Activity(Panel):
             self._lines = lines
             self._write()
 
+    def show_newest(self) -> None:
+        """Scroll to the top, where the newest line is."""
+        self.text.yview_moveto(0)
+
     def _bind_class(self) -> None:
         """The bindings of Tk's Text for reading: pointer, wheel, copy, keys that move the view."""
         text = self.text

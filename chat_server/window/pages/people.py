@@ -48,6 +48,11 @@ class People(TablePage[ClientRow]):
         self._build_tools()
         self._add_table()
 
+    def take_over(self, former: People) -> None:
+        """See `TablePage`."""
+        self.search.value = former.search.value
+        super().take_over(former)
+
     def show(self, view: HostView) -> None:
         """Show the rows that match the search."""
         self._rows = {str(row.connection): row for row in view.rows}

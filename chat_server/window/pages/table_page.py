@@ -6,7 +6,7 @@ import tkinter as tk
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar
 
 from chat_server.window.actions import Actions
 from common.ui.lists.table import Column, Row, Table
@@ -54,6 +54,11 @@ class TablePage(Panel, Generic[RowData]):
         self.table = self._make_table(self._layout.sort, descending=self._layout.descending)
         self._empty_label = Label(self, self._theme, tone="muted")
         self.bind("<Configure>", lambda event: self._resized(event.width), add="+")
+
+    def take_over(self, former: Self) -> None:
+        """Continue where a page was that this one replaces: with its columns, order and choice."""
+        self._columns, self._rows = former._columns, dict(former._rows)
+        self._replace_table(former.table)
 
     @property
     def chosen(self) -> list[RowData]:
@@ -112,19 +117,22 @@ class TablePage(Panel, Generic[RowData]):
         )
         if columns != self._columns:
             self._columns = columns
-            self._replace_table()
+            self._replace_table(self.table)
         self._lay_out(width)
 
-    def _replace_table(self) -> None:
-        """A table has the same columns for its lifetime: others need another table."""
+    def _replace_table(self, former: Table) -> None:
+        """A table has the same columns for its lifetime: others need another table.
+
+        It is sorted, and has the row selected, as `former`.
+        """
         old, shown = self.table, [column.id for column in self._columns]
-        sort, descending = old.sort
+        sort, descending = former.sort
         if sort is None or sort not in shown:
             sort = next(column for column in self._layout.fallback_sort if column in shown)
             descending = False
         self.table = self._make_table(sort, descending=descending)
         self._made.clear()
         self._fill()
-        self.table.select(old.selected)
+        self.table.select(former.selected)
         old.destroy()
         self._empty_label.lift()

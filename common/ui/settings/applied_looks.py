@@ -38,8 +38,8 @@ class AppliedLooks:
         """What was chosen when the looks were applied last."""
         self._timer: str | None = None
         remembered = program.remembered_mode
-        if remembered is not None and not store.path.exists():
-            # It was chosen before there were settings.
+        if remembered is not None and store.problem is None and not store.path.exists():
+            # It was chosen before there were settings; a damaged file was set aside.
             store.set("looks", "theme", value=remembered)
         store.subscribe(self.apply)
         for keys, step in TEXT_SIZE_KEYS:

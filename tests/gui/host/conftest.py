@@ -22,6 +22,8 @@ from chat_server.window.model import ServerState
 from common.domain.invite import parse_invite
 from common.protocol.events import Event
 from common.ui.widgets.dialog import Dialog
+from tests.gui.conftest import host_with_a_desktop
+from tests.gui.desktop import Desktop
 from tests.process.wire import Session
 
 DEADLINE = 15.0
@@ -105,6 +107,13 @@ class Host:
         self.clients.append(client)
         self.wait(lambda: len(self.table.order()) > before, f"{username} in the list")
         return client
+
+    @property
+    def desktop(self) -> Desktop:
+        """What shows its notifications."""
+        desktop = self.app.notifications._notifier
+        assert isinstance(desktop, Desktop)
+        return desktop
 
     @property
     def table(self) -> Any:
@@ -227,8 +236,12 @@ Open = Callable[..., Host]
 
 
 @pytest.fixture
-def open_host(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> Iterator[Open]:
+def open_host(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
     """Makes windows: `open_host("--port", "0")`; a logged ERROR fails the test."""
+    # Nothing is shown or heard on the desktop of whoever runs the tests.
+    monkeypatch.setattr(host_module, "Notifications", host_with_a_desktop)
     hosts: list[Host] = []
     # A Tk interpreter that is collected on another thread ends the process, and here a window
     # may be garbage while the next one's server runs: so nothing is collected by chance.

@@ -1,0 +1,1 @@
+"""What the host is told by the desktop, and when."""
