@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from chat_client.notify.quiet import Quiet
 from chat_client.state.news import Came
@@ -45,8 +45,7 @@ class Preferences:
     quiet: Quiet = field(default_factory=Quiet)
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(NamedTuple):
     """Show the notification of a room, in place of its former one. A click leads to `seq`."""
 
     room: str
@@ -58,22 +57,19 @@ class Show:
     mention: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(NamedTuple):
     """Take the notification of a room away."""
 
     room: str
 
 
-@dataclass(frozen=True, slots=True)
-class Play:
+class Play(NamedTuple):
     """Play a sound."""
 
     sound: Sound
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """Have the window ask for attention, as far as it does not have it."""
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from chat_client.notify.policy import Level
 from chat_client.notify.quiet import Quiet
-from chat_client.window.settings.notifications import (
+from chat_client.notify.wording import (
     LEVEL_NAMES,
     chosen_quiet,
     describe_quiet,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
-from typing import Final, NamedTuple, Protocol, assert_never
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, assert_never
 
 from chat_client.notify import policy
 from chat_client.notify.policy import SUMMARY, Level, Policy
@@ -32,10 +32,12 @@ from common.desktop.notifier import (
     Replied,
     make_notifier,
 )
-from common.desktop.sound import Sound, SoundPlayer
 from common.limits import TEXT_BYTES
 from common.ui.program.attention import Attention
 from common.ui.program.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from common.desktop.sound import SoundPlayer
 
 APP: Final = App("Chat", "lan.chat.ChatClient")
 _LONGEST_WAIT: Final = 60.0
@@ -45,12 +47,6 @@ _LONGEST_REPLY: Final = 4 * TEXT_BYTES
 TOGETHER: Final = 500
 """Milliseconds for which what was missed waits for more of it: rooms that come together are told
 together."""
-_SOUNDS: Final[dict[policy.Sound, Sound]] = {
-    "message": Sound.MESSAGE,
-    "mention": Sound.MENTION,
-    "failed": Sound.FAILED,
-    "knock": Sound.KNOCK,
-}
 
 
 class Conversations(Protocol):
@@ -104,7 +100,7 @@ class Notifications:
         self.attention = Attention(root, icon)
         self._mailbox: Mailbox[Event] = Mailbox(root, self._told)
         self._notifier = make(APP, self._mailbox.post)
-        self._player = player or SoundPlayer()
+        self._made_player = player
         self.state = NotifierState()
         self.on_quiet: Callable[[], object] = lambda: None
         self.on_state: Callable[[], object] = lambda: None
@@ -166,7 +162,8 @@ class Notifications:
                 self._root.after_cancel(timer)
         self._timer = self._quiet_timer = None
         self._notifier.stop()
-        self._player.stop()
+        if self._made_player is not None:
+            self._made_player.stop()
 
     # What happens
 
@@ -289,7 +286,18 @@ class Notifications:
         return f"{self._account} {room}"
 
     def _play(self, sound: policy.Sound) -> None:
-        self._player.play(_SOUNDS[sound], self._store.settings.volume / 100)
+        from common.desktop.sound import Sound
+
+        self._player.play(Sound(sound), self._store.settings.volume / 100)
+
+    @property
+    def _player(self) -> SoundPlayer:
+        """What plays sounds, loaded for the first one."""
+        if self._made_player is None:
+            from common.desktop.sound import SoundPlayer
+
+            self._made_player = SoundPlayer()
+        return self._made_player
 
     def _told(self, events: list[Event]) -> None:
         for event in events:

@@ -4,7 +4,7 @@ import logging
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from threading import Thread
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.errors import CacheError, CacheFailedError
@@ -21,8 +21,6 @@ from chat_client.status_text import describe_attempt
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
-from chat_client.window.settings.notifications import Hooks
-from chat_client.window.settings.pages import settings_pages
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
@@ -31,12 +29,14 @@ from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
 from common.ui.settings.applied_looks import AppliedLooks
-from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
 from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS, SETTINGS_TITLE
 from common.ui.widgets.redirect import redirect_typing
 from common.ui.widgets.safe_text import safe
+
+if TYPE_CHECKING:
+    from common.ui.settings.window import SettingsWindow
 
 log = logging.getLogger(__name__)
 
@@ -193,6 +193,11 @@ class Screens:
         if self.settings_window is not None:
             self.settings_window.raise_()
             return
+        # Imported here: not before somebody wants to see them.
+        from chat_client.window.settings.notifications import Hooks
+        from chat_client.window.settings.pages import settings_pages
+        from common.ui.settings.window import SettingsWindow
+
         account = self.session.account.key if self.session is not None else None
         told = self.notifications
         self.settings_window = SettingsWindow(

@@ -7,9 +7,7 @@ by `tell`, on that thread.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -48,8 +46,7 @@ class Code(Enum):
     """This system's notifications are unknown here, or the library for them is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class NotifierState:
+class NotifierState(NamedTuple):
     """What was found, and what it can do."""
 
     code: Code = Code.UNKNOWN
@@ -62,8 +59,7 @@ class NotifierState:
     """Whether it can be answered inside."""
 
 
-@dataclass(frozen=True, slots=True)
-class Activated:
+class Activated(NamedTuple):
     """Somebody clicked the notification of `key`.
 
     `token` is an activation token (XDG Activation, $DESKTOP_STARTUP_ID) with which a window may
@@ -74,23 +70,20 @@ class Activated:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Replied:
+class Replied(NamedTuple):
     """Somebody wrote an answer inside the notification; as it was typed, not checked."""
 
     key: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dismissed:
+class Dismissed(NamedTuple):
     """Somebody took the notification away."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The state is another one."""
 
     state: NotifierState
@@ -117,11 +110,7 @@ class Notifier(Protocol):
 
 
 def make_notifier(app: App, tell: Tell) -> Notifier:
-    """The notifier for this system. Loads little: the library comes on its thread, when needed."""
-    if sys.platform in {"win32", "darwin"}:
-        from common.desktop.native import NativeNotifier
+    """The notifier for this system. Loads nothing before there is something to do."""
+    from common.desktop.late import LateNotifier
 
-        return NativeNotifier(app, tell)
-    from common.desktop.dbus import DBusNotifier
-
-    return DBusNotifier(app, tell)
+    return LateNotifier(app, tell)

@@ -6,12 +6,18 @@ import re
 import tkinter as tk
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
 from chat_client.notify.policy import Level
-from chat_client.notify.quiet import FOR_EVER, Quiet, tomorrow_morning
+from chat_client.notify.quiet import Quiet
+from chat_client.notify.wording import (
+    LEVEL_NAMES,
+    chosen_quiet,
+    describe_quiet,
+    quiet_until,
+)
 from chat_client.settings import SettingsStore
 from common.ui.look.theme import Theme
 from common.ui.settings.window import SettingsPage
@@ -22,11 +28,6 @@ from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.safe_text import safe
 from common.ui.widgets.setting_row import SettingRow, SwitchRow
 
-LEVEL_NAMES: Final[dict[Level, str]] = {
-    "everything": "Every message",
-    "mentions": "Mentions only",
-    "nothing": "Nothing",
-}
 _VOLUMES: Final = {"off": 0, "quiet": 30, "medium": 70, "loud": 100}
 _NIGHT: Final = (22 * 60, 8 * 60)
 """What is proposed for the hours of each day."""
@@ -226,42 +227,6 @@ class NotificationsPage(SettingsPage):
     def _forget_room(self, room: str) -> None:
         if self._hooks.account is not None:
             self._store.set_level(self._hooks.account, room, None)
-
-
-def quiet_until(chosen: str) -> int:
-    """Until when nothing disturbs, for a choice: "off", "hour", "tomorrow" or "on"."""
-    now = datetime.now().astimezone()
-    match chosen:
-        case "hour":
-            return int((now + timedelta(hours=1)).timestamp() * 1000)
-        case "tomorrow":
-            return int(tomorrow_morning(now).timestamp() * 1000)
-        case "on":
-            return FOR_EVER
-        case _:
-            return 0
-
-
-def chosen_quiet(quiet: Quiet, now: datetime) -> str:
-    """Which choice holds now."""
-    if quiet.until == FOR_EVER:
-        return "on"
-    if not quiet.is_switched_on(now):
-        return "off"
-    is_morning = quiet.until == int(tomorrow_morning(now).timestamp() * 1000)
-    return "tomorrow" if is_morning else "hour"
-
-
-def describe_quiet(quiet: Quiet, now: datetime) -> str:
-    """Whether anything disturbs now, and until when not."""
-    if not quiet.holds(now):
-        return "Off: notifications and sounds come as chosen."
-    end = quiet.ends(now)
-    if end is None:
-        return "On, until you turn it off."
-    days = (end.date() - now.date()).days
-    day = ("", "tomorrow ")[days] if days < 2 else f"{end.day} {end:%B} "
-    return f"On, until {day}{end:%H:%M}."
 
 
 def parse_time(text: str) -> int | None:

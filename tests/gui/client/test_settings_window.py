@@ -13,13 +13,10 @@ from typing import Any
 import pytest
 
 from chat_client.notify.quiet import FOR_EVER, tomorrow_morning
+from chat_client.notify.wording import describe_quiet
 from chat_client.options import Options
-from chat_client.window.notifications import describe_player, describe_state
-from chat_client.window.settings.notifications import (
-    NotificationsPage,
-    describe_quiet,
-    parse_time,
-)
+from chat_client.window.settings.notifications import NotificationsPage, parse_time
+from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notifier import Code, Found, NotifierState
 from common.domain.names import GENERAL
 from common.ui.look.palette import PALETTES

@@ -25,6 +25,7 @@ from common.desktop.notifier import (
     Found,
     NotifierState,
     Replied,
+    make_notifier,
 )
 from tests.unit.common.desktop.fake_bus import OWNER, FakeBus, a_bus
 
@@ -346,5 +347,49 @@ def test_nothing_is_loaded_before_it_is_needed() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     loaded = done.stdout.split()
-    assert "common.desktop.dbus" in loaded
+    assert "common.desktop.notifier" in loaded
+    assert "common.desktop.dbus" not in loaded
     assert not {"jeepney", "asyncio", "subprocess", "tkinter"} & set(loaded)
+
+
+def test_a_notifier_is_made_by_the_first_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, whatever is asked; one that was stopped before makes none."""
+    made: list[str] = []
+
+    class Made:
+        """Notes what it is asked."""
+
+        def look(self) -> None:
+            """See `Notifier.look`."""
+            made.append("look")
+
+        def show(self, notification: Notification) -> None:
+            """See `Notifier.show`."""
+            made.append(notification.key)
+
+        def close(self, key: str) -> None:
+            """See `Notifier.close`."""
+            made.append(f"close {key}")
+
+        def stop(self) -> None:
+            """See `Notifier.stop`."""
+            made.append("stop")
+
+    def load(*_: object) -> Made:
+        made.append("made")
+        return Made()
+
+    monkeypatch.setattr("common.desktop.late.load", load)
+    notifier = make_notifier(App("Chat", "x"), print)
+    notifier.close("a")
+    assert made == []
+    notifier.show(Notification("a", "title", "body"))
+    notifier.look()
+    notifier.close("a")
+    notifier.stop()
+    assert made == ["made", "a", "look", "close a", "stop"]
+    never = make_notifier(App("Chat", "x"), print)
+    never.stop()
+    never.show(Notification("a", "title", "body"))
+    never.look()
+    assert made[5:] == []
