@@ -12,13 +12,14 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from common.desktop.sound import Sound
+from common.domain.invite import parse_invite
 from tests.process.desk import DUNST, OF_XFCE, XFCE, Desk, Kind, environment_of, wait
 from tests.process.harness import Child, Client, House, Listener, Server
 from tests.process.session_bus import SERVICES, session_bus
@@ -128,7 +129,7 @@ def furnish(display: str, house: House, desks: list[Desk]) -> Furnish:
         ada, bruno = house.client(server, "Ada Lindqvist"), house.client(server, "Bruno Okafor")
         ada.ask("people")
         if settings is not None:
-            write_settings(ada, settings)
+            write_settings(ada.data_dir, settings)
         listener = bruno.listen()
         flags = ["--data-dir", str(ada.data_dir), "--theme", "light", "--log-level", "info"]
         program = house.child("window", ["chat_client", *flags], environment=desk.environment)
@@ -156,10 +157,10 @@ def window_of(desk: Desk, title: str) -> str:
     return found[-1]
 
 
-def write_settings(who: Client, notifications: dict[str, Any]) -> None:
+def write_settings(data_dir: Path, notifications: dict[str, Any]) -> None:
     """Change the settings in their file, as a person may."""
     content = {"format": 1, "notifications": notifications}
-    (who.data_dir / "settings.json").write_text(json.dumps(content), "utf-8")
+    (data_dir / "settings.json").write_text(json.dumps(content), "utf-8")
 
 
 @pytest.fixture(params=[DUNST, XFCE], ids=["dunst", "xfce"])
@@ -282,12 +283,14 @@ def test_each_sound_is_heard_once(furnish: Furnish, sounds: SoundServer, tmp_pat
     office.bruno.ask("send", "--room", DIRECT, "--lines", stdin="a burst of\nsome\nmessages\n")
     sounds.until_heard(2, pause)
     office.titled(r"^\(4\) general")
-    write_settings(office.ada, {"volume": 100, "do_not_disturb": {"until": "until turned off"}})
+    write_settings(
+        office.ada.data_dir, {"volume": 100, "do_not_disturb": {"until": "until turned off"}}
+    )
     office.come()  # takes the settings over
     office.go()
     office.bruno.send("@Ada Lindqvist, not now")
     office.titled(r"^\(4\) general")
-    write_settings(office.ada, {"volume": 100})
+    write_settings(office.ada.data_dir, {"volume": 100})
     office.come()
     fail(office)
     played = sounds.until_heard(3, pause)
@@ -318,3 +321,40 @@ def fail(office: Office) -> None:
     server.stop()
     server.port = port
     server.start()
+
+
+def test_the_host_hears_of_who_is_refused(
+    display: str, house: House, desks: list[Desk], sounds: SoundServer, tmp_path: Path
+) -> None:
+    """In ChatServer's window behind another one; a click brings it to the front."""
+    for tool in ("xdotool", "xwininfo", "dunst"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    (tmp_path / "bus").mkdir()
+    with session_bus(tmp_path / "bus") as address:
+        home, ready = tmp_path / "sounds", tmp_path / "ready.json"
+        known = {**environment_of(display, address, home), "PULSE_SERVER": sounds.address}
+        desk = Desk(known)
+        desks.append(desk)
+        flags = ["--host", "127.0.0.1", "--port", "0", "--name", "Harbour Team"]
+        flags += ["--data-dir", str(tmp_path / "host"), "--ready-file", str(ready)]
+        (tmp_path / "host").mkdir(mode=0o700)
+        write_settings(tmp_path / "host", {"volume": 100})
+        desk.start(DUNST)
+        program = house.child("host", ["chat_server", *flags], environment=known)
+        wait(ready.exists, "the server")
+        host = window_of(desk, "^Harbour Team.*ChatServer$")
+        house.child("other program", ["tests.process.other"], environment=known)
+        other = window_of(desk, "^Another program$")
+        desk.ask("xdotool", "windowactivate", "--sync", other)
+        invite = parse_invite(json.loads(ready.read_bytes())["invite"])
+        wrong = replace(invite, secret=invite.secret[::-1]).link()
+        mallory = Client(house, tmp_path / "mallory", "Mallory", wrong)
+        assert mallory.run("send", "let me in").status() == 1
+        (heard,) = sounds.until_heard(1, 0)
+        assert heard.length == pytest.approx(original(Sound.KNOCK).length, abs=0.03)
+        wait(lambda: desk.displayed() == 1, "the notification")
+        desk.click(DUNST.open)
+        wait(lambda: desk.ask("xdotool", "getactivewindow").strip() == host, "the window in front")
+        desk.ask("xdotool", "key", "alt+F4")
+        assert program.status() == 0, program.transcript()
