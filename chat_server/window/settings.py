@@ -47,8 +47,8 @@ class NotificationsPage(SettingsPage):
         self.refused = self._switch(
             "refused",
             "Somebody is refused",
-            "With a wrong invite, an unknown device, a program that is too old, or a ban. "
-            "Whoever tries again and again is told of in one, with how often.",
+            "By a wrong invite, an unknown device, a program that is too old, or a ban. "
+            "Repeated tries are one notification, with their number.",
         )
         self.storage = self._switch(
             "store",
