@@ -420,6 +420,23 @@ def test_an_answer_is_sent(away: Window, bruno: Peer) -> None:
     shown(away, "Bruno Okafor")
 
 
+def test_an_answer_without_a_connection_is_sent_later(
+    away: Window, bruno: Peer, town: Town, host: Host
+) -> None:
+    """It waits in the outbox as any message; also over a new start of the program."""
+    bruno.say("hello", room=DIRECT)
+    shown(away, "Bruno Okafor")
+    host.stop()
+    away.wait(lambda: away.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
+    away.desktop.reply("from the train")
+    away.wait(lambda: away.main.connection.waiting == 1, "it to wait")
+    folder = away.program.data_dir
+    away.close()
+    host.start()
+    town.window(data_dir=folder).online()
+    bruno.until(lambda: bruno.texts(DIRECT) == ["hello", "from the train"], "the answer")
+
+
 def test_an_answer_that_is_too_long_is_a_draft(away: Window, bruno: Peer) -> None:
     """Nothing that was written is lost; the window says why."""
     bruno.say("hello", room=DIRECT)
