@@ -96,13 +96,26 @@ class Mentionable:
         )
 
     def has_name(self, text: str, username: str) -> bool:
-        """Whether a sign stands before somebody's name anywhere; else it is no mention of them.
+        """Whether somebody's name stands behind a sign, whole; else it is no mention of them.
 
-        A hundred times as fast in a text that is full of others' names.
+        Much faster than to read all mentions of a text that is full of others' names, or of what
+        nearly is this one.
         """
-        folded = _folded(text).replace("\uff20", "@")
-        names = username, _folded(self._display_names.get(username, username))
-        return any(f"@{name}" in folded for name in names)
+        folded, ascii_only = _folded(text).replace("\uff20", "@"), text.isascii()
+        for name in {username, _folded(self._display_names.get(username, username))}:
+            signed = f"@{name}"
+            at = folded.find(signed)
+            while at >= 0:
+                end = at + len(signed)
+                # Letters beyond ASCII may fold to others: what these say is not decided here.
+                if ascii_only:
+                    fits = may_begin(folded, at) and _may_end(folded, end)
+                else:
+                    fits = folded[end : end + 1] in _IN_NAMES or _may_end(folded, end)
+                if fits:
+                    return True
+                at = folded.find(signed, at + 1)
+        return False
 
     def _each(self, text: str) -> Iterator[Mention]:
         end = 0

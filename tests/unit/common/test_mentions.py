@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.domain.mentions import MOST_MENTIONS, Mentionable
@@ -208,6 +208,7 @@ def test_a_name_with_a_sign_is_found(name: str) -> None:
     )
 
 
+@settings(max_examples=500)
 @given(
     st.text("@\uff20adA .-_\u0301\u0345\xe9\xdf\u017f\u0131\u0130\u01c6\u5c71", max_size=40),
     st.sampled_from(PEOPLE_NAMES),
