@@ -20,9 +20,11 @@ from common.ui.look.icons import IconName, icon
 from common.ui.look.palette import PALETTES, Mode, Palette, Surface
 from common.ui.look.shapes import Images
 from common.ui.widgets.focus import FocusRings
-from common.ui.widgets.keys import use_desktop_keys
+from common.ui.widgets.keys import scroll_by_wheel, use_desktop_keys
 
 Paint = Callable[[], None]
+_NOTCH: Final = 50
+"""How far one notch of the wheel scrolls a text, px at 96 dpi."""
 
 
 class Theme:
@@ -47,7 +49,7 @@ class Theme:
         """Per cent of the usual size; everything grows with the text."""
         self.scale = self._screen_scale * text_size / 100
         dpi.set_font_scaling(root, self._screen_scale)
-        use_desktop_keys(root, self.px(50))
+        use_desktop_keys(root, self.px(_NOTCH))
         fonts.register()
         self.fonts: Final = Fonts(root, self.scale)
         self.images: Final = Images(root)
@@ -81,6 +83,7 @@ class Theme:
         self.text_size = text_size
         self.scale = self._screen_scale * text_size / 100
         self.fonts.rescale(self.scale)
+        scroll_by_wheel(self.root, self.px(_NOTCH))
         self._apply()
 
     def toggle(self) -> None:

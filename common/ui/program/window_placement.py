@@ -84,7 +84,8 @@ class WindowPlacement:
         if now is None or self._maximized():
             return
         if former is None or now[:2] != former:
-            self._first = None  # somebody gave it another size, or it has grown
+            # Somebody gave it another size, or it has grown.
+            self._first, self._wanted = None, (self._wanted[0], None)
         width, height = self._first or now[:2]
         width, height = max(width, self._least[0]), max(height, self._least[1])
         if (width, height) != now[:2]:

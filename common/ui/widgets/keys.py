@@ -44,6 +44,8 @@ _ROWS: Final = {
     ),
 }
 """Keycode of the first key of each row of letters, and the letters of that row on a US keyboard."""
+_COMMA: Final = {"x11": 59, "win32": 0xBC, "aqua": 43}
+"""Keycode of the comma on a US keyboard, which is a letter on many others."""
 _LATIN: Final = ((0x41, 0x370), (0x1D00, 0x1F00), (0x2C60, 0x2C80), (0xA720, 0xA800))
 """Blocks of Unicode with Latin letters."""
 _SCRIPTS: Final = {0x4, 0x5, 0x6, 0x7, 0xC, 0xD, 0xE, 0x14, 0x15, 0x16}
@@ -102,12 +104,18 @@ def _use_control_keys(root: tk.Tk, system: str, notch: int) -> None:
     root.tk.call("bind", "Text", "<Control-Key-i>", "# nothing")
     if system != "x11":
         return
+    scroll_by_wheel(root, notch)
     # Insert alone would paste the PRIMARY selection.
     root.tk.call("bind", "Text", "<Insert>", "# nothing")
     root.tk.call("bind", "Entry", "<Insert>", "# nothing")
-    # It would disable the wheel in texts, too.
-    for button, pixels in ((4, -notch), (5, notch)):
-        root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")
+
+
+def scroll_by_wheel(root: tk.Tk, notch: int) -> None:
+    """Have one notch of the wheel scroll texts by so many screen pixels, on X11."""
+    # Not by Tk's own binding, which its strict mode disables.
+    if str(root.tk.call("tk", "windowingsystem")) == "x11":
+        for button, pixels in ((4, -notch), (5, notch)):
+            root.tk.call("bind", "Text", f"<Button-{button}>", f"%W yview scroll {pixels} pixels")
 
 
 class Layout:
@@ -124,7 +132,7 @@ class Layout:
 
     def pressed(self, event: tk.Event[tk.Misc]) -> None:
         """A key was pressed with Ctrl or Command: if needed, act by its position."""
-        letter = us_letter(self._system, int(event.keycode))
+        letter = us_letter(self._system, int(event.keycode)) or self._comma(event)
         state = int(event.state)
         if not letter or state & _ALT.get(self._system, 0):
             return
@@ -136,6 +144,11 @@ class Layout:
                     # By name: a window that Tk made itself, as of a menu, is no widget here.
                     self._root.tk.call("event", "generate", str(event.widget), name)
                     return
+
+    def _comma(self, event: tk.Event[tk.Misc]) -> str:
+        """The name of the comma's key, where it writes something else; else ""."""
+        is_there = _code(self._system, int(event.keycode)) == _COMMA.get(self._system)
+        return "comma" if is_there and int(event.keysym_num) != ord(",") else ""
 
     def _typed(self, event: tk.Event[tk.Misc]) -> None:
         if us_letter(self._system, int(event.keycode)):
@@ -157,10 +170,14 @@ class Layout:
         return modifiers == [self._modifier] and key == wanted
 
 
+def _code(system: str, keycode: int) -> int:
+    # Tk 8.6.11 and later keep the virtual key code in the upper byte.
+    return keycode >> 24 if system == "aqua" else keycode
+
+
 def us_letter(system: str, keycode: int) -> str:
     """The letter of a key on a US keyboard, or "". `system` is Tk's windowingsystem."""
-    # Tk 8.6.11 and later keep the virtual key code in the upper byte.
-    code = keycode >> 24 if system == "aqua" else keycode
+    code = _code(system, keycode)
     for first, letters in _ROWS.get(system, ()):
         if first <= code < first + len(letters):
             return letters[code - first]

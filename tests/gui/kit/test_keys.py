@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from common.ui.look.theme import Theme
-from common.ui.widgets.keys import FIND, Layout, is_latin, us_letter
+from common.ui.widgets.keys import FIND, SETTINGS, Layout, is_latin, us_letter
 from tests.gui.kit.conftest import Pump
 
 x11 = pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="X11 only")
@@ -74,6 +74,20 @@ def test_every_shortcut_works_by_position(root: tk.Tk, text: tk.Text, keysym: in
     done.clear()
     layout.pressed(press(text, POSITIONS["z"], keysym, state=4 | 1))
     assert done == ["<<Redo>>"]
+
+
+@x11
+@pytest.mark.parametrize("keysym", SCRIPTS.values(), ids=SCRIPTS)
+def test_the_settings_are_reached_on_every_layout(root: tk.Tk, text: tk.Text, keysym: int) -> None:
+    """Where the key of the comma is a letter; once where it is a comma, as Tk does that."""
+    layout = Layout(root, "x11")
+    done: list[str] = []
+    text.bind(SETTINGS, lambda _: done.append(SETTINGS))
+    layout.pressed(press(text, 59, keysym))
+    assert done == [SETTINGS]
+    layout.pressed(press(text, 59, ord(",")))
+    layout.pressed(press(text, 59, ord("w")))  # Dvorak
+    assert done == [SETTINGS]
 
 
 @x11

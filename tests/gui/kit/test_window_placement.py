@@ -71,3 +71,40 @@ def test_all_that_is_kept_is_recalled(tmp_path: Path) -> None:
     assert all(chosen != never for chosen, never in zip(kept, WindowState(), strict=True))
     save_window_state(tmp_path, kept)
     assert load_window_state(tmp_path) == kept
+
+
+def test_it_follows_the_size_of_text(root: tk.Tk, tmp_path: Path, wait_until: Pump) -> None:
+    """The first size does while nobody chose another one; and it still grows afterwards."""
+    made = place(root, tmp_path, wait_until)
+    made.zoom(150)
+    assert root.minsize() == (300, 300)
+    wait_until(lambda: size(root) == (750, 600), "the first size at 150 %")
+    made.zoom(110)
+    wait_until(lambda: size(root) == (550, 440), "the first size at 110 %")
+    made.zoom(100)
+    wait_until(lambda: size(root) == FIRST, "the first size")
+    made._size = SIZE
+    made.grow()
+    wait_until(lambda: size(root) == SIZE, "the usual size")
+    made.zoom(200)
+    wait_until.settle()
+    assert size(root) == SIZE
+
+
+def test_a_chosen_size_grows_only_where_it_must(
+    root: tk.Tk, tmp_path: Path, wait_until: Pump
+) -> None:
+    """To the least size for the text; it stays on the screen, and large enough later."""
+    made = place(root, tmp_path, wait_until)
+    root.geometry("220x640+1300+10")
+    wait_until(lambda: size(root) == (220, 640), "the chosen size")
+    made.zoom(200)
+    assert root.minsize() == (400, 400)
+    wait_until(lambda: size(root) == (400, 640), "the least width")
+    assert root.winfo_x() + 400 <= 1600
+    made.zoom(80)
+    wait_until.settle()
+    assert root.minsize() == (160, 160)
+    assert size(root) == (400, 640)
+    made.save()
+    assert (load_window_state(tmp_path).geometry or ())[:2] == (400, 640)
