@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import tkinter as tk
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -24,6 +25,7 @@ from chat_server.ready_file import Running
 from chat_server.rules.view import ClientSignedIn, ViewEvent
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread
+from common.desktop.notifier import Code, Found, NotifierState
 from common.domain.invite import parse_invite
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
@@ -94,9 +96,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-def take(window: Window | HostWindow, name: str) -> None:
-    """Take a picture once nothing moves any more; it must show something. Perhaps save it."""
-    root = window.root
+def take(window: Window | HostWindow, name: str, of: tk.Toplevel | None = None) -> None:
+    """Take a picture once nothing moves any more; it must show something. Perhaps save it.
+
+    It is one `of` another window of the program than its main one.
+    """
+    root = of or window.root
     if root.tk.call("tk", "windowingsystem") != "x11":
         pytest.skip("pictures are taken from an X server")
     pictures: list[Image.Image] = []
@@ -178,6 +183,22 @@ def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> Non
     if window.main.connection._countdown is not None:
         window.main.after_cancel(window.main.connection._countdown)
     take(window, f"offline-{mode}")
+
+
+@MODES
+@pytest.mark.parametrize("page", ["Notifications", "Looks"])
+def test_the_settings(town: Town, host: Host, mode: str, page: str) -> None:
+    """Each page, as it is at first."""
+    window = town.member(host, "Ada Lindqvist")
+    window.screens.settings.set("looks", "theme", value=mode)
+    window.screens.notifications._told(
+        [Found(NotifierState(Code.AVAILABLE, "dunst", actions=True))]
+    )
+    window.screens.show_settings(page)
+    settings = window.screens.settings_window
+    assert settings is not None
+    window.wait(settings.window.winfo_viewable, "the settings")
+    take(window, f"settings-{page.lower()}-{mode}", settings.window)
 
 
 @MODES
