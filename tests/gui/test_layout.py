@@ -258,6 +258,33 @@ def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
     check(host_window, "little room on the disk")
 
 
+@pytest.mark.parametrize("text_size", [80, 125, 200])
+def test_the_hosts_window_at_other_sizes_of_text(
+    scale: float, town: Town, host_window: HostWindow, text_size: int
+) -> None:
+    """Each page with somebody in it, and its settings; as large as this screen has room for."""
+    text_size = min(text_size, round(200 / scale))
+    host_window.wait(host_window.app.frame.invite.winfo_viewable, "the invite")
+    town.peer_of(host_window.invite, "Bruno Okafor of the Second Floor Network Group")
+    host_window.wait(lambda: host_window.names, "Bruno")
+    host_window.app.settings.set("looks", "text_size", value=text_size)
+    settle(host_window.root)
+    for page in Page:
+        host_window.app.controller.actions.go(page)
+        settle(host_window.root)
+        check(host_window, f"{page.name.lower()} at {text_size}")
+    host_window.app.show_settings()
+    settings = host_window.app.settings_window
+    assert settings is not None
+    for title in settings.buttons:
+        settings.show(title)
+        for width, height in (_size(settings.window), settings.window.minsize()):
+            settings.window.geometry(f"{width}x{height}")
+            host_window.wait(partial(_has_size, settings.window, width, height), "its size")
+            settle(host_window.root)
+            assert not faults(settings.window)
+
+
 def test_a_stopped_server(host_window: HostWindow) -> None:
     """The page with one button."""
     host_window.app.controller.actions.switch(False)

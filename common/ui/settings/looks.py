@@ -15,6 +15,7 @@ from common.ui.settings.window import SettingsPage
 from common.ui.widgets.basics import Label
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.flow import Flow
+from common.ui.widgets.keys import TEXT_SIZE_TITLE
 from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.setting_row import SettingRow
 
@@ -53,7 +54,7 @@ class LooksPage(SettingsPage):
         )
         self.theme.pack(fill="x", pady=(theme.px(8), 0))
         size = SettingRow(
-            self, theme, "Text size", "Everything grows with it. Ctrl++ and Ctrl+- do the same."
+            self, theme, "Text size", f"Everything grows with it. {TEXT_SIZE_TITLE} does the same."
         )
         size.pack(fill="x", pady=(theme.px(24), 0))
         row = Flow(size.below, theme)

@@ -31,6 +31,8 @@ SETTINGS_TITLE: Final = "⌘," if sys.platform == "darwin" else "Ctrl+,"
 LARGER: Final = "<<LargerText>>"
 SMALLER: Final = "<<SmallerText>>"
 USUAL_SIZE: Final = "<<UsualText>>"
+TEXT_SIZE_TITLE: Final = f"{'⌘' if sys.platform == 'darwin' else 'Ctrl'} with +, - or 0"
+"""What people call the keys of these three."""
 
 _SHIFT: Final = 0x1
 _ALT: Final = {"x11": 0x8, "win32": 0x20000, "aqua": 0x10}
