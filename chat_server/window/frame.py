@@ -26,6 +26,8 @@ GUTTER: Final = 24
 _HEADER: Final = 51
 _ACTIVITY: Final = (112, 170, 260)
 """Least, usual and greatest height of the feed, px at 96 dpi."""
+_LEAST_REACH: Final = 40
+"""Width, px at 96 dpi, below which there is no room for addresses beside the title."""
 _LOW: Final = 420
 """Height of the window, px at 96 dpi, below which the feed is hidden in favour of the page."""
 
@@ -161,6 +163,7 @@ class Frame(Panel):
         self._where = Label(header, theme, tone="muted")
         self._where.pack(side="left", pady=(theme.px(2), 0))
         self._everywhere = Tooltip(self._where, theme, "")
+        self._page_title = _TITLES[Page.CONNECTIONS]
         self._reach = "", ""
         """Where clients reach the server: for one line, and all of it."""
         self._header = header
@@ -170,7 +173,7 @@ class Frame(Panel):
 
     def _show_header(self, view: HostView) -> None:
         page = view.page if view.phase is ServerState.RUNNING else Page.CONNECTIONS
-        self._title.set(_TITLES[page])
+        self._page_title = _TITLES[page]
         connections = view.phase is ServerState.RUNNING and page is Page.CONNECTIONS
         reach = view.reach if connections else None
         text = "" if reach is None else reach.text if view.connections else "Nobody is here"
@@ -178,11 +181,13 @@ class Frame(Panel):
         self._show_reach()
 
     def _show_reach(self) -> None:
-        """Show the addresses as far as there is room beside the title; all of them at a touch."""
-        (text, whole), px = self._reach, self._theme.px
-        taken = self._title.winfo_reqwidth() + self.settings.winfo_reqwidth()
-        room = self._header.winfo_width() - taken - px(GUTTER + 14 + 12 + 12)
-        shown = self._theme.fonts.fit("body", text, max(1, room))
+        """Show title and addresses as far as there is room; all of these at a touch."""
+        (text, whole), px, fonts = self._reach, self._theme.px, self._theme.fonts
+        room = self._header.winfo_width() - self.settings.winfo_reqwidth()
+        room -= px(GUTTER + 14 + 12 + 12)
+        self._title.set(fonts.fit("title", self._page_title, max(1, room)))
+        room -= fonts.width("title", self._page_title)
+        shown = fonts.fit("body", text, room) if room >= px(_LEAST_REACH) else ""
         self._where.set(shown)
         self._everywhere.text = whole if whole != shown else ""
 

@@ -124,6 +124,7 @@ class Invite(_Page):
         self.renew.set("New invite link…")
         if self.copy.winfo_reqwidth() + px(8) + self.renew.winfo_reqwidth() > inside:
             self.renew.set("New link…")
+        self._stack(self.copy.winfo_reqwidth() + px(8) + self.renew.winfo_reqwidth() > inside)
         beside = inside - self.copy.winfo_reqwidth() - self.renew.winfo_reqwidth() - px(8 + 16)
         if beside >= px(_CARE):
             self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.renew)
@@ -133,6 +134,16 @@ class Invite(_Page):
                 side="bottom", padx=0, pady=(px(10), 0), anchor="w", before=self.copy
             )
         self._care.configure(wraplength=min(px(380), beside))
+
+    def _stack(self, stacked: bool) -> None:
+        """Put the buttons below each other, where there is no room beside."""
+        space = self._theme.px(8)
+        if stacked:
+            self.copy.pack_configure(side="top", anchor="w")
+            self.renew.pack_configure(side="top", anchor="w", padx=0, pady=(space, 0))
+        else:
+            self.copy.pack_configure(side="left")
+            self.renew.pack_configure(side="left", padx=(space, 0), pady=0)
 
     def _fit_link(self) -> None:
         room = self.field.entry.winfo_width() - self._theme.px(6)

@@ -265,10 +265,11 @@ def test_the_hosts_window_at_other_sizes_of_text(
     """Each page with somebody in it, and its settings; as large as this screen has room for."""
     text_size = min(text_size, round(200 / scale))
     host_window.wait(host_window.app.frame.invite.winfo_viewable, "the invite")
-    town.peer_of(host_window.invite, "Bruno Okafor of the Second Floor Network Group")
-    host_window.wait(lambda: host_window.names, "Bruno")
     host_window.app.settings.set("looks", "text_size", value=text_size)
     settle(host_window.root)
+    check(host_window, f"invite at {text_size}")
+    town.peer_of(host_window.invite, "Bruno Okafor of the Second Floor Network Group")
+    host_window.wait(lambda: host_window.names, "Bruno")
     for page in Page:
         host_window.app.controller.actions.go(page)
         settle(host_window.root)

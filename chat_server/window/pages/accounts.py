@@ -10,7 +10,7 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import AccountRow, HostView
 from chat_server.window.pages.person_menu import all_muted, standing_items
-from chat_server.window.pages.table_page import TableLayout, TablePage
+from chat_server.window.pages.table_page import SEARCH, TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, TextCell
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
@@ -24,8 +24,6 @@ _COLUMNS: Final = (
     Column("state", "State", 84, 78),
 )
 _GUTTER: Final = 24
-_SEARCH: Final = 300
-"""Width of the search field where there is room, px at 96 dpi."""
 _LAYOUT: Final = TableLayout(
     _COLUMNS,
     sort="person",
@@ -45,7 +43,7 @@ class Accounts(TablePage[AccountRow]):
         tools.pack(fill="x", padx=theme.px(_GUTTER), pady=(theme.px(16), theme.px(8)))
         self.search = Field(
             tools, theme, placeholder="Search name or username", icon="search",
-            width=_SEARCH, limit=100, on_change=lambda _: self._fill(),
+            width=SEARCH, limit=100, on_change=lambda _: self._fill(),
             on_cancel=self._clear_search,
         )  # fmt: skip
         self.mute = Button(tools, theme, "Unmute", self._mute_or_unmute)
@@ -71,9 +69,8 @@ class Accounts(TablePage[AccountRow]):
         self._fill()
 
     def _lay_out(self, width: int) -> None:
-        px = self._theme.px
-        beside = sum(each.winfo_reqwidth() + px(8) for each in (self.mute, self.ban)) + px(16)
-        self.search.configure(width=max(1, min(px(_SEARCH), width - 2 * px(_GUTTER) - beside)))
+        room = width - 2 * self._theme.px(_GUTTER)
+        self._place_search(self.search, (self.ban, self.mute), room)
 
     def _fill(self) -> None:
         wanted = self.search.value.strip().casefold()

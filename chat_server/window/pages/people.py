@@ -9,7 +9,7 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import ClientRow, HostView
 from chat_server.window.pages.person_menu import all_muted, standing_items
-from chat_server.window.pages.table_page import TableLayout, TablePage
+from chat_server.window.pages.table_page import SEARCH, TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
@@ -29,8 +29,6 @@ COLUMNS: Final = (
 )
 _NARROW: Final = 660
 """Width, px at 96 dpi, below which the name of the selected person is left out."""
-_SEARCH: Final = 300
-"""Width of the search field where there is room, px at 96 dpi."""
 _LAYOUT: Final = TableLayout(
     COLUMNS,
     sort="since",
@@ -84,7 +82,7 @@ class People(TablePage[ClientRow]):
         tools.pack(fill="x", pady=(0, theme.px(8)))
         self.search = Field(
             tools, theme, placeholder="Search name, device or address", icon="search",
-            width=_SEARCH, limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
+            width=SEARCH, limit=100, on_change=self._actions.search, on_cancel=self._clear_search,
         )  # fmt: skip
         self.terminate = Button(
             tools, theme, "Terminate", self.confirm_terminate, variant="danger", icon="terminate"
@@ -112,10 +110,7 @@ class People(TablePage[ClientRow]):
         return table
 
     def _lay_out(self, width: int) -> None:
-        px = self._theme.px
-        buttons = (self.mute, self.ban, self.terminate)
-        beside = sum(each.winfo_reqwidth() + px(8) for each in buttons) + px(16)
-        self.search.configure(width=max(1, min(px(_SEARCH), width - beside)))
+        self._place_search(self.search, (self.terminate, self.ban, self.mute), width)
         self._selected()
 
     def _fill(self) -> None:
@@ -136,7 +131,7 @@ class People(TablePage[ClientRow]):
         self.mute.set("Unmute" if rows and all_muted(rows) else "Mute…")
         theme = self._theme
         taken = sum(each.winfo_reqwidth() for each in (self.mute, self.ban, self.terminate))
-        room = self.winfo_width() - theme.px(_SEARCH + 2 * 8 + 2 * 16) - taken
+        room = self.winfo_width() - theme.px(SEARCH + 2 * 8 + 2 * 16) - taken
         text = f"{rows[0].name} selected" if rows else ""
         if len(rows) > 1:
             text = f"{len(rows)} selected"

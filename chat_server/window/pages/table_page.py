@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import tkinter as tk
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Self, TypeVar
+from typing import Final, Generic, Self, TypeVar
 
 from chat_server.window.actions import Actions
 from common.ui.lists.table import Column, Row, Table
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.fields import Field
 
+SEARCH: Final = 300
+"""Width of a search field where there is room, px at 96 dpi."""
+_LEAST_SEARCH: Final = 130
+"""Width below which it has a line of its own."""
 RowData = TypeVar("RowData")
 
 
@@ -79,6 +84,20 @@ class TablePage(Panel, Generic[RowData]):
 
     def _lay_out(self, width: int) -> None:
         """Fit what is above the table to the width of the page, in screen pixels."""
+
+    def _place_search(self, field: Field, buttons: Sequence[tk.Misc], room: int) -> None:
+        """Put the search field beside the buttons, or above them where there is too little room.
+
+        `buttons` are in the order in which they were packed, `room` is in screen pixels.
+        """
+        px = self._theme.px
+        beside = room - sum(each.winfo_reqwidth() + px(8) for each in buttons) - px(16)
+        if beside >= px(_LEAST_SEARCH):
+            field.configure(width=min(px(SEARCH), beside))
+            field.pack_configure(side="left", pady=0, after=buttons[-1])
+        else:
+            field.configure(width=max(1, min(px(SEARCH), room)))
+            field.pack_configure(side="top", anchor="w", pady=(0, px(8)), before=buttons[0])
 
     def _show_empty(self, text: str) -> None:
         """Say in the middle of the page why there are no rows; "" where there are some."""
