@@ -401,9 +401,8 @@ class MainScreen(Panel):
     def _count_mentions(self, rooms: Sequence[RoomSummary]) -> None:
         overview = self.overview
         for room in rooms:
-            if room.unread:
-                texts = self._session.reader.unread_with_sign(room, overview.me)
-                overview.set_mentions(room.room, overview.count_mentions(texts))
+            texts = self._session.reader.unread_with_sign(room, overview.me) if room.unread else ()
+            overview.set_mentions(room.room, overview.count_mentions(texts))
 
     def _bring_newest(self) -> None:
         """If the newest page of the open room is to come, have it come before others'."""

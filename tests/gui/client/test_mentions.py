@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chat_client.state.status import Link
+from chat_client.state.sync import CATCH_UP_LIMIT
 from common.ui.lists.row_list import ListRow
 from tests.gui.harness import Host, Peer, Town, Window
 
@@ -56,6 +58,26 @@ def test_unread_mentions_have_a_badge_of_their_own(ada: Window, bruno: Peer, tow
     again.wait(lambda: row(again, "general").alert == "@1", "the badge")
     again.click_row(again.main.sidebar.rooms, "general")
     assert (row(again, "general").count, row(again, "general").alert) == ("", "")
+
+
+def test_an_answer_where_much_was_missed_ends_the_badge(
+    ada: Window, bruno: Peer, town: Town, host: Host
+) -> None:
+    """It is in the newest page, and what stands before it is read: on this device, too."""
+    session = ada.screens.session
+    assert session is not None
+    ada.click_row(ada.main.members.people, bruno.username)
+    bruno.say("@ada.lindqvist")
+    ada.wait(lambda: row(ada, "general").alert == "@1", "the badge")
+    host.terminate("ada.lindqvist", "")
+    ada.wait(lambda: ada.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
+    second = town.device(host, session.account)
+    bruno.say(*map(str, range(CATCH_UP_LIMIT + 1)))
+    second.say("answer")
+    ada.main._connect()
+    ada.online()
+    ada.wait(lambda: row(ada, "general").count == "", "the room to be read")
+    assert row(ada, "general").alert == ""
 
 
 def shown(ada: Window) -> bool:
