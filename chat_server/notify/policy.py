@@ -115,7 +115,12 @@ class Policy:
         self._looking = False
         self._steps: list[Step] = []
         self._on_screen: set[Topic] = set()
-        self._sound: Sound | None = None
+        self._sounds: dict[Topic, Sound] = {}
+        """What is to be heard, by what it is about."""
+        self._heard: dict[Topic, float] = {}
+        """When something about a topic was heard last."""
+        self._full_at: float | None = None
+        """When it was told last that there is no room for more connections."""
         self._refusals = _Refusals()
         self._pause = FIRST_PAUSE
         self._told_at: float | None = None
@@ -165,8 +170,11 @@ class Policy:
         self._store_failure = ""
         self._close(Topic.STORE)
 
-    def nobody_else(self, why: str) -> None:
-        """There is room for no more connections, until some end."""
+    def nobody_else(self, why: str, now: float) -> None:
+        """There is room for no more connections, until some end; it is told once an hour."""
+        if self._full_at is not None and now - self._full_at < LONGEST_PAUSE:
+            return
+        self._full_at = now
         self._tell(Show(Topic.SERVER, "Nobody else can connect", _whole(why)), "knock")
 
     def stopped(self, why: str) -> None:
@@ -209,7 +217,7 @@ class Policy:
     def _forget(self) -> None:
         for topic in Topic:
             self._drop(topic)
-        self._sound = None
+        self._sounds.clear()
 
     def _drop(self, topic: Topic) -> None:
         if topic is Topic.REFUSED:
@@ -220,7 +228,7 @@ class Policy:
 
     def deadline(self) -> float | None:
         """When `due` has something to do; None when nothing waits, 0 for at once."""
-        if self._steps or self._sound is not None:
+        if self._steps or self._sounds:
             return 0
         if not self._waiting:
             return None
@@ -233,10 +241,19 @@ class Policy:
         steps, self._steps = self._steps, []
         if any(isinstance(step, Show) for step in steps):
             steps.append(Demand())
-        if self._sound is not None and self._preferences.sounds:
-            steps.append(Play(self._sound))
-        self._sound = None
+        sounds = [sound for topic, sound in self._sounds.items() if self._is_heard(topic, now)]
+        self._sounds.clear()
+        if sounds and self._preferences.sounds:
+            steps.append(Play("failed" if "failed" in sounds else "knock"))
         return steps
+
+    def _is_heard(self, topic: Topic, now: float) -> bool:
+        """Whether a sound about it is not too many: a loose cable may fail every second."""
+        last = self._heard.get(topic)
+        if last is not None and now - last < FIRST_PAUSE:
+            return False
+        self._heard[topic] = now
+        return True
 
     @property
     def _waiting(self) -> bool:
@@ -257,11 +274,12 @@ class Policy:
         self._steps = [step for step in self._steps if getattr(step, "topic", None) != show.topic]
         self._steps.append(show)
         self._on_screen.add(show.topic)
-        if sound is not None and self._sound != "failed":
-            self._sound = sound
+        if sound is not None:
+            self._sounds[show.topic] = sound
 
     def _close(self, topic: Topic) -> None:
         self._steps = [step for step in self._steps if getattr(step, "topic", None) != topic]
+        self._sounds.pop(topic, None)
         if topic in self._on_screen:
             self._on_screen.discard(topic)
             self._steps.append(Close(topic))

@@ -101,7 +101,7 @@ class Notifications:
                 case view.StoreRecovered():
                     self._policy.store_recovered()
                 case view.NoMoreConnections():
-                    self._policy.nobody_else(sentence(event.reason))
+                    self._policy.nobody_else(sentence(event.reason), self._clock())
         self._run()
 
     def started(self) -> None:

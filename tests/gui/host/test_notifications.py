@@ -169,7 +169,7 @@ def test_a_disk_that_gets_full_is_told(
 def test_a_server_that_stops_by_itself_is_told(
     host: Host, elsewhere: tk.Tk, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Urgently, until it runs again."""
+    """Urgently; a click leads to the question whether to start it again."""
     go(host, elsewhere)
     seen: list[str] = []
     turn = pytest.MonkeyPatch()
@@ -178,7 +178,10 @@ def test_a_server_that_stops_by_itself_is_told(
     def again(dialog: Dialog) -> None:
         seen.extend(host.desktop.titles)
         turn.undo()
-        dialog.choose(questions.YES)
+        host.desktop.click()
+        host.wait(lambda: host.root.focus_displayof() is dialog.window, "the question in front")
+        host.key(dialog.window, "<Tab>")
+        host.click(dialog.buttons[questions.YES])
 
     def broken(_: IoThread) -> None:
         raise ZeroDivisionError

@@ -176,7 +176,7 @@ def test_a_disk_that_gets_full_is_told_until_it_is_not() -> None:
     assert show.body.startswith("200 MB are left.")
     assert (demand, play) == (Demand(), Play("failed"))
     policy.store_failed("this computer's disk is full")
-    (show, _, play) = policy.due(1)
+    (show, _, play) = policy.due(FIRST_PAUSE)
     assert show == Show(
         Topic.STORE, "Messages can’t be stored", "This computer's disk is full.", urgent=True
     )
@@ -226,8 +226,28 @@ def test_a_server_that_stops_by_itself_is_urgent() -> None:
     assert set(policy.due(2)) == {Close(Topic.SERVER), Close(Topic.STORE)}
     policy.not_started("the port is used")
     assert shown(policy.due(3)) == [("The server can’t start", "The port is used.")]
-    policy.nobody_else("too many files")
-    assert shown(policy.due(4)) == [("Nobody else can connect", "Too many files.")]
+    policy.nobody_else("too many files", 4)
+    policy.nobody_else("too many files", 5)
+    assert shown(policy.due(5)) == [("Nobody else can connect", "Too many files.")]
+    policy.nobody_else("too many files", 4 + LONGEST_PAUSE - 1)
+    assert policy.deadline() is None
+    policy.nobody_else("too many files", 4 + LONGEST_PAUSE)
+    assert shown(policy.due(4 + LONGEST_PAUSE)) != []
+
+
+def test_a_disk_that_comes_and_goes_is_heard_now_and_then() -> None:
+    """Each second it fails and works again: all of it is shown, little is heard."""
+    policy = Policy()
+    steps: list[Step] = []
+    for second in range(60):
+        policy.store_failed("the disk is away")
+        steps += policy.due(second)
+        policy.store_recovered()
+        steps += policy.due(second + 0.5)
+    assert len(shown(steps)) == 60
+    assert steps.count(Play("failed")) == 2
+    policy.stopped("the disk is away")
+    assert Play("failed") in policy.due(61)
 
 
 def test_of_several_at_once_the_gravest_is_heard() -> None:
