@@ -26,6 +26,10 @@ _NOT_BEFORE: Final = frozenset("@\uff20/\\._-+=&?#%~")
 """Signs before which ``@`` belongs to an address or a link."""
 _IN_NAMES: Final = frozenset("._-")
 """Signs inside of usernames, which also end sentences."""
+_MOST_KNOWN: Final = 1_000
+"""Texts of which it is kept whether they mention somebody: it is asked several times of each."""
+_LONGEST_KNOWN: Final = 1_000
+"""Characters of such a text at most."""
 _UNSPACED: Final = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 """Thai, Lao, Burmese and Khmer: no space stands between their words."""
 
@@ -52,6 +56,8 @@ class Mentionable:
         """By username, which is a name in its normal form."""
         self._latest: tuple[str, str, list[Mention]] = "", "", []
         """What was read last, and what was found: a message is drawn in several steps."""
+        self._known: dict[tuple[str, str], bool] = {}
+        """By text and username: whether the one mentions the other."""
         for username, display_name in people:
             self.put(username, display_name)
 
@@ -69,6 +75,7 @@ class Mentionable:
         """Take somebody out; harmless for somebody who is not in."""
         former = self._display_names.pop(username, None)
         self._latest = "", "", []
+        self._known.clear()
         for name in {_folded(username), _folded(former)} if former is not None else ():
             self._meant[name].discard(username)
             if not self._meant[name]:
@@ -91,9 +98,16 @@ class Mentionable:
 
     def mentions_person(self, text: str, username: str) -> bool:
         """Whether somebody is among those that a text mentions, however many these are."""
-        return self.has_name(text, username) and any(
-            username in mention.usernames for mention in self._each(text)
-        )
+        known = self._known.get((text, username))
+        if known is None:
+            known = self.has_name(text, username) and any(
+                username in mention.usernames for mention in self._each(text)
+            )
+            if len(text) <= _LONGEST_KNOWN:
+                if len(self._known) >= _MOST_KNOWN:
+                    self._known.clear()
+                self._known[text, username] = known
+        return known
 
     def has_name(self, text: str, username: str) -> bool:
         """Whether somebody's name stands behind a sign, whole; else it is no mention of them.

@@ -229,3 +229,28 @@ def test_each_mention_is_a_name_and_none_overlap(text: str) -> None:
         assert text[mention.begin] == "@"
         assert mention.usernames
         end = mention.end
+
+
+def test_what_is_kept_of_texts_follows_the_names() -> None:
+    """The same text asked of again, after people came, left or were called otherwise."""
+    people = Mentionable([("ada", "Ada")])
+    text = "hello @ada.lovelace and @Countess"
+    assert not people.mentions_person(text, "ada")
+    people.put("ada", "Countess")
+    assert people.mentions_person(text, "ada")
+    assert not people.mentions_person(text, "bruno")
+    people.discard("ada")
+    assert not people.mentions_person(text, "ada")
+    people.put("ada.lovelace", "Ada Lovelace")
+    assert people.mentions_person(text, "ada.lovelace")
+
+
+def test_little_is_kept_of_texts() -> None:
+    """Not every text that ever came, and no long one."""
+    people = Mentionable([("ada", "Ada")])
+    for number in range(5000):
+        assert people.mentions_person(f"@ada {number}", "ada")
+        assert people.mentions_person(f"@ada {number}", "ada")
+    assert people.mentions_person("@ada " + 10_000 * "x", "ada")
+    assert len(people._known) <= 1000
+    assert max(len(text) for text, _ in people._known) <= 1000
