@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from common.system.settings_store import SettingsProblem, SettingsStore
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
+from common.ui.program.window_state import parse_geometry
 from common.ui.settings.text_size import TEXT_SIZE_KEYS, change_text_size
 from common.ui.widgets.basics import Hairline, Label, Panel
 from common.ui.widgets.buttons import Button
@@ -77,7 +78,11 @@ class SettingsWindow:
             self.window.bind(keys, partial(self._zoom, step))
         for keys, count in (("<Prior>", -1), ("<Next>", 1)):
             self.window.bind(keys, partial(self._scroll, count))
+        # Another window of the program may have changed something.
+        self.window.bind("<FocusIn>", lambda _: store.refresh())
         self.page: SettingsPage
+        self._placed = 0, 0, theme.text_size
+        """The size that was given to it, and for which size of text."""
         self._build()
         self._place()
         if parent.winfo_viewable():
@@ -205,12 +210,26 @@ class SettingsWindow:
         self.problem.pack(fill="x", padx=px(_MARGIN), pady=(px(16), 0), before=self._pane)
 
     def _place(self) -> None:
-        """In the middle of the main window, and on the screen with all of it."""
+        """In the middle of the main window, and on the screen with all of it.
+
+        One that is there stays where it is, and is larger or smaller with its text.
+        """
         window, over = self.window, self._parent
         screen = window.winfo_screenwidth(), window.winfo_screenheight()
         width, height = self._size()
-        x = over.winfo_rootx() + (over.winfo_width() - width) // 2
-        y = over.winfo_rooty() + (over.winfo_height() - height) // 3
+        now = parse_geometry(window.geometry()) if window.winfo_viewable() else None
+        if now is not None:
+            x, y = now[2:]
+            if now[:2] != self._placed[:2]:  # somebody resized it
+                grown = self._theme.text_size / self._placed[2]
+                width, height = (
+                    min(round(length * grown), round(there * _SHARE))
+                    for length, there in zip(now[:2], screen, strict=True)
+                )
+        else:
+            x = over.winfo_rootx() + (over.winfo_width() - width) // 2
+            y = over.winfo_rooty() + (over.winfo_height() - height) // 3
+        self._placed = width, height, self._theme.text_size
         x, y = max(0, min(x, screen[0] - width)), max(0, min(y, screen[1] - height))
         window.geometry(f"{width}x{height}+{x}+{y}")
         window.minsize(

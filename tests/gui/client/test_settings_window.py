@@ -20,6 +20,7 @@ from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notifier import Code, Found, NotifierState
 from common.domain.names import GENERAL
 from common.ui.look.palette import PALETTES
+from common.ui.program.window_state import parse_geometry
 from common.ui.settings.looks import LooksPage
 from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.keys import SETTINGS_TITLE, USUAL_SIZE
@@ -392,6 +393,42 @@ def test_the_size_of_text(ada: Window) -> None:
         ada.screens.settings.set("looks", "text_size", value=size)
         ada.settle()
         assert not getattr(page_now(), button).enabled
+
+
+def test_another_size_leaves_the_settings_where_they_are(ada: Window) -> None:
+    """Larger or smaller with the text; also one that somebody moved and resized."""
+    looks(ada)
+    settings = ada.screens.settings_window
+    assert settings is not None
+    window = settings.window
+
+    def place() -> tuple[int, int, int, int]:
+        found = parse_geometry(window.geometry())
+        assert found is not None
+        return found
+
+    window.geometry("500x400+30+20")
+    ada.wait(lambda: place() == (500, 400, 30, 20), "its place")
+    for _ in range(2):
+        ada.key("<Control-plus>", settings.buttons["Looks"])
+    ada.wait(lambda: place() == (625, 500, 30, 20), f"its place, not {place()}")
+    ada.key("<Control-0>", settings.buttons["Looks"])
+    ada.wait(lambda: place() == (500, 400, 30, 20), f"its place, not {place()}")
+
+
+def test_the_settings_take_over_what_another_window_changed(ada: Window, town: Town) -> None:
+    """When they get the keyboard themselves."""
+    options = Options(join=town.host("Second").invite, theme="light")
+    other = town.window(data_dir=ada.program.data_dir, options=options)
+    page = notifications(ada)
+    settings = ada.screens.settings_window
+    assert settings is not None
+    ada.focus(settings.buttons["Looks"])
+    other.screens.settings.set("notifications", "enabled", value=False)
+    shown = [page.enabled.switch.on]
+    settings.window.event_generate("<FocusIn>")
+    shown.append(page.enabled.switch.on)
+    assert shown == [True, False]
 
 
 def test_keypads_have_the_usual_size() -> None:
