@@ -130,6 +130,8 @@ class MainScreen(Panel):
         focus = former.focus_displayof()
         # Not out of another window, such as that of the settings.
         if focus is None or focus.winfo_toplevel() is self._window:
+            # Until the composer is on the screen, what is typed is redirected to it from there.
+            self._window.focus_set()
             self._write()
 
     def show_place(self, seq: int | None) -> None:
@@ -735,8 +737,8 @@ class MainScreen(Panel):
             self.sidebar.give_way(event.width)
             self.members_panel.put()
 
-    def close(self) -> None:
-        """No more of this screen; its timers are stopped."""
+    def close(self, *, destroy: bool = True) -> None:
+        """No more of this screen; its timers are stopped. `destroy` it now, or do it later."""
         # Where this is shown anew, what takes its place has asked to be told already.
         if self._notifications.on_quiet == self._show_quiet:
             self._notifications.on_quiet = lambda: None
@@ -749,7 +751,8 @@ class MainScreen(Panel):
         self._not_opened.close()
         # Before it is destroyed, when the root's bindings can't be changed.
         self.find.stop()
-        self.destroy()
+        if destroy:
+            self.destroy()
 
 
 def _done(do: Callable[[], object], _: object) -> str:

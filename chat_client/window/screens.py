@@ -44,6 +44,8 @@ _MOST_TOLD: Final = 3
 """Addresses of which the join screen says what came of them: more would not fit."""
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
+_LINGER: Final = 500
+"""Milliseconds for which a screen that was replaced still takes the keys that were for it."""
 _Told = tuple[int, Sequence[News]]
 _Found = tuple[int, Callable[[], object]]
 """What to do with what was found out about a chat, and for which try."""
@@ -63,6 +65,8 @@ class Screens:
         self.settings_window: SettingsWindow | None = None
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
+        self._gone: dict[MainScreen, str] = {}
+        """Screens that another one has replaced, and the timers for when they are destroyed."""
         self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
         self.looks.apply()
         self._grow = program.grow
@@ -121,6 +125,8 @@ class Screens:
         self._found.close()
         self.notifications.stop()
         self.looks.stop()
+        for timer in self._gone.values():
+            self._root.after_cancel(timer)
         self._close_session()
         if isinstance(self.screen, MainScreen):
             self.screen.close()
@@ -235,12 +241,22 @@ class Screens:
         if isinstance(former, MainScreen) and self.session is not None:
             place = former.transcript.first_in_view
             screen = self._main(self.session, former)
+            former.close(destroy=False)
+            former.pack_forget()
+            # Keys that were pressed meanwhile were sent to what was below the pointer: Tk drops
+            # those for windows that are no more.
+            self._gone[former] = self._root.after(_LINGER, lambda: self._destroy(former))
+            self.screen = None
             self._show(screen)
             screen.show_place(place)
         elif isinstance(former, JoinScreen):
             self._show(former.made_anew())
         if self.settings_window is not None:
             self.settings_window.rebuild()
+
+    def _destroy(self, former: MainScreen) -> None:
+        del self._gone[former]
+        former.destroy()
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
         if isinstance(self.screen, MainScreen):
