@@ -189,13 +189,13 @@ class Notifications:
         """The person has seen a room up to its end."""
         if self._policy is not None:
             self._policy.read(room)
-            self._run()
+            self._run_at_once()
 
     def forget(self, rooms: Iterable[str] | None) -> None:
         """These rooms, or all, are fetched again from their beginnings."""
         if self._policy is not None:
             self._policy.forget(rooms)
-            self._run()
+            self._run_at_once()
 
     def failed(self) -> None:
         """A message could not be sent."""
@@ -254,6 +254,11 @@ class Notifications:
         deadline = self._policy.deadline()
         if deadline is not None:
             self._run_after(max(1, ceil(1000 * (deadline - self._clock()))))
+
+    def _run_at_once(self) -> None:
+        """Do what is due, unless that is about to be done for what was missed."""
+        if not self._running_soon:
+            self._run()
 
     def _run_after(self, milliseconds: int) -> None:
         if self._timer is not None:

@@ -525,15 +525,18 @@ def test_what_came_while_it_was_not_connected(away: Window, bruno: Peer, host: H
 def test_many_rooms_that_were_missed_are_told_in_one(
     away: Window, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As soon as they are here, and not one after the other as they come."""
+    """As soon as they are here, and not one after the other as they come; also while one reads."""
     monkeypatch.setattr(notifications, "TOGETHER", 60_000)
     people = [town.peer(host, f"Person {letter}") for letter in "ABCDEF"]
     host.terminate("ada.lindqvist", "")
     away.wait(lambda: away.link not in {Link.ONLINE, Link.CONNECTING}, "the end")
     for person in people:
         person.say("hello", room=f"dm:ada.lindqvist:{person.username}")
+    people[0].say("what one reads")
+    come_back(away)
     away.main._connect()
     away.online()
+    away.wait(lambda: "what one reads" in away.said, "the message in the open room")
     away.wait(lambda: away.main.overview.all_unread == 6, "the messages")
     assert away.desktop.history == []
     away.later(60)
