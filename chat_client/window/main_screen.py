@@ -666,6 +666,10 @@ class MainScreen(Panel):
             self.unread_line.go_on()
 
     def _focused(self, _: object) -> None:
+        self.look()
+
+    def look(self) -> None:
+        """The person may be looking at the window from now on."""
         self.unread_line.look()
         unread = self.overview.unread.get(self.room)
         if unread and self.transcript.at_bottom and self._has_focus():
@@ -673,8 +677,11 @@ class MainScreen(Panel):
             self._refresh()
 
     def _has_focus(self) -> bool:
+        # What is on no screen is not looked at, even if Tk takes it to have the keyboard: Tk
+        # ignores that a window lost it while a request of its own was on its way.
         # focus_displayof fails on widgets that Tk made itself, such as a menu's.
-        return bool(self.tk.call("focus", "-displayof", "."))
+        viewable = self._window.winfo_viewable()
+        return bool(viewable and self.tk.call("focus", "-displayof", "."))
 
     def _bottom(self, at_bottom: bool) -> None:
         self._show_latest()

@@ -81,6 +81,7 @@ class Screens:
         program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind(SETTINGS, lambda _: self.show_settings())
         program.root.bind("<FocusIn>", self._focused, add="+")
+        program.root.bind("<Map>", self._mapped, add="+")
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
@@ -292,6 +293,11 @@ class Screens:
         # The window's binding also hears of each widget in it.
         if event.widget is self._root and isinstance(self.screen, JoinScreen):
             self.screen.clipboard.ask()
+
+    def _mapped(self, event: "tk.Event[tk.Misc]") -> None:
+        """The window is on the screen again."""
+        if event.widget is self._root and isinstance(self.screen, MainScreen):
+            self.screen.look()
 
     # Joining
 

@@ -59,12 +59,21 @@ def test_the_screen_is_locked(ada: Window, bruno: Peer) -> None:
     read(ada)
 
 
+def has_active_window() -> bool:
+    """Whether the window manager has given a window the keyboard."""
+    asked = subprocess.run(["xdotool", "getactivewindow"], capture_output=True, check=False)
+    return asked.returncode == 0 and int(asked.stdout or 0) > 0
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="has virtual desktops of X11")
 def test_another_virtual_desktop_is_shown(ada: Window, bruno: Peer) -> None:
     """Until one comes back."""
     manager = start_window_manager()
     try:
+        # It takes the keyboard away when it begins to manage the window, and gives it back.
+        ada.wait(has_active_window, "the window to be managed")
         ada.focus(ada.composer)
+        ada.root.winfo_pointerxy()  # the display has answered: it has done what was asked before
         for desktop, look in (("1", told), ("0", None)):
             subprocess.run(["xdotool", "set_desktop", desktop], check=True, timeout=30)
             if look is not None:
