@@ -23,7 +23,7 @@ from threading import Event as Flag
 from threading import Lock, Thread
 from typing import Final
 
-from common.protocol.events import Event
+from common.protocol.events import Event, PartOfBody
 
 PAGE: Final = 16
 """Messages held in memory at a time; each has up to 16 KiB of text."""
@@ -49,8 +49,9 @@ class CommandError(Exception):
 
 
 def event_line(event: Event) -> str:
-    """An event as one line of JSON, in ASCII."""
-    return json.dumps(event._asdict())
+    """An event as one line of JSON, in ASCII: with all of its body, as it came."""
+    body = event.body.whole if isinstance(event.body, PartOfBody) else event.body
+    return json.dumps(event._replace(body=body)._asdict())
 
 
 def find_command(name: str) -> str:

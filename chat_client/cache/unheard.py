@@ -13,8 +13,8 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from chat_client.cache.rows import event_of, is_room
-from common.protocol.events import Event
+from chat_client.cache.rows import event_of, is_room, json_object
+from common.protocol.events import Event, PartOfBody
 
 _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS unheard (
@@ -26,7 +26,7 @@ _TABLES: Final = """
     CREATE TABLE IF NOT EXISTS heard (room TEXT, cid TEXT, PRIMARY KEY (room, cid)) WITHOUT ROWID;
 """
 _PAGE: Final = (
-    "SELECT room, seq, kind, sender, sent_at, cid, text, body"
+    "SELECT room, seq, kind, sender, sent_at, cid, text, body, came"
     " FROM unheard CROSS JOIN events USING (room, seq)"
     " WHERE :room IS NULL OR room = :room ORDER BY number LIMIT :most"
 )
@@ -58,7 +58,7 @@ class Unheard:
         if not self._exists():
             return []
         rows = self._connection.execute(_PAGE, {"room": room, "most": most}).fetchall()
-        return [event for row in rows if is_room(row[0]) and (event := event_of(row)) is not None]
+        return [event for row in rows if is_room(row[0]) and (event := _event(row)) is not None]
 
     def remove(self, event: Event) -> None:
         """A message was heard. Its place may hold another one since."""
@@ -87,3 +87,12 @@ class Unheard:
             "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'unheard'"
         )
         return found.fetchone() is not None
+
+
+def _event(row: tuple[object, ...]) -> Event | None:
+    """The event of a row of `_PAGE`, with all of its body; None if it makes no sense."""
+    event = event_of(row[:-1])
+    whole = json_object(row[-1])
+    if event is None or whole is None or not event.known:
+        return event
+    return event._replace(body=PartOfBody(event.body, whole))

@@ -47,6 +47,7 @@ from common.ui.lists.row_list import RowList
 from common.ui.look.palette import Mode
 from tests.events import message
 from tests.gui.desktop import Desktop, SilentPlayer
+from tests.gui.tk_scripts import watch_scripts
 
 DEADLINE: Final = 15.0
 """Seconds for anything that should happen at once; a loaded machine may take a while."""
@@ -246,6 +247,7 @@ class Window:
         self.ended = False
         self.program.on_end = self._end
         self.root.report_callback_exception = report_in_log
+        watch_scripts(self.root, logging.getLogger("tk").error)
         self.wait(lambda: self.program.contents is not None, "the first screen")
 
     # Its parts
@@ -445,6 +447,7 @@ class HostWindow:
         self.ended = False
         self.program.on_end = self._end
         self.root.report_callback_exception = report_in_log
+        watch_scripts(self.root, logging.getLogger("tk").error)
         self.wait(lambda: self.program.contents is not None, "the contents")
         self.wait(lambda: self.app.presenter.phase is ServerState.RUNNING, "the server")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import threading
 import tkinter as tk
@@ -21,6 +22,18 @@ from common.ui.program.mailbox import Mailbox
 from common.ui.program.root import make_root
 
 log = logging.getLogger("crash")
+
+_OF_A_WIDGET_THAT_IS_GONE: Final = re.compile(r'invalid command name "\d+\w*"')
+"""A callback of Python, whose name begins with a number: Tk knew of it for a moment longer."""
+_WHERE: Final = re.compile(r"\s+\((procedure|command bound|\"after\"|\"\w+\" body)")
+"""The lines of Tcl's trace that tell where, without the arguments, in which texts may be."""
+
+_TELL_WHO_IS_THERE: Final = """
+    proc ::chat_script_failed {command message options} {
+        if {[info commands $command] ne ""} {$command $message $options}
+    }
+"""
+"""Tk goes on for a moment after its last window, whose callbacks are gone with it."""
 
 MOST: Final = 3
 """Dialogs in one run: a timer that fails each second must not bury the person."""
@@ -60,6 +73,7 @@ class CrashWatch:
         self._hook(threading, "excepthook", self._thread_failed)
         self._hook(sys, "unraisablehook", self._ignored)
         self._hook(root, "report_callback_exception", self._callback_failed)
+        self._watch_scripts(root)
 
     def uninstall(self) -> None:
         """Put all hooks back and close an open dialog; harmless when called again."""
@@ -97,6 +111,33 @@ class CrashWatch:
 
         setattr(place, name, hook)
         self._undo.append(partial(setattr, place, name, before))
+
+    def _watch_scripts(self, root: tk.Tk) -> None:
+        """Take the errors of Tk's own scripts, for which it has a dialog and no log."""
+        before = root.tk.call("interp", "bgerror", "")
+        name = root.register(self._script_failed)
+        root.tk.eval(_TELL_WHO_IS_THERE)
+        root.tk.call("interp", "bgerror", "", ("::chat_script_failed", name))
+
+        def undo() -> None:
+            with suppress(tk.TclError):  # the window may be gone
+                root.tk.call("interp", "bgerror", "", before)
+                root.deletecommand(name)
+
+        self._undo.append(undo)
+
+    def _script_failed(self, message: str, options: object) -> None:
+        """`options` are those of Tcl's `catch`. Of the script itself, which has texts, nothing."""
+        if _OF_A_WIDGET_THAT_IS_GONE.fullmatch(message):
+            log.debug("Tk called back for a widget that is gone")
+            return
+        assert self._root is not None  # noqa: S101  # else this is not called
+        trace = str(self._root.tk.call("dict", "get", options, "-errorinfo"))
+        where = [line for line in trace.splitlines() if _WHERE.match(line)]
+        said = "\n".join([message, *where])
+        log.critical("a script of Tk failed: %s", said)
+        version, path = self._version(), self._log
+        self._show([CrashReport(self._program, version, path, fatal=False, trace=said)])
 
     def _thread_failed(self, error: BaseException, _: object) -> None:
         """In the thread that failed, which must not touch Tk."""

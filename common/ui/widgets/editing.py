@@ -105,8 +105,13 @@ class Editing:
 
     def _changed_now(self) -> None:
         self._later = None
-        if self._widget.winfo_exists():
-            self.changed()
+        self.changed()
+
+    def _destroyed(self, _: object) -> None:
+        if self._later is not None:
+            # Else Tk would look for a callback that is gone with its widget, and report that.
+            self._widget.after_cancel(self._later)
+            self._later = None
 
     def reset(self) -> None:
         """Clear the undo history, after the program has set the text."""
@@ -238,6 +243,7 @@ class Editing:
             widget.bind(f"<{modifier}-{key}>", partial(self._delete_word, before))
         widget.bind("<Key>", self._key, add="+")
         widget.bind("<<Clear>>", self._noted, add="+")
+        widget.bind("<Destroy>", self._destroyed, add="+")
 
     def _delete_word(self, before: bool, _: object) -> str:
         self.delete_word(before=before)

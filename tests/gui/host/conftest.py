@@ -24,6 +24,7 @@ from common.protocol.events import Event
 from common.ui.widgets.dialog import Dialog
 from tests.gui.conftest import host_with_a_desktop
 from tests.gui.desktop import Desktop
+from tests.gui.tk_scripts import watch_scripts
 from tests.process.wire import Session
 
 DEADLINE = 15.0
@@ -63,6 +64,7 @@ class Host:
         self.clients: list[Client] = []
         self._failures: list[str] = []
         self.root.report_callback_exception = self._failed
+        watch_scripts(self.root, self._failures.append)
         self.program.on_end = self._note_end
         self.wait(lambda: self.program.contents is not None, "the window's contents")
 

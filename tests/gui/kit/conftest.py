@@ -14,6 +14,7 @@ import pytest
 
 from common.ui.look import fonts
 from common.ui.look.theme import Theme
+from tests.gui.tk_scripts import watch_scripts
 
 DEADLINE = 5.0
 
@@ -59,6 +60,7 @@ def root() -> Iterator[tk.Tk]:
     gc.disable()
     made = tk.Tk()
     made.report_callback_exception = report
+    watch_scripts(made, raised.append)
     made.geometry("800x600+0+0")
     yield made
     with suppress(tk.TclError):  # the test may have destroyed it itself

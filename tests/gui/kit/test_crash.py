@@ -386,6 +386,52 @@ def test_hooks_are_put_back(root: tk.Tk) -> None:
     assert hooks() == before
 
 
+def test_an_error_in_a_script_of_tk_is_logged_and_shown(program: Program) -> None:
+    """With where it happened, and without what the script was given."""
+    program.root.tk.eval(f'proc broken {{text}} {{error "no such tag"}}; after 1 broken {SECRET}')
+    dialog = program.dialog()
+    logged = program.logged()
+    assert "a script of Tk failed: no such tag" in logged
+    assert '(procedure "broken" line 1)' in logged
+    assert "no such tag" in dialog.report.details()
+    assert SECRET not in logged + dialog.report.details()
+
+
+def test_a_callback_for_a_widget_that_is_gone_is_no_mistake(program: Program) -> None:
+    """Nobody could do anything about it, and nothing is lost."""
+    program.root.tk.eval('after 1 140736_changed_now; after 2 "set ::then 1"')
+    program.wait_until(lambda: int(program.root.tk.eval("info exists ::then")), "the next one")
+    assert program.watch.dialog is None
+    assert " DEBUG crash: " in program.logged()
+    assert " CRITICAL " not in program.logged()
+
+
+def test_what_comes_after_the_last_window_is_no_mistake(
+    root: tk.Tk, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Its callbacks are gone with it, and the one that is told of that as well."""
+    watch = watching()
+    watch.install(root, root.destroy)
+    root.after_idle(fail, "never")
+    root.destroy()
+    root.tk.call("update")
+    watch.uninstall()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_tk_reports_as_before(root: tk.Tk) -> None:
+    """After `uninstall`, also when the window is gone."""
+    before = root.tk.call("interp", "bgerror", "")
+    watch = watching()
+    watch.install(root, root.destroy)
+    assert root.tk.call("interp", "bgerror", "") != before
+    watch.uninstall()
+    assert root.tk.call("interp", "bgerror", "") == before
+    watch.install(root, root.destroy)
+    root.destroy()
+    watch.uninstall()
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3)])
 def test_wanted_ends_are_no_mistakes(
     root: tk.Tk, monkeypatch: pytest.MonkeyPatch, error: BaseException

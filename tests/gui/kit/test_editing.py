@@ -292,6 +292,14 @@ def test_more_emoji_than_are_drawn_are_there(text_desk: Desk) -> None:
     assert text_desk.text in {said, ""}
 
 
+def test_a_field_that_goes_while_one_types_leaves_nothing(field_desk: Desk) -> None:
+    """What was to be noted then is not: Tk would look for a callback that is gone."""
+    field_desk.widget.event_generate("<Key-a>")
+    assert field_desk.editing._later is not None
+    field_desk.widget.destroy()
+    field_desk._pump.settle()
+
+
 def test_what_the_program_sets_is_not_undone(field_desk: Desk) -> None:
     """Nor what was typed before it."""
     field_desk.type("typed")

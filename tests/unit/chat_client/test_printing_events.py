@@ -9,7 +9,7 @@ import pytest
 
 from chat_client.listening import _Printer
 from chat_client.options import Options
-from common.protocol.events import JOIN, MESSAGE, Event, UnknownBody
+from common.protocol.events import JOIN, MESSAGE, Event, PartOfBody, UnknownBody
 from tests.events import TIME, cid_of, joined, said
 
 BODY = {"parts": [{"bold": "relay"}, None, 1.5]}
@@ -52,6 +52,9 @@ def test_a_program_gets_it_as_it_came(capsys: pytest.CaptureFixture[str]) -> Non
     for event in (said(1), joined(2), unknown(3), unknown(4, MESSAGE)):
         out = json.loads(printed(printer, event, capsys))
         assert out == {**event._asdict(), "body": dict(event.body)}
+    whole = {"text": "hi", "reply_to": 7}
+    event = said(5)._replace(body=PartOfBody({"text": "hi"}, whole))
+    assert json.loads(printed(printer, event, capsys))["body"] == whole
 
 
 def test_only_messages_count(capsys: pytest.CaptureFixture[str]) -> None:
