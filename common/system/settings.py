@@ -68,7 +68,9 @@ class SettingsFile:
             content = None
         version = content.get("format") if isinstance(content, dict) else None
         if content is None or type(version) is not int or version < 1:
-            return Loaded({}, "damaged", self._set_aside())
+            aside = self._set_aside()
+            self._seen = self._stamp()  # that was no other program
+            return Loaded({}, "damaged", aside)
         if version > self._version:
             return Loaded({}, "newer")
         return Loaded(content)

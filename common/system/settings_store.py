@@ -18,6 +18,8 @@ from common.system.settings import Content, SettingsError, SettingsFile, Trouble
 log = logging.getLogger(__name__)
 
 FILE: Final = "settings.json"
+_TOLD_ONCE: Final = {"damaged", "wrong"}
+"""Problems that are over when they are found, and stay until the person was told."""
 
 
 class WindowSettings(Protocol):
@@ -84,7 +86,7 @@ class SettingsStore(Generic[S]):
 
     def told(self) -> None:
         """The person knows of the problem: forget one that is over."""
-        if self.problem is not None and self.problem.what in {"damaged", "wrong"}:
+        if self.problem is not None and self.problem.what in _TOLD_ONCE:
             self.problem = None
 
     def set(self, *path: str, value: object) -> None:
@@ -124,7 +126,8 @@ class SettingsStore(Generic[S]):
 
     def _read(self) -> None:
         loaded = self._file.load()
-        self.problem = None
+        if self.problem is not None and self.problem.what not in _TOLD_ONCE:
+            self.problem = None
         if loaded.trouble is not None:
             self.problem = SettingsProblem(loaded.trouble, aside=loaded.aside)
         self.settings, wrong = self._parse(loaded.content)

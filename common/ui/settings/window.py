@@ -83,6 +83,8 @@ class SettingsWindow:
         self.page: SettingsPage
         self._placed = 0, 0, theme.text_size
         """The size that was given to it, and for which size of text."""
+        self._resized = False
+        """Whether somebody has given it another one."""
         self._build()
         self._place()
         if parent.winfo_viewable():
@@ -220,7 +222,8 @@ class SettingsWindow:
         now = parse_geometry(window.geometry()) if window.winfo_viewable() else None
         if now is not None:
             x, y = now[2:]
-            if now[:2] != self._placed[:2]:  # somebody resized it
+            self._resized = self._resized or now[:2] != self._placed[:2]
+            if self._resized:
                 grown = self._theme.text_size / self._placed[2]
                 width, height = (
                     min(round(length * grown), round(there * _SHARE))

@@ -148,3 +148,22 @@ def test_what_can_not_be_kept_holds_until_the_program_ends(tmp_path: Path) -> No
     assert store.problem is not None
     assert store.problem.what == "not_kept"
     assert (tmp_path / "settings.json").read_bytes() == raw
+
+
+@pytest.mark.parametrize("raw", [b"{", b'{"format": 1, "looks": {"theme": "pink"}}'])
+def test_a_problem_stays_until_it_was_told(raw: bytes, tmp_path: Path) -> None:
+    """Also when the window gets the keyboard, or another one writes the file."""
+    (tmp_path / "settings.json").write_bytes(raw)
+    store = SettingsStore(tmp_path)
+    problem = store.problem
+    assert problem is not None
+    store.refresh()
+    problems = [store.problem]
+    other = SettingsStore(tmp_path)
+    other.set("looks", "theme", value="dark")
+    store.refresh()
+    assert store.settings.looks.theme == "dark"
+    problems.append(store.problem)
+    store.told()
+    problems.append(store.problem)
+    assert problems == [problem, problem, None]
