@@ -105,7 +105,8 @@ ServerNews = (
 Counted = view.TrafficChanged | view.MessagesStored | view.ClientRefused
 """What happens so often that it is summed up."""
 _MOST_REFUSALS: Final = 50
-"""Refusals of different people that are kept apart; those beyond are summed up by their reason."""
+"""Refusals of different people that are kept apart; as many more addresses are; those beyond are
+summed up by their reason."""
 
 
 class Counts:
@@ -151,8 +152,10 @@ class Counts:
 
     def _add_refusal(self, event: view.ClientRefused) -> None:
         key = event.address, event.username, event.code
-        if key not in self._refused and len(self._refused) >= _MOST_REFUSALS:
-            key = "", "", event.code
+        # Whoever says another name each time is still at one address.
+        for rougher, most in ((event.address, _MOST_REFUSALS), ("", 2 * _MOST_REFUSALS)):
+            if key not in self._refused and len(self._refused) >= most:
+                key = rougher, "", event.code
         before = self._refused.get(key)
         count = event.count + (before.count if before is not None else 0)
         self._refused[key] = view.ClientRefused(*key, event.at, count)

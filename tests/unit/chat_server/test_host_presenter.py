@@ -486,9 +486,15 @@ def test_refusals_are_summed_up_until_they_are_taken() -> None:
     for number in range(1000):
         counts.add(refused(f"10.0.{number // 250}.{number % 250}"))
     taken = counts.take()
+    assert len(taken) == 101
+    assert isinstance(taken[-1], view.ClientRefused)
+    assert (taken[-1].address, taken[-1].username, taken[-1].count) == ("", "", 900)
+    for number in range(1000):
+        counts.add(refused(username=f"eve{number}"))
+    taken = counts.take()
     assert len(taken) == 51
     assert isinstance(taken[-1], view.ClientRefused)
-    assert (taken[-1].address, taken[-1].username, taken[-1].count) == ("", "", 950)
+    assert (taken[-1].address, taken[-1].username, taken[-1].count) == ("192.0.2.7", "", 950)
 
 
 def test_a_disk_that_gets_full_is_shown_until_it_has_room(presenter: Presenter) -> None:
