@@ -633,13 +633,14 @@ class MainScreen(Panel):
         popup(
             self,
             self._theme,
-            quiet_menu(told.preferences.quiet, told.quiet_for, self._on_settings),
+            quiet_menu(told.preferences.quiet, told.now(), told.quiet_for, self._on_settings),
             x,
             y,
         )
 
     def _show_quiet(self) -> None:
-        self.sidebar.show_quiet(quiet_line(self._notifications.preferences.quiet))
+        told = self._notifications
+        self.sidebar.show_quiet(quiet_line(told.preferences.quiet, told.now()))
 
     def _mark_read(self, room: str, seq: int) -> None:
         self._session.ask(lambda core: core.mark_read(room, seq))

@@ -47,10 +47,12 @@ def room_menu(
 
 
 def quiet_menu(
-    quiet: Quiet, choose: Callable[[int], object], on_settings: Callable[[], object]
+    quiet: Quiet,
+    now: datetime,
+    choose: Callable[[int], object],
+    on_settings: Callable[[], object],
 ) -> list[MenuItem]:
-    """Turning do not disturb on and off."""
-    now = datetime.now().astimezone()
+    """Turning do not disturb on and off; `now` is local."""
     items = [MenuItem(f"Do not disturb: {_short(quiet, now)}", enabled=False), MenuItem()]
     items += [
         MenuItem(_marked(label, each == chosen_quiet(quiet, now)), partial(_choose, choose, each))
@@ -59,9 +61,8 @@ def quiet_menu(
     return [*items, MenuItem(), MenuItem("Settings…", on_settings)]
 
 
-def quiet_line(quiet: Quiet) -> str:
-    """Until when do not disturb is on; "" where it is off."""
-    now = datetime.now().astimezone()
+def quiet_line(quiet: Quiet, now: datetime) -> str:
+    """Until when do not disturb is on; "" where it is off. `now` is local."""
     return describe_quiet(quiet, now) if quiet.holds(now) else ""
 
 

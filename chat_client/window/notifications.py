@@ -209,6 +209,10 @@ class Notifications:
 
     # What is chosen
 
+    def now(self) -> datetime:
+        """The local time by which it is decided whether anything may disturb."""
+        return _now()
+
     @property
     def is_quiet(self) -> bool:
         """Whether do not disturb is on."""
