@@ -179,7 +179,10 @@ def test_every_bundled_part_has_its_licence(package: Package) -> None:
     text = (package.tree / f"usr/share/doc/{PACKAGE}/copyright").read_text("utf-8")
     files = re.findall(r"^Files: (.+(?:\n +.+)*)", text, re.MULTILINE)
     patterns = [pattern for lines in files for pattern in lines.split() if pattern != "*"]
-    ours = ("_internal/common/ui/assets/icons/", "_internal/build.json", "licenses/")
+    ours = (
+        *("_internal/common/ui/assets/icons/", "_internal/common/assets/sounds/"),
+        *("_internal/build.json", "licenses/"),
+    )
     home = package.tree / HOME
     for path in home.rglob("*"):
         name = str(path.relative_to(home))
