@@ -195,6 +195,8 @@ def test_a_window_is_raised(
     elif place == "another desktop":
         screen.tell_manager(screen.root, "_NET_NUMBER_OF_DESKTOPS", 2)
         wait_until(lambda: screen.numbers(screen.root, "_NET_NUMBER_OF_DESKTOPS") == (2,))
+        screen.tell_manager(screen.root, "_NET_CURRENT_DESKTOP", 0)
+        wait_until(lambda: screen.numbers(screen.root, "_NET_CURRENT_DESKTOP") == (0,), "the first")
         screen.tell_manager(shown.window, "_NET_WM_DESKTOP", 1, 1)
         wait_until(lambda: screen.numbers(shown.window, "_NET_WM_DESKTOP") == (1,), place)
         assert screen.numbers(screen.root, "_NET_CURRENT_DESKTOP") == (0,)
