@@ -172,6 +172,7 @@ def test_the_change_itself_may_come_first(copy: Copy) -> None:
     other.page(8, upto)
     assert other.shown()[6] == "changed in 9"
     assert other.is_right()
+    other.cache.close()
 
 
 def test_a_page_of_before_a_change_does_not_take_it_back(copy: Copy) -> None:
