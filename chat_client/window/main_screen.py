@@ -138,7 +138,7 @@ class MainScreen(Panel):
         """Have an event at the top of the view; None stands for the newest message."""
         if seq is not None:
             self.update_idletasks()  # the view must have its size
-            self.transcript.resume_at(seq)
+            self.transcript.show_from(seq)
             self._show_latest()
             self.unread_line.look()
 

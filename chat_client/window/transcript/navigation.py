@@ -44,8 +44,12 @@ class Navigation:
         else:
             self._viewport.to_bottom()
 
-    def go_to_first(self, seq: int = 1) -> None:
-        """Have the oldest message in view, or one from a place on, as soon as it is here."""
+    def go_to_first(self) -> None:
+        """Have the oldest message in view, as soon as it is here."""
+        self.show_from(1)
+
+    def show_from(self, seq: int) -> None:
+        """Have an event at the top of the view, as soon as it is here; 1 is the oldest one."""
         self._fetching.aim_at_nothing()
         room = self._reading.room
         if room is None or not len(self._events):
@@ -55,17 +59,6 @@ class Navigation:
             self._show_from(seq)
         else:
             self._fetching.aim(Wanted(room, around=seq))
-
-    def resume_at(self, seq: int) -> None:
-        """Have an event that is here at the top of the view, and not moved by what comes next.
-
-        For that there must be something above it from the beginning, and a whole view below.
-        """
-        self._fetching.aim_at_nothing()
-        if self._pager.hold_around(seq, views=3):
-            self._viewport.show_at_top(seq)
-        self._viewport.see_end()
-        self._pager.look_later()
 
     def go_to_time(self, at: int) -> None:
         """Have the first message from a time on in view, in ms, as soon as it is here."""
@@ -126,7 +119,7 @@ class Navigation:
         self.go_to(seq)
 
     def _show_from(self, seq: int) -> None:
-        """Have a place at the top of the view."""
+        """Have a place or the next one at the top of the view."""
         first = self._pager.hold_from(seq)
         if first is not None:
             self._viewport.show_at_top(first)

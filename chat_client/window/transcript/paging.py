@@ -69,17 +69,18 @@ class Pager:
         self.look_soon()
 
     def hold_from(self, seq: int) -> int | None:
-        """Hold a page that begins with a place or the next one, which is answered, if any."""
+        """Hold a place or the next one, which is answered, if any, so that it can be at the top.
+
+        What comes next does not move it from there: for that there is something above it from the
+        beginning, and a whole view below. Above the oldest there is nothing.
+        """
         room = self._reading.room
-        page = [] if room is None else self._source.after(room, seq - 1, PAGE // 2)
+        page = [] if room is None else self._source.after(room, seq - 1, 1)
         if not page:
             return None
-        if self._events.at(page[0].seq) is None:
-            after = fitting(page, newest=False)
-            self._content.restart(more=self._more_after(page, after, PAGE // 2))
-            self._content.append(after)
-            self._end_with_outbox()
-        return page[0].seq
+        first = page[0]
+        views = 3 if self._source.before(first.room, first.seq, 1) else 1
+        return first.seq if self.hold_around(first.seq, views) else None
 
     def hold_around(self, seq: int, views: int = 1) -> bool:
         """Hold a place and as much around it as is in view; whether the place exists.

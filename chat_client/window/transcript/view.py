@@ -195,11 +195,7 @@ class Transcript(Panel):
 
     def show_from(self, seq: int) -> None:
         """Have an event at the top of the view, as soon as it is here."""
-        self._navigation.go_to_first(seq)
-
-    def resume_at(self, seq: int) -> None:
-        """Have an event that is here at the top of the view."""
-        self._navigation.resume_at(seq)
+        self._navigation.show_from(seq)
 
     def scroll_pages(self, count: int) -> None:
         """Go up, if `count` is negative, or down by as many views."""

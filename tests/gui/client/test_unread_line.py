@@ -118,6 +118,25 @@ def test_the_way_to_it(ada: Window, bruno: Peer) -> None:
     assert "message 0\n" in ada.said
 
 
+def test_the_way_to_it_in_a_long_room(ada: Window, bruno: Peer) -> None:
+    """The first of what is new is at the top of the view, and stays there as pages are drawn."""
+    bruno.say(*(f"old {number}" for number in range(100)))
+    ada.wait(lambda: "old 99" in ada.said, "the old messages")
+    go_away(ada, bruno)
+    bruno.say(*(f"new {number}" for number in range(400)))
+    ada.wait(lambda: ada.main.overview.unread["general"] == 400, "the new messages")
+    come_back(ada)
+    transcript = ada.main.transcript
+    unread = transcript.unread
+    assert unread is not None
+    ada.wait(ada.main.unread_line.button.winfo_ismapped, "the button")
+    ada.click(ada.main.unread_line.button)
+    ada.wait(lambda: "new 59" in ada.said, "the pages below it")
+    ada.wait(lambda: "old 80" in ada.said, "the pages above it")
+    ada.settle()
+    assert transcript.first_in_view == unread.after + 1
+
+
 def test_after_a_restart(ada: Window, bruno: Peer, town: Town, host: Host) -> None:
     """What came meanwhile is new; the line is there as soon as it is."""
     del host
