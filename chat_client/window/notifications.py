@@ -6,38 +6,27 @@ account that is open, on the Tk thread.
 
 from __future__ import annotations
 
-import time
 import tkinter as tk
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime
 from math import ceil
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, assert_never
+from typing import Final, NamedTuple, Protocol, assert_never
 
 from chat_client.notify import policy
 from chat_client.notify.policy import SUMMARY, Level, Policy
 from chat_client.settings import SettingsStore
 from chat_client.state import news
-from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notification import Notification
-from common.desktop.notifier import (
-    Activated,
-    App,
-    Code,
-    Dismissed,
-    Event,
-    Found,
-    Notifier,
-    NotifierState,
-    Replied,
-    make_notifier,
-)
+from common.desktop.notifier import Activated, App, Dismissed, Replied
 from common.limits import TEXT_BYTES
-from common.ui.program.attention import Attention
-from common.ui.program.mailbox import Mailbox
-
-if TYPE_CHECKING:
-    from common.desktop.sound import SoundPlayer
+from common.ui.program.desktop_alerts import (
+    THIS_COMPUTER,
+    Answer,
+    Backends,
+    DesktopAlerts,
+    PolicyTimer,
+)
 
 APP: Final = App("Chat", "lan.chat.ChatClient")
 _LONGEST_WAIT: Final = 60.0
@@ -87,29 +76,20 @@ class Notifications:
     """One for the window. `on_quiet()` is called when do not disturb begins or ends."""
 
     def __init__(
-        self,
-        root: tk.Tk,
-        icon: str,
-        store: SettingsStore,
-        *,
-        make: Callable[[App, Callable[[Event], object]], Notifier] = make_notifier,
-        player: SoundPlayer | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, root: tk.Tk, icon: str, store: SettingsStore, backends: Backends = THIS_COMPUTER
     ) -> None:
-        self._root, self._store, self._clock = root, store, clock
-        self.attention = Attention(root, icon)
-        self._mailbox: Mailbox[Event] = Mailbox(root, self._told)
-        self._notifier = make(APP, self._mailbox.post)
-        self._made_player = player
-        self.state = NotifierState()
+        self._root, self._store = root, store
+        self.desktop = DesktopAlerts(
+            root, icon, APP, lambda: store.settings.volume, self._answered, backends
+        )
+        self.attention = self.desktop.attention
+        self._timer = PolicyTimer(root, self._do, self._run, backends.clock)
         self.on_quiet: Callable[[], object] = lambda: None
-        self.on_state: Callable[[], object] = lambda: None
         self._policy: Policy | None = None
         self._account = ""
         self._conversations: Conversations | None = None
         self._shown: dict[str, _Shown] = {}
         """By key, also of what was taken away: servers may tell of a click on it afterwards."""
-        self._timer: str | None = None
         self._running_soon = False
         self._quiet_timer: str | None = None
         self._was_quiet = self.is_quiet
@@ -156,14 +136,9 @@ class Notifications:
         if self._conversations is not None:
             self.end(self._conversations)
         self._unsubscribe()
-        self._mailbox.close()
-        for timer in (self._timer, self._quiet_timer):
-            if timer is not None:
-                self._root.after_cancel(timer)
-        self._timer = self._quiet_timer = None
-        self._notifier.stop()
-        if self._made_player is not None:
-            self._made_player.stop()
+        self._timer.stop()
+        self._stop_quiet_timer()
+        self.desktop.stop()
 
     # What happens
 
@@ -183,7 +158,7 @@ class Notifications:
                 self._run()
             elif not self._running_soon:
                 self._running_soon = True
-                self._run_after(TOGETHER)
+                self._timer.wake_after(TOGETHER)
 
     def read(self, room: str) -> None:
         """The person has seen a room up to its end."""
@@ -231,60 +206,36 @@ class Notifications:
         """Choose it for a room; None is as for all."""
         self._store.set_level(self._account, room, level)
 
-    def status(self) -> str:
-        """How notifications and sounds are shown here, in sentences."""
-        if self.state.code is Code.UNKNOWN:
-            self._notifier.look()
-        return f"{describe_state(self.state)} {describe_player(self._player.found())}"
-
     def test(self) -> None:
         """Show a notification and play a sound, as a person wants to see what they are like."""
-        self._notifier.show(
-            Notification("test", "This is a notification", "A click on one leads to its message.")
-        )
-        self._play("message")
+        self.desktop.test("A click on one leads to its message.", "message")
 
     # Carrying out
 
     def _run(self) -> None:
         self._running_soon = False
-        if self._timer is not None:
-            self._root.after_cancel(self._timer)
-            self._timer = None
         if self._policy is None:
-            return
-        for step in self._policy.due(self._clock()):
-            self._do(step)
-        deadline = self._policy.deadline()
-        if deadline is not None:
-            self._run_after(max(1, ceil(1000 * (deadline - self._clock()))))
+            self._timer.stop()
+        else:
+            self._timer.run(self._policy)
 
     def _run_at_once(self) -> None:
         """Do what is due, unless that is about to be done for what was missed."""
         if not self._running_soon:
             self._run()
 
-    def _run_after(self, milliseconds: int) -> None:
-        if self._timer is not None:
-            self._root.after_cancel(self._timer)
-        self._timer = self._root.after(milliseconds, self._run_later)
-
-    def _run_later(self) -> None:
-        self._timer = None
-        self._run()
-
     def _do(self, step: policy.Step) -> None:
         match step:
             case policy.Show():
                 key = self._key(step.room)
                 self._shown[key] = _Shown(step.room, step.target, step.seq)
-                self._notifier.show(
+                self.desktop.show(
                     Notification(key, step.title, step.body, can_reply=step.room != SUMMARY)
                 )
             case policy.Close():
-                self._notifier.close(self._key(step.room))
+                self.desktop.close(self._key(step.room))
             case policy.Play():
-                self._play(step.sound)
+                self.desktop.play(step.sound)
             case policy.Demand():
                 self.attention.demand()
             case _:
@@ -294,37 +245,13 @@ class Notifications:
         """Rooms of different chats have the same names."""
         return f"{self._account} {room}"
 
-    def _play(self, sound: policy.Sound) -> None:
-        from common.desktop.sound import Sound
-
-        self._player.play(Sound(sound), self._store.settings.volume / 100)
-
-    @property
-    def _player(self) -> SoundPlayer:
-        """What plays sounds, loaded for the first one."""
-        if self._made_player is None:
-            from common.desktop.sound import SoundPlayer
-
-            self._made_player = SoundPlayer()
-        return self._made_player
-
-    def _told(self, events: list[Event]) -> None:
-        for event in events:
-            if isinstance(event, Found):
-                self.state = event.state
-                self.on_state()
-            else:
-                self._answered(event)
-
-    def _answered(self, event: Activated | Replied | Dismissed) -> None:
+    def _answered(self, answer: Answer) -> None:
         """The person did something with a notification."""
-        if isinstance(event, Activated):
-            self.attention.raise_window(event.token or None)
-        shown = self._shown.get(event.key)
+        shown = self._shown.get(answer.key)
         if shown is None or self._policy is None or self._conversations is None:
             return
         # It is gone from the screen by that.
-        match event:
+        match answer:
             case Dismissed():
                 self._policy.dismissed(shown.room)
                 self._run()
@@ -333,10 +260,10 @@ class Notifications:
                     self._policy.dismissed(SUMMARY)
                 self._conversations.show_message(shown.target, shown.seq)
             case Replied():
-                self._conversations.reply(shown.target, event.text[:_LONGEST_REPLY])
+                self._conversations.reply(shown.target, answer.text[:_LONGEST_REPLY])
                 self.read(shown.target)
             case _:
-                assert_never(event)
+                assert_never(answer)
 
     def _chosen(self) -> None:
         """A setting is another one."""
@@ -347,9 +274,7 @@ class Notifications:
 
     def _watch_quiet(self) -> None:
         """See whether do not disturb has begun or ended, now and when it next may."""
-        if self._quiet_timer is not None:
-            self._root.after_cancel(self._quiet_timer)
-            self._quiet_timer = None
+        self._stop_quiet_timer()
         chosen, now = self._store.settings.notifications.quiet, _now()
         quiet = chosen.holds(now)
         if quiet != self._was_quiet:
@@ -357,11 +282,16 @@ class Notifications:
             if quiet and self._policy is not None:
                 self._policy.stop()
                 self._run()
-            self.on_state()
+            self.desktop.on_state()  # the settings show this, too
         self.on_quiet()
         # Nothing wakes a window for which no time is set.
         if chosen.may_change(now):
             self._quiet_timer = self._root.after(self._next_look(), self._look_for_quiet)
+
+    def _stop_quiet_timer(self) -> None:
+        if self._quiet_timer is not None:
+            self._root.after_cancel(self._quiet_timer)
+            self._quiet_timer = None
 
     def _look_for_quiet(self) -> None:
         self._quiet_timer = None

@@ -215,17 +215,17 @@ class Screens:
             settings_pages(
                 self._theme,
                 self.settings,
-                Hooks(account, self._name_of_room, told.status, told.test),
+                Hooks(account, self._name_of_room, told.desktop.status, told.test),
                 self.looks,
             ),
             self._settings_closed,
             page,
         )
-        told.on_state = self.settings_window.refresh
+        told.desktop.on_state = self.settings_window.refresh
 
     def _settings_closed(self) -> None:
         self.settings_window = None
-        self.notifications.on_state = lambda: None
+        self.notifications.desktop.on_state = lambda: None
 
     def _close_settings(self) -> None:
         if self.settings_window is not None:

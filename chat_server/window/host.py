@@ -111,15 +111,16 @@ class HostContents:
             self.settings_window.raise_()
             return
         told = self.notifications
-        pages = settings_pages(self.theme, self.settings, self.looks, told.status, told.test)
+        status = told.desktop.status
+        pages = settings_pages(self.theme, self.settings, self.looks, status, told.test)
         self.settings_window = SettingsWindow(
             self.root, self.theme, self.settings, "ChatServer", pages, self._settings_closed
         )
-        told.on_state = self.settings_window.refresh
+        told.desktop.on_state = self.settings_window.refresh
 
     def _settings_closed(self) -> None:
         self.settings_window = None
-        self.notifications.on_state = lambda: None
+        self.notifications.desktop.on_state = lambda: None
 
     def _make_frame(self) -> Frame:
         frame = Frame(self.root, self.theme, self.controller.actions)

@@ -6,7 +6,6 @@ import gc
 import logging
 import tkinter as tk
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +17,7 @@ from chat_server.notify.policy import Topic
 from chat_server.settings import SettingsStore as HostSettings
 from chat_server.window.notifications import Notifications as HostNotifications
 from common.ui.look import fonts
-from tests.gui.desktop import Desktop, LateClock, SilentPlayer
+from tests.gui.desktop import silent_backends
 from tests.gui.harness import Alarm, Host, Town
 
 
@@ -56,15 +55,7 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
 
 
 def _with_a_desktop(root: tk.Tk, icon: str, store: SettingsStore) -> Notifications:
-    clock = LateClock()
-    return Notifications(
-        root,
-        icon,
-        store,
-        make=partial(Desktop, clock),
-        player=SilentPlayer(),
-        clock=clock,
-    )
+    return Notifications(root, icon, store, silent_backends())
 
 
 def host_with_a_desktop(
@@ -74,16 +65,7 @@ def host_with_a_desktop(
     on_open: Callable[[Topic], object],
 ) -> HostNotifications:
     """What the host's window tells a desktop of the test's own."""
-    clock = LateClock()
-    return HostNotifications(
-        root,
-        icon,
-        store,
-        on_open,
-        make=partial(Desktop, clock),
-        player=SilentPlayer(),
-        clock=clock,
-    )
+    return HostNotifications(root, icon, store, on_open, silent_backends())
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from common.desktop.notification import Notification
 from common.desktop.notifier import (
@@ -16,6 +17,7 @@ from common.desktop.notifier import (
     Tell,
 )
 from common.desktop.sound import Sound, SoundPlayer
+from common.ui.program.desktop_alerts import Backends
 
 
 class LateClock:
@@ -118,3 +120,9 @@ class SilentPlayer(SoundPlayer):
         """Keep it, also what a burst would swallow."""
         self.played.append(sound)
         self.volumes.append(volume)
+
+
+def silent_backends() -> Backends:
+    """A desktop, a player and a clock for one window, which tests look at."""
+    clock = LateClock()
+    return Backends(partial(Desktop, clock), SilentPlayer(), clock)

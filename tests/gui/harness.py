@@ -324,14 +324,14 @@ class Window:
     @property
     def desktop(self) -> Desktop:
         """Where its notifications are shown."""
-        desktop = self.screens.notifications._notifier
+        desktop = self.screens.notifications.desktop.notifier
         assert isinstance(desktop, Desktop)
         return desktop
 
     @property
     def played(self) -> list[Sound]:
         """The sounds it has played."""
-        player = self.screens.notifications._player
+        player = self.screens.notifications.desktop.player
         assert isinstance(player, SilentPlayer)
         return player.played
 

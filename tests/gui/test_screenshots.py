@@ -191,7 +191,7 @@ def test_the_settings(town: Town, host: Host, mode: str, page: str) -> None:
     """Each page, as it is at first."""
     window = town.member(host, "Ada Lindqvist")
     window.screens.settings.set("looks", "theme", value=mode)
-    window.screens.notifications._told(
+    window.screens.notifications.desktop._take(
         [Found(NotifierState(Code.AVAILABLE, "dunst", actions=True))]
     )
     window.screens.show_settings(page)

@@ -664,7 +664,7 @@ def test_sounds_can_be_turned_off_and_down(away: Window, bruno: Peer) -> None:
     away.screens.settings.set("notifications", "volume", value=40)
     bruno.say("one", room=DIRECT)
     shown(away, "Bruno Okafor")
-    player = away.screens.notifications._player
+    player = away.screens.notifications.desktop.player
     assert getattr(player, "volumes", None) == [0.4]
     away.screens.settings.set("notifications", "sounds", value=False)
     away.later(3)
@@ -779,7 +779,7 @@ def test_a_desktop_without_a_bus(
     ada, bruno = town.member(host, "Ada Lindqvist"), town.peer(host, "Bruno Okafor")
     elsewhere.has_keyboard_of(ada)
     bruno.say("hello", room=DIRECT)
-    ada.wait(lambda: ada.screens.notifications.state.code is Code.NO_BUS, "what was found")
+    ada.wait(lambda: ada.screens.notifications.desktop.state.code is Code.NO_BUS, "what was found")
     ada.screens.show_settings()
     ada.wait(
         lambda: (

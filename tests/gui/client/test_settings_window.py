@@ -329,13 +329,13 @@ def test_the_status_follows(ada: Window) -> None:
     told = ada.screens.notifications
     said = set()
     for code in Code:
-        told._told([Found(NotifierState(code, "dunst", "1.9", actions=True))])
+        told.desktop._take([Found(NotifierState(code, "dunst", "1.9", actions=True))])
         line = str(page.status._explanation.cget("text"))
-        assert line.startswith(describe_state(told.state))
-        assert line.endswith(describe_player(told._player.found()))
+        assert line.startswith(describe_state(told.desktop.state))
+        assert line.endswith(describe_player(told.desktop.player.found()))
         said.add(line)
     assert len(said) == len(Code)
-    told._told([Found(NotifierState(Code.AVAILABLE))])
+    told.desktop._take([Found(NotifierState(Code.AVAILABLE))])
     assert "takes no clicks" in str(page.status._explanation.cget("text"))
 
 

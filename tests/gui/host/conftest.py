@@ -113,7 +113,7 @@ class Host:
     @property
     def desktop(self) -> Desktop:
         """What shows its notifications."""
-        desktop = self.app.notifications._notifier
+        desktop = self.app.notifications.desktop.notifier
         assert isinstance(desktop, Desktop)
         return desktop
 

@@ -83,7 +83,7 @@ def shown(host: Host, *titles: str) -> None:
 
 def heard(host: Host) -> list[Sound]:
     """The sounds."""
-    player = host.app.notifications._player
+    player = host.app.notifications.desktop.player
     assert isinstance(player, SilentPlayer)
     return player.played
 
