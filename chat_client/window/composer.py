@@ -219,8 +219,8 @@ class Composer(Panel):
             room = self.text.winfo_width() - self._theme.px(8)
             hint = "You can’t write now" if self.closed else self._hint_text
             self._hint.set(self._theme.fonts.fit("row", hint, room))
-            # Where the first letter will be, and the cursor before it.
-            self._hint.place(x=self._theme.px(4), rely=0.5, anchor="w")
+            # Where the first letter will be: the place counts from inside of the text's padding.
+            self._hint.place(x=0, rely=0.5, anchor="w")
 
     def _resized(self) -> None:
         self._problem.configure(wraplength=self.winfo_width())

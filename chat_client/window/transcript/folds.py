@@ -9,6 +9,7 @@ from chat_client.window.transcript.pen import SHOW_LESS, Pen
 from chat_client.window.transcript.places import Places
 from chat_client.window.transcript.viewport import Viewport
 from chat_client.window.transcript.wording import portions
+from common.protocol.events import Event
 
 MOST_UNFOLDED: Final = 3
 """Maximum number of texts unfolded at the same time, so that the list stays small."""
@@ -84,7 +85,7 @@ class Folds:
         body = self._places.body(mark, stop) or stop
         self._text.delete(body, stop)
         self._text.mark_set("page", body)
-        self._pen.draw_words(self._events.find(seq).text, "page")
+        self._pen.draw_words(self._events.find(seq), "page")
         # Within a group nothing stands between the mark and what is drawn, which pushed it on.
         self._text.mark_set(mark, start)
         self._text.mark_unset("page")
@@ -106,10 +107,10 @@ class Folds:
         """Draw the next portion of the first message that is not whole."""
         self._timer = None
         for seq, drawn in self._unfolded.items():
-            text = self._events.find(seq).text
-            count = len(portions(text))
+            said = self._events.find(seq)
+            count = len(portions(said.text))
             if drawn < count:
-                self._draw(seq, text, drawn)
+                self._draw(seq, said, drawn)
                 self._unfolded[seq] = drawn + 1
                 self._timer = self._text.after(_PAUSE, self._go_on)
                 self._on_drawn(seq)
@@ -117,17 +118,18 @@ class Folds:
                     self._then.pop(seq)()
                 break
 
-    def _draw(self, seq: int, text: str, number: int) -> None:
+    def _draw(self, seq: int, said: Event, number: int) -> None:
         """Draw one more portion of a message, and behind the last what folds it again."""
+        text = said.text
         parts = portions(text)
         mark, stop = self._places.stretch(seq)
         self._text.mark_set("page", self._places.more(mark, stop))
         self._text.delete("page", stop)
-        self._pen.draw_portion(text, parts[number], "page")
+        self._pen.draw_portion(said, parts[number], "page")
         if number + 1 == len(parts):
             if not text.endswith("\n"):
-                self._pen.draw_end(text, "page")
-            self._pen.draw_more(SHOW_LESS, text, "page")
+                self._pen.draw_end(said, "page")
+            self._pen.draw_more(SHOW_LESS, said, "page")
         else:
-            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", text, "page")
+            self._pen.draw_more(f"{parts[number].end:,} of {len(text):,} characters", said, "page")
         self._text.mark_unset("page")

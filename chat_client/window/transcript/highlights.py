@@ -33,10 +33,10 @@ class Highlights:
     def paint(self, theme: Theme) -> None:
         """The colours of the moment."""
         palette, text = theme.palette, self._text
-        ink = palette.pill_away
+        found = palette.found
         text.tag_configure("here", background=palette.selection, foreground=palette.on_selection)
         # The line is what is seen from afar; a ground that is would hide the words.
-        text.tag_configure("found", background=ink.fill, foreground=ink.text, underline=True)
+        text.tag_configure("found", background=found.fill, foreground=found.text, underline=True)
         # Else a word at the beginning of a line would have the margin's ground, too.
         text.tag_configure("found", lmargincolor=palette.window)
         text.tag_raise("here")

@@ -2,7 +2,7 @@
 
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, Protocol
 
 from PIL.Image import new as image
 
@@ -20,6 +20,18 @@ SHOW_ALL: Final = "Show all"
 SHOW_LESS: Final = "Show less"
 ACTIONS: Final = {"again": "Send again", "edit": "Edit", "delete": "Delete"}
 """What can be done about a message that was not sent, by the tag of its label."""
+
+
+class Words(Protocol):
+    """What was said, and by whom."""
+
+    @property
+    def sender(self) -> str:
+        """The username."""
+
+    @property
+    def text(self) -> str:
+        """All of it, as it was received."""
 
 
 class Pen:
@@ -53,7 +65,7 @@ class Pen:
         start = text.index(at)
         self.draw_beginning(entry, at)
         if not entry.drawing.note:
-            self.draw_words(entry.text, at)
+            self.draw_words(entry, at)
         text.mark_set(f"e{entry.seq}", start)
 
     def draw_beginning(self, entry: Entry, at: str) -> None:
@@ -69,10 +81,10 @@ class Pen:
         elif entry.heads_group:
             self._draw_head(entry, at)
 
-    def draw_portion(self, text: str, portion: Portion, at: str) -> None:
+    def draw_portion(self, said: Words, portion: Portion, at: str) -> None:
         """Draw a part of what was said."""
-        mentions = self._mentions_in(text)
-        body = self._body(mentions)
+        body = self._body(said)
+        text, mentions = said.text, self._mentions_in(said.text)
         for span in spans_of(text, portion.begin, portion.end, mentions):
             tags = body
             if span.url is not None:
@@ -83,29 +95,31 @@ class Pen:
         if portion.breaks:
             self._text.insert(at, "\n", body)
 
-    def _body(self, mentions: Sequence[Mention]) -> tuple[str, ...]:
-        """The tags of what was said: it stands out where it mentions who reads."""
-        mine = any(self.me in mention.usernames for mention in mentions)
+    def _body(self, said: Words) -> tuple[str, ...]:
+        """The tags of what was said: it stands out where somebody else mentions who reads."""
+        if said.sender == self.me:
+            return ("body",)
+        mine = any(self.me in mention.usernames for mention in self._mentions_in(said.text))
         return ("body", "mentioned") if mine else ("body",)
 
-    def draw_more(self, label: str, text: str, at: str) -> None:
+    def draw_more(self, label: str, said: Words, at: str) -> None:
         """Draw what unfolds a long text, or folds it again, and the end of the message."""
-        body = self._body(self._mentions_in(text))
+        body = self._body(said)
         self._text.insert(at, label, (*body, "more", "small", "action"))
         self._text.insert(at, "\n", (*body, "more"))
 
-    def draw_end(self, text: str, at: str) -> None:
+    def draw_end(self, said: Words, at: str) -> None:
         """Draw the end of a message of which nothing is folded."""
-        self._text.insert(at, "\n", self._body(self._mentions_in(text)))
+        self._text.insert(at, "\n", self._body(said))
 
-    def draw_words(self, text: str, at: str) -> None:
+    def draw_words(self, said: Words, at: str) -> None:
         """Draw what was said, of a long text the first portion."""
-        parts = portions(text)
-        self.draw_portion(text, parts[0], at)
+        parts = portions(said.text)
+        self.draw_portion(said, parts[0], at)
         if len(parts) == 1:
-            self.draw_end(text, at)
+            self.draw_end(said, at)
         else:
-            self.draw_more(f"{SHOW_ALL} ({len(text):,} characters)", text, at)
+            self.draw_more(f"{SHOW_ALL} ({len(said.text):,} characters)", said, at)
 
     def _draw_line(self, of: Literal["day", "unread"], words: str, at: str, *more: str) -> None:
         """Draw words in the middle of a line across."""
@@ -162,7 +176,7 @@ class Pen:
         if out.state is OutboxState.SENT:
             # As it will look in its place, which comes with what was said before it.
             if said:
-                self.draw_words(entry.text, at)
+                self.draw_words(entry, at)
             return
         failed = out.state is OutboxState.FAILED
         tone = "failed" if failed else "waiting"

@@ -105,6 +105,9 @@ class Palette(NamedTuple):
     pill_muted: Ink
     pill_slow: Ink
 
+    found: Ink
+    """Words that were looked for, on whatever ground the message has."""
+
     def surface(self, name: Surface) -> str:
         """The background colour of that surface."""
         colour: str = getattr(self, name)
@@ -174,6 +177,7 @@ LIGHT: Final = Palette(
     pill_away=Ink("#7a5200", "#fbf0d9"),
     pill_muted=Ink("#555a66", "#e7e9ef"),
     pill_slow=Ink("#b02a22", "#fbe5e3"),
+    found=Ink("#1d1f25", "#ffcc33"),
 )
 
 DARK: Final = Palette(
@@ -227,6 +231,7 @@ DARK: Final = Palette(
     pill_away=Ink("#e9bd6a", "#44381f"),
     pill_muted=Ink("#b9bbc4", "#3a3c44"),
     pill_slow=Ink("#f29a94", "#4a2b2b"),
+    found=Ink("#1d1f25", "#e0a83a"),
 )
 
 PALETTES: Final[dict[Mode, Palette]] = {"light": LIGHT, "dark": DARK}

@@ -121,6 +121,15 @@ def test_a_middle_click_pastes_into_the_composer(ada: Window, seen: bool) -> Non
     assert ada.main.composer.draft.strip() == "Today"
 
 
+def test_the_first_letter_stands_where_the_hint_began(ada: Window) -> None:
+    """The text does not jump when one begins to write."""
+    hint = ada.main.composer._hint
+    assert hint.winfo_viewable()
+    begin = hint.winfo_x()
+    ada.type("M", ada.composer)
+    assert ada.composer.bbox("1.0")[0] == begin  # type: ignore[index]  # it is in view
+
+
 def test_a_click_on_a_button_leaves_the_keyboard(ada: Window) -> None:
     """Typing goes on, and Space is a space."""
     ada.type("one", ada.composer)

@@ -34,10 +34,13 @@ def offered(ada: Window) -> list[str]:
 
 
 def test_a_message_that_mentions_me_stands_out(ada: Window, bruno: Peer) -> None:
-    """From edge to edge; other mentions are marked alone, and an address is none."""
+    """From edge to edge, but one's own; other mentions are marked alone, an address is none."""
+    ada.say("@ada.lindqvist is me")
     bruno.say("hi @ada.lindqvist and @bruno.okafor", "mail x@ada.lindqvist", "@Ada Lindqvist, you")
     ada.wait(lambda: "you" in ada.said, "the messages")
-    assert tagged(ada, "mention") == ["@ada.lindqvist", "@bruno.okafor", "@Ada Lindqvist"]
+    assert tagged(ada, "mention") == [
+        "@ada.lindqvist", "@ada.lindqvist", "@bruno.okafor", "@Ada Lindqvist",
+    ]  # fmt: skip
     assert tagged(ada, "mentioned") == [
         "hi @ada.lindqvist and @bruno.okafor\n",
         "@Ada Lindqvist, you\n",

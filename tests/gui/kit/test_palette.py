@@ -39,6 +39,7 @@ def _pairs(p: Palette) -> dict[str, Ink]:
         "tooltip": Ink(p.on_shadow, p.shadow),
         "active": p.pill_active,
         "away": p.pill_away,
+        "found": p.found,
         "muted": p.pill_muted,
         "slow": p.pill_slow,
     }
@@ -93,6 +94,14 @@ def test_what_must_be_seen_contrasts(mode: Mode) -> None:
         if contrast(*ink) < VISIBLE
     }
     assert not poor
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_what_was_found_is_seen_on_every_ground_of_a_message(mode: Mode) -> None:
+    """On that of the list, of a mention, and of the message that was jumped to."""
+    p = PALETTES[mode]
+    for ground in (p.window, p.pill_away.fill, p.selection):
+        assert contrast(p.found.fill, ground) > 1.25
 
 
 @pytest.mark.parametrize("ground", AVATARS)
