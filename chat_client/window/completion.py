@@ -1,4 +1,4 @@
-"""Completing `@` in the composer: which people are offered, and the list of them over it."""
+"""Completion of mentions (`@`) in the composer: the candidates, and their popup list."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chat_client.window.composer import Composer
 
 MOST: Final = 6
-"""People that are offered at once: the list must not hide what one answers."""
+"""Maximum number of candidates shown: the list must not cover the message that one answers."""
 _WIDTH: Final = 320
 _ROW: Final = 34
 _GAP: Final = 4
@@ -42,14 +42,14 @@ class Candidate(NamedTuple):
 
 
 class Typed(NamedTuple):
-    """Where a mention that is being typed begins, with its sign, and what follows the sign."""
+    """A mention that is being typed: the offset of its `@`, and the text after the `@`."""
 
     begin: int
     name: str
 
 
 def typed_mention(text: str, cursor: int) -> Typed | None:
-    """The mention before the cursor, or None where none is being typed."""
+    """The mention that ends at the cursor, or None if none is being typed there."""
     begin = text.rfind("@", max(0, cursor - DISPLAY_NAME_LENGTH - 1), cursor)
     if begin < 0 or not may_begin(text, begin):
         return None
@@ -62,7 +62,10 @@ def typed_mention(text: str, cursor: int) -> Typed | None:
 
 
 def matching(people: Iterable[Candidate], name: str, most: int = MOST) -> list[Candidate]:
-    """Those whose username, display name or a word of it begins so: who is online first."""
+    """At most `most` people whose username, display name, or a word of it, starts with `name`.
+
+    Names that start with it come before those with a later word that does, then by presence.
+    """
     wanted = _folded(name)
     found: list[tuple[int, int, str, Candidate]] = []
     for person in people:
@@ -83,10 +86,10 @@ def _folded(name: str) -> str:
 
 
 class Completion:
-    """Offers people over the composer while a mention is being typed.
+    """Shows candidates above the composer while a mention is being typed.
 
-    `people()` are those of the room. Up and Down go through the list, Return and Tab take the
-    person that is selected, a click takes any, Escape closes it until the next `@`.
+    `people()` returns those of the room. Up and Down select in the list, Return and Tab insert the
+    selected person, a click inserts any, Escape closes the list until the next `@`.
     """
 
     def __init__(
@@ -108,7 +111,7 @@ class Completion:
         self.offered: list[Candidate] = []
         self._typed: Typed | None = None
         self._dismissed: int | None = None
-        """Where the mention begins whose list was closed."""
+        """Offset of the mention whose list was closed by Escape."""
         text = composer.text
         composer.take_key = self._take_key
         for keys, act in (
@@ -120,16 +123,16 @@ class Completion:
         text.bind("<<Modified>>", lambda _: self._later(), add="+")
         text.bind("<Key>", lambda _: self._later(), add="+")
         text.bind("<ButtonRelease-1>", lambda _: self._later(), add="+")
-        # On the root: timers of what is destroyed meanwhile would call what is no more.
+        # On the root: a timer of a widget that is destroyed meanwhile would fail.
         text.bind("<FocusOut>", lambda _: theme.root.after(200, self._left), add="+")
 
     @property
     def shown(self) -> bool:
-        """Whether people are offered now."""
+        """Whether the list is shown."""
         return bool(self._frame.winfo_manager())
 
     def update(self) -> None:
-        """Offer whom the text before the cursor may mean, or nobody."""
+        """Update the candidates for the text before the cursor; without any, the list is hidden."""
         typed = None
         if "@" in self._composer.draft and not self._composer.closed:
             typed = typed_mention(self._composer.draft, self._composer.cursor)
@@ -144,7 +147,7 @@ class Completion:
         self._show(matching(self._people(), typed.name))
 
     def hide(self) -> None:
-        """Offer nobody."""
+        """Hide the list."""
         self._frame.place_forget()
         self.offered = []
 
@@ -179,15 +182,15 @@ class Completion:
         self._frame.lift()
 
     def _pressed(self, act: Callable[[], object], _: object) -> str | None:
-        """A key that does something here while the list is shown, and nothing else then."""
+        """Handle a key of the list: while the list is shown, the key has no other effect."""
         if not self.shown:
             return None
         act()
         return "break"
 
     def _take_key(self) -> bool:
-        """Return or Tab was pressed: take who is selected. Whether there was anybody."""
-        # The letters before the key may have come with it, and the list be of fewer.
+        """Insert the selected person, on Return or Tab; returns whether there was one."""
+        # Characters may have been typed right before the key: the list may be out of date.
         self.update()
         if not self.shown or self.list.selected is None:
             return False

@@ -12,37 +12,37 @@ LATEST: Final = 3.0
 
 
 class Drafts:
-    """`kept` is what the cache has of each room; `keep(room, text)` stores another text there."""
+    """`kept` has the stored draft of each room; `keep(room, text)` stores another one."""
 
     def __init__(self, kept: Mapping[str, str], keep: Callable[[str, str], object]) -> None:
         self._elsewhere = dict(kept)
-        """What is written in the rooms that are not shown."""
+        """Room → draft, of the rooms that are not open."""
         self._saved = dict(kept)
-        """What was given to be kept."""
+        """Room → draft, as it was handed to `keep` last."""
         self._keep = keep
         self._unsaved_since: float | None = None
 
     def of(self, room: str) -> str:
-        """What is written in a room that is not shown."""
+        """The draft of a room that is not open."""
         return self._elsewhere.get(room, "")
 
     def leave(self, room: str, text: str) -> None:
-        """A room with this in its composer is not shown any more."""
+        """Close a room, with the text of its composer."""
         self.save(room, text)
         self._elsewhere[room] = text
 
     def enter(self, room: str) -> str:
-        """A room is shown: what belongs into its composer."""
+        """Open a room; returns the draft for its composer."""
         return self._elsewhere.pop(room, "")
 
     def pause(self, now: float) -> float:
-        """Something was typed: after so many seconds it is to be kept, if nothing else is."""
+        """Note a change; returns the seconds after which to `save`, if nothing else is typed."""
         if self._unsaved_since is None:
             self._unsaved_since = now
         return max(0.0, min(PAUSE, self._unsaved_since + LATEST - now))
 
     def save(self, room: str, text: str) -> None:
-        """Keep what is written in a room, if it is another text."""
+        """Store the draft of a room, if it has changed."""
         self._unsaved_since = None
         text = text if text.strip() else ""
         if text != self._saved.get(room, ""):
@@ -50,19 +50,19 @@ class Drafts:
             self._keep(room, text)
 
     def sent(self, room: str) -> None:
-        """What was written there was sent, which erases what is kept."""
+        """Note that a room's draft was sent, which has deleted the stored one."""
         self._saved[room] = ""
 
     def not_sent(self, room: str) -> None:
-        """It could not be stored: nobody knows what is kept."""
+        """Note that sending failed: it is unknown whether the draft is still stored."""
         self._saved.pop(room, None)
 
     def give_back(self, room: str, text: str) -> None:
-        """Put a text before what is written in a room that is not shown."""
+        """Put a text before the draft of a room that is not open."""
         self._elsewhere[room] = "\n".join(filter(None, (text, self._elsewhere.get(room))))
         self.save(room, self._elsewhere[room])
 
     def differ_from(self, kept: Mapping[str, str], room: str, text: str) -> bool:
-        """Whether anything is written that is not kept; `text` is in the composer of `room`."""
+        """Whether any draft differs from the stored one; `text` is in the composer of `room`."""
         written = {**self._elsewhere, room: text}
         return any(text.strip() and text != kept.get(room) for room, text in written.items())

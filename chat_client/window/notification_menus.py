@@ -33,7 +33,7 @@ def room_menu(
     choose: Callable[[Level | None], object],
     mark_read: Callable[[], object] | None,
 ) -> list[MenuItem]:
-    """What one is told of a room; `default` is what holds where nothing is `chosen`."""
+    """Menu items for the notification level of a room; `default` applies if none is `chosen`."""
     items = [MenuItem("Mark as read", mark_read, enabled=mark_read is not None), MenuItem()]
     levels: list[tuple[Level | None, str]] = [
         (None, f"Notify as usual ({LEVEL_NAMES[default].lower()})"),
@@ -52,7 +52,7 @@ def quiet_menu(
     choose: Callable[[int], object],
     on_settings: Callable[[], object],
 ) -> list[MenuItem]:
-    """Turning do not disturb on and off; `now` is local."""
+    """Menu items that turn do not disturb on and off; `now` is local."""
     items = [MenuItem(f"Do not disturb: {_short(quiet, now)}", enabled=False), MenuItem()]
     items += [
         MenuItem(_marked(label, each == chosen_quiet(quiet, now)), partial(_choose, choose, each))
@@ -62,7 +62,7 @@ def quiet_menu(
 
 
 def quiet_line(quiet: Quiet, now: datetime) -> str:
-    """Until when do not disturb is on; "" where it is off. `now` is local."""
+    """Until when do not disturb is on; "" if it is off. `now` is local."""
     return describe_quiet(quiet, now) if quiet.holds(now) else ""
 
 

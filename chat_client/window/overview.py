@@ -1,4 +1,4 @@
-"""The view model of the sidebar and the members' list, updated by the client's news. Pure."""
+"""The view model of the sidebar and the list of members, updated by the core's news. Pure."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from common.domain.names import GENERAL, direct_partner
 from common.protocol.events import Event
 
 Presence = Literal["online", "offline", "unknown"]
-"""Whether somebody has a session. Without a connection nobody's presence is known."""
+"""Whether a person has a session; "unknown" without a connection."""
 PRESENCES: Final[tuple[Presence, ...]] = ("online", "offline", "unknown")
-"""The order in which members are shown."""
+"""The order of the groups of members."""
 PRESENCE_TEXT: Final[dict[Presence, str]] = {
     "online": "Online",
     "offline": "Offline",
@@ -26,15 +26,15 @@ PRESENCE_TEXT: Final[dict[Presence, str]] = {
 
 
 MOST_READ: Final = 256 * 1024
-"""Characters in which mentions are counted when a room's count is taken from the cache: somebody
-may have filled it with what nearly mentions one, to hold up the start."""
+"""Maximum characters searched for mentions when a room's count is read from the cache: without a
+limit, texts that nearly mention this account could slow down the start."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomItem:
     """A row of the sidebar; `partner` is the username of a direct conversation's other side.
 
-    Only a partner has a `presence`, and a `handle` if the name alone does not tell who it is.
+    Only a partner has a `presence`, and a `handle` if their display name is not unique.
     """
 
     room: str
@@ -44,12 +44,12 @@ class RoomItem:
     presence: Presence = "unknown"
     handle: str = ""
     mentions: int = 0
-    """Of what is unread: messages that mention this account."""
+    """Number of unread messages that mention this account."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemberItem:
-    """A row of the members' list. `handle` distinguishes people whose names look the same."""
+    """A row of the list of members. `handle` distinguishes people whose names look the same."""
 
     username: str
     name: str
@@ -60,10 +60,10 @@ class MemberItem:
 
 
 class Overview:
-    """Rooms, people and what is unread. `me` is this account's username.
+    """Rooms, people and unread counts. `me` is this account's username.
 
-    What is shown of it is asked for row by row: nothing here goes through everyone but a new
-    connection, on which everybody's presence is another.
+    Rows are computed on demand, one by one: nothing here iterates over all people except a new
+    connection, which changes everyone's presence.
     """
 
     def __init__(self, me: str) -> None:
@@ -75,30 +75,30 @@ class Overview:
         """Whether the server has listed who is online on this connection."""
         self.unread: dict[str, int] = {}
         self.mentions: dict[str, int] = {}
-        """By room: of the unread messages those that mention this account."""
+        """Room → number of unread messages that mention this account."""
         self._everyone: Mentionable | None = None
-        """Who can be mentioned; None until somebody's words are looked through."""
+        """Who can be mentioned; None until a text is searched for mentions."""
         self._counted: dict[str, int] = {}
-        """The `seq` in each room up to which `unread` counts."""
+        """Room → `seq` of the last event that `unread` counts."""
         self._namesakes = Namesakes()
         self._renamed: set[str] = set()
         self._people: dict[Presence, Ordered] = {presence: Ordered() for presence in PRESENCES}
         self._rooms = Ordered()
         self._direct = Ordered()
         self._direct_with: dict[str, str] = {}
-        """By somebody's username: the conversation with them, if there is one."""
+        """Username → room of the direct conversation with that person, if there is one."""
         self._member_items: dict[str, MemberItem] = {}
         self._room_items: dict[str, RoomItem] = {}
-        """Rows as they are now, of those that were asked for."""
+        """Room → its current row, if it was requested since it last changed."""
         self.people_changes = 0
-        """Another number after each change of what the list of members shows."""
+        """Counter of changes of the list of members."""
         self.room_changes = 0
-        """The same for rooms and direct conversations."""
+        """Counter of changes of the rooms and direct conversations."""
 
     def load(
         self, rooms: list[RoomSummary], people: dict[str, str], moderators: Iterable[str] = ()
     ) -> None:
-        """Begin with what the cache has. Who is online only the server knows."""
+        """Initialize from the cache, which does not know who is online."""
         self.names = dict(people)
         self.moderators = set(moderators)
         self._forget_namesakes()
@@ -116,13 +116,13 @@ class Overview:
         self.offline()
 
     def count(self, rooms: Iterable[RoomSummary]) -> None:
-        """Take the unread counts of these rooms from the cache."""
+        """Set the unread counts of these rooms to those of the cache."""
         for room in rooms:
             self._set_unread(room.room, room.unread)
             self._counted[room.room] = room.position
 
     def forget(self, rooms: Iterable[str]) -> None:
-        """These rooms are fetched again from their beginnings."""
+        """Reset these rooms, which are fetched again from the beginning."""
         for room in rooms:
             self.set_mentions(room, 0)
             self._set_unread(room, 0)
@@ -132,7 +132,7 @@ class Overview:
         self,
         item: news.PersonSeen | news.PeopleForgotten | news.OnlineListed | news.PresenceSeen,
     ) -> None:
-        """Who there is, and who of them is online, changed."""
+        """Update people, and who of them is online."""
         match item:
             case news.PersonSeen():
                 username, name = item.person.username, item.person.display_name
@@ -149,7 +149,7 @@ class Overview:
             case news.PeopleForgotten():
                 self.names.clear()
                 self._everyone = None
-                self.moderators &= {self.me}  # which was told at sign-in
+                self.moderators &= {self.me}  # the own role is known from the sign-in
                 self._forget_namesakes()
                 self._place_all()
             case news.OnlineListed():
@@ -164,7 +164,7 @@ class Overview:
                 assert_never(item)
 
     def mentions_in(self, text: str) -> Sequence[Mention]:
-        """Where a text mentions people of this chat."""
+        """The mentions of people in a text."""
         return self._mentionable.mentions(text, self.me) if _has_sign(text) else []
 
     def mentions_me(self, text: str) -> bool:
@@ -172,9 +172,9 @@ class Overview:
         return _has_sign(text) and self._mentionable.mentions_person(text, self.me)
 
     def count_mentions(self, texts: Iterable[str]) -> int:
-        """How many of these mention this account, within the first `MOST_READ` characters.
+        """The number of texts that mention this account, within `MOST_READ` characters in all.
 
-        Texts without its names cost nearly nothing and are not counted in.
+        Texts without the account's names cost nearly nothing and do not count towards the limit.
         """
         found, left = 0, MOST_READ
         for text in texts:
@@ -185,25 +185,25 @@ class Overview:
 
     @property
     def _mentionable(self) -> Mentionable:
-        """All people: who is meant by a name depends on the names of the others."""
+        """All people: whom a mention means depends on everyone's names."""
         if self._everyone is None:
             self._everyone = Mentionable(self.names.items())
             self._everyone.put(self.me, self.name(self.me))
         return self._everyone
 
     def set_mentions(self, room: str, count: int) -> None:
-        """So many of a room's unread messages mention this account."""
+        """Set how many of a room's unread messages mention this account."""
         if self.mentions.get(room, 0) != count:
             self.mentions[room] = count
             self._room_changed(room)
 
     def hear_of_role(self, role: str) -> None:
-        """This account was let in with this role; it may not be among the people yet."""
+        """Set the role of this account from its sign-in; the account may not be in `people` yet."""
         (self.moderators.add if role == "moderator" else self.moderators.discard)(self.me)
         self._person_changed(self.me)
 
     def _place(self, username: str) -> None:
-        """Move a person to their place in the order of members."""
+        """Update a person's position in the order of members."""
         if username in self.names:
             presence = self.presence(username)
             for other, people in self._people.items():
@@ -212,7 +212,7 @@ class Overview:
             self._people[presence].put(username, self.name(username).casefold())
 
     def _place_all(self) -> None:
-        """The same with everyone."""
+        """Update everyone's position in the order of members."""
         placed: dict[Presence, list[tuple[str, str]]] = {each: [] for each in PRESENCES}
         for username, name in self.names.items():
             placed[self.presence(username)].append((name.casefold(), username))
@@ -222,14 +222,14 @@ class Overview:
         self._all_changed()
 
     def _all_changed(self) -> None:
-        """Any row may look another way."""
+        """Invalidate all rows."""
         self._member_items.clear()
         self._room_items.clear()
         self.people_changes += 1
         self.room_changes += 1
 
     def _person_changed(self, username: str) -> None:
-        """Somebody's row looks another way, also that of the conversation with them."""
+        """Invalidate a person's row, and that of the direct conversation with them."""
         self._member_items.pop(username, None)
         self.people_changes += 1
         room = self._direct_with.get(username)
@@ -238,16 +238,16 @@ class Overview:
             self._room_changed(room)
 
     def _room_changed(self, room: str) -> None:
-        """The row of a room looks another way."""
+        """Invalidate the row of a room."""
         self._room_items.pop(room, None)
         self.room_changes += 1
 
     def _sorts_by(self, room: str) -> str:
-        """What a direct conversation stands by among the others."""
+        """The sort key of a direct conversation."""
         return self.name(direct_partner(room, self.me) or "").casefold()
 
     def _set_unread(self, room: str, count: int) -> None:
-        """Have a room, with so many unread messages."""
+        """Set the unread count of a room, which is added if it is new."""
         if room not in self.unread:
             partner = direct_partner(room, self.me)
             if partner is None:
@@ -266,16 +266,16 @@ class Overview:
         self._namesakes.chat_name = chat_name
 
     def add_room(self, room: str) -> None:
-        """A room is there."""
+        """Add a room, unless it is known."""
         self._set_unread(room, self.unread.get(room, 0))
 
     def add_events(
         self, room: str, events: tuple[Event, ...], *, seen: bool, read: int = 0
     ) -> None:
-        """New events, which the person sees right now or not; the room is read up to `read`.
+        """Count new events, which the person is reading or not; the room is read up to `read`.
 
-        Those that were in the cache when it was loaded are counted already: the news of them
-        may come later than they do.
+        Those that were in the cache when the counts were loaded are counted already: their news may
+        arrive afterwards.
         """
         counted = self._counted.get(room, 0)
         if seen or read > counted:
@@ -294,9 +294,9 @@ class Overview:
         self._set_unread(room, self.unread.get(room, 0) + len(fresh))
 
     def skip(self, room: str, after: int, head: int) -> None:
-        """Events after a place and up to another are on the server and not here: as good as unread.
+        """Count the events after `after` up to `head`, which only the server has, as unread.
 
-        It is told anew on each connection until the newest of them are here.
+        This is reported on each connection until the newest of them are cached.
         """
         counted = max(after, self._counted.get(room, 0))
         self._set_unread(room, self.unread.get(room, 0) + max(0, head - counted))
@@ -309,13 +309,13 @@ class Overview:
             self._set_unread(room, 0)
 
     def offline(self) -> None:
-        """Without a connection nobody's presence is known."""
+        """Set everyone's presence to "unknown", as there is no connection."""
         self.online.clear()
         self._presence_known = False
         self._place_all()
 
     def presence(self, username: str) -> Presence:
-        """Whether somebody is online, as far as it is known now."""
+        """A person's presence."""
         if not self._presence_known:
             return "unknown"
         return "online" if username in self.online else "offline"
@@ -325,21 +325,21 @@ class Overview:
         return self.names.get(username, username)
 
     def call_chat(self, name: str) -> None:
-        """The chat has this name: whoever is called so, too, is told apart from it."""
+        """Set the chat's name, from which a person with the same name is distinguished."""
         if name != self._namesakes.chat_name:
             self._namesakes.chat_name = name
             self._all_changed()
 
     def handle(self, username: str) -> str:
-        """`@username` where the name alone does not tell who it is, else nothing."""
+        """`@username` if the display name is not unique, else ""."""
         return self._namesakes.handle(username)
 
     def full_name(self, username: str) -> str:
-        """How somebody is called, with the handle if there is one."""
+        """The display name, with the handle if there is one."""
         return " ".join(filter(None, (self.name(username), self.handle(username))))
 
     def take_renamed(self) -> set[str]:
-        """Whose name or handle changed since this was last asked."""
+        """Usernames of those whose name or handle has changed since the last call."""
         renamed, self._renamed = self._renamed, set()
         return renamed
 
@@ -366,7 +366,7 @@ class Overview:
         return self._rooms.snapshot(), self._direct.snapshot()
 
     def room(self, room: str) -> RoomItem:
-        """How a room is shown."""
+        """The row of a room."""
         item = self._room_items.get(room)
         if item is None:
             item = self._room_items[room] = self._make_room(room)
@@ -386,15 +386,15 @@ class Overview:
         return self.me in self.moderators
 
     def may_moderate(self, username: str) -> bool:
-        """Whether this account may do something to somebody, as far as it knows."""
+        """Whether this account may moderate a person, as far as it knows."""
         return self.is_moderator and username not in self.moderators
 
     def members(self, room: str) -> list[MemberItem]:
-        """Who is in a room: by presence, those online first, then by name."""
+        """The members of a room, by presence (`PRESENCES`), then by name."""
         return [self.member(each) for keys in self.member_keys(room).values() for each in keys]
 
     def member_keys(self, room: str) -> dict[Presence, Keys]:
-        """By presence, those online first: the usernames of a room's members by their names."""
+        """Presence, in the order of `PRESENCES` → usernames of the members, in order of names."""
         partner = direct_partner(room, self.me)
         if partner is None:
             return {presence: people.snapshot() for presence, people in self._people.items()}
@@ -408,7 +408,7 @@ class Overview:
         return len(self.names) if direct_partner(room, self.me) is None else 2
 
     def member(self, username: str) -> MemberItem:
-        """How somebody is shown among the members."""
+        """The row of a member."""
         item = self._member_items.get(username)
         if item is None:
             item = self._member_items[username] = self._make_member(username)
@@ -427,5 +427,5 @@ class Overview:
 
 
 def _has_sign(text: str) -> bool:
-    """Whether there may be a mention in a text, which most have not."""
+    """Whether a text may contain a mention; a quick test, as most texts don't."""
     return "@" in text or "\uff20" in text

@@ -1,4 +1,4 @@
-"""The line above what is new in the open room, and the way to it while it is out of view."""
+"""The line above the unread messages of the open room, and the button that scrolls to it."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.buttons import Button
 
 _HEIGHT: Final = 30
-"""Height of the button that leads to the line, px at 96 dpi."""
+"""Height of the button that scrolls to the line, px at 96 dpi."""
 _BELOW: Final = 8
-"""Its distance from the upper edge of the conversation, px at 96 dpi."""
+"""Its distance from the upper edge of the message list, px at 96 dpi."""
 
 
 class Reader(Source, Protocol):
-    """What is read of the cache."""
+    """The part of the cache that the line needs."""
 
     def rooms(self, me: str, only: str | None = None) -> list[RoomSummary]:
-        """What is read in a room."""
+        """Every known room, or `only` one; see `CacheReader.rooms`."""
 
 
 class UnreadLine:
-    """Belongs to a message list. It stands until what is new was seen and one goes on.
+    """Belongs to a message list. It stays until it was seen and the person moves on.
 
-    `has_focus()` says whether the person can see the window's contents change. `on_go()` is called
-    after somebody went to the line.
+    `has_focus()` returns whether the person can see the window's contents change. `on_go()` is
+    called after a click on the button.
     """
 
     def __init__(
@@ -51,13 +51,13 @@ class UnreadLine:
         self._has_focus, self._on_go = has_focus, on_go
         self._seen = False
         self._known_since: tuple[tuple[str, int, date] | None, str] = None, ""
-        """What `_since` found last, and of what."""
+        """The last arguments of `_since`, and its result for them."""
         self.button = Button(transcript, theme, "", self._go, icon="chevron-up", height=_HEIGHT)
 
     def of(self, room: str) -> Unread | None:
-        """The line for a room that is about to be shown."""
+        """The line for a room that is about to be opened; None if nothing is unread."""
         self._seen = False
-        self._known_since = None, ""  # what is stored may be another history than before
+        self._known_since = None, ""  # the room may have been fetched again from another history
         count = self._overview.unread.get(room, 0)
         if not count:
             return None
@@ -65,13 +65,13 @@ class UnreadLine:
         return self._made(room, read, count)
 
     def take_over(self, former: UnreadLine) -> None:
-        """Know what another one knows, whose line the message list has already."""
+        """Take over the state of another one, whose line the message list shows already."""
         self._seen = former._seen
 
     def heard(self, room: str, events: tuple[Event, ...], *, read: int = 0) -> None:
-        """New events of the open room came that the person did not see come.
+        """Add new events of the open room that arrived unseen to the line.
 
-        Those up to `read` were read before, and so was what stands above them.
+        Those up to `read` were read before, and so was everything above them.
         """
         standing = self._transcript.unread
         if standing is not None and read > standing.after:
@@ -92,7 +92,7 @@ class UnreadLine:
         self.look()
 
     def missed(self, room: str, after: int) -> None:
-        """So much came of the open room after a place that only the newest is fetched."""
+        """Handle a gap in the open room after `after`, of which only the newest page is fetched."""
         standing = self._transcript.unread
         if standing is not None and not self._seen:
             after = min(after, standing.after)
@@ -102,7 +102,7 @@ class UnreadLine:
         self.look()
 
     def look(self) -> None:
-        """The view is another one, or the window has the keyboard."""
+        """Check whether the line was seen, after the view or the keyboard focus has changed."""
         where = self._transcript.unread_place()
         if where == "in view" and self._has_focus():
             self._seen = True
@@ -113,12 +113,12 @@ class UnreadLine:
             self.button.place_forget()
 
     def go_on(self) -> None:
-        """The person turns to something else: what was seen is not new any more."""
+        """Remove a line whose messages were seen, as the person moves on."""
         if self._seen:
             self.clear()
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         self._transcript.mark_unread(None)
         self.button.place_forget()
 
@@ -127,15 +127,15 @@ class UnreadLine:
         self._on_go()
 
     def _made(self, room: str, after: int, count: int) -> Unread:
-        """The line above what comes after a place, with so much of it new."""
+        """The line after the event `after`, with `count` unread messages below it."""
         since = self._since(room, after)
         label = f"{max(1, count):,} new{since and f' since {since}'}"
         return Unread(after, label)
 
     def _since(self, room: str, after: int) -> str:
-        """When the message at a place was sent, or the one behind it; "" where neither is here.
+        """When the event `after`, or the one behind it, was sent; "" if neither is cached.
 
-        It is remembered: in a flood of messages only the count is another one.
+        The last result is remembered: in a flood of messages only the count changes.
         """
         today = datetime.now().astimezone().date()
         key = room, after, today
@@ -148,7 +148,7 @@ class UnreadLine:
 
 
 def _moment(at: datetime, today: date) -> str:
-    """A time as short as it is clear today; one of a server whose clock is wrong has its date."""
+    """A time of today, or of tomorrow by a fast clock, alone; any other with its day or date."""
     days_ago = (today - at.date()).days
     if -1 <= days_ago <= 0:
         return f"{at:%H:%M}"

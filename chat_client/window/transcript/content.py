@@ -1,4 +1,4 @@
-"""What stands in the Text of the message list: events, and below them what is on its way out."""
+"""The content of the message list's Text: events, and below them the messages of the outbox."""
 
 import tkinter as tk
 from collections.abc import Callable, Container, Iterable, Sequence
@@ -25,7 +25,7 @@ _OUTBOX_SHOWN: Final = 50
 
 
 class Content:
-    """Draws what `reading` holds, and takes away what it holds no more.
+    """Draws the events that `reading` holds, and deletes those that it has dropped.
 
     Every event has a mark at its beginning (see `places`); the mark `tail` is where events end.
     `today()` is the day for which the headings of days are written.
@@ -52,7 +52,7 @@ class Content:
         self._name_of, self._handle_of, self._today = name_of, handle_of, today
         self._events = reading.events
         self._outgoing: list[OutboxMessage] = []
-        """What is drawn below the events."""
+        """The outbox messages that are drawn below the events."""
         self._nothing = Label(text, theme, "Nothing has been said here yet", tone="muted")
 
     @property
@@ -63,7 +63,7 @@ class Content:
     # Events
 
     def restart(self, *, more: bool) -> None:
-        """Begin with another part of the room, with `more` behind it or not."""
+        """Clear the list for another part of the room; `more`: newer events exist after it."""
         text = self._text
         text.delete("1.0", "end")
         text.mark_unset(*(m for m in text.mark_names() if m not in {"insert", "current"}))
@@ -74,7 +74,7 @@ class Content:
         text.mark_set("tail", "1.0")
 
     def append(self, events: Sequence[Event]) -> None:
-        """Put events behind the last one."""
+        """Draw events after the last one."""
         previous = self._events[-1] if len(self._events) else None
         for entry in self._laid_out(events, previous):
             self._pen.draw(entry, "tail")
@@ -82,28 +82,28 @@ class Content:
         self._highlights.show_here()
 
     def prepend(self, events: Sequence[Event]) -> None:
-        """Put events before the first one, which may no longer begin its group or day."""
+        """Draw events before the first one, which may no longer begin its group or day."""
         first = self._events[0]
         *entries, begins = self._laid_out([*events, first], None)
         self.redraw_beginnings([begins])
         self._text.mark_set("page", "1.0")
         for entry in entries:
             self._pen.draw(entry, "page")
-        # It was pushed on, as it has right gravity, too: it is where the page ends.
+        # This mark has right gravity as well, so the insertions moved it: set it to the page's end.
         self._text.mark_set(f"e{first.seq}", "page")
         self._text.mark_unset("page")
         self._events.prepend(events)
         self._highlights.show_here()
 
     def drop_above(self, top: int) -> None:
-        """Drop what is far above the event at the index `top`; the next first keeps its look."""
+        """Delete what is far above the event at index `top`; the new first one is not redrawn."""
         dropped = self._reading.drop_above(top)
         if dropped:
             self._forget(dropped)
             self._text.delete("1.0", f"e{self._events.first}")
 
     def drop_below(self, bottom: int | None) -> None:
-        """Drop what is far below the event at the index `bottom`; see `Reading.drop_below`."""
+        """Delete what is far below the event at index `bottom`; see `Reading.drop_below`."""
         dropped = self._reading.drop_below(bottom)
         if dropped:
             self.hide_outbox()
@@ -126,14 +126,14 @@ class Content:
             unread=self._reading.unread,
         )
 
-    # Beginnings, which change with names and days
+    # Day headings and group heads, which change with names and dates
 
     def shows(self, usernames: Container[str]) -> bool:
-        """Whether there is anything of these people in it."""
+        """Whether any held event was sent by one of these people."""
         return any(event.sender in usernames for event in self._events)
 
     def headed_by(self, usernames: Container[str]) -> list[Entry]:
-        """What the names of these people are drawn with."""
+        """Entries of the held events that show one of these people's names."""
         return [
             entry
             for entry in self._laid_out(self._events, None)
@@ -141,7 +141,7 @@ class Content:
         ]
 
     def headed_by_place(self, seq: int) -> list[Entry]:
-        """What the beginning of one event is drawn with, if it is held."""
+        """The entry of the event `seq`, in a list; an empty list if it is not held."""
         at = self._events.at(seq)
         if at is None:
             return []
@@ -149,21 +149,21 @@ class Content:
         return self._laid_out([self._events[at]], previous)
 
     def beginnings(self) -> list[Entry]:
-        """What the beginnings of all events are drawn with."""
+        """The entries of all held events."""
         return self._laid_out(self._events, None)
 
     def headed_by_days(self) -> list[Entry]:
-        """What the headings of days are drawn with."""
+        """The entries of the events that have a day heading drawn above them."""
         return list(filter(self._has_day, self._laid_out(self._events, None)))
 
     def _has_day(self, entry: Entry) -> bool:
-        """Whether the heading of a day is drawn above an event."""
+        """Whether a day heading is drawn above an event."""
         mark, stop = self._places.stretch(entry.seq)
         place = self._text.tag_nextrange("day", mark, stop)
         return entry.day is not None and self._text.index(mark) in map(str, place)
 
     def redraw_beginnings(self, entries: Iterable[Entry]) -> None:
-        """Draw days and heads of events anew; what was said stays, with its selection."""
+        """Redraw the day headings and heads of events; their texts and the selection stay."""
         text = self._text
         for entry in entries:
             mark, stop = self._places.stretch(entry.seq)
@@ -178,17 +178,17 @@ class Content:
             text.mark_set(mark, start)
             text.mark_unset("page")
 
-    # What is not in the room yet, below everything
+    # The outbox, below all events
 
     def hide_outbox(self) -> None:
-        """Take away what is on its way out."""
-        # To the end itself would take the newline before `tail` along.
+        """Delete the drawn outbox messages."""
+        # Deleting up to "end" would also delete the newline before `tail`.
         self._text.delete("tail", "end-1c")
         self._text.mark_unset(*(f"o{number}" for number in range(len(self._outgoing))))
         self._outgoing.clear()
 
     def show_outbox(self) -> None:
-        """Draw what is on its way out, or that there is nothing at all."""
+        """Draw the outbox messages, or a placeholder if the room has nothing at all."""
         if self._reading.room is None:
             return
         outgoing = self._source.outbox(self._reading.room)
@@ -213,19 +213,19 @@ class Content:
             self._nothing.place_forget()
 
     def outgoing(self, mark: str) -> OutboxMessage:
-        """What is on its way out at a mark."""
+        """The outbox message at a mark `oNUMBER`."""
         return self._outgoing[int(mark[1:])]
 
-    # What is where
+    # Lookup by mark and position
 
     def selected(self) -> str:
-        """The characters that are selected, as they were sent; see `selection`."""
+        """The selected text as it was sent; see `selection`."""
         marks = [f"e{event.seq}" for event in self._events]
         marks += [f"o{number}" for number in range(len(self._outgoing))]
         return selected(self._text, self._places, self._pen.rich, map(self.said, marks))
 
     def said(self, mark: str) -> Said:
-        """What is drawn at a mark."""
+        """The message that is drawn at a mark."""
         number = int(mark[1:])
         if mark[0] == "e":
             event = self._events.find(number)
@@ -240,7 +240,7 @@ class Content:
         return Said(mark, stop, name, event.sent_at, event.text, drawn, note)
 
     def link(self, mark: str, index: str) -> str | None:
-        """The link that is drawn at a place of a message."""
+        """The URL of the link at a position of a message; None if there is none."""
         if "link" not in self._text.tag_names(index):
             return None
         said = self.said(mark)

@@ -9,7 +9,7 @@ from common.protocol.events import JOIN, MESSAGE, Event
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A quiet line about the sender, such as "{} joined"; without one, what was said."""
+    """`note` is a muted line about the sender, such as "{} joined"; if empty, the text is drawn."""
 
     note: str = ""
 
@@ -23,5 +23,5 @@ UNKNOWN: Final = Drawing(note="{} did something that only a newer ChatClient can
 
 
 def drawing_of(event: Event) -> Drawing:
-    """How an event is drawn: one that is not understood, too, has its place."""
+    """How an event is drawn; one of an unknown kind, or with an unknown body, as `UNKNOWN`."""
     return DRAWN.get(event.kind, UNKNOWN) if event.known else UNKNOWN

@@ -1,4 +1,4 @@
-"""Pages of the message list that only the server has: asked for, and said where they belong."""
+"""Pages of the message list that only the server has: requests, retries, and the notice."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -14,18 +14,18 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label
 
 _AT: Final = 2, 48
-"""Distances of what is said about missing messages from the upper edge, where it stands above the
-day, and from the lower one, where it leaves room for the way to the latest; px at 96 dpi."""
+"""Distances of the notice about missing messages from the upper edge, where it stands above the
+day heading, and from the lower one, above the button "Latest"; px at 96 dpi."""
 _INSET: Final = 20
-"""Beside it at least, px at 96 dpi."""
+"""Minimum space on both sides of the notice, px at 96 dpi."""
 _COVER: Final = 8
-"""Above and below it where it takes more than one line: it covers the day whole."""
+"""Padding above and below a notice of several lines, so that it hides the day; px at 96 dpi."""
 
 
 class Fetching:
-    """`on_missing(wanted)` asks for a page, which `answered` tells of.
+    """`on_missing(wanted)` requests a page from the server; `answered` is called with the result.
 
-    `on_again()` is called when one that was refused may be asked for again, if it is still wanted.
+    `on_again()` is called when a refused page may be requested again, if it is still wanted.
     """
 
     def __init__(
@@ -41,28 +41,28 @@ class Fetching:
         self._missing = Missing(on_missing)
         self._on_again = on_again
         self._target: Wanted | None = None
-        """The page to show as soon as it is here: somebody goes to the beginning, or to a day."""
+        """The page to show on arrival, as the person went to the beginning or to a day."""
         self._text = text
         self._label = Label(text, theme, font="label", tone="muted", justify="center")
         self._say_later: str | None = None
         self._try_later: str | None = None
 
     def want(self, wanted: Wanted) -> None:
-        """Ask for a page that is not here, once."""
+        """Request a page that is not cached, unless it is requested already."""
         self._missing.want(wanted, perf_counter())
         self.say()
 
     def aim(self, wanted: Wanted) -> None:
-        """Ask for a page that is to be shown when it is here."""
+        """Request a page, and show it on arrival."""
         self._target = wanted
         self.want(wanted)
 
     def aim_at_nothing(self) -> None:
-        """Somebody goes elsewhere meanwhile."""
+        """Show no page on arrival: the person went elsewhere meanwhile."""
         self._target = None
 
     def answered(self, added: HistoryAdded) -> bool:
-        """A page came, or can't be had now; whether it is the one that is to be shown."""
+        """Handle a page's arrival or failure; returns whether it is the one to be shown."""
         if added.places:
             self._missing.came(added.wanted)
         else:
@@ -74,19 +74,19 @@ class Fetching:
         return aimed
 
     def forget(self) -> None:
-        """Another conversation is shown, or there is another connection."""
+        """Cancel all requests: another conversation is shown, or the connection is a new one."""
         self._missing.forget()
         self._plan()
 
     def disconnected(self) -> Wanted | None:
-        """Nothing that was asked for comes any more; the page that was to be shown."""
+        """Mark all requests as failed; returns the page that was to be shown on arrival, if any."""
         self._missing.lost(perf_counter())
         self._plan()
         target, self._target = self._target, None
         return target
 
     def say(self) -> None:
-        """Say at the end of what is here, if it is in view, that there is more, and where."""
+        """Update the notice that older or newer messages are missing at an end that is in view."""
         line, at_top = self._line()
         if line:
             self._label.set(line)
@@ -108,7 +108,7 @@ class Fetching:
         self.say()
 
     def _line(self) -> tuple[str, bool]:
-        """What to say, and whether it is about what is above and not below."""
+        """The notice, and whether it belongs at the top; see `Missing.notice`."""
         reading, viewport = self._reading, self._viewport
         above = below = None
         if self._target is None and len(reading.events):
@@ -118,7 +118,7 @@ class Fetching:
         return self._missing.notice(reading.room, self._target, above, below, perf_counter())
 
     def _plan(self) -> None:
-        """Look again when something that was refused may be asked for again."""
+        """Schedule the next retry of a failed request."""
         if self._try_later is not None:
             self._label.after_cancel(self._try_later)
             self._try_later = None
@@ -132,7 +132,7 @@ class Fetching:
         self._plan()
 
     def stop(self) -> None:
-        """The list is about to go."""
+        """Cancel the timers: the list is about to be destroyed."""
         for timer in (self._say_later, self._try_later):
             if timer is not None:
                 self._label.after_cancel(timer)

@@ -20,7 +20,7 @@ _PAUSE: Final = 10
 class Folds:
     """Draws more of a message, or less.
 
-    `on_drawn(seq)` is told when more of a message is there.
+    `on_drawn(seq)` is called when a further portion of a message is drawn.
     """
 
     def __init__(
@@ -35,28 +35,28 @@ class Folds:
         self._text, self._pen, self._places = text, pen, places
         self._events, self._viewport, self._on_drawn = events, viewport, on_drawn
         self._unfolded: dict[int, int] = {}
-        """Place of each message that is not folded → its portions that are drawn."""
+        """`seq` of each unfolded message → number of its portions that are drawn."""
         self._then: dict[int, Callable[[], object]] = {}
-        """What is to be done when all of a message is drawn."""
+        """`seq` → callback for when all of the message is drawn."""
         self._timer: str | None = None
 
     @property
     def busy(self) -> bool:
-        """Whether more is about to be drawn."""
+        """Whether further portions are scheduled to be drawn."""
         return self._timer is not None
 
     def drawn(self, seq: int) -> int:
-        """How many portions of a message are drawn."""
+        """Number of portions of a message that are drawn."""
         return self._unfolded.get(seq, 1)
 
     def toggle(self, seq: int) -> None:
-        """Unfold a message, or fold it."""
+        """Unfold a folded message, or fold an unfolded one."""
         self._fold(seq) if seq in self._unfolded else self.unfold(seq)
 
     def unfold(self, seq: int, then: Callable[[], object] | None = None) -> None:
-        """Draw all of a message, the next portion now and the rest soon, and then do something.
+        """Draw all of a message: the next portion now, the others one by one; then call `then`.
 
-        One that was unfolded before is folded for it where there are too many.
+        With `MOST_UNFOLDED` unfolded already, the one that was unfolded first is folded.
         """
         if then is not None:
             self._then[seq] = then
@@ -69,11 +69,11 @@ class Folds:
             self._go_on()
 
     def _fold(self, seq: int) -> None:
-        """Draw only the beginning of a message; what is in view stays where it is."""
+        """Draw only the first portion of a message; the visible events keep their position."""
         anchor = self._viewport.anchor()
         self._draw_beginning(seq)
         if anchor[0] == seq:
-            # What was in view is gone; its beginning is not.
+            # The visible portion was deleted, so show the message's beginning.
             self._viewport.show_at_top(seq)
         else:
             self._viewport.restore(anchor)
@@ -86,17 +86,17 @@ class Folds:
         self._text.delete(body, stop)
         self._text.mark_set("page", body)
         self._pen.draw_words(self._events.find(seq), "page")
-        # Within a group nothing stands between the mark and what is drawn, which pushed it on.
+        # Within a group the text begins right at the mark, whose right gravity has moved it.
         self._text.mark_set(mark, start)
         self._text.mark_unset("page")
 
     def forget(self, seq: int) -> None:
-        """A message is in the list no more, or folded."""
+        """Drop the state of a message that was removed from the list, or folded."""
         self._unfolded.pop(seq, None)
         self._then.pop(seq, None)
 
     def clear(self) -> None:
-        """The list is empty, or about to go."""
+        """Drop all state: the list was cleared, or is about to be destroyed."""
         self._unfolded.clear()
         self._then.clear()
         if self._timer is not None:
@@ -104,7 +104,7 @@ class Folds:
             self._timer = None
 
     def _go_on(self) -> None:
-        """Draw the next portion of the first message that is not whole."""
+        """Draw the next portion of the first message that is not complete."""
         self._timer = None
         for seq, drawn in self._unfolded.items():
             said = self._events.find(seq)
@@ -119,7 +119,7 @@ class Folds:
                 break
 
     def _draw(self, seq: int, said: Event, number: int) -> None:
-        """Draw one more portion of a message, and behind the last what folds it again."""
+        """Draw one more portion of a message, and after the last one the button that folds it."""
         text = said.text
         parts = portions(text)
         mark, stop = self._places.stretch(seq)

@@ -10,9 +10,9 @@ from common.protocol.events import Event
 MOST: Final = 320
 """Maximum number of events held."""
 MOST_WEIGHT: Final = 4_000
-"""What they may weigh together (`wording.weight`): Tk lays all of it out at a new width."""
+"""Maximum weight of all held events (`wording.weight`): Tk lays all of it out at a new width."""
 STEP_WEIGHT: Final = 120
-"""What is drawn in one go: about 10 ms, or 40 pictures of emoji never seen before."""
+"""Maximum weight drawn in one turn: about 10 ms, or 40 emoji whose pictures are not loaded."""
 
 
 class Held:
@@ -33,15 +33,15 @@ class Held:
         return self._events[at]
 
     def at(self, seq: int) -> int | None:
-        """The index of the event with this `seq`."""
+        """The index of the event with this `seq`; None if it is not held."""
         at = seq - self._events[0].seq if self._events else -1
         if 0 <= at < len(self._events) and self._events[at].seq == seq:
             return at
-        # Only places without a gap are held; should there be one, look for it.
+        # Held events are consecutive; should there be a gap all the same, search.
         return next((at for at, event in enumerate(self._events) if event.seq == seq), None)
 
     def find(self, seq: int) -> Event:
-        """The event with this `seq`, which must be held."""
+        """The event with this `seq`. Raises KeyError if it is not held."""
         at = self.at(seq)
         if at is None:
             raise KeyError(seq)
@@ -58,34 +58,34 @@ class Held:
         return self._events[-1].seq if self._events else 0
 
     def clear(self) -> None:
-        """Hold none."""
+        """Remove all events."""
         self._events.clear()
         self._weights.clear()
         self._weight = 0
 
     def append(self, events: Sequence[Event]) -> None:
-        """Hold newer ones, too."""
+        """Add newer events at the end."""
         for event in events:
             self._events.append(event)
             self._weights.append(weight_of(event))
             self._weight += self._weights[-1]
 
     def prepend(self, events: Sequence[Event]) -> None:
-        """Hold older ones, too."""
+        """Add older events at the beginning."""
         for event in reversed(events):
             self._events.appendleft(event)
             self._weights.appendleft(weight_of(event))
             self._weight += self._weights[0]
 
     def has_room(self, events: Sequence[Event]) -> bool:
-        """Whether none would be too many if these were held, too."""
+        """Whether these fit as well within `MOST` and `MOST_WEIGHT`."""
         weight = self._weight + sum(map(weight_of, events))
         return len(self) + len(events) <= MOST and weight <= MOST_WEIGHT
 
     def excess(self, *, newest: bool, spare: int) -> int:
-        """How many at an end are too many; the `spare` outermost at the other end don't count.
+        """Number of events at one end that exceed the limits.
 
-        Those that are kept whatever they weigh, because they are in view or near it.
+        The `spare` outermost at the other end, in view or near it, are kept whatever they weigh.
         """
         count, weight = len(self._events), self._weight
         weights = reversed(self._weights) if newest else iter(self._weights)
@@ -96,7 +96,7 @@ class Held:
         return drop
 
     def drop(self, count: int, *, newest: bool) -> list[Event]:
-        """Hold `count` fewer at an end; those that are held no more, from the end on."""
+        """Remove `count` events at an end; returns them, the outermost first."""
         dropped = []
         for _ in range(count):
             dropped.append(self._events.pop() if newest else self._events.popleft())
@@ -105,12 +105,12 @@ class Held:
 
 
 def weight_of(event: Event) -> int:
-    """What drawing an event costs."""
+    """Cost of drawing an event; see `wording.weight`."""
     return weight(event.text)
 
 
 def fitting(events: Sequence[Event], *, newest: bool, most: int = STEP_WEIGHT) -> Sequence[Event]:
-    """As many of these, from an end on, as may be drawn in one go; one at least."""
+    """As many of these, from one end, as fit in the weight `most`; at least one."""
     weights = 0
     count = 0
     for event in reversed(events) if newest else events:

@@ -1,4 +1,4 @@
-"""Highlights the matches of a search in the message list, and the message that was jumped to."""
+"""Highlights the matches of a search in the message list, and the message jumped to."""
 
 import re
 import tkinter as tk
@@ -13,9 +13,9 @@ from common.ui.widgets.richtext import RichText
 _MOST: Final = 150
 """Maximum number of marks: one letter may be in view thousands of times, and each costs time."""
 _AROUND = 300
-"""Characters looked at before and after what is in view: more than can be looked for."""
+"""Characters searched before and after the view: more than the longest search term."""
 _NOT_SAID = {"waiting", "failed"}
-"""Tags of what is not in the room yet, and so is not looked through."""
+"""Tags of outbox messages, which are not searched."""
 
 
 class Highlights:
@@ -27,24 +27,24 @@ class Highlights:
         self.pattern: re.Pattern[str] | None = None
         """The pattern of the search."""
         self.here = 0
-        """The `seq` that was jumped to; 0 for none."""
+        """The `seq` of the message jumped to; 0 for none."""
         self._timer: str | None = None
 
     def paint(self, theme: Theme) -> None:
-        """The colours of the moment."""
+        """Configure the tags with the colours of the current mode."""
         palette, text = theme.palette, self._text
         found = palette.found
         text.tag_configure("here", background=palette.selection, foreground=palette.on_selection)
-        # The line is what is seen from afar; a ground that is would hide the words.
+        # The underline is what catches the eye; a background as strong would hide the words.
         text.tag_configure("found", background=found.fill, foreground=found.text, underline=True)
-        # Else a word at the beginning of a line would have the margin's ground, too.
+        # Otherwise the background of a match at a line's beginning would extend into the margin.
         text.tag_configure("found", lmargincolor=palette.window)
         text.tag_raise("here")
         text.tag_raise("found")
         text.tag_raise("sel")
 
     def look_for(self, pattern: re.Pattern[str] | None) -> None:
-        """Mark this wherever it is shown, and no place that was gone to."""
+        """Highlight the matches of a pattern, and no message jumped to."""
         self.here = 0
         self._text.tag_remove("found", "1.0", "end")
         self._text.tag_remove("here", "1.0", "end")
@@ -52,7 +52,7 @@ class Highlights:
         self.mark_soon()
 
     def mark_soon(self) -> None:
-        """Mark anew what is looked for, when all that is due is drawn."""
+        """Update the highlighted matches when Tk is idle."""
         if self.pattern is not None and self._timer is None:
             self._timer = self._text.after_idle(self._mark)
 
@@ -61,19 +61,19 @@ class Highlights:
         self._mark_view()
 
     def drawn(self, seq: int) -> None:
-        """More of a message is drawn."""
+        """Update the highlights after more of a message was drawn."""
         if seq == self.here:
             self.show_here()
         self.mark_soon()
 
     def stop(self) -> None:
-        """The list is about to go."""
+        """Cancel the timer: the list is about to be destroyed."""
         if self._timer is not None:
             self._text.after_cancel(self._timer)
             self._timer = None
 
     def _mark_view(self) -> None:
-        """Mark what is looked for where it can be seen: that is never much."""
+        """Highlight the matches in view, and no others, which bounds the cost."""
         text = self._text
         text.tag_remove("found", "1.0", "end")
         if self.pattern is None:
@@ -81,7 +81,7 @@ class Highlights:
         top = text.index("@0,0")
         bottom = text.index(f"@{text.winfo_width()},{text.winfo_height()}")
         first, last = _place(top), _place(bottom)
-        # A line may be very long, and its words begin before what is in view.
+        # A line may be very long, and a match may begin before the view.
         begin = max(f"{top} linestart", f"{top} - {_AROUND} chars", key=self._at)
         stop = min(f"{bottom} lineend", f"{bottom} + {_AROUND} chars", key=self._at)
         seen = (
@@ -94,15 +94,15 @@ class Highlights:
                 text.tag_add("found", start, end)
 
     def find(self, start: str, end: str) -> list[tuple[str, str]]:
-        """From where to where it is in a stretch of the list, names and times included."""
+        """Start and end of each match in a range of the list, names and times included."""
         return self._rich.find(self.pattern, start, end) if self.pattern is not None else []
 
     def first_in(self, start: str, end: str) -> str:
-        """Where it is in a message for the first time; the message's beginning if it is not."""
+        """Position of the first match in a message's range; `start` if there is none."""
         return next((place for place, _ in self.find(start, end) if self._said(place)), start)
 
     def show_here(self) -> None:
-        """Mark the message that was gone to, if it is drawn, and no other."""
+        """Highlight the message jumped to, if it is drawn, and no other."""
         if not self.here or self._events.at(self.here) is None:
             return
         text = self._text
@@ -118,7 +118,7 @@ class Highlights:
         return _place(self._text.index(index))
 
     def _said(self, place: str) -> bool:
-        """Whether this is of a message in the room, and no name, time or day."""
+        """Whether a position is in the text of an event, not in a name, time, day or outbox."""
         tags = self._text.tag_names(place)
         return "body" in tags and _NOT_SAID.isdisjoint(tags)
 

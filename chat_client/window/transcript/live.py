@@ -1,4 +1,4 @@
-"""What comes at the end of the message list while somebody reads: new events, and the outbox."""
+"""Updates at the end of the message list: new events, and changes of the outbox."""
 
 import math
 import tkinter as tk
@@ -15,7 +15,7 @@ from common.protocol.events import Event
 
 
 class Live:
-    """Draws what is new, at once or in a moment: see `draw_budget`."""
+    """Draws new events within a time budget; see `draw_budget`."""
 
     def __init__(
         self,
@@ -33,22 +33,22 @@ class Live:
 
     @property
     def busy(self) -> bool:
-        """Whether something new is about to be drawn."""
+        """Whether new events are scheduled to be drawn."""
         return self._timer is not None
 
     def add(self, events: Sequence[Event]) -> None:
-        """New events of the room; drawn now, or a moment later."""
+        """Draw new events of the room, now or when the time budget allows it."""
         if not self._reading.hear(events):
             return
         pause = self.pace.pause(perf_counter())
         if pause <= 0 or self._reading.has_fresh_of(self._reading.me):
-            # What one has just said and came back must not be gone for a moment.
+            # An own message has just left the outbox: it must not disappear until the next turn.
             self._draw()
         elif self._timer is None:
             self._timer = self._text.after(math.ceil(pause * 1000), self._draw)
 
     def _draw(self) -> None:
-        """Draw what has gathered: some dozens as they are, of more only what will be in view."""
+        """Draw the gathered events one by one; if they are too many, the latest page instead."""
         self.stop()
         self._viewport.look()
         began = perf_counter()
@@ -73,10 +73,10 @@ class Live:
         self.pace.done(began, perf_counter())
 
     def refresh_outbox(self) -> None:
-        """Something was written, acknowledged, refused or dropped."""
+        """Redraw the outbox after a message in it was added, changed or removed."""
         reading = self._reading
         if reading.room is None or reading.has_newer or reading.fresh:
-            return  # What is drawn in a moment has the outbox below it.
+            return  # Drawing the new events draws the outbox below them.
         self._viewport.look()
         follow = reading.follows
         self._content.hide_outbox()
@@ -85,7 +85,7 @@ class Live:
             self._viewport.to_bottom()
 
     def stop(self) -> None:
-        """Draw nothing that is new any more."""
+        """Cancel the scheduled drawing."""
         if self._timer is not None:
             self._text.after_cancel(self._timer)
             self._timer = None

@@ -21,7 +21,7 @@ LONGEST: Final = 8.0
 
 
 def whole_line(why: Reason | None, which: str, *, yet: bool = False) -> str:
-    """Why messages can't be had (`yet`), harmless to show; `which` as in "older"."""
+    """The notice that messages can't be loaded (`yet`), safe to draw; `which`, such as "older"."""
     messages, loaded = f"{which.capitalize()} messages", "loaded yet" if yet else "loaded"
     if why is None:
         return f"{messages} can’t be {loaded}"
@@ -34,9 +34,9 @@ def whole_line(why: Reason | None, which: str, *, yet: bool = False) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a page could not be had, how often by now, and when it may be asked for again.
+    """A failed request: the reason, the number of failures, and when a retry is allowed (`at`).
 
-    `by_itself`: without anybody's doing; else when somebody scrolls there.
+    `by_itself`: it is retried automatically; else when the person scrolls there.
     """
 
     why: Reason | None
@@ -46,26 +46,26 @@ class Failure:
 
 
 class Missing:
-    """What is wanted of one conversation; `ask(wanted)` asks for a page. Times are in seconds."""
+    """The requests of one conversation; `ask(wanted)` sends one. Times are in seconds."""
 
     def __init__(self, ask: Callable[[Wanted], object]) -> None:
         self._ask = ask
         self._asked: dict[Wanted, float] = {}
         self._failed: dict[Wanted, Failure] = {}
-        """Also of those that are asked for again, until they came."""
+        """Failures stay here during a retry, until the page arrives."""
 
     def forget(self) -> None:
-        """Another conversation is shown, or there is another connection."""
+        """Forget all requests: another conversation is shown, or the connection is a new one."""
         self._asked.clear()
         self._failed.clear()
 
     def lost(self, now: float) -> None:
-        """The connection is gone, and nothing that was asked for comes any more."""
+        """Mark all pending requests as failed: the connection was lost."""
         for wanted in list(self._asked):
             self.failed(wanted, Reason("lost"), None, now)
 
     def want(self, wanted: Wanted, now: float) -> None:
-        """Have a page asked for, once; again only a while after it could not be had."""
+        """Request a page, unless the request is pending or its retry is not allowed yet."""
         failure = self._failed.get(wanted)
         if wanted in self._asked or (failure is not None and now < failure.at):
             return
@@ -73,12 +73,12 @@ class Missing:
         self._ask(wanted)
 
     def came(self, wanted: Wanted) -> None:
-        """A page is here."""
+        """A page arrived."""
         self._asked.pop(wanted, None)
         self._failed.pop(wanted, None)
 
     def failed(self, wanted: Wanted, why: Reason | None, again: float | None, now: float) -> None:
-        """A page can't be had now, for this reason if it is known; `again` as in HistoryAdded."""
+        """A request failed, with its reason if that is known; `again` as in HistoryAdded."""
         if self._asked.pop(wanted, None) is None:
             return
         before = self._failed.get(wanted)
@@ -91,16 +91,16 @@ class Missing:
         self._failed[wanted] = Failure(why, times, now + pause, by_itself=again is not None)
 
     def next_try(self, now: float) -> float | None:
-        """Seconds until the next page may be asked for again by itself; None if there is none.
+        """Seconds until the next automatic retry; None if there is none.
 
-        One that nobody wanted any more when its time came is left to who scrolls there.
+        A page not wanted any more when its time comes is retried when the person scrolls there.
         """
         failures = (self._failed[wanted] for wanted in self._failed.keys() - self._asked.keys())
         pauses = [failure.at - now for failure in failures if failure.by_itself]
         return min((pause for pause in pauses if pause > 0), default=None)
 
     def line(self, wanted: Wanted, which: str, now: float) -> str:
-        """What to say where a page belongs, of `which` messages it is; "" for nothing (yet)."""
+        """The notice about one page, of `which` messages, such as "older"; "" for none (yet)."""
         if wanted in self._asked and now - self._asked[wanted] >= PATIENCE:
             return f"Loading {which} messages…"
         failure = self._failed.get(wanted)
@@ -117,11 +117,11 @@ class Missing:
         below: int | None,
         now: float,
     ) -> tuple[str, bool]:
-        """What to say ("" for nothing), and whether it is about what is above and not below.
+        """The notice ("" for none), and whether it belongs at the top instead of the bottom.
 
-        The page that somebody went to comes first. Else it is about what is before the place
-        `above`, with which the list begins, and behind `below`, with which it ends and the room
-        does not; None for what is not in view.
+        A page that the person jumped to (`target`) takes precedence. Otherwise it is about what is
+        missing before the `seq` `above`, the first of the list, or after `below`, the last of the
+        list but not of the room; None for an end that is not in view.
         """
         if room is None:
             return "", True
@@ -138,5 +138,5 @@ class Missing:
 
     @property
     def waits(self) -> bool:
-        """Whether an answer is still to come."""
+        """Whether a request is pending."""
         return bool(self._asked)

@@ -1,4 +1,4 @@
-"""Going to a place of the room that the message list shows: an end, a day, a message found."""
+"""Jumps within the open room: to an end, to a date, to a message that was found."""
 
 from chat_client.state.news import HistoryAdded, Wanted
 from chat_client.window.transcript.fetching import Fetching
@@ -13,7 +13,7 @@ from chat_client.window.transcript.wording import match_end, portions
 
 
 class Navigation:
-    """Places are events' in the room; what is not here is asked for and shown when it comes."""
+    """A place is the `seq` of an event; a page not cached is requested, and shown on arrival."""
 
     def __init__(
         self,
@@ -32,12 +32,12 @@ class Navigation:
         self._events = reading.events
 
     def show_latest(self) -> None:
-        """Draw the newest page, and have its end in view."""
+        """Draw the newest page, and scroll to its end."""
         self._fetching.aim_at_nothing()
         self._pager.hold_latest()
 
     def go_to_latest(self) -> None:
-        """Have the newest message in view, and draw no more for it than is needed."""
+        """Scroll to the newest message, redrawing only if it is not held."""
         self._fetching.aim_at_nothing()
         if self._reading.has_newer:
             self._pager.hold_latest()
@@ -45,11 +45,11 @@ class Navigation:
             self._viewport.to_bottom()
 
     def go_to_first(self) -> None:
-        """Have the oldest message in view, as soon as it is here."""
+        """Scroll to the oldest message, as soon as it is cached."""
         self.show_from(1)
 
     def show_from(self, seq: int) -> None:
-        """Have an event at the top of the view, as soon as it is here; 1 is the oldest one."""
+        """Scroll an event to the top of the view, as soon as it is cached; 1 is the oldest."""
         self._fetching.aim_at_nothing()
         room = self._reading.room
         if room is None or not len(self._events):
@@ -61,7 +61,7 @@ class Navigation:
             self._fetching.aim(Wanted(room, around=seq))
 
     def go_to_time(self, at: int) -> None:
-        """Have the first message from a time on in view, in ms, as soon as it is here."""
+        """Scroll to the first message sent at or after `at` (ms, UTC), as soon as it is cached."""
         self._fetching.aim_at_nothing()
         room = self._reading.room
         if room is None or not len(self._events):
@@ -73,7 +73,7 @@ class Navigation:
             self._fetching.aim(Wanted(room, at=at))
 
     def go_to(self, seq: int) -> None:
-        """Have a place of the room in view, and its message marked."""
+        """Scroll to an event and highlight it; does nothing if it is not cached."""
         self._fetching.aim_at_nothing()
         if not self._pager.hold_around(seq):
             return
@@ -86,7 +86,7 @@ class Navigation:
         self._highlights.mark_soon()
 
     def history_added(self, added: HistoryAdded) -> None:
-        """A page of this room came, or can't be had now."""
+        """Handle the arrival or failure of a requested page of this room."""
         wanted = added.wanted
         if self._fetching.answered(added):
             self._hit(wanted, added.places)
@@ -95,14 +95,14 @@ class Navigation:
         self._pager.look_soon()
 
     def disconnected(self) -> None:
-        """Nothing that was asked for comes any more: show the nearest that is here."""
+        """Handle the loss of the connection: show the cached event nearest to a pending jump."""
         target = self._fetching.disconnected()
         if target is not None:
             self._hit(target, ())
         self._pager.look_soon()
 
     def _hit(self, target: Wanted, places: tuple[int, ...]) -> None:
-        """Show what somebody went to: now it is here, or nothing nearer to it can be had."""
+        """Finish a jump: to its target, or to the nearest cached event if that can't be loaded."""
         room = self._reading.room
         if room is None:
             return
@@ -119,7 +119,7 @@ class Navigation:
         self.go_to(seq)
 
     def _show_from(self, seq: int) -> None:
-        """Have a place or the next one at the top of the view."""
+        """Scroll an event, or the next cached one, to the top of the view."""
         first = self._pager.hold_from(seq)
         if first is not None:
             self._viewport.show_at_top(first)
@@ -127,16 +127,16 @@ class Navigation:
         self._pager.look_later()
 
     def _show_match(self, seq: int) -> None:
-        """Have what is looked for in view, or the beginning of the message."""
+        """Scroll to the first match in a message, or to its beginning."""
         self._viewport.show_place(self._highlights.first_in(*self._places.stretch(seq)))
 
     def _unfolded(self, seq: int) -> None:
-        """All of a message is drawn, for the words in it."""
+        """Scroll to the match once all of its message is drawn."""
         if seq == self._highlights.here:
             self._show_match(seq)
 
     def _unfold_words(self, seq: int) -> None:
-        """Unfold a message if what is looked for is in a part of it that is not drawn."""
+        """Unfold a message if its first match is in a portion that is not drawn."""
         looked_for = self._highlights.pattern
         if looked_for is None:
             return

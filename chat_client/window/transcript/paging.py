@@ -1,4 +1,4 @@
-"""Pages of the message list: the next one at an end that is near, and less at the other end."""
+"""Paging of the message list: loads the next page near one end, trims the other end."""
 
 import math
 import tkinter as tk
@@ -20,15 +20,15 @@ from common.ui.look.theme import Theme
 _NEAR: Final = 900
 """Pixels from an end at which the next page is fetched."""
 _DRAWN: Final = 20
-"""Milliseconds in which a place that was gone to is on the screen."""
+"""Milliseconds after which the target of a jump is drawn on the screen."""
 _TOLD: Final = 300
-"""Milliseconds after which Tk has told of the view that drawing a page has left."""
+"""Milliseconds after which Tk has reported the view as drawing a page has left it."""
 
 
 class Pager:
-    """Has the list hold a part of its room, and more of it as somebody scrolls to an end.
+    """Chooses which part of the room the list holds, and extends it as the person scrolls.
 
-    A page comes from the cache; where that has none, it is asked for (`fetching`).
+    A page is read from the cache; one that is not cached is requested (`fetching`).
     """
 
     def __init__(
@@ -49,17 +49,17 @@ class Pager:
         self._events = reading.events
         self._timer: str | None = None
         self._last_timer: str | None = None
-        """For a look after the last page that was drawn."""
+        """For a check some time after the last page was drawn."""
 
     @property
     def busy(self) -> bool:
-        """Whether an end is about to be looked at."""
+        """Whether a check of the ends is scheduled."""
         return self._timer is not None
 
     # Another part of the room
 
     def hold_latest(self) -> None:
-        """Hold the newest page, and have its end in view."""
+        """Hold the newest page, and scroll to its end."""
         if self._reading.room is None:
             return
         self._content.restart(more=False)
@@ -69,10 +69,11 @@ class Pager:
         self.look_soon()
 
     def hold_from(self, seq: int) -> int | None:
-        """Hold a place or the next one, which is answered, if any, so that it can be at the top.
+        """Hold `seq` or the next cached event such that it can be scrolled to the top.
 
-        What comes next does not move it from there: for that there is something above it from the
-        beginning, and a whole view below. Above the oldest there is nothing.
+        Returns its `seq`, None if there is none. Pages loaded afterwards do not move it from the
+        top: for that, some of what is above it and a whole view below are held from the beginning.
+        Above the oldest event there is nothing.
         """
         room = self._reading.room
         page = [] if room is None else self._source.after(room, seq - 1, 1)
@@ -83,9 +84,9 @@ class Pager:
         return first.seq if self.hold_around(first.seq, views) else None
 
     def hold_around(self, seq: int, views: int = 1) -> bool:
-        """Hold a place and as much around it as is in view; whether the place exists.
+        """Hold an event and a view around it; returns whether the event is cached.
 
-        More `views` are more of what is after it.
+        More `views` hold more of what follows it.
         """
         room = self._reading.room
         if room is None:
@@ -95,7 +96,7 @@ class Pager:
         count = views * PAGE // 2
         page = self._source.after(room, seq - 1, count)
         if not page or page[0].seq != seq:
-            return False  # The room was emptied meanwhile, as its server was set back.
+            return False  # The room was cleared meanwhile: the server was restored from a backup.
         before = self._source.before(room, seq, PAGE // 4)
         after = fitting(page, newest=False, most=views * STEP_WEIGHT * 2 // 3)
         self._content.restart(more=self._more_after(page, after, count))
@@ -104,7 +105,7 @@ class Pager:
         return True
 
     def newest_added(self) -> None:
-        """The newest page came, which may not follow what is held: go there with who follows."""
+        """Hold the newest page, which may not adjoin what is held, if the reader follows it."""
         self._viewport.look()
         events = self._events
         if not len(events) or (self._reading.follows and not self._content.has_selection):
@@ -122,17 +123,17 @@ class Pager:
     # The ends of what is held
 
     def look_soon(self) -> None:
-        """Look at the ends when nothing else is to do."""
+        """Check the ends when Tk is idle."""
         if self._timer is None:
             self._timer = self._text.after_idle(self._look)
 
     def look_later(self) -> None:
-        """Look at the ends, after what the window has to do meanwhile."""
-        self.stop()  # when idle, as drawing a page has changed the view
-        # A timer and not when idle: pages that are all idle work would keep events waiting.
+        """Check the ends after the pending events of the window."""
+        self.stop()  # of the check when idle, which the changed view has scheduled
+        # A timer instead of `after_idle`: idle callbacks one after the other would delay events.
         self._timer = self._text.after(1, self._look)
-        # Tk tells of the view a while after a page was drawn, and then not at all if it has moved
-        # meanwhile to the same part of the list as before: the upper end that was in view is again.
+        # Tk reports the view a while after a page was drawn, and not at all if it is back at the
+        # same fractions of the list by then, such as with the upper end in view again.
         self._last_timer = self._text.after(_TOLD, self._look_at_last)
 
     def _look_at_last(self) -> None:
@@ -140,7 +141,7 @@ class Pager:
         self.look_soon()
 
     def look_when_drawn(self) -> None:
-        """Look at the ends when what is in view is on the screen."""
+        """Check the ends when the target of a jump is drawn on the screen."""
         self.stop()
         self._timer = self._text.after(_DRAWN, self._look)
 
@@ -152,7 +153,7 @@ class Pager:
         self._viewport.look()
         pause = self.pace.pause(perf_counter())
         if reading.follows and pause > 0:
-            # While messages pour in, what is above them is not looked at.
+            # During a flood of messages the upper end is not checked.
             self._timer = self._text.after(math.ceil(pause * 1000), self._look)
             return
         near = self._theme.px(_NEAR)
@@ -166,7 +167,7 @@ class Pager:
         if below < near and reading.has_newer:
             page = self._source.after(reading.room, events.last, PAGE)
             if not page and self._source.missing_after(reading.room, events.last):
-                # Around and not before a later one: of long messages few are in a page.
+                # Not `before` a later event: a page of few long messages may not reach down here.
                 self._fetching.want(Wanted(reading.room, around=events.last + 1))
                 return
             self._load_after(page)
@@ -174,7 +175,7 @@ class Pager:
         self._fetching.say()
 
     def _load_before(self, page: Sequence[Event]) -> None:
-        # The first may lose its day and head to what comes before it, in view as it may be.
+        # The first event may lose its day heading and head to the page before it while in view.
         anchor = None if self._reading.follows else self._viewport.anchor(at_least=1)
         self._content.prepend(page)
         if anchor is None:
@@ -196,14 +197,14 @@ class Pager:
             self.look_later()
 
     def _more_after(self, page: Sequence[Event], taken: Sequence[Event], asked: int) -> bool:
-        """Whether there is more after what is taken of a page of which so many were asked for."""
+        """Whether more events follow those `taken` of a page, of which `asked` were requested."""
         room = self._reading.room
         if len(page) == asked or len(taken) < len(page) or not page or room is None:
             return len(page) == asked or len(taken) < len(page)
         return self._source.missing_after(room, page[-1].seq)
 
     def stop(self) -> None:
-        """Look at the ends no more."""
+        """Cancel the scheduled checks."""
         for timer in (self._timer, self._last_timer):
             if timer is not None:
                 self._text.after_cancel(timer)

@@ -19,11 +19,11 @@ from common.ui.widgets.safe_text import safe, worded
 SHOW_ALL: Final = "Show all"
 SHOW_LESS: Final = "Show less"
 ACTIONS: Final = {"again": "Send again", "edit": "Edit", "delete": "Delete"}
-"""What can be done about a message that was not sent, by the tag of its label."""
+"""Actions for a message that could not be sent: tag of the button → its label."""
 
 
 class Words(Protocol):
-    """What was said, and by whom."""
+    """The text of a message, and its sender."""
 
     @property
     def sender(self) -> str:
@@ -31,14 +31,14 @@ class Words(Protocol):
 
     @property
     def text(self) -> str:
-        """All of it, as it was received."""
+        """The whole text, as it was received."""
 
 
 class Pen:
-    """Writes at marks with right gravity, which then stand behind what was written.
+    """Draws at marks with right gravity, which are after the drawn text then.
 
     All links of the list have one tag, and so has everything else that can be clicked: Tk's cost
-    grows with the number of tags. What was clicked is told by where it stands.
+    grows with the number of tags. What was clicked is derived from its position.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class Pen:
         self._text, self._theme, self._styles = text, theme, styles
         self._mentions_in = mentions_in
         self.me = ""
-        """The username of who reads."""
+        """The username of this account."""
         self.rich = RichText(text, theme)
         self._rules: dict[str, Literal["day", "unread"]] = {}
-        """The pictures of lines, in each of the looks, and beside what they are."""
+        """Picture of each line across the list, for each set of colours → what it is for."""
 
     def draw(self, entry: Entry, at: str) -> None:
         """Draw an event at a mark, and set its own mark `eSEQ` to its beginning.
@@ -69,7 +69,7 @@ class Pen:
         text.mark_set(f"e{entry.seq}", start)
 
     def draw_beginning(self, entry: Entry, at: str) -> None:
-        """Draw all of an event but what was said: the day, and who and when."""
+        """Draw all of an event except its text: unread line, day heading, sender and time."""
         if entry.day is not None:
             self._draw_line("day", entry.day, at, "action")
         if entry.unread:
@@ -82,7 +82,7 @@ class Pen:
             self._draw_head(entry, at)
 
     def draw_portion(self, said: Words, portion: Portion, at: str) -> None:
-        """Draw a part of what was said."""
+        """Draw one portion of a message's text."""
         body = self._body(said)
         text, mentions = said.text, self._mentions_in(said.text)
         for span in spans_of(text, portion.begin, portion.end, mentions):
@@ -96,24 +96,24 @@ class Pen:
             self._text.insert(at, "\n", body)
 
     def _body(self, said: Words) -> tuple[str, ...]:
-        """The tags of what was said: it stands out where somebody else mentions who reads."""
+        """The tags of a message's text; another's one that mentions this account stands out."""
         if said.sender == self.me:
             return ("body",)
         mine = any(self.me in mention.usernames for mention in self._mentions_in(said.text))
         return ("body", "mentioned") if mine else ("body",)
 
     def draw_more(self, label: str, said: Words, at: str) -> None:
-        """Draw what unfolds a long text, or folds it again, and the end of the message."""
+        """Draw the button that unfolds or folds a long text, and the end of the message."""
         body = self._body(said)
         self._text.insert(at, label, (*body, "more", "small", "action"))
         self._text.insert(at, "\n", (*body, "more"))
 
     def draw_end(self, said: Words, at: str) -> None:
-        """Draw the end of a message of which nothing is folded."""
+        """Draw the end of a message that is drawn completely."""
         self._text.insert(at, "\n", self._body(said))
 
     def draw_words(self, said: Words, at: str) -> None:
-        """Draw what was said, of a long text the first portion."""
+        """Draw a message's text; of a long text only the first portion."""
         parts = portions(said.text)
         self.draw_portion(said, parts[0], at)
         if len(parts) == 1:
@@ -122,7 +122,7 @@ class Pen:
             self.draw_more(f"{SHOW_ALL} ({len(said.text):,} characters)", said, at)
 
     def _draw_line(self, of: Literal["day", "unread"], words: str, at: str, *more: str) -> None:
-        """Draw words in the middle of a line across."""
+        """Draw words in the middle of a line across the list."""
         self._draw_picture(self.rule(of), at, of)
         self._text.insert(at, f"   {words}   ", (of, *more))
         self._draw_picture(self.rule(of), at, of)
@@ -131,8 +131,8 @@ class Pen:
     def _draw_picture(self, picture: tk.PhotoImage, at: str, tag: str) -> None:
         """Draw a picture with one tag.
 
-        By itself a picture takes the tags that both of its neighbours have: between two messages
-        those of what was said, and the whole line would stand in their place.
+        Tk gives a picture the tags that both of its neighbours have: between two messages those of
+        their texts, whose margins the whole line would get.
         """
         text = self._text
         start = text.index(at)
@@ -142,7 +142,7 @@ class Pen:
         text.tag_add(tag, start)
 
     def rule(self, of: Literal["day", "unread"]) -> tk.PhotoImage:
-        """The line on both sides of a day or of what is new, in the colours of the moment."""
+        """The line on both sides of a day heading or of the unread line, in the current colours."""
         palette = self._theme.palette
         colour = palette.border if of == "day" else palette.danger
         size = self._theme.px(70), max(1, self._theme.px(1))
@@ -152,7 +152,7 @@ class Pen:
         return rule
 
     def repaint(self) -> None:
-        """Give the pictures that are there the colours of the moment."""
+        """Draw the existing pictures of lines again, in the current colours."""
         self.rich.repaint()
         text = self._text
         for _, name, index in text.dump("1.0", "end", image=True):
@@ -170,11 +170,11 @@ class Pen:
         self._text.insert(at, f"  {entry.time}\n", ("head", "time"))
 
     def draw_outgoing(self, entry: Entry, out: OutboxMessage, at: str) -> None:
-        """Draw what waits, was sent, or could not be sent and why. A message may be changed."""
+        """Draw an outbox message: waiting, sent, or failed with the reason and `ACTIONS`."""
         said = not entry.drawing.note
         self.draw_beginning(entry, at)
         if out.state is OutboxState.SENT:
-            # As it will look in its place, which comes with what was said before it.
+            # As it will look as an event, once it and the events before it have arrived.
             if said:
                 self.draw_words(entry, at)
             return
@@ -189,7 +189,7 @@ class Pen:
         colour = palette.danger if failed else palette.muted
         icon = self._theme.icon("warning" if failed else "clock", colour, 14, gap=6)
         self._text.insert(at, "  ", ("body", tone))
-        # It may begin a line of its own: with the tag it stands below the words.
+        # The icon may begin a line of its own; with the text's tag it gets the text's margin.
         self._draw_picture(icon, at, "body")
         if failed:
             self._text.insert(at, f"Not sent: {safe(_why(out))}  ", ("body", "failed", "small"))

@@ -15,30 +15,30 @@ from common.ui.widgets.scrolling import bind_wheel
 from common.ui.widgets.selection import copy
 
 _SLIP: Final = 4
-"""px at 96 dpi that the pointer must move from where it was pressed before it selects."""
+"""px at 96 dpi that a pressed pointer must move before it selects text."""
 
 
 class Messages(Protocol):
-    """What the pointer needs of the list it is in."""
+    """The part of the message list that pointer events need."""
 
     def said(self, mark: str) -> Said:
-        """What is drawn at a mark."""
+        """The message that is drawn at a mark."""
 
     def link(self, mark: str, index: str) -> str | None:
-        """The link that is drawn at a place of a message."""
+        """The URL of the link at a position of a message; None if there is none."""
 
     def selected(self) -> str:
-        """The characters that are selected."""
+        """The selected text as it was sent; "" for none."""
 
     def clicked(self, mark: str, index: str, tags: tuple[str, ...]) -> None:
-        """Something that does something was clicked."""
+        """Handle a click on a button or another active part of a message."""
 
     def go_to_date(self) -> None:
-        """Ask for a day to go to."""
+        """Let the person choose a date to jump to."""
 
 
 class Pointer:
-    """Watches the pointer over a transcript's Text."""
+    """Handles pointer events of a transcript's Text."""
 
     def __init__(self, text: tk.Text, theme: Theme, places: Places, messages: Messages) -> None:
         self._text, self._theme = text, theme
@@ -47,9 +47,9 @@ class Pointer:
         self._timed: str | None = None
         """The mark of the message whose time is shown."""
         self._pressed: tuple[str, str] | None = None
-        """What was below the pointer when the first button was pressed, until its release."""
+        """Mark and index below the pointer when the first button was pressed, until its release."""
         self._origin: tuple[int, int] | None = None
-        """Where it was pressed, until it has moved away from there."""
+        """Coordinates of the press, until the pointer has moved more than `_SLIP` from there."""
         text.bind("<Button-1>", self._press, add="+")
         text.bind("<B1-Motion>", self._drag, add="+")
         text.bind("<ButtonRelease-1>", self._release, add="+")
@@ -66,13 +66,13 @@ class Pointer:
             text.bind(keys, lambda _: self._menu(theme.px(60), theme.px(20)))
 
     def hide_time(self) -> None:
-        """The messages moved: what is shown beside one is beside another now."""
+        """Hide the time: the messages moved, so it is beside another one now."""
         if self._timed is not None:
             self._timed = None
             self._time.place_forget()
 
     def _at(self, x: int, y: int) -> tuple[str, str] | None:
-        """Mark and place of the message below a point; None beside and below all of them."""
+        """Mark and index of the message below a point; None if there is no message."""
         index = self._text.index(f"@{x},{y}")
         line = self._text.dlineinfo(index)
         mark = self._places.mark_at(index)
@@ -88,7 +88,7 @@ class Pointer:
                 self._show_time(found[0])
 
     def _show_time(self, mark: str) -> None:
-        """Show a message's time beside it, if there is no name with it above."""
+        """Show a message's time beside it, unless the head above it shows the time."""
         said = self._messages.said(mark)
         body = self._places.body(mark, said.stop)
         if body is None or self._text.compare(body, "!=", mark):
@@ -98,9 +98,9 @@ class Pointer:
             return
         self._timed = mark
         self._time.set(f"{local_time(said.sent_at):%H:%M}")
-        # On the line that the text stands on, where the avatars are.
+        # Aligned with the baseline of the text, in the column of the avatars.
         top = line[1] + line[4] - int(str(self._theme.fonts["label"].metrics("ascent")))
-        # Tk would add the padding of the Text, which is in these already.
+        # "ignore": `padx` is part of the coordinates already.
         self._time.place(x=int(str(self._text.cget("padx"))), y=top, bordermode="ignore")
 
     def _left(self, _: object) -> None:
@@ -113,7 +113,7 @@ class Pointer:
         self._origin = event.x, event.y
 
     def _drag(self, event: "tk.Event[tk.Text]") -> str | None:
-        """Let a click that slips a little select nothing: it would take PRIMARY from others."""
+        """Ignore a small movement during a click: selecting would take PRIMARY from others."""
         if self._origin is not None:
             moved = max(abs(event.x - self._origin[0]), abs(event.y - self._origin[1]))
             if moved < self._theme.px(_SLIP):
@@ -122,7 +122,7 @@ class Pointer:
         return None
 
     def _release(self, _: object) -> None:
-        self._pressed = None  # after `_clicked`: a text's tags hear of an event first
+        self._pressed = None  # after `_clicked`: bindings of tags run before the widget's
 
     def _clicked(self, event: "tk.Event[tk.Text]") -> None:
         # The release after a press elsewhere, such as one that closed a menu, opens nothing.
@@ -133,7 +133,7 @@ class Pointer:
             self._messages.clicked(*found, self._text.tag_names(found[1]))
 
     def _menu(self, x: int, y: int) -> str:
-        """Open the menu of what is below a point."""
+        """Open the context menu of the message below a point."""
         text, messages = self._text, self._messages
         items: list[MenuItem] = []
         found = self._at(x, y)

@@ -10,7 +10,7 @@ from common.ui.widgets.richtext import RichText
 
 
 class Said(NamedTuple):
-    """What is drawn from the mark `mark` on to `stop`."""
+    """The message that is drawn from the mark `mark` to the index `stop`."""
 
     mark: str
     stop: str
@@ -18,15 +18,15 @@ class Said(NamedTuple):
     sent_at: int
     text: str
     drawn: int
-    """How many portions of the text are there."""
+    """Number of portions of the text that are drawn."""
     note: str = ""
     """The line that is drawn instead of a text."""
 
 
 def selected(text: tk.Text, places: Places, rich: RichText, said: Iterable[Said]) -> str:
-    """The selected characters as they were sent; "" for none.
+    """The selected text as it was sent; "" for none.
 
-    Within one message it is a part of its text, whatever is drawn in its place. Of several it is
+    Within one message it is a part of the original text, whatever is drawn for it. Of several it is
     a paragraph each: "name, time: text".
     """
     ranges = text.tag_ranges("sel")
@@ -50,7 +50,7 @@ def selected(text: tk.Text, places: Places, rich: RichText, said: Iterable[Said]
 
 
 def _part(text: tk.Text, places: Places, item: Said, first: str, last: str) -> str:
-    """What of a message's text is selected."""
+    """The selected part of a message's text."""
     body = places.body(item.mark, item.stop)
     if body is None:
         return ""

@@ -19,10 +19,10 @@ class Source(Protocol):
         """The newest events, in order."""
 
     def missing_after(self, room: str, seq: int) -> bool:
-        """Whether newer events are here, and not those right after `seq`."""
+        """Whether newer events are cached, but not those right after `seq`."""
 
     def place_at(self, room: str, at: int) -> tuple[int, bool]:
-        """The first event that is here of a time or later, and if it is the first of all."""
+        """`seq` of the first cached event from a time on, and if it is the first in the room."""
 
     def outbox(self, room: str) -> list[OutboxMessage]:
-        """What is not in the room yet."""
+        """The outbox messages of a room."""

@@ -9,7 +9,7 @@ from common.ui.look.theme import Theme
 INDENT: Final = 52
 """Where names and messages begin, right of the avatars, px at 96 dpi."""
 
-# What reading needs of Text's own bindings: everything that moves, selects and copies.
+# The Text class's bindings that a read-only widget needs: scrolling, selecting and copying.
 _READING: Final = (
     "<Button-1>",
     "<B1-Motion>",
@@ -32,16 +32,16 @@ _CLASS: Final = "Transcript"
 
 
 def read_only(text: tk.Text) -> None:
-    """Leave a Text its selecting, copying and scrolling, and take the editing.
+    """Make a Text read-only: text can be selected, copied and scrolled, but not edited.
 
-    A disabled Text would lose the keyboard on some systems; so its class bindings are
-    replaced by a selection of them.
+    A disabled Text can't get the keyboard focus on some systems; so its class bindings are
+    replaced by a subset of them.
     """
     for sequence in _READING:
         script = text.tk.call("bind", "Text", sequence)
         if script:
             text.tk.call("bind", _CLASS, sequence, script)
-    # Text's own would move a cursor, which is not to be seen here, and go where it is.
+    # The class's own bindings move the insertion cursor, which is invisible here, and scroll to it.
     for key, count, what in (
         ("Up", -3, "units"),
         ("Down", 3, "units"),
@@ -54,15 +54,15 @@ def read_only(text: tk.Text) -> None:
 
 
 class Styles:
-    """The tags of everything that a transcript holds; there is no tag for a single message."""
+    """The tags of a transcript's Text; there is no tag for a single message."""
 
     def __init__(self, text: tk.Text, theme: Theme) -> None:
         self._text, self._theme = text, theme
         self._names: dict[str, str] = {}
-        """The tag of each colour that names have."""
+        """Colour of senders' names → its tag."""
 
     def configure(self) -> None:
-        """Give all of them the colours of the moment."""
+        """Configure all tags with the current colours and fonts."""
         text, theme = self._text, self._theme
         palette, fonts, px = theme.palette, theme.fonts, theme.px
         indent, tab = px(INDENT), 4 * fonts.width("row", "0")
@@ -103,7 +103,7 @@ class Styles:
             spacing1=px(8),
             spacing3=px(4),
         )
-        # Behind the newline of a line, too: it goes from edge to edge.
+        # The newline has the tag, too, so that the band reaches from edge to edge.
         band = palette.pill_away.fill
         text.tag_configure("mentioned", background=band, lmargincolor=band)
         text.tag_configure("mention", font=fonts["row_bold"], foreground=palette.link)
@@ -122,7 +122,7 @@ class Styles:
         colour = self._theme.colours.of(username)
         tag = self._names.get(colour)
         if tag is None:
-            # Configured once for each colour: Tk lays out anew what has a tag that is configured.
+            # Once for each colour: Tk lays out all text of a tag again when the tag is configured.
             tag = self._names[colour] = f"name-{colour}"
             self._configure_name(tag, colour)
         return tag
@@ -130,7 +130,7 @@ class Styles:
     def _configure_name(self, tag: str, colour: str) -> None:
         shown = _readable(colour, self._theme.palette.window)
         self._text.tag_configure(tag, font=self._theme.fonts["row_bold"], foreground=shown)
-        # Selected, it is read in the colour that goes with the ground of a selection.
+        # Below "sel", so that a selected name has the colour that suits the selection's background.
         self._text.tag_lower(tag, "sel")
 
 

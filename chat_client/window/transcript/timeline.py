@@ -16,24 +16,24 @@ GROUP_MILLISECONDS: Final = 5 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One event as it is shown. `day` and `name` are there where a day or a group begins."""
+    """One event as it is shown. `day` and `name` are set where a day or a group begins."""
 
     seq: int
     drawing: Drawing
     sender: str
     name: str
     handle: str
-    """What tells the sender from somebody whose name looks the same, or nothing."""
+    """`@username` if another person's name looks the same; otherwise ""."""
     time: str
     text: str
     day: str | None
     heads_group: bool
     unread: str = ""
-    """What the line above it says if it is the first that is new: what is new, and since when."""
+    """The words of the unread line above it, if it is the first unread event; otherwise ""."""
 
 
 class Unread(NamedTuple):
-    """The line above what is new: after which place of the room, and what it says."""
+    """The line above the unread messages: the `seq` it follows, and its words."""
 
     after: int
     label: str
@@ -50,8 +50,8 @@ def lay_out(
 ) -> list[Entry]:
     """The entries of consecutive events, of which the first follows `previous`.
 
-    The first after `unread`, if it is among them, has the line of what is new above it. Names and
-    texts are as they were received: whoever draws them makes them harmless.
+    The first one after `unread`, if it is among them, has the unread line above it. Names and texts
+    are as they were received: whoever draws them sanitizes them.
     """
     entries: list[Entry] = []
     for event in events:
@@ -77,7 +77,7 @@ def lay_out(
 
 
 def as_event(out: OutboxMessage, sender: str) -> Event:
-    """What is on its way out as the event it will be, but for its place."""
+    """An outbox message as the event that it will become; its `seq` is not known yet."""
     return Event(out.room, 0, out.kind, sender, out.written_at, out.cid, out.body)
 
 

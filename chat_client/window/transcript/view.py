@@ -1,12 +1,12 @@
 """The message list: a Text that holds a few hundred messages and pages the rest from the cache.
 
-Every event shown has a mark at its beginning. Going up or down brings the next page at that
+Every event shown has a mark at its beginning. Scrolling up or down loads the next page at that
 end and trims the other, so the widget's size never depends on the room's. What is drawn in one
-go is bounded by its weight, whatever the texts are; the rest comes when Tk is idle.
+turn is bounded by its weight, whatever the texts are; the rest follows when Tk is idle.
 
-What it is made of: `reading` is the model (which events are held, where the reader is), `content`
-draws it, `viewport` scrolls, `paging` brings pages, `fetching` asks the server for them, `live`
-draws what is new, and `navigation` goes to places.
+Its parts: `reading` is the model (which events are held, where the reader is), `content` draws
+it, `viewport` scrolls, `paging` loads pages, `fetching` requests them from the server, `live` draws
+new events, and `navigation` jumps to events and dates.
 """
 
 import tkinter as tk
@@ -43,20 +43,20 @@ from common.ui.widgets.scrolling import Scrollbar
 from common.ui.widgets.selection import copy, own_selection
 
 _TICK: Final = 20_000
-"""Milliseconds between two looks at the date. Not one timer for midnight: clocks jump."""
+"""Milliseconds between two checks of the date. Not one timer for midnight: clocks are set."""
 
 
 class Transcript(Panel):
     """Shows one room at a time.
 
-    `name_of(username)` says how somebody is called, `handle_of` what tells them from somebody whose
-    name looks the same; `mentions_in(text)` who is mentioned. `on_bottom(bool)` is told whether the
-    newest message is in view; `on_link(url)` when a link is clicked; `on_failed(message, action)`
-    for one of `pen.ACTIONS` on one not sent. `on_missing(wanted)` asks for a page that only the
-    server has; `history_added` is to be called when it is here, or can't be had. `on_day(sent_at)`
-    is told when the heading of a day is clicked, of the message below it, and `on_day(None)` when
-    somebody wants to go to another day; `on_view()` that another part is in view. `now()` is the
-    time in this computer's zone.
+    `name_of(username)` returns the display name, `handle_of` the `@username` where another person's
+    name looks the same, else ""; `mentions_in(text)` the mentions. `on_bottom(bool)` is called when
+    the newest message comes into view or leaves it; `on_link(url)` when a link is clicked;
+    `on_failed(message, action)` for one of `pen.ACTIONS` on a message that could not be sent.
+    `on_missing(wanted)` requests a page that only the server has; call `history_added` when it has
+    arrived or failed. `on_day(sent_at)` is called when a day heading is clicked, with the time of
+    the message below it, and `on_day(None)` to choose a date without one; `on_view()` when the view
+    has changed. `now()` is the local time.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Transcript(Panel):
         self._theme = theme
         self._now = now
         self._today, self._zone = now().date(), now().utcoffset()
-        """The day for which the headings are written, and for which zone all times."""
+        """The date that the headings are drawn for, and the UTC offset of all times."""
         self._clock: str | None = None
         self._on_link, self._on_failed, self._on_day = on_link, on_failed, on_day
         self._on_view = on_view
@@ -136,7 +136,7 @@ class Transcript(Panel):
             text.bind(keys, lambda _: self.go_to_latest())
         self._pointer = Pointer(text, theme, self._places, self)
         text.bind("<<Copy>>", self._copy)
-        # At the end of what is here nothing moves, and the view would not tell of it.
+        # At an end of the held events scrolling does not change the view, so Tk reports nothing.
         for scrolls in ("<MouseWheel>", "<Button-4>", "<Button-5>", "<Up>", "<Down>", "<Prior>",
                         "<Next>"):  # fmt: skip
             text.bind(scrolls, lambda _: self._pager.look_soon(), add="+")
@@ -146,11 +146,11 @@ class Transcript(Panel):
         theme.subscribe(text, self._paint_text)
         self._tick()
 
-    # Where in the room
+    # The room, and the position in it
 
     @property
     def room(self) -> str | None:
-        """The room that is shown."""
+        """The room that is shown; None before the first."""
         return self._reading.room
 
     @property
@@ -159,7 +159,7 @@ class Transcript(Panel):
         return self._reading.follows
 
     def show(self, room: str, me: str, unread: Unread | None = None) -> None:
-        """Show the newest messages of a room, with a line above what is new."""
+        """Show the newest messages of a room, with a line above the unread ones."""
         self._reading.room, self._reading.me, self._highlights.here = room, me, 0
         self._reading.unread = unread
         self._pen.me = me
@@ -167,63 +167,63 @@ class Transcript(Panel):
         self.show_latest()
 
     def show_latest(self) -> None:
-        """Go to the newest message."""
+        """Draw the newest page, and scroll to its end."""
         self._navigation.show_latest()
 
     def go_to_latest(self) -> None:
-        """Have the newest message in view, and draw no more for it than is needed."""
+        """Scroll to the newest message, redrawing only if it is not held."""
         self._navigation.go_to_latest()
 
     def go_to_first(self) -> None:
-        """Have the oldest message that there is in view, as soon as it is here."""
+        """Scroll to the oldest message of the room, as soon as it is cached."""
         self._navigation.go_to_first()
 
     def go_to_time(self, at: int) -> None:
-        """Have the first message from a time on in view, in ms, as soon as it is here."""
+        """Scroll to the first message sent at or after `at` (ms, UTC), as soon as it is cached."""
         self._navigation.go_to_time(at)
 
     def go_to(self, seq: int) -> None:
-        """Have a place of the room in view, and its message marked."""
+        """Scroll to an event and highlight it; does nothing if it is not cached."""
         self._navigation.go_to(seq)
 
     @property
     def first_in_view(self) -> int | None:
-        """The first event in view, by its place; None while the newest is followed."""
+        """The `seq` of the first event in view; None while the list follows the newest."""
         if self.at_bottom or not len(self._reading.events):
             return None
         return self._viewport.anchor()[0]
 
     def show_from(self, seq: int) -> None:
-        """Have an event at the top of the view, as soon as it is here."""
+        """Scroll an event to the top of the view, as soon as it is cached."""
         self._navigation.show_from(seq)
 
     def scroll_pages(self, count: int) -> None:
-        """Go up, if `count` is negative, or down by as many views."""
+        """Scroll down by `count` views, or up if it is negative."""
         self.text.yview_scroll(count, "pages")
         self._pager.look_soon()
 
     def highlight(self, words: str) -> None:
-        """Mark these words wherever they are shown; none for ""."""
+        """Highlight these words wherever they are shown; nothing for ""."""
         self._highlights.look_for(pattern(words) if words else None)
 
-    # What is new
+    # Updates
 
     def add(self, events: Sequence[Event]) -> None:
-        """New events of this room, already in the cache; drawn now, or a moment later."""
+        """Draw new events of this room, which are cached already, within the time budget."""
         self._roll_over()
         self._live.add(events)
 
     def refresh_outbox(self) -> None:
-        """Something was written, acknowledged, refused or dropped."""
+        """Redraw the outbox after a message in it was added, changed or removed."""
         self._live.refresh_outbox()
 
     def history_added(self, added: HistoryAdded) -> None:
-        """A page came, or can't be had now."""
+        """Handle the arrival or failure of a requested page."""
         if added.wanted.room == self.room:
             self._navigation.history_added(added)
 
     def look_again(self) -> None:
-        """There is a connection: ask again for what was wanted in vain."""
+        """Request failed pages again on a new connection."""
         self._fetching.forget()
         self._look_again()
 
@@ -231,26 +231,26 @@ class Transcript(Panel):
         self._pager.look_soon()
 
     def disconnected(self) -> None:
-        """Nothing that was asked for comes any more: show the nearest that is here."""
+        """Handle the loss of the connection: show the cached event nearest to a pending jump."""
         self._navigation.disconnected()
 
-    # What is written otherwise now
+    # Changed names, dates and the unread line
 
     def shows(self, usernames: Container[str]) -> bool:
-        """Whether there is anything of these people in it."""
+        """Whether any held event was sent by one of these people."""
         return self._content.shows(usernames)
 
     def rename(self, usernames: Container[str]) -> None:
-        """Write the names of these people anew; what is selected stays so."""
+        """Redraw the names of these people; the selection stays."""
         self._rewrite(self._content.headed_by(usernames))
 
     def _tick(self) -> None:
-        """Look at the date again soon, as a computer may sleep and a clock be set."""
+        """Check the date periodically, as the computer may be suspended and the clock set."""
         self._clock = self.after(_TICK, self._tick)
         self._roll_over()
 
     def _roll_over(self) -> None:
-        """Write "Today" and "Yesterday" anew when it is another day, and times in another zone."""
+        """Redraw "Today" and "Yesterday" on another date, and all times in another time zone."""
         notice_time_zone()
         now = self._now()
         today, zone = now.date(), now.utcoffset()
@@ -261,7 +261,7 @@ class Transcript(Panel):
             self.refresh_outbox()  # which may have the only heading
 
     def mark_unread(self, unread: Unread | None) -> None:
-        """Draw the line above what is new, or another one, or none any more."""
+        """Draw the line above the unread messages, replace it, or remove it with None."""
         former, self._reading.unread = self._reading.unread, unread
         if former == unread:
             return
@@ -270,11 +270,11 @@ class Transcript(Panel):
 
     @property
     def unread(self) -> Unread | None:
-        """The line above what is new, if there is one."""
+        """The line above the unread messages, if there is one."""
         return self._reading.unread
 
     def unread_place(self) -> Literal["above", "in view", "below"] | None:
-        """Where the first of what is new is, seen from the view; None if nothing is."""
+        """Where the first unread message is, relative to the view; None if there is none."""
         unread, events = self._reading.unread, self._reading.events
         if unread is None or not len(events):
             return None
@@ -287,12 +287,12 @@ class Transcript(Panel):
         return "in view" if text.dlineinfo(f"e{first}") is not None else "below"
 
     def go_to_unread(self) -> None:
-        """Have the line above what is new in view, as soon as it is here."""
+        """Scroll to the line above the unread messages, as soon as the first one is cached."""
         if self._reading.unread is not None:
             self.show_from(self._reading.unread.after + 1)
 
     def _rewrite(self, entries: Sequence[Entry]) -> None:
-        """Draw the beginnings of these anew, with what is in view where it is."""
+        """Redraw the beginnings of these; the visible events keep their position."""
         if entries:
             anchor = None if self.at_bottom else self._viewport.anchor()
             self._content.redraw_beginnings(entries)
@@ -302,19 +302,19 @@ class Transcript(Panel):
     # The pointer and the selection
 
     def selected(self) -> str:
-        """The characters that are selected, as they were sent; see `selection`."""
+        """The selected text as it was sent; see `selection`."""
         return self._content.selected()
 
     def said(self, mark: str) -> Said:
-        """What is drawn at a mark."""
+        """The message that is drawn at a mark."""
         return self._content.said(mark)
 
     def link(self, mark: str, index: str) -> str | None:
-        """The link that is drawn at a place of a message."""
+        """The URL of the link at a position of a message; None if there is none."""
         return self._content.link(mark, index)
 
     def clicked(self, mark: str, index: str, tags: tuple[str, ...]) -> None:
-        """Something that does something was clicked."""
+        """Handle a click on a button or another active part of a message."""
         if "more" in tags and mark[0] == "e":
             self._folds.toggle(int(mark[1:]))
         elif "day" in tags and mark[0] == "e":
@@ -327,11 +327,11 @@ class Transcript(Panel):
                 self._on_link(url)
 
     def go_to_date(self) -> None:
-        """Somebody wants to go to a day."""
+        """Let the person choose a date to jump to."""
         self._on_day(None)
 
     def copy_selected(self) -> None:
-        """Put what is selected on the clipboard; if nothing is, leave it."""
+        """Copy the selection to the clipboard; without one, the clipboard is unchanged."""
         copy(self.text, self.selected())
 
     def _copy(self, _: object) -> str:
@@ -355,7 +355,7 @@ class Transcript(Panel):
         self._pager.look_soon()
 
     def _paint_text(self) -> None:
-        """Give all that is there the colours of the moment; nothing is drawn anew."""
+        """Reconfigure tags and pictures for the current colours; no text is redrawn."""
         palette, text = self._theme.palette, self.text
         text.configure(background=palette.window, foreground=palette.text)
         text.configure(

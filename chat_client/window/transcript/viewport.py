@@ -7,7 +7,7 @@ from chat_client.window.transcript.reading import Reading
 
 
 class Viewport:
-    """The view of a Text. It tells `reading` whether the newest message is in it."""
+    """The view of a Text. It reports to `reading` whether the newest message is in it."""
 
     def __init__(self, text: tk.Text, places: Places, reading: Reading) -> None:
         self._text, self._places, self._reading = text, places, reading
@@ -16,7 +16,7 @@ class Viewport:
 
     @property
     def has_size(self) -> bool:
-        """Whether the Text is laid out: before, nothing is in view."""
+        """Whether the Text has been laid out: before that, nothing is in view."""
         return self._text.winfo_height() > 1
 
     @property
@@ -33,8 +33,8 @@ class Viewport:
     def shows_all(self) -> bool:
         """Whether all that is held is in view.
 
-        Tk's own fractions go by heights of lines that it corrects when it has time, and not at all
-        for lines that came while the window was iconified.
+        Tk's own fractions use heights of lines that it corrects when idle, and not at all for lines
+        inserted while the window was iconified.
         """
         if not self.has_size or not self._end_in_view():
             return False
@@ -44,18 +44,18 @@ class Viewport:
     # Where the end is
 
     def look(self) -> None:
-        """See whether somebody scrolled away, which Tk tells late while much is going on."""
+        """Check whether the person scrolled away, which Tk reports late under load."""
         if self._reading.follows and self.has_size:
             self.see_end()
 
     def moved(self) -> None:
-        """Tk says that the view is another one."""
+        """Handle Tk's report that the view has changed (`yscrollcommand`)."""
         if not self._going_down and self.has_size:
-            # Tk tells this late at times, of a view that is no more: so it is asked.
+            # The report may be late, of a former view: so query the current one.
             self.see_end()
 
     def see_end(self) -> None:
-        """See whether the newest message is in view."""
+        """Check whether the newest message is in view, and report it to `reading`."""
         self._reading.see_end(self._end_in_view())
 
     def _end_in_view(self) -> bool:
@@ -63,10 +63,10 @@ class Viewport:
         return line is not None and line[1] + line[3] <= self._text.winfo_height() - self._pad
 
     def to_bottom(self) -> None:
-        """Have the end of what is held in view."""
+        """Scroll to the end of the held events."""
         self._going_down = True
         try:
-            # Not by a fraction: that needs the height of all lines, which takes long to know.
+            # Not `yview_moveto`: it needs the heights of all lines, which take long to compute.
             self._text.yview("end")
         finally:
             self._going_down = False
@@ -75,17 +75,17 @@ class Viewport:
     # Where the events are
 
     def pixels_beyond(self) -> tuple[int, int]:
-        """How much is held above the view, and below it, in pixels."""
+        """Height of the content above the view, and below it, in pixels."""
         height = self._text.winfo_height()
         return self._pixels("1.0", "@0,0"), self._pixels(f"@0,{height}", "end")
 
     def top(self) -> int:
-        """Where among the events the first one in view stands."""
+        """Index of the first event in view."""
         at = self._at("@0,0")
         return len(self._events) - 1 if at is None else at
 
     def bottom(self) -> int | None:
-        """Where among the events the last one in view stands; None if that is none of them."""
+        """Index of the last event in view; None if no event is in view."""
         return self._at(f"@0,{self._text.winfo_height()}")
 
     def _at(self, index: str) -> int | None:
@@ -93,27 +93,27 @@ class Viewport:
         return self._events.at(int(mark[1:])) if mark is not None and mark[0] == "e" else None
 
     def anchor(self, at_least: int = 0) -> tuple[int, int]:
-        """The first event in view, and how far its beginning is from the top, in pixels.
+        """The `seq` of the first event in view, and the pixels from the top to its beginning.
 
-        Or a later one, as the `at_least` first ones don't count.
+        The `at_least` first held events are skipped.
         """
         seq = self._events[min(max(at_least, self.top()), len(self._events) - 1)].seq
         return seq, self._pixels(f"e{seq}", "@0,0", "-update") - self._offset("@0,0")
 
     def restore(self, anchor: tuple[int, int]) -> None:
-        """Have an anchor where it was."""
+        """Scroll so that an anchor has its former position."""
         seq, offset = anchor
         self._text.yview(f"e{seq}")
         self._text.yview_scroll(offset, "pixels")
 
     def show_at_top(self, seq: int) -> None:
-        """Have the beginning of an event at the top."""
+        """Scroll the beginning of an event to the top."""
         self._text.yview(f"e{seq}")
 
     def show_place(self, place: str) -> None:
-        """Have a place in view, with a third of the view before it."""
+        """Scroll a position into view, with a third of the view above it."""
         self._text.yview(place)
-        # Near the end it stays further down than at the top.
+        # Near the end of the list the position can't be scrolled up to the top.
         spare = self._text.winfo_height() // 3 - self._offset(place)
         if spare > 0:
             self._text.yview_scroll(-spare, "pixels")
@@ -123,7 +123,7 @@ class Viewport:
         return int(counted or 0)
 
     def _offset(self, place: str) -> int:
-        """How far the line of a place is from where it would be at the top; 0 out of view."""
+        """Pixels from the top of the view to the line of a position; 0 if it is out of view."""
         line = self._text.dlineinfo(place)
         return 0 if line is None else line[1] - self._pad
 

@@ -19,26 +19,26 @@ from common.ui.widgets.safe_text import worded
 
 
 class Limits(NamedTuple):
-    """What a stretch of text may hold."""
+    """Maximum contents of a portion of text."""
 
     characters: int
     lines: int
     costly: int
-    """Emoji, each of which is a picture, and characters that are drawn as their code."""
+    """Emoji, each of which is a picture, and characters that are drawn as their code point."""
     tabs: int
-    """Each is a piece of its own when Tk lays out a line."""
+    """Each is a layout chunk of its own in Tk."""
 
 
 FOLDED: Final = Limits(characters=2000, lines=20, costly=64, tabs=200)
-"""What is drawn of a text that is folded."""
+"""What is drawn of a folded text."""
 WHOLE: Final = Limits(characters=2400, lines=25, costly=72, tabs=240)
-"""A text within these is not folded: a few more lines are no more trouble than the button."""
+"""A text within these is not folded: its few more lines take no more room than the button."""
 PORTION: Final = Limits(characters=4000, lines=200, costly=64, tabs=200)
-"""What is drawn at once of a text that is unfolded."""
+"""What is drawn in one step of an unfolded text."""
 _NEAR: Final = 100
-"""Characters before the end of a portion in which a space is looked for, to end there."""
+"""Characters before the maximum end of a portion that are searched for a space to end at."""
 _CLUSTER: Final = 32
-"""Characters of an emoji or an accented letter at most: it is not cut."""
+"""Maximum characters of an emoji or an accented letter (grapheme cluster) that is not cut."""
 
 _COSTLY: Final = re.compile(
     "[\u202d\u202e\u203c\u2049\u20e3\u2122\u2139\u2194-\u21aa\u231a-\u27bf\u2934\u2935\u2b05-\u2b55"
@@ -47,7 +47,7 @@ _COSTLY: Final = re.compile(
 
 
 class Span(NamedTuple):
-    """A stretch of text; with `url` it can be clicked, with `mention` it mentions somebody."""
+    """A run of text; with `url` it is a link, with `mention` it mentions somebody."""
 
     text: str
     url: str | None = None
@@ -55,9 +55,9 @@ class Span(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """From where to where in the text; with `breaks` a new line begins behind it.
+    """Begin and end of a portion in the text; with `breaks` a line break is drawn after it.
 
-    There is none in the text then: it keeps Tk's lines short of pictures.
+    That line break is not in the text: it limits the number of pictures in one line of Tk's.
     """
 
     begin: int
@@ -66,14 +66,14 @@ class Portion(NamedTuple):
 
 
 def portions(text: str) -> tuple[Portion, ...]:
-    """What is drawn step by step of a text; the first of several is what is seen when folded."""
+    """The portions of a text, drawn one by one; of a folded text only the first is drawn."""
     if _stop(text, 0, WHOLE) == len(text):
         return (Portion(0, len(text), breaks=False),)
     found: list[Portion] = []
     begin = 0
     while begin < len(text):
         end = _end(text, begin, PORTION if found else FOLDED)
-        # A line break of the text itself is left out when the portion is the last one shown.
+        # A line break at the portion's end, of the text itself, needs no second one.
         found.append(Portion(begin, end, end < len(text) and text[end - 1] != "\n"))
         begin = end
     return tuple(found)
@@ -82,9 +82,9 @@ def portions(text: str) -> tuple[Portion, ...]:
 def spans_of(
     text: str, begin: int = 0, end: int | None = None, mentions: Sequence[Mention] = ()
 ) -> tuple[Span, ...]:
-    """A stretch of `text`, cut at the links and mentions of all of it.
+    """The range `begin` to `end` of `text`, cut at the links and mentions of the whole text.
 
-    A link that is cut leads where it led. Mentions inside of links are parts of these.
+    A link that the range cuts keeps its whole URL. A mention inside a link is part of the link.
     """
     links = links_in(text)
     parts: list[tuple[int, int, Mention | None]] = [(*link, None) for link in links]
@@ -112,9 +112,9 @@ def spans_of(
 
 
 def match_end(text: str, looked_for: re.Pattern[str]) -> int | None:
-    """Where in a text that ends which somebody looks for, the first time; None if it is not there.
+    """The offset in `text` at which the first match of `looked_for` ends; None without a match.
 
-    It is looked for in the text as it is compared (`common.domain.search_normalization`).
+    The normalized text is searched (`common.domain.search_normalization`).
     """
     compared = comparable_places(text)
     match = looked_for.search(compared.text)
@@ -122,7 +122,7 @@ def match_end(text: str, looked_for: re.Pattern[str]) -> int | None:
 
 
 def link_at(text: str, place: int) -> str | None:
-    """The link that the character at `place` is a part of."""
+    """The URL of the link that contains the character at offset `place`; None if there is none."""
     for first, last in links_in(text):
         if first <= place < last:
             return text[first:last]
@@ -131,15 +131,15 @@ def link_at(text: str, place: int) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A text as it is drawn: some portions of it, each as the widget has it."""
+    """A text as it is drawn: its first portions, each as the widget contains it."""
 
     text: str
     portions: Sequence[Portion]
 
     def original(self, place: int, *, end: bool = False) -> int:
-        """Which place of the text the place of a drawn character is.
+        """The offset in the text of the drawn character at offset `place`.
 
-        Where characters are that are not drawn: before them, or behind them with `end`.
+        Beside characters that are not drawn, the offset is before them, or after them with `end`.
         """
         for portion in self.portions:
             wording = worded(self.text[portion.begin : portion.end])
@@ -152,9 +152,9 @@ class Drawn:
 
 
 def weight(text: str) -> int:
-    """About what drawing the first portion of a text costs; 1 is about a picture's.
+    """Approximate cost of drawing the first portion of a text; the cost of a picture is 1.
 
-    It is told from the text alone, so that what will be drawn can be chosen before.
+    It is derived from the text alone, so that events can be chosen before they are drawn.
     """
     head = text[: WHOLE.characters]
     lines = min(head.count("\n"), WHOLE.lines)
@@ -166,7 +166,7 @@ def weight(text: str) -> int:
 
 
 def _end(text: str, begin: int, limits: Limits) -> int:
-    """Where a portion ends: behind a space if there is one near, and never inside of a letter."""
+    """Where a portion ends: after a space if there is one near, never inside a grapheme cluster."""
     stop = _stop(text, begin, limits)
     if stop == len(text) or text[stop - 1] == "\n":
         return stop
@@ -180,7 +180,7 @@ def _end(text: str, begin: int, limits: Limits) -> int:
 
 
 def _stop(text: str, begin: int, limits: Limits) -> int:
-    """Where a portion must end: behind as much as the limits allow."""
+    """The maximum end of a portion within the limits."""
     stop = min(len(text), begin + limits.characters)
     stop = _behind(text, "\n", limits.lines, begin, stop)
     stop = _behind(text, "\t", limits.tabs, begin, stop)
@@ -192,7 +192,7 @@ def _stop(text: str, begin: int, limits: Limits) -> int:
 
 
 def _behind(text: str, character: str, number: int, begin: int, stop: int) -> int:
-    """Where so many of a character are behind; `stop` if there are not before that."""
+    """The offset after the `number`th occurrence of a character; `stop` if there are fewer."""
     at = begin
     for _ in range(number):
         at = text.find(character, at, stop) + 1
@@ -202,7 +202,7 @@ def _behind(text: str, character: str, number: int, begin: int, stop: int) -> in
 
 
 def _joins(before: str, after: str) -> bool:
-    """Whether two characters are of one emoji or one accented letter."""
+    """Whether two adjacent characters belong to one emoji or accented letter."""
     return (
         before == "\u200d"
         or after in "\u200d\ufe0f\u20e3"
