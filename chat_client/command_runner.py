@@ -1,8 +1,9 @@
 """Runs a command for each message: `listen --exec`.
 
-One at a time, in the order in which the messages came, and never through a shell: what people
-write is on the command's standard input and in none of its arguments. What waits is in the cache,
-of which a page at a time is held here; so a slow command costs neither memory nor the connection.
+One at a time, in the order in which the messages arrived, and never through a shell: what people
+write is on the command's standard input and in none of its arguments. Messages are queued in the
+cache, of which one page at a time is in memory: a slow command costs neither memory nor the
+connection.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from typing import Final
 from common.protocol.events import Event, PartOfBody
 
 PAGE: Final = 16
-"""Messages held in memory at a time; each has up to 16 KiB of text."""
+"""Maximum number of messages held in memory; each has up to 16 KiB of text."""
 TIME_TO_END: Final = 5.0
-"""Seconds that a command has to end by itself when listening is ended."""
+"""Seconds that a running command has to end by itself when listening ends."""
 _TERMINATION: Final = 2.0
-"""Seconds that it has when it was terminated, before it is killed."""
+"""Seconds between terminating a command (SIGTERM) and killing it (SIGKILL)."""
 _LOOK_AGAIN: Final = 0.05
-"""Seconds between two looks at a command that does not read its input, or has its time to end."""
+"""Polling interval in seconds for a command that does not read its input, or is to end."""
 
 if sys.platform == "win32":
     _FLAGS: Final = subprocess.CREATE_NEW_PROCESS_GROUP
@@ -45,17 +46,17 @@ log = logging.getLogger(__name__)
 
 
 class CommandError(Exception):
-    """The command can't be started; the text says why, for a person."""
+    """The command can't be started. The text is a reason for the person."""
 
 
 def event_line(event: Event) -> str:
-    """An event as one line of JSON, in ASCII: with all of its body, as it came."""
+    """An event as one line of JSON, in ASCII, with its whole body as it was received."""
     body = event.body.whole if isinstance(event.body, PartOfBody) else event.body
     return json.dumps(event._replace(body=body)._asdict())
 
 
 def find_command(name: str) -> str:
-    """The path of a command, as the system looks for it. Raises CommandError."""
+    """The path of an executable, searched for in PATH. Raises CommandError."""
     path = shutil.which(name)
     if path is None:
         why = "there is no such program, or it may not be executed"
@@ -66,11 +67,11 @@ def find_command(name: str) -> str:
 class CommandRunner:
     """Runs `command` for one message after the other, on a thread of its own.
 
-    `fetch` is asked for the next messages, and calls what it gets with them from any thread, or
-    never. `heard` is told each message whose command has ended by itself, with whatever status; one
-    whose command was ended here is not heard. `tell` gets lines for a person, about commands that
-    failed. `ended` is called once, by itself: after `limit` messages with None, or with the reason
-    for which the command can't be started.
+    `fetch(reply)` requests the next messages, and calls `reply` with them on any thread, or never.
+    `done` is called with each message whose command has ended by itself, with any status; not with
+    one whose command was terminated by `stop`. `tell` gets lines for the person about commands that
+    failed. `ended` is called once: with None after `limit` messages, or with the reason why the
+    command can't be started.
     """
 
     def __init__(
@@ -78,14 +79,14 @@ class CommandRunner:
         command: Sequence[str],
         *,
         fetch: Callable[[Callable[[Page], object]], object],
-        heard: Callable[[Event], object],
+        done: Callable[[Event], object],
         tell: Callable[[str], object],
         ended: Callable[[CommandError | None], object],
         limit: int | None = None,
     ) -> None:
         self._command = command
         self._fetch = fetch
-        self._heard = heard
+        self._done = done
         self._tell = tell
         self._has_ended = ended
         self._left = limit
@@ -95,22 +96,22 @@ class CommandRunner:
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
         self._terminated = False
-        """Whether the command that runs was ended here."""
+        """Whether the running command was terminated by `stop`."""
         self._thread = Thread(target=self._run, name="commands")
 
     def start(self) -> None:
-        """Start with what waits already."""
+        """Start the thread, with the messages that are queued already."""
         self._thread.start()
 
     def wake(self) -> None:
-        """There may be more messages. Returns at once."""
+        """Have the queue read again, as there may be more messages. Does not block."""
         self._more.set()
 
     def stop(self, hurried: Callable[[], bool] = lambda: False) -> None:
-        """Start no other command, and return when none runs any more. Idempotent.
+        """Start no further command, and return when none is running. Idempotent.
 
-        The one that runs has TIME_TO_END, unless `hurried()`; then it is terminated with all that
-        it has started, and killed at last.
+        The running one has TIME_TO_END, cut short by `hurried()`; then its process group is
+        terminated, and at last killed.
         """
         with self._lock:
             self._stopping = True
@@ -128,7 +129,7 @@ class CommandRunner:
             self._tell(f"{self._command[0]} did not end; it is terminated")
             _end(process, kill=False)
             self._thread.join(_TERMINATION)
-            # Also what it has started, and has outlived it.
+            # Kills also processes that it has started and that have outlived it.
             _end(process, kill=True)
         self._thread.join()
 
@@ -143,7 +144,7 @@ class CommandRunner:
 
     def _take_pages(self) -> None:
         while not self._stopping:
-            # Before the look: what comes after it is announced again.
+            # Before reading the queue: a message queued after that sets the flag again.
             self._more.clear()
             self._fetch(self._pages.put)
             page = self._pages.get()
@@ -156,7 +157,7 @@ class CommandRunner:
                 self._more.wait()
 
     def _hand(self, event: Event) -> bool:
-        """Run the command for a message; returns whether another one may follow."""
+        """Run the command for a message; returns whether to go on with the next one."""
         try:
             with self._lock:
                 if self._stopping:
@@ -173,7 +174,7 @@ class CommandRunner:
                 return False
         if status:
             self._tell(f"message {event.seq} of {event.room}: {self._command[0]} {_why(status)}")
-        self._heard(event)
+        self._done(event)
         if self._left is not None:
             self._left -= 1
             if self._left == 0:
@@ -183,7 +184,7 @@ class CommandRunner:
 
 
 def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Start it in a group of its own, so that Ctrl+C in a terminal does not reach it at once.
+    """Start it in a process group of its own, so that Ctrl+C in a terminal does not reach it.
 
     Raises CommandError.
     """
@@ -202,9 +203,9 @@ def _start(command: Sequence[str]) -> subprocess.Popen[bytes]:
 
 
 def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
-    """End a command with all that it has started and that is still in its group."""
+    """Terminate or `kill` a command's process group: itself and what it has started."""
     if sys.platform == "win32":
-        # Nothing else ends a tree of processes there, and nothing can be asked of them before.
+        # Nothing else ends a process tree on Windows, and there is no gentler request like SIGTERM.
         subprocess.run(  # noqa: S603
             ["taskkill", "/F", "/T", "/PID", str(process.pid)],  # noqa: S607  # of the system
             check=False,
@@ -216,15 +217,15 @@ def _end(process: subprocess.Popen[bytes], *, kill: bool) -> None:
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
-    """Write its standard input and close it. It may end without reading, and leave others behind.
+    """Write its standard input and close it. It may end without reading it.
 
-    A pipe takes 64 KiB on Linux, and a long text in JSON is more: a command that does not read
-    must be noticed when it has ended, although something that it has started keeps the pipe open.
+    A pipe holds 64 KiB on Linux, and a long text in JSON is more: a write would block on a command
+    that has ended without reading, if a process that it has started keeps the pipe open.
     """
     pipe = process.stdin
     if pipe is None:
         return
-    with contextlib.suppress(OSError), pipe:  # EPIPE, and on Windows EINVAL: it does not want it
+    with contextlib.suppress(OSError), pipe:  # EPIPE, on Windows EINVAL: it was closed unread
         if sys.platform == "win32":
             pipe.write(data)
             return

@@ -1,4 +1,4 @@
-"""A conversation with the server for one verb: which account, and its core with its news."""
+"""A verb's connection to the server: the account, the running core, and its news."""
 
 import contextlib
 import queue
@@ -29,20 +29,20 @@ _POLL: Final = 0.5
 
 
 class FailedError(Exception):
-    """The verb failed; the text says why. Exit status 1."""
+    """The verb failed. The text is the reason for the person. Exit status 1."""
 
 
 class UsageError(Exception):
-    """Wrong usage; the text says what to change. Exit status 2."""
+    """Wrong usage. The text says what to change. Exit status 2."""
 
 
 def complain(why: str) -> None:
-    """Print one line on standard error, escaped, as a reason may come from the server."""
+    """Print one line on standard error. Control characters are escaped."""
     print(f"ChatClient: {printable(why)}", file=sys.stderr)
 
 
 class _End(NamedTuple):
-    """The conversation is to end, and why if that is a failure."""
+    """Ends the conversation; `failure` is the reason if it is a failure."""
 
     failure: Exception | None
 
@@ -51,7 +51,7 @@ _Box: TypeAlias = "queue.SimpleQueue[news.News | _End]"
 
 
 class Conversation:
-    """A running core, and its news."""
+    """A running core, and the queue of its news."""
 
     def __init__(self, core: Core, account: Account, box: _Box) -> None:
         self.core = core
@@ -59,13 +59,13 @@ class Conversation:
         self._box = box
 
     def end(self, failure: Exception | None) -> None:
-        """End the news, with FailedError for a failure. May be called from any thread."""
+        """End `news`, which raises FailedError for a failure. May be called from any thread."""
         self._box.put(_End(failure))
 
     def news(self, timeout: float) -> Iterator[news.News]:
         """Yield news in order. Raises FailedError when the server can't be reached.
 
-        `timeout` is for the first connection, in seconds; after that, a lost connection is retried
+        `timeout` is for the first connection, in seconds; later, a lost connection is retried
         without a limit.
         """
         deadline: float | None = time.monotonic() + timeout
@@ -99,7 +99,7 @@ class Conversation:
 
 
 def _why(status: Status) -> str:
-    """Why there is no connection, with the outcome of each address that was tried."""
+    """Why there is no connection, with the result for each address that was tried."""
     tried = "; ".join(map(describe_attempt, worth_telling(status.attempts)))
     why = sentence(status.reason)
     return f"{why} ({tried})" if tried else why
@@ -115,13 +115,13 @@ def conversation_of(
     on_event: Callable[[Event], bool] | None = None,
     at_once: int = 1,
 ) -> Iterator[Conversation]:
-    """Join or sign in, according to the data folder and the options."""
+    """Join or sign in, according to the data folder and the options. The core stops at the end."""
     account = account_for(options, accounts)
     if account != accounts.find(account.invite, account.username):
         accounts.save(account)
     box: _Box = queue.SimpleQueue()
     kept = [account]
-    """The account as it was saved last."""
+    """The account as it was last saved."""
 
     def tell(told: Sequence[news.News]) -> None:
         for item in told:
@@ -144,7 +144,7 @@ def conversation_of(
 
 
 def _tell_username(username: str, name: str) -> None:
-    """Print the username, when it is not the name that was given."""
+    """Print the username, unless it is the given name."""
     if username != name.casefold():
         print(f"ChatClient: your username is {username}", file=sys.stderr)
 
@@ -159,9 +159,9 @@ def _never_joined(account: Account, item: news.News) -> bool:
 
 
 def account_for(options: Options, accounts: Accounts) -> Account:
-    """The account of the options: one in the data folder, or a new one to join with.
+    """The account of the options: one of the data folder, or a new one to join with.
 
-    It is not saved yet.
+    A new or changed one is not saved yet. Raises UsageError or FailedError.
     """
     username = options.name.username if options.name is not None else None
     account = accounts.find(options.join, username)

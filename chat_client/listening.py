@@ -1,4 +1,4 @@
-"""`ChatClient listen`: prints what is said, or runs a command for each message."""
+"""`ChatClient listen`: prints events, or runs a command for each message."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,7 +39,7 @@ _NEWER: Final = " did something that only a newer ChatClient can show"
 def listen(options: Options, accounts: Accounts, hurried: Callable[[], bool]) -> None:
     """Run the verb. Raises what `conversation_of` does, and CommandError.
 
-    When it is interrupted (KeyboardInterrupt) while a command runs, that gets time to end, unless
+    On an interrupt (KeyboardInterrupt) a running command gets TIME_TO_END to end by itself, unless
     `hurried()`.
     """
     account = account_for(options, accounts)
@@ -74,7 +74,7 @@ def _listen_to(
     account: Account,
     hurried: Callable[[], bool],
 ) -> None:
-    """Listen to a room, or to all, and print what is wanted or run commands for it."""
+    """Listen to a room, or to all (None), and print the wanted events or run commands for them."""
     if options.after is None:
         cache = Cache(accounts.folder(account) / "cache.db")
     else:
@@ -91,7 +91,7 @@ def _listen_to(
     printer = _Printer(options, wanted.wants, account.username if room is None else None)
 
     def keep(event: Event) -> bool:
-        """Keep it for a command, in the transaction that stores it."""
+        """Queue it for a command, in the transaction that stores it."""
         if wanted.wants(event):
             cache.unheard.add(event)
         return True
@@ -111,15 +111,15 @@ def _listen_to(
     ) as conversation:
         if options.command:
             with _commands(options, room, conversation, hurried) as runner:
-                _hear(conversation, options, room, people, runner.wake)
+                _receive(conversation, options, room, people, runner.wake)
         else:
-            _hear(conversation, options, room, people)
+            _receive(conversation, options, room, people)
     if printer.failure is not None:
         raise printer.failure
 
 
 def _print_unheard(cache: Cache, room: str | None, printer: "_Printer") -> bool:
-    """Print what was received for a command that never got it; whether more is wanted then."""
+    """Print messages queued for a command and not processed; returns whether more are wanted."""
     while page := cache.unheard.page(room, PAGE):
         for event in page:
             more = printer.event(event)
@@ -137,12 +137,12 @@ def _commands(
     conversation: Conversation,
     hurried: Callable[[], bool],
 ) -> Iterator[CommandRunner]:
-    """Run the command for what waits in a room, or in all."""
+    """Run the command for the queued messages of a room, or of all (None)."""
     core = conversation.core
     runner = CommandRunner(
         options.command,
         fetch=lambda reply: core.with_cache(lambda cache: reply(cache.unheard.page(room, PAGE))),
-        heard=lambda event: core.with_cache(lambda cache: cache.unheard.remove(event)),
+        done=lambda event: core.with_cache(lambda cache: cache.unheard.remove(event)),
         tell=complain,
         ended=conversation.end,
         limit=options.limit,
@@ -154,17 +154,17 @@ def _commands(
         runner.stop(hurried)
 
 
-def _hear(
+def _receive(
     conversation: Conversation,
     options: Options,
     room: str | None,
     people: set[str],
     added: Callable[[], object] = lambda: None,
 ) -> None:
-    """Listen to a room, or to all (None), until enough was printed.
+    """Receive news of a room, or of all (None), until enough events are printed.
 
-    The core's thread prints events before they are stored; `added` is called when some were.
-    `people` are the known ones, before the server lists those changed since.
+    The core's thread prints events before they are stored; `added` is called once some are stored.
+    `people` are the known usernames, before the server lists the changes since.
     """
     rooms: set[str] = set()
     for item in conversation.news(options.timeout):
@@ -206,7 +206,7 @@ def _hear(
 
 
 def _refused(refused: news.RoomRefused, room: str | None) -> None:
-    """A room is refused: nothing of it will come on this connection."""
+    """Handle the refusal of a room: nothing of it will be delivered on this connection."""
     why = f"{refused.room} can't be listened to: {sentence(refused.reason)}"
     if refused.room == room:
         raise FailedError(why)
@@ -257,7 +257,7 @@ class _Printer:
         if self._json:
             return event_line(event)
         time_of_day = local_time(event.sent_at)
-        # Indented, or the second line of a message could pass for another one's.
+        # Indented, or the second line of a message could pass for another message.
         text = "\n    ".join(map(printable, event.text.split("\n")))
         happened = HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
         said = f": {text}" if event.is_message else happened

@@ -1,4 +1,4 @@
-"""What the person chose for this program: its looks, and what it notifies of."""
+"""ChatClient's settings: looks, notifications, and levels of single rooms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ALWAYS: Final = "until turned off"
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings. `volume` is in per cent; `rooms` has each account's levels by room."""
+    """All settings. `volume` is in per cent (0–100); `rooms` has the levels by account and room."""
 
     looks: Looks = field(default_factory=Looks)
     notifications: Preferences = field(default_factory=Preferences)
@@ -31,7 +31,7 @@ class Settings:
     rooms: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
 
     def preferences(self, account: str) -> Preferences:
-        """What is chosen for one account, by its key."""
+        """The notification settings of one account, by its key."""
         chosen = self.notifications
         return Preferences(
             chosen.enabled,
@@ -51,16 +51,16 @@ class SettingsStore(settings_store.SettingsStore[Settings]):
         super().__init__(data_dir, VERSION, parse, written)
 
     def set_quiet(self, quiet: Quiet) -> None:
-        """Change when nothing may disturb."""
+        """Change do not disturb."""
         self.set("notifications", "do_not_disturb", value=_quiet_written(quiet))
 
     def set_level(self, account: str, room: str, level: Level | None) -> None:
-        """Choose of what of a room an account is told; None is what holds for all rooms."""
+        """Set the notification level of a room of an account; None removes it (the default)."""
         self.set("accounts", account, "rooms", room, value=level)
 
 
 def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings that a file holds; and which of its fields have values they can't have."""
+    """Parse a file's content; returns the settings, and the fields whose values are invalid."""
     read = _Reader(content)
     notifications = Preferences(
         enabled=read.flag("notifications", "enabled", default=True),
@@ -86,7 +86,7 @@ def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
 
 
 def written(settings: Settings) -> Content:
-    """What a file with these settings holds."""
+    """The content of a file with these settings."""
     chosen = settings.notifications
     return {
         "format": VERSION,
@@ -115,7 +115,7 @@ def _quiet_written(quiet: Quiet) -> Content:
 
 
 class _Reader(settings_store.SettingsReader):
-    """Reads what only this program's settings have, too."""
+    """Reads fields that only this program's settings have, too."""
 
     def until(self, *path: str) -> int:
         value = self.value(*path)

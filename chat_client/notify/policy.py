@@ -1,9 +1,9 @@
-"""Which messages a person is told of, when, and in which words. Pure: no clock, window or bus.
+"""Which messages the person is notified of, when, and in which words. Pure: no clock or window.
 
-The window says what came, what is being read and when a room was read; `due` gives what to do by
-now, `deadline` when to ask again. Each room has one notification, which a later one replaces: the
-first message is told at once, those of the next PAUSE together. So many rooms at once that the
-screen would fill with them are told in one.
+The window reports new events, what is being read and when a room was read; `due` returns the steps
+to take by now, `deadline` when to call it next. Each room has one notification, which a later one
+replaces: the first message is shown at once, those of the next PAUSE together (rate limit). More
+than `MOST_ROOMS` rooms at once are coalesced into one summary.
 """
 
 from __future__ import annotations
@@ -20,37 +20,37 @@ from common.domain.names import direct_partner
 from common.protocol.events import Event
 
 Level = Literal["everything", "mentions", "nothing"]
-"""Of which of a room's messages a person is told."""
+"""Which messages of a room the person is notified of."""
 LEVELS: Final[tuple[Level, ...]] = ("everything", "mentions", "nothing")
 Sound = Literal["message", "mention", "failed", "knock"]
 PAUSE: Final = 2.0
 """Seconds between two notifications of a room."""
 MOST_ROOMS: Final = 4
-"""Notifications of different rooms within PAUSE; more of them are one summary."""
+"""Maximum notifications of different rooms within PAUSE; more are coalesced into a summary."""
 SUMMARY: Final = ""
-"""In place of a room, in the notification that tells of several."""
+"""Stands in place of a room for the summary of several."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the person chose; `rooms` has the levels chosen for single rooms."""
+    """The notification settings; `rooms` has the levels of rooms that differ from the default."""
 
     enabled: bool = True
     direct: Level = "everything"
     room: Level = "mentions"
     rooms: Mapping[str, Level] = field(default_factory=dict)
     preview: bool = True
-    """Whether names and texts are shown, or that there is something new and no more."""
+    """Whether notifications show names and texts, or only that there are new messages."""
     sounds: bool = True
     quiet: Quiet = field(default_factory=Quiet)
 
 
 class Show(NamedTuple):
-    """Show the notification of a room, in place of its former one. A click leads to `seq`."""
+    """Show a room's notification, replacing its former one. A click opens `target` at `seq`."""
 
     room: str
     target: str
-    """The room that a click leads to: the same, but for the summary."""
+    """The room that a click opens: `room`, except for the summary."""
     seq: int
     title: str
     body: str
@@ -58,7 +58,7 @@ class Show(NamedTuple):
 
 
 class Close(NamedTuple):
-    """Take the notification of a room away."""
+    """Close the notification of a room."""
 
     room: str
 
@@ -70,7 +70,7 @@ class Play(NamedTuple):
 
 
 class Demand(NamedTuple):
-    """Have the window ask for attention, as far as it does not have it."""
+    """Have the window ask for attention, unless it has the keyboard."""
 
 
 Step = Show | Close | Play | Demand
@@ -78,7 +78,7 @@ Step = Show | Close | Play | Demand
 
 @dataclass(slots=True)
 class _Told:
-    """What a room's notification tells of."""
+    """The content and state of a room's notification."""
 
     count: int = 0
     latest: Event | None = None
@@ -86,17 +86,17 @@ class _Told:
     """Whether one of them mentions the person."""
     shown_at: float | None = None
     waiting: int = 0
-    """How many of them are not shown yet."""
+    """Number of messages that are not shown yet."""
     on_screen: bool = False
     """Whether the room has a notification of its own now."""
     summarized: bool = False
-    """Whether the summary tells of it instead."""
+    """Whether its messages are part of the summary instead."""
 
 
 class Policy:
-    """Decides for one account. `me` is its username; `is_mentioned(text)` whether it is meant.
+    """Decides for the account `me` (its username), which `is_mentioned(text)` looks for.
 
-    `name_of(username)` and `title_of(room)` are the words for people and rooms.
+    `name_of(username)` and `title_of(room)` return the names of people and rooms to show.
     """
 
     def __init__(
@@ -112,9 +112,9 @@ class Policy:
         self.preferences = preferences or Preferences()
         self._rooms: dict[str, _Told] = {}
         self._places: dict[str, int] = {}
-        """By room: up to where it was told, or decided that it is not."""
+        """Room → `seq` of the last event that was decided about."""
         self._recent: deque[float] = deque(maxlen=MOST_ROOMS)
-        """When the latest notifications of single rooms were shown."""
+        """Times at which the latest notifications of single rooms were shown."""
         self._summary = _Told()
         self._steps: list[Step] = []
         self._sound: Sound | None = None
@@ -133,10 +133,10 @@ class Policy:
         read: int = 0,
         missing: int = 0,
     ) -> None:
-        """Events of a room came; the person is `reading` them, or not. `now` is local.
+        """Decide about new events of a room, which the person is `reading` or not. `now` is local.
 
-        The room was read up to `read` before, such as on the device that one answered from. So many
-        messages before these are `missing`: too many came while this device was away.
+        The room was read up to `read` before, such as on the device that the person answered from.
+        `missing` messages before these were not fetched, as too many arrived in the meantime.
         """
         told = self._places.get(room, 0)
         fresh = [event for event in events if event.seq > told]
@@ -160,36 +160,36 @@ class Policy:
             if mention or not only_mentions:
                 self._add(room, event, mention=mention)
         if missing and room in self._rooms and level == "everything":
-            # Some of them may have been told of before: the number is that of the window.
+            # Some may have been shown before: the count is to be the window's.
             here = sum(e.is_message and e.sender != self._me and e.seq > read for e in events)
             self._rooms[room].count = missing + here
 
     def read(self, room: str) -> None:
-        """The person has seen a room up to its end, or it is no more."""
+        """Close a room's notification: the room was read up to its end, or removed."""
         told = self._rooms.pop(room, None)
         if told is not None and told.on_screen:
             self._steps.append(Close(room))
         self._end_summary()
 
     def forget(self, rooms: Iterable[str] | None = None) -> None:
-        """These rooms, or all, are fetched again: their places mean something else now."""
+        """Forget these rooms, or all: they are fetched again, maybe from another history."""
         for room in list(self._places) if rooms is None else rooms:
             self._places.pop(room, None)
             self.read(room)
 
     def _end_summary(self) -> None:
-        """Take the summary away when it has nothing left to tell of."""
+        """Close the summary when no room is part of it any more."""
         if self._summary.on_screen and not any(told.summarized for told in self._rooms.values()):
             self._summary = _Told()
             self._steps.append(Close(SUMMARY))
 
     def failed(self) -> None:
-        """A message of this account could not be sent."""
+        """Play a sound, if wanted, for a message that could not be sent."""
         if self.preferences.sounds:
             self._raise_sound("failed")
 
     def dismissed(self, room: str) -> None:
-        """The person put a room's notification away; what is not shown yet will be, by itself."""
+        """Reset a room whose notification was dismissed; what is not shown yet still will be."""
         if room == SUMMARY:
             self._summary = _Told()
             for name in [name for name, told in self._rooms.items() if told.summarized]:
@@ -205,13 +205,13 @@ class Policy:
             )
 
     def stop(self) -> None:
-        """Take everything away, such as when do not disturb begins."""
+        """Close all notifications, such as when do not disturb begins."""
         for room in list(self._rooms):
             self.read(room)
         self._sound, self._demand = None, False
 
     def prefer(self, preferences: Preferences) -> None:
-        """Take over what the person chose. What is on the screen and is not wanted now goes."""
+        """Apply changed settings. Notifications that they no longer allow are closed."""
         former, self.preferences = self.preferences, preferences
         for room, told in list(self._rooms.items()):
             if not preferences.enabled or not self._is_wanted(room, mention=told.mention):
@@ -224,7 +224,7 @@ class Policy:
         return level == "everything" or (level == "mentions" and mention)
 
     def level(self, room: str) -> Level:
-        """Of which messages of a room the person is told."""
+        """The level of a room: its own, or the default of direct conversations or rooms."""
         is_direct = direct_partner(room, self._me) is not None
         chosen = self.preferences
         return chosen.rooms.get(room) or (chosen.direct if is_direct else chosen.room)
@@ -247,9 +247,9 @@ class Policy:
     # What to do
 
     def deadline(self) -> float | None:
-        """When `due` has something to do, in seconds of the clock that never goes back.
+        """When to call `due` next, in seconds of the monotonic clock.
 
-        None when nothing waits; 0 for at once.
+        None if nothing is pending; 0 for at once.
         """
         if self._steps or self._sound is not None or self._demand:
             return 0
@@ -267,7 +267,7 @@ class Policy:
         return max(min(ends), held)
 
     def due(self, now: float) -> list[Step]:
-        """What to do by `now`, in seconds of the clock that never goes back."""
+        """The steps to take by `now`, in seconds of the monotonic clock."""
         steps, self._steps = self._steps, []
         if self.preferences.enabled:
             steps += self._shown(now)
@@ -303,7 +303,7 @@ class Policy:
         self._recent.append(now)
         latest = told.latest
         if latest is None:
-            raise ValueError("nothing came in this room")
+            raise ValueError("no message in this room")
         title, body = self._words(room, told, latest)
         return Show(room, room, latest.seq, title, body, told.mention)
 
@@ -322,7 +322,7 @@ class Policy:
         return f"{name} in {title}", latest.text
 
     def _summarized(self, ripe: Sequence[str], now: float) -> list[Step]:
-        """One notification for all rooms, in place of one for each."""
+        """One notification for all rooms, replacing those of single rooms."""
         summary = self._summary
         if summary.shown_at is not None and now < summary.shown_at + PAUSE:
             summary.waiting = len(ripe)
@@ -343,7 +343,7 @@ class Policy:
             key=lambda told: (told.mention, told.latest.sent_at if told.latest else 0),
         ).latest
         if last is None:
-            raise ValueError("nothing came")
+            raise ValueError("no message")
         messages = _counted(count, "new message")
         title = f"{messages} in {_counted(len(told_of), 'conversation')}"
         body = "You were mentioned" if mentioned else ""

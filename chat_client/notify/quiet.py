@@ -1,4 +1,4 @@
-"""Do not disturb: until it is turned off, until a time, or at the same hours each day. Pure.
+"""Do not disturb: until it is turned off, until a time, or during fixed hours each day. Pure.
 
 Times of the day are those of this computer's time zone; every `now` is in it.
 """
@@ -14,19 +14,19 @@ from common.domain.times import local_time
 MORNING: Final = time(8)
 """When "until tomorrow" ends, local time."""
 FOR_EVER: Final = -1
-"""In place of a time: until somebody turns it off."""
+"""In place of a time: until it is turned off."""
 DAY: Final = 24 * 60
 """Minutes of a day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """When nothing may disturb; nothing set disturbs always.
+    """When notifications and sounds are suppressed; never, if nothing is set.
 
     `until` is in milliseconds since 1970-01-01 UTC, FOR_EVER or 0 for not at all. `hours` are
     two local times of the day in minutes after midnight: from the first up to the second, which
     may be on the next day; None for no hours, and two equal ones are the whole day. With
-    `mentions_pass`, messages that mention the person disturb all the same.
+    `mentions_pass`, messages that mention the person are not suppressed.
     """
 
     until: int = 0
@@ -34,23 +34,23 @@ class Quiet:
     mentions_pass: bool = False
 
     def holds(self, now: datetime) -> bool:
-        """Whether nothing may disturb at that time."""
+        """Whether do not disturb is on at that time."""
         return self.is_switched_on(now) or self._in_hours(now)
 
     def is_switched_on(self, now: datetime) -> bool:
-        """The same without the hours."""
+        """Whether it is on at that time by `until` alone, without the hours."""
         return self.until == FOR_EVER or self.until > _milliseconds(now)
 
     def may_change(self, now: datetime) -> bool:
-        """Whether time alone may let it begin or end holding, from that time on."""
+        """Whether it may turn on or off by itself, after that time."""
         return self.hours is not None or self.until > _milliseconds(now)
 
     def ends(self, now: datetime) -> datetime | None:
-        """When it stops holding, as far as can be said; None when it does not, or has no end."""
+        """When it turns off by itself; None if it is off, or has no end."""
         if self.until == FOR_EVER or not self.holds(now):
             return None
         at = now
-        # The hours may begin before the set time is over, and that may come while they last.
+        # The hours may begin before `until`, and `until` may be reached during the hours.
         while self.holds(at):
             later = []
             if self.is_switched_on(at):
@@ -80,7 +80,7 @@ class Quiet:
 
 
 def tomorrow_morning(now: datetime) -> datetime:
-    """8:00 of the next day, by the local clock; of today, while that is still to come."""
+    """The next 8:00 local time: today's if it is still to come, else tomorrow's."""
     day = now.date() if now.time() < MORNING else now.date() + timedelta(days=1)
     return datetime.combine(day, MORNING).astimezone()
 

@@ -1,4 +1,4 @@
-"""The words for what somebody chose about notifications, and what the choices mean. Pure."""
+"""The choices about notifications: their words, and their meaning. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEVEL_NAMES: Final[dict[Level, str]] = {
 
 
 def quiet_until(chosen: str) -> int:
-    """Until when nothing disturbs, for a choice: "off", "hour", "tomorrow" or "on"."""
+    """`Quiet.until` for a choice: "off", "hour", "tomorrow" or "on"."""
     now = datetime.now().astimezone()
     match chosen:
         case "hour":
@@ -30,7 +30,7 @@ def quiet_until(chosen: str) -> int:
 
 
 def chosen_quiet(quiet: Quiet, now: datetime) -> str:
-    """Which choice holds now."""
+    """The choice that is in effect at `now`."""
     if quiet.until == FOR_EVER:
         return "on"
     if not quiet.is_switched_on(now):
@@ -40,7 +40,7 @@ def chosen_quiet(quiet: Quiet, now: datetime) -> str:
 
 
 def describe_quiet(quiet: Quiet, now: datetime) -> str:
-    """Whether anything disturbs now, and until when not."""
+    """Whether do not disturb is on, and until when, as a sentence."""
     if not quiet.holds(now):
         return "Off: notifications and sounds come as chosen."
     end = quiet.ends(now)

@@ -38,7 +38,7 @@ class Bench:
         self.runner = CommandRunner(
             command,
             fetch=self._fetch,
-            heard=self._hear,
+            done=self._hear,
             tell=self.told.append,
             ended=self.ends.put,
             limit=limit,

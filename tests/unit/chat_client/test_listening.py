@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chat_client.conversation import FailedError
-from chat_client.listening import _hear
+from chat_client.listening import _receive
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.status import Link, Status
@@ -29,7 +29,7 @@ class Told:
 
 def hear(room: str, *items: news.News) -> None:
     """Listen to a room until it is enough."""
-    _hear(Told(*items, ENOUGH), Options(), room, set())  # type: ignore[arg-type]  # as much of it as is asked
+    _receive(Told(*items, ENOUGH), Options(), room, set())  # type: ignore[arg-type]  # as much of it as is asked
 
 
 @pytest.mark.parametrize(
