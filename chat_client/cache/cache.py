@@ -1,4 +1,4 @@
-"""The cache and the outbox, written by the client's one connection thread."""
+"""The cache and the outbox of one account, written by the core's thread alone."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ADD: Final = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 Read: TypeAlias = Callable[[Event], Event]
-"""An event as it came, with what is known of its body."""
+"""Decodes the body of an event as far as this program understands it."""
 _ADD_PAST: Final = (
     "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came, upto)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -49,7 +49,7 @@ _ADD_PAST: Final = (
     " sent_at = excluded.sent_at, cid = excluded.cid, text = excluded.text,"
     " body = excluded.body, came = excluded.came, upto = excluded.upto WHERE excluded.upto > upto"
 )
-"""What is here already is replaced by a newer state of it only."""
+"""A cached event is replaced only by a later state of it (`upto`)."""
 _STRETCHES: Final = (
     "SELECT min(seq), max(seq) FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS stretch"
     " FROM events WHERE room = ? AND typeof(seq) = 'integer' AND seq BETWEEN 1 AND ?)"
@@ -57,24 +57,24 @@ _STRETCHES: Final = (
 )
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
-"""The key of who are moderators: their usernames, with spaces between."""
+"""Key in `meta` of the moderators' usernames, separated by spaces."""
 _READ_UNTIL: Final = "read until: "
-"""Begins the keys of facts about rooms that are fetched again: see `Cache._remember_reading`."""
+"""Prefix of the keys in `meta` about rooms that are fetched again; see `_remember_reading`."""
 _UNDERSTOOD: Final = "understood"
-"""The key of what the program understood that looked last at what it did not understand."""
+"""Key in `meta` of the digest of the kinds with which `understand` ran last."""
 
 
 class Cache:
     """One account's events, positions and outbox. In memory when there is no path."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open or make it. Raises CacheError."""
+        """Open or create it. Raises CacheError."""
         self._path = path
         self._connection = connect_writer(path)
         self._load()
 
     def _load(self) -> None:
-        """What is held in memory of what stands in the file."""
+        """Load the part of the file that is held in memory."""
         tolerate(self._connection)
         self._positions = self._read_positions()
         self._spans = self._read_spans()
@@ -86,7 +86,7 @@ class Cache:
             )
             if (until := number(value)) is not None
         }
-        """Of rooms that are fetched again: the `sent_at` up to which they had been read."""
+        """Room that is fetched again → the `sent_at` up to which it had been read."""
         (waiting,) = self._connection.execute(
             "SELECT count(*) FROM outbox WHERE state = ?", (OutboxState.WAITING,)
         ).fetchone()
@@ -97,7 +97,7 @@ class Cache:
         return {room: whole(position) for room, position in rows if is_room(room)}
 
     def _read_spans(self) -> Spans:
-        """What stands in the file; where that makes no sense, what the events say themselves."""
+        """The stored spans; those of a room where they are invalid are rebuilt from its events."""
         rows = self._connection.execute("SELECT room, first, last FROM spans").fetchall()
         stretches: dict[str, list[tuple[object, object]]] = {}
         for room, first, last in rows:
@@ -127,7 +127,7 @@ class Cache:
         return mended
 
     def close(self) -> None:
-        """Let go of the file, after every reader."""
+        """Close the file, after every reader has closed it."""
         self._connection.close()
 
     @contextmanager
@@ -148,27 +148,27 @@ class Cache:
 
     @property
     def unheard(self) -> Unheard:
-        """The messages that wait for a command of `listen --exec`."""
+        """The queue of messages for the command of `listen --exec`."""
         return Unheard(self._connection)
 
     def probe(self) -> None:
-        """Write something, to see whether that is possible. Raises sqlite3.Error."""
+        """Check that the file can be written. Raises sqlite3.Error."""
         self.set_meta("probed", str(time.time_ns()))
 
     def reopen(self) -> None:
-        """Reopen the file: after its disk was away, the handle is of no use. Raises CacheError."""
+        """Reopen the file, as its handle is useless after the disk was away. Raises CacheError."""
         if self._path is not None:
             self._connection.close()
             self._connection = connect_writer(self._path)
             self._load()
 
     def meta(self, key: str) -> str | None:
-        """A remembered fact, such as the server's epoch."""
+        """A stored value, such as the server's epoch; None if there is none."""
         row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return None if row is None else str(row[0])
 
     def set_meta(self, key: str, value: str) -> None:
-        """Remember a fact."""
+        """Store a value under a key."""
         self._connection.execute(
             "INSERT INTO meta (key, value) VALUES (?, ?)"
             " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -179,7 +179,7 @@ class Cache:
         """Drop everything received, for a server with another history (epoch).
 
         The outbox and drafts stay, with their rooms, which that history may not have; and so does
-        how far each room was read.
+        the time up to which each room was read.
         """
         for room in self.rooms():
             self.forget_room(room)
@@ -204,7 +204,7 @@ class Cache:
         self._positions[room] = 0
 
     def send_again(self, room: str | None = None) -> int:
-        """Send again acknowledged messages whose events are not cached; how many.
+        """Queue acknowledged messages without a cached event for sending again; returns how many.
 
         A restored server may have lost them; one that has them deduplicates by `cid`. Without a
         room, those of all rooms.
@@ -218,9 +218,9 @@ class Cache:
         return again.rowcount
 
     def _remember_reading(self, room: str) -> None:
-        """Up to when a room has been read: its places mean nothing in another history.
+        """Store up to which `sent_at` a room was read: a `seq` means nothing in another history.
 
-        What is said after a backup was restored is later than all that was said before.
+        What is sent after a backup was restored is later than all that was sent before.
         """
         (until,) = self._connection.execute(
             "SELECT max(sent_at) FROM events WHERE room = :room"
@@ -229,13 +229,13 @@ class Cache:
         ).fetchone()
         if until is not None:
             until = whole(until, limits.MAX_TIME)
-            # It may not have been fetched again as far as it was read.
+            # The room may not have been fetched again up to where it was read before.
             until = max(until, self._read_until.get(room, 0))
             self._read_until[room] = until
             self.set_meta(_READ_UNTIL + room, str(until))
 
     def _mark_read_before(self, events: Sequence[Event]) -> int:
-        """Of events of a room that is fetched again: the last that has been read already, or 0."""
+        """Mark those read before as read, in a room fetched again; returns the last `seq`, or 0."""
         room = events[0].room
         until = self._read_until[room]
         read = [event.seq for event in takewhile(lambda event: event.sent_at <= until, events)]
@@ -247,7 +247,7 @@ class Cache:
         return read[-1] if read else 0
 
     def rooms(self) -> list[str]:
-        """Every room that is known, in no order."""
+        """All known rooms, in no particular order."""
         return list(self._positions)
 
     def add_room(self, room: str) -> bool:
@@ -259,14 +259,14 @@ class Cache:
         return True
 
     def position(self, room: str) -> int:
-        """The `seq` of the newest event of a room that is here; 0 for none.
+        """The `seq` of the newest cached event of a room; 0 for none.
 
-        Of those before it some may be missing: `spans` tells.
+        Events before it may be missing; see `spans`.
         """
         return self._positions.get(room, 0)
 
     def cids(self, rooms: Iterable[str]) -> dict[str, str]:
-        """By room, the `cid` of the event at its position, where that is valid."""
+        """Room → `cid` of the event at its position, if that is valid."""
         cids: dict[str, str] = {}
         for room in rooms:
             row = self._connection.execute(
@@ -279,8 +279,8 @@ class Cache:
     def understand(self, read: Read, digest: Callable[[], str]) -> list[str]:
         """Decode again the events with unknown kinds or fields; returns the rooms that changed.
 
-        `digest` identifies the registry of kinds: once for each of them, as there may be many
-        events that this program knows in part.
+        `digest` identifies the registry of kinds. Events are decoded once for each registry, as
+        there may be many that this program understands only in part.
         """
         rows = self._connection.execute(
             "SELECT room, seq, kind, text, body, came FROM events WHERE came IS NOT NULL"
@@ -305,14 +305,14 @@ class Cache:
         return list(rooms)
 
     def set_position(self, room: str, seq: int) -> None:
-        """Start a room after `seq`, without the events before: for a listener of new ones."""
+        """Start a room after `seq`, without the events before it, for `listen --after`."""
         self.add_room(room)
         self._positions[room] = seq
 
     def add_event(self, event: Event) -> int:
         """Store the event that follows the room's position, and move the position to it.
 
-        Returns its place if it has been read before it was fetched again, else 0.
+        Returns its `seq` if it had been read before the room was fetched again, else 0.
         """
         self._insert([event])
         return self._moved([event])
@@ -320,7 +320,7 @@ class Cache:
     def add_events(self, events: Sequence[Event]) -> int:
         """Store consecutive events of one room, as `add_event` does with each; at least one.
 
-        Returns the place of the last that has been read before they were fetched again, or 0.
+        Returns the `seq` of the last that had been read before the room was fetched again, or 0.
         """
         self._insert(events)
         return self._moved(events)
@@ -328,7 +328,7 @@ class Cache:
     def add_past(self, events: Sequence[Event], upto: int) -> None:
         """Store consecutive events of one room from anywhere in its log; at least one.
 
-        They are as they were once all up to the place `upto` were applied.
+        Their state is that after all changes up to the event `upto` were applied.
         """
         room, first, last = events[0].room, events[0].seq, events[-1].seq
         self.add_room(room)
@@ -338,13 +338,13 @@ class Cache:
             self._connection.execute("UPDATE rooms SET position = ? WHERE room = ?", (last, room))
             self._positions[room] = last
             if room in self._read_until:
-                # How much of what is before them is new is not known: it does not count as such.
+                # Nobody knows which of the events before these are unread: they count as read.
                 self.mark_read(room, max(first - 1, self._mark_read_before(events)))
 
     def begin_reading(self, room: str, seq: int) -> None:
-        """Begin a room, of which nothing is here, after a place: what is before it is not new.
+        """Add a room of which nothing is cached; its events up to `seq` count as read.
 
-        What is new in a room that is fetched again is told by when it was sent.
+        In a room that is fetched again `sent_at` decides which events count as read.
         """
         self.add_room(room)
         if room not in self._read_until:
@@ -357,9 +357,9 @@ class Cache:
         return self._spans.of(room)
 
     def _have(self, room: str, first: int, last: int) -> None:
-        """A range of a room is cached now: merge and store its span."""
+        """Record that a range of a room is cached: merge it with its neighbours and store it."""
         span = self._spans.add(room, first, last)
-        # Those that became a part of it, also where the file has some that make no sense.
+        # The spans that became a part of it; invalid ones in the file, too.
         self._connection.execute(
             "DELETE FROM spans WHERE room = ? AND first BETWEEN ? AND ?", (room, *span)
         )
@@ -373,7 +373,7 @@ class Cache:
         try:
             self._add(events)
         except sqlite3.IntegrityError:
-            # What stands beyond the position is no part of the copy, however it came there.
+            # Events beyond the position are invalid, whatever has stored them.
             self._connection.execute(
                 "DELETE FROM events WHERE room = ? AND seq > ?", (room, self.position(room))
             )
@@ -395,9 +395,9 @@ class Cache:
         return self._mark_read_before(events) if last.room in self._read_until else 0
 
     def mark_read(self, room: str, seq: int) -> None:
-        """The person has seen a room up to `seq`.
+        """Record that the person has read a room up to `seq`.
 
-        A place beyond what is here was meant before the room had to be fetched again.
+        A `seq` beyond the position is ignored: it is of before the room was fetched again.
         """
         self._connection.execute(
             "UPDATE rooms SET read = max(read, ?) WHERE room = ? AND position >= ?",
@@ -405,14 +405,14 @@ class Cache:
         )
 
     def people_change(self) -> int:
-        """The number of the last change of an account that is known; 0 for none.
+        """The number of the last known change of the server's accounts; 0 for none.
 
-        Also where people were kept by a program that knew no roles: then all are told once more.
+        Also 0 if an older program, without roles, stored the people: then all are fetched again.
         """
         return 0 if self.meta(MODERATORS) is None else number(self.meta(_PEOPLE)) or 0
 
     def set_people_change(self, change: int) -> None:
-        """All changes up to this one are known."""
+        """Record that all changes up to this one are known."""
         self.set_meta(_PEOPLE, str(change))
         if self.meta(MODERATORS) is None:
             self.set_meta(MODERATORS, "")
@@ -431,7 +431,7 @@ class Cache:
         }
 
     def display_name(self, username: str) -> str:
-        """Somebody's display name; "" for somebody unknown."""
+        """A person's display name; "" for an unknown username."""
         row = self._connection.execute(
             "SELECT display_name FROM people WHERE username = ?", (username,)
         ).fetchone()
@@ -444,7 +444,7 @@ class Cache:
         self.set_people_change(0)
 
     def add_person(self, person: Person) -> None:
-        """Add a person, or their new name or role."""
+        """Add a person, or update their name and role."""
         self._connection.execute(
             "INSERT INTO people (username, display_name) VALUES (?, ?)"
             " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name",
@@ -456,9 +456,9 @@ class Cache:
             self.set_meta(MODERATORS, " ".join(sorted(moderators ^ {person.username})))
 
     def set_draft(self, room: str, text: str) -> None:
-        """Keep what is written in a room and not sent yet; nothing of it if it is blank."""
+        """Store the draft of a room; a blank one is deleted."""
         if text.strip():
-            # Half of a character, as a broken input method may leave it, can't be stored.
+            # A lone surrogate, as a broken input method may leave it, can't be stored.
             whole = text.encode(errors="replace").decode()
             self._connection.execute(
                 "INSERT INTO drafts (room, text) VALUES (?, ?)"
@@ -471,7 +471,7 @@ class Cache:
     def outbox_add(
         self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
     ) -> None:
-        """Add a message to the outbox; it stays until its event is cached, or it is dropped."""
+        """Add a message to the outbox; it stays until its event is cached, or it is deleted."""
         self._connection.execute(
             "INSERT INTO outbox (room, cid, kind, body, written_at, state)"
             " VALUES (?, ?, ?, ?, ?, ?)",
@@ -480,7 +480,7 @@ class Cache:
         self._waiting += 1
 
     def next_waiting(self, after: int = 0) -> OutboxMessage | None:
-        """The message to send next: the one written first, of those after number `after`."""
+        """The message to send next: the oldest one waiting, of those after number `after`."""
         row = self._connection.execute(
             f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
             (after, OutboxState.WAITING),
@@ -493,14 +493,14 @@ class Cache:
         return None if row is None else outgoing_of(row)
 
     def waiting(self) -> int:
-        """How many messages are not acknowledged yet.
+        """Number of messages that are not acknowledged yet.
 
         A running count: with thousands of rows, `SELECT count(*)` at each change took seconds.
         """
         return self._waiting
 
     def outbox_set_state(self, cid: str, state: OutboxState, reason: Reason | None = None) -> None:
-        """A message of the outbox was acknowledged or refused, or is to be sent again."""
+        """Set the state of a message: acknowledged, refused, or to be sent again."""
         waited = self._waits(cid)
         changed = self._connection.execute(
             "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?",
@@ -509,7 +509,7 @@ class Cache:
         self._waiting += (changed.rowcount > 0 and state is OutboxState.WAITING) - waited
 
     def outbox_remove(self, cid: str) -> bool:
-        """Drop a message from the outbox: it is in the room, or given up. True if it was there."""
+        """Delete a message that is in the room, or given up. True if it was in the outbox."""
         waited = self._waits(cid)
         cursor = self._connection.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
         self._waiting -= waited

@@ -30,18 +30,18 @@ _SPANS: Final = (
     "SELECT first, last FROM spans WHERE room = ? AND typeof(first) = 'integer' AND first >= 1"
     " AND typeof(last) = 'integer' AND last BETWEEN first AND 9007199254740991"
 )
-"""The stretches of a room that make sense, whatever stands there: up to `limits.MAX_INTEGER`."""
+"""The valid spans of a room, whatever the table contains: up to `limits.MAX_INTEGER`."""
 
 COUNTED: Final = 1000
-"""Unread messages of a room that are counted when the cache is opened: nobody needs to know more,
-and counting a million takes seconds."""
+"""Maximum number of unread messages counted in a room when the cache is opened: an exact number is
+of no use beyond, and counting a million takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoomSummary:
     """A room as the sidebar shows it. `unread` counts others' messages after `read`.
 
-    It counts up to `COUNTED` of those that are here, and all events that are missing.
+    It counts up to `COUNTED` of the cached ones, and all events that are missing.
     """
 
     room: str
@@ -51,20 +51,20 @@ class RoomSummary:
 
 
 class CacheReader:
-    """What the window reads, on the thread that made it. It can't write."""
+    """The window's read-only access to the cache, on the thread that has created it."""
 
     def __init__(self, path: Path) -> None:
         self._connection: sqlite3.Connection = connect_reader(path)
         tolerate(self._connection)
 
     def close(self) -> None:
-        """Let go of the file, before the writer does."""
+        """Close the file, before the writer closes it."""
         self._connection.close()
 
     def before(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events before `seq` without a gap, in order.
 
-        An empty list, with `seq` greater than 1, means that they are on the server and not here.
+        An empty list, with `seq` greater than 1, means that only the server has them.
         """
         span = self._span(room, seq - 1)
         if span is None:
@@ -87,17 +87,17 @@ class CacheReader:
         return _events(rows)
 
     def missing_after(self, room: str, seq: int) -> bool:
-        """Whether newer events are here, and not those right after `seq`."""
+        """Whether newer events are cached, but not those right after `seq`."""
         newest = self._span(room, limits.MAX_INTEGER, around=False)
         return newest is not None and seq < newest.last and not self.after(room, seq, 1)
 
     def latest(self, room: str, count: int) -> list[Event]:
-        """The newest events of a room, in order."""
+        """At most `count` of the newest cached events of a room without a gap, in order."""
         newest = self._span(room, limits.MAX_INTEGER, around=False)
         return [] if newest is None else self.before(room, newest.last + 1, count)
 
     def is_whole(self, room: str) -> bool:
-        """Whether all of a room up to its newest event is here."""
+        """Whether all events of a room up to its position are cached."""
         (position,) = self._connection.execute(
             "SELECT max(position) FROM rooms WHERE room = ?", (room,)
         ).fetchone()
@@ -105,10 +105,10 @@ class CacheReader:
         return not whole(position) or (span is not None and span.first == 1)
 
     def place_at(self, room: str, at: int) -> tuple[int, bool]:
-        """The first event that is here of a time or later, or the newest; 0 if there is none.
+        """`seq` of the first cached event sent from `at` (ms) on, else of the newest; 0 for none.
 
-        And whether that is the one in the whole room: else events in which it may be are missing.
-        Times rise with places, but for clocks that were set.
+        Also whether it is the first such event of the whole room: else that one may not be cached.
+        The search assumes that `sent_at` rises with `seq`, which holds unless a clock was set.
         """
         spans = self._connection.execute(f"{_SPANS} ORDER BY first", (room,)).fetchall()
         end = 0
@@ -127,7 +127,7 @@ class CacheReader:
         return 0 if row is None else whole(row[0], limits.MAX_TIME)
 
     def _span(self, room: str, seq: int, *, around: bool = True) -> Span | None:
-        """The stretch that is here with a place in it; or else the one before, if it may be."""
+        """The span that contains `seq`; with `around` false, the last that begins up to there."""
         row = self._connection.execute(
             f"{_SPANS} AND first <= ? ORDER BY first DESC LIMIT 1", (room, seq)
         ).fetchone()
@@ -136,19 +136,19 @@ class CacheReader:
         return Span(*row)
 
     def outbox(self, room: str) -> list[OutboxMessage]:
-        """What waits in a room or could not be sent, as written."""
+        """The outbox messages of a room, in the order in which they were written."""
         rows = self._connection.execute(
             f"{OUTBOX} WHERE room = ? ORDER BY number", (room,)
         ).fetchall()
         return list(map(outgoing_of, rows))
 
     def drafts(self) -> dict[str, str]:
-        """By room, what was written there and not sent."""
+        """Room → draft."""
         rows = self._connection.execute("SELECT room, text FROM drafts")
         return {room: words(text, 4 * limits.TEXT_BYTES) for room, text in rows if is_room(room)}
 
     def rooms(self, me: str, only: str | None = None) -> list[RoomSummary]:
-        """Every known room, or `only` one, with what `me` has not read yet."""
+        """Every known room, or `only` one, with the number of messages that `me` has not read."""
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
             "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
@@ -176,7 +176,7 @@ class CacheReader:
         return [str(text) for (text,) in rows]
 
     def people(self) -> dict[str, str]:
-        """Username → display name of everyone known."""
+        """Username → display name of all known people."""
         rows = self._connection.execute("SELECT username, display_name FROM people")
         return {
             username: words(name, limits.DISPLAY_NAME_LENGTH) or username
@@ -185,7 +185,7 @@ class CacheReader:
         }
 
     def moderators(self) -> set[str]:
-        """The usernames of those who were moderators when they were last told of."""
+        """The usernames of moderators, as the server last reported them."""
         rows = self._connection.execute("SELECT value FROM meta WHERE key = ?", (MODERATORS,))
         found = [value for (value,) in rows if isinstance(value, str)]
         return {each for value in found for each in value.split() if is_username(each)}

@@ -1,4 +1,4 @@
-"""The form of the cache's database, and how older ones are brought to it.
+"""The schema of the cache's database, and the migrations from older ones.
 
 The cache can be fetched again from the server, the outbox can not: so it is treated as data
 like any other, backed up before a migration and refused untouched when it is newer.
@@ -16,7 +16,7 @@ from common.system.database import make_durable, migrate
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
-"""Bytes for what SQLite keeps beside an open database."""
+"""Bytes that SQLite needs for files beside an open database (its WAL and shared memory)."""
 APPLICATION_ID: Final = 0x43484143
 MIGRATIONS: Final[Sequence[str]] = (
     """
@@ -53,15 +53,15 @@ MIGRATIONS: Final[Sequence[str]] = (
     """
     CREATE TABLE drafts (room TEXT PRIMARY KEY, text TEXT NOT NULL) WITHOUT ROWID;
     """,
-    # An event's id has a shorter form, the last 64 bits of what it was; some had none, and the
-    # server has given them one since. Of what an event holds, `body` is what is understood, and
-    # `came` is all of it as it came where that is more: both as JSON. `text` is what somebody said:
-    # in a column of its own it is found and drawn without a look at JSON, and most events are that
+    # An event's id is shorter, the last 64 bits of the former one; some had none, and the server
+    # has assigned them one since. `body` is the part of an event's body that is understood, and
+    # `came` is the whole body as it was received where that is more: both as JSON. `text` has a
+    # column of its own: it is searched and drawn without parsing JSON, and most events have it
     # alone, whose `body` is NULL. (To write it there as well made a text of 100 characters cost a
     # quarter more processor time, and one of 1,000 characters three times the space.) It is ''
-    # where nothing was said, and NULL where nothing is understood.
+    # for a kind without a text, and NULL if nothing is understood.
     #
-    # In the outbox, too, is anything that can be sent, and no longer a text alone.
+    # The outbox holds events of any kind that can be sent, no longer texts alone.
     """
     CREATE TABLE new_events (
         room TEXT NOT NULL,
@@ -113,7 +113,7 @@ def connect_writer(path: Path | None) -> sqlite3.Connection:
             raise
     except (sqlite3.Error, OSError) as error:
         if path is not None and _is_full(path.parent):
-            # SQLite says "disk I/O error" where it can't make the files beside the database.
+            # SQLite reports "disk I/O error" when it can't create the files beside the database.
             raise CacheError("this computer's disk is full; make room, and try again") from error
         raise CacheError(f"the messages in {path} can't be opened: {error}") from error
     return connection
@@ -130,11 +130,11 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    # A first start that was cut short leaves an empty database: it is made again.
+    # A first start that was interrupted leaves an empty database, which is initialized again.
     if (version or tables) and application != APPLICATION_ID:
         raise CacheError(f"{path} is not ChatClient's; move it away")
     if version > len(MIGRATIONS):
         raise CacheError(f"{path} was made by a newer ChatClient; install that version")
-    # What the person wrote must survive a loss of power from the moment it is shown.
+    # What the person wrote must survive a power failure from the moment it is shown.
     make_durable(connection)
     migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
