@@ -19,7 +19,7 @@ from common.ui.widgets.menus import MenuItem
 
 _QUIET: Final = {
     "hour": "For 1 hour",
-    "tomorrow": "Until 8:00",
+    "tomorrow": "Until 08:00",
     "on": "Until I turn it off",
     "off": "Off",
 }

@@ -38,6 +38,8 @@ COUNT_PAUSE: Final = 200
 LONGEST_WAIT: Final = 60_000
 """Maximum milliseconds between two redraws: the system's clock may have been set."""
 COULD_NOT_START: Final = 2
+_NEEDED: Final = 640, 400
+"""Width and height, px at 96 dpi, on which no page is cut: so large the text may become."""
 
 
 class HostContents:
@@ -53,6 +55,7 @@ class HostContents:
         )
         self.settings = SettingsStore(program.data_dir)
         self.settings_window: SettingsWindow | None = None
+        self.theme.needed = _NEEDED
         self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
         self.notifications = Notifications(self.root, program.icon, self.settings, self._open)
         self.controller = HostController(

@@ -262,11 +262,12 @@ def test_the_hosts_window(town: Town, host_window: HostWindow) -> None:
 def test_the_hosts_window_at_other_sizes_of_text(
     scale: float, town: Town, host_window: HostWindow, text_size: int
 ) -> None:
-    """Each page with somebody in it, and its settings; as large as this screen has room for."""
-    text_size = min(text_size, round(200 / scale))
+    """Each page with somebody in it, and its settings; no larger than this screen has room for."""
     host_window.wait(host_window.app.frame.invite.winfo_viewable, "the invite")
     host_window.app.settings.set("looks", "text_size", value=text_size)
     settle(host_window.root)
+    shown = host_window.program.theme.scale
+    assert shown == pytest.approx(min(scale * text_size / 100, 2), abs=0.02)
     check(host_window, f"invite at {text_size}")
     town.peer_of(host_window.invite, "Bruno Okafor of the Second Floor Network Group")
     host_window.wait(lambda: host_window.names, "Bruno")

@@ -107,7 +107,12 @@ class NotificationsPage(SettingsPage):
     def _build_quiet(self) -> None:
         theme = self._theme
         self.quiet_row = self._row("Do not disturb")
-        choices = [("off", "Off"), ("hour", "For 1 hour"), ("tomorrow", "Until 8:00"), ("on", "On")]
+        choices = [
+            ("off", "Off"),
+            ("hour", "For 1 hour"),
+            ("tomorrow", "Until 08:00"),
+            ("on", "On"),
+        ]
         self.quiet = self._choice(self.quiet_row, choices, self._set_quiet)
         self.daily = self._switch("Do not disturb at the same hours each day", "", self._set_daily)
         times = Panel(self.daily.below, theme)

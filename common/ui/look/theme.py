@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tkinter import ttk
 from typing import Final
 
+from common.system.looks import TEXT_SIZES
 from common.ui.look import dpi, fonts
 from common.ui.look.avatars import Colours, Presence, avatar, badge, initials
 from common.ui.look.desktop_mode import desktop_mode
@@ -47,6 +48,8 @@ class Theme:
         self._screen_scale: Final = scale or dpi.scale_of(root)
         self.text_size = text_size
         """Per cent of the usual size; everything grows with the text."""
+        self.needed = 0, 0
+        """Width and height that the contents need at the usual size, px at 96 dpi; 0 for any."""
         self.scale = self._screen_scale * text_size / 100
         dpi.set_font_scaling(root, self._screen_scale)
         use_desktop_keys(root, self.px(_NOTCH))
@@ -85,6 +88,22 @@ class Theme:
         self.fonts.rescale(self.scale)
         scroll_by_wheel(self.root, self.px(_NOTCH))
         self._apply()
+
+    def fitting(self, text_size: int) -> int:
+        """That size of text, in per cent, or the largest at which the screen has what is needed.
+
+        It is never less than the smallest that is offered: nobody could read what is not cut.
+        """
+        screen = self.root.winfo_screenwidth(), self.root.winfo_screenheight()
+        largest = min(
+            (
+                int(100 * there / (length * self._screen_scale))
+                for there, length in zip(screen, self.needed, strict=True)
+                if length
+            ),
+            default=text_size,
+        )
+        return min(text_size, max(TEXT_SIZES[0], largest))
 
     def toggle(self) -> None:
         """Switch from light to dark or back."""

@@ -53,12 +53,11 @@ class AppliedLooks:
             self.given = None
         if looks.theme != former or looks.theme != "system" or is_cheap():
             theme.switch(self.given or _mode(looks.theme))
-        if looks.text_size != theme.text_size:
-            self._zoom_when_possible(looks.text_size)
+        text_size = theme.fitting(looks.text_size)
+        if text_size != theme.text_size:
+            self._zoom_when_possible(text_size)
         # After the switch, at which the window remembers the mode that is shown.
-        self._program.remember_look(
-            None if looks.theme == "system" else looks.theme, looks.text_size
-        )
+        self._program.remember_look(None if looks.theme == "system" else looks.theme, text_size)
 
     def look_again(self) -> None:
         """The window has the keyboard: take over what changed elsewhere, also on the desktop."""
@@ -96,7 +95,7 @@ class AppliedLooks:
         self.apply()
 
     def _zoom(self, step: int, _: object) -> str:
-        change_text_size(self._store, step)
+        change_text_size(self._store, self._program.theme, step)
         return "break"
 
 

@@ -10,7 +10,7 @@ from common.system.looks import TEXT_SIZES, ThemeChoice
 from common.system.settings_store import SettingsStore
 from common.ui.look.palette import Mode
 from common.ui.look.theme import Theme
-from common.ui.settings.text_size import change_text_size
+from common.ui.settings.text_size import change_text_size, offered_text_sizes
 from common.ui.settings.window import SettingsPage
 from common.ui.widgets.basics import Label
 from common.ui.widgets.buttons import Button
@@ -19,6 +19,7 @@ from common.ui.widgets.keys import TEXT_SIZE_TITLE
 from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.setting_row import SettingRow
 
+_GROWS: Final = f"Everything grows with it. {TEXT_SIZE_TITLE} does the same."
 _GIVEN: Final = "So this window was started. What you choose here is kept."
 
 
@@ -41,7 +42,7 @@ class LooksPage(SettingsPage):
         given: Callable[[], Mode | None] = lambda: None,
     ) -> None:
         super().__init__(parent, theme)
-        self._store, self._given = store, given
+        self._theme, self._store, self._given = theme, store, given
         self._colours = colours = SettingRow(self, theme, "Colours")
         colours.pack(fill="x")
         take = choose or (lambda chosen: store.set("looks", "theme", value=chosen))
@@ -53,9 +54,7 @@ class LooksPage(SettingsPage):
             lambda chosen: take(cast("ThemeChoice", chosen)),
         )
         self.theme.pack(fill="x", pady=(theme.px(8), 0))
-        size = SettingRow(
-            self, theme, "Text size", f"Everything grows with it. {TEXT_SIZE_TITLE} does the same."
-        )
+        self._size = size = SettingRow(self, theme, "Text size", _GROWS)
         size.pack(fill="x", pady=(theme.px(24), 0))
         row = Flow(size.below, theme)
         row.pack(fill="x", pady=(theme.px(8), 0))
@@ -74,10 +73,13 @@ class LooksPage(SettingsPage):
         given = self._given()
         self.theme.choose(given or looks.theme)
         self._colours.explain(_GIVEN if given is not None else "")
-        self.shown_size.set(f"{looks.text_size} %")
-        self.smaller.enabled = looks.text_size > TEXT_SIZES[0]
-        self.larger.enabled = looks.text_size < TEXT_SIZES[-1]
+        shown, offered = self._theme.fitting(looks.text_size), offered_text_sizes(self._theme)
+        self.shown_size.set(f"{shown} %")
+        self.smaller.enabled = shown > offered[0]
+        self.larger.enabled = shown < offered[-1]
         self.usual.enabled = looks.text_size != 100
+        is_bounded = shown >= offered[-1] < TEXT_SIZES[-1]
+        self._size.explain(f"{_GROWS} This screen has no room for more." if is_bounded else _GROWS)
 
     def _step(self, step: int) -> None:
-        change_text_size(self._store, step)
+        change_text_size(self._store, self._theme, step)

@@ -6,16 +6,22 @@ from typing import Any, Final
 
 from common.system.looks import TEXT_SIZES
 from common.system.settings_store import SettingsStore
+from common.ui.look.theme import Theme
 from common.ui.widgets.keys import LARGER, SMALLER, USUAL_SIZE
 
 TEXT_SIZE_KEYS: Final = ((LARGER, 1), (SMALLER, -1), (USUAL_SIZE, 0))
 """Virtual events of the keyboard, and the steps that they stand for."""
 
 
-def change_text_size(store: SettingsStore[Any], step: int) -> None:
+def offered_text_sizes(theme: Theme) -> list[int]:
+    """The sizes of text that the screen has room for, in per cent."""
+    return [size for size in TEXT_SIZES if theme.fitting(size) == size]
+
+
+def change_text_size(store: SettingsStore[Any], theme: Theme, step: int) -> None:
     """Choose the next larger (1) or smaller (-1) size of text that is offered, or the usual (0)."""
-    now = store.settings.looks.text_size
-    larger = [size for size in TEXT_SIZES if size > now]
+    now = theme.fitting(store.settings.looks.text_size)
+    larger = [size for size in offered_text_sizes(theme) if size > now]
     smaller = [size for size in TEXT_SIZES if size < now]
     sizes = {1: larger[:1], -1: smaller[-1:], 0: [100]}[step]
     for size in sizes:

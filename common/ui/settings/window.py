@@ -17,7 +17,7 @@ from common.ui.widgets.buttons import Button
 from common.ui.widgets.safe_text import safe
 from common.ui.widgets.scrolling import ScrollPane
 
-_SIZE: Final = 660, 560
+_SIZE: Final = 660, 600
 """Width and height, px at 96 dpi; less on a small screen."""
 _SHARE: Final = 0.9
 """The part of the screen that it takes at most."""
@@ -151,12 +151,21 @@ class SettingsWindow:
         if has_focus:
             (_follow(way, self.window) or self.buttons[self._title]).focus_set()
 
+    def _step(self, title: str, step: int, _: object) -> str:
+        """Go to the page before or after one, by an arrow key in the navigation."""
+        titles = list(self._pages)
+        at = titles.index(title) + step
+        if 0 <= at < len(titles):
+            self.buttons[titles[at]].focus_set()
+            self.show(titles[at])
+        return "break"
+
     def _scroll(self, count: int, _: object) -> str:
         self._pane.canvas.yview_scroll(count, "pages")
         return "break"
 
     def _zoom(self, step: int, _: object) -> str:
-        change_text_size(self._store, step)
+        change_text_size(self._store, self._theme, step)
         return "break"
 
     def _build(self) -> None:
@@ -186,6 +195,8 @@ class SettingsWindow:
                 padx=(theme.px(10), theme.px(0 if narrow else 10)),
                 pady=(theme.px(above), theme.px(14 if narrow else 4)),
             )  # fmt: skip
+            for keys, step in (("<Up>", -1), ("<Left>", -1), ("<Down>", 1), ("<Right>", 1)):
+                button.bind(keys, partial(self._step, title, step))
             self.buttons[title] = button
         right = Panel(body, theme, "window")
         right.pack(side="bottom" if narrow else "left", fill="both", expand=True)

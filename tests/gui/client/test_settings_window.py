@@ -102,6 +102,16 @@ def test_it_is_there_before_one_has_joined(town: Town) -> None:
     assert stored(window)["notifications"] == {"enabled": False}
 
 
+def test_arrows_go_through_the_pages(ada: Window) -> None:
+    """With the keyboard in the navigation; they stop at both ends."""
+    settings = opened(ada)
+    first, last = settings.buttons.values()
+    for keys, there in (("<Up>", first), ("<Down>", last), ("<Right>", last), ("<Left>", first)):
+        ada.key(keys, ada.root.focus_displayof() or first)
+        assert ada.root.focus_displayof() is there
+        assert isinstance(settings.page, NotificationsPage if there is first else LooksPage)
+
+
 def test_all_of_it_is_reached_by_tab(ada: Window) -> None:
     """Each control once; of the options of a choice, the one that is chosen."""
     page = notifications(ada)
@@ -393,6 +403,36 @@ def test_the_size_of_text(ada: Window) -> None:
         ada.screens.settings.set("looks", "text_size", value=size)
         ada.settle()
         assert not getattr(page_now(), button).enabled
+
+
+def test_no_size_is_offered_that_the_screen_has_no_room_for(ada: Window) -> None:
+    """What was chosen on a larger screen is kept for it, and shown as large as fits here."""
+    theme, root = ada.program.theme, ada.root
+    theme.needed = round(root.winfo_screenwidth() / 1.4 / theme.scale), 0
+    looks(ada)
+
+    def page_now() -> LooksPage:
+        settings = ada.screens.settings_window
+        assert settings is not None
+        assert isinstance(settings.page, LooksPage)
+        return settings.page
+
+    for size, shown in ((200, 140), (125, 125)):
+        ada.screens.settings.set("looks", "text_size", value=size)
+        ada.settle()
+        assert abs(theme.text_size - shown) <= 1
+        assert stored(ada)["looks"]["text_size"] == size
+        page = page_now()
+        assert page.shown_size.cget("text") == f"{theme.text_size} %"
+        assert not page.larger.enabled
+        assert str(page._size._explanation.cget("text")).endswith("no room for more.")
+        ada.root.event_generate("<<LargerText>>")
+        ada.settle()
+        assert stored(ada)["looks"]["text_size"] == size
+    ada.click(page_now().smaller)
+    assert theme.text_size == 110
+    assert page_now().larger.enabled
+    assert "room" not in str(page_now()._size._explanation.cget("text"))
 
 
 def test_another_size_leaves_the_settings_where_they_are(ada: Window) -> None:
