@@ -515,6 +515,19 @@ class HostWindow:
         self.ended = True
 
 
+def release_clipboard() -> None:
+    """Own the clipboard no more, before another process asks for it.
+
+    Tk owns it for the whole process, also when the window that copied is gone, and answers only
+    while a loop runs: whoever asks waits for 5 s.
+    """
+    root = tk.Tk()
+    root.withdraw()
+    root.tk.call("selection", "clear", "-selection", "CLIPBOARD")
+    root.update()
+    root.destroy()
+
+
 class Town:
     """Everything of one test, in one folder."""
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.gui.harness import DEADLINE, Host, Peer, Town
+from tests.gui.harness import DEADLINE, Host, Peer, Town, release_clipboard
 from tests.window_manager import start_window_manager
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -46,6 +46,7 @@ class Program:
     """The client as a process."""
 
     def __init__(self, data_dir: Path, *arguments: str) -> None:
+        release_clipboard()
         self.data_dir = data_dir
         self._title = "^general.*ChatClient" if arguments else "^ChatClient$"
         self._process = subprocess.Popen(
