@@ -77,8 +77,11 @@ COVERAGE = ["--cov", "--cov-report=term"]
 # Tests start hundreds of programs. Where the environment says that no bytecode is to be left beside
 # the sources, as containers' often do, each of them would compile all it imports.
 BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(DEV / "bytecode")}
-# What is tested with each Python. The rest, and what is slow and alike on all, is with one.
-EVERY_VERSION = ["-m", "unit or process", "--ignore=tests/torture"]
+# What is tested with the other Pythons: with the newest what may differ on it, with those between
+# the units alone, as what works with the oldest and the newest hardly breaks between them. The rest,
+# and what is slow and alike on all, is with one.
+NEWEST = ["-m", "unit or process", "--ignore=tests/torture"]
+BETWEEN = ["-m", "unit"]
 
 CONVERSATION = [
     ("ada", "Hello Bruno, can you read this?"),
@@ -331,9 +334,9 @@ def test(options: argparse.Namespace) -> int:
     # Stops at the first failure, so that the last line is pytest's own and tells how it went.
     for other in others if not code else ():
         say("and now with Python {}.{}.{}".format(*other.version))
-        measured = COVERAGE if other is others[-1] else []
+        chosen = [*NEWEST, *COVERAGE] if other is others[-1] else BETWEEN
         python = environment(tk=True, other=other)
-        code = pytest(python, options, *EVERY_VERSION, *measured)
+        code = pytest(python, options, *chosen)
         if code:
             break
     return code

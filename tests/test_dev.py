@@ -173,15 +173,14 @@ def test_tests_run_side_by_side(
 def test_every_python_runs_what_may_differ_on_it(
     called: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One runs everything, and the last of the others tells how much of the code it ran."""
+    """One runs everything, the newest tells how much of the code it ran, others the units."""
     others = [Interpreter(f"python3.{minor}", (3, minor, 0), True, []) for minor in (12, 13)]
     monkeypatch.setattr(dev, "other_versions", lambda: others)
     assert dev.test(dev.parse(["test", "--all-pythons"])) == 0
-    chosen = (*dev.WORKERS, *dev.EVERY_VERSION)
     assert [arguments[2:] for arguments in called] == [
         tuple(dev.WORKERS),
-        chosen,
-        (*chosen, *dev.COVERAGE),
+        (*dev.WORKERS, *dev.BETWEEN),
+        (*dev.WORKERS, *dev.NEWEST, *dev.COVERAGE),
     ]
 
 
