@@ -78,7 +78,7 @@ COVERAGE = ["--cov", "--cov-report=term"]
 # the sources, as containers' often do, each of them would compile all it imports.
 BYTECODE = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(DEV / "bytecode")}
 # What is tested with the other Pythons: with the newest what may differ on it, with those between
-# the units alone, as what works with the oldest and the newest hardly breaks between them. The rest,
+# the units alone: what works with the oldest and the newest hardly breaks between them. The rest,
 # and what is slow and alike on all, is with one.
 NEWEST = ["-m", "unit or process", "--ignore=tests/torture"]
 BETWEEN = ["-m", "unit"]
