@@ -13,8 +13,8 @@ from chat_client.notify.policy import LEVELS, Level, Preferences
 from chat_client.notify.quiet import FOR_EVER, Quiet
 from common.domain.times import local_time
 from common.system import settings_store
-from common.system.looks import Looks
 from common.system.settings import Content
+from common.system.settings_store import WindowSettings
 
 VERSION: Final = 1
 _CLOCK: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -22,12 +22,10 @@ _ALWAYS: Final = "until turned off"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings. `volume` is in per cent (0–100); `rooms` has the levels by account and room."""
+class Settings(WindowSettings):
+    """All settings; `rooms` has the levels by account and room."""
 
-    looks: Looks = field(default_factory=Looks)
     notifications: Preferences = field(default_factory=Preferences)
-    volume: int = 70
     rooms: Mapping[str, Mapping[str, Level]] = field(default_factory=dict)
 
     def preferences(self, account: str) -> Preferences:
@@ -74,7 +72,6 @@ def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
             read.flag("notifications", "do_not_disturb", "mentions_pass", default=False),
         ),
     )
-    volume = read.number("notifications", "volume", low=0, high=100, default=70)
     rooms = {
         account: {
             room: read.choice("accounts", account, "rooms", room, among=LEVELS, default="mentions")
@@ -82,26 +79,22 @@ def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         }
         for account in read.part("accounts")
     }
-    return Settings(read.looks(), notifications, volume, rooms), read.wrong
+    return Settings(read.looks(), read.volume(), notifications, rooms), read.wrong
 
 
 def written(settings: Settings) -> Content:
     """The content of a file with these settings."""
     chosen = settings.notifications
-    return {
-        "format": VERSION,
-        "looks": settings.looks.written(),
-        "notifications": {
-            "enabled": chosen.enabled,
-            "direct": chosen.direct,
-            "rooms": chosen.room,
-            "preview": chosen.preview,
-            "sounds": chosen.sounds,
-            "volume": settings.volume,
-            "do_not_disturb": _quiet_written(chosen.quiet),
-        },
-        "accounts": {key: {"rooms": dict(rooms)} for key, rooms in settings.rooms.items()},
+    notifications = {
+        "enabled": chosen.enabled,
+        "direct": chosen.direct,
+        "rooms": chosen.room,
+        "preview": chosen.preview,
+        "sounds": chosen.sounds,
+        "do_not_disturb": _quiet_written(chosen.quiet),
     }
+    accounts = {key: {"rooms": dict(rooms)} for key, rooms in settings.rooms.items()}
+    return {**settings.written_with(VERSION, notifications), "accounts": accounts}
 
 
 def _quiet_written(quiet: Quiet) -> Content:

@@ -9,20 +9,17 @@ from typing import Any, Final
 
 from chat_server.notify.policy import Preferences
 from common.system import settings_store
-from common.system.looks import Looks
 from common.system.settings import Content
-from common.system.settings_store import SettingsReader
+from common.system.settings_store import SettingsReader, WindowSettings
 
 VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """All settings. `volume` is in per cent."""
+class Settings(WindowSettings):
+    """All settings."""
 
-    looks: Looks = field(default_factory=Looks)
     notifications: Preferences = field(default_factory=Preferences)
-    volume: int = 70
 
 
 class SettingsStore(settings_store.SettingsStore[Settings]):
@@ -42,22 +39,17 @@ def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
     notifications = Preferences(
         flag("enabled"), flag("refused"), flag("store"), flag("server"), flag("sounds")
     )
-    volume = read.number("notifications", "volume", low=0, high=100, default=70)
-    return Settings(read.looks(), notifications, volume), read.wrong
+    return Settings(read.looks(), read.volume(), notifications), read.wrong
 
 
 def written(settings: Settings) -> Content:
     """What a file with these settings holds."""
     chosen = settings.notifications
-    return {
-        "format": VERSION,
-        "looks": settings.looks.written(),
-        "notifications": {
-            "enabled": chosen.enabled,
-            "refused": chosen.refused,
-            "store": chosen.store,
-            "server": chosen.server,
-            "sounds": chosen.sounds,
-            "volume": settings.volume,
-        },
+    notifications = {
+        "enabled": chosen.enabled,
+        "refused": chosen.refused,
+        "store": chosen.store,
+        "server": chosen.server,
+        "sounds": chosen.sounds,
     }
+    return settings.written_with(VERSION, notifications)

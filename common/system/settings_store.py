@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar, get_args
+from typing import Any, Final, Generic, Literal, TypeVar, get_args
 
 from common.system.looks import TEXT_SIZES, Looks, ThemeChoice
 from common.system.settings import Content, SettingsError, SettingsFile, Trouble
@@ -18,16 +18,26 @@ from common.system.settings import Content, SettingsError, SettingsFile, Trouble
 log = logging.getLogger(__name__)
 
 FILE: Final = "settings.json"
+VOLUME: Final = 70
+"""The volume of sounds where none was chosen, in per cent."""
 _TOLD_ONCE: Final = {"damaged", "wrong"}
 """Problems that are over when they are found, and stay until the person was told."""
 
 
-class WindowSettings(Protocol):
-    """What the settings of every program with a window have."""
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """What the settings of every program with a window have. `volume` is in per cent (0–100)."""
 
-    @property
-    def looks(self) -> Looks:
-        """How its windows look."""
+    looks: Looks = field(default_factory=Looks)
+    volume: int = VOLUME
+
+    def written_with(self, version: int, notifications: Content) -> Content:
+        """What a file with these holds; `notifications` are those that are the program's own."""
+        return {
+            "format": version,
+            "looks": self.looks.written(),
+            "notifications": {**notifications, "volume": self.volume},
+        }
 
 
 S = TypeVar("S", bound=WindowSettings)
@@ -137,7 +147,10 @@ class SettingsStore(Generic[S]):
 
 
 class SettingsReader:
-    """Takes values out of what a file holds, and notes the names of those that can't be."""
+    """Takes values out of what a file holds, and notes the names of those that can't be.
+
+    `looks` and `volume` are what the settings of all windows have.
+    """
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
@@ -194,8 +207,12 @@ class SettingsReader:
         return default
 
     def looks(self) -> Looks:
-        """The part that all windows have."""
+        """The colours and the size of text."""
         theme = self.choice("looks", "theme", among=get_args(ThemeChoice), default="system")
         least, most = TEXT_SIZES[0], TEXT_SIZES[-1]
         size = self.number("looks", "text_size", low=least, high=most, default=100)
         return Looks(theme, size)
+
+    def volume(self) -> int:
+        """Of sounds, in per cent."""
+        return self.number("notifications", "volume", low=0, high=100, default=VOLUME)

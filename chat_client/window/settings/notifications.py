@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tkinter as tk
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,15 +20,12 @@ from chat_client.notify.wording import (
 )
 from chat_client.settings import SettingsStore
 from common.ui.look.theme import Theme
-from common.ui.settings.window import SettingsPage
+from common.ui.settings.alerts import AlertsPage
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
 from common.ui.widgets.fields import Field
-from common.ui.widgets.option_row import OptionRow, Options
 from common.ui.widgets.safe_text import safe
-from common.ui.widgets.setting_row import SettingRow, SwitchRow
 
-_VOLUMES: Final = {"off": 0, "quiet": 30, "medium": 70, "loud": 100}
 _NIGHT: Final = (22 * 60, 8 * 60)
 """What is proposed for the hours of each day."""
 _TIME: Final = re.compile(r"(\d{1,2})(?:\s*[:.,h]?\s*(\d{2})|[:.h])?")
@@ -48,73 +45,46 @@ class Hooks(NamedTuple):
     test: Callable[[], object]
 
 
-class NotificationsPage(SettingsPage):
+class NotificationsPage(AlertsPage):
     """Changes each setting at once; `refresh` shows what was chosen elsewhere."""
 
-    TITLE: Final = "Notifications"
-    ICON: Final = "bell"
-
     def __init__(self, parent: tk.Misc, theme: Theme, store: SettingsStore, hooks: Hooks) -> None:
-        super().__init__(parent, theme)
-        self._theme, self._store, self._hooks = theme, store, hooks
+        super().__init__(parent, theme, store, hooks.status, hooks.test)
+        self._store: SettingsStore = store
+        self._hooks = hooks
         self._build_what()
-        self._build_sound()
+        self.add_sound()
         self._build_quiet()
         self._build_rooms()
-        self._build_status()
+        self.add_status()
         self.refresh()
 
-    def _row(self, title: str, explanation: str = "") -> SettingRow:
-        row = SettingRow(self, self._theme, title, explanation)
-        row.pack(fill="x", pady=(0, self._theme.px(20)))
-        return row
-
-    def _switch(
-        self, title: str, explanation: str, on_change: Callable[[bool], object]
-    ) -> SwitchRow:
-        row = SwitchRow(self, self._theme, title, explanation, on_change)
-        row.pack(fill="x", pady=(0, self._theme.px(20)))
-        return row
-
-    def _choice(
-        self, row: SettingRow, choices: Sequence[tuple[str, str]], change: Callable[[str], object]
-    ) -> OptionRow:
-        options = OptionRow(row.below, self._theme, Options("", choices, choices[0][0]), change)
-        options.pack(fill="x", pady=(self._theme.px(8), 0))
-        return options
-
-    def _set(self, name: str) -> Callable[[object], None]:
-        return lambda value: self._store.set("notifications", name, value=value)
-
     def _build_what(self) -> None:
-        self.enabled = self._switch(
-            "Notifications", "Shown by the desktop while you do something else.",
-            self._set("enabled"),
-        )  # fmt: skip
+        self.add_enabled("Shown by the desktop while you do something else.")
         levels = [(level, name) for level, name in LEVEL_NAMES.items()]
-        self.direct = self._choice(self._row("Direct messages"), levels, self._set("direct"))
-        self.room = self._choice(self._row("Rooms"), levels, self._set("rooms"))
-        self.preview = self._switch(
+        self.direct = self.add_choice(
+            self.add_row("Direct messages"), levels, self.setter("direct")
+        )
+        self.room = self.add_choice(self.add_row("Rooms"), levels, self.setter("rooms"))
+        self.preview = self.add_switch(
             "Show names and texts",
             "Without it, a notification only says that there is something new.",
-            self._set("preview"),
+            self.setter("preview"),
         )
-
-    def _build_sound(self) -> None:
-        choices = [("off", "Off"), ("quiet", "Quiet"), ("medium", "Medium"), ("loud", "Loud")]
-        self.volume = self._choice(self._row("Sound"), choices, self._set_volume)
 
     def _build_quiet(self) -> None:
         theme = self._theme
-        self.quiet_row = self._row("Do not disturb")
+        self.quiet_row = self.add_row("Do not disturb")
         choices = [
             ("off", "Off"),
             ("hour", "For 1 hour"),
             ("tomorrow", "Until 08:00"),
             ("on", "On"),
         ]
-        self.quiet = self._choice(self.quiet_row, choices, self._set_quiet)
-        self.daily = self._switch("Do not disturb at the same hours each day", "", self._set_daily)
+        self.quiet = self.add_choice(self.quiet_row, choices, self._set_quiet)
+        self.daily = self.add_switch(
+            "Do not disturb at the same hours each day", "", self._set_daily
+        )
         times = Panel(self.daily.below, theme)
         times.pack(anchor="w", pady=(theme.px(8), 0))
         self.hours: list[Field] = []
@@ -125,32 +95,21 @@ class NotificationsPage(SettingsPage):
             for done in ("<Return>", "<KP_Enter>", "<FocusOut>"):
                 field.entry.bind(done, lambda _: self.leave(), add="+")
             self.hours.append(field)
-        self.mentions_pass = self._switch(
+        self.mentions_pass = self.add_switch(
             "Mentions come through all the same", "", self._set_mentions_pass
         )
 
     def _build_rooms(self) -> None:
-        self.rooms_row = self._row("Rooms with a choice of their own")
+        self.rooms_row = self.add_row("Rooms with a choice of their own")
         self.rooms = Panel(self.rooms_row.below, self._theme)
         self.rooms.pack(fill="x")
         self._shown_rooms: dict[str, Level] = {}
-
-    def _build_status(self) -> None:
-        self.status = self._row("On this computer", self._hooks.status())
-        Button(self.status.below, self._theme, "Try it", self._hooks.test, height=30).pack(
-            anchor="w", pady=(self._theme.px(8), 0)
-        )
 
     # Changing
 
     @property
     def _quiet(self) -> Quiet:
         return self._store.settings.notifications.quiet
-
-    def _set_volume(self, chosen: str) -> None:
-        if chosen != "off":
-            self._store.set("notifications", "volume", value=_VOLUMES[chosen])
-        self._store.set("notifications", "sounds", value=chosen != "off")
 
     def _set_quiet(self, chosen: str) -> None:
         self._store.set_quiet(replace(self._quiet, until=quiet_until(chosen)))
@@ -179,17 +138,14 @@ class NotificationsPage(SettingsPage):
 
     def refresh(self) -> None:
         """Show the settings as they are."""
+        super().refresh()
         settings = self._store.settings
         chosen = settings.notifications
-        self.enabled.switch.set(chosen.enabled)
         self.direct.choose(chosen.direct)
         self.room.choose(chosen.room)
         self.preview.switch.set(chosen.preview)
-        nearest = min(_VOLUMES, key=lambda name: abs(_VOLUMES[name] - settings.volume))
-        self.volume.choose(nearest if chosen.sounds else "off")
         self._show_quiet(chosen.quiet)
         self._show_rooms(settings.preferences(self._hooks.account or "").rooms)
-        self.status.explain(self._hooks.status())
 
     def _show_quiet(self, quiet: Quiet) -> None:
         now = datetime.now().astimezone()

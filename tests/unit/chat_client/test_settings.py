@@ -20,6 +20,7 @@ def test_what_is_written_is_read() -> None:
     """Every field, each at a value that is not the usual one."""
     settings = Settings(
         Looks("dark", 125),
+        15,
         Preferences(
             enabled=False,
             direct="mentions",
@@ -28,7 +29,6 @@ def test_what_is_written_is_read() -> None:
             sounds=False,
             quiet=NIGHT,
         ),
-        15,
         {"ada@x": {"general": "nothing"}},
     )
     assert parse(json.loads(json.dumps(written(settings)))) == (settings, [])

@@ -14,8 +14,8 @@ from common.system.looks import Looks
 
 OTHER = Settings(
     Looks("dark", 125),
-    Preferences(enabled=False, refused=False, store=False, server=False, sounds=False),
     15,
+    Preferences(enabled=False, refused=False, store=False, server=False, sounds=False),
 )
 """Every field at a value that is not the usual one."""
 
