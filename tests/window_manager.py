@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -32,6 +34,17 @@ def start_window_manager() -> subprocess.Popen[bytes]:
             manager = _openbox()
         time.sleep(0.02)
     return manager
+
+
+@contextmanager
+def window_manager() -> Iterator[None]:
+    """One that ends with the block."""
+    manager = start_window_manager()
+    try:
+        yield
+    finally:
+        manager.terminate()
+        manager.wait()
 
 
 def _openbox() -> subprocess.Popen[bytes]:

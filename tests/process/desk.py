@@ -7,15 +7,11 @@ import os
 import re
 import signal
 import subprocess
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import pytest
-
-DEADLINE: Final = 20.0
+from tests.process.harness import wait_until
 
 
 @dataclass(frozen=True)
@@ -87,11 +83,11 @@ class Desk:
 
     def click(self, button: str, *, in_corner: bool = False) -> None:
         """Click, with a real mouse, into what is shown."""
-        wait(lambda: bool(self.notifications()), "a notification on the screen")
+        wait_until(lambda: bool(self.notifications()), "a notification on the screen")
         left, top, width, height = self.notifications()[0]
         x, y = (left + width - 60, top + height - 35) if in_corner else (left + 40, top + 20)
         self.ask("xdotool", "mousemove", str(x), str(y))
-        wait(lambda: self._pointer() == (str(x), str(y)), "the pointer to be there")
+        wait_until(lambda: self._pointer() == (str(x), str(y)), "the pointer to be there")
         self.ask("xdotool", "click", button)
 
     def _pointer(self) -> tuple[str, str]:
@@ -117,15 +113,6 @@ class Desk:
     def displayed(self) -> int:
         """How many dunst shows."""
         return int(self.ask("dunstctl", "count", "displayed") or 0)
-
-
-def wait(condition: Callable[[], bool], what: str) -> None:
-    """Until the condition holds."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {DEADLINE:.0f} s for {what}")
-        time.sleep(0.02)
 
 
 def environment_of(display: str, address: str, home: Path) -> dict[str, str]:

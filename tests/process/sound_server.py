@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 import wave
 from array import array
-from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
 import pytest
 
 from common.desktop.sound import SOUNDS, Sound
+from tests.process.harness import wait_until
 
-DEADLINE: Final = 20.0
 RATE: Final = 22050
 _QUIET: Final = 300
 """Of 32,768: less is silence."""
@@ -54,15 +52,6 @@ def original(sound: Sound) -> Heard:
     return found
 
 
-def wait(condition: Callable[[], bool], what: str) -> None:
-    """Until the condition holds."""
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {DEADLINE:.0f} s for {what}")
-        time.sleep(0.02)
-
-
 class SoundServer:
     """PulseAudio with a sink that is no device, and what is recorded of it."""
 
@@ -83,11 +72,13 @@ class SoundServer:
             *("--load", f"module-native-protocol-unix socket={folder}/pulse.socket"),
             *("--load", "module-null-sink sink_name=heard"),
         )
-        wait(lambda: "heard" in self._ask("pactl", "list", "short", "sinks"), "the sound server")
+        wait_until(
+            lambda: "heard" in self._ask("pactl", "list", "short", "sinks"), "the sound server"
+        )
         with self._file.open("wb") as file:
             record = ["parec", "--device=heard.monitor", "--format=s16ne", f"--rate={RATE}"]
             self._start(*record, "--channels=1", "--latency-msec=20", stdout=file)
-        wait(lambda: self._file.stat().st_size > 0, "the recording")
+        wait_until(lambda: self._file.stat().st_size > 0, "the recording")
 
     def _start(self, *command: str, stdout: int | IO[bytes] = subprocess.DEVNULL) -> None:
         process = subprocess.Popen(
@@ -117,15 +108,15 @@ class SoundServer:
     def until_silence(self) -> list[Heard]:
         """What was heard, once silence was recorded from now on."""
         begin = len(self.recorded())
-        wait(lambda: len(self.recorded()) > begin + 2 * _GAP, "silence")
-        wait(lambda: not any(abs(one) > _QUIET for one in self.recorded()[-_GAP:]), "silence")
+        wait_until(lambda: len(self.recorded()) > begin + 2 * _GAP, "silence")
+        wait_until(lambda: not any(abs(one) > _QUIET for one in self.recorded()[-_GAP:]), "silence")
         return heard(self.recorded())
 
     def until_heard(self, count: int, silence: float) -> list[Heard]:
         """What was heard, once it was so many sounds, with so many seconds of silence behind."""
-        wait(lambda: len(heard(self.recorded())) >= count, f"{count} sounds")
+        wait_until(lambda: len(heard(self.recorded())) >= count, f"{count} sounds")
         begin = len(self.recorded())
-        wait(lambda: len(self.recorded()) > begin + silence * RATE, "silence")
+        wait_until(lambda: len(self.recorded()) > begin + silence * RATE, "silence")
         return self.until_silence()
 
     def stop(self) -> None:

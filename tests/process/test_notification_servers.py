@@ -24,7 +24,6 @@ from common.desktop.notification import Notification
 from common.desktop.notifier import Activated, App, Code, Dismissed, Event, Found
 from tests.process import desk as desks
 from tests.process.desk import (
-    DEADLINE,
     DUNST,
     GNOME,
     NO_SCREEN_READER,
@@ -33,8 +32,8 @@ from tests.process.desk import (
     XFCE,
     Kind,
     environment_of,
-    wait,
 )
+from tests.process.harness import DEADLINE, wait_until
 from tests.process.session_bus import SERVICES, session_bus
 from tests.x_server import x_server
 
@@ -101,7 +100,7 @@ def a_desk(display: str, address: str, home: Path) -> Desk:
 def leave(desk: Desk) -> None:
     """End all that was started."""
     desk.notifier.stop()
-    wait(lambda: not _threads(), "the notifier's thread to end")
+    wait_until(lambda: not _threads(), "the notifier's thread to end")
     desk.end()
 
 
@@ -167,7 +166,7 @@ def test_one_is_shown_and_a_click_opens_it(served: Desk, kind: Kind) -> None:
     served.notifier.show(Notification("general", "Ada in #general", "Hello"))
     served.click(kind.open, in_corner=kind.in_corner)
     served.until(Activated("general"))
-    wait(lambda: not served.notifications(), "it to be gone")
+    wait_until(lambda: not served.notifications(), "it to be gone")
 
 
 @pytest.mark.parametrize("kind", THAT_CLOSE, indirect=True, ids=_name)
@@ -175,11 +174,11 @@ def test_one_is_replaced_and_taken_away(served: Desk) -> None:
     """There never are two, and none when it was read."""
     for number in range(5):
         served.notifier.show(Notification("general", "Ada in #general", f"{number} messages"))
-    wait(lambda: len(served.notifications()) == 1, "one notification")
+    wait_until(lambda: len(served.notifications()) == 1, "one notification")
     served.notifier.show(Notification("other", "Bob", "Hello"))
     served.notifier.close("general")
     served.notifier.close("other")
-    wait(lambda: not served.notifications(), "all to be gone")
+    wait_until(lambda: not served.notifications(), "all to be gone")
 
 
 @pytest.mark.parametrize("kind", THAT_CLOSE, indirect=True, ids=_name)
@@ -187,9 +186,9 @@ def test_nothing_stays_when_the_program_ends(served: Desk) -> None:
     """A click would lead to nobody."""
     served.notifier.show(Notification("general", "Ada", "Hello"))
     served.notifier.show(Notification("other", "Bob", "Hello"))
-    wait(lambda: bool(served.notifications()), "a notification")
+    wait_until(lambda: bool(served.notifications()), "a notification")
     served.notifier.stop()
-    wait(lambda: not served.notifications(), "all to be gone")
+    wait_until(lambda: not served.notifications(), "all to be gone")
 
 
 def test_what_somebody_took_away_is_told(dunst: Desk) -> None:
@@ -198,7 +197,7 @@ def test_what_somebody_took_away_is_told(dunst: Desk) -> None:
     dunst.click(DUNST.dismiss)
     dunst.until(Dismissed("general"))
     dunst.notifier.show(Notification("general", "Ada", "2 messages"))
-    wait(lambda: dunst.displayed() == 1, "the next one")
+    wait_until(lambda: dunst.displayed() == 1, "the next one")
     assert [each["body"] for each in dunst.history()] == ["Hello"]
 
 
@@ -222,9 +221,9 @@ def test_what_somebody_took_away_is_told(dunst: Desk) -> None:
 def test_a_text_is_shown_as_it_was_typed(dunst: Desk, text: str, shown: str) -> None:
     """In the title and below, one line each, as characters."""
     dunst.notifier.show(Notification("general", text, text))
-    wait(lambda: dunst.displayed() == 1, "the notification")
+    wait_until(lambda: dunst.displayed() == 1, "the notification")
     dunst.ask("dunstctl", "close-all")
-    wait(lambda: bool(dunst.history()), "it to be put away")
+    wait_until(lambda: bool(dunst.history()), "it to be put away")
     (put_away,) = dunst.history()
     # What Pango draws: without the tags that are dunst's own, and what it puts before the title.
     drawn = [html.unescape(re.sub(r"</?[a-z]+>", "", part)) for part in lines(put_away["message"])]
@@ -254,16 +253,16 @@ def test_a_server_that_hangs_shows_it_once(dunst: Desk) -> None:
     dunst.notifier.show(Notification("other", "Bob", "Hello"))
     server.send_signal(signal.SIGCONT)
     dunst.until(Code.AVAILABLE)
-    wait(lambda: dunst.displayed() == 2, "one for each room")
+    wait_until(lambda: dunst.displayed() == 2, "one for each room")
     dunst.ask("dunstctl", "close-all")
-    wait(lambda: len(dunst.history()) == 2, "them to be put away")
+    wait_until(lambda: len(dunst.history()) == 2, "them to be put away")
     assert {each["body"] for each in dunst.history()} == {"the newest", "Hello"}
 
 
 def test_a_server_that_dies_and_comes_again(dunst: Desk) -> None:
     """It is noticed; what is to be shown then is shown by the new one, as something new."""
     dunst.notifier.show(Notification("general", "Ada", "Hello"))
-    wait(lambda: dunst.displayed() == 1, "the notification")
+    wait_until(lambda: dunst.displayed() == 1, "the notification")
     (server,) = dunst.servers
     server.kill()
     server.wait()
@@ -271,7 +270,7 @@ def test_a_server_that_dies_and_comes_again(dunst: Desk) -> None:
     dunst.notifier.show(Notification("general", "Ada", "2 messages"))
     dunst.start(DUNST)
     dunst.until(Code.AVAILABLE)
-    wait(lambda: dunst.displayed() == 1, "it on the new one")
+    wait_until(lambda: dunst.displayed() == 1, "it on the new one")
     dunst.click(DUNST.open)
     dunst.until(Activated("general"))
 

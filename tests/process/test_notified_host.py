@@ -13,11 +13,11 @@ from typing import Final
 import pytest
 
 from common.domain.invite import Invite, parse_invite
-from tests.process.desk import DUNST, Desk, environment_of, wait
-from tests.process.harness import Child, House
+from tests.process.desk import DUNST, Desk, environment_of
+from tests.process.harness import Child, House, wait_until
 from tests.process.session_bus import session_bus
 from tests.process.wire import Session
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 from tests.x_server import x_server
 
 pytestmark = pytest.mark.skipif(
@@ -35,10 +35,8 @@ def display() -> Iterator[str]:
             pytest.skip(f"{tool} is not installed")
     with pytest.MonkeyPatch.context() as patch, x_server() as display:
         patch.setenv("DISPLAY", display)
-        manager = start_window_manager()
-        yield display
-        manager.terminate()
-        manager.wait()
+        with window_manager():
+            yield display
 
 
 class HostsDesk:
@@ -54,7 +52,7 @@ class HostsDesk:
         self.program: Child = house.child(
             "host", ["chat_server", *flags, *folders], environment=self.desk.environment
         )
-        wait(ready.exists, "the server")
+        wait_until(ready.exists, "the server")
         self.invite: Invite = parse_invite(json.loads(ready.read_bytes())["invite"])
         self.window = ""
 
@@ -63,7 +61,7 @@ class HostsDesk:
             self.window = (search.split() or [""])[-1]
             return bool(self.window)
 
-        wait(found, "the window")
+        wait_until(found, "the window")
 
     @property
     def in_front(self) -> bool:
@@ -91,14 +89,16 @@ def test_who_is_refused_is_shown_and_clicked(house: House, display: str, tmp_pat
         try:
             desk.start(DUNST)
             desk.ask("xdotool", "windowminimize", "--sync", host.window)
-            wait(lambda: not host.in_front, "the icon")
+            wait_until(lambda: not host.in_front, "the icon")
             host.refuse()
-            wait(lambda: desk.displayed() == 1, "the notification")
+            wait_until(lambda: desk.displayed() == 1, "the notification")
             host.refuse()
             host.refuse()
             desk.click(DUNST.open)
-            wait(lambda: host.in_front, "the window in front")
-            wait(lambda: desk.displayed() == 0 and bool(desk.history()), "the notification to go")
+            wait_until(lambda: host.in_front, "the window in front")
+            wait_until(
+                lambda: desk.displayed() == 0 and bool(desk.history()), "the notification to go"
+            )
             (shown,) = desk.history()
             assert shown["message"].split("\n") == ["<b>Somebody was refused</b>", REASON]
             assert (shown["appname"], shown["category"]) == ("ChatServer", "network")
@@ -111,7 +111,7 @@ def test_without_a_bus_nothing_is_different(house: House, display: str, tmp_path
     """The window runs and closes; nothing is complained of."""
     host = HostsDesk(house, display, f"unix:path={tmp_path}/nobody")
     host.desk.ask("xdotool", "windowminimize", "--sync", host.window)
-    wait(lambda: not host.in_front, "the icon")
+    wait_until(lambda: not host.in_front, "the icon")
     host.refuse()
     with Session(host.invite, "ada", display_name="Ada") as ada:
         ada.settle()

@@ -20,11 +20,11 @@ import pytest
 
 from common.desktop.sound import Sound
 from common.domain.invite import parse_invite
-from tests.process.desk import DUNST, OF_XFCE, XFCE, Desk, Kind, environment_of, wait
-from tests.process.harness import Child, Client, House, Listener, Server
+from tests.process.desk import DUNST, OF_XFCE, XFCE, Desk, Kind, environment_of
+from tests.process.harness import Child, Client, House, Listener, Server, wait_until
 from tests.process.session_bus import SERVICES, session_bus
 from tests.process.sound_server import SoundServer, original
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 from tests.x_server import x_server
 
 pytestmark = pytest.mark.skipif(
@@ -39,10 +39,8 @@ def display() -> Iterator[str]:
     """A screen with a window manager."""
     with pytest.MonkeyPatch.context() as patch, x_server() as display:
         patch.setenv("DISPLAY", display)
-        manager = start_window_manager()
-        yield display
-        manager.terminate()
-        manager.wait()
+        with window_manager():
+            yield display
 
 
 @dataclass
@@ -72,17 +70,17 @@ class Office:
 
     def titled(self, pattern: str) -> None:
         """Wait for a title."""
-        wait(lambda: re.search(pattern, self.title) is not None, f"{pattern!r} in the title")
+        wait_until(lambda: re.search(pattern, self.title) is not None, f"{pattern!r} in the title")
 
     def come(self) -> None:
         """Bring Ada's window to the front."""
         self.desk.ask("xdotool", "windowactivate", "--sync", self.window)
-        wait(lambda: self.in_front, "Ada's window in front")
+        wait_until(lambda: self.in_front, "Ada's window in front")
 
     def go(self) -> None:
         """Work with the other program."""
         self.desk.ask("xdotool", "windowactivate", "--sync", self.other)
-        wait(lambda: not self.in_front, "the other program in front")
+        wait_until(lambda: not self.in_front, "the other program in front")
 
     def echoes(self, text: str, listener: Listener | None = None) -> None:
         """Type a message into Ada's window: Bruno hears it, so the window is alive."""
@@ -153,7 +151,7 @@ def window_of(desk: Desk, title: str) -> str:
         found[:] = desk.ask("xdotool", "search", "--onlyvisible", "--name", title).split()
         return bool(found)
 
-    wait(looked, f"a window {title!r}")
+    wait_until(looked, f"a window {title!r}")
     return found[-1]
 
 
@@ -185,13 +183,13 @@ def test_it_is_shown_and_clicked(
             desk.start(DUNST)
         desk.ask("xdotool", "windowminimize", "--sync", office.window)
         office.bruno.send("first", "--room", DIRECT)
-        wait(lambda: len(desk.notifications()) == 1, "a notification")
+        wait_until(lambda: len(desk.notifications()) == 1, "a notification")
         office.bruno.send("second", "--room", DIRECT)
         office.titled(r"^\(2\) general")
         desk.click(kind.open, in_corner=kind.in_corner)
         office.titled("^Bruno Okafor")
-        wait(lambda: office.in_front, "the window in front")
-        wait(lambda: not desk.notifications(), "the notification to go")
+        wait_until(lambda: office.in_front, "the window in front")
+        wait_until(lambda: not desk.notifications(), "the notification to go")
         # Read in front, the next one is not told; and it is seen.
         office.bruno.send("third", "--room", DIRECT)
         office.echoes("fourth", office.bruno.listen("--room", DIRECT, "--after", "0"))
@@ -209,12 +207,12 @@ def test_what_is_read_is_taken_away(furnish: Furnish, tmp_path: Path) -> None:
         desk.start(DUNST)
         office.go()
         office.bruno.ask("send", stdin=text)
-        wait(lambda: desk.displayed() == 1, "the notification")
+        wait_until(lambda: desk.displayed() == 1, "the notification")
         office.titled(r"^\(1\) general")
         office.come()
-        wait(lambda: desk.displayed() == 0, "it to go")
+        wait_until(lambda: desk.displayed() == 0, "it to go")
         office.titled("^general")
-        wait(lambda: bool(desk.history()), "it to be put away")
+        wait_until(lambda: bool(desk.history()), "it to be put away")
         (put_away,) = desk.history()
         title, body = put_away["message"].strip("\n").split("\n")
         drawn = [html.unescape(re.sub(r"</?[a-z]+>", "", part)) for part in (title, body)]
@@ -231,16 +229,18 @@ def test_a_server_that_hangs_dies_and_comes_again(furnish: Furnish, tmp_path: Pa
         office = furnish(address)
         desk = office.desk
         server = desk.start(DUNST)
-        wait(lambda: desk.displayed() == 0 and "dunst" in desk.ask("dunstctl", "debug"), "dunst")
+        wait_until(
+            lambda: desk.displayed() == 0 and "dunst" in desk.ask("dunstctl", "debug"), "dunst"
+        )
         office.go()
         office.bruno.send("@Ada Lindqvist one")
-        wait(lambda: desk.displayed() == 1, "the notification")
+        wait_until(lambda: desk.displayed() == 1, "the notification")
         server.send_signal(signal.SIGSTOP)
         office.bruno.send("two", "--room", DIRECT)
         office.titled(r"^\(2\) general")
         office.echoes("while it hangs")  # and reads what is in the room that is open
         server.send_signal(signal.SIGCONT)
-        wait(lambda: desk.displayed() == 1, "the other room's alone")
+        wait_until(lambda: desk.displayed() == 1, "the other room's alone")
         server.kill()
         server.wait()
         office.echoes("while there is none")
@@ -248,10 +248,10 @@ def test_a_server_that_hangs_dies_and_comes_again(furnish: Furnish, tmp_path: Pa
         office.bruno.send("@Ada Lindqvist three")
         office.titled(r"^\(2\) general")
         server = desk.start(DUNST)
-        wait(lambda: desk.displayed() == 1, "the notification on the next one")
+        wait_until(lambda: desk.displayed() == 1, "the notification on the next one")
         desk.click(DUNST.open)
         office.titled(r"^\(1\) general")
-        wait(lambda: office.in_front, "the window in front")
+        wait_until(lambda: office.in_front, "the window in front")
         server.send_signal(signal.SIGSTOP)
         office.go()
         office.bruno.send("@Ada Lindqvist four")
@@ -342,7 +342,7 @@ def test_the_host_hears_of_who_is_refused(
         write_settings(tmp_path / "host", {"volume": 100})
         desk.start(DUNST)
         program = house.child("host", ["chat_server", *flags], environment=known)
-        wait(ready.exists, "the server")
+        wait_until(ready.exists, "the server")
         host = window_of(desk, "^Harbour Team.*ChatServer$")
         house.child("other program", ["tests.process.other"], environment=known)
         other = window_of(desk, "^Another program$")
@@ -353,8 +353,10 @@ def test_the_host_hears_of_who_is_refused(
         assert mallory.run("send", "let me in").status() == 1
         (heard,) = sounds.until_heard(1, 0)
         assert heard.length == pytest.approx(original(Sound.KNOCK).length, abs=0.03)
-        wait(lambda: desk.displayed() == 1, "the notification")
+        wait_until(lambda: desk.displayed() == 1, "the notification")
         desk.click(DUNST.open)
-        wait(lambda: desk.ask("xdotool", "getactivewindow").strip() == host, "the window in front")
+        wait_until(
+            lambda: desk.ask("xdotool", "getactivewindow").strip() == host, "the window in front"
+        )
         desk.ask("xdotool", "key", "alt+F4")
         assert program.status() == 0, program.transcript()

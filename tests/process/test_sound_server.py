@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from common.desktop.sound import PLAYERS, Sound, SoundPlayer
-from tests.process.sound_server import Heard, SoundServer, heard, original, wait
+from tests.process.harness import wait_until
+from tests.process.sound_server import Heard, SoundServer, heard, original
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="these are Linux's sound servers"
@@ -30,7 +31,7 @@ class Server(SoundServer):
 
     def until_silence(self) -> list[Heard]:
         """What was heard, once nothing is played and silence was recorded behind it."""
-        wait(is_silent, "the player to end")
+        wait_until(is_silent, "the player to end")
         return super().until_silence()
 
 
@@ -107,7 +108,7 @@ def test_alsa_plays_what_it_is_given(
     monkeypatch.setenv("HOME", str(tmp_path))
     player = SoundPlayer([each for each in PLAYERS if each.name == "aplay"])
     player.play(sound, 0.7)
-    wait(is_silent, "the player to end")
+    wait_until(is_silent, "the player to end")
     player.stop()
     samples = array("h", made.read_bytes()[44:])  # its head says that it has no end
     (played,) = heard(samples)

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from tests.gui.harness import Peer, Window
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 
 _LOCK: Final = """
 import ctypes, sys
@@ -73,21 +73,19 @@ def show_desktop(number: int) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="has virtual desktops of X11")
 def test_another_virtual_desktop_is_shown(ada: Window, bruno: Peer) -> None:
     """Until one comes back."""
-    manager = start_window_manager()
-    try:
-        # It takes the keyboard away when it begins to manage the window, and gives it back.
-        ada.wait(has_active_window, "the window to be managed")
-        ada.focus(ada.composer)
-        ada.root.winfo_pointerxy()  # the display has answered: it has done what was asked before
-        show_desktop(1)
-        # Not when the keyboard goes: the manager may still be at taking it and giving it back.
-        ada.wait(lambda: not ada.root.winfo_viewable(), "the other desktop")
-        ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
-        told(ada, bruno)
-        show_desktop(0)
-        read(ada)
-    finally:
-        show_desktop(0)  # the display keeps it for the next window manager
-        ada.close()  # before the display begins anew
-        manager.terminate()
-        manager.wait()
+    with window_manager():
+        try:
+            # It takes the keyboard away when it begins to manage the window, and gives it back.
+            ada.wait(has_active_window, "the window to be managed")
+            ada.focus(ada.composer)
+            ada.root.winfo_pointerxy()  # the display answers: it has done all that was asked
+            show_desktop(1)
+            # Not when the keyboard goes: the manager may still be at taking it and giving it back.
+            ada.wait(lambda: not ada.root.winfo_viewable(), "the other desktop")
+            ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
+            told(ada, bruno)
+            show_desktop(0)
+            read(ada)
+        finally:
+            show_desktop(0)  # the display keeps it for the next window manager
+            ada.close()  # before the display begins anew

@@ -26,7 +26,7 @@ from common.domain.names import GENERAL
 from common.protocol.messages import MutePerson, Person
 from common.ui.widgets.menus import MenuItem
 from tests.gui.harness import Host, Peer, Town, Window, texts
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 
 DIRECT = "dm:ada.lindqvist:bruno.okafor"
 """The room of Ada and Bruno."""
@@ -160,22 +160,20 @@ def test_what_is_out_of_view_is_told(ada: Window, bruno: Peer) -> None:
 
 def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
     """Nothing in it is read; a click brings it back, with the keyboard."""
-    manager = start_window_manager()
-    try:
-        ada.root.iconify()
-        ada.wait(lambda: ada.root.state() == "iconic" and not ada.main._has_focus(), "the icon")
-        bruno.say("@ada.lindqvist look")
-        shown(ada, "Bruno Okafor mentioned you in #general")
-        ada.desktop.click()
-        ada.wait(lambda: ada.root.state() == "normal" and ada.main._has_focus(), "the window")
-        shown(ada)
-        # All that was said fits, whatever height Tk takes it to have.
-        assert not ada.main.transcript._scrollbar.needed
-        ada.wait(lambda: not demands(ada), "the window's peace")
-    finally:
-        ada.close()  # before the display begins anew
-        manager.terminate()
-        manager.wait()
+    with window_manager():
+        try:
+            ada.root.iconify()
+            ada.wait(lambda: ada.root.state() == "iconic" and not ada.main._has_focus(), "the icon")
+            bruno.say("@ada.lindqvist look")
+            shown(ada, "Bruno Okafor mentioned you in #general")
+            ada.desktop.click()
+            ada.wait(lambda: ada.root.state() == "normal" and ada.main._has_focus(), "the window")
+            shown(ada)
+            # All that was said fits, whatever height Tk takes it to have.
+            assert not ada.main.transcript._scrollbar.needed
+            ada.wait(lambda: not demands(ada), "the window's peace")
+        finally:
+            ada.close()  # before the display begins anew
 
 
 def choose(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.gui.harness import DEADLINE, Host, Peer, Town, release_clipboard
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -112,15 +112,13 @@ def program(tmp_path: Path, host: Host, bruno: Peer) -> Iterator[Program]:
 
 
 @pytest.fixture
-def window_manager() -> Iterator[None]:
+def manager() -> Iterator[None]:
     """A desktop's part: it tells a window that it shall close."""
-    manager = start_window_manager()
-    yield
-    manager.terminate()
-    manager.wait()
+    with window_manager():
+        yield
 
 
-@pytest.mark.usefixtures("window_manager")
+@pytest.mark.usefixtures("manager")
 def test_closing_the_window_ends_the_program(program: Program) -> None:
     """As the window manager tells it: status 0, not a word, and the place is remembered."""
     program.quit()
@@ -137,7 +135,7 @@ def test_a_signal_ends_the_program(program: Program, number: signal.Signals) -> 
     assert program.ended() == (0, "")
 
 
-@pytest.mark.usefixtures("window_manager")
+@pytest.mark.usefixtures("manager")
 def test_what_is_typed_is_sent_and_read_again(program: Program, bruno: Peer) -> None:
     """Real keys from the X server reach the composer."""
     ask_x("windowactivate", "--sync", program.window)

@@ -26,7 +26,7 @@ from common.ui.widgets.dialog import Dialog
 from tests.gui.desktop import SilentPlayer
 from tests.gui.host.conftest import Host, Open, complaints
 from tests.process.wire import Raw, Session
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 
 
 class Usage(NamedTuple):
@@ -200,18 +200,16 @@ def test_a_server_that_stops_by_itself_is_told(
 
 def test_an_iconified_window_comes_back_by_a_click(host: Host) -> None:
     """With the keyboard."""
-    manager = start_window_manager()
-    try:
-        host.root.iconify()
-        host.wait(lambda: host.root.state() == "iconic" and not looks(host), "the icon")
-        refuse(host)
-        shown(host, "Somebody was refused")
-        host.desktop.click()
-        host.wait(lambda: host.root.state() == "normal" and looks(host), "the window")
-    finally:
-        host.close()  # before the display begins anew
-        manager.terminate()
-        manager.wait()
+    with window_manager():
+        try:
+            host.root.iconify()
+            host.wait(lambda: host.root.state() == "iconic" and not looks(host), "the icon")
+            refuse(host)
+            shown(host, "Somebody was refused")
+            host.desktop.click()
+            host.wait(lambda: host.root.state() == "normal" and looks(host), "the window")
+        finally:
+            host.close()  # before the display begins anew
     assert host.desktop.stopped
 
 

@@ -20,7 +20,7 @@ from common.ui.program.root import ICON_SIZES
 from common.ui.program.x11 import X11
 from tests.bench.xwire import SUBSTRUCTURE_NOTIFY, Connection, Event
 from tests.gui.kit.conftest import Pump
-from tests.window_manager import start_window_manager
+from tests.window_manager import window_manager
 from tests.x_server import x_server
 
 _CLIENT_MESSAGE = 33
@@ -48,10 +48,8 @@ root.mainloop()
 
 @pytest.fixture(scope="module")
 def _manager() -> Iterator[None]:
-    manager = start_window_manager()
-    yield
-    manager.terminate()
-    manager.wait()
+    with window_manager():
+        yield
 
 
 @pytest.fixture
