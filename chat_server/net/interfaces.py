@@ -1,10 +1,10 @@
-"""The addresses of this computer's network interfaces, from the system alone.
+"""The addresses of this computer's network interfaces, from the operating system alone.
 
-No name is looked up and nothing is sent: asking for one's own name with `getaddrinfo` asks DNS
-where the name is not known, which takes seconds when nobody answers. Linux is asked over netlink
-(rtnetlink(7)), which knows each address and whether it is in use. Elsewhere, and where a sandbox
-forbids that, a datagram socket is connected to a multicast group on each interface: this sends
-nothing either, but makes the system choose the address that it would send from.
+No name is resolved and no packet is sent: resolving the own host name with `getaddrinfo` asks DNS
+where the name is unknown, which takes seconds without a reply. On Linux the addresses come from
+netlink (rtnetlink(7)), with the flags of each. On other systems, and where a sandbox forbids
+that, a datagram socket is connected to a multicast group on each interface: this sends nothing
+either, but makes the system choose a source address.
 """
 
 import ipaddress
@@ -18,7 +18,7 @@ from chat_server.net.descriptors import is_out_of_files
 
 
 class InterfaceAddress(NamedTuple):
-    """An address without a zone; the interface's index; whether it is a tunnel, as of a VPN."""
+    """An address without a zone, the interface's index, and whether it is a tunnel (VPN)."""
 
     address: str
     interface: int
@@ -26,10 +26,10 @@ class InterfaceAddress(NamedTuple):
 
 
 def interface_addresses() -> list[InterfaceAddress]:
-    """Addresses of every interface that is up and connected, but for loopback interfaces.
+    """Addresses of every interface that is up and connected, except loopback interfaces.
 
-    Empty when there is none. In the order of the interfaces' indices. Raises OSError when there are
-    too many open files to ask.
+    Empty if there are none. In the order of the interfaces' indices. Raises OSError if the process
+    or system has too many open files.
     """
     if sys.platform == "linux":
         try:
@@ -39,12 +39,12 @@ def interface_addresses() -> list[InterfaceAddress]:
     return list(by_probe())
 
 
-# Reserved for documentation (RFC 5737, RFC 3849): they stand for the internet.
+# Addresses reserved for documentation (RFC 5737, RFC 3849) stand for any host on the internet.
 _SOMEWHERE: Final = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))
 
 
 def default_sources() -> Collection[str]:
-    """The addresses from which this computer would speak to the internet; empty without a router.
+    """The source addresses of the default routes, IPv4 and IPv6; empty without a router.
 
     Connecting a datagram socket sends nothing: it only makes the system choose a route.
     """
@@ -60,7 +60,7 @@ def default_sources() -> Collection[str]:
 
 
 def _unless_exhausted(error: OSError) -> None:
-    """Pass over an error that tells something of an interface; without descriptors none does."""
+    """Raise an error about too many open files; ignore others, which are about one interface."""
     if is_out_of_files(error):
         raise error
 
@@ -69,18 +69,18 @@ def _unless_exhausted(error: OSError) -> None:
 
 _GROUP: Final = "224.0.0.251"
 _GROUPS: Final = ("ff0e::fb", "ff02::fb")
-"""Of global and of link-local scope: each gets an address of its own scope."""
+"""Of global and of link-local scope: the source address chosen has the scope of the group."""
 _PORT: Final = 5353
 _TUNNELS: Final = ("tun", "utun", "tap", "wg", "ppp", "ipsec", "tailscale", "zt")
-"""How the names of interfaces begin that lead through another network."""
+"""Prefixes of the names of tunnel interfaces."""
 _LOOPBACKS: Final = {"lo", "loopback_"}
-"""What loopback interfaces are called, but for a number: on Unix, and on Windows."""
+"""Names of loopback interfaces without their number, on Unix and on Windows."""
 
 
 def by_probe() -> Iterator[InterfaceAddress]:
-    """On any system, and without its libraries: of each family and scope one per interface.
+    """Addresses by connecting sockets, on any system: one per interface, family and scope.
 
-    An interface that has no IPv4 address may come with another one's; their addresses are right.
+    An interface without an IPv4 address may be listed with that of another; the address exists.
     """
     for index, name in socket.if_nameindex():
         if name.rstrip("0123456789") in _LOOPBACKS:
@@ -94,7 +94,7 @@ def by_probe() -> Iterator[InterfaceAddress]:
 
 def _probe_ipv4(index: int) -> str | None:
     if sys.platform == "win32":
-        # An index as an address of network 0 (IP_MULTICAST_IF in the documentation of Winsock).
+        # An interface index as an address of network 0 (Winsock, IP_MULTICAST_IF).
         option = struct.pack("!I", index)
     else:
         option = struct.pack("@4s4si", b"", b"", index)  # struct ip_mreqn
@@ -105,7 +105,7 @@ def _probe_ipv4(index: int) -> str | None:
             return str(probe.getsockname()[0])
     except OSError as error:
         _unless_exhausted(error)
-        return None  # it is down, or has no IPv4 address
+        return None  # the interface is down, or has no IPv4 address
 
 
 def _probe_ipv6(index: int, group: str) -> str | None:
@@ -116,7 +116,7 @@ def _probe_ipv6(index: int, group: str) -> str | None:
             return str(probe.getsockname()[0]).partition("%")[0]
     except OSError as error:
         _unless_exhausted(error)
-        return None  # it is down, has no such address, or there is no IPv6
+        return None  # the interface is down, has no such address, or there is no IPv6
 
 
 # By netlink
@@ -133,12 +133,11 @@ if sys.platform == "linux":
     _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
     _LOOPBACK, _POINT_TO_POINT, _RUNNING = 0x8, 0x10, 0x40
     _TEMPORARY, _UNUSABLE = 0x01, 0x08 | 0x20 | 0x40
-    """Of an IPv6 address: for privacy, beside a lasting one; a duplicate, deprecated (RFC 4862),
-    or not yet known to be nobody else's."""
+    """IPv6 flags: temporary (RFC 8981); duplicate, deprecated, or tentative (RFC 4862)."""
     _PATIENCE: Final = 2.0
 
     def _by_netlink() -> Iterator[InterfaceAddress]:
-        """Raises OSError where netlink is not to be had."""
+        """Addresses by netlink. Raises OSError if netlink is not available."""
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
             netlink.settimeout(_PATIENCE)
             links: dict[int, tuple[int, bool]] = {}
@@ -148,30 +147,30 @@ if sys.platform == "linux":
             for message in _dump(netlink, _GET_ADDRESS, _NEW_ADDRESS, _ADDRESS.size):
                 family, _, flags, _, index = _ADDRESS.unpack_from(message)
                 state, enslaved = links.get(index, (0, False))
-                # Running: up, and with a cable in it or somebody at the other end.
+                # Running: up, and with a carrier.
                 if state & _LOOPBACK or not state & _RUNNING:
                     continue
                 attributes = _attributes(message[_ADDRESS.size :])
                 address = _address(family, flags, attributes)
-                # What comes to the port of a bridge is the bridge's.
+                # Frames that arrive at a port of a bridge are handled by the bridge.
                 if address is not None and not (enslaved and address.is_link_local):
                     yield InterfaceAddress(str(address), index, bool(state & _POINT_TO_POINT))
 
     def _address(
         family: int, flags: int, attributes: dict[int, bytes]
     ) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-        """The address of a message, if it can be used and will last."""
+        """The address in a netlink message, if it is usable and not temporary."""
         if _IFA_FLAGS in attributes:
             (flags,) = struct.unpack("=I", attributes[_IFA_FLAGS])
         if family == socket.AF_INET:
-            # Between two ends, the other attribute is the other end's.
+            # On a point-to-point link the other attribute is the peer's address.
             return ipaddress.IPv4Address(attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS])
         if family == socket.AF_INET6 and not flags & (_TEMPORARY | _UNUSABLE):
             return ipaddress.IPv6Address(attributes.get(_IFA_LOCAL) or attributes[_IFA_ADDRESS])
         return None
 
     def _dump(netlink: socket.socket, ask: int, answer: int, size: int) -> Iterator[bytes]:
-        """All that the kernel has of a kind, without the messages' headers."""
+        """The payloads of all messages of the kernel's reply to a dump request."""
         request = _HEADER.pack(_HEADER.size + size, ask, _DUMP, ask, 0) + bytes(size)
         netlink.send(request)
         while True:

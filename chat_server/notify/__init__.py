@@ -1,1 +1,1 @@
-"""What the host is told by the desktop, and when."""
+"""Which problems of the server the host is notified of on the desktop, and when."""

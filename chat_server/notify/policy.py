@@ -1,9 +1,9 @@
-"""Of which of a server's troubles its host is told, when, and in which words.
+"""Which of the server's problems the host is notified of, when, and in which words.
 
-Pure: no clock, window or bus. The window says what happened and whether the host looks at it; `due`
-gives what to do by now, `deadline` when to ask again. Each kind of trouble has one notification,
-which a newer one replaces. It goes when the trouble ends, or when the host looks at the window,
-which shows all of it; and while the host looks, none comes.
+Pure: no clock, window or bus. The window reports problems and whether it has the focus; `due`
+returns the steps to take by now, `deadline` when to call it next. Each topic has one notification,
+which a newer one replaces. It is closed when the problem ends, or when the host looks at the
+window, which shows all of it; while the host looks, none is shown.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from enum import Enum
 from typing import Final, Literal
 
 FIRST_PAUSE: Final = 30.0
-"""Seconds between the first notification of refusals and the next."""
+"""Minimum seconds between the first notification of refusals and the next."""
 LONGEST_PAUSE: Final = 3600.0
-"""Seconds between two of them at most: the pauses double, as a program may try all day."""
+"""Maximum of that pause, which doubles each time, as a program may try all day."""
 CALM: Final = 600.0
-"""Seconds without a refusal, at least, after which the next one is told at once again."""
+"""Minimum seconds without a refusal after which the next one is shown at once again."""
 _MOST_ADDRESSES: Final = 100
-"""Addresses that are told apart, to be counted."""
+"""Maximum number of distinct addresses that are counted."""
 
 
 class Topic(Enum):
-    """A kind of trouble; a notification's key is its value."""
+    """A kind of problem; its value is the notification's key."""
 
     REFUSED = "refused"
-    """Somebody was not let in."""
+    """Clients were refused."""
     STORE = "store"
     """The disk is nearly full, or messages can't be stored."""
     SERVER = "server"
-    """The server stopped, though nobody asked it to, or can't be reached by anybody new."""
+    """The server stopped by itself, can't start, or accepts no more connections."""
 
 
 Sound = Literal["knock", "failed"]
@@ -38,7 +38,7 @@ Sound = Literal["knock", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the host chose."""
+    """The host's notification settings."""
 
     enabled: bool = True
     refused: bool = True
@@ -47,14 +47,14 @@ class Preferences:
     sounds: bool = True
 
     def wants(self, topic: Topic) -> bool:
-        """Whether there are notifications about it."""
+        """Whether notifications about a topic are enabled."""
         each = {Topic.REFUSED: self.refused, Topic.STORE: self.store, Topic.SERVER: self.server}
         return self.enabled and each[topic]
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show the notification of a topic, in place of its former one."""
+    """Show the notification of a topic, replacing its former one."""
 
     topic: Topic
     title: str
@@ -64,7 +64,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Take the notification of a topic away."""
+    """Close the notification of a topic."""
 
     topic: Topic
 
@@ -86,9 +86,9 @@ Step = Show | Close | Play | Demand
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Somebody at an address, "" for several, was not let in; `why` is for the host.
+    """A client at an address ("" for several) was refused; `why` is a reason for the host.
 
-    `username` is whom they say they are, or "". `count` is how often that happened.
+    `username` is the one that the client claimed, or "". `count` is the number of such refusals.
     """
 
     address: str
@@ -99,7 +99,7 @@ class Refusal:
 
 @dataclass(slots=True)
 class _Refusals:
-    """What a notification about refusals tells of."""
+    """The content of the notification about refusals."""
 
     count: int = 0
     latest: Refusal | None = None
@@ -108,7 +108,7 @@ class _Refusals:
 
 
 class Policy:
-    """Decides for one window. Times are in seconds of a clock that never goes back."""
+    """Decides for one window. Times are in seconds of a monotonic clock."""
 
     def __init__(self, preferences: Preferences | None = None) -> None:
         self._preferences = preferences or Preferences()
@@ -116,15 +116,15 @@ class Policy:
         self._steps: list[Step] = []
         self._on_screen: set[Topic] = set()
         self._sounds: dict[Topic, Sound] = {}
-        """What is to be heard, by what it is about."""
+        """Topic → sound that is to be played."""
         self._heard: dict[Topic, float] = {}
-        """When something about a topic was heard last."""
+        """Topic → when a sound was last played for it."""
         self._full_at: float | None = None
-        """When it was told last that there is no room for more connections."""
+        """When the limit of connections was last reported."""
         self._refusals = _Refusals()
         self._pause = FIRST_PAUSE
         self._told_at: float | None = None
-        """When refusals were told last, unless it has been calm since."""
+        """When refusals were last shown; None after a pause of `CALM`."""
         self._latest_at = 0.0
         self._disk_low = False
         self._store_failure = ""
@@ -132,7 +132,7 @@ class Policy:
     # What happens
 
     def refused(self, refusal: Refusal, now: float) -> None:
-        """Somebody was not let in."""
+        """Add a refusal."""
         if self._told_at is not None and now - self._latest_at > max(CALM, self._pause):
             self._told_at, self._pause = None, FIRST_PAUSE
         self._latest_at = now
@@ -146,20 +146,20 @@ class Policy:
             told.addresses.add(refusal.address)
 
     def disk_low(self, free: str) -> None:
-        """The disk is nearly full; `free` is how much is left, for people."""
+        """The disk is nearly full; `free` is the space left, as text."""
         self._disk_low = True
         if not self._store_failure:
             body = f"{free} are left. Make room: once it is full, messages can’t be stored."
             self._tell(Show(Topic.STORE, "The disk is nearly full", body), "failed")
 
     def disk_roomy(self) -> None:
-        """The disk has room again."""
+        """The disk has enough space again."""
         self._disk_low = False
         if not self._store_failure:
             self._close(Topic.STORE)
 
     def store_failed(self, why: str) -> None:
-        """Messages can't be stored; it is told again with another reason, but heard once."""
+        """Messages can't be stored. Another reason updates the notification without a sound."""
         again = bool(self._store_failure)
         self._store_failure = why
         show = Show(Topic.STORE, "Messages can’t be stored", _whole(why), urgent=True)
@@ -171,7 +171,7 @@ class Policy:
         self._close(Topic.STORE)
 
     def nobody_else(self, why: str, now: float) -> None:
-        """There is room for no more connections, until some end; it is told once an hour."""
+        """The limit of connections is reached; shown at most once in `LONGEST_PAUSE`."""
         if self._full_at is not None and now - self._full_at < LONGEST_PAUSE:
             return
         self._full_at = now
@@ -188,7 +188,7 @@ class Policy:
         self._tell(show, "failed")
 
     def started(self) -> None:
-        """A server runs. What was wrong with the disk before, it finds out anew."""
+        """A server runs. Problems of the former one are closed; this one reports its own."""
         self._disk_low, self._store_failure = False, ""
         for topic in (Topic.SERVER, Topic.STORE):
             self._close(topic)
@@ -196,19 +196,19 @@ class Policy:
     # What the host does
 
     def look(self, *, looking: bool) -> None:
-        """The host looks at the window now, or no longer."""
+        """Record whether the host is looking at the window, which closes all notifications."""
         self._looking = looking
         if looking:
             self._forget()
 
     def dismissed(self, topic: Topic) -> None:
-        """The host put a notification away; the next one counts anew."""
+        """The host dismissed a notification; the count of refusals starts again."""
         self._on_screen.discard(topic)
         if topic is Topic.REFUSED:
             self._refusals = _Refusals()
 
     def prefer(self, preferences: Preferences) -> None:
-        """Take over what the host chose. What is on the screen and is not wanted now goes."""
+        """Apply changed settings. Notifications that they no longer allow are closed."""
         self._preferences = preferences
         for topic in Topic:
             if not preferences.wants(topic):
@@ -227,7 +227,7 @@ class Policy:
     # What to do
 
     def deadline(self) -> float | None:
-        """When `due` has something to do; None when nothing waits, 0 for at once."""
+        """When to call `due` next; None if nothing is pending, 0 for at once."""
         if self._steps or self._sounds:
             return 0
         if not self._waiting:
@@ -235,7 +235,7 @@ class Policy:
         return 0 if self._told_at is None else self._told_at + self._pause
 
     def due(self, now: float) -> list[Step]:
-        """What to do by `now`."""
+        """The steps to take by `now`."""
         if self._waiting and (self._told_at is None or now >= self._told_at + self._pause):
             self._tell_refusals(now)
         steps, self._steps = self._steps, []
@@ -248,7 +248,7 @@ class Policy:
         return steps
 
     def _is_heard(self, topic: Topic, now: float) -> bool:
-        """Whether a sound about it is not too many: a loose cable may fail every second."""
+        """Whether a sound may be played (rate limit): a loose cable may fail every second."""
         last = self._heard.get(topic)
         if last is not None and now - last < FIRST_PAUSE:
             return False
@@ -257,7 +257,7 @@ class Policy:
 
     @property
     def _waiting(self) -> bool:
-        """Whether somebody was refused that the host was not told of."""
+        """Whether there are refusals that have not been shown."""
         return self._refusals.latest is not None
 
     def _tell_refusals(self, now: float) -> None:
@@ -304,7 +304,7 @@ def _words(told: _Refusals) -> tuple[str, str]:
 
 
 def _whole(text: str) -> str:
-    """As a sentence."""
+    """`text` as a sentence: with a capital and a full stop."""
     text = text.rstrip()
     end = "" if text.endswith((".", "!", "?", "…")) else "."
     return f"{text[:1].upper()}{text[1:]}{end}"

@@ -1,4 +1,4 @@
-"""Authentication: greeting, joining with an invite, signing in with a device's token."""
+"""Authentication: greeting, joining with an invite, signing in with a device's token; presence."""
 
 import hmac
 import secrets
@@ -32,7 +32,7 @@ CAPABILITIES: Final = frozenset({limits.PRESENCE})
 
 
 def hello(world: World, session: Session, command: messages.Hello, now: int) -> Outcome:
-    """Greet, agreeing on capabilities; a client with an older protocol gets the error `version`."""
+    """Reply with version and capabilities; a client of an older protocol gets `version`."""
     if command.protocol < limits.PROTOCOL_VERSION:
         error = messages.VersionError(
             re=command.id,
@@ -61,15 +61,15 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
 
 
 def recognize(world: World, session: Session, command: messages.Recognize, now: int) -> Outcome:
-    """Prove that we know the devices of an account, by an HMAC (RFC 2104) for each of them.
+    """Prove knowledge of an account's devices, by an HMAC (RFC 2104) for each of them.
 
-    Needs the invite's secret, as `join` does: the reply tells whether there is such an account.
+    It requires the invite's secret, as `join` does: the reply reveals whether the account exists.
     """
     if not hmac.compare_digest(command.secret, world.facts.secret):
         return _keep_out(session, command, now, "bad_secret", "secret")
     username = fold_username(command.username)
     fingerprint = world.facts.fingerprint
-    # Each device is looked at, which is rarely asked for: none but the first after a new key.
+    # A linear search of all devices: a client asks only on its first connection after a new key.
     devices = world.directory.devices.items() if fingerprint else ()
     keys = [key for key, owner in devices if owner == username][: limits.PROOFS]
     proofs = tuple(proof(key, fingerprint, command.nonce, username) for key in keys)
@@ -77,7 +77,7 @@ def recognize(world: World, session: Session, command: messages.Recognize, now: 
 
 
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
-    """Claim a username. Idempotent by the token: when the reply was lost, the client asks again."""
+    """Claim a username. Idempotent by the token, so a client that lost the reply can repeat it."""
     username = fold_username(command.username)
     key = device_key(command.token)
     owner = world.directory.devices.get(key)
@@ -85,7 +85,7 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     banned = world.directory.sanctions.ban_of(now, known, command.installation)
     if banned is not None:
         return _keep_out(session, command, now, "banned", params=sanction_params(banned))
-    # The token before the secret: the account is there, though the invite may be another by now.
+    # The token before the secret: the account exists, even if the invite was changed meanwhile.
     if known:
         return _admit(world, session, command, username, now)
     if not hmac.compare_digest(command.secret, world.facts.secret):
@@ -125,7 +125,7 @@ def _make_account(
 
 
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:
-    """Sign in with a device's token, and end the session that this one resumes."""
+    """Sign in with a device's token, and close the session that this one resumes."""
     username = fold_username(command.username)
     key = device_key(command.token)
     if world.directory.devices.get(key) != username:
@@ -138,8 +138,8 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
     was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
         if old.key == command.resume and old.device_key == key:
-            # Fenced before the new session starts: nothing the old connection still has on
-            # its way may be stored after what the new one sends.
+            # Fenced before the new session starts: no command still on the way from the old
+            # connection may be stored after those of the new one.
             goodbye = messages.Goodbye(code="replaced", params={})
             outcome.append(Disconnect(old.connection, goodbye))
             outcome.append(ClientDisconnected(old.connection, "replaced", now))
@@ -152,7 +152,7 @@ def sign_in(world: World, session: Session, command: messages.SignIn, now: int) 
 
 
 def list_people(world: World, session: Session, command: messages.ListPeople, _: int) -> Outcome:
-    """A page of accounts changed since `since`; or of all, if that is of another history."""
+    """A page of accounts changed after `since`, or of all if `since` is unknown (epoch)."""
 
     def people() -> messages.People:
         changes = world.directory.changes
@@ -172,7 +172,7 @@ def list_people(world: World, session: Session, command: messages.ListPeople, _:
 
 
 def list_online(world: World, session: Session, command: messages.ListOnline, _: int) -> Outcome:
-    """A page of those who are online, in order of username."""
+    """A page of the usernames that are online, in order."""
     after = "" if command.after is None else command.after.lower()
 
     def online() -> messages.Online:
@@ -194,7 +194,7 @@ def _keep_out(
     *,
     params: Params | None = None,
 ) -> Outcome:
-    """Refuse somebody who has no right to come in, and show that to the host."""
+    """Refuse a client that has no right to sign in, and report it to the host."""
     shown = _shown(session, fold_username(command.username), code, now)
     return [*refuse(session, command, code, field, params=params), shown]
 
@@ -264,7 +264,7 @@ def _admit(
         Show(appeared),
     ]
     if session.server_name not in {"", world.facts.name}:
-        # Renamed since `hello`, when this connection was not signed in and got no push.
+        # Renamed after `hello`: this connection was not signed in, so it was sent no push.
         outcome.append(Answer(session.connection, command.id, lambda: _server(world)))
     if new:
         changed = messages.PersonChanged(person=world.person(username))

@@ -41,7 +41,7 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
         begun |= {room: stored[room] for room in skipped}
 
     def synced() -> messages.Synced:
-        # Of those that are skipped, where delivery starts. An uncommitted event of this batch may
+        # Of a skipped room, where delivery starts. An uncommitted event of this batch may
         # be rolled back, and its `seq` given to another one.
         heads = {room: begun[room] if room in skipped else world.head(room) for room in begun}
         return messages.Synced(re=command.id, heads=heads, skipped=tuple(skipped), refused=refused)
@@ -53,7 +53,7 @@ def sync(world: World, session: Session, command: messages.Sync, _now: int) -> O
 
 
 def history(world: World, session: Session, command: messages.History, _now: int) -> Outcome:
-    """A page of history, read by a worker. The table of commands has checked the room."""
+    """Request a page of history from a query worker. The command table has checked the room."""
     query = ReadHistory(
         room=command.room,
         head=world.directory.rooms[command.room].stored,
@@ -69,24 +69,24 @@ def history(world: World, session: Session, command: messages.History, _now: int
 def _diverged_rooms(
     world: World, command: messages.Sync, compared: Collection[tuple[RoomLog, int]]
 ) -> list[str]:
-    """The rooms of which a client's copy differs from the log. Raises StoreFailedError.
+    """The rooms in which a client's copy differs from the log. Raises StoreFailedError.
 
     That happens after a backup was restored, with its epoch, and the log has grown beyond the
-    client's position since. Only committed events are compared: no client has others.
+    client's position since. Only committed events are compared: clients have no others.
     """
     cids = world.store.cids(compared) if compared else {}
     return [log.room for log, _ in compared if cids.get(log.room) != command.last[log.room]]
 
 
 def send(world: World, session: Session, command: messages.Send, now: int) -> Outcome:
-    """Store an event once and publish it; a repeated one gets its first answer."""
+    """Store and publish an event. A repeated one (same `cid`) gets its first reply again."""
     sender = world.account(session)
     outcome: Outcome = []
     if command.after is not None and _too_early(world, sender, command.cid, command.after):
         return refuse(session, command, "too_early", "after")
     room = world.room_of(session, command.room)
     if room is None:
-        # Said before, perhaps, in a room that it was a member of then.
+        # Perhaps a repetition of an event in a room of which the sender was a member then.
         said = world.store.find(sender, command.cid)
         if said is not None:
             return _deduplicated(session, command, said)
@@ -109,15 +109,15 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
 
 
 def _too_early(world: World, sender: Account, cid: str, after: str) -> bool:
-    """Whether what has to be stored before it is not, and it was not stored itself long ago."""
+    """Whether the event that has to precede this one is not stored, nor this one already."""
     find = world.store.find
     return find(sender, after) is None and find(sender, cid) is None
 
 
 def send_again(world: World, session: Session, command: messages.Send) -> Outcome | None:
-    """The first answer to a message that is on the disk; None if it is not.
+    """The first reply to an event that is stored; None if it is not.
 
-    Whatever refuses it now: it was taken then. Raises StoreFailedError.
+    It applies whatever refuses the command now, as it was accepted before. Raises StoreFailedError.
     """
     sender = world.account_of(session)
     said = None if sender is None else world.store.find(sender, command.cid)
@@ -125,7 +125,7 @@ def send_again(world: World, session: Session, command: messages.Send) -> Outcom
 
 
 def _deduplicated(session: Session, command: messages.Send, said: Event) -> Outcome:
-    """The first ack again (idempotence), or an error if its `cid` was used for another event."""
+    """The first ack again (idempotence), or `cid_reused` if its `cid` is another event's."""
     same = (said.room, said.kind) == (command.room, command.kind)
     if not same or canonical(said.body) != canonical(command.body):
         return refuse(session, command, "cid_reused", "cid")
@@ -136,7 +136,7 @@ def _deduplicated(session: Session, command: messages.Send, said: Event) -> Outc
 
 
 def list_rooms(world: World, session: Session, command: messages.ListRooms, _now: int) -> Outcome:
-    """A page of the rooms the account is in, in order of their ids."""
+    """A page of the account's rooms, in order of their ids."""
     username = session.username or ""
 
     def rooms() -> messages.Rooms:
@@ -162,9 +162,9 @@ def publish_join(world: World, account: Account, now: int) -> Publish:
 
 
 def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] | None:
-    """The two people of a direct room's id, if the sender is one of them and both exist."""
+    """The two accounts of a direct room's id; None unless both exist and the sender is one."""
     usernames = direct_members(room)
-    # Only the sorted pair is an id, or the same two people could have two conversations.
+    # Only the sorted pair is a valid id: otherwise two people could have two direct rooms.
     if usernames is None or sender.username not in usernames or usernames[0] >= usernames[1]:
         return None
     accounts = [world.directory.accounts.get(username) for username in usernames]
@@ -172,7 +172,7 @@ def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] 
 
 
 def _no_room(world: World, session: Session, command: messages.Send, sender: Account) -> Outcome:
-    """What is wrong with the room of a message: its sender may have mistyped a name."""
+    """Refuse an unknown room; of a direct room, name the unknown person."""
     other = direct_partner(command.room, sender.username)
     if other is not None and other not in world.directory.accounts:
         params = {"username": other}

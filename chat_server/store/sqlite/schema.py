@@ -1,4 +1,4 @@
-"""The database's form, how it came about, and how an older one is brought to it.
+"""The schema of the server's database, its history, and the migration of older ones.
 
 `PRAGMA user_version` counts the migrations applied. They only go forward, each database is
 copied before its first one, and a database from a newer program is refused untouched.
@@ -22,7 +22,7 @@ from common.system.private_files import NO_LINK, PRIVATE_FILE
 log = logging.getLogger(__name__)
 
 APPLICATION_ID: Final = 0x43484154
-"""Marks the file as ours ("CHAT"), so that some other program's database is left alone."""
+"""SQLite's application id, "CHAT", by which another program's database is recognized."""
 
 MIGRATIONS: Final[Sequence[str]] = (
     """
@@ -61,13 +61,13 @@ MIGRATIONS: Final[Sequence[str]] = (
     );
     CREATE UNIQUE INDEX events_by_cid ON events (sender, cid) WHERE cid IS NOT NULL;
     """,
-    # Ids begin with the time: in this order the new ones of all senders stand on a page or two.
+    # Ids begin with the time: in this order the new ones of all senders are on one or two pages.
     """
     DROP INDEX events_by_cid;
     CREATE UNIQUE INDEX events_by_cid ON events (cid, sender) WHERE cid IS NOT NULL;
     """,
-    # What an event holds depends on its kind. Each has an id, in a shorter form: of those of before
-    # the last 64 bits, which are all random.
+    # The body of an event depends on its kind. Each event has an id, of 64 bits; of former ids the
+    # last 64 bits remain, which are random.
     """
     CREATE TABLE new_events (
         room INTEGER NOT NULL REFERENCES rooms,
@@ -86,15 +86,15 @@ MIGRATIONS: Final[Sequence[str]] = (
         FROM events ORDER BY rowid;
     DROP TABLE events;
     ALTER TABLE new_events RENAME TO events;
-    -- Ids that somebody chose to be the same in their last 64 bits.
+    -- Ids that a client chose to be the same in their last 64 bits.
     UPDATE events SET cid = lower(hex(randomblob(8))) WHERE (cid, sender) IN
         (SELECT cid, sender FROM events GROUP BY cid, sender HAVING count(*) > 1);
     CREATE UNIQUE INDEX events_by_cid ON events (cid, sender);
     ALTER TABLE accounts ADD COLUMN change INTEGER NOT NULL DEFAULT 0;
     UPDATE accounts SET change = number;
     """,
-    # Roles, bans, mutes, and what was done. The numbers of former changes are kept, so that whoever
-    # knows one is known to know this history.
+    # Roles, bans, mutes, and the audit log. The numbers of former changes are kept: a client that
+    # reports one of them has a copy of this history.
     """
     ALTER TABLE accounts ADD COLUMN role INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE devices ADD COLUMN installation TEXT;
@@ -122,22 +122,22 @@ MIGRATIONS: Final[Sequence[str]] = (
 
 
 _REWRITES: Final = {3: 3}
-"""By the number of a migration that writes the log anew: how many times the size of the database
-that takes for a while, beside the copy (measured: 2.7; 6.9 if all is quotation marks)."""
+"""Number of a migration that rewrites the log → the space that it takes meanwhile, as a multiple
+of the database's size, beside the backup (measured: 2.7; 6.9 for texts of quotation marks)."""
 _PROGRESS: Final = 10.0
-"""Seconds between two lines in the log about a migration that takes long."""
+"""Seconds between two log lines about the progress of a migration."""
 _LOOK: Final = 1_000_000
-"""Instructions of SQLite's between two looks at the clock: some tens of milliseconds."""
+"""Instructions of SQLite's virtual machine between checks of the clock: tens of milliseconds."""
 
 
 def connect_writer(path: Path) -> sqlite3.Connection:
-    """The one connection that writes, with the database in its present form.
+    """Open the one connection that writes; the database is migrated to the current format.
 
-    Raises StoreUnusableError when the file is no database of ours, is damaged, unreadable, or from
-    a newer version; it is then as it was before.
+    Raises StoreUnusableError if the file is not this program's database, is damaged, unreadable, or
+    of a newer version; it is unchanged then.
     """
     try:
-        # It holds what people say: nobody else's to read, from the first byte.
+        # It contains messages, so it is created with mode 0600, not changed to it afterwards.
         os.close(os.open(path, os.O_CREAT | os.O_WRONLY | NO_LINK, PRIVATE_FILE))
         _check_room(path, _look_at_header(path))
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -155,7 +155,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
 
 
 def _check_room(path: Path, version: int) -> None:
-    """Refuse to begin what would not find room. Raises StoreUnusableError, OSError."""
+    """Check the free space for the migrations. Raises StoreUnusableError, OSError."""
     if not 0 < version < len(MIGRATIONS):
         return
     steps = range(version + 1, len(MIGRATIONS) + 1)
@@ -170,7 +170,7 @@ def _check_room(path: Path, version: int) -> None:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Bring it to the present form, and tell the log about it: a large one takes minutes."""
+    """Migrate to the current format, logging the progress: a large database takes minutes."""
     if not 0 < version < len(MIGRATIONS):
         migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
         return
@@ -184,7 +184,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
         migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
     finally:
         connection.set_progress_handler(None, 0)
-    # Else it stays as large as all that was written, until the server stops.
+    # Otherwise the WAL keeps the size of all that was written until the server stops.
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (free,) = connection.execute(
         "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size"
@@ -196,7 +196,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _progress(path: Path, begun: float) -> Callable[[], int]:
-    """What SQLite calls now and then, to tell the log how far it is."""
+    """A progress handler for SQLite that logs the size so far every `_PROGRESS` seconds."""
     told = begun
 
     def look() -> int:
@@ -204,14 +204,14 @@ def _progress(path: Path, begun: float) -> Callable[[], int]:
         now = time.monotonic()
         if now - told >= _PROGRESS:
             told = now
-            log.info("still at it, after %.0f s: %s so far", now - begun, _megabytes(_size(path)))
-        return 0  # go on
+            log.info("migrating for %.0f s: %s so far", now - begun, _megabytes(_size(path)))
+        return 0  # continue
 
     return look
 
 
 def _size(path: Path) -> int:
-    """Bytes of the database, with what is not folded into it yet."""
+    """Bytes of the database and its write-ahead log."""
     size = path.stat().st_size
     try:
         return size + path.with_name(f"{path.name}-wal").stat().st_size
@@ -226,8 +226,8 @@ def _megabytes(size: int) -> str:
 def connect_again(path: Path) -> sqlite3.Connection:
     """Another connection that writes, to a database that `connect_writer` has opened before.
 
-    Raises sqlite3.Error. Nothing is made where there is none, and no file is opened but by SQLite:
-    to close one would end the locks that its other connections in this process hold (POSIX).
+    Raises sqlite3.Error. A missing file is not created, and only SQLite opens files: closing
+    another descriptor would release the locks of its other connections in this process (POSIX).
     """
     uri = f"{path.absolute().as_uri()}?mode=rw"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
@@ -241,26 +241,26 @@ def connect_again(path: Path) -> sqlite3.Connection:
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    make_durable(connection)  # an acknowledged message survives a loss of power
+    make_durable(connection)  # an acknowledged message survives a power failure
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16384")
 
 
 def _keep_journals_in_memory(connection: sqlite3.Connection) -> None:
-    """What undoes a statement of several rows: else a file is made for each of them.
+    """Keep statement journals in memory: otherwise each statement of several rows creates a file.
 
-    Not before a migration, as a new index is sorted there, and may be larger than memory.
+    Not before a migration: sorting a new index uses the same storage, and may not fit in memory.
     """
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
 def _look_at_header(path: Path) -> int:
-    """Refuse what is not ours by its first bytes, which leaves no trace, as opening would.
+    """Check the file's header before SQLite opens it, which would leave files beside it.
 
-    Returns its format, 0 if that is not known yet.
+    Returns its format, 0 if unknown. Raises StoreUnusableError if the database is foreign.
 
-    The places are those of the SQLite file format, §1.3: the version at 60, the application
-    at 68. A database that was just made, with neither, is looked at after it is opened.
+    The offsets are those of the SQLite file format, §1.3: the user version at 60, the application
+    id at 68. A new database, with neither, is checked after it is opened.
     """
     with path.open("rb") as file:
         header = file.read(100)
@@ -275,11 +275,11 @@ def _look_at_header(path: Path) -> int:
 
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
-    """The format of an open database; 0 for a new one. Raises StoreUnusableError if not ours."""
+    """The format of an open database; 0 for a new one. Raises StoreUnusableError if foreign."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    # A first start that was cut short leaves an empty database: it is made again.
+    # A first start that was interrupted leaves an empty database, which is initialized again.
     if tables or version or application:
         _check(version, application, path)
     return int(version)
