@@ -6,9 +6,8 @@ import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, assert_never
+from typing import assert_never
 
-from chat_client.cache.pages import RoomSummary
 from chat_client.cache.search import Found
 from chat_client.open_account import OpenAccount
 from chat_client.state import news
@@ -19,39 +18,34 @@ from chat_client.window.completion import Candidate, Completion
 from chat_client.window.composer import Composer
 from chat_client.window.connection_view import ConnectionView
 from chat_client.window.find_bar import FindBar
+from chat_client.window.focus_watch import FocusWatch
 from chat_client.window.go_to_date import ask as ask_for_day
 from chat_client.window.go_to_date import day_menu
 from chat_client.window.header import Header
+from chat_client.window.latest_button import LatestButton
 from chat_client.window.members_panel import MembersPanel
 from chat_client.window.message_entry import MessageEntry
-from chat_client.window.notification_menus import quiet_line, quiet_menu, room_menu
+from chat_client.window.notification_menus import NotificationMenus
 from chat_client.window.notifications import Notifications
 from chat_client.window.overview import Overview
 from chat_client.window.person_menu import PersonMenu
+from chat_client.window.read_marker import ReadMarker
+from chat_client.window.room_history import RoomHistory
 from chat_client.window.sidebar import Sidebar
 from chat_client.window.status_banner import status_line
-from chat_client.window.transcript.missing import whole_line
 from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
+from chat_client.window.unread_counts import UnreadCounts
 from chat_client.window.unread_line import UnreadLine
 from common.domain.names import GENERAL, direct_partner, direct_room
-from common.domain.reasons import Reason
-from common.domain.sentences import sentence
-from common.domain.text import TextRefusedError, check_text, normalize_text
-from common.protocol.events import MESSAGE
+from common.domain.text import normalize_text
 from common.ui.look.theme import Theme
 from common.ui.program.mailbox import Mailbox
 from common.ui.widgets.basics import Hairline, Panel
-from common.ui.widgets.buttons import Button
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import popup
-from common.ui.widgets.notices import FAILURE_TIME, RISE, Banner, Toasts
+from common.ui.widgets.notices import FAILURE_TIME, Banner, Toasts
 from common.ui.widgets.safe_text import safe
-
-_LATEST: Final = 30
-"""Height of the button that leads to the latest message, px at 96 dpi."""
-_LATEST_AT: Final = 8
-"""Its distance from the lower edge of the conversation, px at 96 dpi."""
 
 
 class MainScreen(Panel):
@@ -81,45 +75,31 @@ class MainScreen(Panel):
         self._on_title = on_title
         self._on_leave = on_leave
         self.overview: Overview = former.overview if former else Overview(session.account.username)
+        self._counts = UnreadCounts(self.overview, session.reader)
         if former is None:
-            self._load()
+            self._counts.load()
         self._on_mode = on_mode
         theme.colours.forget()
         theme.colours.meet(self.overview.names)
-        self._refused: dict[str, Reason] = {}
-        """Rooms that the server does not bring on this connection, and why."""
-        self._skipped: set[str] = set()
-        """Rooms of which so much was missed that only the newest page of it is on its way."""
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
         self.room = ""
-        self._leaving: str | None = None
+        self.focus_watch = FocusWatch(parent, self, self.look, self._look_away)
         self._build()
         notifications.begin(session.account.key, self.overview, self)
-        notifications.on_quiet = self._show_quiet
-        self._show_quiet()
+        self._menus.begin(self.sidebar.show_quiet)
         if former is None:
             # Nobody may look yet, such as when the window is iconified.
-            self.open(GENERAL, read=self._has_focus())
+            self.open(GENERAL, read=self.focus_watch.has_focus)
             self._write()
         else:
             self._take_over(former)
-        self.bind("<FocusIn>", self._focused)
-        self.bind("<FocusOut>", self._left)
 
     # Building
 
-    def _load(self) -> None:
-        """Begin with what the cache has."""
-        reader, overview = self._session.reader, self.overview
-        rooms = reader.rooms(overview.me)
-        overview.load(rooms, reader.people(), reader.moderators())
-        self._count_mentions(rooms)
-        overview.add_room(GENERAL)
-
     def _take_over(self, former: MainScreen) -> None:
         """Begin with all that another screen has; nothing becomes read by that."""
-        self._refused, self._skipped = former._refused, former._skipped
+        self._history.take_over(former._history)
         self.entry.take_over(former.entry)
         self.composer.take_over(former.composer)
         self.connection.take_over(former.connection)
@@ -144,14 +124,22 @@ class MainScreen(Panel):
 
     def _build(self) -> None:
         theme = self._theme
+        self._menus = NotificationMenus(
+            self,
+            theme,
+            self.overview,
+            self._notifications,
+            on_settings=self._on_settings,
+            mark_read=self._mark_read,
+        )
         self.sidebar = Sidebar(
             self,
             theme,
             self.open,
             self._on_leave,
             self._write,
-            on_room_menu=self._room_menu,
-            on_quiet_menu=self._quiet_menu,
+            on_room_menu=self._menus.open_room,
+            on_quiet_menu=self._menus.open_quiet,
             on_settings=self._on_settings,
         )
         self.sidebar.pack(side="left", fill="y")
@@ -199,7 +187,7 @@ class MainScreen(Panel):
             self.overview.name,
             handle_of=self.overview.handle,
             mentions_in=self.overview.mentions_in,
-            on_bottom=self._bottom,
+            on_bottom=lambda _: self._look_at_end(),
             on_link=lambda url: open_link(url, self._not_opened.post),
             on_failed=self._failed,
             on_missing=lambda wanted: self._session.ask(lambda core: core.load_history(wanted)),
@@ -211,15 +199,14 @@ class MainScreen(Panel):
             theme,
             self.overview,
             self._session.reader,
-            has_focus=self._has_focus,
+            has_focus=lambda: self.focus_watch.has_focus,
             on_go=self._write,
         )
         self.transcript.pack(fill="both", expand=True)
         self.toasts = Toasts(self.transcript, theme)
         self._not_opened: Mailbox[str] = Mailbox(self._window, self._link_failed)
-        self.latest = Button(
-            self.transcript, theme, "Latest", self._to_latest, icon="arrow-down", height=_LATEST
-        )
+        self.latest = LatestButton(self.transcript, theme, self._to_latest)
+        self._build_reading()
         for keys, go in (
             ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
             ("<Next>", lambda: self.transcript.scroll_pages(1)),
@@ -251,6 +238,31 @@ class MainScreen(Panel):
         self.composer.lift()
         self.members_panel.lift()
 
+    def _build_reading(self) -> None:
+        """What becomes of what comes and is read."""
+        reader, notifications = self._session.reader, self._notifications
+        self._read_marker = ReadMarker(
+            self.overview,
+            reader,
+            self.transcript,
+            notifications,
+            self._session.ask,
+            has_focus=lambda: self.focus_watch.has_focus,
+            on_read=self._was_read,
+        )
+        self._history = RoomHistory(
+            self.overview,
+            reader,
+            self._counts,
+            self.transcript,
+            self.unread_line,
+            notifications,
+            order=self._session.ask,
+            tell=self.tell,
+            sees=self._read_marker.sees,
+            on_end=self._look_at_end,
+        )
+
     # News
 
     def apply(self, told: Sequence[news.News]) -> None:
@@ -280,7 +292,7 @@ class MainScreen(Panel):
             ):
                 self.overview.hear_of_people(item)
             case news.RoomSeen():
-                self._refused.pop(item.room, None)  # it is asked for anew
+                self._history.asked_anew(item.room)
                 self.overview.add_room(item.room)
             case news.EventsAdded():
                 self._add_events(item)
@@ -290,7 +302,7 @@ class MainScreen(Panel):
                 self._start_over(item.rooms)
             case news.EventsUpgraded():
                 # Some of it may be messages, which nobody has read yet.
-                self._count()
+                self._counts.count()
                 self._open_again(item.rooms)
             case _:
                 self._show_more_news(item)
@@ -300,9 +312,9 @@ class MainScreen(Panel):
         before = self.overview.is_moderator
         self.overview.hear_of_people(item)
         if self.overview.is_moderator and not before:
-            self._toast("You are a moderator now: right-click a member", FAILURE_TIME)
+            self.tell("You are a moderator now: right-click a member")
         elif before and not self.overview.is_moderator:
-            self._toast("You are no longer a moderator", FAILURE_TIME)
+            self.tell("You are no longer a moderator")
 
     def _show_more_news(
         self,
@@ -328,7 +340,7 @@ class MainScreen(Panel):
             case news.Moderated() | news.SanctionsListed():
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
-                self._hear_of_history(item)
+                self._history.hear(item)
             case news.AccountChanged() | news.MessageNotStored():
                 pass  # All that was not kept is given back together.
             case _:
@@ -339,77 +351,7 @@ class MainScreen(Panel):
         self._toast(text, FAILURE_TIME)
 
     def _toast(self, text: str, milliseconds: int) -> None:
-        # Above the button that leads to the latest message.
-        rise = _LATEST_AT + _LATEST + 8 if self.latest.winfo_manager() else RISE
-        self.toasts.show(text, milliseconds, rise=rise)
-
-    def _hear_of_history(
-        self, item: news.HistoryAdded | news.Skipped | news.RoomRefused | news.Listed
-    ) -> None:
-        match item:
-            case news.HistoryAdded():
-                self._add_history(item)
-            case news.Skipped():
-                self.overview.skip(item.room, item.after, item.head)
-                if item.came == "away":
-                    self._skipped.add(item.room)
-                    if item.room == self.room:
-                        self.unread_line.missed(item.room, item.after)
-                if item.room == self.room:
-                    self._bring_newest()
-            case news.RoomRefused():
-                self._refused[item.room] = item.reason
-                self._say_refused()
-            case news.Listed():
-                self.transcript.look_again()
-            case _:
-                assert_never(item)
-
-    def _say_refused(self) -> None:
-        """Say so if nothing new comes in the open room on this connection."""
-        reason = self._refused.get(self.room)
-        if reason is not None:
-            self._toast(f"Nothing new comes here: {safe(sentence(reason))}", FAILURE_TIME)
-
-    def _add_history(self, added: news.HistoryAdded) -> None:
-        self.transcript.history_added(added)
-        if added.why is not None and (added.wanted.at is not None or added.wanted.around == 1):
-            self._toast(whole_line(added.why, "those"), FAILURE_TIME)
-        if added.places and added.wanted == news.Wanted(added.room):
-            self._count(only=added.room)
-            if added.room in self._skipped:
-                self._skipped.discard(added.room)
-                self._hear_of_page(added.room, added.places[0], added.places[-1])
-            if added.room == self.room:
-                self._bottom(self.transcript.at_bottom)
-
-    def _hear_of_page(self, room: str, first: int, last: int) -> None:
-        """Tell of the newest page of a room, and of what was missed before it by its number."""
-        reader, overview = self._session.reader, self.overview
-        read = next((each.read for each in reader.rooms(overview.me, only=room)), 0)
-        page = tuple(reader.after(room, max(first - 1, read), last - first + 1))
-        here = sum(event.is_message and event.sender != overview.me for event in page)
-        seen = room == self.room and self.transcript.at_bottom and self._has_focus()
-        added = news.EventsAdded(room, page, read, "away")
-        missing = max(0, overview.unread.get(room, 0) - here)
-        self._notifications.heard(added, reading=seen, missing=missing)
-
-    def _count(self, only: str | None = None) -> None:
-        """Take over from the cache what is unread, in all rooms or in one."""
-        rooms = self._session.reader.rooms(self.overview.me, only=only)
-        self.overview.count(rooms)
-        self._count_mentions(rooms)
-
-    def _count_mentions(self, rooms: Sequence[RoomSummary]) -> None:
-        overview = self.overview
-        for room in rooms:
-            texts = self._session.reader.unread_with_sign(room, overview.me) if room.unread else ()
-            overview.set_mentions(room.room, overview.count_mentions(texts))
-
-    def _bring_newest(self) -> None:
-        """If the newest page of the open room is to come, have it come before others'."""
-        newest = news.Wanted(self.room)
-        self._session.ask(lambda core: core.load_history(newest))
+        self.toasts.show(text, milliseconds, rise=self.latest.rise)
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self.connection.waiting = changed.waiting
@@ -428,7 +370,7 @@ class MainScreen(Panel):
         if rooms is None:
             self.overview.load([], {})
             self.overview.add_room(GENERAL)
-            self.open(GENERAL, again=True, read=self._has_focus())
+            self.open(GENERAL, again=True, read=self.focus_watch.has_focus)
             return
         self.overview.forget(rooms)
         self._open_again(rooms)
@@ -436,20 +378,19 @@ class MainScreen(Panel):
     def _open_again(self, rooms: tuple[str, ...]) -> None:
         """What stands in these rooms is another now."""
         if self.room in rooms:
-            self.open(self.room, again=True, read=self._has_focus())
+            self.open(self.room, again=True, read=self.focus_watch.has_focus)
 
     def _add_events(self, added: news.EventsAdded) -> None:
         here = added.room == self.room
         if here:
             self.transcript.add(added.events)
-        seen = here and self.transcript.at_bottom and self._has_focus()
+        seen = self._read_marker.sees(added.room)
         self.overview.add_events(added.room, added.events, seen=seen, read=added.read)
         self._notifications.heard(added, reading=seen)
         if here and added.came != "before" and not (seen and added.came == "live"):
             self.unread_line.heard(added.room, added.events, read=added.read)
         if seen:
-            self._mark_read(added.room, added.events[-1].seq)
-            self._notifications.read(added.room)
+            self._read_marker.seen(added.room, added.events[-1].seq)
         elif here:
             self._show_latest()
 
@@ -470,7 +411,7 @@ class MainScreen(Panel):
         self.connection.show_status(told.status, told.waiting)
         if told.status.link not in {Link.ONLINE, Link.CONNECTING}:
             # Nobody's presence is known, and nothing that was asked for comes.
-            self._refused.clear()
+            self._history.disconnected()
             self.overview.offline()
             self.transcript.disconnected()
 
@@ -494,11 +435,11 @@ class MainScreen(Panel):
         self.members_panel.hide_over()
         self._show_room(room, self.unread_line.of(room))
         if self.connection.online:
-            self._bring_newest()
+            self._history.bring_newest()
         if read:
-            self._read()
+            self._read_marker.mark_open()
         self._refresh()
-        self._say_refused()
+        self._history.say_refused()
 
     def _show_room(self, room: str, unread: Unread | None) -> None:
         partner = direct_partner(room, self.overview.me)
@@ -543,12 +484,7 @@ class MainScreen(Panel):
 
     def _show_latest(self) -> None:
         """Offer the way to the newest message while it is not in view, and say what is new."""
-        if self.transcript.at_bottom:
-            self.latest.place_forget()
-            return
-        count = self.overview.unread.get(self.room, 0)
-        self.latest.set(f"Latest · {count:,} new" if count else "Latest")
-        self.latest.place(relx=0.5, rely=1, y=-self._theme.px(_LATEST_AT), anchor="s")
+        self.latest.look(self.overview.unread.get(self.room, 0))
 
     def _open_direct(self, username: str) -> None:
         if username == self.overview.me:
@@ -572,12 +508,46 @@ class MainScreen(Panel):
     def _connect(self) -> None:
         self._session.ask(lambda core: core.connect_now())
 
+    # Reading
+
+    def look(self) -> None:
+        """The person may be looking at the window from now on."""
+        self.unread_line.look()
+        self._read_marker.look()
+
+    def _look_away(self) -> None:
+        """The person turned to another program: what was seen is not new any more."""
+        self.unread_line.go_on()
+
+    def _viewed(self) -> None:
+        self.unread_line.look()
+
+    def _mark_read(self, room: str) -> None:
+        self._read_marker.mark(room)
+
+    def _look_at_end(self) -> None:
+        """The end of the open room came into view or left it, or is another one."""
+        self._show_latest()
+        self._read_marker.look()
+
+    def _was_read(self) -> None:
+        self._show_latest()
+        self._refresh()
+
+    def _to_latest(self) -> None:
+        self.transcript.show_latest()
+        self._read_marker.mark_open()
+        self._refresh()
+        self._write()
+
+    # What the person does with a notification
+
     def show_message(self, room: str, seq: int) -> None:
         """Open a room at a message, such as one that a notification told of."""
         self.open(room)
         if not self.transcript.at_bottom or not self._is_near_end(seq):
             self.transcript.go_to(seq)
-        self._read()
+        self._read_marker.mark_open()
         self._refresh()
         self._write()
 
@@ -591,113 +561,17 @@ class MainScreen(Panel):
         text = normalize_text(text)
         if not text.strip():
             return
-        problem = self.composer.why_closed if self.composer.closed else ""
-        try:
-            check_text(text)
-        except TextRefusedError as error:
-            problem = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        if problem:
-            self.open(room)
-            self.composer.set_draft("\n".join(filter(None, (self.composer.draft, text))))
-            self._toast(f"Not sent. {problem}", FAILURE_TIME)
-            self._notifications.attention.demand()
+        problem = self.entry.answer(room, text)
+        if problem is None:
+            self._read_marker.mark(room)
             return
-        self._session.ask(lambda core: core.send(room, MESSAGE, {"text": text}))
-        self._mark_room_read(room)
-
-    def _mark_room_read(self, room: str) -> None:
-        latest = self._session.reader.latest(room, 1)
-        if latest:
-            self._mark_read(room, latest[-1].seq)
-        self.overview.mark_read(room)
-        self._notifications.read(room)
-        if room == self.room:
-            self._show_latest()
-        self._refresh()
-
-    def _room_menu(self, room: str, x: int, y: int) -> None:
-        """What one is told of a room, and that it is read."""
-        told, preferences = self._notifications, self._notifications.preferences
-        is_direct = direct_partner(room, self.overview.me) is not None
-        unread = bool(self.overview.unread.get(room))
-        items = room_menu(
-            told.chosen_level(room),
-            preferences.direct if is_direct else preferences.room,
-            lambda level: told.set_level(room, level),
-            (lambda: self._mark_room_read(room)) if unread else None,
-        )
-        popup(self, self._theme, items, x, y)
-
-    def _quiet_menu(self, x: int, y: int) -> None:
-        told = self._notifications
-        popup(
-            self,
-            self._theme,
-            quiet_menu(told.preferences.quiet, told.now(), told.quiet_for, self._on_settings),
-            x,
-            y,
-        )
-
-    def _show_quiet(self) -> None:
-        told = self._notifications
-        self.sidebar.show_quiet(quiet_line(told.preferences.quiet, told.now()))
-
-    def _mark_read(self, room: str, seq: int) -> None:
-        self._session.ask(lambda core: core.mark_read(room, seq))
-
-    def _read(self) -> None:
-        """What is in view now counts as read."""
-        latest = self._session.reader.latest(self.room, 1)
-        if latest and self.overview.unread.get(self.room):
-            self._mark_read(self.room, latest[-1].seq)
-        self.overview.mark_read(self.room)
-        self._notifications.read(self.room)
-
-    def _viewed(self) -> None:
-        self.unread_line.look()
-
-    def _left(self, _: object) -> None:
-        """The keyboard went elsewhere: if to another program, what was seen is not new any more."""
-        if self._leaving is None:
-            self._leaving = self.after_idle(self._leave_unread)
-
-    def _leave_unread(self) -> None:
-        self._leaving = None
-        if not self._has_focus():
-            self.unread_line.go_on()
-
-    def _focused(self, _: object) -> None:
-        self.look()
-
-    def look(self) -> None:
-        """The person may be looking at the window from now on."""
-        self.unread_line.look()
-        unread = self.overview.unread.get(self.room)
-        if unread and self.transcript.at_bottom and self._has_focus():
-            self._read()
-            self._refresh()
-
-    def _has_focus(self) -> bool:
-        # What is on no screen is not looked at, even if Tk takes it to have the keyboard: Tk
-        # ignores that a window lost it while a request of its own was on its way.
-        # focus_displayof fails on widgets that Tk made itself, such as a menu's.
-        viewable = self._window.winfo_viewable()
-        return bool(viewable and self.tk.call("focus", "-displayof", "."))
-
-    def _bottom(self, at_bottom: bool) -> None:
-        self._show_latest()
-        if at_bottom and self._has_focus() and self.overview.unread.get(self.room):
-            self._read()
-            self._refresh()
+        self.open(room)
+        self.entry.add_to_draft(text)
+        self.tell(f"Not sent. {problem}")
+        self._notifications.attention.demand()
 
     def _link_failed(self, _: object) -> None:
-        self._toast("No program here opens links; right-click one to copy it", FAILURE_TIME)
-
-    def _to_latest(self) -> None:
-        self.transcript.show_latest()
-        self._read()
-        self._refresh()
-        self._write()
+        self.tell("No program here opens links; right-click one to copy it")
 
     # Writing
 
@@ -719,16 +593,11 @@ class MainScreen(Panel):
         return not self.connection.can_store and self.entry.differs_from(reader.drafts())
 
     def _failed(self, out: OutboxMessage, action: str) -> None:
-        if action == "again":
-            if self.composer.closed:
-                self._toast(self.composer.why_closed, FAILURE_TIME)
-            else:
-                self._session.ask(lambda core: core.send_again(out.cid))
-            return
-        if action == "edit":
-            self.entry.edit(out)
+        problem = self.entry.act_on(out, action)
+        if problem is not None:
+            self.tell(problem)
+        elif action == "edit":
             self._write()
-        self._session.ask(lambda core: core.drop(out.cid))
 
     # The window
 
@@ -747,12 +616,9 @@ class MainScreen(Panel):
 
     def close(self, *, destroy: bool = True) -> None:
         """No more of this screen; its timers are stopped. `destroy` it now, or do it later."""
-        # Where this is shown anew, what takes its place has asked to be told already.
-        if self._notifications.on_quiet == self._show_quiet:
-            self._notifications.on_quiet = lambda: None
+        self._menus.stop()
         self._notifications.end(self)
-        if self._leaving is not None:
-            self.after_cancel(self._leaving)
+        self.focus_watch.stop()
         self.person_menu.forget()
         self.connection.stop()
         self.entry.stop()

@@ -56,13 +56,41 @@ class MessageEntry:
 
     def send(self, text: str) -> str | None:
         """Send a text to the open room; why not, if it can't be sent."""
-        try:
-            check_text(text)
-        except TextRefusedError as error:
-            return str(error)[:1].upper() + str(error)[1:] + "."
-        room = self._room
-        self.drafts.sent(room)
+        problem = _why_not(text)
+        if problem is None:
+            self.drafts.sent(self._room)
+            self._post(self._room, text)
+        return problem
+
+    def answer(self, room: str, text: str) -> str | None:
+        """Send a text to any room, past its draft; why not, if it can't be sent."""
+        problem = _why_not(text) or (self._composer.why_closed if self._composer.closed else None)
+        if problem is None:
+            self._post(room, text)
+        return problem
+
+    def _post(self, room: str, text: str) -> None:
         self._order(lambda core: core.send(room, MESSAGE, {"text": text}))
+
+    def add_to_draft(self, text: str) -> None:
+        """Have a text in the composer, below what may be half written there."""
+        self._composer.set_draft("\n".join(filter(None, (self._composer.draft, text))))
+
+    def act_on(self, out: OutboxMessage, action: str) -> str | None:
+        """Do one of `pen.ACTIONS` with a message that was not sent; why not, if it can't be done.
+
+        One that is edited is kept as a draft, so that a crash loses nothing when it leaves the
+        outbox next.
+        """
+        if action == "again":
+            if self._composer.closed:
+                return self._composer.why_closed
+            self._order(lambda core: core.send_again(out.cid))
+            return None
+        if action == "edit":
+            self.add_to_draft(out.text)
+            self.save()
+        self._order(lambda core: core.drop(out.cid))
         return None
 
     def take_back(self, items: Sequence[news.MessageNotStored]) -> None:
@@ -79,14 +107,6 @@ class MessageEntry:
             else:
                 self.drafts.give_back(room, "\n".join(texts))
 
-    def edit(self, out: OutboxMessage) -> None:
-        """Have a message that was not sent in the composer, below what may be half written there.
-
-        It is kept as a draft, so that a crash loses nothing when it leaves the outbox next.
-        """
-        self._composer.set_draft("\n".join(filter(None, (self._composer.draft, out.text))))
-        self.save()
-
     def save(self) -> None:
         """Keep what is written now and not sent."""
         self.stop()
@@ -95,9 +115,6 @@ class MessageEntry:
     def differs_from(self, kept: Mapping[str, str]) -> bool:
         """Whether anything is written, in any room, that is not kept."""
         return self.drafts.differ_from(kept, self._room, self._composer.draft)
-
-    def _keep(self, room: str, text: str) -> None:
-        self._order(lambda core: core.save_draft(room, text))
 
     def _typed(self, _: object) -> None:
         """Keep the draft when the typing pauses, and now and then while it goes on."""
@@ -110,3 +127,12 @@ class MessageEntry:
         if self._timer is not None:
             self._composer.after_cancel(self._timer)
             self._timer = None
+
+
+def _why_not(text: str) -> str | None:
+    """Why a text can't be a message, as a sentence; None if it can."""
+    try:
+        check_text(text)
+    except TextRefusedError as error:
+        return f"{str(error)[:1].upper()}{str(error)[1:]}."
+    return None

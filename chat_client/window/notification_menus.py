@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter as tk
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -15,7 +16,11 @@ from chat_client.notify.wording import (
     describe_quiet,
     quiet_until,
 )
-from common.ui.widgets.menus import MenuItem
+from chat_client.window.notifications import Notifications
+from chat_client.window.overview import Overview
+from common.domain.names import direct_partner
+from common.ui.look.theme import Theme
+from common.ui.widgets.menus import MenuItem, popup
 
 _QUIET: Final = {
     "hour": "For 1 hour",
@@ -25,6 +30,65 @@ _QUIET: Final = {
 }
 _CHOSEN: Final = "\N{CHECK MARK} "
 _OTHER: Final = "\N{EM SPACE}"
+
+
+class NotificationMenus:
+    """Opens them over `screen`, and has it shown until when do not disturb is on.
+
+    `on_settings()` opens the settings; `mark_read(room)` marks a room as read.
+    """
+
+    def __init__(
+        self,
+        screen: tk.Misc,
+        theme: Theme,
+        overview: Overview,
+        notifications: Notifications,
+        *,
+        on_settings: Callable[[], object],
+        mark_read: Callable[[str], object],
+    ) -> None:
+        self._screen, self._theme, self._overview = screen, theme, overview
+        self._notifications = notifications
+        self._on_settings, self._mark_read = on_settings, mark_read
+        self._on_quiet: Callable[[str], object] = lambda _: None
+
+    def begin(self, on_quiet: Callable[[str], object]) -> None:
+        """Call `on_quiet(line)` now and whenever do not disturb begins or ends; see `quiet_line`.
+
+        Nobody else hears of it from now on.
+        """
+        self._on_quiet = on_quiet
+        self._notifications.on_quiet = self._show_quiet
+        self._show_quiet()
+
+    def stop(self) -> None:
+        """Don't any more, unless others have taken its place already."""
+        if self._notifications.on_quiet == self._show_quiet:
+            self._notifications.on_quiet = lambda: None
+
+    def open_room(self, room: str, x: int, y: int) -> None:
+        """What one is told of a room, and that it is read."""
+        told, preferences = self._notifications, self._notifications.preferences
+        is_direct = direct_partner(room, self._overview.me) is not None
+        unread = bool(self._overview.unread.get(room))
+        items = room_menu(
+            told.chosen_level(room),
+            preferences.direct if is_direct else preferences.room,
+            lambda level: told.set_level(room, level),
+            (lambda: self._mark_read(room)) if unread else None,
+        )
+        popup(self._screen, self._theme, items, x, y)
+
+    def open_quiet(self, x: int, y: int) -> None:
+        """Turning do not disturb on and off."""
+        told = self._notifications
+        items = quiet_menu(told.preferences.quiet, told.now(), told.quiet_for, self._on_settings)
+        popup(self._screen, self._theme, items, x, y)
+
+    def _show_quiet(self) -> None:
+        told = self._notifications
+        self._on_quiet(quiet_line(told.preferences.quiet, told.now()))
 
 
 def room_menu(

@@ -413,7 +413,7 @@ def test_unread_messages_are_counted_until_they_are_seen(
     """While another window has the keyboard: a number in the title and at the room."""
     other = town.member(host, "Chen")
     other.focus(other.composer)
-    ada.wait(lambda: not ada.main._has_focus(), "the other window to have the keyboard")
+    ada.wait(lambda: not ada.main.focus_watch.has_focus, "the other window to have the keyboard")
     bruno.say("one", "two")
     ada.wait(lambda: ada.title.startswith("(2) general"), "the count")
     assert [item.unread for item in ada.main.overview.rooms()] == [2]
@@ -431,7 +431,7 @@ def test_what_is_fetched_again_is_neither_read_nor_unread_by_that(
     reader = ada.main._session.reader
     other = town.member(host, "Chen")
     other.focus(other.composer)
-    ada.wait(lambda: not ada.main._has_focus(), "the other window to have the keyboard")
+    ada.wait(lambda: not ada.main.focus_watch.has_focus, "the other window to have the keyboard")
     bruno.say("one", "two")
     ada.wait(lambda: ada.title.startswith("(2) general"), "the count")
     (before,) = reader.rooms("ada.lindqvist")

@@ -53,7 +53,7 @@ def test_the_screen_is_locked(ada: Window, bruno: Peer) -> None:
         assert locker.stdout is not None
         if locker.stdout.readline() != b"0\n":
             pytest.skip("there is no libX11 to lock the screen with")
-        ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
+        ada.wait(lambda: not ada.main.focus_watch.has_focus, "the keyboard to go")
         told(ada, bruno)
         locker.communicate(timeout=30)
     read(ada)
@@ -82,7 +82,7 @@ def test_another_virtual_desktop_is_shown(ada: Window, bruno: Peer) -> None:
             show_desktop(1)
             # Not when the keyboard goes: the manager may still be at taking it and giving it back.
             ada.wait(lambda: not ada.root.winfo_viewable(), "the other desktop")
-            ada.wait(lambda: not ada.main._has_focus(), "the keyboard to go")
+            ada.wait(lambda: not ada.main.focus_watch.has_focus, "the keyboard to go")
             told(ada, bruno)
             show_desktop(0)
             read(ada)

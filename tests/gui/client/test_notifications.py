@@ -17,7 +17,7 @@ from chat_client.notify.quiet import FOR_EVER, Quiet
 from chat_client.state.news import PersonSeen
 from chat_client.state.status import Link
 from chat_client.state.sync import CATCH_UP_LIMIT
-from chat_client.window import main_screen, notifications
+from chat_client.window import notification_menus, notifications
 from chat_client.window.notifications import Notifications
 from common import limits
 from common.desktop.notifier import Code
@@ -41,7 +41,7 @@ class Elsewhere:
     def has_keyboard_of(self, window: Window) -> None:
         """Take it, as by a click into this window."""
         self.root.focus_force()
-        window.wait(lambda: not window.main._has_focus(), "the keyboard to go")
+        window.wait(lambda: not window.main.focus_watch.has_focus, "the keyboard to go")
         window.settle()
 
 
@@ -163,11 +163,17 @@ def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
     with window_manager():
         try:
             ada.root.iconify()
-            ada.wait(lambda: ada.root.state() == "iconic" and not ada.main._has_focus(), "the icon")
+            ada.wait(
+                lambda: ada.root.state() == "iconic" and not ada.main.focus_watch.has_focus,
+                "the icon",
+            )
             bruno.say("@ada.lindqvist look")
             shown(ada, "Bruno Okafor mentioned you in #general")
             ada.desktop.click()
-            ada.wait(lambda: ada.root.state() == "normal" and ada.main._has_focus(), "the window")
+            ada.wait(
+                lambda: ada.root.state() == "normal" and ada.main.focus_watch.has_focus,
+                "the window",
+            )
             shown(ada)
             # All that was said fits, whatever height Tk takes it to have.
             assert not ada.main.transcript._scrollbar.needed
@@ -181,7 +187,7 @@ def choose(
 ) -> list[str]:
     """Choose from the menu that a room has; what else is in it."""
     menus: list[list[MenuItem]] = []
-    monkeypatch.setattr(main_screen, "popup", lambda *args: menus.append(args[2]))
+    monkeypatch.setattr(notification_menus, "popup", lambda *args: menus.append(args[2]))
     rooms = ada.main.sidebar.rooms
     ada.wait(lambda: room in rooms.order(), f"{room} in the list")
     ada.settle()
@@ -312,7 +318,7 @@ def test_a_click_leads_to_a_message_that_is_not_loaded(
     shown(away, "Bruno Okafor mentioned you in #general")
     away.wait(lambda: away.main.overview.unread[GENERAL] == 301, "the messages")
     away.desktop.click()
-    away.wait(lambda: away.main.room == GENERAL and away.main._has_focus(), "the room")
+    away.wait(lambda: away.main.room == GENERAL and away.main.focus_watch.has_focus, "the room")
     away.wait(lambda: in_view(away, "here it is"), "the message")
     assert away.root.focus_get() is away.composer
 
@@ -345,7 +351,7 @@ def test_a_click_comes_late(away: Window, bruno: Peer) -> None:
     bruno.say("hello", room=DIRECT)
     shown(away, "Bruno Okafor")
     key = away.desktop.key("Bruno")
-    away.main._mark_room_read(DIRECT)
+    away.main._mark_read(DIRECT)
     shown(away)
     away.desktop.click_late(key)
     away.wait(lambda: away.main.room == DIRECT, "the room")
@@ -412,7 +418,7 @@ def test_an_answer_is_sent(away: Window, bruno: Peer) -> None:
     away.wait(lambda: bruno.texts(DIRECT) == ["hello", "  hello yourself"], "the answer")
     away.wait(lambda: away.main.overview.unread[DIRECT] == 0, "the room to be read")
     assert away.main.room == GENERAL
-    assert not away.main._has_focus()
+    assert not away.main.focus_watch.has_focus
     away.later(3)
     bruno.say("well", room=DIRECT)
     shown(away, "Bruno Okafor")

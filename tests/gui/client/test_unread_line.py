@@ -7,7 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from chat_client.window import unread_line
-from chat_client.window.main_screen import MainScreen
+from chat_client.window.focus_watch import FocusWatch
 from chat_client.window.transcript.timeline import Unread
 from tests.gui.harness import Host, Peer, Town, Window
 
@@ -76,23 +76,22 @@ def test_what_comes_while_the_window_is_behind(
 ) -> None:
     """It has a line, whose number grows; looked at and left again, it is gone."""
     focused = False
-    monkeypatch.setattr(type(ada.main), "_has_focus", lambda _: focused)
-    monkeypatch.setattr(ada.main.unread_line, "_has_focus", lambda: focused)
+    monkeypatch.setattr(FocusWatch, "has_focus", property(lambda _: focused))
     bruno.say("one")
     ada.wait(lambda: line(ada).startswith("1 new since "), "the line")
     bruno.say("two")
     ada.wait(lambda: line(ada).startswith("2 new since "), "the line")
     assert "one" in above(ada)
-    ada.main._left(None)
+    ada.main.focus_watch._left(None)
     ada.settle()
     assert line(ada)
     focused = True
-    ada.main._focused(None)
-    ada.main._left(None)  # to a menu, or a dialog
+    ada.main.focus_watch._focused(None)
+    ada.main.focus_watch._left(None)  # to a menu, or a dialog
     ada.settle()
     assert line(ada)
     focused = False
-    ada.main._left(None)
+    ada.main.focus_watch._left(None)
     ada.settle()
     assert line(ada) == ""
     bruno.say("three")
@@ -162,14 +161,14 @@ def test_a_start_that_nobody_sees_reads_nothing(
     folder = ada.program.data_dir
     ada.close()
     focused = False
-    monkeypatch.setattr(MainScreen, "_has_focus", lambda _: focused)
+    monkeypatch.setattr(FocusWatch, "has_focus", property(lambda _: focused))
     again = town.window(data_dir=folder).online()
     overview = again.main.overview
     assert (overview.unread["general"], overview.mentions["general"]) == (2, 1)
     assert again.title.startswith("(2)")
     assert line(again).startswith("2 new since ")
     focused = True
-    again.main._focused(None)
+    again.main.focus_watch._focused(None)
     assert overview.unread["general"] == 0
     assert line(again).startswith("2 new since ")
 
@@ -202,8 +201,7 @@ def test_an_answer_from_another_device_takes_it_away(
     session = ada.screens.session
     assert session is not None
     second = town.device(host, session.account)
-    monkeypatch.setattr(type(ada.main), "_has_focus", lambda _: False)
-    monkeypatch.setattr(ada.main.unread_line, "_has_focus", lambda: False)
+    monkeypatch.setattr(FocusWatch, "has_focus", property(lambda _: False))
     bruno.say("one", "two @ada.lindqvist")
     ada.wait(lambda: line(ada).startswith("2 new since "), "the line")
     second.until(lambda: len(second.texts()) == 2, "the messages there")
