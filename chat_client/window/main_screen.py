@@ -5,46 +5,29 @@ from __future__ import annotations
 import time
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import assert_never
 
-from chat_client.cache.search import Found
 from chat_client.open_account import OpenAccount
 from chat_client.state import news
-from chat_client.state.outbox_message import OutboxMessage, OutboxState
+from chat_client.state.outbox_message import OutboxState
 from chat_client.state.status import Link
-from chat_client.window.browser import open_link
-from chat_client.window.completion import Candidate, Completion
-from chat_client.window.composer import Composer
-from chat_client.window.connection_view import ConnectionView
-from chat_client.window.find_bar import FindBar
 from chat_client.window.focus_watch import FocusWatch
-from chat_client.window.go_to_date import ask as ask_for_day
-from chat_client.window.go_to_date import day_menu
-from chat_client.window.header import Header
-from chat_client.window.latest_button import LatestButton
 from chat_client.window.members_panel import MembersPanel
-from chat_client.window.message_entry import MessageEntry
 from chat_client.window.notification_menus import NotificationMenus
 from chat_client.window.notifications import Notifications
 from chat_client.window.overview import Overview
 from chat_client.window.person_menu import PersonMenu
 from chat_client.window.read_marker import ReadMarker
 from chat_client.window.room_history import RoomHistory
+from chat_client.window.room_view import RoomView
 from chat_client.window.sidebar import Sidebar
 from chat_client.window.status_banner import status_line
-from chat_client.window.transcript.timeline import Unread
-from chat_client.window.transcript.view import Transcript
 from chat_client.window.unread_counts import UnreadCounts
-from chat_client.window.unread_line import UnreadLine
-from common.domain.names import GENERAL, direct_partner, direct_room
+from common.domain.names import GENERAL, direct_room
 from common.domain.text import normalize_text
 from common.ui.look.theme import Theme
-from common.ui.program.mailbox import Mailbox
-from common.ui.widgets.basics import Hairline, Panel
+from common.ui.widgets.basics import Panel
 from common.ui.widgets.dialog import Dialog
-from common.ui.widgets.menus import popup
-from common.ui.widgets.notices import FAILURE_TIME, Banner, Toasts
 from common.ui.widgets.safe_text import safe
 
 
@@ -83,7 +66,6 @@ class MainScreen(Panel):
         theme.colours.meet(self.overview.names)
         self.dialog: Dialog | None = None
         """The question that is asked, or was asked last."""
-        self.room = ""
         self.focus_watch = FocusWatch(parent, self, self.look, self._look_away)
         self._build()
         notifications.begin(session.account.key, self.overview, self)
@@ -91,7 +73,7 @@ class MainScreen(Panel):
         if former is None:
             # Nobody may look yet, such as when the window is iconified.
             self.open(GENERAL, read=self.focus_watch.has_focus)
-            self._write()
+            self.view.write()
         else:
             self._take_over(former)
 
@@ -100,27 +82,15 @@ class MainScreen(Panel):
     def _take_over(self, former: MainScreen) -> None:
         """Begin with all that another screen has; nothing becomes read by that."""
         self._history.take_over(former._history)
-        self.entry.take_over(former.entry)
-        self.composer.take_over(former.composer)
-        self.connection.take_over(former.connection)
         self.members_panel.take_over(former.members_panel)
-        self._show_room(former.room, former.transcript.unread)
-        self.unread_line.take_over(former.unread_line)
+        self.view.take_over(former.view)
         self._refresh()
         focus = former.focus_displayof()
         # Not out of another window, such as that of the settings.
         if focus is None or focus.winfo_toplevel() is self._window:
             # Until the composer is on the screen, what is typed is redirected to it from there.
             self._window.focus_set()
-            self._write()
-
-    def show_place(self, seq: int | None) -> None:
-        """Have an event at the top of the view; None stands for the newest message."""
-        if seq is not None:
-            self.update_idletasks()  # the view must have its size
-            self.transcript.show_from(seq)
-            self._show_latest()
-            self.unread_line.look()
+            self.view.write()
 
     def _build(self) -> None:
         theme = self._theme
@@ -143,79 +113,27 @@ class MainScreen(Panel):
             on_settings=self._on_settings,
         )
         self.sidebar.pack(side="left", fill="y")
-        self._middle = Panel(self, theme, "window")
-        self._middle.pack(side="left", fill="both", expand=True)
-        self.header = Header(
-            self._middle,
+        view = self.view = RoomView(
+            self,
+            self._window,
             theme,
-            on_find=self._toggle_find,
+            self._session,
+            self.overview,
+            has_focus=lambda: self.focus_watch.has_focus,
+            on_leave=self._on_leave,
             on_mode=self._on_mode,
             on_members=self._toggle_members,
-        )
-        self.header.pack(fill="x")
-        line = Hairline(self._middle, theme)
-        line.pack(fill="x")
-        self.banner = Banner(self._middle, theme, after=line)
-        self.find = FindBar(
-            self._middle,
-            theme,
-            self._window,
-            self._search,
-            self._session.stop_search,
-            on_words=self._look_for,
-            on_place=self._go_to,
-            on_close=self._write,
-            is_whole=lambda: self._session.reader.is_whole(self.room),
-            after=line,
-        )
-        self.composer = Composer(self._middle, theme, self._send)
-        self.entry = MessageEntry(self.composer, self._session.reader.drafts(), self._session.ask)
-        self.completion = Completion(self, theme, self.composer, self._people_here)
-        self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
-        self.connection = ConnectionView(
-            self,
-            self.banner,
-            self.composer,
-            on_connect=self._connect,
-            on_leave=self._on_leave,
+            on_end=self._look_at_end,
+            on_latest=self._read_to_end,
             on_line=self._show_state,
+            on_dialog=self._ask,
         )
-        self.transcript = Transcript(
-            self._middle,
-            theme,
-            self._session.reader,
-            self.overview.name,
-            handle_of=self.overview.handle,
-            mentions_in=self.overview.mentions_in,
-            on_bottom=lambda _: self._look_at_end(),
-            on_link=lambda url: open_link(url, self._not_opened.post),
-            on_failed=self._failed,
-            on_missing=lambda wanted: self._session.ask(lambda core: core.load_history(wanted)),
-            on_day=self._day_menu,
-            on_view=self._viewed,
-        )
-        self.unread_line = UnreadLine(
-            self.transcript,
-            theme,
-            self.overview,
-            self._session.reader,
-            has_focus=lambda: self.focus_watch.has_focus,
-            on_go=self._write,
-        )
-        self.transcript.pack(fill="both", expand=True)
-        self.toasts = Toasts(self.transcript, theme)
-        self._not_opened: Mailbox[str] = Mailbox(self._window, self._link_failed)
-        self.latest = LatestButton(self.transcript, theme, self._to_latest)
+        view.pack(side="left", fill="both", expand=True)
+        self.header, self.banner, self.find = view.header, view.banner, view.find
+        self.composer, self.entry, self.completion = view.composer, view.entry, view.completion
+        self.transcript, self.unread_line = view.transcript, view.unread_line
+        self.connection, self.latest, self.toasts = view.connection, view.latest, view.toasts
         self._build_reading()
-        for keys, go in (
-            ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
-            ("<Next>", lambda: self.transcript.scroll_pages(1)),
-            ("<Control-Home>", self.transcript.go_to_first),
-            ("<Control-End>", self.transcript.go_to_latest),
-        ):
-            self.composer.text.bind(keys, partial(_done, go))
-        # What is selected among the messages stays so while one writes, and can be copied then.
-        self.composer.editing.copy_instead = self.transcript.copy_selected
         self.person_menu = PersonMenu(
             self,
             self._window,
@@ -224,18 +142,17 @@ class MainScreen(Panel):
             order=self._session.ask,
             on_message=self._open_direct,
             on_dialog=self._ask,
-            toast=self._toast,
+            toast=view.toast,
             server_time=self.connection.clock.now,
         )
         self.members_panel = MembersPanel(
-            self, theme, self._middle, self._open_direct, self.person_menu.open
+            self, theme, view, self._open_direct, self.person_menu.open
         )
         self.members = self.members_panel.members
         self.bind("<Configure>", self._resized)
         for behind in (self.transcript.text, self.composer.text):
             behind.bind("<Button-1>", lambda _: self.members_panel.hide_over(), add="+")
         # Tab goes through the window as one reads it: it follows the stack, the first made first.
-        self.composer.lift()
         self.members_panel.lift()
 
     def _build_reading(self) -> None:
@@ -262,6 +179,11 @@ class MainScreen(Panel):
             sees=self._read_marker.sees,
             on_end=self._look_at_end,
         )
+
+    @property
+    def room(self) -> str:
+        """The room that is open."""
+        return self.view.room
 
     # News
 
@@ -348,10 +270,7 @@ class MainScreen(Panel):
 
     def tell(self, text: str) -> None:
         """Show a short text for a while, such as one about what concerns all accounts."""
-        self._toast(text, FAILURE_TIME)
-
-    def _toast(self, text: str, milliseconds: int) -> None:
-        self.toasts.show(text, milliseconds, rise=self.latest.rise)
+        self.view.tell(text)
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self.connection.waiting = changed.waiting
@@ -392,7 +311,7 @@ class MainScreen(Panel):
         if seen:
             self._read_marker.seen(added.room, added.events[-1].seq)
         elif here:
-            self._show_latest()
+            self.view.show_latest()
 
     def _refresh(self) -> None:
         server = self._session.account.invite.server_name
@@ -430,10 +349,8 @@ class MainScreen(Panel):
         """Show a room and everything about it; unless it is `read`, it is when somebody looks."""
         if room == self.room and not again:
             return
-        self.entry.open(room)
-        self.find.hide()
         self.members_panel.hide_over()
-        self._show_room(room, self.unread_line.of(room))
+        self.view.open(room)
         if self.connection.online:
             self._history.bring_newest()
         if read:
@@ -441,50 +358,12 @@ class MainScreen(Panel):
         self._refresh()
         self._history.say_refused()
 
-    def _show_room(self, room: str, unread: Unread | None) -> None:
-        partner = direct_partner(room, self.overview.me)
-        title = safe(self.overview.title(room))
-        self.header.show_room(is_direct=partner is not None)
-        self.room = room
-        self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
-        self.transcript.show(room, self.overview.me, unread)
-
     def _write(self) -> None:
         """The keyboard goes to the composer."""
-        self.composer.text.focus_set()
-
-    def _toggle_find(self) -> None:
-        self.find.hide() if self.find.shown else self.find.show()
-
-    def _search(self, words: str, before: int, tell: Callable[[Found], None]) -> None:
-        self._session.search(self.room, words, before, tell)
-
-    def _look_for(self, words: str) -> None:
-        self.transcript.highlight(words)
-
-    def _go_to(self, seq: int) -> None:
-        self.transcript.go_to(seq)
-
-    def go_to_date(self) -> None:
-        """Ask for a day, and show what was said from then on."""
-        at = ask_for_day(self._window, self._theme, self._ask)
-        if at is not None and self.winfo_exists():
-            self.transcript.go_to_time(at)
+        self.view.write()
 
     def _ask(self, dialog: Dialog) -> None:
         self.dialog = dialog
-
-    def _day_menu(self, sent_at: int | None) -> None:
-        """Offer other days from the heading of one; without one, ask."""
-        if sent_at is None:
-            self.go_to_date()
-            return
-        items = day_menu(self.transcript, sent_at, self.go_to_date)
-        popup(self, self._theme, items, *self.winfo_pointerxy())
-
-    def _show_latest(self) -> None:
-        """Offer the way to the newest message while it is not in view, and say what is new."""
-        self.latest.look(self.overview.unread.get(self.room, 0))
 
     def _open_direct(self, username: str) -> None:
         if username == self.overview.me:
@@ -494,19 +373,6 @@ class MainScreen(Panel):
         self.overview.add_room(room)
         self.open(room)
         self._write()
-
-    def _people_here(self) -> list[Candidate]:
-        """Whom one may mention in the open room."""
-        overview = self.overview
-        return [
-            Candidate(username, overview.name(username), overview.presence(username))
-            for usernames in overview.member_keys(self.room).values()
-            for username in usernames
-            if username != overview.me
-        ]
-
-    def _connect(self) -> None:
-        self._session.ask(lambda core: core.connect_now())
 
     # Reading
 
@@ -519,26 +385,21 @@ class MainScreen(Panel):
         """The person turned to another program: what was seen is not new any more."""
         self.unread_line.go_on()
 
-    def _viewed(self) -> None:
-        self.unread_line.look()
-
     def _mark_read(self, room: str) -> None:
         self._read_marker.mark(room)
 
     def _look_at_end(self) -> None:
         """The end of the open room came into view or left it, or is another one."""
-        self._show_latest()
+        self.view.show_latest()
         self._read_marker.look()
 
     def _was_read(self) -> None:
-        self._show_latest()
+        self.view.show_latest()
         self._refresh()
 
-    def _to_latest(self) -> None:
-        self.transcript.show_latest()
+    def _read_to_end(self) -> None:
         self._read_marker.mark_open()
         self._refresh()
-        self._write()
 
     # What the person does with a notification
 
@@ -570,17 +431,7 @@ class MainScreen(Panel):
         self.tell(f"Not sent. {problem}")
         self._notifications.attention.demand()
 
-    def _link_failed(self, _: object) -> None:
-        self.tell("No program here opens links; right-click one to copy it")
-
     # Writing
-
-    def _send(self, text: str) -> str | None:
-        problem = self.entry.send(text)
-        if problem is None:
-            self.unread_line.clear()
-            self.transcript.go_to_latest()
-        return problem
 
     def save_draft(self) -> None:
         """Keep what is written now and not sent."""
@@ -591,13 +442,6 @@ class MainScreen(Panel):
         """Whether something is written that can't be kept when the window is closed."""
         reader = self._session.reader
         return not self.connection.can_store and self.entry.differs_from(reader.drafts())
-
-    def _failed(self, out: OutboxMessage, action: str) -> None:
-        problem = self.entry.act_on(out, action)
-        if problem is not None:
-            self.tell(problem)
-        elif action == "edit":
-            self._write()
 
     # The window
 
@@ -620,16 +464,6 @@ class MainScreen(Panel):
         self._notifications.end(self)
         self.focus_watch.stop()
         self.person_menu.forget()
-        self.connection.stop()
-        self.entry.stop()
-        self._not_opened.close()
-        # Before it is destroyed, when the root's bindings can't be changed.
-        self.find.stop()
+        self.view.stop()
         if destroy:
             self.destroy()
-
-
-def _done(do: Callable[[], object], _: object) -> str:
-    """Do something for a key, and let nothing else come of it."""
-    do()
-    return "break"

@@ -249,7 +249,7 @@ class Screens:
             self._gone[former] = self._root.after(_LINGER, lambda: self._destroy(former))
             self.screen = None
             self._show(screen)
-            screen.show_place(place)
+            screen.view.show_place(place)
         elif isinstance(former, JoinScreen):
             self._show(former.made_anew())
         if self.settings_window is not None:
@@ -277,7 +277,7 @@ class Screens:
 
     def _go_to_date(self) -> None:
         if isinstance(self.screen, MainScreen):
-            self.screen.go_to_date()
+            self.screen.view.go_to_date()
 
     def _escape(self) -> None:
         if isinstance(self.screen, MainScreen):

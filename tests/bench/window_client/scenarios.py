@@ -126,7 +126,7 @@ def far(probe: Probe, *, given: Given, result: Result) -> Iterator[Callable[[], 
     probe.drawn()
     result["seconds"] = [time.perf_counter() - connecting[0]]
     began = time.perf_counter()
-    probe.main._send("hello")
+    probe.main.view._send("hello")
     transcript = probe.main.transcript
     yield lambda: transcript._reading.events[-1].text == "hello"  # in its place: acknowledged
     result["acknowledged"] = [time.perf_counter() - began]

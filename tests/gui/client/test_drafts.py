@@ -210,7 +210,7 @@ def test_what_came_back_says_when_it_can_be_sent(ada: Window, disk: Disk) -> Non
     ada.say("do not lose me")
     ada.wait(lambda: "disk is full" in str(problem.cget("text")), "the reason")
     disk.full = False
-    ada.main._connect()
+    ada.main.view.connect()
     ada.online()
     assert problem.winfo_ismapped()
     assert "can store messages again" in str(problem.cget("text"))
@@ -229,7 +229,7 @@ def test_what_was_changed_since_has_no_reason_beside_it(ada: Window, disk: Disk)
     ada.focus(ada.composer)
     ada.key("<Key-x>")
     disk.full = False
-    ada.main._connect()
+    ada.main.view.connect()
     ada.online()
     assert not problem.winfo_manager()
 
@@ -250,7 +250,7 @@ def test_what_comes_back_finds_its_conversation(ada: Window, bruno: Peer, disk: 
     ada.main.open(GENERAL)
     assert ada.main.composer.draft == "first\nsecond"
     disk.full = False
-    ada.main._connect()
+    ada.main.view.connect()
     ada.online()
 
 

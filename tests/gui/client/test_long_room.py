@@ -198,5 +198,5 @@ def test_without_a_server_it_says_where_older_messages_are(ada: Window, long_hos
     ada.wait(at_top, "the line")
     first = held(ada)[0]
     long_host.start()
-    ada.main._connect()
+    ada.main.view.connect()
     ada.wait(lambda: held(ada)[0] < first, "older messages")

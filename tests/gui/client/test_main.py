@@ -800,7 +800,7 @@ def test_what_is_said_in_passing_leaves_the_way_to_the_latest_free(
     ada.key("<Prior>", ada.messages)
     ada.key("<Prior>")
     ada.wait(ada.main.latest.winfo_viewable, "the button")
-    ada.main._link_failed("https://example.org/")
+    ada.main.view._link_failed("https://example.org/")
     ada.settle()
     label = ada.main.toasts._label
     assert label is not None

@@ -77,7 +77,7 @@ def test_an_answer_where_much_was_missed_ends_the_badge(
     second = town.device(host, session.account)
     bruno.say(*map(str, range(CATCH_UP_LIMIT + 1)))
     second.say("answer")
-    ada.main._connect()
+    ada.main.view.connect()
     ada.online()
     ada.wait(lambda: row(ada, "general").count == "", "the room to be read")
     assert row(ada, "general").alert == ""

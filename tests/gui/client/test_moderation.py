@@ -251,7 +251,7 @@ def test_who_is_banned_is_told_and_offered_nothing_that_can_not_help(
     assert ada.banner == f"You are banned from this chat until {moment}: Enough."
     assert not ada.main.banner._action.winfo_ismapped()
     assert not ada.main._session.core._controller.wants_connection
-    ada.main._connect()
+    ada.main.view.connect()
     ada.wait(lambda: ada.link is Link.REFUSED, "the refusal")
     assert ada.banner == f"You are banned from this chat until {moment}: Enough."
     assert not ada.main.banner._action.winfo_ismapped()

@@ -72,7 +72,7 @@ def happen(host: Host, *events: tuple[str, Mapping[str, Any]], room: str = GENER
 
 def back(ada: Window, bruno: Peer) -> None:
     """Both are connected to the server that was started again."""
-    ada.main._connect()
+    ada.main.view.connect()
     ada.online()
     bruno.core.connect_now()
     bruno.until(lambda: bruno.link is Link.ONLINE, "Bruno online")

@@ -189,7 +189,7 @@ def test_the_connection_stays(ada: Window, host: Host) -> None:
     assert banner
     assert "later" in ada.said
     host.start()
-    ada.main._connect()
+    ada.main.view.connect()
     ada.wait(lambda: ada.link is Link.ONLINE and not ada.main.connection.waiting, "it to be sent")
     ada.settle()
     assert ada.banner == ""

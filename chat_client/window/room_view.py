@@ -1,0 +1,275 @@
+"""The open room: its name, what was said in it, and what one writes there."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from functools import partial
+
+from chat_client.open_account import OpenAccount
+from chat_client.state.outbox_message import OutboxMessage
+from chat_client.window.browser import open_link
+from chat_client.window.completion import Candidate, Completion
+from chat_client.window.composer import Composer
+from chat_client.window.connection_view import ConnectionView
+from chat_client.window.find_bar import FindBar
+from chat_client.window.go_to_date import ask as ask_for_day
+from chat_client.window.go_to_date import day_menu
+from chat_client.window.header import Header
+from chat_client.window.latest_button import LatestButton
+from chat_client.window.message_entry import MessageEntry
+from chat_client.window.overview import Overview
+from chat_client.window.transcript.timeline import Unread
+from chat_client.window.transcript.view import Transcript
+from chat_client.window.unread_line import UnreadLine
+from common.domain.names import direct_partner
+from common.ui.look.theme import Theme
+from common.ui.program.mailbox import Mailbox
+from common.ui.widgets.basics import Hairline, Panel
+from common.ui.widgets.dialog import Dialog
+from common.ui.widgets.menus import popup
+from common.ui.widgets.notices import FAILURE_TIME, Banner, Toasts
+from common.ui.widgets.safe_text import safe
+
+
+class RoomView(Panel):
+    """Stands in `screen`, of which `window` is the window; shows one room of `session` at a time.
+
+    `has_focus()` says whether the window has the focus. `on_leave()` is to go to the join screen,
+    `on_mode()` to the other of the light and the dark mode; `on_members()` shows the members or
+    hides them. `on_end()` is called when the newest message came into view or left it,
+    `on_latest()` when somebody went to it by the button; `on_line()` is to show the line beside the
+    room's name, and `on_dialog` is told each question before it is asked.
+    """
+
+    def __init__(
+        self,
+        screen: tk.Misc,
+        window: tk.Tk,
+        theme: Theme,
+        session: OpenAccount,
+        overview: Overview,
+        *,
+        has_focus: Callable[[], bool],
+        on_leave: Callable[[], object],
+        on_mode: Callable[[], object],
+        on_members: Callable[[], object],
+        on_end: Callable[[], object],
+        on_latest: Callable[[], object],
+        on_line: Callable[[], object],
+        on_dialog: Callable[[Dialog], object],
+    ) -> None:
+        super().__init__(screen, theme, "window")
+        self._window, self._theme, self._session = window, theme, session
+        self._overview, self._on_latest, self._on_dialog = overview, on_latest, on_dialog
+        self.room = ""
+        self.header = Header(
+            self, theme, on_find=self._toggle_find, on_mode=on_mode, on_members=on_members
+        )
+        self.header.pack(fill="x")
+        line = Hairline(self, theme)
+        line.pack(fill="x")
+        self.banner = Banner(self, theme, after=line)
+        self.find = self._make_find(line)
+        self.composer = Composer(self, theme, self._send)
+        self.entry = MessageEntry(self.composer, session.reader.drafts(), session.ask)
+        self.completion = Completion(screen, theme, self.composer, self._people_here)
+        self.composer.pack(side="bottom", fill="x", padx=theme.px(20), pady=theme.px(14))
+        self.connection = ConnectionView(
+            self,
+            self.banner,
+            self.composer,
+            on_connect=self.connect,
+            on_leave=on_leave,
+            on_line=on_line,
+        )
+        self.transcript = self._make_transcript(on_end)
+        self.unread_line = UnreadLine(
+            self.transcript,
+            theme,
+            overview,
+            session.reader,
+            has_focus=has_focus,
+            on_go=self.write,
+        )
+        self.transcript.pack(fill="both", expand=True)
+        self.toasts = Toasts(self.transcript, theme)
+        self._not_opened: Mailbox[str] = Mailbox(window, self._link_failed)
+        self.latest = LatestButton(self.transcript, theme, self._to_latest)
+        self._bind_keys()
+        # Tab goes through the window as one reads it: it follows the stack, the first made first.
+        self.composer.lift()
+
+    def _make_find(self, after: Hairline) -> FindBar:
+        return FindBar(
+            self,
+            self._theme,
+            self._window,
+            lambda words, before, tell: self._session.search(self.room, words, before, tell),
+            self._session.stop_search,
+            on_words=self._highlight,
+            on_place=self._go_to,
+            on_close=self.write,
+            is_whole=lambda: self._session.reader.is_whole(self.room),
+            after=after,
+        )
+
+    def _make_transcript(self, on_end: Callable[[], object]) -> Transcript:
+        ask, overview = self._session.ask, self._overview
+        return Transcript(
+            self,
+            self._theme,
+            self._session.reader,
+            overview.name,
+            handle_of=overview.handle,
+            mentions_in=overview.mentions_in,
+            on_bottom=lambda _: on_end(),
+            on_link=lambda url: open_link(url, self._not_opened.post),
+            on_failed=self._failed,
+            on_missing=lambda wanted: ask(lambda core: core.load_history(wanted)),
+            on_day=self._day_menu,
+            on_view=self._viewed,
+        )
+
+    def _bind_keys(self) -> None:
+        """Go through the messages while one writes."""
+        for keys, go in (
+            ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
+            ("<Next>", lambda: self.transcript.scroll_pages(1)),
+            ("<Control-Home>", self.transcript.go_to_first),
+            ("<Control-End>", self.transcript.go_to_latest),
+        ):
+            self.composer.text.bind(keys, partial(_done, go))
+        # What is selected among the messages stays so while one writes, and can be copied then.
+        self.composer.editing.copy_instead = self.transcript.copy_selected
+
+    # Which room
+
+    def open(self, room: str) -> None:
+        """Show a room, or this one anew, with its draft and a line above what is new."""
+        self.entry.open(room)
+        self.find.hide()
+        self._show(room, self.unread_line.of(room))
+
+    def take_over(self, former: RoomView) -> None:
+        """Show the room of another one with all that was written there, and its line."""
+        self.entry.take_over(former.entry)
+        self.composer.take_over(former.composer)
+        self.connection.take_over(former.connection)
+        self._show(former.room, former.transcript.unread)
+        self.unread_line.take_over(former.unread_line)
+
+    def _show(self, room: str, unread: Unread | None) -> None:
+        partner = direct_partner(room, self._overview.me)
+        title = safe(self._overview.title(room))
+        self.header.show_room(is_direct=partner is not None)
+        self.room = room
+        self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
+        self.transcript.show(room, self._overview.me, unread)
+
+    def _people_here(self) -> list[Candidate]:
+        """Whom one may mention in the open room."""
+        overview = self._overview
+        return [
+            Candidate(username, overview.name(username), overview.presence(username))
+            for usernames in overview.member_keys(self.room).values()
+            for username in usernames
+            if username != overview.me
+        ]
+
+    # Where in it
+
+    def show_place(self, seq: int | None) -> None:
+        """Have an event at the top of the view; None stands for the newest message."""
+        if seq is not None:
+            self.update_idletasks()  # the view must have its size
+            self.transcript.show_from(seq)
+            self.show_latest()
+            self.unread_line.look()
+
+    def show_latest(self) -> None:
+        """Offer the way to the newest message while it is not in view, and say what is new."""
+        self.latest.look(self._overview.unread.get(self.room, 0))
+
+    def go_to_date(self) -> None:
+        """Ask for a day, and show what was said from then on."""
+        at = ask_for_day(self._window, self._theme, self._on_dialog)
+        if at is not None and self.winfo_exists():
+            self.transcript.go_to_time(at)
+
+    def _day_menu(self, sent_at: int | None) -> None:
+        """Offer other days from the heading of one; without one, ask."""
+        if sent_at is None:
+            self.go_to_date()
+            return
+        items = day_menu(self.transcript, sent_at, self.go_to_date)
+        popup(self, self._theme, items, *self.winfo_pointerxy())
+
+    def _to_latest(self) -> None:
+        self.transcript.show_latest()
+        self._on_latest()
+        self.write()
+
+    def _viewed(self) -> None:
+        self.unread_line.look()
+
+    def _toggle_find(self) -> None:
+        self.find.hide() if self.find.shown else self.find.show()
+
+    def _highlight(self, words: str) -> None:
+        self.transcript.highlight(words)
+
+    def _go_to(self, seq: int) -> None:
+        self.transcript.go_to(seq)
+
+    # Writing
+
+    def write(self) -> None:
+        """The keyboard goes to the composer."""
+        self.composer.text.focus_set()
+
+    def _send(self, text: str) -> str | None:
+        """Send a text to the open room; why not, if it can't be sent."""
+        problem = self.entry.send(text)
+        if problem is None:
+            self.unread_line.clear()
+            self.transcript.go_to_latest()
+        return problem
+
+    def _failed(self, out: OutboxMessage, action: str) -> None:
+        problem = self.entry.act_on(out, action)
+        if problem is not None:
+            self.tell(problem)
+        elif action == "edit":
+            self.write()
+
+    def connect(self) -> None:
+        """Try to connect at once."""
+        self._session.ask(lambda core: core.connect_now())
+
+    # What is said for a while
+
+    def tell(self, text: str) -> None:
+        """Show a short text for as long as a failure is shown."""
+        self.toast(text, FAILURE_TIME)
+
+    def toast(self, text: str, milliseconds: int) -> None:
+        """Show a short text for a while, above the button that leads to the latest message."""
+        self.toasts.show(text, milliseconds, rise=self.latest.rise)
+
+    def _link_failed(self, _: object) -> None:
+        self.tell("No program here opens links; right-click one to copy it")
+
+    def stop(self) -> None:
+        """No more of it; its timers are stopped. It is to be destroyed after that."""
+        self.connection.stop()
+        self.entry.stop()
+        self._not_opened.close()
+        # Before it is destroyed, when the root's bindings can't be changed.
+        self.find.stop()
+
+
+def _done(do: Callable[[], object], _: object) -> str:
+    """Do something for a key, and let nothing else come of it."""
+    do()
+    return "break"
