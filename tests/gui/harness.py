@@ -72,11 +72,16 @@ _KEYSYMS: Final = {
 }
 
 
-def wait(root: tk.Misc, condition: Callable[[], object], what: str, within: float) -> None:
+What = str | Callable[[], str]
+"""What is waited for, in words; or what says so when it did not come, with what came instead."""
+
+
+def wait(root: tk.Misc, condition: Callable[[], object], what: What, within: float) -> None:
     """Handle events one at a time until `condition()` holds; fail after `within` seconds."""
     end = time.monotonic() + within
     while not condition():
         if time.monotonic() > end:
+            what = what if isinstance(what, str) else what()
             pytest.fail(f"waited {within:.0f} s for {what}; shown: {[*texts(root)]}")
         # Wakes the loop up for another look when nothing else happens.
         timer = root.after(5, lambda: None)
@@ -343,7 +348,7 @@ class Window:
         self.screens.notifications._run()
         self.settle()
 
-    def wait(self, condition: Callable[[], object], what: str, within: float = DEADLINE) -> None:
+    def wait(self, condition: Callable[[], object], what: What, within: float = DEADLINE) -> None:
         """Pump the loop until `condition()` holds."""
         wait(self.root, condition, what, within)
 
@@ -478,7 +483,7 @@ class HostWindow:
         """Whom it lists."""
         return {row.name for row in self.app.frame.connections.people._rows.values()}
 
-    def wait(self, condition: Callable[[], object], what: str) -> None:
+    def wait(self, condition: Callable[[], object], what: What) -> None:
         """Pump the loop, of all windows, until `condition()` holds."""
         wait(self.root, condition, what, DEADLINE)
 

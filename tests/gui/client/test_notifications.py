@@ -75,7 +75,11 @@ def demands(ada: Window) -> bool:
 
 def shown(ada: Window, *titles: str) -> None:
     """Wait until these are on the screen, and no others."""
-    ada.wait(lambda: ada.desktop.titles == [*titles], f"{titles}, shown: {ada.desktop.titles}")
+    # In any order: what comes of two rooms at once may come in either.
+    wanted = sorted(titles)
+    ada.wait(
+        lambda: sorted(ada.desktop.titles) == wanted, lambda: f"{wanted}, not {ada.desktop.titles}"
+    )
 
 
 # What is told, and what is not

@@ -24,6 +24,7 @@ from common.protocol.events import Event
 from common.ui.widgets.dialog import Dialog
 from tests.gui.conftest import host_with_a_desktop
 from tests.gui.desktop import Desktop
+from tests.gui.harness import What
 from tests.gui.tk_scripts import watch_scripts
 from tests.process.wire import Session
 
@@ -78,12 +79,13 @@ class Host:
         """What the server does."""
         return self.app.presenter.phase
 
-    def wait(self, condition: Callable[[], object], what: str) -> None:
+    def wait(self, condition: Callable[[], object], what: What) -> None:
         """Pump the loop until `condition()` holds; fail after `DEADLINE` seconds."""
         end = time.monotonic() + DEADLINE
         while not condition():
             assert not self._failures, self._failures[0]
             if time.monotonic() > end:
+                what = what if isinstance(what, str) else what()
                 pytest.fail(f"waited {DEADLINE} s for {what}; shown: {self.texts()}")
             if self.ended:
                 time.sleep(0.005)  # no loop is left to pump, only threads that end

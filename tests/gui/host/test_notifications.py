@@ -78,7 +78,12 @@ def refuse(host: Host, times: int = 1) -> None:
 
 def shown(host: Host, *titles: str) -> None:
     """Wait until these are on the screen, and no others."""
-    host.wait(lambda: host.desktop.titles == [*titles], f"{titles}, shown: {host.desktop.titles}")
+    # In any order: what comes of two rooms at once may come in either.
+    wanted = sorted(titles)
+    host.wait(
+        lambda: sorted(host.desktop.titles) == wanted,
+        lambda: f"{wanted}, not {host.desktop.titles}",
+    )
 
 
 def heard(host: Host) -> list[Sound]:
