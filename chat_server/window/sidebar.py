@@ -109,8 +109,7 @@ class Sidebar(Panel):
             self.look.set(icon="sun" if dark else "moon")
             hint.text = "Light colours" if dark else "Dark colours"
 
-        # A widget can subscribe only once, and both the button and the panel have: so one more.
-        theme.subscribe(tk.Frame(foot), paint)
+        theme.subscribe(self.look, paint)
 
     def _draw_dot(self) -> tk.PhotoImage:
         theme = self._theme

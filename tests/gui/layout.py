@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
 from tkinter import ttk
+from typing import Final
 
+from common.ui.look.palette import PALETTES, Mode, Surface
+
+_SURFACES: Final[tuple[Surface, ...]] = "window", "sidebar", "card", "raised", "field"
 _BARE = tk.Canvas, tk.Text, tk.Entry
 """What scrolls or shortens its content: it asks for no more than it gets."""
 
@@ -41,6 +45,20 @@ def faults(root: tk.Misc) -> list[str]:
                 f" of {parent.winfo_width(), parent.winfo_height()}"
             )
     return [*found, *_overlaps(root), *_drawn(root)]
+
+
+def grounds_of(mode: Mode, root: tk.Misc) -> list[str]:
+    """Widgets, in words, that have a background which only surfaces of this mode have."""
+    other: Mode = "dark" if mode == "light" else "light"
+    mine, others = (
+        {PALETTES[each].surface(surface) for surface in _SURFACES} for each in (mode, other)
+    )
+    return [
+        f"{widget} {_text(widget)!r}"
+        for widget in (root, *mapped(root))
+        if "background" in widget.keys()  # noqa: SIM118  # a widget is no mapping
+        and str(widget.cget("background")) in mine - others
+    ]
 
 
 def _drawn(root: tk.Misc) -> Iterator[str]:

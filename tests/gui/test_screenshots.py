@@ -30,6 +30,7 @@ from common.domain.invite import parse_invite
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
+from tests.gui.layout import grounds_of
 
 README: Final = {"client-light", "client-dark", "host-light", "join-light"}
 MOST_BYTES: Final = 80_000
@@ -61,7 +62,7 @@ TODAY: Final = (
     ),
     ("Mira Novak", "09:21", "Same here. What I wrote on the train went out by itself later 🚆"),
     ("Ada Lindqvist", "09:24", "Great. Then we move the stand-up here:\n10:00, room general"),
-    ("Chen Wei", "09:25", "Looks good to me 😀"),
+    ("Chen Wei", "09:25", "@Ada Lindqvist Looks good to me 😀"),
 )
 
 
@@ -115,6 +116,7 @@ def take(window: Window | HostWindow, name: str, of: tk.Toplevel | None = None) 
         return len(pictures) > 2 and pictures[-1].tobytes() == pictures[-3].tobytes()
 
     wait(root, rests, "the window to rest", DEADLINE)
+    assert not grounds_of("light" if window.program.theme.mode == "dark" else "dark", root)
     picture = pictures[-1]
     colours = picture.getcolors(1 << 24)
     assert colours is not None

@@ -58,7 +58,7 @@ class Theme:
         self.images: Final = Images(root)
         self.colours: Final = Colours()
         self.focus: Final = FocusRings(root)
-        self._subscribers: dict[str, tuple[tk.Misc, Paint]] = {}
+        self._subscribers: dict[str, tuple[tk.Misc, list[Paint]]] = {}
         self._ttk: Final = ttk.Style(root)
         self._styles: set[tuple[str, str]] = set()
         self._apply()
@@ -110,11 +110,14 @@ class Theme:
         self.switch("light" if self.mode == "dark" else "dark")
 
     def subscribe(self, widget: tk.Misc, paint: Paint) -> None:
-        """Call `paint` now, and at each switch while `widget` exists; one per widget."""
+        """Call `paint` now, and at each switch while `widget` exists, after its former ones."""
         name = str(widget)
-        if name not in self._subscribers:
+        known = self._subscribers.get(name)
+        if known is not None and known[0] is widget:
+            known[1].append(paint)
+        else:
             widget.bind("<Destroy>", lambda event: self._forget(event, widget), add="+")
-        self._subscribers[name] = (widget, paint)
+            self._subscribers[name] = widget, [paint]
         paint()
 
     def style(self, name: str, define: Callable[[ttk.Style], None]) -> str:
@@ -151,8 +154,9 @@ class Theme:
 
     def _repaint(self) -> None:
         self._apply()
-        for _, paint in list(self._subscribers.values()):
-            paint()
+        for _, paints in list(self._subscribers.values()):
+            for paint in paints:
+                paint()
 
     def _forget(self, event: tk.Event[tk.Misc], widget: tk.Misc) -> None:
         # A toplevel also gets the <Destroy> events of its children.

@@ -29,6 +29,7 @@ from common.ui.lists.row_list import ListRow
 from tests import events
 from tests.events import message
 from tests.gui.harness import Host, Peer, Town, Window
+from tests.gui.layout import grounds_of
 from tests.unit.chat_client.corrupt_caches import CASES, spoil
 
 
@@ -819,12 +820,14 @@ def test_the_theme_switch_repaints_everything(ada: Window, bruno: Peer) -> None:
     ada.click(ada.main.header.toggle_theme)
     dark = ada.program.theme.palette
     assert ada.program.theme.mode == "dark"
+    assert not grounds_of("light", ada.root)
     assert str(ada.messages.cget("background")) == dark.window != before
     assert str(ada.composer.cget("background")) == dark.field
     assert str(ada.main.sidebar.rooms.canvas.cget("background")) == dark.sidebar
     assert ada.said == said
     ada.click(ada.main.header.toggle_theme)
     assert str(ada.messages.cget("background")) == before
+    assert not grounds_of("dark", ada.root)
 
 
 def test_the_members_give_way_in_a_narrow_window(ada: Window) -> None:

@@ -248,6 +248,15 @@ def test_parts_stand_on_the_surface_they_are_put_on(root: tk.Tk, theme: Theme) -
     assert side.cget("background") == theme.palette.sidebar
 
 
+def test_a_subclass_paints_more(root: tk.Tk, theme: Theme) -> None:
+    """What it subscribes is called in addition, so that it need not know what it is made of."""
+    panel, painted = Panel(root, theme, "sidebar"), []
+    theme.subscribe(panel, lambda: painted.append(theme.mode))
+    theme.switch("dark")
+    assert painted == ["light", "dark"]
+    assert panel.cget("background") == theme.palette.sidebar
+
+
 def test_a_destroyed_widget_is_not_painted(root: tk.Tk, theme: Theme) -> None:
     """A switch after a page has gone touches none of it."""
     page = Panel(root, theme)
