@@ -64,6 +64,17 @@ def answer(window: Window, act: Callable[[Dialog], object]) -> None:
     window.root.after(1, look)
 
 
+def menus_shown(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The labels of each menu about a person that is opened from now on; none is drawn."""
+    shown: list[list[str]] = []
+    monkeypatch.setattr(
+        person_menu,
+        "popup",
+        lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
+    )
+    return shown
+
+
 def why(window: Window) -> str:
     """What the composer says about being closed; "" when it does not."""
     label = window.main.composer._closed
@@ -270,12 +281,7 @@ def test_moderators_are_marked_and_may_do_more(
     host: Host, ada: Window, bruno: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the list of members, also of the next start; the menu has what they may do."""
-    shown: list[list[str]] = []
-    monkeypatch.setattr(
-        person_menu,
-        "popup",
-        lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
-    )
+    shown = menus_shown(monkeypatch)
     ada.main.person_menu.open(bruno.username, 0, 0)
     assert shown.pop() == ["Message", "Copy username"]
     ask(host, lambda re: messages.SetRole(id=re, username=USERNAME, role="moderator"))
@@ -351,12 +357,7 @@ def test_a_moderator_mutes_bans_and_is_told_what_came_of_it(
     bruno.until(lambda: bruno.link is Link.SIGNED_OUT, "the end")
     # What one did by mistake one can take back; and nobody disconnects who is not there.
     ada.wait(lambda: ada.main.overview.presence(bruno.username) == "offline", "his absence")
-    shown: list[list[str]] = []
-    monkeypatch.setattr(
-        person_menu,
-        "popup",
-        lambda _parent, _theme, items, _x, _y: shown.append([item.label for item in items]),
-    )
+    shown = menus_shown(monkeypatch)
     ada.main.person_menu.open(bruno.username, 0, 0)
     ada.wait(lambda: shown, "the menu")
     assert shown == [["Message", "Copy username", "", "Unmute", "", "Unban"]]

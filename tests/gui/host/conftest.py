@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from chat_server.net.io_thread import IoThread
 from chat_server.options import parse_options
 from chat_server.window import host as host_module
+from chat_server.window import questions
 from chat_server.window.app import make
 from chat_server.window.host import HostContents as Contents
 from chat_server.window.model import ServerState
@@ -280,4 +282,30 @@ def complaints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the program says on stderr from now on."""
     said: list[str] = []
     monkeypatch.setattr(host_module, "_complain", said.append)
+    return said
+
+
+def restart_after_failure(host: Host, before_yes: Callable[[Dialog], object]) -> list[str]:
+    """Have an I/O thread of the server fail, and start the server again when the window asks.
+
+    `before_yes(dialog)` is called with the question before it is answered. The result is what the
+    program said on stderr.
+    """
+    asked: list[Dialog] = []
+    patch = pytest.MonkeyPatch()
+    said = complaints(patch)
+
+    def answer(dialog: Dialog) -> None:
+        patch.undo()
+        before_yes(dialog)
+        asked.append(dialog)
+        host.click(dialog.buttons[questions.YES])
+
+    def broken(_: IoThread) -> None:
+        raise ZeroDivisionError
+
+    host.answer(answer)
+    patch.setattr(IoThread, "_turn", broken)
+    host.wait(lambda: asked, "the question")
+    host.wait(lambda: host.phase is ServerState.RUNNING, "the next server")
     return said

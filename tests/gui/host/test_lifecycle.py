@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from chat_server import address_watch, service
-from chat_server.net.io_thread import IoThread
 from chat_server.options import parse_options
 from chat_server.rules import view
 from chat_server.service import Server
@@ -24,7 +23,7 @@ from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
 from common.protocol.messages import Ack, Goodbye
 from common.ui.widgets.dialog import Dialog
-from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints
+from tests.gui.host.conftest import DEADLINE, Client, Host, Open, complaints, restart_after_failure
 
 
 @pytest.mark.usefixtures("short_goodbyes")
@@ -348,22 +347,12 @@ def test_a_server_that_broke_off_is_said_and_started_again(
     It says where the details are, too.
     """
     seen: list[str] = []
-    turn = pytest.MonkeyPatch()
-    said = complaints(turn)
 
-    def again(dialog: Dialog) -> None:
+    def read(dialog: Dialog) -> None:
         host.settle()
         seen.append(" ".join(host.texts_of(dialog.window)))
-        turn.undo()
-        host.click(dialog.buttons[questions.YES])
 
-    def broken(_: IoThread) -> None:
-        raise ZeroDivisionError
-
-    host.answer(again)
-    turn.setattr(IoThread, "_turn", broken)
-    host.wait(lambda: seen, "the question")
-    host.wait(lambda: host.phase is ServerState.RUNNING, "the next server")
+    said = restart_after_failure(host, read)
     assert "The server has stopped" in seen[0]
     assert "io-0" in seen[0]
     assert str(tmp_path / "data" / "log.txt") in seen[0]

@@ -14,17 +14,15 @@ import pytest
 
 from chat_server import disk_watch
 from chat_server.disk_watch import LOW
-from chat_server.net.io_thread import IoThread
 from chat_server.notify.policy import FIRST_PAUSE
-from chat_server.window import questions
-from chat_server.window.model import Page, ServerState
+from chat_server.window.model import Page
 from chat_server.window.settings import NotificationsPage
 from common.desktop.sound import Sound
 from common.domain.invite import parse_invite
 from common.ui.settings.looks import LooksPage
 from common.ui.widgets.dialog import Dialog
 from tests.gui.desktop import SilentPlayer
-from tests.gui.host.conftest import Host, Open, complaints
+from tests.gui.host.conftest import Host, Open, restart_after_failure
 from tests.process.wire import Raw, Session
 from tests.window_manager import window_manager
 
@@ -177,24 +175,14 @@ def test_a_server_that_stops_by_itself_is_told(
     """Urgently; a click leads to the question whether to start it again."""
     go(host, elsewhere)
     seen: list[str] = []
-    turn = pytest.MonkeyPatch()
-    complaints(turn)
 
-    def again(dialog: Dialog) -> None:
+    def click_notification(dialog: Dialog) -> None:
         seen.extend(host.desktop.titles)
-        turn.undo()
         host.desktop.click()
         host.wait(lambda: host.root.focus_displayof() is dialog.window, "the question in front")
         host.key(dialog.window, "<Tab>")
-        host.click(dialog.buttons[questions.YES])
 
-    def broken(_: IoThread) -> None:
-        raise ZeroDivisionError
-
-    host.answer(again)
-    turn.setattr(IoThread, "_turn", broken)
-    host.wait(lambda: seen, "the question")
-    host.wait(lambda: host.phase is ServerState.RUNNING, "the next server")
+    restart_after_failure(host, click_notification)
     assert seen == ["The server has stopped"]
     assert host.desktop.history[0].urgent
     assert "io-0" in host.desktop.history[0].body

@@ -59,12 +59,6 @@ BODIES: Final[dict[str, tuple[str, Body]]] = {
 }
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the cache is."""
-    return tmp_path / "cache.db"
-
-
 @pytest.fixture(autouse=True)
 def more_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     """This version has three kinds more."""

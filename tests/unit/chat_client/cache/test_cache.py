@@ -24,12 +24,6 @@ REASON = Reason("too_long", {"most": 7, "why": "words"})
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where a cache may be."""
-    return tmp_path / "cache.db"
-
-
-@pytest.fixture
 def cache(path: Path) -> Iterator[Cache]:
     """A cache on the disk that knows one room."""
     made = Cache(path)

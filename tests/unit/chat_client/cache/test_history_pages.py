@@ -21,12 +21,6 @@ ROOM = "general"
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where a cache may be."""
-    return tmp_path / "cache.db"
-
-
-@pytest.fixture
 def cache(path: Path) -> Iterator[Cache]:
     """A cache on the disk."""
     made = Cache(path)

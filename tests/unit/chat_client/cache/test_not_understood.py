@@ -62,12 +62,6 @@ def came(kind: str, body: Body, seq: int = 3, room: str = "general") -> Event:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    """Where the cache is."""
-    return tmp_path / "cache.db"
-
-
-@pytest.fixture
 def desk(path: Path) -> Desk:
     """A client that is online, with two messages in a room of four events."""
     desk = Desk(cache=Cache(path))
