@@ -1,1 +1,1 @@
-"""What the desktop does for a program: notifications and sounds. No windows, and no Tk."""
+"""Notifications and sounds of the desktop. No windows, and no Tk."""

@@ -1,11 +1,11 @@
-"""What is said to a notification server, without a connection: replies in, calls out.
+"""The protocol of a notification server, without I/O: replies in, method calls out.
 
-That is the Desktop Notifications Specification 1.3, with activation tokens and, from KDE, replies
-inside a notification. `common/desktop/dbus.py` carries the calls, and tells the time.
+It follows the Desktop Notifications Specification 1.3, with activation tokens and, from KDE,
+replies inside a notification. `common/desktop/dbus.py` does the I/O, and passes the time.
 
-A server may hang, refuse, die and be started again. So calls are made one at a time; a notification
-whose call was not answered is not sent again before the server has answered something else, as it
-would be shown twice by a server that only was busy; and a late answer counts.
+A server may hang, refuse, crash and be restarted. So calls are made one at a time; a notification
+whose call timed out is not sent again before the server has replied to something else, as a server
+that was only busy would show it twice; and a late reply is used.
 """
 
 from __future__ import annotations
@@ -30,67 +30,67 @@ from common.desktop.notifier import (
 )
 
 DEADLINE: Final = 5.0
-"""Seconds in which a server answers; one that the bus has to start first needs some of them."""
+"""Timeout of a call in seconds; a server that the bus has to start first needs some of them."""
 TOO_OLD: Final = 60.0
-"""Seconds after which a notification that could not be shown is not news any more."""
+"""Maximum age in seconds of a notification that could not be shown; older ones are dropped."""
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
-"""Seconds between tries, growing. There are none while nothing is to be shown."""
+"""Backoff: seconds between attempts. There are no attempts while nothing is to be shown."""
 MOST_WAITING: Final = 32
-"""Notifications that wait to be shown; the oldest goes."""
+"""Maximum number of queued notifications; beyond it the oldest is dropped."""
 _MOST_LATE: Final = 16
 _MOST_GONE: Final = 64
-"""Closed notifications of which a click is still understood: some servers tell it afterwards."""
+"""Number of closed notifications whose clicks are still handled: some servers signal them late."""
 _DEFAULT: Final = "default"
-"""The action of a click on the notification itself."""
+"""The action key of a click on the notification itself."""
 _REPLY: Final = "inline-reply"
 _DISMISSED: Final = 2
-"""Why a notification was closed: by the person."""
+"""The reason code of a notification that was closed by the user."""
 _LONGEST_TOKEN: Final = 1024
 _NO_SERVER: Final = ("ServiceUnknown", "NameHasNoOwner", "Spawn", "NoReply", "TimedOut", "Timeout")
-"""Errors of the bus itself (org.freedesktop.DBus.Error): no server, or it cannot be started."""
+"""Errors of the bus itself (org.freedesktop.DBus.Error): no server, or it can't be started."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False, slots=True)
 class Call:
-    """A method of the server, to be called; its answer belongs to this object."""
+    """A method call to the server; replies are matched to this object."""
 
     member: str
     body: tuple[object, ...] = ()
     signature: str = ""
     notification: Notification | None = None
-    """What it shows, for `Notify`."""
+    """The notification that a `Notify` call shows."""
     since: float = 0.0
-    """When that was asked for."""
+    """When the notification was requested."""
     unwanted: bool = False
-    """It was closed before the server said which number it has."""
+    """Whether the notification was closed before the server had returned its id."""
     deadline: float = 0.0
-    """Until when it should be answered; 0 if nobody waits for that, or not any more."""
+    """When the call times out; 0 if no reply is expected, or it has timed out."""
 
 
 class Backoff:
-    """When something that failed is tried again."""
+    """When a failed action is tried again; see `PAUSES`."""
 
     def __init__(self) -> None:
         self._failures = 0
         self.until = 0.0
 
     def failed(self, now: float) -> None:
-        """Wait, longer each time."""
+        """Record a failure: `until` is after the next, longer pause."""
         self.until = now + PAUSES[min(self._failures, len(PAUSES) - 1)]
         self._failures += 1
 
     def worked(self) -> None:
-        """Nothing has to wait."""
+        """Record a success: there is no pause any more."""
         self._failures = 0
         self.until = 0.0
 
 
 class Conversation:
-    """What this program wants to have shown, what is shown, and what the server has said.
+    """The state of the exchange: queued and shown notifications, and the server's properties.
 
-    `calls` takes what is to be called next. All times are of one monotonic clock, in seconds.
+    `calls` yields the calls to send. All times are in seconds of one monotonic clock.
     """
 
     def __init__(self, app: App, tell: Tell) -> None:
@@ -98,46 +98,46 @@ class Conversation:
         self._tell = tell
         self.state = NotifierState()
         self._waiting: OrderedDict[str, tuple[Notification, float]] = OrderedDict()
-        """What is to be shown, by key, and since when."""
+        """Key → notification that is to be shown, and when it was requested."""
         self._numbers: dict[str, int] = {}
-        """By key, how the server numbers what is shown."""
+        """Key → the server's id of the notification that is shown."""
         self._keys: dict[int, str] = {}
         self._gone: OrderedDict[int, str] = OrderedDict()
         self._tokens: dict[int, str] = {}
         self._out: list[Call] = []
         self._current: Call | None = None
-        """The call before the next one, if its answer has not come."""
+        """The latest call without a reply, if there is one."""
         self._late: list[Call] = []
-        """Calls that were given up; a server that only was busy answers them after all."""
+        """Calls that have timed out; a server that was only busy replies to them late."""
         self._known: NotifierState | None = None
-        """What the server said of itself, once it has."""
+        """The server's name and version, once it has replied."""
         self._capabilities: frozenset[str] = frozenset()
         self._asked = False
-        """Whether the state is to be told even if it is the same."""
+        """Whether to report the state even if it is unchanged."""
         self._connected = False
         self._owner = ""
-        """The server's own name on the bus."""
+        """The server's unique name on the bus."""
         self._server = Backoff()
 
-    # --- what the program wants ---------------------------------------------------------------
+    # --- requests of the program --------------------------------------------------------------
 
     def look(self, now: float) -> None:
-        """Find out what there is."""
+        """Query the server, and report its state even if it is unchanged."""
         self._asked = True
         if self._connected and not self._is_waiting:
             self._greet(now)
 
     def show(self, notification: Notification, now: float) -> None:
-        """Show it when it can be."""
+        """Queue a notification, which is shown as soon as the server takes it."""
         cleaned = notification.cleaned()
-        # An earlier one that still waits is replaced in its place: nobody has to see it.
+        # An earlier one of the same key that is still queued is replaced, in its position.
         self._waiting[cleaned.key] = (cleaned, now)
         if len(self._waiting) > MOST_WAITING:
             self._waiting.popitem(last=False)
         self.tick(now)
 
     def close(self, key: str) -> None:
-        """Take it away, or never show it."""
+        """Close a notification, or remove it from the queue."""
         self._waiting.pop(key, None)
         for call in self._unanswered():
             if call.notification is not None and call.notification.key == key:
@@ -148,32 +148,32 @@ class Conversation:
             self._take_away(number)
 
     def close_all(self) -> None:
-        """Take away everything: the program ends."""
+        """Close all notifications, as the program ends."""
         for key in [*self._waiting, *self._numbers]:
             self.close(key)
         for call in self._unanswered():
             call.unwanted = True
 
-    # --- what the connection tells ------------------------------------------------------------
+    # --- what the connection reports ----------------------------------------------------------
 
     @property
     def wants_connection(self) -> bool:
-        """Whether there is a reason to have one."""
+        """Whether a connection is needed now."""
         return bool(self._waiting) or self._asked
 
     @property
     def ends_soon(self) -> bool:
-        """Whether a closed notification is on its way to the server, which will tell its number."""
+        """Whether a `Notify` call is pending, whose reply has the id that closing it needs."""
         call = self._current
         return self._is_waiting and call is not None and call.notification is not None
 
     def calls(self) -> Iterator[Call]:
-        """What is to be called now, in this order."""
+        """Yield the calls to send now, in order."""
         while self._out:
             yield self._out.pop(0)
 
     def wakes_at(self, now: float) -> float | None:
-        """When `tick` has something to do, if nothing else happens before; None for never."""
+        """When to call `tick` next, if nothing else happens before; None for never."""
         times = [self._current.deadline] if self._current and self._current.deadline else []
         if self._waiting:
             times.append(min(since for _, since in self._waiting.values()) + TOO_OLD)
@@ -182,20 +182,20 @@ class Conversation:
         return min(times, default=None)
 
     def connected(self, now: float) -> None:
-        """The bus is there."""
+        """Handle a new connection to the bus."""
         self._connected = True
         self._server.worked()
         self._greet(now)
 
     def no_connection(self, code: Code) -> None:
-        """There is no bus, or it is gone."""
+        """Handle a failed connection, or the loss of one."""
         self._connected = False
         self._forget_server()
         self._out.clear()
         self._find(NotifierState(code))
 
     def tick(self, now: float) -> None:
-        """Look at the clock: give up what was not answered, and do what may be tried again."""
+        """Handle timeouts, drop notifications that are too old, and send what may be sent."""
         for key, (_, since) in list(self._waiting.items()):
             if now - since >= TOO_OLD:
                 del self._waiting[key]
@@ -207,23 +207,23 @@ class Conversation:
         self._go_on(now)
 
     def owner_changed(self, owner: str, now: float) -> None:
-        """Another program is the notification server, or with "" none is.
+        """Handle a new owner of the server's bus name; "" is for none.
 
-        What was called is answered all the same: by the bus with an error, if the server has gone,
-        and by the new one if the bus has started it for just this call.
+        Pending calls are replied to all the same: by the bus with an error if the server has
+        exited, and by the new server if the bus has started it for just this call.
         """
         self._forget_numbers()
         self._owner = owner
         self._known = None
         self._server.worked()
         if not owner and self.state.code is not Code.UNKNOWN:
-            # The bus may be able to start one: that shows when there is something to show.
+            # The bus may be able to start one, which is tried when there is something to show.
             self._find(NotifierState(Code.NO_SERVER))
         elif owner and not self._is_waiting:
             self._greet(now)
 
     def answered(self, call: Call, body: Sequence[object], sender: str, now: float) -> None:
-        """The server did what `call` said."""
+        """Handle the server's reply to `call`."""
         if call in self._late:
             self._late.remove(call)
             self._is_shown(call, body, sender, late=True)
@@ -241,13 +241,13 @@ class Conversation:
             self._is_shown(call, body, sender)
         self._server.worked()
         if self._known is None:
-            self._greet(now)  # it was answered by another server than the one that was asked before
+            self._greet(now)  # the reply is from a new server, which is not known yet
             return
         self._find(self._available())
         self._go_on(now)
 
     def failed(self, call: Call, error: str, now: float) -> None:
-        """The server, or the bus for it, answered with the error of this name."""
+        """Handle an error reply to `call`, by its name, from the server or the bus."""
         if call in self._late:
             self._late.remove(call)
             if _tells_absence(error):
@@ -265,11 +265,11 @@ class Conversation:
             self._server.failed(now)
             self._find(NotifierState(Code.NO_SERVER))
         elif call.member == "GetCapabilities":
-            # It can do what every server can.
+            # Assume that the server has no optional capabilities.
             self._capabilities = frozenset()
             self._find(self._available())
         elif call.notification is not None and call.notification.key in self._numbers:
-            # Perhaps it does not know what is to be replaced. Once more, as something new.
+            # Perhaps the server does not know the id to be replaced: retry without it.
             self._forget(self._numbers[call.notification.key])
             self._again(call)
         else:
@@ -279,13 +279,13 @@ class Conversation:
         self._go_on(now)
 
     def signalled(self, member: str, body: Sequence[object], sender: str) -> None:
-        """The server told what a person did."""
+        """Handle a signal of the server: a click, a reply, or a closing."""
         if not body or not isinstance(body[0], int) or sender != self._owner:
             return
         number = body[0]
         key = self._keys.get(number) or self._gone.get(number)
         if key is None:
-            return  # another program's
+            return  # a notification of another program
         if member == "ActivationToken":
             self._tokens[number] = _token(body)
         elif member == "NotificationClosed":
@@ -297,14 +297,14 @@ class Conversation:
         elif member == "NotificationReplied" and len(body) > 1 and isinstance(body[1], str):
             self._done(number, Replied(key, body[1]))
 
-    # --- what follows -------------------------------------------------------------------------
+    # --- sending, and the state ---------------------------------------------------------------
 
     def _greet(self, now: float) -> None:
-        """Ask the server what it is. Its answer also proves that it answers."""
+        """Query the server's name and version. The reply also shows that it is responsive."""
         self._call(Call("GetServerInformation"), now)
 
     def _go_on(self, now: float) -> None:
-        """Show what is next."""
+        """Send the next notification, unless a call is pending or paused."""
         if not self._waiting or not self._connected or self._is_waiting:
             return
         if now < self._server.until:
@@ -331,7 +331,7 @@ class Conversation:
         if notification is None or not body or not isinstance(body[0], int):
             return
         if sender != self._owner:
-            return  # a server that is none any more
+            return  # from a program that is not the server any more
         number = body[0]
         former = self._numbers.get(notification.key)
         if call.unwanted or (late and former not in {None, number}):
@@ -339,13 +339,13 @@ class Conversation:
             return
         if former is not None and former != number:
             self._forget(former)
-            self._take_away(former)  # not replaced, but shown beside it
+            self._take_away(former)  # the server has not replaced it
         self._numbers[notification.key] = number
         self._keys[number] = notification.key
         self._gone.pop(number, None)
 
     def _done(self, number: int, event: Event) -> None:
-        """It led somewhere; not every server takes it away by itself."""
+        """Report a click or reply, and close the notification: not every server does by itself."""
         if number in self._keys:
             self._forget(number)
             self._take_away(number)
@@ -354,7 +354,7 @@ class Conversation:
         self._tell(event)
 
     def _has_newer(self, key: str) -> bool:
-        """Whether another notification of a key than the one that went is shown, or will be."""
+        """Whether a newer notification of a key than the closed one is shown or queued."""
         return (
             key in self._numbers
             or key in self._waiting
@@ -386,14 +386,14 @@ class Conversation:
         self._owner = ""
 
     def _forget_numbers(self) -> None:
-        """They are of one server; the next one may give them to other programs."""
+        """Forget the server's ids: the next server may assign them to other programs."""
         self._numbers.clear()
         self._keys.clear()
         self._gone.clear()
         self._tokens.clear()
 
     def _again(self, call: Call) -> None:
-        """Show it after all, unless there is a newer one."""
+        """Queue a call's notification again, unless there is a newer one of its key."""
         notification = call.notification
         if notification is None or call.unwanted:
             return
@@ -405,7 +405,7 @@ class Conversation:
 
     @property
     def _is_waiting(self) -> bool:
-        """Whether an answer is due, and may yet be in time."""
+        """Whether a call is pending that has not timed out."""
         return self._current is not None and self._current.deadline > 0
 
     def _unanswered(self) -> list[Call]:
@@ -436,7 +436,7 @@ class Conversation:
 def notify(
     app: App, notification: Notification, replaced: int, capabilities: Collection[str]
 ) -> tuple[object, ...]:
-    """The arguments of `Notify`; `replaced` is the number of the one to be replaced, or 0."""
+    """The arguments of `Notify`; `replaced` is the id of the notification to replace, or 0."""
     body = escape(notification.body) if "body-markup" in capabilities else notification.body
     actions: list[str] = []
     if "actions" in capabilities:
@@ -457,25 +457,25 @@ def notify(
 
 
 def escape(text: str) -> str:
-    """`text` as markup that shows just that. Quotation marks stay: they are no tag's here."""
+    """Escape `text` as markup. Quotation marks need no escape outside of tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _word(body: Sequence[object], at: int) -> str:
-    """A text of a server's, such that it may be shown."""
+    """The text at an index of the server's reply, cleaned; "" if there is none."""
     found = body[at] if at < len(body) else ""
     return clean(found) if isinstance(found, str) else ""
 
 
 def _token(body: Sequence[object]) -> str:
-    """An activation token as it came, if it is one that can be handed on."""
+    """The activation token of a signal; "" if it is invalid."""
     found = body[1] if len(body) > 1 else ""
     fits = isinstance(found, str) and found.isprintable() and len(found) <= _LONGEST_TOKEN
     return str(found) if fits else ""
 
 
 def _tells_absence(error: str) -> bool:
-    """Whether it is the bus that answered, in place of a server."""
+    """Whether an error means that there is no server: the bus has replied in its place."""
     name = error.removeprefix("org.freedesktop.DBus.Error.")
     return name != error and name.partition(".")[0] in _NO_SERVER
 

@@ -1,8 +1,8 @@
 """Notifications on Linux: the session bus (D-Bus), and the notification server on it.
 
-A thread of its own owns the connection. It begins with the first thing that is asked, loads jeepney
-then, and waits in a selector: what the program wants comes by a queue and a waker, and nobody waits
-for it. The bus may be missing, hang, or go; all of that is a state, and no error.
+A thread of its own owns the connection. It starts with the first request, imports jeepney then, and
+waits in a selector: requests arrive by a queue and a waker, and callers never block. The bus may be
+missing, hang, or disconnect; each of these is a state (`NotifierState`), not an error.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SERVER: Final = "org.freedesktop.Notifications"
 PATH: Final = "/org/freedesktop/Notifications"
 _BUS: Final = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus")
-"""Name, object and interface of the bus itself."""
+"""Name, object path and interface of the bus itself."""
 _SIGNALS: Final = (
     "ActionInvoked",
     "ActivationToken",
@@ -37,9 +37,9 @@ _SIGNALS: Final = (
     "NotificationReplied",
 )
 _CONNECTING: Final = 2.0
-"""Seconds in which the bus lets us in, or takes what we send."""
+"""Timeout in seconds for connecting to the bus, and for sending to it."""
 _ENDING: Final = 0.5
-"""Seconds in which everything is taken away when the program ends."""
+"""Maximum seconds for closing all notifications when the program ends."""
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ Order = Callable[[Conversation, float], object]
 
 
 class DBusNotifier:
-    """Shows notifications by the server of this desktop (see `notifier.Notifier`)."""
+    """Shows notifications by this desktop's notification server; see `notifier.Notifier`."""
 
     def __init__(self, app: App, tell: Tell, clock: Callable[[], float] = time.monotonic) -> None:
         self._app = app
@@ -59,22 +59,22 @@ class DBusNotifier:
         self._stopped = False
 
     def look(self) -> None:
-        """Find out what there is."""
+        """See `Notifier.look`."""
         self._ask(Conversation.look)
 
     def show(self, notification: Notification) -> None:
-        """Show it, in place of the one with the same key."""
+        """See `Notifier.show`."""
         self._ask(lambda conversation, now: conversation.show(notification, now))
 
     def close(self, key: str) -> None:
-        """Take it away. Where nothing was ever shown there is nothing to do."""
+        """See `Notifier.close`. Does not start the thread."""
         with self._lock:
             if self._waker is None:
                 return
         self._ask(lambda conversation, _: conversation.close(key))
 
     def stop(self) -> None:
-        """Take everything away; the thread ends within half a second, or two if the bus hangs."""
+        """Close all; the thread ends within half a second, or two if the bus hangs."""
         with self._lock:
             if self._stopped:
                 return
@@ -96,16 +96,16 @@ class DBusNotifier:
 
     def _run(self, waker: Waker) -> None:
         try:
-            _Desk(Conversation(self._app, self._tell), self._inbox, waker, self._clock).run()
+            _Worker(Conversation(self._app, self._tell), self._inbox, waker, self._clock).run()
         finally:
             with self._lock:
-                # From now on nothing can be asked, and nobody wakes a waker that is closed.
+                # No further requests: no thread may wake the waker that is closed below.
                 self._stopped = True
             waker.close()
 
 
-class _Desk:
-    """The thread's own: what it has been told, and the connection while there is one."""
+class _Worker:
+    """The state of the thread: the conversation, and the connection while there is one."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class _Desk:
         self._stopping = False
 
     def run(self) -> None:
-        """Until `stop`."""
+        """Run until `stop`."""
         try:
             while True:
                 self._take_orders()
@@ -144,7 +144,7 @@ class _Desk:
         return max(0.0, min(due) - now) if due else None
 
     def _wait(self, timeout: float | None) -> None:
-        """Until something is there; what the bus says is taken."""
+        """Wait for a request, a message of the bus, or the timeout; handle messages of the bus."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._waker.receiver, selectors.EVENT_READ)
             if self._bus is not None:
@@ -163,11 +163,11 @@ class _Desk:
                     self._stopping = True
                     return
                 if order is Conversation.look:
-                    self._connecting.worked()  # somebody wants to know it now
+                    self._connecting.worked()  # the state is requested now: connect without a pause
                 order(self._conversation, self._clock())
 
     def _turn(self) -> None:
-        """Do what is due: connect, give up, call."""
+        """Connect if needed, handle timeouts, and send calls."""
         now = self._clock()
         wants = self._conversation.wants_connection
         if self._bus is None and wants and now >= self._connecting.until:
@@ -231,7 +231,7 @@ class _Desk:
             self._conversation.signalled(member, message.body, sender)
 
     def _lose(self) -> None:
-        """The bus is gone. It is looked for again when there is something to show."""
+        """Handle a lost connection. The next one is made when there is something to show."""
         self._hang_up()
         self._connecting.failed(self._clock())
         self._conversation.no_connection(Code.NO_BUS)
@@ -242,15 +242,15 @@ class _Desk:
             self._bus = None
 
     def _end(self) -> None:
-        """Take away what is shown: without the program it would lead nowhere."""
+        """Close all notifications: without the program, clicks on them would do nothing."""
         end = self._clock() + _ENDING
         self._conversation.close_all()
         self._send()
-        # What was just sent has no number yet.
+        # The reply to the latest `Notify`, with the id to close, may still be pending.
         while self._conversation.ends_soon and self._is_connected and self._clock() < end:
             self._wait(end - self._clock())
             self._send()
-        # The bus answers in order: then it has handed on all that was before.
+        # The bus replies in order: with this reply it has forwarded all calls before.
         last = Call("GetId")
         if self._bus is not None:
             with contextlib.suppress(OSError):
@@ -267,19 +267,19 @@ class _Desk:
 
 
 class _Bus:
-    """A connection to the session bus. Raises OSError for whatever ends it."""
+    """A connection to the session bus. Methods raise OSError when it is lost."""
 
     def __init__(self, address: str) -> None:
         from jeepney import DBusAddress, MatchRule, Parser, message_bus
         from jeepney.io.blocking import prep_socket
 
         self.calls: dict[int, Call] = {}
-        """By serial number, what is not answered."""
+        """Serial number → call without a reply."""
         self._serial = 0
         self._address = DBusAddress
         self._parser = Parser()
         self.socket = prep_socket(address, timeout=_CONNECTING)
-        # For what is sent; what is received is there before it is asked for.
+        # For sending; receiving begins when the socket is readable.
         self.socket.settimeout(_CONNECTING)
         changes = MatchRule(
             type="signal", sender=_BUS[0], interface=_BUS[2], member="NameOwnerChanged"
@@ -303,7 +303,7 @@ class _Bus:
     def call(
         self, call: Call, name: str = SERVER, path: str = PATH, interface: str = SERVER
     ) -> None:
-        """Send it; `calls` has it until it is answered."""
+        """Send a call, which is in `calls` until its reply arrives."""
         from jeepney import new_method_call
 
         address = self._address(path, bus_name=name, interface=interface)
@@ -316,7 +316,7 @@ class _Bus:
         return self._serial
 
     def receive(self) -> list[Message]:
-        """All messages that are there; to be asked when the socket is readable."""
+        """Receive all available messages. Call this when the socket is readable."""
         data = self.socket.recv(65536)
         if not data:
             raise ConnectionResetError
@@ -326,14 +326,14 @@ class _Bus:
             raise ConnectionAbortedError("the bus said what is no D-Bus") from error
 
     def close(self) -> None:
-        """Leave the bus."""
+        """Close the connection."""
         self.socket.close()
 
 
 def session_bus() -> str:
-    """Where the socket of the session bus is, as for connect(). Raises LookupError, ValueError.
+    """The address of the session bus, as for connect(). Raises LookupError, ValueError.
 
-    Without $DBUS_SESSION_BUS_ADDRESS it is in the user's runtime folder, where systemd has it. A
+    Without $DBUS_SESSION_BUS_ADDRESS it is in the user's runtime folder, where systemd puts it. A
     bus is never started.
     """
     from jeepney.bus import get_connectable_addresses

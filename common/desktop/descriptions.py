@@ -1,10 +1,10 @@
-"""What shows notifications and plays sounds on this computer, in sentences."""
+"""Descriptions of this computer's notification server and sound player, for the settings."""
 
 from common.desktop.notifier import Code, NotifierState
 
 
 def describe_state(state: NotifierState) -> str:
-    """What shows notifications here, or why nothing does."""
+    """A sentence about the notification server: its name, or why there are no notifications."""
     name = " ".join(filter(None, (state.name, state.version)))
     if state.code is Code.UNKNOWN:
         return "Looking for what shows notifications here…"
@@ -22,5 +22,5 @@ def describe_state(state: NotifierState) -> str:
 
 
 def describe_player(player: str) -> str:
-    """What plays sounds here."""
+    """A sentence about the sound player `player`; "" for none."""
     return f"Sounds are played by {player}." if player else "No sounds: no player was found."

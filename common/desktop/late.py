@@ -1,4 +1,4 @@
-"""A notifier whose parts are loaded when there is something to do: start-up pays for imports."""
+"""A notifier that is imported at the first use, as imports slow down the start."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from common.desktop.notifier import App, Notifier, Tell
 
 
 class LateNotifier:
-    """The notifier for this system, made by the first question."""
+    """The notifier for this system, created by the first call of `look` or `show`."""
 
     def __init__(self, app: App, tell: Tell) -> None:
         self._app, self._tell = app, tell
@@ -31,7 +31,7 @@ class LateNotifier:
             notifier.show(notification)
 
     def close(self, key: str) -> None:
-        """See `Notifier.close`; nothing was shown by one that is not made."""
+        """See `Notifier.close`; does nothing before the first use."""
         if self._made is not None:
             self._made.close(key)
 
@@ -50,7 +50,7 @@ class LateNotifier:
 
 
 def load(app: App, tell: Tell) -> Notifier:
-    """The notifier that talks to this system's desktop."""
+    """Import and create the notifier for this system's desktop."""
     if sys.platform in {"win32", "darwin"}:
         from common.desktop.native import NativeNotifier
 

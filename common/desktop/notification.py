@@ -1,7 +1,7 @@
-"""A desktop notification, and what of somebody's text may be shown in one.
+"""A desktop notification, and the sanitizing of its texts.
 
-Other programs draw it, each in its own way: so no text reaches them that could end a line, turn
-the direction of what stands beside it, or show nothing at all.
+Other programs draw it, each in its own way: so texts have no characters that end a line, change
+the direction of adjoining text, or are invisible.
 """
 
 from __future__ import annotations
@@ -11,33 +11,33 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 MOST: Final = 200
-"""Characters of a title or a body, the ellipsis included."""
+"""Maximum characters of a title or a body, the ellipsis included."""
 _READ: Final = 16
-"""For each character that is shown, how many are looked at: the rest of a long text is not."""
+"""Maximum characters that are read for each one shown: the rest of a long text is ignored."""
 _MOST_MARKS: Final = 4
-"""Nonspacing marks on a letter (UTS #39, §5.4); more of them are drawn over other lines."""
+"""Maximum nonspacing marks on a letter (UTS #39, §5.4): more would be drawn over other lines."""
 _ELLIPSIS: Final = "…"
 _UNKNOWN: Final = "\ufffd"
 _JOINERS: Final = frozenset("\u200c\u200d")
-"""They join emoji, and choose the form of letters; between two visible characters only."""
+"""Join emoji, and select the forms of letters; kept between two visible characters only."""
 _LOOSE: Final = " \u200c\u200d"
-"""What has nothing to join at an end."""
+"""Characters that are stripped from both ends."""
 _BLANKS: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\U00016fe4\U0001d159")
-"""Letters and symbols in whose place nothing is drawn."""
+"""Letters and symbols that are blank."""
 _UNSEEN: Final = frozenset("\u034f\u17b4\u17b5\u180b\u180c\u180d\u180e\u180f")
-"""Marks that show nothing (Default_Ignorable_Code_Point) and choose nothing of use here."""
+"""Invisible marks (Default_Ignorable_Code_Point) without a use here."""
 _SEEN: Final = frozenset("\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u08e2\U000110bd")
-"""Signs of the category Cf that are drawn: they stand around numbers."""
+"""Visible characters of the category Cf: they enclose numbers."""
 _SPACES: Final = frozenset({"Cc", "Zl", "Zp", "Zs"})
 _MARKS: Final = frozenset({"Mn", "Me"})
 
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What is shown for `key`: one notification for each, a newer one in place of the former.
+    """The notification of a `key`; a newer one of the same key replaces it.
 
-    `urgent` is for what must not be missed: many desktops show it until it is dismissed, and while
-    they are told not to disturb. `can_reply` offers an answer where the desktop takes one.
+    `urgent` is for what must not be missed: many desktops show it until it is dismissed, and during
+    do not disturb. `can_reply` offers an inline reply where the desktop supports it.
     """
 
     key: str
@@ -47,17 +47,17 @@ class Notification:
     can_reply: bool = False
 
     def cleaned(self) -> Notification:
-        """The same, with texts that may be shown."""
+        """The same with sanitized texts; see `clean`."""
         return replace(self, title=clean(self.title), body=clean(self.body))
 
 
 def clean(text: str, most: int = MOST) -> str:
-    """`text` on one line, of at most `most` characters, with nothing in it that is not seen.
+    """`text` on one line, of at most `most` characters, without invisible ones.
 
-    Controls and all that ends a line become spaces, and runs of spaces one. Characters that turn
-    the direction or show nothing are left out, but for joiners and selectors where they work. Lone
-    surrogates and noncharacters become U+FFFD. What is too long ends with an ellipsis, between two
-    characters as a reader sees them (UAX #29, approximately). Cleaning twice changes nothing.
+    Control characters and line ends become spaces, and runs of spaces one. Characters that change
+    the direction or are invisible are removed, except joiners and selectors where they work. Lone
+    surrogates and noncharacters become U+FFFD. What is too long ends with an ellipsis, between
+    two grapheme clusters (UAX #29, approximately). Idempotent.
     """
     read = text[: most * _READ]
     kept = _visible(read)
@@ -68,7 +68,7 @@ def clean(text: str, most: int = MOST) -> str:
 
 def _visible(text: str) -> str:
     kept: list[str] = []
-    joiner = ""  # waits for the visible character that it joins
+    joiner = ""  # pending until the visible character that it joins
     marks = 0
     for char in text:
         category = unicodedata.category(char)
@@ -95,21 +95,21 @@ def _is_unseen(char: str) -> bool:
 
 
 def _is_no_character(char: str, category: str) -> bool:
-    """Half a surrogate pair, or what Unicode will never assign."""
+    """Whether it is a lone surrogate or a noncharacter."""
     number = ord(char)
     return category == "Cs" or number & 0xFFFE == 0xFFFE or 0xFDD0 <= number <= 0xFDEF
 
 
 def _boundary(text: str, end: int) -> int:
-    """The last place up to `end` at which no character, as a reader sees it, is cut."""
+    """The last offset up to `end` that is not inside a grapheme cluster."""
     place = end
     while 0 < place < len(text) and _is_within(text, place):
         place -= 1
-    return place or end  # nothing but one such character: then it is cut
+    return place or end  # a single cluster is cut
 
 
 def _is_within(text: str, place: int) -> bool:
-    """Whether the two characters at `place` belong together."""
+    """Whether the characters before and after the offset `place` are of one grapheme cluster."""
     before, after = text[place - 1], text[place]
     if before == "\u200d" or after in _JOINERS or "\U0001f3fb" <= after <= "\U0001f3ff":
         return True

@@ -1,8 +1,8 @@
-"""Showing notifications on this computer's desktop, whichever it is.
+"""Shows notifications on this computer's desktop, on every operating system.
 
-`make_notifier` gives the one for the system. Nothing of it blocks: what is asked is done on a
-thread of the notifier's own, which begins with the first question, and what becomes of it is told
-by `tell`, on that thread.
+`make_notifier` returns the one for the system. No method blocks: requests are carried out on a
+thread of the notifier's own, which starts with the first request, and calls `tell` with the
+results.
 """
 
 from __future__ import annotations
@@ -16,51 +16,51 @@ from common.desktop.notification import Notification
 
 
 class App(NamedTuple):
-    """The program, as desktops want to know it."""
+    """The program's identity for desktops."""
 
     name: str
-    """For people."""
+    """The display name."""
     entry: str
-    """Of its desktop file, without the ending."""
+    """The name of its desktop file, without the extension."""
     category: str = "im.received"
-    """Of its notifications (Desktop Notifications Specification, "Categories")."""
+    """The category of its notifications (Desktop Notifications Specification, "Categories")."""
     icon: Path | None = None
-    """A picture, for desktops that don't know the entry."""
+    """An image file, for desktops that don't know the entry."""
 
 
 class Code(Enum):
-    """What was found."""
+    """The state of this desktop's notifications."""
 
     UNKNOWN = "unknown"
-    """Nobody has looked yet."""
+    """Not queried yet."""
     AVAILABLE = "available"
     NO_BUS = "no_bus"
-    """There is no session bus (D-Bus), or it is gone."""
+    """There is no session bus (D-Bus), or the connection to it was lost."""
     NO_SERVER = "no_server"
-    """No program of this desktop shows notifications."""
+    """This desktop has no notification server."""
     NO_ANSWER = "no_answer"
-    """There is one, and it does not answer in time."""
+    """The notification server does not reply in time."""
     REFUSED = "refused"
-    """It answers with errors, or the person does not allow notifications."""
+    """The notification server replies with errors, or the person does not allow notifications."""
     UNSUPPORTED = "unsupported"
-    """This system's notifications are unknown here, or the library for them is missing."""
+    """The operating system is not supported, or the library for it is missing."""
 
 
 class NotifierState(NamedTuple):
-    """What was found, and what it can do."""
+    """The state of this desktop's notifications, and its capabilities."""
 
     code: Code = Code.UNKNOWN
     name: str = ""
-    """How the notification server calls itself; cleaned, as all that it says."""
+    """The notification server's name for itself, sanitized."""
     version: str = ""
     actions: bool = False
     """Whether a notification can be clicked."""
     replies: bool = False
-    """Whether it can be answered inside."""
+    """Whether inline replies are supported."""
 
 
 class Activated(NamedTuple):
-    """Somebody clicked the notification of `key`.
+    """The person clicked the notification of `key`.
 
     `token` is an activation token (XDG Activation, $DESKTOP_STARTUP_ID) with which a window may
     come to the front; "" if there is none.
@@ -71,20 +71,20 @@ class Activated(NamedTuple):
 
 
 class Replied(NamedTuple):
-    """Somebody wrote an answer inside the notification; as it was typed, not checked."""
+    """The person wrote an inline reply; the text is not validated."""
 
     key: str
     text: str
 
 
 class Dismissed(NamedTuple):
-    """Somebody took the notification away."""
+    """The person closed the notification."""
 
     key: str
 
 
 class Found(NamedTuple):
-    """The state is another one."""
+    """The state has changed, or was requested by `Notifier.look`."""
 
     state: NotifierState
 
@@ -94,23 +94,26 @@ Tell = Callable[[Event], object]
 
 
 class Notifier(Protocol):
-    """Shows notifications. To be used by any thread; every method returns at once."""
+    """Shows notifications. Thread-safe; no method blocks."""
 
     def look(self) -> None:
-        """Find out what there is; `Found` tells, also when nothing has changed."""
+        """Query the state, which is reported by `Found` even if it is unchanged."""
 
     def show(self, notification: Notification) -> None:
-        """Show it, in place of the one with the same key; as soon as it can be, or never."""
+        """Show it as soon as possible, replacing the one with the same key.
+
+        One that can't be shown within `conversation.TOO_OLD` seconds is dropped.
+        """
 
     def close(self, key: str) -> None:
-        """Take it away, if it is there."""
+        """Close it, if it is shown or queued."""
 
     def stop(self) -> None:
-        """Take everything away and end the thread, soon. May be called twice, and at any time."""
+        """Close all notifications and end the thread soon. Idempotent."""
 
 
 def make_notifier(app: App, tell: Tell) -> Notifier:
-    """The notifier for this system. Loads nothing before there is something to do."""
+    """The notifier for this system. Imports nothing before its first use."""
     from common.desktop.late import LateNotifier
 
     return LateNotifier(app, tell)

@@ -1,4 +1,4 @@
-"""What `--smoke-test` looks at: whether this computer shows notifications, and plays sounds."""
+"""The part of `--smoke-test` about notifications and sounds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from common.desktop.notifier import App, Code, Event, Found, NotifierState, make
 from common.desktop.sound import Sound, SoundPlayer
 
 _PATIENCE: Final = 10.0
-"""Seconds in which a notification server says what it is, or is given up."""
+"""Timeout in seconds for the state of the notification server."""
 
 
 def look_at_desktop(_: Path) -> str:
-    """What was found; a computer may well have neither. Nothing is shown or played.
+    """Describe notifications and sounds of this computer, without showing or playing any.
 
-    Raises RuntimeError if a sound, or on Linux the library for notifications, is missing.
+    Raises RuntimeError if a sound file, or on Linux the library for notifications, is missing.
     """
     player = SoundPlayer()
     missing = [sound.value for sound in Sound if not player.length(sound)]

@@ -1,7 +1,7 @@
-"""The programs' sounds, by whatever plays them on this computer.
+"""Plays the programs' sounds, by this computer's player.
 
-On Linux and macOS that is a program of the system, as a process of its own; on Windows the system
-itself. Nothing blocks, and nothing is left: a process that hangs is ended, and all are at `stop`.
+On Linux and macOS the player is a process, on Windows the system's own function. No method blocks,
+and no process is left: one that hangs is killed, and `stop` kills the current one.
 The sounds are made by build_specs/make_sounds.py.
 """
 
@@ -27,64 +27,64 @@ from typing import Final, NamedTuple
 
 SOUNDS: Final = Path(__file__).parents[1] / "assets" / "sounds"
 PATIENCE: Final = 5.0
-"""Seconds after which a player hangs: no sound takes as long."""
+"""Timeout in seconds of a player: no sound takes as long."""
 QUIET: Final = 1.0
-"""Seconds after a sound in which no other is played that is not more important."""
+"""Seconds after a sound in which only a more important one is played (rate limit)."""
 _STALE: Final = 2.0
-"""Seconds after which a sound would be heard too late to mean anything."""
+"""Maximum delay of a sound in seconds; a later one is dropped."""
 
 log = logging.getLogger(__name__)
 
 
 class Sound(Enum):
-    """What is played. A later one is more important, and may be heard in place of an earlier."""
+    """The sounds, by increasing importance: a later one may replace an earlier one."""
 
     MESSAGE = "message"
     KNOCK = "knock"
-    """Somebody asks to join, or was refused."""
+    """A client asks to join, or was refused."""
     MENTION = "mention"
     FAILED = "failed"
     """A message could not be sent."""
 
     @property
     def rank(self) -> int:
-        """Greater for what is more important."""
+        """The importance: greater for a more important sound."""
         return list(Sound).index(self)
 
 
 class Player(NamedTuple):
-    """A program that plays a WAV file, and how it is told the volume."""
+    """A program that plays a WAV file, and its arguments for the volume."""
 
     name: str
     command: Callable[[Path, float], list[str]]
     scales: bool = False
-    """It has no volume of its own: it gets the samples on its standard input, made quieter here."""
+    """It has no volume option: scaled samples are written to its standard input instead."""
 
 
 _PULSE_FULL: Final = 65536
-"""PulseAudio's volume (PA_VOLUME_NORM), of which it takes the third power itself."""
+"""PulseAudio's full volume (PA_VOLUME_NORM); its scale is cubic already."""
 PLAYERS: Final = (
     (Player("afplay", lambda file, volume: ["-v", f"{volume**3:.4f}", str(file)]),)
     if sys.platform == "darwin"
     else (
-        # Of PipeWire, PulseAudio and ALSA: which of them works depends on what runs.
+        # Of PipeWire, PulseAudio and ALSA: which one works depends on the running sound server.
         Player("pw-play", lambda file, volume: [f"--volume={volume**3:.4f}", str(file)]),
         Player("paplay", lambda file, volume: [f"--volume={volume * _PULSE_FULL:.0f}", str(file)]),
         Player("aplay", lambda _file, _volume: ["-q", "-"], scales=True),
     )
 )
-"""The first that works is used."""
+"""The players of this system, in order of preference."""
 
 
 class Burst:
-    """Which sounds are heard of many: one for a burst, or the most important."""
+    """Coalesces bursts of sounds: only the first is played, or a more important one."""
 
     def __init__(self) -> None:
         self._until = 0.0
         self._rank = -1
 
     def lets(self, sound: Sound, length: float, now: float) -> bool:
-        """Whether a sound of this length, in seconds, is to be heard now."""
+        """Whether to play a sound now; `length` is its duration in seconds."""
         if now < self._until and sound.rank <= self._rank:
             return False
         self._until = now + length + QUIET
@@ -99,9 +99,9 @@ class _Wish(NamedTuple):
 
 
 class SoundPlayer:
-    """Plays sounds. To be used by any thread; every method returns at once.
+    """Plays sounds. Thread-safe; no method blocks.
 
-    There is a thread while something is played, and none otherwise.
+    A thread exists only while a sound is played.
     """
 
     def __init__(
@@ -121,20 +121,20 @@ class SoundPlayer:
         self._stopped = False
 
     def found(self) -> str:
-        """The program that plays, or "" where there is none and all is silent."""
+        """The name of the player in use; "" if there is none."""
         if sys.platform == "win32":
             return "winsound"
         return next((player.name for player in self._order() if shutil.which(player.name)), "")
 
     def length(self, sound: Sound) -> float:
-        """Seconds that a sound takes; 0 if its file can't be read."""
+        """Duration of a sound in seconds; 0 if its file can't be read."""
         return _length(self._file(sound))
 
     def play(self, sound: Sound, volume: float = 1.0) -> None:
-        """Have a sound heard, unless one was just heard that is as important.
+        """Play a sound, unless one that is as important was played just before.
 
-        `volume` is from 0 to 1, of what the person has set for the computer. As on the desktop's
-        own sliders, half of it sounds half as loud: the amplitude is its third power.
+        `volume` is from 0 to 1, relative to the computer's volume. As on the desktop's own sliders,
+        0.5 sounds half as loud: the amplitude is the third power of the volume.
         """
         if volume <= 0:
             return
@@ -150,7 +150,7 @@ class SoundPlayer:
                 self._thread.start()
 
     def stop(self) -> None:
-        """Silence, for good. The thread and its process end at once."""
+        """Stop playing, for good. The thread and the player's process end at once."""
         with self._lock:
             self._stopped = True
             self._wish = None
@@ -169,7 +169,7 @@ class SoundPlayer:
                 self._play(wish)
 
     def _play(self, wish: _Wish) -> None:
-        """Try one player after the other, until one has played."""
+        """Try the players in turn, until one has played the sound."""
         for player in self._order():
             path = shutil.which(player.name)
             if path is None:
@@ -179,12 +179,12 @@ class SoundPlayer:
             with self._lock:
                 if self._wish is not None or self._stopped:
                     return
-                # Next time the others come first.
+                # It failed: next time the others are tried first.
                 self._players.remove(player)
                 self._players.append(player)
 
     def _tries(self, player: Player, path: str, wish: _Wish) -> bool:
-        """Whether the player has played, or was ended for another sound."""
+        """Whether the player has played the sound, or was stopped for another one."""
         file = self._file(wish.sound)
         given = _quieter(file, wish.volume**3) if player.scales else None
         try:
@@ -193,7 +193,7 @@ class SoundPlayer:
                 stdin=subprocess.PIPE if given is not None else subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # what it starts ends with it
+                start_new_session=True,  # its children are killed with it
             )
         except OSError as error:
             log.debug("%s did not start: %s", player.name, type(error).__name__)
@@ -204,7 +204,7 @@ class SoundPlayer:
         if superseded:
             _end(process)
         elif process.stdin is not None and given is not None:
-            # A sound is less than what a pipe holds: this waits for nobody.
+            # A sound is smaller than a pipe's buffer, so this does not block.
             with contextlib.suppress(OSError):
                 process.stdin.write(given)
                 process.stdin.close()
@@ -238,7 +238,7 @@ class SoundPlayer:
 
 
 def _end(process: subprocess.Popen[bytes] | None) -> None:
-    """End a player and what it has started. Who waits for it takes it off the system's list."""
+    """Kill a player and its children. The thread that waits for it reaps it."""
     if process is None or process.returncode is not None or sys.platform == "win32":
         return
     with contextlib.suppress(OSError):
@@ -247,7 +247,7 @@ def _end(process: subprocess.Popen[bytes] | None) -> None:
 
 @cache
 def _length(file: Path) -> float:
-    """Seconds that a sound takes; 0 if it can't be read."""
+    """Duration of a WAV file in seconds; 0 if it can't be read."""
     try:
         with wave.open(str(file), "rb") as sound:
             return sound.getnframes() / sound.getframerate()
@@ -256,7 +256,7 @@ def _length(file: Path) -> float:
 
 
 def _quieter(file: Path, volume: float) -> bytes:
-    """A WAV file of 16 bits with all samples multiplied."""
+    """The content of a 16-bit WAV file with its samples scaled by `volume`."""
     made = io.BytesIO()
     with wave.open(str(file), "rb") as sound, wave.open(made, "wb") as copy:
         samples = array("h", sound.readframes(sound.getnframes()))
@@ -271,7 +271,7 @@ def _quieter(file: Path, volume: float) -> bytes:
 
 
 def _play_on_windows(sound: bytes) -> None:
-    """Play it to its end; silent where there is no device."""
+    """Play it to its end; does nothing without a sound device."""
     if sys.platform == "win32":
         import winsound
 

@@ -1,4 +1,4 @@
-"""How a window asks to be looked at, comes to the front, and shows a count on its icon."""
+"""A window's demand for attention, its activation, and the count on its icon."""
 
 from __future__ import annotations
 
@@ -12,65 +12,65 @@ if TYPE_CHECKING:
     from common.ui.program.x11 import X11
 
 COUNT_PAUSE: Final = 250
-"""Milliseconds between two numbers on the icon: each one has the task bar draw it anew."""
+"""Minimum milliseconds between two changes of the icon: the task bar redraws each one."""
 RAISED: Final = 500
-"""Milliseconds after which a window that was to come to the front has the keyboard, or won't."""
+"""Milliseconds after which an activated window is expected to have the keyboard focus."""
 _TOKEN_TIME: Final = re.compile(r"_TIME(\d{1,10})$")
-"""At the end of a startup id: the server time of what the person did, in milliseconds."""
+"""The end of a startup id: the X server time of the user's action, in milliseconds."""
 _LATEST_TIME: Final = (1 << 32) - 1
 
 
 class Attention:
-    """For the window `root`, whose icon has that name."""
+    """For the window `root`; `icon` is the name of its icon's image."""
 
     def __init__(self, root: tk.Tk, icon: str) -> None:
         self._root, self._icon = root, icon
         self._demanding = False
         self._label = self._drawn = ""
-        """What is to stand on the icon, and what stands there."""
+        """The label that is to be drawn on the icon, and the one that is."""
         self._count_timer: str | None = None
         self._raise_timer: str | None = None
         self._token = ""
-        """The startup id of what the window was last raised for."""
+        """The startup id of the latest activation; "" if it had none."""
         self._has_switched = False
-        """Whether the virtual desktop was changed for it."""
+        """Whether this activation has switched the virtual desktop."""
         self._on_x11 = str(root.tk.call("tk", "windowingsystem")) == "x11"
-        # Of all windows of the program: any of them that has the keyboard is one that is looked at.
+        # On all windows of the program: focus in any of them means that the program is looked at.
         root.bind_all("<FocusIn>", self._focused, add="+")
         root.bind("<Destroy>", self._destroyed, add="+")
 
     @property
     def demanding(self) -> bool:
-        """Whether the window asks to be looked at."""
+        """Whether the window demands attention."""
         return self._demanding
 
     def demand(self) -> None:
-        """Ask to be looked at, until the program gets the keyboard; nothing where it has it."""
+        """Demand attention until the program gets the focus; does nothing if it has it."""
         if not self._demanding and not self.has_keyboard:
             self._demanding = True
             self._tell(on=True)
 
     @property
     def has_keyboard(self) -> bool:
-        """Whether a window of this program has the keyboard."""
+        """Whether a window of this program has the keyboard focus."""
         try:
             return self._root.focus_displayof() is not None
-        except KeyError:  # one that Tk made itself, such as a menu
+        except KeyError:  # a widget that Tk has made itself, such as a menu
             return True
 
     def raise_window(self, token: str | None = None) -> None:
-        """Bring the window to the front, also if it is iconified.
+        """Bring the window to the front with the keyboard focus, also if it is iconified.
 
-        `token` is what a notification server gave for the click that asks for it. Where the window
-        manager leaves the keyboard with another window all the same, this one asks for attention.
+        `token` is the activation token of a click on a notification. If the window manager refuses
+        the focus (focus-stealing prevention), the window demands attention instead.
         """
         root = self._root
         if root.state() == "withdrawn":
             root.deiconify()
         self._token, self._has_switched = token or "", False
         if not self._on_x11 or not self._activate():
-            # Nobody decides about it. Where somebody does, this would take the keyboard from
-            # what one types into just then.
+            # No window manager decides about it. Under one, this would take the focus from the
+            # window in which the person is typing.
             if root.state() == "iconic":
                 root.deiconify()
             root.lift()
@@ -80,7 +80,7 @@ class Attention:
         self._raise_timer = root.after(RAISED, self._check_raised)
 
     def show_count(self, count: int) -> None:
-        """Show a number on the icon; 0 for none. In a flood of them the last one after a pause."""
+        """Show a number on the icon; 0 for none. Frequent changes are coalesced (COUNT_PAUSE)."""
         from common.ui.program.icon_count import label_of
 
         self._label = label_of(count)
@@ -96,7 +96,7 @@ class Attention:
 
         self._drawn = self._label
         images = [photo(self._root, icon) for icon in icons_with(self._icon, self._label)]
-        # Tk copies them into the window's property; it does not look at the images again.
+        # Tk copies them into the window's property, and does not keep the images.
         self._root.iconphoto(True, *images)
         self._count_timer = self._root.after(COUNT_PAUSE, self._draw_count)
 
@@ -105,7 +105,8 @@ class Attention:
         if self.has_keyboard:
             return
         if self._on_x11 and not self._has_switched and self._switch_desktop():
-            # Not at once: some window managers do it themselves, or have the window come here.
+            # Not at once: some window managers switch by themselves, or move the window to this
+            # desktop.
             self._has_switched = True
             self._activate()
             self._raise_timer = self._root.after(RAISED, self._check_raised)
@@ -131,24 +132,24 @@ class Attention:
             _flash(int(self._root.frame(), 16), on=on)
 
     def _activate(self) -> bool:
-        """Have the window manager bring the window to the front; whether there is one that can."""
+        """Ask the window manager to activate the window; False if there is none that can."""
         return self._by_x11(
             lambda x11: x11.activate(self._root.winfo_id(), self._asked_at, self._token)
         )
 
     def _switch_desktop(self) -> bool:
-        """Have the virtual desktop of the window shown; whether it was another one."""
+        """Switch to the window's virtual desktop; returns whether it was another one."""
         return self._by_x11(lambda x11: x11.show_desktop(self._root.winfo_id(), self._asked_at))
 
     @property
     def _asked_at(self) -> int:
-        """The server time in the token, 0 if there is none."""
+        """The X server time in the token; 0 if there is none."""
         found = _TOKEN_TIME.search(self._token)
         time = int(found[1]) if found else 0
         return time if time <= _LATEST_TIME else 0
 
     def _by_x11(self, ask: Callable[[X11], bool | None]) -> bool:
-        """What `ask` gave; False also where there is no way to ask."""
+        """The result of `ask`; False if X11 or XCB is not available."""
         from common.ui.program.x11 import X11
 
         try:
@@ -159,7 +160,7 @@ class Attention:
 
 
 def _flash(window: int, *, on: bool) -> None:
-    """Have the task bar's button of a window flash until it is in front (Windows)."""
+    """Flash a window's button in the task bar until it is in the foreground (Windows)."""
     import ctypes
     from ctypes import wintypes
 

@@ -1,8 +1,9 @@
-"""Notifications, sounds and attention of a program's window, as a policy decides about them.
+"""Notifications, sounds and attention of a program's window, as decided by a policy.
 
-Of what a person is told, and when, each program has rules of its own (a `Policy`). Here is what
-carries them out in both: `DesktopAlerts` shows, closes and plays, and `PolicyTimer` has the steps
-of a policy done when they are due. Both are for the Tk thread, and nothing blocks it.
+Each program decides by a `Policy` of its own which events to notify the person of, and when. This
+module carries out the decisions: `DesktopAlerts` shows and closes notifications and plays sounds,
+and `PolicyTimer` runs the steps of a policy when they are due. Both belong to the Tk thread, and
+never block it.
 """
 
 from __future__ import annotations
@@ -34,32 +35,32 @@ if TYPE_CHECKING:
     from common.desktop.sound import SoundPlayer
 
 Answer = Activated | Replied | Dismissed
-"""What a person does with a notification."""
+"""The person's response to a notification."""
 SoundName = Literal["message", "knock", "mention", "failed"]
-"""The value of a `Sound`, whose module is not loaded before one is played."""
+"""The value of a `Sound`, whose module is imported when the first one is played."""
 _TEST: Final = "test"
-"""Key of the notification that is shown to try them out; it stands for nothing."""
+"""Key of the test notification, which a policy never uses."""
 
 Step = TypeVar("Step")
 Step_co = TypeVar("Step_co", covariant=True)
 
 
 class Policy(Protocol[Step_co]):
-    """Decides what to do. Times are in seconds of a clock that never goes back."""
+    """Decides which steps to take. Times are in seconds of a monotonic clock."""
 
     def due(self, now: float) -> Iterable[Step_co]:
-        """What to do by `now`; each step is given once."""
+        """The steps to take by `now`; each is returned once."""
 
     def deadline(self) -> float | None:
-        """When `due` has something to do; None when nothing waits, 0 for at once."""
+        """When to call `due` next; None if nothing is pending, 0 for at once."""
 
 
 class Backends(NamedTuple):
-    """What shows and plays, and the clock of the policy; tests have others."""
+    """The notifier, the sound player and the policy's clock, which tests replace."""
 
     make_notifier: Callable[[App, Callable[[Event], object]], Notifier] = make_notifier
     player: SoundPlayer | None = None
-    """None for the players of this computer, looked for when they are needed."""
+    """None for this computer's players, which are looked up when the first sound is played."""
     clock: Callable[[], float] = time.monotonic
 
 
@@ -67,11 +68,11 @@ THIS_COMPUTER: Final = Backends()
 
 
 class DesktopAlerts:
-    """What a program shows on the desktop and has heard. One for the window `root`.
+    """Notifications, sounds and attention of one program, with the window `root`.
 
     `icon` is the name of the window's icon. `volume()` is in per cent. `on_answer(answer)` is
-    called when somebody does something with a notification; after a click the window is raised
-    already. `on_state()` is called when another way to show notifications was found.
+    called when the person responds to a notification; a click has raised the window by then.
+    `on_state()` is called when the state of the desktop's notifications has changed.
     """
 
     def __init__(
@@ -92,22 +93,22 @@ class DesktopAlerts:
         self._player = backends.player
 
     def show(self, notification: Notification) -> None:
-        """Show it, in place of the one with the same key."""
+        """Show a notification, replacing the one with the same key."""
         self.notifier.show(notification)
 
     def close(self, key: str) -> None:
-        """Take a notification away, if it is there."""
+        """Close a notification, if it is shown or queued."""
         self.notifier.close(key)
 
     def play(self, sound: SoundName) -> None:
-        """Have a sound heard, unless a more important one was just heard."""
+        """Play a sound, unless one that is as important was played just before."""
         from common.desktop.sound import Sound
 
         self.player.play(Sound(sound), self._volume() / 100)
 
     @property
     def player(self) -> SoundPlayer:
-        """What plays sounds, loaded for the first one."""
+        """The sound player, which is imported at the first use."""
         if self._player is None:
             from common.desktop.sound import SoundPlayer
 
@@ -115,18 +116,18 @@ class DesktopAlerts:
         return self._player
 
     def status(self) -> str:
-        """How notifications and sounds are shown here, in sentences."""
+        """Sentences about this computer's notification server and sound player."""
         if self.state.code is Code.UNKNOWN:
             self.notifier.look()
         return f"{describe_state(self.state)} {describe_player(self.player.found())}"
 
     def test(self, body: str, sound: SoundName) -> None:
-        """Show a notification and play a sound, as a person wants to see what they are like."""
+        """Show a test notification with the text `body`, and play a sound."""
         self.show(Notification(_TEST, "This is a notification", body))
         self.play(sound)
 
     def stop(self) -> None:
-        """The window closes: nothing of it stays on the screen, and nothing is heard."""
+        """Close all notifications and stop the sound, as the window closes."""
         self._mailbox.close()
         self.notifier.stop()
         if self._player is not None:
@@ -144,9 +145,9 @@ class DesktopAlerts:
 
 
 class PolicyTimer(Generic[Step]):
-    """Has the steps of a policy done by `do(step)`, and calls `wake()` when there may be more.
+    """Carries out a policy's steps by `do(step)`, and calls `wake()` at its deadline.
 
-    `wake` is to call `run`, after which it is called once, at the policy's deadline.
+    `wake` calls `run` in turn, which schedules the next call.
     """
 
     def __init__(
@@ -160,7 +161,7 @@ class PolicyTimer(Generic[Step]):
         self._timer: str | None = None
 
     def run(self, policy: Policy[Step]) -> None:
-        """Do what is due now; wait for what is due later."""
+        """Carry out the steps that are due, and schedule `wake` for the policy's deadline."""
         self.stop()
         for step in policy.due(self._clock()):
             self._do(step)
@@ -169,12 +170,12 @@ class PolicyTimer(Generic[Step]):
             self.wake_after(max(1, ceil(1000 * (deadline - self._clock()))))
 
     def wake_after(self, milliseconds: int) -> None:
-        """Call `wake` after so long, and not before."""
+        """Call `wake` after this time, instead of at the deadline."""
         self.stop()
         self._timer = self._root.after(milliseconds, self._fire)
 
     def stop(self) -> None:
-        """Wait for nothing; idempotent."""
+        """Cancel the timer. Idempotent."""
         if self._timer is not None:
             self._root.after_cancel(self._timer)
             self._timer = None

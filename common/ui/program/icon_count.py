@@ -1,7 +1,7 @@
 """A program's icon with a number on it, such as how many messages are unread.
 
-The number is composed of pictures of its signs, made by build_specs/draw_icons.py: to load a font
-takes a tenth of a second that is the window's when the first message comes.
+The number is composed of images of its characters, made by build_specs/draw_icons.py: loading a
+font would block the window for a tenth of a second when the first message arrives.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MOST: Final = 99
-"""Larger counts are shown as this one with a plus."""
+"""Maximum count shown; larger ones are shown as this one with a plus."""
 _SIGNS: Final = "0123456789+"
 _LEAST_SIZE: Final = 32
-"""Below this size of an icon, in pixels, the badge is a dot without a number."""
+"""Minimum size of an icon in pixels for a number; on smaller ones the badge is a dot."""
 _HEIGHT: Final = 0.56
-"""Of the badge, as a part of the icon's."""
+"""Height of the badge as a fraction of the icon's."""
 _DIGITS: Final = 0.58
-"""Height of the digits, as a part of the badge's."""
+"""Height of the digits as a fraction of the badge's."""
 _GROUND: Final = "#d23b33"
 _INK: Final = "#ffffff"
 
 
 def label_of(count: int) -> str:
-    """What stands on the icon; "" for nothing."""
+    """The label for a count; "" for none."""
     return "" if count <= 0 else str(count) if count <= MOST else f"{MOST}+"
 
 
 def icons_with(name: str, label: str) -> list[Image.Image]:
-    """The icon of that name in all of its sizes with a label of `label_of`, mode RGBA."""
+    """The icon `name` in all of its sizes (mode RGBA), with a badge for a label of `label_of`."""
     return [with_badge(_icon(name, size), label) for size in ICON_SIZES]
 
 
 def with_badge(icon: Image.Image, label: str) -> Image.Image:
-    """An icon, of mode RGBA, with a number in its lower right corner; a small one gets a dot."""
+    """An icon (mode RGBA) with a badge in its lower right corner: the label, or a dot if small."""
     from PIL import Image, ImageChops
 
     if not label:
@@ -47,11 +47,11 @@ def with_badge(icon: Image.Image, label: str) -> Image.Image:
     size = icon.width
     high = round(size * _HEIGHT)
     text = _written(label, round(high * _DIGITS)) if size >= _LEAST_SIZE else None
-    # A round one for one digit; with more, what is beside them is as narrow as their height allows.
+    # Round for one digit; wider for more, with as little space beside them as the rounding allows.
     wide = high if text is None else min(size, max(high, text.width + round(high * 0.46)))
     line = max(1, round(size / 24))
     whole: Image.Image = icon.copy()
-    # A gap around it, through which the task bar is seen: so it stands out from any icon.
+    # A transparent gap around it makes the badge stand out from any icon.
     gap = Image.new("L", icon.size)
     around = rounded_mask(wide + 2 * line, high + 2 * line, high / 2 + line)
     gap.paste(around, (size - wide - line, size - high - line))
@@ -73,7 +73,7 @@ def _icon(name: str, size: int) -> Image.Image:
 
 
 def _written(label: str, high: int) -> Image.Image:
-    """The coverage (mode L) of a label whose digits are so high, without space around it."""
+    """The coverage (mode L) of a label with digits `high` pixels high, without space around it."""
     from PIL import Image
 
     signs = [_sign(each, high) for each in label]
@@ -88,7 +88,7 @@ def _written(label: str, high: int) -> Image.Image:
 
 @cache
 def _sign(sign: str, high: int) -> Image.Image:
-    """One sign in that height, cut off at its sides. There are as many as signs and sizes."""
+    """One character, `high` pixels high, cropped at its sides; cached for each size."""
     from PIL import Image
 
     with Image.open(ASSETS / "count-signs.png") as picture:

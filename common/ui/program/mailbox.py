@@ -35,8 +35,8 @@ IDLE_AFTER: Final = 40
 class Mailbox(Generic[Item]):
     """Items posted by any thread, handled on the Tk thread in the order they were posted.
 
-    `handler` gets one or more items at a time. What it raises goes to Tk's
-    `report_callback_exception`, and later items still come. `poll` forces polling.
+    `handler` is called with one or more items at a time. Its exceptions go to Tk's
+    `report_callback_exception`, and later items are still handled. `poll` forces polling.
     """
 
     def __init__(
@@ -90,12 +90,12 @@ class Mailbox(Generic[Item]):
         self._unbind()
 
     def _unbind(self) -> None:
-        """Take its binding from the root, which outlives many mailboxes."""
+        """Remove the binding from the root, which outlives many mailboxes."""
         root = self._root
-        with suppress(tk.TclError):  # the root is going
+        with suppress(tk.TclError):  # the root is being destroyed
             lines = root.bind("<Destroy>").splitlines(keepends=True)
             kept = "".join(line for line in lines if self._bound not in line)
-            # `Misc.unbind` takes all others with it before Python 3.13.
+            # Before Python 3.13, `Misc.unbind` removes all other bindings as well.
             root.tk.call("bind", str(root), "<Destroy>", kept)
             root.deletecommand(self._bound)
 
@@ -106,7 +106,7 @@ class Mailbox(Generic[Item]):
     def _woken(self, _file: object, _mask: int) -> None:
         if self._waker is None:
             return
-        # Before the items are taken: what is posted from here on wakes again.
+        # Before the items are taken: later posts must wake the loop again.
         self._waker.clear()
         if self._timer is None:
             self._drain()

@@ -54,8 +54,8 @@ class Program(Generic[C]):
 
     `load` is called on a thread: it imports, and returns a function that makes the contents, which
     is then called on the Tk thread. `least` is the minimum size of the contents, px at 96 dpi, and
-    `first` the size of a window whose size nobody chose, until `grow`. `on_load` is called when
-    all is loaded, `on_end` just before the window is destroyed.
+    `first` the size until `grow` of a window that was never resized. `on_load` is called when
+    everything is loaded, `on_end` just before the window is destroyed.
     """
 
     theme: Theme
@@ -111,28 +111,28 @@ class Program(Generic[C]):
         return self.contents.status if self.contents is not None else 0
 
     def grow(self) -> None:
-        """Give the window its usual size: the contents that need it come now."""
+        """Resize the window to its default size, for contents that need it."""
         self._place.grow()
 
     @property
     def remembered_mode(self) -> Mode | None:
-        """The mode that was chosen the last time, if one was."""
+        """The stored mode; None if none was chosen."""
         return self._place.remembered_mode
 
     def remember_look(self, mode: Mode | None, text_size: int) -> None:
-        """Begin with that look the next time; without a mode, with the desktop's."""
+        """Store mode and text size (per cent) for the next start; None is the desktop's mode."""
         self._place.remember_look(mode, text_size)
 
     def zoom(self, text_size: int) -> None:
-        """Change the size of text, in per cent, and with it the window's least size.
+        """Change the text size, in per cent of the default, and the window's minimum size with it.
 
-        Widgets that are there keep the lengths that they were made with: make them anew.
+        Existing widgets keep the lengths that they were created with, so rebuild them.
         """
         self.theme.zoom(text_size)
         self._place.zoom(text_size)
 
     def close(self) -> None:
-        """Stop the work and then destroy the window; idempotent."""
+        """Stop the work and then destroy the window. Idempotent."""
         if self._closing:
             return
         self._closing = True
@@ -169,7 +169,7 @@ class Program(Generic[C]):
         self._place.follow(self.theme)
         self.contents = make(self)
         self.contents.begin()
-        # By then what gets the keyboard has it.
+        # By then the widget that gets the keyboard focus has it.
         self._timer = self.root.after(TYPED, self._typed.stop)
 
     def _end(self) -> None:

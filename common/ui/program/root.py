@@ -1,4 +1,4 @@
-"""Creating the root window: what must be done before any widget, and nothing more."""
+"""Creating the root window: what has to precede the first widget, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from common.ui.look import dpi
 from common.ui.look.palette import PALETTES, Mode
 
 ASSETS: Final = Path(__file__).parents[1] / "assets" / "icons"
-"""Pictures of the programs' icons."""
+"""Folder of the programs' icons."""
 ICON_SIZES: Final = (128, 48, 32, 16)
-"""Pixels, the largest first."""
+"""Sizes of the icons in pixels, the largest first."""
 
 
 def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
-    """A hidden root window in the colour of its look. Raises TclError.
+    """A hidden root window with the background colour of `mode`. Raises TclError.
 
     `name` is its title and its WM_CLASS, by which desktops find the entry that started it;
-    `icon` names the pictures in assets/icons.
+    `icon` is the name of its images in assets/icons.
     """
     dpi.make_aware()
     root = tk.Tk(className=name)
     if is_frozen():
-        # Tcl has read them. Another program with a Tcl of its own must not
-        # (common/system/process.py).
+        # Tcl has read them. Child processes must not inherit them, as one may have another
+        # Tcl (common/system/process.py).
         for variable in ("TCL_LIBRARY", "TK_LIBRARY"):
             os.environ.pop(variable, None)
     root.withdraw()
@@ -40,20 +40,20 @@ def make_root(name: str, icon: str, mode: Mode) -> tk.Tk:
 def end_root(root: tk.Tk) -> None:
     """Destroy a root window and everything in it.
 
-    ttk tells widgets of a change of theme in an idle callback, which may run after the last widget
-    was destroyed: on a busy computer Tk then prints an error on standard error.
+    ttk notifies widgets of a new theme in an idle callback, which may run after the last widget was
+    destroyed: on a busy computer, Tk then prints an error on standard error.
     """
     root.tk.eval("namespace eval ::ttk {proc ThemeChanged {} {}}")
     root.destroy()
 
 
 def icon_file(name: str, size: int) -> str:
-    """The picture of a program's icon, `size` pixels across."""
+    """The path of a program's icon of `size` pixels, one of `ICON_SIZES`."""
     return str(ASSETS / f"{name}-{size}.png")
 
 
 def _show_icon(root: tk.Tk, name: str) -> None:
-    """The program's icon in its title bar, the task bar and the switcher, each size drawn."""
+    """Set the icon of the title bar, the task bar and the window switcher, in all sizes."""
     files = (icon_file(name, size) for size in ICON_SIZES)
-    # Tk copies them into the window's property; it does not look at the images again.
+    # Tk copies them into the window's property, and does not keep the images.
     root.iconphoto(True, *(tk.PhotoImage(master=root, file=file) for file in files))

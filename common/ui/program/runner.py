@@ -54,7 +54,7 @@ def run_program(
         signals.close()
         sys.stderr.write(f"{name}: can't open a window ({error}); {advice}\n")
         return no_display
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+    except Exception as error:  # noqa: BLE001  # any exception is logged and shown
         signals.close()
         watch(desktop_mode).tell(error)
         return _FAILED
@@ -63,7 +63,7 @@ def run_program(
     program.on_end = signals.close
     try:
         return program.run()
-    except Exception as error:  # noqa: BLE001  # whatever it is, it is told
+    except Exception as error:  # noqa: BLE001  # any exception is logged and shown
         if not watches:
             watch_window()
         _tell(program, watches[0], error)
@@ -96,6 +96,6 @@ def _tell(program: Program[Any], watch: CrashWatch, error: Exception) -> None:
     if program.contents is not None:
         import logging
 
-        # Its threads still run, and nothing is left that could stop them.
+        # Its threads still run, and can't be stopped any more.
         logging.shutdown()
         os._exit(_FAILED)

@@ -39,7 +39,7 @@ class Signals:
         self._timer: str | None = None
 
     def watch(self, root: tk.Tk, callback: Callable[[], object]) -> None:
-        """Call `callback` in Tk's loop for each signal, also for one that came before."""
+        """Call `callback` in Tk's loop for each signal, also for an earlier one."""
         self._root, self._callback = root, callback
         if sys.platform != "win32":
             self._listen(root)

@@ -35,7 +35,7 @@ def fill(program: Program[Any]) -> None:
 
 
 def close(program: Program[Any]) -> None:
-    """Close it as its button does, and see it end with status 0."""
+    """Close the window and run to the end. Raises RuntimeError unless the exit status is 0."""
     program.root.after(0, program.close)
     status = program.run()
     if status:
@@ -43,7 +43,10 @@ def close(program: Program[Any]) -> None:
 
 
 def look_at_pictures(theme: Theme) -> str:
-    """Decode the sheet of emoji, draw one of them and an avatar, and look at their pixels."""
+    """Draw an emoji of the sheet and an avatar, and describe the result.
+
+    Raises RuntimeError if one of them has too few colours to be more than a blank.
+    """
     cell = next(cell for _, cell in emoji.split("\N{SMILING FACE WITH SUNGLASSES}") if cell)
     smile = theme.images.get("smoke", lambda: emoji.draw(cell, 32))
     avatar = theme.avatar("Ada", "ada", 32)

@@ -16,20 +16,21 @@ if TYPE_CHECKING:
 SIZE: Final = 1180, 760
 """Initial width and height, px at 96 dpi."""
 _SHARE: Final = 0.95, 0.92
-"""Maximum share of the screen's width and height for the initial size.
+"""Maximum initial width and height as a fraction of the screen's.
 
 The rest is for a panel and a title bar.
 """
 _LEAST_SHARE: Final = 0.85, 0.85
-"""The same for its smallest size, which must leave room to move it about."""
+"""The same for the minimum size, which must leave room to move the window."""
 
 
 class WindowPlacement:
     """Size and position of the window, and the mode that was chosen for it.
 
-    `least` is the minimum width and height of its contents, px at 96 dpi and at the usual size of
-    text; on a screen that is small for its scale it may get less. `first` is the size until `grow`
-    is called, if the first contents need less than later ones; as nobody chose it, it is not saved.
+    `least` is the minimum width and height of its contents, px at 96 dpi and at the default text
+    size; on a screen that is small for its scale the minimum is less. `first` is the size until
+    `grow` is called, if the first contents need less than later ones; it is not saved, as the
+    person did not choose it.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class WindowPlacement:
         root.bind("<Configure>", self._moved, add="+")
 
     def follow(self, theme: Theme) -> None:
-        """From now on save the mode, too, when the person changes it."""
+        """Record the mode of `theme`, which is saved too, whenever it changes."""
 
         def chosen(_: object) -> None:
             self._remembered = self._remembered._replace(theme=theme.mode)
@@ -65,17 +66,17 @@ class WindowPlacement:
 
     @property
     def remembered_mode(self) -> Mode | None:
-        """The mode that was chosen, if one was."""
+        """The stored mode; None if none was chosen."""
         return self._remembered.theme
 
     def remember_look(self, mode: Mode | None, text_size: int) -> None:
-        """Begin with that look the next time; without a mode, with the desktop's."""
+        """Record mode and text size (per cent) for `save`; None is the desktop's mode."""
         self._remembered = self._remembered._replace(theme=mode, text_size=text_size)
 
     def zoom(self, text_size: int) -> None:
-        """Follow the size of text, in per cent: a window that is too small for it now grows.
+        """Adapt to a text size, in per cent of the default: a window below the minimum size grows.
 
-        One that has its first size yet gets the first size for that text.
+        A window that still has its first size gets the first size for this text size.
         """
         former = self._first
         self._measure(text_size)
@@ -84,7 +85,7 @@ class WindowPlacement:
         if now is None or self._maximized():
             return
         if former is None or now[:2] != former:
-            # Somebody gave it another size, or it has grown.
+            # The person has resized it, or it has grown.
             self._first, self._wanted = None, (self._wanted[0], None)
         width, height = self._first or now[:2]
         width, height = max(width, self._least[0]), max(height, self._least[1])
@@ -94,7 +95,7 @@ class WindowPlacement:
             self._root.geometry(f"{width}x{height}+{x}+{y}")
 
     def _measure(self, text_size: int) -> None:
-        """Work out the sizes for a size of text."""
+        """Compute the sizes, in screen pixels, for a text size."""
         least, first = self._wanted
         self._least = self._on_screen(least, _LEAST_SHARE, text_size)
         self._size = self._on_screen(SIZE, _SHARE, text_size)
@@ -112,7 +113,7 @@ class WindowPlacement:
         width = max(self._least[0], min(width, screen[0]))
         height = max(self._least[1], min(height, screen[1]))
         if former and self._elsewhere():
-            # Beyond the lower edge would be the input field.
+            # Otherwise the input field would be below the screen's lower edge.
             most = [round(size * part) for size, part in zip(screen, _SHARE, strict=True)]
             width, height = min(width, most[0]), min(height, most[1])
             x = max(0, min(x, screen[0] - width))
@@ -127,7 +128,7 @@ class WindowPlacement:
         root.update_idletasks()
 
     def grow(self) -> None:
-        """Give the window its usual size, around its middle, unless it has one that was chosen."""
+        """Resize the window to its default size, around its centre, unless it was resized."""
         first, self._first = self._first, None
         self._wanted = self._wanted[0], None
         now = parse_geometry(self._root.geometry())
@@ -141,7 +142,7 @@ class WindowPlacement:
         self._root.geometry(f"{self._size[0]}x{self._size[1]}+{x}+{y}")
 
     def save(self) -> None:
-        """Save it for the next start."""
+        """Save the state for the next start; see `save_window_state`."""
         kept = self._remembered._replace(maximized=self._maximized())
         if self._usual and self._usual[:2] != self._first:
             kept = kept._replace(geometry=self._usual, scale=self._scale, screen=self._screen)
@@ -150,7 +151,7 @@ class WindowPlacement:
     def _on_screen(
         self, size: tuple[int, int], share: tuple[float, float], text_size: int
     ) -> tuple[int, int]:
-        """`size`, px at 96 dpi, as screen pixels, and at most that share of the screen."""
+        """`size`, px at 96 dpi, in screen pixels; at most `share` of the screen."""
         scale = self._scale * text_size / 100
         width, height = (
             min(round(wanted * scale), round(there * part))
@@ -174,7 +175,7 @@ class WindowPlacement:
         return screen != self._screen or scale != self._scale
 
     def _moved(self, event: tk.Event[tk.Misc]) -> None:
-        # Children's events come here too. A maximized window's size is not one to come back to.
+        # Events of children arrive here, too. A maximized window's size is not one to restore.
         if event.widget is self._root and not self._maximized():
             self._usual = parse_geometry(self._root.geometry()) or self._usual
 

@@ -12,16 +12,16 @@ from common.ui.look.palette import Mode
 FILE: Final = "window.json"
 _GEOMETRY: Final = re.compile(r"(\d{1,5})x(\d{1,5})\+(-?\d{1,5})\+(-?\d{1,5})")
 TEXT_SIZES: Final = 80, 200
-"""The least and the largest size of text, in per cent of the usual one."""
+"""Minimum and maximum text size, in per cent of the default."""
 _SIZE: Final = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 
 class WindowState(NamedTuple):
-    """`geometry` is (width, height, x, y) in screen pixels; None stands for a default.
+    """`geometry` is (width, height, x, y) in screen pixels. None is for a default.
 
     `scale` is screen pixels for one pixel at 96 dpi when it was saved, and `screen` the width and
     height of the screen in pixels; None where unknown. Of a `maximized` window, `geometry` is the
-    one it had before. `text_size` is in per cent of the usual one.
+    one it had before. `text_size` is in per cent of the default.
     """
 
     geometry: tuple[int, int, int, int] | None = None
@@ -85,7 +85,7 @@ def _parse_size(text: str) -> tuple[int, int] | None:
 
 
 def parse_geometry(text: str) -> tuple[int, int, int, int] | None:
-    """Tk's `WxH+X+Y` as numbers; None if it is something else."""
+    """Tk's `WxH+X+Y` as (width, height, x, y); None if the text has another format."""
     found = _GEOMETRY.fullmatch(text)
     if found is None:
         return None

@@ -1,8 +1,8 @@
-"""What windows tell window managers on X11 and Tk has no words for (EWMH 1.5, ICCCM 4.1.2.4).
+"""Requests to X11 window managers that Tk does not support (EWMH 1.5, ICCCM 4.1.2.4).
 
-Over a connection of its own, by XCB, which Xlib in Tk is built upon. Xlib would end the program
-at an error, such as for a window that was destroyed meanwhile; here it is an answer like others.
-On Wayland that is XWayland, whose window manager the compositor is.
+It uses a connection of its own, by XCB, upon which Tk's Xlib is built. Xlib would exit the program
+at an error, such as for a window that was destroyed meanwhile; here it is a reply like others.
+On Wayland the display is XWayland's, and the window manager is the compositor.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ _INPUT_ONLY: Final = 2
 _EVENT_MASK: Final = 1 << 11
 _PROPERTY_CHANGE: Final = 1 << 22
 _TO_WINDOW_MANAGER: Final = (1 << 20) | (1 << 19)
-"""SubstructureRedirectMask and SubstructureNotifyMask: it goes to who manages the windows."""
+"""SubstructureRedirectMask and SubstructureNotifyMask: the event goes to the window manager."""
 _STRING, _WM_HINTS, _WM_NAME = 31, 35, 39
-"""Atoms of the protocol itself; the one of hints is a property and its type."""
+"""Predefined atoms; that of WM_HINTS is both a property and its type."""
 _HINTS: Final = 9
-"""Numbers in WM_HINTS; some programs of old set only the first 8."""
+"""Number of fields in WM_HINTS; old programs set only the first 8."""
 _URGENCY: Final = 1 << 8
 _REPLACE: Final = 0
 _REMOVE, _ADD = 0, 1
 _APPLICATION: Final = 1
-"""Who asks: the program itself, and no pager."""
+"""Source indication of EWMH: an application, not a pager."""
 _ALL_DESKTOPS: Final = 0xFFFFFFFF
 _MOST_NUMBERS: Final = 4096
-"""Of a property; `_NET_SUPPORTED` has some hundred."""
+"""Maximum numbers read of a property; `_NET_SUPPORTED` has some hundred."""
 _LONGEST_TOKEN: Final = 1024
-"""Bytes of a startup id; what is longer is none."""
+"""Maximum bytes of a startup id; a longer one is ignored."""
 
 
 class _Cookie(ctypes.Structure):
-    """What XCB knows a request by until its reply is asked for."""
+    """XCB's handle of a request, with which its reply is fetched."""
 
     _fields_ = (("sequence", ctypes.c_uint),)
 
 
 class _Reply(ctypes.Structure):
-    """The first 32 bytes of any reply, up to what follows them."""
+    """The first 32 bytes of any reply, event or error."""
 
     _fields_ = (
         ("response_type", ctypes.c_uint8),
@@ -56,14 +56,14 @@ class _Reply(ctypes.Structure):
 
 
 class X11:
-    """A connection to a display, to be closed soon, with `with`.
+    """A short-lived connection to a display, to be closed by `with`.
 
-    Nobody reads what the server sends of itself, so it isn't kept for later. Raises OSError where
-    there is no such display or no XCB. Windows that have gone are passed over.
+    Events are not read, so don't keep a connection open. Raises OSError if there is no such display
+    or no XCB. Windows that were destroyed are ignored.
     """
 
     def __init__(self, display: str) -> None:
-        # By their names: Tk has loaded it already, and looking for it would run a program.
+        # By its name, as Tk has loaded it already: `ctypes.util.find_library` would run a program.
         self._xcb = ctypes.CDLL("libxcb.so.1")
         self._free = ctypes.CDLL(None).free
         self._free.restype, self._free.argtypes = None, [ctypes.c_void_p]
@@ -85,13 +85,13 @@ class X11:
         self.close()
 
     def close(self) -> None:
-        """End the connection; idempotent."""
+        """Close the connection. Idempotent."""
         if self._connection is not None:
-            self._xcb.xcb_disconnect(self._connection)  # also one that never was
+            self._xcb.xcb_disconnect(self._connection)  # XCB requires it also after a failure
             self._connection = None
 
     def demand_attention(self, window: int, on: bool) -> None:
-        """Have a window ask for attention, or no more. `window` is Tk's own id of a toplevel."""
+        """Set or clear a window's demand for attention. `window` is Tk's id of a toplevel."""
         client, root = self._client(window)
         state = self._atom("_NET_WM_STATE_DEMANDS_ATTENTION")
         message = (_ADD if on else _REMOVE, state, 0, _APPLICATION)
@@ -103,11 +103,11 @@ class X11:
         self._finish()
 
     def activate(self, window: int, time: int = 0, token: str = "") -> bool:
-        """Ask for a window to come to the front and get the keyboard; whether there is who does it.
+        """Ask the window manager to activate a window; returns False if there is none that can.
 
-        `time` is the server time, in milliseconds, at which the person asked for it: a window
-        manager that guards against windows which steal the keyboard compares it with when another
-        window was used. 0 is for just now. `token` is the startup id, if any.
+        `time` is the X server time, in milliseconds, of the user's action: a window manager that
+        prevents focus stealing compares it with the last use of another window. 0 is for now.
+        `token` is the startup id, if any.
         """
         client, root = self._client(window)
         if not self._is_managed(root):
@@ -116,15 +116,15 @@ class X11:
         if 0 < len(startup_id) <= _LONGEST_TOKEN:
             kind = self._atom("UTF8_STRING")
             self._change(client, self._atom("_NET_STARTUP_ID"), kind, startup_id, 8)
-        # Not 0, which window managers take for a request that nobody made.
+        # Not 0, which window managers take for a request without a user's action.
         self._send(root, client, "_NET_ACTIVE_WINDOW", (_APPLICATION, time or self._now(root)))
         self._finish()
         return True
 
     def show_desktop(self, window: int, time: int = 0) -> bool:
-        """Have the virtual desktop of a window shown; whether another one was.
+        """Switch to a window's virtual desktop; returns False if it is the current one.
 
-        Some window managers leave a window that wants to come to the front on its own one.
+        Some window managers activate a window without switching to its desktop.
         """
         client, root = self._client(window)
         its = self._numbers(client, self._atom("_NET_WM_DESKTOP"))
@@ -136,8 +136,8 @@ class X11:
         return True
 
     def _is_managed(self, root: int) -> bool:
-        """Whether a window manager is there that brings windows to the front when asked."""
-        # What a window manager that has ended left behind is no sign of one.
+        """Whether there is a window manager that supports `_NET_ACTIVE_WINDOW`."""
+        # The properties of a window manager that has exited may remain: its window must exist.
         check = self._atom("_NET_SUPPORTING_WM_CHECK")
         found = self._numbers(root, check)
         if len(found) != 1 or self._numbers(found[0], check) != found:
@@ -146,10 +146,10 @@ class X11:
         return self._atom("_NET_ACTIVE_WINDOW") in supported
 
     def _now(self, root: int) -> int:
-        """The server time, in milliseconds: that of a change of a property; 0 if none is told."""
+        """The X server time in milliseconds, from an event for a changed property; 0 on failure."""
         window = self._xcb.xcb_generate_id(self._connection)
         mask = ctypes.c_uint32(_PROPERTY_CHANGE)
-        geometry = (0, 0, 1, 1, 0)  # nowhere on the screen: it is never mapped
+        geometry = (0, 0, 1, 1, 0)  # invisible, as the window is never mapped
         self._xcb.xcb_create_window(
             self._connection,
             0,
@@ -165,12 +165,12 @@ class X11:
         self._xcb.xcb_flush(self._connection)
         while True:
             address = self._xcb.xcb_wait_for_event(self._connection)
-            if not address:  # the connection ended
+            if not address:  # the connection was lost
                 return 0
             event = _Reply.from_buffer_copy(ctypes.string_at(address, ctypes.sizeof(_Reply)))
             self._free(address)
             if event.response_type & 0x7F == _PROPERTY_NOTIFY:
-                return int(event.numbers[1])  # after the name of the property
+                return int(event.numbers[1])  # after the atom of the property
             if event.response_type == _ERROR and event.length == window:
                 return 0
 
@@ -182,9 +182,9 @@ class X11:
         return found.numbers[0] if found is not None else 0
 
     def _client(self, window: int) -> tuple[int, int]:
-        """The window that the window manager knows, for Tk puts its own one into another; the root.
+        """The client window, which is the parent that Tk puts around its toplevel, and the root.
 
-        Both are 0 where there is no such window.
+        Both are 0 if there is no such window.
         """
         cookie = self._xcb.xcb_query_tree(self._connection, window)
         found = self._answer(self._xcb.xcb_query_tree_reply, cookie)
@@ -194,7 +194,7 @@ class X11:
         return (window if parent in {0, root} else parent), root
 
     def _numbers(self, window: int, name: int) -> list[int]:
-        """A property that is a list of numbers of 32 bits; empty where it is none, or not there."""
+        """A property of 32-bit numbers; empty if it does not exist or has another format."""
         cookie = self._xcb.xcb_get_property(self._connection, 0, window, name, 0, 0, _MOST_NUMBERS)
         values: list[int] = []
         self._answer(self._xcb.xcb_get_property_reply, cookie, values)
@@ -203,14 +203,14 @@ class X11:
     def _answer(
         self, wait: Callable[..., int | None], cookie: _Cookie, values: list[int] | None = None
     ) -> _Reply | None:
-        """A reply, None for an error; the numbers of a property come into `values`."""
+        """A reply, None for an error; the values of a property are appended to `values`."""
         address = wait(self._connection, cookie, None)
         if not address:
             return None
         try:
             reply = _Reply.from_buffer_copy(ctypes.string_at(address, ctypes.sizeof(_Reply)))
             if values is not None and reply.format == 32:
-                # After the type and what is left of it.
+                # After the type and the number of bytes left.
                 count = reply.numbers[2]
                 data = ctypes.string_at(address + ctypes.sizeof(_Reply), 4 * count)
                 values.extend(struct.unpack(f"={count}I", data))
@@ -238,13 +238,13 @@ class X11:
         self._xcb.xcb_send_event(self._connection, 0, root, _TO_WINDOW_MANAGER, event)
 
     def _finish(self) -> None:
-        """Have all of it carried out: what is on its way when a connection ends may be lost."""
+        """Wait until all requests are processed: closing the connection may drop pending ones."""
         self._xcb.xcb_flush(self._connection)
         cookie = self._xcb.xcb_get_input_focus(self._connection)
         self._answer(self._xcb.xcb_get_input_focus_reply, cookie)
 
     def _declare(self) -> None:
-        """The types of what is called: without them, pointers would be cut to 32 bits."""
+        """Declare argument and result types: without them, ctypes truncates pointers to 32 bits."""
         pointer, text = ctypes.c_void_p, ctypes.c_char_p
         byte, short, number = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32
         reply = [pointer, _Cookie, pointer]

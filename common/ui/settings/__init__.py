@@ -1,1 +1,1 @@
-"""The settings window, its pages, and what keeps a window as its settings say."""
+"""The settings window, its common pages, and what applies the settings to a window."""

@@ -1,4 +1,4 @@
-"""What the pages "Notifications" of both programs have: their rows, the volume, and a try."""
+"""The common part of both programs' pages "Notifications": switches, the volume, and a test."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SPACE: Final = 20
 
 
 class AlertsPage(SettingsPage):
-    """Changes each setting at once; `refresh` shows what was chosen elsewhere.
+    """Changes each setting at once; `refresh` shows changes made elsewhere.
 
-    `status()` says how notifications and sounds are shown here; `test()` shows and plays one. A
-    program's own page adds its rows, in their order, and calls `add_sound` and `add_status` where
-    these two belong.
+    `status()` returns a description of the notification server and the sound player; `test()` shows
+    a notification and plays a sound. A subclass adds its rows from top to bottom, and calls
+    `add_enabled`, `add_sound` and `add_status` for the common ones.
     """
 
     TITLE: Final = "Notifications"
@@ -48,7 +48,7 @@ class AlertsPage(SettingsPage):
         self._status, self._test = status, test
 
     def add_row(self, title: str, explanation: str = "") -> SettingRow:
-        """A setting, below those that are there."""
+        """Add a setting below the existing ones."""
         row = SettingRow(self, self._theme, title, explanation)
         row.pack(fill="x", pady=(0, self._theme.px(_SPACE)))
         return row
@@ -56,7 +56,7 @@ class AlertsPage(SettingsPage):
     def add_switch(
         self, title: str, explanation: str, on_change: Callable[[bool], object]
     ) -> SwitchRow:
-        """One that is on or off."""
+        """Add a setting with a switch; `on_change(on)` is called when it is switched."""
         row = SwitchRow(self, self._theme, title, explanation, on_change)
         row.pack(fill="x", pady=(0, self._theme.px(_SPACE)))
         return row
@@ -64,31 +64,31 @@ class AlertsPage(SettingsPage):
     def add_choice(
         self, row: SettingRow, choices: Sequence[tuple[str, str]], change: Callable[[str], object]
     ) -> OptionRow:
-        """The choices of a row: id and label of each."""
+        """Add options to a row, as (id, label); `change(id)` is called for the chosen one."""
         options = OptionRow(row.below, self._theme, Options("", choices, choices[0][0]), change)
         options.pack(fill="x", pady=(self._theme.px(8), 0))
         return options
 
     def setter(self, name: str) -> Callable[[object], None]:
-        """What stores a value as the setting of this name."""
+        """A function that stores a value for the notification setting `name`."""
         return lambda value: self._store.set("notifications", name, value=value)
 
     def add_enabled(self, explanation: str) -> None:
-        """Whether there are notifications at all."""
+        """Add the switch that enables notifications."""
         self.enabled = self.add_switch("Notifications", explanation, self.setter("enabled"))
 
     def add_sound(self) -> None:
-        """How loud sounds are."""
+        """Add the volume of sounds, which may be off."""
         self.volume = self.add_choice(self.add_row("Sound"), _VOLUME_NAMES, self._set_volume)
 
     def add_status(self) -> None:
-        """What shows notifications on this computer, and a button to try it."""
+        """Add the description of this computer's notifications, and a button that shows one."""
         self.status = self.add_row("On this computer", self._status())
         self.test = Button(self.status.below, self._theme, "Try it", self._test, height=30)
         self.test.pack(anchor="w", pady=(self._theme.px(8), 0))
 
     def refresh(self) -> None:
-        """Show the settings as they are: those of both programs."""
+        """Show the current settings, of those that both programs have."""
         settings = self._store.settings
         chosen = settings.notifications
         self.enabled.switch.set(chosen.enabled)

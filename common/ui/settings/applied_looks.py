@@ -1,4 +1,4 @@
-"""Shows a program's window as its person has chosen."""
+"""Applies the settings of colours and text size to a program's window."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from common.ui.program.program import Program
 from common.ui.settings.text_size import TEXT_SIZE_KEYS, change_text_size
 
 _ASK_AGAIN: Final = 200
-"""Milliseconds after which it is looked again whether a question was answered."""
+"""Polling interval in milliseconds while a dialog or menu delays a change of the text size."""
 
 
 class AppliedLooks:
-    """Applies the looks whenever they change, and lets the keyboard change the size of text.
+    """Applies the looks whenever they change, and binds the keys for the text size.
 
-    `rebuild()` makes all that is shown anew, for another size of text. `mode` was given for this
-    run, by the command line: it is not stored, and holds until somebody chooses another here.
+    `rebuild()` rebuilds the window's contents for another text size. `mode` is of the command line:
+    it is not stored, and holds for this run until the person chooses another one.
     """
 
     def __init__(
@@ -33,20 +33,20 @@ class AppliedLooks:
     ) -> None:
         self._program, self._store, self._rebuild = program, store, rebuild
         self.given = mode
-        """The mode that was given for this run, while it holds."""
+        """The mode of the command line, while it holds."""
         self._chosen: ThemeChoice | None = None
-        """What was chosen when the looks were applied last."""
+        """The chosen theme when the looks were last applied."""
         self._timer: str | None = None
         remembered = program.remembered_mode
         if remembered is not None and store.problem is None and not store.path.exists():
-            # It was chosen before there were settings; a damaged file was set aside.
+            # Chosen with a version without settings, or before a damaged file was set aside.
             store.set("looks", "theme", value=remembered)
         store.subscribe(self.apply)
         for keys, step in TEXT_SIZE_KEYS:
             program.root.bind(keys, partial(self._zoom, step))
 
     def apply(self) -> None:
-        """Show the window as it is chosen now."""
+        """Apply the current settings."""
         looks, theme = self._store.settings.looks, self._program.theme
         former, self._chosen = self._chosen, looks.theme
         if former not in {None, looks.theme}:
@@ -56,32 +56,32 @@ class AppliedLooks:
         text_size = theme.fitting(looks.text_size)
         if text_size != theme.text_size:
             self._zoom_when_possible(text_size)
-        # After the switch, at which the window remembers the mode that is shown.
+        # After the switch of the mode, which has the window store the mode that is shown.
         self._program.remember_look(None if looks.theme == "system" else looks.theme, text_size)
 
     def look_again(self) -> None:
-        """The window has the keyboard: take over what changed elsewhere, also on the desktop."""
+        """Apply changes made elsewhere, also to the desktop, when the window gets the focus."""
         self._store.refresh()
         if self._chosen == "system":
             self.apply()
 
     def choose(self, theme: ThemeChoice) -> None:
-        """Choose the colours, from now on and for the next runs."""
+        """Choose and store the theme."""
         self.given = None
         self._store.set("looks", "theme", value=theme)
 
     def toggle_mode(self) -> None:
-        """Choose dark instead of light, or light instead of dark."""
+        """Choose and store dark instead of light, or light instead of dark."""
         self.choose("light" if self._program.theme.mode == "dark" else "dark")
 
     def stop(self) -> None:
-        """The window closes."""
+        """Cancel the timer, as the window closes."""
         if self._timer is not None:
             self._program.root.after_cancel(self._timer)
             self._timer = None
 
     def _zoom_when_possible(self, text_size: int) -> None:
-        """Zoom; if a question is asked or a menu is open, when that is gone."""
+        """Zoom; while a dialog or a menu is open, wait until it is closed."""
         root = self._program.root
         self.stop()
         if root.tk.call("grab", "current"):

@@ -24,9 +24,9 @@ _GIVEN: Final = "So this window was started. What you choose here is kept."
 
 
 class LooksPage(SettingsPage):
-    """Changes the looks at once; `refresh` shows what was chosen elsewhere.
+    """Changes the looks at once; `refresh` shows changes made elsewhere.
 
-    `choose(theme)` chooses the colours; `given()` is the mode that holds for this run alone,
+    `choose(theme)` chooses the theme; `given()` returns the mode that holds for this run alone,
     whatever is stored, or None.
     """
 
@@ -68,7 +68,7 @@ class LooksPage(SettingsPage):
         self.refresh()
 
     def refresh(self) -> None:
-        """Show the settings as they are."""
+        """Show the current settings."""
         looks = self._store.settings.looks
         given = self._given()
         self.theme.choose(given or looks.theme)

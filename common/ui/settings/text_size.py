@@ -1,4 +1,4 @@
-"""Choosing another size of text, by the keyboard and on the page "Looks"."""
+"""Changing the text size, by the keyboard and on the page "Looks"."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.keys import LARGER, SMALLER, USUAL_SIZE
 
 TEXT_SIZE_KEYS: Final = ((LARGER, 1), (SMALLER, -1), (USUAL_SIZE, 0))
-"""Virtual events of the keyboard, and the steps that they stand for."""
+"""Virtual events of the keyboard, and their steps of the text size."""
 
 
 def offered_text_sizes(theme: Theme) -> list[int]:
-    """The sizes of text that the screen has room for, in per cent."""
+    """The text sizes that fit this screen, in per cent of the default."""
     return [size for size in TEXT_SIZES if theme.fitting(size) == size]
 
 
 def change_text_size(store: SettingsStore[Any], theme: Theme, step: int) -> None:
-    """Choose the next larger (1) or smaller (-1) size of text that is offered, or the usual (0)."""
+    """Store the next larger (1) or smaller (-1) of the offered text sizes, or the default (0)."""
     now = theme.fitting(store.settings.looks.text_size)
     larger = [size for size in offered_text_sizes(theme) if size > now]
     smaller = [size for size in TEXT_SIZES if size < now]

@@ -1,4 +1,4 @@
-"""The settings window: pages on the left, each change in force at once."""
+"""The settings window: navigation on the left, pages on the right; changes apply at once."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ from common.ui.widgets.safe_text import safe
 from common.ui.widgets.scrolling import ScrollPane
 
 _SIZE: Final = 660, 600
-"""Width and height, px at 96 dpi; less on a small screen."""
+"""Initial width and height, px at 96 dpi; less on a small screen."""
 _SHARE: Final = 0.9
-"""The part of the screen that it takes at most."""
+"""Maximum width and height as a fraction of the screen's."""
 _LEAST: Final = 420, 280
-"""Its least width and height, px at 96 dpi."""
+"""Minimum width and height, px at 96 dpi."""
 _NAVIGATION: Final = 150
-"""Least width of the navigation, px at 96 dpi; it is as wide as its titles."""
+"""Minimum width of the navigation, px at 96 dpi; it is as wide as its titles."""
 _MARGIN: Final = 24
 
 
 class SettingsPage(Panel):
-    """A page; `refresh` shows the settings as they are, whoever changed them."""
+    """A page; `refresh` shows the current settings, whoever has changed them."""
 
     def refresh(self) -> None:
-        """Show the settings as they are."""
+        """Show the current settings."""
         raise NotImplementedError
 
     def leave(self) -> None:
-        """Take what is typed: the page is about to go."""
+        """Store what is typed and not confirmed: the page is about to be destroyed."""
 
 
 class PageMaker(NamedTuple):
-    """How a page is called and drawn in the navigation, and what makes it within its parent."""
+    """A page's title and icon in the navigation, and the function that creates it in a parent."""
 
     title: str
     icon: IconName
@@ -50,9 +50,9 @@ class PageMaker(NamedTuple):
 class SettingsWindow:
     """One window beside the main one, closed by Escape or its close button.
 
-    Changes hold at once, so there is nothing to confirm. `program` is whose settings they are, for
-    people; `page` the title of the first one shown, else it is the first of all. `on_close()` is
-    called when the window is gone.
+    Changes apply at once, so there is nothing to confirm. `program` is the program's display name;
+    `page` the title of the page to show first, by default the first one. `on_close()` is called
+    when the window was closed.
     """
 
     def __init__(
@@ -78,13 +78,13 @@ class SettingsWindow:
             self.window.bind(keys, partial(self._zoom, step))
         for keys, count in (("<Prior>", -1), ("<Next>", 1)):
             self.window.bind(keys, partial(self._scroll, count))
-        # Another window of the program may have changed something.
+        # Another window, or another program, may have changed settings.
         self.window.bind("<FocusIn>", lambda _: store.refresh())
         self.page: SettingsPage
         self._placed = 0, 0, theme.text_size
-        """The size that was given to it, and for which size of text."""
+        """Width and height that were set last, and the text size that they are for."""
         self._resized = False
-        """Whether somebody has given it another one."""
+        """Whether the person has resized the window."""
         self._build()
         self._place()
         if parent.winfo_viewable():
@@ -100,7 +100,7 @@ class SettingsWindow:
         self.window.focus_set()
 
     def close(self) -> None:
-        """Take it away; harmless when it is gone."""
+        """Close the window. Idempotent."""
         if self.window.winfo_exists():
             self.page.leave()
             self._unsubscribe()
@@ -109,7 +109,7 @@ class SettingsWindow:
             self._on_close()
 
     def show(self, page: str) -> None:
-        """Show another page, by its title."""
+        """Show a page, by its title."""
         if self._title != page:
             self.page.leave()
         self._title = page
@@ -130,13 +130,13 @@ class SettingsWindow:
         self._put()
 
     def refresh(self) -> None:
-        """Show the settings as they are now."""
+        """Update the page with the current settings."""
         self._show_problem(self._store.problem)
         self.page.refresh()
-        self._pane.adopt()  # what the page has made since
+        self._pane.adopt()  # widgets that the page has created since
 
     def rebuild(self) -> None:
-        """Make everything anew, for another size of text; the keyboard stays where it is."""
+        """Rebuild the contents for another text size; the keyboard focus stays where it is."""
         focus = self.window.focus_displayof()
         self.page.leave()
         has_focus = focus is not None and focus.winfo_toplevel() is self.window
@@ -172,7 +172,7 @@ class SettingsWindow:
         theme = self._theme
         body = Panel(self.window, theme, "window")
         body.pack(fill="both", expand=True)
-        # On a screen that is small for its text there is no room beside the page.
+        # On a screen that is small for its text, the navigation is above the page.
         narrow = self._size()[0] < theme.px(_LEAST[0])
         navigation = Panel(body, theme, "sidebar")
         navigation.pack(side="top" if narrow else "left", fill="both")
@@ -219,13 +219,13 @@ class SettingsWindow:
             self.problem.pack_forget()
             return
         self.problem.set(safe(describe_problem(problem, self._program)))
-        self.problem.set_icon("warning")  # with a gap, now that there are words
+        self.problem.set_icon("warning")  # after the text, so that there is a gap between them
         self.problem.pack(fill="x", padx=px(_MARGIN), pady=(px(16), 0), before=self._pane)
 
     def _place(self) -> None:
-        """In the middle of the main window, and on the screen with all of it.
+        """Centre the window over the main one, completely on the screen.
 
-        One that is there stays where it is, and is larger or smaller with its text.
+        An open one keeps its position, and is resized with its text.
         """
         window, over = self.window, self._parent
         screen = window.winfo_screenwidth(), window.winfo_screenheight()
@@ -251,7 +251,7 @@ class SettingsWindow:
         )
 
     def _size(self) -> tuple[int, int]:
-        """Its width and height at first, in screen pixels."""
+        """Its initial width and height, in screen pixels."""
         window, (width, height) = self.window, map(self._theme.px, _SIZE)
         return (
             min(width, round(window.winfo_screenwidth() * _SHARE)),
@@ -260,7 +260,7 @@ class SettingsWindow:
 
 
 def _way_to(widget: tk.Misc, top: tk.Misc) -> list[int]:
-    """Which child of which leads from `top` to a widget."""
+    """The path from `top` to a widget, as indices of children."""
     way: list[int] = []
     while widget is not top and widget.master is not None:
         siblings: list[tk.Misc] = [*widget.master.winfo_children()]
@@ -270,7 +270,7 @@ def _way_to(widget: tk.Misc, top: tk.Misc) -> list[int]:
 
 
 def _follow(way: list[int], top: tk.Misc) -> tk.Misc | None:
-    """The widget that a way leads to, if there is one."""
+    """The widget at a path from `top`, if there is one."""
     for number in way:
         children = top.winfo_children()
         if number >= len(children):
@@ -280,7 +280,7 @@ def _follow(way: list[int], top: tk.Misc) -> tk.Misc | None:
 
 
 def describe_problem(problem: SettingsProblem, program: str) -> str:
-    """Why the settings are not as they were chosen, and where the file is."""
+    """A sentence about a problem with the settings file, with its path."""
     aside = f" It is kept as {problem.aside.name}." if problem.aside is not None else ""
     match problem.what:
         case "damaged":
