@@ -1,4 +1,4 @@
-"""Which of the server's problems the host is notified of, when, and in which words.
+"""Which of the server's problems the host is notified of, when, and with which text.
 
 Pure: no clock, window or bus. The window reports problems and whether it has the focus; `due`
 returns the steps to take by now, `deadline` when to call it next. Each topic has one notification,
@@ -129,7 +129,7 @@ class Policy:
         self._disk_low = False
         self._store_failure = ""
 
-    # What happens
+    # Events
 
     def refused(self, refusal: Refusal, now: float) -> None:
         """Add a refusal."""
@@ -170,7 +170,7 @@ class Policy:
         self._store_failure = ""
         self._close(Topic.STORE)
 
-    def nobody_else(self, why: str, now: float) -> None:
+    def connections_full(self, why: str, now: float) -> None:
         """The limit of connections is reached; shown at most once in `LONGEST_PAUSE`."""
         if self._full_at is not None and now - self._full_at < LONGEST_PAUSE:
             return
@@ -193,7 +193,7 @@ class Policy:
         for topic in (Topic.SERVER, Topic.STORE):
             self._close(topic)
 
-    # What the host does
+    # The host's actions
 
     def look(self, *, looking: bool) -> None:
         """Record whether the host is looking at the window, which closes all notifications."""
@@ -224,7 +224,7 @@ class Policy:
             self._refusals = _Refusals()
         self._close(topic)
 
-    # What to do
+    # Steps
 
     def deadline(self) -> float | None:
         """When to call `due` next; None if nothing is pending, 0 for at once."""

@@ -1,7 +1,7 @@
-"""Tells the host of trouble while they do something else: by the desktop, sounds and the window.
+"""Notifies the host of problems on the desktop, by sounds, and by the window's attention state.
 
-What is told, and when, is decided by `chat_server/notify/policy.py`; this carries it out, on the Tk
-thread.
+`chat_server/notify/policy.py` decides which problems, and when; this module carries out its steps,
+on the Tk thread.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ APP: Final = App("ChatServer", "lan.chat.ChatServer", "network")
 
 
 class Notifications:
-    """One for the window. `on_open(topic)` is called when the notification about it was clicked."""
+    """Notifications of one window; `on_open(topic)` is called when one was clicked."""
 
     def __init__(
         self,
@@ -51,20 +51,20 @@ class Notifications:
         self._policy = Policy(store.settings.notifications)
         self._stopped = False
         self._unsubscribe = store.subscribe(self._chosen)
-        # Of every widget, in dialogs too: each FocusIn may be the one that comes from elsewhere.
+        # On all widgets, dialogs included: any FocusIn may mean a change from another program.
         root.bind_all("<FocusIn>", lambda _: self._looked(), add="+")
 
     def stop(self) -> None:
-        """The window closes: nothing of it stays on the screen."""
+        """Close all notifications, as the window closes; later events are ignored."""
         self._stopped = True
         self._unsubscribe()
         self._timer.stop()
         self.desktop.stop()
 
-    # What happens
+    # Events
 
     def happened(self, events: Iterable[view.ViewEvent]) -> None:
-        """Something happened in the server, which may be nothing to tell."""
+        """Handle the server's events, of which only problems lead to notifications."""
         self._look()
         for event in events:
             match event:
@@ -81,36 +81,36 @@ class Notifications:
                 case view.StoreRecovered():
                     self._policy.store_recovered()
                 case view.NoMoreConnections():
-                    self._policy.nobody_else(sentence(event.reason), self._clock())
+                    self._policy.connections_full(sentence(event.reason), self._clock())
         self._run()
 
     def started(self) -> None:
-        """The server accepts clients."""
+        """Handle the start of the server."""
         self._policy.started()
         self._run()
 
     def stopped(self, why: str) -> None:
-        """The server stopped by itself."""
+        """Handle an unexpected stop of the server; `why` is the reason as text."""
         self._look()
         self._policy.stopped(why)
         self._run()
 
     def not_started(self, why: str) -> None:
-        """The server could not start."""
+        """Handle a failed start of the server; `why` is the reason as text."""
         self._look()
         self._policy.not_started(why)
         self._run()
 
-    # For the settings
+    # Settings
 
     def test(self) -> None:
-        """Show a notification and play a sound, as a person wants to see what they are like."""
+        """Show a test notification, and play a sound."""
         self.desktop.test("A click on one opens this window.", "knock")
 
-    # Carrying out
+    # Carrying out steps
 
     def _look(self) -> None:
-        """Tell the policy whether the host looks at the window now."""
+        """Report to the policy whether the host is looking at the window."""
         if not self._stopped:
             self._policy.look(looking=self.attention.has_keyboard)
 
@@ -142,7 +142,7 @@ class Notifications:
                 assert_never(step)
 
     def _answered(self, answer: Answer) -> None:
-        """The host did something with a notification."""
+        """Handle the host's response to a notification."""
         topic = _topic(answer.key)
         if topic is None:
             return
@@ -153,7 +153,7 @@ class Notifications:
                 self._policy.dismissed(topic)
                 self._on_open(topic)
             case Replied():
-                pass  # none of them asks for an answer
+                pass  # none of them offers an inline reply
             case _:
                 assert_never(answer)
 

@@ -226,12 +226,12 @@ def test_a_server_that_stops_by_itself_is_urgent() -> None:
     assert set(policy.due(2)) == {Close(Topic.SERVER), Close(Topic.STORE)}
     policy.not_started("the port is used")
     assert shown(policy.due(3)) == [("The server can’t start", "The port is used.")]
-    policy.nobody_else("too many files", 4)
-    policy.nobody_else("too many files", 5)
+    policy.connections_full("too many files", 4)
+    policy.connections_full("too many files", 5)
     assert shown(policy.due(5)) == [("Nobody else can connect", "Too many files.")]
-    policy.nobody_else("too many files", 4 + LONGEST_PAUSE - 1)
+    policy.connections_full("too many files", 4 + LONGEST_PAUSE - 1)
     assert policy.deadline() is None
-    policy.nobody_else("too many files", 4 + LONGEST_PAUSE)
+    policy.connections_full("too many files", 4 + LONGEST_PAUSE)
     assert shown(policy.due(4 + LONGEST_PAUSE)) != []
 
 
