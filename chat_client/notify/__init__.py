@@ -1,1 +1,1 @@
-"""When a person is told of messages: rules without a window, a thread or a bus."""
+"""Which messages the person is notified of, and when: rules without a window, thread or bus."""

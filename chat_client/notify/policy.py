@@ -1,4 +1,4 @@
-"""Which messages the person is notified of, when, and in which words. Pure: no clock or window.
+"""Which messages the person is notified of, when, and with which text. Pure: no clock or window.
 
 The window reports new events, what is being read and when a room was read; `due` returns the steps
 to take by now, `deadline` when to call it next. Each room has one notification, which a later one
@@ -28,7 +28,7 @@ PAUSE: Final = 2.0
 MOST_ROOMS: Final = 4
 """Maximum notifications of different rooms within PAUSE; more are coalesced into a summary."""
 SUMMARY: Final = ""
-"""Stands in place of a room for the summary of several."""
+"""Replaces the room in the notification that summarizes several rooms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,7 @@ class Policy:
         self._sound: Sound | None = None
         self._demand = False
 
-    # What happens
+    # Events
 
     def heard(
         self,
@@ -205,7 +205,7 @@ class Policy:
             )
 
     def stop(self) -> None:
-        """Close all notifications, such as when do not disturb begins."""
+        """Close all notifications, such as when do not disturb turns on."""
         for room in list(self._rooms):
             self.read(room)
         self._sound, self._demand = None, False
@@ -244,7 +244,7 @@ class Policy:
         if self._sound is None or ranks.index(sound) > ranks.index(self._sound):
             self._sound = sound
 
-    # What to do
+    # Steps
 
     def deadline(self) -> float | None:
         """When to call `due` next, in seconds of the monotonic clock.
@@ -322,7 +322,7 @@ class Policy:
         return f"{name} in {title}", latest.text
 
     def _summarized(self, ripe: Sequence[str], now: float) -> list[Step]:
-        """One notification for all rooms, replacing those of single rooms."""
+        """Show one notification for all rooms, replacing those of single rooms."""
         summary = self._summary
         if summary.shown_at is not None and now < summary.shown_at + PAUSE:
             summary.waiting = len(ripe)

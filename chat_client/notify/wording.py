@@ -1,4 +1,4 @@
-"""The choices about notifications: their words, and their meaning. Pure."""
+"""Labels and meaning of the choices for notifications and do not disturb. Pure."""
 
 from __future__ import annotations
 

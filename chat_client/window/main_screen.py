@@ -32,10 +32,10 @@ from common.ui.widgets.safe_text import safe
 
 
 class MainScreen(Panel):
-    """One account's conversations, from the cache or as another screen of it, `former`, has them.
+    """The conversations of one account, loaded from the cache or taken over from `former`.
 
-    `on_leave` asks for the join screen, `on_settings` for the settings, `on_mode` for the other of
-    the light and the dark mode.
+    `on_title(title)` sets the window's title, `on_leave()` opens the join screen, `on_settings()`
+    the settings, and `on_mode()` toggles between the light and the dark mode.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class MainScreen(Panel):
         theme.colours.forget()
         theme.colours.meet(self.overview.names)
         self.dialog: Dialog | None = None
-        """The question that is asked, or was asked last."""
+        """The dialog that is open, or was the last one to be."""
         self.focus_watch = FocusWatch(parent, self, self.look, self._look_away)
         self._build()
         notifications.begin(session.account.key, self.overview, self)
         self._menus.begin(self.sidebar.show_quiet)
         if former is None:
-            # Nobody may look yet, such as when the window is iconified.
+            # The person may not be looking yet, such as when the window is iconified.
             self.open(GENERAL, read=self.focus_watch.has_focus)
             self.view.write()
         else:
@@ -80,15 +80,15 @@ class MainScreen(Panel):
     # Building
 
     def _take_over(self, former: MainScreen) -> None:
-        """Begin with all that another screen has; nothing becomes read by that."""
+        """Take over the state of another screen of this account; marks nothing as read."""
         self._history.take_over(former._history)
         self.members_panel.take_over(former.members_panel)
         self.view.take_over(former.view)
         self._refresh()
         focus = former.focus_displayof()
-        # Not out of another window, such as that of the settings.
+        # Don't take the focus from another window, such as the settings.
         if focus is None or focus.winfo_toplevel() is self._window:
-            # Until the composer is on the screen, what is typed is redirected to it from there.
+            # The window redirects keystrokes to the composer until that is on the screen.
             self._window.focus_set()
             self.view.write()
 
@@ -152,11 +152,11 @@ class MainScreen(Panel):
         self.bind("<Configure>", self._resized)
         for behind in (self.transcript.text, self.composer.text):
             behind.bind("<Button-1>", lambda _: self.members_panel.hide_over(), add="+")
-        # Tab goes through the window as one reads it: it follows the stack, the first made first.
+        # Tab follows the stacking order, by default that of creation: make it the visual order.
         self.members_panel.lift()
 
     def _build_reading(self) -> None:
-        """What becomes of what comes and is read."""
+        """Create the parts that handle history and what was read."""
         reader, notifications = self._session.reader, self._notifications
         self._read_marker = ReadMarker(
             self.overview,
@@ -182,19 +182,19 @@ class MainScreen(Panel):
 
     @property
     def room(self) -> str:
-        """The room that is open."""
+        """The open room."""
         return self.view.room
 
     # News
 
     def apply(self, told: Sequence[news.News]) -> None:
-        """Show what the core told, in its order."""
+        """Apply news of the core, in order, and update the screen once."""
         for item in told:
             self._show_news(item)
         self.entry.take_back([item for item in told if isinstance(item, news.MessageNotStored)])
         met = [item.person.username for item in told if isinstance(item, news.PersonSeen)]
         self._theme.colours.meet(met)
-        # Somebody's first words may come before their name, and a namesake after them.
+        # A person's first message may arrive before their name, and a namesake after it.
         renamed = self.overview.take_renamed()
         if self.transcript.shows(renamed):
             self.transcript.rename(renamed)
@@ -205,7 +205,7 @@ class MainScreen(Panel):
             case news.StatusChanged():
                 self._show_status(item)
             case news.PersonSeen() if item.person.username == self.overview.me:
-                self._hear_of_oneself(item)
+                self._update_self(item)
             case (
                 news.PersonSeen()
                 | news.PeopleForgotten()
@@ -223,14 +223,14 @@ class MainScreen(Panel):
             case news.CacheReset():
                 self._start_over(item.rooms)
             case news.EventsUpgraded():
-                # Some of it may be messages, which nobody has read yet.
+                # Some of the events may be unread messages.
                 self._counts.count()
                 self._open_again(item.rooms)
             case _:
                 self._show_more_news(item)
 
-    def _hear_of_oneself(self, item: news.PersonSeen) -> None:
-        """Take over the own name and role; a role that one got or lost right now is told."""
+    def _update_self(self, item: news.PersonSeen) -> None:
+        """Update the account's own name and role; a changed role is shown by a toast."""
         before = self.overview.is_moderator
         self.overview.hear_of_people(item)
         if self.overview.is_moderator and not before:
@@ -264,12 +264,12 @@ class MainScreen(Panel):
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._history.hear(item)
             case news.AccountChanged() | news.MessageNotStored():
-                pass  # All that was not kept is given back together.
+                pass  # `apply` handles MessageNotStored for all of them at once.
             case _:
                 assert_never(item)
 
     def tell(self, text: str) -> None:
-        """Show a short text for a while, such as one about what concerns all accounts."""
+        """Show a text as a toast, such as one that concerns all accounts."""
         self.view.tell(text)
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
@@ -284,7 +284,7 @@ class MainScreen(Panel):
             self.transcript.refresh_outbox()
 
     def _start_over(self, rooms: tuple[str, ...] | None) -> None:
-        """Begin with nothing and not with the cache, which may be ahead of the news."""
+        """Empty these rooms, or all, without the cache: it may be ahead of the news."""
         self._notifications.forget(rooms)
         if rooms is None:
             self.overview.load([], {})
@@ -295,7 +295,7 @@ class MainScreen(Panel):
         self._open_again(rooms)
 
     def _open_again(self, rooms: tuple[str, ...]) -> None:
-        """What stands in these rooms is another now."""
+        """Reload the open room if it is one of these, whose events have changed."""
         if self.room in rooms:
             self.open(self.room, again=True, read=self.focus_watch.has_focus)
 
@@ -329,13 +329,13 @@ class MainScreen(Panel):
     def _show_status(self, told: news.StatusChanged) -> None:
         self.connection.show_status(told.status, told.waiting)
         if told.status.link not in {Link.ONLINE, Link.CONNECTING}:
-            # Nobody's presence is known, and nothing that was asked for comes.
+            # Presence is unknown now, and pending requests have failed.
             self._history.disconnected()
             self.overview.offline()
             self.transcript.disconnected()
 
     def _show_state(self) -> None:
-        """The room's name and the line beside it."""
+        """Update the room's name and the status line beside it."""
         connection = self.connection
         state = status_line(
             connection.status, connection.waiting, self.overview, self.room, now=time.monotonic()
@@ -346,7 +346,10 @@ class MainScreen(Panel):
     # Rooms
 
     def open(self, room: str, *, again: bool = False, read: bool = True) -> None:
-        """Show a room and everything about it; unless it is `read`, it is when somebody looks."""
+        """Show a room, and mark it as read if `read`, else when the person looks at it.
+
+        `again` reloads the room if it is open already.
+        """
         if room == self.room and not again:
             return
         self.members_panel.hide_over()
@@ -359,7 +362,7 @@ class MainScreen(Panel):
         self._history.say_refused()
 
     def _write(self) -> None:
-        """The keyboard goes to the composer."""
+        """Set the keyboard focus to the composer."""
         self.view.write()
 
     def _ask(self, dialog: Dialog) -> None:
@@ -377,19 +380,19 @@ class MainScreen(Panel):
     # Reading
 
     def look(self) -> None:
-        """The person may be looking at the window from now on."""
+        """Mark what is in view as seen, as the window may have got the focus."""
         self.unread_line.look()
         self._read_marker.look()
 
     def _look_away(self) -> None:
-        """The person turned to another program: what was seen is not new any more."""
+        """Remove the unread line if it was seen, as another program has got the focus."""
         self.unread_line.go_on()
 
     def _mark_read(self, room: str) -> None:
         self._read_marker.mark(room)
 
     def _look_at_end(self) -> None:
-        """The end of the open room came into view or left it, or is another one."""
+        """Handle a change of the open room's end, or of whether it is in view."""
         self.view.show_latest()
         self._read_marker.look()
 
@@ -401,10 +404,10 @@ class MainScreen(Panel):
         self._read_marker.mark_open()
         self._refresh()
 
-    # What the person does with a notification
+    # Responses to notifications
 
     def show_message(self, room: str, seq: int) -> None:
-        """Open a room at a message, such as one that a notification told of."""
+        """Open a room at a message, such as after a click on a notification."""
         self.open(room)
         if not self.transcript.at_bottom or not self._is_near_end(seq):
             self.transcript.go_to(seq)
@@ -413,12 +416,12 @@ class MainScreen(Panel):
         self._write()
 
     def _is_near_end(self, seq: int) -> bool:
-        """Whether a message is the newest of the open room: in view with the end."""
+        """Whether a message is the newest of the open room, so that it is in view with the end."""
         latest = self._session.reader.latest(self.room, 1)
         return bool(latest) and latest[-1].seq <= seq
 
     def reply(self, room: str, text: str) -> None:
-        """Send what was written inside a notification; what can't be sent is a draft."""
+        """Send an inline reply of a notification; one that can't be sent becomes a draft."""
         text = normalize_text(text)
         if not text.strip():
             return
@@ -434,19 +437,19 @@ class MainScreen(Panel):
     # Writing
 
     def save_draft(self) -> None:
-        """Keep what is written now and not sent."""
+        """Store the text of the composer as the room's draft."""
         self.entry.save()
 
     @property
     def would_lose(self) -> bool:
-        """Whether something is written that can't be kept when the window is closed."""
+        """Whether closing the window would lose a draft, as it can't be stored."""
         reader = self._session.reader
         return not self.connection.can_store and self.entry.differs_from(reader.drafts())
 
     # The window
 
     def escape(self) -> None:
-        """Take away what stands over the conversation or beside its beginning."""
+        """Hide the members panel if it covers the conversation, and the find bar."""
         self.members_panel.hide_over()
         self.find.hide()
 
@@ -459,7 +462,7 @@ class MainScreen(Panel):
             self.members_panel.put()
 
     def close(self, *, destroy: bool = True) -> None:
-        """No more of this screen; its timers are stopped. `destroy` it now, or do it later."""
+        """Stop the timers and end the notifications; destroy the screen unless the caller will."""
         self._menus.stop()
         self._notifications.end(self)
         self.focus_watch.stop()

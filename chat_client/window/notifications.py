@@ -1,7 +1,7 @@
-"""Tells the person what comes while they do something else: by the desktop, sounds and the window.
+"""Notifies the person of messages on the desktop, by sounds, and by the window's attention state.
 
-What is told, and when, is decided by `chat_client/notify/policy.py`; this carries it out for the
-account that is open, on the Tk thread.
+`chat_client/notify/policy.py` decides which messages, and when; this module carries out its steps
+for the open account, on the Tk thread.
 """
 
 from __future__ import annotations
@@ -30,50 +30,53 @@ from common.ui.program.desktop_alerts import (
 
 APP: Final = App("Chat", "lan.chat.ChatClient")
 _LONGEST_WAIT: Final = 60.0
-"""Seconds after which the end of do not disturb is looked for again: clocks are set."""
+"""Maximum seconds between two checks whether do not disturb has ended: clocks are set."""
 _LONGEST_REPLY: Final = 4 * TEXT_BYTES
-"""Characters of an answer that are taken from a notification server: far more than can be sent."""
+"""Maximum characters of an inline reply; the rest is dropped. Far more than can be sent."""
 TOGETHER: Final = 500
-"""Milliseconds for which what was missed waits for more of it: rooms that come together are told
-together."""
+"""Milliseconds for which missed messages are gathered before they are shown, so that those of
+several rooms are coalesced into one notification."""
 
 
 class Conversations(Protocol):
-    """What shows the account's conversations."""
+    """The screen with the account's conversations."""
 
     def show_message(self, room: str, seq: int) -> None:
         """Open a room at a message."""
 
     def reply(self, room: str, text: str) -> None:
-        """Send a text that was written inside a notification."""
+        """Send the text of an inline reply to a room."""
 
 
 class People(Protocol):
-    """The words for people and rooms, and who is mentioned."""
+    """Names of people and rooms, and mentions of this account."""
 
     me: str
 
     def full_name(self, username: str) -> str:
-        """How somebody is called, such that nobody else is."""
+        """A name to show for a username that no other person has."""
 
     def title(self, room: str) -> str:
-        """What a room is called."""
+        """The name of a room to show."""
 
     def mentions_me(self, text: str) -> bool:
         """Whether a text mentions this account."""
 
 
 class _Shown(NamedTuple):
-    """What a notification tells of, and the message that a click on it leads to."""
+    """The room of a notification, and the message that a click on it opens."""
 
     room: str
-    """Or SUMMARY."""
+    """The room, or SUMMARY for several."""
     target: str
     seq: int
 
 
 class Notifications:
-    """One for the window. `on_quiet()` is called when do not disturb begins or ends."""
+    """Notifications of one window, for one account at a time.
+
+    `on_quiet()` is called whenever do not disturb may have turned on or off.
+    """
 
     def __init__(
         self, root: tk.Tk, icon: str, store: SettingsStore, backends: Backends = THIS_COMPUTER
@@ -89,7 +92,7 @@ class Notifications:
         self._account = ""
         self._conversations: Conversations | None = None
         self._shown: dict[str, _Shown] = {}
-        """By key, also of what was taken away: servers may tell of a click on it afterwards."""
+        """Key → notification. Closed ones stay: some servers signal a click after the closing."""
         self._running_soon = False
         self._quiet_timer: str | None = None
         self._was_quiet = self.is_quiet
@@ -99,9 +102,9 @@ class Notifications:
     # The account
 
     def begin(self, account: str, people: People, conversations: Conversations) -> None:
-        """An account is open, by its key; `conversations` shows it.
+        """Begin to notify for an account, by its key; `conversations` handles clicks and replies.
 
-        Those of an account that is open already may be shown by something new.
+        If the account is open already, only `conversations` is replaced, by its new screen.
         """
         if self._policy is not None and account == self._account:
             self._conversations = conversations
@@ -118,9 +121,9 @@ class Notifications:
         )
 
     def end(self, conversations: Conversations) -> None:
-        """Nothing is told of these any more, and nothing of them stays on the screen.
+        """Close all notifications of the account that `conversations` shows, and end it.
 
-        Does nothing where others have taken their place.
+        Does nothing if a newer screen has replaced `conversations`.
         """
         if self._conversations is not conversations:
             return
@@ -132,7 +135,7 @@ class Notifications:
         self.attention.show_count(0)
 
     def stop(self) -> None:
-        """The window closes."""
+        """End the open account and cancel all timers, as the window closes."""
         if self._conversations is not None:
             self.end(self._conversations)
         self._unsubscribe()
@@ -140,10 +143,10 @@ class Notifications:
         self._stop_quiet_timer()
         self.desktop.stop()
 
-    # What happens
+    # Events
 
     def heard(self, added: news.EventsAdded, *, reading: bool, missing: int = 0) -> None:
-        """Events came, and `missing` messages before them did not; the person sees them, or not."""
+        """Handle new events, which the person is `reading` or not; see `Policy.heard`."""
         if self._policy is not None:
             self._policy.heard(
                 added.room,
@@ -161,31 +164,31 @@ class Notifications:
                 self._timer.wake_after(TOGETHER)
 
     def read(self, room: str) -> None:
-        """The person has seen a room up to its end."""
+        """Close the notification of a room that was read up to its end."""
         if self._policy is not None:
             self._policy.read(room)
             self._run_at_once()
 
     def forget(self, rooms: Iterable[str] | None) -> None:
-        """These rooms, or all, are fetched again from their beginnings."""
+        """Forget these rooms, or all with None: their events are fetched again."""
         if self._policy is not None:
             self._policy.forget(rooms)
             self._run_at_once()
 
     def failed(self) -> None:
-        """A message could not be sent."""
+        """Handle a message that could not be sent."""
         if self._policy is not None and not self.is_quiet:
             self._policy.failed()
             self._run()
 
     def count(self, unread: int) -> None:
-        """So many messages are unread in all rooms."""
+        """Show the number of unread messages of all rooms on the icon."""
         self.attention.show_count(unread)
 
-    # What is chosen
+    # Settings
 
     def now(self) -> datetime:
-        """The local time by which it is decided whether anything may disturb."""
+        """The local time, which do not disturb depends on."""
         return _now()
 
     @property
@@ -195,22 +198,22 @@ class Notifications:
 
     @property
     def preferences(self) -> policy.Preferences:
-        """What is chosen for the account that is open."""
+        """The notification settings of the open account."""
         return self._store.settings.preferences(self._account)
 
     def chosen_level(self, room: str) -> Level | None:
-        """What was chosen for a room alone; None where it is as all are."""
+        """The level of a room; None if it has the default."""
         return self._store.settings.preferences(self._account).rooms.get(room)
 
     def set_level(self, room: str, level: Level | None) -> None:
-        """Choose it for a room; None is as for all."""
+        """Store the level of a room; None is for the default."""
         self._store.set_level(self._account, room, level)
 
     def test(self) -> None:
-        """Show a notification and play a sound, as a person wants to see what they are like."""
+        """Show a test notification, and play a sound."""
         self.desktop.test("A click on one leads to its message.", "message")
 
-    # Carrying out
+    # Carrying out steps
 
     def _run(self) -> None:
         self._running_soon = False
@@ -220,7 +223,7 @@ class Notifications:
             self._timer.run(self._policy)
 
     def _run_at_once(self) -> None:
-        """Do what is due, unless that is about to be done for what was missed."""
+        """Carry out the steps that are due, unless missed messages are being gathered."""
         if not self._running_soon:
             self._run()
 
@@ -242,15 +245,15 @@ class Notifications:
                 assert_never(step)
 
     def _key(self, room: str) -> str:
-        """Rooms of different chats have the same names."""
+        """The key of a room's notification; rooms of different chats have the same ids."""
         return f"{self._account} {room}"
 
     def _answered(self, answer: Answer) -> None:
-        """The person did something with a notification."""
+        """Handle the person's response to a notification."""
         shown = self._shown.get(answer.key)
         if shown is None or self._policy is None or self._conversations is None:
             return
-        # It is gone from the screen by that.
+        # The notification is closed by then.
         match answer:
             case Dismissed():
                 self._policy.dismissed(shown.room)
@@ -266,14 +269,14 @@ class Notifications:
                 assert_never(answer)
 
     def _chosen(self) -> None:
-        """A setting is another one."""
+        """Apply changed settings."""
         if self._policy is not None:
             self._policy.prefer(self._store.settings.preferences(self._account))
             self._run()
         self._watch_quiet()
 
     def _watch_quiet(self) -> None:
-        """See whether do not disturb has begun or ended, now and when it next may."""
+        """Check whether do not disturb has turned on or off, and schedule the next check."""
         self._stop_quiet_timer()
         chosen, now = self._store.settings.notifications.quiet, _now()
         quiet = chosen.holds(now)
@@ -284,7 +287,7 @@ class Notifications:
                 self._run()
             self.desktop.on_state()  # the settings show this, too
         self.on_quiet()
-        # Nothing wakes a window for which no time is set.
+        # Without a time or hours there is no timer: an idle window costs no CPU.
         if chosen.may_change(now):
             self._quiet_timer = self._root.after(self._next_look(), self._look_for_quiet)
 
@@ -298,7 +301,7 @@ class Notifications:
         self._watch_quiet()
 
     def _next_look(self) -> int:
-        """Milliseconds until the clock is looked at again: at the next whole minute or the end."""
+        """Milliseconds until the next check: at a whole minute, or when `until` is reached."""
         quiet, now = self._store.settings.notifications.quiet, _now()
         wait = _LONGEST_WAIT - now.second - now.microsecond / 1e6
         if quiet.until > 0:

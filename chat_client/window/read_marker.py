@@ -1,4 +1,4 @@
-"""Marks rooms as read: in the cache, in the counts and among the notifications. Pure."""
+"""Marks rooms as read: in the cache, the unread counts and the notifications. Pure."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Protocol
 from chat_client.window.overview import Overview
 from common.protocol.events import Event
 
-if TYPE_CHECKING:  # at run time it is loaded when the window is on the screen
+if TYPE_CHECKING:  # at run time it is imported when the window is on the screen
     from chat_client.core import Core
 
 
 class Reader(Protocol):
-    """What is read of the cache."""
+    """The part of the cache that the marker needs."""
 
     def latest(self, room: str, count: int) -> Sequence[Event]:
         """The newest events, in order."""
 
 
 class MessageList(Protocol):
-    """The list of the open room's messages."""
+    """The message list of the open room."""
 
     @property
     def room(self) -> str | None:
@@ -32,17 +32,17 @@ class MessageList(Protocol):
 
 
 class Notifications(Protocol):
-    """What is told of rooms."""
+    """The notifications of rooms."""
 
     def read(self, room: str) -> None:
-        """The person has seen a room up to its end."""
+        """Close the notification of a room that was read up to its end."""
 
 
 class ReadMarker:
-    """What stands in view is seen while the window has the focus, as `has_focus()` says.
+    """Messages in view count as seen while the window has the focus (`has_focus()`).
 
-    `order(do)` has the core do something. `on_read()` is called after a room was marked because of
-    what the person did; it is to show the counts anew.
+    `order(do)` calls `do(core)`. `on_read()` is called after an action of the person has marked a
+    room as read; it updates the shown counts.
     """
 
     def __init__(
@@ -61,23 +61,26 @@ class ReadMarker:
         self._has_focus, self._on_read = has_focus, on_read
 
     def sees(self, room: str) -> bool:
-        """Whether the person sees what comes at the end of a room."""
+        """Whether the person sees new messages of a room as they arrive."""
         return room == self._messages.room and self._messages.at_bottom and self._has_focus()
 
     def seen(self, room: str, seq: int) -> None:
-        """The person saw new events come, up to a place; the overview knows it already."""
+        """Mark a room as read up to `seq`, whose events were in view as they arrived.
+
+        The overview has not counted them as unread.
+        """
         self._store(room, seq)
         self._notifications.read(room)
 
     def look(self) -> None:
-        """The window may have got the focus, or the view the end: mark what is seen by that."""
+        """Mark the open room if its end is seen, after a change of the focus or the view."""
         room = self._messages.room
         if room is not None and self._overview.unread.get(room) and self.sees(room):
             self.mark_open()
             self._on_read()
 
     def mark_open(self) -> None:
-        """Mark the open room as read, as somebody opened it or went to its end."""
+        """Mark the open room as read, as the person opened it or went to its end."""
         room = self._messages.room
         if room is not None:
             if self._overview.unread.get(room):
@@ -85,7 +88,7 @@ class ReadMarker:
             self._mark(room)
 
     def mark(self, room: str) -> None:
-        """Mark a room as read, open or not, as somebody wishes or has answered."""
+        """Mark a room as read, open or not, by a command of the person or after an inline reply."""
         self._store_whole(room)
         self._mark(room)
         self._on_read()

@@ -1,4 +1,4 @@
-"""Pages of history that the server brings, skips or refuses. Pure."""
+"""Handles pages of history that the server has sent, skipped or refused. Pure."""
 
 from __future__ import annotations
 
@@ -14,60 +14,61 @@ from common.domain.sentences import sentence
 from common.protocol.events import Event
 from common.ui.widgets.safe_text import safe
 
-if TYPE_CHECKING:  # at run time it is loaded when the window is on the screen
+if TYPE_CHECKING:  # at run time it is imported when the window is on the screen
     from chat_client.core import Core
 
 
 class Reader(Protocol):
-    """What is read of the cache."""
+    """The part of the cache that the history needs."""
 
     def rooms(self, me: str, only: str | None = None) -> Sequence[RoomSummary]:
-        """What is read in a room."""
+        """Every known room, or `only` one; see `CacheReader.rooms`."""
 
     def after(self, room: str, seq: int, count: int) -> Sequence[Event]:
         """At most `count` events after `seq`, in order."""
 
 
 class Counts(Protocol):
-    """The numbers of unread messages."""
+    """The unread counts."""
 
     def count(self, only: str | None = None) -> None:
-        """Count anew, in all rooms or in one."""
+        """Recount the unread messages of all rooms, or of one."""
 
 
 class MessageList(Protocol):
-    """The list of the open room's messages."""
+    """The message list of the open room."""
 
     @property
     def room(self) -> str | None:
         """The room that is shown."""
 
     def history_added(self, added: news.HistoryAdded) -> None:
-        """A page came, or can't be had now."""
+        """Handle a page's arrival or failure."""
 
     def look_again(self) -> None:
-        """There is a connection: ask again for what was wanted in vain."""
+        """Request failed pages again on a new connection."""
 
 
 class UnreadLine(Protocol):
-    """The line above what is new."""
+    """The line above the unread messages."""
 
     def missed(self, room: str, after: int) -> None:
-        """So much came of the open room after a place that only the newest is fetched."""
+        """Handle a gap in the open room after `after`, of which only the newest page is fetched."""
 
 
 class Notifications(Protocol):
-    """What is told of rooms."""
+    """The notifications of rooms."""
 
     def heard(self, added: news.EventsAdded, *, reading: bool, missing: int = 0) -> object:
-        """Events came, and `missing` messages before them did not."""
+        """Handle new events; `missing` messages before them were not fetched."""
 
 
 class RoomHistory:
-    """Knows of which rooms nothing new comes, and of which only the newest page is on its way.
+    """The rooms that the server refuses to sync, and those whose newest page is being fetched.
 
-    `order(do)` has the core do something, `tell(text)` shows a toast, `sees(room)` says whether the
-    person sees the end of a room; `on_end()` is called when the newest page of the open room came.
+    `order(do)` calls `do(core)`, `tell(text)` shows a toast, and `sees(room)` returns whether the
+    person sees the end of a room. `on_end()` is called when the newest page of the open room has
+    arrived.
     """
 
     def __init__(
@@ -89,16 +90,16 @@ class RoomHistory:
         self._notifications = notifications
         self._order, self._tell, self._sees, self._on_end = order, tell, sees, on_end
         self._refused: dict[str, Reason] = {}
-        """Rooms that the server does not bring on this connection, and why."""
+        """Room that is not synced on this connection → the reason."""
         self._skipped: set[str] = set()
-        """Rooms of which so much was missed that only the newest page of it is on its way."""
+        """Rooms with too many missed events: only the newest page is being fetched."""
 
     def take_over(self, former: RoomHistory) -> None:
-        """Know what another one knows, which is not used any more."""
+        """Take over the state of another one, which is not used any more."""
         self._refused, self._skipped = former._refused, former._skipped
 
     def hear(self, item: news.HistoryAdded | news.Skipped | news.RoomRefused | news.Listed) -> None:
-        """The core tells of it."""
+        """Handle news of the core."""
         match item:
             case news.HistoryAdded():
                 self._add(item)
@@ -113,23 +114,23 @@ class RoomHistory:
                 assert_never(item)
 
     def bring_newest(self) -> None:
-        """If the newest page of the open room is to come, have it come before others'."""
+        """If the newest page of the open room is pending, fetch it before those of other rooms."""
         if self._messages.room is not None:
             newest = news.Wanted(self._messages.room)
             self._order(lambda core: core.load_history(newest))
 
     def say_refused(self) -> None:
-        """Say so if nothing new comes in the open room on this connection."""
+        """Show a toast with the reason if the open room is not synced on this connection."""
         reason = self._refused.get(self._messages.room or "")
         if reason is not None:
             self._tell(f"Nothing new comes here: {safe(sentence(reason))}")
 
     def asked_anew(self, room: str) -> None:
-        """The server is asked again for a room that it may have refused."""
+        """Forget a refusal, as the server is asked for the room again."""
         self._refused.pop(room, None)
 
     def disconnected(self) -> None:
-        """The next connection may have what this one refused."""
+        """Forget all refusals: they hold for one connection."""
         self._refused.clear()
 
     def _skip(self, skipped: news.Skipped) -> None:
@@ -155,7 +156,7 @@ class RoomHistory:
                 self._on_end()
 
     def _notify(self, room: str, first: int, last: int) -> None:
-        """Tell of the newest page of a room, and of what was missed before it by its number."""
+        """Notify of a room's newest page, and of the number of unread messages before it."""
         overview = self._overview
         read = next((each.read for each in self._reader.rooms(overview.me, only=room)), 0)
         page = tuple(self._reader.after(room, max(first - 1, read), last - first + 1))

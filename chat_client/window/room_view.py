@@ -1,4 +1,4 @@
-"""The open room: its name, what was said in it, and what one writes there."""
+"""The open room: header, message list and composer."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from common.ui.widgets.safe_text import safe
 
 
 class RoomView(Panel):
-    """Stands in `screen`, of which `window` is the window; shows one room of `session` at a time.
+    """Shows one room of `session` at a time, in the widget `screen` of the toplevel `window`.
 
-    `has_focus()` says whether the window has the focus. `on_leave()` is to go to the join screen,
-    `on_mode()` to the other of the light and the dark mode; `on_members()` shows the members or
-    hides them. `on_end()` is called when the newest message came into view or left it,
-    `on_latest()` when somebody went to it by the button; `on_line()` is to show the line beside the
-    room's name, and `on_dialog` is told each question before it is asked.
+    `has_focus()` returns whether the window has the focus. `on_leave()` opens the join screen,
+    `on_mode()` toggles between the light and the dark mode, and `on_members()` shows or hides the
+    members. `on_end()` is called when the newest message comes into view or leaves it,
+    `on_latest()` when the person has gone to it by the button. `on_line()` updates the status line
+    beside the room's name, and `on_dialog(dialog)` is called before a dialog is shown.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class RoomView(Panel):
         self._not_opened: Mailbox[str] = Mailbox(window, self._link_failed)
         self.latest = LatestButton(self.transcript, theme, self._to_latest)
         self._bind_keys()
-        # Tab goes through the window as one reads it: it follows the stack, the first made first.
+        # Tab follows the stacking order, by default that of creation: make it the visual order.
         self.composer.lift()
 
     def _make_find(self, after: Hairline) -> FindBar:
@@ -132,7 +132,7 @@ class RoomView(Panel):
         )
 
     def _bind_keys(self) -> None:
-        """Go through the messages while one writes."""
+        """Bind keys of the composer that scroll the message list."""
         for keys, go in (
             ("<Prior>", lambda: self.transcript.scroll_pages(-1)),
             ("<Next>", lambda: self.transcript.scroll_pages(1)),
@@ -140,19 +140,19 @@ class RoomView(Panel):
             ("<Control-End>", self.transcript.go_to_latest),
         ):
             self.composer.text.bind(keys, partial(_done, go))
-        # What is selected among the messages stays so while one writes, and can be copied then.
+        # A selection in the message list stays while the composer has the focus: copy it then.
         self.composer.editing.copy_instead = self.transcript.copy_selected
 
-    # Which room
+    # The room
 
     def open(self, room: str) -> None:
-        """Show a room, or this one anew, with its draft and a line above what is new."""
+        """Show a room, or reload this one, with its draft and a line above unread messages."""
         self.entry.open(room)
         self.find.hide()
         self._show(room, self.unread_line.of(room))
 
     def take_over(self, former: RoomView) -> None:
-        """Show the room of another one with all that was written there, and its line."""
+        """Show the room of another view, and take over its texts, its state and its unread line."""
         self.entry.take_over(former.entry)
         self.composer.take_over(former.composer)
         self.connection.take_over(former.connection)
@@ -168,7 +168,7 @@ class RoomView(Panel):
         self.transcript.show(room, self._overview.me, unread)
 
     def _people_here(self) -> list[Candidate]:
-        """Whom one may mention in the open room."""
+        """The candidates for mentions in the open room."""
         overview = self._overview
         return [
             Candidate(username, overview.name(username), overview.presence(username))
@@ -177,10 +177,10 @@ class RoomView(Panel):
             if username != overview.me
         ]
 
-    # Where in it
+    # The position in the room
 
     def show_place(self, seq: int | None) -> None:
-        """Have an event at the top of the view; None stands for the newest message."""
+        """Scroll an event to the top of the view; None leaves the newest message in view."""
         if seq is not None:
             self.update_idletasks()  # the view must have its size
             self.transcript.show_from(seq)
@@ -188,17 +188,17 @@ class RoomView(Panel):
             self.unread_line.look()
 
     def show_latest(self) -> None:
-        """Offer the way to the newest message while it is not in view, and say what is new."""
+        """Update the button "Latest", which is shown while the newest message is not in view."""
         self.latest.look(self._overview.unread.get(self.room, 0))
 
     def go_to_date(self) -> None:
-        """Ask for a day, and show what was said from then on."""
+        """Let the person choose a date, and scroll to its first message."""
         at = ask_for_day(self._window, self._theme, self._on_dialog)
         if at is not None and self.winfo_exists():
             self.transcript.go_to_time(at)
 
     def _day_menu(self, sent_at: int | None) -> None:
-        """Offer other days from the heading of one; without one, ask."""
+        """Open the menu of a day heading; without one, let the person choose a date."""
         if sent_at is None:
             self.go_to_date()
             return
@@ -225,11 +225,11 @@ class RoomView(Panel):
     # Writing
 
     def write(self) -> None:
-        """The keyboard goes to the composer."""
+        """Set the keyboard focus to the composer."""
         self.composer.text.focus_set()
 
     def _send(self, text: str) -> str | None:
-        """Send a text to the open room; why not, if it can't be sent."""
+        """Send a text to the open room; returns why it can't be sent, None if it can."""
         problem = self.entry.send(text)
         if problem is None:
             self.unread_line.clear()
@@ -247,29 +247,29 @@ class RoomView(Panel):
         """Try to connect at once."""
         self._session.ask(lambda core: core.connect_now())
 
-    # What is said for a while
+    # Toasts
 
     def tell(self, text: str) -> None:
-        """Show a short text for as long as a failure is shown."""
+        """Show a text as a toast for `FAILURE_TIME`."""
         self.toast(text, FAILURE_TIME)
 
     def toast(self, text: str, milliseconds: int) -> None:
-        """Show a short text for a while, above the button that leads to the latest message."""
+        """Show a text as a toast for some milliseconds, above the button "Latest"."""
         self.toasts.show(text, milliseconds, rise=self.latest.rise)
 
     def _link_failed(self, _: object) -> None:
         self.tell("No program here opens links; right-click one to copy it")
 
     def stop(self) -> None:
-        """No more of it; its timers are stopped. It is to be destroyed after that."""
+        """Stop the timers; the view is about to be destroyed."""
         self.connection.stop()
         self.entry.stop()
         self._not_opened.close()
-        # Before it is destroyed, when the root's bindings can't be changed.
+        # Now, as it can't remove its bindings from the root when it is destroyed.
         self.find.stop()
 
 
 def _done(do: Callable[[], object], _: object) -> str:
-    """Do something for a key, and let nothing else come of it."""
+    """Call `do` for a key, and stop further bindings of the event."""
     do()
     return "break"

@@ -30,7 +30,9 @@ class Reader(Source, Protocol):
 
 
 class UnreadLine:
-    """Belongs to a message list. It stays until it was seen and the person moves on.
+    """Belongs to a message list. It stays until it was seen and the person leaves.
+
+    That is to another room or another program.
 
     `has_focus()` returns whether the person can see the window's contents change. `on_go()` is
     called after a click on the button.

@@ -14,7 +14,7 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label
 
 _AT: Final = 2, 48
-"""Distances of the notice about missing messages from the upper edge, where it stands above the
+"""Distances of the notice about missing messages from the upper edge, where it is above the
 day heading, and from the lower one, above the button "Latest"; px at 96 dpi."""
 _INSET: Final = 20
 """Minimum space on both sides of the notice, px at 96 dpi."""

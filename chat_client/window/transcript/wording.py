@@ -30,11 +30,11 @@ class Limits(NamedTuple):
 
 
 FOLDED: Final = Limits(characters=2000, lines=20, costly=64, tabs=200)
-"""What is drawn of a folded text."""
+"""The portion of a folded text that is drawn."""
 WHOLE: Final = Limits(characters=2400, lines=25, costly=72, tabs=240)
 """A text within these is not folded: its few more lines take no more room than the button."""
 PORTION: Final = Limits(characters=4000, lines=200, costly=64, tabs=200)
-"""What is drawn in one step of an unfolded text."""
+"""A portion of an unfolded text, drawn in one step."""
 _NEAR: Final = 100
 """Characters before the maximum end of a portion that are searched for a space to end at."""
 _CLUSTER: Final = 32
@@ -47,7 +47,7 @@ _COSTLY: Final = re.compile(
 
 
 class Span(NamedTuple):
-    """A run of text; with `url` it is a link, with `mention` it mentions somebody."""
+    """A run of text; with `url` it is a link, with `mention` it is a mention."""
 
     text: str
     url: str | None = None
