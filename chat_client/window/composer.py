@@ -20,6 +20,8 @@ from common.ui.widgets.tooltip import Tooltip
 _MOST_LINES: Final = 8
 _MOST_PICTURES: Final = 400
 """Maximum number of drawn emoji: each slows down every keystroke (`RichText`)."""
+_HINT_GAP: Final = 4
+"""px at 96 dpi from the cursor to the hint of an empty composer."""
 
 
 class Composer(Panel):
@@ -219,8 +221,8 @@ class Composer(Panel):
             room = self.text.winfo_width() - self._theme.px(8)
             hint = "You can’t write now" if self.closed else self._hint_text
             self._hint.set(self._theme.fonts.fit("row", hint, room))
-            # Where the first letter will be: the place counts from inside of the text's padding.
-            self._hint.place(x=0, rely=0.5, anchor="w")
+            # Behind the cursor, which would be covered by it where the first letter will be.
+            self._hint.place(x=self._theme.px(_HINT_GAP), rely=0.5, anchor="w")
 
     def _resized(self) -> None:
         self._problem.configure(wraplength=self.winfo_width())
