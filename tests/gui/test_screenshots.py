@@ -183,7 +183,7 @@ def test_the_main_screen(town: Town, host: Host, clock: Clock, mode: str) -> Non
     )
     window.main._show_state()
     if window.main.connection._countdown is not None:
-        window.main.after_cancel(window.main.connection._countdown)
+        window.main.view.after_cancel(window.main.connection._countdown)
     take(window, f"offline-{mode}")
 
 
