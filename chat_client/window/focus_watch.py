@@ -49,7 +49,12 @@ class FocusWatch:
             self._on_leave()
 
     def stop(self) -> None:
-        """The screen is about to go."""
+        """The screen is about to go, which takes the focus from it."""
+        self._on_focus = self._on_leave = _nothing
         if self._leaving is not None:
             self._screen.after_cancel(self._leaving)
             self._leaving = None
+
+
+def _nothing() -> None:
+    pass

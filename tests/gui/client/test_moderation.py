@@ -40,6 +40,14 @@ def now() -> int:
     return time.time_ns() // 1_000_000
 
 
+def stopped_clock(ada: Window) -> list[float]:
+    """The seconds of the window's clock of the server, which stand still until they are changed."""
+    clock = ada.main.connection.clock
+    seconds = [clock._passed()]
+    clock._passed = lambda: seconds[0]
+    return seconds
+
+
 def ask(host: Host, command: Callable[[int], ToServer]) -> ToClient:
     """Have the host do something that it may do."""
     reply = host.ask(command)
@@ -222,10 +230,13 @@ def test_a_mute_ends_by_itself(ada: Window) -> None:
     """At its time, which nobody tells; without one it stays."""
     ada.main.apply([MuteChanged(Reason("muted", {"reason": ""}))])
     assert why(ada) == "You are muted."
-    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() + 300}))])
+    time_there = stopped_clock(ada)
+    until = ada.main.connection.clock.now() + 100
+    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": until}))])
     assert ada.main.composer.closed
+    time_there[0] += 1
     ada.wait(lambda: not ada.main.composer.closed, "its end")
-    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() - 1}))])
+    ada.main.apply([MuteChanged(Reason("muted", {"reason": "", "until": now() - 60_000}))])
     assert not ada.main.composer.closed
 
 
@@ -267,9 +278,11 @@ def test_who_is_banned_is_told_and_offered_nothing_that_can_not_help(
     assert ada.banner == f"You are banned from this chat until {moment}: Enough."
     assert not ada.main.banner._action.winfo_ismapped()
     ask(host, lambda re: messages.Unban(id=re, username=USERNAME))
-    over = Reason("banned", {"reason": "", "until": now() + 200})
+    time_there = stopped_clock(ada)
+    over = Reason("banned", {"reason": "", "until": ada.main.connection.clock.now() + 100})
     ada.main.apply([StatusChanged(Status(Link.REFUSED, over), 0)])
     assert not ada.main.banner._action.winfo_ismapped()
+    time_there[0] += 1
     ada.wait(ada.main.banner._action.winfo_ismapped, "the end of it")
     assert ada.main.banner._action.cget("text") == "Sign in again"
     ada.click(ada.main.banner._action)
