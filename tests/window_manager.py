@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+import tkinter as tk
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -45,6 +46,14 @@ def window_manager() -> Iterator[None]:
     finally:
         manager.terminate()
         manager.wait()
+
+
+def is_managed(window: tk.Tk | tk.Toplevel) -> bool:
+    """Whether the window manager has put a frame around a window.
+
+    Properties such as the active window may be those that a former window manager has left.
+    """
+    return int(window.wm_frame(), 16) != window.winfo_id()
 
 
 def _openbox() -> subprocess.Popen[bytes]:

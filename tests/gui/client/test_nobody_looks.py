@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from tests.gui.harness import Peer, Window
-from tests.window_manager import window_manager
+from tests.window_manager import is_managed, window_manager
 
 _LOCK: Final = """
 import ctypes, sys
@@ -75,8 +75,11 @@ def test_another_virtual_desktop_is_shown(ada: Window, bruno: Peer) -> None:
     """Until one comes back."""
     with window_manager():
         try:
-            # It takes the keyboard away when it begins to manage the window, and gives it back.
-            ada.wait(has_active_window, "the window to be managed")
+            # When it begins to manage the window, that is off the screen for a moment, and shown
+            # on the desktop that is the current one then.
+            ada.wait(lambda: is_managed(ada.root), "the window to be managed")
+            # It takes the keyboard away at that, and gives it back.
+            ada.wait(has_active_window, "the keyboard to come back")
             ada.focus(ada.composer)
             ada.root.winfo_pointerxy()  # the display answers: it has done all that was asked
             show_desktop(1)

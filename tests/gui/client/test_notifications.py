@@ -26,7 +26,7 @@ from common.domain.names import GENERAL
 from common.protocol.messages import MutePerson, Person
 from common.ui.widgets.menus import MenuItem
 from tests.gui.harness import Host, Peer, Town, Window, texts
-from tests.window_manager import window_manager
+from tests.window_manager import is_managed, window_manager
 
 DIRECT = "dm:ada.lindqvist:bruno.okafor"
 """The room of Ada and Bruno."""
@@ -166,6 +166,7 @@ def test_an_iconified_window(ada: Window, bruno: Peer) -> None:
     """Nothing in it is read; a click brings it back, with the keyboard."""
     with window_manager():
         try:
+            ada.wait(lambda: is_managed(ada.root), "the window to be managed")
             ada.root.iconify()
             ada.wait(
                 lambda: ada.root.state() == "iconic" and not ada.main.focus_watch.has_focus,

@@ -24,7 +24,7 @@ from common.ui.widgets.dialog import Dialog
 from tests.gui.desktop import SilentPlayer
 from tests.gui.host.conftest import Host, Open, restart_after_failure
 from tests.process.wire import Raw, Session
-from tests.window_manager import window_manager
+from tests.window_manager import is_managed, window_manager
 
 
 class Usage(NamedTuple):
@@ -195,6 +195,7 @@ def test_an_iconified_window_comes_back_by_a_click(host: Host) -> None:
     """With the keyboard."""
     with window_manager():
         try:
+            host.wait(lambda: is_managed(host.root), "the window to be managed")
             host.root.iconify()
             host.wait(lambda: host.root.state() == "iconic" and not looks(host), "the icon")
             refuse(host)
