@@ -201,7 +201,7 @@ def test_what_was_refused_by_a_mute_is_sent_again_when_it_is_over(
     ada.click_text("Send again")
     bruno.until(lambda: "anybody there?" in bruno.texts(), "the message")
     ada.wait(lambda: "Not sent: " not in ada.said, "its place")
-    assert ada.main.connection.waiting == 0
+    ada.wait(lambda: ada.main.connection.waiting == 0, "nothing to wait any more")
 
 
 def test_a_room_that_the_server_does_not_bring_is_told_so(ada: Window, bruno: Peer) -> None:
