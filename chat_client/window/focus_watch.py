@@ -49,12 +49,9 @@ class FocusWatch:
             self._on_leave()
 
     def stop(self) -> None:
-        """The screen is about to go, which takes the focus from it."""
-        self._on_focus = self._on_leave = _nothing
+        """The screen is about to go: that takes the focus from it, which nobody has to know."""
+        self._screen.unbind("<FocusIn>")
+        self._screen.unbind("<FocusOut>")
         if self._leaving is not None:
             self._screen.after_cancel(self._leaving)
             self._leaving = None
-
-
-def _nothing() -> None:
-    pass

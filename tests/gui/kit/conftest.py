@@ -16,7 +16,7 @@ from common.ui.look import fonts
 from common.ui.look.theme import Theme
 from tests.gui.tk_scripts import watch_scripts
 
-DEADLINE = 5.0
+DEADLINE = 20.0
 
 
 class Pump:
