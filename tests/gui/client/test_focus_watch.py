@@ -14,7 +14,10 @@ from chat_client.window.focus_watch import FocusWatch
 def screen() -> Iterator[tk.Frame]:
     """A screen without anything on it."""
     root = tk.Tk()
-    yield tk.Frame(root)
+    screen = tk.Frame(root, width=100, height=100)
+    screen.pack()
+    root.update()
+    yield screen
     root.destroy()
 
 
