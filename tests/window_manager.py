@@ -49,11 +49,13 @@ def window_manager() -> Iterator[None]:
 
 
 def is_managed(window: tk.Tk | tk.Toplevel) -> bool:
-    """Whether the window manager has put a frame around a window.
+    """Whether the window manager has put a frame around a window, and shows both.
 
-    Properties such as the active window may be those that a former window manager has left.
+    A window is off the screen while it gets its frame. Properties such as the active window may be
+    those that a former window manager has left.
     """
-    return int(window.wm_frame(), 16) != window.winfo_id()
+    framed = int(window.wm_frame(), 16) != window.winfo_id()
+    return framed and bool(window.winfo_viewable())
 
 
 def _openbox() -> subprocess.Popen[bytes]:
