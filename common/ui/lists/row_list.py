@@ -9,10 +9,10 @@ from typing import Final
 
 from common.ui.lists.list_rows import ItemRows, JoinedRows, Keyed, KeyedRows, Rows
 from common.ui.lists.virtual_list import VirtualList
-from common.ui.look.avatars import Presence
+from common.ui.look.avatars import BADGE, Presence
 from common.ui.look.fonts import Role
 from common.ui.look.icons import IconName
-from common.ui.look.palette import Surface
+from common.ui.look.palette import Surface, Tone
 from common.ui.look.pills import draw_count
 from common.ui.look.theme import Theme
 
@@ -47,8 +47,14 @@ class ListRow:
     person: Person | None = None
     badge: str = ""
     """Name of a server whose square badge is shown."""
+    badge_colour: str = BADGE
+    """Ground of the badge, `#rrggbb` below white letters."""
+    presence: Presence | None = None
+    """The dot at the badge."""
     detail: str = ""
     mark: IconName | None = None
+    mark_tone: Tone | None = None
+    """Colour of the mark in a row that is not selected; without one, that of its text."""
     count: str = ""
     quiet_count: bool = False
     bold: bool = False
@@ -223,7 +229,8 @@ class RowList(VirtualList[ListRow | _Heading]):
         """Draw the icon or avatar before the label; returns where the label begins."""
         theme = self.theme
         if row.badge:
-            image, left, width = theme.badge(row.badge, 36), theme.px(24), theme.px(36)
+            image = theme.badge(row.badge, 36, row.badge_colour, row.presence)
+            left, width = theme.px(24), theme.px(36)
         elif row.person:
             person, size = row.person, self._avatar
             behind = self.behind(row.key)
@@ -240,7 +247,9 @@ class RowList(VirtualList[ListRow | _Heading]):
         """Draw the count and the mark at the right; returns where the label must end."""
         theme = self.theme
         if row.mark:
-            image = theme.icon(row.mark, colour)
+            toned = row.mark_tone is not None and colour != theme.palette.on_selection
+            mark = theme.palette.tone(row.mark_tone) if row.mark_tone and toned else colour
+            image = theme.icon(row.mark, mark)
             x = right - theme.px(6)
             self.canvas.create_image(x, middle, image=image, anchor="e", tags=tag)
             right -= theme.px(30)

@@ -100,8 +100,7 @@ def avatar(
     is behind, so it fits any row or band. Where that is of one colour, give it as `behind`: then no
     pixel is translucent, which on X11 makes drawing much cheaper (see `emoji_pictures`).
     """
-    dot = {None: "", "online": palette.running, "away": palette.away, "offline": palette.offline}
-    ink = dot[presence]
+    ink = _dot_colour(palette, presence)
     key = ("avatar", text, ground, size, ink, behind)
 
     def draw() -> Image.Image:
@@ -111,11 +110,25 @@ def avatar(
     return images.get(key, draw)
 
 
-def badge(images: Images, name: str, size: int, ground: str = BADGE) -> tk.PhotoImage:
-    """A rounded square with the first letter of `name`, for a server."""
+def badge(
+    images: Images,
+    palette: Palette,
+    name: str,
+    size: int,
+    ground: str = BADGE,
+    presence: Presence | None = None,
+) -> tk.PhotoImage:
+    """A rounded square with the first letter of `name`, for a server, with a dot as an avatar's."""
     text = initials(name)[:1]
-    key = ("badge", text, ground, size)
-    return images.get(key, lambda: _draw(text, ground, size, size / 4, ""))
+    ink = _dot_colour(palette, presence)
+    key = ("badge", text, ground, size, ink)
+    return images.get(key, lambda: _draw(text, ground, size, size / 4, ink))
+
+
+def _dot_colour(palette: Palette, presence: Presence | None) -> str:
+    """The colour of a presence dot; "" for none."""
+    dot = {None: "", "online": palette.running, "away": palette.away, "offline": palette.offline}
+    return dot[presence]
 
 
 def _first(word: str) -> str:

@@ -14,7 +14,7 @@ from typing import Final
 
 from common.system.looks import TEXT_SIZES
 from common.ui.look import dpi, fonts
-from common.ui.look.avatars import Colours, Presence, avatar, badge, initials
+from common.ui.look.avatars import BADGE, Colours, Presence, avatar, badge, initials
 from common.ui.look.desktop_mode import desktop_mode
 from common.ui.look.fonts import Fonts
 from common.ui.look.icons import IconName, icon
@@ -148,9 +148,15 @@ class Theme:
             self.images, self.palette, text, ground, self.px(size), presence, behind=behind
         )
 
-    def badge(self, name: str, size: float = 32) -> tk.PhotoImage:
-        """The rounded square badge of a server, `size` px at 96 dpi."""
-        return badge(self.images, name, self.px(size))
+    def badge(
+        self,
+        name: str,
+        size: float = 32,
+        ground: str = BADGE,
+        presence: Presence | None = None,
+    ) -> tk.PhotoImage:
+        """The rounded square badge of a server, `size` px at 96 dpi, white on `ground`."""
+        return badge(self.images, self.palette, name, self.px(size), ground, presence)
 
     def _repaint(self) -> None:
         self._apply()
