@@ -97,6 +97,40 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "thread_failed": "an internal error ended its thread “{thread}”; {log} has the details",
     "busy_here": "this computer can't store messages now: {cause}",
     "disk_full_here": "this computer's disk is full",
+    # For the host: what a firewall says (chat_server/reachability.py)
+    "firewall_open": "the firewall ({firewall}) lets others connect to port {port}",
+    "firewall_closed": (
+        "the firewall ({firewall}) lets nobody connect to port {port}. "
+        "To open it, run this in a terminal"
+    ),
+    "firewall_on": (
+        "a firewall ({firewall}) is on, and its rules can't be read from here. "
+        "If nobody can connect, run this in a terminal"
+    ),
+    "firewall_file": (
+        "a firewall ({firewall}) drops what {file} does not allow. "
+        "If nobody can connect, allow TCP port {port} there"
+    ),
+    "firewall_windows": (
+        "Windows has no rule yet that lets others connect. When it asks, choose “Allow”; or allow "
+        "ChatServer for {profile} networks in Windows Security, “Allow an app through firewall”"
+    ),
+    "firewall_windows_blocked": (
+        "Windows lets nobody connect: a rule blocks ChatServer on {profile} networks. Allow it in "
+        "Windows Security, “Allow an app through firewall”"
+    ),
+    "firewall_macos": (
+        "the firewall of macOS is on. When it asks whether ChatServer may accept connections, "
+        "choose “Allow”"
+    ),
+    "firewall_macos_blocked": (
+        "the firewall of macOS lets nobody connect to ChatServer. Allow it in System Settings, "
+        "Network, Firewall, Options"
+    ),
+    "firewall_macos_all": (
+        "the firewall of macOS blocks all incoming connections. Change that in System Settings, "
+        "Network, Firewall, Options"
+    ),
     # Names
     "username_form": (
         "a username has 1 to {most} of a-z, 0-9 and . _ - and starts with a letter or digit"
