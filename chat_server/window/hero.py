@@ -6,14 +6,14 @@ import tkinter as tk
 from typing import Final
 
 from chat_server.window.actions import Actions
-from chat_server.window.copy_button import CopyButton
 from chat_server.window.model import HostView, ServerState
 from common.ui.look.cards import Card
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
-from common.ui.widgets.fields import Field
+from common.ui.widgets.copy_button import CopyButton
 from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.link_field import LinkField
 from common.ui.widgets.scrolling import ScrollPane
 
 _CARD: Final = 640
@@ -44,7 +44,6 @@ class Invite(_Page):
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, 0.46)
-        self._link = ""
         middle = self._middle
         self._title = Label(middle, theme, font="hero_title", justify="center")
         self._title.pack()
@@ -66,9 +65,8 @@ class Invite(_Page):
         self._title.set("Nobody is here right now" if came else "Invite the first person")
         if view.reach is None:
             return
-        self._link = self.copy.content = view.reach.invite
-        self.field.copy_as(self._link)
-        self._fit_link()
+        self.copy.content = view.reach.invite
+        self.field.show(view.reach.invite)
         local = view.reach.local
         self._where.set(view.reach.note, "warning" if local else "muted")
         self._where.set_icon("warning" if local else "broadcast")
@@ -80,20 +78,18 @@ class Invite(_Page):
         self._width.configure(height=1, width=theme.px(_CARD - 64))
         self._width.pack()
         Label(card, theme, "Invite link", tone="muted").pack(anchor="w")
-        self.field = Field(card, theme, icon="link", height=44, font="field", fill="raised")
+        self.field = LinkField(card, theme, lambda link: actions.copy(link, "Invite link copied"))
         self.field.pack(fill="x", pady=(theme.px(8), theme.px(16)))
-        entry = self.field.entry
-        entry.configure(state="readonly")
-        # Shown shortened, copied in full.
-        entry.bind("<<Copy>>", lambda _: self._copy_whole(actions))
-        entry.bind("<FocusIn>", lambda _: self.field.select_all(), add="+")
-        entry.bind("<Configure>", lambda _: self._fit_link(), add="+")
-        # The field paints an editable entry; this one is read-only.
-        theme.subscribe(entry, self._paint_entry)
         row = Panel(card, theme)
         row.pack(anchor="w", fill="x")
         self.copy = CopyButton(
-            row, theme, "Copy link", actions, variant="primary", icon="link", height=40
+            row,
+            theme,
+            "Copy link",
+            lambda link: actions.copy(link, ""),
+            variant="primary",
+            icon="link",
+            height=40,
         )
         self.copy.pack(side="left")
         self.renew = Button(
@@ -105,13 +101,6 @@ class Invite(_Page):
             font="label", tone="muted",
         )  # fmt: skip
         self._care.pack(side="left", padx=(theme.px(16), 0))
-
-    def _paint_entry(self) -> None:
-        self.field.entry.configure(readonlybackground=self._theme.palette.surface("raised"))
-
-    def _copy_whole(self, actions: Actions) -> str:
-        actions.copy(self._link, "Invite link copied")
-        return "break"
 
     def _wrap(self, room: int) -> None:
         px = self._theme.px
@@ -144,12 +133,6 @@ class Invite(_Page):
         else:
             self.copy.pack_configure(side="left")
             self.renew.pack_configure(side="left", padx=(space, 0), pady=0)
-
-    def _fit_link(self) -> None:
-        room = self.field.entry.winfo_width() - self._theme.px(6)
-        shown = self._theme.fonts.fit("field", self._link, max(1, room))
-        if shown != self.field.value:
-            self.field.value = shown
 
 
 class Down(_Page):

@@ -6,12 +6,12 @@ import tkinter as tk
 from typing import Final
 
 from chat_server.window.actions import Actions
-from chat_server.window.copy_button import CopyButton
 from chat_server.window.model import HostView
 from common.ui.look.cards import Card
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel
 from common.ui.widgets.buttons import Button
+from common.ui.widgets.copy_button import CopyButton
 from common.ui.widgets.gauges import Sparkline
 from common.ui.widgets.tooltip import Tooltip
 
@@ -74,7 +74,9 @@ class Summary(Card):
         self._out = _Figure(self, theme, "Out")
         Tooltip(self._in, theme, "Received from clients since the start")
         Tooltip(self._out, theme, "Sent to clients since the start")
-        self.copy = CopyButton(self, theme, "Copy invite link", actions, icon="link")
+        self.copy = CopyButton(
+            self, theme, "Copy invite link", lambda link: actions.copy(link, ""), icon="link"
+        )
         self.renew = Button(self, theme, command=actions.new_invite, variant="quiet", icon="renew")
         Tooltip(self.renew, theme, "New invite link…")
         self._figures = (self._people, self._rate, self._uptime, self._in, self._out)

@@ -173,6 +173,7 @@ class Dialog:
             choosing = OptionRow(form, theme, each)
             choosing.grid(row=place, column=1, sticky="w", pady=(above, 0))
             self.options.append(choosing)
+        self._build_more(inside, width)
         row = Panel(inside, theme)
         row.pack(anchor="e", pady=(theme.px(24), 0))
         for choice in choices:
@@ -181,6 +182,9 @@ class Dialog:
             )
             button.pack(side="left", padx=(theme.px(8) if self.buttons else 0, 0))
             self.buttons[choice.id] = button
+
+    def _build_more(self, inside: Panel, width: int) -> None:
+        """Put more above the buttons, in a subclass; `width` is px at 96 dpi."""
 
     def _returned(self, event: tk.Event[tk.Misc]) -> None:
         if not isinstance(event.widget, Button):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import tkinter as tk
+from collections.abc import Callable
 from typing import Final
 
-from chat_server.window.actions import Actions
 from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
 from common.ui.widgets.buttons import Button, Variant
@@ -15,14 +15,14 @@ CONFIRM: Final = 1800
 
 
 class CopyButton(Button):
-    """Copies `content` when pressed. Its width is the same with either label."""
+    """Hands `content` to `copy` when pressed. Its width is the same with either label."""
 
     def __init__(
         self,
         parent: tk.Misc,
         theme: Theme,
         text: str,
-        actions: Actions,
+        copy: Callable[[str], object],
         *,
         variant: Variant = "secondary",
         icon: IconName = "copy",
@@ -31,12 +31,12 @@ class CopyButton(Button):
         super().__init__(parent, theme, text, self._copy, variant=variant, icon=icon, height=height)
         self.content = ""
         self._idle: tuple[str, IconName] = (text, icon)
-        self._actions = actions
+        self._copy_text = copy
         self._timer: str | None = None
         self.bind("<Destroy>", lambda _: self._stop(), add="+")
 
     def _copy(self) -> None:
-        self._actions.copy(self.content, "")
+        self._copy_text(self.content)
         self._stop()
         self.set("Copied", "check")
         self._timer = self.after(CONFIRM, self._confirmed)
