@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
-import sys
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
-from common.system.process import INVITE_VARIABLE, is_frozen, program_folder
+from common.system.other_program import Launch, find_program, start_program
+from common.system.process import INVITE_VARIABLE
 
 _NAME: Final = "ChatClient"
-_COMMAND: Final = "chat-client"
-"""What the Debian package calls it."""
-
-
-class Launch(NamedTuple):
-    """How to start it: the command, and the working directory if that matters."""
-
-    command: tuple[str, ...]
-    folder: Path | None = None
 
 
 def find_client() -> Launch | None:
     """The ChatClient that came with this ChatServer, or the one on the PATH; None without any."""
-    if not is_frozen():
-        root = Path(__file__).resolve().parents[2]
-        if (root / "chat_client" / "__main__.py").exists():
-            return Launch((sys.executable, "-m", "chat_client"), root)
-    else:
-        folder = program_folder()
-        suffix = ".exe" if sys.platform == "win32" else ""
-        for path in (folder / f"{_NAME}{suffix}", folder / f"{_NAME}.app/Contents/MacOS/{_NAME}"):
-            if path.is_file() and os.access(path, os.X_OK):
-                return Launch((str(path),))
-    found = shutil.which(_COMMAND)
-    return Launch((found,)) if found else None
+    return find_program(_NAME, "chat_client", "chat-client")
 
 
 class ClientProgram:
@@ -72,13 +49,4 @@ class ClientProgram:
         """
         if self._launch is None:
             raise FileNotFoundError(f"there is no {_NAME} here")
-        nothing = subprocess.DEVNULL
-        self._process = subprocess.Popen(  # noqa: S603  # our own program
-            [*self._launch.command, "--login-name"],
-            cwd=self._launch.folder,
-            env={**os.environ, INVITE_VARIABLE: invite},
-            stdin=nothing,
-            stdout=nothing,
-            stderr=nothing,
-            start_new_session=True,
-        )
+        self._process = start_program(self._launch, ("--login-name",), {INVITE_VARIABLE: invite})

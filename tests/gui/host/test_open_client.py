@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from chat_server.window.client_program import Launch, find_client
+from chat_server.window.client_program import find_client
 from common.domain.invite import parse_invite
+from common.system.other_program import Launch
 from tests.gui.host.conftest import Host as HostWindow
 from tests.gui.host.conftest import Open
 
