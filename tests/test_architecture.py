@@ -132,8 +132,12 @@ def is_window(module: str) -> bool:
     return is_in(module, "common.ui") or "window" in module.split(".")
 
 
-_OF_SOCKETS: Final = {"common.system.tls", "common.system.transport", "common.system.waker"}
-"""In common, what may know them: both programs have connections and threads that wait."""
+_OF_SOCKETS: Final = {
+    *("common.system.tls", "common.system.transport", "common.system.waker"),
+    "common.system.second_start",
+}
+"""In common, what may know them: both programs have connections, threads that wait, and windows to
+which a second start hands over what it was started with."""
 
 
 _PURE_PACKAGES: Final = (

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from common.system.file_lock import lock_file
+
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
 
@@ -25,11 +27,11 @@ NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _OURS: Final = (
     "account.json", "accounts", "cache.db", "chat.db", "ctl", "installation", "last", "lock",
     "log.txt", "profiles", "reserve", "running.json", "server.pem", "settings", "window.json",
+    "windows",
 )  # fmt: skip
 """Prefixes of the names that the programs open in a data folder."""
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
-_HELD_BY_ANOTHER: Final = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}
 
 
 class FolderInUseError(Exception):
@@ -128,30 +130,3 @@ class FolderLock:
             with contextlib.suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None
-
-
-def lock_file(descriptor: int) -> bool:
-    """Lock an open file until it is closed; False when another program has it. Raises OSError.
-
-    Such as where the file system has no locks (NFS without its lock service).
-    """
-    try:
-        _lock(descriptor)
-    except OSError as error:
-        if error.errno in _HELD_BY_ANOTHER:
-            return False
-        raise
-    return True
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(descriptor: int) -> None:
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(descriptor: int) -> None:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from common.system.file_lock import lock_file
 from common.system.private_files import (
     NO_LINK,
     PRIVATE_FILE,
-    lock_file,
     make_private_folder,
     write_private,
 )
