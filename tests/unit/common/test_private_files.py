@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from common.system import private_files
+from common.system import file_lock
 from common.system.private_files import (
     FolderInUseError,
     FolderLock,
@@ -171,7 +171,7 @@ def test_a_file_system_without_locks_is_no_other_program(
     def fail(_: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(private_files, "_lock", fail)
+    monkeypatch.setattr(file_lock, "_lock", fail)
     with pytest.raises(OSError, match="can't lock files") as caught:
         FolderLock(tmp_path).acquire()
     assert caught.value.errno == code
