@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 from typing import Final
 
-from chat_server.net.interfaces import InterfaceAddress, default_sources, interface_addresses
 from common.domain.invite import MOST_HOSTS, is_unspecified
+from common.system.interfaces import InterfaceAddress, default_sources, interface_addresses
 
 _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 EVERY_VERSION: Final = frozenset({4, 6})

@@ -25,7 +25,6 @@ from chat_server.net.acceptor import Acceptor, ip_versions, listen
 from chat_server.net.descriptors import (
     allow_connections,
     check_room,
-    is_out_of_files,
     out_of_files,
 )
 from chat_server.net.endpoints.ctl import CtlEndpoint
@@ -59,6 +58,7 @@ from common.limits import SERVER_NAME_LENGTH
 from common.system import logs
 from common.system.data_folder import data_folder
 from common.system.installation import installations_in, server_key
+from common.system.open_files import is_out_of_files
 from common.system.private_files import FolderInUseError, FolderLock, make_private_folder
 from common.system.tls import server_context
 

@@ -133,11 +133,11 @@ def is_window(module: str) -> bool:
 
 
 _OF_SOCKETS: Final = {
-    *("common.system.tls", "common.system.transport", "common.system.waker"),
-    "common.system.second_start",
+    f"common.system.{name}"
+    for name in ("interfaces", "multicast", "second_start", "tls", "transport", "waker")
 }
 """In common, what may know them: both programs have connections, threads that wait, and windows to
-which a second start hands over what it was started with."""
+which a second start hands over what it was started with; and both take part in multicast DNS."""
 
 
 _PURE_PACKAGES: Final = (

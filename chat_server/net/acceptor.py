@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from chat_server.net.descriptors import first_reserved, is_out_of_files, out_of_files
+from chat_server.net.descriptors import first_reserved, out_of_files
 from chat_server.net.io_thread import IoThread
 from chat_server.thread_watch import Ended, ignore, watched
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
+from common.system.open_files import is_out_of_files
 from common.system.waker import Waker
 
 log = logging.getLogger(__name__)

@@ -12,12 +12,12 @@ from common.domain.reasons import Reason
 log = logging.getLogger(__name__)
 
 ENOUGH: Final = 65_536
-RESERVE: Final = 32
+RESERVE: Final = 48
 """Files kept free of connections: for the database, the log, the ready file and what a start opens,
-which are about twenty. So a crowd can't keep the server from its own files."""
+which are about twenty, and for the sockets of discovery, sixteen at most. So a crowd can't keep the
+server from its own files."""
 _SOME: Final = 16
 """Connections that must be possible at least, or there is no use in starting."""
-_OUT_OF_FILES: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def allow_connections() -> None:
@@ -52,11 +52,6 @@ def first_reserved() -> int | None:
     """The lowest descriptor that no connection should get; None where there is no such bound."""
     bound = _bound()
     return None if bound is None else max(0, bound - RESERVE)
-
-
-def is_out_of_files(error: OSError) -> bool:
-    """Whether that failed because there are too many open files, here or on the computer."""
-    return error.errno in _OUT_OF_FILES
 
 
 def out_of_files(error: OSError) -> Reason:

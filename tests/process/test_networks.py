@@ -181,7 +181,7 @@ def test_addresses_can_be_had_without_netlink(networks: Networks) -> None:
     there.up("eth2")
     networks.cable(here, there)  # which is down
     for way in ("interface_addresses", "by_probe"):
-        ask = f"from chat_server.net.interfaces import {way} as ask"
+        ask = f"from common.system.interfaces import {way} as ask"
         told = here.run(sys.executable, "-c", f"{ask}; print(*(each.address for each in ask()))")
         # An interface that has no address borrows another one's.
         assert set(told.split()) == {"10.77.0.5", "169.254.7.5", "fd00:1::5", "fe80::5"}

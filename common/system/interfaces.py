@@ -14,15 +14,19 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import Final, NamedTuple
 
-from chat_server.net.descriptors import is_out_of_files
+from common.system.open_files import is_out_of_files
 
 
 class InterfaceAddress(NamedTuple):
-    """An address without a zone, the interface's index, and whether it is a tunnel (VPN)."""
+    """An address without a zone, the interface's index, and whether it is a tunnel (VPN).
+
+    `prefix` is the length of its network's prefix in bits, None where the system does not tell.
+    """
 
     address: str
     interface: int
     tunnel: bool
+    prefix: int | None = None
 
 
 def interface_addresses() -> list[InterfaceAddress]:
@@ -145,7 +149,7 @@ if sys.platform == "linux":
                 _, _, index, flags, _ = _LINK.unpack_from(message)
                 links[index] = flags, _IFLA_MASTER in _attributes(message[_LINK.size :])
             for message in _dump(netlink, _GET_ADDRESS, _NEW_ADDRESS, _ADDRESS.size):
-                family, _, flags, _, index = _ADDRESS.unpack_from(message)
+                family, prefix, flags, _, index = _ADDRESS.unpack_from(message)
                 state, enslaved = links.get(index, (0, False))
                 # Running: up, and with a carrier.
                 if state & _LOOPBACK or not state & _RUNNING:
@@ -154,7 +158,8 @@ if sys.platform == "linux":
                 address = _address(family, flags, attributes)
                 # Frames that arrive at a port of a bridge are handled by the bridge.
                 if address is not None and not (enslaved and address.is_link_local):
-                    yield InterfaceAddress(str(address), index, bool(state & _POINT_TO_POINT))
+                    tunnel = bool(state & _POINT_TO_POINT)
+                    yield InterfaceAddress(str(address), index, tunnel, prefix)
 
     def _address(
         family: int, flags: int, attributes: dict[int, bytes]

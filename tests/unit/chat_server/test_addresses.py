@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from chat_server import addresses
 from chat_server.addresses import in_order, listens_everywhere, reachable_addresses
-from chat_server.net import interfaces
 from chat_server.net.acceptor import ip_versions, listen
-from chat_server.net.interfaces import InterfaceAddress, by_probe, interface_addresses
 from common.domain.invite import MOST_HOSTS, Invite, parse_invite
+from common.system import interfaces
+from common.system.interfaces import InterfaceAddress, by_probe, interface_addresses
 
 NEEDS_IPV6 = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="there is no IPv6 here")
 LAN, WIFI, BRIDGE, VPN = 2, 3, 4, 5
