@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from common import limits
+from common.domain.dns_sd import NAME_BYTES, Advert
+from common.domain.invite import cleaned_server_name
 from common.domain.names import direct_room
 from common.protocol import messages
 from common.protocol.events import Event
@@ -74,6 +76,20 @@ def hexadecimal(length: int) -> SearchStrategy[str]:
 def cid() -> SearchStrategy[str]:
     """An event's own id."""
     return st.text(_BASE64URL, min_size=limits.CID_LENGTH, max_size=limits.CID_LENGTH)
+
+
+def advert() -> SearchStrategy[Advert]:
+    """Adverts of chats on the local network, with names that fit."""
+    names = line(limits.SERVER_NAME_LENGTH).filter(
+        lambda name: name == cleaned_server_name(name) and len(name.encode()) <= NAME_BYTES
+    )
+    return st.builds(
+        Advert,
+        st.binary(min_size=32, max_size=32),
+        names,
+        st.integers(1, 65535),
+        st.integers(0, 120),
+    )
 
 
 def nonce() -> SearchStrategy[str]:

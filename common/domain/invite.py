@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from common.limits import SERVER_NAME_LENGTH
+
 SCHEME: Final = "chat"
 PLAINTEXT_SCHEME: Final = "chat+plaintext"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
@@ -82,9 +84,13 @@ def parse_invite(text: str) -> Invite:
     if plaintext and not all(is_loopback(host) for host in hosts):
         raise InviteError("a conversation without encryption stays on one computer")
     fingerprint = None if plaintext else _fingerprint(query.get("fp", [""])[0])
-    name = query.get("name", [""])[0]
-    name = " ".join(_CONTROL.sub(" ", name).split())[:64].strip()
+    name = cleaned_server_name(query.get("name", [""])[0])
     return Invite(hosts, port, fingerprint, secret, name or parts.hostname)
+
+
+def cleaned_server_name(name: str) -> str:
+    """A chat's name that somebody else sent, on one line and cut to its longest; may be empty."""
+    return " ".join(_CONTROL.sub(" ", name).split())[:SERVER_NAME_LENGTH].strip()
 
 
 def is_loopback(host: str) -> bool:
