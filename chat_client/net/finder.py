@@ -1,0 +1,181 @@
+"""Finds chats on the local network by multicast DNS (RFC 6762), on a thread of its own.
+
+Questions are sent from a port that is not 5353, so that servers reply to this program alone, at the
+address they were asked from: that works where others listen to 5353, and no rule of a firewall for
+incoming packets is needed where replies to own questions are let in. The address to use is the one
+that a reply came from. Where there is no reply, the group is asked and listened to, which firewalls
+may let through instead.
+"""
+
+import logging
+import math
+import secrets
+import selectors
+import socket
+import threading
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from chat_client.state.discovery import FoundChat, FoundChats, QuestionTimes
+from common.domain.dns_sd import PORT, SERVICE, PacketError, may_matter, query, read
+from common.system.clock import elapsed
+from common.system.multicast import Datagram, Link, Links, received
+from common.system.waker import Waker
+
+log = logging.getLogger(__name__)
+
+LOOK: Final = 1.0
+"""Seconds between two looks at the interfaces."""
+_TELL_INTERVAL: Final = 0.1
+"""Least seconds between two lists: whoever shows them must not have to keep up with a flood."""
+_READ_AT_ONCE: Final = 16
+"""Packets read from a socket in one turn: others, which may have the replies, come next."""
+_FLOOD: Final = 32
+_FLOOD_PAUSE: Final = 0.02
+"""After a turn with so many packets the thread sleeps so many seconds, and what the system can't
+store meanwhile is lost: a flood costs a few percent of a processor, and questions are repeated."""
+
+Tell = Callable[[Sequence[FoundChat]], object]
+
+
+class Finder:
+    """Looks for chats from `start` to `stop`.
+
+    `tell` is called on the finder's thread with all chats found, whenever they differ from those
+    told before; not after `stop`. `known` are the fingerprints of servers that matter most.
+    """
+
+    def __init__(self, tell: Tell, known: Collection[bytes] = ()) -> None:
+        self._tell = tell
+        self._found = FoundChats(known)
+        self._told: tuple[FoundChat, ...] = ()
+        self._told_at = -_TELL_INTERVAL
+        self._stopping = threading.Event()
+        self._waker = Waker()
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._waker.receiver, selectors.EVENT_READ)
+        self._links = Links(asks=True)
+        self._identifiers = 0, 0
+        """Of the last two questions: replies may be late."""
+        self._thread = threading.Thread(target=self._run, name="finder", daemon=True)
+
+    def start(self) -> None:
+        """Start looking."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop, and wait until the sockets are closed. Idempotent."""
+        self._stopping.set()
+        self._waker.wake()
+        if self._thread.ident is None:
+            self._close()
+        elif threading.current_thread() is not self._thread:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._look()
+        except Exception:
+            # A chat can be joined without it, by a link or an address.
+            log.exception("chats on this network can't be looked for")
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        self._links.close()
+        self._selector.close()
+        self._waker.close()
+
+    def _look(self) -> None:
+        times = QuestionTimes(elapsed())
+        look_at = 0.0
+        while not self._stopping.is_set():
+            now = elapsed()
+            if now >= look_at:
+                look_at = now + LOOK
+                if self._refresh():
+                    self._found.keep(self._links.is_neighbour)
+                    times.restart(now)
+            if now >= times.next_at:
+                self._ask(times.round)
+                self._found.asked(now)
+                times.asked(now, one_is_silent=self._found.one_is_silent())
+            self._found.expire(now)
+            tell_at = self._publish(now)
+            until = min(look_at, times.next_at, tell_at, self._found.deadline() or look_at)
+            ready = self._selector.select(max(0.0, until - elapsed()))
+            count = sum(self._read(key.fileobj, times) for key, _ in ready)
+            if count >= _FLOOD:
+                self._stopping.wait(_FLOOD_PAUSE)
+
+    def _refresh(self) -> bool:
+        """Look at the interfaces; returns whether they have changed."""
+        before = {each for link in self._links for each in link.sockets}
+        try:
+            changed = self._links.refresh()
+        except OSError as error:
+            log.warning("the interfaces can't be looked at: %s", error)
+            return False
+        if changed:
+            after = {each: link for link in self._links for each in link.sockets}
+            for each in before - after.keys():
+                self._selector.unregister(each)
+            for each in after.keys() - before:
+                self._selector.register(each, selectors.EVENT_READ, after[each])
+        return changed
+
+    def _ask(self, number: int) -> None:
+        # A number that nobody can guess, by which replies are told from what others send.
+        self._identifiers = secrets.randbelow(0xFFFF) + 1, self._identifiers[0]
+        question = query(SERVICE, self._identifiers[0])
+        for link in self._links:
+            self._send(link, link.ask, question)
+            if number and not self._found.all_answer():
+                self._send(link, link.publish, query(SERVICE, 0))
+
+    def _send(self, link: Link, how: Callable[[bytes], None], packet: bytes) -> None:
+        try:
+            how(packet)
+        except OSError as error:
+            log.debug("interface %s takes no question: %s", link.zone, error)
+
+    def _read(self, sock: object, times: QuestionTimes) -> int:
+        """Take what has arrived at a socket; returns the number of packets."""
+        if sock is self._waker.receiver:
+            self._waker.clear()
+            return 0
+        assert isinstance(sock, socket.socket)  # noqa: S101 (nothing else is registered)
+        count = 0
+        for datagram in received(sock, _READ_AT_ONCE):
+            count += 1
+            if datagram.port == PORT and may_matter(datagram.data):
+                self._take(datagram, times)
+        return count
+
+    def _take(self, datagram: Datagram, times: QuestionTimes) -> None:
+        try:
+            packet = read(datagram.data)
+        except PacketError as error:
+            log.debug("a malformed packet: %s", error)
+            return
+        if not packet.is_response or not self._links.is_neighbour(datagram.host):
+            return
+        now = elapsed()
+        answers = packet.id != 0 and packet.id in self._identifiers
+        for advert in packet.adverts:
+            if advert.ttl == 0:
+                if self._found.left(advert.fingerprint, now):
+                    times.after_goodbye(now)
+            elif self._found.heard(advert, datagram.host, now, answers=answers) and not answers:
+                times.after_advert(now)
+
+    def _publish(self, now: float) -> float:
+        """Tell of changes; returns when to try again."""
+        chats = self._found.chats
+        if chats == self._told or self._stopping.is_set():
+            return math.inf
+        if now < self._told_at + _TELL_INTERVAL:
+            return self._told_at + _TELL_INTERVAL
+        self._told, self._told_at = chats, now
+        self._tell(chats)
+        return math.inf

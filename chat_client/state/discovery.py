@@ -1,0 +1,237 @@
+"""Chats found on the local network: adverts and the time in, a list out.
+
+An advert is a hint by anybody on the network: it may be forged, and there may be any number of
+them. Only the certificate proves which server answers at an address. So what is kept is bounded,
+a server that is looked for is not evicted for others, and a goodbye is believed only if the server
+does not answer one more question.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from typing import Final
+
+from common.domain.dns_sd import TTL, Advert
+from common.domain.invite import is_link_local
+
+MOST_CHATS: Final = 64
+MOST_BY_HOST: Final = 8
+"""Chats from one address: no more are shown of a computer that floods the network with adverts."""
+MOST_ROUTES: Final = 8
+"""Addresses of one chat."""
+LEAVING: Final = 0.7
+"""Seconds after a goodbye in which a server may answer that it is still there."""
+MOST_UNANSWERED: Final = 3
+"""Questions after which a server that used to answer counts as gone."""
+REPLY_WAIT: Final = 1.5
+"""Seconds in which a question is answered, on a slow wireless network, too."""
+
+_FIRST_QUESTIONS: Final = (0.0, 1.0, 3.0)
+"""Seconds after the start, and after each change of the interfaces."""
+_INTERVAL: Final = 5.0
+_AFTER_GOODBYE: Final = 0.2
+_AFTER_ADVERT: Final = 1.0
+"""Least seconds between two questions when there is a reason to ask at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundChat:
+    """A chat on this network, not proven to be what it says.
+
+    `hosts` are addresses from which it was advertised, the likeliest first, with the zone of a
+    link-local IPv6 one. `seen_at` is when it was heard of last, by `common.system.clock.elapsed`;
+    it does not count when two are compared.
+    """
+
+    fingerprint: bytes
+    name: str
+    hosts: tuple[str, ...]
+    port: int
+    seen_at: float = field(compare=False)
+
+
+@dataclass(slots=True)
+class _Route:
+    """An address and a port at which a server is said to be. `ends_at` is when it expires."""
+
+    name: str
+    seen_at: float
+    ends_at: float
+    answers: bool = False
+    """Whether it has replied to a question: then it is gone when it does not any more."""
+    unanswered: int = 0
+
+
+_Place = tuple[str, int]
+_Routes = dict[_Place, _Route]
+
+
+class FoundChats:
+    """The chats heard of, in the order in which they were found. Times are in seconds.
+
+    `known` are the fingerprints of servers that are never evicted.
+    """
+
+    def __init__(self, known: Collection[bytes] = ()) -> None:
+        self._known = frozenset(known)
+        self._chats: dict[bytes, _Routes] = {}
+        self._recent: dict[bytes, None] = {}
+        """The chats that may be evicted, the one heard of last at the end."""
+        self._by_host: Counter[str] = Counter()
+        """Number of routes at each address: a flood of adverts must not cost a search for each."""
+
+    @property
+    def chats(self) -> tuple[FoundChat, ...]:
+        """All of them."""
+        return tuple(_found(fingerprint, routes) for fingerprint, routes in self._chats.items())
+
+    def all_answer(self) -> bool:
+        """Whether there are some, and each has replied to a question."""
+        routes = [route for routes in self._chats.values() for route in routes.values()]
+        return bool(routes) and all(route.answers for route in routes)
+
+    def one_is_silent(self) -> bool:
+        """Whether one that used to reply has not replied to the last question."""
+        return any(route.unanswered for routes in self._chats.values() for route in routes.values())
+
+    def places(self, fingerprint: bytes) -> list[_Place]:
+        """Every address and port at which this server is said to be, the likeliest first."""
+        return [place for place, _ in _in_order(self._chats.get(fingerprint, {}))]
+
+    def deadline(self) -> float | None:
+        """When `expire` is due; None for never."""
+        ends = [route.ends_at for routes in self._chats.values() for route in routes.values()]
+        return min(ends, default=None)
+
+    def heard(self, advert: Advert, host: str, now: float, *, answers: bool) -> bool:
+        """An advert came from an address; returns whether it is a new address.
+
+        `answers` tells whether it was a reply to a question of this program.
+        """
+        routes = self._chats.get(advert.fingerprint, {})
+        place = host, advert.port
+        is_new = place not in routes
+        if is_new:
+            if not self._has_room(advert.fingerprint, host):
+                return False
+            routes = self._chats.setdefault(advert.fingerprint, {})
+            routes[place] = _Route(advert.name, now, now)
+            self._by_host[host] += 1
+        if advert.fingerprint not in self._known:
+            self._recent.pop(advert.fingerprint, None)
+            self._recent[advert.fingerprint] = None
+        route = routes[place]
+        route.name, route.seen_at, route.unanswered = advert.name, now, 0
+        route.answers |= answers
+        # A reply by unicast is valid for a few seconds only, for those who don't ask again.
+        route.ends_at = now + (TTL if route.answers else advert.ttl)
+        return is_new
+
+    def left(self, fingerprint: bytes, now: float) -> bool:
+        """A goodbye came; returns whether the server is known here, and is to be asked."""
+        routes = self._chats.get(fingerprint, {})
+        for route in routes.values():
+            route.ends_at = min(route.ends_at, now + LEAVING)
+        return bool(routes)
+
+    def asked(self, now: float) -> None:
+        """A question was sent on all interfaces there are."""
+        for routes in self._chats.values():
+            for route in routes.values():
+                route.unanswered += route.answers
+                if route.unanswered >= MOST_UNANSWERED:
+                    route.ends_at = min(route.ends_at, now + REPLY_WAIT)
+
+    def expire(self, now: float) -> None:
+        """Drop what has expired."""
+        self._keep(lambda _, route: now < route.ends_at)
+
+    def keep(self, is_neighbour: Callable[[str], bool]) -> None:
+        """The interfaces have changed: drop the addresses that are out of reach now."""
+        self._keep(lambda place, _: is_neighbour(place[0]))
+
+    def _keep(self, is_kept: Callable[[_Place, _Route], bool]) -> None:
+        for fingerprint, routes in tuple(self._chats.items()):
+            for place, route in tuple(routes.items()):
+                if not is_kept(place, route):
+                    self._remove(fingerprint, place)
+
+    def _remove(self, fingerprint: bytes, *places: _Place) -> None:
+        routes = self._chats[fingerprint]
+        for place in places:
+            del routes[place]
+            host = place[0]
+            self._by_host[host] -= 1
+            if not self._by_host[host]:
+                del self._by_host[host]
+        if not routes:
+            del self._chats[fingerprint]
+            self._recent.pop(fingerprint, None)
+
+    def _has_room(self, fingerprint: bytes, host: str) -> bool:
+        """Whether a chat, or a further address of one, may be added; evicts another if need be."""
+        routes = self._chats.get(fingerprint)
+        if routes is not None:
+            return len(routes) < MOST_ROUTES
+        is_known = fingerprint in self._known
+        if self._by_host[host] >= MOST_BY_HOST and not is_known:
+            return False
+        if len(self._chats) < MOST_CHATS:
+            return True
+        oldest = next(iter(self._recent), None)
+        if oldest is not None:
+            self._remove(oldest, *self._chats[oldest])
+        return oldest is not None or is_known
+
+
+def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
+    """As it is shown: of several ports, the one of the likeliest address."""
+    ordered = _in_order(routes)
+    (_, port), first = ordered[0]
+    hosts = tuple(host for (host, at), _ in ordered if at == port)
+    return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes))
+
+
+def _in_order(routes: _Routes) -> list[tuple[_Place, _Route]]:
+    """Those that answer first, those of link-local scope last; among equals the first one found."""
+    return sorted(routes.items(), key=lambda each: (not each[1].answers, is_link_local(each[0][0])))
+
+
+def _seen_at(routes: _Routes) -> float:
+    return max(route.seen_at for route in routes.values())
+
+
+class QuestionTimes:
+    """When to ask: at once, after 1 and 3 s, then every 5 s, and sooner with a reason."""
+
+    def __init__(self, now: float) -> None:
+        self.round = 0
+        """Number of questions since the start, or since the interfaces changed."""
+        self.next_at = now
+        self._begun_at = now
+        self._last_at = -_INTERVAL
+
+    def restart(self, now: float) -> None:
+        """The interfaces have changed."""
+        self.round = 0
+        self.next_at = self._begun_at = now
+
+    def asked(self, now: float, *, one_is_silent: bool) -> None:
+        """A question was sent; `one_is_silent` if a server that used to answer did not before."""
+        self.round += 1
+        self._last_at = now
+        self.next_at = now + (REPLY_WAIT if one_is_silent else _INTERVAL)
+        if self.round < len(_FIRST_QUESTIONS):
+            planned = self._begun_at + _FIRST_QUESTIONS[self.round]
+            self.next_at = min(self.next_at, max(planned, now))
+
+    def after_goodbye(self, now: float) -> None:
+        """A server said goodbye: whether it has gone is told by its silence."""
+        self._sooner(now, _AFTER_GOODBYE)
+
+    def after_advert(self, now: float) -> None:
+        """A server has announced itself: its reply tells the address to reach it by."""
+        self._sooner(now, _AFTER_ADVERT)
+
+    def _sooner(self, now: float, interval: float) -> None:
+        self.next_at = min(self.next_at, max(now, self._last_at + interval))

@@ -1,0 +1,280 @@
+"""Which chats are listed, from which addresses, and until when."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chat_client.state.discovery import (
+    LEAVING,
+    MOST_BY_HOST,
+    MOST_CHATS,
+    MOST_ROUTES,
+    FoundChat,
+    FoundChats,
+    QuestionTimes,
+)
+from common.domain.dns_sd import TTL, Advert
+
+
+def advert(number: int = 0, name: str = "Home", port: int = 12345) -> Advert:
+    """The advert of one server."""
+    return Advert(sha256(b"%d" % number).digest(), name, port)
+
+
+HOME = advert()
+
+
+def names(found: FoundChats) -> list[str]:
+    """What is listed."""
+    return [chat.name for chat in found.chats]
+
+
+def ask(found: FoundChats, *times: float) -> None:
+    """Ask without an answer."""
+    for now in times:
+        found.asked(now)
+
+
+def test_a_chat_is_listed_once_with_all_its_addresses() -> None:
+    """The one that answers first, and that of link-local scope last; then in the order found."""
+    found = FoundChats()
+    for host, answers in (
+        ("fe80::5%eth0", False),
+        ("10.0.0.5", False),
+        ("fd00::5", True),
+        ("192.168.0.5", False),
+    ):
+        assert found.heard(HOME, host, 1.0, answers=answers)
+        assert not found.heard(HOME, host, 2.0, answers=False)
+    hosts = ("fd00::5", "10.0.0.5", "192.168.0.5", "fe80::5%eth0")
+    assert found.chats == (FoundChat(HOME.fingerprint, "Home", hosts, 12345, 2.0),)
+    assert found.chats[0].seen_at == 2.0
+    assert found.places(HOME.fingerprint) == [(host, 12345) for host in hosts]
+    assert found.places(advert(1).fingerprint) == []
+
+
+def test_when_it_was_heard_of_is_no_difference() -> None:
+    """Else whoever shows the list would draw it anew with each reply."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 1.0, answers=True)
+    before = found.chats
+    found.heard(HOME, "10.0.0.5", 9.0, answers=True)
+    assert found.chats == before
+    found.heard(replace(HOME, name="Garden"), "10.0.0.5", 9.0, answers=True)
+    assert found.chats != before
+
+
+def test_who_says_goodbye_is_gone_within_a_second() -> None:
+    """On all its addresses, also those on which the goodbye was lost."""
+    found = FoundChats()
+    for host in ("10.0.0.5", "10.1.0.5"):
+        found.heard(HOME, host, 0.0, answers=True)
+    assert found.left(HOME.fingerprint, 10.0)
+    assert not found.left(advert(1).fingerprint, 10.0)
+    found.expire(10.0)
+    assert names(found) == ["Home"]
+    deadline = found.deadline()
+    assert deadline is not None
+    assert deadline == pytest.approx(10.0 + LEAVING)
+    found.expire(deadline)
+    assert found.chats == ()
+    assert found.deadline() is None
+
+
+def test_a_forged_goodbye_is_refuted_by_an_answer() -> None:
+    """Anybody can send one; the server itself is asked."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    found.left(HOME.fingerprint, 10.0)
+    found.heard(HOME, "10.0.0.5", 10.1, answers=True)
+    found.expire(10.0 + 2 * LEAVING)
+    assert names(found) == ["Home"]
+
+
+def test_who_no_longer_answers_is_gone() -> None:
+    """After three questions and the time for a reply; an answer in between starts anew."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    ask(found, 5.0, 6.5)
+    assert found.one_is_silent()
+    found.heard(HOME, "10.0.0.5", 7.0, answers=True)
+    assert not found.one_is_silent()
+    ask(found, 10.0, 11.5, 13.0)
+    found.expire(14.4)
+    assert names(found) == ["Home"]
+    found.expire(14.5)
+    assert names(found) == []
+
+
+def test_who_never_answers_is_there_as_long_as_announced() -> None:
+    """The firewall of a host may let no question in; it announces itself every minute."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=False)
+    assert not found.all_answer()
+    ask(found, *range(1, 60, 5))
+    found.expire(60.0)
+    assert names(found) == ["Home"]
+    assert not found.one_is_silent()
+    found.expire(TTL)
+    assert names(found) == []
+
+
+def test_an_advert_counts_as_long_as_it_says() -> None:
+    """But a reply by unicast, which is for those who don't ask again."""
+    found = FoundChats()
+    found.heard(replace(HOME, ttl=10), "10.0.0.5", 0.0, answers=False)
+    assert found.deadline() == 10.0
+    found.heard(replace(HOME, ttl=10), "10.0.0.5", 0.0, answers=True)
+    assert found.deadline() == TTL
+    assert found.all_answer()
+    assert not FoundChats().all_answer()
+
+
+def test_of_an_interface_that_is_gone_nothing_is_left() -> None:
+    """What is on another stays."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    found.heard(HOME, "192.168.0.5", 0.0, answers=True)
+    found.heard(advert(1, "Garden"), "10.0.0.6", 0.0, answers=True)
+    found.keep(lambda host: host.startswith("192"))
+    assert [chat.hosts for chat in found.chats] == [("192.168.0.5",)]
+
+
+def test_a_flood_shows_a_bounded_number() -> None:
+    """Adverts of ten thousand servers, from as many addresses: those heard of last."""
+    found = FoundChats()
+    for number in range(10_000):
+        found.heard(
+            advert(number, f"{number}"), f"10.{number >> 8}.{number & 255}.9", 1.0, answers=False
+        )
+    assert names(found) == [f"{number}" for number in range(10_000 - MOST_CHATS, 10_000)]
+
+
+def test_one_computer_shows_few() -> None:
+    """However many it makes up; those of others are not pushed out by it."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    for number in range(1, 1000):
+        found.heard(advert(number, "Forged"), "10.0.0.66", 1.0, answers=False)
+    assert names(found) == ["Home", *["Forged"] * MOST_BY_HOST]
+    # When some of its are gone, others may come.
+    found.left(advert(1).fingerprint, 1.0)
+    found.expire(2.0)
+    assert found.heard(advert(5000), "10.0.0.66", 2.0, answers=False)
+    assert not found.heard(advert(5001), "10.0.0.66", 2.0, answers=False)
+
+
+def test_a_server_that_is_known_is_never_pushed_out() -> None:
+    """Neither as the oldest, nor because its computer shows too many, nor for want of room."""
+    known = {advert(number).fingerprint for number in range(MOST_CHATS)}
+    found = FoundChats(known)
+    found.heard(HOME, "10.0.0.5", 0.0, answers=False)
+    for number in range(MOST_CHATS, 1000):
+        found.heard(
+            advert(number, "Forged"), f"10.1.{number >> 8}.{number & 255}", 1.0, answers=False
+        )
+    assert names(found)[0] == "Home"
+    assert len(found.chats) == MOST_CHATS
+    for number in range(1, MOST_CHATS):
+        found.heard(advert(number), "10.0.0.5", 2.0, answers=False)
+    assert {chat.fingerprint for chat in found.chats} == known
+    assert not found.heard(advert(2000), "10.9.9.9", 3.0, answers=True)
+    assert len(found.chats) == MOST_CHATS
+
+
+def test_forged_addresses_of_a_server_are_few_and_do_not_replace_its_own() -> None:
+    """Whoever knows a fingerprint can advertise it from anywhere, and at any port."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    for number in range(100):
+        forged = replace(HOME, port=number + 1, name="Forged")
+        found.heard(forged, f"10.0.1.{number}", 1.0, answers=True)
+        found.heard(forged, "10.0.0.5", 1.0, answers=False)
+    (chat,) = found.chats
+    assert (chat.name, chat.hosts, chat.port) == ("Home", ("10.0.0.5",), 12345)
+    places = found.places(HOME.fingerprint)
+    assert places[0] == ("10.0.0.5", 12345)
+    assert len(places) == MOST_ROUTES
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["heard", "left", "asked", "expire", "keep"]),
+            st.integers(0, 90),
+            st.integers(0, 30),
+            st.booleans(),
+        ),
+        max_size=200,
+    )
+)
+def test_whatever_happens_the_bounds_hold(steps: list[tuple[str, int, int, bool]]) -> None:
+    """The list is never longer, nothing is listed without an address, and counts come out even."""
+    found = FoundChats({advert(number).fingerprint for number in range(3)})
+    now = 0.0
+    for what, number, host, flag in steps:
+        now += 0.5
+        match what:
+            case "heard":
+                found.heard(advert(number), f"10.0.0.{host}", now, answers=flag)
+            case "left":
+                found.left(advert(number).fingerprint, now)
+            case "asked":
+                found.asked(now)
+            case "expire":
+                found.expire(now)
+            case _:
+                gone = f"10.0.0.{host}"
+                found.keep(gone.__ne__)
+        assert len(found.chats) <= MOST_CHATS
+        assert all(1 <= len(chat.hosts) <= MOST_ROUTES for chat in found.chats)
+    found.expire(now + 2 * TTL)
+    assert found.chats == ()
+    assert not found._by_host
+    assert not found._recent
+
+
+def test_questions_are_asked_at_once_and_then_seldom() -> None:
+    """At 0, 1 and 3 s, then every 5 s; after a change of the interfaces from the beginning."""
+    times = QuestionTimes(100.0)
+    asked = []
+    for _ in range(6):
+        asked.append(times.next_at)
+        times.asked(times.next_at, one_is_silent=False)
+    assert asked == [100.0, 101.0, 103.0, 108.0, 113.0, 118.0]
+    times.restart(119.0)
+    assert times.round == 0
+    assert times.next_at == 119.0
+    times.asked(119.0, one_is_silent=False)
+    assert times.next_at == 120.0
+
+
+def test_who_is_silent_is_asked_again_soon() -> None:
+    """So that a server that was killed is gone within ten seconds."""
+    times = QuestionTimes(0.0)
+    for now in (0.0, 1.0, 3.0):
+        times.asked(now, one_is_silent=False)
+    times.asked(8.0, one_is_silent=True)
+    assert times.next_at == 9.5
+
+
+def test_many_reasons_to_ask_are_one_question() -> None:
+    """A flood of adverts or goodbyes must not make a flood of questions."""
+    times = QuestionTimes(0.0)
+    for now in (0.0, 1.0, 3.0):
+        times.asked(now, one_is_silent=False)
+    times.after_advert(3.1)
+    times.after_advert(3.2)
+    assert times.next_at == 4.0
+    times.after_goodbye(3.15)
+    assert times.next_at == pytest.approx(3.2)
+    times.after_goodbye(7.0)
+    assert times.next_at == pytest.approx(3.2)
+    times.asked(7.0, one_is_silent=False)
+    times.after_goodbye(9.0)
+    assert times.next_at == 9.0
