@@ -19,7 +19,10 @@ from common.system.installation import FILE, SECRET_BYTES, installation_of
 from common.system.private_files import FolderLock, make_private_folder, write_private
 
 NEVER_MADE: Final = frozenset(
-    {"name_taken", "name_alike", "name_refused", "bad_secret", "malformed"}
+    {
+        *("name_taken", "name_alike", "name_refused", "malformed", "too_many_devices"),
+        *("bad_secret", "invite_expired", "invite_used", "invite_needed", "ask_first"),
+    }
 )
 """Refusals of a join after which the account does not exist. After any other failure it may exist:
 the reply can be lost, and without the token nobody could use the name. `banned` is also the reply
@@ -211,7 +214,7 @@ def _account_of(content: dict[str, Any]) -> Account:
     if username != fold_username(username) or len(bytes.fromhex(token)) != _TOKEN_BYTES:
         raise ValueError("not what was written")
     return Account(
-        parse_invite(content["invite"]),
+        parse_invite(content["invite"], needs_secret=False),
         username,
         str(content["display_name"]),
         token,

@@ -164,6 +164,10 @@ def account_for(options: Options, accounts: Accounts) -> Account:
     A new or changed one is not saved yet. Raises UsageError or FailedError.
     """
     username = options.name.username if options.name is not None else None
+    bound = "" if options.join is None else options.join.username
+    if bound and username not in {None, bound}:
+        raise UsageError(f"this invite adds a device to {bound}’s account, and is for nobody else")
+    username = bound or username
     account = accounts.find(options.join, username)
     if account is not None:
         if options.join is not None and options.join != account.invite:
@@ -175,6 +179,8 @@ def account_for(options: Options, accounts: Accounts) -> Account:
     former = accounts.former(options.join, username)
     if former is not None and _known(former, options.join, options.timeout):
         return former.with_invite(options.join)
+    if bound:
+        return accounts.new(options.join, bound, bound)
     if options.name is None:
         raise UsageError("--name NAME is needed to join")
     return accounts.new(options.join, options.name.username, options.name.display_name)

@@ -55,9 +55,13 @@ class InvitePublisher:
             if self._files.pop(path, None) is not None:
                 remove_ready_file(path)
 
-    def link(self, name: str, secret: str) -> str:
-        """The invite with this name and secret, and the current addresses. Never blocks."""
-        return replace(self._invite, server_name=name, secret=secret).link()
+    def link(self, name: str, secret: str, username: str = "") -> str:
+        """An invite with this name and secret, and the current addresses. Never blocks.
+
+        With a `username` it is for one more device of that account.
+        """
+        invite = replace(self._invite, server_name=name, secret=secret, username=username)
+        return invite.link()
 
     def update(
         self,

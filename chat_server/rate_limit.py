@@ -37,6 +37,14 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.ListClients: lambda _: 100,
     messages.ListSanctions: lambda _: 100,
     messages.ListAudit: lambda _: 100,
+    messages.CreateInvite: lambda _: 50,
+    messages.AddDevice: lambda _: 50,
+    messages.ListInvites: lambda _: 100,
+    messages.RevokeInvite: lambda _: 20,
+    messages.SetJoining: lambda _: 20,
+    messages.AskJoining: lambda _: 20,
+    messages.ListDevices: lambda _: 50,
+    messages.RemoveDevice: lambda _: 20,
 }
 
 

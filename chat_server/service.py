@@ -35,6 +35,7 @@ from chat_server.options import Options
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
+from chat_server.rules.joining import MODERATORS_INVITE, RULE, known_rule
 from chat_server.rules.view import (
     DiskLow,
     DiskRoomy,
@@ -55,6 +56,7 @@ from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.limits import SERVER_NAME_LENGTH
+from common.protocol.messages import DEFAULT_RULE
 from common.system import logs
 from common.system.data_folder import data_folder
 from common.system.installation import installations_in, server_key
@@ -287,10 +289,10 @@ class Server:
             if publisher is not None:
                 publisher.update(name=facts.name, secret=facts.secret)
 
-    def _link(self, facts: ServerFacts) -> str:
-        """The invite's link with the current addresses; called by the hub."""
+    def _link(self, facts: ServerFacts, username: str) -> str:
+        """An invite's link with the current addresses; called by the hub."""
         publisher = self._publisher
-        return "" if publisher is None else publisher.link(facts.name, facts.secret)
+        return "" if publisher is None else publisher.link(facts.name, facts.secret, username)
 
     def stop(self) -> None:
         """Send goodbyes, write what is queued, join every thread. Idempotent."""
@@ -312,7 +314,7 @@ class Server:
                 for io in self._io:
                     steps.callback(io.stop)
                 steps.callback(self._hub.stop)
-                steps.callback(self._queue.post, inputs.CloseEverything())
+                steps.callback(self._queue.post, inputs.CloseEverything(), inputs.SaveSeen())
                 steps.callback(self._acceptor.stop)
                 steps.callback(self._ctl.stop)
                 steps.callback(self._watch.stop)
@@ -351,8 +353,10 @@ def _load_or_create(
             name=store.meta("name", gethostname()[:SERVER_NAME_LENGTH] or "Chat"),
             program=f"ChatServer {__version__}",
             epoch=store.epoch(),
-            secret=store.invite_secret(),
+            secret=store.invite_secret(time.time_ns() // 1_000_000),
             fingerprint=fingerprint,
+            joining=known_rule(store.meta(RULE, DEFAULT_RULE)),
+            moderators_invite=store.meta(MODERATORS_INVITE, "no") == "yes",
         )
         directory = store.load()
         if GENERAL not in directory.rooms:

@@ -37,7 +37,23 @@ PAGE_ONLINE: Final = 1000
 PAGE_CLIENTS: Final = 100
 PAGE_SANCTIONS: Final = 30
 PAGE_AUDIT: Final = 30
+PAGE_INVITES: Final = 100
 INVITE_LENGTH: Final = 4096
+INVITE_NOTE_LENGTH: Final = 64
+INVITE_USES: Final = 1000
+"""Uses that an invite may be bounded to; without a bound it may be used any number of times."""
+INVITE_LIFE: Final = 7 * 24 * 3600 * 1000
+"""Milliseconds for which an invite is valid where nothing else is said."""
+SHORTEST_INVITE_LIFE: Final = 60 * 1000
+"""Milliseconds."""
+LONGEST_INVITE_LIFE: Final = 366 * 24 * 3600 * 1000
+"""Milliseconds, of an invite that ends at all."""
+DEVICE_INVITE_LIFE: Final = 24 * 3600 * 1000
+"""Milliseconds for which an invite for one more device of an account is valid."""
+DEVICES: Final = 64
+"""Devices that an account may have."""
+PAGE_DEVICES: Final = 256
+"""More than DEVICES: an account from before that bound may have more."""
 PROOFS: Final = 64
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Final
 
 from chat_client.cache.cache import Cache
 from chat_client.cache.rows import is_session
@@ -13,6 +16,9 @@ from chat_client.state.link import ServerLink
 from common import limits
 from common.domain.reasons import Reason
 from common.protocol import messages
+
+_JOINED_ANEW: Final = "joined_anew"
+"""The key in the cache of the token to join anew with, behind a hash of the invite's secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +88,39 @@ class Admission:
                 resume=session if is_session(session) else None,
             )
         else:
-            self._link.ask(
-                messages.Join,
-                secret=account.invite.secret,
-                username=account.username,
-                display_name=account.display_name,
-                token=account.token,
-                device=self._program.device,
-                installation=account.installation,
-            )
+            self._join(account.token)
+
+    def join_anew(self) -> bool:
+        """The server does not know this device: join with the invite, if it adds a device here.
+
+        Returns False if there is no such invite, or it was tried. The token is a new one: the old
+        one may have been signed out because somebody else has it, too. It is in the cache before
+        it is sent, and stays there: after a lost reply the same join is repeated.
+        """
+        invite = self.account.invite
+        if not self.account.joined or invite.username != self.account.username:
+            return False
+        mark = hashlib.sha256(invite.secret.encode()).hexdigest()
+        known, _, token = (self._cache.meta(_JOINED_ANEW) or "").partition(" ")
+        if known != mark or not _is_token(token):
+            token = secrets.token_hex(32)
+            self._cache.set_meta(_JOINED_ANEW, f"{mark} {token}")
+        if token == self.account.token:
+            return False
+        self._join(token)
+        return True
+
+    def _join(self, token: str) -> None:
+        account = self.account
+        self._link.ask(
+            messages.Join,
+            secret=account.invite.secret or None,
+            username=account.username,
+            display_name=account.display_name,
+            token=token,
+            device=self._program.device,
+            installation=account.installation,
+        )
 
     def signed_in(
         self, signed_in: messages.SignedIn, asked: messages.Join | messages.SignIn, now: float
@@ -101,7 +131,8 @@ class Admission:
             self._link.fault(Reason("wrong_account"), now)
             return
         self._admitted(self._epoch)
-        self.account = self.account.confirmed(signed_in.username, signed_in.display_name)
+        account = replace(self.account, token=asked.token)
+        self.account = account.confirmed(signed_in.username, signed_in.display_name)
         self._cache.set_meta("session", signed_in.session)
         self._tell(news.AccountChanged(self.account))
         self._tell(news.RoleChanged(signed_in.role))
@@ -119,6 +150,11 @@ class Admission:
 
     def _rename_server(self, name: str) -> None:
         self.account = replace(self.account, invite=replace(self.account.invite, server_name=name))
+
+
+def _is_token(text: str) -> bool:
+    """Whether it is what was written: the cache may be damaged."""
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
 
 
 def _mute(mute: messages.Mute | None) -> Reason | None:

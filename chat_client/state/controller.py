@@ -302,6 +302,10 @@ class Controller:
         asked = self._link.answered(error.re) if error.re is not None else None
         reason, wait = Reason(error.code, error.params), seconds(error.retry_after)
         match asked:
+            case messages.SignIn() if error.code == "not_recognized" and (
+                self._admission.join_anew()
+            ):
+                pass
             case messages.Hello() | messages.Join() | messages.SignIn() if not error.retryable:
                 self._link.refused(reason, error.field or "")
             case messages.Send():

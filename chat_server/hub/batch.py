@@ -17,8 +17,9 @@ from chat_server.hub.repeated import Repeated
 from chat_server.hub.retry import Retry
 from chat_server.rules import effects
 from chat_server.rules.commands import COMMANDS, handle_command, handle_input, is_refusal
-from chat_server.rules.directory import Account, Role
-from chat_server.rules.inputs import Input, PurgeSanctions
+from chat_server.rules.directory import Account
+from chat_server.rules.inputs import HOUSEKEEPING, Input
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientDisconnected, StoreFailed, StoreRecovered
 from chat_server.rules.world import Outcome, World, refuse
@@ -114,10 +115,11 @@ class Batches:
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
         """Apply everything in order; when this returns, what writes is committed or refused."""
         now = time.time_ns() // 1_000_000
-        others = [item for item in items if not isinstance(item, PurgeSanctions)]
+        others = [item for item in items if not isinstance(item, HOUSEKEEPING)]
         applied = self._commit(others, now)
         if len(others) < len(items):
-            self._purge(now)
+            for item in dict.fromkeys(each for each in items if isinstance(each, HOUSEKEEPING)):
+                self._keep_house(item, now)
         return applied
 
     def _commit(self, items: Sequence[HubItem], now: int) -> list[Applied]:
@@ -168,18 +170,18 @@ class Batches:
         self._told.clear()
         return [StoreRecovered(now)]
 
-    def _purge(self, now: int) -> None:
-        """Delete expired sanctions in a transaction of their own: if that fails, nobody is refused.
+    def _keep_house(self, item: Input, now: int) -> None:
+        """Handle one input of HOUSEKEEPING in a transaction of its own: it refuses nobody.
 
-        It is asked for again when somebody lists them.
+        If it fails, it is done when that is asked for again.
         """
         if self._full is not None or self._retry.failures or self._doubt:
             return
         try:
             with self._store.transaction():
-                handle_input(self._world, PurgeSanctions(), now)
+                handle_input(self._world, item, now)
         except Exception:
-            log.exception("bans and mutes that have ended could not be deleted")
+            log.exception("a %s could not be carried out", type(item).__name__)
             self._world.directory.roll_back()
         else:
             self._world.directory.commit()
@@ -285,6 +287,7 @@ class Batches:
         outcome: Outcome = []
         for session in sessions:
             self._world.sessions.close(session.connection)
+            self._world.seen(session, now)
             outcome.append(effects.Disconnect(session.connection, goodbye))
             outcome.append(ClientDisconnected(session.connection, "busy", now))
         return outcome

@@ -12,6 +12,7 @@ from chat_server.rules.inputs import (
     EndSessions,
     Input,
     PurgeSanctions,
+    SaveSeen,
     Traffic,
 )
 from common.protocol.messages import ToServer
@@ -104,7 +105,7 @@ class HubQueue:
                 self._barrier.append(item)
                 continue
             match item:
-                case Traffic() | EndSessions() | PurgeSanctions():
+                case Traffic() | EndSessions() | PurgeSanctions() | SaveSeen():
                     taken.append(item)
                 case Received(connection=connection) if connection < 0:
                     # First the host's command, which may end a connection, then that one's own.

@@ -1,6 +1,5 @@
 """Authentication: greeting, joining with an invite, signing in with a device's token; presence."""
 
-import hmac
 import secrets
 from bisect import bisect
 from functools import partial
@@ -8,12 +7,21 @@ from itertools import islice
 from operator import itemgetter
 from typing import Final
 
+from chat_server.rules import invites, joining
 from chat_server.rules.conversation import publish_join
-from chat_server.rules.directory import Role
+from chat_server.rules.directory import Device
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
+from chat_server.rules.issued_invites import IssuedInvite
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import ClientDisconnected, ClientRefused, ClientSignedIn
+from chat_server.rules.view import (
+    ClientDisconnected,
+    ClientRefused,
+    ClientSignedIn,
+    DevicesChanged,
+    InvitesChanged,
+)
 from chat_server.rules.world import Outcome, World, presence, refuse
 from common import limits
 from common.domain.display_names import clean_display_name
@@ -55,6 +63,7 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
             server_name=world.facts.name,
             epoch=world.facts.epoch,
             time=now,
+            joining=world.facts.joining,
         )
 
     return [Answer(session.connection, command.id, welcome)]
@@ -65,42 +74,136 @@ def recognize(world: World, session: Session, command: messages.Recognize, now: 
 
     It requires the invite's secret, as `join` does: the reply reveals whether the account exists.
     """
-    if not hmac.compare_digest(command.secret, world.facts.secret):
+    invite = world.directory.invites.of_secret(command.secret)
+    if invite is None or invite.ended(now):
         return _keep_out(session, command, now, "bad_secret", "secret")
     username = fold_username(command.username)
     fingerprint = world.facts.fingerprint
-    # A linear search of all devices: a client asks only on its first connection after a new key.
-    devices = world.directory.devices.items() if fingerprint else ()
-    keys = [key for key, owner in devices if owner == username][: limits.PROOFS]
+    devices = world.directory.devices_of.get(username, ()) if fingerprint else ()
+    keys = list(devices)[: limits.PROOFS]
     proofs = tuple(proof(key, fingerprint, command.nonce, username) for key in keys)
     return [Tell(session.connection, messages.Recognized(re=command.id, proofs=proofs))]
 
 
 def join(world: World, session: Session, command: messages.Join, now: int) -> Outcome:
-    """Claim a username. Idempotent by the token, so a client that lost the reply can repeat it."""
+    """Claim a username, or add a device to the account that the invite is bound to.
+
+    Idempotent by the token, so a client that lost the reply can repeat it.
+    """
     username = fold_username(command.username)
     key = device_key(command.token)
-    owner = world.directory.devices.get(key)
-    known = username if owner == username else ""
-    banned = world.directory.sanctions.ban_of(now, known, command.installation)
+    device = world.directory.devices.get(key)
+    known = device is not None and device.username == username
+    banned = _ban(world, username if known else "", command.installation, now)
     if banned is not None:
-        return _keep_out(session, command, now, "banned", params=sanction_params(banned))
-    # The token before the secret: the account exists, even if the invite was changed meanwhile.
+        return _keep_out(session, command, now, "banned", params=banned)
+    # The token before the secret: the account exists, even if the invite was changed or used up
+    # meanwhile.
     if known:
         return _admit(world, session, command, username, now)
-    if not hmac.compare_digest(command.secret, world.facts.secret):
-        return _keep_out(session, command, now, "bad_secret", "secret")
-    if world.directory.is_taken(username):
+    try:
+        invite = _invite(world, session, command, username, now)
+        is_bound = invite is not None and invite.username is not None
+        is_taken = not is_bound and world.directory.is_taken(username)
+        _check_token(device, username, is_taken=is_taken)
+    except _RefusedError as refused:
+        params = refused.params or None
+        return _keep_out(session, command, now, refused.code, refused.field, params=params)
+    if is_taken:
         return _taken(world, session, command, username)
-    if owner is not None:
-        params: Params = {"username": username}
-        return _keep_out(session, command, now, "not_recognized", "token", params=params)
-    return _make_account(world, session, command, username, now)
+    if invite is not None and is_bound:
+        return _make_device(world, session, command, invite, now)
+    return _make_account(world, session, command, invite, now)
+
+
+class _RefusedError(Exception):
+    """A join is refused: the error's code, field and parameters."""
+
+    def __init__(
+        self, code: messages.ErrorCode, field: str = "secret", params: Params | None = None
+    ) -> None:
+        super().__init__(code)
+        self.code, self.field, self.params = code, field, params or {}
+
+
+_ENDED: Final[dict[str, messages.ErrorCode]] = {
+    "used": "invite_used",
+    "expired": "invite_expired",
+    "revoked": "bad_secret",
+}
+"""Why an invite is not valid → the code of the refusal."""
+
+
+def _invite(
+    world: World, session: Session, command: messages.Join, username: str, now: int
+) -> IssuedInvite | None:
+    """The valid invite that a client joins with; None where it needs none. Raises _RefusedError."""
+    if command.secret is None:
+        if joining.needs_no_invite(world, session):
+            return None
+        raise _RefusedError("invite_needed")
+    invite = world.directory.invites.of_secret(command.secret)
+    ended = "revoked" if invite is None else invite.ended(now)
+    if invite is None or ended is not None:
+        raise _RefusedError(_ENDED[ended or "revoked"])
+    if invite.username is None:
+        if not joining.may_use(world, invite):
+            raise _RefusedError("ask_first")
+        return invite
+    if invite.username != username:
+        raise _RefusedError("bad_secret")
+    banned = _ban(world, username, command.installation, now)
+    if banned is not None:
+        raise _RefusedError("banned", "username", banned)
+    if len(world.directory.devices_of.get(username, ())) >= limits.DEVICES:
+        params: Params = {"username": username, "most": limits.DEVICES}
+        raise _RefusedError("too_many_devices", "username", params)
+    return invite
+
+
+def _ban(world: World, username: str, installation: str, now: int) -> dict[str, str | int] | None:
+    """The parameters of the ban of an account or an installation; None if there is none."""
+    banned = world.directory.sanctions.ban_of(now, username, installation)
+    return None if banned is None else sanction_params(banned)
+
+
+def _check_token(device: Device | None, username: str, *, is_taken: bool) -> None:
+    """Raise _RefusedError if the token is that of a device of another account."""
+    if device is not None and not is_taken:
+        raise _RefusedError("not_recognized", "token", {"username": username})
+
+
+def _new_device(command: messages.Join, username: str, number: int | None, now: int) -> Device:
+    return Device(
+        username=username,
+        installation=command.installation,
+        name=command.device,
+        created=now,
+        invite=number,
+        last_seen=now,
+    )
+
+
+def _make_device(
+    world: World, session: Session, command: messages.Join, invite: IssuedInvite, now: int
+) -> Outcome:
+    """Add a device to the account that the invite is bound to."""
+    username = invite.username or ""
+    key = device_key(command.token)
+    device = _new_device(command, username, invite.number, now)
+    with world.store.atomic():
+        world.store.add_device(world.directory.accounts[username], key, device)
+        invites.use(world, invite, now)
+    world.directory.add_device(key, device)
+    world.directory.undo.note(partial(world.sessions.undo_admit, session))
+    admitted = _admit(world, session, command, username, now)
+    return [*admitted, DevicesChanged(username), InvitesChanged()]
 
 
 def _make_account(
-    world: World, session: Session, command: messages.Join, username: str, now: int
+    world: World, session: Session, command: messages.Join, invite: IssuedInvite | None, now: int
 ) -> Outcome:
+    username = fold_username(command.username)
     field = "username"
     try:
         claim_username(username)
@@ -112,28 +215,34 @@ def _make_account(
     general = world.directory.rooms[GENERAL]
     change = world.directory.next_change()
     key = device_key(command.token)
+    device = _new_device(command, username, None if invite is None else invite.number, now)
+    role = Role.MEMBER if invite is None else invite.role
     with world.store.atomic():
-        account = world.store.add_account(username, display_name, change, now)
-        world.store.add_device(account, key, command.device, command.installation, now)
+        account = world.store.add_account(username, display_name, change, now, role)
+        world.store.add_device(account, key, device)
         world.store.add_member(general, account)
         published = publish_join(world, account, now)
+        if invite is not None:
+            invites.use(world, invite, now)
     world.directory.add_account(account)
-    world.directory.add_device(key, username, command.installation)
+    world.directory.add_device(key, device)
     world.directory.enter(general, username)
     world.directory.undo.note(partial(world.sessions.undo_admit, session))
-    return [*_admit(world, session, command, username, now, new=True), published]
+    admitted = _admit(world, session, command, username, now, new=True)
+    return [*admitted, published, InvitesChanged()]
 
 
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:
     """Sign in with a device's token, and close the session that this one resumes."""
     username = fold_username(command.username)
     key = device_key(command.token)
-    if world.directory.devices.get(key) != username:
+    device = world.directory.devices.get(key)
+    if device is None or device.username != username:
         params: Params = {"username": username}
         return _keep_out(session, command, now, "not_recognized", params=params)
-    banned = world.directory.sanctions.ban_of(now, username, command.installation)
+    banned = _ban(world, username, command.installation, now)
     if banned is not None:
-        return _keep_out(session, command, now, "banned", params=sanction_params(banned))
+        return _keep_out(session, command, now, "banned", params=banned)
     outcome: Outcome = []
     was_online = world.sessions.online(username)
     for old in tuple(world.sessions.of(username)):
@@ -227,6 +336,7 @@ def _admit(
     session.installation = command.installation
     session.device_key = device_key(command.token)
     came_online = world.sessions.admit(session, username)
+    world.seen(session, now)
     key = session.key
 
     # Made after the commit: a mute or a role of the same batch may be rolled back.

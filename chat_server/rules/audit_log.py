@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
+from chat_server.rules.devices import device_id
 from chat_server.rules.effects import Query, ReadAudit
+from chat_server.rules.invites import owner_named
 from chat_server.rules.permissions import name_of_actor
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import Audited
@@ -11,9 +13,18 @@ from common import limits
 from common.protocol import messages
 
 
-def whom(world: World, command: messages.ToServer) -> dict[str, str]:
-    """Who is meant by a number in a command: it is resolved now, as it may be void later."""
+def whom(world: World, session: Session, command: messages.ToServer) -> dict[str, str]:
+    """Who or what a command is about: it is resolved now, as it may be void later."""
     match command:
+        case messages.AddDevice(username=None):
+            return {"username": session.username or ""}
+        case messages.RemoveDevice(device=device):
+            return _device(world, session, command, device)
+        case messages.RevokeInvite(number=number):
+            invite = world.directory.invites.get(number)
+            if invite is not None:
+                about = {"kind": invite.kind, "username": invite.username, "note": invite.note}
+                return {name: value for name, value in about.items() if value}
         case messages.Terminate(connection=int(number)) | messages.Ban(connection=int(number)):
             client = world.sessions.get(number)
             if client is not None and client.username is not None:
@@ -24,6 +35,18 @@ def whom(world: World, command: messages.ToServer) -> dict[str, str]:
                 about = {"username": ban.username, "device": ban.device}
                 return {name: value for name, value in about.items() if value is not None}
     return {}
+
+
+def _device(
+    world: World, session: Session, command: messages.RemoveDevice, device: str
+) -> dict[str, str]:
+    username = owner_named(session, command) or ""
+    names = [
+        world.directory.devices[key].name
+        for key in world.directory.devices_of.get(username, ())
+        if device_id(key) == device
+    ]
+    return {"username": username, "name": ", ".join(names)}
 
 
 def note(

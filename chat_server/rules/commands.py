@@ -14,15 +14,17 @@ from chat_server.rules import (
     audit_log,
     connections,
     conversation,
+    devices,
     inputs,
     invites,
+    joining,
     moderation,
     renaming,
     server_status,
 )
-from chat_server.rules.directory import Role
 from chat_server.rules.effects import Tell
 from chat_server.rules.permissions import role_of
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientRefused
@@ -103,6 +105,16 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.AskStatus: Command(server_status.status, Role.HOST),
     messages.ListClients: Command(moderation.list_clients, Role.HOST),
     messages.ListAudit: Command(audit_log.list_audit, Role.HOST),
+    messages.CreateInvite: Command(
+        invites.create_invite, Role.MODERATOR, writes=True, audited=True
+    ),
+    messages.AddDevice: Command(invites.add_device, Role.MEMBER, writes=True, audited=True),
+    messages.ListInvites: Command(invites.list_invites, Role.MEMBER),
+    messages.RevokeInvite: Command(invites.revoke_invite, Role.MEMBER, writes=True, audited=True),
+    messages.SetJoining: Command(joining.set_joining, Role.HOST, writes=True, audited=True),
+    messages.AskJoining: Command(joining.ask_joining, Role.MODERATOR),
+    messages.ListDevices: Command(devices.list_devices, Role.MEMBER),
+    messages.RemoveDevice: Command(devices.remove_device, Role.MEMBER, writes=True, audited=True),
 }
 if set(COMMANDS) != set(get_args(messages.ToServer)):
     raise TypeError("a command of the protocol has no row in the table, or a row no command")
@@ -118,10 +130,11 @@ INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.Traffic: connections.traffic,
     inputs.EndSessions: connections.end_sessions,
     inputs.PurgeSanctions: moderation.purge,
+    inputs.SaveSeen: devices.save_seen,
     inputs.QueryDone: connections.query_done,
     inputs.CloseEverything: connections.close_everything,
 }
-"""The handler of each input. Only `PurgeSanctions` writes, in a transaction of its own."""
+"""The handler of each input. Only those of `inputs.HOUSEKEEPING` write."""
 if set(INPUTS) != set(get_args(inputs.Input)):
     raise TypeError("an input has no row in the table, or a row no input")
 
@@ -143,7 +156,7 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     if row.room is not None and world.room_of(session, row.room(command)) is None:
         params = {"room": row.room(command)}
         return refuse(session, command, "no_such_room", "room", params=params)
-    about = audit_log.whom(world, command) if row.audited else {}
+    about = audit_log.whom(world, session, command) if row.audited else {}
     outcome = row.handler(world, session, command, now)
     if row.audited and not is_refusal(outcome):
         outcome = [*outcome, audit_log.note(world, session, command, about, now)]

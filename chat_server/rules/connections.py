@@ -105,5 +105,6 @@ def close_everything(world: World, _: inputs.CloseEverything, now: int) -> Outco
         outcome.append(Disconnect(session.connection, _STOPPED))
         left, _was_last = world.sessions.close(session.connection)
         if left is not None and left.username is not None:
+            world.seen(left, now)
             outcome.append(ClientDisconnected(session.connection, "server_closing", now))
     return outcome

@@ -4,26 +4,15 @@ import secrets
 from bisect import bisect_left, insort
 from collections import Counter
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import partial
 from operator import itemgetter
 from typing import Final, TypeVar
 
+from chat_server.rules.issued_invites import IssuedInvite, IssuedInvites
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionList
 from chat_server.rules.undo import Undo
 from common.domain.names import spelling
-
-
-class Role(IntEnum):
-    """A role; each includes the permissions of those before it."""
-
-    UNAUTHENTICATED = 0
-    """Has not signed in yet."""
-    MEMBER = 1
-    MODERATOR = 2
-    HOST = 3
-    """The host's window, or a command line on the host's computer: it has no account."""
-
 
 CHANGE_STEP: Final = 2**20
 """Range of the random step; 8 billion changes fit into the integers that JSON can carry."""
@@ -40,6 +29,23 @@ class Account:
     change: int
     """The number of its last change; see `Directory.next_change`."""
     role: Role
+
+
+@dataclass(slots=True)
+class Device:
+    """A device that may sign in to an account. Times are in milliseconds since 1970-01-01 UTC.
+
+    What is not compared changes with each sign-in and is written a while later.
+    """
+
+    username: str
+    installation: str | None
+    """The installation that it joined from."""
+    name: str = field(compare=False)
+    created: int
+    invite: int | None = None
+    """The number of the invite that it joined with, if that was noted."""
+    last_seen: int | None = field(default=None, compare=False)
 
 
 @dataclass(slots=True)
@@ -65,11 +71,14 @@ class Directory:
     """All stored state that the rules look up, except for the events themselves."""
 
     accounts: dict[str, Account] = field(default_factory=dict)
-    devices: dict[bytes, str] = field(default_factory=dict)
-    """The SHA-256 of a device's token → its account's username."""
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    """By the SHA-256 of its token."""
+    devices_of: dict[str, set[bytes]] = field(default_factory=dict)
+    """The keys of an account's devices."""
     installations: dict[str, set[str]] = field(default_factory=dict)
     """By username, the installations from which its devices joined."""
     sanctions: SanctionList = field(default_factory=SanctionList)
+    invites: IssuedInvites = field(default_factory=IssuedInvites)
     rooms: dict[str, RoomLog] = field(default_factory=dict)
     rooms_of: dict[str, list[str]] = field(default_factory=dict)
     """The ids of an account's rooms, sorted: a page of rooms is a slice."""
@@ -121,13 +130,31 @@ class Directory:
         self.former_changes.add(before.change)
         self.undo.note(partial(self._change_back, account, before))
 
-    def add_device(self, key: bytes, username: str, installation: str | None) -> None:
-        """Add a device that may sign in to an account, and the installation it joined from."""
-        self.devices[key] = username
-        self.undo.note(partial(self.devices.pop, key))
-        if installation is not None and installation not in self.installations.get(username, ()):
-            self.installations.setdefault(username, set()).add(installation)
-            self.undo.note(partial(self._forget_installation, username, installation))
+    def add_device(self, key: bytes, device: Device) -> None:
+        """Add a device that may sign in to an account."""
+        self._put_device(key, device)
+        self.undo.note(partial(self._drop_device, key))
+
+    def remove_device(self, key: bytes) -> None:
+        """A device may not sign in any more."""
+        device = self.devices[key]
+        self._drop_device(key)
+        self.undo.note(partial(self._put_device, key, device))
+
+    def put_invite(self, invite: IssuedInvite) -> None:
+        """Add an invite, or replace the one of the same number."""
+        before = self.invites.get(invite.number)
+        self.invites.put(invite)
+        self.undo.note(
+            partial(self.invites.remove, invite.number)
+            if before is None
+            else partial(self.invites.put, before)
+        )
+
+    def remove_invite(self, invite: IssuedInvite) -> None:
+        """Forget an invite that ended long ago."""
+        self.invites.remove(invite.number)
+        self.undo.note(partial(self.invites.put, invite))
 
     def add_sanction(self, sanction: Sanction) -> None:
         """Add a ban or a mute."""
@@ -184,11 +211,23 @@ class Directory:
         _remove(self.changes, (account.change, username))
         self.spellings[spelling(username)] -= 1
 
-    def _forget_installation(self, username: str, installation: str) -> None:
-        known = self.installations[username]
-        known.discard(installation)
-        if not known:
-            del self.installations[username]
+    def _put_device(self, key: bytes, device: Device) -> None:
+        self.devices[key] = device
+        self.devices_of.setdefault(device.username, set()).add(key)
+        if device.installation is not None:
+            self.installations.setdefault(device.username, set()).add(device.installation)
+
+    def _drop_device(self, key: bytes) -> None:
+        username = self.devices.pop(key).username
+        keys = self.devices_of[username]
+        keys.discard(key)
+        if not keys:
+            del self.devices_of[username]
+        left = {self.devices[each].installation for each in keys} - {None}
+        if left:
+            self.installations[username] = left  # type: ignore[assignment]  # None is none of them
+        else:
+            self.installations.pop(username, None)
 
     def _leave(self, room: RoomLog, username: str) -> None:
         room.members.discard(username)

@@ -79,7 +79,12 @@ class EndSessions:
 
 @dataclass(frozen=True, slots=True)
 class PurgeSanctions:
-    """Delete expired bans and mutes; the audit log keeps them."""
+    """Delete expired bans and mutes, and invites that ended long ago; the audit log keeps them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SaveSeen:
+    """Write when devices were seen last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,10 @@ Input = (
     | Traffic
     | EndSessions
     | PurgeSanctions
+    | SaveSeen
     | QueryDone
     | CloseEverything
 )
+
+HOUSEKEEPING = (PurgeSanctions, SaveSeen)
+"""Inputs that write, each in a transaction of its own: if it fails, no command does."""

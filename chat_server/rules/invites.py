@@ -1,40 +1,284 @@
-"""The invite: its link, with the secret for joining, and its renewal."""
+"""Invites: the standing one, others with a role, a bound and an end, and those for devices."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from itertools import islice
+from math import ceil
+from typing import Final
 
-from chat_server.rules.effects import Answer
+from chat_server.rules import inputs
+from chat_server.rules.effects import After, Answer
+from chat_server.rules.issued_invites import (
+    STANDING,
+    InviteKind,
+    IssuedInvite,
+    secret_hash,
+)
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import InviteRenewed
-from chat_server.rules.world import Outcome, World
+from chat_server.rules.view import InviteRenewed, InvitesChanged
+from chat_server.rules.world import Outcome, World, done, refuse
+from common import limits
+from common.domain.names import fold_username
 from common.protocol import messages
+
+MOST_INVITES: Final = 1000
+"""Invites that may be valid at once."""
+_ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
 def show_invite(world: World, session: Session, command: messages.ShowInvite, _now: int) -> Outcome:
-    """Reply with the invite's link."""
-    return [_link(world, session, command)]
+    """Reply with the standing invite's link."""
+    return [_standing_link(world, session, command)]
 
 
-def new_invite(world: World, session: Session, command: messages.NewInvite, _now: int) -> Outcome:
-    """Make a new link; the old one becomes invalid."""
-    return [*renew_invite(world), _link(world, session, command)]
+def new_invite(world: World, session: Session, command: messages.NewInvite, now: int) -> Outcome:
+    """Make a new standing link; the old one becomes invalid."""
+    return [*renew_invite(world, now), _standing_link(world, session, command)]
 
 
-def renew_invite(world: World) -> Outcome:
-    """Replace the secret: the old link becomes invalid, existing accounts are not affected."""
+def renew_invite(world: World, now: int) -> Outcome:
+    """Replace the standing secret: the old link becomes invalid, accounts are not affected."""
     secret = secrets.token_urlsafe(16)
     world.store.set_meta("invite_secret", secret)
+    before = world.directory.invites.get(STANDING)
+    if before is not None:
+        change(world, replace(before, secret_hash=secret_hash(secret), created=now, uses=0))
     world.directory.undo.note(partial(setattr, world, "facts", world.facts))
     world.facts = replace(world.facts, secret=secret)
-    return [InviteRenewed()]
+    return [InviteRenewed(), InvitesChanged()]
 
 
-def _link(
+def create_invite(
+    world: World, session: Session, command: messages.CreateInvite, now: int
+) -> Outcome:
+    """Make an invite for newcomers; only the host makes one for moderators."""
+    if not session.is_host:
+        if not world.facts.moderators_invite:
+            return refuse(session, command, "not_allowed")
+        if command.role != "member":
+            return refuse(session, command, "not_allowed", "role")
+    if sum(each.ended(now) is None for each in world.directory.invites) >= MOST_INVITES:
+        return refuse(session, command, "too_many_invites", params={"most": MOST_INVITES})
+    invite, secret = issue(
+        world,
+        InviteKind.LINK,
+        now,
+        by=session.username,
+        role=_ROLES[command.role],
+        note=command.note,
+        expires=None if command.expires_in is None else now + command.expires_in,
+        most_uses=command.uses,
+    )
+    return [_created(world, session, command, invite, secret), InvitesChanged()]
+
+
+def add_device(world: World, session: Session, command: messages.AddDevice, now: int) -> Outcome:
+    """Make an invite for one more device of an account: one's own, or for the host anybody's."""
+    username = owner_named(session, command)
+    if username is None:
+        return refuse(session, command, "not_allowed", "username")
+    if username not in world.directory.accounts:
+        params = {"username": username}
+        return refuse(session, command, "no_such_person", "username", params=params)
+    if not session.is_host:
+        wait = world.device_invite_limit.ask(username, now / 1000)
+        if wait:
+            return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait))
+    # One at a time: a link that was lost on its way, or was made by mistake, is of no use to
+    # anybody. They are deleted, so that no member can fill the list.
+    for each in world.directory.invites:
+        if each.username == username and each.ended(now) is None:
+            _remove(world, each)
+    invite, secret = issue(
+        world,
+        InviteKind.DEVICE,
+        now,
+        by=session.username,
+        username=username,
+        expires=now + limits.DEVICE_INVITE_LIFE,
+        most_uses=1,
+    )
+    return [_created(world, session, command, invite, secret), InvitesChanged()]
+
+
+def issue(
+    world: World,
+    kind: InviteKind,
+    now: int,
+    *,
+    by: str | None = None,
+    role: Role = Role.MEMBER,
+    username: str | None = None,
+    note: str = "",
+    expires: int | None = None,
+    most_uses: int | None = None,
+) -> tuple[IssuedInvite, str]:
+    """Store a new invite; returns it and its secret, which is not kept anywhere."""
+    secret = secrets.token_urlsafe(16)
+    invite = world.store.add_invite(
+        IssuedInvite(
+            number=0,
+            secret_hash=secret_hash(secret),
+            kind=kind,
+            created=now,
+            by=by,
+            role=role,
+            username=username,
+            note=note,
+            expires=expires,
+            most_uses=most_uses,
+        )
+    )
+    world.directory.put_invite(invite)
+    return invite, secret
+
+
+def list_invites(
+    world: World, session: Session, command: messages.ListInvites, now: int
+) -> Outcome:
+    """A page of the invites; who is not the host gets those that concern them."""
+
+    def invites() -> messages.Invites:
+        mine = (
+            each
+            for each in world.directory.invites.before(command.before)
+            if _concerns(session, each)
+        )
+        page = list(islice(mine, limits.PAGE_INVITES + 1))
+        return messages.Invites(
+            re=command.id,
+            invites=tuple(_told(each, now) for each in page[: limits.PAGE_INVITES]),
+            more=len(page) > limits.PAGE_INVITES,
+        )
+
+    outcome: Outcome = [Answer(session.connection, command.id, invites)]
+    if any(each.is_forgotten(now) for each in world.directory.invites):
+        outcome.append(After(inputs.PurgeSanctions()))
+    return outcome
+
+
+def revoke_invite(
+    world: World, session: Session, command: messages.RevokeInvite, now: int
+) -> Outcome:
+    """End an invite; one that has ended stays as it is."""
+    invite = world.directory.invites.get(command.number)
+    if invite is None or not _concerns(session, invite):
+        return refuse(session, command, "no_such_invite", "number")
+    revoke(world, [invite], now)
+    return [done(session, command), InvitesChanged()]
+
+
+def revoke(world: World, invites: Iterable[IssuedInvite], now: int) -> None:
+    """End those of these that are valid."""
+    for each in invites:
+        if each.ended(now) is None:
+            change(world, each.revoked(now))
+
+
+def revoke_made_by(world: World, username: str, now: int) -> Outcome:
+    """End the invites for newcomers that an account made."""
+    made = [each for each in world.directory.invites if each.by == username and not each.username]
+    revoke(world, made, now)
+    return [InvitesChanged()] if made else []
+
+
+def revoke_of(world: World, username: str, now: int) -> Outcome:
+    """End the invites that an account made, those for its devices, and those it joined with.
+
+    For somebody who is banned, or whose rights were taken: they know these links.
+    """
+    directory = world.directory
+    joined_with = {directory.devices[key].invite for key in directory.devices_of.get(username, ())}
+    known = [
+        each
+        for each in directory.invites
+        if each.number != STANDING
+        and (username in {each.by, each.username} or each.number in joined_with)
+    ]
+    revoke(world, known, now)
+    return [InvitesChanged()] if known else []
+
+
+def use(world: World, invite: IssuedInvite, now: int) -> None:
+    """Count one more use of an invite."""
+    change(world, invite.used(now))
+
+
+def change(world: World, invite: IssuedInvite) -> None:
+    """Store an invite as it is now."""
+    world.store.change_invite(invite)
+    world.directory.put_invite(invite)
+
+
+def purge(world: World, now: int) -> None:
+    """Delete the invites that ended long ago."""
+    for each in world.directory.invites:
+        if each.is_forgotten(now):
+            _remove(world, each)
+
+
+def owner_named(
+    session: Session, command: messages.AddDevice | messages.ListDevices | messages.RemoveDevice
+) -> str | None:
+    """Whose devices a command is about: one's own if nobody is named. None if it may not be."""
+    if command.username is None:
+        return session.username
+    username = fold_username(command.username)
+    return username if session.is_host or username == session.username else None
+
+
+def _remove(world: World, invite: IssuedInvite) -> None:
+    world.store.remove_invite(invite)
+    world.directory.remove_invite(invite)
+
+
+def _concerns(session: Session, invite: IssuedInvite) -> bool:
+    """Whether somebody may see and revoke an invite."""
+    return session.is_host or session.username in {invite.by, invite.username}
+
+
+def _created(
+    world: World,
+    session: Session,
+    command: messages.CreateInvite | messages.AddDevice,
+    invite: IssuedInvite,
+    secret: str,
+) -> Answer:
+    def created() -> messages.InviteCreated:
+        return messages.InviteCreated(
+            re=command.id,
+            number=invite.number,
+            link=world.link(replace(world.facts, secret=secret), invite.username or ""),
+            expires=invite.expires,
+        )
+
+    return Answer(session.connection, command.id, created)
+
+
+def _told(invite: IssuedInvite, now: int) -> messages.InviteFacts:
+    return messages.InviteFacts(
+        number=invite.number,
+        kind=invite.kind,
+        by=invite.by,
+        role=invite.role.name.lower(),
+        username=invite.username,
+        note=invite.note,
+        created=invite.created,
+        expires=invite.expires,
+        uses=invite.uses,
+        most_uses=invite.most_uses,
+        ended=invite.ended(now),
+    )
+
+
+def _standing_link(
     world: World, session: Session, command: messages.ShowInvite | messages.NewInvite
 ) -> Answer:
     return Answer(
         session.connection,
         command.id,
-        lambda: messages.InviteLink(re=command.id, link=world.link(world.facts)),
+        lambda: messages.InviteLink(re=command.id, link=world.link(world.facts, "")),
     )

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from chat_server.rules import inputs
-from chat_server.rules.directory import Role
+from chat_server.rules import inputs, invites
 from chat_server.rules.effects import After, Answer, TellAccount, TellEveryone
-from chat_server.rules.invites import renew_invite
 from chat_server.rules.permissions import may_act_on, name_of_actor
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind, sanction_params
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, done, refuse
@@ -56,7 +55,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
         if shared:
             installations -= shared
             note = "shared_device"
-        outcome += renew_invite(world)
+        outcome += [*invites.renew_invite(world, now), *invites.revoke_of(world, username, now)]
     else:
         device = ended[0].device
         if ended[0].installation in world.own_installations():
@@ -141,7 +140,7 @@ def unmute(world: World, session: Session, command: messages.Unmute, now: int) -
     return [*_tell_of_mute(username, None), done(session, command)]
 
 
-def set_role(world: World, session: Session, command: messages.SetRole, _now: int) -> Outcome:
+def set_role(world: World, session: Session, command: messages.SetRole, now: int) -> Outcome:
     """Make a member a moderator, or the reverse."""
     account = world.directory.accounts.get(fold_username(command.username))
     if account is None:
@@ -153,8 +152,10 @@ def set_role(world: World, session: Session, command: messages.SetRole, _now: in
     changed = replace(account, role=role, change=world.directory.next_change())
     world.store.change_account(changed)
     world.directory.change_account(changed)
+    # The links of a moderator are valid no longer than the right to make them.
+    ended = [] if role is Role.MODERATOR else invites.revoke_made_by(world, account.username, now)
     told = messages.PersonChanged(person=world.person(account.username))
-    return [TellEveryone(told), done(session, command)]
+    return [TellEveryone(told), done(session, command), *ended]
 
 
 def list_clients(
@@ -198,8 +199,9 @@ def list_sanctions(
 
 
 def purge(world: World, _item: inputs.PurgeSanctions, now: int) -> Outcome:
-    """Delete expired bans and mutes."""
+    """Delete expired bans and mutes, and invites that ended long ago."""
     _lift(world, world.directory.sanctions.ended(now))
+    invites.purge(world, now)
     return []
 
 

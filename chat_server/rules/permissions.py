@@ -1,6 +1,7 @@
 """Permissions by role; each role includes those of the roles before it."""
 
-from chat_server.rules.directory import Account, Role
+from chat_server.rules.directory import Account
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import HOST
 from chat_server.rules.world import World

@@ -135,6 +135,27 @@ class InviteRenewed:
 
 
 @dataclass(frozen=True, slots=True)
+class InvitesChanged:
+    """An invite was made, used, or has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesChanged:
+    """An account has one device more, or less."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningChanged:
+    """Who may join is decided otherwise now; `rule` is a JoinRule."""
+
+    rule: str
+    moderators_invite: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """An entry was added to the audit log; `fields` are those of the command."""
 
@@ -153,6 +174,9 @@ ViewEvent = (
     | MessagesStored
     | Renamed
     | InviteRenewed
+    | InvitesChanged
+    | DevicesChanged
+    | JoiningChanged
     | Audited
     | StoreFailed
     | StoreRecovered

@@ -20,13 +20,17 @@ DIRECT_ROOM_BURST: Final = 200.0
 """Rate limit: direct rooms that an account may open at once. Each appears in another's list."""
 DIRECT_ROOM_RATE: Final = 0.2
 """And per second after that."""
+DEVICE_INVITE_BURST: Final = 10.0
+"""Rate limit: invites for one's own devices that an account may make at once."""
+DEVICE_INVITE_RATE: Final = 1 / 60
+"""And per second after that."""
 
 Outcome = list[Effect | Answer | Show | ViewEvent]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """Facts about the server. While it runs, the name and the secret may change."""
+    """Facts about the server. While it runs, those may change that the host can change."""
 
     name: str
     program: str
@@ -34,6 +38,10 @@ class ServerFacts:
     secret: str
     fingerprint: bytes = b""
     """Of the certificate; empty without TLS."""
+    joining: messages.JoinRule = messages.DEFAULT_RULE
+    """Who may join."""
+    moderators_invite: bool = False
+    """Whether moderators may make invites."""
 
 
 @dataclass(slots=True)
@@ -49,14 +57,20 @@ class World:
     """When the server started, in milliseconds since 1970-01-01 UTC."""
     trouble: str = ""
     """The code of the reason why nothing can be stored at present, or ""."""
-    link: Callable[[ServerFacts], str] = lambda _: ""
-    """Makes the invite's link, with the current addresses."""
+    link: Callable[[ServerFacts, str], str] = lambda _facts, _username: ""
+    """Makes an invite's link, with the current addresses; for a device of an account if named."""
     own_installations: Callable[[], Collection[str]] = lambda: ()
     """The installations of the host's own ChatClient on this computer."""
     direct_room_limit: TokenBuckets = field(
         default_factory=lambda: TokenBuckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
     )
     """Token buckets by account, for opening direct rooms."""
+    device_invite_limit: TokenBuckets = field(
+        default_factory=lambda: TokenBuckets(DEVICE_INVITE_BURST, DEVICE_INVITE_RATE)
+    )
+    """Token buckets by account, for invites for one's own devices."""
+    unsaved_seen: set[bytes] = field(default_factory=set)
+    """The devices whose `last_seen` is yet to be written."""
 
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.head)
@@ -107,11 +121,23 @@ class World:
         kind = "public" if direct_members(room) is None else "direct"
         return messages.Room(room=room, kind=kind, title=None, head=self.head(room))
 
+    def seen(self, session: Session, now: int) -> None:
+        """A session's device is there, or was until now: it is written with others, later.
+
+        A write for each sign-in would cost a commit of its own.
+        """
+        device = self.directory.devices.get(session.device_key)
+        if device is not None:
+            device.last_seen = now
+            device.name = session.device
+            self.unsaved_seen.add(session.device_key)
+
     def leave(self, connection: int, why: str, now: int) -> Outcome:
         """A connection ended: remove its session, and push presence if its account went offline."""
         session, went_offline = self.sessions.close(connection)
         if session is None or session.username is None:
             return []
+        self.seen(session, now)
         outcome: Outcome = [ClientDisconnected(connection, why, now)]
         if went_offline:
             outcome.append(presence(session.username, online=False))

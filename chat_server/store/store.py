@@ -4,7 +4,9 @@ from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
-from chat_server.rules.directory import Account, Directory, RoomLog
+from chat_server.rules.directory import Account, Device, Directory, RoomLog
+from chat_server.rules.issued_invites import IssuedInvite
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction
 from common.protocol.events import Event
 
@@ -82,22 +84,43 @@ class Store(Protocol):
     def epoch(self) -> str:
         """The store's random id, created on first use."""
 
-    def invite_secret(self) -> str:
-        """The secret in the invite: 128 random bits, base64url (RFC 4648)."""
+    def invite_secret(self, now: int) -> str:
+        """The secret of the standing invite: 128 random bits, base64url (RFC 4648).
+
+        If there is none yet, it is made, and is the invite with the number STANDING.
+        """
 
     def load(self) -> Directory:
         """Everything durable but the events."""
 
-    def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
+    def add_account(
+        self, username: str, display_name: str, change: int, now: int, role: Role = Role.MEMBER
+    ) -> Account:
         """A new account."""
 
     def change_account(self, account: Account) -> None:
         """An account is otherwise now, by the number of its change."""
 
-    def add_device(
-        self, account: Account, token_hash: bytes, name: str, installation: str, now: int
-    ) -> None:
-        """A device that may sign in to an account, and the installation it joined from."""
+    def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
+        """A device that may sign in to an account."""
+
+    def remove_device(self, token_hash: bytes) -> None:
+        """A device may not sign in any more."""
+
+    def save_seen(self, devices: Mapping[bytes, Device]) -> None:
+        """When these devices were seen last, and their names; one that is not stored is skipped."""
+
+    def add_invite(self, invite: IssuedInvite) -> IssuedInvite:
+        """An invite, with the number that it has from now on, which is never given again.
+
+        That its secret's hash is stored already is a StoreFaultError.
+        """
+
+    def change_invite(self, invite: IssuedInvite) -> None:
+        """It was used or revoked, or the standing one has another secret."""
+
+    def remove_invite(self, invite: IssuedInvite) -> None:
+        """It ended long ago."""
 
     def add_sanction(self, sanction: Sanction) -> Sanction:
         """A ban or a mute, with the number that it has from now on."""

@@ -57,6 +57,7 @@ _GONE: Final = {
     "too_slow": "was disconnected: too many unread updates",
     "replaced": "connected again",
     "violation": "was disconnected: too many invalid messages",
+    "device_removed": "was signed out on a device",
     "busy": "was disconnected: messages can’t be stored",
     "unreadable": "was disconnected: messages can’t be read",
     "internal": "was disconnected by an internal error",
@@ -66,6 +67,11 @@ _GONE: Final = {
 
 REFUSED: Final = {
     "bad_secret": "invalid invite link",
+    "invite_expired": "expired invite link",
+    "invite_used": "used invite link",
+    "invite_needed": "no invite",
+    "ask_first": "only by asking",
+    "too_many_devices": "too many devices",
     "banned": "banned",
     "not_recognized": "unknown device",
     "version": "their ChatClient is too old",

@@ -43,8 +43,28 @@ _DONE: Final = {
     "unban": "lifted the ban of {}",
     "mute": "muted {}",
     "unmute": "let {} write again",
+    "create_invite": "made an invite",
+    "revoke_invite": "revoked an invite",
+    "add_device": "made an invite for a device of {}",
+    "remove_device": "signed out a device of {}",
 }
-"""Verb of the feed's line about a moderation, by the command's type."""
+"""Verb of the feed's line about a moderation or an invite, by the command's type."""
+_KINDS: Final = {
+    "set_role": Kind.ROLE,
+    "ban": Kind.TERMINATED,
+    "terminate": Kind.TERMINATED,
+    "unban": Kind.MUTED,
+    "mute": Kind.MUTED,
+    "unmute": Kind.MUTED,
+}
+"""The kind of that line."""
+_JOINING: Final = {
+    "invite_or_ask": "People may join with an invite or by asking now",
+    "invite": "People may join with an invite only now",
+    "ask": "People may join by asking only now",
+    "open": "Everyone on this network may join without an invite now",
+}
+"""The feed's line about a change of the rule of who may join."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +195,12 @@ class Presenter:
                 Kind.CHANGED, now, "", "There is a new invite link; the old one no longer works"
             )
 
+    def _joining_changed(
+        self, event: view.JoiningChanged | view.InvitesChanged | view.DevicesChanged
+    ) -> None:
+        if isinstance(event, view.JoiningChanged):
+            self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
+
     def not_renamed(self, why: str) -> None:
         """The chat could not be renamed."""
         self._name_answers += 1
@@ -213,23 +239,26 @@ class Presenter:
                     self._slow(event, now)
                 case view.Renamed() | view.InviteRenewed() | view.Audited():
                     self._changed_by_host(event, now)
+                case view.JoiningChanged() | view.InvitesChanged() | view.DevicesChanged():
+                    self._joining_changed(event)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
-                case view.StoreFailed() | view.StoreRecovered() | view.DiskLow() | view.DiskRoomy():
-                    self._store_told(event)
                 case _:
-                    assert_never(event)
+                    self._store_told(event)
 
     def _store_told(
         self, event: view.StoreFailed | view.StoreRecovered | view.DiskLow | view.DiskRoomy
     ) -> None:
-        if isinstance(event, view.DiskLow | view.DiskRoomy):
-            self._disk_told(event)
-        elif isinstance(event, view.StoreRecovered):
-            self._recovered(event.at)
-        else:
-            self._run.trouble = safe(sentence(event.reason))
-            self._feed.failed(event.at, self._run.trouble)
+        match event:
+            case view.DiskLow() | view.DiskRoomy():
+                self._disk_told(event)
+            case view.StoreRecovered():
+                self._recovered(event.at)
+            case view.StoreFailed():
+                self._run.trouble = safe(sentence(event.reason))
+                self._feed.failed(event.at, self._run.trouble)
+            case _:
+                assert_never(event)
 
     def _disk_told(self, event: view.DiskLow | view.DiskRoomy) -> None:
         low = isinstance(event, view.DiskLow)
@@ -310,9 +339,7 @@ class Presenter:
         if fields.get("reason"):
             text += f": {safe(str(fields['reason']))}"
         by = "You" if event.by == view.HOST else self._called_who(event.by)
-        kind = {"set_role": Kind.ROLE, "ban": Kind.TERMINATED, "terminate": Kind.TERMINATED}.get(
-            event.action, Kind.MUTED
-        )
+        kind = _KINDS.get(event.action, Kind.CHANGED)
         self._feed.add(kind, event.at, by, text)
 
     def _acted(self, event: view.Audited, username: str, until: int | None) -> None:

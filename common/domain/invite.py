@@ -1,10 +1,11 @@
 """The invite: a link that says where a server is, how to know it, and that one may come in.
 
-    chat://HOST:PORT/join?fp=FINGERPRINT&secret=SECRET&name=NAME&also=HOST&also=HOST
+    chat://HOST:PORT/join?as=USERNAME&fp=FINGERPRINT&secret=SECRET&name=NAME&also=HOST&also=HOST
 
 `fp` is the SHA-256 of the server's certificate in DER (base64url without padding), so a
 client needs no trust on first use. A `chat+plaintext` link has no `fp` and leads only to
-loopback addresses. IPv6 hosts stand in brackets (RFC 3986 §3.2.2).
+loopback addresses. IPv6 hosts stand in brackets (RFC 3986 §3.2.2). Only an invite for one more
+device of an account has `as`: it is for nobody else.
 """
 
 import base64
@@ -20,6 +21,7 @@ from common.limits import SERVER_NAME_LENGTH
 SCHEME: Final = "chat"
 PLAINTEXT_SCHEME: Final = "chat+plaintext"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
+_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENDINGS: Final = {".": "%2E", "-": "%2D", "_": "%5F", "~": "%7E"}
@@ -33,10 +35,30 @@ class InviteError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a server is: its addresses, and how to know it.
+
+    `fingerprint` is 32 bytes. None is for a certificate that is not known yet, or for a plaintext
+    server on this computer, which has none.
+    """
+
+    hosts: tuple[str, ...]
+    port: int
+    fingerprint: bytes | None
+    server_name: str
+
+    def invite(self, secret: str, username: str = "") -> "Invite":
+        """The invite to this place with a secret, for one more device of an account if named."""
+        return Invite(self.hosts, self.port, self.fingerprint, secret, self.server_name, username)
+
+
+@dataclass(frozen=True, slots=True)
 class Invite:
     """Where a server is and what lets one in.
 
-    `fingerprint` is 32 bytes, or None for a plaintext server on this computer.
+    `fingerprint` is 32 bytes, or None for a plaintext server on this computer. `secret` is "" where
+    nobody needs one: everyone on the host's network may join there. `username` is "", or whose
+    account this invite adds a device to.
     """
 
     hosts: tuple[str, ...]
@@ -44,13 +66,24 @@ class Invite:
     fingerprint: bytes | None
     secret: str
     server_name: str
+    username: str = ""
+
+    @property
+    def place(self) -> Place:
+        """Where the server is."""
+        return Place(self.hosts, self.port, self.fingerprint, self.server_name)
 
     def link(self) -> str:
         """The invite as text to send to somebody."""
         query: list[tuple[str, str]] = []
+        if self.username:
+            # First: of a link that was cut in it the rest is missed.
+            query.append(("as", self.username))
         if self.fingerprint is not None:
             query.append(("fp", _to_base64url(self.fingerprint)))
-        query += [("secret", self.secret), ("name", self.server_name)]
+        if self.secret:
+            query.append(("secret", self.secret))
+        query.append(("name", self.server_name))
         query += [("also", host) for host in self.hosts[1:]]
         first = f"[{self.hosts[0]}]" if ":" in self.hosts[0] else self.hosts[0]
         scheme = PLAINTEXT_SCHEME if self.fingerprint is None else SCHEME
@@ -59,8 +92,11 @@ class Invite:
         return link[:-1] + _ENDINGS.get(link[-1], link[-1])
 
 
-def parse_invite(text: str) -> Invite:
-    """The invite in `text`, which may have white space around it. Raises InviteError."""
+def parse_invite(text: str, *, needs_secret: bool = True) -> Invite:
+    """The invite in `text`, which may have white space around it. Raises InviteError.
+
+    Only what a program has stored itself may lack the secret: see `Invite.secret`.
+    """
     link = "".join(text.split())
     if len(link) > _LONGEST:
         raise InviteError("this is too long for an invite link")
@@ -78,14 +114,17 @@ def parse_invite(text: str) -> Invite:
     if not all(_HOST.fullmatch(host) for host in hosts):
         raise InviteError("the invite link has an address that is none")
     secret = query.get("secret", [""])[0]
-    if not _SECRET.fullmatch(secret):
+    if not (_SECRET.fullmatch(secret) or (not secret and not needs_secret)):
         raise InviteError("the invite link has lost its secret; copy the whole link again")
     plaintext = parts.scheme == PLAINTEXT_SCHEME
     if plaintext and not all(is_loopback(host) for host in hosts):
         raise InviteError("a conversation without encryption stays on one computer")
     fingerprint = None if plaintext else _fingerprint(query.get("fp", [""])[0])
     name = cleaned_server_name(query.get("name", [""])[0])
-    return Invite(hosts, port, fingerprint, secret, name or parts.hostname)
+    username = query.get("as", [""])[0]
+    if username and not _USERNAME.fullmatch(username):
+        raise InviteError("the invite link's username is damaged; copy the whole link again")
+    return Invite(hosts, port, fingerprint, secret, name or parts.hostname, username.lower())
 
 
 def cleaned_server_name(name: str) -> str:

@@ -13,7 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.directory import Account, Device, Directory, RoomLog
+from chat_server.rules.issued_invites import STANDING, InviteKind, IssuedInvite, secret_hash
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction
 from chat_server.store.store import (
     AuditRow,
@@ -33,8 +35,10 @@ class State:
     meta: dict[str, str] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
     former_changes: frozenset[int] = frozenset()
-    devices: dict[bytes, tuple[int, str]] = field(default_factory=dict)
-    """Whose each is, and the installation that it joined from."""
+    devices: dict[bytes, Device] = field(default_factory=dict)
+    invites: dict[int, IssuedInvite] = field(default_factory=dict)
+    issued: int = 0
+    """The number of the last invite, which may be gone."""
     sanctions: dict[int, Sanction] = field(default_factory=dict)
     given: int = 0
     """The number of the last ban or mute, which may be gone."""
@@ -52,7 +56,9 @@ class State:
             dict(self.meta),
             dict(self.accounts),
             self.former_changes,
-            dict(self.devices),
+            {key: replace(device) for key, device in self.devices.items()},
+            dict(self.invites),
+            self.issued,
             dict(self.sanctions),
             self.given,
             self.audit,
@@ -153,9 +159,12 @@ class MemoryStore:
         """Random, and stays."""
         return self.meta("epoch", secrets.token_hex(16))
 
-    def invite_secret(self) -> str:
+    def invite_secret(self, now: int) -> str:
         """Random, and stays."""
-        return self.meta("invite_secret", secrets.token_urlsafe(16))
+        secret = self.meta("invite_secret", secrets.token_urlsafe(16))
+        standing = IssuedInvite(STANDING, secret_hash(secret), InviteKind.LINK, now)
+        self._now().invites.setdefault(STANDING, standing)
+        return secret
 
     def load(self) -> Directory:
         """Everything durable but the events."""
@@ -164,8 +173,10 @@ class MemoryStore:
         for account in sorted(state.accounts.values(), key=lambda each: each.change):
             directory.add_account(account)
         directory.former_changes = set(state.former_changes)
-        for key, (number, installation) in state.devices.items():
-            directory.add_device(key, state.accounts[number].username, installation)
+        for key, device in state.devices.items():
+            directory.add_device(key, replace(device))
+        for invite in state.invites.values():
+            directory.put_invite(invite)
         for sanction in state.sanctions.values():
             directory.add_sanction(sanction)
         heads: dict[int, int] = {}
@@ -180,12 +191,14 @@ class MemoryStore:
         directory.commit()
         return directory
 
-    def add_account(self, username: str, display_name: str, change: int, _now: int) -> Account:
+    def add_account(
+        self, username: str, display_name: str, change: int, _now: int, role: Role = Role.MEMBER
+    ) -> Account:
         """A new account."""
         accounts = self._now().accounts
         if any(each.username == username for each in accounts.values()):
             raise StoreFaultError(f"there is a {username} already")
-        account = Account(len(accounts) + 1, username, display_name, change, Role.MEMBER)
+        account = Account(len(accounts) + 1, username, display_name, change, role)
         accounts[account.number] = account
         return account
 
@@ -195,14 +208,41 @@ class MemoryStore:
         state.former_changes |= {state.accounts[account.number].change}
         state.accounts[account.number] = account
 
-    def add_device(
-        self, account: Account, token_hash: bytes, _name: str, installation: str, _now: int
-    ) -> None:
+    def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
         """A device that may sign in to an account."""
         devices = self._now().devices
         if token_hash in devices:
             raise StoreFaultError("there is this device already")
-        devices[token_hash] = (account.number, installation)
+        devices[token_hash] = replace(device, username=account.username)
+
+    def remove_device(self, token_hash: bytes) -> None:
+        """It may not sign in any more."""
+        self._now().devices.pop(token_hash, None)
+
+    def save_seen(self, devices: Mapping[bytes, Device]) -> None:
+        """Of those that are there."""
+        stored = self._now().devices
+        for key, device in devices.items():
+            if key in stored:
+                stored[key] = replace(stored[key], last_seen=device.last_seen, name=device.name)
+
+    def add_invite(self, invite: IssuedInvite) -> IssuedInvite:
+        """With the next number."""
+        state = self._now()
+        if any(each.secret_hash == invite.secret_hash for each in state.invites.values()):
+            raise StoreFaultError("there is this secret already")
+        state.issued += 1
+        numbered = replace(invite, number=state.issued)
+        state.invites[numbered.number] = numbered
+        return numbered
+
+    def change_invite(self, invite: IssuedInvite) -> None:
+        """It is otherwise now."""
+        self._now().invites[invite.number] = invite
+
+    def remove_invite(self, invite: IssuedInvite) -> None:
+        """Its number is not given again."""
+        self._now().invites.pop(invite.number, None)
 
     def add_sanction(self, sanction: Sanction) -> Sanction:
         """With the next number."""

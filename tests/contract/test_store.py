@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.directory import Account, Device, Directory, RoomLog
+from chat_server.rules.issued_invites import InviteKind, IssuedInvite
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.store import (
     AuditRow,
@@ -61,7 +63,7 @@ class Filled:
     def add(self, name: str, change: int) -> Account:
         """Somebody, with a device, in the general room."""
         account = self.store.add_account(name, name.title(), change, 0)
-        self.store.add_device(account, name.encode().ljust(32), "Linux", INSTALLATION, 0)
+        self.store.add_device(account, name.encode().ljust(32), device(name))
         self.store.add_member(self.general, account)
         return account
 
@@ -86,6 +88,25 @@ class Filled:
             return Everything(directory, rooms, settings, reader.audit(None, 100))
 
 
+def device(
+    username: str,
+    name: str = "Linux",
+    *,
+    installation: str = INSTALLATION,
+    last_seen: int | None = None,
+) -> Device:
+    """A device that joined with no invite that is known."""
+    return Device(username, installation, name, 0, None, last_seen)
+
+
+def invite(**terms: Any) -> IssuedInvite:
+    """An invite that everything is known of; `terms` make it another."""
+    given = IssuedInvite(
+        0, b"\xff" * 32, InviteKind.LINK, 5, "ada", Role.MODERATOR, None, "Cousins — Ω", 90, 10
+    )
+    return replace(given, **terms)
+
+
 def sanction(kind: SanctionKind) -> Sanction:
     """Something that bob may not do."""
     known = frozenset({INSTALLATION, "2" * 32})
@@ -98,7 +119,12 @@ WRITES: Final[dict[str, Writes]] = {
     "a setting": lambda filled: filled.store.set_meta("name", "Garden"),
     "a setting's default": lambda filled: filled.store.meta("colour", "red"),
     "an account": lambda filled: filled.store.add_account("cem", "Cem", 12, 0),
-    "a device": lambda filled: filled.store.add_device(filled.ada, KEY, "Phone", INSTALLATION, 0),
+    "a device": lambda filled: filled.store.add_device(filled.ada, KEY, device("ada", "Phone")),
+    "the end of a device": lambda filled: filled.store.remove_device(b"bob".ljust(32)),
+    "that a device was seen": lambda filled: filled.store.save_seen(
+        {b"ada".ljust(32): device("ada", last_seen=7)}
+    ),
+    "an invite": lambda filled: filled.store.add_invite(invite()),
     "a change of an account": lambda filled: filled.store.change_account(
         replace(filled.bob, role=Role.MODERATOR, change=11)
     ),
@@ -138,13 +164,13 @@ class StoreContract:
         """Accounts, devices, rooms, members, heads, events, settings and secrets."""
         with filled.store.transaction():
             write_all(filled)
-            secret = filled.store.invite_secret()
+            secret = filled.store.invite_secret(3)
         before = filled.everything()
         filled.store.close()
         filled.store = filled.engine.open()
         assert filled.everything() == before
         with filled.store.transaction():
-            assert filled.store.invite_secret() == secret
+            assert filled.store.invite_secret(3) == secret
             assert filled.store.meta("colour", "blue") == "red"
 
     def test_what_is_written_is_loaded(self, filled: Filled) -> None:
@@ -159,7 +185,9 @@ class StoreContract:
         assert directory.accounts == {"ada": filled.ada, "bob": filled.bob}
         assert filled.ada == replace(filled.ada, username="ada", display_name="Ada", change=5)
         assert directory.changes == [(5, "ada"), (9, "bob")]
-        assert set(directory.devices.values()) == {"ada", "bob"}
+        assert directory.devices == {
+            name.encode().ljust(32): device(name) for name in ("ada", "bob")
+        }
         both = {"ada", "bob"}
         assert directory.rooms == {
             GENERAL: RoomLog(filled.general.number, GENERAL, 0, both),
@@ -179,8 +207,8 @@ class StoreContract:
     def test_names_and_secrets_are_each_stores_own(self, filled: Filled) -> None:
         """Random, of a lawful form, and they stay."""
         with filled.store.transaction():
-            epoch, secret = filled.store.epoch(), filled.store.invite_secret()
-            assert (filled.store.epoch(), filled.store.invite_secret()) == (epoch, secret)
+            epoch, secret = filled.store.epoch(), filled.store.invite_secret(3)
+            assert (filled.store.epoch(), filled.store.invite_secret(3)) == (epoch, secret)
         assert epoch == filled.epoch
         assert (len(bytes.fromhex(epoch)), len(secret)) == (16, 22)
         with filled.engine.replaced(filled.store), pytest.raises(StoreFailedError):
@@ -268,9 +296,8 @@ class StoreContract:
         twice: list[Writes] = [
             lambda filled: filled.store.add_account("ada", "Twice", 20, 0),
             lambda filled: filled.store.add_room(GENERAL, 0),
-            lambda filled: filled.store.add_device(
-                filled.bob, b"ada".ljust(32), "Linux", INSTALLATION, 0
-            ),
+            lambda filled: filled.store.add_device(filled.bob, b"ada".ljust(32), device("bob")),
+            lambda filled: [filled.store.add_invite(invite()) for _ in range(2)],
             lambda filled: filled.store.append(filled.general, said(1, cid="2" * 16), filled.bob),
         ]
         before = filled.everything()
@@ -316,8 +343,8 @@ class StoreContract:
     def test_installations_are_kept_by_account(self, filled: Filled) -> None:
         """Each once, however many devices came from it."""
         with filled.store.transaction():
-            filled.store.add_device(filled.ada, KEY, "Phone", "2" * 32, 0)
-            filled.store.add_device(filled.ada, KEY[::-1], "Tablet", "2" * 32, 0)
+            for key in (KEY, KEY[::-1]):
+                filled.store.add_device(filled.ada, key, device("ada", installation="2" * 32))
         assert filled.store.load().installations == {
             "ada": {INSTALLATION, "2" * 32}, "bob": {INSTALLATION},
         }  # fmt: skip

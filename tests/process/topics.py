@@ -27,7 +27,7 @@ def main() -> None:
     _, *sys.argv = sys.argv
     if sys.argv[0] == "chat_server":
         from chat_server.rules.commands import SENDERS
-        from chat_server.rules.directory import Role
+        from chat_server.rules.roles import Role
 
         SENDERS[TOPIC] = Role.MEMBER  # type: ignore[index]  # as above
     runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

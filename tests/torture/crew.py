@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from chat_client.accounts import Accounts, new_account
+from chat_server.rules.directory import Device
 from chat_server.store.sqlite.store import SqliteStore
 from common.domain.invite import parse_invite
 from tests.torture.proxy import HOST, Proxy
@@ -281,9 +282,8 @@ class Crew:
         log = SqliteStore(self.server.database)
         try:
             with log.transaction():
-                log.add_device(
-                    log.load().accounts[name], token, person.device, account.installation, 0
-                )
+                device = Device(name, account.installation, person.device, 0)
+                log.add_device(log.load().accounts[name], token, device)
         finally:
             log.close()
         return person

@@ -16,7 +16,7 @@ from chat_server.hub import batch
 from chat_server.net import connection, io_thread, pages, queries, send_queues
 from chat_server.rules import commands, effects, invites, moderation, permissions
 from chat_server.rules.delivery import Delivery
-from chat_server.rules.directory import Role
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.store.sqlite.store import SqliteStore
 from common.protocol import messages

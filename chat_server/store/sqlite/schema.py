@@ -118,6 +118,27 @@ MIGRATIONS: Final[Sequence[str]] = (
         fields TEXT NOT NULL
     );
     """,
+    # Invites other than the standing one, of which no secret is stored but its hash. Number 0 is
+    # the standing one, whose secret stays in `meta`: it is shown again. A device's invite may have
+    # been deleted since.
+    """
+    CREATE TABLE invites (
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        secret_hash BLOB NOT NULL UNIQUE,
+        kind TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        creator INTEGER REFERENCES accounts,
+        role INTEGER NOT NULL,
+        account INTEGER REFERENCES accounts,
+        note TEXT NOT NULL,
+        expires_at INTEGER,
+        most_uses INTEGER,
+        uses INTEGER NOT NULL,
+        ended_at INTEGER
+    );
+    ALTER TABLE devices ADD COLUMN last_seen INTEGER;
+    ALTER TABLE devices ADD COLUMN invite INTEGER;
+    """,
 )
 
 

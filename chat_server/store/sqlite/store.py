@@ -10,7 +10,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from chat_server.rules.directory import Account, Directory, Role, RoomLog
+from chat_server.rules.directory import Account, Device, Directory, RoomLog
+from chat_server.rules.issued_invites import STANDING, InviteKind, IssuedInvite, secret_hash
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.reserve import Reserve
 from chat_server.store.sqlite.errors import failed
@@ -188,9 +190,13 @@ class SqliteStore:
         """This database's own random name; a client that knows another one starts over."""
         return self.meta("epoch", secrets.token_hex(16))
 
-    def invite_secret(self) -> str:
-        """The secret in the invite: 128 random bits, base64url (RFC 4648)."""
-        return self.meta("invite_secret", secrets.token_urlsafe(16))
+    def invite_secret(self, now: int) -> str:
+        """The secret of the standing invite: 128 random bits, base64url (RFC 4648)."""
+        secret = self.meta("invite_secret", secrets.token_urlsafe(16))
+        if not self._query("SELECT 1 FROM invites WHERE number = ?", (STANDING,)):
+            kind = InviteKind.LINK
+            self._insert_invite(IssuedInvite(STANDING, secret_hash(secret), kind, now), STANDING)
+        return secret
 
     def load(self) -> Directory:
         """Everything durable but the events."""
@@ -205,10 +211,21 @@ class SqliteStore:
             directory.add_account(Account(number, username, display_name, change, Role(role)))
         former = self._query("SELECT change FROM former_changes")
         directory.former_changes = {change for (change,) in former}
-        for token_hash, account, installation in self._query(
-            "SELECT token_hash, account, installation FROM devices"
+        for token_hash, account, *device in self._query(
+            "SELECT token_hash, account, installation, name, created_at, invite, last_seen"
+            " FROM devices"
         ):
-            directory.add_device(token_hash, usernames[account], installation)
+            directory.add_device(token_hash, Device(usernames[account], *device))
+        for number, hashed, kind, created, by, role, account, *terms in self._query(
+            "SELECT number, secret_hash, kind, created_at, creator, role, account,"
+            " note, expires_at, most_uses, uses, ended_at FROM invites"
+        ):
+            issuer, owner = (None if each is None else usernames[each] for each in (by, account))
+            directory.put_invite(
+                IssuedInvite(
+                    number, hashed, InviteKind(kind), created, issuer, Role(role), owner, *terms
+                )
+            )
         for number, kind, account, installations, *rest in self._query(
             "SELECT number, kind, account, installations, device, until, reason, actor, at"
             " FROM sanctions"
@@ -226,13 +243,16 @@ class SqliteStore:
         directory.commit()
         return directory
 
-    def add_account(self, username: str, display_name: str, change: int, now: int) -> Account:
+    def add_account(
+        self, username: str, display_name: str, change: int, now: int, role: Role = Role.MEMBER
+    ) -> Account:
         """A new account."""
         cursor = self._change(
-            "INSERT INTO accounts (username, display_name, change, created_at) VALUES (?, ?, ?, ?)",
-            (username, display_name, change, now),
+            "INSERT INTO accounts (username, display_name, change, created_at, role)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (username, display_name, change, now, role),
         )
-        return Account(cursor.lastrowid or 0, username, display_name, change, Role.MEMBER)
+        return Account(cursor.lastrowid or 0, username, display_name, change, role)
 
     def change_account(self, account: Account) -> None:
         """An account is otherwise now, by the number of its change."""
@@ -245,15 +265,73 @@ class SqliteStore:
             (account.display_name, account.role, account.change, account.number),
         )
 
-    def add_device(
-        self, account: Account, token_hash: bytes, name: str, installation: str, now: int
-    ) -> None:
-        """A device that may sign in to an account, and the installation it joined from."""
+    def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
+        """A device that may sign in to an account."""
         self._change(
-            "INSERT INTO devices (token_hash, account, name, installation, created_at)"
-            " VALUES (?, ?, ?, ?, ?)",
-            (token_hash, account.number, name, installation, now),
+            "INSERT INTO devices"
+            " (token_hash, account, name, installation, created_at, invite, last_seen)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                token_hash,
+                account.number,
+                device.name,
+                device.installation,
+                device.created,
+                device.invite,
+                device.last_seen,
+            ),
         )
+
+    def remove_device(self, token_hash: bytes) -> None:
+        """A device may not sign in any more."""
+        self._change("DELETE FROM devices WHERE token_hash = ?", (token_hash,))
+
+    def save_seen(self, devices: Mapping[bytes, Device]) -> None:
+        """When these devices were seen last, and what they are called now."""
+        for key, device in devices.items():
+            self._change(
+                "UPDATE devices SET last_seen = ?, name = ? WHERE token_hash = ?",
+                (device.last_seen, device.name, key),
+            )
+
+    def add_invite(self, invite: IssuedInvite) -> IssuedInvite:
+        """An invite, with the number that it has from now on."""
+        return replace(invite, number=self._insert_invite(invite))
+
+    def change_invite(self, invite: IssuedInvite) -> None:
+        """It was used or revoked, or the standing one has another secret."""
+        self._change(
+            "UPDATE invites SET secret_hash = ?, created_at = ?, uses = ?, ended_at = ?"
+            " WHERE number = ?",
+            (invite.secret_hash, invite.created, invite.uses, invite.ended_at, invite.number),
+        )
+
+    def remove_invite(self, invite: IssuedInvite) -> None:
+        """It ended long ago."""
+        self._change("DELETE FROM invites WHERE number = ?", (invite.number,))
+
+    def _insert_invite(self, invite: IssuedInvite, number: int | None = None) -> int:
+        cursor = self._change(
+            "INSERT INTO invites (number, secret_hash, kind, created_at, creator, role, account,"
+            " note, expires_at, most_uses, uses, ended_at) VALUES"
+            " (?, ?, ?, ?, (SELECT number FROM accounts WHERE username = ?), ?,"
+            " (SELECT number FROM accounts WHERE username = ?), ?, ?, ?, ?, ?)",
+            (
+                number,
+                invite.secret_hash,
+                invite.kind,
+                invite.created,
+                invite.by,
+                invite.role,
+                invite.username,
+                invite.note,
+                invite.expires,
+                invite.most_uses,
+                invite.uses,
+                invite.ended_at,
+            ),
+        )
+        return cursor.lastrowid or 0
 
     def add_sanction(self, sanction: Sanction) -> Sanction:
         """A ban or a mute, with the number that it has from now on."""

@@ -28,6 +28,7 @@ from common.protocol.messages.base import (
     ToldUsername,
     Username,
 )
+from common.protocol.messages.invites import DEFAULT_RULE
 from common.protocol.messages.moderation import Mute
 
 
@@ -46,10 +47,14 @@ class Hello(Command):
 
 
 class Join(Command):
-    """Claims a username with an invite's secret; the same token again gets the same answer."""
+    """Claims a username with an invite's secret, or adds a device to the account it is bound to.
+
+    Without a secret only where everyone on the network may join. The same token again gets the same
+    answer.
+    """
 
     type: Literal["join"] = "join"
-    secret: Secret
+    secret: Secret | None = None
     username: Username
     display_name: DisplayName
     token: Token
@@ -97,6 +102,8 @@ class Welcome(Reply):
     epoch: Epoch
     time: Time = 0
     """Not there in what a server of version 1 says, which has to be understood as far as that."""
+    joining: Code = DEFAULT_RULE
+    """Who may join (JoinRule); not there either."""
 
 
 class Recognized(Reply):

@@ -9,6 +9,7 @@ from pydantic import (
 )
 
 from common.protocol.messages.base import Done
+from common.protocol.messages.devices import Devices, ListDevices, RemoveDevice
 from common.protocol.messages.errors import Error, Goodbye
 from common.protocol.messages.events import Ack, EventMessage, Send
 from common.protocol.messages.host import (
@@ -20,6 +21,17 @@ from common.protocol.messages.host import (
     RenameChat,
     ServerStatus,
     ShowInvite,
+)
+from common.protocol.messages.invites import (
+    AddDevice,
+    AskJoining,
+    CreateInvite,
+    InviteCreated,
+    Invites,
+    Joining,
+    ListInvites,
+    RevokeInvite,
+    SetJoining,
 )
 from common.protocol.messages.moderation import (
     Audit,
@@ -89,6 +101,14 @@ ToServer = (
     | ListClients
     | ListSanctions
     | ListAudit
+    | CreateInvite
+    | AddDevice
+    | ListInvites
+    | RevokeInvite
+    | SetJoining
+    | AskJoining
+    | ListDevices
+    | RemoveDevice
 )
 ToClient = (
     Welcome
@@ -107,6 +127,10 @@ ToClient = (
     | Clients
     | Sanctions
     | Audit
+    | InviteCreated
+    | Invites
+    | Joining
+    | Devices
     | EventMessage
     | PersonChanged
     | PresenceChanged

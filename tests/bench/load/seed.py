@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chat_server.rules.directory import Account, RoomLog
+from chat_server.rules.directory import Account, Device, RoomLog
 from chat_server.store.sqlite.store import SqliteStore
 from common.domain.names import GENERAL
 from common.protocol.events import MESSAGE, Event
@@ -78,7 +78,8 @@ def _account(log: SqliteStore, number: int, everyone: RoomLog) -> Account:
     """Somebody whose one device has the token that the generator knows: its number and one."""
     account = log.add_account(username(number), f"Member {number}", number + 1, _BEGAN)
     token = (number + 1).to_bytes(32, "big")
-    log.add_device(account, hashlib.sha256(token).digest(), "load", "0" * 32, _BEGAN)
+    device = Device(account.username, "0" * 32, "load", _BEGAN)
+    log.add_device(account, hashlib.sha256(token).digest(), device)
     log.add_member(everyone, account)
     return account
 

@@ -132,6 +132,6 @@ def test_a_seed_is_what_was_asked_for(tmp_path: Path) -> None:
     assert directory.rooms["r001"].members == {username(2), username(3)}
     assert set(directory.rooms_of[username(5)]) == {"general", "r002"}
     token = bytes.fromhex(f"{4:064x}")
-    assert directory.devices[hashlib.sha256(token).digest()] == username(3)
+    assert directory.devices[hashlib.sha256(token).digest()].username == username(3)
     assert last == 250
     assert page.count(b'"text":"h000000249xxx') == 1

@@ -25,6 +25,7 @@ from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, ServerFacts, World
 from chat_server.store.sqlite.store import SqliteStore
 from common import limits
+from common.domain.invite import Place
 from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.frames import FrameDecoder
@@ -39,6 +40,12 @@ NOW = 1_700_000_000_000
 Kind = TypeVar("Kind")
 
 
+def link(facts: ServerFacts, username: str) -> str:
+    """An invite's link as the server makes it."""
+    place = Place(("127.0.0.1",), 12345, FINGERPRINT, facts.name)
+    return place.invite(facts.secret, username).link()
+
+
 class House:
     """A world with one room, and the numbers to drive it with."""
 
@@ -46,11 +53,13 @@ class House:
         self.path = path
         self.log = SqliteStore(path)
         with self.log.transaction():
+            self.log.set_meta("invite_secret", SECRET)
+            self.log.invite_secret(NOW)
             facts = ServerFacts("Home", "ChatServer", self.log.epoch(), SECRET, FINGERPRINT)
             directory = self.log.load()
             if GENERAL not in directory.rooms:
                 directory.add_room(self.log.add_room(GENERAL, 0))
-        self.world = World(facts, self.log, directory)
+        self.world = World(facts, self.log, directory, link=link)
         self._connections = itertools.count(1)
         self._requests = itertools.count(1)
         self._cids = itertools.count(1)

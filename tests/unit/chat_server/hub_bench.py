@@ -24,7 +24,7 @@ from common.protocol.events import Event
 from common.protocol.messages import Message
 from tests.contract.engines import Engine
 from tests.events import cid_of, send
-from tests.unit.chat_server.house import SECRET, acks_in, installation, token
+from tests.unit.chat_server.house import SECRET, acks_in, installation, link, token
 
 _CONTEXTS: Final = ("transaction", "atomic")
 _SAFE: Final = ("close", "release_reserve", "has_space", "begin_command", "undo_command")
@@ -156,10 +156,12 @@ class HubBench:
         with store.transaction():
             facts = ServerFacts("Home", "ChatServer", store.epoch(), SECRET)
             store.meta("name", facts.name)
+            store.meta("invite_secret", SECRET)
+            store.invite_secret(0)
             directory = store.load()
             directory.add_room(store.add_room(GENERAL, 0))
         directory.commit()
-        self.world = World(facts, store, directory)
+        self.world = World(facts, store, directory, link=link)
         self.now = 1000.0
         """Seconds, of the clock that never goes back."""
         self.queue = _Queue()

@@ -19,9 +19,11 @@ import pytest
 from chat_server.hub.batch import SPACE_CHECK_INTERVAL
 from chat_server.hub.queue import HubItem, Received
 from chat_server.hub.retry import LONGEST_PAUSE
-from chat_server.rules import admission, conversation, effects, inputs
+from chat_server.rules import admission, conversation, effects, inputs, joining
 from chat_server.rules.commands import COMMANDS
-from chat_server.rules.directory import Directory, Role, RoomLog
+from chat_server.rules.devices import device_id
+from chat_server.rules.directory import Directory, RoomLog
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import (
     ClientDisconnected,
@@ -41,11 +43,14 @@ from chat_server.store.store import (
     StoreUnreadableError,
 )
 from common import limits
+from common.domain.invite import parse_invite
 from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.events import Event
 from common.protocol.messages import Message
+from common.protocol.recognition import device_key
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
+from tests.unit.chat_server.house import token
 from tests.unit.chat_server.hub_bench import HubBench, Released
 
 DIRECT: Final = "dm:ada:bob"
@@ -71,6 +76,9 @@ class Scene:
         mute = messages.MutePerson(id=1, username="cleo")
         bench.run(Received(self.host, (mute, messages.Ban(id=2, username="dan"))))
         bench.run()  # dan is sent away
+        self.invite = self.created(messages.CreateInvite(id=3)).number
+        link = self.created(messages.AddDevice(id=4, username="ada")).link
+        self.device_secret = parse_invite(link).secret
         self.audited = len(bench.audit())
         self.secret = bench.world.facts.secret
         self.before, self.after = bench.send("before"), bench.send("after")
@@ -84,6 +92,25 @@ class Scene:
             self.writer,
             Received(self.bob, (self.after, self.rooms)),
         )
+
+    def created(
+        self, command: messages.CreateInvite | messages.AddDevice
+    ) -> messages.InviteCreated:
+        """An invite that the host makes."""
+        reply = self.bench.run(Received(self.host, (command,))).answer(self.host, command)
+        assert isinstance(reply, messages.InviteCreated)
+        return reply
+
+    def join_of_a_device(self) -> messages.Join:
+        """One more device of ada's, with the invite for that."""
+        command = self.bench.join_command("cem")
+        return command.model_copy(update={"username": "ada", "secret": self.device_secret})
+
+    @property
+    def joined(self) -> str | None:
+        """Whose device the stranger's is, if it has joined."""
+        device = self.bench.world.directory.devices.get(device_key(token("cem")))
+        return None if device is None else device.username
 
     def writers(self) -> list[tuple[int, messages.Command]]:
         """The commands that write, and whose they are."""
@@ -101,7 +128,9 @@ class Scene:
         assert bench.world.directory == bench.store.load()
         with bench.store.transaction():
             assert bench.world.facts.name == bench.store.meta("name", "")
-            assert bench.world.facts.secret == bench.store.invite_secret()
+            assert bench.world.facts.secret == bench.store.invite_secret(0)
+            rule = bench.store.meta(joining.RULE, messages.DEFAULT_RULE)
+            assert bench.world.facts.joining == rule
         for username in bench.world.sessions.usernames():
             assert username in bench.world.directory.accounts
 
@@ -144,8 +173,36 @@ WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
     messages.Unmute: lambda scene: Received(
         scene.host, (messages.Unmute(id=scene.bench.number(), username="cleo"),)
     ),
+    messages.CreateInvite: lambda scene: Received(
+        scene.host, (messages.CreateInvite(id=scene.bench.number(), note="Cousins"),)
+    ),
+    messages.AddDevice: lambda scene: Received(
+        scene.host, (messages.AddDevice(id=scene.bench.number(), username="ada"),)
+    ),
+    messages.RevokeInvite: lambda scene: Received(
+        scene.host, (messages.RevokeInvite(id=scene.bench.number(), number=scene.invite),)
+    ),
+    messages.SetJoining: lambda scene: Received(
+        scene.host,
+        (messages.SetJoining(id=scene.bench.number(), rule="open", moderators_invite=True),),
+    ),
+    messages.RemoveDevice: lambda scene: Received(
+        scene.host,
+        (
+            messages.RemoveDevice(
+                id=scene.bench.number(),
+                username="ada",
+                device=device_id(device_key(token("ada"))),
+            ),
+        ),
+    ),
 }
 """Something of each kind that writes."""
+OTHERS: Final[dict[str, Callable[[Scene], HubItem]]] = {
+    "Join of a device": lambda scene: Received(scene.stranger, (scene.join_of_a_device(),)),
+}
+"""More of these kinds."""
+CASES: Final = {kind.__name__: writer for kind, writer in WRITERS.items()} | OTHERS
 ERRORS: Final[dict[str, Exception]] = {
     "disk_full": StoreFullError("no room"),
     "busy": StoreBusyError("locked"),
@@ -162,16 +219,16 @@ def test_everything_that_writes_is_made_to_fail() -> None:
 
 @pytest.mark.usefixtures("errors_logged")
 @pytest.mark.parametrize("error", ERRORS)
-@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
-def test_a_batch_may_fail_anywhere(kind: type, error: str) -> None:
+@pytest.mark.parametrize("kind", CASES)
+def test_a_batch_may_fail_anywhere(kind: str, error: str) -> None:
     """At each thing that is asked of the store, up to the commit itself; then it works again."""
     points = _fail_everywhere(lambda _: MemoryEngine(), kind, error)
     assert points > 5
 
 
 @pytest.mark.usefixtures("errors_logged")
-@pytest.mark.parametrize("kind", WRITERS, ids=lambda kind: kind.__name__)
-def test_a_mistake_may_be_made_anywhere(tmp_path: Path, kind: type) -> None:
+@pytest.mark.parametrize("kind", CASES)
+def test_a_mistake_may_be_made_anywhere(tmp_path: Path, kind: str) -> None:
     """With SQLite, which can't tell what one command wrote from what the others did."""
 
     def engine(number: int) -> Engine:
@@ -182,10 +239,10 @@ def test_a_mistake_may_be_made_anywhere(tmp_path: Path, kind: type) -> None:
     assert _fail_everywhere(engine, kind, "internal") > 5
 
 
-def _fail_everywhere(engine: Callable[[int], Engine], kind: type, error: str) -> int:
+def _fail_everywhere(engine: Callable[[int], Engine], kind: str, error: str) -> int:
     """The number of places at which it was made to fail."""
     for at in itertools.count():
-        scene = Scene(engine(at), WRITERS[kind])
+        scene = Scene(engine(at), CASES[kind])
         scene.bench.store.fail(at, ERRORS[error])
         released = scene.bench.run(*scene.items)
         failed = len(scene.bench.store.asked) > at
@@ -201,7 +258,13 @@ def _fail_everywhere(engine: Callable[[int], Engine], kind: type, error: str) ->
     raise AssertionError
 
 
-_DONE: Final = (messages.Ack, messages.SignedIn, messages.Done, messages.InviteLink)
+_DONE: Final = (
+    messages.Ack,
+    messages.SignedIn,
+    messages.Done,
+    messages.InviteLink,
+    messages.InviteCreated,
+)
 
 
 def _is_done(reply: object) -> bool:
@@ -213,7 +276,9 @@ def _was_done(scene: Scene, command: messages.Command) -> bool:
     sanctions = scene.bench.world.directory.sanctions
     match command:
         case messages.Join():
-            return scene.bench.session(scene.stranger).username == "cem"
+            return scene.bench.session(scene.stranger).username == scene.joined
+        case messages.RemoveDevice():
+            return device_key(token("ada")) not in scene.bench.world.directory.devices
         case messages.Ban(connection=number):
             return number is not None and scene.bench.world.sessions.get(number) is None
         case messages.Unban():
@@ -236,13 +301,13 @@ def _check(scene: Scene, released: Released, error: Exception | None) -> None:
     # Nobody is ended, nobody is let in who is not stored, nobody hears what is not.
     assert released.ended() == {}
     assert [bench.session(number).username for number in (scene.ada, scene.bob)] == ["ada", "bob"]
-    joined = "cem" in bench.world.directory.accounts
-    assert bench.session(scene.stranger).username == ("cem" if joined else None)
+    joined = scene.joined
+    assert bench.session(scene.stranger).username == joined
     assert [each.connection for each in released.io if isinstance(each, effects.Admit)] == (
         [scene.stranger] if joined else []
     )
     assert [each.username for each in released.shown if isinstance(each, ClientSignedIn)] == (
-        ["cem"] if joined else []
+        [joined] if joined else []
     )
     for room in bench.world.directory.rooms:
         fanned = [
@@ -304,18 +369,28 @@ def _check_told(scene: Scene, released: Released) -> None:
         ("(host)", command.model_dump()["type"]) for command in done
     ]
     assert [each.fields for each in audit] == [
-        command.model_dump(exclude={"id", "type"}, exclude_none=True)
-        | ({"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {})
+        command.model_dump(exclude={"id", "type"}, exclude_none=True) | _about(command)
         for command in done
     ]
     # And nobody is to be ended for anything else.
-    ending = [each for each in done if isinstance(each, messages.Terminate | messages.Ban)]
+    kinds = messages.Terminate | messages.Ban | messages.RemoveDevice
+    ending = [each for each in done if isinstance(each, kinds)]
     after = [each for each in released.after if isinstance(each, inputs.EndSessions)]
     assert after == released.after
     assert [each.connections for each in after] == [(scene.ada,)] * len(ending)
     assert bool(directory.sanctions.about(SanctionKind.BAN, "ada")) == any(
         isinstance(each, messages.Ban) and each.username for each in done
     )
+
+
+def _about(command: messages.Command) -> dict[str, str]:
+    """What the audit log has beside a command's own fields."""
+    match command:
+        case messages.RemoveDevice():
+            return {"name": "Linux"}
+        case messages.RevokeInvite():
+            return {"kind": "link"}
+    return {"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {}
 
 
 def _code(error: Exception | None) -> str:

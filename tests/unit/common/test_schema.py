@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chat_server.net import connection, unauthenticated
-from chat_server.rules import admission, world
+from chat_server.rules import admission, invites, world
 from common import limits
 from common.domain.invite import InviteError, parse_invite
 from common.domain.names import ROOM_PATTERN
@@ -382,6 +382,16 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         limits.PAGE_CLIENTS,
         limits.PAGE_SANCTIONS,
         limits.PAGE_AUDIT,
+        limits.PAGE_INVITES,
+        limits.INVITE_NOTE_LENGTH,
+        limits.INVITE_USES,
+        invites.MOST_INVITES,
+        limits.INVITE_LIFE,
+        limits.SHORTEST_INVITE_LIFE,
+        limits.LONGEST_INVITE_LIFE,
+        limits.DEVICE_INVITE_LIFE,
+        limits.DEVICES,
+        limits.PAGE_DEVICES,
         limits.PARAMS,
         limits.INVITE_LENGTH,
         limits.PROOFS,
@@ -399,6 +409,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         connection.BURST,
         connection.RATE,
         world.DIRECT_ROOM_BURST,
+        world.DEVICE_INVITE_BURST,
         connection.SEND_QUEUE_LIMIT,
         connection._VIOLATIONS,
         connection.GOODBYE_DEADLINE,

@@ -740,7 +740,7 @@ def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.Go
     status = desk.controller.status
     assert status.reason == Reason(code, {"reason": "Enough"})
     desk.wait(60)
-    if code in {"terminated", "banned", "replaced", "violation"}:
+    if code in {"terminated", "banned", "replaced", "violation", "device_removed"}:
         assert (status.link, status.code) == (Link.SIGNED_OUT, code)
         assert not desk.controller.wants_connection
         assert desk.controller.deadline() == math.inf

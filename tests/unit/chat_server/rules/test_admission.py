@@ -11,8 +11,9 @@ from typing import Final
 import pytest
 
 from chat_server.rules import inputs
-from chat_server.rules.directory import CHANGE_STEP, Account, Directory, Role
+from chat_server.rules.directory import CHANGE_STEP, Account, Device, Directory
 from chat_server.rules.effects import Admit, Disconnect, Publish, TellEveryone
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientDisconnected, ClientRefused, ClientSignedIn
 from common import limits
@@ -257,7 +258,7 @@ def test_accounts_from_before_a_name_was_reserved_stay(house: House) -> None:
     with house.log.transaction():
         account = house.log.add_account("host", "Host", 1, NOW)
         key = hashlib.sha256(bytes.fromhex(token("host"))).digest()
-        house.log.add_device(account, key, "d", INSTALLATION, NOW)
+        house.log.add_device(account, key, Device("host", INSTALLATION, "d", NOW))
     house.world.directory = house.log.load()
     session, _ = house.sign_in("host")
     assert session.username == "host"
@@ -314,7 +315,7 @@ def test_resume_ends_no_other_session(house: House) -> None:
     account = house.world.directory.accounts["ada"]
     key = hashlib.sha256(bytes.fromhex(phone_token)).digest()
     with house.log.transaction():
-        house.log.add_device(account, key, "phone", INSTALLATION, NOW)
+        house.log.add_device(account, key, Device("ada", INSTALLATION, "phone", NOW))
     house.world.directory = house.log.load()
     command = messages.SignIn(
         id=1,
@@ -362,7 +363,8 @@ def test_each_device_of_an_account_is_shown(house: House) -> None:
     account = house.world.directory.accounts["ada"]
     with house.log.transaction():
         for number in range(100):
-            house.log.add_device(account, bytes([number]) * 32, "phone", INSTALLATION, NOW)
+            phone = Device("ada", INSTALLATION, "phone", NOW)
+            house.log.add_device(account, bytes([number]) * 32, phone)
     house.world.directory = house.log.load()
     answer = recognize(house, "ada")
     assert isinstance(answer, messages.Recognized)

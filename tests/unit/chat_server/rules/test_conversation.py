@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from chat_server.rules.commands import SENDERS, handle_command
-from chat_server.rules.directory import Role
 from chat_server.rules.effects import (
     Disconnect,
     GoLive,
@@ -23,6 +22,7 @@ from chat_server.rules.effects import (
     WritePage,
 )
 from chat_server.rules.inputs import Drained, PageFailed, PageRead
+from chat_server.rules.roles import Role
 from common import limits
 from common.domain.names import GENERAL, direct_room
 from common.protocol import messages

@@ -11,17 +11,19 @@ import pytest
 from chat_server.hub.queue import Received
 from chat_server.rules import commands, effects
 from chat_server.rules.commands import COMMANDS, SENDERS
-from chat_server.rules.directory import Role
+from chat_server.rules.devices import device_id
 from chat_server.rules.permissions import role_of
+from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import SanctionKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome
 from chat_server.store.store import StoreBusyError
 from common.domain.names import GENERAL
 from common.protocol import messages
+from common.protocol.recognition import device_key
 from tests.contract.engines import MemoryEngine
 from tests.events import send
-from tests.unit.chat_server.house import NOW, House, acked, installation, refused, told
+from tests.unit.chat_server.house import NOW, House, acked, installation, refused, token, told
 from tests.unit.chat_server.hub_bench import HubBench
 
 WHO: Final = ("stranger", "banned", "member", "muted", "moderator", "host")
@@ -55,6 +57,14 @@ ALLOWED: Final[dict[type, str]] = {
     messages.AskStatus: HOSTS,
     messages.ListClients: HOSTS,
     messages.ListAudit: HOSTS,
+    messages.CreateInvite: MODERATORS,
+    messages.AddDevice: MEMBERS,
+    messages.ListInvites: MEMBERS,
+    messages.RevokeInvite: "not_allowed not_allowed no_such_invite no_such_invite yes yes",
+    messages.SetJoining: HOSTS,
+    messages.AskJoining: MODERATORS,
+    messages.ListDevices: MEMBERS,
+    messages.RemoveDevice: MEMBERS,
 }
 """For each of WHO: carried out, the code of the refusal, or - where the conversation's phase
 refuses it before (tests/unit/common/test_codec.py)."""
@@ -84,6 +94,7 @@ class Scene:
             messages.MutePerson(id=1, username="quiet"),
             messages.Ban(id=1, username="bea"),
             messages.Ban(id=1, username="exiled"),
+            messages.SetJoining(id=1, rule="invite_or_ask", moderators_invite=True),
         ):
             outcome = house.do(self.host, command)
             assert messages.Done(re=1) in told(outcome, self.host)
@@ -91,6 +102,10 @@ class Scene:
         self.sessions |= {
             "stranger": house.connect(), "banned": house.connect(), "host": self.host,
         }  # fmt: skip
+        made = house.do(self.sessions["moderator"], messages.CreateInvite(id=1))
+        (created,) = told(made, self.sessions["moderator"])
+        assert isinstance(created, messages.InviteCreated)
+        self.invite = created.number
 
     def command(self, kind: type, who: str) -> messages.ToServer:
         """A valid one."""
@@ -123,6 +138,24 @@ class Scene:
             messages.AskStatus: lambda: messages.AskStatus(id=9),
             messages.ListClients: lambda: messages.ListClients(id=9),
             messages.ListAudit: lambda: messages.ListAudit(id=9),
+            messages.CreateInvite: lambda: messages.CreateInvite(id=9),
+            messages.AddDevice: lambda: messages.AddDevice(
+                id=9, username="tom" if who == "host" else None
+            ),
+            messages.ListInvites: lambda: messages.ListInvites(id=9),
+            messages.RevokeInvite: lambda: messages.RevokeInvite(id=9, number=self.invite),
+            messages.SetJoining: lambda: messages.SetJoining(
+                id=9, rule="open", moderators_invite=False
+            ),
+            messages.AskJoining: lambda: messages.AskJoining(id=9),
+            messages.ListDevices: lambda: messages.ListDevices(
+                id=9, username="tom" if who == "host" else None
+            ),
+            messages.RemoveDevice: lambda: messages.RemoveDevice(
+                id=9,
+                username="tom" if who == "host" else None,
+                device=device_id(device_key(token("tom" if who == "host" else name))),
+            ),
         }
         return made[kind]()
 

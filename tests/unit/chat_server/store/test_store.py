@@ -19,7 +19,8 @@ import pytest
 
 from chat_server.net.pages import Pages
 from chat_server.rules.commands import is_refusal
-from chat_server.rules.directory import Account, Role, RoomLog
+from chat_server.rules.directory import Account, RoomLog
+from chat_server.rules.roles import Role
 from chat_server.store.sqlite import schema
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore

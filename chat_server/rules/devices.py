@@ -1,0 +1,116 @@
+"""The devices of an account: listing them, signing one out, and when each was seen last."""
+
+from functools import partial
+from typing import Final
+
+from chat_server.rules import inputs
+from chat_server.rules.directory import Device
+from chat_server.rules.effects import After, Answer
+from chat_server.rules.invites import owner_named
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import DevicesChanged
+from chat_server.rules.world import Outcome, World, done, refuse
+from common import limits
+from common.protocol import messages
+
+_ID_BYTES: Final = 8
+"""Of a device's key, in the id by which it is told."""
+STALE: Final = 3600 * 1000
+"""Milliseconds after which the time of a device that stays online is written again."""
+
+
+def list_devices(
+    world: World, session: Session, command: messages.ListDevices, now: int
+) -> Outcome:
+    """The devices of an account: one's own, or for the host anybody's."""
+    username = owner_named(session, command)
+    if username is None:
+        return refuse(session, command, "not_allowed", "username")
+    if username not in world.directory.accounts:
+        params = {"username": username}
+        return refuse(session, command, "no_such_person", "username", params=params)
+
+    def devices() -> messages.Devices:
+        online = {each.device_key for each in world.sessions.of(username)}
+        keys = world.directory.devices_of.get(username, set())
+        facts = [
+            _told(
+                key,
+                world.directory.devices[key],
+                now,
+                current=key == session.device_key,
+                online=key in online,
+            )
+            for key in keys
+        ]
+        facts.sort(key=lambda each: (each.last_seen or 0, each.created), reverse=True)
+        return messages.Devices(re=command.id, devices=tuple(facts[: limits.PAGE_DEVICES]))
+
+    return [Answer(session.connection, command.id, devices)]
+
+
+def remove_device(
+    world: World, session: Session, command: messages.RemoveDevice, _now: int
+) -> Outcome:
+    """Sign a device out: its token is invalid from now on, and its sessions end."""
+    username = owner_named(session, command)
+    if username is None:
+        return refuse(session, command, "not_allowed", "username")
+    if username not in world.directory.accounts:
+        params = {"username": username}
+        return refuse(session, command, "no_such_person", "username", params=params)
+    # More than one only if its owner made tokens for that.
+    keys = [
+        key
+        for key in world.directory.devices_of.get(username, ())
+        if device_id(key) == command.device
+    ]
+    if not keys:
+        return refuse(session, command, "no_such_device", "device")
+    ended = tuple(
+        each.connection for each in world.sessions.of(username) if each.device_key in keys
+    )
+    for key in keys:
+        world.store.remove_device(key)
+        world.directory.remove_device(key)
+    goodbye = messages.Goodbye(code="device_removed", params={})
+    return [
+        done(session, command),
+        DevicesChanged(username),
+        After(inputs.EndSessions(ended, goodbye, "device_removed")),
+    ]
+
+
+def device_id(key: bytes) -> str:
+    """What a device is called in lists: enough of its key that no two of an account are alike."""
+    return key[:_ID_BYTES].hex()
+
+
+def save_seen(world: World, _item: inputs.SaveSeen, now: int) -> Outcome:
+    """Write when devices were seen last, of those where that changed.
+
+    Of those that stay online once in an hour: if the server is killed, no more than that is lost.
+    """
+    devices = world.directory.devices
+    for session in world.sessions:
+        device = devices.get(session.device_key)
+        if device is not None and (device.last_seen or 0) <= now - STALE:
+            world.seen(session, now)
+    keys = frozenset(world.unsaved_seen)
+    world.store.save_seen({key: devices[key] for key in keys if key in devices})
+    world.unsaved_seen.clear()
+    world.directory.undo.note(partial(world.unsaved_seen.update, keys))
+    return []
+
+
+def _told(
+    key: bytes, device: Device, now: int, *, current: bool, online: bool
+) -> messages.DeviceFacts:
+    return messages.DeviceFacts(
+        device=device_id(key),
+        name=device.name,
+        created=device.created,
+        last_seen=now if online else device.last_seen,
+        current=current,
+        online=online,
+    )
