@@ -28,11 +28,15 @@ from chat_client.state.account import Account
 from common.domain.names import address_of, direct_members, room_for
 from common.domain.sentences import sentence
 from common.domain.times import local_time
-from common.protocol.events import JOIN, Event
+from common.protocol.events import ACCOUNT_DELETED, JOIN, REMOVED, Event
 from common.system.output import OutputError, print_lines, printable
 from common.system.private_files import FolderInUseError, FolderLock
 
-HAPPENED: Final = {JOIN: " joined"}
+HAPPENED: Final = {
+    JOIN: " joined",
+    ACCOUNT_DELETED: " left: the account was deleted",
+    REMOVED: "’s message was removed",
+}
 _NEWER: Final = " did something that only a newer ChatClient can show"
 
 

@@ -24,6 +24,9 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.ListOnline: lambda _: 100,
     messages.ListRooms: lambda _: 100,
     messages.Sync: lambda sync: 20 + len(sync.positions) + 2 * len(sync.last),
+    messages.RenameMe: lambda _: 20,
+    messages.DeleteMe: lambda _: 100,
+    messages.DeleteAccount: lambda _: 100,
     messages.Terminate: lambda _: 20,
     messages.Ban: lambda _: 40,  # it looks at every account and connection
     messages.Unban: lambda _: 20,

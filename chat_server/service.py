@@ -199,6 +199,8 @@ class Server:
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),
         )
         self._queue.post(inputs.PurgeSanctions())
+        if directory.erasing:
+            self._queue.post(inputs.EraseMessages())
         self._local = LocalEndpoint(self._queue)
         self._hub = Hub(self._queue, world, self._shown, self._thread_failed)
         self._io: Sequence[IoThread] = [IoThread(0, self._queue, context, self._thread_failed)]

@@ -68,6 +68,9 @@ MAX_TIME: Final = 32_503_679_999_999
 """The largest time in milliseconds since 1970-01-01 UTC: the end of the year 2999. From the year
 3001 on Windows knows no local time, and from 10000 on Python has no date."""
 
+RENAMES: Final = 5
+"""Changes of a display name that an account may make at once, and in an hour after that."""
+
 # Seconds, all on the monotonic clock.
 HANDSHAKE_DEADLINE: Final = 5.0
 SIGN_IN_DEADLINE: Final = 30.0

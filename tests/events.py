@@ -1,7 +1,7 @@
 """Events and commands for tests, with everything in them that a test does not care for."""
 
 from common.domain.names import GENERAL
-from common.protocol.events import JOIN, MESSAGE, Event
+from common.protocol.events import ACCOUNT_DELETED, JOIN, MESSAGE, REMOVED, Event
 from common.protocol.messages import Send
 
 TIME = 1_767_225_600_000
@@ -33,6 +33,19 @@ def joined(
     """Somebody joined a room."""
     at = TIME + 1000 * seq if sent_at is None else sent_at
     return Event(room, seq, JOIN, sender, at, cid_of(seq), {})
+
+
+def deleted(
+    seq: int,
+    sender: str = "ada",
+    *,
+    messages: str = REMOVED,
+    room: str = GENERAL,
+    sent_at: int | None = None,
+) -> Event:
+    """Somebody's account was deleted."""
+    at = TIME + 1000 * seq if sent_at is None else sent_at
+    return Event(room, seq, ACCOUNT_DELETED, sender, at, cid_of(seq), {"messages": messages})
 
 
 def send(

@@ -107,6 +107,8 @@ class Batches:
         """Whether memory may differ from the store: they are compared before the next commit."""
         self._told: set[_Told] = set()
         """The causes that were reported to the host since the failure began: each only once."""
+        self._postponed: dict[Input, None] = {}
+        """Inputs of HOUSEKEEPING whose transaction failed, or was not tried."""
         self.traced = False
         """Whether `Applied.asked` is wanted."""
         self.commit_time = 0.0
@@ -118,8 +120,9 @@ class Batches:
         others = [item for item in items if not isinstance(item, HOUSEKEEPING)]
         applied = self._commit(others, now)
         if len(others) < len(items):
+            # Each once, however often it was asked for.
             for item in dict.fromkeys(each for each in items if isinstance(each, HOUSEKEEPING)):
-                self._keep_house(item, now)
+                applied = [*applied, Applied(self._keep_house(item, now))]
         return applied
 
     def _commit(self, items: Sequence[HubItem], now: int) -> list[Applied]:
@@ -137,6 +140,7 @@ class Batches:
             self._retry.worked()
             if self._full is None:
                 before = [*before, *self._recovered(now)]
+            applied = [*applied, *self._resumed()] if self._postponed else applied
             return [Applied(before), *applied] if before else applied
         self._world.directory.roll_back()
         refused = self._refused(applied, now)
@@ -170,21 +174,29 @@ class Batches:
         self._told.clear()
         return [StoreRecovered(now)]
 
-    def _keep_house(self, item: Input, now: int) -> None:
+    def _keep_house(self, item: Input, now: int) -> Outcome:
         """Handle one input of HOUSEKEEPING in a transaction of its own: it refuses nobody.
 
-        If it fails, it is done when that is asked for again.
+        If it fails, it is tried again after the next batch that is stored.
         """
         if self._full is not None or self._retry.failures or self._doubt:
-            return
+            self._postponed[item] = None
+            return []
         try:
             with self._store.transaction():
-                handle_input(self._world, item, now)
+                outcome = handle_input(self._world, item, now)
         except Exception:
             log.exception("a %s could not be carried out", type(item).__name__)
             self._world.directory.roll_back()
-        else:
-            self._world.directory.commit()
+            self._postponed[item] = None
+            return []
+        self._world.directory.commit()
+        return outcome
+
+    def _resumed(self) -> list[Applied]:
+        """What was postponed is due: the store works."""
+        items, self._postponed = self._postponed, {}
+        return [Applied([effects.After(item) for item in items])] if items else []
 
     def _transact(self, items: Sequence[HubItem], now: int) -> tuple[list[Applied] | None, bool]:
         """Apply everything in one transaction: the outcomes, and whether they are committed.

@@ -98,7 +98,7 @@ class Hub:
             match effect:
                 case effects.Publish():
                     published.setdefault(effect.event.room, []).append(effect)
-                case effects.ReadPage() | effects.Query():
+                case effects.ReadPage() | effects.Query() | effects.ForgetPages():
                     self._read(effect)
                 case effects.After():
                     self._queue.post(effect.item)
@@ -137,8 +137,10 @@ class Hub:
         elif self._local is not None:
             self._local.carry_out(effect)
 
-    def _read(self, effect: effects.ReadPage | effects.Query) -> None:
-        if self._readers is not None:
+    def _read(self, effect: effects.ReadPage | effects.Query | effects.ForgetPages) -> None:
+        if isinstance(effect, effects.ForgetPages):
+            self._renew_readers()
+        elif self._readers is not None:
             self._readers.post(effect)
 
 

@@ -10,6 +10,7 @@ from chat_server.rate_limit import cost
 from chat_server.rules.inputs import (
     CloseEverything,
     EndSessions,
+    EraseMessages,
     Input,
     PurgeSanctions,
     SaveSeen,
@@ -105,7 +106,7 @@ class HubQueue:
                 self._barrier.append(item)
                 continue
             match item:
-                case Traffic() | EndSessions() | PurgeSanctions() | SaveSeen():
+                case Traffic() | EndSessions() | PurgeSanctions() | SaveSeen() | EraseMessages():
                     taken.append(item)
                 case Received(connection=connection) if connection < 0:
                     # First the host's command, which may end a connection, then that one's own.

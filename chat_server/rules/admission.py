@@ -12,6 +12,7 @@ from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Device
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
 from chat_server.rules.issued_invites import IssuedInvite
+from chat_server.rules.people import deletion_params
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
@@ -331,6 +332,10 @@ def _admit(
     new: bool = False,
 ) -> Outcome:
     account = world.directory.accounts[username]
+    if account.former:
+        # Its devices are told so, and what they have to do with their copies.
+        params = deletion_params(account)
+        return _keep_out(session, command, now, "account_deleted", params=params)
     session.key = secrets.token_hex(16)
     session.device = command.device
     session.installation = command.installation

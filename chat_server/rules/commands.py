@@ -19,6 +19,7 @@ from chat_server.rules import (
     invites,
     joining,
     moderation,
+    people,
     renaming,
     server_status,
 )
@@ -92,6 +93,8 @@ COMMANDS: Final[Mapping[type, Command]] = {
         cids=_cids_of_send,
         again=conversation.send_again,
     ),
+    messages.RenameMe: Command(people.rename_me, Role.MEMBER, own=True, speaks=True, writes=True),
+    messages.DeleteMe: Command(people.delete_me, Role.MEMBER, own=True, writes=True, audited=True),
     messages.Terminate: Command(moderation.terminate, Role.MODERATOR, writes=True, audited=True),
     messages.Ban: Command(moderation.ban, Role.MODERATOR, writes=True, audited=True),
     messages.Unban: Command(moderation.unban, Role.MODERATOR, writes=True, audited=True),
@@ -99,6 +102,7 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.Unmute: Command(moderation.unmute, Role.MODERATOR, writes=True, audited=True),
     messages.ListSanctions: Command(moderation.list_sanctions, Role.MODERATOR),
     messages.SetRole: Command(moderation.set_role, Role.HOST, writes=True, audited=True),
+    messages.DeleteAccount: Command(people.delete_account, Role.HOST, writes=True, audited=True),
     messages.RenameChat: Command(renaming.rename, Role.HOST, writes=True, audited=True),
     messages.ShowInvite: Command(invites.show_invite, Role.HOST),
     messages.NewInvite: Command(invites.new_invite, Role.HOST, writes=True, audited=True),
@@ -131,6 +135,7 @@ INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.EndSessions: connections.end_sessions,
     inputs.PurgeSanctions: moderation.purge,
     inputs.SaveSeen: devices.save_seen,
+    inputs.EraseMessages: people.erase,
     inputs.QueryDone: connections.query_done,
     inputs.CloseEverything: connections.close_everything,
 }

@@ -12,7 +12,7 @@ from chat_server.store.store import StoreFailedError
 from common import limits
 from common.domain.names import GENERAL, direct_members, direct_partner
 from common.protocol import messages
-from common.protocol.events import JOIN, Event
+from common.protocol.events import ACCOUNT_DELETED, JOIN, KEPT, REMOVED, Event
 from common.protocol.fast_encode import canonical
 from common.protocol.ids import new_cid
 
@@ -85,7 +85,7 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
     if command.after is not None and _too_early(world, sender, command.cid, command.after):
         return refuse(session, command, "too_early", "after")
     room = world.room_of(session, command.room)
-    if room is None:
+    if room is None or _partner_left(world, sender, room):
         # Perhaps a repetition of an event in a room of which the sender was a member then.
         said = world.store.find(sender, command.cid)
         if said is not None:
@@ -161,20 +161,44 @@ def publish_join(world: World, account: Account, now: int) -> Publish:
     return Publish(event)
 
 
+def publish_deletion(world: World, account: Account, now: int) -> list[Publish]:
+    """Append to each room of a deleted account that it is; published after the commit."""
+    published: list[Publish] = []
+    body = {"messages": REMOVED if account.erased else KEPT}
+    for name in world.directory.rooms_of.get(account.username, ()):
+        room = world.directory.rooms[name]
+        seq, sender = room.head + 1, account.username
+        event = Event(name, seq, ACCOUNT_DELETED, sender, now, new_cid(), body)
+        world.store.append(room, event, account)
+        world.directory.advance(room)
+        published.append(Publish(event))
+    return published
+
+
+def _partner_left(world: World, sender: Account, room: RoomLog) -> bool:
+    """Whether it is a direct room whose other account was deleted: nobody would read it."""
+    other = direct_partner(room.room, sender.username)
+    return other is not None and world.directory.accounts[other].former
+
+
 def _direct_accounts(world: World, sender: Account, room: str) -> list[Account] | None:
     """The two accounts of a direct room's id; None unless both exist and the sender is one."""
     usernames = direct_members(room)
     # Only the sorted pair is a valid id: otherwise two people could have two direct rooms.
     if usernames is None or sender.username not in usernames or usernames[0] >= usernames[1]:
         return None
-    accounts = [world.directory.accounts.get(username) for username in usernames]
-    return [account for account in accounts if account] if all(accounts) else None
+    accounts = [world.directory.living(username) for username in usernames]
+    there = [account for account in accounts if account is not None]
+    return there if len(there) == len(usernames) else None
 
 
 def _no_room(world: World, session: Session, command: messages.Send, sender: Account) -> Outcome:
     """Refuse an unknown room; of a direct room, name the unknown person."""
     other = direct_partner(command.room, sender.username)
-    if other is not None and other not in world.directory.accounts:
+    account = world.directory.accounts.get(other or "")
+    if account is not None and account.former:
+        return refuse(session, command, "former_member", "room")
+    if other is not None and account is None:
         params = {"username": other}
         return refuse(session, command, "no_such_person", "room", params=params)
     return refuse(session, command, "no_such_room", "room", params={"room": command.room})

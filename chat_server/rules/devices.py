@@ -26,7 +26,7 @@ def list_devices(
     username = owner_named(session, command)
     if username is None:
         return refuse(session, command, "not_allowed", "username")
-    if username not in world.directory.accounts:
+    if world.directory.living(username) is None:
         params = {"username": username}
         return refuse(session, command, "no_such_person", "username", params=params)
 
@@ -56,7 +56,7 @@ def remove_device(
     username = owner_named(session, command)
     if username is None:
         return refuse(session, command, "not_allowed", "username")
-    if username not in world.directory.accounts:
+    if world.directory.living(username) is None:
         params = {"username": username}
         return refuse(session, command, "no_such_person", "username", params=params)
     # More than one only if its owner made tokens for that.
@@ -97,7 +97,10 @@ def save_seen(world: World, _item: inputs.SaveSeen, now: int) -> Outcome:
         if device is not None and (device.last_seen or 0) <= now - STALE:
             world.seen(session, now)
     keys = frozenset(world.unsaved_seen)
-    world.store.save_seen({key: devices[key] for key in keys if key in devices})
+    # Of a deleted account nothing is written again.
+    known = [key for key in keys if key in devices]
+    living = [key for key in known if world.directory.living(devices[key].username)]
+    world.store.save_seen({key: devices[key] for key in living})
     world.unsaved_seen.clear()
     world.directory.undo.note(partial(world.unsaved_seen.update, keys))
     return []

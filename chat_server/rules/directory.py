@@ -29,6 +29,10 @@ class Account:
     change: int
     """The number of its last change; see `Directory.next_change`."""
     role: Role
+    former: bool = False
+    """Whether it was deleted: its username stays taken, and its devices can't sign in."""
+    erased: bool = False
+    """Whether its messages were removed when it was deleted, or are being removed."""
 
 
 @dataclass(slots=True)
@@ -87,6 +91,9 @@ class Directory:
     former_changes: set[int] = field(default_factory=set)
     """Numbers of changes that a later change of the same account has replaced."""
 
+    erasing: dict[str, int] = field(default_factory=dict, compare=False)
+    """Accounts whose messages are still being removed → the cursor of `Store.erase`."""
+
     spellings: Counter[str] = field(default_factory=Counter)
     """By skeleton of confusable letters, how many usernames have it: none may look like another."""
 
@@ -123,12 +130,29 @@ class Directory:
         """Whether this username is taken, or one with the same skeleton (UTS #39)."""
         return self.spellings[spelling(username)] > 0
 
+    def living(self, username: str) -> Account | None:
+        """An account that was not deleted, by its username; None if there is none."""
+        account = self.accounts.get(username)
+        return None if account is None or account.former else account
+
     def change_account(self, account: Account) -> None:
         """Replace an account by its new state, with the number of the change."""
         before = self.accounts[account.username]
         self._put_account(before, account)
         self.former_changes.add(before.change)
         self.undo.note(partial(self._change_back, account, before))
+
+    def move_erasing(self, username: str, after: int | None) -> None:
+        """The messages of an account are removed up to this cursor; None ends it."""
+        before = self.erasing.get(username)
+        self._put_erasing(username, after)
+        self.undo.note(partial(self._put_erasing, username, before))
+
+    def _put_erasing(self, username: str, after: int | None) -> None:
+        if after is None:
+            self.erasing.pop(username, None)
+        else:
+            self.erasing[username] = after
 
     def add_device(self, key: bytes, device: Device) -> None:
         """Add a device that may sign in to an account."""

@@ -177,6 +177,11 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgetPages:
+    """Have workers drop their cached pages: events that were committed before are changed now."""
+
+
+@dataclass(frozen=True, slots=True)
 class After:
     """An input to post once this batch is committed."""
 
@@ -186,4 +191,4 @@ class After:
 ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | Disconnect
 """Effects for one connection."""
 IoEffect = TellAccount | TellEveryone | Fanout | ToOne
-Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | After
+Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | ForgetPages | After

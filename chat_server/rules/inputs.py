@@ -88,6 +88,11 @@ class SaveSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseMessages:
+    """Remove the next messages of an account that was deleted with them; then there are more."""
+
+
+@dataclass(frozen=True, slots=True)
 class QueryDone:
     """A worker's reply to the command `re` of a connection; None if it could not be read."""
 
@@ -112,9 +117,10 @@ Input = (
     | EndSessions
     | PurgeSanctions
     | SaveSeen
+    | EraseMessages
     | QueryDone
     | CloseEverything
 )
 
-HOUSEKEEPING = (PurgeSanctions, SaveSeen)
+HOUSEKEEPING = (PurgeSanctions, SaveSeen, EraseMessages)
 """Inputs that write, each in a transaction of its own: if it fails, no command does."""

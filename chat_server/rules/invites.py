@@ -80,7 +80,7 @@ def add_device(world: World, session: Session, command: messages.AddDevice, now:
     username = owner_named(session, command)
     if username is None:
         return refuse(session, command, "not_allowed", "username")
-    if username not in world.directory.accounts:
+    if world.directory.living(username) is None:
         params = {"username": username}
         return refuse(session, command, "no_such_person", "username", params=params)
     if not session.is_host:
@@ -200,6 +200,13 @@ def revoke_of(world: World, username: str, now: int) -> Outcome:
     ]
     revoke(world, known, now)
     return [InvitesChanged()] if known else []
+
+
+def revoke_of_deleted(world: World, username: str, now: int) -> Outcome:
+    """End the invites that a deleted account made, and those for its devices."""
+    theirs = [each for each in world.directory.invites if username in {each.by, each.username}]
+    revoke(world, theirs, now)
+    return [InvitesChanged()] if theirs else []
 
 
 def use(world: World, invite: IssuedInvite, now: int) -> None:

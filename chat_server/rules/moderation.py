@@ -142,7 +142,7 @@ def unmute(world: World, session: Session, command: messages.Unmute, now: int) -
 
 def set_role(world: World, session: Session, command: messages.SetRole, now: int) -> Outcome:
     """Make a member a moderator, or the reverse."""
-    account = world.directory.accounts.get(fold_username(command.username))
+    account = world.directory.living(fold_username(command.username))
     if account is None:
         params = {"username": command.username}
         return refuse(session, command, "no_such_person", "username", params=params)

@@ -16,7 +16,7 @@ def status(world: World, session: Session, command: messages.AskStatus, _now: in
             server_name=world.facts.name,
             program=world.facts.program,
             since=world.since,
-            accounts=len(directory.accounts),
+            accounts=sum(not each.former for each in directory.accounts.values()),
             online=len(world.sessions.usernames()),
             connections=sum(each.username is not None for each in world.sessions),
             rooms=len(directory.rooms),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Final
 
-from common.protocol.events import Event
+from common.protocol.events import ACCOUNT_DELETED, Event
 
 TAIL_BYTES: Final = 128 * 1024
 """Of each room, as much as a page: about 600 short messages."""
@@ -56,6 +56,9 @@ class Tails:
             tail = _Tail(first - 1)
         self._tails[room] = tail
         tail.add(events)
+        if any(event.kind == ACCOUNT_DELETED for event in events):
+            # What is stored of its sender's events may be no more what is here.
+            self._tails[room] = tail = _Tail(tail.last)
         if len(self._tails) > TAILS:
             del self._tails[next(iter(self._tails))]
 

@@ -84,6 +84,27 @@ class Renamed:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonRenamed:
+    """Somebody has another display name; `before` is the former one."""
+
+    username: str
+    display_name: str
+    before: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountDeleted:
+    """An account was deleted, `by` its owner or the host; `display_name` is what it was called."""
+
+    username: str
+    display_name: str
+    by: str
+    erased: bool
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class StoreFailed:
     """The store can't be written; each reason is reported once until `StoreRecovered`."""
 
@@ -173,6 +194,8 @@ ViewEvent = (
     | ClientSlow
     | MessagesStored
     | Renamed
+    | PersonRenamed
+    | AccountDeleted
     | InviteRenewed
     | InvitesChanged
     | DevicesChanged

@@ -72,6 +72,11 @@ class World:
     unsaved_seen: set[bytes] = field(default_factory=set)
     """The devices whose `last_seen` is yet to be written."""
 
+    rename_limit: TokenBuckets = field(
+        default_factory=lambda: TokenBuckets(limits.RENAMES, limits.RENAMES / 3600)
+    )
+    """Token buckets by account, for changing the display name, which is pushed to everyone."""
+
     def __post_init__(self) -> None:
         self.delivery = Delivery(self.head)
 
@@ -84,8 +89,8 @@ class World:
         return 0 if log is None else log.head
 
     def account_of(self, session: Session) -> Account | None:
-        """The account of a session, if it has one and it was not rolled back."""
-        return self.directory.accounts.get(session.username or "")
+        """The account of a session, if it has one that is neither rolled back nor deleted."""
+        return self.directory.living(session.username or "")
 
     def account(self, session: Session) -> Account:
         """The account of a session. The protocol lets only admitted ones get this far."""
@@ -114,6 +119,8 @@ class World:
             display_name=account.display_name,
             role=account.role.name.lower(),
             change=account.change,
+            former=account.former,
+            erased=account.erased,
         )
 
     def room(self, room: str) -> messages.Room:

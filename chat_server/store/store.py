@@ -101,6 +101,20 @@ class Store(Protocol):
     def change_account(self, account: Account) -> None:
         """An account is otherwise now, by the number of its change."""
 
+    def delete_account(self, account: Account, now: int) -> None:
+        """An account was deleted, and is this from now on.
+
+        Its devices stay as hashes of their tokens, to be told so. If it is `erased`, the directory
+        that `load` gives names it as being erased from now on, until `erase` is at the end.
+        """
+
+    def erase(self, account: Account, after: int) -> int | None:
+        """Remove some of an account's texts for good, from a cursor on: 0 is the beginning.
+
+        Returns the cursor for the next call, or None if nothing is left: then the account is not
+        being erased any more. Events of kinds without texts stay as they are.
+        """
+
     def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
         """A device that may sign in to an account."""
 
@@ -172,7 +186,10 @@ class AuditRow(NamedTuple):
 
 
 class Reader(Protocol):
-    """A read-only connection beside the writer, for one thread. It sees what is committed."""
+    """A read-only connection beside the writer, for one thread. It sees what is committed.
+
+    Of accounts that are being erased it gives no text, whether that is still stored or not.
+    """
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events of a room that follow a place. Raises StoreFailedError."""

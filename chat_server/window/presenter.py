@@ -231,8 +231,8 @@ class Presenter:
                     self._appeared(event)
                 case view.ClientDisconnected():
                     self._gone(event)
-                case view.ClientRefused():
-                    self._refused(event)
+                case view.PersonRenamed() | view.AccountDeleted() | view.ClientRefused():
+                    self._about_account(event)
                 case view.TrafficChanged() | view.MessagesStored():
                     self._counted(event)
                 case view.ClientSlow():
@@ -311,6 +311,30 @@ class Presenter:
         self._run.somebody_came = True
         self._feed.add(Kind.CAME, event.since, client.name, text, client.handle)
 
+    def _about_account(
+        self, event: view.PersonRenamed | view.AccountDeleted | view.ClientRefused
+    ) -> None:
+        if isinstance(event, view.ClientRefused):
+            self._refused(event)
+            return
+        run, username = self._run, event.username
+        name, before = safe(event.display_name), run.names.get(username)
+        if isinstance(event, view.AccountDeleted):
+            run.joined.pop(username, None)
+            run.names.pop(username, None)
+            text = "account, with all messages" if event.erased else "account"
+            if event.by == username:
+                self._feed.add(Kind.LEFT, event.at, name, f"deleted the {text}", f"@{username}")
+            else:
+                self._feed.add(Kind.TERMINATED, event.at, "You", f"deleted {name}’s {text}")
+            return
+        for client in run.clients.values():
+            if client.account == username:
+                run.clients[client.connection] = replace(client, name=name)
+        run.names[username] = run.joined[username] = name
+        text = f"has another name now: {name}"
+        self._feed.add(Kind.CHANGED, event.at, before or safe(event.before), text, f"@{username}")
+
     def _know(self, username: str, *, is_moderator: bool) -> None:
         (self._run.moderators.add if is_moderator else self._run.moderators.discard)(username)
 
@@ -361,6 +385,9 @@ class Presenter:
     def joined(self, people: Sequence[messages.Person]) -> None:
         """These accounts exist, possibly among others."""
         for person in people:
+            if person.former:
+                self._run.joined.pop(person.username, None)
+                continue
             name = safe(person.display_name)
             self._run.joined[person.username] = name
             self._run.names.setdefault(person.username, name)
@@ -383,7 +410,8 @@ class Presenter:
         self._run.gone_sent += client.sent
         # One line says it for everybody, or says who did that.
         by_somebody = event.why in {"terminated", "banned"} and client.account in self._run.ended
-        if event.why != "server_closing" and not by_somebody:
+        # Of a deleted account an event of its own tells.
+        if event.why not in {"server_closing", "account_deleted"} and not by_somebody:
             self._feed.gone(event.at, client.name, event.why, client.handle)
 
     def _counted(self, event: view.TrafficChanged | view.MessagesStored) -> None:

@@ -17,6 +17,8 @@ from common.limits import USERNAME_LENGTH
 
 GENERAL: Final = "general"
 """The room every account is a member of."""
+FORMER_MEMBER: Final = "Former member"
+"""The display name of all accounts that were deleted."""
 
 USERNAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$"
 TOLD_USERNAME_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,31}$"
@@ -30,7 +32,7 @@ RESERVED: Final = frozenset(
         *("admin", "administrator", "chat", "chatclient", "chatserver", "host", "mod", "moderator"),
         *("server", "system", "the admin", "the chat", "the host", "the moderator"),
         *("the server", "the system", "all", "channel", "everybody", "everyone", "general", "here"),
-        *("room", "rooms", "you"),
+        *("room", "rooms", "you", "former member"),
     }
 )
 """What nobody may be called: the programs and rooms themselves, and words for those who listen."""

@@ -29,6 +29,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "name_taken": "the username {username} is taken",
     "name_alike": "the username {username} looks too much like another one",
     "not_recognized": "this device is not known here as {username}; join again with an invite",
+    "account_deleted": "this account was deleted",
+    "former_member": "this person is no longer here: the account was deleted",
     "not_allowed": "you may not do that",
     "no_such_room": "there is no room {room} that you are in",
     "no_such_person": "nobody here is called {username}",

@@ -11,6 +11,14 @@ from typing import Any, Final, NamedTuple
 
 MESSAGE: Final = "message"
 JOIN: Final = "join"
+ACCOUNT_DELETED: Final = "account_deleted"
+"""Its sender has deleted the account; the body tells whether the account's messages stay."""
+REMOVED: Final = "removed"
+"""What is left of an event whose sender had the account's messages removed."""
+KEPT: Final = "kept"
+"""In the body of `account_deleted`: what became of the account's messages; or else REMOVED."""
+WITHOUT_TEXT: Final = frozenset({JOIN, ACCOUNT_DELETED, REMOVED})
+"""Kinds that hold no words of their senders, and stay when an account's messages are removed."""
 
 
 class UnknownBody(dict[str, Any]):
@@ -55,6 +63,15 @@ class Event(NamedTuple):
     def is_message(self) -> bool:
         """Whether it is of kind `message`."""
         return self.kind == MESSAGE and self.known
+
+    @property
+    def removes_messages(self) -> bool:
+        """Whether it tells that its sender's messages are removed, before it and in all rooms."""
+        return self.kind == ACCOUNT_DELETED and self.known and self.body.get("messages") == REMOVED
+
+    def without_text(self) -> Event:
+        """What is left of it once its sender's messages are removed."""
+        return self if self.kind in WITHOUT_TEXT else self._replace(kind=REMOVED, body={})
 
     @property
     def text(self) -> str:

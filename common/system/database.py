@@ -20,6 +20,27 @@ def make_durable(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
 
 
+def overwrite_deleted(connection: sqlite3.Connection) -> None:
+    """Overwrite with zeros what is deleted from now on (SQLite, PRAGMA secure_delete).
+
+    Not before a migration: to overwrite the former tables would take as much space again.
+    """
+    connection.execute("PRAGMA secure_delete = ON")
+
+
+def fold(connection: sqlite3.Connection) -> None:
+    """Fold the write-ahead log into the database and empty it, unless somebody is reading now.
+
+    Until then it has what was deleted. Never blocks.
+    """
+    (timeout,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {timeout}")
+
+
 def connect_reader(path: Path) -> sqlite3.Connection:
     """A read-only connection that never checkpoints: only the one writer does.
 

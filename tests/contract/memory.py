@@ -34,6 +34,7 @@ class State:
 
     meta: dict[str, str] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
+    erasing: frozenset[int] = frozenset()
     former_changes: frozenset[int] = frozenset()
     devices: dict[bytes, Device] = field(default_factory=dict)
     invites: dict[int, IssuedInvite] = field(default_factory=dict)
@@ -55,6 +56,7 @@ class State:
         return State(
             dict(self.meta),
             dict(self.accounts),
+            self.erasing,
             self.former_changes,
             {key: replace(device) for key, device in self.devices.items()},
             dict(self.invites),
@@ -172,6 +174,8 @@ class MemoryStore:
         directory = Directory()
         for account in sorted(state.accounts.values(), key=lambda each: each.change):
             directory.add_account(account)
+            if account.number in state.erasing:
+                directory.move_erasing(account.username, 0)
         directory.former_changes = set(state.former_changes)
         for key, device in state.devices.items():
             directory.add_device(key, replace(device))
@@ -207,6 +211,26 @@ class MemoryStore:
         state = self._now()
         state.former_changes |= {state.accounts[account.number].change}
         state.accounts[account.number] = account
+
+    def delete_account(self, account: Account, _now: int) -> None:
+        """It is to be erased from now on, or not."""
+        self.change_account(account)
+        if account.erased:
+            self._now().erasing |= {account.number}
+
+    def erase(self, account: Account, after: int) -> int | None:
+        """One event at a time: `after` is how many were looked at."""
+        state = self._now()
+        places = list(state.events)[after : after + 1]
+        for place in places:
+            event = state.events[place]
+            if event.sender == account.username:
+                left = state.events[place] = event.without_text()
+                state.said[account.number, event.cid] = left
+        if places:
+            return after + 1
+        state.erasing -= {account.number}
+        return None
 
     def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
         """A device that may sign in to an account."""
@@ -324,8 +348,9 @@ class MemoryReader:
         """Those that are committed, in order."""
         self._medium.use()
         state = self._medium.state
+        erased = {each.username for each in state.accounts.values() if each.erased}
         found = [
-            event
+            event.without_text() if event.sender in erased else event
             for (number, place), event in state.events.items()
             if state.rooms[number] == room and place > seq
         ]

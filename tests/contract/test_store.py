@@ -20,6 +20,7 @@ from chat_server.rules.directory import Account, Device, Directory, RoomLog
 from chat_server.rules.issued_invites import InviteKind, IssuedInvite
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
+from chat_server.store.sqlite import store as sqlite_store
 from chat_server.store.store import (
     AuditRow,
     StoreBusyError,
@@ -32,7 +33,7 @@ from common.domain.names import GENERAL
 from common.protocol.events import Event
 from tests import strategies as our
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
-from tests.events import cid_of, joined, said
+from tests.events import cid_of, deleted, joined, said
 
 KEY: Final = bytes(range(32))
 INSTALLATION: Final = "1" * 32
@@ -127,6 +128,9 @@ WRITES: Final[dict[str, Writes]] = {
     "an invite": lambda filled: filled.store.add_invite(invite()),
     "a change of an account": lambda filled: filled.store.change_account(
         replace(filled.bob, role=Role.MODERATOR, change=11)
+    ),
+    "the end of an account": lambda filled: filled.store.delete_account(
+        replace(filled.bob, display_name="Former member", change=13, former=True, erased=True), 0
     ),
     "a ban": lambda filled: filled.store.add_sanction(sanction(SanctionKind.BAN)),
     "a mute": lambda filled: filled.store.add_sanction(sanction(SanctionKind.MUTE)),
@@ -374,6 +378,62 @@ class StoreContract:
             assert reader.place_at("nowhere", 5) == 1
 
     # What is visible when
+
+    @pytest.mark.parametrize("erased", [True, False])
+    def test_of_a_deleted_account_no_text_is_read_if_they_go(
+        self, filled: Filled, erased: bool
+    ) -> None:
+        """From the commit on that deletes it, whatever is still stored; ids and places stay."""
+        events = [joined(1), said(2, text="mine"), said(3, "bob", "theirs"), said(4, text="again")]
+        filled.say(*events[:2])
+        filled.say(events[2], by=filled.bob)
+        filled.say(events[3])
+        gone = replace(filled.ada, display_name="Former member", change=11, former=True)
+        gone = replace(gone, erased=erased)
+        with filled.store.transaction():
+            filled.store.delete_account(gone, 5)
+            filled.store.append(filled.general, deleted(5), filled.ada)
+        left = [each.without_text() if each.sender == "ada" and erased else each for each in events]
+        assert filled.stored() == [*left, deleted(5)]
+        directory = filled.store.load()
+        assert directory.accounts["ada"] == gone
+        assert directory.erasing == ({"ada": 0} if erased else {})
+
+    def test_texts_are_removed_for_good_in_steps_that_may_be_broken_off(
+        self, filled: Filled, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What is left after any of them is told at the next start; others' texts stay."""
+        monkeypatch.setattr(sqlite_store, "_ERASED_AT_ONCE", 2)
+        monkeypatch.setattr(sqlite_store, "_LOOKED_AT_ONCE", 3)
+        for seq in range(1, 12):
+            filled.say(said(seq), by=filled.ada) if seq % 3 else filled.say(
+                said(seq, "bob", "theirs"), by=filled.bob
+            )
+        with filled.store.transaction():
+            filled.store.delete_account(replace(filled.ada, change=11, former=True, erased=True), 5)
+        steps, cursor = 0, 0
+        while True:
+            with suppress(ZeroDivisionError), filled.store.transaction():
+                filled.store.erase(filled.ada, cursor)
+                raise ZeroDivisionError
+            assert filled.store.load().erasing == {"ada": 0}
+            with filled.store.transaction():
+                reached = filled.store.erase(filled.ada, cursor)
+            steps += 1
+            if reached is None:
+                break
+            assert reached > cursor
+            cursor = reached
+        assert steps > 3
+        assert filled.store.load().erasing == {}
+        assert filled.store.load().accounts["ada"].erased
+        texts = {event.seq: event.text for event in filled.stored()}
+        assert texts == {seq: "" if seq % 3 else "theirs" for seq in range(1, 12)}
+        ids = [filled.store.find(filled.ada, cid_of(seq)) for seq in range(1, 12)]
+        assert [event.seq for event in ids if event is not None] == [
+            seq for seq in range(1, 12) if seq % 3
+        ]
+        assert not any(event.text for event in ids if event is not None)
 
     def test_readers_see_what_is_committed(self, filled: Filled) -> None:
         """Not before, and then without being opened anew."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from common.protocol.events import JOIN, MESSAGE, Event
+from common.protocol.events import ACCOUNT_DELETED, JOIN, MESSAGE, REMOVED, Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,12 @@ class Drawing:
         return self.note.format(who)
 
 
-DRAWN: Final[Mapping[str, Drawing]] = {MESSAGE: Drawing(), JOIN: Drawing(note="{} joined")}
+DRAWN: Final[Mapping[str, Drawing]] = {
+    MESSAGE: Drawing(),
+    JOIN: Drawing(note="{} joined"),
+    ACCOUNT_DELETED: Drawing(note="{} left: the account was deleted"),
+    REMOVED: Drawing(note="{}’s message was removed"),
+}
 UNKNOWN: Final = Drawing(note="{} did something that only a newer ChatClient can show")
 
 

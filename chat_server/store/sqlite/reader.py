@@ -13,9 +13,15 @@ from common.limits import MAX_INTEGER
 from common.protocol.events import Event
 from common.system.database import connect_reader
 
+# Of an account whose messages are being removed no text is served, from the commit on that began
+# it: `erasing` is NULL for all others.
 _ROWS: Final = """
-    SELECT json_group_array(json_array(seq, kind, username, sent_at, cid, json(body))) FROM (
-        SELECT seq, kind, username, sent_at, cid, body FROM events
+    SELECT json_group_array(json_array(
+        seq, iif(gone, 'removed', kind), username, sent_at, cid, json(iif(gone, '{}', body))
+    )) FROM (
+        SELECT seq, kind, username, sent_at, cid, body,
+            erasing IS NOT NULL AND kind NOT IN ('account_deleted', 'join', 'removed') AS gone
+        FROM events
         JOIN rooms ON rooms.number = events.room
         JOIN accounts ON accounts.number = events.sender
         WHERE rooms.room = ? AND seq > ? ORDER BY seq LIMIT ?

@@ -16,7 +16,7 @@ from typing import Final
 
 from chat_server.store.sqlite.errors import unusable
 from chat_server.store.store import StoreUnusableError
-from common.system.database import make_durable, migrate
+from common.system.database import make_durable, migrate, overwrite_deleted
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 log = logging.getLogger(__name__)
@@ -121,6 +121,9 @@ MIGRATIONS: Final[Sequence[str]] = (
     # Invites other than the standing one, of which no secret is stored but its hash. Number 0 is
     # the standing one, whose secret stays in `meta`: it is shown again. A device's invite may have
     # been deleted since.
+    #
+    # Deleted accounts: `erasing` is NULL if an account's messages stay, 1 while they are being
+    # removed, 0 when that is done.
     """
     CREATE TABLE invites (
         number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -138,6 +141,8 @@ MIGRATIONS: Final[Sequence[str]] = (
     );
     ALTER TABLE devices ADD COLUMN last_seen INTEGER;
     ALTER TABLE devices ADD COLUMN invite INTEGER;
+    ALTER TABLE accounts ADD COLUMN deleted_at INTEGER;
+    ALTER TABLE accounts ADD COLUMN erasing INTEGER;
     """,
 )
 
@@ -167,6 +172,7 @@ def connect_writer(path: Path) -> sqlite3.Connection:
             _configure(connection)
             _migrate(connection, path, version)
             _keep_journals_in_memory(connection)
+            overwrite_deleted(connection)
         except BaseException:
             connection.close()
             raise
@@ -255,6 +261,7 @@ def connect_again(path: Path) -> sqlite3.Connection:
     try:
         _configure(connection)
         _keep_journals_in_memory(connection)
+        overwrite_deleted(connection)
     except BaseException:
         connection.close()
         raise

@@ -20,6 +20,7 @@ from chat_server.store.sqlite.schema import connect_again, connect_writer
 from chat_server.store.store import StoreBusyError, StoreUnreadableError
 from common.protocol.events import Event
 from common.protocol.fast_encode import body_json
+from common.system.database import fold
 
 _ROWS_AT_ONCE: Final = (256, 64, 16, 4, 1)
 """Rows per statement: few sizes, so that all stay prepared.
@@ -54,6 +55,19 @@ _CIDS: Final = {
 }
 
 
+_ERASED_AT_ONCE: Final = 500
+"""Events of a deleted account whose texts are removed in one transaction."""
+_LOOKED_AT_ONCE: Final = 10_000
+"""Events that are looked at for these: there is no index by sender, which every message would pay
+for."""
+_TO_ERASE: Final = (
+    "SELECT rowid FROM events WHERE rowid > ? AND rowid <= ? AND sender = ?"
+    " AND kind NOT IN ('account_deleted', 'join', 'removed') ORDER BY rowid LIMIT ?"
+)
+_ERASE: Final = (
+    "UPDATE events SET kind = 'removed', body = '{}' WHERE rowid > ? AND rowid <= ? AND sender = ?"
+    " AND kind NOT IN ('account_deleted', 'join', 'removed')"
+)
 _EventRow = tuple[int, int, str, int, int, str, str]
 """Room, seq, kind, sender, time, cid, body: as the table has them."""
 _Row = TypeVar("_Row", bound=tuple[object, ...])
@@ -76,6 +90,8 @@ class SqliteStore:
         """Whether a transaction is open."""
         self._said: dict[tuple[int, str], Event | None] = {}
         """Cache of this transaction: the event of an id, or None if it was not used."""
+        self._fold = False
+        """Whether the write-ahead log has texts that were removed for good."""
         self._reserve = Reserve(path.with_name("reserve"))
 
     def close(self) -> None:
@@ -127,6 +143,10 @@ class SqliteStore:
             yield
             self._write()
             self._execute("COMMIT")
+            if self._fold:
+                self._fold = False
+                with suppress(sqlite3.Error):
+                    fold(self._connection)
         except BaseException:
             # A failed COMMIT may have rolled back already (SQLite, "Response To Errors").
             if self._connection.in_transaction:
@@ -204,13 +224,19 @@ class SqliteStore:
         directory = Directory()
         usernames: dict[int, str] = {}
         rooms: dict[int, RoomLog] = {}
-        for number, username, display_name, change, role in self._query(
-            "SELECT number, username, display_name, change, role FROM accounts ORDER BY change"
+        for number, username, display_name, change, role, deleted_at, erasing in self._query(
+            "SELECT number, username, display_name, change, role, deleted_at, erasing FROM accounts"
+            " ORDER BY change"
         ):
             usernames[number] = username
-            directory.add_account(Account(number, username, display_name, change, Role(role)))
-        former = self._query("SELECT change FROM former_changes")
-        directory.former_changes = {change for (change,) in former}
+            former, erased = deleted_at is not None, erasing is not None
+            directory.add_account(
+                Account(number, username, display_name, change, Role(role), former, erased)
+            )
+            if erasing:
+                directory.move_erasing(username, 0)
+        past = self._query("SELECT change FROM former_changes")
+        directory.former_changes = {change for (change,) in past}
         for token_hash, account, *device in self._query(
             "SELECT token_hash, account, installation, name, created_at, invite, last_seen"
             " FROM devices"
@@ -264,6 +290,34 @@ class SqliteStore:
             "UPDATE accounts SET display_name = ?, role = ?, change = ? WHERE number = ?",
             (account.display_name, account.role, account.change, account.number),
         )
+
+    def delete_account(self, account: Account, now: int) -> None:
+        """An account was deleted, and is this from now on."""
+        self.change_account(account)
+        self._change(
+            "UPDATE accounts SET deleted_at = ?, erasing = ? WHERE number = ?",
+            (now, 1 if account.erased else None, account.number),
+        )
+        self._change("UPDATE devices SET name = '' WHERE account = ?", (account.number,))
+
+    def erase(self, account: Account, after: int) -> int | None:
+        """Remove some of an account's texts, of the rows after the one with this `rowid`.
+
+        A step looks at so few rows, and changes so few, that others wait for some milliseconds.
+        """
+        self._write()
+        found = self._query(
+            _TO_ERASE, (after, after + _LOOKED_AT_ONCE, account.number, _ERASED_AT_ONCE)
+        )
+        full = len(found) == _ERASED_AT_ONCE
+        to = found[-1][0] if full else after + _LOOKED_AT_ONCE
+        self._change(_ERASE, (after, to, account.number))
+        [(last,)] = self._query("SELECT max(rowid) FROM events", ())
+        if to < (last or 0):
+            return int(to)
+        self._change("UPDATE accounts SET erasing = 0 WHERE number = ?", (account.number,))
+        self._fold = True
+        return None
 
     def add_device(self, account: Account, token_hash: bytes, device: Device) -> None:
         """A device that may sign in to an account."""

@@ -39,7 +39,22 @@ class JoinBody(Message):
     """The body of an event of kind `join`: nothing; the sender is who joined."""
 
 
-KINDS: Final[Mapping[str, type[Message]]] = {"message": MessageBody, "join": JoinBody}
+class AccountDeletedBody(Message):
+    """The body of an event of kind `account_deleted`: what became of the account's messages."""
+
+    messages: Literal["kept", "removed"]
+
+
+class RemovedBody(Message):
+    """The body of an event of kind `removed`: nothing; its sender's messages were removed."""
+
+
+KINDS: Final[Mapping[str, type[Message]]] = {
+    "message": MessageBody,
+    "join": JoinBody,
+    "account_deleted": AccountDeletedBody,
+    "removed": RemovedBody,
+}
 """The registry of event kinds: the model of each one's body.
 
 A body is JSON: its model has bounds for every number, text and list.

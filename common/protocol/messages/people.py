@@ -18,6 +18,9 @@ from common.protocol.messages.base import (
     Username,
 )
 
+FateOfMessages = Literal["keep", "remove"]
+"""What becomes of the messages of an account that is deleted."""
+
 
 class ListPeople(Command):
     """Asks for the accounts that changed after `since`, in the order of their last changes."""
@@ -33,13 +36,43 @@ class ListOnline(Command):
     after: Username | None = None
 
 
+class RenameMe(Command):
+    """Changes the display name of one's own account; the answer is `done`."""
+
+    type: Literal["rename_me"] = "rename_me"
+    display_name: DisplayName
+
+
+class DeleteMe(Command):
+    """Deletes one's own account; the answer is `done`, and then comes the goodbye.
+
+    The account's messages are kept, or they are removed, which goes on after the answer.
+    """
+
+    type: Literal["delete_me"] = "delete_me"
+    messages: FateOfMessages
+
+
+class DeleteAccount(Command):
+    """Deletes somebody's account, as `delete_me` does with one's own."""
+
+    type: Literal["delete_account"] = "delete_account"
+    username: Username
+    messages: FateOfMessages
+
+
 class Person(FromServer):
-    """An account as everyone sees it, and its last change; `role` is `member` or `moderator`."""
+    """An account as everyone sees it, and its last change; `role` is `member` or `moderator`.
+
+    `former` tells that the account was deleted, and `erased` that its messages were removed, too.
+    """
 
     username: ToldUsername
     display_name: DisplayName
     role: Code
     change: Change
+    former: bool = False
+    erased: bool = False
 
 
 class People(Reply):

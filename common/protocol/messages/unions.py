@@ -47,12 +47,15 @@ from common.protocol.messages.moderation import (
     Unmute,
 )
 from common.protocol.messages.people import (
+    DeleteAccount,
+    DeleteMe,
     ListOnline,
     ListPeople,
     Online,
     People,
     PersonChanged,
     PresenceChanged,
+    RenameMe,
 )
 from common.protocol.messages.rooms import (
     History,
@@ -88,12 +91,15 @@ ToServer = (
     | ListOnline
     | ListRooms
     | Ping
+    | RenameMe
+    | DeleteMe
     | Terminate
     | Ban
     | Unban
     | MutePerson
     | Unmute
     | SetRole
+    | DeleteAccount
     | RenameChat
     | ShowInvite
     | NewInvite

@@ -140,6 +140,23 @@ WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
     messages.Send: lambda scene: Received(
         scene.ada, (scene.bench.send("hello"), scene.bench.send("psst", DIRECT))
     ),
+    messages.RenameMe: lambda scene: Received(
+        scene.ada,
+        (
+            messages.RenameMe(id=scene.bench.number(), display_name="Countess"),
+            messages.RenameMe(id=scene.bench.number(), display_name="Lovelace"),
+        ),
+    ),
+    messages.DeleteMe: lambda scene: Received(
+        scene.ada, (messages.DeleteMe(id=scene.bench.number(), messages="remove"),)
+    ),
+    messages.DeleteAccount: lambda scene: Received(
+        scene.host,
+        (
+            messages.DeleteAccount(id=scene.bench.number(), username="cleo", messages="keep"),
+            messages.DeleteAccount(id=scene.bench.number(), username="dan", messages="remove"),
+        ),
+    ),
     messages.RenameChat: lambda scene: Received(
         scene.host, (messages.RenameChat(id=scene.bench.number(), name="Garden"),)
     ),
@@ -251,7 +268,7 @@ def _fail_everywhere(engine: Callable[[int], Engine], kind: str, error: str) -> 
         again = scene.bench.run(*scene.items)
         scene.check_consistent()
         for connection, command in scene.writers():
-            assert _is_done(again.answer(connection, command)) or _was_done(scene, command)
+            assert _was_done(scene, command) or _is_done(again.answer(connection, command))
         scene.bench.close()
         if not failed:
             return at
@@ -285,7 +302,9 @@ def _was_done(scene: Scene, command: messages.Command) -> bool:
             return not sanctions.about(SanctionKind.BAN, "dan")
         case messages.Unmute():
             return not sanctions.about(SanctionKind.MUTE, "cleo")
-    return False
+    deleted = isinstance(command, messages.DeleteMe | messages.DeleteAccount)
+    username = getattr(command, "username", "ada")
+    return deleted and scene.bench.world.directory.living(username) is None
 
 
 def _check(scene: Scene, released: Released, error: Exception | None) -> None:
@@ -366,18 +385,26 @@ def _check_told(scene: Scene, released: Released) -> None:
     ]
     audit = bench.audit()[scene.audited :]
     assert [(each.by, each.action) for each in audit] == [
-        ("(host)", command.model_dump()["type"]) for command in done
+        (
+            "ada" if isinstance(command, messages.DeleteMe) else "(host)",
+            command.model_dump()["type"],
+        )
+        for command in done
     ]
     assert [each.fields for each in audit] == [
         command.model_dump(exclude={"id", "type"}, exclude_none=True) | _about(command)
         for command in done
     ]
     # And nobody is to be ended for anything else.
-    kinds = messages.Terminate | messages.Ban | messages.RemoveDevice
-    ending = [each for each in done if isinstance(each, kinds)]
     after = [each for each in released.after if isinstance(each, inputs.EndSessions)]
-    assert after == released.after
-    assert [each.connections for each in after] == [(scene.ada,)] * len(ending)
+    assert [each.connections for each in after] == [
+        connections for each in done if (connections := _ended_by(scene, each)) is not None
+    ]
+    erased = [each for each in done if getattr(each, "messages", "") == "remove"]
+    assert [each for each in released.after if each not in after] == (
+        [inputs.EraseMessages()] * len(erased)
+    )
+    assert bench.renewed >= len(erased)
     assert bool(directory.sanctions.about(SanctionKind.BAN, "ada")) == any(
         isinstance(each, messages.Ban) and each.username for each in done
     )
@@ -391,6 +418,17 @@ def _about(command: messages.Command) -> dict[str, str]:
         case messages.RevokeInvite():
             return {"kind": "link"}
     return {"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {}
+
+
+def _ended_by(scene: Scene, command: messages.Command) -> tuple[int, ...] | None:
+    """Whose connections end because of a command."""
+    match command:
+        case messages.Terminate() | messages.Ban() | messages.DeleteMe() | messages.RemoveDevice():
+            return (scene.ada,)
+        case messages.DeleteAccount():
+            sessions = scene.bench.world.sessions.of(command.username)
+            return tuple(each.connection for each in sessions)
+    return None
 
 
 def _code(error: Exception | None) -> str:
@@ -1053,7 +1091,12 @@ def test_hosts_and_moderators_act_while_the_disk_is_full(kind: type) -> None:
             else:
                 assert _refused(released, connection, command, "disk_full") > 0
         assert isinstance(released.answer(scene.bob, scene.ping), messages.Pong)
-        assert bench.world.head(GENERAL) == head
+        deletions = [
+            each
+            for _, each in scene.writers()
+            if isinstance(each, messages.DeleteMe | messages.DeleteAccount)
+        ]
+        assert bench.world.head(GENERAL) == head + len(deletions)
         assert bench.world.trouble == "disk_full"
         assert not any(isinstance(each, StoreRecovered) for each in released.shown)
         scene.check_consistent()

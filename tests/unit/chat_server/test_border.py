@@ -190,6 +190,8 @@ def test_all_that_crosses_is_plain_data(
         # As the last: with a person the devices are banned, and here all have the same.
         assert ctl.main(["ban", "bob", "--data-dir", str(tmp_path)]) == 0
         assert bob.expect_goodbye().code == "banned"
+        ada.command(messages.DeleteMe, messages="remove")
+        assert ada.expect_goodbye().code == "account_deleted"
     server.stop()
     assert border.to_hub == set(get_args(HubItem))
     assert border.to_io == set(get_args(effects.IoEffect))

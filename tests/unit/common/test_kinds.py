@@ -11,11 +11,23 @@ from chat_client.listening import HAPPENED
 from chat_client.window.transcript.drawing import DRAWN, UNKNOWN, drawing_of
 from common import limits
 from common.protocol.codec import decode_body
-from common.protocol.events import JOIN, MESSAGE, Event, UnknownBody
+from common.protocol.events import (
+    ACCOUNT_DELETED,
+    JOIN,
+    MESSAGE,
+    REMOVED,
+    Event,
+    UnknownBody,
+)
 from common.protocol.messages import KINDS, SENDABLE, EventMessage
-from tests.events import joined, said
+from tests.events import deleted, joined, said
 
-EXAMPLES: Final = {MESSAGE: said(1), JOIN: joined(1)}
+EXAMPLES: Final = {
+    MESSAGE: said(1),
+    JOIN: joined(1),
+    ACCOUNT_DELETED: deleted(1),
+    REMOVED: said(1).without_text(),
+}
 """An event of each kind."""
 
 

@@ -301,4 +301,4 @@ def test_each_kind_is_drawn() -> None:
         assert drawing_of(Event("general", 1, kind, "bob", 0, cid_of(1), {})) is DRAWN[kind]
         unknown = Event("general", 1, kind, "bob", 0, cid_of(1), UnknownBody())
         assert drawing_of(unknown) is UNKNOWN
-        assert decode_body(kind, {"text": "x"}) is not None
+        assert decode_body(kind, {"text": "x", "messages": "kept"}) is not None

@@ -740,7 +740,8 @@ def test_a_goodbye_is_final_or_a_pause_by_its_code(desk: Desk, code: messages.Go
     status = desk.controller.status
     assert status.reason == Reason(code, {"reason": "Enough"})
     desk.wait(60)
-    if code in {"terminated", "banned", "replaced", "violation", "device_removed"}:
+    final = {"terminated", "banned", "account_deleted", "replaced", "violation", "device_removed"}
+    if code in final:
         assert (status.link, status.code) == (Link.SIGNED_OUT, code)
         assert not desk.controller.wants_connection
         assert desk.controller.deadline() == math.inf

@@ -44,6 +44,9 @@ ALLOWED: Final[dict[type, str]] = {
     messages.Sync: OWN,
     messages.History: OWN,
     messages.Send: "not_allowed not_allowed yes muted yes not_allowed",
+    messages.RenameMe: "not_allowed not_allowed yes muted yes not_allowed",
+    messages.DeleteMe: OWN,
+    messages.DeleteAccount: HOSTS,
     messages.Terminate: MODERATORS,
     messages.Ban: MODERATORS,
     messages.Unban: MODERATORS,
@@ -125,6 +128,11 @@ class Scene:
             messages.Sync: lambda: messages.Sync(id=9, positions={GENERAL: 0}),
             messages.History: lambda: messages.History(id=9, room=GENERAL, count=10),
             messages.Send: lambda: send(9, "hello"),
+            messages.RenameMe: lambda: messages.RenameMe(id=9, display_name="Another"),
+            messages.DeleteMe: lambda: messages.DeleteMe(id=9, messages="remove"),
+            messages.DeleteAccount: lambda: messages.DeleteAccount(
+                id=9, username="tom", messages="keep"
+            ),
             messages.Terminate: lambda: messages.Terminate(id=9, username="tom"),
             messages.Ban: lambda: messages.Ban(id=9, username="tom"),
             messages.Unban: lambda: messages.Unban(id=9, username="exiled"),
