@@ -26,6 +26,7 @@ from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller
 from chat_client.state.moderation import Moderation
 from chat_client.state.news import MessageNotStored, News, Wanted
+from chat_client.state.request import Request
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.domain.reasons import Reason
@@ -203,6 +204,22 @@ class Core:
     def list_sanctions(self) -> None:
         """Fetch the list of mutes and bans, for moderators; SanctionsListed has the result."""
         self._do(self._controller.list_sanctions)
+
+    def request(self, what: Request) -> None:
+        """Carry out a request; Requested reports the outcome."""
+        self._do(lambda: self._controller.request(what))
+
+    def list_devices(self) -> None:
+        """Fetch one's own devices; DevicesListed has the result."""
+        self._do(self._controller.list_devices)
+
+    def list_invites(self) -> None:
+        """Fetch the invites that concern this account; InvitesListed has the result."""
+        self._do(self._controller.list_invites)
+
+    def ask_joining(self) -> None:
+        """Fetch who may join, for a moderator; JoiningTold has the result."""
+        self._do(self._controller.ask_joining)
 
     def with_cache(self, action: Callable[[Cache], object]) -> None:
         """Call `action` with the cache on the core's thread, in a transaction of a turn."""

@@ -6,7 +6,8 @@ seconds on the monotonic clock; wall-clock times are only stored for display.
 
 It combines the parts and dispatches each message of the server to one of them: `link` owns the
 connection, `admission` the account, `outbox` messages to send, `sync` the rooms' events, `history`
-earlier events, `directory` people and rooms, `moderator` moderation.
+earlier events, `directory` people and rooms, `moderator` moderation, `requester` devices and
+invites.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from chat_client.cache.cache import Cache
-from chat_client.state import moderator, news
+from chat_client.state import moderator, news, requester
 from chat_client.state.account import Account
 from chat_client.state.admission import Admission, ClientInfo
 from chat_client.state.attempts import Attempt
@@ -26,6 +27,8 @@ from chat_client.state.moderation import Moderation
 from chat_client.state.moderator import Moderator
 from chat_client.state.news_queue import NewsQueue
 from chat_client.state.outbox import Outbox
+from chat_client.state.request import Request
+from chat_client.state.requester import Requester
 from chat_client.state.status import Status
 from chat_client.state.sync import Sync
 from common.domain.reasons import Reason
@@ -63,6 +66,7 @@ class Controller:
         link = self._link = ServerLink(backoff, tell, waiting=cache.waiting, left=self._left)
         self._outbox = Outbox(cache, link, tell, new_id, at_once=at_once)
         self._moderator = Moderator(link, tell)
+        self._requester = Requester(link, tell)
         self._sync = Sync(
             cache,
             link,
@@ -93,8 +97,12 @@ class Controller:
             messages.Online: (messages.ListOnline, self._directory.online),
             messages.Rooms: (messages.ListRooms, self._directory.rooms),
             messages.Pong: (messages.Ping, lambda *_: None),
-            messages.Done: (moderator.COMMANDS, self._moderator.done),
+            messages.Done: (moderator.COMMANDS | requester.COMMANDS, self._done),
             messages.Sanctions: (messages.ListSanctions, self._moderator.sanctions),
+            messages.InviteCreated: (requester.MAKES_INVITE, self._requester.invite_created),
+            messages.Devices: (messages.ListDevices, self._requester.devices),
+            messages.Invites: (messages.ListInvites, self._requester.invites),
+            messages.Joining: (messages.AskJoining, self._requester.joining),
         }
 
     def _push_handlers(self) -> Mapping[type, Callable[[Any, float], None]]:
@@ -274,6 +282,22 @@ class Controller:
         """Fetch the list of mutes and bans; `SanctionsListed` has the result."""
         self._moderator.list_sanctions()
 
+    def request(self, what: Request) -> None:
+        """Carry out a request, now or not at all; `Requested` reports the outcome."""
+        self._requester.ask(what)
+
+    def list_devices(self) -> None:
+        """Fetch one's own devices; `DevicesListed` has the result."""
+        self._requester.list_devices()
+
+    def list_invites(self) -> None:
+        """Fetch the invites that concern this account; `InvitesListed` has the result."""
+        self._requester.list_invites()
+
+    def ask_joining(self) -> None:
+        """Fetch who may join, for a moderator; `JoiningTold` has the result."""
+        self._requester.ask_joining()
+
     def connect_now(self) -> None:
         """Connect now, whatever ended the last connection."""
         self._link.connect_now()
@@ -287,6 +311,10 @@ class Controller:
             known[1](reply, asked, now)
         else:
             self._link.fault(Reason("unasked_answer"), now)
+
+    def _done(self, done: messages.Done, asked: messages.Command, now: float) -> None:
+        part = self._requester if isinstance(asked, requester.COMMANDS) else self._moderator
+        part.done(done, asked, now)
 
     def _signed_in(
         self, signed_in: messages.SignedIn, asked: messages.Join | messages.SignIn, now: float
@@ -316,7 +344,10 @@ class Controller:
                 error.retryable and self._history.asks_for_newest(asked)
             ):
                 self._history.refused(asked, reason, wait if error.retryable else None)
-            case _ if asked is not None and self._moderator.refused(asked.id, reason):
+            case _ if asked is not None and (
+                self._moderator.refused(asked.id, reason)
+                or self._requester.refused(asked.id, reason, wait if error.retryable else None)
+            ):
                 pass
             case _ if error.retryable:
                 self._link.lost(reason, now, wait=wait)
@@ -326,5 +357,6 @@ class Controller:
     def _left(self) -> None:
         """The current connection is closed or about to be."""
         self._moderator.lost()
+        self._requester.lost()
         self._history.forget()
         self._outbox.forget_sending()

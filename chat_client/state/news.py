@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Literal
 from chat_client.state.account import Account
 from chat_client.state.moderation import Moderation
 from chat_client.state.outbox_message import OutboxState
+from chat_client.state.request import Request
 from chat_client.state.status import Status
 from common.domain.reasons import Reason
 
 if TYPE_CHECKING:
     from common.protocol.events import Event
-    from common.protocol.messages import Person
+    from common.protocol.messages import DeviceFacts, InviteFacts, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,46 @@ class SanctionsListed:
 
     muted: frozenset[str] | None
     banned: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The outcome of a request: `why` it was refused, or None if it was carried out.
+
+    `again` is the number of seconds before a retry, if that may help then. `link` is that of an
+    invite that was made, and `expires` its end, in milliseconds since 1970-01-01 UTC.
+    """
+
+    what: Request
+    why: Reason | None
+    again: float | None = None
+    link: str = ""
+    expires: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DevicesListed:
+    """One's own devices, those that were seen last first; None, and why, if there is no list."""
+
+    devices: tuple[DeviceFacts, ...] | None
+    why: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InvitesListed:
+    """The invites that concern this account, newest first; None, and why, if there is no list."""
+
+    invites: tuple[InviteFacts, ...] | None
+    why: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningTold:
+    """Who may join, as a rule of the protocol; "", and why, if that was refused."""
+
+    rule: str
+    moderators_invite: bool
+    why: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +270,10 @@ News = (
     | MuteChanged
     | Moderated
     | SanctionsListed
+    | Requested
+    | DevicesListed
+    | InvitesListed
+    | JoiningTold
     | PersonSeen
     | PeopleForgotten
     | OnlineListed

@@ -241,12 +241,16 @@ class MainScreen(Panel):
     def _show_more_news(
         self,
         item: news.AccountChanged
+        | news.DevicesListed
         | news.HistoryAdded
+        | news.InvitesListed
+        | news.JoiningTold
         | news.Listed
         | news.Moderated
         | news.MuteChanged
         | news.SanctionsListed
         | news.MessageNotStored
+        | news.Requested
         | news.RoleChanged
         | news.RoomRefused
         | news.Skipped
@@ -263,6 +267,10 @@ class MainScreen(Panel):
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._history.hear(item)
+            case (
+                news.Requested() | news.DevicesListed() | news.InvitesListed() | news.JoiningTold()
+            ):
+                pass  # This screen asks for none of them.
             case news.AccountChanged() | news.MessageNotStored():
                 pass  # `apply` handles MessageNotStored for all of them at once.
             case _:

@@ -94,6 +94,7 @@ class Desk:
         self,
         *,
         joined: bool = True,
+        invite: Invite = INVITE,
         cache: Cache | None = None,
         follow: Collection[str] | None = None,
         on_event: Callable[[Event], bool] | None = None,
@@ -107,7 +108,7 @@ class Desk:
         self.news: list[news.News] = []
         ids = itertools.count(1)
         self.controller = Controller(
-            Account(INVITE, "ada", "Ada", "1" * 64, joined, installation="2" * 32),
+            Account(invite, "ada", "Ada", "1" * 64, joined, installation="2" * 32),
             self.cache,
             ClientInfo("ChatClient", "Linux"),
             Backoff(lambda: 0.0),
