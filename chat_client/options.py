@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from common.system.arguments import ArgumentParser, ShowVersion
 from common.system.process import INVITE_VARIABLE
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
 _DEFAULT_ROOM: Final = "general"
 _EXEC: Final = "--exec"
+OPEN_LINK: Final = "--open-link"
+_SECRET_OPTIONS: Final = ("--join", "--code")
+"""Options of which the value is nobody else's business."""
+_LINK: Final = ("chat:", "chat+plaintext:")
+_LONGEST_INPUT: Final = 65_536
+"""Maximum bytes that are read of standard input for a link."""
 
 
 class Name(NamedTuple):
@@ -29,11 +35,26 @@ class Name(NamedTuple):
     display_name: str
 
 
+class DamagedLink(NamedTuple):
+    """What was given for an invite link and is none, and why; the window shows both."""
+
+    text: str
+    problem: str
+
+
 class Options(NamedTuple):
-    """The parsed options; `verb` is None for the window."""
+    """The parsed options; `verb` is None for the window.
+
+    `damaged` is there instead of `join` if the invite link is none, for the window only. If `join`
+    is `from_outside`, a desktop had it from a web page, say: it is shown, and nothing else is done
+    before the person wants it. With `new_window` no other window is asked to do this start's work.
+    """
 
     verb: str | None = None
     join: Invite | None = None
+    damaged: DamagedLink | None = None
+    from_outside: bool = False
+    new_window: bool = False
     name: Name | None = None
     data_dir: Path | None = None
     profile: str | None = None
@@ -72,6 +93,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         action="store_true",
         help="with an invite: join at once, under the name of your login unless --name has one",
     )
+    parser.add_argument(
+        "--new-window",
+        action="store_true",
+        help="open a window in any case, to use another account beside those that are open",
+    )
+    parser.add_argument(
+        OPEN_LINK,
+        nargs="*",
+        metavar="LINK",
+        help="for desktops, as the last option: show the invite link in the window that is open, "
+        "or in a new one; - reads it from standard input, and without a link it is a plain start",
+    )
     _common(parser, default=None)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="without a window")
     _send(verbs.add_parser("send", help="send a message"))
@@ -83,17 +116,17 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         _common(listing)
     # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
-    rest, command = _without_command(sys.argv[1:] if arguments is None else arguments)
+    everything = sys.argv[1:] if arguments is None else arguments
+    without_link, opened = _without_link(everything)
+    rest, command = _without_command(without_link)
     given = vars(parser.parse_args(rest))
+    words = given.pop("open_link")
+    opened = opened or (" ".join(words) if words else None)
     if command:
         if given["verb"] != "listen":
             parser.error("--exec belongs to listen")
         given["command"] = command
-    if invite and given["join"] is None:
-        try:
-            given["join"] = _invite(invite)
-        except argparse.ArgumentTypeError as error:
-            parser.error(f"environment variable {INVITE_VARIABLE}: {error}")
+    _take_link(parser, given, opened, invite)
     display_name, username = given.pop("name"), given.pop("username")
     if username is not None:
         given["name"] = Name(username, display_name or username)
@@ -103,6 +136,84 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             why = f"--name {display_name!r} has no letter or digit for a username; say --username"
             parser.error(why)
     return Options(**{key: value for key, value in given.items() if value is not None})
+
+
+def _take_link(
+    parser: ArgumentParser, given: dict[str, Any], opened: str | None, invite: str | None
+) -> None:
+    """Choose among the invites of `--join`, of a desktop (`opened`) and of the environment."""
+    source = "argument --join"
+    if opened is not None:
+        source = f"argument {OPEN_LINK}"
+        if given["verb"] is not None:
+            parser.error(f"{source}: it is for the window")
+        given["join"], given["from_outside"] = _outside(opened), True
+    elif invite and given["join"] is None:
+        source = f"environment variable {INVITE_VARIABLE}"
+        given["join"] = read_link(invite)
+    if isinstance(given["join"], DamagedLink):
+        damaged = given["damaged"] = given.pop("join")
+        # A window shows it: whoever starts that has seldom a terminal to read an error in.
+        if given["verb"] is not None:
+            parser.error(f"{source}: {damaged.problem}")
+
+
+def secrets_among(arguments: Sequence[str]) -> list[str]:
+    """What of the arguments, and of the environment, other users should not see; without parsing.
+
+    All that looks like an invite link, whatever option it belongs to and however it is damaged.
+    """
+    found = [argument for argument in arguments if any(link in argument for link in _LINK)]
+    for place, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == OPEN_LINK:
+            found += [value, *arguments[place + 1 :]]
+        # An option may be abbreviated.
+        elif len(flag) > 2 and any(option.startswith(flag) for option in _SECRET_OPTIONS):
+            found += [value] if equals else arguments[place + 1 : place + 2]
+    found.append(os.environ.get(INVITE_VARIABLE, ""))
+    # The longest first: one may be a part of another. What is as short as a dash hides nothing.
+    return sorted({each for each in found if len(each) > 1}, key=len, reverse=True)
+
+
+def without_secrets(arguments: Sequence[str]) -> list[str]:
+    """The arguments of a window's start without those that name an invite, in whatever way."""
+    rest, _ = _without_link(arguments)
+    kept: list[str] = []
+    skipped = False
+    for argument in rest:
+        flag, equals, _ = argument.partition("=")
+        if skipped:
+            skipped = False
+        elif len(flag) > 2 and "--join".startswith(flag):
+            skipped = not equals
+        else:
+            kept.append(argument)
+    return kept
+
+
+def _without_link(arguments: Sequence[str]) -> tuple[list[str], str | None]:
+    """The arguments before `--open-link`, and what is behind it, which is all one link.
+
+    A desktop puts there what a web page says. On Windows a quotation mark in it would begin another
+    argument: so nothing behind it is ever taken for an option.
+    """
+    for place, argument in enumerate(arguments):
+        flag, equals, value = argument.partition("=")
+        if flag == OPEN_LINK:
+            words = [value] if equals else []
+            text = " ".join([*words, *arguments[place + 1 :]])
+            return list(arguments[:place]), text or None
+        if argument in {_EXEC, "--"}:
+            break
+    return list(arguments), None
+
+
+def _outside(text: str) -> Invite | DamagedLink:
+    """The invite that a desktop opens; "-" reads it from standard input."""
+    if text == "-":
+        text = sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace")
+    return read_link(text)
 
 
 def _without_command(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -200,19 +311,25 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _invite(text: str) -> Invite:
-    from common.domain.invite import InviteError
-    from common.domain.pasted_invite import find_invite
-
+def _invite(text: str) -> Invite | DamagedLink:
+    """What `--join` gets; the option's type."""
     if text == "-":
         # Unbuffered, and not beyond the line: the message may follow.
         text = sys.stdin.buffer.readline().decode("utf-8", "replace")
         if not text.strip():
-            raise argparse.ArgumentTypeError("standard input has no invite link in its first line")
+            return DamagedLink("", "standard input has no invite link in its first line")
+    return read_link(text)
+
+
+def read_link(text: str) -> Invite | DamagedLink:
+    """The invite in a text that somebody gave, or what is wrong with it."""
+    from common.domain.invite import InviteError
+    from common.domain.pasted_invite import find_invite
+
     try:
         return find_invite(text)
     except InviteError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        return DamagedLink(text, str(error))
 
 
 def _name(text: str) -> str:

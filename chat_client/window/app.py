@@ -13,6 +13,7 @@ from common.ui.program.runner import run_program
 
 if TYPE_CHECKING:
     from chat_client.window.screens import Screens
+    from common.system.open_windows import WindowEntry
 
 _LEAST: Final = 640, 560
 _JOINING: Final = 760, 560
@@ -25,8 +26,10 @@ otherwise wait for Python's default of 5 ms repeatedly.
 """
 
 
-def run(options: Options, data_dir: Path) -> int:
+def run(options: Options, data_dir: Path, entry: WindowEntry | None = None) -> int:
     """Show the window until it is closed. The exit status: 0, or 1 without a display.
+
+    `entry` is the window's among those that are open.
 
     SIGTERM, SIGHUP and Ctrl+C close it as its close button does.
     """
@@ -34,21 +37,21 @@ def run(options: Options, data_dir: Path) -> int:
         "ChatClient",
         "chat-client",
         data_dir,
-        lambda: make(options, data_dir),
+        lambda: make(options, data_dir, entry),
         options.log_level,
         no_display=1,
         advice="for scripts there are the verbs send, listen, rooms and people",
     )
 
 
-def make(options: Options, data_dir: Path) -> Program[Screens]:
+def make(options: Options, data_dir: Path, entry: WindowEntry | None = None) -> Program[Screens]:
     """The window on the screen; its first screen follows. Raises TclError."""
     sys.setswitchinterval(TURN)
 
     def load() -> Callable[[Program[Screens]], Screens]:
         from chat_client.window.screens import Screens
 
-        return lambda program: Screens(program, options)
+        return lambda program: Screens(program, options, entry)
 
     known = any((data_dir / "accounts").glob("*/account.json"))
     first = None if known else _JOINING

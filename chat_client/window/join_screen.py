@@ -49,6 +49,8 @@ class Prefill:
     username: str = ""
     problem: str = ""
     field: str = ""
+    link: str = ""
+    """What stands in the link's field without an `invite`, such as a damaged link."""
 
 
 class JoinScreen(Panel):
@@ -236,8 +238,12 @@ class JoinScreen(Panel):
         # The link last: it may lead to a chat in which one has a name already.
         if prefill.invite is not None:
             self.link.value = prefill.invite.link()
+        elif prefill.link:
+            self.link.value = prefill.link
         self._look()
         self.refuse(prefill.problem, prefill.field)
+        if prefill.problem and prefill.field:
+            return  # the keyboard is at what is wrong
         empty = next((field for field in (self.link, self.name) if not field.value), None)
         (empty or self.name).focus_set()
 

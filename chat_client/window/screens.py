@@ -11,7 +11,7 @@ from chat_client.cache.errors import CacheError, CacheFailedError
 from chat_client.local_server import find_local_server
 from chat_client.login_name import login_name
 from chat_client.open_account import OpenAccount
-from chat_client.options import Name, Options, name_of
+from chat_client.options import DamagedLink, Name, Options, name_of, read_link
 from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
 from chat_client.state.attempts import Failure, worth_telling
@@ -21,6 +21,7 @@ from chat_client.status_text import describe_attempt
 from chat_client.window.join_screen import JoinScreen, Prefill
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
+from chat_client.window.other_starts import OtherStarts
 from common.domain.invite import Invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
@@ -36,6 +37,7 @@ from common.ui.widgets.redirect import redirect_typing
 from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
+    from common.system.open_windows import WindowEntry
     from common.ui.settings.window import SettingsWindow
 
 log = logging.getLogger(__name__)
@@ -57,11 +59,19 @@ class Screens:
     status = 0
     owns_folder = True  # several windows may share it: each account has a folder of its own
 
-    def __init__(self, program: "Program[Screens]", options: Options) -> None:
+    def __init__(
+        self, program: "Program[Screens]", options: Options, entry: "WindowEntry | None" = None
+    ) -> None:
         self._root, self._theme, self._options = program.root, program.theme, options
+        self._end = program.close
         self._accounts = Accounts(program.data_dir)
         self.settings = SettingsStore(program.data_dir)
         self.notifications = Notifications(program.root, program.icon, self.settings)
+        self.other_starts = OtherStarts(
+            program.root, program.data_dir, entry, self.notifications.attention, self.open_link
+        )
+        self._is_beginning = False
+        """Whether the screen is opened that this program was started for."""
         self.settings_window: SettingsWindow | None = None
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
@@ -85,12 +95,23 @@ class Screens:
 
     def begin(self) -> None:
         """The screen that the command line and the data folder ask for."""
-        invite, name = self._options.join, self._options.name
-        try:
-            account = self._accounts.find(invite, name.username if name else None)
-        except AccountError as error:
-            self.show_join(invite, problem=str(error))
+        self._is_beginning = True
+        self._begin_with(self._options.join, self._options.name)
+        self._is_beginning = False
+        self.other_starts.begin()
+
+    def _begin_with(self, invite: Invite | None, name: Name | None) -> None:
+        damaged = self._options.damaged
+        if damaged is not None:
+            self._show_damaged(damaged)
             return
+        account = None
+        if invite is not None or not self._options.new_window:
+            try:
+                account = self._account_for(invite, name)
+            except AccountError as error:
+                self.show_join(invite, problem=str(error))
+                return
         if account is not None and account.joined:
             self.open(account if invite is None else account.with_invite(invite))
             return
@@ -100,28 +121,74 @@ class Screens:
         screen = self.show_join(invite, name.display_name if name else "")
         if invite is not None and name is not None:
             self._join(invite, name)
-        elif former:
+        elif former and not self._options.from_outside:
             screen.join()
+
+    def _account_for(self, invite: Invite | None, name: Name | None) -> Account | None:
+        return self._accounts.find(invite, name.username if name else None)
+
+    def open_link(self, text: str) -> None:
+        """Show an invite link that another program opened; nothing is joined unasked."""
+        link = read_link(text)
+        if isinstance(link, DamagedLink):
+            self._show_damaged(link)
+            return
+        try:
+            account = self._account_for(link, None)
+        except AccountError as error:
+            self.show_join(link, problem=str(error))
+            return
+        if account is None or not account.joined:
+            if self._may_leave():
+                typed = self.screen.name.value if isinstance(self.screen, JoinScreen) else ""
+                self.show_join(link, typed)
+            return
+        known = account.with_invite(link)
+        if self.session is None or self.session.account.key != known.key:
+            # It may be open in another window, which comes to the front then.
+            self.other_starts.raise_window_of(
+                known.key, lambda raised: self._open_unless(raised, known)
+            )
+        elif not self._is_online:
+            self.open(known)
+
+    def _open_unless(self, raised: bool, account: Account) -> None:
+        if not raised and self._may_leave():
+            self.open(account)
+
+    def _show_damaged(self, link: DamagedLink) -> None:
+        problem = f"{link.problem[:1].upper()}{link.problem[1:].rstrip('.')}."
+        if isinstance(self.screen, MainScreen):
+            self.screen.tell(f"The link that was opened is no invite. {problem}")
+        else:
+            self.show_join(link=link.text, problem=problem, field="invite")
 
     def may_close(self) -> bool:
         """Nothing is lost by closing, so nothing is asked; but for what can't be stored now."""
+        return self._may_lose("Close and lose what you wrote?", "Close", "Keep open")
+
+    def _may_leave(self) -> bool:
+        return self._may_lose("Open the link and lose what you wrote?", "Open it", "Stay here")
+
+    def _may_lose(self, question: str, yes: str, no: str) -> bool:
         if not isinstance(self.screen, MainScreen) or not self.screen.would_lose:
             return True
-        question = Dialog(
+        dialog = Dialog(
             self._root,
             self._theme,
-            "Close and lose what you wrote?",
+            question,
             "This computer can't store anything now, so what you wrote and did not send would be "
             "gone. Make room on its disk, or copy the text to another place.",
-            (Choice("close", "Close", "danger"), Choice("keep", "Keep open", "primary")),
+            (Choice("close", yes, "danger"), Choice("keep", no, "primary")),
             cancel="keep",
         )
-        return question.ask().choice == "close"
+        return dialog.ask().choice == "close"
 
     def close(self, ended: Callable[[], object]) -> None:
         """Close the account; nothing that was written is lost. Then call `ended`."""
         # Gone from the screen at once; storing what was written last takes a moment more.
         self._root.withdraw()
+        self.other_starts.stop()
         self._mailbox.close()
         self._found.close()
         self.notifications.stop()
@@ -136,7 +203,13 @@ class Screens:
     # Screens
 
     def show_join(
-        self, invite: Invite | None = None, name: str = "", *, problem: str = "", field: str = ""
+        self,
+        invite: Invite | None = None,
+        name: str = "",
+        *,
+        problem: str = "",
+        field: str = "",
+        link: str = "",
     ) -> JoinScreen:
         """The join screen, with what is known filled in."""
         self._close_session()
@@ -153,7 +226,7 @@ class Screens:
             self._theme,
             known,
             here,
-            Prefill(invite, name or login_name(), problem=problem, field=field),
+            Prefill(invite, name or login_name(), problem=problem, field=field, link=link),
             on_join=self._join,
             on_account=self.open,
             on_cancel=self._cancel,
@@ -385,12 +458,27 @@ class Screens:
                 f"{account.display_name} is open in another ChatClient window. "
                 "Use that one, or join under another name."
             )
+            is_all = self._is_beginning
+            self.other_starts.raise_window_of(
+                account.key, lambda raised: self._was_raised(raised and is_all)
+            )
         except (AccountError, CacheError, OSError, CacheFailedError) as error:
             why = f"The messages on this computer can't be opened: {error}."
         else:
+            self.other_starts.show(account.key)
             return True
         self._on_join_screen().refuse(why, "")
         return False
+
+    def _was_raised(self, is_done: bool) -> None:
+        """The other window is in front; this one ends if it was started for nothing else."""
+        if is_done and self.session is None:
+            self._end()
+
+    @property
+    def _is_online(self) -> bool:
+        screen = self.screen
+        return isinstance(screen, MainScreen) and screen.connection.status.link is Link.ONLINE
 
     def _close_session(self) -> None:
         self._close_settings()
@@ -402,6 +490,7 @@ class Screens:
                 self.screen.save_draft()
             self.session.close()
             self.session = None
+            self.other_starts.show("")
 
     # News
 

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import AnyStr, Final
 
 _MARK: Final = "*"
 _ARGUMENTS, _ENVIRONMENT = 48, 50
@@ -20,34 +20,34 @@ _FIRST_FIELD: Final = 3
 """The first one behind the name of the program, which may contain spaces."""
 
 
-def hide_arguments(secrets: Sequence[str]) -> bool:
-    """Overwrite the secrets, each of them wherever it is, with asterisks.
+def hide_arguments(secrets: Sequence[str], variable: str) -> bool:
+    """Overwrite the arguments that are secret, and the value of a variable, with asterisks.
 
-    Returns False if another process still shows them: the loader of a program in a single file,
-    which waits for this process, where the system does not let its memory be changed. Only Linux
-    was tried.
+    An argument is it as a whole, or behind an equals sign. Returns False if another process still
+    shows them: the loader of a program in a single file, which waits for this process, where the
+    system does not let its memory be changed. Only Linux was tried.
     """
-    _hide_from_python(secrets)
+    for arguments in (sys.argv, sys.orig_argv):
+        # So that nothing that prints them, such as a report of a crash, has them.
+        arguments[:] = [_masked(each, secrets, "=", _MARK) for each in arguments]
     if sys.platform == "win32":
         _hide_on_windows(secrets)
     elif sys.platform == "darwin":
         _hide_on_macos(secrets)
     elif sys.platform == "linux":
-        own = _arguments_of("self")
-        _overwrite("self", secrets)
-        loader = os.getppid()
+        own, loader = _arguments_of("self"), os.getppid()
+        _overwrite("self", secrets, variable)
         if bool(getattr(sys, "frozen", False)) and own and _arguments_of(loader) == own:
-            return _overwrite(loader, secrets)
+            return _overwrite(loader, secrets, variable)
     return True
 
 
-def _hide_from_python(secrets: Sequence[str]) -> None:
-    """So that nothing that prints the arguments, such as a report of a crash, has them."""
-    for arguments in (sys.argv, sys.orig_argv):
-        for place, argument in enumerate(arguments):
-            for secret in secrets:
-                argument = argument.replace(secret, _MARK * len(secret))  # noqa: PLW2901
-            arguments[place] = argument
+def _masked(text: AnyStr, secrets: Sequence[AnyStr], equals: AnyStr, mark: AnyStr) -> AnyStr:
+    """An argument, of the same length, with marks for a secret."""
+    for secret in secrets:
+        if text == secret or text.endswith(equals + secret):
+            return text[: len(text) - len(secret)] + mark * len(secret)
+    return text
 
 
 def _arguments_of(process: int | str) -> bytes:
@@ -57,9 +57,9 @@ def _arguments_of(process: int | str) -> bytes:
         return b""
 
 
-def _overwrite(process: int | str, secrets: Sequence[str]) -> bool:
+def _overwrite(process: int | str, secrets: Sequence[str], variable: str) -> bool:
     """Overwrite them in the memory of a process; returns whether that is done."""
-    encoded = [os.fsencode(each) for each in secrets]
+    encoded, name = [os.fsencode(each) for each in secrets], os.fsencode(variable) + b"="
     try:
         # The name of the program, in brackets, is the only field that may contain spaces.
         stat = Path(f"/proc/{process}/stat").read_bytes().rpartition(b")")[2].split()
@@ -67,10 +67,13 @@ def _overwrite(process: int | str, secrets: Sequence[str]) -> bool:
         try:
             for field in (_ARGUMENTS, _ENVIRONMENT):
                 start, end = (int(stat[field + each - _FIRST_FIELD]) for each in (0, 1))
-                before = os.pread(memory, end - start, start)
-                after = _masked(before, encoded)
+                before = os.pread(memory, end - start, start).split(b"\0")
+                if field == _ARGUMENTS:
+                    after = [_masked(each, encoded, b"=", _MARK.encode()) for each in before]
+                else:
+                    after = [_without_value(each, name) for each in before]
                 if after != before:
-                    os.pwrite(memory, after, start)
+                    os.pwrite(memory, b"\0".join(after), start)
         finally:
             os.close(memory)
     except (OSError, ValueError, IndexError):
@@ -79,11 +82,14 @@ def _overwrite(process: int | str, secrets: Sequence[str]) -> bool:
     return True
 
 
-def _masked(text: bytes, secrets: Sequence[bytes], mark: bytes = _MARK.encode()) -> bytes:
-    """The text, of the same length, with a mark for each unit of a secret."""
-    for secret in secrets:
-        text = text.replace(secret, mark * (len(secret) // len(mark)))
-    return text
+def _without_value(entry: bytes, name: bytes) -> bytes:
+    """An entry of the environment, which has no value any more if it is the one with this name.
+
+    No other one is touched, whatever it contains: programs that are started later inherit them.
+    """
+    if not entry.startswith(name):
+        return entry
+    return name + _MARK.encode() * (len(entry) - len(name))
 
 
 def _hide_on_macos(secrets: Sequence[str]) -> None:
@@ -99,7 +105,7 @@ def _hide_on_macos(secrets: Sequence[str]) -> None:
     for place in range(of_count()[0]):
         address = arguments[place]
         if address:
-            text = _masked(ctypes.string_at(address), encoded)
+            text = _masked(ctypes.string_at(address), encoded, b"=", _MARK.encode())
             ctypes.memmove(address, text, len(text))
 
 
@@ -111,7 +117,9 @@ def _hide_on_windows(secrets: Sequence[str]) -> None:
     kernel.GetCommandLineW.restype = ctypes.c_void_p
     address = kernel.GetCommandLineW()
     if address:
-        units = "utf-16-le", "surrogatepass"
-        line = ctypes.wstring_at(address).encode(*units)
-        line = _masked(line, [each.encode(*units) for each in secrets], _MARK.encode(*units))
-        ctypes.memmove(address, line, len(line))
+        # Quotation marks and backslashes stand there with escapes, but links have neither.
+        line = ctypes.wstring_at(address)
+        for secret in secrets:
+            line = line.replace(secret, _MARK * len(secret))
+        encoded = line.encode("utf-16-le", "surrogatepass")
+        ctypes.memmove(address, encoded, len(encoded))

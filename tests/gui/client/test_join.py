@@ -402,16 +402,6 @@ def test_the_chat_used_last_opens_by_itself(town: Town, host: Host, tmp_path: Pa
     second.online()
 
 
-def test_an_account_opens_in_one_window_only(town: Town, host: Host) -> None:
-    """The second window says where the account is, and takes another name."""
-    first = town.member(host, "Ada")
-    second = town.window(data_dir=first.program.data_dir)
-    assert "is open in another ChatClient window" in second.problem
-    fill(second, host.link, "Bruno")
-    second.online()
-    assert first.link is Link.ONLINE
-
-
 def test_the_server_of_this_computer_is_offered(
     town: Town, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

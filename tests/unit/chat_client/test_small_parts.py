@@ -188,7 +188,7 @@ def test_each_verb(arguments: list[str], expected: Options) -> None:
     "arguments",
     [
         ["shout"],
-        ["--join", "https://example.org"],
+        ["--join", "https://example.org", "rooms"],
         ["--name", "🎉"],
         ["--name", "Host"],
         ["--username", "Ada L."],
