@@ -27,6 +27,7 @@ class Options(NamedTuple):
     log_level: str
     theme: Mode | None = None
     smoke_test: bool = False
+    discovery: bool = True
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -39,6 +40,12 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add("--host", help="address to listen on (default: all interfaces)")
     port_help = "TCP port, 0 for any free one (%(default)s)"
     add("--port", type=_port, default=DEFAULT_PORT, help=port_help)
+    add(
+        "--no-discovery",
+        action="store_false",
+        dest="discovery",
+        help="don't let guests on this network find the chat by themselves",
+    )
     add("--data-dir", type=Path, help="folder of the database and the key")
     add("--name", type=_name, help="the chat's name, as everyone sees it")
     add("--ready-file", type=Path, help="JSON file to write once the server accepts")

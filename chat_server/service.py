@@ -22,6 +22,7 @@ from chat_server.hub.queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
 from chat_server.invite_publisher import InvitePublisher
 from chat_server.net.acceptor import Acceptor, ip_versions, listen
+from chat_server.net.beacon import Beacon
 from chat_server.net.descriptors import (
     allow_connections,
     check_room,
@@ -51,7 +52,8 @@ from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
 from common import __version__
-from common.domain.invite import Invite
+from common.domain.dns_sd import Advert
+from common.domain.invite import Invite, is_loopback, is_unspecified
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
@@ -109,6 +111,7 @@ class Server:
         self._stopping = threading.Lock()
         self._publishing = threading.Lock()
         self._publisher: InvitePublisher | None = None
+        self._beacon: Beacon | None = None
         self._ready_files: list[Path] = []
         self.failure: Reason | None = None
         """The reason, once one of its threads has failed: `stop` it then."""
@@ -240,6 +243,9 @@ class Server:
         self._watch = AddressWatch(self._addresses, lambda found: publisher.update(addresses=found))
         if listens_everywhere(options.host):
             self._watch.start()
+        self._beacon = self._make_beacon(listening, fingerprint, facts.name)
+        if self._beacon is not None:
+            self._beacon.start()
         self._disk = DiskWatch(self._data_dir, self._show_disk)
         self._disk.start()
         log.info("accepting clients on port %d", bound)
@@ -251,6 +257,28 @@ class Server:
             self._ctl.start()
         except OSError as error:
             log.warning("“ctl” can't be used: %s", error)
+
+    def _make_beacon(
+        self, listening: socket, fingerprint: bytes | None, name: str
+    ) -> Beacon | None:
+        """What lets guests find the server, unless that is switched off or only this computer can.
+
+        None without TLS, too: then there is no certificate by which a guest could know the server.
+        """
+        host, port = listening.getsockname()[:2]
+        if fingerprint is None or not self._options.discovery or is_loopback(host):
+            return None
+        source = None if is_unspecified(host) else host
+        return Beacon(Advert(fingerprint, name, port), self._versions, source)
+
+    @property
+    def asked_at(self) -> int | None:
+        """When another computer last looked for chats on this network, None if none did yet.
+
+        In milliseconds since 1970-01-01 UTC.
+        """
+        beacon = self._beacon
+        return None if beacon is None else beacon.asked_at
 
     def _addresses(self) -> tuple[str, ...]:
         return reachable_addresses(self._options.host, self._versions)
@@ -290,6 +318,8 @@ class Server:
             publisher, facts = self._publisher, self._committed
             if publisher is not None:
                 publisher.update(name=facts.name, secret=facts.secret)
+                if self._beacon is not None:
+                    self._beacon.rename(facts.name)
 
     def _link(self, facts: ServerFacts, username: str) -> str:
         """An invite's link with the current addresses; called by the hub."""
@@ -321,6 +351,9 @@ class Server:
                 steps.callback(self._ctl.stop)
                 steps.callback(self._watch.stop)
                 steps.callback(self._disk.stop)
+                # First of all, so that nobody comes to a closed door.
+                if self._beacon is not None:
+                    steps.callback(self._beacon.stop)
 
     def _is_full(self, why: Reason) -> None:
         """From the acceptor: no more connections can be accepted for now."""

@@ -30,12 +30,32 @@ _TELL_INTERVAL: Final = 0.1
 """Least seconds between two lists: whoever shows them must not have to keep up with a flood."""
 _READ_AT_ONCE: Final = 16
 """Packets read from a socket in one turn: others, which may have the replies, come next."""
-_FLOOD: Final = 32
+_FLOOD: Final = _READ_AT_ONCE
 _FLOOD_PAUSE: Final = 0.02
 """After a turn with so many packets the thread sleeps so many seconds, and what the system can't
 store meanwhile is lost: a flood costs a few percent of a processor, and questions are repeated."""
 
 Tell = Callable[[Sequence[FoundChat]], object]
+
+
+class ReadLimit:
+    """How many packets that name our service are looked into: reading one takes 40 µs."""
+
+    _BURST: Final = 128.0
+    _RATE: Final = 50.0
+
+    def __init__(self) -> None:
+        self._left = self._BURST
+        self._at = 0.0
+
+    def allows(self, now: float) -> bool:
+        """Whether to read one more; it is counted then."""
+        self._left = min(self._BURST, self._left + (now - self._at) * self._RATE)
+        self._at = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
 
 
 class Finder:
@@ -50,11 +70,15 @@ class Finder:
         self._found = FoundChats(known)
         self._told: tuple[FoundChat, ...] = ()
         self._told_at = -_TELL_INTERVAL
+        self._limits = {True: ReadLimit(), False: ReadLimit()}
+        """Of replies to questions of this program, and of what the group gets: apart, so that a
+        flood of one kind does not hide the other."""
         self._stopping = threading.Event()
         self._waker = Waker()
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
         self._links = Links(asks=True)
+        self._asking: set[socket.socket | None] = set()
         self._identifiers = 0, 0
         """Of the last two questions: replies may be late."""
         self._thread = threading.Thread(target=self._run, name="finder", daemon=True)
@@ -102,7 +126,7 @@ class Finder:
                 times.asked(now, one_is_silent=self._found.one_is_silent())
             self._found.expire(now)
             tell_at = self._publish(now)
-            until = min(look_at, times.next_at, tell_at, self._found.deadline() or look_at)
+            until = min(look_at, times.next_at, tell_at, self._found.deadline())
             ready = self._selector.select(max(0.0, until - elapsed()))
             count = sum(self._read(key.fileobj, times) for key, _ in ready)
             if count >= _FLOOD:
@@ -114,7 +138,7 @@ class Finder:
         try:
             changed = self._links.refresh()
         except OSError as error:
-            log.warning("the interfaces can't be looked at: %s", error)
+            log.debug("the interfaces can't be looked at: %s", error)
             return False
         if changed:
             after = {each: link for link in self._links for each in link.sockets}
@@ -122,6 +146,7 @@ class Finder:
                 self._selector.unregister(each)
             for each in after.keys() - before:
                 self._selector.register(each, selectors.EVENT_READ, after[each])
+            self._asking = {link.asking for link in self._links}
         return changed
 
     def _ask(self, number: int) -> None:
@@ -146,9 +171,10 @@ class Finder:
             return 0
         assert isinstance(sock, socket.socket)  # noqa: S101 (nothing else is registered)
         count = 0
+        limit = self._limits[sock in self._asking]
         for datagram in received(sock, _READ_AT_ONCE):
             count += 1
-            if datagram.port == PORT and may_matter(datagram.data):
+            if datagram.port == PORT and may_matter(datagram.data) and limit.allows(elapsed()):
                 self._take(datagram, times)
         return count
 
@@ -170,12 +196,11 @@ class Finder:
                 times.after_advert(now)
 
     def _publish(self, now: float) -> float:
-        """Tell of changes; returns when to try again."""
-        chats = self._found.chats
-        if chats == self._told or self._stopping.is_set():
-            return math.inf
+        """Tell of changes; returns when to look for more."""
         if now < self._told_at + _TELL_INTERVAL:
             return self._told_at + _TELL_INTERVAL
-        self._told, self._told_at = chats, now
-        self._tell(chats)
+        chats = self._found.chats
+        if chats != self._told and not self._stopping.is_set():
+            self._told, self._told_at = chats, now
+            self._tell(chats)
         return math.inf

@@ -6,6 +6,7 @@ a server that is looked for is not evicted for others, and a goodbye is believed
 does not answer one more question.
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -19,12 +20,14 @@ MOST_BY_HOST: Final = 8
 """Chats from one address: no more are shown of a computer that floods the network with adverts."""
 MOST_ROUTES: Final = 8
 """Addresses of one chat."""
-LEAVING: Final = 0.7
+LEAVING: Final = 0.6
 """Seconds after a goodbye in which a server may answer that it is still there."""
 MOST_UNANSWERED: Final = 3
 """Questions after which a server that used to answer counts as gone."""
 REPLY_WAIT: Final = 1.5
 """Seconds in which a question is answered, on a slow wireless network, too."""
+LATE: Final = 0.5
+"""Seconds after which a reply is overdue: on most networks it takes a few milliseconds."""
 
 _FIRST_QUESTIONS: Final = (0.0, 1.0, 3.0)
 """Seconds after the start, and after each change of the interfaces."""
@@ -57,9 +60,12 @@ class _Route:
     name: str
     seen_at: float
     ends_at: float
+    is_link_local: bool
     answers: bool = False
     """Whether it has replied to a question: then it is gone when it does not any more."""
     unanswered: int = 0
+    is_late: bool = False
+    """Whether others are to be tried first, as the reply to the last question is overdue."""
 
 
 _Place = tuple[str, int]
@@ -77,6 +83,8 @@ class FoundChats:
         self._chats: dict[bytes, _Routes] = {}
         self._recent: dict[bytes, None] = {}
         """The chats that may be evicted, the one heard of last at the end."""
+        self._late_at = math.inf
+        """When replies to the last question are overdue; infinite once that was looked at."""
         self._by_host: Counter[str] = Counter()
         """Number of routes at each address: a flood of adverts must not cost a search for each."""
 
@@ -98,10 +106,10 @@ class FoundChats:
         """Every address and port at which this server is said to be, the likeliest first."""
         return [place for place, _ in _in_order(self._chats.get(fingerprint, {}))]
 
-    def deadline(self) -> float | None:
-        """When `expire` is due; None for never."""
-        ends = [route.ends_at for routes in self._chats.values() for route in routes.values()]
-        return min(ends, default=None)
+    def deadline(self) -> float:
+        """When `expire` is due; infinite for never."""
+        ends = (route.ends_at for routes in self._chats.values() for route in routes.values())
+        return min(self._late_at, *ends, math.inf)
 
     def heard(self, advert: Advert, host: str, now: float, *, answers: bool) -> bool:
         """An advert came from an address; returns whether it is a new address.
@@ -115,13 +123,14 @@ class FoundChats:
             if not self._has_room(advert.fingerprint, host):
                 return False
             routes = self._chats.setdefault(advert.fingerprint, {})
-            routes[place] = _Route(advert.name, now, now)
+            routes[place] = _Route(advert.name, now, now, is_link_local(host))
             self._by_host[host] += 1
         if advert.fingerprint not in self._known:
             self._recent.pop(advert.fingerprint, None)
             self._recent[advert.fingerprint] = None
         route = routes[place]
-        route.name, route.seen_at, route.unanswered = advert.name, now, 0
+        route.name, route.seen_at = advert.name, now
+        route.unanswered, route.is_late = 0, False
         route.answers |= answers
         # A reply by unicast is valid for a few seconds only, for those who don't ask again.
         route.ends_at = now + (TTL if route.answers else advert.ttl)
@@ -136,6 +145,7 @@ class FoundChats:
 
     def asked(self, now: float) -> None:
         """A question was sent on all interfaces there are."""
+        self._late_at = now + LATE if self._chats else math.inf
         for routes in self._chats.values():
             for route in routes.values():
                 route.unanswered += route.answers
@@ -143,7 +153,12 @@ class FoundChats:
                     route.ends_at = min(route.ends_at, now + REPLY_WAIT)
 
     def expire(self, now: float) -> None:
-        """Drop what has expired."""
+        """Drop what has expired, and put what is silent behind what answers."""
+        if now >= self._late_at:
+            self._late_at = math.inf
+            for routes in self._chats.values():
+                for route in routes.values():
+                    route.is_late = route.unanswered > 0
         self._keep(lambda _, route: now < route.ends_at)
 
     def keep(self, is_neighbour: Callable[[str], bool]) -> None:
@@ -194,7 +209,12 @@ def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
 
 def _in_order(routes: _Routes) -> list[tuple[_Place, _Route]]:
     """Those that answer first, those of link-local scope last; among equals the first one found."""
-    return sorted(routes.items(), key=lambda each: (not each[1].answers, is_link_local(each[0][0])))
+
+    def key(item: tuple[_Place, _Route]) -> tuple[int, bool]:
+        _, route = item
+        return 2 if route.is_late else 1 - route.answers, route.is_link_local
+
+    return sorted(routes.items(), key=key)
 
 
 def _seen_at(routes: _Routes) -> float:

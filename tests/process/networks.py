@@ -62,6 +62,15 @@ class Computer:
             wait = " nodad" if ":" in address else ""
             self.ip(f"addr add {address} dev {interface}{wait}")
 
+    def firewall(self, *rules: str) -> None:
+        """Have these rules for what comes in, in the language of nftables, and no others."""
+        self.run("nft", "flush ruleset")
+        self.run("nft", "add table inet test")
+        hook = "{ type filter hook input priority 0; }"
+        self.run("nft", f"add chain inet test incoming {hook}")
+        for rule in rules:
+            self.run("nft", f"add rule inet test incoming {rule}")
+
     def close(self) -> None:
         """Switch it off."""
         assert self._holder.stdin is not None
@@ -102,6 +111,26 @@ class Networks:
         name = name or f"eth{self._cables}"
         one.ip(f"link add {name} type veth peer name {name} netns {other.pid}")
         return name
+
+    def switch(self, *computers: Computer) -> tuple[Computer, list[str]]:
+        """A switch with a cable to each; and the names of their interfaces."""
+        switch = self.computer()
+        switch.ip("link add bridge type bridge")
+        switch.ip("link set bridge up")
+        names = [self.cable(switch, computer) for computer in computers]
+        for name in names:
+            switch.ip(f"link set {name} master bridge")
+            switch.ip(f"link set {name} up")
+        return switch, names
+
+    def router(self, one: Computer, other: Computer) -> Computer:
+        """A router with a cable to each, `eth1` and `eth2`: 10.77.1.1/24 and 10.77.2.1/24."""
+        router = self.computer()
+        router.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        for number, computer in enumerate((one, other), 1):
+            self.cable(router, computer, f"eth{number}")
+            router.up(f"eth{number}", f"10.77.{number}.1/24")
+        return router
 
     def close(self) -> None:
         """Switch everything off."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from chat_server.net import connection, unauthenticated
 from chat_server.rules import admission, invites, world
 from common import limits
+from common.domain.dns_sd import Advert, announcement
 from common.domain.invite import InviteError, parse_invite
 from common.domain.names import ROOM_PATTERN
 from common.domain.pasted_invite import find_invite
@@ -159,7 +160,7 @@ def test_every_json_block_says_what_it_is() -> None:
     """No example escapes the tests below."""
     infos = {match["info"] for match in _BLOCK.finditer(PAGE)}
     assert infos == {
-        "", "invite", "hex", "session",
+        "", "invite", "hex", "hex advert", "session",
         "json pasted", "json to-server", "json to-client", "json refused", "json answer",
     }  # fmt: skip
 
@@ -225,6 +226,16 @@ def test_the_invite_of_the_page_is_one() -> None:
     told = [json.loads(block) for block in blocks("json to-client")]
     (link,) = [message["link"] for message in told if message["type"] == "invite"]
     assert parse_invite(link).link() == link
+
+
+def test_the_advert_of_the_page_is_what_is_sent() -> None:
+    """Byte for byte, for the server of the invite."""
+    invite = parse_invite(blocks("invite")[0])
+    assert invite.fingerprint is not None
+    advert = Advert(invite.fingerprint, invite.server_name, invite.port)
+    (body,) = blocks("hex advert")
+    assert bytes.fromhex(body) == announcement(advert, invite.hosts[:2])
+    assert f"`{advert.label.decode()}.local`" in PAGE
 
 
 PASTED: Final[list[tuple[str, str | None]]] = json.loads(blocks("json pasted")[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from hashlib import sha256
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.state.discovery import (
+    LATE,
     LEAVING,
     MOST_BY_HOST,
     MOST_CHATS,
@@ -79,11 +81,10 @@ def test_who_says_goodbye_is_gone_within_a_second() -> None:
     found.expire(10.0)
     assert names(found) == ["Home"]
     deadline = found.deadline()
-    assert deadline is not None
     assert deadline == pytest.approx(10.0 + LEAVING)
     found.expire(deadline)
     assert found.chats == ()
-    assert found.deadline() is None
+    assert found.deadline() == math.inf
 
 
 def test_a_forged_goodbye_is_refuted_by_an_answer() -> None:
@@ -109,6 +110,24 @@ def test_who_no_longer_answers_is_gone() -> None:
     assert names(found) == ["Home"]
     found.expire(14.5)
     assert names(found) == []
+
+
+def test_a_server_that_moved_is_reached_at_its_new_address() -> None:
+    """Half a second after a question that only the new one has answered; the old one goes later."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    found.heard(HOME, "10.1.0.5", 1.0, answers=False)
+    assert found.chats[0].hosts == ("10.0.0.5", "10.1.0.5")
+    found.asked(2.0)
+    assert found.deadline() == pytest.approx(2.0 + LATE)
+    found.heard(HOME, "10.1.0.5", 2.01, answers=True)
+    found.expire(2.4)
+    assert found.chats[0].hosts == ("10.0.0.5", "10.1.0.5")
+    found.expire(2.0 + LATE)
+    assert found.chats[0].hosts == ("10.1.0.5", "10.0.0.5")
+    # And a late reply is one.
+    found.heard(HOME, "10.0.0.5", 2.6, answers=True)
+    assert found.chats[0].hosts == ("10.0.0.5", "10.1.0.5")
 
 
 def test_who_never_answers_is_there_as_long_as_announced() -> None:
