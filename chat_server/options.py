@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from common.limits import DEFAULT_PORT
+from common.limits import DEFAULT_PORT, LEAST_MESSAGE_RATE, MAX_MESSAGE_RATE, MESSAGE_RATE
 from common.system.arguments import ArgumentParser, ShowVersion
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Options(NamedTuple):
     theme: Mode | None = None
     smoke_test: bool = False
     discovery: bool = True
+    message_rate: float = MESSAGE_RATE
+    """Messages per second of one person in one room; 0 for no limit."""
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -49,6 +51,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add("--data-dir", type=Path, help="folder of the database and the key")
     add("--name", type=_name, help="the chat's name, as everyone sees it")
     add("--ready-file", type=Path, help="JSON file to write once the server accepts")
+    rate_help = "messages a second that one person may send to a room; 0 for any (%(default)g)"
+    add("--message-rate", type=_rate, default=MESSAGE_RATE, metavar="NUMBER", help=rate_help)
     add("--plaintext", action="store_true", help="no TLS; for tests, on loopback only")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add("--theme", choices=["light", "dark"], help="the window's colours (default: the system's)")
@@ -74,6 +78,17 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to 65535")
     return port
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not (rate == 0 or LEAST_MESSAGE_RATE <= rate <= MAX_MESSAGE_RATE):  # also not for "nan"
+        least, most = f"{LEAST_MESSAGE_RATE:g}", f"{MAX_MESSAGE_RATE:g}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no rate; use 0, or {least} to {most}")
+    return rate
 
 
 def _name(text: str) -> str:

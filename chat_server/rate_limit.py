@@ -33,6 +33,7 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.MutePerson: lambda _: 20,
     messages.Unmute: lambda _: 20,
     messages.SetRole: lambda _: 20,
+    messages.SetSlowMode: lambda _: 20,
     messages.RenameChat: lambda _: 20,
     messages.ShowInvite: lambda _: 20,
     messages.NewInvite: lambda _: 20,

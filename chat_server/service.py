@@ -37,6 +37,7 @@ from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
 from chat_server.rules.joining import MODERATORS_INVITE, RULE, known_rule
+from chat_server.rules.pacing import Pacing
 from chat_server.rules.view import (
     DiskLow,
     DiskRoomy,
@@ -198,6 +199,7 @@ class Server:
             store,
             directory,
             since=time.time_ns() // 1_000_000,
+            pacing=Pacing(options.message_rate),
             link=self._link,
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),
         )

@@ -26,6 +26,18 @@ CAPABILITIES: Final = 32
 PRESENCE: Final = "presence"
 """The capability of a client that gets pushes of presence."""
 
+MESSAGE_RATE: Final = 10.0
+"""Messages per second of one sender in one room, unless the host chooses otherwise.
+
+Nobody types that fast; it keeps a program that has run wild from making a room unusable.
+"""
+MESSAGE_BURST: Final = 20.0
+"""Messages of one sender in one room that may come at once, in seconds of the rate."""
+LEAST_MESSAGE_RATE: Final = 0.05
+MAX_MESSAGE_RATE: Final = 1_000_000.0
+MAX_SLOW: Final = 6 * 3600
+"""Seconds: the longest interval of a room's slow mode."""
+
 PAGE_PEOPLE: Final = 1000
 PAGE_PEOPLE_BYTES: Final = 64 * 1024
 """Of JSON in a page of people: it ends with the account that reaches this."""

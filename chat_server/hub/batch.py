@@ -117,6 +117,7 @@ class Batches:
     def commit(self, items: Sequence[HubItem]) -> list[Applied]:
         """Apply everything in order; when this returns, what writes is committed or refused."""
         now = time.time_ns() // 1_000_000
+        self._world.moment = self._clock()
         others = [item for item in items if not isinstance(item, HOUSEKEEPING)]
         applied = self._commit(others, now)
         if len(others) < len(items):

@@ -22,6 +22,7 @@ from chat_server.rules import (
     people,
     renaming,
     server_status,
+    slow_mode,
 )
 from chat_server.rules.effects import Tell
 from chat_server.rules.permissions import role_of
@@ -103,6 +104,9 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.ListSanctions: Command(moderation.list_sanctions, Role.MODERATOR),
     messages.SetRole: Command(moderation.set_role, Role.HOST, writes=True, audited=True),
     messages.DeleteAccount: Command(people.delete_account, Role.HOST, writes=True, audited=True),
+    messages.SetSlowMode: Command(
+        slow_mode.set_slow_mode, Role.MODERATOR, writes=True, audited=True
+    ),
     messages.RenameChat: Command(renaming.rename, Role.HOST, writes=True, audited=True),
     messages.ShowInvite: Command(invites.show_invite, Role.HOST),
     messages.NewInvite: Command(invites.new_invite, Role.HOST, writes=True, audited=True),

@@ -2,15 +2,18 @@
 
 from bisect import bisect
 from collections.abc import Collection
+from functools import partial
 from math import ceil
 
-from chat_server.rules.directory import Account, RoomLog
+from chat_server.rate_limit import cost
+from chat_server.rules.directory import Account, Role, RoomLog
 from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell, TellAccount
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
 from common import limits
 from common.domain.names import GENERAL, direct_members, direct_partner
+from common.domain.reasons import Params
 from common.protocol import messages
 from common.protocol.events import ACCOUNT_DELETED, JOIN, KEPT, REMOVED, Event
 from common.protocol.fast_encode import canonical
@@ -86,26 +89,77 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         return refuse(session, command, "too_early", "after")
     room = world.room_of(session, command.room)
     if room is None or _partner_left(world, sender, room):
-        # Perhaps a repetition of an event in a room of which the sender was a member then.
-        said = world.store.find(sender, command.cid)
-        if said is not None:
-            return _deduplicated(session, command, said)
-        members = _direct_accounts(world, sender, command.room)
-        if members is None:
-            return _no_room(world, session, command, sender)
-        wait = world.direct_room_limit.ask(sender.username, now / 1000)
-        if wait:
-            return refuse(session, command, "rate_limited", "room", retry_after=ceil(1000 * wait))
-        room = _open_direct(world, command.room, members, now)
-        outcome += _room_added(world, room)
+        room, outcome = _begin_direct(world, session, command, sender, now)
+        if room is None:
+            return outcome
+        slow = 0
+    else:
+        slow = room.slow if sender.role < Role.MODERATOR else 0
+        if slow or world.pacing.wait(room.room, sender.username, world.moment):
+            refusal = _too_fast(world, session, command, room, slow)
+            if refusal is not None:
+                return refusal
     seq, kind, body = room.head + 1, command.kind, command.body
     event = Event(room.room, seq, kind, sender.username, now, command.cid, body)
     said = world.store.append(room, event, sender)
     if said is not None:
         return _deduplicated(session, command, said)
     world.directory.advance(room)
+    world.pacing.spend(room.room, sender.username, cost(command), world.moment)
+    if slow:
+        _note_slow(world, room, sender)
     outcome.append(Publish(event, session.connection, command.id))
     return outcome
+
+
+def _begin_direct(
+    world: World, session: Session, command: messages.Send, sender: Account, now: int
+) -> tuple[RoomLog | None, Outcome]:
+    """Open the direct room of its first message, and tell both; or None, and the outcome instead.
+
+    That is a refusal, or the first ack.
+    """
+    # Perhaps a repetition of an event in a room of which the sender was a member then.
+    said = world.store.find(sender, command.cid)
+    if said is not None:
+        return None, _deduplicated(session, command, said)
+    members = _direct_accounts(world, sender, command.room)
+    if members is None:
+        return None, _no_room(world, session, command, sender)
+    wait = ceil(1000 * world.direct_room_limit.ask(sender.username, now / 1000))
+    if wait:
+        why = {"why": "many_conversations"}
+        code: messages.ErrorCode = "rate_limited"
+        return None, refuse(session, command, code, "room", retry_after=wait, params=why)
+    room = _open_direct(world, command.room, members, now)
+    return room, _room_added(world, room)
+
+
+def _too_fast(
+    world: World, session: Session, command: messages.Send, room: RoomLog, slow: int
+) -> Outcome | None:
+    """The refusal of a message that comes too soon, or its first ack if it is stored; or None."""
+    username = session.username or ""
+    rate_wait = world.pacing.wait(room.room, username, world.moment)
+    slow_wait = slow and world.pacing.slow_wait(room.room, username, slow, world.moment)
+    if not rate_wait and not slow_wait:
+        return None
+    again = send_again(world, session, command)
+    if again is not None:
+        return again
+    retry_after = ceil(1000 * max(rate_wait, slow_wait))
+    if slow_wait >= rate_wait:
+        params: Params = {"room": room.room, "seconds": slow}
+        code: messages.ErrorCode = "slow_mode"
+    else:
+        params, code = {"room": room.room, "why": "many_messages"}, "rate_limited"
+    return refuse(session, command, code, "room", retry_after=retry_after, params=params)
+
+
+def _note_slow(world: World, room: RoomLog, sender: Account) -> None:
+    before = world.pacing.slow_sent(room.room, sender.username, world.moment)
+    undo = partial(world.pacing.undo_slow_sent, room.room, sender.username, before)
+    world.directory.undo.note(undo)
 
 
 def _too_early(world: World, sender: Account, cid: str, after: str) -> bool:

@@ -64,6 +64,8 @@ class RoomLog:
     head: int
     members: set[str]
     stored: int = field(default=0, compare=False)
+    slow: int = 0
+    """Seconds between two messages of one member (slow mode); 0 without it."""
 
     def step_back(self) -> None:
         """Undo `Directory.advance`."""
@@ -202,6 +204,11 @@ class Directory:
         room.members.add(username)
         insort(self.rooms_of.setdefault(username, []), room.room)
         self.undo.note(partial(self._leave, room, username))
+
+    def set_slow(self, room: RoomLog, seconds: int) -> None:
+        """Change a room's slow mode."""
+        self.undo.note(partial(setattr, room, "slow", room.slow))
+        room.slow = seconds
 
     def advance(self, room: RoomLog) -> None:
         """Advance a room's head by one event."""

@@ -8,6 +8,7 @@ from chat_server.rate_limit import TokenBuckets
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import Answer, Effect, Show, Tell, TellEveryone
+from chat_server.rules.pacing import Pacing
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.view import ClientDisconnected, ViewEvent
 from chat_server.store.store import Store
@@ -71,6 +72,10 @@ class World:
     """Token buckets by account, for invites for one's own devices."""
     unsaved_seen: set[bytes] = field(default_factory=set)
     """The devices whose `last_seen` is yet to be written."""
+    pacing: Pacing = field(default_factory=Pacing)
+    """How fast messages may come into each room."""
+    moment: float = 0.0
+    """When the present batch began, in seconds on a monotonic clock."""
 
     rename_limit: TokenBuckets = field(
         default_factory=lambda: TokenBuckets(limits.RENAMES, limits.RENAMES / 3600)
@@ -126,7 +131,9 @@ class World:
     def room(self, room: str) -> messages.Room:
         """A room as its members see it now."""
         kind = "public" if direct_members(room) is None else "direct"
-        return messages.Room(room=room, kind=kind, title=None, head=self.head(room))
+        log = self.directory.rooms.get(room)
+        slow = 0 if log is None else log.slow
+        return messages.Room(room=room, kind=kind, title=None, head=self.head(room), slow=slow)
 
     def seen(self, session: Session, now: int) -> None:
         """A session's device is there, or was until now: it is written with others, later.

@@ -148,6 +148,9 @@ class Store(Protocol):
     def add_room(self, room: str, now: int) -> RoomLog:
         """A new, empty room."""
 
+    def set_slow(self, room: RoomLog, seconds: int) -> None:
+        """Change a room's slow mode: seconds between two messages of a member, 0 for none."""
+
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""
 

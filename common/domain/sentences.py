@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from common.domain.reasons import Params, Reason
-from common.domain.times import local_time
+from common.domain.times import duration_text, local_time
 
 _SENTENCES: Final[Mapping[str, str]] = {
     # Refusals of commands
@@ -42,6 +42,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "cid_reused": "another message was already sent under this id",
     "unknown_kind": "the server does not know this kind of message",
     "rate_limited": "too many requests at once; trying again in a moment",
+    "many_messages": "slow down: too many messages at once",
+    "many_conversations": "slow down: too many new conversations at once",
+    "slow_mode": "slow mode: one message in {every}",
     "busy": "the host's computer can't store messages now",
     "disk_full": "the host's disk is full",
     "internal": "the server had an internal error; trying again later may help",
@@ -161,6 +164,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
 
 
 _NESTED: Final[Mapping[str, str]] = {
+    "rate_limited": "{}",
     "name_refused": "{}",
     "internal": "{}",
     "timeout": "{}",
@@ -185,6 +189,8 @@ def sentence(reason: Reason) -> str:
     known = _SENTENCES.get(code)
     if known is None:
         return f"the server says “{code.replace('_', ' ')}”" if code else ""
+    if isinstance(seconds := params.get("seconds"), int):
+        params = {**params, "every": duration_text(seconds)}
     text = known.format_map(_Given(params))
     if code in _NAMES:
         free = params.get("suggestion")

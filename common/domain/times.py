@@ -1,8 +1,11 @@
 """Local times for display. On the wire and on disk they are milliseconds since 1970-01-01 UTC."""
 
 from datetime import UTC, datetime
+from typing import Final
 
 from common import limits
+
+_UNITS: Final = (("h", 3600), ("min", 60), ("s", 1))
 
 
 def local_time(milliseconds: int) -> datetime:
@@ -14,3 +17,14 @@ def local_time(milliseconds: int) -> datetime:
     shown = min(max(0, milliseconds), limits.MAX_TIME)
     # Via UTC: Windows can't convert times before 1970 in the local time zone.
     return datetime.fromtimestamp(shown / 1000, UTC).astimezone()
+
+
+def duration_text(seconds: int) -> str:
+    """A duration for display, such as `1 h 30 min` or `45 s`; a negative one counts as none."""
+    parts = []
+    left = max(0, seconds)
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts) or "0 s"

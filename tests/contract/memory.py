@@ -45,6 +45,7 @@ class State:
     """The number of the last ban or mute, which may be gone."""
     audit: tuple[AuditRow, ...] = ()
     rooms: dict[int, str] = field(default_factory=dict)
+    slow: dict[int, int] = field(default_factory=dict)
     members: frozenset[tuple[int, int]] = frozenset()
     events: dict[tuple[int, int], Event] = field(default_factory=dict)
     """By room and place."""
@@ -65,6 +66,7 @@ class State:
             self.given,
             self.audit,
             dict(self.rooms),
+            dict(self.slow),
             self.members,
             dict(self.events),
             dict(self.said),
@@ -188,7 +190,8 @@ class MemoryStore:
             heads[number] = max(seq, heads.get(number, 0))
         for number, room in state.rooms.items():
             head = heads.get(number, 0)
-            directory.add_room(RoomLog(number, room, head, set(), head))
+            slow = state.slow.get(number, 0)
+            directory.add_room(RoomLog(number, room, head, set(), head, slow))
         for number, member in state.members:
             log = directory.rooms[state.rooms[number]]
             directory.enter(log, state.accounts[member].username)
@@ -294,6 +297,10 @@ class MemoryStore:
         number = len(rooms) + 1
         rooms[number] = room
         return RoomLog(number, room, 0, set())
+
+    def set_slow(self, room: RoomLog, seconds: int) -> None:
+        """By room."""
+        self._now().slow[room.number] = seconds
 
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""

@@ -138,6 +138,7 @@ WRITES: Final[dict[str, Writes]] = {
         5, "(host)", "ban", {"username": "bob", "reason": "Ω"}
     ),
     "a room": lambda filled: filled.store.add_room("dm:ada:bob", 0),
+    "a room's slow mode": lambda filled: filled.store.set_slow(filled.general, 30),
     "a member": lambda filled: filled.store.add_member(
         filled.store.add_room("other", 0), filled.ada
     ),
@@ -185,6 +186,7 @@ class StoreContract:
             filled.store.add_member(direct, filled.bob)
             filled.store.append(direct, said(1, room="dm:ada:bob"), filled.ada)
             filled.store.append(direct, said(2, room="dm:ada:bob", cid=cid_of(7)), filled.ada)
+            filled.store.set_slow(filled.general, 30)
         directory = filled.store.load()
         assert directory.accounts == {"ada": filled.ada, "bob": filled.bob}
         assert filled.ada == replace(filled.ada, username="ada", display_name="Ada", change=5)
@@ -194,7 +196,7 @@ class StoreContract:
         }
         both = {"ada", "bob"}
         assert directory.rooms == {
-            GENERAL: RoomLog(filled.general.number, GENERAL, 0, both),
+            GENERAL: RoomLog(filled.general.number, GENERAL, 0, both, slow=30),
             "dm:ada:bob": RoomLog(direct.number, "dm:ada:bob", 2, both),
         }
         assert directory.rooms_of == {name: ["dm:ada:bob", GENERAL] for name in both}

@@ -163,6 +163,7 @@ class Host:
             ready_file=None,
             plaintext=False,
             log_level="info",
+            message_rate=0,
         )
         self._server = Server(options, self.data_dir, self._show)
         running = self._server.start()

@@ -129,6 +129,8 @@ class Way:
     seed: int = 0
     bug: str | None = None
     silence: float = 3.0
+    message_rate: float = 0.0
+    """Messages per second that the server takes of one person in one room; 0 for any number."""
     real_outboxes: bool = False
 
 
@@ -171,6 +173,7 @@ class Server(Process):
                 *("--silence", str(way.silence), "--"),
                 *("--headless", "--host", HOST, "--port", str(self.port)),
                 *("--data-dir", str(self.database.parent), "--ready-file", str(self._ready)),
+                *("--message-rate", str(way.message_rate)),
             ]
         )
 

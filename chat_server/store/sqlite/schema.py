@@ -143,6 +143,7 @@ MIGRATIONS: Final[Sequence[str]] = (
     ALTER TABLE devices ADD COLUMN invite INTEGER;
     ALTER TABLE accounts ADD COLUMN deleted_at INTEGER;
     ALTER TABLE accounts ADD COLUMN erasing INTEGER;
+    ALTER TABLE rooms ADD COLUMN slow INTEGER NOT NULL DEFAULT 0;
     """,
 )
 

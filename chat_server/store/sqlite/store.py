@@ -259,10 +259,11 @@ class SqliteStore:
             username = None if account is None else usernames[account]
             known = frozenset(json.loads(installations))
             directory.add_sanction(Sanction(number, SanctionKind(kind), username, known, *rest))
-        for number, room, head in self._query(
-            "SELECT number, room, (SELECT max(seq) FROM events WHERE room = number) FROM rooms"
+        for number, room, head, slow in self._query(
+            "SELECT number, room, (SELECT max(seq) FROM events WHERE room = number), slow"
+            " FROM rooms"
         ):
-            rooms[number] = RoomLog(number, room, head or 0, set(), head or 0)
+            rooms[number] = RoomLog(number, room, head or 0, set(), head or 0, slow)
             directory.add_room(rooms[number])
         for room_number, account in self._query("SELECT room, account FROM members"):
             directory.enter(rooms[room_number], usernames[account])
@@ -421,6 +422,10 @@ class SqliteStore:
         """A new, empty room."""
         cursor = self._change("INSERT INTO rooms (room, created_at) VALUES (?, ?)", (room, now))
         return RoomLog(cursor.lastrowid or 0, room, 0, set())
+
+    def set_slow(self, room: RoomLog, seconds: int) -> None:
+        """Change a room's slow mode."""
+        self._change("UPDATE rooms SET slow = ? WHERE number = ?", (seconds, room.number))
 
     def add_member(self, room: RoomLog, account: Account) -> None:
         """Let an account into a room."""

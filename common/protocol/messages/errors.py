@@ -46,12 +46,13 @@ ErrorCode = Literal[
     "cid_reused",
     "too_early",
     "rate_limited",
+    "slow_mode",
     "busy",
     "disk_full",
     "internal",
 ]
 RETRYABLE: Final[frozenset[str]] = frozenset(
-    {"too_early", "rate_limited", "busy", "disk_full", "internal"}
+    {"too_early", "rate_limited", "slow_mode", "busy", "disk_full", "internal"}
 )
 """Codes after which the same command may succeed later; all others are final."""
 GoodbyeCode = Literal[

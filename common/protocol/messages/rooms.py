@@ -1,4 +1,4 @@
-"""Rooms: listing them, delivery of new events (`sync`), and pages of history."""
+"""Rooms: listing them, delivery of new events (`sync`), pages of history, and slow mode."""
 
 from typing import Annotated, Literal, Self
 
@@ -100,6 +100,10 @@ class HistoryPage(Reply):
     newer: bool
 
 
+Slow = Annotated[int, Field(ge=0, le=limits.MAX_SLOW)]
+"""Seconds between two messages of one member in a room with slow mode; 0 without it."""
+
+
 class ListRooms(Command):
     """Asks for the rooms this account is a member of in order of id, after the one named."""
 
@@ -111,13 +115,14 @@ class Room(FromServer):
     """A room and its head: the `seq` of its newest event, 0 for none.
 
     `kind` is `public` or `direct`, which a client may find to be another; `title` is how it is
-    called where that is not its id.
+    called where that is not its id. With `slow` it is in slow mode: see Slow.
     """
 
     room: RoomId
     kind: Code
     title: Annotated[str, line(limits.TITLE_LENGTH)] | None
     head: Position
+    slow: Slow = 0
 
 
 class Rooms(Reply):
@@ -133,3 +138,21 @@ class RoomAdded(FromServer):
 
     type: Literal["room"] = "room"
     room: Room
+
+
+class RoomChanged(FromServer):
+    """A room of this account is otherwise now, such as in slow mode."""
+
+    type: Literal["room_changed"] = "room_changed"
+    room: Room
+
+
+class SetSlowMode(Command):
+    """Puts a room into slow mode: a member may send a message there once in so many seconds.
+
+    0 ends it. It does not hold for moderators.
+    """
+
+    type: Literal["set_slow_mode"] = "set_slow_mode"
+    room: RoomId
+    seconds: Slow

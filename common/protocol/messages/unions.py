@@ -62,7 +62,9 @@ from common.protocol.messages.rooms import (
     HistoryPage,
     ListRooms,
     RoomAdded,
+    RoomChanged,
     Rooms,
+    SetSlowMode,
     Sync,
     Synced,
 )
@@ -100,6 +102,7 @@ ToServer = (
     | Unmute
     | SetRole
     | DeleteAccount
+    | SetSlowMode
     | RenameChat
     | ShowInvite
     | NewInvite
@@ -142,6 +145,7 @@ ToClient = (
     | PresenceChanged
     | MuteChanged
     | RoomAdded
+    | RoomChanged
     | ServerChanged
     | Error
     | Goodbye

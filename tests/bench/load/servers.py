@@ -18,6 +18,7 @@ from string import Template
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
+from common.limits import MAX_MESSAGE_RATE
 from tests.bench.programs import ROOT, Order, Program
 from tests.bench.screen import BenchError
 
@@ -151,7 +152,8 @@ def _chat(server: Server, place: Path, _port: int, _certificate: Path) -> tuple[
     return (
         *(sys.executable, "-m", "chat_server", "--headless", "--host", "127.0.0.1", "--port", "0"),
         *("--data-dir", place / "data", "--ready-file", place / "ready.json"),
-        *("--log-level", "warning"),
+        # As with the peers, whose limits are lifted; the check is made all the same.
+        *("--log-level", "warning", "--message-rate", f"{MAX_MESSAGE_RATE:g}"),
         *(() if server.tls else ("--plaintext",)),
     )
 

@@ -112,6 +112,14 @@ class Scene:
         device = self.bench.world.directory.devices.get(device_key(token("cem")))
         return None if device is None else device.username
 
+    def other_room(self) -> str:
+        """A room in which nobody writes."""
+        directory = self.bench.world.directory
+        with self.bench.store.transaction():
+            directory.add_room(self.bench.store.add_room("other", 0))
+        directory.commit()
+        return "other"
+
     def writers(self) -> list[tuple[int, messages.Command]]:
         """The commands that write, and whose they are."""
         found: list[tuple[int, messages.Command]] = [
@@ -156,6 +164,10 @@ WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
             messages.DeleteAccount(id=scene.bench.number(), username="cleo", messages="keep"),
             messages.DeleteAccount(id=scene.bench.number(), username="dan", messages="remove"),
         ),
+    ),
+    messages.SetSlowMode: lambda scene: Received(
+        scene.host,
+        (messages.SetSlowMode(id=scene.bench.number(), room=scene.other_room(), seconds=30),),
     ),
     messages.RenameChat: lambda scene: Received(
         scene.host, (messages.RenameChat(id=scene.bench.number(), name="Garden"),)

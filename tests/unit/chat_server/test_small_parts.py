@@ -30,7 +30,10 @@ def test_every_option(tmp_path: Path) -> None:
     """Each one arrives where it belongs."""
     line = f"--headless --host ::1 --port 0 --data-dir {tmp_path} --ready-file r.json"
     options = parse_options(
-        [*line.split(), "--name", "  Our   home ", "--plaintext", "--log-level", "debug"]
+        [
+            *(*line.split(), "--name", "  Our   home ", "--plaintext", "--log-level", "debug"),
+            *("--message-rate", "2.5"),
+        ]
     )
     assert options == Options(
         headless=True,
@@ -41,6 +44,7 @@ def test_every_option(tmp_path: Path) -> None:
         ready_file=Path("r.json"),
         plaintext=True,
         log_level="debug",
+        message_rate=2.5,
     )
 
 
@@ -57,6 +61,11 @@ def test_every_option(tmp_path: Path) -> None:
         ["--plaintext", "--host", "0.0.0.0"],  # noqa: S104 (that it is refused is the point)
         ["--plaintext", "--host", "192.0.2.1"],
         ["--log-level", "loud"],
+        ["--message-rate", "fast"],
+        ["--message-rate", "-1"],
+        ["--message-rate", "0.01"],
+        ["--message-rate", "nan"],
+        ["--message-rate", "1e7"],
         ["surplus"],
     ],
 )

@@ -485,7 +485,7 @@ def test_retryable_follows_from_the_code(code: messages.ErrorCode) -> None:
     """Whether trying again helps is a matter of the code alone."""
     error = messages.refusal(code, params={"reason": "x"})
     assert error.retryable == (
-        code in {"too_early", "rate_limited", "busy", "disk_full", "internal"}
+        code in {"too_early", "rate_limited", "slow_mode", "busy", "disk_full", "internal"}
     )
     assert error.params == {"reason": "x"}
 
