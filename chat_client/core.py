@@ -27,6 +27,7 @@ from chat_client.state.controller import Controller
 from chat_client.state.moderation import Moderation
 from chat_client.state.news import MessageNotStored, News, Wanted
 from chat_client.state.request import Request
+from chat_client.state.slow_mode import SlowModeOrder
 from chat_client.state.suspension import SuspensionDetector
 from common import __version__, limits
 from common.domain.reasons import Reason
@@ -197,7 +198,7 @@ class Core:
         """Store the draft of a room; "" deletes it."""
         self._do(lambda: self._controller.save_draft(room, text))
 
-    def moderate(self, what: Moderation) -> None:
+    def moderate(self, what: Moderation | SlowModeOrder) -> None:
         """Carry out a moderation; Moderated reports the outcome."""
         self._do(lambda: self._controller.moderate(what))
 

@@ -194,6 +194,7 @@ def _receive(
                 | news.RoleChanged()
                 | news.Welcomed()
                 | news.Moderated()
+                | news.SlowModeSeen()
                 | news.SanctionsListed()
                 | news.Requested()
                 | news.DevicesListed()

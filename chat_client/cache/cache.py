@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
@@ -54,6 +54,12 @@ _STRETCHES: Final = (
     "SELECT min(seq), max(seq) FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS stretch"
     " FROM events WHERE room = ? AND typeof(seq) = 'integer' AND seq BETWEEN 1 AND ?)"
     " GROUP BY stretch ORDER BY 1"
+)
+_NEXT: Final = f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1"
+_NEXT_IN: Final = f"{OUTBOX} WHERE number > ? AND state = ? AND room = ? ORDER BY number LIMIT 1"
+_NEXT_BUT: Final = (
+    f"{OUTBOX} WHERE number > ? AND state = ?"  # noqa: S608 - nothing but constants
+    " AND room NOT IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT 1"
 )
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
@@ -479,12 +485,20 @@ class Cache:
         )
         self._waiting += 1
 
-    def next_waiting(self, after: int = 0) -> OutboxMessage | None:
-        """The message to send next: the oldest one waiting, of those after number `after`."""
-        row = self._connection.execute(
-            f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1",
-            (after, OutboxState.WAITING),
-        ).fetchone()
+    def next_waiting(
+        self, after: int = 0, *, room: str | None = None, but: Collection[str] = ()
+    ) -> OutboxMessage | None:
+        """The message to send next: the oldest one waiting, of those after number `after`.
+
+        Of one room, or of all `but` some.
+        """
+        values = [after, OutboxState.WAITING]
+        if room is not None:
+            row = self._connection.execute(_NEXT_IN, [*values, room]).fetchone()
+        elif but:
+            row = self._connection.execute(_NEXT_BUT, [*values, json.dumps(list(but))]).fetchone()
+        else:
+            row = self._connection.execute(_NEXT, values).fetchone()
         return None if row is None else outgoing_of(row)
 
     def outgoing(self, cid: str) -> OutboxMessage | None:

@@ -29,6 +29,7 @@ from chat_client.state.news_queue import NewsQueue
 from chat_client.state.outbox import Outbox
 from chat_client.state.request import Request
 from chat_client.state.requester import Requester
+from chat_client.state.slow_mode import SlowMode, SlowModeOrder
 from chat_client.state.status import Status
 from chat_client.state.sync import Sync
 from common.domain.reasons import Reason
@@ -67,6 +68,7 @@ class Controller:
         self._outbox = Outbox(cache, link, tell, new_id, at_once=at_once)
         self._moderator = Moderator(link, tell)
         self._requester = Requester(link, tell)
+        self._slow_mode = SlowMode(tell)
         self._sync = Sync(
             cache,
             link,
@@ -88,14 +90,14 @@ class Controller:
     def _reply_handlers(self) -> Mapping[type, tuple[Any, Callable[[Any, Any, float], None]]]:
         """By type of reply: the command it answers, and the handler of both."""
         return {
-            messages.Welcome: (messages.Hello, self._admission.welcome),
+            messages.Welcome: (messages.Hello, self._welcome),
             messages.SignedIn: (messages.Join | messages.SignIn, self._signed_in),
             messages.Synced: (messages.Sync, self._sync.synced),
             messages.HistoryPage: (messages.History, self._history.page),
-            messages.Ack: (messages.Send, self._sync.acknowledged),
+            messages.Ack: (messages.Send, self._acknowledged),
             messages.People: (messages.ListPeople, self._directory.people),
             messages.Online: (messages.ListOnline, self._directory.online),
-            messages.Rooms: (messages.ListRooms, self._directory.rooms),
+            messages.Rooms: (messages.ListRooms, self._rooms),
             messages.Pong: (messages.Ping, lambda *_: None),
             messages.Done: (moderator.COMMANDS | requester.COMMANDS, self._done),
             messages.Sanctions: (messages.ListSanctions, self._moderator.sanctions),
@@ -107,9 +109,10 @@ class Controller:
 
     def _push_handlers(self) -> Mapping[type, Callable[[Any, float], None]]:
         return {
-            messages.PersonChanged: self._directory.person_changed,
+            messages.PersonChanged: self._person_changed,
             messages.PresenceChanged: self._directory.presence_changed,
             messages.RoomAdded: self._sync.room_added,
+            messages.RoomChanged: self._room_changed,
             messages.ServerChanged: self._admission.server_changed,
             messages.MuteChanged: self._admission.mute_changed,
             messages.Error: self._error,
@@ -208,6 +211,7 @@ class Controller:
         for said in self._link.receive(data, now):
             if isinstance(said, list):
                 self._sync.heard(said, now)
+                self._slow_mode.heard(said, self.account.username)
             elif isinstance(said, messages.Reply):
                 self._reply(said, now)
             else:
@@ -221,6 +225,9 @@ class Controller:
     def resumed(self, now: float) -> None:
         """The computer was suspended: the connection may be dead without a FIN or RST."""
         self._link.resumed(now)
+        # The clock that holds go by stood still meanwhile.
+        self._outbox.release()
+        self._outbox.send_next(now)
 
     # Actions of the person
 
@@ -274,7 +281,7 @@ class Controller:
         elif wanted != news.Wanted(wanted.room) or self._history.waits_for_newest(wanted.room):
             self._history.want(wanted)
 
-    def moderate(self, what: Moderation) -> None:
+    def moderate(self, what: Moderation | SlowModeOrder) -> None:
         """Carry out a moderation, now or not at all; `Moderated` reports the outcome."""
         self._moderator.ask(what)
 
@@ -322,9 +329,40 @@ class Controller:
         self._admission.signed_in(signed_in, asked, now)
         if not self._link.is_open:
             return
+        if signed_in.role != "member":
+            self._outbox.release(code="slow_mode")  # It does not hold for moderators.
         self._outbox.signed_in()
         self._directory.begin()
         self._outbox.send_next(now)
+
+    def _welcome(self, welcome: messages.Welcome, asked: messages.Hello, now: float) -> None:
+        self._slow_mode.welcome(welcome.time, now)
+        self._admission.welcome(welcome, asked, now)
+
+    def _rooms(self, rooms: messages.Rooms, asked: messages.ListRooms, now: float) -> None:
+        for room in rooms.rooms:
+            self._see_room(room)
+        self._directory.rooms(rooms, asked, now)
+
+    def _room_changed(self, changed: messages.RoomChanged, now: float) -> None:
+        self._see_room(changed.room)
+        self._outbox.send_next(now)
+
+    def _see_room(self, room: messages.Room) -> None:
+        if self._slow_mode.see(room):
+            # A message that waits for it may be sent now; if not, the server says for how long.
+            self._outbox.release((room.room,), "slow_mode")
+
+    def _acknowledged(self, ack: messages.Ack, asked: messages.Send, now: float) -> None:
+        self._slow_mode.sent(ack.room, ack.sent_at)
+        self._sync.acknowledged(ack, asked, now)
+
+    def _person_changed(self, changed: messages.PersonChanged, now: float) -> None:
+        self._directory.person_changed(changed, now)
+        if changed.person.username == self.account.username:
+            # The role may be another one.
+            self._outbox.release(code="slow_mode")
+            self._outbox.send_next(now)
 
     def _error(self, error: messages.Error, now: float) -> None:
         asked = self._link.answered(error.re) if error.re is not None else None
@@ -337,6 +375,8 @@ class Controller:
             case messages.Hello() | messages.Join() | messages.SignIn() if not error.retryable:
                 self._link.refused(reason, error.field or "")
             case messages.Send():
+                if reason.code == "slow_mode":
+                    self._slow_mode.refused(asked.room, wait, now)
                 self._outbox.refused(asked, reason, now, retryable=error.retryable, wait=wait)
             # Without its newest page a room is not up to date: the connection has no more use then
             # than when `sync` itself can't be answered now.

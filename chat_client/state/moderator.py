@@ -8,13 +8,19 @@ from typing import Final
 from chat_client.state import news
 from chat_client.state.link import ServerLink
 from chat_client.state.moderation import Moderation
+from chat_client.state.slow_mode import SlowModeOrder
 from common.domain.reasons import Reason
 from common.protocol import messages
 
 MOST_PAGES: Final = 1000
 """Maximum number of pages of bans and mutes that one listing requests."""
 COMMANDS: Final = (
-    messages.MutePerson | messages.Unmute | messages.Ban | messages.Unban | messages.Terminate
+    messages.MutePerson
+    | messages.Unmute
+    | messages.Ban
+    | messages.Unban
+    | messages.Terminate
+    | messages.SetSlowMode
 )
 
 
@@ -24,14 +30,14 @@ class Moderator:
     def __init__(self, link: ServerLink, tell: Callable[[news.News], object]) -> None:
         self._link = link
         self._tell = tell
-        self._asked: dict[int, Moderation] = {}
+        self._asked: dict[int, Moderation | SlowModeOrder] = {}
         self._listing: int | None = None
         """The id of the request for the current page of bans and mutes."""
         self._sanctioned: dict[str, set[str]] = {}
         """By kind of sanction: the people on the pages that have come."""
         self._pages = 0
 
-    def ask(self, what: Moderation) -> None:
+    def ask(self, what: Moderation | SlowModeOrder) -> None:
         """Send a command, if there is a connection; `Moderated` reports the outcome."""
         if self._link.is_ready:
             self._asked[self._link.ask(what.command)] = what

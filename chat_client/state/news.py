@@ -13,6 +13,7 @@ from chat_client.state.status import Status
 from common.domain.reasons import Reason
 
 if TYPE_CHECKING:
+    from chat_client.state.slow_mode import SlowModeOrder
     from common.protocol.events import Event
     from common.protocol.messages import DeviceFacts, InviteFacts, Person
 
@@ -58,10 +59,23 @@ class MuteChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SlowModeSeen:
+    """A room is in slow mode: one message in so many seconds, 0 for no slow mode.
+
+    The next one may be sent at `next_at`, in milliseconds since 1970-01-01 UTC by the server's
+    clock; 0 for at once. It does not hold for moderators.
+    """
+
+    room: str
+    seconds: int
+    next_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Moderated:
     """The outcome of a moderation: `why` it was refused, or None if it was carried out."""
 
-    what: Moderation
+    what: Moderation | SlowModeOrder
     why: Reason | None
     note: Reason | None = None
     """The part of it that was left out, if any."""
@@ -222,7 +236,8 @@ class Listed:
 class OutboxChanged:
     """A message was written, acknowledged (with its `seq`), refused (with a reason) or dropped.
 
-    `waiting` counts the unacknowledged messages of all rooms.
+    `waiting` counts the unacknowledged messages of all rooms. One that was refused for now is sent
+    again in `again` seconds.
     """
 
     room: str
@@ -231,6 +246,7 @@ class OutboxChanged:
     waiting: int
     reason: Reason | None = None
     seq: int = 0
+    again: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +285,7 @@ News = (
     | RoleChanged
     | MuteChanged
     | Moderated
+    | SlowModeSeen
     | SanctionsListed
     | Requested
     | DevicesListed

@@ -198,7 +198,7 @@ class Sync:
         if newest and self._cache.send_again(events[0].room):
             # Acknowledged by a server whose backup may have been restored since: only what was said
             # in between, which is not here, would tell. It has those it knows once all the same.
-            self._outbox.begin_again()
+            self._outbox.begin_again(events[0].room)
 
     def _reset(self, rooms: Sequence[str], refused: messages.Sync, now: float) -> None:
         """The server was restored from a backup, with its epoch: fetch these rooms again."""
@@ -208,7 +208,7 @@ class Sync:
             self._link.fault(Reason("unknown_places"), now)
             return
         self._reset_rooms.update(rooms)
-        self._outbox.begin_again()
+        self._outbox.begin_again(*rooms)
         for room in rooms:
             self._cache.forget_room(room)
             self._skipped.pop(room, None)

@@ -74,6 +74,7 @@ class Composer(Panel):
         self._closed = Label(self, theme, font="label", tone="warning", icon="ban", justify="left")
         """Why nothing can be written, where that is so; in two lines at most."""
         self._why_closed = Tooltip(self._closed, theme, "")
+        self._note = Label(self, theme, font="label", tone="muted", icon="clock", justify="left")
         self._show_hint()
 
     @property
@@ -100,6 +101,22 @@ class Composer(Panel):
         self.send_button.enabled = not why
         self._show_hint()
         self._fit()
+
+    def note(self, text: str) -> None:
+        """Show a line below, such as that the room is in slow mode; "" hides it."""
+        if text == self.noted:
+            return
+        self._note.set(text)
+        self._note.set_icon("clock")  # with a gap, now that there are words
+        if text:
+            self._note.pack(side="bottom", anchor="w", pady=(self._theme.px(4), 0))
+        else:
+            self._note.pack_forget()
+
+    @property
+    def noted(self) -> str:
+        """The line of `note` that is shown."""
+        return str(self._note.cget("text")) if self._note.winfo_manager() else ""
 
     @property
     def draft(self) -> str:
@@ -226,6 +243,7 @@ class Composer(Panel):
 
     def _resized(self) -> None:
         self._problem.configure(wraplength=self.winfo_width())
+        self._note.configure(wraplength=max(1, self.winfo_width() - self._theme.px(24)))
         self._fit_why()
         self._show_hint()
         self._fit()

@@ -1,4 +1,4 @@
-"""The header of the conversation: whose it is, what the connection does, and three buttons."""
+"""The header of the conversation: whose it is, what the connection does, and its buttons."""
 
 import tkinter as tk
 from collections.abc import Callable
@@ -20,7 +20,7 @@ class Header(Panel):
     """What stands above the conversation.
 
     `on_find` and `on_members` show or hide the bar to find words, and the members; `on_mode`
-    switches between light and dark.
+    switches between light and dark, and `on_slow_mode` opens a moderator's menu of slow mode.
     """
 
     def __init__(
@@ -31,6 +31,7 @@ class Header(Panel):
         on_find: Callable[[], object],
         on_mode: Callable[[], object],
         on_members: Callable[[], object],
+        on_slow_mode: Callable[[], object],
     ) -> None:
         super().__init__(parent, theme, "window")
         self._theme = theme
@@ -55,7 +56,12 @@ class Header(Panel):
         )
         self.open_find.pack(side="right")
         Tooltip(self.open_find, theme, f"Find in this conversation ({FIND_TITLE})")
-        for button in (self.open_find, self.toggle_theme, self.toggle_members):
+        self.open_slow_mode = Button(
+            self, theme, "", on_slow_mode, variant="quiet", icon="clock", icon_size=18
+        )
+        Tooltip(self.open_slow_mode, theme, "Slow mode")
+        buttons = (self.open_slow_mode, self.open_find, self.toggle_theme, self.toggle_members)
+        for button in buttons:
             button.lift()  # Tab follows the stack
         self.title = Label(self, theme, font="title")
         self.title.pack(side="left")
@@ -68,6 +74,16 @@ class Header(Panel):
     def show_room(self, *, is_direct: bool) -> None:
         """Show what kind of room it is."""
         self._icon.set_icon("person" if is_direct else "hash")
+
+    def allow_slow_mode(self, allowed: bool) -> None:
+        """Show the button of slow mode, or hide it."""
+        if allowed == bool(self.open_slow_mode.winfo_manager()):
+            return
+        if allowed:
+            self.open_slow_mode.pack(side="right", after=self.open_find)
+        else:
+            self.open_slow_mode.pack_forget()
+        self._fit()
 
     def show(self, title: str, state: str) -> None:
         """Show the room's name and the state; both must be harmless to show."""
@@ -82,8 +98,9 @@ class Header(Panel):
         theme = self._theme
         # One more for each of what is rounded up.
         width = self.winfo_width() - theme.px(22 + 16 + 6 + 2 * 16 + 16) - 4
-        for button in (self.toggle_members, self.toggle_theme, self.open_find):
-            width -= button.winfo_reqwidth()
+        buttons = (self.toggle_members, self.toggle_theme, self.open_find, self.open_slow_mode)
+        for button in buttons:
+            width -= button.winfo_reqwidth() if button.winfo_manager() else 0
         fonts = theme.fonts
         line = "" if width < theme.px(_NARROW) else self._whole_state
         room = max(width - fonts.width("body", line), width * 6 // 10)

@@ -10,6 +10,7 @@ from typing import assert_never
 from chat_client.open_account import OpenAccount
 from chat_client.state import news
 from chat_client.state.outbox_message import OutboxState
+from chat_client.state.slow_mode import SlowModeOrder
 from chat_client.state.status import Link
 from chat_client.window.focus_watch import FocusWatch
 from chat_client.window.members_panel import MembersPanel
@@ -21,6 +22,7 @@ from chat_client.window.read_marker import ReadMarker
 from chat_client.window.room_history import RoomHistory
 from chat_client.window.room_view import RoomView
 from chat_client.window.sidebar import Sidebar
+from chat_client.window.slow_mode_menu import SlowModeMenu
 from chat_client.window.status_banner import status_line
 from chat_client.window.unread_counts import UnreadCounts
 from common.domain.names import GENERAL, direct_room
@@ -127,6 +129,7 @@ class MainScreen(Panel):
             on_latest=self._read_to_end,
             on_line=self._show_state,
             on_dialog=self._ask,
+            on_slow_mode=self._choose_slow_mode,
         )
         view.pack(side="left", fill="both", expand=True)
         self.header, self.banner, self.find = view.header, view.banner, view.find
@@ -144,6 +147,9 @@ class MainScreen(Panel):
             on_dialog=self._ask,
             toast=view.toast,
             server_time=self.connection.clock.now,
+        )
+        self.slow_mode_menu = SlowModeMenu(
+            self, theme, order=self._session.ask, toast=view.toast, interval=view.pace.interval
         )
         self.members_panel = MembersPanel(
             self, theme, view, self._open_direct, self.person_menu.open
@@ -237,6 +243,7 @@ class MainScreen(Panel):
             self.tell("You are a moderator now: right-click a member")
         elif before and not self.overview.is_moderator:
             self.tell("You are no longer a moderator")
+        self.view.show_moderation()
 
     def _show_more_news(
         self,
@@ -254,6 +261,7 @@ class MainScreen(Panel):
         | news.RoleChanged
         | news.RoomRefused
         | news.Skipped
+        | news.SlowModeSeen
         | news.Welcomed,
     ) -> None:
         match item:
@@ -261,8 +269,13 @@ class MainScreen(Panel):
                 self.connection.clock.set(item.time, time.monotonic() - item.at)
             case news.RoleChanged():
                 self.overview.hear_of_role(item.role)
+                self.view.show_moderation()
+            case news.SlowModeSeen():
+                self.view.pace.hear(item)
             case news.MuteChanged():
                 self.connection.show_mute(item.reason)
+            case news.Moderated(what=SlowModeOrder() as order):
+                self.slow_mode_menu.hear(order, item)
             case news.Moderated() | news.SanctionsListed():
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
@@ -282,7 +295,9 @@ class MainScreen(Panel):
 
     def _show_outbox(self, changed: news.OutboxChanged) -> None:
         self.connection.waiting = changed.waiting
-        if changed.state is not OutboxState.WAITING:
+        if self.view.pace.held(changed):
+            pass  # It says so where one writes to this room: it is no trouble of the connection.
+        elif changed.state is not OutboxState.WAITING:
             self.connection.show_delay(None)
         elif changed.reason is not None:
             self.connection.show_delay(changed.reason)
@@ -372,6 +387,9 @@ class MainScreen(Panel):
     def _write(self) -> None:
         """Set the keyboard focus to the composer."""
         self.view.write()
+
+    def _choose_slow_mode(self) -> None:
+        self.slow_mode_menu.open(self.room, *self.winfo_pointerxy())
 
     def _ask(self, dialog: Dialog) -> None:
         self.dialog = dialog

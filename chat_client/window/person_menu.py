@@ -110,6 +110,8 @@ class PersonMenu:
         """The server answered."""
         if isinstance(item, news.SanctionsListed):
             self._show_waiting(item)
+        elif not isinstance(item.what, Moderation):
+            pass  # It is about a room.
         elif item.why is None:
             name = self._overview.name(item.what.username)
             self._toast(done(item.what.action, name, item.note), TOAST_TIME)

@@ -19,6 +19,7 @@ from chat_client.window.header import Header
 from chat_client.window.latest_button import LatestButton
 from chat_client.window.message_entry import MessageEntry
 from chat_client.window.overview import Overview
+from chat_client.window.pace_line import PaceLine
 from chat_client.window.transcript.timeline import Unread
 from chat_client.window.transcript.view import Transcript
 from chat_client.window.unread_line import UnreadLine
@@ -39,7 +40,8 @@ class RoomView(Panel):
     `on_mode()` toggles between the light and the dark mode, and `on_members()` shows or hides the
     members. `on_end()` is called when the newest message comes into view or leaves it,
     `on_latest()` when the person has gone to it by the button. `on_line()` updates the status line
-    beside the room's name, and `on_dialog(dialog)` is called before a dialog is shown.
+    beside the room's name, `on_dialog(dialog)` is called before a dialog is shown, and
+    `on_slow_mode()` opens a moderator's menu.
     """
 
     def __init__(
@@ -58,13 +60,19 @@ class RoomView(Panel):
         on_latest: Callable[[], object],
         on_line: Callable[[], object],
         on_dialog: Callable[[Dialog], object],
+        on_slow_mode: Callable[[], object],
     ) -> None:
         super().__init__(screen, theme, "window")
         self._window, self._theme, self._session = window, theme, session
         self._overview, self._on_latest, self._on_dialog = overview, on_latest, on_dialog
         self.room = ""
         self.header = Header(
-            self, theme, on_find=self._toggle_find, on_mode=on_mode, on_members=on_members
+            self,
+            theme,
+            on_find=self._toggle_find,
+            on_mode=on_mode,
+            on_members=on_members,
+            on_slow_mode=on_slow_mode,
         )
         self.header.pack(fill="x")
         line = Hairline(self, theme)
@@ -82,6 +90,9 @@ class RoomView(Panel):
             on_connect=self.connect,
             on_leave=on_leave,
             on_line=on_line,
+        )
+        self.pace = PaceLine(
+            self.composer, lambda: self.connection.clock, lambda: overview.is_moderator
         )
         self.transcript = self._make_transcript(on_end)
         self.unread_line = UnreadLine(
@@ -156,6 +167,7 @@ class RoomView(Panel):
         self.entry.take_over(former.entry)
         self.composer.take_over(former.composer)
         self.connection.take_over(former.connection)
+        self.pace.take_over(former.pace)
         self._show(former.room, former.transcript.unread)
         self.unread_line.take_over(former.unread_line)
 
@@ -164,8 +176,16 @@ class RoomView(Panel):
         title = safe(self._overview.title(room))
         self.header.show_room(is_direct=partner is not None)
         self.room = room
+        self.pace.open(room)
+        self.show_moderation()
         self.composer.set_hint(f"Message {'#' if partner is None else ''}{title}")
         self.transcript.show(room, self._overview.me, unread)
+
+    def show_moderation(self) -> None:
+        """This account is a moderator now, or is not any more; or another room is shown."""
+        is_public = direct_partner(self.room, self._overview.me) is None
+        self.header.allow_slow_mode(self._overview.is_moderator and is_public)
+        self.pace.show()
 
     def _people_here(self) -> list[Candidate]:
         """The candidates for mentions in the open room."""
@@ -263,6 +283,7 @@ class RoomView(Panel):
     def stop(self) -> None:
         """Stop the timers; the view is about to be destroyed."""
         self.connection.stop()
+        self.pace.stop()
         self.entry.stop()
         self._not_opened.close()
         # Now, as it can't remove its bindings from the root when it is destroyed.

@@ -8,6 +8,7 @@ from math import ceil
 from chat_server.rate_limit import cost
 from chat_server.rules.directory import Account, Role, RoomLog
 from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell, TellAccount
+from chat_server.rules.pacing import LEAST_RATE_WAIT
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
@@ -147,12 +148,13 @@ def _too_fast(
     again = send_again(world, session, command)
     if again is not None:
         return again
-    retry_after = ceil(1000 * max(rate_wait, slow_wait))
     if slow_wait >= rate_wait:
         params: Params = {"room": room.room, "seconds": slow}
         code: messages.ErrorCode = "slow_mode"
     else:
         params, code = {"room": room.room, "why": "many_messages"}, "rate_limited"
+        rate_wait = max(rate_wait, LEAST_RATE_WAIT)
+    retry_after = ceil(1000 * max(rate_wait, slow_wait))
     return refuse(session, command, code, "room", retry_after=retry_after, params=params)
 
 

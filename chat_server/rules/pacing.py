@@ -11,6 +11,9 @@ from common.limits import MAX_SLOW, MESSAGE_BURST
 _LIMIT: Final = 1024
 """Number of entries above which those that have become void are evicted."""
 
+LEAST_RATE_WAIT: Final = 1.0
+"""Seconds that whoever sends too much is told to wait at least: then several messages go at once,
+where each would have to be refused first if the next one went with the next token."""
 _LEAST: Final = 0.001
 """Seconds: a shorter wait is none. It can't be told (`retry_after`), and rounding may make one."""
 

@@ -35,10 +35,34 @@ def test_a_message_is_sent_again_after_that_time(desk: Desk, code: messages.Erro
     send = only(desk.say("one", "dm:ada:bob"), messages.Send)
     assert desk.hear(messages.refusal(code, re=send.id, retry_after=7500)) == []
     assert pause(desk) == 7.5
-    assert desk.say("two") == desk.wait(7) == desk.wait(0.25) == []
+    assert desk.say("two", "dm:ada:bob") == desk.wait(7) == desk.wait(0.25) == []
     again = only(desk.wait(0.25), messages.Send)
     assert again == send.model_copy(update={"id": again.id})
     assert text_of(only(desk.hear(ack(again, 1)), messages.Send)) == "two"
+
+
+@pytest.mark.parametrize("code", sorted(messages.RETRYABLE))
+def test_another_room_is_held_only_if_the_server_stores_nothing(
+    desk: Desk, code: messages.ErrorCode
+) -> None:
+    """What a room does not take for now is no reason for the others to wait."""
+    send = only(desk.say("one", "dm:ada:bob"), messages.Send)
+    desk.hear(messages.refusal(code, re=send.id, retry_after=7500))
+    sent = desk.say("two")
+    assert bool(sent) == (code not in {"busy", "disk_full"})
+
+
+def test_a_room_stays_held_on_another_connection(desk: Desk) -> None:
+    """As long as the server has asked for; the others go on at once."""
+    send = only(desk.say("one", "dm:ada:bob"), messages.Send)
+    desk.hear(messages.refusal("rate_limited", re=send.id, retry_after=15_000))
+    desk.lose()
+    desk.say("two")
+    desk.wait(5)
+    other = only(desk.sign_in(), messages.Send)
+    assert text_of(other) == "two"
+    assert desk.hear(ack(other, 1)) == desk.wait(9) == []
+    assert only(desk.wait(1), messages.Send).cid == send.cid
 
 
 def test_a_rate_that_was_exceeded_is_awaited_as_often_as_it_takes(desk: Desk) -> None:
