@@ -6,9 +6,10 @@ from functools import partial
 from math import ceil
 
 from chat_server.rate_limit import cost
-from chat_server.rules.directory import Account, Role, RoomLog
+from chat_server.rules.directory import Account, RoomLog
 from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell, TellAccount
 from chat_server.rules.pacing import LEAST_RATE_WAIT
+from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from chat_server.store.store import StoreFailedError
