@@ -215,7 +215,7 @@ def _people(options: Options, accounts: Accounts) -> None:
     online: frozenset[str] = frozenset()
     with conversation_of(options, accounts, _in_memory, follow=()) as conversation:
         for item in conversation.news(options.timeout):
-            if isinstance(item, news.PersonSeen):
+            if isinstance(item, news.PersonSeen) and not item.person.former:
                 people[item.person.username] = item.person
             elif isinstance(item, news.OnlineListed):
                 online = item.usernames

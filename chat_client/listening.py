@@ -25,7 +25,7 @@ from chat_client.message_filter import MessageFilter
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
-from common.domain.names import address_of, direct_members, room_for
+from common.domain.names import FORMER_MEMBER, address_of, direct_members, room_for
 from common.domain.sentences import sentence
 from common.domain.times import local_time
 from common.protocol.events import ACCOUNT_DELETED, JOIN, REMOVED, Event
@@ -92,7 +92,8 @@ def _listen_to(
         mentions=options.mentions,
     )
     people = cache.usernames()
-    printer = _Printer(options, wanted.wants, account.username if room is None else None)
+    rooms_of = account.username if room is None else None
+    printer = _Printer(options, wanted.wants, rooms_of, cache.is_former)
 
     def keep(event: Event) -> bool:
         """Queue it for a command, in the transaction that stores it."""
@@ -180,7 +181,8 @@ def _receive(
             case news.RoomSeen():
                 rooms.add(item.room)
             case news.PersonSeen():
-                people.add(item.person.username)
+                note = people.discard if item.person.former else people.add
+                note(item.person.username)
             case news.PeopleForgotten():
                 people.clear()
             case news.Listed():
@@ -193,6 +195,7 @@ def _receive(
                 | news.MuteChanged()
                 | news.RoleChanged()
                 | news.Welcomed()
+                | news.MessagesErased()
                 | news.Moderated()
                 | news.SlowModeSeen()
                 | news.SanctionsListed()
@@ -238,11 +241,17 @@ class _Printer:
     """Prints the wanted events, and counts the messages among them.
 
     `rooms_of` is whose rooms they are from, to name them; None where all are from one.
+    `is_former(username)` tells whether somebody's account was deleted.
     """
 
     def __init__(
-        self, options: Options, wants: Callable[[Event], bool], rooms_of: str | None = None
+        self,
+        options: Options,
+        wants: Callable[[Event], bool],
+        rooms_of: str | None = None,
+        is_former: Callable[[str], bool] = lambda _: False,
     ) -> None:
+        self._is_former = is_former
         self._json = options.json
         self._left = options.limit
         self._wants = wants
@@ -271,4 +280,5 @@ class _Printer:
         happened = HAPPENED.get(event.kind, _NEWER) if event.known else _NEWER
         said = f": {text}" if event.is_message else happened
         room = "" if self._rooms_of is None else f"{address_of(event.room, self._rooms_of)} "
-        return f"{time_of_day:%Y-%m-%d %H:%M} {room}{event.sender}{said}"
+        sender = FORMER_MEMBER if self._is_former(event.sender) else event.sender
+        return f"{time_of_day:%Y-%m-%d %H:%M} {room}{sender}{said}"

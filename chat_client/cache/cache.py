@@ -32,6 +32,7 @@ from common import limits
 from common.domain.reasons import Reason
 from common.protocol.events import Event
 from common.protocol.fast_encode import body_json
+from common.system.database import fold
 
 if TYPE_CHECKING:
     from common.protocol.messages import Person
@@ -61,6 +62,18 @@ _NEXT_BUT: Final = (
     f"{OUTBOX} WHERE number > ? AND state = ?"  # noqa: S608 - nothing but constants
     " AND room NOT IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT 1"
 )
+_ERASED_AT_ONCE: Final = 500
+"""Events whose texts are removed in one transaction."""
+_LOOKED_AT_ONCE: Final = 20_000
+"""Events that are looked at for these: there is no index by sender."""
+_TO_ERASE: Final = (
+    "SELECT rowid, room FROM events WHERE rowid > ? AND rowid <= ? AND sender = ?"
+    " AND kind NOT IN ('account_deleted', 'join', 'removed') ORDER BY rowid LIMIT ?"
+)
+_ERASE: Final = (
+    "UPDATE events SET kind = 'removed', text = '', body = '{}', came = NULL WHERE rowid > ?"
+    " AND rowid <= ? AND sender = ? AND kind NOT IN ('account_deleted', 'join', 'removed')"
+)
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
 """Key in `meta` of the moderators' usernames, separated by spaces."""
@@ -77,6 +90,8 @@ class Cache:
         """Open or create it. Raises CacheError."""
         self._path = path
         self._connection = connect_writer(path)
+        self._fold = False
+        """Whether the write-ahead log has texts that were removed for good."""
         self._load()
 
     def _load(self) -> None:
@@ -93,6 +108,11 @@ class Cache:
             if (until := number(value)) is not None
         }
         """Room that is fetched again → the `sent_at` up to which it had been read."""
+        erased = self._connection.execute("SELECT username, after FROM erased")
+        self._erased: dict[str, bool] = {
+            username: after is not None for username, after in erased if is_username(username)
+        }
+        """Whose messages were removed → whether they are still being removed here."""
         (waiting,) = self._connection.execute(
             "SELECT count(*) FROM outbox WHERE state = ?", (OutboxState.WAITING,)
         ).fetchone()
@@ -140,13 +160,19 @@ class Cache:
     def transaction(self) -> Iterator[None]:
         """A transaction: all or nothing, durable (fsync) at its end."""
         self._connection.execute("BEGIN IMMEDIATE")
-        before = (dict(self._positions), dict(self._read_until), self._waiting)
+        self._fold = False
+        before = (
+            dict(self._positions), dict(self._read_until), dict(self._erased), self._waiting,
+        )  # fmt: skip
         try:
             yield
             self._connection.execute("COMMIT")
             self._spans.commit()
+            if self._fold:
+                with suppress(sqlite3.Error):
+                    fold(self._connection)
         except BaseException:
-            self._positions, self._read_until, self._waiting = before
+            self._positions, self._read_until, self._erased, self._waiting = before
             self._spans.roll_back()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -315,6 +341,56 @@ class Cache:
         self.add_room(room)
         self._positions[room] = seq
 
+    def shown(self, event: Event) -> Event:
+        """An event as it may be stored and shown: of somebody who is erased without its text."""
+        return event.without_text() if event.sender in self._erased else event
+
+    def erase(self, username: str) -> bool:
+        """Remove somebody's messages, here and whenever more of them come; True when that is new.
+
+        From now on readers leave out their texts; `erase_some` removes them from the file.
+        """
+        if username in self._erased:
+            return False
+        self._connection.execute("INSERT OR REPLACE INTO erased VALUES (?, 0)", (username,))
+        self._erased[username] = True
+        self.unheard.forget_sender(username)
+        return True
+
+    @property
+    def erasing(self) -> bool:
+        """Whether `erase_some` has something left to do."""
+        return True in self._erased.values()
+
+    def erase_some(self) -> None:
+        """Remove some of the texts of those who are erased: a step of many.
+
+        A crash between two steps costs nothing: the next start goes on.
+        """
+        username = next(name for name, is_left in self._erased.items() if is_left)
+        (after,) = self._connection.execute(
+            "SELECT after FROM erased WHERE username = ?", (username,)
+        ).fetchone()
+        after = whole(after)
+        found = self._connection.execute(
+            _TO_ERASE, (after, after + _LOOKED_AT_ONCE, username, _ERASED_AT_ONCE)
+        ).fetchall()
+        full = len(found) == _ERASED_AT_ONCE
+        to = found[-1][0] if full else after + _LOOKED_AT_ONCE
+        self._connection.execute(_ERASE, (after, to, username))
+        (last,) = self._connection.execute("SELECT max(rowid) FROM events").fetchone()
+        self._erased[username] = to < (last or 0)
+        self._fold = not self._erased[username]
+        self._connection.execute(
+            "UPDATE erased SET after = ? WHERE username = ?",
+            (to if self._erased[username] else None, username),
+        )
+
+    def _is_not_erased(self, username: str) -> None:
+        """The account is there, in the server's present history."""
+        if self._erased.pop(username, None) is not None:
+            self._connection.execute("DELETE FROM erased WHERE username = ?", (username,))
+
     def add_event(self, event: Event) -> int:
         """Store the event that follows the room's position, and move the position to it.
 
@@ -428,13 +504,22 @@ class Cache:
         return {username for (username,) in self._connection.execute("SELECT username FROM people")}
 
     def display_names(self) -> dict[str, str]:
-        """Username → display name of all known people."""
-        rows = self._connection.execute("SELECT username, display_name FROM people")
+        """Username → display name of all known people but former members."""
+        rows = self._connection.execute(
+            "SELECT username, display_name FROM people WHERE NOT former"
+        )
         return {
             username: words(name, limits.DISPLAY_NAME_LENGTH)
             for username, name in rows
             if is_username(username)
         }
+
+    def is_former(self, username: str) -> bool:
+        """Whether somebody's account was deleted."""
+        row = self._connection.execute(
+            "SELECT 1 FROM people WHERE username = ? AND former", (username,)
+        ).fetchone()
+        return row is not None
 
     def display_name(self, username: str) -> str:
         """A person's display name; "" for an unknown username."""
@@ -446,16 +531,21 @@ class Cache:
     def forget_people(self) -> None:
         """Remove all people."""
         self._connection.execute("DELETE FROM people")
+        self._connection.execute("DELETE FROM erased")
+        self._erased.clear()
         self.set_meta(MODERATORS, "")
         self.set_people_change(0)
 
     def add_person(self, person: Person) -> None:
-        """Add a person, or update their name and role."""
+        """Add a person, or update their name and role, and whether the account was deleted."""
         self._connection.execute(
-            "INSERT INTO people (username, display_name) VALUES (?, ?)"
-            " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name",
-            (person.username, person.display_name),
+            "INSERT INTO people (username, display_name, former) VALUES (?, ?, ?)"
+            " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name,"
+            " former = excluded.former",
+            (person.username, person.display_name, person.former),
         )
+        if not person.erased:
+            self._is_not_erased(person.username)
         moderators = set((self.meta(MODERATORS) or "").split())
         is_one = person.role == "moderator"
         if is_one != (person.username in moderators):

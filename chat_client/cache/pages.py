@@ -73,7 +73,7 @@ class CacheReader:
             f"{_EVENT} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?",
             (room, span.first, seq, count),
         ).fetchall()
-        return _events(reversed(rows))
+        return self._events(reversed(rows))
 
     def after(self, room: str, seq: int, count: int) -> list[Event]:
         """At most `count` events after `seq` without a gap, in order; see `missing_after`."""
@@ -84,7 +84,7 @@ class CacheReader:
             f"{_EVENT} AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
             (room, seq, span.last, count),
         ).fetchall()
-        return _events(rows)
+        return self._events(rows)
 
     def missing_after(self, room: str, seq: int) -> bool:
         """Whether newer events are cached, but not those right after `seq`."""
@@ -152,7 +152,8 @@ class CacheReader:
         rows = self._connection.execute(
             "SELECT room, position, read, (SELECT count(*) FROM (SELECT 1 FROM events"
             "  WHERE events.room = rooms.room AND seq > read AND kind = 'message'"
-            "  AND text IS NOT NULL AND sender <> :me LIMIT :counted)),"
+            "  AND text IS NOT NULL AND sender <> :me"
+            "  AND sender NOT IN (SELECT username FROM erased) LIMIT :counted)),"
             " position - read - (SELECT coalesce(sum(last - max(first - 1, read)), 0) FROM spans"
             "  WHERE spans.room = rooms.room AND last > read)"
             " FROM rooms WHERE :only IS NULL OR room = :only ORDER BY room",
@@ -169,6 +170,7 @@ class CacheReader:
         rows = self._connection.execute(
             "SELECT text FROM (SELECT text FROM events"
             "  WHERE room = ? AND seq > ? AND kind = 'message' AND text IS NOT NULL AND sender <> ?"
+            "  AND sender NOT IN (SELECT username FROM erased)"
             "  ORDER BY seq DESC LIMIT ?)"
             " WHERE instr(text, '@') OR instr(text, '\uff20')",
             (room.room, room.read, me, COUNTED),
@@ -190,6 +192,16 @@ class CacheReader:
         found = [value for (value,) in rows if isinstance(value, str)]
         return {each for value in found for each in value.split() if is_username(each)}
 
+    def former(self) -> set[str]:
+        """The usernames of accounts that were deleted."""
+        rows = self._connection.execute("SELECT username FROM people WHERE former")
+        return {username for (username,) in rows if is_username(username)}
 
-def _events(rows: Iterable[tuple[object, ...]]) -> list[Event]:
-    return [event for row in rows if (event := event_of(row)) is not None]
+    def _events(self, rows: Iterable[tuple[object, ...]]) -> list[Event]:
+        """The events of rows of `EVENTS`, without the texts of those whose messages were removed.
+
+        Who they are is asked after the rows were read: a text that was there still is left out.
+        """
+        events = [event for row in rows if (event := event_of(row)) is not None]
+        erased = {name for (name,) in self._connection.execute("SELECT username FROM erased")}
+        return [each.without_text() if each.sender in erased else each for each in events]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.cache.errors import CacheError
-from common.system.database import make_durable, migrate
+from common.system.database import make_durable, migrate, overwrite_deleted
 from common.system.private_files import NO_LINK, PRIVATE_FILE
 
 _LEAST_ROOM: Final = 128 * 1024
@@ -95,6 +95,14 @@ MIGRATIONS: Final[Sequence[str]] = (
     ALTER TABLE outbox RENAME COLUMN text TO body;
     UPDATE outbox SET body = json_object('text', CAST(body AS TEXT));
     """,
+    # Deleted accounts. `erased` has those whose messages were removed; `after` is the last row in
+    # which they are removed here, and NULL once they all are. Everybody is listed again, as a
+    # former version may have been told of some of them and not have noted it.
+    """
+    ALTER TABLE people ADD COLUMN former INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE erased (username TEXT PRIMARY KEY, after INTEGER) WITHOUT ROWID;
+    DELETE FROM meta WHERE key = 'people';
+    """,
 )
 
 
@@ -138,3 +146,4 @@ def _prepare(connection: sqlite3.Connection, path: Path | None) -> None:
     # What the person wrote must survive a power failure from the moment it is shown.
     make_durable(connection)
     migrate(connection, path, version, MIGRATIONS, APPLICATION_ID)
+    overwrite_deleted(connection)

@@ -36,6 +36,7 @@ _NEXT: Final = "SELECT max(seq) FROM events WHERE room = ? AND seq BETWEEN 1 AND
 _MATCHING: Final = (
     "SELECT seq, text FROM events"
     " WHERE room = ? AND seq >= ? AND seq < ? AND kind = 'message' AND text LIKE ? ESCAPE '!'"
+    " AND sender NOT IN (SELECT username FROM erased)"
     " ORDER BY seq DESC"
 )
 

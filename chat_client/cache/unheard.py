@@ -82,6 +82,15 @@ class Unheard:
         )
         self._connection.execute("DELETE FROM unheard WHERE room = ?", (room,))
 
+    def forget_sender(self, username: str) -> None:
+        """Somebody's messages were removed: no command gets them any more."""
+        if self._exists():
+            self._connection.execute(
+                "DELETE FROM unheard WHERE number IN (SELECT number FROM unheard"
+                " CROSS JOIN events USING (room, seq) WHERE sender = ?)",
+                (username,),
+            )
+
     def _exists(self) -> bool:
         found = self._connection.execute(
             "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'unheard'"

@@ -171,6 +171,12 @@ class Policy:
             self._steps.append(Close(room))
         self._end_summary()
 
+    def erased(self, username: str) -> None:
+        """Somebody's messages were removed: close the notifications that show one of them."""
+        for room, told in list(self._rooms.items()):
+            if told.latest is not None and told.latest.sender == username:
+                self.read(room)
+
     def forget(self, rooms: Iterable[str] | None = None) -> None:
         """Forget these rooms, or all: they are fetched again, maybe from another history."""
         for room in list(self._places) if rooms is None else rooms:

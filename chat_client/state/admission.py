@@ -148,6 +148,17 @@ class Admission:
         """This account was muted, or unmuted."""
         self._tell(news.MuteChanged(_mute(changed.mute)))
 
+    def person_changed(self, person: messages.Person) -> None:
+        """Somebody's name changed: if it is one's own, perhaps from another device, keep it."""
+        account = self.account
+        if person.former or (person.username, person.display_name) == (
+            account.username, account.display_name,
+        ):  # fmt: skip
+            return
+        if person.username == account.username:
+            self.account = replace(account, display_name=person.display_name)
+            self._tell(news.AccountChanged(self.account))
+
     def _rename_server(self, name: str) -> None:
         self.account = replace(self.account, invite=replace(self.account.invite, server_name=name))
 

@@ -12,6 +12,7 @@ invites.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
@@ -35,7 +36,7 @@ from chat_client.state.sync import Sync
 from common.domain.reasons import Reason
 from common.protocol import messages
 from common.protocol.codec import known_event
-from common.protocol.events import Event
+from common.protocol.events import REMOVED, Event
 
 
 class Controller:
@@ -116,7 +117,7 @@ class Controller:
             messages.ServerChanged: self._admission.server_changed,
             messages.MuteChanged: self._admission.mute_changed,
             messages.Error: self._error,
-            messages.Goodbye: self._link.goodbye,
+            messages.Goodbye: self._goodbye,
         }
 
     # State and outputs
@@ -156,6 +157,8 @@ class Controller:
 
     def deadline(self) -> float:
         """When `tick` is to be called at the latest."""
+        if self._cache.erasing and not self._link.storage_trouble:
+            return -math.inf
         return min(self._link.deadline(), self._outbox.deadline())
 
     # Inputs from the connection
@@ -221,6 +224,8 @@ class Controller:
         """Handle what is due; call it at `deadline`."""
         self._link.tick(now)
         self._outbox.send_next(now)
+        if self._cache.erasing:
+            self._cache.erase_some()
 
     def resumed(self, now: float) -> None:
         """The computer was suspended: the connection may be dead without a FIN or RST."""
@@ -373,6 +378,7 @@ class Controller:
             ):
                 pass
             case messages.Hello() | messages.Join() | messages.SignIn() if not error.retryable:
+                self._note_deletion(reason)
                 self._link.refused(reason, error.field or "")
             case messages.Send():
                 if reason.code == "slow_mode":
@@ -393,6 +399,21 @@ class Controller:
                 self._link.lost(reason, now, wait=wait)
             case _:
                 self._link.fault(reason, now)
+
+    def _person_changed(self, changed: messages.PersonChanged, now: float) -> None:
+        if self._directory.person_changed(changed, now):
+            self._admission.person_changed(changed.person)
+
+    def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
+        self._note_deletion(Reason(goodbye.code, goodbye.params))
+        self._link.goodbye(goodbye, now)
+
+    def _note_deletion(self, reason: Reason) -> None:
+        """If this account was deleted with its messages, remove those from the cache, too."""
+        removed = reason.code == "account_deleted" and reason.params.get("messages") == REMOVED
+        username = self.account.username
+        if removed and self._cache.erase(username):
+            self._news.tell(news.MessagesErased(username))
 
     def _left(self) -> None:
         """The current connection is closed or about to be."""

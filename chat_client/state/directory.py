@@ -93,15 +93,16 @@ class Directory:
         if rooms.more and self._advances([asked.after or "", *listed], now):
             self._ask(messages.ListRooms, after=listed[-1])
 
-    def person_changed(self, changed: messages.PersonChanged, _now: float) -> None:
-        """A push about a new or changed person."""
+    def person_changed(self, changed: messages.PersonChanged, _now: float) -> bool:
+        """A push about a new or changed person; False if a newer change was known."""
         person = changed.person
         if not self._see(person):
-            return
+            return False
         if not self._people_listed:
             self._pushed[person.username] = person
         elif person.change > self._cache.people_change():
             self._cache.set_people_change(person.change)
+        return True
 
     def presence_changed(self, changed: messages.PresenceChanged, _now: float) -> None:
         """A push about presence; it may arrive between pages that are older."""
@@ -118,6 +119,9 @@ class Directory:
         self._changes[person.username] = person.change
         self._cache.add_person(person)
         self._tell(news.PersonSeen(person))
+        # Those who missed the event about it, in a gap, are told by this.
+        if person.erased and self._cache.erase(person.username):
+            self._tell(news.MessagesErased(person.username))
         return True
 
     def _advances(self, listed: Sequence[Any], now: float) -> bool:

@@ -137,6 +137,13 @@ class PersonSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class MessagesErased:
+    """Somebody's messages were removed with the account: no text of them may be shown any more."""
+
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleForgotten:
     """The cached people belong to another history of the server: they are listed again."""
 
@@ -292,6 +299,7 @@ News = (
     | InvitesListed
     | JoiningTold
     | PersonSeen
+    | MessagesErased
     | PeopleForgotten
     | OnlineListed
     | PresenceSeen

@@ -73,3 +73,29 @@ class RemoveDevice:
         from common.protocol import messages
 
         return messages.RemoveDevice(id=id, device=self.device)
+
+
+@dataclass(frozen=True, slots=True)
+class RenameMe:
+    """Another display name for one's own account."""
+
+    display_name: str
+
+    def command(self, *, id: int) -> Command:  # noqa: A002  # as the models call it
+        """The same as a message."""
+        from common.protocol import messages
+
+        return messages.RenameMe(id=id, display_name=self.display_name)
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMe:
+    """The end of one's own account; its messages are kept, or removed everywhere."""
+
+    messages: Literal["keep", "remove"]
+
+    def command(self, *, id: int) -> Command:  # noqa: A002  # as the models call it
+        """The same as a message."""
+        from common.protocol import messages
+
+        return messages.DeleteMe(id=id, messages=self.messages)

@@ -11,7 +11,9 @@ from chat_client.state.request import Request
 from common.domain.reasons import Reason
 from common.protocol import messages
 
-COMMANDS: Final = messages.RevokeInvite | messages.RemoveDevice
+COMMANDS: Final = (
+    messages.RevokeInvite | messages.RemoveDevice | messages.RenameMe | messages.DeleteMe
+)
 """Those that are answered by `done`."""
 MAKES_INVITE: Final = messages.CreateInvite | messages.AddDevice
 MOST_PAGES: Final = 100

@@ -190,7 +190,9 @@ class Sync:
 
     def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
         """Store a page of history; with `newest` it ends where the server's delivery starts."""
+        events = [self._cache.shown(event) for event in events]
         self._cache.add_past(events, upto)
+        self._erase_senders(events)
         if newest:
             self._read_by_answering(events)
             self._new_here.discard(events[0].room)
@@ -257,11 +259,12 @@ class Sync:
                 self._store(fresh)
                 self._link.fault(Reason("gap"), now)
                 return
-            fresh.append(event)
+            fresh.append(self._cache.shown(event))
             if self._on_event is not None:
+                shown = fresh[-1]
                 self._store(fresh)
                 fresh = []
-                if not self._on_event(event):
+                if not self._on_event(shown):
                     self._link.sign_out(Reason("enough"))
                     return
         self._store(fresh)
@@ -283,6 +286,16 @@ class Sync:
             self._tell(news.EventsAdded(room, tuple(events[len(fetched) :]), read))
         # Reported after the events: what has left the outbox must be visible in its room by then.
         self._take_own(events)
+        self._erase_senders(events)
+
+    def _erase_senders(self, events: Sequence[Event]) -> None:
+        """Remove the messages of those who, by these events, had all of theirs removed.
+
+        Pages that were on their way may still bring some: they are stored without their texts.
+        """
+        for event in events:
+            if event.removes_messages and self._cache.erase(event.sender):
+                self._tell(news.MessagesErased(event.sender))
 
     def _read_by_answering(self, events: Sequence[Event]) -> int:
         """Mark a room as read up to the last message that was sent from another device, if any.

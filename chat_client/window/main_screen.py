@@ -228,6 +228,10 @@ class MainScreen(Panel):
                 self._show_outbox(item)
             case news.CacheReset():
                 self._start_over(item.rooms)
+            case news.MessagesErased():
+                self._notifications.erased(item.username)
+                self._counts.count()
+                self._open_again((self.room,))
             case news.EventsUpgraded():
                 # Some of the events may be unread messages.
                 self._counts.count()

@@ -175,6 +175,12 @@ class Notifications:
             self._policy.forget(rooms)
             self._run_at_once()
 
+    def erased(self, username: str) -> None:
+        """Close the notifications with messages of somebody whose messages were removed."""
+        if self._policy is not None:
+            self._policy.erased(username)
+            self._run_at_once()
+
     def failed(self) -> None:
         """Handle a message that could not be sent."""
         if self._policy is not None and not self.is_quiet:

@@ -11,7 +11,7 @@ from chat_client.state import news
 from chat_client.window.ordered import Keys, Ordered
 from common.domain.display_names import Namesakes
 from common.domain.mentions import Mention, Mentionable
-from common.domain.names import GENERAL, direct_partner
+from common.domain.names import FORMER_MEMBER, GENERAL, direct_partner
 from common.protocol.events import Event
 
 Presence = Literal["online", "offline", "unknown"]
@@ -69,6 +69,8 @@ class Overview:
     def __init__(self, me: str) -> None:
         self.me = me
         self.names: dict[str, str] = {}
+        self.former: set[str] = set()
+        """Those whose accounts were deleted: none of them is among `names`."""
         self.moderators: set[str] = set()
         self.online: set[str] = set()
         self._presence_known = False
@@ -96,9 +98,15 @@ class Overview:
         """Counter of changes of the rooms and direct conversations."""
 
     def load(
-        self, rooms: list[RoomSummary], people: dict[str, str], moderators: Iterable[str] = ()
+        self,
+        rooms: list[RoomSummary],
+        people: dict[str, str],
+        moderators: Iterable[str] = (),
+        former: Iterable[str] = (),
     ) -> None:
         """Initialize from the cache, which does not know who is online."""
+        self.former = set(former)
+        people = {each: name for each, name in people.items() if each not in self.former}
         self.names = dict(people)
         self.moderators = set(moderators)
         self._forget_namesakes()
@@ -134,7 +142,10 @@ class Overview:
     ) -> None:
         """Update people, and who of them is online."""
         match item:
+            case news.PersonSeen() if item.person.former:
+                self._left(item.person.username)
             case news.PersonSeen():
+                self.former.discard(item.person.username)
                 username, name = item.person.username, item.person.display_name
                 self.names[username] = name
                 if self._everyone is not None:
@@ -148,6 +159,7 @@ class Overview:
                     self._person_changed(each)
             case news.PeopleForgotten():
                 self.names.clear()
+                self.former.clear()
                 self._everyone = None
                 self.moderators &= {self.me}  # the own role is known from the sign-in
                 self._forget_namesakes()
@@ -162,6 +174,21 @@ class Overview:
                 self._person_changed(item.username)
             case _:
                 assert_never(item)
+
+    def _left(self, username: str) -> None:
+        """Somebody's account was deleted: only what they said, or where they did, is left."""
+        self.former.add(username)
+        self.names.pop(username, None)
+        self.moderators.discard(username)
+        self.online.discard(username)
+        if self._everyone is not None:
+            self._everyone.discard(username)
+        affected = self._namesakes.remove(username) | {username}
+        self._renamed |= affected
+        for people in self._people.values():
+            people.discard(username)
+        for each in affected:
+            self._person_changed(each)
 
     def mentions_in(self, text: str) -> Sequence[Mention]:
         """The mentions of people in a text."""
@@ -322,6 +349,8 @@ class Overview:
 
     def name(self, username: str) -> str:
         """The display name of a person."""
+        if username in self.former:
+            return FORMER_MEMBER
         return self.names.get(username, username)
 
     def call_chat(self, name: str) -> None:
@@ -387,7 +416,8 @@ class Overview:
 
     def may_moderate(self, username: str) -> bool:
         """Whether this account may moderate a person, as far as it knows."""
-        return self.is_moderator and username not in self.moderators
+        gone = username in self.former
+        return self.is_moderator and username not in self.moderators and not gone
 
     def members(self, room: str) -> list[MemberItem]:
         """The members of a room, by presence (`PRESENCES`), then by name."""

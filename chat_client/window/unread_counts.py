@@ -19,6 +19,9 @@ class Reader(Protocol):
     def people(self) -> dict[str, str]:
         """The display names by username."""
 
+    def former(self) -> set[str]:
+        """The usernames of those whose accounts were deleted."""
+
     def moderators(self) -> set[str]:
         """The usernames of those who are moderators."""
 
@@ -35,7 +38,8 @@ class UnreadCounts:
     def load(self) -> None:
         """Begin the overview with what the cache has; the general room is always there."""
         rooms, overview = self._reader.rooms(self._overview.me), self._overview
-        overview.load(rooms, self._reader.people(), self._reader.moderators())
+        reader = self._reader
+        overview.load(rooms, reader.people(), reader.moderators(), reader.former())
         self._count_mentions(rooms)
         overview.add_room(GENERAL)
 

@@ -133,6 +133,19 @@ class Namesakes:
         self._names[username] = display_name
         return affected
 
+    def remove(self, username: str) -> set[str]:
+        """Take out somebody who is no longer here; returns the same as `put`."""
+        if self._names.pop(username, None) is None:
+            return set()
+        affected = {username}
+        for key in self._keys.pop(username):
+            self._shown[key].discard(username)
+            affected |= _alone(self._shown[key])
+        for key in skeletons(username):
+            self._called[key].discard(username)
+            affected |= _alone(self._shown[key])
+        return affected
+
     def handle(self, username: str) -> str:
         """`@username` if the display name is ambiguous, else "".
 

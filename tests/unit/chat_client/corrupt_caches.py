@@ -34,7 +34,8 @@ COLUMNS = {
     "outbox": ("room", "cid", "kind", "body", "written_at", "state", "reason"),
     "rooms": ("room", "position", "read"),
     "spans": ("room", "first", "last"),
-    "people": ("username", "display_name"),
+    "people": ("username", "display_name", "former"),
+    "erased": ("username", "after"),
     "drafts": ("room", "text"),
     "meta": ("key", "value"),
 }
@@ -53,7 +54,8 @@ GOOD: dict[str, tuple[object, ...]] = {
     "outbox": ("general", "c" * 16, "message", '{"text":"hello"}', 5, "waiting", ""),
     "rooms": ("other", 0, 0),
     "spans": ("general", 1, 3),
-    "people": ("bob", "Bob"),
+    "people": ("bob", "Bob", 0),
+    "erased": ("cem", 1),
     "drafts": ("other", "half a"),
     "meta": ("read until: general", "7"),
 }

@@ -33,6 +33,15 @@ def person(username: str, name: str = "") -> news.PersonSeen:
     )
 
 
+def gone(username: str) -> news.PersonSeen:
+    """Somebody's account was deleted."""
+    return news.PersonSeen(
+        Person(
+            username=username, display_name="Former member", role="member", change=2, former=True
+        )
+    )
+
+
 def online(*usernames: str) -> news.OnlineListed:
     """These are online, and nobody else."""
     return news.OnlineListed(frozenset(usernames))
@@ -258,6 +267,7 @@ def _lists(overview: Overview) -> tuple[list[MemberItem], list[RoomItem], list[R
 _USERNAMES = ("ada", "abe", "bruno", "chen", "dana")
 _STEPS = st.one_of(
     st.builds(person, st.sampled_from(_USERNAMES), st.sampled_from(["", "Zoe", "bruno", "Abe"])),
+    st.builds(gone, st.sampled_from(_USERNAMES[1:])),
     st.builds(news.PresenceSeen, st.sampled_from(_USERNAMES), st.booleans()),
     st.sets(st.sampled_from(_USERNAMES)).map(lambda names: online(*names)),
     st.just(news.PeopleForgotten()),
@@ -424,3 +434,36 @@ def test_what_nearly_mentions_one_does_not_hold_up_the_start(
     texts.clear()
     assert overview.count_mentions(["@bruno " * 2300] * 1000) == 0
     assert texts == []
+
+
+def test_a_former_member_is_nowhere_but_where_something_was_said(overview: Overview) -> None:
+    """Not among the members, mentioned by nobody, without a handle; the conversation stays."""
+    overview.add_room(DIRECT)
+    overview.hear_of_people(person("other", "Bruno"))
+    assert overview.handle("other") == "@other"
+    assert overview.mentions_in("hello @bruno")
+    overview.take_renamed()
+    overview.hear_of_people(gone("bruno"))
+    assert overview.take_renamed() == {"bruno", "other"}
+    assert [item.username for item in overview.members("general")] == ["ada", "other", "chen"]
+    assert overview.count_members("general") == 3
+    (direct,) = overview.direct()
+    assert (direct.label, direct.handle, direct.presence) == ("Former member", "", "offline")
+    assert overview.title(DIRECT) == "Former member"
+    assert (overview.name("bruno"), overview.handle("bruno")) == ("Former member", "")
+    assert overview.handle("other") == ""
+    (mention,) = overview.mentions_in("hello @bruno")
+    assert mention.usernames == {"other"}
+    overview.hear_of_role("moderator")
+    assert not overview.may_moderate("bruno")
+    assert overview.may_moderate("chen")
+
+
+def test_the_cache_knows_who_left(overview: Overview) -> None:
+    """Before the server is reached; and in another history nobody did."""
+    overview.load([], {"bruno": "Former member", "chen": "Chen"}, (), {"bruno"})
+    assert [item.username for item in overview.members("general")] == ["chen"]
+    assert overview.name("bruno") == "Former member"
+    overview.hear_of_people(news.PeopleForgotten())
+    overview.hear_of_people(person("bruno"))
+    assert overview.name("bruno") == "Bruno"

@@ -10,7 +10,7 @@ import pytest
 from chat_client.listening import _Printer
 from chat_client.options import Options
 from common.protocol.events import JOIN, MESSAGE, Event, PartOfBody, UnknownBody
-from tests.events import TIME, cid_of, joined, said
+from tests.events import TIME, cid_of, deleted, joined, said
 
 BODY = {"parts": [{"bold": "relay"}, None, 1.5]}
 
@@ -38,6 +38,8 @@ def test_each_event_has_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     for event, line in (
         (said(1, text="hello\nthere"), "ada: hello\n    there\n"),
         (joined(2), "ada joined\n"),
+        (deleted(2), "ada left: the account was deleted\n"),
+        (said(2).without_text(), "ada’s message was removed\n"),
         (unknown(3), newer),
         (unknown(4, MESSAGE), newer),
         (unknown(5, JOIN), newer),
@@ -81,3 +83,13 @@ def test_what_is_not_wanted_is_neither_printed_nor_counted(
     assert printer.event(said(1, "ada"))
     assert not printer.event(said(2, "bob"))
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_former_member_is_called_so(capsys: pytest.CaptureFixture[str]) -> None:
+    """For people; a program gets the username, by which the events belong together."""
+    gone = {"ada"}
+    printer = _Printer(Options(), everything, None, gone.__contains__)
+    assert printed(printer, said(1), capsys).endswith(" Former member: hello\n")
+    assert printed(printer, said(2, "bob"), capsys).endswith(" bob: hello\n")
+    printer = _Printer(Options(json=True), everything, None, gone.__contains__)
+    assert json.loads(printed(printer, said(3), capsys))["sender"] == "ada"

@@ -31,6 +31,10 @@ class Cache:
         """Two."""
         return {"ada": "Ada", "bruno": "Bruno"}
 
+    def former(self) -> set[str]:
+        """Nobody."""
+        return set()
+
     def moderators(self) -> set[str]:
         """One of them."""
         return {"bruno"}

@@ -17,7 +17,7 @@ from chat_server.rules import view
 from chat_server.window.feed import LINES, REFUSALS, Feed, Kind
 from chat_server.window.formats import clock_text, size_text, uptime_text
 from chat_server.window.message_rate import HISTORY, MessageRate
-from chat_server.window.model import ServerState
+from chat_server.window.model import Page, ServerState
 from chat_server.window.presenter import Presenter
 from chat_server.window.questions import next_port, read_port
 from chat_server.window.server_thread import Counts
@@ -531,3 +531,44 @@ def test_who_was_sent_away_is_told_once(
     assert presenter.view(NOW).feed[0].name == "Bob"
     presenter.apply([came(4, "dora", new=False), view.ClientDisconnected(4, why, NOW)], NOW)
     assert presenter.view(NOW).feed[0].name == "Dora"
+
+
+def test_another_name_of_somebody_is_shown_everywhere(presenter: Presenter) -> None:
+    """In the rows of all their devices, and told with the former one."""
+    presenter.apply([came(1, "ada"), came(2, "ada", new=False), came(3, "bob")], NOW)
+    presenter.apply([view.PersonRenamed("ada", "Countess", "Ada", NOW)], NOW)
+    presenter.go(Page.PEOPLE)
+    shown = presenter.view(NOW)
+    assert [row.name for row in shown.rows] == ["Countess", "Countess", "Bob"]
+    assert [row.name for row in shown.accounts] == ["Countess", "Bob"]
+    line = shown.feed[0]
+    assert (line.name, line.text, line.handle) == (
+        "Ada", "has another name now: Countess", "@ada",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("by", ["ada", view.HOST])
+def test_a_deleted_account_is_told_once_and_is_no_longer_listed(
+    presenter: Presenter, by: str
+) -> None:
+    """By whom, and whether the messages went; its devices end without a line of their own."""
+    presenter.apply([came(1, "ada"), came(2, "bob")], NOW)
+    before = len(presenter.view(NOW).feed)
+    presenter.apply(
+        [
+            view.AccountDeleted("ada", "Ada", by, erased=True, at=NOW),
+            view.ClientDisconnected(1, "account_deleted", NOW),
+        ],
+        NOW,
+    )
+    presenter.go(Page.PEOPLE)
+    shown = presenter.view(NOW)
+    assert [row.username for row in shown.accounts] == ["bob"]
+    assert [row.username for row in shown.rows] == ["bob"]
+    line, *_ = shown.feed
+    assert len(shown.feed) == before + 1
+    assert (line.name, line.text) == (
+        ("Ada", "deleted the account, with all messages")
+        if by == "ada"
+        else ("You", "deleted Ada’s account, with all messages")
+    )

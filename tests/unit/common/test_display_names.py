@@ -315,3 +315,17 @@ def test_the_order_of_news_is_no_matter(names: dict[str, str]) -> None:
             handles[affected] = people.handle(affected)
     fresh = of(**names)
     assert handles == {username: fresh.handle(username) for username in names}
+
+
+@given(st.dictionaries(our.username(), our.line(8), max_size=6), st.data())
+def test_who_left_leaves_no_namesakes_behind(names: dict[str, str], data: st.DataObject) -> None:
+    """As if they had never been there; whose handle changes by that is told."""
+    people = of(**names)
+    handles = {username: people.handle(username) for username in names}
+    leavers = data.draw(st.sets(st.sampled_from(sorted(names)))) if names else set()
+    for username in leavers:
+        for affected in people.remove(username):
+            handles[affected] = people.handle(affected)
+        assert people.remove(username) == set()
+    fresh = of(**{each: name for each, name in names.items() if each not in leavers})
+    assert handles == {username: fresh.handle(username) for username in names}

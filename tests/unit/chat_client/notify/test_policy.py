@@ -533,3 +533,18 @@ def test_any_play(steps: list[tuple[str, str, str, Came] | tuple[str, str]]) -> 
     screen.go_on(PAUSE)
     assert not screen.on_screen
     assert screen.desk.policy.deadline() is None
+
+
+def test_a_notification_of_a_message_that_was_removed_is_closed() -> None:
+    """On the screen or about to be; those that show somebody else's stay."""
+    desk = Desk(room="everything")
+    desk.hear(DIRECT, "Hello")
+    desk.hear("general", "Hello, all")
+    desk.hear("art", "Hello, art", sender="bob")
+    assert len(desk.shown()) == 3
+    desk.hear(DIRECT, "Once more")
+    desk.policy.erased("ada")
+    assert desk.due() == [Close(DIRECT), Close("general"), Play("message"), Demand()]
+    assert desk.shown(later=2 * PAUSE) == []
+    desk.policy.read("art")
+    assert desk.due() == [Close("art")]

@@ -8,7 +8,9 @@ from chat_client.state import news
 from chat_client.state.request import (
     AddDevice,
     CreateInvite,
+    DeleteMe,
     RemoveDevice,
+    RenameMe,
     Request,
     RevokeInvite,
 )
@@ -27,6 +29,8 @@ COMMANDS: dict[Request, messages.Command] = {
     ),
     AddDevice(): messages.AddDevice(id=1),
     RevokeInvite(4): messages.RevokeInvite(id=1, number=4),
+    RenameMe("Ada L."): messages.RenameMe(id=1, display_name="Ada L."),
+    DeleteMe("remove"): messages.DeleteMe(id=1, messages="remove"),
     RemoveDevice(DEVICE): messages.RemoveDevice(id=1, device=DEVICE),
 }
 LISTS: dict[str, tuple[type[messages.Command], news.News]] = {
