@@ -363,7 +363,8 @@ class Controller:
         self._sync.acknowledged(ack, asked, now)
 
     def _person_changed(self, changed: messages.PersonChanged, now: float) -> None:
-        self._directory.person_changed(changed, now)
+        if self._directory.person_changed(changed, now):
+            self._admission.person_changed(changed.person)
         if changed.person.username == self.account.username:
             # The role may be another one.
             self._outbox.release(code="slow_mode")
@@ -399,10 +400,6 @@ class Controller:
                 self._link.lost(reason, now, wait=wait)
             case _:
                 self._link.fault(reason, now)
-
-    def _person_changed(self, changed: messages.PersonChanged, now: float) -> None:
-        if self._directory.person_changed(changed, now):
-            self._admission.person_changed(changed.person)
 
     def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
         self._note_deletion(Reason(goodbye.code, goodbye.params))
