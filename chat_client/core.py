@@ -8,7 +8,6 @@ import logging
 import math
 import random
 import selectors
-import sys
 import threading
 import time
 from collections import deque
@@ -20,7 +19,7 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
 from chat_client.state.account import Account
-from chat_client.state.admission import ClientInfo
+from chat_client.state.admission import this_program
 from chat_client.state.attempts import is_wrong_server
 from chat_client.state.backoff import Backoff
 from chat_client.state.controller import Controller
@@ -29,7 +28,6 @@ from chat_client.state.news import MessageNotStored, News, Wanted
 from chat_client.state.request import Request
 from chat_client.state.slow_mode import SlowModeOrder
 from chat_client.state.suspension import SuspensionDetector
-from common import __version__, limits
 from common.domain.reasons import Reason
 from common.protocol.codec import RemoteProtocolError
 from common.protocol.debug_summaries import brief
@@ -47,9 +45,6 @@ _LOOK_AT_CLOCKS: Final = 5.0
 """Maximum seconds until a suspension of the computer is noticed."""
 _ORDERS_AT_ONCE: Final = 256
 """Maximum number of requests of the front end per turn: a burst must not starve the connection."""
-_SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
-
-
 _STORAGE_PAUSES: Final = 60.0
 """Seconds without a failed transaction after which the backoff before storing is reset."""
 _MAX_INTERNAL_ERRORS: Final = 20
@@ -74,13 +69,6 @@ class _Order(NamedTuple):
     def later(self, why: Reason) -> Self:
         """What is to be carried out after this failed."""
         return self if self.instead is None else self._replace(action=partial(self.instead, why))
-
-
-def this_program(*, presence: bool) -> ClientInfo:
-    """The client's `hello`; with `presence`, it requests pushes about presence."""
-    system = _SYSTEMS.get(sys.platform, sys.platform)
-    capabilities = (limits.PRESENCE,) if presence else ()
-    return ClientInfo(f"ChatClient {__version__}", system, capabilities)
 
 
 class Core:

@@ -21,6 +21,7 @@ from chat_server.ctl_socket import CtlUnreachableError, connect
 from common.domain.names import NameRefusedError, fold_username
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
+from common.domain.spoken_code import written_code
 from common.domain.times import local_time
 from common.limits import FRAME_JSON, MAX_INTEGER, MAX_TIME, REASON_LENGTH
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
@@ -187,6 +188,44 @@ def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     yield json.dumps({"link": reply["link"]}) if options.json else reply["link"]
 
 
+def _requests(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    for each in server.ask("list_requests")["requests"]:
+        if options.json:
+            yield json.dumps(each)
+            continue
+        yield "\t".join(
+            (
+                str(each["request"]), each["digits"], each["username"],
+                printable(each["display_name"]), printable(each["device"]), each["address"],
+                _time(each["since"]),
+            )
+        )  # fmt: skip
+
+
+def _admit(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("admit", request=options.request, role=options.role)
+    yield from ()
+
+
+def _deny(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    done = server.ask("deny", request=options.request, block=options.block)
+    if done["note"]:
+        sys.stderr.write(f"ChatServer ctl: {sentence(Reason(done['note']))}\n")
+    yield from ()
+
+
+def _code(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    if options.what == "end":
+        server.ask("end_code")
+        return
+    reply = server.ask("show_code", username=options.username)
+    written = written_code(reply["code"])
+    if options.json:
+        yield json.dumps({"code": written, "expires": reply["expires"]})
+    else:
+        yield written
+
+
 def _terminate(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     server.ask("terminate", **options.whom, reason=options.reason)
     yield from ()
@@ -250,6 +289,14 @@ def _username(text: str) -> str:
         return fold_username(text.removeprefix("@"))
     except NameRefusedError as error:
         raise argparse.ArgumentTypeError(f"{_short(text)}: {error}") from error
+
+
+def _number(text: str) -> int:
+    """The number of a request to join."""
+    number = int(text[:_DIGITS]) if text.isdecimal() else 0
+    if not 1 <= number <= MAX_INTEGER:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is no number of a request")
+    return number
 
 
 def _count(text: str) -> int:
@@ -334,6 +381,7 @@ def argument_parser() -> ArgumentParser:
     audit.add_argument("--count", type=_count, default=50, help="entries at most (%(default)s)")
     invite = verb("invite", _invite, "print the invite, or make a new one")
     invite.add_argument("what", choices=["show", "new"], nargs="?", default="show")
+    _add_joining(verb)
     whom = "username, or #NUMBER of a connection"
     terminate = verb("terminate", _terminate, "end a connection, or all of a person")
     terminate.add_argument("whom", type=_whom, help=whom)
@@ -357,3 +405,21 @@ def argument_parser() -> ArgumentParser:
     rename = verb("rename", _rename, "give the chat another name")
     rename.add_argument("name", type=_text)
     return parser
+
+
+def _add_joining(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """The verbs about people who join without a link."""
+    verb("requests", _requests, "list who asks to join, with the digits that they see")
+    admit = verb("admit", _admit, "let somebody in who asks to join")
+    admit.add_argument("request", type=_number, help="number of the request")
+    admit.add_argument("--role", choices=["member", "moderator"], default="member")
+    deny = verb("deny", _deny, "refuse a request to join")
+    deny.add_argument("request", type=_number, help="number of the request")
+    deny.add_argument(
+        "--block", action="store_true", help="ban that device, and its address may not ask for 1 h"
+    )
+    code = verb("code", _code, "print the code to read out to somebody who joins, or end it")
+    code.add_argument("what", choices=["show", "end"], nargs="?", default="show")
+    code.add_argument(
+        "--username", type=_username, help="a code for one more device of that person"
+    )

@@ -86,11 +86,22 @@ def log_view(events: Sequence[view.ViewEvent]) -> None:
                 log.info("somebody at %s was refused: %s", event.address, event.code)
             case view.ClientDisconnected():
                 log.info("connection %d ended: %s", event.connection, event.why)
-            case view.StoreFailed():
-                log.error("messages can't be stored: %s", sentence(event.reason))
-            case view.StoreRecovered():
-                log.info("messages are stored again")
-            case view.ServerFailed():
-                log.error("the server can't go on: %s", sentence(event.reason))
-            case _ if log.isEnabledFor(logging.DEBUG):
-                log.debug("%s", brief(event))
+            case view.KnockArrived():
+                log.info("somebody at %s asks to join: see “ctl requests”", event.address)
+            case _:
+                _log_other(event)
+
+
+def _log_other(event: view.ViewEvent) -> None:
+    """Log an event that is about nobody."""
+    match event:
+        case view.CodeChanged(why="guessed"):
+            log.warning("there is a new code, as too many wrong ones were tried")
+        case view.StoreFailed():
+            log.error("messages can't be stored: %s", sentence(event.reason))
+        case view.StoreRecovered():
+            log.info("messages are stored again")
+        case view.ServerFailed():
+            log.error("the server can't go on: %s", sentence(event.reason))
+        case _ if log.isEnabledFor(logging.DEBUG):
+            log.debug("%s", brief(event))

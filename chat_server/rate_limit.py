@@ -49,6 +49,18 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
     messages.AskJoining: lambda _: 20,
     messages.ListDevices: lambda _: 50,
     messages.RemoveDevice: lambda _: 20,
+    # Of connections that are not signed in every command costs the same: these prices are those of
+    # the hub's fairness.
+    messages.CodeStart: lambda _: 20,
+    messages.CodeProof: lambda _: 20,
+    messages.Knock: lambda _: 20,
+    messages.KnockOpen: lambda _: 20,
+    messages.Withdraw: lambda _: 20,
+    messages.ListRequests: lambda _: 20,
+    messages.Admit: lambda _: 20,
+    messages.Deny: lambda _: 20,
+    messages.ShowCode: lambda _: 20,
+    messages.EndCode: lambda _: 20,
 }
 
 

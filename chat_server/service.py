@@ -52,6 +52,7 @@ from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.reader import SqliteReader
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import Store, StoreFailedError, StoreUnusableError
+from chat_server.x25519 import x25519
 from common import __version__
 from common.domain.dns_sd import Advert
 from common.domain.invite import Invite, is_loopback, is_unspecified
@@ -202,6 +203,7 @@ class Server:
             pacing=Pacing(options.message_rate),
             link=self._link,
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),
+            multiply=x25519,
         )
         self._queue.post(inputs.PurgeSanctions())
         if directory.erasing:

@@ -67,6 +67,8 @@ DEVICES: Final = 64
 PAGE_DEVICES: Final = 256
 """More than DEVICES: an account from before that bound may have more."""
 PROOFS: Final = 64
+REQUESTS: Final = 16
+"""Requests to join that wait for the host at once."""
 POSITIONS: Final = 256
 """Rooms one `sync` may name."""
 

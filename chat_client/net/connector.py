@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Final
 
 from chat_client.state.attempts import Attempt, Failure
-from common.domain.invite import Invite, is_link_local, is_loopback
+from common.domain.invite import Invite, Place, is_link_local, is_loopback
 from common.limits import HANDSHAKE_DEADLINE
 from common.system.tls import client_context, pinned
 from common.system.transport import Transport
@@ -82,7 +82,7 @@ def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> 
     try:
         race = Race(invite)
     except OSError as error:
-        done(_nothing_tried(invite, error))  # not even a socketpair can be had
+        done(nothing_tried(invite, error))  # not even a socketpair can be had
         return None
     race.start(done)
     return race
@@ -93,19 +93,24 @@ def connect(invite: Invite) -> Outcome:
     try:
         return Race(invite).run()
     except OSError as error:
-        return _nothing_tried(invite, error)
+        return nothing_tried(invite, error)
 
 
-def _nothing_tried(invite: Invite, error: OSError) -> ConnectError:
+def nothing_tried(place: Invite | Place, error: OSError) -> ConnectError:
+    """The outcome where not even a first address could be tried."""
     detail = error.strerror or str(error)
-    return ConnectError([Attempt(h, invite.port, Failure.FAILED, detail) for h in invite.hosts])
+    return ConnectError([Attempt(h, place.port, Failure.FAILED, detail) for h in place.hosts])
 
 
 class Race:
-    """One attempt with all addresses. Raises OSError when file descriptors run out."""
+    """One attempt with all addresses. Raises OSError when file descriptors run out.
 
-    def __init__(self, invite: Invite) -> None:
+    Without a fingerprint there is no TLS; or with `learn` there is, and any certificate is taken.
+    """
+
+    def __init__(self, invite: Invite | Place, *, learn: bool = False) -> None:
         self._invite = invite
+        self._learn = learn
         self._waker = Waker()
         self._cancelled = False
         self._thread: threading.Thread | None = None
@@ -146,7 +151,7 @@ class Race:
             with selectors.DefaultSelector() as selector:
                 return self._run(selector)
         except OSError as error:
-            return _nothing_tried(self._invite, error)
+            return nothing_tried(self._invite, error)
         finally:
             for runner in self._runners:
                 runner.close()
@@ -155,7 +160,7 @@ class Race:
     def _run(self, selector: selectors.BaseSelector) -> Outcome:
         selector.register(self._waker.receiver, selectors.EVENT_READ)
         pin = self._invite.fingerprint
-        context = None if pin is None else client_context()
+        context = client_context() if pin is not None or self._learn else None
         self._line_up()
         while not self._cancelled:
             self._take_resolved()
@@ -184,7 +189,7 @@ class Race:
     def _step(self, selector: selectors.BaseSelector, runner: "_Runner", pin: bytes | None) -> bool:
         """Go on with a runner whose socket is ready; returns whether it has won."""
         try:
-            if runner.step(pin):
+            if runner.step(pin, learn=self._learn):
                 return True
         except _LostError as lost:
             self._drop(selector, runner, lost.failure, lost.detail)
@@ -303,8 +308,11 @@ class _Runner:
             raise
         self.transport = Transport(sock)
 
-    def step(self, pin: bytes | None) -> bool:
-        """Go on; returns whether the server has proven its identity. Raises _LostError."""
+    def step(self, pin: bytes | None, *, learn: bool) -> bool:
+        """Go on; returns whether the server has proven its identity. Raises _LostError.
+
+        To `learn` an identity that is not known yet, any is taken.
+        """
         try:
             if not self._connected:
                 self._connect()
@@ -316,7 +324,9 @@ class _Runner:
             raise _LostError(_failure(error), error.strerror or str(error)) from error
         connection = self.transport.socket
         # Before a byte is sent.
-        if isinstance(connection, ssl.SSLSocket) and (pin is None or not pinned(connection, pin)):
+        if isinstance(connection, ssl.SSLSocket) and not (
+            learn if pin is None else pinned(connection, pin)
+        ):
             raise _LostError(Failure.WRONG_SERVER)
         return True
 

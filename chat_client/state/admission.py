@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -13,12 +14,15 @@ from chat_client.cache.rows import is_session
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.link import ServerLink
-from common import limits
+from common import __version__, limits
 from common.domain.reasons import Reason
 from common.protocol import messages
 
 _JOINED_ANEW: Final = "joined_anew"
 """The key in the cache of the token to join anew with, behind a hash of the invite's secret."""
+
+
+_SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,13 @@ class ClientInfo:
     name: str
     device: str
     capabilities: tuple[str, ...] = ()
+
+
+def this_program(*, presence: bool) -> ClientInfo:
+    """The client's `hello`; with `presence`, it requests pushes about presence."""
+    system = _SYSTEMS.get(sys.platform, sys.platform)
+    capabilities = (limits.PRESENCE,) if presence else ()
+    return ClientInfo(f"ChatClient {__version__}", system, capabilities)
 
 
 class Admission:

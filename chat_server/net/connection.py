@@ -93,6 +93,7 @@ class Connection:
         "unanswered",
         "username",
         "waiting",
+        "waits_until",
     )
 
     def __init__(
@@ -126,6 +127,8 @@ class Connection:
         self.capabilities: frozenset[str] = frozenset()
         self.read_cost = 0.0
         """What the commands of the last `read` cost."""
+        self.waits_until = 0.0
+        """Until when it may wait for the host without signing in; 0 if it does not."""
         self.rate_limited_until = 0.0
         """It is not read before this time, as its token bucket is in debt; 0 for no limit."""
         self.live: set[str] = set()
@@ -164,9 +167,15 @@ class Connection:
             return True
         return False
 
+    def may_wait(self, seconds: float | None, now: float) -> None:
+        """It may wait for the host for so long; with None it has to sign in, beginning now."""
+        self.waits_until = 0.0 if seconds is None else now + seconds
+        self._started = now
+
     def admit(self, now: float) -> None:
         """It is authenticated: the rate limit of members holds from now on."""
         self.admitted = True
+        self.waits_until = 0.0
         self._bucket = TokenBucket(BURST, RATE, now)
         self.rate_limited_until = 0.0
 
@@ -292,7 +301,7 @@ class Connection:
             return "no_handshake"
         if self.stage in {Stage.CLOSING, Stage.LINGERING}:
             return "closed" if now - self._closing_at > GOODBYE_DEADLINE else None
-        if self.end.phase is not Phase.READY:
+        if self.end.phase is not Phase.READY and not self.waits_until:
             # A client that waits for our reply is not to blame, but it can't always wait for one.
             patience = SIGN_IN_DEADLINE * (2 if self.unanswered else 1)
             if now - self._started > patience:

@@ -365,6 +365,10 @@ class IoThread:
             if why is not None:
                 self._overdue(connection, why, now)
                 continue
+            if connection.waits_until and now >= connection.waits_until:
+                connection.may_wait(None, now)
+                ended = inputs.WaitEnded(connection.number)
+                self._report.add(ended, unauthenticated=True)
             count = (connection.bytes_in, connection.bytes_out)
             if connection.signed_in and count != connection.counted:
                 connection.counted = totals[connection.number] = count

@@ -111,6 +111,8 @@ class SendQueues:
                 self._admit(connection, effect, now)
             case effects.Tell():
                 self._tell(connection, effect.message, now)
+            case effects.MayWait():
+                connection.may_wait(effect.seconds, now)
             case effects.GoLive():
                 self._go_live(connection, effect.room)
             case effects.WritePage():

@@ -22,8 +22,9 @@ class UnauthenticatedConnections:
 
     Above the bound the oldest silent one is evicted, and if none is silent, the oldest of all but
     the newest. A real client sends its first bytes at once and is signed in within a moment, so a
-    flood evicts its own connections. The bound is MAX_UNAUTHENTICATED, and at most half of the
-    file descriptors that the system allows: a flood must leave some to members who reconnect.
+    flood evicts its own connections. Those that wait for the host are not evicted; they are few.
+    The bound is MAX_UNAUTHENTICATED, and at most half of the file descriptors that the system
+    allows: a flood must leave some to members who reconnect.
     """
 
     def __init__(self, bound: int | None = None) -> None:
@@ -70,7 +71,7 @@ class UnauthenticatedConnections:
         while len(self._silent) + len(self._heard) > self._bound:
             waiting = self._silent if len(self._silent) > 1 else self._heard or self._silent
             connection = next(iter(waiting.values()))
-            if not connection.admitted:
+            if not (connection.admitted or connection.waits_until):
                 return connection
             del waiting[connection.number]
         return None

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Final
 
-from chat_server.rules import invites, joining
+from chat_server.rules import invites, joining, newcomers
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Device
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
@@ -31,7 +31,6 @@ from common.domain.names import (
     NameRefusedError,
     claim_username,
     fold_username,
-    free_username,
 )
 from common.domain.reasons import Params
 from common.protocol import messages
@@ -105,13 +104,13 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     try:
         invite = _invite(world, session, command, username, now)
         is_bound = invite is not None and invite.username is not None
-        is_taken = not is_bound and world.directory.is_taken(username)
+        is_taken = not is_bound and newcomers.is_taken(world, command, username, now)
         _check_token(device, username, is_taken=is_taken)
     except _RefusedError as refused:
         params = refused.params or None
         return _keep_out(session, command, now, refused.code, refused.field, params=params)
     if is_taken:
-        return _taken(world, session, command, username)
+        return newcomers.refuse_taken(world, session, command, now)
     if invite is not None and is_bound:
         return _make_device(world, session, command, invite, now)
     return _make_account(world, session, command, invite, now)
@@ -211,8 +210,7 @@ def _make_account(
         field = "display_name"
         display_name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
-        why = {"why": error.reason.code, **error.reason.params}
-        return refuse(session, command, "name_refused", field, params=why)
+        return newcomers.refuse_name(session, command, field, error)
     general = world.directory.rooms[GENERAL]
     change = world.directory.next_change()
     key = device_key(command.token)
@@ -313,15 +311,6 @@ def _shown(session: Session, username: str, code: str, now: int) -> ClientRefuse
     return ClientRefused(session.address, username, code, now)
 
 
-def _taken(world: World, session: Session, command: messages.Join, username: str) -> Outcome:
-    free = free_username(username, world.directory.is_taken)
-    code: messages.ErrorCode = "name_taken"
-    if username not in world.directory.accounts:
-        code = "name_alike"
-    params = {"username": username} | ({"suggestion": free} if free else {})
-    return refuse(session, command, code, "username", params=params)
-
-
 def _admit(
     world: World,
     session: Session,
@@ -374,6 +363,7 @@ def _admit(
         )
 
     outcome: Outcome = [
+        *world.no_longer_asks(session.connection, "joined", now),
         Admit(session.connection, username, session.capabilities),
         Answer(session.connection, command.id, signed_in),
         Show(appeared),

@@ -15,26 +15,47 @@ from common.protocol import messages
 
 def whom(world: World, session: Session, command: messages.ToServer) -> dict[str, str]:
     """Who or what a command is about: it is resolved now, as it may be void later."""
+    about: dict[str, str] = {}
     match command:
         case messages.AddDevice(username=None):
-            return {"username": session.username or ""}
+            about = {"username": session.username or ""}
         case messages.RemoveDevice(device=device):
-            return _device(world, session, command, device)
+            about = _device(world, session, command, device)
         case messages.RevokeInvite(number=number):
-            invite = world.directory.invites.get(number)
-            if invite is not None:
-                about = {"kind": invite.kind, "username": invite.username, "note": invite.note}
-                return {name: value for name, value in about.items() if value}
+            about = _invite(world, number)
         case messages.Terminate(connection=int(number)) | messages.Ban(connection=int(number)):
-            client = world.sessions.get(number)
-            if client is not None and client.username is not None:
-                return {"username": client.username, "device": client.device}
+            about = _client(world, number)
+        case messages.Admit(request=number) | messages.Deny(request=number):
+            about = _request(world, number)
         case messages.Unban(number=int(number)):
-            ban = world.directory.sanctions.get(number)
-            if ban is not None:
-                about = {"username": ban.username, "device": ban.device}
-                return {name: value for name, value in about.items() if value is not None}
-    return {}
+            about = _ban(world, number)
+    return about
+
+
+def _invite(world: World, number: int) -> dict[str, str]:
+    invite = world.directory.invites.get(number)
+    if invite is None:
+        return {}
+    about = {"kind": invite.kind, "username": invite.username, "note": invite.note}
+    return {name: value for name, value in about.items() if value}
+
+
+def _client(world: World, number: int) -> dict[str, str]:
+    client = world.sessions.get(number)
+    if client is None or client.username is None:
+        return {}
+    return {"username": client.username, "device": client.device}
+
+
+def _request(world: World, number: int) -> dict[str, str]:
+    request = world.requests.get(number)
+    return {} if request is None else {"username": request.username, "device": request.device}
+
+
+def _ban(world: World, number: int) -> dict[str, str]:
+    ban = world.directory.sanctions.get(number)
+    about = {} if ban is None else {"username": ban.username, "device": ban.device}
+    return {name: value for name, value in about.items() if value is not None}
 
 
 def _device(

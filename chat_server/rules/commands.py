@@ -12,12 +12,14 @@ from typing import Any, Final, get_args
 from chat_server.rules import (
     admission,
     audit_log,
+    codes,
     connections,
     conversation,
     devices,
     inputs,
     invites,
     joining,
+    knocks,
     moderation,
     people,
     renaming,
@@ -123,6 +125,16 @@ COMMANDS: Final[Mapping[type, Command]] = {
     messages.AskJoining: Command(joining.ask_joining, Role.MODERATOR),
     messages.ListDevices: Command(devices.list_devices, Role.MEMBER),
     messages.RemoveDevice: Command(devices.remove_device, Role.MEMBER, writes=True, audited=True),
+    messages.CodeStart: Command(codes.code_start, Role.UNAUTHENTICATED, own=True),
+    messages.CodeProof: Command(codes.code_proof, Role.UNAUTHENTICATED, own=True, writes=True),
+    messages.Knock: Command(knocks.knock, Role.UNAUTHENTICATED, own=True),
+    messages.KnockOpen: Command(knocks.knock_open, Role.UNAUTHENTICATED, own=True),
+    messages.Withdraw: Command(knocks.withdraw, Role.UNAUTHENTICATED, own=True),
+    messages.ListRequests: Command(knocks.list_requests, Role.HOST),
+    messages.Admit: Command(knocks.admit, Role.HOST, writes=True, audited=True),
+    messages.Deny: Command(knocks.deny, Role.HOST, writes=True, audited=True),
+    messages.ShowCode: Command(codes.show_code, Role.HOST),
+    messages.EndCode: Command(codes.end_code, Role.HOST),
 }
 if set(COMMANDS) != set(get_args(messages.ToServer)):
     raise TypeError("a command of the protocol has no row in the table, or a row no command")
@@ -131,6 +143,7 @@ if set(COMMANDS) != set(get_args(messages.ToServer)):
 INPUTS: Final[Mapping[type, Callable[[World, Any, int], Outcome]]] = {
     inputs.Opened: connections.opened,
     inputs.Closed: connections.closed,
+    inputs.WaitEnded: knocks.wait_ended,
     inputs.FellBehind: connections.fell_behind,
     inputs.Drained: connections.drained,
     inputs.PageRead: connections.page_read,

@@ -139,6 +139,18 @@ class Disconnect:
 
 
 @dataclass(frozen=True, slots=True)
+class MayWait:
+    """An unauthenticated connection may stay open for so many seconds, as it waits for the host.
+
+    `WaitEnded` reports their end. With None it waits no longer: it has to sign in by the usual
+    deadline, which begins now.
+    """
+
+    connection: int
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReadPage:
     """Have a worker read a page of these rooms, each after its position."""
 
@@ -188,7 +200,7 @@ class After:
     item: Input
 
 
-ToOne = Admit | Tell | GoLive | WritePage | WriteEvents | Disconnect
+ToOne = Admit | Tell | MayWait | GoLive | WritePage | WriteEvents | Disconnect
 """Effects for one connection."""
 IoEffect = TellAccount | TellEveryone | Fanout | ToOne
 Effect = TellAccount | TellEveryone | Publish | ToOne | ReadPage | Query | ForgetPages | After

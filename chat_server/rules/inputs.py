@@ -24,6 +24,13 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitEnded:
+    """A connection has waited for the host as long as it may (`MayWait`)."""
+
+    connection: int
+
+
+@dataclass(frozen=True, slots=True)
 class FellBehind:
     """A connection's send queue was full: it has the room up to `after`, and is no longer live."""
 
@@ -109,6 +116,7 @@ class CloseEverything:
 Input = (
     Opened
     | Closed
+    | WaitEnded
     | FellBehind
     | Drained
     | PageRead

@@ -26,7 +26,7 @@ from common.protocol import messages
 
 MOST_INVITES: Final = 1000
 """Invites that may be valid at once."""
-_ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
+ROLES: Final = {"member": Role.MEMBER, "moderator": Role.MODERATOR}
 
 
 def show_invite(world: World, session: Session, command: messages.ShowInvite, _now: int) -> Outcome:
@@ -67,7 +67,7 @@ def create_invite(
         InviteKind.LINK,
         now,
         by=session.username,
-        role=_ROLES[command.role],
+        role=ROLES[command.role],
         note=command.note,
         expires=None if command.expires_in is None else now + command.expires_in,
         most_uses=command.uses,

@@ -80,6 +80,29 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
     return [*outcome, _end(ended, goodbye, "banned"), done(session, command, note)]
 
 
+def ban_installation(
+    world: World, session: Session, installation: str, device: str, now: int
+) -> bool:
+    """Ban the device of somebody who asks to join. False if moderators or the host use it, too."""
+    if _shared(world, {installation}, ""):
+        return False
+    _sanction(
+        world,
+        Sanction(
+            number=0,
+            kind=SanctionKind.BAN,
+            username=None,
+            installations=frozenset({installation}),
+            device=device,
+            until=None,
+            reason="",
+            by=name_of_actor(session),
+            at=now,
+        ),
+    )
+    return True
+
+
 def unban(world: World, session: Session, command: messages.Unban, now: int) -> Outcome:
     """Lift all bans of a person and their devices, or one ban by its number."""
     try:

@@ -177,6 +177,47 @@ class JoiningChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class KnockArrived:
+    """Somebody asks to join, and waits. `digits` are those that they see, if nobody is in between.
+
+    `since` is in milliseconds since 1970-01-01 UTC.
+    """
+
+    request: int
+    username: str
+    display_name: str
+    device: str
+    address: str
+    digits: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
+class KnockEnded:
+    """A request to join waits no longer.
+
+    `why` is `admitted`, `refused`, `blocked`, `withdrawn`, `expired`, `replaced` (by one of the
+    same device), `joined` (otherwise), or why the connection ended.
+    """
+
+    request: int
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class CodeChanged:
+    """The spoken code is another one, or there is none: `show_code` tells.
+
+    `why` is `shown` (a new one was made), `used` (by the one device it was for), `guessed` (renewed
+    after too many wrong ones) or `ended`.
+    """
+
+    why: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Audited:
     """An entry was added to the audit log; `fields` are those of the command."""
 
@@ -200,6 +241,9 @@ ViewEvent = (
     | InvitesChanged
     | DevicesChanged
     | JoiningChanged
+    | KnockArrived
+    | KnockEnded
+    | CodeChanged
     | Audited
     | StoreFailed
     | StoreRecovered

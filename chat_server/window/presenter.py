@@ -244,12 +244,21 @@ class Presenter:
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
                 case _:
-                    self._store_told(event)
+                    self._other_told(event)
 
-    def _store_told(
-        self, event: view.StoreFailed | view.StoreRecovered | view.DiskLow | view.DiskRoomy
+    def _other_told(
+        self,
+        event: view.KnockArrived
+        | view.KnockEnded
+        | view.CodeChanged
+        | view.StoreFailed
+        | view.StoreRecovered
+        | view.DiskLow
+        | view.DiskRoomy,
     ) -> None:
         match event:
+            case view.KnockArrived() | view.KnockEnded() | view.CodeChanged():
+                pass  # told by a notification; a command line answers
             case view.DiskLow() | view.DiskRoomy():
                 self._disk_told(event)
             case view.StoreRecovered():

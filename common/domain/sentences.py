@@ -26,6 +26,27 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "no_such_device": "there is no such device",
     "too_many_invites": "there are {most} invites already; revoke one that is not needed",
     "too_many_devices": "{username} has {most} devices already; sign one out that is not needed",
+    "bad_code": "this code is wrong; ask the host to read it out again",
+    "no_code": "this code is not valid any more; ask the host for a new one",
+    "codes_paused": (
+        "too many wrong codes came from this computer; a code works again in {minutes} min. "
+        "You can ask to join, or use a link"
+    ),
+    "no_such_request": "nobody is asking to join under this number any more",
+    "asked_before": "you asked a moment ago; you can ask again in {minutes} min",
+    "knock_refused": "the host said no",
+    "knock_blocked": "the host does not let this computer in",
+    "knock_expired": "nobody has answered; ask again when the host is there",
+    "code_form": "a code has 8 letters and digits",
+    "codes_refused": (
+        "this chat has refused {most} codes. Ask the host whether it is theirs; "
+        "you can also ask to join, or use a link"
+    ),
+    "wrong_nonce": (
+        "this chat has changed its digits on the way. Somebody may be pretending to be it"
+    ),
+    "wrong_share": ("this chat does not know the code itself. Somebody may be pretending to be it"),
+    "many_asking": "many people are asking to join; try again in a moment",
     "name_taken": "the username {username} is taken",
     "name_alike": "the username {username} looks too much like another one",
     "not_recognized": "this device is not known here as {username}; join again with an invite",
@@ -166,6 +187,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
 _NESTED: Final[Mapping[str, str]] = {
     "rate_limited": "{}",
     "name_refused": "{}",
+    "busy": "{}",
     "internal": "{}",
     "timeout": "{}",
     "given_up": "{}, several times in a row. One of the two programs may need an update",

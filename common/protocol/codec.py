@@ -34,12 +34,22 @@ from common.protocol.events import Event, PartOfBody, UnknownBody
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.protocol.messages import (
     KINDS,
+    CodeProof,
+    CodeShare,
+    CodeStart,
+    Done,
     Error,
     ErrorCode,
     EventMessage,
     Goodbye,
     Hello,
+    Invited,
     Join,
+    Knock,
+    KnockAnswered,
+    KnockCommitted,
+    KnockOpen,
+    KnockShown,
     Ping,
     Pong,
     Recognize,
@@ -49,6 +59,7 @@ from common.protocol.messages import (
     ToClient,
     ToServer,
     Welcome,
+    Withdraw,
     check_body,
     refusal,
     to_client,
@@ -92,10 +103,22 @@ _STEPS: Final[dict[tuple[Phase, type[BaseModel]], Phase]] = {
     (Phase.ADMITTING, SignedIn): Phase.READY,
 }
 _BACK: Final = {Phase.WELCOMING: Phase.GREETING, Phase.ADMITTING: Phase.IDENTIFYING}
-_OPENING: Final = frozenset({Hello, Recognize, Join, SignIn})
+_BEFORE_JOINING: Final = (Recognize, CodeStart, CodeProof, Knock, KnockOpen, Withdraw)
+_OPENING: Final = frozenset({Hello, Join, SignIn, *_BEFORE_JOINING})
 """By exact type, as `isinstance` with models asks their metaclass: 0.3 µs for each message."""
-_WHILE_IDENTIFYING: Final = (Ping, Recognize)
+_WHILE_IDENTIFYING: Final = (Ping, *_BEFORE_JOINING)
 """Commands that are no step: their answers may come while a step waits for its own."""
+_TOLD_WHILE_IDENTIFYING: Final = (
+    Pong,
+    Recognized,
+    CodeShare,
+    Invited,
+    KnockCommitted,
+    KnockShown,
+    KnockAnswered,
+    Done,
+)
+"""The answers to them, and what is told of a request to join."""
 
 
 class _Conversation:
@@ -134,7 +157,7 @@ class _Conversation:
             self._pending = None
         elif self.phase is not Phase.READY:
             # They may have been asked for just before the step that waits for its answer now.
-            return isinstance(message, Pong | Recognized) and self.phase in {
+            return isinstance(message, _TOLD_WHILE_IDENTIFYING) and self.phase in {
                 Phase.IDENTIFYING,
                 Phase.ADMITTING,
             }

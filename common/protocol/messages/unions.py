@@ -33,6 +33,25 @@ from common.protocol.messages.invites import (
     RevokeInvite,
     SetJoining,
 )
+from common.protocol.messages.joining import (
+    Admit,
+    CodeProof,
+    CodeShare,
+    CodeStart,
+    Deny,
+    EndCode,
+    Invited,
+    Knock,
+    KnockAnswered,
+    KnockCommitted,
+    KnockOpen,
+    KnockShown,
+    ListRequests,
+    Requests,
+    ShowCode,
+    ShownCode,
+    Withdraw,
+)
 from common.protocol.messages.moderation import (
     Audit,
     Ban,
@@ -118,6 +137,16 @@ ToServer = (
     | AskJoining
     | ListDevices
     | RemoveDevice
+    | CodeStart
+    | CodeProof
+    | Knock
+    | KnockOpen
+    | Withdraw
+    | ListRequests
+    | Admit
+    | Deny
+    | ShowCode
+    | EndCode
 )
 ToClient = (
     Welcome
@@ -140,6 +169,12 @@ ToClient = (
     | Invites
     | Joining
     | Devices
+    | CodeShare
+    | Invited
+    | KnockCommitted
+    | KnockShown
+    | Requests
+    | ShownCode
     | EventMessage
     | PersonChanged
     | PresenceChanged
@@ -147,6 +182,7 @@ ToClient = (
     | RoomAdded
     | RoomChanged
     | ServerChanged
+    | KnockAnswered
     | Error
     | Goodbye
 )

@@ -63,6 +63,7 @@ class House:
         self._connections = itertools.count(1)
         self._requests = itertools.count(1)
         self._cids = itertools.count(1)
+        self.now = NOW
 
     def close(self) -> None:
         """Let go of the database."""
@@ -76,10 +77,10 @@ class House:
         """A new message id."""
         return cid_of(next(self._cids))
 
-    def connect(self) -> Session:
+    def connect(self, address: str = "192.0.2.1") -> Session:
         """A new connection that has not said who it is."""
         number = next(self._connections)
-        self.happen(inputs.Opened(number, "192.0.2.1"))
+        self.happen(inputs.Opened(number, address))
         session = self.world.sessions.get(number)
         assert session is not None
         return session
@@ -99,13 +100,13 @@ class House:
     def do(self, session: Session, command: messages.ToServer) -> Outcome:
         """What a command leads to, committed."""
         with self.log.transaction():
-            outcome = handle_command(self.world, session, command, NOW)
+            outcome = handle_command(self.world, session, command, self.now)
         self.world.directory.commit()
         return answered(outcome)
 
     def happen(self, item: inputs.Input) -> Outcome:
         """What another input leads to."""
-        return handle_input(self.world, item, NOW)
+        return handle_input(self.world, item, self.now)
 
     def join_command(self, name: str, **fields: str) -> messages.Join:
         """A lawful join; `fields` make it less so."""

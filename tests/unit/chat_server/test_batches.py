@@ -23,6 +23,7 @@ from chat_server.rules import admission, conversation, effects, inputs, joining
 from chat_server.rules.commands import COMMANDS
 from chat_server.rules.devices import device_id
 from chat_server.rules.directory import Directory, RoomLog
+from chat_server.rules.issued_invites import secret_hash
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.rules.view import (
@@ -30,6 +31,7 @@ from chat_server.rules.view import (
     ClientSignedIn,
     ClientSlow,
     InviteRenewed,
+    KnockEnded,
     Renamed,
     StoreFailed,
     StoreRecovered,
@@ -42,11 +44,13 @@ from chat_server.store.store import (
     StoreFullError,
     StoreUnreadableError,
 )
+from chat_server.x25519 import x25519
 from common import limits
 from common.domain.invite import parse_invite
 from common.domain.names import GENERAL
-from common.protocol import messages
+from common.protocol import cpace, messages
 from common.protocol.events import Event
+from common.protocol.joining_proofs import code_exchange
 from common.protocol.messages import Message
 from common.protocol.recognition import device_key
 from tests.contract.engines import Engine, MemoryEngine, SqliteEngine
@@ -79,6 +83,8 @@ class Scene:
         self.invite = self.created(messages.CreateInvite(id=3)).number
         link = self.created(messages.AddDevice(id=4, username="ada")).link
         self.device_secret = parse_invite(link).secret
+        self.guest, self.request = self.knocking()
+        self.typing, self.tag = self.proving()
         self.audited = len(bench.audit())
         self.secret = bench.world.facts.secret
         self.before, self.after = bench.send("before"), bench.send("after")
@@ -100,6 +106,29 @@ class Scene:
         reply = self.bench.run(Received(self.host, (command,))).answer(self.host, command)
         assert isinstance(reply, messages.InviteCreated)
         return reply
+
+    def knocking(self) -> tuple[int, int]:
+        """A connection that asks to join, and the number of its request."""
+        guest = self.bench.connect()
+        knock = messages.Knock(
+            id=1, username="gus", display_name="Gus", device="Linux", installation="1" * 32
+        )
+        self.bench.run(Received(guest, (knock, messages.KnockOpen(id=2, nonce="0" * 64))))
+        (request,) = self.bench.world.requests
+        return guest, request.number
+
+    def proving(self) -> tuple[int, str]:
+        """A connection that has begun an exchange about the code, and what proves it."""
+        shown = self.bench.run(Received(self.host, (messages.ShowCode(id=5),)))
+        reply = shown.answer(self.host, messages.ShowCode(id=5))
+        assert isinstance(reply, messages.ShownCode)
+        guest, sid = self.bench.connect(), bytes(16)
+        exchange = code_exchange(cpace.Role.INITIATOR, reply.code, b"", sid, x25519)
+        start = messages.CodeStart(id=1, sid=sid.hex(), share=exchange.share.hex())
+        share = self.bench.run(Received(guest, (start,))).answer(guest, start)
+        assert isinstance(share, messages.CodeShare)
+        exchange.agree(bytes.fromhex(share.share))
+        return guest, exchange.tag().hex()
 
     def join_of_a_device(self) -> messages.Join:
         """One more device of ada's, with the invite for that."""
@@ -215,6 +244,16 @@ WRITERS: Final[dict[type, Callable[[Scene], HubItem]]] = {
         scene.host,
         (messages.SetJoining(id=scene.bench.number(), rule="open", moderators_invite=True),),
     ),
+    messages.CodeProof: lambda scene: Received(
+        scene.typing, (messages.CodeProof(id=scene.bench.number(), tag=scene.tag),)
+    ),
+    messages.Admit: lambda scene: Received(
+        scene.host, (messages.Admit(id=scene.bench.number(), request=scene.request),)
+    ),
+    messages.Deny: lambda scene: Received(
+        scene.host,
+        (messages.Deny(id=scene.bench.number(), request=scene.request, block=True),),
+    ),
     messages.RemoveDevice: lambda scene: Received(
         scene.host,
         (
@@ -293,6 +332,7 @@ _DONE: Final = (
     messages.Done,
     messages.InviteLink,
     messages.InviteCreated,
+    messages.Invited,
 )
 
 
@@ -303,20 +343,26 @@ def _is_done(reply: object) -> bool:
 def _was_done(scene: Scene, command: messages.Command) -> bool:
     """Whether it was done at once, so that there is nothing left to be done again."""
     sanctions = scene.bench.world.directory.sanctions
+    done = False
     match command:
         case messages.Join():
-            return scene.bench.session(scene.stranger).username == scene.joined
+            done = scene.bench.session(scene.stranger).username == scene.joined
         case messages.RemoveDevice():
-            return device_key(token("ada")) not in scene.bench.world.directory.devices
+            done = device_key(token("ada")) not in scene.bench.world.directory.devices
         case messages.Ban(connection=number):
-            return number is not None and scene.bench.world.sessions.get(number) is None
+            done = number is not None and scene.bench.world.sessions.get(number) is None
+        case messages.Admit() | messages.Deny():
+            done = scene.bench.world.requests.get(scene.request) is None
+        case messages.CodeProof():
+            done = len(scene.bench.world.codes) == 0
         case messages.Unban():
-            return not sanctions.about(SanctionKind.BAN, "dan")
+            done = not sanctions.about(SanctionKind.BAN, "dan")
         case messages.Unmute():
-            return not sanctions.about(SanctionKind.MUTE, "cleo")
-    deleted = isinstance(command, messages.DeleteMe | messages.DeleteAccount)
-    username = getattr(command, "username", "ada")
-    return deleted and scene.bench.world.directory.living(username) is None
+            done = not sanctions.about(SanctionKind.MUTE, "cleo")
+        case messages.DeleteMe() | messages.DeleteAccount():
+            username = getattr(command, "username", "ada")
+            done = scene.bench.world.directory.living(username) is None
+    return done
 
 
 def _check(scene: Scene, released: Released, error: Exception | None) -> None:
@@ -389,6 +435,20 @@ def _check_told(scene: Scene, released: Released) -> None:
     assert [each.mute for each in heard][-1:] == [
         messages.Mute(until=each.until, reason=each.reason) for each in muted
     ]
+    asks = bench.world.requests.get(scene.request) is not None
+    answers = [
+        each for each in released.answers(scene.guest) if isinstance(each, messages.KnockAnswered)
+    ]
+    assert len(answers) == (not asks)
+    assert len([each for each in released.shown if isinstance(each, KnockEnded)]) == (not asks)
+    secrets = [each.secret for each in answers if each.secret is not None]
+    secrets += [
+        each.secret for each in released.answers(scene.typing) if isinstance(each, messages.Invited)
+    ]
+    stored = {each.secret_hash for each in directory.invites}
+    assert {secret_hash(each) for each in secrets} <= stored
+    kinds_stored = [each.kind for each in directory.invites]
+    assert len(secrets) == sum(each in kinds_stored for each in ("code", "knock"))
     # Written down is just what was carried out, once each.
     done = [
         command
@@ -429,6 +489,8 @@ def _about(command: messages.Command) -> dict[str, str]:
             return {"name": "Linux"}
         case messages.RevokeInvite():
             return {"kind": "link"}
+        case messages.Admit() | messages.Deny():
+            return {"username": "gus", "device": "Linux"}
     return {"username": "ada", "device": "Linux"} if getattr(command, "connection", None) else {}
 
 

@@ -10,11 +10,15 @@ import pickle
 import pickletools
 import queue
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TypeVar, get_args
 
 import pytest
 
+from chat_client.net.joining import Joining
+from chat_client.options import Name
+from chat_client.state.joining import Connected, Digits, Refused, Waiting
 from chat_server import ctl
 from chat_server.hub.queue import HubItem, HubQueue
 from chat_server.net import io_thread as io_module
@@ -173,6 +177,16 @@ def catch_up(server: Server, ada: Session, invite: Invite, monkeypatch: pytest.M
         assert dan.expect_goodbye().params == {"why": "unreadable"}
 
 
+def knock(invite: Invite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody asks to join, and nobody answers for a moment that is all there is."""
+    monkeypatch.setattr("chat_server.rules.knocks.LIFE", 1)
+    news: queue.SimpleQueue[object] = queue.SimpleQueue()
+    with closing(Joining(invite.place, lambda _: "9" * 32, news.put)) as joining:
+        joining.knock(Name("gus", "Gus"))
+        told = [type(news.get(timeout=DEADLINE)) for _ in range(4)]
+    assert told == [Connected, Digits, Waiting, Refused]
+
+
 def test_all_that_crosses_is_plain_data(
     border: Border,
     server: Server,
@@ -186,6 +200,7 @@ def test_all_that_crosses_is_plain_data(
     with Session(invite, "ada") as ada, Session(invite, "bob") as bob:
         converse(ada, bob)
         moderate(ask, ada, bob, tmp_path)
+        knock(invite, monkeypatch)
         catch_up(server, ada, invite, monkeypatch)
         # As the last: with a person the devices are banned, and here all have the same.
         assert ctl.main(["ban", "bob", "--data-dir", str(tmp_path)]) == 0

@@ -305,6 +305,54 @@ def test_a_server_is_asked_whom_it_knows_at_no_other_time(phase: Phase) -> None:
         Line(phase).client.send(question)
 
 
+BEFORE_JOINING: tuple[tuple[ToServer, ToClient], ...] = (
+    (
+        messages.CodeStart(id=7, sid="0" * 32, share="0" * 64),
+        messages.CodeShare(re=7, share="0" * 64),
+    ),
+    (
+        messages.CodeProof(id=7, tag="0" * 128),
+        messages.Invited(re=7, tag="0" * 128, secret="s" * 22, username=None),
+    ),
+    (
+        messages.Knock(
+            id=7, username="ada", display_name="Ada", device="Linux", installation="0" * 32
+        ),
+        messages.KnockCommitted(re=7, commitment="0" * 64),
+    ),
+    (messages.KnockOpen(id=7, nonce="0" * 64), messages.KnockShown(re=7, nonce="0" * 64)),
+    (messages.Withdraw(id=7), messages.Done(re=7)),
+)
+"""What a guest without a link says before it joins, and the answers."""
+
+
+@pytest.mark.parametrize(("question", "answer"), BEFORE_JOINING)
+def test_a_guest_asks_before_joining(question: ToServer, answer: ToClient) -> None:
+    """As often as wanted, and the answer may come while the join waits for its own."""
+    line = Line(Phase.IDENTIFYING)
+    for _ in range(2):
+        assert line.ask(question) == [question]
+        assert line.tell(answer) == [answer]
+    line.client.send(question)
+    line.client.send(JOIN)
+    assert list(line.client.receive(encode(answer))) == [answer]
+
+
+@pytest.mark.parametrize("question", [question for question, _ in BEFORE_JOINING])
+@pytest.mark.parametrize("phase", [Phase.GREETING, Phase.WELCOMING, Phase.ADMITTING, Phase.READY])
+def test_nobody_asks_to_join_at_another_time(phase: Phase, question: ToServer) -> None:
+    """Who is in needs it no more, and who has not said hello gets no answer."""
+    with pytest.raises(LocalProtocolError):
+        Line(phase).client.send(question)
+
+
+@pytest.mark.parametrize("phase", [Phase.IDENTIFYING, Phase.READY])
+def test_an_answer_to_a_knock_comes_by_itself(phase: Phase) -> None:
+    """Whenever the host clicks; also behind the sign-in of somebody who had a link."""
+    answer = messages.KnockAnswered(code="admitted", secret="s" * 22)
+    assert Line(phase).tell(answer) == [answer]
+
+
 def test_large_frames_are_for_those_who_are_in() -> None:
     """Before sign-in 4 KiB is the limit, from then on 112 KiB; the length alone decides."""
     stranger, member = Line(Phase.IDENTIFYING), Line(Phase.READY)

@@ -25,6 +25,7 @@ from tests.contract.engines import MemoryEngine
 from tests.events import send
 from tests.unit.chat_server.house import NOW, House, acked, installation, refused, token, told
 from tests.unit.chat_server.hub_bench import HubBench
+from tests.unit.chat_server.rules.guests import CodeGuest, KnockingGuest, show_code
 
 WHO: Final = ("stranger", "banned", "member", "muted", "moderator", "host")
 NAMES: Final = {"banned": "bea", "member": "max", "muted": "moe", "moderator": "mia"}
@@ -69,6 +70,16 @@ ALLOWED: Final[dict[type, str]] = {
     messages.AskJoining: MODERATORS,
     messages.ListDevices: MEMBERS,
     messages.RemoveDevice: MEMBERS,
+    messages.CodeStart: "yes yes - - - not_allowed",
+    messages.CodeProof: "yes yes - - - not_allowed",
+    messages.Knock: "yes banned - - - not_allowed",
+    messages.KnockOpen: "yes yes - - - not_allowed",
+    messages.Withdraw: "yes yes - - - not_allowed",
+    messages.ListRequests: HOSTS,
+    messages.Admit: HOSTS,
+    messages.Deny: HOSTS,
+    messages.ShowCode: HOSTS,
+    messages.EndCode: HOSTS,
 }
 """For each of WHO: carried out, the code of the refusal, or - where the conversation's phase
 refuses it before (tests/unit/common/test_codec.py)."""
@@ -110,6 +121,9 @@ class Scene:
         (created,) = told(made, self.sessions["moderator"])
         assert isinstance(created, messages.InviteCreated)
         self.invite = created.number
+        self.guest = KnockingGuest(house, "asking")
+        self.request = self.guest.knock()
+        self.code = show_code(house).code
 
     def command(self, kind: type, who: str) -> messages.ToServer:
         """A valid one."""
@@ -158,6 +172,24 @@ class Scene:
                 id=9, rule="open", moderators_invite=False
             ),
             messages.AskJoining: lambda: messages.AskJoining(id=9),
+            messages.CodeStart: lambda: messages.CodeStart(
+                id=9, sid="0" * 32, share=f"09{'0' * 62}"
+            ),
+            messages.CodeProof: lambda: messages.CodeProof(id=9, tag=self._tag(who)),
+            messages.Knock: lambda: messages.Knock(
+                id=9,
+                username="newcomer",
+                display_name="N",
+                device="Linux",
+                installation=installation(name),
+            ),
+            messages.KnockOpen: lambda: self._begun(who),
+            messages.Withdraw: lambda: messages.Withdraw(id=9),
+            messages.ListRequests: lambda: messages.ListRequests(id=9),
+            messages.Admit: lambda: messages.Admit(id=9, request=self.request),
+            messages.Deny: lambda: messages.Deny(id=9, request=self.request),
+            messages.ShowCode: lambda: messages.ShowCode(id=9),
+            messages.EndCode: lambda: messages.EndCode(id=9),
             messages.ListDevices: lambda: messages.ListDevices(
                 id=9, username="tom" if who == "host" else None
             ),
@@ -168,6 +200,19 @@ class Scene:
             ),
         }
         return made[kind]()
+
+    def _tag(self, who: str) -> str:
+        """That of the right code, once an exchange has begun."""
+        guest = CodeGuest(self.house, session=self.sessions[who])
+        if who != "host":
+            guest.start(self.code)
+        return "0" * 128 if guest.exchange is None or who == "host" else guest.exchange.tag().hex()
+
+    def _begun(self, who: str) -> messages.KnockOpen:
+        if who != "host":
+            guest = KnockingGuest(self.house, "newcomer", session=self.sessions[who])
+            guest.begin()
+        return messages.KnockOpen(id=9, nonce="0" * 64)
 
 
 @pytest.fixture

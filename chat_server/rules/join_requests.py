@@ -1,0 +1,194 @@
+"""Requests to join (knocks) that wait for the host, in memory: each ends with its connection."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Final, NamedTuple
+
+from chat_server.rate_limit import TokenBuckets
+from chat_server.rules.address_limits import NETWORK_FACTOR, Holds, counted, origins
+from common import limits
+from common.domain.names import spelling
+from common.protocol.messages import Knock
+
+LIFE: Final = 10 * 60 * 1000
+"""Milliseconds after which a request that nobody has answered ends."""
+OF_AN_ADDRESS: Final = 4
+"""Requests of one address that wait at once."""
+REFUSED_FOR: Final = 60 * 1000
+"""Milliseconds after a refusal before the same device or address may ask again."""
+BLOCKED_FOR: Final = 3600 * 1000
+"""Milliseconds for which an address may not ask after one from there was blocked."""
+RESERVED_FOR: Final = 10 * 60 * 1000
+"""Milliseconds for which the name of somebody who was let in is reserved."""
+_MOST_RESERVED: Final = 64
+SHOWN_AT_ONCE: Final = 8.0
+"""Rate limit: requests of an address that are shown to the host at once, as each calls them."""
+SHOWN_RATE: Final = 0.1
+"""And per second after that."""
+BUSY_FOR: Final = 10 * 1000
+"""Milliseconds after which a request is worth another try when too many are waiting."""
+
+
+class Opening(NamedTuple):
+    """A request of which the server's nonce is chosen and the guest's is not known yet."""
+
+    command: Knock
+    nonce: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """A request that the host sees. `since` is in milliseconds since 1970-01-01 UTC."""
+
+    number: int
+    connection: int
+    username: str
+    display_name: str
+    device: str
+    installation: str
+    address: str
+    digits: str
+    since: int
+
+
+class JoinRequests:
+    """The requests that wait, the names they reserve, and who may not ask for now."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._opening: dict[int, Opening] = {}
+        """By connection."""
+        self._waiting: dict[int, JoinRequest] = {}
+        """By number, the oldest first."""
+        self._names: dict[int, str] = {}
+        """By number, the spelling of its username."""
+        self._numbers: dict[int, int] = {}
+        """By connection, the number of its request."""
+        self._admitted: OrderedDict[str, tuple[str, int]] = OrderedDict()
+        """By installation, the spelling of the username that it is to join with, and until when."""
+        self._holds = Holds()
+        self._shown = (
+            TokenBuckets(SHOWN_AT_ONCE, SHOWN_RATE),
+            TokenBuckets(SHOWN_AT_ONCE * NETWORK_FACTOR, SHOWN_RATE * NETWORK_FACTOR),
+        )
+
+    # Asking
+
+    def is_asking(self, connection: int) -> bool:
+        """Whether a connection has a request, shown or about to be."""
+        return connection in self._opening or connection in self._numbers
+
+    def open(self, connection: int, opening: Opening) -> None:
+        """A connection begins to ask."""
+        self._opening[connection] = opening
+
+    def opening(self, connection: int) -> Opening | None:
+        """Take what a connection began with; None if it has not."""
+        return self._opening.pop(connection, None)
+
+    def next_number(self) -> int:
+        """A number for a request, which no other one had."""
+        self._last += 1
+        return self._last
+
+    def add(self, request: JoinRequest) -> None:
+        """A request waits from now on, and its username is reserved."""
+        self._waiting[request.number] = request
+        self._names[request.number] = spelling(request.username)
+        self._numbers[request.connection] = request.number
+
+    def of_device(self, installation: str) -> JoinRequest | None:
+        """The request of a device, of which there is one at most."""
+        return next((each for each in self if each.installation == installation), None)
+
+    def is_full(self, address: str) -> bool:
+        """Whether there are too many requests, of all addresses or of this one."""
+        if len(self._waiting) >= limits.REQUESTS:
+            return True
+        theirs = (each.address for each in self)
+        return any(
+            count >= OF_AN_ADDRESS * origin.factor for origin, count in counted(address, theirs)
+        )
+
+    # Waiting
+
+    def get(self, number: int) -> JoinRequest | None:
+        """The request of a number, as long as it waits."""
+        return self._waiting.get(number)
+
+    def of_connection(self, connection: int) -> JoinRequest | None:
+        """The request of a connection, as long as it waits."""
+        return self._waiting.get(self._numbers.get(connection, 0))
+
+    def answered(self, request: JoinRequest) -> None:
+        """It waits no longer."""
+        del self._waiting[request.number]
+        del self._names[request.number]
+        del self._numbers[request.connection]
+
+    def admitted(self, request: JoinRequest, now: int) -> None:
+        """It waits no longer; its name is reserved for a while, for the `join` that follows."""
+        self.answered(request)
+        self._admitted[request.installation] = (spelling(request.username), now + RESERVED_FOR)
+        while len(self._admitted) > _MOST_RESERVED:
+            self._admitted.popitem(last=False)
+
+    def wait_again(self, request: JoinRequest) -> None:
+        """Undo `answered` or `admitted`."""
+        self._admitted.pop(request.installation, None)
+        self.add(request)
+        self._waiting = dict(sorted(self._waiting.items()))
+
+    def left(self, connection: int) -> JoinRequest | None:
+        """The connection ended, or asks no longer. Returns the request that it had."""
+        self._opening.pop(connection, None)
+        request = self.of_connection(connection)
+        if request is not None:
+            self.answered(request)
+        return request
+
+    def reserves(self, username: str, installation: str, now: int) -> bool:
+        """Whether another device's request has this username, or one that looks like it."""
+        if not (self._waiting or self._admitted):
+            return False
+        reserved = [(each.installation, self._names[each.number]) for each in self]
+        reserved += [
+            (device, name)
+            for device, (name, until) in self._admitted.items()
+            if 0 < until - now <= RESERVED_FOR
+        ]
+        mine = spelling(username)
+        return any(name == mine and device != installation for device, name in reserved)
+
+    # Who may ask
+
+    def may_show(self, address: str, now: int) -> int:
+        """Milliseconds until a request of this address may be shown; 0 if it may be now."""
+        for origin, buckets in zip(origins(address), self._shown, strict=False):
+            wait = buckets.ask(origin.name, now / 1000)
+            if wait:
+                return ceil(wait * 1000)
+        return 0
+
+    def hold(self, request: JoinRequest, now: int, *, blocked: bool) -> None:
+        """A request was refused: neither its device nor its address may ask again for a while."""
+        self._holds.hold(_device(request.installation), REFUSED_FOR, now)
+        self._holds.hold(request.address, BLOCKED_FOR if blocked else REFUSED_FOR, now)
+
+    def held(self, address: str, installation: str, now: int) -> int:
+        """Milliseconds until this device at this address may ask; 0 for now."""
+        names = (_device(installation), address)
+        return max(self._holds.wait(name, now) for name in names)
+
+    def __iter__(self) -> Iterator[JoinRequest]:
+        return iter(tuple(self._waiting.values()))
+
+    def __len__(self) -> int:
+        """Number of requests that wait."""
+        return len(self._waiting)
+
+
+def _device(installation: str) -> str:
+    return f"/{installation}"

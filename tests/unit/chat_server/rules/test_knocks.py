@@ -1,0 +1,378 @@
+"""Requests to join by the rules: who may ask, what the host sees, and what comes of an answer."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+
+from chat_server.rules import inputs, join_requests
+from chat_server.rules.commands import handle_command
+from chat_server.rules.effects import MayWait, Tell
+from chat_server.rules.issued_invites import InviteKind
+from chat_server.rules.roles import Role
+from chat_server.rules.sessions import Session
+from chat_server.rules.view import Audited, KnockArrived, KnockEnded
+from chat_server.rules.world import Outcome
+from common import limits
+from common.protocol import messages
+from common.protocol.joining_proofs import knock_digits, opens
+from tests.unit.chat_server.house import (
+    FINGERPRINT,
+    House,
+    all_of,
+    installation,
+    only,
+    refused,
+    told,
+)
+from tests.unit.chat_server.rules.guests import NONCE, KnockingGuest
+
+
+class _NotStoredError(Exception):
+    """A transaction fails."""
+
+
+def admit(house: House, request: int, **fields: str) -> Outcome:
+    """The host lets somebody in."""
+    command = messages.Admit.model_validate({"id": house.request(), "request": request, **fields})
+    return house.do(house.host(), command)
+
+
+def deny(house: House, request: int, *, block: bool = False) -> Outcome:
+    """The host says no."""
+    command = messages.Deny(id=house.request(), request=request, block=block)
+    return house.do(house.host(), command)
+
+
+def waiting(house: House) -> list[str]:
+    """The usernames of those who ask, as the host sees them."""
+    host = house.host()
+    (listed,) = told(house.do(host, messages.ListRequests(id=house.request())), host)
+    assert isinstance(listed, messages.Requests)
+    return [each.username for each in listed.requests]
+
+
+def test_the_host_sees_who_asks_and_the_digits(house: House) -> None:
+    """They are made of the certificate and both nonces; the guest gets the server's last."""
+    guest = KnockingGuest(house, "Ada")
+    begun = guest.begin()
+    assert all_of(begun, KnockArrived) == []
+    outcome = guest.open()
+    (shown,) = told(outcome, guest.session)
+    assert isinstance(shown, messages.KnockShown)
+    nonce = bytes.fromhex(shown.nonce)
+    assert opens(nonce, guest.commitment)
+    arrived = only(outcome, KnockArrived)
+    assert arrived.digits == knock_digits(FINGERPRINT, NONCE, nonce)
+    assert (arrived.username, arrived.display_name) == ("ada", "Ada")
+    assert (arrived.address, arrived.device) == ("192.0.2.1", "Linux")
+    wait = only(outcome, MayWait)
+    assert wait.seconds == 600
+    host = house.host()
+    (listed,) = told(house.do(host, messages.ListRequests(id=house.request())), host)
+    assert isinstance(listed, messages.Requests)
+    (request,) = listed.requests
+    assert (request.request, request.digits) == (arrived.request, arrived.digits)
+    assert (request.username, request.since) == ("ada", house.now)
+
+
+def test_who_is_let_in_joins_by_the_secret(house: House) -> None:
+    """It is good for one use, on whatever connection; the host's list has an invite more."""
+    guest = KnockingGuest(house, "ada")
+    outcome = admit(house, guest.knock())
+    answer = guest.answer(outcome)
+    assert answer.code == "admitted"
+    assert only(outcome, KnockEnded).why == "admitted"
+    assert only(outcome, MayWait).seconds is None
+    issued = house.world.directory.invites.of_secret(answer.secret or "")
+    assert issued is not None
+    assert (issued.kind, issued.most_uses, issued.role) == (InviteKind.KNOCK, 1, Role.MEMBER)
+    assert waiting(house) == []
+    again = house.connect()
+    house.do(again, guest.join_command(answer.secret))
+    assert again.username == "ada"
+
+
+def test_somebody_is_let_in_as_a_moderator(house: House) -> None:
+    """If the host says so."""
+    guest = KnockingGuest(house, "ada")
+    answer = guest.answer(admit(house, guest.knock(), role="moderator"))
+    house.do(guest.session, guest.join_command(answer.secret))
+    assert house.world.directory.accounts["ada"].role is Role.MODERATOR
+
+
+def test_no_is_told_and_counts_for_a_minute(house: House) -> None:
+    """For that device, wherever it is, and for that address."""
+    guest = KnockingGuest(house, "ada")
+    outcome = deny(house, guest.knock())
+    assert guest.answer(outcome) == messages.KnockAnswered(code="refused")
+    assert only(outcome, KnockEnded).why == "refused"
+    elsewhere = KnockingGuest(house, "ada", "192.0.2.2")
+    error = elsewhere.error(elsewhere.asks())
+    assert (error.code, error.retry_after) == ("rate_limited", 60_000)
+    assert error.params == {"why": "asked_before", "minutes": 1}
+    beside = KnockingGuest(house, "bob")
+    assert beside.error(beside.asks()).code == "rate_limited"
+    house.now += 60_000
+    assert KnockingGuest(house, "ada").knock()
+
+
+def test_block_bans_the_device_and_holds_the_address_for_an_hour(house: House) -> None:
+    """The ban is among the others, and can be lifted there."""
+    guest = KnockingGuest(house, "ada")
+    outcome = deny(house, guest.knock(), block=True)
+    assert guest.answer(outcome).code == "blocked"
+    house.now += 60_000
+    elsewhere = KnockingGuest(house, "ada", "192.0.2.2")
+    assert elsewhere.error(elsewhere.asks()).code == "banned"
+    beside = KnockingGuest(house, "bob")
+    assert beside.error(beside.asks()).retry_after == 3600_000 - 60_000
+    (ban,) = house.world.directory.sanctions.after(0, house.now)
+    assert (ban.device, ban.username) == ("Linux", None)
+    house.do(house.host(), messages.Unban(id=house.request(), number=ban.number))
+    house.now += 3600_000
+    assert elsewhere.knock()
+
+
+def test_a_device_that_a_moderator_uses_is_not_banned(house: House) -> None:
+    """Somebody else asked from a moderator's computer: the host is told that it stays."""
+    house.join("mia")
+    command = messages.SetRole(id=house.request(), username="mia", role="moderator")
+    house.do(house.host(), command)
+    guest = KnockingGuest(house, "ada", device="mia")
+    outcome = deny(house, guest.knock(), block=True)
+    replies = [each.message for each in all_of(outcome, Tell)]
+    assert [each.note for each in replies if isinstance(each, messages.Done)] == ["shared_device"]
+    house.sign_in("mia")
+
+
+def test_a_request_is_taken_back(house: House) -> None:
+    """The host's list has it no more; the same connection may ask again."""
+    guest = KnockingGuest(house, "ada")
+    guest.knock()
+    outcome = house.do(guest.session, messages.Withdraw(id=house.request()))
+    assert only(outcome, KnockEnded).why == "withdrawn"
+    assert waiting(house) == []
+    outcome = house.do(guest.session, messages.Withdraw(id=house.request()))
+    assert all_of(outcome, KnockEnded) == []
+    assert guest.knock()
+
+
+def test_a_request_ends_with_its_connection(house: House) -> None:
+    """Who is gone can't be let in."""
+    guest = KnockingGuest(house, "ada")
+    number = guest.knock()
+    outcome = house.happen(inputs.Closed(guest.session.connection, "lost"))
+    assert only(outcome, KnockEnded).why == "lost"
+    host = house.host()
+    for command in (
+        messages.Admit(id=house.request(), request=number),
+        messages.Deny(id=house.request(), request=number),
+    ):
+        assert refused(house.do(host, command), host).code == "no_such_request"
+    assert KnockingGuest(house, "ada").knock()
+
+
+def test_a_request_that_nobody_answers_expires(house: House) -> None:
+    """The guest is told so, and may ask again at once."""
+    guest = KnockingGuest(house, "ada")
+    guest.knock()
+    outcome = house.happen(inputs.WaitEnded(guest.session.connection))
+    assert guest.answer(outcome).code == "expired"
+    assert only(outcome, KnockEnded).why == "expired"
+    assert house.happen(inputs.WaitEnded(guest.session.connection)) == []
+    assert guest.knock()
+
+
+def test_who_joins_otherwise_asks_no_longer(house: House) -> None:
+    """With a link that came by mail meanwhile."""
+    guest = KnockingGuest(house, "ada")
+    guest.knock()
+    outcome = house.do(guest.session, guest.join_command("s" * 22))
+    assert guest.session.username == "ada"
+    assert only(outcome, KnockEnded).why == "joined"
+
+
+def test_one_request_of_a_device_waits(house: House) -> None:
+    """A newer one replaces it: the former connection is probably dead."""
+    former, latter = KnockingGuest(house, "ada"), KnockingGuest(house, "ada")
+    former.knock()
+    latter.begin()
+    outcome = latter.open()
+    assert former.answer(outcome).code == "expired"
+    assert only(outcome, KnockEnded).why == "replaced"
+    assert waiting(house) == ["ada"]
+
+
+def test_one_connection_asks_once_at_a_time(house: House) -> None:
+    """A second `knock` is out of order, and so is a nonce without one."""
+    guest = KnockingGuest(house, "ada")
+    assert guest.error(guest.open()).code == "out_of_order"
+    guest.begin()
+    assert guest.error(guest.begin()).code == "out_of_order"
+    guest.open()
+    assert guest.error(guest.open()).code == "out_of_order"
+    assert guest.error(guest.begin()).code == "out_of_order"
+    assert waiting(house) == ["ada"]
+
+
+def test_four_of_an_address_wait_and_sixteen_of_all(house: House) -> None:
+    """Whoever comes then is told to try again in a moment."""
+    for number in range(6):
+        guest = KnockingGuest(house, f"one{number}")
+        error = None if number < 4 else guest.error(guest.asks())
+        if error is None:
+            guest.knock()
+        else:
+            assert (error.code, error.params) == ("busy", {"why": "many_asking"})
+            assert error.retryable
+    for number in range(20):
+        guest = KnockingGuest(house, f"other{number}", f"192.0.2.{number + 2}")
+        if len(waiting(house)) < limits.REQUESTS:
+            guest.knock()
+        else:
+            assert guest.error(guest.asks()).code == "busy"
+    assert len(waiting(house)) == limits.REQUESTS == 16
+
+
+def test_one_who_became_too_many_meanwhile_is_refused(house: House) -> None:
+    """The check is at both steps: many may begin before the first is shown."""
+    guests = [KnockingGuest(house, f"one{number}") for number in range(6)]
+    for guest in guests:
+        guest.begin()
+    errors = [guest.open() for guest in guests]
+    assert [len(all_of(each, KnockArrived)) for each in errors] == [1] * 4 + [0] * 2
+
+
+def test_addresses_of_a_network_leave_room_for_others(house: House) -> None:
+    """An IPv6 computer that has many can't fill the whole list, if others have their own /64."""
+    shown = 0
+    for number in range(16):
+        guest = KnockingGuest(house, f"one{number}", f"2001:db8:1::{number + 1:x}")
+        shown += bool(all_of(guest.asks(), KnockArrived))
+    assert shown == 16, "four times as many as one address: on one network all have the same /64"
+
+
+def test_asking_over_and_over_does_not_call_the_host_each_time(house: House) -> None:
+    """Eight at once, then one in ten seconds, of an address."""
+    guest = KnockingGuest(house, "ada")
+    shown = 0
+    for _ in range(20):
+        shown += bool(all_of(guest.asks(), KnockArrived))
+        house.do(guest.session, messages.Withdraw(id=house.request()))
+    assert shown == join_requests.SHOWN_AT_ONCE
+    house.now += 10_000
+    assert guest.knock()
+
+
+def test_a_name_is_checked_before_it_is_shown(house: House) -> None:
+    """As in a join: what the host lets in is a join that works."""
+    house.join("victor")
+    refused_names = {"victor": "name_taken", "vict0r": "name_alike", "host": "name_refused"}
+    for name, code in refused_names.items():
+        guest = KnockingGuest(house, name)
+        assert guest.error(guest.asks()).code == code
+    guest = KnockingGuest(house, "ada")
+    error = guest.error(guest.begin(display_name="\u200b"))
+    assert (error.code, error.field) == ("name_refused", "display_name")
+    assert waiting(house) == []
+
+
+def test_a_name_is_reserved_while_its_request_waits(house: House) -> None:
+    """For other requests and for joins, with those that look like it."""
+    guest = KnockingGuest(house, "victor")
+    guest.knock()
+    rival = KnockingGuest(house, "vict0r", "192.0.2.2")
+    error = rival.error(rival.asks())
+    assert (error.code, error.field) == ("name_taken", "username")
+    assert error.params["suggestion"] == "vict0r2"
+    link = house.connect()
+    command = house.join_command("victor", installation=installation("other"))
+    outcome = house.do(link, command)
+    assert isinstance(told(outcome, link)[0], messages.Error)
+    answer = guest.answer(admit(house, 1))
+    assert rival.error(rival.asks()).code == "name_taken", "until it has joined, too"
+    house.happen(inputs.Closed(guest.session.connection, "left"))
+    again = house.connect()
+    house.do(again, guest.join_command(answer.secret))
+    assert again.username == "victor"
+
+
+@pytest.mark.parametrize("how", ["withdrawn", "refused", "left", "expired"])
+def test_a_name_is_free_again_when_the_request_is_over(house: House, how: str) -> None:
+    """Whatever ended it."""
+    guest = KnockingGuest(house, "ada")
+    number = guest.knock()
+    if how == "withdrawn":
+        house.do(guest.session, messages.Withdraw(id=house.request()))
+    elif how == "refused":
+        deny(house, number)
+    elif how == "left":
+        house.happen(inputs.Closed(guest.session.connection, "left"))
+    else:
+        house.happen(inputs.WaitEnded(guest.session.connection))
+    house.join("ada")
+
+
+def test_where_only_invites_let_in_nobody_asks(house: House) -> None:
+    """The guest is told so."""
+    command = messages.SetJoining(id=house.request(), rule="invite", moderators_invite=False)
+    house.do(house.host(), command)
+    guest = KnockingGuest(house, "ada")
+    assert guest.error(guest.asks()).code == "invite_needed"
+
+
+@pytest.mark.parametrize("rule", ["ask", "open", "invite_or_ask"])
+def test_who_was_let_in_joins_under_each_other_rule(house: House, rule: str) -> None:
+    """Where all have to ask, they did."""
+    command = messages.SetJoining.model_validate(
+        {"id": house.request(), "rule": rule, "moderators_invite": False}
+    )
+    house.do(house.host(), command)
+    guest = KnockingGuest(house, "ada")
+    answer = guest.answer(admit(house, guest.knock()))
+    house.do(guest.session, guest.join_command(answer.secret))
+    assert guest.session.username == "ada"
+
+
+def test_what_can_not_be_stored_leaves_the_request_waiting(house: House) -> None:
+    """Unless the guest has left meanwhile."""
+    guest, gone = KnockingGuest(house, "ada"), KnockingGuest(house, "bob", "192.0.2.2")
+    numbers = [guest.knock(), gone.knock()]
+    host = house.host()
+    with suppress(_NotStoredError), house.log.transaction():
+        for number in numbers:
+            admission = messages.Admit(id=house.request(), request=number)
+            handle_command(house.world, host, admission, house.now)
+        house.happen(inputs.Closed(gone.session.connection, "left"))
+        raise _NotStoredError
+    house.world.directory.roll_back()
+    assert waiting(house) == ["ada"]
+    assert guest.answer(admit(house, numbers[0])).code == "admitted"
+
+
+def test_the_audit_log_names_whom_the_host_let_in(house: House) -> None:
+    """Not by a number alone, which nobody knows later; and without a secret."""
+    guest = KnockingGuest(house, "ada")
+    outcome = admit(house, guest.knock())
+    entry = only(outcome, Audited)
+    assert entry.action == "admit"
+    assert entry.fields == {"request": 1, "role": "member", "username": "ada", "device": "Linux"}
+
+
+def test_other_people_can_not_answer(house: House) -> None:
+    """Not a moderator, nor the guest."""
+    guest = KnockingGuest(house, "ada")
+    number = guest.knock()
+    house.join("mia")
+    command = messages.SetRole(id=house.request(), username="mia", role="moderator")
+    house.do(house.host(), command)
+    sessions: list[Session] = [guest.session, house.sign_in("mia")[0]]
+    for session in sessions:
+        for each in (
+            messages.Admit(id=house.request(), request=number),
+            messages.Deny(id=house.request(), request=number),
+            messages.ListRequests(id=house.request()),
+        ):
+            assert refused(house.do(session, each), session).code == "not_allowed"
