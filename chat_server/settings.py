@@ -37,7 +37,12 @@ def parse(content: Mapping[str, Any]) -> tuple[Settings, list[str]]:
         return read.flag("notifications", name, default=True)
 
     notifications = Preferences(
-        flag("enabled"), flag("refused"), flag("store"), flag("server"), flag("sounds")
+        enabled=flag("enabled"),
+        requests=flag("requests"),
+        refused=flag("refused"),
+        store=flag("store"),
+        server=flag("server"),
+        sounds=flag("sounds"),
     )
     return Settings(read.looks(), read.volume(), notifications), read.wrong
 
@@ -47,6 +52,7 @@ def written(settings: Settings) -> Content:
     chosen = settings.notifications
     notifications = {
         "enabled": chosen.enabled,
+        "requests": chosen.requests,
         "refused": chosen.refused,
         "store": chosen.store,
         "server": chosen.server,

@@ -1,13 +1,14 @@
-"""Which of the server's problems the host is notified of, when, and with which text.
+"""Which problems and requests to join the host is notified of, when, and in which words.
 
-Pure: no clock, window or bus. The window reports problems and whether it has the focus; `due`
-returns the steps to take by now, `deadline` when to call it next. Each topic has one notification,
-which a newer one replaces. It is closed when the problem ends, or when the host looks at the
-window, which shows all of it; while the host looks, none is shown.
+Pure: no clock, window or bus. The window reports them and whether it has the focus; `due` returns
+the steps to take by now, `deadline` when to call it next. Each topic has one notification, which a
+newer one replaces. It is closed when the problem ends or nobody asks any more, or when the host
+looks at the window, which shows all of it; while the host looks, none is shown.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal
@@ -22,9 +23,15 @@ _MOST_ADDRESSES: Final = 100
 """Maximum number of distinct addresses that are counted."""
 
 
-class Topic(Enum):
-    """A kind of problem; its value is the notification's key."""
+_MOST_NAMED: Final = 2
+"""Maximum number of people that are named in one notification."""
 
+
+class Topic(Enum):
+    """A kind of problem, or requests to join; its value is the notification's key."""
+
+    REQUESTS = "requests"
+    """Somebody asks to join."""
     REFUSED = "refused"
     """Clients were refused."""
     STORE = "store"
@@ -41,6 +48,7 @@ class Preferences:
     """The host's notification settings."""
 
     enabled: bool = True
+    requests: bool = True
     refused: bool = True
     store: bool = True
     server: bool = True
@@ -48,7 +56,12 @@ class Preferences:
 
     def wants(self, topic: Topic) -> bool:
         """Whether notifications about a topic are enabled."""
-        each = {Topic.REFUSED: self.refused, Topic.STORE: self.store, Topic.SERVER: self.server}
+        each = {
+            Topic.REQUESTS: self.requests,
+            Topic.REFUSED: self.refused,
+            Topic.STORE: self.store,
+            Topic.SERVER: self.server,
+        }
         return self.enabled and each[topic]
 
 
@@ -82,6 +95,16 @@ class Demand:
 
 
 Step = Show | Close | Play | Demand
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody asks to join, and sees `digits`; `number` is that of the request."""
+
+    number: int
+    display_name: str
+    username: str
+    digits: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +144,8 @@ class Policy:
         """Topic → when a sound was last played for it."""
         self._full_at: float | None = None
         """When the limit of connections was last reported."""
+        self._requests: dict[int, Request] = {}
+        """Those that wait for an answer, the oldest first."""
         self._refusals = _Refusals()
         self._pause = FIRST_PAUSE
         self._told_at: float | None = None
@@ -130,6 +155,20 @@ class Policy:
         self._store_failure = ""
 
     # Events
+
+    def requested(self, request: Request) -> None:
+        """Somebody asks to join."""
+        self._requests[request.number] = request
+        self._tell(Show(Topic.REQUESTS, *_asking(self._requests)), "knock")
+
+    def request_ended(self, number: int) -> None:
+        """A request was answered, or waits no longer: the notification is of the others then."""
+        if self._requests.pop(number, None) is None or Topic.REQUESTS not in self._on_screen:
+            return
+        if self._requests:
+            self._tell(Show(Topic.REQUESTS, *_asking(self._requests)), None)
+        else:
+            self._close(Topic.REQUESTS)
 
     def refused(self, refusal: Refusal, now: float) -> None:
         """Add a refusal."""
@@ -190,7 +229,8 @@ class Policy:
     def started(self) -> None:
         """A server runs. Problems of the former one are closed; this one reports its own."""
         self._disk_low, self._store_failure = False, ""
-        for topic in (Topic.SERVER, Topic.STORE):
+        self._requests.clear()
+        for topic in (Topic.SERVER, Topic.STORE, Topic.REQUESTS):
             self._close(topic)
 
     # The host's actions
@@ -283,6 +323,19 @@ class Policy:
         if topic in self._on_screen:
             self._on_screen.discard(topic)
             self._steps.append(Close(topic))
+
+
+def _asking(requests: Mapping[int, Request]) -> tuple[str, str]:
+    """Title and text about the requests that wait; there is one at least."""
+    latest = list(requests.values())
+    if len(latest) == 1:
+        (one,) = latest
+        body = f"As @{one.username}. If they tell you the digits {one.digits}, it is them."
+        return f"{one.display_name} asks to join", body
+    named = [f"{each.display_name} (@{each.username})" for each in latest[:_MOST_NAMED]]
+    if len(latest) > _MOST_NAMED:
+        named.append(f"{len(latest) - _MOST_NAMED} more")
+    return f"{len(latest)} people ask to join", _whole(f"{', '.join(named[:-1])} and {named[-1]}")
 
 
 def _words(told: _Refusals) -> tuple[str, str]:

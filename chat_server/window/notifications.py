@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, assert_never
 
 from chat_server.notify import policy
-from chat_server.notify.policy import Policy, Refusal, Topic
+from chat_server.notify.policy import Policy, Refusal, Request, Topic
 from chat_server.rules import view
 from chat_server.settings import SettingsStore
 from chat_server.window.feed import REFUSED
@@ -68,6 +68,12 @@ class Notifications:
         self._look()
         for event in events:
             match event:
+                case view.KnockArrived():
+                    self._policy.requested(
+                        Request(event.request, event.display_name, event.username, event.digits)
+                    )
+                case view.KnockEnded():
+                    self._policy.request_ended(event.request)
                 case view.ClientRefused():
                     why = REFUSED.get(event.code, event.code)
                     refusal = Refusal(event.address, event.username, why, event.count)

@@ -29,6 +29,11 @@ class NotificationsPage(AlertsPage):
         self.add_enabled(
             "Shown by the desktop while you do something else, and gone once you look here."
         )
+        self.requests = self.add_switch(
+            "Somebody asks to join",
+            "With the name and the digits that they see. Several are one notification.",
+            self.setter("requests"),
+        )
         self.refused = self.add_switch(
             "Somebody is refused",
             "By a wrong invite, an unknown device, a program that is too old, or a ban. "
@@ -52,6 +57,7 @@ class NotificationsPage(AlertsPage):
         super().refresh()
         chosen = self._store.settings.notifications
         for row, on in (
+            (self.requests, chosen.requests),
             (self.refused, chosen.refused),
             (self.storage, chosen.store),
             (self.server, chosen.server),

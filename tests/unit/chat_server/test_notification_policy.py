@@ -19,12 +19,17 @@ from chat_server.notify.policy import (
     Policy,
     Preferences,
     Refusal,
+    Request,
     Show,
     Step,
     Topic,
 )
 
 WRONG = Refusal("192.0.2.7", "eve", "invalid invite link")
+
+
+ADA = Request(1, "Ada", "ada", "0729")
+BOB = Request(2, "Bob", "bob", "4711")
 
 
 def shown(steps: list[Step]) -> list[tuple[str, str]]:
@@ -150,6 +155,7 @@ def test_who_looks_is_told_nothing() -> None:
     """Neither by a sound; and what is on the screen goes as soon as one looks."""
     policy = Policy()
     told(policy, WRONG)
+    policy.requested(ADA)
     policy.disk_low("200 MB")
     policy.stopped("a thread failed")
     policy.due(0)
@@ -263,10 +269,11 @@ def test_of_several_at_once_the_gravest_is_heard() -> None:
 @pytest.mark.parametrize(
     ("preferences", "topics"),
     [
-        (Preferences(), {Topic.REFUSED, Topic.STORE, Topic.SERVER}),
-        (Preferences(refused=False), {Topic.STORE, Topic.SERVER}),
-        (Preferences(store=False), {Topic.REFUSED, Topic.SERVER}),
-        (Preferences(server=False), {Topic.REFUSED, Topic.STORE}),
+        (Preferences(), set(Topic)),
+        (Preferences(requests=False), set(Topic) - {Topic.REQUESTS}),
+        (Preferences(refused=False), set(Topic) - {Topic.REFUSED}),
+        (Preferences(store=False), set(Topic) - {Topic.STORE}),
+        (Preferences(server=False), set(Topic) - {Topic.SERVER}),
         (Preferences(enabled=False), set()),
     ],
 )
@@ -274,6 +281,7 @@ def test_each_topic_can_be_turned_off(preferences: Preferences, topics: set[Topi
     """Before, and while it is on the screen; it is not heard either."""
     for before in (True, False):
         policy = Policy(preferences if before else None)
+        policy.requested(ADA)
         policy.refused(WRONG, 0)
         policy.disk_low("1 MB")
         policy.stopped("x")
@@ -284,6 +292,66 @@ def test_each_topic_can_be_turned_off(preferences: Preferences, topics: set[Topi
         else:
             policy.prefer(preferences)
             assert set(policy.due(1)) == {Close(topic) for topic in set(Topic) - topics}
+
+
+def test_a_request_to_join_is_told_with_its_digits() -> None:
+    """The host may be asked for them before they have the window on the screen."""
+    policy = Policy()
+    policy.requested(ADA)
+    assert policy.due(0) == [
+        Show(
+            Topic.REQUESTS,
+            "Ada asks to join",
+            "As @ada. If they tell you the digits 0729, it is them.",
+        ),
+        Demand(),
+        Play("knock"),
+    ]
+    policy.request_ended(1)
+    assert policy.due(1) == [Close(Topic.REQUESTS)]
+
+
+def test_several_requests_are_one_notification() -> None:
+    """Of as many as wait; answering one of them makes no sound."""
+    policy = Policy()
+    policy.requested(ADA)
+    policy.requested(BOB)
+    assert shown(policy.due(0)) == [("2 people ask to join", "Ada (@ada) and Bob (@bob).")]
+    policy.requested(Request(3, "Cyd", "cyd", "1234"))
+    policy.requested(Request(4, "Dan", "dan", "1234"))
+    steps = policy.due(1)
+    assert shown(steps) == [("4 people ask to join", "Ada (@ada), Bob (@bob) and 2 more.")]
+    assert Play("knock") not in steps, "one has just heard it"
+    policy.request_ended(1)
+    policy.request_ended(3)
+    policy.request_ended(4)
+    steps = policy.due(60)
+    assert [title for title, _ in shown(steps)] == ["Bob asks to join"]
+    assert not any(isinstance(step, Play) for step in steps)
+
+
+def test_requests_are_not_told_while_the_host_looks() -> None:
+    """Nor again when they turn away; but the next one tells of all."""
+    policy = Policy()
+    policy.look(looking=True)
+    policy.requested(ADA)
+    policy.look(looking=False)
+    assert policy.due(0) == []
+    policy.request_ended(7)
+    assert policy.due(0) == [], "of a request that nobody made"
+    policy.requested(BOB)
+    assert [title for title, _ in shown(policy.due(1))] == ["2 people ask to join"]
+
+
+def test_a_new_server_has_no_requests() -> None:
+    """Those of the one before are gone with it."""
+    policy = Policy()
+    policy.requested(ADA)
+    policy.due(0)
+    policy.started()
+    assert policy.due(1) == [Close(Topic.REQUESTS)]
+    policy.requested(BOB)
+    assert [title for title, _ in shown(policy.due(60))] == ["Bob asks to join"]
 
 
 def test_without_sounds_all_is_shown() -> None:
