@@ -150,6 +150,8 @@ def _people(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     # Who changes between two pages is on the later one, too.
     pages = server.pages("list_people", "since", lambda last: last["change"], "people")
     for each in {person["username"]: person for person in pages}.values():
+        if each["former"]:
+            continue
         there = each["username"] in online
         if options.json:
             facts = {name: each[name] for name in ("username", "display_name", "role")}
@@ -262,6 +264,11 @@ def _unmute(server: _Server, options: argparse.Namespace) -> Iterator[str]:
 
 def _role(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     server.ask("set_role", username=options.whom, role=options.role)
+    yield from ()
+
+
+def _delete_account(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("delete_account", username=options.whom, messages=options.messages)
     yield from ()
 
 
@@ -402,6 +409,12 @@ def argument_parser() -> ArgumentParser:
     role = verb("role", _role, "make somebody a moderator, or the reverse")
     role.add_argument("whom", type=_username, help="username")
     role.add_argument("role", choices=["member", "moderator"])
+    delete = verb("delete-account", _delete_account, "delete somebody's account, for good")
+    delete.add_argument("whom", type=_username, help="username")
+    delete.add_argument(
+        "--messages", choices=["keep", "remove"], required=True,
+        help="keep what the person said, as a former member's, or remove it everywhere",
+    )  # fmt: skip
     rename = verb("rename", _rename, "give the chat another name")
     rename.add_argument("name", type=_text)
     return parser

@@ -31,7 +31,7 @@ def test_a_page_has_what_the_programs_help_has(
     told = (PAGES / f"{page}.1").read_text("utf-8").replace("\\-", "-")
     assert _options(told) == _options("".join(helps))
     assert len(verbs) > 3
-    assert set(verbs) <= set(re.findall(r"^\.TP\n\.BR? ([a-z]+)\b", told, re.MULTILINE))
+    assert set(verbs) <= set(re.findall(r"^\.TP\n\.BR? ([a-z]+(?:-[a-z]+)*)\b", told, re.MULTILINE))
 
 
 def _help(
@@ -44,7 +44,7 @@ def _help(
 
 def _verbs(help_: str) -> list[str]:
     """The verbs that a help lists, in its order."""
-    return re.findall(r"^    ([a-z]+)(?: |$)", help_, re.MULTILINE)
+    return re.findall(r"^    ([a-z]+(?:-[a-z]+)*)(?: |$)", help_, re.MULTILINE)
 
 
 def _options(text: str) -> set[str]:

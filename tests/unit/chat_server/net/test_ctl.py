@@ -128,6 +128,8 @@ def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
         (["mute", "ada", "--reason", "x" * 501], "at most 500 characters"),
         (["mute", "ada", "--reason", "\udcff"], "not in UTF-8"),
         (["rename", "\udcff"], "not in UTF-8"),
+        (["delete-account", "ada"], "required: --messages"),
+        (["delete-account", "ada", "--messages", "some"], "invalid choice"),
         (["audit", "--count", "-5"], "is no number"),
         (["audit", "--count", "many"], "is no number"),
     ],
@@ -152,6 +154,7 @@ def test_what_is_asked_for_is_said_when_it_is_not_there(tmp_path: Path, capsys: 
         (["unban", "9" * 30], "there is no such ban or mute"),
         (["unban", "0"], "there is no such ban or mute"),
         (["ban", "@Ada"], "nobody here is called ada"),
+        (["delete-account", "@Ada", "--messages", "keep"], "nobody here is called ada"),
         (["audit", "--count", "9" * 30], ""),
         (["audit", "--count", "0"], ""),
     ):
@@ -163,10 +166,13 @@ def test_a_person_who_changes_between_two_pages_is_listed_once(
     monkeypatch: pytest.MonkeyPatch, capsys: Captured
 ) -> None:
     """As it is on the later page."""
-    ada = {"username": "ada", "display_name": "Ada", "role": "member", "change": 1}
+    ada = {
+        "username": "ada", "display_name": "Ada", "role": "member", "change": 1, "former": False,
+    }  # fmt: skip
+    gone = {**ada, "username": "zoe", "former": True}
     pages = [
         {"online": ["ada"], "more": False},
-        {"people": [ada, {**ada, "username": "bob", "change": 2}], "more": True},
+        {"people": [ada, {**ada, "username": "bob", "change": 2}, gone], "more": True},
         {"people": [{**ada, "role": "moderator", "change": 3}], "more": False},
     ]
 
