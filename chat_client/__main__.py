@@ -47,6 +47,9 @@ def _open_window(options: Options, data_dir: Path, shown: Sequence[str] | None) 
 
             remaining = hand_over_start(options, data_dir, own)
             if remaining is None:
+                from common.system.second_start import tell_of_window
+
+                tell_of_window("ChatClient")
                 return 0
             options = remaining
         if shown is not None:

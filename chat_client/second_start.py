@@ -77,6 +77,8 @@ def _account_of(options: Options, data_dir: Path) -> Account | None:
     if options.damaged is not None:
         return None
     username = options.name.username if options.name is not None else None
+    if username is None and options.join is not None:
+        username = options.join.username or None
     try:
         account = Accounts(data_dir).find(options.join, username)
     except AccountError:

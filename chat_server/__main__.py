@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from chat_server.options import parse_options
+from chat_server.options import Options, parse_options
 from common.system.data_folder import data_folder
 from common.system.process import end_on_interrupt, prepare
 
@@ -30,9 +31,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from chat_server.window import smoke
 
         return smoke.run()
-    from chat_server.window import app
+    return _open_window(options, data_dir)
 
-    return app.run(options, data_dir)
+
+def _open_window(options: Options, data_dir: Path) -> int:
+    """Open the window, unless one is open with this data folder: that comes to the front."""
+    from common.system.open_windows import announce, other_windows
+
+    own = announce(data_dir)
+    try:
+        if own is not None and other_windows(data_dir, own):
+            from common.system.second_start import raise_instead
+
+            if raise_instead(data_dir, own, "ChatServer"):
+                return 0
+        from chat_server.window import app
+
+        return app.run(options, data_dir, own)
+    finally:
+        if own is not None:
+            own.remove()
 
 
 if __name__ == "__main__":

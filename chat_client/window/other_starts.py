@@ -51,6 +51,7 @@ class OtherStarts:
         self._account = ""
         self._link: str | None = None
         """The link that waits until a question is answered; a newer one replaces it."""
+        self._token = ""
         self._timer: str | None = None
         root.bind("<FocusIn>", self._focused, add="+")
 
@@ -84,12 +85,18 @@ class OtherStarts:
     def _take(self, request: Request) -> bool:
         if request.link is None and request.account != self._account:
             return False
-        self._attention.raise_window(request.token or None)
+        if request.link is None or self._is_asking:
+            self._attention.raise_window(request.token or None)
         if request.link is not None:
-            self._link = request.link
+            self._link, self._token = request.link, request.token
             # Not now: whoever handed it over waits for the answer.
             self._look_soon(1)
         return True
+
+    @property
+    def _is_asking(self) -> bool:
+        """Whether a dialog or a menu is open, which is about what is on the screen."""
+        return bool(self._root.tk.call("grab", "current"))
 
     def _look_soon(self, milliseconds: int) -> None:
         if self._timer is None:
@@ -97,11 +104,13 @@ class OtherStarts:
 
     def _look(self) -> None:
         self._timer = None
-        if self._root.tk.call("grab", "current"):
+        if self._is_asking:
             self._look_soon(_ASK_AGAIN)
         elif self._link is not None:
             link, self._link = self._link, None
             self._open_link(link)
+            # Only now: what is typed as soon as it is in front is for what it shows then.
+            self._attention.raise_window(self._token or None)
 
     def _told(self, items: list[_Raised]) -> None:
         for item in items:

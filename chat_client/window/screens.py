@@ -125,7 +125,10 @@ class Screens:
             screen.join()
 
     def _account_for(self, invite: Invite | None, name: Name | None) -> Account | None:
-        return self._accounts.find(invite, name.username if name else None)
+        username = name.username if name is not None else None
+        if username is None and invite is not None:
+            username = invite.username or None  # the link is for a device of somebody
+        return self._accounts.find(invite, username)
 
     def open_link(self, text: str) -> None:
         """Show an invite link that another program opened; nothing is joined unasked."""

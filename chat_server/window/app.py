@@ -12,13 +12,16 @@ from common.ui.program.runner import run_program
 
 if TYPE_CHECKING:
     from chat_server.window.host import HostContents
+    from common.system.open_windows import WindowEntry
 
 _LEAST: Final = 820, 560
 """Minimum size of the window, px at 96 dpi."""
 
 
-def run(options: Options, data_dir: Path) -> int:
+def run(options: Options, data_dir: Path, entry: WindowEntry | None = None) -> int:
     """Show the window until it is closed. The exit status: 0, or 2 if it could not be opened.
+
+    `entry` is the window's among those that are open.
 
     SIGTERM, SIGHUP and Ctrl+C close it as its close button does.
     """
@@ -26,19 +29,21 @@ def run(options: Options, data_dir: Path) -> int:
         "ChatServer",
         "chat-server",
         data_dir,
-        lambda: make(options, data_dir),
+        lambda: make(options, data_dir, entry),
         options.log_level,
         no_display=2,
         advice="without one, use --headless",
     )
 
 
-def make(options: Options, data_dir: Path) -> Program[HostContents]:
+def make(
+    options: Options, data_dir: Path, entry: WindowEntry | None = None
+) -> Program[HostContents]:
     """Open the window; the server starts once it is loaded. Raises TclError."""
 
     def load() -> Callable[[Program[HostContents]], HostContents]:
         from chat_server.window.host import HostContents
 
-        return lambda program: HostContents(program, options)
+        return lambda program: HostContents(program, options, entry)
 
     return Program("ChatServer", "chat-server", data_dir, _LEAST, options.theme, load)

@@ -25,8 +25,11 @@ from chat_server.window.presenter import Presenter
 from chat_server.window.settings import settings_pages
 from common.domain.invite import is_unspecified
 from common.domain.sentences import sentence
+from common.system.open_windows import WindowEntry, announce
+from common.system.second_start import Request
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
+from common.ui.program.second_starts import SecondStarts
 from common.ui.settings.applied_looks import AppliedLooks
 from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.keys import FIND, SETTINGS
@@ -45,7 +48,9 @@ _NEEDED: Final = 640, 400
 class HostContents:
     """The contents of the window, and the server's work."""
 
-    def __init__(self, program: Program[HostContents], options: Options) -> None:
+    def __init__(
+        self, program: Program[HostContents], options: Options, entry: WindowEntry | None = None
+    ) -> None:
         self.root, self.theme = program.root, program.theme
         everywhere = options.host is None or is_unspecified(options.host)
         self.presenter = Presenter(options.name or "", everywhere=everywhere)
@@ -58,6 +63,9 @@ class HostContents:
         self.theme.needed = _NEEDED
         self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
         self.notifications = Notifications(self.root, program.icon, self.settings, self._open)
+        self._starts = SecondStarts(
+            self.root, entry or announce(program.data_dir), self._started_again
+        )
         self.controller = HostController(
             self.root, self.theme, self.presenter, self.server_thread, self.show, self._say,
             self.looks.toggle_mode, self.show_settings,
@@ -77,6 +85,7 @@ class HostContents:
         """Start the server."""
         self.show()
         self.server_thread.begin()
+        self._starts.start()
 
     def may_close(self) -> bool:
         """Ask for confirmation while people are connected."""
@@ -86,6 +95,7 @@ class HostContents:
         """Stop the server, then call `ended`."""
         self._ended = ended
         self.presenter.closing()
+        self._starts.stop()
         self.controller.close()
         self.notifications.stop()
         self.looks.stop()
@@ -148,9 +158,18 @@ class HostContents:
             self.presenter.go(Page.CONNECTIONS)
         self.show()
         self.frame.activity.show_newest()
+        self._raise_dialog()
+
+    def _raise_dialog(self) -> None:
         if self.controller.dialog is not None:
             self.controller.dialog.window.lift()
             self.controller.dialog.window.focus_set()
+
+    def _started_again(self, request: Request) -> bool:
+        """Come to the front, as ChatServer was started with the data folder of this window."""
+        self.notifications.attention.raise_window(request.token or None)
+        self._raise_dialog()
+        return True
 
     def _focused(self, event: tk.Event[tk.Misc]) -> None:
         """The window has the keyboard: another program may have changed the settings meanwhile."""

@@ -18,8 +18,10 @@ import hmac
 import json
 import os
 import socket
+import sys
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -73,6 +75,21 @@ def wait_for_windows(data_dir: Path, own: WindowEntry | None) -> list[OpenWindow
         if not opening or time.monotonic() > end:
             return [each for each in windows if each.is_reachable]
         time.sleep(_LOOK)
+
+
+def raise_instead(data_dir: Path, own: WindowEntry, program: str) -> bool:
+    """Raise the window that is open with a data folder, and say so; False if none could be."""
+    is_raised = hand_over(wait_for_windows(data_dir, own), Request(token=startup_token()))
+    if is_raised:
+        tell_of_window(program)
+    return is_raised
+
+
+def tell_of_window(program: str) -> None:
+    """Say on standard output why this start ends at once."""
+    with suppress(OSError):
+        sys.stdout.write(f"{program} is open already: its window comes to the front\n")
+        sys.stdout.flush()
 
 
 def hand_over(windows: Iterable[OpenWindow], request: Request) -> bool:

@@ -162,7 +162,7 @@ def test_portable(bundle: Bundle, person: Person, screen: Screen) -> None:
 
 def test_a_folder_that_is_in_use(bundle: Bundle, person: Person, screen: Screen) -> None:
     """A second ChatServer refuses to share the database until it is free, and says so."""
-    first = person.start(bundle.program("ChatServer", "folder"), "--port", "0")
+    first = person.start(bundle.program("ChatServer", "folder"), "--headless", "--port", "0")
     running = person.home / ".local/share/ChatServer/running.json"
     wait_for(running.exists, "the server")
     before = running.read_bytes()
@@ -172,11 +172,11 @@ def test_a_folder_that_is_in_use(bundle: Bundle, person: Person, screen: Screen)
     dialog = screen.window("The server can", new=True)
     assert "another ChatServer uses" in second.said
     assert running.read_bytes() == before
-    screen.window("^.+ ChatServer$").quit()
+    first.signal(signal.SIGTERM)
     assert first.ended() == 0
     dialog.key("Return")
     wait_for(running.exists, "the second server")
-    screen.window("^.+ ChatServer$", new=True).quit()
+    screen.window("^.+ ChatServer$").quit()
     assert second.ended() == 0
 
 
