@@ -97,6 +97,42 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "storage_full": "this computer's disk is full",
     "internal_error": "ChatClient had an internal error: {cause}",
     "ended": "ChatClient has to be restarted",
+    # Why no chat was found
+    "no_network": "this computer is on no network: plug in a cable, or join a Wi-Fi",
+    "vpn_on": (
+        "a VPN takes this computer's traffic, and may hide the local network: pause it, and the "
+        "list fills by itself"
+    ),
+    "asks_nobody": (
+        "this system lets ChatClient ask nobody on the network ({cause}): in its settings for "
+        "privacy or the firewall, allow ChatClient to find devices on the local network"
+    ),
+    "nobody_hosts": (
+        "other devices answer here, but no chat is open on this network, or the firewall of the "
+        "host's computer hides it: ask whoever hosts for the invite link"
+    ),
+    "only_router_answers": (
+        "the router answers, but no other device does: nobody hosts a chat here, or this network "
+        "keeps its devices apart, as guest networks do. Join the network that the host is on"
+    ),
+    "nobody_answers": (
+        "no other device answers here: the host's computer is off or on another network, or this "
+        "network keeps its devices apart. Check that both are on the same one"
+    ),
+    # Why a chat that was found can't be reached
+    "found_refused": (
+        "“{name}” is there, but its computer {address} refuses connections to port {port}: its "
+        "firewall does, or ChatServer has just been closed. Ask the host to let ChatServer in"
+    ),
+    "found_dropped": (
+        "“{name}” is there, but its computer {address} does not answer on port {port}: its "
+        "firewall drops what comes, or the network keeps its devices apart. Ask the host to let "
+        "ChatServer in"
+    ),
+    "found_elsewhere": (
+        "“{name}” is there, but its address {address} belongs to another network than this "
+        "computer's: give both an address of the same one"
+    ),
     "not_sendable": "this message can't be sent as it is",
     "enough": "stopped as asked",
     "text": "{text}",

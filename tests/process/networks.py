@@ -13,9 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import pytest
+
 from tests.process.harness import ROOT, wait_until
 
 _TOOLS: Final = ("unshare", "nsenter", "ip", "sysctl", "mount")
+NEEDS_NFT: Final = pytest.mark.skipif(shutil.which("nft") is None, reason="nft is not installed")
+"""Of a test with a firewall."""
 _HOLD: Final = ("sh", "-c", "echo ready; exec cat")
 """Ends when its standard input does, be it that the test's process was killed."""
 

@@ -6,7 +6,6 @@ What is found has to lead there: each test joins by the address that was found, 
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,12 +20,10 @@ from common.domain.invite import Invite
 from tests.process import networks as module
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Guest, Host, host_and_guest
-from tests.process.networks import Computer, Networks, some_networks
+from tests.process.networks import NEEDS_NFT, Computer, Networks, some_networks
 
 if WHY_NOT := module.why_not():
     pytest.skip(WHY_NOT, allow_module_level=True)
-
-NEEDS_NFT = pytest.mark.skipif(shutil.which("nft") is None, reason="nft is not installed")
 
 
 @pytest.fixture
