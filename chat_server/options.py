@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from common.limits import DEFAULT_PORT, LEAST_MESSAGE_RATE, MAX_MESSAGE_RATE, MESSAGE_RATE
+from common.limits import (
+    DEFAULT_PORT,
+    JOINS_PER_MINUTE,
+    LEAST_MESSAGE_RATE,
+    MAX_JOINS_PER_MINUTE,
+    MAX_MESSAGE_RATE,
+    MESSAGE_RATE,
+)
 from common.system.arguments import ArgumentParser, ShowVersion
 
 if TYPE_CHECKING:
@@ -30,6 +37,8 @@ class Options(NamedTuple):
     discovery: bool = True
     message_rate: float = MESSAGE_RATE
     """Messages per second of one person in one room; 0 for no limit."""
+    joins_per_minute: int = JOINS_PER_MINUTE
+    """People who may join with one invite; 0 for no limit."""
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> Options:
@@ -53,6 +62,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     add("--ready-file", type=Path, help="JSON file to write once the server accepts")
     rate_help = "messages a second that one person may send to a room; 0 for any (%(default)g)"
     add("--message-rate", type=_rate, default=MESSAGE_RATE, metavar="NUMBER", help=rate_help)
+    joins_help = "people who may join with one invite in a minute; 0 for any number (%(default)s)"
+    add("--joins-per-minute", type=_joins, default=JOINS_PER_MINUTE, metavar="NUMBER",
+        help=joins_help)  # fmt: skip
     add("--plaintext", action="store_true", help="no TLS; for tests, on loopback only")
     add("--log-level", default="info", choices=["debug", "info", "warning", "error"])
     add("--theme", choices=["light", "dark"], help="the window's colours (default: the system's)")
@@ -89,6 +101,14 @@ def _rate(text: str) -> float:
         least, most = f"{LEAST_MESSAGE_RATE:g}", f"{MAX_MESSAGE_RATE:g}"
         raise argparse.ArgumentTypeError(f"{text!r} is no rate; use 0, or {least} to {most}")
     return rate
+
+
+def _joins(text: str) -> int:
+    is_number = text.isascii() and text.isdecimal() and len(text) <= 7
+    if not is_number or int(text) > MAX_JOINS_PER_MINUTE:
+        most = f"use 0 to {MAX_JOINS_PER_MINUTE}"
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of people; {most}")
+    return int(text)
 
 
 def _name(text: str) -> str:

@@ -105,6 +105,10 @@ class TokenBucket:
         self._refill(now)
         return max(0.0, (cost - self._tokens) / self._rate)
 
+    def give_back(self, cost: float) -> None:
+        """What these tokens were taken for did not happen."""
+        self._tokens = min(self._burst, self._tokens + cost)
+
     def full(self, now: float) -> bool:
         """Whether it holds `burst` tokens, as a new one does."""
         self._refill(now)
@@ -138,6 +142,12 @@ class TokenBuckets:
         if not wait:
             bucket.spend(1, now)
         return wait
+
+    def give_back(self, key: str) -> None:
+        """The token of the last `ask` was not used after all."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.give_back(1)
 
     def __len__(self) -> int:
         """Number of buckets."""

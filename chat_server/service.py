@@ -33,6 +33,7 @@ from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.net.io_thread import IoThread
 from chat_server.net.query_workers import Readers
 from chat_server.options import Options
+from chat_server.rate_limit import TokenBuckets
 from chat_server.ready_file import Running
 from chat_server.rules import inputs
 from chat_server.rules.directory import Directory
@@ -201,6 +202,7 @@ class Server:
             directory,
             since=time.time_ns() // 1_000_000,
             pacing=Pacing(options.message_rate),
+            join_limit=_join_limit(options.joins_per_minute),
             link=self._link,
             own_installations=partial(_own_installations, server_key(fingerprint, bound)),
             multiply=x25519,
@@ -374,6 +376,10 @@ class Server:
             log_file = str(self._data_dir / logs.FILE)
             self.failure = Reason("thread_failed", {"thread": thread, "log": log_file})
             self._show([ServerFailed(self.failure, time.time_ns() // 1_000_000)])
+
+
+def _join_limit(per_minute: int) -> TokenBuckets | None:
+    return TokenBuckets(per_minute, per_minute / 60) if per_minute else None
 
 
 def _own_installations(server: str) -> tuple[str, ...]:

@@ -35,6 +35,9 @@ MESSAGE_BURST: Final = 20.0
 """Messages of one sender in one room that may come at once, in seconds of the rate."""
 LEAST_MESSAGE_RATE: Final = 0.05
 MAX_MESSAGE_RATE: Final = 1_000_000.0
+JOINS_PER_MINUTE: Final = 100
+"""People who may join with one invite in a minute, and at once, if the host chose nothing else."""
+MAX_JOINS_PER_MINUTE: Final = 1_000_000
 MAX_SLOW: Final = 6 * 3600
 """Seconds: the longest interval of a room's slow mode."""
 

@@ -4,6 +4,7 @@ import secrets
 from bisect import bisect
 from functools import partial
 from itertools import islice
+from math import ceil
 from operator import itemgetter
 from typing import Final
 
@@ -211,10 +212,16 @@ def _make_account(
         display_name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
         return newcomers.refuse_name(session, command, field, error)
+    number = None if invite is None else invite.number
+    wait = _wait_to_join(world, number)
+    if wait:
+        # No matter for the host: it may be a class whose link was just shown to everybody.
+        params: Params = {"why": "many_joins"}
+        return refuse(session, command, "rate_limited", retry_after=wait, params=params)
     general = world.directory.rooms[GENERAL]
     change = world.directory.next_change()
     key = device_key(command.token)
-    device = _new_device(command, username, None if invite is None else invite.number, now)
+    device = _new_device(command, username, number, now)
     role = Role.MEMBER if invite is None else invite.role
     with world.store.atomic():
         account = world.store.add_account(username, display_name, change, now, role)
@@ -229,6 +236,20 @@ def _make_account(
     world.directory.undo.note(partial(world.sessions.undo_admit, session))
     admitted = _admit(world, session, command, username, now, new=True)
     return [*admitted, published, InvitesChanged()]
+
+
+def _wait_to_join(world: World, invite: int | None) -> int:
+    """Take a token for a new account by an invite, or without one; or the milliseconds to wait.
+
+    Whoever got hold of a link could otherwise fill the chat with accounts in no time.
+    """
+    if world.join_limit is None:
+        return 0
+    key = str(invite)
+    wait = world.join_limit.ask(key, world.moment)
+    if not wait:
+        world.directory.undo.note(partial(world.join_limit.give_back, key))
+    return ceil(1000 * wait)
 
 
 def sign_in(world: World, session: Session, command: messages.SignIn, now: int) -> Outcome:

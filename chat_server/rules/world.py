@@ -76,6 +76,8 @@ class World:
     """Token buckets by account, for invites for one's own devices."""
     unsaved_seen: set[bytes] = field(default_factory=set)
     """The devices whose `last_seen` is yet to be written."""
+    join_limit: TokenBuckets | None = None
+    """Token buckets by invite, for new accounts; None for no limit."""
     pacing: Pacing = field(default_factory=Pacing)
     """How fast messages may come into each room."""
     moment: float = 0.0

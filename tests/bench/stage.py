@@ -136,7 +136,7 @@ class Stage:
             *("--headless", "--host", "127.0.0.1", "--port", str(self.port)),
             *("--name", "Harbour Team", "--data-dir", data, "--ready-file", ready),
             # Those that are packed may be of a former version, which has no limit.
-            *(() if build.frozen else ("--message-rate", "0")),
+            *(() if build.frozen else ("--message-rate", "0", "--joins-per-minute", "0")),
         )
         order = Order("the server behind", (*(command or build.server), *flags), build.folder)
         with self.start(order) as [server]:

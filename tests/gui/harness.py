@@ -164,6 +164,7 @@ class Host:
             plaintext=False,
             log_level="info",
             message_rate=0,
+            joins_per_minute=0,
         )
         self._server = Server(options, self.data_dir, self._show)
         running = self._server.start()

@@ -232,7 +232,8 @@ class Server:
             [
                 *(*self._program, "--headless", "--host", "127.0.0.1", "--port", str(self.port)),
                 *("--data-dir", str(self.data_dir), "--ready-file", str(self.ready_file)),
-                *("--message-rate", "0"),  # a later one counts
+                # Later ones count.
+                *("--message-rate", "0", "--joins-per-minute", "0"),
                 *self._flags,
             ],
             under=self._under,

@@ -173,7 +173,7 @@ class Server(Process):
                 *("--silence", str(way.silence), "--"),
                 *("--headless", "--host", HOST, "--port", str(self.port)),
                 *("--data-dir", str(self.database.parent), "--ready-file", str(self._ready)),
-                *("--message-rate", str(way.message_rate)),
+                *("--message-rate", str(way.message_rate), "--joins-per-minute", "0"),
             ]
         )
 

@@ -18,7 +18,7 @@ from string import Template
 from typing import Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
-from common.limits import MAX_MESSAGE_RATE
+from common.limits import MAX_JOINS_PER_MINUTE, MAX_MESSAGE_RATE
 from tests.bench.programs import ROOT, Order, Program
 from tests.bench.screen import BenchError
 
@@ -154,6 +154,7 @@ def _chat(server: Server, place: Path, _port: int, _certificate: Path) -> tuple[
         *("--data-dir", place / "data", "--ready-file", place / "ready.json"),
         # As with the peers, whose limits are lifted; the check is made all the same.
         *("--log-level", "warning", "--message-rate", f"{MAX_MESSAGE_RATE:g}"),
+        *("--joins-per-minute", str(MAX_JOINS_PER_MINUTE)),
         *(() if server.tls else ("--plaintext",)),
     )
 

@@ -32,7 +32,7 @@ def test_every_option(tmp_path: Path) -> None:
     options = parse_options(
         [
             *(*line.split(), "--name", "  Our   home ", "--plaintext", "--log-level", "debug"),
-            *("--message-rate", "2.5"),
+            *("--message-rate", "2.5", "--joins-per-minute", "30"),
         ]
     )
     assert options == Options(
@@ -45,6 +45,7 @@ def test_every_option(tmp_path: Path) -> None:
         plaintext=True,
         log_level="debug",
         message_rate=2.5,
+        joins_per_minute=30,
     )
 
 
@@ -66,6 +67,10 @@ def test_every_option(tmp_path: Path) -> None:
         ["--message-rate", "0.01"],
         ["--message-rate", "nan"],
         ["--message-rate", "1e7"],
+        ["--joins-per-minute", "many"],
+        ["--joins-per-minute", "-1"],
+        ["--joins-per-minute", "1000001"],
+        ["--joins-per-minute", "٣"],
         ["surplus"],
     ],
 )

@@ -422,6 +422,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         world.DIRECT_ROOM_BURST,
         world.DEVICE_INVITE_BURST,
         limits.RENAMES,
+        limits.JOINS_PER_MINUTE,
         limits.MESSAGE_RATE * limits.MESSAGE_BURST,
         limits.MESSAGE_RATE,
         limits.MAX_SLOW,
