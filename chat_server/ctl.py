@@ -14,16 +14,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from io import TextIOWrapper
+from math import ceil
 from pathlib import Path
 from typing import Any, Final, Self
 
 from chat_server.ctl_socket import CtlUnreachableError, connect
-from common.domain.names import NameRefusedError, fold_username
+from common.domain.names import GENERAL, ROOM_PATTERN, NameRefusedError, fold_username
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.domain.spoken_code import written_code
-from common.domain.times import local_time
-from common.limits import FRAME_JSON, MAX_INTEGER, MAX_TIME, REASON_LENGTH
+from common.domain.times import duration_text, local_time
+from common.limits import FRAME_JSON, MAX_INTEGER, MAX_SLOW, MAX_TIME, REASON_LENGTH
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
 from common.system.data_folder import data_folder
@@ -33,6 +34,7 @@ _PATIENCE: Final = 30.0
 """Timeout for a reply, in seconds."""
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SPAN: Final = re.compile(r"(\d+)([smhdw])")
+_ROOM: Final = re.compile(ROOM_PATTERN)
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _QUOTED: Final = 40
 """Characters of an argument that a message quotes."""
@@ -93,7 +95,9 @@ class _Server:
         except (OSError, FrameError, ValueError) as error:
             raise CtlError(f"the connection to the server was lost: {error}") from error
         if reply.get("type") == "error":
-            raise CtlError(sentence(Reason(str(reply["code"]), reply["params"])))
+            why = sentence(Reason(str(reply["code"]), reply["params"]))
+            wait = ceil((reply["retry_after"] or 0) / 1000)
+            raise CtlError(f"{why}; try again in {duration_text(wait)}" if wait else why)
         return reply
 
     def pages(self, kind: str, place: str, last: Callable[[Fields], Any], of: str) -> Iterator[Any]:
@@ -272,6 +276,11 @@ def _delete_account(server: _Server, options: argparse.Namespace) -> Iterator[st
     yield from ()
 
 
+def _slow_mode(server: _Server, options: argparse.Namespace) -> Iterator[str]:
+    server.ask("set_slow_mode", room=options.room, seconds=options.interval)
+    yield from ()
+
+
 def _rename(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     server.ask("rename_chat", name=options.name)
     yield from ()
@@ -349,6 +358,27 @@ def _until(text: str) -> int:
     return int(until * 1000)
 
 
+def _interval(text: str) -> int:
+    """The seconds of slow mode: `30s`, `5m`, `6h`, or `off`."""
+    if text == "off":
+        return 0
+    span = _SPAN.fullmatch(text[:_DIGITS])
+    if span is None:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is no interval; use 30s, 5m, 6h or off")
+    seconds = int(span[1]) * _SECONDS[span[2]]
+    if seconds > MAX_SLOW:
+        raise argparse.ArgumentTypeError(f"{_short(text)} is too long; {MAX_SLOW // 3600}h at most")
+    return seconds
+
+
+def _room(text: str) -> str:
+    """A room's name, perhaps written as `#general`."""
+    room = text.removeprefix("#")
+    if not _ROOM.fullmatch(room):
+        raise argparse.ArgumentTypeError(f"{_short(text)} is no room")
+    return room
+
+
 def _short(text: str) -> str:
     """What was typed, quoted, in a message of one line."""
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
@@ -415,9 +445,17 @@ def argument_parser() -> ArgumentParser:
         "--messages", choices=["keep", "remove"], required=True,
         help="keep what the person said, as a former member's, or remove it everywhere",
     )  # fmt: skip
+    _add_chat(verb)
+    return parser
+
+
+def _add_chat(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """The verbs about rooms and the chat itself."""
+    slow = verb("slow-mode", _slow_mode, "let each member of a room send one message in a while")
+    slow.add_argument("interval", type=_interval, help="30s, 5m or 6h between two, or off")
+    slow.add_argument("--room", type=_room, default=GENERAL, help="which room (%(default)s)")
     rename = verb("rename", _rename, "give the chat another name")
     rename.add_argument("name", type=_text)
-    return parser
 
 
 def _add_joining(verb: Callable[..., argparse.ArgumentParser]) -> None:

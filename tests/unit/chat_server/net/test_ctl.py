@@ -130,6 +130,10 @@ def test_a_reason_is_sent_as_one_line(typed: str, sent: str) -> None:
         (["rename", "\udcff"], "not in UTF-8"),
         (["delete-account", "ada"], "required: --messages"),
         (["delete-account", "ada", "--messages", "some"], "invalid choice"),
+        (["slow-mode", "soon"], "is no interval"),
+        (["slow-mode", "7h"], "is too long; 6h at most"),
+        (["slow-mode", "9" * 5000 + "s"], "is no interval"),
+        (["slow-mode", "30s", "--room", "no room"], "is no room"),
         (["audit", "--count", "-5"], "is no number"),
         (["audit", "--count", "many"], "is no number"),
     ],
@@ -160,6 +164,33 @@ def test_what_is_asked_for_is_said_when_it_is_not_there(tmp_path: Path, capsys: 
     ):
         assert ctl.main([*order, "--data-dir", str(tmp_path)]) == bool(said)
         assert said in capsys.readouterr().err
+
+
+def test_slow_mode_is_set_and_ended(server: Server, tmp_path: Path, capsys: Captured) -> None:
+    """In the room that is named; and where there is none, that is said."""
+    assert server.running is not None
+    for order, slow, said in (
+        (["30s"], 30, ""),
+        (["6h", "--room", "#general"], 6 * 3600, ""),
+        (["5m", "--room", "garden"], 6 * 3600, "there is no room garden"),
+        (["off"], 0, ""),
+    ):
+        assert ctl.main(["slow-mode", *order, "--data-dir", str(tmp_path)]) == bool(said)
+        assert said in capsys.readouterr().err
+        assert server._world.directory.rooms["general"].slow == slow
+
+
+def test_an_error_says_when_to_try_again(monkeypatch: pytest.MonkeyPatch, capsys: Captured) -> None:
+    """If the server says it: a script may wait so long."""
+    for retry_after, said in ((None, ""), (0, ""), (1200, "; try again in 2 s")):
+        near, far = socket.socketpair()
+        monkeypatch.setattr(ctl, "connect", lambda *_, near=near: near)
+        fields: dict[str, Any] = {"code": "busy", "params": {}, "retry_after": retry_after}
+        with closing(far):
+            far.sendall(encode_frame(json.dumps({"type": "error", "re": 1, **fields}).encode()))
+            assert ctl.main(["status"]) == 1
+        told = capsys.readouterr().err
+        assert told == f"ChatServer ctl: the host's computer can't store messages now{said}\n"
 
 
 def test_a_person_who_changes_between_two_pages_is_listed_once(
