@@ -17,6 +17,7 @@ from typing import Final
 from chat_server.address_watch import AddressWatch
 from chat_server.addresses import listens_everywhere, reachable_addresses
 from chat_server.disk_watch import DiskWatch
+from chat_server.housekeeping import Housekeeping
 from chat_server.hub.hub import Hub, ShowView
 from chat_server.hub.queue import HubQueue
 from chat_server.identity import IdentityError, damaged, load_identity
@@ -252,10 +253,15 @@ class Server:
         self._beacon = self._make_beacon(listening, fingerprint, facts.name)
         if self._beacon is not None:
             self._beacon.start()
-        self._disk = DiskWatch(self._data_dir, self._show_disk)
-        self._disk.start()
+        self._start_timers()
         log.info("accepting clients on port %d", bound)
         return publisher.running
+
+    def _start_timers(self) -> None:
+        self._disk = DiskWatch(self._data_dir, self._show_disk)
+        self._disk.start()
+        self._housekeeping = Housekeeping(self._queue.post)
+        self._housekeeping.start()
 
     def _start_ctl(self) -> None:
         """Accept command lines on this computer; if that fails, the server runs without them."""
@@ -357,6 +363,7 @@ class Server:
                 steps.callback(self._ctl.stop)
                 steps.callback(self._watch.stop)
                 steps.callback(self._disk.stop)
+                steps.callback(self._housekeeping.stop)
                 # First of all, so that nobody comes to a closed door.
                 if self._beacon is not None:
                     steps.callback(self._beacon.stop)

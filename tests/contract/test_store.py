@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, nullcontext, suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chat_server.rules.directory import Account, Device, Directory, RoomLog
-from chat_server.rules.issued_invites import InviteKind, IssuedInvite
+from chat_server.rules.issued_invites import STANDING, InviteKind, IssuedInvite, secret_hash
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind
 from chat_server.store.sqlite import store as sqlite_store
@@ -98,6 +98,11 @@ def device(
 ) -> Device:
     """A device that joined with no invite that is known."""
     return Device(username, installation, name, 0, None, last_seen)
+
+
+def facts(device: Device) -> tuple[object, ...]:
+    """All of a device, also what is not compared."""
+    return tuple(getattr(device, each.name) for each in fields(device))
 
 
 def invite(**terms: Any) -> IssuedInvite:
@@ -354,6 +359,64 @@ class StoreContract:
         assert filled.store.load().installations == {
             "ada": {INSTALLATION, "2" * 32}, "bob": {INSTALLATION},
         }  # fmt: skip
+
+    def test_invites_are_kept_with_all_their_terms(self, filled: Filled) -> None:
+        """Each with a number that no other ever had; the standing one has the number 0."""
+        with filled.store.transaction():
+            secret = filled.store.invite_secret(3)
+            added = [
+                filled.store.add_invite(each)
+                for each in (
+                    invite(),
+                    invite(secret_hash=b"2" * 32, by=None, username="bob", expires=None),
+                    invite(secret_hash=b"3" * 32, kind=InviteKind.KNOCK, most_uses=None),
+                )
+            ]
+        numbers = [each.number for each in added]
+        assert numbers == sorted(set(numbers))
+        assert min(numbers) > STANDING
+        standing = IssuedInvite(STANDING, secret_hash(secret), InviteKind.LINK, 3)
+        assert list(filled.store.load().invites.before(None)) == [*added[::-1], standing]
+        used = [each.used(7) for each in added]
+        with filled.store.transaction():
+            for each in (*used, standing.used(8)):
+                filled.store.change_invite(each)
+            assert filled.store.invite_secret(99) == secret
+            filled.store.remove_invite(added[2])
+        kept = [*used[1::-1], standing.used(8)]
+        assert list(filled.store.load().invites.before(None)) == kept
+        with filled.store.transaction():
+            again = filled.store.add_invite(invite(secret_hash=b"4" * 32))
+        assert again.number > numbers[2]
+
+    def test_the_standing_invite_may_get_another_secret(self, filled: Filled) -> None:
+        """It keeps its number, and the old one is no invite any more."""
+        with filled.store.transaction():
+            old = filled.store.invite_secret(3)
+            filled.store.set_meta("invite_secret", "n" * 22)
+            renewed = IssuedInvite(STANDING, secret_hash("n" * 22), InviteKind.LINK, 9)
+            filled.store.change_invite(renewed)
+            assert filled.store.invite_secret(99) == "n" * 22
+        invites = filled.store.load().invites
+        assert invites.of_secret("n" * 22) == renewed
+        assert invites.of_secret(old) is None
+
+    def test_a_device_is_kept_until_it_is_removed(self, filled: Filled) -> None:
+        """With its name, when it was seen last, and the invite that it came by."""
+        phone = replace(device("ada", "Phone", last_seen=5), invite=8, created=4)
+        with filled.store.transaction():
+            filled.store.add_device(filled.ada, KEY, phone)
+        assert facts(filled.store.load().devices[KEY]) == facts(phone)
+        renamed = replace(phone, name="Pixel", last_seen=6)
+        with filled.store.transaction():
+            # Of one that is not there nothing is written.
+            filled.store.save_seen({KEY: renamed, b"x" * 32: renamed})
+        devices = filled.store.load().devices
+        assert facts(devices[KEY]) == facts(renamed)
+        assert b"x" * 32 not in devices
+        with filled.store.transaction():
+            filled.store.remove_device(KEY)
+        assert filled.store.load().devices.keys() == devices.keys() - {KEY}
 
     def test_the_audit_log_is_read_backwards(self, filled: Filled) -> None:
         """In pages, each before a number."""

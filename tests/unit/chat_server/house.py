@@ -64,6 +64,7 @@ class House:
         self._requests = itertools.count(1)
         self._cids = itertools.count(1)
         self.now = NOW
+        """Stands still until a test moves it."""
 
     def close(self) -> None:
         """Let go of the database."""
@@ -108,7 +109,7 @@ class House:
         """What another input leads to."""
         return handle_input(self.world, item, self.now)
 
-    def join_command(self, name: str, **fields: str) -> messages.Join:
+    def join_command(self, name: str, **fields: str | None) -> messages.Join:
         """A lawful join; `fields` make it less so."""
         given = {
             "secret": SECRET,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import re
 import sqlite3
 import sys
@@ -18,8 +19,10 @@ from typing import Final, NamedTuple
 import pytest
 
 from chat_server.net.pages import Pages
+from chat_server.rules import inputs
 from chat_server.rules.commands import is_refusal
 from chat_server.rules.directory import Account, RoomLog
+from chat_server.rules.issued_invites import STANDING, InviteKind, IssuedInvite, secret_hash
 from chat_server.rules.roles import Role
 from chat_server.store.sqlite import schema
 from chat_server.store.sqlite.reader import SqliteReader
@@ -30,6 +33,7 @@ from common.system import database
 from tests import strategies as our
 from tests.events import joined, said
 from tests.unit.chat_server.house import NOW, House, acked, told, understood
+from tests.unit.chat_server.rules.invitations import add_device, devices, result
 
 
 def inhabited(house: House, *, join: bool = True) -> tuple[RoomLog, Account]:
@@ -238,6 +242,74 @@ def test_nobody_is_more_than_a_member_after_a_former_format(migrated: House) -> 
     _, refused = house.sign_in("bob")
     assert is_refusal(refused)
     assert not house.world.sessions.online("bob")
+
+
+def test_the_invite_of_a_former_format_lets_in(tmp_path: Path) -> None:
+    """The link that people have stays the standing one; who may join is as it was."""
+    former = former_database(tmp_path, 4)
+    (secret,) = former.execute("SELECT value FROM meta WHERE key = 'invite_secret'").fetchone()
+    assert len(secret) == 22
+    former.close()
+    log = SqliteStore(tmp_path / "chat.db")
+    with log.transaction():
+        assert log.invite_secret(NOW) == secret
+    (standing,) = log.load().invites
+    assert standing == IssuedInvite(STANDING, secret_hash(secret), InviteKind.LINK, NOW)
+    assert standing.ended(NOW + 2**45) is None
+    with log.transaction():
+        assert log.meta("join_rule", "not yet") == "not yet"
+    log.close()
+
+
+def test_moderation_of_a_former_format_stays(tmp_path: Path) -> None:
+    """Roles, bans, mutes, installations, the audit log, and the numbers of former changes."""
+    former = former_database(tmp_path, 4)
+    with former:
+        former.execute("UPDATE accounts SET role = 2 WHERE username = 'ada'")
+        former.execute("UPDATE devices SET installation = ? WHERE account = 1", ("a" * 32,))
+        former.execute("INSERT INTO former_changes VALUES (77)")
+        for kind, account in (("ban", 2), ("mute", 3)):
+            former.execute(
+                "INSERT INTO sanctions"
+                " (kind, account, installations, device, until, reason, actor, at)"
+                " VALUES (?, ?, ?, NULL, ?, 'Enough', 'ada', 5)",
+                (kind, account, json.dumps(["b" * 32]), NOW + 1),
+            )
+        former.execute(
+            "INSERT INTO audit (at, actor, action, fields) VALUES (5, 'ada', 'ban', '{}')"
+        )
+    former.close()
+    house = House(tmp_path / "chat.db")
+    directory = house.world.directory
+    assert directory.accounts["ada"].role is Role.MODERATOR
+    assert directory.installations == {"ada": {"a" * 32}}
+    assert directory.was_change(77)
+    sanctions = {(each.kind, each.username) for each in directory.sanctions.after(0, NOW)}
+    assert sanctions == {("ban", "bob"), ("mute", "cem")}
+    reader = SqliteReader(house.path)
+    assert [row.action for row in reader.audit(None, 10)] == ["ban"]
+    reader.close()
+    house.close()
+
+
+def test_devices_of_a_former_format_are_listed_and_seen(migrated: House) -> None:
+    """When they were seen last nobody knows, until they come; each can be signed out."""
+    house = migrated
+    host = house.host()
+    assert {each.last_seen for each in house.world.directory.devices.values()} == {None}
+    (told_of,) = devices(house, host, "ada")
+    assert (told_of.last_seen, told_of.online, told_of.created) == (None, False, NOW)
+    house.sign_in("ada")
+    with house.log.transaction():
+        house.happen(inputs.SaveSeen())
+    house.world.directory.commit()
+    assert [each.last_seen for each in house.log.load().devices.values() if each.last_seen] == [NOW]
+    command = messages.RemoveDevice(id=1, username="ada", device=told_of.device)
+    assert messages.Done(re=1) in told(house.do(host, command), host)
+    _, refusal = house.sign_in("ada")
+    assert is_refusal(refusal)
+    _, invite = add_device(house, host, "ada")
+    assert result(house, "ada", invite.secret) == "in"
 
 
 def test_a_former_database_is_copied_before_it_is_migrated(tmp_path: Path, version: int) -> None:
