@@ -8,23 +8,36 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 from io import TextIOWrapper
 from math import ceil
 from pathlib import Path
 from typing import Any, Final, Self
 
+from chat_server import ctl_invites
 from chat_server.ctl_socket import CtlUnreachableError, connect
-from common.domain.names import GENERAL, ROOM_PATTERN, NameRefusedError, fold_username
+from chat_server.ctl_values import (
+    NULL,
+    CtlError,
+    Fields,
+    parse_count,
+    parse_interval,
+    parse_line,
+    parse_number,
+    parse_room,
+    parse_text,
+    parse_until,
+    parse_username,
+    parse_whom,
+    time_text,
+)
+from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.domain.spoken_code import written_code
-from common.domain.times import duration_text, local_time
-from common.limits import FRAME_JSON, MAX_INTEGER, MAX_SLOW, MAX_TIME, REASON_LENGTH
+from common.domain.times import duration_text
+from common.limits import FRAME_JSON, MAX_INTEGER
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
 from common.system.data_folder import data_folder
@@ -32,21 +45,7 @@ from common.system.output import OutputError, print_lines, printable
 
 _PATIENCE: Final = 30.0
 """Timeout for a reply, in seconds."""
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SPAN: Final = re.compile(r"(\d+)([smhdw])")
-_ROOM: Final = re.compile(ROOM_PATTERN)
-_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_QUOTED: Final = 40
-"""Characters of an argument that a message quotes."""
-_DIGITS: Final = 18
-"""Of a number that is counted down: more entries than any log has."""
 _NEW_INVITE: Final = "there is a new invite link (“ctl invite”); the old one no longer works"
-
-Fields = dict[str, Any]
-
-
-class CtlError(Exception):
-    """The command failed; the text says why."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -84,8 +83,12 @@ class _Server:
         self._connection.close()
 
     def ask(self, kind: str, **fields: Any) -> Fields:
-        """The reply to a command; fields that are None are left out."""
-        given = {name: value for name, value in fields.items() if value is not None}
+        """The reply to a command; fields that are None are left out, those that are NULL null."""
+        given = {
+            name: None if value is NULL else value
+            for name, value in fields.items()
+            if value is not None
+        }
         body = json.dumps({"type": kind, "id": 1, **given}).encode()
         try:
             self._connection.sendall(encode_frame(body))
@@ -127,7 +130,7 @@ def _status(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         yield json.dumps(facts)
         return
     yield f"{printable(reply['server_name'])} ({reply['program']})"
-    yield f"running since {_time(reply['since'])}"
+    yield f"running since {time_text(reply['since'])}"
     yield f"{reply['online']} of {reply['accounts']} people online"
     yield f"{reply['connections']} connections, {reply['rooms']} rooms"
     if reply["trouble"]:
@@ -143,7 +146,7 @@ def _clients(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         yield "\t".join(
             (
                 str(each["connection"]), each["username"], printable(each["device"]),
-                each["address"], _time(each["since"]), str(each["bytes_in"]),
+                each["address"], time_text(each["since"]), str(each["bytes_in"]),
                 str(each["bytes_out"]), slow,
             )
         )  # fmt: skip
@@ -170,7 +173,7 @@ def _sanctions(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         if options.json:
             yield json.dumps(each)
             continue
-        until = "until lifted" if each["until"] is None else f"until {_time(each['until'])}"
+        until = "until lifted" if each["until"] is None else f"until {time_text(each['until'])}"
         whom = each["username"] or f"device {printable(each['device'] or '')}"
         facts = (str(each["number"]), each["kind"], whom, until, f"by {each['by']}")
         yield "\t".join((*facts, printable(each["reason"])))
@@ -186,7 +189,7 @@ def _audit(server: _Server, options: argparse.Namespace) -> Iterator[str]:
             yield json.dumps(each)
         else:
             told = " ".join(f"{name}={value}" for name, value in each["fields"].items())
-            yield f"{_time(each['at'])}\t{each['by']}\t{each['action']}\t{printable(told)}"
+            yield f"{time_text(each['at'])}\t{each['by']}\t{each['action']}\t{printable(told)}"
 
 
 def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
@@ -203,7 +206,7 @@ def _requests(server: _Server, options: argparse.Namespace) -> Iterator[str]:
             (
                 str(each["request"]), each["digits"], each["username"],
                 printable(each["display_name"]), printable(each["device"]), each["address"],
-                _time(each["since"]),
+                time_text(each["since"]),
             )
         )  # fmt: skip
 
@@ -286,108 +289,6 @@ def _rename(server: _Server, options: argparse.Namespace) -> Iterator[str]:
     yield from ()
 
 
-def _whom(text: str) -> Fields:
-    """A person by username, or `#7` for a connection of `clients`."""
-    if not text.startswith("#"):
-        return {"username": _username(text)}
-    try:
-        number = int(text[1:])
-    except ValueError:  # also of thousands of digits
-        number = 0
-    if not 1 <= number <= MAX_INTEGER:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is no connection; use #7")
-    return {"connection": number}
-
-
-def _username(text: str) -> str:
-    """A username, perhaps written as people are mentioned: `@ada`."""
-    try:
-        return fold_username(text.removeprefix("@"))
-    except NameRefusedError as error:
-        raise argparse.ArgumentTypeError(f"{_short(text)}: {error}") from error
-
-
-def _number(text: str) -> int:
-    """The number of a request to join."""
-    number = int(text[:_DIGITS]) if text.isdecimal() else 0
-    if not 1 <= number <= MAX_INTEGER:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is no number of a request")
-    return number
-
-
-def _count(text: str) -> int:
-    """How many entries to print at most."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{_short(text)} is no number of entries")
-    return int(text[:_DIGITS])
-
-
-def _text(text: str) -> str:
-    """What was typed, if it is Unicode: a shell hands over any bytes."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is not in UTF-8") from error
-    return text
-
-
-def _line(text: str) -> str:
-    """A reason as the protocol takes it: one line."""
-    line = " ".join(_CONTROL.sub(" ", _text(text)).split())
-    if len(line) > REASON_LENGTH:
-        raise argparse.ArgumentTypeError(f"a reason has at most {REASON_LENGTH} characters")
-    return line
-
-
-def _until(text: str) -> int:
-    """A time in ms since 1970 UTC: in `30m`, `12h`, `7d`, or at an ISO date and time."""
-    try:
-        span = _SPAN.fullmatch(text)
-        if span is not None:
-            until = time.time() + int(span[1]) * _SECONDS[span[2]]
-        else:
-            until = datetime.fromisoformat(text).timestamp()
-    except (ValueError, OverflowError, OSError) as error:
-        why = f"{_short(text)} is no time; use 30m, 12h, 7d or 2027-01-31T18:00"
-        raise argparse.ArgumentTypeError(why) from error
-    if until <= time.time():
-        raise argparse.ArgumentTypeError(f"{_short(text)} is not in the future")
-    if until > MAX_TIME / 1000:
-        why = f"{_short(text)} is too far away; without --until it holds until it is lifted"
-        raise argparse.ArgumentTypeError(why)
-    return int(until * 1000)
-
-
-def _interval(text: str) -> int:
-    """The seconds of slow mode: `30s`, `5m`, `6h`, or `off`."""
-    if text == "off":
-        return 0
-    span = _SPAN.fullmatch(text[:_DIGITS])
-    if span is None:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is no interval; use 30s, 5m, 6h or off")
-    seconds = int(span[1]) * _SECONDS[span[2]]
-    if seconds > MAX_SLOW:
-        raise argparse.ArgumentTypeError(f"{_short(text)} is too long; {MAX_SLOW // 3600}h at most")
-    return seconds
-
-
-def _room(text: str) -> str:
-    """A room's name, perhaps written as `#general`."""
-    room = text.removeprefix("#")
-    if not _ROOM.fullmatch(room):
-        raise argparse.ArgumentTypeError(f"{_short(text)} is no room")
-    return room
-
-
-def _short(text: str) -> str:
-    """What was typed, quoted, in a message of one line."""
-    return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
-
-
-def _time(milliseconds: int) -> str:
-    return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"
-
-
 def argument_parser() -> ArgumentParser:
     """The command line of ``ChatServer ctl``."""
     parser = ArgumentParser(
@@ -404,43 +305,46 @@ def argument_parser() -> ArgumentParser:
 
     def reason(added: argparse.ArgumentParser) -> None:
         help_ = "what the person is told"
-        added.add_argument("--reason", type=_line, default="", help=help_)
+        added.add_argument("--reason", type=parse_line, default="", help=help_)
 
     def until(added: argparse.ArgumentParser) -> None:
         help_ = "for 30m, 12h, 7d, or until 2027-01-31T18:00 (default: until it is lifted)"
-        added.add_argument("--until", type=_until, metavar="TIME", help=help_)
+        added.add_argument("--until", type=parse_until, metavar="TIME", help=help_)
 
     verb("status", _status, "say how the server is")
     verb("clients", _clients, "list the connections")
     verb("people", _people, "list everyone who has joined")
     verb("sanctions", _sanctions, "list bans and mutes")
     audit = verb("audit", _audit, "list what was done, the newest first")
-    audit.add_argument("--count", type=_count, default=50, help="entries at most (%(default)s)")
+    audit.add_argument(
+        "--count", type=parse_count, default=50, help="entries at most (%(default)s)"
+    )
     invite = verb("invite", _invite, "print the invite, or make a new one")
     invite.add_argument("what", choices=["show", "new"], nargs="?", default="show")
     _add_joining(verb)
+    ctl_invites.add_verbs(verb)
     whom = "username, or #NUMBER of a connection"
     terminate = verb("terminate", _terminate, "end a connection, or all of a person")
-    terminate.add_argument("whom", type=_whom, help=whom)
+    terminate.add_argument("whom", type=parse_whom, help=whom)
     reason(terminate)
     ban = verb("ban", _ban, "keep a person, or the device of a connection, away")
-    ban.add_argument("whom", type=_whom, help=whom)
+    ban.add_argument("whom", type=parse_whom, help=whom)
     until(ban)
     reason(ban)
     unban = verb("unban", _unban, "lift a ban")
-    unban.add_argument("whom", type=_username, help="username, or the number of a ban")
+    unban.add_argument("whom", type=parse_username, help="username, or the number of a ban")
     unban.add_argument("--username", action="store_true", help="a number is a username")
     mute = verb("mute", _mute, "let a person read and not write")
-    mute.add_argument("whom", type=_username, help="username")
+    mute.add_argument("whom", type=parse_username, help="username")
     until(mute)
     reason(mute)
     unmute = verb("unmute", _unmute, "let a person write again")
-    unmute.add_argument("whom", type=_username, help="username")
+    unmute.add_argument("whom", type=parse_username, help="username")
     role = verb("role", _role, "make somebody a moderator, or the reverse")
-    role.add_argument("whom", type=_username, help="username")
+    role.add_argument("whom", type=parse_username, help="username")
     role.add_argument("role", choices=["member", "moderator"])
     delete = verb("delete-account", _delete_account, "delete somebody's account, for good")
-    delete.add_argument("whom", type=_username, help="username")
+    delete.add_argument("whom", type=parse_username, help="username")
     delete.add_argument(
         "--messages", choices=["keep", "remove"], required=True,
         help="keep what the person said, as a former member's, or remove it everywhere",
@@ -452,25 +356,25 @@ def argument_parser() -> ArgumentParser:
 def _add_chat(verb: Callable[..., argparse.ArgumentParser]) -> None:
     """The verbs about rooms and the chat itself."""
     slow = verb("slow-mode", _slow_mode, "let each member of a room send one message in a while")
-    slow.add_argument("interval", type=_interval, help="30s, 5m or 6h between two, or off")
-    slow.add_argument("--room", type=_room, default=GENERAL, help="which room (%(default)s)")
+    slow.add_argument("interval", type=parse_interval, help="30s, 5m or 6h between two, or off")
+    slow.add_argument("--room", type=parse_room, default=GENERAL, help="which room (%(default)s)")
     rename = verb("rename", _rename, "give the chat another name")
-    rename.add_argument("name", type=_text)
+    rename.add_argument("name", type=parse_text)
 
 
 def _add_joining(verb: Callable[..., argparse.ArgumentParser]) -> None:
     """The verbs about people who join without a link."""
     verb("requests", _requests, "list who asks to join, with the digits that they see")
     admit = verb("admit", _admit, "let somebody in who asks to join")
-    admit.add_argument("request", type=_number, help="number of the request")
+    admit.add_argument("request", type=parse_number, help="number of the request")
     admit.add_argument("--role", choices=["member", "moderator"], default="member")
     deny = verb("deny", _deny, "refuse a request to join")
-    deny.add_argument("request", type=_number, help="number of the request")
+    deny.add_argument("request", type=parse_number, help="number of the request")
     deny.add_argument(
         "--block", action="store_true", help="ban that device, and its address may not ask for 1 h"
     )
     code = verb("code", _code, "print the code to read out to somebody who joins, or end it")
     code.add_argument("what", choices=["show", "end"], nargs="?", default="show")
     code.add_argument(
-        "--username", type=_username, help="a code for one more device of that person"
+        "--username", type=parse_username, help="a code for one more device of that person"
     )
