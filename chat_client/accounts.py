@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_client.state.account import Account, server_key
-from common.domain.invite import Invite, parse_invite
+from common.domain.invite import Invite, Place, parse_invite
 from common.domain.names import fold_username
 from common.system.installation import FILE, SECRET_BYTES, installation_of
+from common.system.installation import server_key as key_of
 from common.system.private_files import FolderLock, make_private_folder, write_private
 
 NEVER_MADE: Final = frozenset(
@@ -96,10 +97,10 @@ class Accounts:
 
     def _load(self, path: Path) -> Account:
         account = _load(path)
-        return replace(account, installation=self._installation(account.invite))
+        return replace(account, installation=self.installation(account.invite.place))
 
-    def _installation(self, invite: Invite) -> str:
-        """The id of this data folder for a server; a different one for each server.
+    def installation(self, place: Place) -> str:
+        """The id of this data folder for the server at a place; a different one for each server.
 
         Raises AccountError.
         """
@@ -117,7 +118,7 @@ class Accounts:
                 write_private(path, secret)
             except OSError as error:
                 raise AccountError(f"{path} can't be written: {error.strerror}") from error
-        return installation_of(secret, server_key(invite))
+        return installation_of(secret, key_of(place.fingerprint, place.port))
 
     def find(self, invite: Invite | None, username: str | None) -> Account | None:
         """The account for an invite, a username, or both; with neither, the one used last.
@@ -141,7 +142,7 @@ class Accounts:
     def new(self, invite: Invite, username: str, display_name: str) -> Account:
         """A new account to join with, in a folder of its own. Raises AccountError."""
         account = new_account(invite, username, display_name)
-        account = replace(account, installation=self._installation(invite))
+        account = replace(account, installation=self.installation(invite.place))
         number = 1
         while (self.folder(account) / "account.json").exists():
             # An account of this name whose server had this identity once and has another now.

@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.errors import CacheError, CacheFailedError
-from chat_client.local_server import find_local_server
 from chat_client.login_name import login_name
 from chat_client.open_account import OpenAccount
 from chat_client.options import DamagedLink, Name, Options, name_of, read_link
 from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
-from chat_client.state.attempts import Failure, worth_telling
 from chat_client.state.news import AccountChanged, News, StatusChanged
-from chat_client.state.status import WRONG_SERVER, Link, Status
-from chat_client.status_text import describe_attempt
-from chat_client.window.join_screen import JoinScreen, Prefill
+from chat_client.state.status import Link, Status
+from chat_client.window.join.asking import Asking
+from chat_client.window.join.hosting import find_server
+from chat_client.window.join.network import Network
+from chat_client.window.join.screen import Desk, Hooks, JoinScreen, Prefill
+from chat_client.window.join.search import Search
+from chat_client.window.join.words import tried
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
 from chat_client.window.other_starts import OtherStarts
-from common.domain.invite import Invite
+from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
-from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
 from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
@@ -34,7 +35,6 @@ from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
 from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS, SETTINGS_TITLE
 from common.ui.widgets.redirect import redirect_typing
-from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
     from common.system.open_windows import WindowEntry
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_MOST_TOLD: Final = 3
-"""Addresses of which the join screen says what came of them: more would not fit."""
 DRAWN = 40
 """Milliseconds in which a new screen is drawn and has the keyboard."""
 _LINGER: Final = 500
@@ -90,6 +88,7 @@ class Screens:
         redirect_typing(program.root, self._written)
         program.root.bind("<Escape>", lambda _: self._escape())
         program.root.bind(SETTINGS, lambda _: self.show_settings())
+        program.root.bind("<<Paste>>", self._pasted, add="+")
         program.root.bind("<FocusIn>", self._focused, add="+")
         program.root.bind("<Map>", self._mapped, add="+")
 
@@ -143,7 +142,7 @@ class Screens:
             return
         if account is None or not account.joined:
             if self._may_leave():
-                typed = self.screen.name.value if isinstance(self.screen, JoinScreen) else ""
+                typed = self.screen.typed_name if isinstance(self.screen, JoinScreen) else ""
                 self.show_join(link, typed)
             return
         known = account.with_invite(link)
@@ -199,7 +198,7 @@ class Screens:
         for timer in self._gone.values():
             self._root.after_cancel(timer)
         self._close_session()
-        if isinstance(self.screen, MainScreen):
+        if self.screen is not None:
             self.screen.close()
         ended()
 
@@ -210,32 +209,37 @@ class Screens:
         invite: Invite | None = None,
         name: str = "",
         *,
+        place: Place | None = None,
         problem: str = "",
         field: str = "",
         link: str = "",
     ) -> JoinScreen:
-        """The join screen, with what is known filled in."""
+        """The join screen; it tries to join with an invite, and asks the host at a place."""
         self._close_session()
         try:
             known = [account for account in self._accounts.all() if account.joined]
         except AccountError as error:
             known, problem = [], problem or str(error)
-        here = find_local_server()
-        if here is not None and any(a.invite.fingerprint == here.fingerprint for a in known):
-            here = None
         self._root.title("ChatClient")
-        screen = JoinScreen(
-            self._root,
-            self._theme,
-            known,
-            here,
-            Prefill(invite, name or login_name(), problem=problem, field=field, link=link),
-            on_join=self._join,
-            on_account=self.open,
-            on_cancel=self._cancel,
+        first = Prefill(
+            invite,
+            name or login_name(),
+            problem=problem,
+            field=field,
+            place=place,
+            link=link,
         )
+        hooks = Hooks(self._join, self.open, self._cancel)
+        screen = JoinScreen(self._root, self._theme, self._make_desk(known), hooks, first)
         self._show(screen)
         return screen
+
+    def _make_desk(self, known: Sequence[Account]) -> Desk:
+        network, installation = Network(), self._accounts.installation
+        return Desk(
+            Search(self._root, network, known, find_server()),
+            Asking(self._root, network, installation),
+        )
 
     def open(self, account: Account) -> None:
         """The conversations of an account that has joined."""
@@ -327,7 +331,11 @@ class Screens:
             self._show(screen)
             screen.view.show_place(place)
         elif isinstance(former, JoinScreen):
-            self._show(former.made_anew())
+            # Its desk stays: it is the new one's, too.
+            anew = former.made_anew()
+            former.destroy()
+            self.screen = None
+            self._show(anew)
         if self.settings_window is not None:
             self.settings_window.rebuild()
 
@@ -336,10 +344,8 @@ class Screens:
         former.destroy()
 
     def _show(self, screen: JoinScreen | MainScreen) -> None:
-        if isinstance(self.screen, MainScreen):
+        if self.screen is not None:
             self.screen.close()
-        elif self.screen is not None:
-            self.screen.destroy()
         self.screen = screen
         screen.pack(fill="both", expand=True)
 
@@ -358,6 +364,11 @@ class Screens:
     def _escape(self) -> None:
         if isinstance(self.screen, MainScreen):
             self.screen.escape()
+
+    def _pasted(self, event: "tk.Event[tk.Misc]") -> None:
+        """Somebody pasted where nothing is typed: on the join screen that is a link."""
+        if isinstance(self.screen, JoinScreen) and not isinstance(event.widget, tk.Entry):
+            self.screen.pasted()
 
     def _focused(self, event: "tk.Event[tk.Misc]") -> None:
         """The window has the keyboard again: a link may have been copied meanwhile.
@@ -379,6 +390,8 @@ class Screens:
 
     def _join(self, invite: Invite, name: Name) -> None:
         """Try to join; the join screen stays until the server has answered."""
+        if invite.username:
+            name = Name(invite.username, name.display_name)
         account = self._accounts.find(invite, name.username)
         if account is not None and account.joined:
             self.open(account.with_invite(invite))
@@ -408,7 +421,7 @@ class Screens:
                 known = is_known(former, invite)
             except ConnectError as error:
                 status = Status(Link.PAUSED, Reason("unreachable"), attempts=error.attempts)
-                self._found.post((generation, lambda: self._not_found_out(_tried(status))))
+                self._found.post((generation, lambda: self._not_found_out(tried(status))))
             except RecognitionError as error:
                 why = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
                 self._found.post((generation, lambda: self._not_found_out(why)))
@@ -527,21 +540,10 @@ class Screens:
     def _join_went(self, session: OpenAccount, screen: JoinScreen, changed: StatusChanged) -> None:
         status = changed.status
         if status.link is Link.PAUSED:
-            screen.joining("Trying again…", _tried(status))
+            screen.joining("Trying again…", tried(status))
         elif status.link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}:
             field = "username" if status.code in {"name_taken", "name_alike"} else status.field
             self._close_session()
             if status.code in NEVER_MADE:
                 self._accounts.remove(session.account)
-            screen.refuse(_tried(status), field, str(status.reason.params.get("suggestion", "")))
-
-
-def _tried(status: Status) -> str:
-    """What went wrong; and if no connection was made, where the server was looked for, and why."""
-    told = worth_telling(status.attempts)
-    if status.code in WRONG_SERVER:
-        told = [attempt for attempt in told if attempt.failure is Failure.WRONG_SERVER]
-    lines = [f"{safe(describe_attempt(attempt))}." for attempt in told[:_MOST_TOLD]]
-    if len(told) > _MOST_TOLD:
-        lines.append(f"{len(told) - _MOST_TOLD} more addresses led nowhere.")
-    return "\n".join([safe(whole_sentence(status.reason)), *lines])
+            screen.refuse(tried(status), field, str(status.reason.params.get("suggestion", "")))

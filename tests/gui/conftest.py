@@ -19,6 +19,7 @@ from chat_server.window.notifications import Notifications as HostNotifications
 from common.ui.look import fonts
 from tests.gui.desktop import silent_backends
 from tests.gui.harness import Alarm, Host, Town
+from tests.gui.network import QuietNetwork
 
 
 @pytest.fixture
@@ -38,6 +39,8 @@ def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alarm: Alarm) -> Itera
     # Neither the person nor a server of this computer is part of a test.
     monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "")
     monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: tmp_path / "none")
+    # Nor is what else there is on its network.
+    monkeypatch.setattr("chat_client.window.screens.Network", QuietNetwork)
     # Nor is their desktop: what a window shows and plays there, each keeps for itself.
     monkeypatch.setattr("chat_client.window.screens.Notifications", _with_a_desktop)
     monkeypatch.setattr("chat_server.window.host.Notifications", host_with_a_desktop)

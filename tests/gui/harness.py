@@ -27,7 +27,8 @@ from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.status import Link
 from chat_client.window.app import make
-from chat_client.window.join_screen import JoinScreen
+from chat_client.window.join.screen import JoinScreen
+from chat_client.window.join.ways import Way
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.screens import Screens
 from chat_server.options import Options as ServerOptions
@@ -325,7 +326,7 @@ class Window:
     @property
     def problem(self) -> str:
         """What the join screen complains about, or ""."""
-        label = self.join.problem
+        label = self.join.column.problem
         return str(label.cget("text")) if label.winfo_manager() else ""
 
     @property
@@ -400,6 +401,11 @@ class Window:
         self.settle()
         click(widget, x, y)
         self.settle()
+
+    def turn(self, way: Way) -> None:
+        """Press the link to another way into a chat, unless it is the one shown."""
+        if self.join.way is not way:
+            self.click(self.join.column.actions.others[way])
 
     def click_row(self, rows: RowList, key: str) -> None:
         """Click on a row of a list."""

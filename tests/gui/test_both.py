@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from chat_client.state.status import Link
+from chat_client.window.join.ways import Way
 from common.domain.invite import parse_invite
 from tests.gui.harness import HostWindow, Town, Window
 
@@ -24,8 +25,9 @@ def host_window(town: Town, tmp_path: Path) -> Iterator[HostWindow]:
 def joins(town: Town, link: str, name: str) -> Window:
     """Somebody pastes the link, types their name and presses Return."""
     window = town.window()
-    window.paste(link, window.join.link.entry)
-    window.type(name, window.join.name.entry)
+    window.turn(Way.LINK)
+    window.paste(link, window.join.column.link.link.entry)
+    window.type(name, window.join.column.names.name.entry)
     window.key("<Return>")
     return window.online()
 

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageChops, ImageGrab
 
 from chat_client.options import Options
+from chat_client.window.join.ways import Way
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, click, settle, wait
 from tests.gui.layout import mapped, tab_stops
 
@@ -79,7 +80,7 @@ def test_in_the_join_screen(town: Town, host: Host) -> None:
     first.close()
     window = town.window(data_dir=folder, options=Options(theme="light")).online()
     window.screens.show_join()
-    window.settle()
+    window.turn(Way.LINK)
     assert visit(window.root).count("Entry") == 3
 
 

@@ -22,6 +22,7 @@ from PIL import ImageGrab
 from chat_client.options import Options
 from chat_client.state.news import MuteChanged, StatusChanged
 from chat_client.state.status import Link
+from chat_client.window.join.ways import Way
 from chat_client.window.moderation_dialogs import question
 from chat_server.rules.view import DiskLow, StoreFailed, StoreRecovered
 from chat_server.window import questions
@@ -115,8 +116,9 @@ def test_the_join_screen(scale: float, town: Town, host: Host) -> None:
     window = town.window()
     assert window.program.theme.scale == scale
     check(window, "empty")
-    window.join.link.value = host.link
-    window.join.name.value = "Bruno Okafor"
+    window.turn(Way.LINK)
+    window.join.column.link.link.value = host.link
+    window.join.column.names.name.value = "Bruno Okafor"
     check(window, "an invite")
     window.join.refuse("Somebody else has this name already. Take another one.", "username")
     check(window, "a name that is taken")

@@ -222,8 +222,8 @@ def test_the_join_screen(town: Town, host: Host, mode: Literal["light", "dark"])
     invite = replace(host.invite, hosts=("192.0.2.10",), port=12345)
     window = town.window(options=Options(theme=mode, join=invite))
     window.resize(760, 560)
-    window.join.name.value = "Mira"
-    window.focus(window.join.name.entry)
+    window.join.column.names.name.value = "Mira"
+    window.focus(window.join.column.names.name.entry)
     take(window, f"join-{mode}")
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from chat_client.window.join.ways import Way
 from common.limits import TEXT_BYTES
 from common.ui.widgets.selection import copied, selected
 from tests.gui.harness import Host, Peer, Town, Window
@@ -192,7 +193,8 @@ def test_fields_keep_their_keys(ada: Window) -> None:
 def test_a_pasted_link_replaces_the_damaged_one(town: Town, host: Host) -> None:
     """Selected and pasted over, there is one link and not two in a row."""
     window = town.window()
-    window.paste(host.link[:-9], window.join.link.entry)
-    window.join.link.select_all()
-    window.paste(f"{host.link}\n", window.join.link.entry)
-    assert window.join.link.value == host.link
+    window.turn(Way.LINK)
+    window.paste(host.link[:-9], window.join.column.link.link.entry)
+    window.join.column.link.link.select_all()
+    window.paste(f"{host.link}\n", window.join.column.link.link.entry)
+    assert window.join.column.link.link.value == host.link

@@ -19,18 +19,21 @@ from chat_client.accounts import Accounts
 from chat_client.options import Options, name_of
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.status import Link, Status
-from chat_client.window.screens import _tried
+from chat_client.window.join.ways import Way
+from chat_client.window.join.words import tried
 from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
+from common.domain.sign import sign_of
 from tests.gui.harness import Host, Town, Window, settle
 
 
 def fill(window: Window, link: str, name: str) -> None:
     """Paste the link, type the name and press Return."""
-    window.join.link.value = ""
-    window.paste(link, window.join.link.entry)
-    window.join.name.value = ""
-    window.type(name, window.join.name.entry)
+    window.turn(Way.LINK)
+    window.join.column.link.link.value = ""
+    window.paste(link, window.join.column.link.link.entry)
+    window.join.column.names.name.value = ""
+    window.type(name, window.join.column.names.name.entry)
     window.key("<Return>")
 
 
@@ -48,10 +51,14 @@ def test_a_pasted_link_and_a_typed_name_are_enough(town: Town, host: Host) -> No
 def test_the_link_shows_where_it_leads(town: Town, host: Host) -> None:
     """The chat's name and address are there before anything is sent."""
     window = town.window()
-    assert str(window.join._server.cget("text")) == "Join with an invite"
-    window.paste(host.link, window.join.link.entry)
-    assert str(window.join._server.cget("text")) == "Harbour Team"
-    assert str(window.join._where.cget("text")) == f"at 127.0.0.1, port {host.port}"
+    window.turn(Way.LINK)
+    assert str(window.join.column.heading.title.cget("text")) == "Join with an invite"
+    window.paste(host.link, window.join.column.link.link.entry)
+    assert str(window.join.column.heading.title.cget("text")) == "Harbour Team"
+    under = str(window.join.column.heading.under.cget("text"))
+    assert (
+        under == f"{sign_of(host.invite.fingerprint or b'').words} · at 127.0.0.1, port {host.port}"
+    )
 
 
 def test_a_damaged_link_is_told_beside_it_and_can_be_mended(town: Town, host: Host) -> None:
@@ -59,8 +66,8 @@ def test_a_damaged_link_is_told_beside_it_and_can_be_mended(town: Town, host: Ho
     window = town.window()
     fill(window, host.link[:60], "Ada")
     assert window.problem.endswith("copy the whole link again.")
-    assert window.join.link.instate(["invalid"])
-    assert window.root.focus_displayof() is window.join.link.entry
+    assert window.join.column.link.link.instate(["invalid"])
+    assert window.root.focus_displayof() is window.join.column.link.link.entry
     window.type("x")
     assert not window.problem
     fill(window, host.link, "Ada")
@@ -92,8 +99,8 @@ def test_a_wrong_secret_is_told_at_the_link(town: Town, host: Host) -> None:
     secret = host.invite.secret
     fill(window, host.link.replace(secret, "A" * 22), "Ada")
     window.wait(lambda: window.problem, "the refusal")
-    assert window.join.link.instate(["invalid"])
-    assert window.join.button.enabled
+    assert window.join.column.link.link.instate(["invalid"])
+    assert window.join.column.actions.button.enabled
     assert not Accounts(window.program.data_dir).all()
     fill(window, host.link, "Ada")
     window.online()
@@ -107,7 +114,7 @@ def test_another_servers_certificate_is_a_hard_stop(town: Town, host: Host) -> N
     window.wait(lambda: "not the server of the invite" in window.problem, "the warning")
     assert "you joined" not in window.problem
     assert window.problem.endswith("\n127.0.0.1 is another server than the one of the invite.")
-    assert below(window.join.problem, window.join.link)
+    assert below(window.join.column.problem, window.join.column.link.link)
     assert "ada" not in other.connections
 
 
@@ -117,9 +124,9 @@ def test_a_taken_username_is_told_beneath_it(town: Town, host: Host) -> None:
     window = town.window()
     fill(window, host.link, "Ada")
     window.wait(lambda: window.problem, "the refusal")
-    assert window.join.username.instate(["invalid"])
-    assert below(window.join.problem, window.join.username)
-    assert window.join.username.value == "ada2"
+    assert window.join.column.names.username.instate(["invalid"])
+    assert below(window.join.column.problem, window.join.column.names.username)
+    assert window.join.column.names.username.value == "ada2"
     assert "ada2 is free" in window.problem
     window.key("<Return>")
     window.online()
@@ -149,15 +156,16 @@ def below(lower: tk.Misc, upper: tk.Misc) -> bool:
 def test_the_username_is_shown_and_follows_the_name(town: Town, host: Host) -> None:
     """It is made of the name at each key, until the person types one of their own."""
     window = town.window()
+    window.turn(Way.LINK)
     join = window.join
-    window.type("Ada", join.name.entry)
-    assert join.username.value == "ada"
-    window.type(" Lovelace", join.name.entry)
-    assert join.username.value == "ada.lovelace"
-    window.key("<BackSpace>", join.username.entry)
-    window.type("x", join.name.entry)
-    assert join.username.value == "ada.lovelac"
-    window.paste(host.link, join.link.entry)
+    window.type("Ada", join.column.names.name.entry)
+    assert join.column.names.username.value == "ada"
+    window.type(" Lovelace", join.column.names.name.entry)
+    assert join.column.names.username.value == "ada.lovelace"
+    window.key("<BackSpace>", join.column.names.username.entry)
+    window.type("x", join.column.names.name.entry)
+    assert join.column.names.username.value == "ada.lovelac"
+    window.paste(host.link, join.column.link.link.entry)
     window.key("<Return>")
     window.online()
     assert window.main.overview.me == "ada.lovelac"
@@ -168,8 +176,12 @@ def test_the_login_is_proposed(town: Town, host: Host, monkeypatch: pytest.Monke
     """A name that is there already, not a picture of one: pasting the link is all to be done."""
     monkeypatch.setattr("chat_client.window.screens.login_name", lambda: "Ada Lovelace")
     window = town.window()
-    assert (window.join.name.value, window.join.username.value) == ("Ada Lovelace", "ada.lovelace")
-    window.paste(host.link, window.join.link.entry)
+    window.turn(Way.LINK)
+    assert (window.join.column.names.name.value, window.join.column.names.username.value) == (
+        "Ada Lovelace",
+        "ada.lovelace",
+    )
+    window.paste(host.link, window.join.column.link.link.entry)
     window.key("<Return>")
     window.online()
 
@@ -192,8 +204,8 @@ def test_the_login_joins_by_itself_when_that_is_asked_for(
 def test_without_a_login_name_the_name_is_asked_for(town: Town, host: Host) -> None:
     """Root is nobody's name: the link is there, and the keyboard is where the name belongs."""
     window = town.window(options=Options(join=host.invite, login_name=True, theme="light"))
-    assert parse_invite(window.join.link.value) == host.invite
-    name = window.join.name.entry
+    assert parse_invite(window.join.column.link.link.value) == host.invite
+    name = window.join.column.names.name.entry
     window.wait(lambda: window.root.focus_get() is name, "the keyboard in the name")
     assert window.screens.session is None
 
@@ -206,20 +218,21 @@ def test_a_copied_link_is_offered(town: Town, host: Host) -> None:
     owner.root.clipboard_append(f"Join here: {host.link}.")
     window = town.window()
     join = window.join
-    window.wait(join.offer.winfo_viewable, "the offer")
-    assert "Harbour Team" in str(join.offer.cget("text"))
-    assert below(join.offer, join.link)
-    window.click(join.offer)
-    assert parse_invite(join.link.value) == host.invite
-    assert not join.offer.winfo_viewable()
+    window.wait(join.column.offer.winfo_viewable, "the offer")
+    assert "Harbour Team" in str(join.column.offer.cget("text"))
+    assert below(join.column.offer, join.column.heading)
+    window.click(join.column.offer)
+    assert parse_invite(join.column.link.link.value) == host.invite
+    assert not join.column.offer.winfo_viewable()
     assert window.screens.session is None
     owner.root.clipboard_clear()
     owner.root.clipboard_append(second.link)
-    owner.focus(owner.join.name.entry)
-    window.focus(join.name.entry)
-    window.wait(lambda: "Studio North" in str(join.offer.cget("text")), "the other offer")
-    window.wait(join.offer.winfo_viewable, "the other offer")
-    assert parse_invite(join.link.value) == host.invite
+    owner.turn(Way.LINK)
+    owner.focus(owner.join.column.names.name.entry)
+    window.focus(join.column.names.name.entry)
+    window.wait(lambda: "Studio North" in str(join.column.offer.cget("text")), "the other offer")
+    window.wait(join.column.offer.winfo_viewable, "the other offer")
+    assert parse_invite(join.column.link.link.value) == host.invite
 
 
 @pytest.mark.parametrize("text", ["", "hello", "https://example.org/"])
@@ -230,7 +243,7 @@ def test_what_is_no_link_is_not_offered(town: Town, text: str) -> None:
     window.root.clipboard_append(text)
     window.join._found_on_clipboard(text)
     window.settle()
-    assert not window.join.offer.winfo_manager()
+    assert not window.join.column.offer.winfo_manager()
 
 
 def test_a_program_that_hangs_with_the_clipboard_holds_nothing_up(town: Town, host: Host) -> None:
@@ -248,8 +261,12 @@ def test_a_program_that_hangs_with_the_clipboard_holds_nothing_up(town: Town, ho
                 if not clipboard._asking:
                     window.root.after(5, join)
                     return
-                window.join.link.value, window.join.name.value = host.link, "Ada"
-                window.click(window.join.button)
+                window.join.turn(Way.LINK)
+                window.join.column.link.link.value, window.join.column.names.name.value = (
+                    host.link,
+                    "Ada",
+                )
+                window.click(window.join.column.actions.button)
                 window.root.after(5, look)
 
             def look() -> None:
@@ -281,18 +298,23 @@ root.mainloop()
 def fits(window: Window) -> None:
     """All of the column is in the window, and no text of it is cut."""
     window.settle()
-    column = window.join._column
+    column = window.join.column.content
     assert column.winfo_y() >= 0
     assert column.winfo_y() + column.winfo_reqheight() <= window.root.winfo_height()
-    for part in (window.join.problem, window.join._server, window.join._where):
+    for part in (
+        window.join.column.problem,
+        window.join.column.heading.title,
+        window.join.column.heading.under,
+    ):
         if part.winfo_ismapped():
             assert part.winfo_reqwidth() <= part.master.winfo_width()
             assert part.winfo_reqheight() <= part.winfo_height()
 
 
 def test_a_small_window_has_all_of_it(town: Town, host: Host) -> None:
-    """At 640×480 nothing is cut, also with a long error, an offer, and what came of the tries."""
+    """At 640×480 nothing is cut, nor at its least size with what came of the tries."""
     window = town.window()
+    window.turn(Way.LINK)
     window.root.minsize(1, 1)
     window.resize(640, 480)
     fits(window)
@@ -301,13 +323,14 @@ def test_a_small_window_has_all_of_it(town: Town, host: Host) -> None:
     attempts = tuple(Attempt(f"192.168.178.2{n}", 12345, Failure.REFUSED) for n in range(6))
     window.join.joining(
         "Trying again…",
-        _tried(Status(Link.PAUSED, Reason("unreachable"), attempts=attempts)),
+        tried(Status(Link.PAUSED, Reason("unreachable"), attempts=attempts)),
     )
     assert "3 more addresses" in window.problem
     fits(window)
     attempts = (Attempt("fd12:3456:789a:1::20", 12345, Failure.WRONG_SERVER),)
     wrong = Status(Link.REFUSED, Reason("wrong_server"), attempts=attempts)
-    window.join.refuse(_tried(wrong), "")
+    window.resize(640, 560)  # the least that the window can have
+    window.join.refuse(tried(wrong), "")
     fits(window)
 
 
@@ -315,11 +338,11 @@ def test_a_change_while_joining_ends_the_try(town: Town, host: Host, silent: int
     """What is tried is what stands there; so the button is back as soon as that changes."""
     window = town.window()
     fill(window, host.link.replace(str(host.port), str(silent)), "Ada")
-    assert window.join.cancel.winfo_viewable()
-    window.join.link.value = host.link
-    assert window.join.button.enabled
+    assert window.join.column.actions.cancel.winfo_viewable()
+    window.join.column.link.link.value = host.link
+    assert window.join.column.actions.button.enabled
     assert window.screens.session is None
-    window.key("<Return>", window.join.link.entry)
+    window.key("<Return>", window.join.column.link.link.entry)
     window.online()
 
 
@@ -328,18 +351,19 @@ def test_an_empty_name_is_asked_for(town: Town, host: Host) -> None:
     window = town.window()
     fill(window, host.link, "  ")
     assert window.problem == "Enter the name that others will see."
-    assert window.join.name.instate(["invalid"])
-    assert window.root.focus_displayof() is window.join.name.entry
+    assert window.join.column.names.name.instate(["invalid"])
+    assert window.root.focus_displayof() is window.join.column.names.name.entry
 
 
 def test_a_name_without_letters_asks_for_a_username(town: Town, host: Host) -> None:
     """No username can be made of it, so the person chooses one; others see the name."""
     window = town.window()
-    window.paste(host.link, window.join.link.entry)
-    window.paste("♚♛", window.join.name.entry)
-    window.click(window.join.button)
+    window.turn(Way.LINK)
+    window.paste(host.link, window.join.column.link.link.entry)
+    window.paste("♚♛", window.join.column.names.name.entry)
+    window.click(window.join.column.actions.button)
     assert "username" in window.problem
-    window.type("dimitris", window.join.username.entry)
+    window.type("dimitris", window.join.column.names.username.entry)
     window.key("<Return>")
     window.online()
     assert window.main.overview.name("dimitris") == "♚♛"
@@ -349,14 +373,15 @@ def test_a_name_without_letters_asks_for_a_username(town: Town, host: Host) -> N
 def test_a_name_that_none_may_have_is_told_at_the_name(town: Town, host: Host, name: str) -> None:
     """Too long, a bidi override, a control character: the rules are shown where the name is."""
     window = town.window()
-    window.paste(host.link, window.join.link.entry)
-    window.join.name.value = name  # pasted, it would be without control characters
-    window.key("<Return>", window.join.name.entry)
+    window.turn(Way.LINK)
+    window.paste(host.link, window.join.column.link.link.entry)
+    window.join.column.names.name.value = name  # pasted, it would be without control characters
+    window.key("<Return>", window.join.column.names.name.entry)
     assert window.problem.startswith("A name ")
-    assert window.join.name.instate(["invalid"])
+    assert window.join.column.names.name.instate(["invalid"])
     assert window.screens.session is None
-    window.join.name.value = "Ada"
-    window.key("<Return>", window.join.name.entry)
+    window.join.column.names.name.value = "Ada"
+    window.key("<Return>", window.join.column.names.name.entry)
     window.online()
 
 
@@ -371,8 +396,8 @@ def test_known_chats_are_listed_and_open_with_a_click(town: Town, host: Host) ->
     window.online()
     window.main._on_leave()
     keys = [account.key for account in Accounts(folder).all()]
-    assert window.join.chats.order() == keys
-    window.click_row(window.join.chats, keys[1])
+    assert window.join.list.rows.order() == keys
+    window.click_row(window.join.list.rows, keys[1])
     window.online()
     assert window.title == "general — Harbour Team — ChatClient"
 
@@ -381,7 +406,7 @@ def test_known_chats_open_with_the_keyboard(town: Town, host: Host) -> None:
     """The arrow keys go through the list, and Return opens."""
     window = town.member(host, "Ada")
     window.main._on_leave()
-    window.key("<Down>", window.join.chats.canvas)
+    window.key("<Down>", window.join.list.rows.canvas)
     assert window.screens.session is None
     window.key("<Return>")
     window.online()
@@ -405,18 +430,19 @@ def test_the_chat_used_last_opens_by_itself(town: Town, host: Host, tmp_path: Pa
 def test_the_server_of_this_computer_is_offered(
     town: Town, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A click on it fills in the link; only the name is missing."""
+    """It needs no link: only the name is missing."""
     folder = tmp_path / "here"
     folder.mkdir()
     running = {"invite": host.link, "pid": os.getpid()}
     (folder / "running.json").write_text(json.dumps(running))
     monkeypatch.setattr("chat_client.local_server.data_folder", lambda _: folder)
     window = town.window()
-    assert window.join.chats.order() == ["here"]
-    window.click_row(window.join.chats, "here")
-    assert parse_invite(window.join.link.value) == host.invite
-    assert window.root.focus_get() is window.join.name.entry
-    window.type("Ada", window.join.name.entry)
+    assert window.join.list.rows.order() == [window.join.list.rows.selected] == ["here"]
+    window.turn(Way.LINK)
+    window.click_row(window.join.list.rows, "here")
+    assert window.join.way is Way.CHAT
+    assert window.root.focus_get() is window.join.column.names.name.entry
+    window.type("Ada", window.join.column.names.name.entry)
     window.key("<Return>")
     window.online()
 
@@ -432,11 +458,11 @@ def test_joining_can_be_cancelled(town: Town, host: Host, silent: int) -> None:
     """While nobody answers, Cancel gives the screen back, and the window can be closed."""
     window = town.window()
     fill(window, host.link.replace(str(host.port), str(silent)), "Ada")
-    assert window.join.cancel.winfo_viewable()
-    assert not window.join.button.enabled
-    window.click(window.join.cancel)
-    window.wait(lambda: window.join.button.enabled, "the button")
-    assert not window.join.cancel.winfo_viewable()
+    assert window.join.column.actions.cancel.winfo_viewable()
+    assert not window.join.column.actions.button.enabled
+    window.click(window.join.column.actions.cancel)
+    window.wait(lambda: window.join.column.actions.button.enabled, "the button")
+    assert not window.join.column.actions.cancel.winfo_viewable()
     assert window.screens.session is None
     fill(window, host.link, "Ada")
     window.online()
@@ -450,8 +476,8 @@ def test_an_unreachable_server_is_tried_again(town: Town, host: Host) -> None:
     fill(window, link, "Ada")
     window.wait(lambda: window.problem, "the news")
     assert "127.0.0.1" in window.problem
-    assert below(window.join.problem, window.join.link)
-    assert window.join._spinner.running
+    assert below(window.join.column.problem, window.join.column.link.link)
+    assert window.join.column.actions.spinner.running
     host.start()
     window.online()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from chat_client.accounts import Accounts
 from chat_client.options import Options, name_of
+from chat_client.window.join.ways import Way
 from common.domain.names import GENERAL
 from tests.gui.harness import Host, Town, Window
 
@@ -55,9 +56,10 @@ def test_a_pasted_invite_brings_everything_back(town: Town, tmp_path: Path) -> N
     with suppress(tk.TclError):  # the button goes with its screen, in the midst of the click
         window.click(window.main.banner._action)
     window.wait(lambda: not window.is_main, "the join screen")
-    window.paste(host.link, window.join.link.entry)
-    assert window.join.name.value == "Ada Lindqvist"
-    assert window.join.username.value == "ada.lindqvist"
+    window.turn(Way.LINK)
+    window.paste(host.link, window.join.column.link.link.entry)
+    assert window.join.column.names.name.value == "Ada Lindqvist"
+    assert window.join.column.names.username.value == "ada.lindqvist"
     window.key("<Return>")
     has_everything(window, host, town)
     (account,) = Accounts(folder).all()
@@ -100,7 +102,7 @@ def test_without_an_answer_nobody_is_joined(town: Town, tmp_path: Path) -> None:
     (account,) = Accounts(folder).all()
     assert account.invite == before
     host.start()
-    window.click(window.join.button)
+    window.click(window.join.column.actions.button)
     window.online()
     (account,) = Accounts(folder).all()
     assert account.invite == host.invite

@@ -11,7 +11,8 @@ import pytest
 
 from chat_client.options import DamagedLink, Options, name_of
 from chat_client.state.status import Link
-from chat_client.window.join_screen import JoinScreen
+from chat_client.window.join.screen import JoinScreen
+from chat_client.window.join.ways import Way
 from common.domain.invite import Invite, parse_invite
 from common.system.open_windows import other_windows
 from common.system.second_start import Request, hand_over
@@ -60,14 +61,16 @@ def test_a_link_fills_the_join_screen(town: Town, host: Host) -> None:
     """Nothing is joined before the person wants it; what was typed as the name stays."""
     window = town.window()
     other = town.window()
-    window.type("Ada", window.join.name.entry)
-    other.focus(other.join.name.entry)
+    for each in (window, other):
+        each.turn(Way.LINK)
+    window.type("Ada", window.join.column.names.name.entry)
+    other.focus(other.join.column.names.name.entry)
     open_link(window, host.link)
-    window.wait(lambda: window.join.link.value == host.link, "the link")
+    window.wait(lambda: window.join.column.link.link.value == host.link, "the link")
     window.wait(lambda: is_in_front(window), "the window in front")
-    assert window.join.name.value == "Ada"
+    assert window.join.column.names.name.value == "Ada"
     assert window.screens.session is None
-    window.key("<Return>", window.join.name.entry)
+    window.key("<Return>", window.join.column.names.name.entry)
     window.online()
 
 
@@ -78,10 +81,10 @@ def test_a_link_leaves_a_conversation_for_the_join_screen(town: Town, host: Host
     market = town.host("Market")
     open_link(ada, market.link)
     ada.wait(lambda: not ada.is_main, "the join screen")
-    assert ada.join.link.value == market.link
+    assert ada.join.column.link.link.value == market.link
     assert account_of(ada) == ""
-    [key] = [key for key in ada.join.chats.order() if key != "here"]
-    ada.click_row(ada.join.chats, key)
+    [key] = [key for key in ada.join.list.rows.order() if key != "here"]
+    ada.click_row(ada.join.list.rows, key)
     ada.online()
     assert ada.main.composer.draft == "half a sentence"
     assert account_of(ada) == key
@@ -92,7 +95,8 @@ def test_a_link_to_the_open_chat_only_raises_it(town: Town, host: Host) -> None:
     ada = town.member(host, "Ada")
     session = ada.screens.session
     other = town.window()
-    other.focus(other.join.name.entry)
+    other.turn(Way.LINK)
+    other.focus(other.join.column.names.name.entry)
     open_link(ada, host.link)
     ada.wait(lambda: is_in_front(ada), "the window in front")
     ada.settle()
@@ -118,7 +122,7 @@ def test_a_damaged_link_is_shown_with_its_problem(town: Town, host: Host, text: 
     window = town.window()
     open_link(window, text)
     window.wait(lambda: window.problem, "the problem")
-    assert window.join.link.value == text[:8192]
+    assert window.join.column.link.link.value == text[:8192]
     ada = town.member(host, "Ada")
     open_link(ada, text)
     ada.wait(lambda: "is no invite" in ada.main.view.toasts.text, "the notice")
@@ -130,8 +134,10 @@ def test_a_window_is_opened_with_a_damaged_link(town: Town) -> None:
     options = Options(damaged=DamagedLink(DAMAGED, "the link is damaged"), theme="light")
     window = town.window(options=options)
     assert window.problem == "The link is damaged."
-    assert window.join.link.value == DAMAGED
-    window.wait(lambda: window.root.focus_get() is window.join.link.entry, "the keyboard there")
+    assert window.join.column.link.link.value == DAMAGED
+    window.wait(
+        lambda: window.root.focus_get() is window.join.column.link.link.entry, "the keyboard there"
+    )
 
 
 def test_a_link_from_outside_joins_nothing(town: Town, host: Host, tmp_path: Path) -> None:
@@ -146,7 +152,7 @@ def test_a_link_from_outside_joins_nothing(town: Town, host: Host, tmp_path: Pat
         data_dir=folder, options=Options(join=fake, from_outside=True, theme="light")
     )
     window.settle()
-    assert parse_invite(window.join.link.value) == fake
+    assert parse_invite(window.join.column.link.link.value) == fake
     assert not window.join._joining
     window.close()
 
@@ -168,7 +174,7 @@ def test_a_link_waits_for_the_answer_to_a_question(town: Town, host: Host) -> No
     dialog.ask()
     assert ada.is_main
     ada.wait(lambda: not ada.is_main, "the join screen")
-    assert ada.join.link.value == market.link
+    assert ada.join.column.link.link.value == market.link
 
 
 def test_what_can_not_be_stored_is_not_left(
@@ -221,14 +227,15 @@ def test_a_further_window_raises_the_one_with_a_chat_or_takes_another_name(
     first = town.member(host, "Ada")
     options = Options(new_window=True, theme="light")
     second = town.window(data_dir=first.program.data_dir, options=options)
-    second.focus(second.join.name.entry)
-    second.click_row(second.join.chats, account_of_first(first))
+    second.focus(second.join.list.rows.canvas)
+    second.click_row(second.join.list.rows, account_of_first(first))
     first.wait(lambda: is_in_front(first), "the first one in front")
     assert "is open in another ChatClient window" in second.problem
     assert not second.ended
-    second.join.link.value = host.link
-    second.join.name.value = "Bruno"
-    second.focus(second.join.name.entry)
+    second.turn(Way.LINK)
+    second.join.column.link.link.value = host.link
+    second.join.column.names.name.value = "Bruno"
+    second.focus(second.join.column.names.name.entry)
     second.key("<Return>")
     second.online()
     assert first.link is Link.ONLINE
@@ -285,5 +292,5 @@ def test_an_invite_is_not_handed_to_a_place_it_does_not_name(town: Town, host: H
     other: Invite = replace(host.invite, fingerprint=b"x" * 32)
     open_link(ada, other.link())
     ada.wait(lambda: not ada.is_main, "the join screen")
-    assert parse_invite(ada.join.link.value) == other
+    assert parse_invite(ada.join.column.link.link.value) == other
     assert not ada.join._joining

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from chat_client.window.join.ways import Way
 from tests.gui.harness import DEADLINE, Host, Peer, Town, release_clipboard
 from tests.window_manager import window_manager
 
@@ -186,8 +187,9 @@ def test_the_window_is_small_until_somebody_joins(town: Town, host: Host) -> Non
     window = town.window()
     window.settle()
     assert window.root.winfo_width() == 760
-    window.join.link.value, window.join.name.value = host.link, "Ada"
-    window.click(window.join.button)
+    window.turn(Way.LINK)
+    window.join.column.link.link.value, window.join.column.names.name.value = host.link, "Ada"
+    window.click(window.join.column.actions.button)
     window.online()
     window.wait(lambda: window.root.winfo_width() > 1000, "the usual size")
     folder = window.program.data_dir

@@ -15,6 +15,7 @@ import pytest
 from chat_client.notify.quiet import FOR_EVER, tomorrow_morning
 from chat_client.notify.wording import describe_quiet
 from chat_client.options import Options
+from chat_client.window.join.ways import Way
 from chat_client.window.settings.notifications import NotificationsPage, parse_time
 from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notifier import Code, Found, NotifierState
@@ -92,7 +93,8 @@ def test_it_is_reached_by_keys_and_by_the_gear(ada: Window) -> None:
 def test_it_is_there_before_one_has_joined(town: Town) -> None:
     """Without rooms then."""
     window = town.window()
-    window.key("<Control-comma>", window.join.name.entry)
+    window.turn(Way.LINK)
+    window.key("<Control-comma>", window.join.column.names.name.entry)
     settings = window.screens.settings_window
     assert settings is not None
     page = settings.page
@@ -512,7 +514,8 @@ def test_a_mode_of_the_command_line_holds_for_the_run(town: Town) -> None:
     mode = window.program.theme
     assert mode.mode == "dark"
     window.screens.settings.set("notifications", "volume", value=30)
-    window.key("<Control-plus>", window.join.name.entry)
+    window.turn(Way.LINK)
+    window.key("<Control-plus>", window.join.column.names.name.entry)
     take_over(window)
     assert (mode.mode, mode.text_size) == ("dark", 110)
     assert stored(window)["looks"] == {"theme": "light", "text_size": 110}

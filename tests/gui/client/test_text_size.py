@@ -12,6 +12,7 @@ import pytest
 from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.status import Link
+from chat_client.window.join.ways import Way
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.limits import MAX_TIME
@@ -256,39 +257,47 @@ def test_a_question_is_waited_for(ada: Window) -> None:
 def test_what_is_typed_to_join_stays(town: Town) -> None:
     """Also what is no invite, with the cursor and what is wrong."""
     window = town.window()
-    window.paste("this is no link", window.join.link.entry)
-    window.type("Ada Lind", window.join.name.entry)
-    assert window.join.username.value == "ada.lind"
-    window.join.name.editing._box.select(3, 3)
+    window.turn(Way.LINK)
+    window.paste("this is no link", window.join.column.link.link.entry)
+    window.type("Ada Lind", window.join.column.names.name.entry)
+    assert window.join.column.names.username.value == "ada.lind"
+    window.join.column.names.name.editing._box.select(3, 3)
     window.key("<Control-plus>")
     assert size(window) == 110
     join = window.join
-    assert (join.link.value, join.name.value) == ("this is no link", "Ada Lind")
-    assert window.root.focus_displayof() is join.name.entry
+    assert (join.column.link.link.value, join.column.names.name.value) == (
+        "this is no link",
+        "Ada Lind",
+    )
+    assert window.root.focus_displayof() is join.column.names.name.entry
     window.type("m")
-    assert (join.name.value, join.username.value) == ("Adam Lind", "adam.lind")
+    assert (join.column.names.name.value, join.column.names.username.value) == (
+        "Adam Lind",
+        "adam.lind",
+    )
     window.key("<Return>")
     assert window.problem
     said = window.problem
     window.key("<Control-plus>")
     assert window.problem == said
-    window.key("<<Undo>>", window.join.name.entry)
-    assert window.join.name.value == "Ada Lind"
+    window.key("<<Undo>>", window.join.column.names.name.entry)
+    assert window.join.column.names.name.value == "Ada Lind"
 
 
 def test_joining_goes_on(town: Town, host: Host) -> None:
     """A join that is under way ends in the chat, or in the same refusal."""
     host.stop()
     window = town.window()
-    window.paste(host.link, window.join.link.entry)
-    window.type("Ada", window.join.name.entry)
+    window.turn(Way.LINK)
+    window.paste(host.link, window.join.column.link.link.entry)
+    window.type("Ada", window.join.column.names.name.entry)
     window.key("<Return>")
     window.wait(lambda: window.problem, "what was tried")
     session, problem = window.screens.session, window.problem
-    window.key("<Control-plus>", window.join.name.entry)
+    window.key("<Control-plus>", window.join.column.names.name.entry)
     assert size(window) == 110
     assert window.screens.session is session is not None
-    assert window.join.cancel.winfo_ismapped()
+    assert window.join.column.actions.cancel.winfo_ismapped()
     assert window.problem
     assert problem.splitlines()[0] in window.problem
     host.start()

@@ -1,0 +1,132 @@
+"""The left side of the join screen: the chats on this network, and one's own."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable
+from typing import Final
+
+from chat_client.window.join.listing import Entry, Listing
+from common.ui.lists.row_list import ListRow, RowList, Section
+from common.ui.look.avatars import BADGE, Presence
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Label, Panel
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.gauges import Spinner
+from common.ui.widgets.safe_text import safe
+
+WIDTH: Final = 300
+_INSET: Final = 24
+_FOOT: Final = 20
+_DOTS: Final[dict[bool | None, Presence | None]] = {None: None, True: "online", False: "offline"}
+
+
+class ChatList(Panel):
+    """`on_chosen(entry)` for a click, or Return, on a chat; `on_menu(entry, x, y)` for its menu.
+
+    Below the list are the other ways in: `on_address()` and `on_host()`.
+    """
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        on_chosen: Callable[[Entry], object],
+        on_menu: Callable[[Entry, int, int], object],
+        on_address: Callable[[], object],
+        on_host: Callable[[], object],
+    ) -> None:
+        super().__init__(parent, theme, "sidebar")
+        px = theme.px
+        self._theme = theme
+        self._on_chosen, self._on_menu = on_chosen, on_menu
+        self.listing = Listing()
+        self.configure(width=px(WIDTH))
+        self.pack_propagate(False)
+        self._heading = Label(self, theme, "Join a chat", font="hero_title", justify="left")
+        self._heading.pack(anchor="w", padx=px(_INSET), pady=(px(26), px(10)))
+        self.rows = RowList(
+            self,
+            theme,
+            surface="sidebar",
+            on_click=lambda key: self._act(key, self._on_chosen),
+            on_open=lambda key: self._act(key, self._on_chosen),
+            on_menu=lambda key, x, y: self._act(key, lambda entry: self._on_menu(entry, x, y)),
+        )
+        self._build_foot(on_address, on_host)
+        # What stands at the bottom is packed first: a long list must not push it out.
+        self.rows.pack(fill="both", expand=True)
+
+    def _build_foot(self, on_address: Callable[[], object], on_host: Callable[[], object]) -> None:
+        theme, px = self._theme, self._theme.px
+        self._foot = Panel(self, theme)
+        self._foot.pack(side="bottom", fill="x", padx=px(_FOOT), pady=(px(6), px(18)))
+        self._looking = Panel(self._foot, theme)
+        self.spinner = Spinner(self._looking, theme)
+        self.spinner.pack(side="left", padx=(px(4), px(10)))
+        self._looking_text = Label(self._looking, theme, "Looking…", tone="muted", justify="left")
+        self._looking_text.pack(side="left")
+        self.address = Button(
+            self._foot, theme, "Type an address", on_address, variant="link", icon="pencil"
+        )
+        self.host = Button(
+            self._foot, theme, "Host a chat here", on_host, variant="link", icon="broadcast"
+        )
+
+    def share(self, width: int) -> None:
+        """Give way in a narrow window, of that width in screen pixels."""
+        mine = min(self._theme.px(WIDTH), width * 9 // 25)
+        self.configure(width=mine)
+        self._heading.configure(wraplength=max(1, mine - 2 * self._theme.px(_INSET)))
+        beside = self._theme.px(2 * _FOOT + 32)
+        self._looking_text.configure(wraplength=max(1, mine - beside))
+
+    def show(self, listing: Listing, chosen: str | None) -> None:
+        """List these chats, and select that one."""
+        self.listing = listing
+        sections = []
+        if listing.found:
+            rows = tuple(map(_row, listing.found))
+            sections.append(Section("On this network", rows))
+        if listing.known:
+            sections.append(Section("Your chats", tuple(map(_row, listing.known))))
+        self.rows.set_sections(sections)
+        self.rows.select(chosen)
+
+    def show_foot(self, *, looking: bool, address: bool, host: bool) -> None:
+        """What stands below the list."""
+        (self.spinner.start if looking else self.spinner.stop)()
+        for part, shown in ((self._looking, looking), (self.address, address), (self.host, host)):
+            part.pack_forget()
+            if shown:
+                part.pack(anchor="w", pady=(self._theme.px(2), 0))
+
+    def _act(self, key: str, act: Callable[[Entry], object]) -> None:
+        entry = self.listing.entry(key)
+        if entry is not None:
+            act(entry)
+
+
+def _row(entry: Entry) -> ListRow:
+    name, sign = safe(entry.name), entry.sign
+    words = sign.words if sign is not None else ""
+    if entry.account is not None:
+        detail = f"as {safe(entry.account.display_name)}"
+        if entry.online is not None:
+            detail += " · on" if entry.online else " · off"
+    elif entry.invite is not None:
+        detail = " · ".join(filter(None, ("Runs here", words)))
+    elif entry.imitates:
+        detail = "Not the one you know"
+    else:
+        detail = words
+    return ListRow(
+        entry.key,
+        name,
+        badge=name,
+        badge_colour=sign.colour if sign is not None else BADGE,
+        presence=_DOTS[entry.online] if entry.account is not None else None,
+        detail=detail,
+        mark="warning" if entry.imitates else "chevron-right",
+        mark_tone="warning" if entry.imitates else None,
+    )

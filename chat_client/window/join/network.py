@@ -1,0 +1,130 @@
+"""What the join screen uses of the network, loaded when the screen is shown.
+
+The models of the protocol alone take longer to import than the first window takes to appear: so
+each part is imported on a thread, when it is wanted.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from chat_client.options import Name
+from chat_client.state.account import Account
+from common.domain.invite import Place
+from common.domain.reasons import Reason
+from common.system.gc_pause import gc_paused
+
+if TYPE_CHECKING:
+    from chat_client.state.discovery import FoundChat
+    from chat_client.state.joining import JoiningNews
+
+
+class Running(Protocol):
+    """Something on a thread of its own."""
+
+    def start(self) -> None:
+        """Start it, once."""
+
+    def stop(self) -> None:
+        """Stop it; idempotent. Nothing is told afterwards."""
+
+
+class Presence(Running, Protocol):
+    """Looks at known chats again and again."""
+
+    def skip(self, fingerprints: Collection[bytes]) -> None:
+        """Leave out the servers that were found otherwise."""
+
+
+class Attempt(Protocol):
+    """One attempt to be let into a chat; see `chat_client.net.joining.Joining`."""
+
+    def knock(self, name: Name) -> None:
+        """Ask the host to be let in."""
+
+    def code(self, code: str) -> None:
+        """Join by a spoken code."""
+
+    def close(self) -> None:
+        """Disconnect."""
+
+
+class Network:
+    """Makes these parts. Every method imports: call it on a thread that may wait."""
+
+    def finder(
+        self, tell: Callable[[Sequence[FoundChat]], object], known: Collection[bytes]
+    ) -> Running:
+        """Looks for chats on this network; `known` are the pins that matter most."""
+        from chat_client.net.finder import Finder
+
+        return Finder(tell, known)
+
+    def presence(
+        self, accounts: Sequence[Account], tell: Callable[[Mapping[str, bool]], object]
+    ) -> Presence:
+        """Looks which of the known chats are there; told by their accounts' keys."""
+        from chat_client.net.presence_probe import PresenceProbe
+
+        return PresenceProbe(accounts, tell)
+
+    def why_nothing(self) -> Sequence[Reason]:
+        """Why no chat was found; takes up to 4 s."""
+        from chat_client.net.diagnosis import why_nothing
+
+        return why_nothing()
+
+    def attempt(
+        self,
+        place: Place,
+        installation: Callable[[Place], str],
+        tell: Callable[[JoiningNews], object],
+    ) -> Attempt:
+        """Connects to the server at `place`, to be let in.
+
+        `installation` gives the id of this data folder for a place whose certificate is known.
+        """
+        from chat_client.net.joining import Joining
+
+        return Joining(place, installation, tell)
+
+
+class LateAttempt:
+    """An attempt that is loaded first; what is asked meanwhile follows then. Never blocks."""
+
+    def __init__(self, make: Callable[[], Attempt]) -> None:
+        self._make = make
+        self._attempt: Attempt | None = None
+        self._orders: list[Callable[[Attempt], object]] = []
+        self._closed = False
+        self._changing = threading.Lock()
+        threading.Thread(target=self._load, name="joining loading", daemon=True).start()
+
+    def ask(self, order: Callable[[Attempt], object]) -> None:
+        """Call `order` with the attempt, now or as soon as it is there."""
+        with self._changing:
+            if self._attempt is None:
+                self._orders.append(order)
+                return
+        order(self._attempt)
+
+    def close(self) -> None:
+        """Disconnect, or don't begin."""
+        with self._changing:
+            self._closed = True
+            attempt = self._attempt
+        if attempt is not None:
+            attempt.close()
+
+    def _load(self) -> None:
+        with gc_paused():
+            make = self._make()
+        with self._changing:
+            if not self._closed:
+                self._attempt = make
+                for order in self._orders:
+                    order(make)
+                return
+        make.close()

@@ -1,0 +1,604 @@
+"""The join screen: the chats there are at the left, and the way into one at the right."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from chat_client.accounts import former_of
+from chat_client.options import Name
+from chat_client.state.account import Account, server_key
+from chat_client.state.attempts import Attempt as Tried
+from chat_client.state.network_facts import why_not_reached
+from chat_client.window.clipboard import Clipboard
+from chat_client.window.join.asking import Asking, Phase
+from chat_client.window.join.chat_list import ChatList
+from chat_client.window.join.column import Column, Handlers, Head, Searching, View
+from chat_client.window.join.listing import HERE, Entry, imitated
+from chat_client.window.join.name_fields import NameFieldError, sentence_of
+from chat_client.window.join.search import Search
+from chat_client.window.join.ways import (
+    Chosen,
+    Way,
+    best_way,
+    button_of,
+    other_ways,
+    warning_of,
+)
+from chat_client.window.join.words import tried_text, where_of
+from common.domain.invite import Invite, InviteError, Place
+from common.domain.pasted_invite import find_invite
+from common.domain.reasons import Reason
+from common.domain.sentences import whole_sentence
+from common.domain.sign import sign_of
+from common.domain.typed_address import AddressError
+from common.ui.look.theme import Theme
+from common.ui.widgets import selection
+from common.ui.widgets.basics import Panel
+from common.ui.widgets.menus import MenuItem, popup
+from common.ui.widgets.safe_text import safe
+
+_CLIPBOARD_WAIT: Final = 60
+"""Milliseconds after the screen is shown in which it is drawn; then the clipboard is read."""
+_DOING: Final = {
+    Phase.IDLE: "",
+    Phase.LOOKING: "Connecting…",
+    Phase.ASKING: "Asking…",
+    Phase.WAITING: "Waiting for the host to let you in…",
+    Phase.PROVING: "Checking the code…",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """The initial values of the screen.
+
+    `place` is a chat to be asked without an invite, `link` what stands in the link's field without
+    one, such as a damaged link.
+    """
+
+    invite: Invite | None = None
+    name: str = ""
+    username: str = ""
+    problem: str = ""
+    field: str = ""
+    place: Place | None = None
+    link: str = ""
+
+
+class Hooks(NamedTuple):
+    """What the screen calls."""
+
+    on_join: Callable[[Invite, Name], object]
+    """Join with an invite."""
+    on_account: Callable[[Account], object]
+    """Open a chat that one is in already."""
+    on_cancel: Callable[[], object]
+    """End what `on_join` has begun."""
+
+
+class Desk(NamedTuple):
+    """What goes on behind the screen, also while the screen is made anew."""
+
+    search: Search
+    asking: Asking
+
+    def close(self) -> None:
+        """End it."""
+        self.search.close()
+        self.asking.close()
+
+
+class JoinScreen(Panel):
+    """See `Hooks` for what it asks for, and `Desk` for what it shows."""
+
+    def __init__(
+        self,
+        parent: tk.Misc,
+        theme: Theme,
+        desk: Desk,
+        hooks: Hooks,
+        first: Prefill | JoinScreen,
+    ) -> None:
+        """Begin with what is given, or go on where another screen was.
+
+        That one is of another size of text: what is typed stays, and what is going on.
+        """
+        super().__init__(parent, theme, "window")
+        self._theme, self.desk, self._hooks = theme, desk, hooks
+        self.way = Way.SEARCH
+        self._entry: Entry | None = None
+        """The chosen chat as it is listed; None for one that is not."""
+        self._invite: Invite | None = None
+        """What the link leads to."""
+        self._former: Account | None = None
+        """The account that may be one of that chat, which is another now."""
+        self._copied: Invite | None = None
+        self._turned = False
+        """Whether the person has chosen what to see: then nothing is chosen for them."""
+        self._joining = ""
+        """What is said while it is being tried to join."""
+        self._taking_over = False
+        """Whether the fields are being filled by another screen, and not by a person."""
+        self._problem = "", ""
+        """What is wrong, and with which field."""
+        self._name = Name("", "")
+        """The name with which somebody has asked."""
+        self.list = ChatList(
+            self,
+            theme,
+            on_chosen=self._chosen,
+            on_menu=self._menu,
+            on_address=lambda: self.turn(Way.ADDRESS),
+            on_host=self._host,
+        )
+        self.list.pack(side="left", fill="y")
+        self.column = Column(
+            self,
+            theme,
+            Handlers(
+                self._changed, self.join, self.cancel, self.turn, self._host, self._take_copied
+            ),
+        )
+        self.column.pack(side="left", fill="both", expand=True)
+        self.bind("<Configure>", self._configured, add="+")
+        desk.search.on_change = self._listed
+        desk.asking.listener = self
+        if isinstance(first, JoinScreen):
+            self._take_over(first)
+        else:
+            self._fill(first)
+        self.clipboard = Clipboard(self, self._found_on_clipboard)
+        self.clipboard.ask(_CLIPBOARD_WAIT)
+
+    def _configured(self, event: tk.Event[tk.Misc]) -> None:
+        if event.widget is self:
+            self.list.share(event.width)
+
+    def _fill(self, prefill: Prefill) -> None:
+        self.column.names.propose(prefill.name, prefill.username)
+        if prefill.invite is not None:
+            self.take(prefill.invite)
+        elif prefill.place is not None:
+            self.choose_place(prefill.place)
+        elif prefill.link:
+            self.column.link.link.value = prefill.link
+            self.turn(Way.LINK)
+        else:
+            self._listed()
+        if prefill.problem:
+            self.refuse(prefill.problem, prefill.field)
+
+    def made_anew(self) -> JoinScreen:
+        """The same for another size of text."""
+        return JoinScreen(self.master, self._theme, self.desk, self._hooks, self)
+
+    def close(self) -> None:
+        """Stop what goes on behind it, and destroy it."""
+        self.desk.close()
+        self.destroy()
+
+    def _take_over(self, former: JoinScreen) -> None:
+        self.way, self._entry, self._name = former.way, former._entry, former._name
+        self._invite, self._former, self._copied = former._invite, former._former, former._copied
+        self._turned, self._joining = former._turned, former._joining
+        self._problem = former._problem
+        self._taking_over = True
+        self.column.take_over(former.column)
+        self._taking_over = False
+        self._show_list()
+        self._show()
+        focus = former.focus_displayof()
+        if focus is not None and focus.winfo_toplevel() is not self.winfo_toplevel():
+            return
+        for mine, other in zip(self._inputs, former._inputs, strict=True):
+            if other is focus:
+                mine.focus_set()
+
+    @property
+    def _inputs(self) -> tuple[tk.Misc, ...]:
+        """What takes the keyboard."""
+        return (*self.column.inputs, self.list.rows.canvas)
+
+    @property
+    def typed_name(self) -> str:
+        """The name that stands there."""
+        return self.column.names.name.value
+
+    # What is chosen
+
+    @property
+    def chosen(self) -> Chosen | None:
+        """What is known of the chosen chat; None while there is none."""
+        place = self.desk.asking.place
+        if place is None:
+            return None
+        search = self.desk.search
+        imitates = bool(imitated(search.accounts, search.here, place))
+        direct = self._entry is not None and self._entry.invite is not None
+        return Chosen(self.desk.asking.rule, imitates, direct)
+
+    def choose_place(self, place: Place, entry: Entry | None = None) -> None:
+        """Turn to a chat that is not joined yet, or not by who wants to now."""
+        self._stop()
+        self._entry = entry
+        if entry is not None and entry.invite is not None:
+            self.desk.asking.take(place)  # nothing has to be asked there
+        else:
+            self.desk.asking.choose(place)
+        self.turn(best_way(self.chosen or Chosen()))
+
+    def take(self, invite: Invite) -> None:
+        """Turn to the chat that an invite leads to."""
+        self._stop()
+        self.column.link.link.value = invite.link()
+        self.turn(Way.LINK)
+
+    def turn(self, way: Way) -> None:
+        """Show another way in."""
+        self._stop()
+        self._turned = True
+        if way in {Way.SEARCH, Way.ADDRESS}:
+            self._entry = None
+            self.desk.asking.take(None)
+        self.way = way
+        self._problem = "", ""
+        self._look()
+        self._show_list()
+        self._focus()
+
+    def _chosen(self, entry: Entry) -> None:
+        if entry.account is not None:
+            self._hooks.on_account(entry.account)
+        else:
+            self.choose_place(entry.place, entry)
+
+    def _menu(self, entry: Entry, x: int, y: int) -> None:
+        account = entry.account
+        if account is not None:
+            items = [
+                MenuItem("Open", lambda: self._hooks.on_account(account)),
+                MenuItem("Join as somebody else…", lambda: self.choose_place(entry.place)),
+            ]
+            popup(self, self._theme, items, x, y)
+
+    def _host(self) -> None:
+        self.turn(Way.SEARCH)
+        self.desk.search.hosting.start()
+
+    def _listed(self) -> None:
+        """The listing has changed, or what is said about it."""
+        listing = self.desk.search.listing
+        mine = listing.entry(self._entry.key) if self._entry is not None else None
+        if mine is not None and self._entry is not None and mine != self._entry:
+            self._entry = mine
+            self.desk.asking.moved(mine.place)
+        only = listing.found[0] if len(listing.found) == 1 else None
+        if only is not None and not (self._turned or listing.known or only.imitates):
+            # Of one chat there is nothing to choose.
+            self.choose_place(only.place, only)
+            self._turned = False
+            return
+        hosted = listing.entry(HERE)
+        if hosted is not None and self.way is Way.SEARCH and self._hosting:
+            self.choose_place(hosted.place, hosted)
+            return
+        self._show_list()
+        self._show()
+
+    # What the person does
+
+    def join(self) -> None:
+        """Do what the button says, or show what is missing."""
+        if self._joining or self.desk.asking.busy:
+            return
+        if self.way is Way.ADDRESS:
+            self._connect()
+            return
+        try:
+            invite = self.column.link.result() if self.way is Way.LINK else self._direct()
+        except InviteError as error:
+            self.refuse(sentence_of(error), "invite")
+            return
+        code = self.column.code.slots
+        if self.way is Way.CODE and not code.full:
+            self.refuse("Type all eight characters of the code.", "code")
+            return
+        try:
+            self._name = self._name_for(invite)
+        except NameFieldError as problem:
+            self.refuse(str(problem), problem.field)
+            return
+        self.refuse("", "")
+        if invite is not None:
+            self._hooks.on_join(invite, self._name)
+        elif self.way is Way.CODE:
+            self.desk.asking.code(code.value)
+        else:
+            self.desk.asking.knock(self._name)
+
+    def _name_for(self, invite: Invite | None) -> Name:
+        if invite is not None and invite.username:
+            return Name(invite.username, invite.username)
+        return self.column.names.result()
+
+    def _direct(self) -> Invite | None:
+        """The invite to the chosen chat where none is needed."""
+        place, chosen = self.desk.asking.place, self.chosen
+        if self.way is not Way.CHAT or place is None or chosen is None or not chosen.at_once:
+            return None
+        here = self._entry.invite if self._entry is not None else None
+        return here or place.invite("")
+
+    def _connect(self) -> None:
+        # Where an address belongs, a link is even better.
+        if self._take_text(self.column.address.address.value):
+            return
+        try:
+            place = self.column.address.result()
+        except AddressError as error:
+            self.refuse(sentence_of(error), "address")
+            return
+        self.refuse("", "")
+        self.desk.asking.look(place)
+
+    def cancel(self) -> None:
+        """End what is being tried."""
+        self._stop()
+        self.refuse("", "")
+
+    def _stop(self) -> None:
+        """End what is being tried, without showing that."""
+        self.desk.asking.withdraw()
+        if self._joining:
+            self._joining = ""
+            self._hooks.on_cancel()
+
+    def pasted(self) -> None:
+        """Ctrl+V was pressed where nothing is typed: take a link."""
+        self._take_text(selection.copied(self))
+
+    def _take_text(self, text: str) -> bool:
+        invite = _invite_in(text)
+        if invite is not None and self.winfo_exists():
+            self.take(invite)
+        return invite is not None
+
+    def _changed(self) -> None:
+        if self._taking_over:
+            return
+        if self._joining or self.desk.asking.busy:
+            # What is being tried is not what stands there any more.
+            self._stop()
+        self._problem = "", ""
+        self._look()
+
+    # News
+
+    def on_change(self) -> None:
+        """See `asking.Listener`."""
+        asking = self.desk.asking
+        if self.way is Way.ADDRESS and asking.rule and asking.place is not None:
+            self._answered(asking.place)
+        elif self.way is Way.CHAT and asking.phase is Phase.IDLE:
+            # Its rule may allow less than was shown.
+            self.way = best_way(self.chosen or Chosen())
+        self._show()
+
+    def _answered(self, place: Place) -> None:
+        """At a typed address there is a chat: it is as one that was found."""
+        pin = place.fingerprint
+        listing = self.desk.search.listing
+        entry = listing.with_pin(pin) if pin is not None else None
+        if entry is not None and entry.account is None:
+            self._entry = entry
+        self.way = best_way(self.chosen or Chosen())
+        self._show_list()
+        self._show()
+        self._focus()
+
+    def on_invited(self, invite: Invite) -> None:
+        """See `asking.Listener`."""
+        self._hooks.on_join(invite, self._name)
+
+    def on_refused(self, reason: Reason, field: str) -> None:
+        """See `asking.Listener`."""
+        suggestion = str(reason.params.get("suggestion", ""))
+        self.refuse(safe(whole_sentence(reason)), field, suggestion)
+
+    def on_unreachable(self, tried: Sequence[Tried]) -> None:
+        """See `asking.Listener`."""
+        place = self.desk.asking.place
+        if tried and self._entry is not None and place is not None:
+            # It was found, so it is there.
+            reason = why_not_reached(place.server_name, tried)
+            if reason.code != "unreachable":
+                self.refuse(safe(whole_sentence(reason)), "")
+                return
+        self.refuse(tried_text(Reason("unreachable"), tried), "address")
+
+    def joining(self, text: str = "Joining…", tried: str = "") -> None:
+        """Show that it is connecting, and below the link the outcome of former attempts."""
+        self._joining, self._problem = text, (tried, "invite")
+        self._show()
+
+    def refuse(self, problem: str, field: str, suggestion: str = "") -> None:
+        """Say why it can't be, beside what to change; `suggestion` is a username to take instead.
+
+        For `field` see `Column.at`. Where that is not shown, it stands above the button.
+        """
+        self._joining = ""
+        if suggestion:
+            self.column.names.username.value = suggestion
+        self._problem = problem, field
+        self._show()
+        at = self.column.at(field) if problem else None
+        if at is not None:
+            at.focus_set()
+            if suggestion or field == "code":
+                at.select_all()
+
+    # The clipboard
+
+    def _found_on_clipboard(self, text: str) -> None:
+        """Offer a chat whose link was copied; nothing is joined, or typed over, unasked."""
+        invite = _invite_in(text)
+        known = {server_key(account.invite) for account in self.desk.search.accounts}
+        if invite is not None and server_key(invite) in known and not invite.username:
+            invite = None  # it stands in the list
+        self._copied = invite
+        self._show()
+
+    def _take_copied(self) -> None:
+        if self._copied is not None:
+            self.take(self._copied)
+
+    @property
+    def _offered(self) -> str:
+        """The name of the chat whose copied link is offered, if that would change something."""
+        copied = self._copied
+        if copied is None or self._joining or self.desk.asking.busy:
+            return ""
+        place = self.desk.asking.place
+        other = self.way in {Way.CHAT, Way.CODE} and (
+            place is None or place.fingerprint != copied.fingerprint
+        )
+        used = self.way is Way.LINK and copied == self._invite
+        return "" if other or used else copied.server_name
+
+    # What is shown
+
+    def _look(self) -> None:
+        """Show which chat the link leads to as soon as it can be read."""
+        invite = self.column.link.invite if self.way is Way.LINK else None
+        if invite != self._invite:
+            self._invite = invite
+            accounts = self.desk.search.accounts
+            former = former_of(accounts, invite, None) if invite is not None else None
+            self._former = former if self.column.names.propose_former(former) else None
+        self._show()
+
+    def _show_list(self) -> None:
+        key = self._entry.key if self._entry is not None else None
+        self.list.show(self.desk.search.listing, key)
+
+    def _show(self) -> None:
+        search, asking, chosen = self.desk.search, self.desk.asking, self.chosen
+        searching = self.way is Way.SEARCH
+        self.list.show_foot(
+            looking=not (search.anything or search.hosting.starting),
+            address=self.way not in {Way.SEARCH, Way.ADDRESS},
+            host=search.can_host and not searching,
+        )
+        doing = self._joining or _DOING[asking.phase]
+        asks_name = self.way in {Way.CHAT, Way.CODE} or (
+            self.way is Way.LINK and not (self._invite is not None and self._invite.username)
+        )
+        warning = ""
+        if self.way in {Way.CHAT, Way.CODE} and chosen is not None and asking.place is not None:
+            warning = warning_of(safe(asking.place.server_name), chosen)
+        asked = asking.phase in {Phase.ASKING, Phase.WAITING}
+        self.column.show(
+            View(
+                self.way,
+                self._head(),
+                warning=warning,
+                names=asks_name,
+                digits=asking.digits,
+                button=button_of(self.way, chosen or Chosen()),
+                doing=doing,
+                cancel="Withdraw" if asked else "Cancel",
+                others=tuple(other_ways(self.way, chosen)),
+                offer=self._offered,
+                problem=self._problem[0],
+                field=self._problem[1],
+                searching=self._searching() if searching else Searching(),
+            )
+        )
+
+    def _head(self) -> Head:
+        place = self.desk.asking.place
+        match self.way:
+            case Way.LINK if self._invite is not None:
+                return _head_of(self._invite.place, self._under_link(self._invite))
+            case Way.LINK:
+                return Head("Join with an invite", "Paste the link that the host sent you", "link")
+            case Way.ADDRESS:
+                return Head("Type an address", "Of the host's computer on your network", "pencil")
+            case Way.CHAT | Way.CODE if place is not None:
+                return _head_of(place, self._under_chat(place))
+            case _:
+                return self._head_of_search()
+
+    def _under_link(self, invite: Invite) -> str:
+        if invite.username:
+            return f"for one more device of @{invite.username}"
+        if self._former is not None:
+            return f"It seems you are @{self._former.username} there"
+        return where_of(invite.place)
+
+    def _under_chat(self, place: Place) -> str:
+        entry = self._entry
+        if entry is None:
+            return where_of(place)
+        if entry.invite is not None:
+            return "runs on this computer"
+        gone = self.desk.search.listing.entry(entry.key) is None
+        return "not on this network any more" if gone else where_of(place)
+
+    def _head_of_search(self) -> Head:
+        search = self.desk.search
+        if search.hosting.starting:
+            return Head("Your own chat", "It appears here in a moment", "broadcast")
+        if search.listing.found or search.listing.known:
+            return Head("Choose a chat", "From the list at the left", "chat")
+        if search.patient:
+            return Head("Looking for chats", "On this network", "search")
+        return Head("No chat was found", "One that starts appears here by itself", "search")
+
+    def _searching(self) -> Searching:
+        search = self.desk.search
+        if search.hosting.starting:
+            return Searching("Starting ChatServer…", choices=False)
+        problem = search.hosting.problem
+        causes = ((problem,) if problem else ()) + search.causes
+        # Nothing that would be gone again when the first chat is found.
+        choices = not search.patient or bool(search.listing.known)
+        return Searching("", causes, choices, search.can_host)
+
+    @property
+    def _hosting(self) -> bool:
+        """Whether ChatServer was started from here."""
+        return self.desk.search.hosting.started
+
+    def _focus(self) -> None:
+        """Give the keyboard to what is to be typed next."""
+        column = self.column
+        # It would still look selected without the keyboard.
+        column.names.name.entry.selection_clear()
+        match self.way:
+            case Way.LINK if not column.link.link.value:
+                column.link.link.focus_set()
+            case Way.CODE:
+                column.code.slots.focus_set()
+            case Way.ADDRESS:
+                column.address.address.focus_set()
+            case Way.SEARCH:
+                self.list.rows.canvas.focus_set()
+            case _:
+                column.names.name.focus_set()
+                column.names.name.select_all()
+
+
+def _head_of(place: Place, under: str) -> Head:
+    pin = place.fingerprint
+    return Head(place.server_name, under, sign=sign_of(pin) if pin is not None else None)
+
+
+def _invite_in(text: str) -> Invite | None:
+    try:
+        return find_invite(text)
+    except InviteError:
+        return None

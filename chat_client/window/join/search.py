@@ -1,0 +1,210 @@
+"""Looks for chats while the join screen is shown, and works out what is to be listed."""
+
+from __future__ import annotations
+
+import threading
+import tkinter as tk
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from chat_client.local_server import find_local_server
+from chat_client.state.account import Account
+from chat_client.window.join.hosting import Hosting
+from chat_client.window.join.listing import Listing, list_chats
+from chat_client.window.join.network import Network, Presence, Running
+from chat_client.window.join.outlet import Outlet
+from common.domain.invite import Invite
+from common.domain.reasons import Reason
+from common.domain.sentences import whole_sentence
+from common.system.gc_pause import gc_paused
+from common.system.other_program import Launch
+from common.ui.program.mailbox import Mailbox
+
+if TYPE_CHECKING:
+    from chat_client.state.discovery import FoundChat
+
+BEGIN: Final = 20
+"""Milliseconds after the screen is built in which it is drawn; then the search is loaded."""
+PATIENCE: Final = 1500
+"""Milliseconds for which nothing is said of why nothing was found."""
+_LOOK: Final = 1000
+"""Milliseconds between two looks for a server on this computer."""
+_AGAIN: Final = 5000
+"""Milliseconds between two diagnoses, as long as nothing is found."""
+
+
+class _Chats(NamedTuple):
+    """What the finder has found."""
+
+    chats: Sequence[FoundChat]
+
+
+class _Seen(NamedTuple):
+    """Which known chats have answered, or not, by the keys of their accounts."""
+
+    online: Mapping[str, bool]
+
+
+class _Causes(NamedTuple):
+    """Why nothing was found."""
+
+    reasons: Sequence[Reason]
+
+
+_Told = _Chats | _Seen | _Causes
+
+
+class Search:
+    """Owns the finder, the look at known chats, and the question why nothing was found.
+
+    `on_change()` is called on the Tk thread whenever something else is to be shown. It goes on
+    until `close`, whatever screens are made anew meanwhile.
+    """
+
+    def __init__(
+        self, root: tk.Tk, network: Network, accounts: Sequence[Account], server: Launch | None
+    ) -> None:
+        self._root = root
+        self.accounts = accounts
+        self.on_change: Callable[[], object] = lambda: None
+        self.here: Invite | None = find_local_server()
+        self.causes: tuple[str, ...] = ()
+        """Why nothing was found, as sentences; the one thing to do is in each."""
+        self.patient = True
+        """Whether it has just begun: there is no reason yet to say that nothing was found."""
+        self.hosting = Hosting(root, server, self._hosting_changed)
+        self._chats: Sequence[FoundChat] = ()
+        self._seen: dict[str, bool] = {}
+        self.listing = self._list()
+        self._outlet: Outlet[_Told] = Outlet(Mailbox(root, self._take))
+        self._parts = _Parts(network, accounts, self._outlet)
+        self._timers: dict[str, str] = {}
+        self._after("begin", BEGIN, lambda: _start("search loading", self._parts.load))
+        self._after("here", _LOOK, self._look_here)
+        self._after("why", PATIENCE, self._lose_patience)
+
+    @property
+    def can_host(self) -> bool:
+        """Whether a chat can be started here that is not there yet."""
+        return self.hosting.available and self.here is None
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is a chat to be joined or opened."""
+        return bool(self.listing.found) or any(each.online for each in self.listing.known)
+
+    def close(self) -> None:
+        """Stop looking; idempotent."""
+        self.hosting.stop()
+        for timer in self._timers.values():
+            self._root.after_cancel(timer)
+        self._timers.clear()
+        self._outlet.close()
+        self._parts.close()
+
+    def _after(self, name: str, wait: int, action: Callable[[], object]) -> None:
+        self._timers[name] = self._root.after(wait, action)
+
+    def _hosting_changed(self) -> None:
+        self.on_change()
+
+    def _look_here(self) -> None:
+        here = find_local_server()
+        if here != self.here:
+            self.here = here
+            if here is not None:
+                self.hosting.stop()
+            self._changed()
+        self._after("here", _LOOK, self._look_here)
+
+    def _lose_patience(self) -> None:
+        if self.anything:
+            self._after("why", _AGAIN, self._lose_patience)
+        else:
+            _start("diagnosis", self._parts.diagnose)
+        if self.patient:
+            self.patient = False
+            self.on_change()
+
+    def _take(self, items: list[_Told]) -> None:
+        for item in items:
+            if isinstance(item, _Chats):
+                self._chats = item.chats
+                self._parts.skip({each.fingerprint for each in item.chats})
+            elif isinstance(item, _Seen):
+                self._seen.update(item.online)
+            else:
+                self._diagnosed(tuple(map(whole_sentence, item.reasons)))
+        self._changed()
+
+    def _diagnosed(self, causes: tuple[str, ...]) -> None:
+        if causes != self.causes and not self.anything:
+            self.causes = causes
+            self.on_change()
+        self._after("why", _AGAIN, self._lose_patience)
+
+    def _changed(self) -> None:
+        listing = self._list()
+        if listing != self.listing:
+            self.listing = listing
+            if self.anything:
+                self.causes = ()  # whatever was said is over
+            self.on_change()
+
+    def _list(self) -> Listing:
+        return list_chats(self.accounts, self.here, self._chats, self._seen)
+
+
+class _Parts:
+    """What runs on threads. It knows nothing of Tk, as they may outlive the window."""
+
+    def __init__(
+        self, network: Network, accounts: Sequence[Account], outlet: Outlet[_Told]
+    ) -> None:
+        self._network, self._accounts, self._outlet = network, accounts, outlet
+        self._running: list[Running] = []
+        self._presence: Presence | None = None
+        self._found: Collection[bytes] = ()
+        self._closed = False
+        self._changing = threading.Lock()
+
+    def load(self) -> None:
+        """Import the parts, and start them. The finder first: it is small, and waited for."""
+        post = self._outlet.post
+        pins = (account.invite.fingerprint for account in self._accounts)
+        known = {pin for pin in pins if pin is not None}
+        with gc_paused():
+            self._run(self._network.finder(lambda chats: post(_Chats(chats)), known))
+            if self._accounts:
+                online = self._network.presence(self._accounts, lambda seen: post(_Seen(seen)))
+                online.skip(self._found)
+                self._presence = online
+                self._run(online)
+
+    def skip(self, fingerprints: Collection[bytes]) -> None:
+        """Don't look at the known chats that were found: they are there."""
+        self._found = fingerprints
+        if self._presence is not None:
+            self._presence.skip(fingerprints)
+
+    def diagnose(self) -> None:
+        """Find out why nothing was found, and tell it."""
+        self._outlet.post(_Causes(self._network.why_nothing()))
+
+    def close(self) -> None:
+        """Stop what runs, and start nothing more."""
+        with self._changing:
+            self._closed = True
+            running, self._running = self._running, []
+        for each in running:
+            each.stop()
+
+    def _run(self, part: Running) -> None:
+        with self._changing:
+            if not self._closed:
+                self._running.append(part)
+                part.start()
+
+
+def _start(name: str, action: Callable[[], object]) -> None:
+    threading.Thread(target=action, name=name, daemon=True).start()
