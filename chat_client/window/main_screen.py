@@ -393,7 +393,9 @@ class MainScreen(Panel):
         self.view.write()
 
     def _choose_slow_mode(self) -> None:
-        self.slow_mode_menu.open(self.room, *self.winfo_pointerxy())
+        button = self.header.open_slow_mode
+        x, y = button.winfo_rootx(), button.winfo_rooty() + button.winfo_height()
+        self.slow_mode_menu.open(self.room, x, y)
 
     def _ask(self, dialog: Dialog) -> None:
         self.dialog = dialog
