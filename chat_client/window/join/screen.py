@@ -279,7 +279,6 @@ class JoinScreen(Panel):
         if only is not None and not (self._turned or listing.known or only.imitates):
             # Of one chat there is nothing to choose.
             self.choose_place(only.place, only)
-            self._turned = False
             return
         hosted = listing.entry(HERE)
         if hosted is not None and self.way is Way.SEARCH and self._hosting:

@@ -115,6 +115,18 @@ def test_the_only_chat_is_chosen_and_its_host_is_asked(guest: Window, host: Host
     assert guest.main.overview.me == "mira.novak"
 
 
+def test_the_chat_is_chosen_once(guest: Window, host: Host, network: type[QuietNetwork]) -> None:
+    """What is found later, or moves, disturbs nobody who types, and connects to nothing anew."""
+    attempt = guest.join.desk.asking._attempt
+    assert attempt is not None
+    network.finders[-1].tell([advert_of(host, hosts=("127.0.0.1", "127.0.0.2"))])
+    guest.wait(lambda: len(guest.join.desk.search.listing.found[0].place.hosts) == 2, "the move")
+    guest.join.desk.search._lose_patience()
+    guest.type("k", guest.join.column.names.name.entry)
+    assert guest.join.column.names.name.value == "Mira Novakk"
+    assert guest.join.desk.asking._attempt is attempt
+
+
 def test_a_request_can_be_withdrawn(guest: Window, host: Host) -> None:
     """By the button in its place: the host does not see it any more, and it can be repeated."""
     asked(guest)
