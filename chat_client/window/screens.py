@@ -281,6 +281,7 @@ class Screens:
             self.settings_window.raise_()
             return
         # Imported here: not before somebody wants to see them.
+        from chat_client.scheme_handler import scheme_handler
         from chat_client.window.settings.notifications import Hooks
         from chat_client.window.settings.pages import settings_pages
         from common.ui.settings.window import SettingsWindow
@@ -297,6 +298,7 @@ class Screens:
                 self.settings,
                 Hooks(account, self._name_of_room, told.desktop.status, told.test),
                 self.looks,
+                scheme_handler(self._options),
             ),
             self._settings_closed,
             page,

@@ -16,6 +16,7 @@ from chat_client.notify.quiet import FOR_EVER, tomorrow_morning
 from chat_client.notify.wording import describe_quiet
 from chat_client.options import Options
 from chat_client.window.join.ways import Way
+from chat_client.window.settings.links import LinksPage
 from chat_client.window.settings.notifications import NotificationsPage, parse_time
 from common.desktop.descriptions import describe_player, describe_state
 from common.desktop.notifier import Code, Found, NotifierState
@@ -107,11 +108,15 @@ def test_it_is_there_before_one_has_joined(town: Town) -> None:
 def test_arrows_go_through_the_pages(ada: Window) -> None:
     """With the keyboard in the navigation; they stop at both ends."""
     settings = opened(ada)
-    first, last = settings.buttons.values()
-    for keys, there in (("<Up>", first), ("<Down>", last), ("<Right>", last), ("<Left>", first)):
+    first, middle, last = settings.buttons.values()
+    pages = {first: NotificationsPage, middle: LooksPage, last: LinksPage}
+    for keys, there in (
+        ("<Up>", first), ("<Down>", middle), ("<Right>", last), ("<Down>", last),
+        ("<Left>", middle),
+    ):  # fmt: skip
         ada.key(keys, ada.root.focus_displayof() or first)
         assert ada.root.focus_displayof() is there
-        assert isinstance(settings.page, NotificationsPage if there is first else LooksPage)
+        assert isinstance(settings.page, pages[there])
 
 
 def test_all_of_it_is_reached_by_tab(ada: Window) -> None:
