@@ -41,9 +41,17 @@ class Account:
         return replace(self, display_name=display_name)
 
     def confirmed(self, username: str, display_name: str) -> "Account":
-        """The account as the server has confirmed it."""
+        """The account as the server has confirmed it.
+
+        An invite that adds a device is used up by that: it is no longer bound to the account.
+        """
         return replace(
-            self, username=username, display_name=display_name, joined=True, folder=self.key
+            self,
+            invite=replace(self.invite, username=""),
+            username=username,
+            display_name=display_name,
+            joined=True,
+            folder=self.key,
         )
 
 

@@ -44,6 +44,10 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\u
 # In a link, a call's arguments or JSON: the value ends at an ampersand, white space or a quote.
 _SECRET = re.compile(r"""(secret(?:=|\\*["']\s*:\s*)b?\\*["']?)[^&\s"']+""", re.IGNORECASE)
 _TOKEN = re.compile(r"(?<![0-9a-f])[0-9a-f]{64,}(?![0-9a-f])", re.IGNORECASE)
+# A spoken code, of its alphabet: capitals, which no code of an error or a goodbye has.
+_SPOKEN = re.compile(
+    r"""(code(?:=|\\*["']\s*:\s*)\\*["']?)[0-9A-HJKMNP-TV-Z]{4}-?[0-9A-HJKMNP-TV-Z]{4}(?!\w)"""
+)
 # Pydantic's errors quote the invalid input: a message's text, or a part of a token.
 _QUOTED = re.compile(r"(input_value=).*?(, input_type=|\n|$)")
 
@@ -79,11 +83,11 @@ def watch_for_native_crashes(path: Path) -> None:
 
 
 def redact(text: str) -> str:
-    """`text` with an ellipsis for each invite's secret and each token.
+    """`text` with an ellipsis for each invite's secret, each spoken code and each token.
 
     A token is anything of 64 hexadecimal digits, as an exception may name it by itself.
     """
-    text = _SECRET.sub(r"\1…", text)
+    text = _SPOKEN.sub(r"\1…", _SECRET.sub(r"\1…", text))
     return _TOKEN.sub("…", _QUOTED.sub(r"\1…\2", text))
 
 

@@ -10,9 +10,12 @@ from typing import Final, get_args
 import pytest
 
 from common import limits
+from common.domain.invite import Invite
 from common.domain.names import GENERAL
 from common.protocol import messages
+from tests.process.guests import by_code, by_knock, created, denied, withdrawn
 from tests.process.harness import Client, House, Server
+from tests.process.test_moderation import ctl
 from tests.process.wire import Raw, Session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ctl uses a socket with an owner")
@@ -49,7 +52,9 @@ def test_every_command_is_in_it_and_no_content(house: House) -> None:
     recognise(server, account["username"])
     with Session(server.join, "thaddeus") as ben, Session(server.join, "ottoline") as cleo:
         ask_everything(ben, f"dm:thaddeus:{account['username']}")
+        own_account(ben)
         moderate(house, server, cleo)
+        invites = join_in_every_way(house, server)
         with Session(server.join, "thaddeus", ben.token) as again:
             again.settle()
         secrets = [ben.token, cleo.token, account["token"], ben.session, again.session]
@@ -70,6 +75,7 @@ def test_every_command_is_in_it_and_no_content(house: House) -> None:
         *("wisteria", "marmalade", *NAMES, account["username"]),
         *(secret[:16] for secret in secrets),
         *(server.join.secret[:8], *key.split()),
+        *(invite.secret[:8] for invite in invites),
     ):
         assert content.lower() not in log.lower(), content
     # What was looked for would have been found: it was really used.
@@ -113,29 +119,73 @@ def ask_everything(ben: Session, private: str) -> None:
     assert ben.expect(messages.HistoryPage).events[-1].kind == "join"
 
 
+def own_account(ben: Session) -> None:
+    """What everybody may do to the own account, and to its devices and invites."""
+    ben.command(messages.RenameMe, display_name="Thaddeus Quillfeather")
+    ben.expect(messages.Done)
+    ben.command(messages.AddDevice)
+    number = ben.expect(messages.InviteCreated).number
+    ben.command(messages.ListInvites)
+    ben.expect(messages.Invites)
+    ben.command(messages.RevokeInvite, number=number)
+    ben.expect(messages.Done)
+    ben.command(messages.ListDevices)
+    ben.expect(messages.Devices)
+
+
+def join_in_every_way(house: House, server: Server) -> list[Invite]:
+    """By an invite, a code and a request, and with another device; two accounts are deleted."""
+
+    def order(*words: str) -> None:
+        child = ctl(house, server, *words)
+        assert child.status() == 0, child.transcript()
+
+    place = server.join.place
+    link = created(house, server, "create-invite")
+    _, code = by_code(house, server, place)
+    order("code", "end")
+    knock = by_knock(house, server, place)
+    withdrawn(place)
+    denied(house, server, place)
+    device = created(house, server, "add-device", "ottoline")
+    with Session(place.invite(link.secret), "undine") as undine:
+        undine.command(messages.DeleteMe, messages="keep")
+        undine.expect_goodbye()
+    Session(place.invite(code.secret), "volker", installation="5" * 32).close()
+    Session(place.invite(knock.secret), "nora", installation="7" * 32).close()
+    with Session(device, "ottoline", "4" * 64, new=True, installation="4" * 32) as phone:
+        phone.command(messages.ListDevices)
+        (current,) = [each for each in phone.expect(messages.Devices).devices if each.current]
+        order("remove-device", "ottoline", current.device)
+        assert phone.expect_goodbye().code == "device_removed"
+    order("delete-account", "volker", "--messages", "remove")
+    order("slow-mode", "off")
+    order("joining", "invite")
+    return [link, code, knock, device]
+
+
 def moderate(house: House, server: Server, cleo: Session) -> None:
     """Everything that a host can do, to one person."""
 
-    def ctl(verb: str, *arguments: str) -> None:
-        folder = ("--data-dir", str(server.data_dir))
-        child = house.child(f"ctl {verb}", ["chat_server", "ctl", verb, *folder, *arguments])
+    def order(verb: str, *arguments: str) -> None:
+        child = ctl(house, server, verb, *arguments)
         assert child.status() == 0, child.transcript()
 
     for verb in ("status", "clients", "people"):
-        ctl(verb)
-    ctl("role", "thaddeus", "moderator")
-    ctl("mute", "ottoline", "--until", "30m", "--reason", REASONS[1])
+        order(verb)
+    order("role", "thaddeus", "moderator")
+    order("mute", "ottoline", "--until", "30m", "--reason", REASONS[1])
     cleo.say(TEXTS[2])
     while not isinstance(error := cleo.message(), messages.Error):
         pass
     assert error.code == "muted"
-    ctl("unmute", "ottoline")
-    ctl("rename", "Lighthouse")
-    ctl("invite", "new")
-    ctl("invite", "show")
-    ctl("terminate", "ottoline", "--reason", REASONS[2])
+    order("unmute", "ottoline")
+    order("rename", "Lighthouse")
+    order("invite", "new")
+    order("invite", "show")
+    order("terminate", "ottoline", "--reason", REASONS[2])
     assert cleo.expect_goodbye().code == "terminated"
-    ctl("ban", "ottoline", "--reason", REASONS[0])
-    ctl("sanctions")
-    ctl("unban", "ottoline")
-    ctl("audit")
+    order("ban", "ottoline", "--reason", REASONS[0])
+    order("sanctions")
+    order("unban", "ottoline")
+    order("audit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import os
 import stat
@@ -10,10 +11,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, get_args
 
 import pytest
+from pydantic import BaseModel
 
+from chat_client.state.account import Account
+from chat_client.state.news import Requested
+from chat_client.state.request import AddDevice
+from common.domain.invite import Place
+from common.protocol.messages import Error, Goodbye, KnockAnswered, ToClient, ToServer
 from common.system import logs
 from common.system.logs import redact, start_logging
 
@@ -321,6 +328,9 @@ def test_a_second_call_takes_the_firsts_place(
         (f'{{"token": "{TOKEN}"}}', '{"token": "…"}'),
         (f"the token '{TOKEN.upper()}' is", "the token '…' is"),
         (f"KeyError: '{TOKEN}'", "KeyError: '…'"),
+        ("ShownCode(code='K7QM3XPA', n=1)", "ShownCode(code='…', n=1)"),
+        ('{"code": "K7QM-3XPA"}', '{"code": "…"}'),
+        ("code='bad_secret' code='K7QM3XPAX' code=12345678X", ""),
         ("[type=x, input_value={'text': 'hi'}, input_type=dict]", None),
         (f"{TOKEN[:-1]} and {SECRET} and secret words", ""),
     ],
@@ -330,6 +340,51 @@ def test_secrets_are_left_out(text: str, left: str | None) -> None:
     if left is None:
         left = "[type=x, input_value=…, input_type=dict]"
     assert redact(text) == (left or text)
+
+
+CANARIES: Final = {
+    "secret": SECRET,
+    "link": f"chat://10.0.0.1:1/join?as=ada&fp={'A' * 43}&secret={SECRET}&name=n",
+    "token": TOKEN,
+    "share": TOKEN,
+    "tag": TOKEN * 2,
+    "commitment": TOKEN,
+    "code": "K7QM3XPA",
+}
+
+
+@pytest.mark.parametrize("kind", [*get_args(ToServer), *get_args(ToClient)])
+def test_no_form_of_a_message_has_a_secret(kind: type[BaseModel]) -> None:
+    """An exception may quote any of them: as Python shows it, and as JSON."""
+    given = {name: CANARIES[name] for name in CANARIES if name in kind.model_fields}
+    if issubclass(kind, Error | Goodbye | KnockAnswered):
+        given.pop("code")  # the code of a reason
+    if not given:
+        assert not {"secret", "token", "link"} & set(kind.model_fields)
+        return
+    message = kind.model_construct(None, **given)
+    for shown in (repr(message), str(message), json.dumps(given), f"{given}", message.model_dump()):
+        left = redact(str(shown))
+        for canary in (SECRET, TOKEN, "K7QM3XPA"):
+            assert canary not in left
+    assert any(canary in repr(message) for canary in (SECRET, TOKEN, "K7QM3XPA"))
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        Place(("10.0.0.1",), 1, b"x" * 32, "n").invite(SECRET, "ada"),
+        Account(Place(("10.0.0.1",), 1, None, "n").invite(SECRET), "ada", "Ada", TOKEN),
+        Requested(AddDevice(), None, link=CANARIES["link"]),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_no_form_of_what_is_made_of_messages_has_a_secret(item: object) -> None:
+    """Invites, accounts and news as Python shows them."""
+    assert SECRET in repr(item) or TOKEN in repr(item)
+    left = redact(repr(item))
+    assert SECRET not in left
+    assert TOKEN not in left
 
 
 def test_no_handler_sees_a_secret(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
