@@ -107,7 +107,7 @@ def show_code(world: World, session: Session, command: messages.ShowCode, now: i
     live, is_new = world.codes.show(username, now)
     shown = messages.ShownCode(re=command.id, code=live.code, expires=live.expires)
     outcome: Outcome = [Tell(session.connection, shown)]
-    return [*outcome, CodeChanged("shown", now)] if is_new else outcome
+    return [*outcome, CodeChanged("shown", now, username)] if is_new else outcome
 
 
 def end_code(world: World, session: Session, command: messages.EndCode, now: int) -> Outcome:
@@ -129,7 +129,7 @@ def _wrong(
     outcome.append(ClientRefused(session.address, "", "bad_code", now))
     if live.wrong >= MOST_WRONG:
         world.codes.renew(live.username, now)
-        outcome.append(CodeChanged("guessed", now))
+        outcome.append(CodeChanged("guessed", now, live.username))
     return outcome
 
 

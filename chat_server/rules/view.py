@@ -210,11 +210,13 @@ class CodeChanged:
     """The spoken code is another one, or there is none: `show_code` tells.
 
     `why` is `shown` (a new one was made), `used` (by the one device it was for), `guessed` (renewed
-    after too many wrong ones) or `ended`.
+    after too many wrong ones) or `ended`. `username` is whose devices the new one is for, None for
+    newcomers.
     """
 
     why: str
     at: int
+    username: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

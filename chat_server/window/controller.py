@@ -11,8 +11,10 @@ from chat_server.chat_name import clean_chat_name
 from chat_server.window import questions
 from chat_server.window.actions import Actions
 from chat_server.window.client_program import ClientProgram, find_client
+from chat_server.window.commands import CommandSender, commands, refusal_of
+from chat_server.window.joining import Joining
 from chat_server.window.model import Page, ServerState
-from chat_server.window.moderation import Moderation, commands, refusal_of
+from chat_server.window.moderation import Moderation
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread, StartFailed
 from common.domain.names import NameRefusedError
@@ -46,13 +48,16 @@ class HostController:
     ) -> None:
         self.client = ClientProgram(find_client())
         self._client_timer: str | None = None
-        moderation = Moderation(root, theme, presenter, server_thread, show, say, self._ask)
+        sender = CommandSender(server_thread, say)
+        moderation = Moderation(root, theme, presenter, sender, show, self._ask)
         self.moderation = moderation
+        self.joining = Joining(root, theme, presenter, sender, show, say, self._copy, self._ask)
         self.actions = Actions(
             self._switch, moderation.terminate, moderation.mute, moderation.unmute, moderation.ban,
             moderation.unban, moderation.set_role, moderation.lift, moderation.new_invite, self._go,
             self._copy, self._search, toggle_theme, self._rename,
             self._open_client if self.client.available else None, show_settings,
+            self.joining.actions,
         )  # fmt: skip
         self.dialog: Dialog | None = None
         self._closing: Dialog | None = None

@@ -13,6 +13,12 @@ _MONTHS: Final = (
 )  # fmt: skip
 
 
+def handle_text(name: str, username: str) -> str:
+    """`@username`, unless it equals the name: display names may be equal, usernames not."""
+    same = name.isascii() and name.lower() == username
+    return "" if same else f"@{username}"
+
+
 def size_text(count: int) -> str:
     """Bytes with two or three digits and a decimal (SI) unit: `312 B`, `4.2 MB`, `118 GB`."""
     if count < _STEP:

@@ -11,9 +11,11 @@ from chat_server.window.hero import Down, Invite
 from chat_server.window.model import HostView, Page, ServerState
 from chat_server.window.pages.accounts import Accounts
 from chat_server.window.pages.activity import Activity
+from chat_server.window.pages.invites import Invites
 from chat_server.window.pages.people import People
 from chat_server.window.pages.sanctions import Sanctions
 from chat_server.window.pages.summary import Summary
+from chat_server.window.requests import RequestStrip
 from chat_server.window.sidebar import Sidebar
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel
@@ -35,6 +37,7 @@ _LOW: Final = 420
 _TITLES: Final = {
     Page.CONNECTIONS: "Connections",
     Page.PEOPLE: "People",
+    Page.INVITES: "Invites",
     Page.SANCTIONS: "Bans and mutes",
 }
 
@@ -56,6 +59,9 @@ class Connections(Panel):
         self.people.show(view)
 
 
+_AnyPage = Connections | Accounts | Invites | Sanctions | Invite | Down
+
+
 class Frame(Panel):
     """Everything in the window. `show` updates it to a view; unchanged parts are left alone."""
 
@@ -67,13 +73,14 @@ class Frame(Panel):
         content = Panel(self, theme, "window")
         content.pack(side="left", fill="both", expand=True)
         self._build_header(content)
+        self.requests = RequestStrip(content, theme, actions)
         self.banner = Banner(content, theme)
         self.activity = Activity(content, theme)
         self.activity.pack(side="bottom", fill="x")
         self.activity.set_height(theme.px(_ACTIVITY[1]))
         self._pages = Panel(content, theme)
         self._pages.pack(fill="both", expand=True)
-        self._page: Connections | Accounts | Sanctions | Invite | Down | None = None
+        self._page: _AnyPage | None = None
         self.activity.lift()  # Tab follows the stacking order
         # Not over the activity, where the newest is in the first lines.
         self.toasts = Toasts(content, theme, over=self._pages)
@@ -90,6 +97,11 @@ class Frame(Panel):
     def accounts(self) -> Accounts:
         """The page of everybody who has joined."""
         return Accounts(self._pages, self._theme, self._actions)
+
+    @cached_property
+    def invites(self) -> Invites:
+        """The page of links, codes and who used them."""
+        return Invites(self._pages, self._theme, self._actions)
 
     @cached_property
     def sanctions(self) -> Sanctions:
@@ -114,6 +126,9 @@ class Frame(Panel):
             self.connections.people.take_over(former.connections.people)
         if "accounts" in made:
             self.accounts.take_over(former.accounts)
+        if "invites" in made:
+            self.invites.take_over(former.invites)
+        self.requests.take_over(former.requests)
         if "sanctions" in made:
             self.sanctions.take_over(former.sanctions)
 
@@ -122,6 +137,7 @@ class Frame(Panel):
         self.sidebar.show(view)
         self._show_header(view)
         self._show_trouble(view)
+        self._show_requests(view)
         page = self._page_for(view)
         page.show(view)
         # Also while it is hidden: no row or selection of a former run may remain in it.
@@ -136,13 +152,15 @@ class Frame(Panel):
             self._page = page
         self.activity.show(view.feed)
 
-    def _page_for(self, view: HostView) -> Connections | Accounts | Sanctions | Invite | Down:
+    def _page_for(self, view: HostView) -> _AnyPage:
         if view.phase is not ServerState.RUNNING:
             return self.down
         if view.page is Page.SANCTIONS:
             return self.sanctions
         if view.page is Page.PEOPLE:
             return self.accounts
+        if view.page is Page.INVITES:
+            return self.invites
         return self.connections if view.connections else self.invite
 
     def _build_header(self, content: Panel) -> None:
@@ -169,7 +187,8 @@ class Frame(Panel):
         self._header = header
         header.bind("<Configure>", lambda _: self._show_reach())
         self.settings.lift()  # Tab follows the stack
-        Hairline(content, theme).pack(fill="x")
+        self._below_header = Hairline(content, theme)
+        self._below_header.pack(fill="x")
 
     def _show_header(self, view: HostView) -> None:
         page = view.page if view.phase is ServerState.RUNNING else Page.CONNECTIONS
@@ -206,6 +225,14 @@ class Frame(Panel):
             return
         # It packs itself, by default below the page.
         self.banner.pack_configure(before=self._pages)
+
+    def _show_requests(self, view: HostView) -> None:
+        """Show who asks to join, above everything else on every page."""
+        self.requests.show(view.joining)
+        if view.joining.requests and not self.requests.winfo_manager():
+            self.requests.pack(fill="x", after=self._below_header)
+        elif not view.joining.requests:
+            self.requests.pack_forget()
 
     def _share(self, height: int) -> None:
         """Set the feed's height by that of the window."""

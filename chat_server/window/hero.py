@@ -6,6 +6,8 @@ import tkinter as tk
 from typing import Final
 
 from chat_server.window.actions import Actions
+from chat_server.window.code_card import CodeCard
+from chat_server.window.facts import Facts
 from chat_server.window.model import HostView, ServerState
 from common.ui.look.cards import Card
 from common.ui.look.theme import Theme
@@ -40,23 +42,22 @@ class _Page(ScrollPane):
 
 
 class Invite(_Page):
-    """Nobody is connected: shows the invite link and how to use it."""
+    """Nobody is connected: how people join, with the link, and the code when it is asked for."""
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, 0.46)
         middle = self._middle
         self._title = Label(middle, theme, font="hero_title", justify="center")
         self._title.pack()
-        self._what = Label(
-            middle, theme, "On another computer: start ChatClient, paste this link.",
-            font="row", tone="muted", justify="center",
-        )  # fmt: skip
+        self._what = Label(middle, theme, font="row", tone="muted", justify="center")
         self._what.pack(pady=(theme.px(8), theme.px(24)))
         self._card = Card(middle, theme, radius=14, padding=(32, 26))
         self._card.pack()
         self._build_card(actions)
         self._where = Label(middle, theme, justify="center", wrap=_CARD)
         self._where.pack(pady=(theme.px(22), 0))
+        self.facts = Facts(middle, theme, actions, centred=True)
+        self.facts.pack()
         self.adopt()
 
     def show(self, view: HostView) -> None:
@@ -65,9 +66,12 @@ class Invite(_Page):
         self._title.set("Nobody is here right now" if came else "Invite the first person")
         if view.reach is None:
             return
+        joining, local = view.joining, view.reach.local
+        self._what.set(_how(view))
+        self._show_code(view)
+        self.facts.show(() if local else joining.facts)
         self.copy.content = view.reach.invite
         self.field.show(view.reach.invite)
-        local = view.reach.local
         self._where.set(view.reach.note, "warning" if local else "muted")
         self._where.set_icon("warning" if local else "broadcast")
 
@@ -77,7 +81,9 @@ class Invite(_Page):
         self._width = Panel(card, theme)
         self._width.configure(height=1, width=theme.px(_CARD - 64))
         self._width.pack()
-        Label(card, theme, "Invite link", tone="muted").pack(anchor="w")
+        self.code = CodeCard(card, theme, actions)
+        self._link_title = Label(card, theme, "Invite link", tone="muted")
+        self._link_title.pack(anchor="w")
         self.field = LinkField(card, theme, lambda link: actions.copy(link, "Invite link copied"))
         self.field.pack(fill="x", pady=(theme.px(8), theme.px(16)))
         row = Panel(card, theme)
@@ -92,6 +98,8 @@ class Invite(_Page):
             height=40,
         )
         self.copy.pack(side="left")
+        self.show_code = Button(row, theme, "Show a code", actions.joining.show_code, height=40)
+        self.show_code.pack(side="left", padx=(theme.px(8), 0))
         self.renew = Button(
             row, theme, "New invite link…", actions.new_invite, variant="quiet", height=40
         )
@@ -109,12 +117,14 @@ class Invite(_Page):
         self._width.configure(width=inside)
         for label in (self._title, self._what, self._where):
             label.configure(wraplength=room)
+        self.code.fit(inside)
+        self.facts.fit(room)
         # In a narrow window there is room for the short one only.
         self.renew.set("New invite link…")
-        if self.copy.winfo_reqwidth() + px(8) + self.renew.winfo_reqwidth() > inside:
+        if self._buttons_width() > inside:
             self.renew.set("New link…")
-        self._stack(self.copy.winfo_reqwidth() + px(8) + self.renew.winfo_reqwidth() > inside)
-        beside = inside - self.copy.winfo_reqwidth() - self.renew.winfo_reqwidth() - px(8 + 16)
+        self._stack(self._buttons_width() > inside)
+        beside = inside - self._buttons_width() - px(16)
         if beside >= px(_CARE):
             self._care.pack_configure(side="left", padx=(px(16), 0), pady=0, after=self.renew)
         else:
@@ -124,15 +134,54 @@ class Invite(_Page):
             )
         self._care.configure(wraplength=min(px(380), beside))
 
+    @property
+    def _buttons(self) -> tuple[Button, ...]:
+        """Those below the link that are shown, from left to right."""
+        shown = (self.show_code,) if self.show_code.winfo_manager() else ()
+        return (self.copy, *shown, self.renew)
+
+    def _buttons_width(self) -> int:
+        return sum(each.winfo_reqwidth() for each in self._buttons) + self._theme.px(8) * (
+            len(self._buttons) - 1
+        )
+
     def _stack(self, stacked: bool) -> None:
         """Put the buttons below each other, where there is no room beside."""
         space = self._theme.px(8)
-        if stacked:
-            self.copy.pack_configure(side="top", anchor="w")
-            self.renew.pack_configure(side="top", anchor="w", padx=0, pady=(space, 0))
+        for button in self._buttons:
+            apart = 0 if button is self.copy else space
+            if stacked:
+                button.pack_configure(side="top", anchor="w", padx=0, pady=(apart, 0))
+            else:
+                button.pack_configure(side="left", padx=(apart, 0), pady=0)
+
+    def _show_code(self, view: HostView) -> None:
+        """Show the code above the link, or the button that has it shown."""
+        joining, px = view.joining, self._theme.px
+        if joining.code is not None:
+            self.code.show(joining.code)
+            self.code.pack(fill="x", pady=(0, px(20)), before=self._link_title)
+            self.show_code.pack_forget()
         else:
-            self.copy.pack_configure(side="left")
-            self.renew.pack_configure(side="left", padx=(space, 0), pady=0)
+            self.code.pack_forget()
+            self.show_code.set("Show the code" if joining.code_live else "Show a code")
+            if joining.rule == "ask":
+                self.show_code.pack_forget()  # it would let nobody in
+            elif not self.show_code.winfo_manager():
+                self.show_code.pack(side="left", padx=(px(8), 0), after=self.copy)
+        self._fit(self.canvas.winfo_width())
+
+
+def _how(view: HostView) -> str:
+    """How people join, by the rule of this chat."""
+    if view.reach is not None and view.reach.local:
+        return "On this computer: start ChatClient, paste this link."
+    chosen = f"On another computer: start ChatClient, choose “{view.name}”"
+    return {
+        "ask": f"{chosen} and press “Ask to join”.",
+        "open": f"{chosen} and press “Join”. Or paste this link.",
+        "invite": f"{chosen} and type a code. Or paste this link.",
+    }.get(view.joining.rule, f"{chosen} and press “Ask to join”. Or paste this link.")
 
 
 class Down(_Page):

@@ -10,10 +10,13 @@ import sys
 import time
 import tkinter as tk
 from collections.abc import Callable
+from math import inf
 from typing import Final, assert_never
 
+from chat_server.firewall_watch import FirewallWatch
 from chat_server.notify.policy import Topic
 from chat_server.options import Options
+from chat_server.reachability import Finding
 from chat_server.rules.view import Audited
 from chat_server.settings import SettingsStore
 from chat_server.window import server_thread
@@ -23,7 +26,7 @@ from chat_server.window.model import Page, ServerState
 from chat_server.window.notifications import Notifications
 from chat_server.window.presenter import Presenter
 from chat_server.window.settings import settings_pages
-from common.domain.invite import is_unspecified
+from common.domain.invite import is_loopback, is_unspecified
 from common.domain.sentences import sentence
 from common.system.open_windows import WindowEntry, announce
 from common.system.second_start import Request
@@ -41,6 +44,8 @@ COUNT_PAUSE: Final = 200
 LONGEST_WAIT: Final = 60_000
 """Maximum milliseconds between two redraws: the system's clock may have been set."""
 COULD_NOT_START: Final = 2
+FIREWALL_PAUSE: Final = 5.0
+"""Minimum seconds between two looks at the firewall when the host comes back to the window."""
 _NEEDED: Final = 640, 400
 """Width and height, px at 96 dpi, on which no page is cut: so large the text may become."""
 
@@ -58,6 +63,9 @@ class HostContents:
         self.server_thread = server_thread.ServerThread(
             options, program.data_dir, self.mailbox.post
         )
+        self.findings: Mailbox[tuple[Finding, ...]] = Mailbox(self.root, self._found)
+        self.firewall = FirewallWatch(self.findings.post)
+        self._firewall_at = -inf
         self.settings = SettingsStore(program.data_dir)
         self.settings_window: SettingsWindow | None = None
         self.theme.needed = _NEEDED
@@ -70,6 +78,7 @@ class HostContents:
             self.root, self.theme, self.presenter, self.server_thread, self.show, self._say,
             self.looks.toggle_mode, self.show_settings,
         )  # fmt: skip
+        self.controller.joining.on_rule = self._rule_changed
         self.frame = self._make_frame()
         self.status = 0
         self.owns_folder = False
@@ -97,6 +106,7 @@ class HostContents:
         self.presenter.closing()
         self._starts.stop()
         self.controller.close()
+        self.firewall.stop()
         self.notifications.stop()
         self.looks.stop()
         if self.settings_window is not None:
@@ -125,7 +135,11 @@ class HostContents:
             return
         told = self.notifications
         status = told.desktop.status
-        pages = settings_pages(self.theme, self.settings, self.looks, status, told.test)
+        joining = self.controller.joining
+        pages = settings_pages(
+            self.theme, self.settings, self.looks, status, told.test,
+            lambda: self.presenter.joining.who_may_join, joining.actions.set_rule,
+        )  # fmt: skip
         self.settings_window = SettingsWindow(
             self.root, self.theme, self.settings, "ChatServer", pages, self._settings_closed
         )
@@ -134,6 +148,10 @@ class HostContents:
     def _settings_closed(self) -> None:
         self.settings_window = None
         self.notifications.desktop.on_state = lambda: None
+
+    def _rule_changed(self) -> None:
+        if self.settings_window is not None:
+            self.settings_window.refresh()
 
     def _make_frame(self) -> Frame:
         frame = Frame(self.root, self.theme, self.controller.actions)
@@ -154,10 +172,11 @@ class HostContents:
 
     def _open(self, topic: Topic) -> None:
         """Show what a notification told of; the newest is at the top of the feed, on every page."""
-        if topic is not Topic.SERVER:
+        if topic not in {Topic.SERVER, Topic.REQUESTS}:
             self.presenter.go(Page.CONNECTIONS)
         self.show()
-        self.frame.activity.show_newest()
+        if topic is not Topic.REQUESTS:
+            self.frame.activity.show_newest()
         self._raise_dialog()
 
     def _raise_dialog(self) -> None:
@@ -175,6 +194,19 @@ class HostContents:
         """The window has the keyboard: another program may have changed the settings meanwhile."""
         if event.widget is self.root:
             self.looks.look_again()
+            if time.monotonic() - self._firewall_at >= FIREWALL_PAUSE:
+                self._look_at_firewall()  # the host may have opened the port in a terminal
+
+    def _look_at_firewall(self) -> None:
+        """Ask what the firewall says, where others could connect at all."""
+        running = self.server_thread.running
+        if running is not None and not all(map(is_loopback, running.addresses)):
+            self._firewall_at = time.monotonic()
+            self.firewall.ask(running.port)
+
+    def _found(self, items: list[tuple[Finding, ...]]) -> None:
+        self.presenter.joining.found(items[-1])
+        self._show_soon()
 
     def _say(self, text: str, milliseconds: int) -> None:
         self.frame.toasts.show(text, milliseconds)
@@ -203,9 +235,12 @@ class HostContents:
                     self.controller.started(item.running.port)
                     self.controller.moderation.list_people()
                     self.controller.moderation.list_sanctions()
+                    self.controller.joining.started()
+                    self._look_at_firewall()
                     self.show()
             case server_thread.Changed():
                 self.presenter.changed(item.running, now)
+                self._look_at_firewall()
                 self._show_soon()
             case server_thread.StartFailed():
                 self._failed(item, now)
@@ -221,6 +256,7 @@ class HostContents:
     def _happened(self, item: server_thread.UrgentEvents, now: int) -> None:
         self.presenter.apply(item.events, now)
         self.notifications.happened(item.events)
+        self.controller.joining.happened(item.events)
         if any(isinstance(event, Audited) for event in item.events):
             self.controller.moderation.list_sanctions()
         self._show_soon()
@@ -249,6 +285,7 @@ class HostContents:
         if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
+        self._rule_changed()
         self.show()
         if isinstance(item, server_thread.Aborted):
             reason = sentence(item.reason)

@@ -1,7 +1,8 @@
 """The view model of the host's window: frozen values made by the presenter, drawn by widgets."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Literal
 
 from chat_server.window.feed import Line
 
@@ -21,6 +22,7 @@ class Page(Enum):
 
     CONNECTIONS = "connections"
     PEOPLE = "people"
+    INVITES = "invites"
     SANCTIONS = "sanctions"
 
 
@@ -81,6 +83,86 @@ class SanctionRow:
 
 
 @dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request to join. The host compares `digits` with those that the guest sees.
+
+    `handle` is `@username`, unless that is the name itself; `about` says from where and since when.
+    """
+
+    number: int
+    name: str
+    username: str
+    handle: str
+    digits: str
+    address: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class CodeView:
+    """The spoken code as it is read out, and until when it is valid."""
+
+    text: str = field(repr=False)
+    until: str
+
+
+InviteState = Literal["valid", "used", "expired", "revoked"]
+
+
+@dataclass(frozen=True, slots=True)
+class InviteRow:
+    """An invite as its list shows it; `created`, `expires` and `uses` are sort keys.
+
+    `standing` is the link that can be shown again, which is not revoked but renewed.
+    """
+
+    number: int
+    what: str
+    note: str
+    by: str
+    role: str
+    created_text: str
+    expires_text: str
+    uses_text: str
+    state: InviteState
+    created: int
+    expires: float
+    uses: int
+    standing: bool
+
+
+FactKind = Literal["good", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something known about whether others can connect. `command` is to be run in a terminal."""
+
+    kind: FactKind
+    text: str
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JoiningView:
+    """How people join: who asks to, by what, and what is known of the way to this computer.
+
+    `rule` is "" until it is known. `requests` are in the order in which they came. `code` is the
+    one on the screen, None while none is; `code_live` tells whether one is valid.
+    """
+
+    sign_words: str = ""
+    sign_colour: str = ""
+    rule: str = ""
+    moderators_invite: bool = False
+    requests: tuple[RequestRow, ...] = ()
+    code: CodeView | None = None
+    code_live: bool = False
+    invites: tuple[InviteRow, ...] = ()
+    facts: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reach:
     """The addresses at which clients reach the server.
 
@@ -133,3 +215,4 @@ class HostView:
     """Number of accounts."""
     accounts: tuple[AccountRow, ...] = ()
     """All accounts, while the page that shows them is open."""
+    joining: JoiningView = JoiningView()

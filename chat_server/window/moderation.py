@@ -5,28 +5,24 @@ from __future__ import annotations
 import time
 import tkinter as tk
 from collections.abc import Callable, Iterable, Sequence
-from types import ModuleType
 from typing import TYPE_CHECKING
 
 from chat_server.window import questions
+from chat_server.window.commands import CommandSender, commands
 from chat_server.window.model import AccountRow, ClientRow, PersonRow, SanctionRow
 from chat_server.window.presenter import Presenter
-from chat_server.window.server_thread import ServerThread
-from common.domain.reasons import Reason
-from common.domain.sentences import sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
 from common.ui.widgets.expiry_options import until_time
-from common.ui.widgets.notices import FAILURE_TIME, TOAST_TIME
 
 if TYPE_CHECKING:
-    from common.protocol.messages import ToClient, ToServer
+    from common.protocol.messages import ToClient
 
 
 class Moderation:
     """Carries out moderation. `show` updates the window from the presenter.
 
-    `say(text, milliseconds)` shows a toast, `ask` shows a dialog and waits for the answer.
+    `ask` shows a dialog and waits for the answer.
     """
 
     def __init__(
@@ -34,14 +30,13 @@ class Moderation:
         root: tk.Tk,
         theme: Theme,
         presenter: Presenter,
-        server_thread: ServerThread,
+        sender: CommandSender,
         show: Callable[[], object],
-        say: Callable[[str, int], object],
         ask: Callable[[Dialog], Answer],
     ) -> None:
         self._root, self._theme = root, theme
-        self._presenter, self._server_thread, self._show = presenter, server_thread, show
-        self._say, self._ask = say, ask
+        self._presenter, self._sender, self._show = presenter, sender, show
+        self._ask = ask
         self._listings = 0
         """Number of requests for the list of bans and mutes, to recognise outdated replies."""
 
@@ -49,7 +44,7 @@ class Moderation:
         """End connections."""
         answer = self._ask(questions.terminate(self._root, self._theme, rows))
         if answer.choice == questions.YES:
-            self._send(
+            self._sender.send(
                 [{"connection": row.connection, "reason": answer.text.strip()} for row in rows],
                 "Terminate",
             )
@@ -59,12 +54,12 @@ class Moderation:
         answer = self._ask(questions.mute(self._root, self._theme, rows))
         if answer.choice == questions.YES:
             given = _given(answer)
-            self._send([{"username": each, **given} for each in _people(rows)], "MutePerson")
+            self._sender.send([{"username": each, **given} for each in _people(rows)], "MutePerson")
 
     def unmute(self, rows: Sequence[PersonRow]) -> None:
         """Unmute those of them who are muted."""
         muted = [row for row in rows if row.muted]
-        self._send([{"username": each} for each in _people(muted)], "Unmute")
+        self._sender.send([{"username": each} for each in _people(muted)], "Unmute")
 
     def ban(self, rows: Sequence[PersonRow]) -> None:
         """Ban people, or the devices of these connections."""
@@ -74,31 +69,31 @@ class Moderation:
         given = _given(answer)
         connections = [row.connection for row in rows if isinstance(row, ClientRow)]
         if answer.options[0] == questions.DEVICE and connections:
-            self._send([{"connection": each, **given} for each in connections], "Ban")
+            self._sender.send([{"connection": each, **given} for each in connections], "Ban")
         else:
             said = "There is a new invite link"
-            self._send([{"username": each, **given} for each in _people(rows)], "Ban", said)
+            self._sender.send([{"username": each, **given} for each in _people(rows)], "Ban", said)
 
     def unban(self, rows: Sequence[PersonRow]) -> None:
         """Unban those of them who are banned."""
         banned = [row for row in rows if isinstance(row, AccountRow) and row.banned]
-        self._send([{"username": each} for each in _people(banned)], "Unban")
+        self._sender.send([{"username": each} for each in _people(banned)], "Unban")
 
     def set_role(self, rows: Sequence[PersonRow], role: str) -> None:
         """Make people moderators, or members."""
-        self._send([{"username": each, "role": role} for each in _people(rows)], "SetRole")
+        self._sender.send([{"username": each, "role": role} for each in _people(rows)], "SetRole")
 
     def lift(self, row: SanctionRow) -> None:
         """End a ban or a mute."""
         if row.is_ban:
-            self._send([{"number": row.number}], "Unban")
+            self._sender.send([{"number": row.number}], "Unban")
         else:
-            self._send([{"username": row.username}], "Unmute")
+            self._sender.send([{"username": row.username}], "Unmute")
 
     def new_invite(self) -> None:
         """Make a new invite link, after a confirmation."""
         if self._ask(questions.new_invite(self._root, self._theme)).choice == questions.YES:
-            self._send([{}], "NewInvite", "There is a new invite link")
+            self._sender.send([{}], "NewInvite", "There is a new invite link")
 
     def list_sanctions(self) -> None:
         """Fetch the bans and mutes in force for the presenter."""
@@ -118,9 +113,7 @@ class Moderation:
                 else:
                     self._show()
 
-        self._server_thread.ask(
-            lambda number: commands().ListPeople(id=number, since=since), listed
-        )
+        self._sender.ask(lambda number: commands().ListPeople(id=number, since=since), listed)
 
     def _ask_for_sanctions(self, listing: int, found: list[object], after: int = 0) -> None:
         def listed(reply: ToClient) -> None:
@@ -133,70 +126,7 @@ class Moderation:
             self._presenter.sanctioned(found)  # type: ignore[arg-type]  # they are Sanctions
             self._show()
 
-        self._server_thread.ask(
-            lambda number: commands().ListSanctions(id=number, after=after), listed
-        )
-
-    def _send(self, wanted: Sequence[dict[str, object]], command: str, said: str = "") -> None:
-        """Send a command for each; after the last reply show what was refused, and `said`.
-
-        `said` is shown unless all were refused.
-        """
-        if self._server_thread.running is None:
-            self._say("Not done: the server does not run", FAILURE_TIME)
-            return
-        replies: list[ToClient] = []
-
-        def reply_came(reply: ToClient) -> None:
-            replies.append(reply)
-            if len(replies) < len(wanted):
-                return
-            text, failed = outcome_of(replies, said)
-            if text:
-                self._say(text, FAILURE_TIME if failed else TOAST_TIME)
-
-        for fields in wanted:
-            self._server_thread.ask(_maker(command, fields), reply_came)
-
-
-def commands() -> ModuleType:
-    """The models of commands, which are imported with the server, after the window."""
-    from common.protocol import messages
-
-    return messages
-
-
-def outcome_of(replies: Sequence[ToClient], said: str) -> tuple[str, bool]:
-    """What to tell of the replies to some commands, and whether not all was done.
-
-    `said` is what to tell of those that were done.
-    """
-    refused = [why for why in map(refusal_of, replies) if why]
-    notes = [note for note in (getattr(reply, "note", None) for reply in replies) if note]
-    parts: list[str] = []
-    if refused:
-        some = "" if len(refused) == len(replies) else f" for {len(refused)} of {len(replies)}"
-        parts.append(f"not done{some}: {'; '.join(dict.fromkeys(refused))}")
-    parts += [sentence(Reason(note)) for note in dict.fromkeys(notes)]
-    if said and len(refused) < len(replies):
-        parts.append(said)
-    text = ". ".join(f"{part[:1].upper()}{part[1:]}" for part in parts)
-    return text, bool(refused or notes)
-
-
-def refusal_of(reply: ToClient) -> str:
-    """Why a command was refused; "" if it was not."""
-    if not isinstance(reply, commands().Error):
-        return ""
-    return sentence(Reason(reply.code, reply.params))
-
-
-def _maker(command: str, fields: dict[str, object]) -> Callable[[int], ToServer]:
-    def make(number: int) -> ToServer:
-        made: ToServer = getattr(commands(), command)(id=number, **fields)
-        return made
-
-    return make
+        self._sender.ask(lambda number: commands().ListSanctions(id=number, after=after), listed)
 
 
 def _people(rows: Iterable[PersonRow]) -> list[str]:

@@ -26,6 +26,7 @@ from common.ui.program.desktop_alerts import (
     DesktopAlerts,
     PolicyTimer,
 )
+from common.ui.widgets.safe_text import safe
 
 APP: Final = App("ChatServer", "lan.chat.ChatServer", "network")
 
@@ -69,9 +70,8 @@ class Notifications:
         for event in events:
             match event:
                 case view.KnockArrived():
-                    self._policy.requested(
-                        Request(event.request, event.display_name, event.username, event.digits)
-                    )
+                    name, username = safe(event.display_name), safe(event.username)
+                    self._policy.requested(Request(event.request, name, username, event.digits))
                 case view.KnockEnded():
                     self._policy.request_ended(event.request)
                 case view.ClientRefused():

@@ -18,17 +18,26 @@ from typing import TYPE_CHECKING, Final, assert_never
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.feed import Feed, Kind
-from chat_server.window.formats import clock_text, day_of, size_text, until_text, uptime_text
+from chat_server.window.formats import (
+    clock_text,
+    day_of,
+    handle_text,
+    size_text,
+    until_text,
+    uptime_text,
+)
 from chat_server.window.message_rate import MessageRate
 from chat_server.window.model import (
     AccountRow,
     ClientRow,
     HostView,
+    JoiningView,
     Page,
     Reach,
     SanctionRow,
     ServerState,
 )
+from chat_server.window.presenter_joining import JoiningPresenter
 from common.domain.invite import is_link_local, is_loopback
 from common.domain.sentences import sentence
 from common.ui.widgets.safe_text import safe
@@ -43,6 +52,8 @@ _DONE: Final = {
     "unban": "lifted the ban of {}",
     "mute": "muted {}",
     "unmute": "let {} write again",
+    "admit": "let {} in",
+    "deny": "refused {}",
     "create_invite": "made an invite",
     "revoke_invite": "revoked an invite",
     "add_device": "made an invite for a device of {}",
@@ -85,9 +96,8 @@ class _Client:
 
     @property
     def handle(self) -> str:
-        """`@username`, unless it equals the name: display names may be equal, usernames not."""
-        same = self.name.isascii() and self.name.lower() == self.username
-        return "" if same else f"@{self.username}"
+        """`@username`, unless it equals the name."""
+        return handle_text(self.name, self.username)
 
     def matches(self, wanted: str) -> bool:
         """Whether one of the texts contains `wanted`, which is case-folded."""
@@ -132,6 +142,7 @@ class Presenter:
         self._search = ""
         self._feed = Feed()
         self._run = _Run()
+        self.joining = JoiningPresenter(self._called_who)
         self._page = Page.CONNECTIONS
         self._rows: dict[int, tuple[tuple[_Client, bool, str], ClientRow]] = {}
         self._rows_day: date | None = None
@@ -159,6 +170,7 @@ class Presenter:
         self._name, self._given_name = safe(running.name), running.name
         self._name_problem = ""
         self._reach = _reach(running, self._everywhere)
+        self.joining.runs(running)
         self._feed.add(Kind.STARTED, now, "", "The server started")
 
     def changed(self, running: Running, now: int) -> None:
@@ -166,6 +178,7 @@ class Presenter:
         if self._reach is None:
             return
         reach = _reach(running, self._everywhere)
+        self.joining.runs(running)
         self._called(running.name, now)
         # Not for every network bridge that is added or removed: the invite is updated anyway.
         if reach.text != self._reach.text:
@@ -196,10 +209,28 @@ class Presenter:
             )
 
     def _joining_changed(
-        self, event: view.JoiningChanged | view.InvitesChanged | view.DevicesChanged
+        self,
+        event: view.JoiningChanged
+        | view.InvitesChanged
+        | view.DevicesChanged
+        | view.KnockArrived
+        | view.KnockEnded
+        | view.CodeChanged,
     ) -> None:
-        if isinstance(event, view.JoiningChanged):
-            self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
+        """Tell of what nobody did in this window; the lists are fetched anew."""
+        match event:
+            case view.JoiningChanged():
+                self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
+            case view.KnockArrived():
+                self.joining.arrived(event)
+            case view.KnockEnded():
+                name, handle = self.joining.ended(event)
+                if event.why == "expired":
+                    text = "asked to join, and nobody answered"
+                    self._feed.add(Kind.LEFT, event.at, name, text, handle)
+            case view.CodeChanged(why="guessed"):
+                text = "Too many wrong codes were tried: the code is another one now"
+                self._feed.add(Kind.REFUSED, event.at, "", text)
 
     def not_renamed(self, why: str) -> None:
         """The chat could not be renamed."""
@@ -217,6 +248,7 @@ class Presenter:
         self._phase = ServerState.STOPPED
         self._reach = None
         self._run = _Run()
+        self.joining = JoiningPresenter(self._called_who)
         self._rows.clear()  # the next run counts its connections from 1 again
 
     def closing(self) -> None:
@@ -239,7 +271,14 @@ class Presenter:
                     self._slow(event, now)
                 case view.Renamed() | view.InviteRenewed() | view.Audited():
                     self._changed_by_host(event, now)
-                case view.JoiningChanged() | view.InvitesChanged() | view.DevicesChanged():
+                case (
+                    view.JoiningChanged()
+                    | view.InvitesChanged()
+                    | view.DevicesChanged()
+                    | view.KnockArrived()
+                    | view.KnockEnded()
+                    | view.CodeChanged()
+                ):
                     self._joining_changed(event)
                 case view.NoMoreConnections() | view.ServerFailed():
                     self._failed(event)
@@ -279,6 +318,7 @@ class Presenter:
         self._run.disk_low = low
 
     def _refused(self, event: view.ClientRefused) -> None:
+        self.joining.connected(event.address, event.at)
         address, username = safe(event.address), safe(event.username)
         self._feed.refused(event.at, address, event.code, username, event.count)
 
@@ -304,12 +344,13 @@ class Presenter:
             account=event.username,
         )
         if event.new_account:
-            text = "joined with the invite"
+            text = "joined"
         elif any(other.username == client.username for other in clients.values()):
             text = "connected from one more device"
         else:
             text = "is back"
         clients[event.connection] = client
+        self.joining.connected(event.address, event.since)
         self._run.ended.discard(event.username)
         self._run.names[event.username] = self._run.joined[event.username] = client.name
         self._know(event.username, is_moderator=event.is_moderator)
@@ -359,6 +400,8 @@ class Presenter:
         what = _DONE.get(event.action, "")
         if event.action == "set_role":
             what = f"made {{}} a {fields.get('role')}"
+        elif event.action == "deny" and fields.get("block"):
+            what = "blocked {} from asking to join"
         elif event.action == "ban" and connection is not None:
             what = "banned {}’s device"
         elif event.action == "unban" and not username:
@@ -490,6 +533,7 @@ class Presenter:
             ),
             joined=len(run.joined),
             accounts=self._accounts(now) if self._page is Page.PEOPLE else (),
+            joining=self.joining.view(now) if self._reach else JoiningView(),
         )
 
     def _accounts(self, now: int) -> tuple[AccountRow, ...]:
@@ -518,6 +562,7 @@ class Presenter:
         uptime = now + _MINUTE - (now - self._since) % _MINUTE
         rate = self._run.rate.next_change(now)
         ends = [*self._run.mutes.values(), *(each.until for each in self._run.sanctions)]
+        ends += self.joining.next_changes()
         later = [each for each in (rate, *ends) if each is not None and each > now]
         return min((uptime, *later))
 

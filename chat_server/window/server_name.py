@@ -8,6 +8,7 @@ from typing import Final
 from chat_server.window.actions import Actions
 from chat_server.window.model import HostView, ServerState
 from common.limits import SERVER_NAME_LENGTH
+from common.ui.look.avatars import BADGE
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel, Picture
 from common.ui.widgets.buttons import Button
@@ -21,7 +22,7 @@ _WIDTH: Final = 204
 
 
 class ServerName(Panel):
-    """Badge and name; a click on it, or the pencil, turns the name into an input field.
+    """Badge, name and sign; a click on it, or the pencil, turns the name into an input field.
 
     Return or the button beside the field requests the change, Escape cancels. The field stays until
     the view has the new name, or the reason why it was refused. Only while the server runs: the
@@ -41,8 +42,16 @@ class ServerName(Panel):
         self.button = Button(line, theme, command=self._press, variant="quiet", height=30)
         self.button.set(icon="pencil")
         self._hint = Tooltip(self.button, theme, "Change the chat’s name")
-        self.name = Label(line, theme, font="server")
-        self.name.pack(side="left", padx=(theme.px(10), 0))
+        self._texts = Panel(line, theme)
+        self._texts.pack(side="left", padx=(theme.px(10), 0))
+        self.name = Label(self._texts, theme, font="server")
+        self.name.pack(anchor="w")
+        self.sign = Label(self._texts, theme, font="label", tone="muted")
+        Tooltip(
+            self.sign, theme,
+            "This chat’s sign. Guests see it beside the name, with the same colour, "
+            "and so can tell it from another chat of that name.",
+        )  # fmt: skip
         self.name.bind("<Button-1>", lambda _: self.edit())
         self._whole_name = Tooltip(self.name, theme, "")
         self.field = Field(
@@ -61,8 +70,12 @@ class ServerName(Panel):
     def show(self, view: HostView) -> None:
         """Show the name, and the outcome of a requested change."""
         before, self._view = self._view, view
-        if before is None or before.name != view.name:
-            self._show_name(view.name or PROGRAM)
+        sign = view.joining.sign_words, view.joining.sign_colour
+        was = ("", "") if before is None else (
+            before.joining.sign_words, before.joining.sign_colour
+        )  # fmt: skip
+        if before is None or before.name != view.name or was != sign:
+            self._show_name(view.name or PROGRAM, *sign)
         can_change = view.phase is ServerState.RUNNING
         if not can_change and self.editing:
             self.leave()
@@ -90,7 +103,7 @@ class ServerName(Panel):
         if self._view is None or self._view.phase is not ServerState.RUNNING or self.editing:
             return
         self._badge.pack_forget()
-        self.name.pack_forget()
+        self._texts.pack_forget()
         self.button.set(icon="check")
         self._hint.text = "Keep this name"
         self.field.value = self._view.given_name
@@ -107,7 +120,7 @@ class ServerName(Panel):
         self.field.pack_forget()
         self._show_problem("")
         self._badge.pack(side="left", before=self.button)
-        self.name.pack(side="left", padx=(self._theme.px(10), 0))
+        self._texts.pack(side="left", padx=(self._theme.px(10), 0))
         self.button.set(icon="pencil")
         self._hint.text = "Change the chat’s name"
         if had_keyboard:
@@ -143,9 +156,14 @@ class ServerName(Panel):
         else:
             self.problem.pack_forget()
 
-    def _show_name(self, name: str) -> None:
+    def _show_name(self, name: str, sign: str, colour: str) -> None:
         theme = self._theme
-        self._badge.set(lambda: theme.badge(name))
+        self._badge.set(lambda: theme.badge(name, ground=colour or BADGE))
+        self.sign.set(theme.fonts.fit("label", sign, theme.px(_NAME_WIDTH)))
+        if sign:
+            self.sign.pack(anchor="w")
+        else:
+            self.sign.pack_forget()
         fitting = theme.fonts.fit("server", name, theme.px(_NAME_WIDTH))
         self.name.set(fitting)
         self._whole_name.text = name if fitting != name else ""

@@ -6,6 +6,7 @@ import tkinter as tk
 from collections.abc import Callable
 
 from chat_server.settings import SettingsStore
+from chat_server.window.joining_settings import JoiningPage
 from common.ui.look.theme import Theme
 from common.ui.settings.alerts import AlertsPage
 from common.ui.settings.applied_looks import AppliedLooks
@@ -72,9 +73,16 @@ def settings_pages(
     looks: AppliedLooks,
     status: Callable[[], str],
     test: Callable[[], object],
+    rule: Callable[[], tuple[str, bool]],
+    set_rule: Callable[[str, bool], object],
 ) -> list[PageMaker]:
     """All pages, in their order."""
     return [
+        PageMaker(
+            JoiningPage.TITLE,
+            JoiningPage.ICON,
+            lambda parent: JoiningPage(parent, theme, rule, set_rule),
+        ),
         PageMaker(
             NotificationsPage.TITLE,
             NotificationsPage.ICON,

@@ -172,8 +172,8 @@ _SENTENCES: Final[Mapping[str, str]] = {
     # For the host: what a firewall says (chat_server/reachability.py)
     "firewall_open": "the firewall ({firewall}) lets others connect to port {port}",
     "firewall_closed": (
-        "the firewall ({firewall}) lets nobody connect to port {port}. "
-        "To open it, run this in a terminal"
+        "the firewall ({firewall}) has no opening for port {port}. "
+        "If nobody can connect, run this in a terminal"
     ),
     "firewall_on": (
         "a firewall ({firewall}) is on, and its rules can't be read from here. "

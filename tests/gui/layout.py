@@ -82,12 +82,13 @@ def _drawn(root: tk.Misc) -> Iterator[str]:
 
 
 def _overlaps(root: tk.Misc) -> Iterator[str]:
-    """Packed or gridded siblings never lie over each other."""
+    """What is packed or gridded in a widget never lies over each other."""
     for widget in (root, *mapped(root)):
+        # Not its children: one may be packed in another one.
         boxes = [
             (child, _box(child))
-            for child in widget.winfo_children()
-            if child.winfo_ismapped() and child.winfo_manager() in {"pack", "grid"}
+            for child in (*widget.pack_slaves(), *widget.grid_slaves())
+            if child.winfo_ismapped()
         ]
         for at, (one, (left, top, right, bottom)) in enumerate(boxes):
             for other, box in boxes[at + 1 :]:

@@ -9,7 +9,12 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import AccountRow, HostView
-from chat_server.window.pages.person_menu import all_muted, standing_items
+from chat_server.window.pages.person_menu import (
+    account_items,
+    all_muted,
+    deletion_items,
+    standing_items,
+)
 from chat_server.window.pages.table_page import SEARCH, TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, TextCell
 from common.ui.look.theme import Theme
@@ -110,6 +115,7 @@ class Accounts(TablePage[AccountRow]):
             copy = actions.copy
             items = [
                 MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
+                *account_items(actions, rows),
                 MenuItem(),
             ]
         items += standing_items(actions, rows)
@@ -118,6 +124,7 @@ class Accounts(TablePage[AccountRow]):
             items.append(MenuItem("Unban", lambda: actions.unban(rows)))
         if not _all_banned(rows):
             items.append(MenuItem("Ban…", lambda: actions.ban(rows), danger=True))
+        items += deletion_items(actions, rows)
         popup(self, self._theme, items, x, y)
 
     def _table_row(self, row: AccountRow) -> Row:

@@ -8,7 +8,7 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import ClientRow, HostView
-from chat_server.window.pages.person_menu import all_muted, standing_items
+from chat_server.window.pages.person_menu import account_items, all_muted, standing_items
 from chat_server.window.pages.table_page import SEARCH, TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.icons import IconName
@@ -149,6 +149,7 @@ class People(TablePage[ClientRow]):
             items = [
                 MenuItem("Copy username", lambda: copy(row.username, "Username copied")),
                 MenuItem("Copy address", lambda: copy(row.address, "Address copied")),
+                *account_items(actions, rows),
                 MenuItem(),
             ]
         items += standing_items(actions, rows)

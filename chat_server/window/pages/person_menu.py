@@ -26,3 +26,23 @@ def standing_items(actions: Actions, rows: Sequence[PersonRow]) -> list[MenuItem
     if any(each.is_moderator for each in rows):
         items.append(MenuItem("Make member", lambda: actions.set_role(rows, "member")))
     return items
+
+
+def account_items(actions: Actions, rows: Sequence[PersonRow]) -> list[MenuItem]:
+    """Items about the devices of the one person that is selected; none for several."""
+    if len(rows) != 1:
+        return []
+    row, joining = rows[0], actions.joining
+    return [
+        MenuItem("Add a device…", lambda: joining.add_device(row)),
+        MenuItem("Devices…", lambda: joining.devices(row)),
+    ]
+
+
+def deletion_items(actions: Actions, rows: Sequence[PersonRow]) -> list[MenuItem]:
+    """The item that deletes the account of the one person that is selected."""
+    if len(rows) != 1:
+        return []
+    row = rows[0]
+    delete = actions.joining.delete_account
+    return [MenuItem("Delete account…", lambda: delete(row), danger=True)]

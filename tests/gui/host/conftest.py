@@ -183,7 +183,13 @@ class Host:
             seen.append(dialog)
             if len(seen) < dialogs:
                 self.root.after(10, look)
-            act(dialog)
+            try:
+                act(dialog)
+            except BaseException:
+                # Or nobody would ever answer it.
+                if dialog.window.winfo_exists():
+                    dialog.choose(questions.CANCEL)
+                raise
 
         self.root.after(1, look)
 

@@ -100,13 +100,43 @@ def test_a_role_is_given_to_who_is_away(host: Host, monkeypatch: pytest.MonkeyPa
         return {item.label: item for item in shown if item.label}
 
     items = menu("ada")
-    assert list(items) == ["Copy username", "Mute…", "Make moderator", "Ban…"]
+    assert list(items) == [
+        *(
+            "Copy username",
+            "Add a device…",
+            "Devices…",
+            "Mute…",
+            "Make moderator",
+            "Ban…",
+            "Delete account…",
+        )
+    ]
     command = items["Make moderator"].command
     assert command is not None
     command()
     host.wait(lambda: page._rows["ada"].is_moderator, "the role")
-    assert list(menu("ada")) == ["Copy username", "Mute…", "Make member", "Ban…"]
-    assert list(menu("ben")) == ["Copy username", "Mute…", "Make moderator", "Ban…"]
+    assert list(menu("ada")) == [
+        *(
+            "Copy username",
+            "Add a device…",
+            "Devices…",
+            "Mute…",
+            "Make member",
+            "Ban…",
+            "Delete account…",
+        )
+    ]
+    assert list(menu("ben")) == [
+        *(
+            "Copy username",
+            "Add a device…",
+            "Devices…",
+            "Mute…",
+            "Make moderator",
+            "Ban…",
+            "Delete account…",
+        )
+    ]
     running = host.app.server_thread.running
     assert running is not None
     ada = Client(running.invite, "ada", "Ada", "Laptop")

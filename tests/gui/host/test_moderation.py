@@ -11,8 +11,8 @@ import pytest
 from chat_server.ready_file import Running
 from chat_server.rules.view import HOST, Audited, ClientSignedIn, InviteRenewed
 from chat_server.window import questions
+from chat_server.window.commands import outcome_of
 from chat_server.window.model import Page
-from chat_server.window.moderation import outcome_of
 from chat_server.window.pages import people
 from chat_server.window.presenter import Presenter
 from common import limits
@@ -188,7 +188,8 @@ def test_moderators_are_made_and_shown(host: Host, monkeypatch: pytest.MonkeyPat
     host.connect("ben")
     items = menu(host, "ada", monkeypatch)
     assert list(items) == [
-        "Copy username", "Copy address", "Mute…", "Make moderator", "Ban…", "Terminate…",
+        "Copy username", "Copy address", "Add a device…", "Devices…", "Mute…", "Make moderator",
+        "Ban…", "Terminate…",
     ]  # fmt: skip
     command = items["Make moderator"].command
     assert command is not None

@@ -216,6 +216,7 @@ def page(host: Host) -> NotificationsPage:
     window = host.app.settings_window
     assert window is not None
     host.wait(window.window.winfo_viewable, "the settings window")
+    window.show("Notifications")
     assert isinstance(window.page, NotificationsPage)
     return window.page
 

@@ -126,7 +126,7 @@ def test_the_feed_tells_who_came_and_why_they_went(presenter: Presenter) -> None
         (Kind.STARTED, ""),
     ]
     texts = [line.text for line in presenter.view(NOW).feed]
-    assert texts[3:6] == ["is back", "connected from one more device", "joined with the invite"]
+    assert texts[3:6] == ["is back", "connected from one more device", "joined"]
 
 
 def test_the_feed_tells_people_of_one_name_apart(presenter: Presenter) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Mapping
 from string import Formatter
 
@@ -13,7 +11,6 @@ from hypothesis import strategies as st
 
 from chat_server.reachability import (
     Finding,
-    FirewallWatch,
     System,
     WindowsFirewall,
     active_zones,
@@ -24,7 +21,6 @@ from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
 
 PORT = 12345
-DEADLINE = 15.0
 
 ZONES = """\
 block
@@ -296,72 +292,6 @@ def test_each_finding_is_a_sentence_with_its_parts(found: Finding) -> None:
     assert not [part for part in Formatter().parse(said) if part[1]]
     if found.verdict != "open":
         assert found.command or any(word in said for word in ("llow", "Change"))
-
-
-def test_a_watch_asks_when_it_is_told_to_and_coalesces() -> None:
-    """Requests that come while it asks are one more time of asking, about the latest port."""
-    asked: list[int] = []
-    begun, go = threading.Event(), threading.Event()
-    told: queue.SimpleQueue[tuple[Finding, ...]] = queue.SimpleQueue()
-
-    def find(port: int) -> tuple[Finding, ...]:
-        asked.append(port)
-        begun.set()
-        assert go.wait(DEADLINE)
-        return (Finding(Reason("firewall_open", {"port": port}), "open"),)
-
-    watch = FirewallWatch(told.put, find)
-    watch.ask(1)
-    assert begun.wait(DEADLINE)
-    for port in (2, 3, 4):
-        watch.ask(port)
-    go.set()
-    ports = [told.get(timeout=DEADLINE)[0].reason.params["port"] for _ in range(2)]
-    watch.stop()
-    assert ports == asked == [1, 4]
-
-
-@pytest.mark.usefixtures("errors_logged")
-def test_a_watch_that_fails_once_asks_again(caplog: pytest.LogCaptureFixture) -> None:
-    """And says so in the log."""
-    told: queue.SimpleQueue[tuple[Finding, ...]] = queue.SimpleQueue()
-    failed = threading.Event()
-
-    def find(port: int) -> tuple[Finding, ...]:
-        if port == 1:
-            failed.set()
-            raise ZeroDivisionError
-        return ()
-
-    watch = FirewallWatch(told.put, find)
-    watch.ask(1)
-    assert failed.wait(DEADLINE)
-    watch.ask(2)
-    assert told.get(timeout=DEADLINE) == ()
-    watch.stop()
-    assert "the firewall can't be asked" in caplog.text
-
-
-def test_a_watch_that_is_stopped_tells_nothing() -> None:
-    """Neither what it is asking about nor what it is told to ask later."""
-    begun, go = threading.Event(), threading.Event()
-    told: list[object] = []
-
-    def find(_: int) -> tuple[Finding, ...]:
-        begun.set()
-        assert go.wait(DEADLINE)
-        return ()
-
-    watch = FirewallWatch(told.append, find)
-    watch.ask(1)
-    assert begun.wait(DEADLINE)
-    watch.stop()
-    thread = watch._thread
-    go.set()
-    watch.ask(2)
-    assert thread is not None
-    thread.join(DEADLINE)
-    assert told == []
 
 
 def test_this_system_is_asked_without_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

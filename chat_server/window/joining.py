@@ -1,0 +1,324 @@
+"""Joining in the host's window: requests, the code, invites, devices; sent as commands."""
+
+from __future__ import annotations
+
+import time
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Final
+
+from chat_server.rules import view
+from chat_server.window import joining_questions as ask_about
+from chat_server.window.actions import JoiningActions
+from chat_server.window.commands import CommandSender, commands
+from chat_server.window.formats import clock_text, until_text
+from chat_server.window.joining_questions import DeviceRow, DevicesDialog, LinkDialog
+from chat_server.window.model import InviteRow, PersonRow, RequestRow, ServerState
+from chat_server.window.presenter import Presenter
+from chat_server.window.questions import YES
+from common.domain.spoken_code import written_code
+from common.ui.look.theme import Theme
+from common.ui.widgets.dialog import Answer, Dialog
+from common.ui.widgets.notices import TOAST_TIME
+from common.ui.widgets.safe_text import safe
+
+if TYPE_CHECKING:
+    from common.protocol import messages
+    from common.protocol.messages import ToClient
+
+_ONLINE: Final = float("inf")
+
+
+class Joining:
+    """Carries out `actions`, and keeps the presenter up to date about joining.
+
+    `show` updates the window from the presenter, `say(text, milliseconds)` shows a toast,
+    `copy(text, said)` puts a text on the clipboard, `ask` shows a dialog and waits for the answer.
+    """
+
+    def __init__(
+        self,
+        root: tk.Tk,
+        theme: Theme,
+        presenter: Presenter,
+        sender: CommandSender,
+        show: Callable[[], object],
+        say: Callable[[str, int], object],
+        copy: Callable[[str, str], object],
+        ask: Callable[[Dialog], Answer],
+    ) -> None:
+        self._root, self._theme = root, theme
+        self._presenter, self._sender, self._show = presenter, sender, show
+        self._say, self._copy, self._ask = say, copy, ask
+        self._listings: dict[str, int] = {}
+        """Number of times that each list was asked for, to recognise outdated replies."""
+        self._renewing = False
+        """Whether a code was ended for another one to take its place."""
+        self.on_rule: Callable[[], object] = lambda: None
+        """Called when the rule is known, or another one."""
+        self.actions = JoiningActions(
+            self._admit, self._refuse, self._block, self._show_code, self._hide_code,
+            self._renew_code, self._end_code, self._create_invite, self._revoke, self._add_device,
+            self._devices, self._delete_account, self._set_rule,
+        )  # fmt: skip
+
+    # What happens
+
+    def started(self) -> None:
+        """The server runs: fetch everything."""
+        self._list_requests()
+        self._list_invites()
+        self._ask_rule()
+
+    def happened(self, events: Sequence[view.ViewEvent]) -> None:
+        """Fetch what events say has changed."""
+        if any(isinstance(event, view.KnockArrived | view.KnockEnded) for event in events):
+            self._list_requests()
+        if any(isinstance(event, view.InvitesChanged | view.InviteRenewed) for event in events):
+            self._list_invites()
+        for event in events:
+            if isinstance(event, view.CodeChanged):
+                self._code_changed(event)
+            elif isinstance(event, view.JoiningChanged):
+                self._presenter.joining.rule_is(
+                    event.rule, moderators_invite=event.moderators_invite
+                )
+                self.on_rule()
+
+    # Requests
+
+    def _admit(self, row: RequestRow) -> None:
+        self._sender.request("Admit", {"request": row.number}, lambda _: None)
+
+    def _refuse(self, row: RequestRow) -> None:
+        self._sender.request("Deny", {"request": row.number}, lambda _: None)
+
+    def _block(self, row: RequestRow) -> None:
+        if self._ask(ask_about.block(self._root, self._theme, row)).choice == YES:
+            self._sender.request("Deny", {"request": row.number, "block": True}, lambda _: None)
+
+    def _list_requests(self) -> None:
+        def listed(reply: ToClient) -> None:
+            if isinstance(reply, commands().Requests):
+                self._presenter.joining.requested(reply.requests)
+                self._show()
+
+        self._sender.ask(lambda number: commands().ListRequests(id=number), self._last(listed))
+
+    # The code
+
+    def _show_code(self) -> None:
+        def shown(reply: ToClient) -> None:
+            if isinstance(reply, commands().ShownCode):
+                self._renewing = False
+                self._presenter.joining.code_is(reply.code, reply.expires)
+                self._show()
+
+        self._sender.request("ShowCode", {}, shown, self._not_renewed)
+
+    def _hide_code(self) -> None:
+        self._presenter.joining.show_code(shown=False)
+        self._show()
+
+    def _renew_code(self) -> None:
+        # The former one stays on the screen until the next one is known.
+        self._renewing = True
+        self._sender.request("EndCode", {}, lambda _: self._show_code(), self._not_renewed)
+
+    def _not_renewed(self) -> None:
+        self._renewing = False
+        self._presenter.joining.code_ended()
+        self._show()
+
+    def _end_code(self) -> None:
+        self._sender.request("EndCode", {}, lambda _: None)
+
+    def _code_changed(self, event: view.CodeChanged) -> None:
+        """There is another code, or none. A general one and one for a device replace each other."""
+        joining = self._presenter.joining
+        again = event.why in {"shown", "guessed"} and event.username is None
+        if again and joining.code_on_screen:
+            self._show_code()  # made by a command line, or by the server
+        elif not self._renewing and not (again and event.why == "shown"):
+            joining.code_ended()
+
+    # Invites
+
+    def _create_invite(self) -> None:
+        answer = self._ask(ask_about.new_invite(self._root, self._theme))
+        if answer.choice != YES:
+            return
+        fields = ask_about.read_invite(answer.text, answer.options)
+
+        def made(reply: ToClient) -> None:
+            if isinstance(reply, commands().InviteCreated):
+                until = _until(reply.expires)
+                text = f"Send it to whom it is for. {until} It is not shown again."
+                self._soon(lambda: self._show_link("The new invite link", text, reply.link))
+
+        self._sender.request("CreateInvite", fields, made)
+
+    def _revoke(self, row: InviteRow) -> None:
+        if self._ask(ask_about.revoke(self._root, self._theme, row)).choice == YES:
+            self._sender.request("RevokeInvite", {"number": row.number}, lambda _: None)
+
+    def _list_invites(self) -> None:
+        self._listings["invites"] = self._listings.get("invites", 0) + 1
+        self._ask_for_invites(self._listings["invites"], [], None)
+
+    def _ask_for_invites(
+        self, listing: int, found: list[messages.InviteFacts], before: int | None
+    ) -> None:
+        def listed(reply: ToClient) -> None:
+            if listing != self._listings["invites"] or not isinstance(reply, commands().Invites):
+                return  # It was asked for anew meanwhile, or the server closes.
+            found.extend(reply.invites)
+            if reply.more and reply.invites:
+                self._ask_for_invites(listing, found, reply.invites[-1].number)
+                return
+            self._presenter.joining.invited(found)
+            self._show()
+
+        self._sender.ask(lambda number: commands().ListInvites(id=number, before=before), listed)
+
+    def _show_link(
+        self,
+        title: str,
+        text: str,
+        link: str,
+        show_code: Callable[[], object] | None = None,
+    ) -> None:
+        dialog = LinkDialog(
+            self._root, self._theme, title, text, link, lambda each: self._copy(each, ""), show_code
+        )
+        self._ask(dialog)
+
+    # Devices and accounts
+
+    def _add_device(self, row: PersonRow) -> None:
+        def made(reply: ToClient) -> None:
+            if isinstance(reply, commands().InviteCreated):
+                self._soon(lambda: self._show_device_link(row, reply))
+
+        self._sender.request("AddDevice", {"username": row.username}, made)
+
+    def _show_device_link(self, row: PersonRow, made: messages.InviteCreated) -> None:
+        def code_made(reply: ToClient) -> None:
+            if isinstance(reply, commands().ShownCode):
+                dialog.show(written_code(reply.code), until_text(reply.expires, _now()))
+
+        def show_code() -> None:
+            self._sender.request("ShowCode", {"username": row.username}, code_made)
+
+        dialog = LinkDialog(
+            self._root, self._theme, f"Add a device for {row.name}",
+            f"Whoever opens this link in ChatClient is signed in as {row.name}, once. "
+            f"{_until(made.expires)} Send it to nobody else.",
+            made.link, lambda each: self._copy(each, ""), show_code,
+        )  # fmt: skip
+        self._ask(dialog)
+
+    def _devices(self, row: PersonRow) -> None:
+        def listed(reply: ToClient) -> None:
+            if isinstance(reply, commands().Devices):
+                self._soon(lambda: self._show_devices(row, reply.devices))
+
+        self._sender.request("ListDevices", {"username": row.username}, listed)
+
+    def _show_devices(self, row: PersonRow, devices: Sequence[messages.DeviceFacts]) -> None:
+        now = _now()
+        rows = [_device_row(each, now) for each in devices]
+        dialog = DevicesDialog(self._root, self._theme, row.name, rows)
+        choice = self._ask(dialog).choice
+        chosen = dialog.chosen
+        if choice == DevicesDialog.ADD:
+            self._add_device(row)
+        elif choice == YES and chosen is not None:
+            asked = ask_about.sign_out(self._root, self._theme, row.name, chosen.name)
+            if self._ask(asked).choice == YES:
+                self._sender.request(
+                    "RemoveDevice",
+                    {"username": row.username, "device": chosen.device},
+                    lambda _: self._devices(row),
+                )
+            else:
+                self._devices(row)
+
+    def _delete_account(self, row: PersonRow) -> None:
+        wrong = False
+        while True:
+            asked = ask_about.delete_account(
+                self._root, self._theme, row.name, row.username, wrong=wrong
+            )
+            answer = self._ask(asked)
+            if answer.choice != YES:
+                return
+            if answer.text.strip().removeprefix("@") == row.username:
+                break
+            wrong = True
+        self._sender.request(
+            "DeleteAccount",
+            {"username": row.username, "messages": answer.options[0]},
+            lambda _: self._say(f"{row.name}’s account is deleted", TOAST_TIME),
+        )
+
+    # The rule
+
+    def _set_rule(self, rule: str, moderators_invite: bool) -> None:
+        def answered(_: ToClient) -> None:
+            self._ask_rule()
+
+        fields: dict[str, object] = {"rule": rule, "moderators_invite": moderators_invite}
+        self._sender.request("SetJoining", fields, answered)
+
+    def _ask_rule(self) -> None:
+        def told(reply: ToClient) -> None:
+            if isinstance(reply, commands().Joining):
+                self._presenter.joining.rule_is(
+                    reply.rule, moderators_invite=reply.moderators_invite
+                )
+                self._show()
+                self.on_rule()
+
+        self._sender.ask(lambda number: commands().AskJoining(id=number), told)
+
+    def _last(self, listed: Callable[[ToClient], object]) -> Callable[[ToClient], None]:
+        """Have only the reply to the last request for the list of requests taken."""
+        self._listings["requests"] = listing = self._listings.get("requests", 0) + 1
+
+        def take(reply: ToClient) -> None:
+            if listing == self._listings["requests"]:
+                listed(reply)
+
+        return take
+
+    def _soon(self, action: Callable[[], object]) -> None:
+        """Not now: a dialog runs a loop of its own, in which the mailbox must not wait."""
+
+        def due() -> None:
+            if self._presenter.phase is ServerState.RUNNING:
+                action()
+
+        self._root.after(1, due)
+
+
+def _device_row(device: messages.DeviceFacts, now: int) -> DeviceRow:
+    seen = "Not known" if device.last_seen is None else clock_text(device.last_seen, now)
+    return DeviceRow(
+        device=device.device,
+        name=safe(device.name),
+        seen="Now" if device.online else seen,
+        added=clock_text(device.created, now),
+        online=device.online,
+        order=_ONLINE if device.online else float(device.last_seen or 0),
+    )
+
+
+def _until(expires: int | None) -> str:
+    return (
+        "It has no end." if expires is None else f"It is valid until {until_text(expires, _now())}."
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
