@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, Self
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError, CacheFailedError, is_full
 from chat_client.net.connector import ConnectError, Outcome, Race, connect_in_background
+from chat_client.net.server_watch import Places, ServerWatch
 from chat_client.state.account import Account
 from chat_client.state.admission import this_program
 from chat_client.state.attempts import is_wrong_server
@@ -43,6 +44,8 @@ _READ_AT_ONCE: Final = 256 * 1024
 """Maximum number of bytes read per turn, and so per transaction."""
 _LOOK_AT_CLOCKS: Final = 5.0
 """Maximum seconds until a suspension of the computer is noticed."""
+_MOVED: Final = 2.0
+"""Seconds for a sign of life of a server that is announced at another address only."""
 _ORDERS_AT_ONCE: Final = 256
 """Maximum number of requests of the front end per turn: a burst must not starve the connection."""
 _STORAGE_PAUSES: Final = 60.0
@@ -126,6 +129,12 @@ class Core:
         self._selector.register(self._waker.receiver, selectors.EVENT_READ)
         self._transport: Transport | None = None
         self._connecting = False
+        self._server_watch = ServerWatch(
+            lambda places: self._do(lambda: self._found(places)),
+            lambda: self._do(self._network_changed),
+        )
+        self._places: Places = ()
+        """Where discovery has found the server."""
         self._race: Race | None = None
         self._made: Outcome | None = None
         self._handing_over = threading.Lock()
@@ -261,6 +270,7 @@ class Core:
                 self._ended = True
             self._return_orders([*self._taken, *self._inbox], Reason("ended"))
             self._tell_news()
+            self._server_watch.stop()
             if self._race is not None:
                 self._race.cancel()
             _close(self._made)
@@ -292,7 +302,8 @@ class Core:
         controller = self._controller
         if controller.wants_connection and not self._connecting:
             self._connecting = True
-            self._race = connect_in_background(controller.account.invite, self._connected)
+            invite = controller.account.invite
+            self._race = connect_in_background(invite, self._connected, self._places)
         for key, mask in self._selector.select(self._wait()):
             if key.fileobj is self._waker.receiver:
                 self._waker.clear()
@@ -304,6 +315,7 @@ class Core:
             self._disconnect()
         self._write(controller.take_frames())
         self._tell_news()
+        self._server_watch.follow(controller.account.invite, controller.status, time.monotonic())
 
     def _attempt(self, data: bytes, ended: bool, now: float) -> None:
         """Apply one turn atomically; if that fails, retry later."""
@@ -330,6 +342,7 @@ class Core:
             return 0.0
         now = time.monotonic()
         until = max(self._controller.deadline(), self._rest_until)
+        until = min(until, self._server_watch.deadline())
         return max(0.0, min(until - now, _LOOK_AT_CLOCKS))
 
     def _apply(self, data: bytes, ended: bool, now: float) -> None:
@@ -447,6 +460,38 @@ class Core:
             self._transport = outcome
             self._selector.register(outcome.socket, selectors.EVENT_READ)
             self._controller.connected(now)
+            self._note_place(outcome)
+
+    def _note_place(self, transport: Transport) -> None:
+        """If discovery led to the server, the account's invite gets the address."""
+        if not self._places:
+            return
+        host, port = _peer(transport)
+        invite = self._controller.account.invite
+        found = {(_without_zone(host), port) for host, port in self._places}
+        if (host, port) in found and (host not in invite.hosts or port != invite.port):
+            log.info("the server was found at another address")
+            self._controller.moved(host, port)
+
+    def _found(self, places: Places) -> None:
+        """Discovery has found the server, or lost it."""
+        self._places = places
+        if not places:
+            return
+        now = time.monotonic()
+        if self._connecting:
+            if self._race is not None:
+                self._race.add(places)
+        elif self._transport is None:
+            self._controller.hinted(now)
+        elif _peer(self._transport)[0] not in {_without_zone(host) for host, _ in places}:
+            self._controller.check(now, _MOVED)
+
+    def _network_changed(self) -> None:
+        """This computer has other interfaces or addresses than before."""
+        now = time.monotonic()
+        self._controller.hinted(now)
+        self._controller.check(now)
 
     def _read(self) -> tuple[bytes, bool]:
         """All received bytes, and whether the connection has ended."""
@@ -497,6 +542,19 @@ def _why_not_stored(error: Exception) -> Reason:
 
 def _internal(error: Exception) -> Reason:
     return Reason("internal_error", {"cause": str(error)})
+
+
+def _peer(transport: Transport) -> tuple[str, int]:
+    """The server's address, without a zone, and port; empty if the connection is lost already."""
+    try:
+        host, port = transport.socket.getpeername()[:2]
+    except OSError:
+        return "", 0
+    return _without_zone(host), port
+
+
+def _without_zone(host: str) -> str:
+    return host.partition("%")[0]
 
 
 def _close(outcome: Outcome | None) -> None:

@@ -73,14 +73,16 @@ Outcome = Transport | ConnectError
 """A connection with a finished handshake, or the reason why there is none."""
 
 
-def connect_in_background(invite: Invite, done: Callable[[Outcome], object]) -> "Race | None":
+def connect_in_background(
+    invite: Invite, done: Callable[[Outcome], object], found: Sequence[tuple[str, int]] = ()
+) -> "Race | None":
     """Try the invite's addresses on another thread and pass the outcome to `done`.
 
     `done` is called once, usually on that thread; after `cancel` of the result it may not be
-    called at all.
+    called at all. For `found` see Race.
     """
     try:
-        race = Race(invite)
+        race = Race(invite, found=found)
     except OSError as error:
         done(nothing_tried(invite, error))  # not even a socketpair can be had
         return None
@@ -106,9 +108,17 @@ class Race:
     """One attempt with all addresses. Raises OSError when file descriptors run out.
 
     Without a fingerprint there is no TLS; or with `learn` there is, and any certificate is taken.
+    `found` are addresses and ports where the server is said to be: they are tried first, and what
+    becomes of them is not told, as anybody may have said so.
     """
 
-    def __init__(self, invite: Invite | Place, *, learn: bool = False) -> None:
+    def __init__(
+        self,
+        invite: Invite | Place,
+        *,
+        learn: bool = False,
+        found: Sequence[tuple[str, int]] = (),
+    ) -> None:
         self._invite = invite
         self._learn = learn
         self._waker = Waker()
@@ -117,11 +127,19 @@ class Race:
         self._resolved: deque[tuple[str, list[_Address] | Failure]] = deque()
         self._lookups = 0
         """Number of host names that are still being looked up."""
+        self._added: deque[Sequence[tuple[str, int]]] = deque([found])
+        self._begun: set[tuple[str, int]] = set()
+        """The found places that were lined up."""
         self._steps: deque[Sequence[tuple[str, _Address]]] = deque()
         """Addresses to try, in steps: those of one step are variants of the same address."""
         self._next_start = 0.0
         self._runners: set[_Runner] = set()
         self._failures: dict[str, tuple[Failure, str]] = {}
+
+    def add(self, found: Sequence[tuple[str, int]]) -> None:
+        """The server is said to be at these places, too. From any thread."""
+        self._added.append(found)
+        self._waker.wake()
 
     def start(self, done: Callable[[Outcome], object]) -> None:
         """Run on a new thread."""
@@ -163,6 +181,7 @@ class Race:
         context = client_context() if pin is not None or self._learn else None
         self._line_up()
         while not self._cancelled:
+            self._take_added()
             self._take_resolved()
             now = time.monotonic()
             self._begin_next(selector, context, now)
@@ -207,6 +226,17 @@ class Race:
                 threading.Thread(
                     target=self._look_up, args=(host,), name="name lookup", daemon=True
                 ).start()
+
+    def _take_added(self) -> None:
+        """Put places that were found before everything else."""
+        while self._added:
+            places = [place for place in self._added.popleft() if place not in self._begun]
+            self._begun.update(places)
+            # Under no address of the invite: it is not one of its attempts.
+            steps = [[("", address) for _, address in _targets(*place)] for place in places]
+            self._steps.extendleft(reversed(steps))
+            if places:
+                self._next_start = 0.0
 
     def _look_up(self, host: str) -> None:
         """On a thread of its own, which may outlive the race: the resolver can't be cancelled."""

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
-from chat_client.state.discovery import FoundChat, FoundChats, QuestionTimes
+from chat_client.state.discovery import INTERVAL, FoundChat, FoundChats, QuestionTimes
 from common.domain.dns_sd import PORT, SERVICE, PacketError, may_matter, query, read
 from common.system.clock import elapsed
 from common.system.multicast import Datagram, Link, Links, received
@@ -63,10 +63,24 @@ class Finder:
 
     `tell` is called on the finder's thread with all chats found, whenever they differ from those
     told before; not after `stop`. `known` are the fingerprints of servers that matter most.
+    `interval` is the number of seconds between two questions after the first ones; without `asks`
+    there are none until `ask`. `changed` is called on that thread when the interfaces or their
+    addresses have changed since the start.
     """
 
-    def __init__(self, tell: Tell, known: Collection[bytes] = ()) -> None:
+    def __init__(
+        self,
+        tell: Tell,
+        known: Collection[bytes] = (),
+        *,
+        interval: float = INTERVAL,
+        asks: bool = True,
+        changed: Callable[[], object] | None = None,
+    ) -> None:
         self._tell = tell
+        self._interval = interval
+        self._asks = asks
+        self._changed = changed
         self._found = FoundChats(known)
         self._told: tuple[FoundChat, ...] = ()
         self._told_at = -_TELL_INTERVAL
@@ -86,6 +100,12 @@ class Finder:
     def start(self) -> None:
         """Start looking."""
         self._thread.start()
+
+    def ask(self, asks: bool) -> None:
+        """Ask from now on, or only listen. From any thread."""
+        if asks != self._asks:
+            self._asks = asks
+            self._waker.wake()
 
     def stop(self) -> None:
         """Stop, and wait until the sockets are closed. Idempotent."""
@@ -111,15 +131,22 @@ class Finder:
         self._waker.close()
 
     def _look(self) -> None:
-        times = QuestionTimes(elapsed())
-        look_at = 0.0
+        times = QuestionTimes(elapsed(), self._interval)
+        asks = True
+        look_at = -math.inf
         while not self._stopping.is_set():
             now = elapsed()
             if now >= look_at:
-                look_at = now + LOOK
-                if self._refresh():
+                is_first, look_at = look_at == -math.inf, now + LOOK
+                if self._refresh() and not is_first:
                     self._found.keep(self._links.is_neighbour)
-                    times.restart(now)
+                    if asks:
+                        times.restart(now)
+                    if self._changed is not None:
+                        self._changed()
+            if asks != self._asks:
+                asks = self._asks
+                times.restart(now) if asks else times.stop()
             if now >= times.next_at:
                 self._ask(times.round)
                 self._found.asked(now)

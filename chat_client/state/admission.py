@@ -15,6 +15,7 @@ from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.link import ServerLink
 from common import __version__, limits
+from common.domain.invite import MOST_HOSTS
 from common.domain.reasons import Reason
 from common.protocol import messages
 
@@ -65,6 +66,12 @@ class Admission:
         self._tell = tell
         self._admitted = admitted
         self._epoch = ""
+
+    def moved(self, host: str, port: int) -> None:
+        """The server was reached at another address, which the front end stores once it admits."""
+        invite = self.account.invite
+        hosts = tuple(dict.fromkeys((host, *invite.hosts)))[:MOST_HOSTS]
+        self.account = self.account.with_invite(replace(invite, hosts=hosts, port=port))
 
     def begin(self) -> None:
         """A connection was made: send `hello`."""

@@ -23,7 +23,7 @@ from chat_client.state.admission import Admission, ClientInfo
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
 from chat_client.state.directory import Directory
-from chat_client.state.link import ServerLink, seconds
+from chat_client.state.link import CHECKED, ServerLink, seconds
 from chat_client.state.moderation import Moderation
 from chat_client.state.moderator import Moderator
 from chat_client.state.news_queue import NewsQueue
@@ -233,6 +233,18 @@ class Controller:
         # The clock that holds go by stood still meanwhile.
         self._outbox.release()
         self._outbox.send_next(now)
+
+    def check(self, now: float, within: float = CHECKED) -> None:
+        """The network may be another one now: find out soon whether the connection is alive."""
+        self._link.check(now, within)
+
+    def hinted(self, now: float) -> None:
+        """The server may be reachable again: don't wait for the end of the pause."""
+        self._link.hinted(now)
+
+    def moved(self, host: str, port: int) -> None:
+        """The connection that was made leads to another address than those of the invite."""
+        self._admission.moved(host, port)
 
     # Actions of the person
 

@@ -31,7 +31,8 @@ LATE: Final = 0.5
 
 _FIRST_QUESTIONS: Final = (0.0, 1.0, 3.0)
 """Seconds after the start, and after each change of the interfaces."""
-_INTERVAL: Final = 5.0
+INTERVAL: Final = 5.0
+"""Seconds between two questions after the first ones."""
 _AFTER_GOODBYE: Final = 0.2
 _AFTER_ADVERT: Final = 1.0
 """Least seconds between two questions when there is a reason to ask at once."""
@@ -43,7 +44,8 @@ class FoundChat:
 
     `hosts` are addresses from which it was advertised, the likeliest first, with the zone of a
     link-local IPv6 one. `seen_at` is when it was heard of last, by `common.system.clock.elapsed`;
-    it does not count when two are compared.
+    it does not count when two are compared. `places` are all addresses and ports at which the
+    server is said to be: of several ports at most one is true.
     """
 
     fingerprint: bytes
@@ -51,6 +53,7 @@ class FoundChat:
     hosts: tuple[str, ...]
     port: int
     seen_at: float = field(compare=False)
+    places: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -101,10 +104,6 @@ class FoundChats:
     def one_is_silent(self) -> bool:
         """Whether one that used to reply has not replied to the last question."""
         return any(route.unanswered for routes in self._chats.values() for route in routes.values())
-
-    def places(self, fingerprint: bytes) -> list[_Place]:
-        """Every address and port at which this server is said to be, the likeliest first."""
-        return [place for place, _ in _in_order(self._chats.get(fingerprint, {}))]
 
     def deadline(self) -> float:
         """When `expire` is due; infinite for never."""
@@ -204,7 +203,8 @@ def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
     ordered = _in_order(routes)
     (_, port), first = ordered[0]
     hosts = tuple(host for (host, at), _ in ordered if at == port)
-    return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes))
+    places = tuple(place for place, _ in ordered)
+    return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes), places)
 
 
 def _in_order(routes: _Routes) -> list[tuple[_Place, _Route]]:
@@ -222,25 +222,33 @@ def _seen_at(routes: _Routes) -> float:
 
 
 class QuestionTimes:
-    """When to ask: at once, after 1 and 3 s, then every 5 s, and sooner with a reason."""
+    """When to ask: at once, after 1 and 3 s, then at an interval, and sooner with a reason."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, interval: float = INTERVAL) -> None:
         self.round = 0
         """Number of questions since the start, or since the interfaces changed."""
         self.next_at = now
+        self._interval = interval
         self._begun_at = now
-        self._last_at = -_INTERVAL
+        self._last_at = -math.inf
+        self._silenced = False
 
     def restart(self, now: float) -> None:
-        """The interfaces have changed."""
+        """The interfaces have changed, or it is asked again after a `stop`."""
         self.round = 0
         self.next_at = self._begun_at = now
+        self._silenced = False
+
+    def stop(self) -> None:
+        """Ask no more, until `restart`."""
+        self.next_at = math.inf
+        self._silenced = True
 
     def asked(self, now: float, *, one_is_silent: bool) -> None:
         """A question was sent; `one_is_silent` if a server that used to answer did not before."""
         self.round += 1
         self._last_at = now
-        self.next_at = now + (REPLY_WAIT if one_is_silent else _INTERVAL)
+        self.next_at = now + (REPLY_WAIT if one_is_silent else self._interval)
         if self.round < len(_FIRST_QUESTIONS):
             planned = self._begun_at + _FIRST_QUESTIONS[self.round]
             self.next_at = min(self.next_at, max(planned, now))
@@ -254,4 +262,5 @@ class QuestionTimes:
         self._sooner(now, _AFTER_ADVERT)
 
     def _sooner(self, now: float, interval: float) -> None:
-        self.next_at = min(self.next_at, max(now, self._last_at + interval))
+        if not self._silenced:
+            self.next_at = min(self.next_at, max(now, self._last_at + interval))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from chat_client.state import news
 from chat_client.state.arrivals import in_runs
 from chat_client.state.attempts import Attempt
 from chat_client.state.backoff import Backoff
-from chat_client.state.status import STORAGE, Link, Status
+from chat_client.state.status import STORAGE, WRONG_SERVER, Link, Status
 from common import limits
 from common.domain.reasons import Reason
 from common.protocol import messages
@@ -24,8 +25,13 @@ STABLE_AFTER: Final = 30.0
 """Seconds after which a connection counts as stable, and the backoff is reset."""
 MAX_FAULTS: Final = 6
 """Protocol violations by the server, without a stable connection in between, before giving up."""
-_RESUMED_DEADLINE: Final = 5.0
-"""Timeout in seconds for anything from the server after this computer was suspended."""
+CHECKED: Final = 5.0
+"""Timeout in seconds for anything from the server after this computer was suspended, or got another
+network."""
+_HINT_INTERVAL: Final = 3.0
+"""Least seconds between two attempts for which a pause is cut short: hints may be forged."""
+_NOT_REACHED: Final = frozenset({"unreachable", "lost", "no_answer", "server_closing"})
+"""Codes of a pause that a hint may end: in others the server has told how long to wait."""
 _RETRIED_GOODBYES: Final = {"server_closing", "too_slow", "timeout", "internal"}
 """Codes of goodbyes after which the client reconnects by itself. Any other is final."""
 _TRYING: Final = frozenset({Link.CONNECTING, Link.ONLINE})
@@ -62,6 +68,8 @@ class ServerLink:
         """When the current connection will count as stable; None if it does already."""
         self._before_trouble = Status(Link.CONNECTING)
         """The status before the store failed."""
+        self._hinted_at = -math.inf
+        """When a hint last led to an attempt."""
         self._last_received_at = 0.0
         self._last_sent_at = 0.0
         self._closed: Reason | None = None
@@ -262,14 +270,34 @@ class ServerLink:
         """
         if self.status.link is Link.PAUSED:
             self.connect_now()
+        self.check(now)
+
+    def check(self, now: float, within: float = CHECKED) -> None:
+        """The network may be another one now: is the connection alive? `within` so many seconds."""
         if self._end is None:
             return
-        self._last_received_at = min(
-            self._last_received_at, now - limits.SILENCE_DEADLINE + _RESUMED_DEADLINE
-        )
-        if self.is_ready:
+        self._last_received_at = min(self._last_received_at, now - limits.SILENCE_DEADLINE + within)
+        if self.is_ready and not self.awaits(messages.Ping):
             self._last_sent_at = now
             self.ask(messages.Ping)
+
+    def hinted(self, now: float) -> None:
+        """The server may be reachable again: connect, whatever is left of the pause.
+
+        Also after another server had answered in its place. At most every few seconds; and pauses
+        go on growing, as it is only a hint.
+        """
+        status = self.status
+        waits = status.link is Link.PAUSED and status.code in _NOT_REACHED
+        misled = status.link is Link.REFUSED and status.code in WRONG_SERVER
+        if self._end is not None or not (waits or misled):
+            return
+        at = self._hinted_at + _HINT_INTERVAL
+        if now >= at:
+            self._hinted_at = now
+            self._set(Status(Link.CONNECTING))
+        elif misled or at < status.retry_at:
+            self._set(replace(status, link=Link.PAUSED, retry_at=at))
 
     def connect_now(self) -> None:
         """Connect now, whatever ended the last connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import selectors
 import socket
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -19,7 +20,9 @@ from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.core import Core
 from chat_client.net.connector import Outcome
+from chat_client.net.server_watch import Places
 from chat_client.state import news
+from chat_client.state.status import Status
 from common import limits
 from common.domain.invite import Invite
 from common.protocol import messages
@@ -53,6 +56,27 @@ class BrokenCache(Cache):
                 self.is_writing = False
 
 
+class FakeWatch:
+    """Stands for the watch of the server: a test says what it would tell."""
+
+    def __init__(self, found: Callable[[Places], object], changed: Callable[[], object]) -> None:
+        self.found, self.changed = found, changed
+        self.status: Status | None = None
+        self.stopped = False
+
+    def follow(self, _: Invite, status: Status, __: float) -> None:
+        """See ServerWatch."""
+        self.status = status
+
+    def deadline(self) -> float:
+        """See ServerWatch."""
+        return math.inf
+
+    def stop(self) -> None:
+        """See ServerWatch."""
+        self.stopped = True
+
+
 class CoreBench:
     """A core, its cache in a file, and what it connects to, waits for and tells.
 
@@ -76,9 +100,17 @@ class CoreBench:
         clocks["time_ns"] = lambda: int(self.now * 1e9)
         monkeypatch.setattr(core_module, "time", SimpleNamespace(**clocks))
         monkeypatch.setattr(core_module, "connect_in_background", self._connect_in_background)
+        monkeypatch.setattr(core_module, "ServerWatch", self._server_watch)
         monkeypatch.setattr("random.random", lambda: 0.0)
         self.attempts: list[Callable[[Outcome], None]] = []
         """Of each attempt to connect that is under way: what is called when it is done."""
+        self.found: list[tuple[tuple[str, int], ...]] = []
+        """Of each attempt so far, the addresses beyond those of the invite."""
+        self.added: list[tuple[tuple[str, int], ...]] = []
+        """The same that were added to an attempt that was under way."""
+        self.peer = "192.0.2.7", 1
+        """The address of the server's end, as a connection over a network would have one."""
+        monkeypatch.setattr(core_module, "_peer", lambda _: self.peer)
         self.file = folder / "cache.db"
         self.cache = BrokenCache(self.file)
         self.told: list[news.News] = []
@@ -96,8 +128,18 @@ class CoreBench:
         self._ended = False
         self.made.append(self)
 
-    def _connect_in_background(self, _: Invite, done: Callable[[Outcome], None]) -> None:
+    def _connect_in_background(
+        self, _: Invite, done: Callable[[Outcome], None], found: Sequence[tuple[str, int]]
+    ) -> SimpleNamespace:
         self.attempts.append(done)
+        self.found.append(tuple(found))
+        return SimpleNamespace(add=self.added.append, cancel=lambda: None)
+
+    def _server_watch(
+        self, found: Callable[[Places], object], changed: Callable[[], object]
+    ) -> FakeWatch:
+        self.watch = FakeWatch(found, changed)
+        return self.watch
 
     def _tell(self, told: Sequence[news.News]) -> None:
         assert not self.cache.is_writing, "told before it was stored"

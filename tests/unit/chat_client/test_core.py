@@ -29,7 +29,7 @@ Connectors = queue.SimpleQueue[Callable[[Outcome], None]]
 def connectors(monkeypatch: pytest.MonkeyPatch) -> Connectors:
     """What a connector would call when it is done; none is started."""
     held: Connectors = queue.SimpleQueue()
-    monkeypatch.setattr(core, "connect_in_background", lambda _, done: held.put(done))
+    monkeypatch.setattr(core, "connect_in_background", lambda _, done, *__: held.put(done))
     return held
 
 

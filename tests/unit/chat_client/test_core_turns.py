@@ -431,3 +431,148 @@ def test_a_message_is_told_as_sent_when_it_is_acknowledged(bench: CoreBench) -> 
     bench.answer(ack(send, 1))
     (told,) = bench.news_of(news.EventsAdded)
     assert [(each.seq, each.text) for each in told.events] == [(1, "hello")]
+
+
+# Where discovery finds the server
+
+
+NEAR = ("192.0.2.77", 4077)
+
+
+def unreachable() -> ConnectError:
+    """None of the invite's addresses led anywhere."""
+    return ConnectError([Attempt("192.0.2.7", 1, Failure.TIMED_OUT)])
+
+
+def test_a_server_that_is_found_is_connected_to_at_once(bench: CoreBench) -> None:
+    """Without waiting for the end of the pause, and where it was found first of all."""
+    bench.turn()
+    assert bench.found == [()]
+    bench.fail_to_connect(unreachable())
+    assert bench.attempts == []
+    bench.watch.found((NEAR,))
+    bench.turn(2)
+    assert len(bench.attempts) == 1
+    assert bench.found == [(), (NEAR,)]
+
+
+def test_hints_are_taken_at_intervals(bench: CoreBench) -> None:
+    """Anybody can forge them: a flood is no flood of connections, and pauses grow all the same."""
+    bench.turn()
+    bench.fail_to_connect(unreachable())
+    attempts = 0
+    begun = bench.now
+    for number in range(300):
+        bench.now += 0.1
+        bench.watch.found(((f"192.0.2.{number % 200}", 4000 + number),))
+        bench.turn(2)
+        if bench.attempts:
+            attempts += 1
+            bench.fail_to_connect(unreachable())
+    assert bench.now - begun == pytest.approx(30.0)
+    assert 8 <= attempts <= 14
+
+
+def test_what_is_found_during_an_attempt_joins_in(bench: CoreBench) -> None:
+    """It is tried beside the invite's addresses, which may keep one waiting."""
+    bench.turn()
+    bench.watch.found((NEAR,))
+    bench.turn()
+    assert bench.found == [()]
+    assert bench.added == [(NEAR,)]
+
+
+def test_another_server_in_its_place_does_not_hide_it(make_bench: MakeBench) -> None:
+    """It moved, and its former address is another one's now: that is final, until it is found."""
+    bench = make_bench(joined=True)
+    bench.turn()
+    wrong = ConnectError([Attempt("192.0.2.7", 1, Failure.WRONG_SERVER)])
+    bench.fail_to_connect(wrong)
+    assert bench.watch.status is not None
+    assert bench.watch.status.link is Link.REFUSED
+    bench.watch.found(())
+    bench.turn(3)
+    assert bench.attempts == []
+    bench.watch.found((NEAR,))
+    bench.turn(2)
+    assert bench.found[-1] == (NEAR,)
+    # A hint that was none leads back there, and another one soon after it waits a little.
+    bench.fail_to_connect(wrong)
+    bench.watch.found((NEAR, ("192.0.2.78", 4077)))
+    bench.turn(2)
+    assert bench.attempts == []
+    bench.now += 3.0
+    bench.turn(2)
+    assert len(bench.attempts) == 1
+
+
+def test_who_was_signed_out_is_not_brought_back(make_bench: MakeBench) -> None:
+    """A hint ends pauses, not decisions."""
+    bench = make_bench(joined=True)
+    online(bench)
+    bench.answer(messages.Goodbye(code="terminated", params={}, retry_after=None))
+    bench.watch.found((NEAR,))
+    bench.watch.changed()
+    bench.turn(3)
+    assert bench.attempts == []
+
+
+def test_a_connection_is_checked_when_the_server_announces_another_address(
+    bench: CoreBench,
+) -> None:
+    """And when this computer's own network changes; once, until there is an answer."""
+    online(bench)
+    bench.heard()
+    bench.watch.found((NEAR,))
+    bench.watch.changed()
+    bench.turn(2)
+    (ping,) = bench.heard()
+    assert isinstance(ping, messages.Ping)
+    bench.now += 1.9
+    bench.turn(2)
+    assert not bench.hung_up()
+    bench.now += 0.2
+    bench.turn(2)
+    assert bench.hung_up()
+
+
+def test_where_it_was_found_is_kept(make_bench: MakeBench) -> None:
+    """In the invite of the account, first of all, when the server has let it in."""
+    bench = make_bench(joined=True)
+    bench.turn()
+    bench.fail_to_connect(unreachable())
+    bench.watch.found((("fe80::77%eth0", 4077), NEAR))
+    bench.turn(2)
+    bench.peer = NEAR
+    bench.sign_in()
+    (account,) = [item.account for item in bench.news_of(news.AccountChanged)]
+    assert account.invite.hosts == ("192.0.2.77", "192.0.2.7")
+    assert account.invite.port == 4077
+    assert bench.found[-1] == (("fe80::77%eth0", 4077), NEAR)
+
+
+def test_an_announcement_of_the_address_in_use_changes_nothing(bench: CoreBench) -> None:
+    """Neither is the connection checked, nor anything kept."""
+    online(bench)
+    bench.heard()
+    bench.watch.found((NEAR, ("192.0.2.7", 1)))
+    bench.turn(2)
+    assert bench.heard() == []
+    accounts = [item.account for item in bench.news_of(news.AccountChanged)]
+    assert {account.invite.hosts for account in accounts} == {("192.0.2.7",)}
+
+
+def test_a_changed_network_ends_the_pause(bench: CoreBench) -> None:
+    """Somebody has plugged in the cable again."""
+    bench.turn()
+    bench.fail_to_connect(unreachable())
+    bench.watch.changed()
+    bench.turn(2)
+    assert len(bench.attempts) == 1
+
+
+def test_the_watch_ends_with_the_core(bench: CoreBench) -> None:
+    """Before its resources go."""
+    bench.turn()
+    bench.end()
+    assert bench.watch.stopped

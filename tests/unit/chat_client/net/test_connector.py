@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import queue
 import socket
 import ssl
 import sys
@@ -177,6 +178,13 @@ def failures(outcome: connector.Outcome) -> list[Failure]:
     """What came of each address."""
     assert isinstance(outcome, ConnectError)
     return [attempt.failure for attempt in outcome.attempts]
+
+
+def reached(outcome: connector.Outcome) -> str:
+    """The address of the connection that was made; it is closed."""
+    assert isinstance(outcome, Transport), outcome
+    with outcome.socket as connection:
+        return str(connection.getpeername()[0])
 
 
 def leads_to(outcome: connector.Outcome, address: str) -> None:
@@ -395,3 +403,34 @@ def test_this_computers_own_server_is_no_impostor() -> None:
     assert is_wrong_server([other, own])
     assert is_wrong_server([own])
     assert not is_wrong_server([])
+
+
+@pytest.mark.usefixtures("patient")
+def test_where_a_server_was_found_is_tried_first(network: Network) -> None:
+    """Before the addresses of the invite, at a port of its own."""
+    right, found = network.right(), network.right()
+    race = Race(network.invite(right), found=[(found, network.port)])
+    assert reached(race.run()) == found
+
+
+@pytest.mark.usefixtures("patient")
+def test_a_place_that_is_found_later_is_tried_at_once(network: Network) -> None:
+    """Whatever holds up the others; a second time it is not."""
+    hosts = [network.silent(), network.dead()]
+    right = network.right()
+    race = Race(network.invite(*hosts))
+    told: queue.SimpleQueue[connector.Outcome] = queue.SimpleQueue()
+    race.start(told.put)
+    for _ in range(3):
+        race.add([(right, network.port)])
+    assert reached(told.get(timeout=DEADLINE)) == right
+
+
+@pytest.mark.parametrize("kind", ["closed", "wrong", "talker", "rude"])
+def test_a_place_that_was_none_is_not_told(network: Network, kind: str) -> None:
+    """Anybody may have said so: what becomes of it is neither an attempt nor a wrong server."""
+    forged = [(getattr(network, kind)(), network.port) for _ in range(3)]
+    race = Race(network.invite(network.closed()), found=forged)
+    assert failures(race.run()) == [Failure.REFUSED]
+    right = network.right()
+    assert reached(Race(network.invite(right), found=forged).run()) == right

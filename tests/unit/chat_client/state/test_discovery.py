@@ -54,10 +54,9 @@ def test_a_chat_is_listed_once_with_all_its_addresses() -> None:
         assert found.heard(HOME, host, 1.0, answers=answers)
         assert not found.heard(HOME, host, 2.0, answers=False)
     hosts = ("fd00::5", "10.0.0.5", "192.168.0.5", "fe80::5%eth0")
-    assert found.chats == (FoundChat(HOME.fingerprint, "Home", hosts, 12345, 2.0),)
+    places = tuple((host, 12345) for host in hosts)
+    assert found.chats == (FoundChat(HOME.fingerprint, "Home", hosts, 12345, 2.0, places),)
     assert found.chats[0].seen_at == 2.0
-    assert found.places(HOME.fingerprint) == [(host, 12345) for host in hosts]
-    assert found.places(advert(1).fingerprint) == []
 
 
 def test_when_it_was_heard_of_is_no_difference() -> None:
@@ -216,9 +215,8 @@ def test_forged_addresses_of_a_server_are_few_and_do_not_replace_its_own() -> No
         found.heard(forged, "10.0.0.5", 1.0, answers=False)
     (chat,) = found.chats
     assert (chat.name, chat.hosts, chat.port) == ("Home", ("10.0.0.5",), 12345)
-    places = found.places(HOME.fingerprint)
-    assert places[0] == ("10.0.0.5", 12345)
-    assert len(places) == MOST_ROUTES
+    assert chat.places[0] == ("10.0.0.5", 12345)
+    assert len(chat.places) == MOST_ROUTES
 
 
 @given(
