@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from common.domain.names import NameRefusedError, address_of, room_for
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.domain.text import TextRefusedError, check_text, normalize_text
+from common.domain.times import duration_text
 from common.protocol.events import MESSAGE
 from common.protocol.messages import Person
 from common.system.output import OutputError, print_lines, printable
@@ -35,6 +37,12 @@ from common.system.process import stop_signals
 LINES_AT_ONCE: Final = 64
 """Maximum number of lines in flight. One at a time costs a round trip and a commit for each: 1,000
 lines a second; with 64 it is several thousand."""
+
+
+_LIMITS: Final = {"rate_limited", "slow_mode"}
+"""Codes of the limits of a room."""
+_LONG: Final = 3.0
+"""Seconds from which on it is told how long a message waits."""
 
 
 class Interrupts:
@@ -124,6 +132,8 @@ class _Sending:
         self._sent: set[str] = set()
         self._failed = False
         self._told: Reason | None = None
+        self._told_of_limits: set[str] = set()
+        """The codes of limits of the room: with many lines they are met again and again."""
 
     def went(self, item: news.News) -> bool:
         """Handle news; returns whether all messages were sent. Raises FailedError."""
@@ -145,8 +155,17 @@ class _Sending:
             self._told = None
         elif item.reason is not None and item.reason != self._told:
             self._told = item.reason
-            complain(f"{sentence(item.reason)}; trying again")
+            self._tell_delay(item.reason, item.again or 0.0)
         return len(self._sent) == len(self._lines)
+
+    def _tell_delay(self, reason: Reason, again: float) -> None:
+        """Say why a message is not sent yet, and for how long if that is some while."""
+        if reason.code in self._told_of_limits:
+            return
+        if reason.code in _LIMITS:
+            self._told_of_limits.add(reason.code)
+        when = f" in {duration_text(ceil(again))}" if again >= _LONG else ""
+        complain(f"{sentence(reason)}; trying again{when}")
 
     def so_far(self, why: str) -> str:
         """The reason for the failure, with the progress."""

@@ -591,6 +591,11 @@ class Cache:
             row = self._connection.execute(_NEXT, values).fetchone()
         return None if row is None else outgoing_of(row)
 
+    def last_written(self) -> int:
+        """The number of the message of the outbox that was written last; 0 for none."""
+        (last,) = self._connection.execute("SELECT max(number) FROM outbox").fetchone()
+        return whole(last, 2**63 - 1)
+
     def outgoing(self, cid: str) -> OutboxMessage | None:
         """A message of the outbox by its cid."""
         row = self._connection.execute(f"{OUTBOX} WHERE cid = ?", (cid,)).fetchone()

@@ -206,6 +206,9 @@ class Outbox:
         while True:
             out = self._cache.next_waiting(self._looked_up_to, but=self._behind)
             if out is None:
+                if self._behind:
+                    # Else the many that wait in a held room would be gone over each time.
+                    self._looked_up_to = self._cache.last_written()
                 return None
             self._looked_up_to = out.number
             lane = self._lanes.get(out.room)

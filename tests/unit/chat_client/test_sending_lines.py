@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from chat_client.cache.cache import Cache
@@ -86,3 +88,50 @@ def test_what_the_server_waits_for_is_told_once(capsys: pytest.CaptureFixture[st
     sending.went(changed(1, OutboxState.SENT))
     sending.went(changed(2, OutboxState.WAITING, Reason("disk_full")))
     assert capsys.readouterr().err.count("trying again") == 1
+
+
+def test_a_limit_is_told_once_however_often_it_is_met(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is met all the time with many lines, and is no trouble; with how long, if that is long."""
+    sending = _Sending([1, 2, 3], by_line=True)
+    fast = Reason("rate_limited", {"why": "many_messages", "room": ROOM})
+    slow = Reason("slow_mode", {"seconds": 600, "room": ROOM})
+    for number in (1, 2):
+        for reason, again in ((fast, 1.0), (slow, 599.5)):
+            waits = changed(number, OutboxState.WAITING, reason)
+            sending.went(dataclasses.replace(waits, again=again))
+        sending.went(changed(number, OutboxState.SENT))
+    assert capsys.readouterr().err == (
+        "ChatClient: slow down: too many messages at once; trying again\n"
+        "ChatClient: slow mode: one message in 10 min; trying again in 10 min\n"
+    )
+
+
+def steps_beside_a_held_room(waiting: int) -> int:
+    """What the database has to do for ten messages while many wait in another room."""
+    desk = Desk(cache=Cache(None), at_once=64)
+    with desk.cache.transaction():
+        for number in range(waiting):
+            desk.cache.outbox_add("dm:ada:bob", f"{number:015d}f", *message("line"), 0)
+    desk.go_online(general=0)
+    for send in desk.controller._link.unanswered:
+        if isinstance(send, messages.Send):
+            desk.hear(messages.refusal("rate_limited", re=send.id, retry_after=3_600_000))
+    counted = 0
+
+    def count() -> int:
+        nonlocal counted
+        counted += 1
+        return 0
+
+    desk.cache._connection.set_progress_handler(count, 1)
+    for seq in range(1, 11):
+        (send,) = desk.say("elsewhere")
+        assert isinstance(send, messages.Send)
+        assert send.room == ROOM
+        desk.hear(ack(send, seq))
+    return counted
+
+
+def test_a_message_costs_the_same_however_many_wait_in_a_held_room() -> None:
+    """They are not gone over each time: but for once, when the room begins to be held."""
+    assert steps_beside_a_held_room(3000) <= 2 * steps_beside_a_held_room(100)
