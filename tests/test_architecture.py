@@ -165,6 +165,7 @@ PURE_IN_A_WINDOW: Final = {
     for name in (
         *("drafts", "links", "ordered", "overview", "read_marker", "room_history"),
         *("status_banner", "unread_counts"),
+        *(f"join.{each}" for each in ("listing", "ways")),
         *(f"transcript.{each}" for each in ("held", "missing", "reading", "timeline", "wording")),
     )
 }

@@ -64,6 +64,8 @@ def causes(facts: NetworkFacts) -> tuple[Reason, ...]:
 
 
 _FIREWALLS: Final = {
+    # Its advert was forged, or another server has its address now.
+    Failure.WRONG_SERVER: "found_other",
     Failure.REFUSED: "found_refused",
     Failure.BROKE_OFF: "found_refused",
     Failure.TIMED_OUT: "found_dropped",

@@ -134,6 +134,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "“{name}” is there, but its address {address} belongs to another network than this "
         "computer's: give both an address of the same one"
     ),
+    "found_other": (
+        "another server than “{name}” answers at {address}, port {port}; nothing was sent. Ask the "
+        "host for a link, which leads to the right one only"
+    ),
     "not_sendable": "this message can't be sent as it is",
     "enough": "stopped as asked",
     "text": "{text}",

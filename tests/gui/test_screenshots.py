@@ -1,15 +1,16 @@
-"""Pictures of every screen: none may be blank, and the README's are drawn here.
+"""Pictures of every screen: none may be blank, and those of README and guide are drawn here.
 
-CHAT_SCREENSHOTS names a folder to save them in. In docs/images only those go that the README
-shows; `python dev.py screenshots` does that.
+CHAT_SCREENSHOTS names a folder to save them in. In docs/images only those go that the pages
+show; `python dev.py screenshots` does that.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import tkinter as tk
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
@@ -19,20 +20,32 @@ from typing import Any, Final, Literal
 import pytest
 from PIL import Image, ImageGrab
 
-from chat_client.options import Options
+from chat_client.options import Name, Options
+from chat_client.state.discovery import FoundChat
+from chat_client.state.joining import Connected, Digits, JoiningNews
+from chat_client.state.joining import Waiting as WaitsForHost
 from chat_client.state.status import Link
+from chat_client.window.join.ways import Way
 from chat_server.ready_file import Running
 from chat_server.rules.view import ClientSignedIn, ViewEvent
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread
 from common.desktop.notifier import Code, Found, NotifierState
-from common.domain.invite import parse_invite
+from common.domain.invite import Place, parse_invite
+from common.domain.reasons import Reason
+from common.system.other_program import Launch
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import grounds_of
+from tests.gui.network import QuietNetwork
 
-README: Final = {"client-light", "client-dark", "host-light", "join-light"}
+SHOWN: Final = {
+    # In the README.
+    *("client-light", "client-dark", "host-light", "join-light"),
+    # In docs/guide.md.
+    *("guide-waiting", "guide-code", "guide-nothing", "guide-other"),
+}
 MOST_BYTES: Final = 80_000
 FEWEST_COLOURS: Final = 60
 """A blank window has one, a window without text a handful."""
@@ -122,7 +135,7 @@ def take(window: Window | HostWindow, name: str, of: tk.Toplevel | None = None) 
     assert colours is not None
     assert len(colours) >= FEWEST_COLOURS
     folder = os.environ.get("CHAT_SCREENSHOTS")
-    if folder and (name in README or Path(folder).parts[-2:] != ("docs", "images")):
+    if folder and (name in SHOWN or Path(folder).parts[-2:] != ("docs", "images")):
         save(picture, Path(folder) / f"{name}.png")
 
 
@@ -216,15 +229,127 @@ def test_what_is_not_understood(town: Town, host: Host, clock: Clock, mode: str)
     take(window, f"not-understood-{mode}")
 
 
-@MODES
-def test_the_join_screen(town: Town, host: Host, mode: Literal["light", "dark"]) -> None:
-    """With an invite and a name in it, before Join is pressed."""
-    invite = replace(host.invite, hosts=("192.0.2.10",), port=12345)
-    window = town.window(options=Options(theme=mode, join=invite))
+PORT: Final = 12345
+HARBOUR: Final = FoundChat(bytes([45]) * 32, "Harbour Team", ("192.0.2.10",), PORT, 0.0)
+STUDIO: Final = FoundChat(bytes([29]) * 32, "Studio North", ("192.0.2.31",), PORT, 0.0)
+OTHER: Final = FoundChat(bytes([28]) * 32, "Harbour Team", ("192.0.2.44",), PORT, 0.0)
+
+
+class Waiting:
+    """An attempt to join in which nothing happens but what is asked for."""
+
+    def __init__(self, place: Place, tell: Callable[[JoiningNews], object]) -> None:
+        self._tell = tell
+        tell(Connected(place.server_name, "invite_or_ask", place.fingerprint))
+
+    def knock(self, name: Name) -> None:
+        """The host sees it, and does not answer."""
+        del name
+        self._tell(Digits("4729"))
+        self._tell(WaitsForHost())
+
+    def code(self, code: str) -> None:
+        """Nobody answers."""
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+
+
+@pytest.fixture
+def network(town: Town, monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
+    """A network of documentation addresses (RFC 5737), on which the host's chat and another are."""
+
+    class Network(QuietNetwork):
+        chats = (HARBOUR, STUDIO)
+
+        def attempt(
+            self,
+            place: Place,
+            installation: Callable[[Place], str],
+            tell: Callable[[JoiningNews], object],
+        ) -> Waiting:
+            """Reach nobody, as these addresses are nobody's."""
+            del installation
+            return Waiting(place, tell)
+
+    monkeypatch.setattr("chat_client.window.screens.Network", Network)
+    monkeypatch.setattr("chat_client.window.join.search.PATIENCE", 1)
+    return Network
+
+
+def guest(town: Town, mode: Literal["light", "dark"], data_dir: Path | None = None) -> Window:
+    """The window of somebody who looks for a chat and is called Mira."""
+    window = town.window(data_dir=data_dir, options=Options(theme=mode, new_window=True))
     window.resize(760, 560)
-    window.join.column.names.name.value = "Mira"
+    window.join.column.names.name.value = "Mira Novak"
+    return window
+
+
+def choose(window: Window, chat: FoundChat) -> None:
+    """Click on a chat that was found."""
+    window.click_row(window.join.list.rows, f"found:{chat.fingerprint.hex()}")
+    window.wait(lambda: window.join.desk.asking.rule, "its rule")
+
+
+@MODES
+@pytest.mark.usefixtures("network")
+def test_the_join_screen(town: Town, mode: Literal["light", "dark"]) -> None:
+    """With what was found, before the host is asked; and while that is waited for."""
+    window = guest(town, mode)
+    choose(window, HARBOUR)
     window.focus(window.join.column.names.name.entry)
     take(window, f"join-{mode}")
+    window.key("<Return>")
+    window.wait(lambda: window.join.desk.asking.digits, "the digits")
+    window.join.column.actions.spinner.stop()
+    take(window, "guide-waiting" if mode == "light" else "waiting-dark")
+
+
+@MODES
+@pytest.mark.usefixtures("network")
+def test_a_spoken_code(town: Town, mode: Literal["light", "dark"]) -> None:
+    """While it is typed."""
+    window = guest(town, mode)
+    choose(window, HARBOUR)
+    window.turn(Way.CODE)
+    window.type("k7q29", window.join.column.code.slots)
+    take(window, "guide-code" if mode == "light" else "code-dark")
+
+
+@MODES
+def test_nothing_was_found(
+    town: Town,
+    network: type[QuietNetwork],
+    mode: Literal["light", "dark"],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With the reason, and what can be done."""
+    command = Launch(("ChatServer",))
+    monkeypatch.setattr("chat_client.window.screens.find_server", lambda: command)
+    network.chats = ()
+    network.reasons = (Reason("only_router_answers"),)
+    window = guest(town, mode)
+    window.wait(window.join.column.searching.causes.winfo_viewable, "the cause")
+    window.join.list.spinner.stop()
+    take(window, "guide-nothing" if mode == "light" else "nothing-dark")
+
+
+@MODES
+def test_a_chat_with_a_known_name(
+    town: Town, host: Host, network: type[QuietNetwork], mode: Literal["light", "dark"]
+) -> None:
+    """Another server than the known one, which is on."""
+    member = town.member(host, "Mira Novak")
+    folder = member.program.data_dir
+    path = next((folder / "accounts").glob("*/account.json"))
+    member.close()
+    account = json.loads(path.read_bytes())
+    invite = replace(parse_invite(account["invite"]), fingerprint=HARBOUR.fingerprint)
+    path.write_text(json.dumps({**account, "invite": invite.link()}))
+    network.chats = (HARBOUR, STUDIO, OTHER)
+    window = guest(town, mode, folder)
+    choose(window, OTHER)
+    take(window, "guide-other" if mode == "light" else "other-dark")
 
 
 @pytest.fixture

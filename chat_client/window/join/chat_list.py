@@ -111,9 +111,9 @@ def _row(entry: Entry) -> ListRow:
     name, sign = safe(entry.name), entry.sign
     words = sign.words if sign is not None else ""
     if entry.account is not None:
-        detail = f"as {safe(entry.account.display_name)}"
-        if entry.online is not None:
-            detail += " · on" if entry.online else " · off"
+        # First what changes: a long name is cut at its end.
+        known = {None: "", True: "On · ", False: "Off · "}[entry.online]
+        detail = f"{known}as {safe(entry.account.display_name)}"
     elif entry.invite is not None:
         detail = " · ".join(filter(None, ("Runs here", words)))
     elif entry.imitates:

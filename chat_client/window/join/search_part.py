@@ -74,12 +74,13 @@ class SearchPart:
             button.grid_forget()
         for place, button in enumerate(self._shown):
             row, column = (0, place) if across else (place, 0)
-            before = gap if place else 0
+            last = place == len(self._shown) - 1
             button.grid(
                 row=row,
                 column=column,
-                columnspan=2 if len(self._shown) == 1 or not across else 1,
+                columnspan=1 if across and len(self._shown) > 1 else 2,
                 sticky="ew",
-                padx=(before if across else 0, 0),
-                pady=(0 if across else before, 0),
+                # Half of the gap at each side: the columns are equally wide with it.
+                padx=(gap // 2 * (across and place > 0), gap // 2 * (across and not last)),
+                pady=(gap * (not across and place > 0), 0),
             )

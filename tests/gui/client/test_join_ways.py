@@ -25,7 +25,7 @@ from tests.gui.network import QuietNetwork, Told, advert_of
 
 
 @pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
+def network(town: Town, monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
     """What is on the network of all windows; it is as before after the test."""
 
     class Network(QuietNetwork):

@@ -59,7 +59,7 @@ def test_each_cause_has_a_sentence(code: str) -> None:
         ([Failure.NO_ROUTE], "found_elsewhere"),
         ([Failure.NO_ROUTE, Failure.TIMED_OUT, Failure.REFUSED], "found_refused"),
         ([Failure.FAILED], "unreachable"),
-        ([Failure.WRONG_SERVER, Failure.REFUSED], "unreachable"),
+        ([Failure.WRONG_SERVER, Failure.REFUSED], "found_other"),
     ],
 )
 def test_why_a_found_chat_is_not_reached(failures: list[Failure], code: str) -> None:
