@@ -272,6 +272,7 @@ def network(town: Town, monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
             del installation
             return Waiting(place, tell)
 
+    del town  # it has a network of its own, which this one replaces
     monkeypatch.setattr("chat_client.window.screens.Network", Network)
     monkeypatch.setattr("chat_client.window.join.search.PATIENCE", 1)
     return Network

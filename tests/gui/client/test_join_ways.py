@@ -31,6 +31,7 @@ def network(town: Town, monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
     class Network(QuietNetwork):
         finders: ClassVar[list[Told]] = []  # of this test alone
 
+    del town  # it has a network of its own, which this one replaces
     monkeypatch.setattr("chat_client.window.screens.Network", Network)
     return Network
 
