@@ -34,6 +34,7 @@ FOLDERS: Final = {
     "torture": "process",
     "test_dev.py": "process",
     "test_tiers.py": "process",
+    "unit/chat_server/test_relay.py": "process",
     "unit/common/test_smoke.py": "process",
     # Its processes have windows, which not every Python has.
     "process/test_notified_window.py": "gui",

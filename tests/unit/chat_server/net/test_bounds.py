@@ -9,7 +9,7 @@ import pytest
 
 from chat_server.net.connection import SEND_QUEUE_LIMIT, UNANSWERED_LIMIT, Connection
 from chat_server.rules import effects, inputs
-from common.limits import SIGN_IN_DEADLINE
+from common.limits import SIGN_IN_DEADLINE, SILENCE_DEADLINE
 from common.protocol.codec import ClientEnd, ServerEnd
 from common.protocol.events import Event
 from tests.events import send
@@ -135,3 +135,22 @@ def test_a_command_that_is_always_open_is_no_excuse(stranger: Connection, unansw
         stranger._heard = STARTED + second  # it says something all the time
         assert stranger.overdue(STARTED + second) is None
     assert stranger.overdue(STARTED + 2 * SIGN_IN_DEADLINE + 0.01) == "no_sign_in"
+
+
+def test_who_waits_for_the_host_need_not_sign_in(stranger: Connection) -> None:
+    """As long as it pings; the deadline begins anew when the wait is over."""
+    stranger.may_wait(600, STARTED)
+    for second in range(1, 600, 20):
+        stranger._heard = STARTED + second
+        assert stranger.overdue(STARTED + second) is None
+    stranger.may_wait(None, STARTED + 600)
+    stranger._heard = STARTED + 600
+    assert stranger.overdue(STARTED + 600 + SIGN_IN_DEADLINE) is None
+    assert stranger.overdue(STARTED + 600 + SIGN_IN_DEADLINE + 0.01) == "no_sign_in"
+
+
+def test_who_waits_and_says_nothing_is_dead(stranger: Connection) -> None:
+    """A computer that was switched off asks no longer."""
+    stranger.may_wait(600, STARTED)
+    assert stranger.overdue(STARTED + SILENCE_DEADLINE) is None
+    assert stranger.overdue(STARTED + SILENCE_DEADLINE + 0.01) == "silent"

@@ -560,6 +560,27 @@ def test_silence_ends_with_a_goodbye(
     assert encrypted.next(inputs.Closed).connection == number
 
 
+def test_who_waits_for_the_host_stays_until_that_is_over(
+    encrypted: Net, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The hub is told when it has waited enough; the usual deadline follows."""
+    client, number = encrypted.connect()
+    client.send(messages.Hello(id=1, protocol=2, program="P"))
+    encrypted.next(Received)
+    encrypted.io.post([effects.MayWait(number, 0.2)])
+    welcome = messages.Welcome(re=1, protocol=2, program="S", server_name="Home", epoch=EPOCH)
+    encrypted.tell(number, welcome)
+    assert client.hear() == welcome, "so that it is known to wait by now"
+    monkeypatch.setattr(connection_module, "SIGN_IN_DEADLINE", 0.01)
+    ended: list[HubItem] = []
+    while not ended or not isinstance(ended[-1], inputs.Closed):
+        ended += encrypted.hub.take()
+    assert ended == [inputs.WaitEnded(number), inputs.Closed(number, "timeout")]
+    (goodbye,) = client.hear_all()
+    assert isinstance(goodbye, messages.Goodbye)
+    assert goodbye.params == {"why": "no_sign_in"}
+
+
 def test_traffic_is_counted(encrypted: Net) -> None:
     """The host sees how much went each way."""
     client, number = encrypted.sign_in()

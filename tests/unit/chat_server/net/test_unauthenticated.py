@@ -69,3 +69,17 @@ def test_whoever_signed_in_is_no_stranger(sock: socket.socket) -> None:
     strangers.drop_authenticated()
     come(strangers, sock, 6)
     assert strangers.next_to_evict() is None
+
+
+def test_who_waits_for_the_host_does_not_go(sock: socket.socket) -> None:
+    """A flood evicts its own connections, and not those whom the host sees."""
+    strangers = UnauthenticatedConnections(1)
+    (waiting,) = come(strangers, sock, 1)
+    strangers.heard(waiting)
+    waiting.may_wait(600, 0.0)
+    first, second, third = come(strangers, sock, 2, 3, 4)
+    for each in (first, second):
+        assert strangers.next_to_evict() is each
+        strangers.forget(each)
+    strangers.heard(third)
+    assert strangers.next_to_evict() is None
