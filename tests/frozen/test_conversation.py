@@ -41,7 +41,7 @@ def host_a_chat(bundle: Bundle, person: Person, screen: Screen, form: str) -> tu
 def join(
     bundle: Bundle, person: Person, screen: Screen, form: str, invite: str, name: str
 ) -> tuple[Program, Window]:
-    """Start ChatClient, paste the invite, type a name, press Return."""
+    """Start ChatClient, paste the invite wherever the keyboard is, type a name, press Return."""
     program = person.start(
         bundle.program("ChatClient", form), "--theme", "light", "--profile", name
     )
@@ -50,7 +50,6 @@ def join(
     # Until the join screen is there, keys go nowhere.
     wait_for(lambda: window.find(LIGHT.primary), "the join screen")
     window.key("ctrl+v")
-    window.key("Tab")
     window.type(name)
     window.key("Return")
     return program, window.titled("general")

@@ -93,6 +93,8 @@ class Handlers(NamedTuple):
     on_turn: Callable[[Way], object]
     on_host: Callable[[], object]
     on_offer: Callable[[], object]
+    on_link: Callable[[str], bool]
+    """A text was pasted that may be a link; whether it is."""
 
 
 class Column(ScrollPane):
@@ -115,7 +117,7 @@ class Column(ScrollPane):
         self.code = CodePart(column, theme, change, press)
         self.address = AddressPart(column, theme, change, press)
         self.offer = Button(column, theme, command=handlers.on_offer, variant="link", icon="copy")
-        self.names = NameFields(column, theme, change, press)
+        self.names = NameFields(column, theme, change, press, handlers.on_link)
         self.problem = Label(column, theme, tone="danger", wrap=_WIDTH)
         self.actions = Actions(column, theme, press, handlers.on_cancel, handlers.on_turn)
         self._view: View | None = None

@@ -30,7 +30,9 @@ class NameFieldError(Exception):
 class NameFields:
     """Two fields of the column; `on_change()` for each edit, `on_submit()` for Return.
 
-    The username is made of the name at each key, until the person types one.
+    The username is made of the name at each key, until the person types one. `on_link(text)` is
+    asked about a text that no name is: whether it is an invite link, which was pasted here because
+    the keyboard was here.
     """
 
     def __init__(
@@ -39,8 +41,11 @@ class NameFields:
         theme: Theme,
         on_change: Callable[[], object],
         on_submit: Callable[[], object],
+        on_link: Callable[[str], bool],
     ) -> None:
-        self._on_change = on_change
+        self._on_change, self._on_link = on_change, on_link
+        self._before = ""
+        """The name before the last edit."""
         self._proposed = ""
         """The username that was made of the name."""
         self._offered = ""
@@ -120,11 +125,25 @@ class NameFields:
 
     def _typed(self, name: str) -> None:
         """Propose the username that goes with a name, unless the person has chosen one."""
+        if "://" in name and self._take_link(name):
+            return
+        self._before = name
         if self.username.value == self._proposed:
             known = name_of(name)
             self._proposed = known.username if known is not None else ""
             self.username.value = self._proposed
         self._on_change()
+
+    def _take_link(self, text: str) -> bool:
+        if not self._on_link(text):
+            return False
+        # When the paste is done: it puts the cursor behind what it has inserted.
+        self.name.after_idle(self._give_back)
+        return True
+
+    def _give_back(self) -> None:
+        self.name.value = self._before
+        self.name.select_all()
 
 
 def sentence_of(error: Exception) -> str:

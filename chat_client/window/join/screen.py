@@ -139,7 +139,13 @@ class JoinScreen(Panel):
             self,
             theme,
             Handlers(
-                self._changed, self.join, self.cancel, self.turn, self._host, self._take_copied
+                self._changed,
+                self.join,
+                self.cancel,
+                self.turn,
+                self._host,
+                self._take_copied,
+                self._take_text,
             ),
         )
         self.column.pack(side="left", fill="both", expand=True)

@@ -513,6 +513,19 @@ def test_a_link_can_be_pasted_anywhere(town: Town, host: Host) -> None:
     assert parse_invite(window.join.column.link.link.value) == host.invite
 
 
+def test_a_link_pasted_into_the_name_is_taken(guest: Window, host: Host) -> None:
+    """The keyboard was there. The name stays as it was, and is typed over by who wants another."""
+    guest.paste(f"{host.link}", guest.join.column.names.name.entry)
+    assert way(guest) is Way.LINK
+    assert parse_invite(guest.join.column.link.link.value) == host.invite
+    assert guest.join.column.names.name.value == "Mira Novak"
+    guest.type("Ada")
+    assert guest.join.column.names.name.value == "Ada"
+    assert guest.join.column.names.username.value == "ada"
+    guest.paste("https://example.org", guest.join.column.names.name.entry)
+    assert "example.org" in guest.join.column.names.name.value
+
+
 def test_a_link_for_a_device_asks_for_no_name(town: Town, host: Host) -> None:
     """It says whose it is."""
     town.peer(host, "Bruno Okafor")
