@@ -133,6 +133,8 @@ def conversation_of(
                 kept[0] = item.account
             elif _never_joined(account, item):
                 accounts.remove(account)
+            elif isinstance(item, news.DeviceAdded):
+                complain(f"a device has joined as you: {item.name}")
             box.put(item)
 
     core = Core(account, cache_of(account), tell, follow=follow, on_event=on_event, at_once=at_once)

@@ -201,6 +201,7 @@ def _receive(
                 | news.SanctionsListed()
                 | news.Requested()
                 | news.DevicesListed()
+                | news.DeviceAdded()
                 | news.InvitesListed()
                 | news.JoiningTold()
                 | news.OnlineListed()

@@ -116,6 +116,7 @@ class Controller:
             messages.RoomChanged: self._room_changed,
             messages.ServerChanged: self._admission.server_changed,
             messages.MuteChanged: self._admission.mute_changed,
+            messages.DeviceAdded: self._requester.device_added,
             messages.Error: self._error,
             messages.Goodbye: self._goodbye,
         }

@@ -113,6 +113,13 @@ class DevicesListed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceAdded:
+    """This account has one more device, called so: it joined a moment ago."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class InvitesListed:
     """The invites that concern this account, newest first; None, and why, if there is no list."""
 
@@ -296,6 +303,7 @@ News = (
     | SanctionsListed
     | Requested
     | DevicesListed
+    | DeviceAdded
     | InvitesListed
     | JoiningTold
     | PersonSeen

@@ -89,6 +89,10 @@ class Requester:
             self._devices = None
             self._tell(news.DevicesListed(devices.devices))
 
+    def device_added(self, added: messages.DeviceAdded, _now: float) -> None:
+        """One more device of one's own has joined."""
+        self._tell(news.DeviceAdded(added.device.name))
+
     def invites(self, page: messages.Invites, asked: messages.ListInvites, _now: float) -> None:
         """A page of invites."""
         if asked.id != self._listing:

@@ -252,6 +252,7 @@ class MainScreen(Panel):
     def _show_more_news(
         self,
         item: news.AccountChanged
+        | news.DeviceAdded
         | news.DevicesListed
         | news.HistoryAdded
         | news.InvitesListed
@@ -284,12 +285,19 @@ class MainScreen(Panel):
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._history.hear(item)
+            case news.DeviceAdded():
+                self.tell(f"A device has joined as you: {safe(item.name)}")
+            # `apply` handles MessageNotStored for all of them at once; this screen asks for no
+            # list of devices or invites.
             case (
-                news.Requested() | news.DevicesListed() | news.InvitesListed() | news.JoiningTold()
+                news.AccountChanged()
+                | news.MessageNotStored()
+                | news.Requested()
+                | news.DevicesListed()
+                | news.InvitesListed()
+                | news.JoiningTold()
             ):
-                pass  # This screen asks for none of them.
-            case news.AccountChanged() | news.MessageNotStored():
-                pass  # `apply` handles MessageNotStored for all of them at once.
+                pass
             case _:
                 assert_never(item)
 

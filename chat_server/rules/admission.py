@@ -8,7 +8,7 @@ from math import ceil
 from operator import itemgetter
 from typing import Final
 
-from chat_server.rules import invites, joining, newcomers
+from chat_server.rules import devices, invites, joining, newcomers
 from chat_server.rules.conversation import publish_join
 from chat_server.rules.directory import Device
 from chat_server.rules.effects import Admit, Answer, Disconnect, Show, Tell, TellEveryone
@@ -198,7 +198,8 @@ def _make_device(
     world.directory.add_device(key, device)
     world.directory.undo.note(partial(world.sessions.undo_admit, session))
     admitted = _admit(world, session, command, username, now)
-    return [*admitted, DevicesChanged(username), InvitesChanged()]
+    told = devices.tell_of(world, session, now)
+    return [*admitted, *told, DevicesChanged(username), InvitesChanged()]
 
 
 def _make_account(

@@ -5,7 +5,7 @@ from typing import Final
 
 from chat_server.rules import inputs
 from chat_server.rules.directory import Device
-from chat_server.rules.effects import After, Answer
+from chat_server.rules.effects import After, Answer, Tell
 from chat_server.rules.invites import owner_named
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import DevicesChanged
@@ -34,7 +34,7 @@ def list_devices(
         online = {each.device_key for each in world.sessions.of(username)}
         keys = world.directory.devices_of.get(username, set())
         facts = [
-            _told(
+            device_facts(
                 key,
                 world.directory.devices[key],
                 now,
@@ -106,9 +106,24 @@ def save_seen(world: World, _item: inputs.SaveSeen, now: int) -> Outcome:
     return []
 
 
-def _told(
+def tell_of(world: World, session: Session, now: int) -> Outcome:
+    """The push to the other sessions of an account that this one's device has joined.
+
+    Whoever made an invite for it in somebody's name is noticed by that.
+    """
+    key = session.device_key
+    facts = device_facts(key, world.directory.devices[key], now, current=False, online=True)
+    return [
+        Tell(each.connection, messages.DeviceAdded(device=facts))
+        for each in world.sessions.of(session.username or "")
+        if each.connection != session.connection
+    ]
+
+
+def device_facts(
     key: bytes, device: Device, now: int, *, current: bool, online: bool
 ) -> messages.DeviceFacts:
+    """A device as its person sees it."""
     return messages.DeviceFacts(
         device=device_id(key),
         name=device.name,

@@ -178,11 +178,21 @@ def revoke(world: World, invites: Iterable[IssuedInvite], now: int) -> None:
             change(world, each.revoked(now))
 
 
-def revoke_made_by(world: World, username: str, now: int) -> Outcome:
-    """End the invites for newcomers that an account made."""
-    made = [each for each in world.directory.invites if each.by == username and not each.username]
-    revoke(world, made, now)
-    return [InvitesChanged()] if made else []
+def revoke_rights_of(world: World, username: str, now: int) -> Outcome:
+    """End the invites by which somebody who is no longer a moderator could go on as one.
+
+    Those for newcomers that they made, and those for moderators that they joined with: under
+    another name they would be one again.
+    """
+    joined_with = _joined_with(world, username)
+    known = [
+        each
+        for each in world.directory.invites
+        if (each.by == username and each.username is None)
+        or (each.role is Role.MODERATOR and each.number in joined_with)
+    ]
+    revoke(world, known, now)
+    return [InvitesChanged()] if known else []
 
 
 def revoke_of(world: World, username: str, now: int) -> Outcome:
@@ -190,11 +200,10 @@ def revoke_of(world: World, username: str, now: int) -> Outcome:
 
     For somebody who is banned, or whose rights were taken: they know these links.
     """
-    directory = world.directory
-    joined_with = {directory.devices[key].invite for key in directory.devices_of.get(username, ())}
+    joined_with = _joined_with(world, username)
     known = [
         each
-        for each in directory.invites
+        for each in world.directory.invites
         if each.number != STANDING
         and (username in {each.by, each.username} or each.number in joined_with)
     ]
@@ -240,6 +249,12 @@ def owner_named(
 def _remove(world: World, invite: IssuedInvite) -> None:
     world.store.remove_invite(invite)
     world.directory.remove_invite(invite)
+
+
+def _joined_with(world: World, username: str) -> set[int | None]:
+    """The invites that the devices of an account joined with."""
+    directory = world.directory
+    return {directory.devices[key].invite for key in directory.devices_of.get(username, ())}
 
 
 def _concerns(session: Session, invite: IssuedInvite) -> bool:

@@ -176,7 +176,7 @@ def set_role(world: World, session: Session, command: messages.SetRole, now: int
     world.store.change_account(changed)
     world.directory.change_account(changed)
     # The links of a moderator are valid no longer than the right to make them.
-    ended = [] if role is Role.MODERATOR else invites.revoke_made_by(world, account.username, now)
+    ended = [] if role is Role.MODERATOR else invites.revoke_rights_of(world, account.username, now)
     told = messages.PersonChanged(person=world.person(account.username))
     return [TellEveryone(told), done(session, command), *ended]
 

@@ -70,8 +70,13 @@ def test_a_second_device_is_the_same_person(house: House) -> None:
     (link,) = ctl(house, server, "add-device", "ada").out
     assert parse_invite(link).username == "ada"
     phone = somebody(house, "ada", link, place="phone")
+    laptop = ada.listen()
+    laptop.message()
     hearing = phone.listen()
     assert hearing.texts(1) == ["from my laptop"]
+    assert "a device has joined as you" in laptop.complaint("device")
+    laptop.process.terminate()
+    laptop.status()
     assert hearing.heard[-1].sender == "ada"
     assert [each["username"] for each in objects(house, server, "people")] == ["ada"]
     devices = objects(house, server, "devices", "ada")

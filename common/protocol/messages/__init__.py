@@ -46,6 +46,7 @@ from common.protocol.messages.base import (
     Wait,
 )
 from common.protocol.messages.devices import (
+    DeviceAdded,
     DeviceFacts,
     DeviceId,
     Devices,
@@ -207,6 +208,7 @@ __all__ = [
     "DeleteAccount",
     "DeleteMe",
     "Deny",
+    "DeviceAdded",
     "DeviceFacts",
     "DeviceId",
     "Devices",

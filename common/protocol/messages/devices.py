@@ -46,6 +46,13 @@ class Devices(Reply):
     devices: Annotated[tuple[DeviceFacts, ...], Field(max_length=limits.PAGE_DEVICES)]
 
 
+class DeviceAdded(FromServer):
+    """This account has one more device, which joined a moment ago; told to its other sessions."""
+
+    type: Literal["device_added"] = "device_added"
+    device: DeviceFacts
+
+
 class RemoveDevice(Command):
     """Signs a device of an account out: its token is not valid any more, and its sessions end."""
 

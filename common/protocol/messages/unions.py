@@ -9,7 +9,7 @@ from pydantic import (
 )
 
 from common.protocol.messages.base import Done
-from common.protocol.messages.devices import Devices, ListDevices, RemoveDevice
+from common.protocol.messages.devices import DeviceAdded, Devices, ListDevices, RemoveDevice
 from common.protocol.messages.errors import Error, Goodbye
 from common.protocol.messages.events import Ack, EventMessage, Send
 from common.protocol.messages.host import (
@@ -179,6 +179,7 @@ ToClient = (
     | PersonChanged
     | PresenceChanged
     | MuteChanged
+    | DeviceAdded
     | RoomAdded
     | RoomChanged
     | ServerChanged

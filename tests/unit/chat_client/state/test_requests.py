@@ -162,6 +162,15 @@ def test_the_devices_are_told(desk: Desk) -> None:
     assert listed(desk) == [news.DevicesListed((device,))]
 
 
+def test_a_device_that_was_added_is_told(desk: Desk) -> None:
+    """By its name, as it comes."""
+    device = messages.DeviceFacts(
+        device=DEVICE, name="Phone", created=1, last_seen=1, current=False, online=True
+    )
+    assert desk.hear(messages.DeviceAdded(device=device)) == []
+    assert desk.told(news.DeviceAdded) == [news.DeviceAdded("Phone")]
+
+
 def test_who_may_join_is_told(desk: Desk) -> None:
     """Also a rule that this version does not know."""
     asked = only(ask(desk, "joining"), messages.AskJoining)

@@ -126,6 +126,28 @@ def test_a_device_that_is_signed_out_is_out(house: House, by: str) -> None:
     house.say(ada, "still here")
 
 
+@pytest.mark.parametrize("by", ["ada", "host"])
+def test_a_person_is_told_of_a_new_device(house: House, by: str) -> None:
+    """On the other ones, whoever made the invite: nobody joins as somebody unnoticed."""
+    ada, bob = house.join("ada"), house.join("bob")
+    tablet, _ = house.sign_in("ada")
+    actor, whose = (ada, None) if by == "ada" else (house.host(), "ada")
+    _, invite = add_device(house, actor, whose)
+    phone, outcome = come_in(house, "ada", invite.secret, token=token("phone"), device="Phone")
+    for session in (ada, tablet):
+        (added,) = [
+            each for each in told(outcome, session) if isinstance(each, messages.DeviceAdded)
+        ]
+        assert (added.device.name, added.device.device) == ("Phone", device_id(PHONE))
+        assert (added.device.current, added.device.online) == (False, True)
+    for session in (bob, phone):
+        assert not [e for e in told(outcome, session) if isinstance(e, messages.DeviceAdded)]
+    # A join that is repeated adds none.
+    again, outcome = come_in(house, "ada", invite.secret, token=token("phone"))
+    assert again.username == "ada"
+    assert not [e for e in told(outcome, ada) if isinstance(e, messages.DeviceAdded)]
+
+
 def test_only_a_device_of_the_account_is_signed_out(house: House) -> None:
     """Whatever else the id may be of."""
     ada = house.join("ada")

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from chat_server.rules import inputs
 from chat_server.rules.commands import handle_command, is_refusal
+from chat_server.rules.devices import device_id
 from chat_server.rules.invites import MOST_INVITES, issue
 from chat_server.rules.issued_invites import KEPT_FOR, InviteKind, secret_hash
 from chat_server.rules.roles import Role
@@ -22,6 +23,7 @@ from chat_server.store.sqlite.reader import SqliteReader
 from common import limits
 from common.domain.names import GENERAL
 from common.protocol import messages
+from common.protocol.recognition import device_key
 from tests.contract.memory import Medium, MemoryStore
 from tests.unit.chat_server.house import (
     NOW,
@@ -234,6 +236,22 @@ def test_the_invites_of_who_is_a_moderator_no_longer_end(house: House) -> None:
     assert result(house, "mia", own.secret, token=token("phone")) == "in"
 
 
+def test_who_is_a_moderator_no_longer_does_not_become_one_again(house: House) -> None:
+    """Under another name, with the link that made them one; one for members stays."""
+    host = house.host()
+    (way_in, link), (members, other) = create(house, host, role="moderator"), create(house, host)
+    come_in(house, "bob", link.secret)
+    come_in(house, "cem", other.secret)
+    house.do(host, messages.SetRole(id=1, username="cem", role="moderator"))
+    for name in ("bob", "cem"):
+        house.do(host, messages.SetRole(id=1, username=name, role="member"))
+    facts = invites(house, host)
+    assert (facts[way_in].ended, facts[members].ended) == ("revoked", None)
+    elsewhere = {"token": token("new"), "installation": installation("new")}
+    assert result(house, "ann", link.secret, **elsewhere) == "bad_secret"
+    assert result(house, "ann", other.secret, **elsewhere) == "in"
+
+
 def test_a_ban_ends_the_invites_that_the_person_knows(house: House) -> None:
     """The standing one is made anew; those they made, joined with, or have for devices end."""
     host = house.host()
@@ -321,6 +339,9 @@ def test_a_new_invite_for_a_device_takes_the_place_of_the_former(house: House) -
     assert result(house, "ada", second.secret, token=token("phone")) == "in"
     _, third = add_device(house, ada)
     assert [each.ended for each in invites(house, ada).values()] == [None, "used"]
+    # It stays used when its device is gone.
+    house.do(ada, messages.RemoveDevice(id=1, device=device_id(device_key(token("phone")))))
+    assert result(house, "ada", second.secret, token=token("phone")) == "invite_used"
     assert result(house, "ada", third.secret, token=token("tablet")) == "in"
 
 
