@@ -24,13 +24,14 @@ class CodeCard(Panel):
         super().__init__(parent, theme)
         self._theme = theme
         self._text = ""
-        Label(self, theme, "Code", tone="muted").pack(anchor="w")
+        self._title = Label(self, theme, "Code", tone="muted")
+        self._title.pack(anchor="w")
         self.code = Label(self, theme, font="hero")
         self.code.pack(anchor="w")
         self._until = Label(self, theme, tone="muted")
-        self._until.pack(anchor="w", pady=(theme.px(4), theme.px(12)))
+        self._until.pack(anchor="w", pady=(theme.px(4), 0))
         row = Flow(self, theme)
-        row.pack(fill="x")
+        row.pack(fill="x", pady=(theme.px(12), 0))
         joining = actions.joining
         self.hide = Button(row, theme, "Hide", joining.hide_code)
         self.renew = Button(row, theme, "New code", joining.renew_code)
@@ -46,6 +47,15 @@ class CodeCard(Panel):
             f"Valid until {code.until}, for any number of people. Guests choose this chat in "
             "ChatClient, press “I have a code” and type it."
         )
+
+    def set_compact(self, compact: bool) -> None:
+        """Show the code and the buttons alone, or with what is to be said of it."""
+        if compact:
+            self._title.pack_forget()
+            self._until.pack_forget()
+        elif not self._title.winfo_manager():
+            self._title.pack(anchor="w", before=self.code)
+            self._until.pack(anchor="w", pady=(self._theme.px(4), 0), after=self.code)
 
     def fit(self, width: int) -> None:
         """Fit it into `width` screen pixels."""

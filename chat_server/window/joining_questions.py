@@ -29,7 +29,7 @@ _WIDE: Final = 530
 """Width of a dialog with rows of options, or with a link, px at 96 dpi."""
 _HOUR: Final = 3_600_000
 _DAY: Final = 24 * _HOUR
-_ROWS: Final = 5
+_ROWS: Final = 4
 """Devices that are in view at once."""
 
 
@@ -172,8 +172,8 @@ class LinkDialog(Dialog):
 
     def _build_more(self, inside: Panel, width: int) -> None:
         theme = self._theme
-        self.link = LinkField(inside, theme, self._copy)
-        self.link.pack(fill="x", pady=(theme.px(16), theme.px(12)))
+        self.link = LinkField(inside, theme, self._copy, height=38)
+        self.link.pack(fill="x", pady=(theme.px(12), theme.px(8)))
         self.link.show(self._link)
         row = Panel(inside, theme)
         row.pack(fill="x")
@@ -185,7 +185,7 @@ class LinkDialog(Dialog):
         Label(
             inside, theme, "Or read out a code; it takes the place of a code that is shown now.",
             tone="muted", wrap=width,
-        ).pack(anchor="w", pady=(theme.px(20), theme.px(8)))  # fmt: skip
+        ).pack(anchor="w", pady=(theme.px(14), theme.px(6)))  # fmt: skip
         self._code_place = Panel(inside, theme)
         self._code_place.pack(fill="x")
         self._code_button = Button(self._code_place, theme, "Show a code", self._show_code)

@@ -15,10 +15,13 @@ from common.ui.widgets.tooltip import Tooltip
 GUARD: Final = 800
 """Milliseconds for which nothing can be answered, after an answer and when another request than
 the one before comes up."""
+_BLOCK: Final = "Block…"
 _GUTTER: Final = 24
 _AVATAR: Final = 40
 _MARK: Final = 4
 """Width of the coloured edge, px at 96 dpi."""
+_SPACE: Final = 6
+"""Between name and username, px at 96 dpi."""
 _LEAST_NAME: Final = 150
 """Width, px at 96 dpi, that a name needs at least for everything to be in one line."""
 
@@ -155,7 +158,7 @@ class RequestStrip(Panel):
         self.name = Label(self._name_line, theme, font="row_bold")
         self.name.pack(side="left")
         self.handle = Label(self._name_line, theme, tone="muted")
-        self.handle.pack(side="left", padx=(theme.px(6), 0))
+        self.handle.pack(side="left", padx=(theme.px(_SPACE), 0))
         self.about = Label(self._texts, theme, font="label", tone="muted")
         self.about.pack(anchor="w", pady=(theme.px(2), 0))
         self._whole = Tooltip(self._texts, theme, "")
@@ -166,15 +169,15 @@ class RequestStrip(Panel):
         self._queue = Panel(self, theme)
         self.former = Button(
             self._queue, theme, "", lambda: self._step(-1), variant="quiet", icon="chevron-up",
-            height=28,
+            height=24,
         )  # fmt: skip
         self.former.pack(side="left")
         Tooltip(self.former, theme, "Who asked before")
         self.count = Label(self._queue, theme, tone="muted")
-        self.count.pack(side="left", padx=theme.px(4))
+        self.count.pack(side="left", padx=theme.px(2))
         self.following = Button(
             self._queue, theme, "", lambda: self._step(1), variant="quiet", icon="chevron-down",
-            height=28,
+            height=24,
         )  # fmt: skip
         self.following.pack(side="left")
         Tooltip(self.following, theme, "Who asked next")
@@ -195,7 +198,8 @@ class RequestStrip(Panel):
         self._buttons = Panel(self, theme)
         self.admit = Button(self._buttons, theme, "Let in", self._admit, variant="primary")
         self.refuse = Button(self._buttons, theme, "No", self._refuse)
-        self.block = Button(self._buttons, theme, "Block…", self._block, variant="danger")
+        self.block = Button(self._buttons, theme, _BLOCK, self._block, variant="danger", icon="ban")
+        self._block_hint = Tooltip(self.block, theme, "")
         self._answers = (self.admit, self.refuse, self.block)
         for button in self._answers:
             button.pack(side="left", padx=(0 if button is self.admit else theme.px(8), 0))
@@ -210,8 +214,11 @@ class RequestStrip(Panel):
         gutter, pad, apart = px(_GUTTER), px(10), px(16)
         box = max(self.digits.winfo_reqwidth(), self._compare.winfo_reqwidth())
         needed = 2 * gutter + px(_AVATAR + 12) + apart + box
+        self._show_block(_BLOCK)
         beside = apart + self._queue_width() + self._answers_width()
         folded = width - needed - beside < px(_LEAST_NAME)
+        if folded and beside > width - 2 * gutter:
+            self._show_block("")
         self._fit(max(px(40), width - needed - (0 if folded else beside)))
         if folded == self._folded:
             return
@@ -230,6 +237,12 @@ class RequestStrip(Panel):
                 in_=line, side="left" if folded else "right", padx=0 if folded else (apart, 0)
             )
 
+    def _show_block(self, text: str) -> None:
+        """Show the words on the button or only its icon, which then are said at a touch."""
+        if text != self.block.cget("text"):
+            self.block.set(text)
+            self._block_hint.text = "" if text else _BLOCK
+
     # The labels and buttons know at once what they need, the panels around them later.
 
     def _answers_width(self) -> int:
@@ -240,15 +253,16 @@ class RequestStrip(Panel):
         if len(self._requests) < 2:
             return 0
         parts = (self.former, self.count, self.following)
-        return sum(each.winfo_reqwidth() for each in parts) + self._theme.px(8 + 16)
+        return sum(each.winfo_reqwidth() for each in parts) + self._theme.px(4 + 16)
 
     def _fit(self, room: int) -> None:
         """Shorten the texts to `room` screen pixels: what the name needs comes first."""
         request, fonts, px = self._shown, self._theme.fonts, self._theme.px
         if request is None:
             return
-        name = fonts.fit("row_bold", request.name, room)
-        left = room - fonts.width("row_bold", name) - px(6)
+        space = px(_SPACE)  # which the label of the username has before it, even when it is empty
+        name = fonts.fit("row_bold", request.name, room - space)
+        left = room - fonts.width("row_bold", name) - space
         handle = request.handle
         if fonts.width("body", handle) > left:
             handle = ""

@@ -11,7 +11,7 @@ from chat_server.window.code_card import CodeCard
 from chat_server.window.facts import Facts
 from chat_server.window.model import HostView, InviteRow, InviteState
 from chat_server.window.pages.table_page import TableLayout, TablePage
-from common.ui.lists.table import Cell, Column, PillCell, Row, TextCell
+from common.ui.lists.table import Cell, Column, PillCell, Row, Table, TextCell
 from common.ui.look.cards import Card
 from common.ui.look.icons import IconName
 from common.ui.look.palette import PillTone
@@ -42,6 +42,8 @@ _LAYOUT: Final = TableLayout(
 )
 _FACTS: Final = 460
 """Height of the page, px at 96 dpi, from which there is room for the facts below the table."""
+_LOW: Final = 340
+"""Height of the page, px at 96 dpi, below which a code takes the place of the tools."""
 _PILLS: Final[dict[InviteState, tuple[str, PillTone]]] = {
     "valid": ("Valid", "active"),
     "used": ("Used up", "muted"),
@@ -58,8 +60,8 @@ class Invites(TablePage[InviteRow]):
         self._ended_too = False
         self._all: dict[str, InviteRow] = {}
         self._standing_link = ""
-        tools = Flow(self, theme)
-        tools.pack(fill="x", padx=theme.px(_GUTTER), pady=(theme.px(16), theme.px(8)))
+        tools = self._tools = Flow(self, theme)
+        self._pack_tools()
         joining = actions.joining
         self.create = Button(
             tools, theme, "New invite…", joining.create_invite, variant="primary", icon="plus"
@@ -95,12 +97,11 @@ class Invites(TablePage[InviteRow]):
         if joining.code is not None:
             self.code.show(joining.code)
             self._fit_code(self.winfo_width())
-            self._card.pack(
-                fill="x", padx=self._theme.px(_GUTTER), pady=(0, self._theme.px(8)),
-                before=self.table,
-            )  # fmt: skip
+            px = self._theme.px
+            self._card.pack(fill="x", padx=px(_GUTTER), pady=px(8), before=self.table)
         else:
             self._card.pack_forget()
+        self._make_room(self.winfo_height())
         self.facts.show(joining.facts)
         self._all = {str(row.number): row for row in joining.invites}
         self._choose_rows()
@@ -131,9 +132,26 @@ class Invites(TablePage[InviteRow]):
     def _fit_code(self, width: int) -> None:
         self.code.fit(max(1, width - 2 * self._theme.px(_GUTTER + 24)))
 
-    def _make_room(self, height: int) -> None:
-        """Show the facts where the table has room as well."""
+    def _make_table(self, sort: str, *, descending: bool) -> Table:
+        table = super()._make_table(sort, descending=descending)
+        self.facts.lift()  # Tab follows the stack
+        return table
+
+    def _pack_tools(self) -> None:
         px = self._theme.px
+        self._tools.pack(fill="x", padx=px(_GUTTER), pady=(px(16), px(8)))
+
+    def _make_room(self, height: int) -> None:
+        """Show the facts where the table has room as well, and the tools where the code has."""
+        px = self._theme.px
+        low = bool(self._card.winfo_manager()) and 1 < height < px(_LOW)
+        self.code.set_compact(low)
+        if low:
+            self._tools.pack_forget()
+        elif not self._tools.winfo_manager():
+            self._pack_tools()
+            above = self._card if self._card.winfo_manager() else self.table
+            self._tools.pack_configure(before=above)
         if height >= px(_FACTS) and not self.facts.winfo_manager():
             self.facts.pack(
                 side="bottom", fill="x", padx=px(_GUTTER), pady=px(12), before=self.table
