@@ -221,9 +221,11 @@ class Screens:
         except AccountError as error:
             known, problem = [], problem or str(error)
         self._root.title("ChatClient")
+        # Who asks at a place that is known already is not who is signed in there.
+        proposed = login_name() if place is None else ""
         first = Prefill(
             invite,
-            name or login_name(),
+            name or proposed,
             problem=problem,
             field=field,
             place=place,

@@ -1,0 +1,171 @@
+"""Somebody without a link, at the window of one computer; the host is another one on its network.
+
+Real programs, real keys, and a network between them. The host answers from the command line.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import pytest
+from PIL import ImageGrab
+
+from common.ui.look.palette import LIGHT, rgb
+from tests.process import networks as module
+from tests.process.desk import Desk, environment_of
+from tests.process.harness import Child, House, wait_until
+from tests.process.host_and_guest import Host, host_and_guest
+from tests.process.networks import Computer, Networks, some_networks
+from tests.window_manager import window_manager
+from tests.x_server import x_server
+
+if WHY_NOT := module.why_not():
+    pytest.skip(WHY_NOT, allow_module_level=True)
+
+_BUTTON: Final = 4000
+"""Pixels of the colour that only the button of a way in has; it has four times as many."""
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A screen with a window manager."""
+    with pytest.MonkeyPatch.context() as patch, x_server() as display:
+        patch.setenv("DISPLAY", display)
+        with window_manager():
+            yield display
+
+
+@pytest.fixture
+def networks() -> Iterator[Networks]:
+    """Computers and cables, gone afterwards."""
+    with some_networks() as made:
+        yield made
+
+
+class Guest:
+    """Somebody at the window of ChatClient, with an empty home."""
+
+    def __init__(self, house: House, display: str, computer: Computer) -> None:
+        home = house.folder / "home"
+        home.mkdir()
+        self._display = display
+        self._desk = Desk(environment_of(display, f"unix:path={home}/nobody", home))
+        self.program: Child = house.child(
+            "window",
+            ["chat_client", "--theme", "light"],
+            environment=self._desk.environment,
+            under=computer.inside,
+        )
+        self._window = ""
+        wait_until(self._is_there, "the window")
+        self._desk.ask("xdotool", "windowactivate", "--sync", self._window)
+
+    def _is_there(self) -> bool:
+        found = self._desk.ask("xdotool", "search", "--onlyvisible", "--name", "ChatClient$")
+        self._window = found.split()[0] if found else ""
+        return bool(found)
+
+    def sees_button(self) -> bool:
+        """Whether there is a way in: the button is on the screen."""
+        picture = ImageGrab.grab(xdisplay=self._display).convert("RGB")
+        wanted = {rgb(LIGHT.primary), rgb(LIGHT.primary_hover)}
+        counts = picture.getcolors(1 << 24) or []
+        return sum(count for count, colour in counts if colour in wanted) > _BUTTON
+
+    def type(self, text: str) -> None:
+        """Type a text into what has the keyboard."""
+        self._desk.ask("xdotool", "type", "--delay", "20", text)
+
+    def press(self, *keys: str) -> None:
+        """Press keys."""
+        self._desk.ask("xdotool", "key", "--delay", "20", *keys)
+
+    def is_in(self, title: str) -> bool:
+        """Whether the window's title begins so."""
+        return self._desk.ask("xdotool", "getwindowname", self._window).startswith(title)
+
+    def close(self) -> None:
+        """Close the window; the program ends well."""
+        self.press("alt+F4")
+        assert self.program.status() == 0, self.program.transcript()
+        self._desk.end()
+
+
+def ctl(house: House, computer: Computer, *words: str) -> str:
+    """What the host's command line says."""
+    command = (sys.executable, "-m", "chat_server", "ctl", *words)
+    return computer.run(*command, "--data-dir", str(house.folder / "host"))
+
+
+def requests(house: House, computer: Computer) -> list[dict[str, Any]]:
+    """Who asks to join."""
+    return [json.loads(line) for line in ctl(house, computer, "requests", "--json").splitlines()]
+
+
+@pytest.fixture(autouse=True)
+def _tools() -> None:
+    for tool in ("xdotool", "xwininfo"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"),
+    [("10.77.0.5/24", "10.77.0.6/24"), ("fe80::77:5/64", "fe80::77:6/64")],
+    ids=["IPv4", "only link-local IPv6"],
+)
+def test_a_guest_asks_and_is_let_in(
+    house: House, networks: Networks, display: str, mine: str, yours: str
+) -> None:
+    """The chat is there by itself; a name and Return are all there is to do."""
+    here, there = host_and_guest(networks, mine, yours)
+    Host(house, here)
+    guest = Guest(house, display, there)
+    wait_until(guest.sees_button, "the chat")
+    guest.type("Mira Novak")
+    guest.press("Return")
+    wait_until(lambda: requests(house, here), "the request")
+    (request,) = requests(house, here)
+    assert (request["username"], request["display_name"]) == ("mira.novak", "Mira Novak")
+    assert request["address"].partition("%")[0] == yours.partition("/")[0]
+    ctl(house, here, "admit", str(request["request"]))
+    wait_until(lambda: guest.is_in("general — Home"), "the conversation")
+    guest.close()
+
+
+def test_a_host_who_comes_later_reads_out_a_code(
+    house: House, networks: Networks, display: str
+) -> None:
+    """The window waits for a chat, and takes the code in small letters and with a space."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    guest = Guest(house, display, there)
+    assert not guest.sees_button()
+    Host(house, here)
+    wait_until(guest.sees_button, "the chat")
+    guest.type("Mira Novak")
+    # Past the username and the button to the first of the other ways.
+    guest.press("Tab", "Tab", "Tab", "space")
+    code = ctl(house, here, "code").split()[0]
+    guest.type(code.replace("-", " ").lower().replace("0", "o"))
+    guest.press("Return")
+    wait_until(lambda: guest.is_in("general — Home"), "the conversation")
+    guest.close()
+
+
+def test_closing_the_window_takes_the_request_back(
+    house: House, networks: Networks, display: str
+) -> None:
+    """Nobody is let in who is not there any more."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    Host(house, here)
+    guest = Guest(house, display, there)
+    wait_until(guest.sees_button, "the chat")
+    guest.type("Mira")
+    guest.press("Return")
+    wait_until(lambda: requests(house, here), "the request")
+    guest.close()
+    wait_until(lambda: not requests(house, here), "the end of the request")
