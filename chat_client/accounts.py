@@ -170,7 +170,7 @@ def former_of(accounts: Iterable[Account], invite: Invite, username: str | None)
     if username is None and len(found) != 1:
         return None
     # An equal secret ranks above an equal name; among equals comes the one used last.
-    return min(found, key=lambda account: account.invite.secret != invite.secret, default=None)
+    return min(found, key=lambda account: not _same_secret(account.invite, invite), default=None)
 
 
 def new_account(invite: Invite, username: str, display_name: str) -> Account:
@@ -186,7 +186,12 @@ def new_account(invite: Invite, username: str, display_name: str) -> Account:
 
 
 def _alike(one: Invite, other: Invite) -> bool:
-    return one.secret == other.secret or one.server_name == other.server_name
+    return _same_secret(one, other) or one.server_name == other.server_name
+
+
+def _same_secret(one: Invite, other: Invite) -> bool:
+    """Chats where nobody needs one have nothing in common by that."""
+    return bool(one.secret) and one.secret == other.secret
 
 
 def _write(path: Path, content: bytes) -> None:

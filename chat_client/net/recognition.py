@@ -59,7 +59,7 @@ def _ask(connection: socket.socket, account: Account, invite: Invite) -> bool:
         raise RecognitionError("the server greets in another way than this program knows")
     nonce = secrets.token_hex(16)
     question = messages.Recognize(
-        id=2, secret=invite.secret, username=account.username, nonce=nonce
+        id=2, secret=invite.secret or None, username=account.username, nonce=nonce
     )
     connection.sendall(end.send(question))
     answer = next(said)

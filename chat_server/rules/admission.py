@@ -73,11 +73,16 @@ def hello(world: World, session: Session, command: messages.Hello, now: int) -> 
 def recognize(world: World, session: Session, command: messages.Recognize, now: int) -> Outcome:
     """Prove knowledge of an account's devices, by an HMAC (RFC 2104) for each of them.
 
-    It requires the invite's secret, as `join` does: the reply reveals whether the account exists.
+    It requires the secret of an invite, as `join` does, which is not used up by that: the reply
+    reveals whether the account exists.
     """
-    invite = world.directory.invites.of_secret(command.secret)
-    if invite is None or invite.ended(now):
-        return _keep_out(session, command, now, "bad_secret", "secret")
+    if command.secret is None:
+        if not joining.needs_no_invite(world, session):
+            return _keep_out(session, command, now, "invite_needed", "secret")
+    else:
+        invite = world.directory.invites.of_secret(command.secret)
+        if invite is None or invite.ended(now):
+            return _keep_out(session, command, now, "bad_secret", "secret")
     username = fold_username(command.username)
     fingerprint = world.facts.fingerprint
     devices = world.directory.devices_of.get(username, ()) if fingerprint else ()

@@ -66,7 +66,7 @@ class Recognize(Command):
     """Asks the server to show that it knows a device of this account, before it gets the token."""
 
     type: Literal["recognize"] = "recognize"
-    secret: Secret
+    secret: Secret | None = None
     username: Username
     nonce: Nonce
 

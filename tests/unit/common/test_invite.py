@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.domain.invite import Invite, InviteError, is_loopback, parse_invite
+from common.domain.invite import Invite, InviteError, Place, is_loopback, parse_invite
+from common.domain.names import TOLD_USERNAME_PATTERN
+from common.domain.pasted_invite import find_invite
 from tests import strategies as our
 
 WHOLE = Invite(("192.0.2.7", "127.0.0.1"), 12345, bytes(range(32)), "s" * 22, "Home")
@@ -28,11 +30,54 @@ server_names = our.line(64).map(lambda name: " ".join(name.split())).filter(bool
         fingerprint=st.binary(min_size=32, max_size=32),
         secret=our.secret(),
         server_name=server_names,
+        username=st.just("") | st.from_regex(TOLD_USERNAME_PATTERN, fullmatch=True),
     )
 )
 def test_a_link_says_everything(invite: Invite) -> None:
     """A link parsed gives the invite it was made of: any address, any name."""
     assert parse_invite(invite.link()) == invite
+
+
+def test_an_invite_for_a_device_says_whose() -> None:
+    """In lower case, as usernames are; a name that is none is told, and none is none."""
+    bound = WHOLE.place.invite("s" * 22, "ada.l")
+    assert "join?as=ada.l&fp=" in bound.link()
+    assert parse_invite(bound.link().replace("as=ada.l", "as=ADA.L")) == bound
+    assert parse_invite(bound.link().replace("as=ada.l", "as=")) == WHOLE
+    for damaged in ("as=a%20b", "as=" + "a" * 33, "as=.a", "as=%C3%A4", "as=a%0A"):
+        with pytest.raises(InviteError, match="username is damaged"):
+            parse_invite(bound.link().replace("as=ada.l", damaged))
+
+
+@pytest.mark.parametrize("cut", range(len("as=ada.lovelace")))
+def test_a_link_that_was_cut_in_the_username_is_for_nobody(cut: int) -> None:
+    """It is not taken for one of somebody with a shorter name."""
+    link = WHOLE.place.invite("s" * 22, "ada.lovelace").link()
+    end = link.index("as=") + cut
+    with pytest.raises(InviteError):
+        parse_invite(link[:end])
+    with pytest.raises(InviteError):
+        find_invite(f"{link[:end]} and the rest is lost")
+    assert find_invite(f"> {link[:end]}\n> {link[end:]}").username == "ada.lovelace"
+
+
+def test_a_place_has_no_secret() -> None:
+    """What is found on the network leads there, and lets nobody in."""
+    place = Place(("192.0.2.7", "127.0.0.1"), 12345, bytes(range(32)), "Home")
+    assert WHOLE.place == place
+    assert place.invite("s" * 22) == WHOLE
+    assert "s" * 22 not in repr(place)
+
+
+def test_only_what_was_stored_may_lack_a_secret() -> None:
+    """A link that lost it is damaged; an account of an open chat never had one."""
+    link = WHOLE.place.invite("").link()
+    assert "secret" not in link
+    assert parse_invite(link, needs_secret=False) == WHOLE.place.invite("")
+    with pytest.raises(InviteError, match="lost its secret"):
+        parse_invite(link)
+    with pytest.raises(InviteError, match="lost its secret"):
+        parse_invite(WHOLE.link().replace("s" * 22, "s" * 21), needs_secret=False)
 
 
 def test_white_space_around_and_inside_is_forgiven() -> None:

@@ -13,6 +13,8 @@ import pytest
 from chat_server.rules import inputs
 from chat_server.rules.directory import CHANGE_STEP, Account, Device, Directory
 from chat_server.rules.effects import Admit, Disconnect, Publish, TellEveryone
+from chat_server.rules.invites import issue
+from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import ClientDisconnected, ClientRefused, ClientSignedIn
@@ -343,6 +345,43 @@ def recognize(house: House, username: str, nonce: str = "0" * 32, secret: str = 
     command = messages.Recognize(id=3, secret=secret, username=username, nonce=nonce)
     (answer,) = told(house.do(session, command), session)
     return answer
+
+
+@pytest.mark.parametrize("kind", [InviteKind.LINK, InviteKind.DEVICE, InviteKind.KNOCK])
+def test_any_invite_that_is_valid_will_do_to_ask(house: House, kind: InviteKind) -> None:
+    """It is not used up by that; one that has ended answers nothing."""
+    house.join("ada")
+    with house.log.transaction():
+        owner = "ada" if kind is InviteKind.DEVICE else None
+        invite, secret = issue(house.world, kind, NOW, username=owner, most_uses=1)
+    house.world.directory.commit()
+    for _ in range(2):
+        assert isinstance(recognize(house, "ada", secret=secret), messages.Recognized)
+    assert house.world.directory.invites.get(invite.number) == invite
+    house.do(house.host(), messages.RevokeInvite(id=1, number=invite.number))
+    answer = recognize(house, "ada", secret=secret)
+    assert isinstance(answer, messages.Error)
+    assert answer.code == "bad_secret"
+
+
+@pytest.mark.parametrize(
+    ("rule", "address", "code"),
+    [
+        ("open", "192.168.1.7", ""),
+        ("open", "192.0.2.1", "invite_needed"),
+        ("invite_or_ask", "192.168.1.7", "invite_needed"),
+    ],
+)
+def test_where_nobody_needs_an_invite_anybody_may_ask(
+    house: House, rule: messages.JoinRule, address: str, code: str
+) -> None:
+    """Who comes back there after a new identity has no secret."""
+    house.join("ada")
+    house.do(house.host(), messages.SetJoining(id=1, rule=rule, moderators_invite=False))
+    session = house.connect(address)
+    command = messages.Recognize(id=3, username="ada", nonce="0" * 32)
+    (answer,) = told(house.do(session, command), session)
+    assert getattr(answer, "code", "") == code
 
 
 def test_a_device_is_shown_that_it_is_known(house: House) -> None:
