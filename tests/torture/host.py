@@ -38,6 +38,7 @@ from chat_client.net.connector import connect as connect_to
 from chat_server.ctl_socket import connect
 from common import limits
 from common.domain.invite import Invite, parse_invite
+from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.codec import ClientEnd
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
@@ -60,6 +61,8 @@ _ASKS: Final = 0.6
 _LONGEST_VISIT: Final = 0.5
 """Seconds between the connection of a guest and the join, at most."""
 _AGAIN: Final = 0.1
+_INTERVALS: Final = (0, 0, 1, 3)
+"""Of slow mode, in seconds."""
 
 
 class Line:
@@ -146,6 +149,7 @@ class Host:
             (5, lambda: self._role(some(), self._chance.choice(("member", "moderator")))),
             (4, lambda: self._terminate(some())),
             (3, self._invite),
+            (4, self._slow_mode),
             (1, self._rename),
             (8, lambda: self._guest(some() if self._chance.random() < 0.4 else "")),
             (5, self._look),
@@ -271,6 +275,8 @@ class Host:
                     unmuted = self._ask(line, "unmute", name, username=name)
                     if unmuted not in {"", "no_such_sanction"}:
                         return False
+                if self._ask(line, "set_slow_mode", "", room=GENERAL, seconds=0):
+                    return False
                 bans = [each for each in line.sanctions() if each["kind"] == "ban"]
                 return not any(self._lift_one(line, ban) for ban in bans)
         except (OSError, FrameError):
@@ -280,6 +286,11 @@ class Host:
 
     def _rename(self) -> None:
         self._do("rename_chat", "", None, name=f"Chat {next(self._numbers)}")
+
+    def _slow_mode(self) -> None:
+        seconds = self._chance.choice(_INTERVALS)
+        program = ["slow-mode", f"{seconds}s" if seconds else "off"]
+        self._do("set_slow_mode", "", program, room=GENERAL, seconds=seconds)
 
     def _invite(self) -> None:
         self._do("new_invite", "", None)

@@ -31,6 +31,9 @@ SETTLE_WITHIN: Final = 40.0
 _MOST_WAITS: Final = 3
 _PACE: Final = 0.15
 """Seconds between two things one device says, on average."""
+_MESSAGE_RATE: Final = 8.0
+"""Messages a second that the server takes of one person in one room: after an absence some floods
+are refused, and wait for their turn."""
 _ACT: Final = 0.15
 """Seconds between two things the host does, on average."""
 _PARDON_AGAIN: Final = 3.0
@@ -140,7 +143,7 @@ def run(seconds: float, seed: int, bug: str | None = None, *, small_disk: bool =
     """
     folder = Path(tempfile.mkdtemp(prefix="torture-"))
     with ExitStack() as stack:
-        crew = Crew(folder, NAMES, Way(seed, bug))
+        crew = Crew(folder, NAMES, Way(seed, bug, message_rate=_MESSAGE_RATE))
         backups = Backups(crew.server.database, folder)
         disk = None
         if small_disk:
