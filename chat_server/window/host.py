@@ -46,6 +46,8 @@ LONGEST_WAIT: Final = 60_000
 COULD_NOT_START: Final = 2
 FIREWALL_PAUSE: Final = 5.0
 """Minimum seconds between two looks at the firewall when the host comes back to the window."""
+QUESTIONS_LOOK: Final = 3000
+"""Milliseconds between two looks at when others asked for chats."""
 _NEEDED: Final = 640, 400
 """Width and height, px at 96 dpi, on which no page is cut: so large the text may become."""
 
@@ -66,6 +68,8 @@ class HostContents:
         self.findings: Mailbox[tuple[Finding, ...]] = Mailbox(self.root, self._found)
         self.firewall = FirewallWatch(self.findings.post)
         self._firewall_at = -inf
+        self._asked_at: int | None = None
+        """When another computer last looked for chats, as far as it is shown."""
         self.settings = SettingsStore(program.data_dir)
         self.settings_window: SettingsWindow | None = None
         self.theme.needed = _NEEDED
@@ -197,6 +201,15 @@ class HostContents:
             if time.monotonic() - self._firewall_at >= FIREWALL_PAUSE:
                 self._look_at_firewall()  # the host may have opened the port in a terminal
 
+    def _look_for_questions(self) -> None:
+        """Show that others look for chats, and are heard here."""
+        asked_at = self.server_thread.asked_at
+        if asked_at is not None and asked_at != self._asked_at:
+            self._asked_at = asked_at
+            self.presenter.joining.asked(asked_at)
+            self._show_soon()
+        self._after("asked", QUESTIONS_LOOK, self._look_for_questions)
+
     def _look_at_firewall(self) -> None:
         """Ask what the firewall says, where others could connect at all."""
         running = self.server_thread.running
@@ -237,6 +250,7 @@ class HostContents:
                     self.controller.moderation.list_sanctions()
                     self.controller.joining.started()
                     self._look_at_firewall()
+                    self._look_for_questions()
                     self.show()
             case server_thread.Changed():
                 self.presenter.changed(item.running, now)
@@ -285,6 +299,7 @@ class HostContents:
         if self.presenter.phase is ServerState.CLOSING:
             return
         self.presenter.stopped(now)
+        self._cancel("asked")
         self._rule_changed()
         self.show()
         if isinstance(item, server_thread.Aborted):

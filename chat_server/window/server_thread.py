@@ -218,6 +218,12 @@ class ServerThread:
         server = self._server
         return None if server is None else server.running
 
+    @property
+    def asked_at(self) -> int | None:
+        """When another computer asked which chats there are; see `Server.asked_at`."""
+        server = self._server
+        return None if server is None else server.asked_at
+
     def ask(self, command: Callable[[int], ToServer], on_reply: OnReply) -> None:
         """Send the command that `command` makes with an id; `Replied` brings the reply.
 
