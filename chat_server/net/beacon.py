@@ -212,7 +212,9 @@ class Beacon:
         answer = reply(asked, self._advert, link.addresses, legacy=legacy)
         if answer is None:
             return
-        if sender.host.partition("%")[0] not in link.addresses:
+        # Through two interfaces on one wire this computer hears itself.
+        plain = sender.host.partition("%")[0]
+        if not any(plain in each.addresses for each in links):
             self._asked_at = time.time_ns() // 1_000_000
         alone = legacy or all(question.unicast for question in asked.questions)
         # Whose address is elsewhere, though on the same wire, gets it with the group.

@@ -223,6 +223,7 @@ class Presenter:
                 self._feed.add(Kind.CHANGED, event.at, "", _JOINING.get(event.rule, ""))
             case view.KnockArrived():
                 self.joining.arrived(event)
+                self._run.names.setdefault(event.username, safe(event.display_name))
             case view.KnockEnded():
                 name, handle = self.joining.ended(event)
                 if event.why == "expired":

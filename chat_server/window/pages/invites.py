@@ -167,6 +167,7 @@ class Invites(TablePage[InviteRow]):
         row = self._rows.get(self.table.selected or "")
         self.revoke.set("New invite link…" if row is not None and row.standing else "Revoke…")
         self.revoke.enabled = row is not None and row.state == "valid"
+        self._tools.refit()
 
     def _end_selected(self) -> None:
         row = self._rows.get(self.table.selected or "")

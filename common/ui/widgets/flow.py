@@ -26,6 +26,11 @@ class Flow(Panel):
         wanted = sum(each.winfo_reqwidth() + self._gap for each in self._members) - self._gap
         self.configure(width=wanted, height=max(each.winfo_reqheight() for each in self._members))
 
+    def refit(self) -> None:
+        """Arrange the widgets anew, as one of them has another size than when it was added."""
+        if self.winfo_width() > 1:
+            self._arrange(self.winfo_width())
+
     def _arrange(self, width: int) -> None:
         x = y = 0
         line = max((each.winfo_reqheight() for each in self._members), default=0)

@@ -170,7 +170,7 @@ def test_a_request_is_let_in_after_the_digits_were_compared(host: Host) -> None:
     assert isinstance(newcomer.join(answer.secret), messages.SignedIn)
     host.wait(lambda: "ada" in host.names(), "the row")
     host.wait(lambda: not strip.winfo_ismapped(), "the strip to go")
-    host.wait(lambda: "You let @ada in" in activity(host), "the line")
+    host.wait(lambda: "You let Ada Lindqvist in" in activity(host), "the line")
 
 
 def test_a_request_is_refused(host: Host) -> None:
@@ -179,7 +179,7 @@ def test_a_request_is_refused(host: Host) -> None:
     host.click(ready(host).refuse)
     assert newcomer.answer().code == "refused"
     host.wait(lambda: not strip_of(host).winfo_ismapped(), "the strip to go")
-    host.wait(lambda: "You refused @eve" in activity(host), "the line")
+    host.wait(lambda: "You refused Eve" in activity(host), "the line")
 
 
 def test_whoever_is_blocked_is_in_the_list_of_bans(host: Host) -> None:
@@ -201,7 +201,7 @@ def test_whoever_is_blocked_is_in_the_list_of_bans(host: Host) -> None:
     host.click(strip.block)
     assert newcomer.answer().code == "blocked"
     host.wait(lambda: len(host.app.presenter.view(0).sanctions) == 1, "the ban")
-    host.wait(lambda: "You blocked @eve from asking to join" in activity(host), "the line")
+    host.wait(lambda: "You blocked Eve from asking to join" in activity(host), "the line")
 
 
 def test_several_requests_wait_in_a_queue(host: Host) -> None:
@@ -395,6 +395,9 @@ def test_the_standing_link_is_renewed_and_copied_on_that_page(host: Host) -> Non
     assert host.root.clipboard_get() == before
     host.click(page.table.canvas, 60, sum(page.table.bounds("0")) // 2)
     assert page.revoke.cget("text") == "New invite link…"
+    host.settle()
+    assert page.revoke.winfo_width() >= page.revoke.winfo_reqwidth()
+    assert not faults(host.root)
     host.answer(lambda dialog: host.click(dialog.buttons[questions.YES]))
     host.click(page.revoke)
     host.wait(lambda: page.copy.content != before, "another link")
