@@ -1,4 +1,4 @@
-"""ChatClient for scripts: send, listen, rooms, people, on the same core as the window."""
+"""ChatClient for scripts: send, listen, lists and devices, on the same core as the window."""
 
 import io
 import json
@@ -10,6 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
+from chat_client import own_devices
 from chat_client.accounts import AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
@@ -77,6 +78,9 @@ def run(options: Options, data_dir: Path) -> int:
         "listen": partial(listen, hurried=lambda: interrupts.count > 1),
         "rooms": _rooms,
         "people": _people,
+        "devices": own_devices.list_devices,
+        "add-device": own_devices.add_device,
+        "remove-device": own_devices.remove_device,
     }
     try:
         verbs[options.verb](options, Accounts(data_dir))

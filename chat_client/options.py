@@ -68,6 +68,7 @@ class Options(NamedTuple):
     json: bool = False
     mentions: bool = False
     command: tuple[str, ...] = ()
+    device: str = ""
     limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
@@ -109,11 +110,22 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", title="without a window")
     _send(verbs.add_parser("send", help="send a message"))
     _listen(verbs.add_parser("listen", help="print what is said, as it is said"))
-    for verb, what in (("rooms", "list your rooms"), ("people", "list everyone")):
+    for verb, what in (
+        ("rooms", "list your rooms"),
+        ("people", "list everyone"),
+        ("devices", "list your devices"),
+        ("add-device", "print an invite link for one more device of yours"),
+    ):
         listing = verbs.add_parser(verb, help=what)
         listing.add_argument("--json", action="store_true", help="one JSON object a line")
         _timeout(listing)
         _common(listing)
+    removing = verbs.add_parser("remove-device", help="sign one of your devices out")
+    removing.add_argument(
+        "device", type=_device, help="from “devices”; its first digits will do, at least four"
+    )
+    _timeout(removing)
+    _common(removing)
     # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
     everything = sys.argv[1:] if arguments is None else arguments
@@ -295,6 +307,13 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     )
     _timeout(parser)
     _common(parser)
+
+
+def _device(text: str) -> str:
+    """A device by its id, or the first digits of it."""
+    if not 4 <= len(text) <= 16 or not set(text.lower()) <= set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device; see “devices”")
+    return text.lower()
 
 
 def _room(parser: argparse.ArgumentParser) -> None:
