@@ -83,7 +83,12 @@ def run(options: Options, data_dir: Path) -> int:
         "remove-device": own_devices.remove_device,
     }
     try:
-        verbs[options.verb](options, Accounts(data_dir))
+        accounts = Accounts(data_dir)
+        if options.at is not None:
+            from chat_client.joining_at import invite_at
+
+            options = options._replace(join=invite_at(options, accounts))
+        verbs[options.verb](options, accounts)
     except (UsageError, NameRefusedError) as error:
         complain(str(error))
         return 2

@@ -72,6 +72,9 @@ class Options(NamedTuple):
     limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
+    at: tuple[str, int] | None = None
+    code: str | None = None
+    ask: bool = False
 
     @property
     def one_room(self) -> str:
@@ -119,6 +122,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         listing = verbs.add_parser(verb, help=what)
         listing.add_argument("--json", action="store_true", help="one JSON object a line")
         _timeout(listing)
+        _joining(listing)
         _common(listing)
     removing = verbs.add_parser("remove-device", help="sign one of your devices out")
     removing.add_argument(
@@ -139,6 +143,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             parser.error("--exec belongs to listen")
         given["command"] = command
     _take_link(parser, given, opened, invite)
+    _check_joining(parser, given)
     display_name, username = given.pop("name"), given.pop("username")
     if username is not None:
         given["name"] = Name(username, display_name or username)
@@ -148,6 +153,18 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
             why = f"--name {display_name!r} has no letter or digit for a username; say --username"
             parser.error(why)
     return Options(**{key: value for key, value in given.items() if value is not None})
+
+
+def _check_joining(parser: ArgumentParser, given: dict[str, Any]) -> None:
+    """Refuse what does not belong together among the ways to join."""
+    by_code, asks = given.get("code") is not None, bool(given.get("ask"))
+    if given.get("at") is None:
+        if by_code or asks:
+            parser.error(f"{'--code' if by_code else '--ask'} needs --at HOST")
+    elif given["join"] is not None:
+        parser.error("--at belongs to --code or --ask; an invite says where its server is")
+    elif by_code and asks:
+        parser.error("use --code or --ask, not both")
 
 
 def _take_link(
@@ -276,6 +293,7 @@ def _send(parser: argparse.ArgumentParser) -> None:
         "--lines", action="store_true", help="send each line of standard input as a message"
     )
     _timeout(parser)
+    _joining(parser)
     _common(parser)
 
 
@@ -306,6 +324,7 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         "message of others; it gets the message as JSON on its standard input",
     )
     _timeout(parser)
+    _joining(parser)
     _common(parser)
 
 
@@ -328,6 +347,46 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to try to reach the server (%(default)s)",
     )
+
+
+def _joining(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--at",
+        type=_address,
+        metavar="HOST[:PORT]",
+        help="without an invite: the address that the host's window shows",
+    )
+    parser.add_argument(
+        "--code",
+        type=_code,
+        help="with --at: the code that the host reads out; - reads it from the first line of "
+        "standard input",
+    )
+    parser.add_argument(
+        "--ask",
+        action="store_true",
+        help="with --at: ask the host to let you in, who compares four digits with you",
+    )
+
+
+def _address(text: str) -> tuple[str, int]:
+    from common.domain.typed_address import AddressError, parse_address
+
+    try:
+        return parse_address(text)
+    except AddressError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _code(text: str) -> str:
+    from common.domain.spoken_code import is_code, typed_code
+
+    if text == "-":
+        text = sys.stdin.buffer.readline().decode("utf-8", "replace")
+    code = typed_code(text)
+    if not is_code(code):
+        raise argparse.ArgumentTypeError("a code has 8 letters and digits")
+    return code
 
 
 def _invite(text: str) -> Invite | DamagedLink:
