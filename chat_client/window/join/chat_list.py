@@ -41,6 +41,7 @@ class ChatList(Panel):
         self._theme = theme
         self._on_chosen, self._on_menu = on_chosen, on_menu
         self.listing = Listing()
+        self._chosen: str | None = None
         self.configure(width=px(WIDTH))
         self.pack_propagate(False)
         self._heading = Label(self, theme, "Join a chat", font="hero_title", justify="left")
@@ -82,16 +83,22 @@ class ChatList(Panel):
         self._looking_text.configure(wraplength=max(1, mine - beside))
 
     def show(self, listing: Listing, chosen: str | None) -> None:
-        """List these chats, and select that one."""
+        """List these chats, and select that one if it is another than before.
+
+        What somebody has reached by the arrow keys stays selected when the list changes. And what
+        is there stays where it is, in front of the pointer: what is found comes below.
+        """
         self.listing = listing
         sections = []
+        if listing.known:
+            sections.append(Section("Your chats", tuple(map(_row, listing.known))))
         if listing.found:
             rows = tuple(map(_row, listing.found))
             sections.append(Section("On this network", rows))
-        if listing.known:
-            sections.append(Section("Your chats", tuple(map(_row, listing.known))))
         self.rows.set_sections(sections)
-        self.rows.select(chosen)
+        if chosen != self._chosen:
+            self._chosen = chosen
+            self.rows.select(chosen)
 
     def show_foot(self, *, looking: bool, address: bool, host: bool) -> None:
         """What stands below the list."""

@@ -121,6 +121,8 @@ class Column(ScrollPane):
         self.problem = Label(column, theme, tone="danger", wrap=_WIDTH)
         self.actions = Actions(column, theme, press, handlers.on_cancel, handlers.on_turn)
         self._view: View | None = None
+        self._placed: tuple[list[Row], str | None] | None = None
+        """The rows that are packed, and where the problem stands."""
         self.adopt()
 
     def show(self, view: View) -> None:
@@ -199,16 +201,21 @@ class Column(ScrollPane):
             at.set_error(True)
 
     def _lay_out(self, view: View) -> None:
-        px = self._theme.px
+        rows = self._rows(view)
+        placed = (rows, view.field if view.problem else None)
+        if placed != self._placed:
+            # Else what somebody is typing into would go from the screen for a moment.
+            self._placed = placed
+            self._pack(rows)
+            if view.problem:
+                self._put_problem(view.field)
+        self.arrange()
+
+    def _pack(self, rows: list[Row]) -> None:
         for child in self.content.pack_slaves():
             child.pack_forget()
-        for row in self._rows(view):
-            row.widget.pack(
-                fill="x" if row.fill else "none", anchor="center", pady=(px(row.above), 0)
-            )
-        if view.problem:
-            self._put_problem(view.field)
-        self.arrange()
+        for widget, above, fill in rows:
+            widget.pack(fill="x" if fill else "none", pady=(self._theme.px(above), 0))
 
     def _put_problem(self, field: str) -> None:
         """Below the field that it is about, else above the button."""

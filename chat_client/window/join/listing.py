@@ -71,7 +71,8 @@ class Listing:
     """The chats in the order they are listed."""
 
     found: tuple[Entry, ...] = ()
-    """On this network, the one on this computer first; none that one is in already."""
+    """On this network, the one on this computer first, the others as they were found: so that none
+    moves when another one comes. None that one is in already."""
     known: tuple[Entry, ...] = ()
     """The accounts, in the order they were given."""
 
@@ -104,7 +105,7 @@ def list_chats(
     if here is not None and not any(_is_here(account, here) for account in accounts):
         rows.append(Entry(HERE, here.place, invite=here, online=True))
         pins.add(here.fingerprint)
-    for advert in sorted(adverts.values(), key=lambda each: each.name.casefold()):
+    for advert in adverts.values():
         if advert.fingerprint in pins:
             continue
         place = Place(advert.hosts, advert.port, advert.fingerprint, advert.name)

@@ -281,6 +281,8 @@ class JoinScreen(Panel):
         if mine is not None and self._entry is not None and mine != self._entry:
             self._entry = mine
             self.desk.asking.moved(mine.place)
+        if len(listing.found) > 1:
+            self._turned = True  # there was a choice: it is the person's
         only = listing.found[0] if len(listing.found) == 1 else None
         if only is not None and not (self._turned or listing.known or only.imitates):
             # Of one chat there is nothing to choose.
@@ -441,6 +443,7 @@ class JoinScreen(Panel):
         self._show()
         at = self.column.at(field) if problem else None
         if at is not None:
+            self._map()
             at.focus_set()
             if suggestion or field == "code":
                 at.select_all()
@@ -578,9 +581,18 @@ class JoinScreen(Panel):
         """Whether ChatServer was started from here."""
         return self.desk.search.hosting.started
 
+    def _map(self) -> None:
+        """Have what was just packed on the screen.
+
+        Tk focuses only what is mapped: until its loop has handled that, a keystroke would still go
+        to the widget that had the focus before.
+        """
+        self.update_idletasks()
+
     def _focus(self) -> None:
         """Give the keyboard to what is to be typed next."""
         column = self.column
+        self._map()
         # It would still look selected without the keyboard.
         column.names.name.entry.selection_clear()
         match self.way:

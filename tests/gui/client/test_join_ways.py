@@ -122,8 +122,14 @@ def test_the_chat_is_chosen_once(guest: Window, host: Host, network: type[QuietN
     assert attempt is not None
     network.finders[-1].tell([advert_of(host, hosts=("127.0.0.1", "127.0.0.2"))])
     guest.wait(lambda: len(guest.join.desk.search.listing.found[0].place.hosts) == 2, "the move")
+    unmapped: list[str] = []
+    entry = guest.join.column.names.name.entry
+    entry.bind("<Unmap>", lambda event: unmapped.append(str(event.widget)), add="+")
     guest.join.desk.search._lose_patience()
-    guest.type("k", guest.join.column.names.name.entry)
+    network.finders[-1].tell([])
+    guest.wait(lambda: not guest.join.list.rows.order(), "the end")
+    assert not unmapped  # what is typed into is not laid out anew
+    guest.type("k", entry)
     assert guest.join.column.names.name.value == "Mira Novakk"
     assert guest.join.desk.asking._attempt is attempt
 
@@ -272,6 +278,13 @@ def test_without_a_code_at_the_host_that_is_told(guest: Window) -> None:
     guest.key("<Return>")
     guest.wait(lambda: guest.problem, "the refusal")
     assert "not valid any more" in guest.problem
+
+
+def test_full_width_letters_of_an_input_method_are_taken(guest: Window) -> None:
+    """They look like those of the code."""
+    guest.turn(Way.CODE)
+    guest.paste("\uff2b\uff17\uff51\uff12\uff0d\uff19", guest.join.column.code.slots)
+    assert guest.join.column.code.slots.value == "K7Q29"
 
 
 def test_a_letter_of_no_code_is_told(guest: Window) -> None:
@@ -423,7 +436,47 @@ def test_of_several_chats_none_is_chosen(
     window.key("<Down>", window.join.list.rows.canvas)
     window.key("<Down>")
     window.key("<Return>")
-    assert str(window.join.column.heading.title.cget("text")) == "Harbour Team"
+    assert str(window.join.column.heading.title.cget("text")) == "Attic"
+
+
+def test_what_the_keys_have_reached_stays_selected(
+    town: Town, host: Host, network: type[QuietNetwork]
+) -> None:
+    """Whatever is found meanwhile, and though nothing is chosen yet."""
+    other = FoundChat(b"2" * 32, "Attic", ("127.0.0.2",), 1, 0.0)
+    third = FoundChat(b"3" * 32, "Aardvark", ("127.0.0.3",), 1, 0.0)
+    network.chats = [advert_of(host), other]
+    window = town.window()
+    rows = window.join.list.rows
+    window.wait(lambda: len(rows.order()) == 2, "both")
+    window.key("<Down>", rows.canvas)
+    window.key("<Down>")
+    before = rows.selected
+    assert before == f"found:{other.fingerprint.hex()}"
+    place = rows.bounds(before)
+    network.finders[-1].tell([advert_of(host), other, third])
+    window.wait(lambda: len(rows.order()) == 3, "the third")
+    assert rows.selected == before
+    assert rows.bounds(before) == place
+    network.finders[-1].tell([other])
+    window.wait(lambda: len(rows.order()) == 1, "the end of the others")
+    assert rows.selected == before
+    assert way(window) is Way.SEARCH
+
+
+def test_known_chats_stay_where_they_are(
+    town: Town, host: Host, network: type[QuietNetwork]
+) -> None:
+    """A click on one of them opens it, though another chat is found that moment."""
+    member = town.member(host, "Ada Lindqvist")
+    member.screens.show_join()
+    member.wait(lambda: len(network.finders) == 2, "the search")
+    rows = member.join.list.rows
+    (key,) = rows.order()
+    place = rows.bounds(key)
+    network.finders[-1].tell([FoundChat(b"2" * 32, "Attic", ("127.0.0.2",), 1, 0.0)])
+    member.wait(lambda: len(rows.order()) == 2, "the chat")
+    assert rows.bounds(key) == place
 
 
 def test_a_chat_that_leaves_stays_in_sight(
