@@ -13,7 +13,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from chat_client.options import OPEN_LINK, Options
+from chat_client.options import Options
 from common.system.process import is_frozen
 
 _SOURCE: Final = Path(__file__).resolve().parents[1]
@@ -39,15 +39,10 @@ class Handler(NamedTuple):
 
 
 class Program(NamedTuple):
-    """How this copy is started with a link behind it, and in which folder if that matters."""
+    """How this copy is started, and in which folder if that matters; options come behind it."""
 
     command: tuple[str, ...]
     folder: Path | None = None
-
-    @property
-    def new_window(self) -> tuple[str, ...]:
-        """The command that opens a further window."""
-        return (*self.command[:-1], "--new-window")
 
 
 class SchemeHandlerError(Exception):
@@ -78,7 +73,7 @@ def this_program(options: Options) -> Program:
         command += ["--data-dir", str(options.data_dir.absolute())]
     if options.profile is not None:
         command += ["--profile", options.profile]
-    return Program((*command, OPEN_LINK), folder)
+    return Program(tuple(command), folder)
 
 
 def scheme_handler(options: Options) -> SchemeHandler | None:

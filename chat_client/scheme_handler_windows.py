@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
+from chat_client.options import OPEN_LINK
 from chat_client.scheme_handler import Handler, Opens, Program, SchemeHandlerError
 
 if TYPE_CHECKING:
@@ -74,4 +75,4 @@ def command_line(program: Program) -> str:
     A quotation mark in a link begins another argument; so the link is behind the option after which
     nothing is taken for one.
     """
-    return f'{subprocess.list2cmdline(program.command)} "%1"'
+    return f'{subprocess.list2cmdline(program.command)} {OPEN_LINK} "%1"'

@@ -1,12 +1,15 @@
 """The handler of chat:// links on desktops of freedesktop.org, such as GNOME, KDE and Xfce.
 
 A desktop entry says which program opens links (Desktop Entry Specification 1.5), and mimeapps.list
-which entry the person wants (Association between MIME types and applications 1.0.1).
+which entry the person wants (Association between MIME types and applications 1.0.1). The entry that
+is written here starts a script: xdg-open without a desktop neither changes to the entry's folder
+nor understands quotation marks, so a program in a folder with a space in its name would not start.
 """
 
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import threading
@@ -15,7 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from chat_client.options import OPEN_LINK
 from chat_client.scheme_handler import Handler, Opens, Program, SchemeHandlerError
+from common.system.private_files import make_private_folder
 
 ENTRY: Final = "lan.chat.ChatClient.desktop"
 """The name of the package's entry, too: a person's own replaces it in menus."""
@@ -23,6 +28,8 @@ ICON: Final = "chat-client"
 MIME_TYPE: Final = "x-scheme-handler/chat"
 _OWN: Final = "X-Chat-WrittenBySettings=true"
 """The line by which an entry that was written here is known."""
+SCRIPT: Final = "start.sh"
+"""In the program's usual data folder: what the entry starts."""
 _LIST: Final = "mimeapps.list"
 _DEFAULTS: Final = "Default Applications"
 _ADDED: Final = "Added Associations"
@@ -82,15 +89,15 @@ class XdgHandler:
         path = self._chosen()
         if path is None:
             return Handler(Opens.NOTHING)
-        entry = _read_entry(path)
-        own = self._folders.data / "applications" / ENTRY
-        if path == own and arguments_of(entry.get("Exec", "")) == [*self._program.command, "%u"]:
+        if path == self._own and _lines(path) == self._entry_lines() and self._is_script_own():
             return Handler(Opens.THIS)
+        entry = _read_entry(path)
         command = _program_of(entry.get("Exec", ""))
         this = Path(self._program.command[0]).resolve()
-        if path != own and path.name == ENTRY and command == this:
+        if path != self._own and path.name == ENTRY and command == this:
             return Handler(Opens.INSTALLED)
-        where = f" in {command.parent}" if path.name == ENTRY and command is not None else ""
+        program = entry.get("TryExec") if _is_own(path) else str(command)
+        where = f" in {Path(program).parent}" if path.name == ENTRY and program else ""
         return Handler(Opens.ANOTHER, entry.get("Name", path.stem) + where)
 
     def register(self) -> None:
@@ -107,13 +114,12 @@ class XdgHandler:
 
     def unregister(self) -> None:
         """Delete the entry, and choose it no more. Raises SchemeHandlerError."""
-        applications = self._folders.data / "applications"
         try:
-            if _is_own(applications / ENTRY):
-                (applications / ENTRY).unlink()
-                self._icon.unlink(missing_ok=True)
+            if _is_own(self._own):
+                for path in (self._own, self._script, self._icon):
+                    path.unlink(missing_ok=True)
                 with suppress(FileNotFoundError):
-                    _kept(applications / ENTRY).replace(applications / ENTRY)
+                    _kept(self._own).replace(self._own)
             for path in self._own_lists():
                 if path.exists():
                     _write(path, choose_no_more(_lines(path), ENTRY))
@@ -180,18 +186,38 @@ class XdgHandler:
     # Writing
 
     @property
+    def _own(self) -> Path:
+        return self._folders.data / "applications" / ENTRY
+
+    @property
+    def _script(self) -> Path:
+        return self._folders.data / "ChatClient" / SCRIPT
+
+    def _is_script_own(self) -> bool:
+        try:
+            return _lines(self._script) == script(self._program)
+        except OSError:
+            return False
+
+    def _entry_lines(self) -> list[str]:
+        start = "sh", str(self._script)
+        return desktop_entry(start, self._program.command[0])
+
+    @property
     def _icon(self) -> Path:
         size = f"{_ICON_SIZE}x{_ICON_SIZE}"
         return self._folders.data / "icons" / "hicolor" / size / "apps" / f"{ICON}.png"
 
     def _write_entry(self) -> None:
-        path = self._folders.data / "applications" / ENTRY
+        path = self._own
         if path.exists() and not _is_own(path):
             path.replace(_kept(path))  # the person's own, which comes back later
+        make_private_folder(self._script.parent)
+        _write(self._script, script(self._program))
         # A copy: that of a single file is gone when the program ends.
         self._icon.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(_ICONS / f"{ICON}-{_ICON_SIZE}.png", self._icon)
-        _write(path, desktop_entry(self._program).splitlines())
+        _write(path, self._entry_lines())
 
     def _update_cache(self) -> None:
         """Have the desktop notice it; some read only their cache."""
@@ -208,18 +234,20 @@ class XdgHandler:
         threading.Thread(target=run, name="desktop cache", daemon=True).start()
 
 
-def desktop_entry(program: Program) -> str:
-    """The entry with which a copy of the program is in menus, and opens links."""
-    lines = [
+def desktop_entry(start: Sequence[str], program: str) -> list[str]:
+    """The lines of an entry by which ChatClient is in menus, and opens links.
+
+    `start` is the command, without options, and `program` what has to be there for that.
+    """
+    return [
         "[Desktop Entry]",
         "Type=Application",
         "Name=ChatClient",
         "GenericName=Chat",
         "Comment=Talk with the people on your network",
         "Keywords=chat;messages;talk;LAN;",
-        f"Exec={_line(program.command)} %u",
-        f"TryExec={_escaped(program.command[0])}",
-        *([f"Path={_escaped(str(program.folder))}"] if program.folder is not None else []),
+        f"Exec={_line([*start, OPEN_LINK])} %u",
+        f"TryExec={_escaped(program)}",
         f"Icon={ICON}",
         "Terminal=false",
         "Categories=Network;Chat;InstantMessaging;",
@@ -231,9 +259,16 @@ def desktop_entry(program: Program) -> str:
         "",
         "[Desktop Action new-window]",
         "Name=New Window",
-        f"Exec={_line(program.new_window)}",
+        f"Exec={_line([*start, '--new-window'])}",
     ]
-    return "\n".join(lines) + "\n"
+
+
+def script(program: Program) -> list[str]:
+    """The lines of a shell script that starts a program with the options that it gets."""
+    lines = ["#!/bin/sh", "# Written by ChatClient's settings, for links that begin with chat://."]
+    if program.folder is not None:
+        lines.append(f"cd {shlex.quote(str(program.folder))} || exit 1")
+    return [*lines, f'exec {shlex.join(program.command)} "$@"']
 
 
 def _line(command: Sequence[str]) -> str:

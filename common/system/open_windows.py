@@ -27,6 +27,8 @@ _LONGEST: Final = 4096
 """Bytes of an entry."""
 _LOCKED_PLACE: Final = 1 << 20
 """The byte that is locked. Windows lets nobody read what is locked, so it is far behind the end."""
+_MAKING: Final = 60.0
+"""Seconds after which an entry that is not locked was left behind while it was made."""
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
 
@@ -119,20 +121,27 @@ def announce(data_dir: Path) -> WindowEntry | None:
 
 
 def _announce(folder: Path) -> WindowEntry:
-    name = f"{time.time_ns():020}-{os.getpid()}.json"
-    # Nobody may see it before it is locked: it would be taken for one that was left behind.
-    hidden = folder / (name if sys.platform == "win32" else f".{name}")
+    """Make the entry under a name that begins with a dot, and only then give it its place.
+
+    Of two programs that start at once, the one whose name comes first must be seen as such by both
+    (Lamport's bakery algorithm). So the time is taken when the file can be seen: whoever does not
+    see it looked before that, and has an earlier time.
+    """
+    hidden = folder / f".{os.getpid()}-{os.urandom(4).hex()}.json"
     descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
     try:
         os.lseek(descriptor, _LOCKED_PLACE, os.SEEK_SET)
-        lock_file(descriptor)  # nobody else can have it
-        entry = WindowEntry(hidden.replace(folder / name), descriptor)
+        while not lock_file(descriptor):
+            time.sleep(0.001)  # somebody looks whether it is locked
+        # A clock of the computer, the same in all processes, that nobody sets.
+        name = f"{time.monotonic_ns():020}-{os.getpid()}.json"
+        path = hidden.replace(folder / name)
+        return WindowEntry(path, descriptor)
     except BaseException:
         os.close(descriptor)
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
         raise
-    return entry
 
 
 def other_windows(data_dir: Path, own: WindowEntry | None) -> list[OpenWindow]:
@@ -166,17 +175,20 @@ def _look(path: Path) -> Iterator[OpenWindow]:
     try:
         found = os.fstat(descriptor)
         os.lseek(descriptor, _LOCKED_PLACE, os.SEEK_SET)
-        left_behind = lock_file(descriptor)
+        is_free = lock_file(descriptor)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        content = b"" if left_behind else os.read(descriptor, _LONGEST)
+        content = b"" if is_free else os.read(descriptor, _LONGEST)
     except OSError:
         return
     finally:
         os.close(descriptor)
-    if left_behind:
+    has_no_place = path.name.startswith(".")
+    if is_free and (not has_no_place or time.time() - found.st_mtime > _MAKING):
         with suppress(OSError):
             path.unlink(missing_ok=True)
-    elif not path.name.startswith("."):
+    elif has_no_place:
+        yield OpenWindow("", 0, b"", "", found.st_mtime_ns)  # before all others
+    else:
         port, key, account = _parse(content)
         yield OpenWindow(path.name, port, key, account, found.st_mtime_ns)
 

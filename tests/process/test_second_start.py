@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -119,15 +120,27 @@ def person(display: str, house: House) -> Iterator[Person]:
     desk.end()
 
 
-def join_as(person: Person, name: str, listener: Child) -> None:
-    """Type a name into the join screen, whose other fields are filled, and join."""
-    person.type("Return", text=name)
-    listener.printed(1)
-    assert json.loads(listener.out[0])["sender"] == name.lower()
+def join_as_ada(person: Person, listener: Child) -> None:
+    """Type a name into the join screen in front, whose other fields are filled, and join."""
+    person.type(text="Ada")
+
+    def joined() -> bool:
+        # A Return that comes before the window has taken the keyboard does nothing there.
+        person.type("Return")
+        end = time.monotonic() + 2
+        while len(listener.out) < 2 and time.monotonic() < end:
+            time.sleep(0.02)
+        return len(listener.out) > 1
+
+    wait_until(joined, "the joining")
+    assert json.loads(listener.out[1])["sender"] == "ada"
 
 
-def processes_that_show(secret: str) -> list[str]:
-    """The processes of which lists show a secret, among arguments or in the environment."""
+def processes_that_show(secret: str, but: int = 0) -> list[str]:
+    """The processes of which lists show a secret, among arguments or in the environment.
+
+    All of them `but` one, such as a desktop's own.
+    """
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         for name in ("cmdline", "environ"):
@@ -135,7 +148,7 @@ def processes_that_show(secret: str) -> list[str]:
                 shown = (folder / name).read_bytes()
             except OSError:
                 continue
-            if secret.encode() in shown and int(folder.name) != os.getpid():
+            if secret.encode() in shown and int(folder.name) not in {os.getpid(), but}:
                 found.append(f"{name} of {folder.name}: {shown[:200]!r}")
     return found
 
@@ -198,9 +211,7 @@ def test_a_link_fills_the_window_that_is_open(person: Person, server: Server) ->
     assert second.status() == 0, second.transcript()
     person.is_in_front(window)
     assert person.window(CLIENT) == window
-    person.type("Return", text="Ada")
-    listener.printed(2)
-    assert json.loads(listener.out[1])["sender"] == "ada"
+    join_as_ada(person, listener)
     wait_until(lambda: person.windows("general.*ChatClient$") == [window], "the conversation")
     # From now on the link is that of a chat that is open.
     person.work()
@@ -378,3 +389,59 @@ def test_links_of_two_chats(person: Person, house: House) -> None:
     assert len(person.windows(CLIENT)) == 2
     for window, program in zip(windows, programs, strict=True):
         person.close(window, program)
+
+
+_REGISTER: Final = (
+    "from chat_client.options import Options\n"
+    "from chat_client.scheme_handler import scheme_handler\n"
+    "scheme_handler(Options()).register()"
+)
+
+
+@pytest.mark.parametrize("opener", [("xdg-open",), ("gio", "open")], ids=["xdg-open", "gio"])
+def test_the_desktop_opens_a_link(person: Person, server: Server, opener: tuple[str, ...]) -> None:
+    """With the program closed, and open: it comes in whole, into one window."""
+    if shutil.which(opener[0]) is None:
+        pytest.skip(f"{opener[0]} is not installed")
+    root = Path(__file__).parents[2]
+    subprocess.run(
+        [sys.executable, "-c", _REGISTER], cwd=root, env=person.desk.environment, check=True
+    )
+    listener = person.house.client(server, "Bruno").listen()
+    listener.printed(1)
+    # With letters that have to be escaped, and more than one address.
+    link = f"{server.invite}&also=10.0.0.7&name=Caf%C3%A9+%26+%22Bar%22"
+    opened = subprocess.Popen([*opener, link], cwd="/", env=person.desk.environment)
+    try:
+        window = person.window("^ChatClient$")
+        wait_until(lambda: _is_reachable(person), "its port")
+        assert processes_that_show(server.join.secret, but=opened.pid) == []
+        person.desk.ask("xdotool", "windowactivate", "--sync", window)
+        person.is_in_front(window)
+        join_as_ada(person, listener)
+        wait_until(lambda: person.windows("general.*ChatClient$") == [window], "the conversation")
+        person.work()
+        subprocess.run([*opener, link], cwd="/", env=person.desk.environment, check=True)
+        person.is_in_front(window)
+        assert person.window(CLIENT) == window
+        person.type("alt+F4")
+        wait_until(lambda: person.entries("ChatClient") == [], "the end of the program")
+    finally:
+        opened.kill()
+        opened.wait()
+        for pid in processes_of(person):
+            os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(person: Person) -> list[int]:
+    """The programs of ours that a desktop has started for somebody."""
+    mine = f"HOME={person.home}\0".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if mine in (folder / "environ").read_bytes():
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    started = {child.process.pid for child in person.house.children}
+    return [pid for pid in found if pid not in started]

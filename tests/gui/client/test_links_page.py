@@ -50,10 +50,13 @@ def test_a_click_chooses_this_copy(town: Town, host: Host, home: Path) -> None:
     window.click(page.change)
     assert says(page) == "A click on one opens this ChatClient."
     entry = home / ".local/share/applications/lan.chat.ChatClient.desktop"
-    assert f"Exec={sys.executable} -m chat_client --open-link %u" in entry.read_text()
+    script = home / ".local/share/ChatClient/start.sh"
+    assert f"Exec=sh {script} --open-link %u" in entry.read_text()
+    assert f"exec {sys.executable} -m chat_client" in script.read_text()
     window.click(page.change)
     assert says(page) == "A click on one opens nothing yet."
     assert not entry.exists()
+    assert not script.exists()
 
 
 def test_another_program_is_named(town: Town, host: Host, home: Path) -> None:

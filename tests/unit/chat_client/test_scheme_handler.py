@@ -56,7 +56,7 @@ class Computer:
             ("gnome",),
         )
         self.command = self.program(folder / "Chat 1" / "ChatClient")
-        self.handler = XdgHandler(Program((str(self.command), "--open-link")), self.folders)
+        self.handler = XdgHandler(Program((str(self.command),)), self.folders)
 
     @staticmethod
     def program(path: Path) -> Path:
@@ -108,25 +108,32 @@ def test_it_is_registered_and_no_more(computer: Computer) -> None:
     assert icon.read_bytes().startswith(b"\x89PNG")
     computer.handler.unregister()
     assert computer.handler.find() == Handler(Opens.NOTHING)
-    assert not computer.own.exists()
-    assert not icon.exists()
+    assert not [path for path in computer.folders.data.rglob("*") if path.is_file()]
     text = (computer.folders.config / "mimeapps.list").read_text()
     assert text == f"{before}\n[Default Applications]\n"
     computer.handler.unregister()  # again
 
 
 @posix
-def test_the_entry_starts_this_copy(computer: Computer) -> None:
+@pytest.mark.parametrize("in_folder", [True, False])
+def test_the_entry_starts_this_copy(computer: Computer, in_folder: bool) -> None:
     """Whatever its folder is called, with the data that this one uses."""
-    folder = computer.home / 'a "$b" \\c %d `e` ü'
-    command = (str(Computer.program(folder / "ChatClient")), "--data-dir", "x y", "--open-link")
-    handler = XdgHandler(Program(command, folder), computer.folders)
+    folder = computer.home / "a \"$b\" \\c %d `e` 'ü'"
+    program = Computer.program(folder / "ChatClient")
+    program.write_text('#!/bin/sh\npwd\nprintf "%s\\n" "$@"\n')
+    command = (str(program), "--data-dir", "x y")
+    handler = XdgHandler(Program(command, folder if in_folder else None), computer.folders)
     handler.register()
     assert handler.find() == Handler(Opens.THIS)
     entry = configparser.RawConfigParser(strict=False)
     entry.read_string(computer.own.read_text("utf-8"))
-    line = entry["Desktop Entry"]["Exec"].replace("\\\\", "\\")
-    assert arguments_of(line) == [*command, "%u"]
+    start = arguments_of(entry["Desktop Entry"]["Exec"].replace("\\\\", "\\"))
+    assert start[-2:] == ["--open-link", "%u"]
+    said = subprocess.run([*start[:-1], "chat://x y"], cwd="/", capture_output=True, check=True)
+    where = folder if in_folder else Path("/")
+    assert said.stdout.decode().splitlines() == [
+        str(where), "--data-dir", "x y", "--open-link", "chat://x y",
+    ]  # fmt: skip
 
 
 @posix
@@ -135,7 +142,7 @@ def test_the_package_has_the_same_entry() -> None:
     entries = []
     for text in (
         (ROOT / "build_specs" / "linux" / ENTRY).read_text("utf-8"),
-        desktop_entry(Program(("chat-client", "--open-link"))),
+        "\n".join(desktop_entry(["chat-client"], "chat-client")),
     ):
         entry = configparser.RawConfigParser(strict=False)
         entry.optionxform = str  # type: ignore[assignment,method-assign]  # keys have capitals
@@ -155,7 +162,7 @@ def test_the_installed_one_needs_no_doing(computer: Computer) -> None:
     assert computer.handler.find() == Handler(Opens.INSTALLED)
     # Another copy is not it, and says where the one is that opens links.
     other = Computer.program(computer.home / "Chat 2" / "ChatClient")
-    handler = XdgHandler(Program((str(other), "--open-link")), computer.folders)
+    handler = XdgHandler(Program((str(other),)), computer.folders)
     found = handler.find()
     assert found.opens is Opens.ANOTHER
     assert found.name == f"Talk in {computer.command.parent}"
@@ -261,7 +268,7 @@ def test_what_can_not_be_written_is_said(computer: Computer) -> None:
 @posix
 def test_a_folder_with_a_line_break_is_refused(computer: Computer) -> None:
     """No entry can name it."""
-    handler = XdgHandler(Program(("/a\nb", "--open-link")), computer.folders)
+    handler = XdgHandler(Program(("/a\nb",)), computer.folders)
     with pytest.raises(SchemeHandlerError, match="line break"):
         handler.register()
     assert not computer.own.exists()
@@ -275,7 +282,7 @@ def test_the_desktops_own_tool_accepts_it(computer: Computer) -> None:
     if shutil.which("desktop-file-validate") is None:
         pytest.skip("desktop-file-validate is not installed")
     folder = computer.home / 'a "$b" \\c %d `e` ü'
-    command = (str(Computer.program(folder / "ChatClient")), "--open-link")
+    command = (str(Computer.program(folder / "ChatClient")),)
     XdgHandler(Program(command, folder), computer.folders).register()
     done = subprocess.run(
         ["desktop-file-validate", str(computer.own)], capture_output=True, text=True, check=False
@@ -335,10 +342,10 @@ def test_this_copy_is_started_with_its_data(monkeypatch: pytest.MonkeyPatch) -> 
     """From source in its folder; frozen by itself."""
     options = Options(data_dir=Path("relative"), profile="work")
     program = this_program(options)
-    rest = ("--data-dir", os.path.abspath("relative"), "--profile", "work", "--open-link")  # noqa: PTH100  # as text
+    rest = ("--data-dir", os.path.abspath("relative"), "--profile", "work")  # noqa: PTH100  # as text
     assert program == Program((sys.executable, "-m", "chat_client", *rest), ROOT)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert this_program(Options()) == Program((sys.executable, "--open-link"), None)
+    assert this_program(Options()) == Program((sys.executable,), None)
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])
@@ -393,7 +400,7 @@ class Registry:
         del self.keys[path]
 
 
-PROGRAM = Program((r"C:\Program Files\Chat\ChatClient.exe", "--profile", "a b", "--open-link"))
+PROGRAM = Program((r"C:\Program Files\Chat\ChatClient.exe", "--profile", "a b"))
 
 
 def test_the_registry_is_written_and_cleaned() -> None:
@@ -406,7 +413,7 @@ def test_the_registry_is_written_and_cleaned() -> None:
     assert registry.keys[KEY] == {"": "URL:Chat", "URL Protocol": ""}
     command = registry.keys[rf"{KEY}\shell\open\command"][""]
     assert command == (r'"C:\Program Files\Chat\ChatClient.exe" --profile "a b" --open-link "%1"')
-    other = WindowsHandler(Program(("D:\\ChatClient.exe", "--open-link")), registry)
+    other = WindowsHandler(Program(("D:\\ChatClient.exe",)), registry)
     assert other.find() == Handler(Opens.ANOTHER, command)
     other.unregister()  # it is not its own
     assert handler.find() == Handler(Opens.THIS)
@@ -423,4 +430,4 @@ def test_a_registry_that_refuses() -> None:
         WindowsHandler(PROGRAM, registry).register()
     with pytest.raises(SchemeHandlerError, match="from source"):
         WindowsHandler(PROGRAM._replace(folder=ROOT), registry).register()
-    assert command_line(Program(("a",))) == 'a "%1"'
+    assert command_line(Program(("a",))) == 'a --open-link "%1"'

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,76 @@ def test_an_entry_says_where_a_window_is(folder: Path, entry: WindowEntry) -> No
     entry.publish(1, KEY)
     assert other_windows(folder, None) == []
     assert list((folder / FOLDER).iterdir()) == []
+
+
+def _start_at_once(folder: Path, count: int) -> int:
+    """How many of several programs take themselves for the first, as they start at once."""
+    barrier = threading.Barrier(count)
+    firsts: list[int] = []
+    entries: list[WindowEntry] = []
+
+    def start() -> None:
+        barrier.wait()
+        own = announce(folder)
+        assert own is not None
+        entries.append(own)
+        while any(is_older(each, own) and not each.port for each in other_windows(folder, own)):
+            pass
+        if not any(each.port for each in other_windows(folder, own)):
+            firsts.append(threading.get_ident())
+        own.publish(1, KEY)
+
+    threads = [threading.Thread(target=start) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for entry in entries:
+        entry.remove()
+    return len(firsts)
+
+
+def test_of_many_at_once_one_is_the_first(folder: Path) -> None:
+    """Each announces itself and then waits for those before it."""
+    folder.mkdir(mode=0o700)
+    assert [_start_at_once(folder, 6) for _ in range(20)] == [1] * 20
+
+
+def test_who_is_seen_later_comes_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else two programs could both be the first: one that looked before the other one was there."""
+    looked: list[WindowEntry] = []
+    open_ = os.open
+
+    def open_late(path: str | Path, flags: int, mode: int = 0o777) -> int:
+        """Before the first file is there, another program does all that it does."""
+        if not looked:
+            monkeypatch.undo()
+            other = announce(folder)
+            assert other is not None
+            assert other_windows(folder, other) == []
+            looked.append(other)
+        return open_(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", open_late)
+    entry = announce(folder)
+    assert entry is not None
+    [found] = other_windows(folder, entry)
+    assert is_older(found, entry)
+    for each in (*looked, entry):
+        each.remove()
+
+
+@posix
+def test_an_entry_that_is_being_made_comes_first(folder: Path, entry: WindowEntry) -> None:
+    """Its program may have been started before; one that was left behind is deleted some day."""
+    hidden = entry.path.with_name(".1-x.json")
+    hidden.touch()
+    [found] = other_windows(folder, entry)
+    assert is_older(found, entry)
+    assert not found.is_reachable
+    os.utime(hidden, (1, 1))
+    assert other_windows(folder, entry) == []
+    assert not hidden.exists()
 
 
 @posix
