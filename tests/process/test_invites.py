@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import secrets
 import sys
+import threading
+import time
 
 import pytest
 
-from common.domain.invite import parse_invite
-from tests.process.harness import Client, House, Server
+from common import limits
+from common.domain.invite import Invite, parse_invite
+from common.protocol import messages
+from tests.process.harness import DEADLINE, Client, House, Server, wait_until
 from tests.process.test_moderation import ctl, done, objects
+from tests.process.wire import HungUpError, Raw
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="ctl uses a socket with an owner")
 
@@ -165,3 +171,72 @@ def test_the_rule_of_who_may_join_outlasts_the_server(house: House, rule: str) -
     assert objects(house, server, "joining", "--moderators-invite", "no") == [
         {"rule": rule, "moderators_invite": False}
     ]
+
+
+class Joiner(threading.Thread):
+    """Repeats one join until it is answered, whatever happens to the server meanwhile."""
+
+    def __init__(self, invite: Invite, name: str) -> None:
+        super().__init__(daemon=True)
+        self._invite = invite
+        self._name = name
+        self._token = secrets.token_hex(32)
+        self._end = time.monotonic() + DEADLINE
+        self.answer = ""
+        """"in", or the code of the refusal."""
+        self.start()
+
+    def run(self) -> None:
+        """Until there is an answer, or the deadline."""
+        while not self.answer and time.monotonic() < self._end:
+            try:
+                self.answer = self._try()
+            except (HungUpError, OSError):
+                time.sleep(0.01)  # the server is away; as a client does
+
+    def _try(self) -> str:
+        with Raw(self._invite) as connection:
+            end = connection.end
+            hello = messages.Hello(id=1, protocol=limits.PROTOCOL_VERSION, program="wire")
+            connection.transmit(end.send(hello))
+            connection.message()
+            join = messages.Join(
+                id=2,
+                secret=self._invite.secret,
+                username=self._name,
+                display_name=self._name,
+                token=self._token,
+                device="wire",
+                installation=secrets.token_hex(16),
+            )
+            connection.transmit(end.send(join))
+            while True:
+                match connection.message():
+                    case messages.SignedIn():
+                        return "in"
+                    case messages.Error(retryable=False) as error:
+                        return str(error.code)
+                    case messages.Error() | messages.Goodbye():
+                        raise HungUpError
+
+
+@pytest.mark.parametrize("after", range(4))
+def test_a_kill_loses_no_use_and_gives_none_away(house: House, after: int) -> None:
+    """Many join with one invite while the server is killed: as many are in as it allows.
+
+    Who was let in before the kill, and whose answer was lost by it, is let in again.
+    """
+    server = house.server("--joins-per-minute", "0")
+    invite = parse_invite(created(house, server, "create-invite", "--uses", "5"))
+    joiners = [Joiner(invite, f"guest{number:02}") for number in range(12)]
+    wait_until(lambda: sum(bool(each.answer) for each in joiners) >= after, "some of them")
+    server.kill()
+    server.start()
+    for joiner in joiners:
+        joiner.join(DEADLINE)
+    answers = [each.answer for each in joiners]
+    assert sorted(answers) == ["in"] * 5 + ["invite_used"] * 7
+    (facts, _) = objects(house, server, "invites", "--all")
+    assert (facts["uses"], facts["ended"]) == (5, "used")
+    people = {each["username"] for each in objects(house, server, "people")}
+    assert people == {each._name for each in joiners if each.answer == "in"}
