@@ -4,7 +4,6 @@ The alphabet has 32 characters, so that a code has 40 bits: without I, L, O and 
 look like others (as Crockford's base 32 does). It is written in two groups, as K7QM-3XPA.
 """
 
-import secrets
 from typing import Final
 
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -15,6 +14,9 @@ _SEEN_AS: Final = str.maketrans({"O": "0", "I": "1", "L": "1"})
 
 def new_code() -> str:
     """A random code, without a hyphen."""
+    # Here, as a command line only writes codes, and is started often.
+    import secrets
+
     return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
 
 
