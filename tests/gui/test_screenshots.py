@@ -28,11 +28,13 @@ from chat_client.state.status import Link
 from chat_client.window.join.ways import Way
 from chat_server.ready_file import Running
 from chat_server.rules.view import ClientSignedIn, ViewEvent
+from chat_server.window.model import Page
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread
 from common.desktop.notifier import Code, Found, NotifierState
 from common.domain.invite import Place, parse_invite
 from common.domain.reasons import Reason
+from common.protocol.messages import InviteFacts, JoinRequest
 from common.system.other_program import Launch
 from tests.events import message
 from tests.gui.client.test_not_understood import happen
@@ -45,6 +47,7 @@ SHOWN: Final = {
     *("client-light", "client-dark", "host-light", "join-light"),
     # In docs/guide.md.
     *("guide-waiting", "guide-code", "guide-nothing", "guide-other"),
+    *("guide-request", "guide-shown-code", "guide-invites"),
 }
 MOST_BYTES: Final = 80_000
 FEWEST_COLOURS: Final = 60
@@ -366,7 +369,11 @@ def host_window(
 
     def there(running: Running) -> Running:
         invite = replace(parse_invite(running.invite), hosts=("192.0.2.10",), port=12345)
-        return replace(running, addresses=invite.hosts, port=12345, invite=invite.link())
+        return replace(
+            running, addresses=invite.hosts, port=12345, invite=invite.link(),
+            # The same sign as on the pictures of guests.
+            fingerprint=HARBOUR.fingerprint.hex(),
+        )  # fmt: skip
 
     def started_there(presenter: Presenter, running: Running, now: int) -> None:
         started(presenter, there(running), now)
@@ -414,3 +421,53 @@ def test_the_hosts_window(town: Town, host_window: HostWindow, clock: Clock, mod
     )
     host_window.app.show()
     take(host_window, f"host-{mode}")
+
+
+@MODES
+def test_how_people_join_the_host(host_window: HostWindow, clock: Clock, mode: str) -> None:
+    """Somebody asks to join; a code is read out; and the invites there are."""
+    host_window.program.theme.switch("dark" if mode == "dark" else "light")
+    app = host_window.app
+    joining = app.presenter.joining
+    # What the window asked for at its start: it comes in this order.
+    host_window.wait(lambda: joining.who_may_join[0], "the rule")
+    joining.requested(
+        [
+            JoinRequest(
+                request=1, username="mira.novak", display_name="Mira Novak",
+                device="Laptop, Linux", address="192.0.2.60", digits="4729", since=clock.now,
+            )
+        ]
+    )  # fmt: skip
+    app.show()
+    strip = app.frame.requests
+    host_window.wait(lambda: strip.admit.enabled, "the answers")
+    take(host_window, "guide-request" if mode == "light" else "request-dark")
+    joining.requested([])
+    day = 24 * 60 * 60 * 1000
+    joining.code_is("K7Q29FXM", clock.now + day)
+    app.show()
+    take(host_window, "guide-shown-code" if mode == "light" else "shown-code-dark")
+    joining.code_ended()
+    joining.connected("192.0.2.60", clock.now)
+    made = clock.now - 30 * 60 * 1000
+    usual: dict[str, object] = {
+        "kind": "link", "by": None, "role": "member", "username": None, "created": made,
+        "ended": None, "most_uses": None, "note": "", "expires": None, "uses": 4,
+    }  # fmt: skip
+    several: tuple[dict[str, object], ...] = (
+        {"kind": "device", "username": "dana.petrova", "expires": made + day, "uses": 0,
+         "most_uses": 1},
+        {"note": "Summer interns", "expires": made + day, "uses": 3, "most_uses": 10},
+        {"note": "The choir", "expires": made + 7 * day, "uses": 12},
+        {},
+    )  # fmt: skip
+    joining.invited(
+        [
+            InviteFacts.model_validate({**usual, "number": len(several) - 1 - at, **fields})
+            for at, fields in enumerate(several)
+        ]
+    )
+    app.controller.actions.go(Page.INVITES)
+    host_window.wait(app.frame.invites.winfo_viewable, "the page")
+    take(host_window, "guide-invites" if mode == "light" else "invites-dark")
