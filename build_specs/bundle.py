@@ -185,5 +185,7 @@ def _application(name: str, folder: COLLECT) -> None:
             "NSLocalNetworkUsageDescription": (
                 "Chat talks to the people on your own network, and to nobody else."
             ),
+            # Without these, macOS 15 lets no question about them out (common/domain/dns_sd.py).
+            "NSBonjourServices": ["_lan-chat._tcp", "_services._dns-sd._udp"],
         },
     )

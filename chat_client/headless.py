@@ -81,6 +81,7 @@ def run(options: Options, data_dir: Path) -> int:
         "devices": own_devices.list_devices,
         "add-device": own_devices.add_device,
         "remove-device": own_devices.remove_device,
+        "chats": _chats,
     }
     try:
         accounts = Accounts(data_dir)
@@ -221,6 +222,12 @@ def _checked(text: str, where: str = "") -> str:
         return check_text(normalize_text(text))
     except TextRefusedError as error:
         raise UsageError(f"{where}{error}") from error
+
+
+def _chats(options: Options, accounts: Accounts) -> None:
+    from chat_client.nearby import chats  # no other verb needs it
+
+    chats(options, accounts)
 
 
 def _rooms(options: Options, accounts: Accounts) -> None:

@@ -130,6 +130,16 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     _timeout(removing)
     _common(removing)
+    nearby = verbs.add_parser("chats", help="list the chats on this network")
+    nearby.add_argument("--json", action="store_true", help="one JSON object a line")
+    nearby.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="how long to look for them (%(default)s)",
+    )
+    _common(nearby)
     # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
     everything = sys.argv[1:] if arguments is None else arguments

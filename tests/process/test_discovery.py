@@ -17,6 +17,7 @@ import pytest
 
 from common.domain.dns_sd import GROUPS, PORT
 from common.domain.invite import Invite
+from common.domain.sign import sign_of
 from tests.process import networks as module
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Guest, Host, host_and_guest
@@ -271,6 +272,37 @@ def test_two_of_the_same_name_are_two(house: House, networks: Networks, tmp_path
     assert set(found) == {"10.77.0.5", "10.77.0.66"}
     assert found["10.77.0.5"]["pin"] != found["10.77.0.66"]["pin"]
     Guest(house, there, "ada").say(leads_to(found["10.77.0.5"], host), "hello")
+
+
+def test_a_command_lists_what_is_there(house: House, networks: Networks) -> None:
+    """For people and for scripts: what it is called, where it is, and who one is there."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    folder = ("--data-dir", str(house.folder / "ada"))
+
+    def chats(*flags: str) -> Child:
+        return house.child("chats", ["chat_client", "chats", *folder, *flags], under=there.inside)
+
+    nothing = chats("--timeout", "0")
+    assert nothing.status() == 1
+    nothing.complaint("no chat was found: no other device answers here")
+    host = Host(house, here)
+    port, pin = host.invite.port, host.invite.fingerprint
+    assert pin is not None
+    found = chats()
+    assert found.status() == 0
+    words = sign_of(pin).words
+    assert found.out == [f"Home\t{words}\t10.77.0.5:{port}"]
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+    assert chats().line() == f"Home\t{words}\t10.77.0.5:{port}\tas ada"
+    told = json.loads(chats("--json").line())
+    assert told == {
+        "name": "Home",
+        "sign": words,
+        "hosts": ["10.77.0.5"],
+        "port": port,
+        "fingerprint": pin.hex(),
+        "accounts": ["ada"],
+    }
 
 
 def test_a_flood_of_adverts_is_bounded(house: House, networks: Networks) -> None:
