@@ -79,6 +79,10 @@ class FailureLimit:
             while len(remembered) > _REMEMBERED:
                 remembered.popitem(last=False)
 
+    def succeeded(self, address: str) -> None:
+        """This address did it right: what failed before were mistakes of its own."""
+        self._failures.pop(address, None)
+
     def _recent(self, origin: Origin, now: int) -> list[int]:
         times = self._failures.get(origin.name, ())
         return [each for each in times if 0 <= now - each < self._window]

@@ -68,6 +68,7 @@ def code_proof(world: World, session: Session, command: messages.CodeProof, now:
         return refuse(session, command, "no_code")
     if not begun.exchange.confirms(bytes.fromhex(command.tag)):
         return _wrong(world, session, command, live, now)
+    world.codes.wrong.succeeded(session.address)
     world.directory.undo.note(partial(_begin_again, world, session, begun))
     outcome: Outcome = []
     if live.username is not None:

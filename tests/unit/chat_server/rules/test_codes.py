@@ -155,6 +155,17 @@ def test_a_pause_ends(house: House) -> None:
     guest.invited(guest.types(code))
 
 
+def test_the_right_code_makes_up_for_wrong_ones(house: House) -> None:
+    """Who mistyped four times and was let in takes no try from the next one at that computer."""
+    code = show_code(house).code
+    guest = CodeGuest(house)
+    for _ in range(4):
+        guest.types(other(code))
+    guest.invited(guest.types(code))
+    second = CodeGuest(house)
+    assert second.error(second.types(other(code))).params == {"left": 4}
+
+
 def test_a_clock_that_steps_back_pauses_nobody_for_longer(house: House) -> None:
     """As when the host's clock was a year ahead and is put right."""
     code = show_code(house).code

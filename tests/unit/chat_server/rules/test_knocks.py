@@ -336,6 +336,28 @@ def test_who_was_let_in_joins_under_each_other_rule(house: House, rule: str) -> 
     assert guest.session.username == "ada"
 
 
+def test_who_lost_what_let_them_in_asks_again(house: House) -> None:
+    """The connection broke with the answer on its way: their name is still theirs to ask for."""
+    guest = KnockingGuest(house, "ada")
+    lost = guest.answer(admit(house, guest.knock()))
+    house.happen(inputs.Closed(guest.session.connection, "lost"))
+    again = KnockingGuest(house, "ada")
+    answer = again.answer(admit(house, again.knock()))
+    assert answer.secret != lost.secret
+    house.do(again.session, again.join_command(answer.secret))
+    assert again.session.username == "ada"
+
+
+def test_who_was_let_in_may_ask_again_on_the_same_connection(house: House) -> None:
+    """Under another name, say, before they have joined."""
+    guest = KnockingGuest(house, "ada")
+    admit(house, guest.knock())
+    guest.name = "ada.lovelace"
+    assert guest.answer(admit(house, guest.knock())).code == "admitted"
+    rival = KnockingGuest(house, "ada", "192.0.2.2", device="rival")
+    assert rival.knock(), "the name that they no longer want is free"
+
+
 def test_what_can_not_be_stored_leaves_the_request_waiting(house: House) -> None:
     """Unless the guest has left meanwhile."""
     guest, gone = KnockingGuest(house, "ada"), KnockingGuest(house, "bob", "192.0.2.2")
