@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tkinter as tk
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ from chat_server.window import questions
 from chat_server.window.joining_questions import DevicesDialog, LinkDialog
 from chat_server.window.joining_settings import JoiningPage
 from chat_server.window.model import Page
-from chat_server.window.pages import invites, people
+from chat_server.window.pages import accounts, invites, people
 from chat_server.window.requests import GUARD, RequestStrip
 from common.domain.invite import parse_invite
 from common.domain.spoken_code import written_code
@@ -541,3 +542,64 @@ def test_the_sign_of_the_chat_is_beside_its_name(host: Host) -> None:
     sign = host.app.frame.sidebar.name.sign
     host.wait(sign.winfo_viewable, "the sign")
     assert str(sign.cget("text")) == host.app.presenter.view(0).joining.sign_words
+
+
+# Accounts
+
+
+def test_an_account_is_deleted_after_its_name_was_typed(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another text asks again; cancelled, nothing happens."""
+    ada = host.connect("ada", "Ada")
+    host.app.controller.actions.go(Page.PEOPLE)
+    page = host.app.frame.accounts
+    host.wait(page.winfo_viewable, "the page")
+    host.wait(lambda: "ada" in page._rows, "her row")
+    items: list[MenuItem] = []
+    monkeypatch.setattr(accounts, "popup", lambda _p, _t, shown, _x, _y: items.extend(shown))
+    host.settle()
+    page.table.canvas.event_generate("<ButtonPress-3>", x=60, y=sum(page.table.bounds("ada")) // 2)
+    delete = {item.label: item for item in items}["Delete account…"]
+
+    host.answer(lambda dialog: dialog.buttons[questions.CANCEL].invoke())
+    run(delete)
+    texts: list[list[str]] = []
+
+    def act(dialog: Dialog) -> None:
+        texts.append(host.texts_of(dialog.window))
+        assert not faults(dialog.window)
+        choose("remove", text="adam" if len(texts) == 1 else "@ada")(dialog)
+
+    host.answer(act, dialogs=2)
+    run(delete)
+    assert not any("That is not ada" in text for text in texts[0])
+    assert any("That is not ada" in text for text in texts[1])
+    said = ada.to_the_end()[-1]
+    assert isinstance(said, messages.Goodbye)
+    assert said.code == "account_deleted"
+    host.wait(lambda: "ada" not in page._rows, "her row to go")
+    host.wait(lambda: "You deleted Ada’s account, with all messages" in activity(host), "the line")
+
+
+# Notifications
+
+
+def test_a_click_on_the_notification_leaves_the_page_as_it_is(host: Host) -> None:
+    """The request is above every page; the window comes to the front."""
+    other = tk.Tk()
+    try:
+        go(host)
+        other.update()
+        other.focus_force()
+        host.wait(lambda: not host.app.notifications.attention.has_keyboard, "the keyboard to go")
+        newcomer, digits = asks(host, "ada", "Ada")
+        host.wait(lambda: "requests" in host.desktop.shown, "the notification")
+        assert digits in host.desktop.shown["requests"].body
+        host.desktop.click("Ada asks to join")
+        host.wait(lambda: host.app.notifications.attention.has_keyboard, "the window to come")
+        assert host.app.frame.invites.winfo_viewable()
+        assert ready(host).digits.cget("text").replace(" ", "") == digits
+        newcomer.withdraw()
+    finally:
+        other.destroy()
