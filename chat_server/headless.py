@@ -7,10 +7,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from chat_server.firewall_watch import FirewallWatch
 from chat_server.options import Options
+from chat_server.reachability import Finding
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
+from common.domain.invite import is_loopback
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.protocol.debug_summaries import brief
@@ -53,13 +56,17 @@ def run(options: Options, data_dir: Path) -> Reason | None:
     for number in stop_signals():
         signal.signal(number, note)
     server = Server(options, data_dir, log_view, log_change)
-    server.start()
+    running = server.start()
+    firewall = FirewallWatch(log_firewall)
+    if not all(map(is_loopback, running.addresses)):
+        firewall.ask(running.port)
     try:
         if options.ready_file is not None:
             _publish(server, options.ready_file)
         while not asked_to_stop and server.failure is None:
             time.sleep(LOOK)
     finally:
+        firewall.stop()
         server.stop()
     return server.failure
 
@@ -74,6 +81,14 @@ def _publish(server: Server, path: Path) -> None:
 def log_change(running: Running) -> None:
     """Log the server's addresses; the invite is a secret and left out."""
     log.info("reachable at %s, port %d", ", ".join(running.addresses), running.port)
+
+
+def log_firewall(findings: Sequence[Finding]) -> None:
+    """Log what the firewalls of this computer say, with the command that opens the port."""
+    for found in findings:
+        level = logging.WARNING if found.verdict == "closed" else logging.INFO
+        command = f": {found.command}" if found.command else ""
+        log.log(level, "%s%s", sentence(found.reason), command)
 
 
 def log_view(events: Sequence[view.ViewEvent]) -> None:

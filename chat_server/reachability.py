@@ -115,9 +115,9 @@ def _firewalld(port: int, system: System) -> Finding | None:
         for zone in closed
         for when in ("", "--permanent ")
     )
-    return Finding(
-        Reason("firewall_closed", {"firewall": "firewalld", "port": port}), "closed", command
-    )
+    # By name: one may be that of a network which no guest is on.
+    which = f"firewalld, zone {', '.join(closed)}"
+    return Finding(Reason("firewall_closed", {"firewall": which, "port": port}), "closed", command)
 
 
 class Zone(NamedTuple):

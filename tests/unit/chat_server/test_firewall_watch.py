@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 
 import pytest
 
 from chat_server.firewall_watch import FirewallWatch
+from chat_server.headless import log_firewall
 from chat_server.reachability import Finding
 from common.domain.reasons import Reason
 
@@ -78,3 +80,19 @@ def test_a_watch_that_is_stopped_tells_nothing() -> None:
     assert thread is not None
     thread.join(DEADLINE)
     assert told == []
+
+
+def test_a_server_without_a_window_logs_what_the_firewall_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """With the command; it is a warning only where the settings are known to keep others out."""
+    found = (
+        Finding(Reason("firewall_on", {"firewall": "ufw", "port": 1}), "unknown", "sudo ufw …"),
+        Finding(Reason("firewall_closed", {"firewall": "firewalld", "port": 1}), "closed", "do it"),
+    )
+    with caplog.at_level(logging.INFO, "chat_server.headless"):
+        log_firewall(found)
+    (ufw, firewalld) = caplog.records
+    assert (ufw.levelno, firewalld.levelno) == (logging.INFO, logging.WARNING)
+    assert ufw.getMessage().endswith(": sudo ufw …")
+    assert firewalld.getMessage().endswith(": do it")

@@ -130,6 +130,18 @@ def test_a_zone_that_accepts_everything_is_open() -> None:
     assert one(system(printed={"--list-all-zones": printed})).verdict == "open"
 
 
+def test_the_zone_that_is_closed_is_named() -> None:
+    """A laptop's Wi-Fi may be in another one than its cable."""
+    printed = (
+        "home (active)\n  target: default\n  ports: 12345/tcp\n\n"
+        "public (default, active)\n  target: default\n  ports: \n\n"
+        "docker (active)\n  target: ACCEPT\n  ports: \n"
+    )
+    found = one(system(printed={"--list-all-zones": printed}))
+    assert "(firewalld, zone public)" in whole_sentence(found.reason)
+    assert found.command.count("--zone=public") == found.command.count("--zone=") == 2
+
+
 def test_every_closed_zone_is_opened_now_and_for_good() -> None:
     """The computer may be on two networks; others find the chat by mDNS."""
     printed = "a (active)\n  target: default\n  ports: \n\nb (active)\n  target: default\n  ports: "
