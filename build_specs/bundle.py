@@ -166,6 +166,18 @@ def _look(name: str) -> dict[str, Any]:
     return look
 
 
+_LINKS: Final[dict[str, Any]] = {
+    "CFBundleURLTypes": [
+        {
+            "CFBundleURLName": "lan.chat.invite",
+            "CFBundleURLSchemes": ["chat"],
+            "CFBundleTypeRole": "Viewer",
+        }
+    ]
+}
+"""macOS: that the application opens invite links, which it gets by ::tk::mac::LaunchURL."""
+
+
 def _application(name: str, folder: COLLECT) -> None:
     """macOS: what is double-clicked, with the words its system shows to people."""
     from common import __version__
@@ -187,5 +199,6 @@ def _application(name: str, folder: COLLECT) -> None:
             ),
             # Without these, macOS 15 lets no question about them out (common/domain/dns_sd.py).
             "NSBonjourServices": ["_lan-chat._tcp", "_services._dns-sd._udp"],
+            **(_LINKS if name == "ChatClient" else {}),
         },
     )

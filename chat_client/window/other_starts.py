@@ -13,7 +13,7 @@ from threading import Thread
 from typing import Final, NamedTuple
 
 from common.system.open_windows import WindowEntry, announce, other_windows
-from common.system.second_start import Request, hand_over
+from common.system.second_start import Request, hand_over, take_startup_token
 from common.ui.program.attention import Attention
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.second_starts import SecondStarts
@@ -58,6 +58,11 @@ class OtherStarts:
     def begin(self) -> None:
         """Listen from now on."""
         self._starts.start()
+        self._attention.end_startup(take_startup_token())
+        if str(self._root.tk.call("tk", "windowingsystem")) == "aqua":
+            # There the system keeps to one process, and sends it the links; never seen.
+            self._root.createcommand("::tk::mac::LaunchURL", self._launched)
+            self._root.createcommand("::tk::mac::ReopenApplication", self._attention.raise_window)
 
     def show(self, account: str) -> None:
         """Publish which account the window has open, by its key; "" for none."""
@@ -92,6 +97,11 @@ class OtherStarts:
             # Not now: whoever handed it over waits for the answer.
             self._look_soon(1)
         return True
+
+    def _launched(self, *links: str) -> None:
+        """Open the links that macOS hands over."""
+        for link in links[-1:]:
+            self._take(Request(link))
 
     @property
     def _is_asking(self) -> bool:

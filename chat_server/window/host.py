@@ -29,7 +29,7 @@ from chat_server.window.settings import settings_pages
 from common.domain.invite import is_loopback, is_unspecified
 from common.domain.sentences import sentence
 from common.system.open_windows import WindowEntry, announce
-from common.system.second_start import Request
+from common.system.second_start import Request, take_startup_token
 from common.ui.program.mailbox import Mailbox
 from common.ui.program.program import Program
 from common.ui.program.second_starts import SecondStarts
@@ -99,6 +99,7 @@ class HostContents:
         self.show()
         self.server_thread.begin()
         self._starts.start()
+        self.notifications.attention.end_startup(take_startup_token())
 
     def may_close(self) -> bool:
         """Ask for confirmation while people are connected."""

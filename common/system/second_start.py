@@ -37,6 +37,8 @@ TIMEOUT: Final = 3.0
 """Seconds for all that is said over a connection, what the window does included."""
 OPENING: Final = 10.0
 """Seconds for which another program's window may take to open."""
+_TOKENS: Final = ("DESKTOP_STARTUP_ID", "XDG_ACTIVATION_TOKEN")
+"""Environment variables in which a desktop gives a startup id."""
 _LOOK: Final = 0.02
 """Polling interval in seconds while another window opens."""
 
@@ -59,8 +61,16 @@ class Request(NamedTuple):
 
 def startup_token() -> str:
     """The startup id that this process was started with; "" without any."""
-    given = os.environ.get("DESKTOP_STARTUP_ID") or os.environ.get("XDG_ACTIVATION_TOKEN")
-    return given or ""
+    given = [os.environ.get(name) for name in _TOKENS]
+    return next((token for token in given if token), "")
+
+
+def take_startup_token() -> str:
+    """The same, which no program that is started from here inherits."""
+    token = startup_token()
+    for name in _TOKENS:
+        os.environ.pop(name, None)
+    return token
 
 
 def wait_for_windows(data_dir: Path, own: WindowEntry | None) -> list[OpenWindow]:

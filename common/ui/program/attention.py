@@ -75,9 +75,15 @@ class Attention:
                 root.deiconify()
             root.lift()
             root.focus_force()
+        self.end_startup(token or "")
         if self._raise_timer is not None:
             root.after_cancel(self._raise_timer)
         self._raise_timer = root.after(RAISED, self._check_raised)
+
+    def end_startup(self, token: str) -> None:
+        """Have the desktop no longer show that the program starts that got this startup id."""
+        if token and self._on_x11:
+            self._by_x11(lambda x11: x11.end_startup(self._root.winfo_id(), token))
 
     def show_count(self, count: int) -> None:
         """Show a number on the icon; 0 for none. Frequent changes are coalesced (COUNT_PAUSE)."""

@@ -33,6 +33,8 @@ _APPLICATION: Final = 1
 _ALL_DESKTOPS: Final = 0xFFFFFFFF
 _MOST_NUMBERS: Final = 4096
 """Maximum numbers read of a property; `_NET_SUPPORTED` has some hundred."""
+_BYTES: Final = 20
+"""Bytes of data in a message of format 8."""
 _LONGEST_TOKEN: Final = 1024
 """Maximum bytes of a startup id; a longer one is ignored."""
 
@@ -121,6 +123,33 @@ class X11:
         self._finish()
         return True
 
+    def end_startup(self, window: int, token: str) -> None:
+        """Say that a program that was started with this startup id is there now.
+
+        Until then the desktop shows that something is starting (Startup Notification 0.1).
+        `window` is any of the program's.
+        """
+        _, root = self._client(window)
+        quoted = token.replace("\\", "\\\\").replace('"', '\\"')
+        text = f'remove: ID="{quoted}"'.encode("utf-8", "replace") + b"\0"
+        if len(text) > _LONGEST_TOKEN:
+            return
+        sender = self._make_window(root)
+        kind = "_NET_STARTUP_INFO_BEGIN"
+        for place in range(0, len(text), _BYTES):
+            event = struct.pack(
+                f"=BBHII{_BYTES}s",
+                _CLIENT_MESSAGE,
+                8,
+                0,
+                sender,
+                self._atom(kind),
+                text[place : place + _BYTES],
+            )
+            self._xcb.xcb_send_event(self._connection, 0, root, _PROPERTY_CHANGE, event)
+            kind = "_NET_STARTUP_INFO"
+        self._finish()
+
     def show_desktop(self, window: int, time: int = 0) -> bool:
         """Switch to a window's virtual desktop; returns False if it is the current one.
 
@@ -147,20 +176,7 @@ class X11:
 
     def _now(self, root: int) -> int:
         """The X server time in milliseconds, from an event for a changed property; 0 on failure."""
-        window = self._xcb.xcb_generate_id(self._connection)
-        mask = ctypes.c_uint32(_PROPERTY_CHANGE)
-        geometry = (0, 0, 1, 1, 0)  # invisible, as the window is never mapped
-        self._xcb.xcb_create_window(
-            self._connection,
-            0,
-            window,
-            root,
-            *geometry,
-            _INPUT_ONLY,
-            0,
-            _EVENT_MASK,
-            ctypes.byref(mask),
-        )
+        window = self._make_window(root)
         self._change(window, _WM_NAME, _STRING, b"", 8)
         self._xcb.xcb_flush(self._connection)
         while True:
@@ -175,6 +191,24 @@ class X11:
                 return 0
 
     # Requests
+
+    def _make_window(self, root: int) -> int:
+        """A window of this connection, which is never mapped and hears of its properties."""
+        window = int(self._xcb.xcb_generate_id(self._connection))
+        mask = ctypes.c_uint32(_PROPERTY_CHANGE)
+        geometry = (0, 0, 1, 1, 0)
+        self._xcb.xcb_create_window(
+            self._connection,
+            0,
+            window,
+            root,
+            *geometry,
+            _INPUT_ONLY,
+            0,
+            _EVENT_MASK,
+            ctypes.byref(mask),
+        )
+        return window
 
     def _atom(self, name: str) -> int:
         cookie = self._xcb.xcb_intern_atom(self._connection, 0, len(name), name.encode())

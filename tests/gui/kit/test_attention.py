@@ -24,6 +24,7 @@ from tests.window_manager import window_manager
 from tests.x_server import x_server
 
 _CLIENT_MESSAGE = 33
+_PROPERTY_CHANGE = 1 << 22
 _URGENCY = 1 << 8
 _OTHER = """
 import sys, tkinter as tk
@@ -242,6 +243,30 @@ def test_the_time_in_a_startup_id_is_passed_on(
     assert (message.number(4), message.number(12)) == (shown.window, application)
     # Without one it is that of the server now: no time would be nobody's request.
     assert message.number(16) == time if time else message.number(16) > 0
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [
+        ("launcher-1_TIME5", 'remove: ID="launcher-1_TIME5"'),
+        ('a "quoted" \\ ü', 'remove: ID="a \\"quoted\\" \\\\ ü"'),
+        ("x" * 18, f'remove: ID="{"x" * 18}"'),
+        ("", ""),
+        ("x" * 2000, ""),
+    ],
+)
+def test_the_desktop_hears_that_the_program_is_there(
+    shown: Shown, screen: Connection, token: str, said: str
+) -> None:
+    """So that no pointer goes on to say that something starts."""
+    screen.listen(screen.root, _PROPERTY_CHANGE)
+    shown.attention.end_startup(token)
+    begin, more = screen.atom("_NET_STARTUP_INFO_BEGIN"), screen.atom("_NET_STARTUP_INFO")
+    messages = [each for each in screen.events(0) if each.kind == _CLIENT_MESSAGE]
+    kinds = [each.number(8) for each in messages]
+    assert kinds == ([begin] + [more] * (len(kinds) - 1) if said else [])
+    text = b"".join(each.packet[12:] for each in messages)
+    assert text.partition(b"\0")[0].decode() == said
 
 
 def test_urgency_follows_when_the_keyboard_stays_elsewhere(

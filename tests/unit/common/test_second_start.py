@@ -22,6 +22,7 @@ from common.system.second_start import (
     hand_over,
     startup_token,
     take_request,
+    take_startup_token,
     wait_for_windows,
 )
 
@@ -227,6 +228,8 @@ def test_a_request_may_have_more(monkeypatch: pytest.MonkeyPatch) -> None:
     assert startup_token() == "t1"
     monkeypatch.setenv("DESKTOP_STARTUP_ID", "t2_TIME7")
     assert startup_token() == "t2_TIME7"
+    assert take_startup_token() == "t2_TIME7"
+    assert take_startup_token() == ""
 
 
 def test_a_start_waits_for_a_window_that_was_first(tmp_path: Path) -> None:
