@@ -160,10 +160,23 @@ def test_the_desktop_knows_the_window(
     entry = configparser.ConfigParser(interpolation=None)
     entry.read(package.tree / f"usr/share/applications/lan.chat.{program}.desktop", "utf-8")
     settings = entry["Desktop Entry"]
-    assert (settings["Exec"], settings["Icon"]) == (command, command)
+    opens_links = " --open-link %u" if program == "ChatClient" else ""
+    assert (settings["Exec"], settings["Icon"]) == (command + opens_links, command)
+    # Whoever asks for it has to say that the program is there (common/ui/program/x11.py).
+    assert settings["StartupNotify"] == "true"
     person.start(bundle.program(program, "folder"), *_alone(program))
     classes = re.findall(r'"([^"]*)"', screen.window(program).wm_class)
     assert settings["StartupWMClass"] == classes[-1]
+
+
+def test_a_desktop_knows_what_opens_invites(package: Package, tmp_path: Path) -> None:
+    """The desktops' own tool puts the entry among those for the scheme, and finds no other."""
+    _need("update-desktop-database")
+    folder = tmp_path / "applications"
+    shutil.copytree(package.tree / "usr/share/applications", folder)
+    assert not _said("update-desktop-database", str(folder))
+    cache = (folder / "mimeinfo.cache").read_text()
+    assert "x-scheme-handler/chat=lan.chat.ChatClient.desktop;" in cache
 
 
 @BOTH
