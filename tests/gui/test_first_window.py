@@ -75,6 +75,21 @@ def test_what_was_kept_is_shown_before_the_models_of_the_wire_are_loaded() -> No
     assert not loaded & {"pydantic", "pydantic_core", "common.protocol.messages"}
 
 
+def test_the_join_screen_is_drawn_before_anything_of_the_network_is_loaded() -> None:
+    """The finder is small and comes next; the models of the wire take longer than the screen."""
+    code = "import sys; from chat_client.window import screens; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert "chat_client.window.join.screen" in loaded
+    assert not loaded & {
+        *("pydantic", "pydantic_core", "ssl", "common.protocol.messages", "chat_client.core"),
+        *("chat_client.net.finder", "chat_client.net.joining", "chat_client.net.connector"),
+        *("chat_client.net.presence_probe", "chat_client.net.diagnosis", "common.domain.dns_sd"),
+    }
+
+
 @pytest.mark.usefixtures("town")
 def test_what_is_typed_early_is_not_lost(
     town: Town, host: Host, monkeypatch: pytest.MonkeyPatch

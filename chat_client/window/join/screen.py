@@ -223,8 +223,10 @@ class JoinScreen(Panel):
             return None
         search = self.desk.search
         imitates = bool(imitated(search.accounts, search.here, place))
-        direct = self._entry is not None and self._entry.invite is not None
-        return Chosen(self.desk.asking.rule, imitates, direct)
+        entry = self._entry
+        direct = entry is not None and entry.invite is not None
+        gone = entry is not None and search.listing.entry(entry.key) is None
+        return Chosen(self.desk.asking.rule, imitates, direct, gone)
 
     def choose_place(self, place: Place, entry: Entry | None = None) -> None:
         """Turn to a chat that is not joined yet, or not by who wants to now."""
@@ -242,10 +244,10 @@ class JoinScreen(Panel):
         self.column.link.link.value = invite.link()
         self.turn(Way.LINK)
 
-    def turn(self, way: Way) -> None:
-        """Show another way in."""
+    def turn(self, way: Way, *, choose: bool = True) -> None:
+        """Show another way in. Who looks for chats gets the only one, unless they may `choose`."""
         self._stop()
-        self._turned = True
+        self._turned = way is not Way.SEARCH or not choose
         if way in {Way.SEARCH, Way.ADDRESS}:
             self._entry = None
             self.desk.asking.take(None)
@@ -254,6 +256,8 @@ class JoinScreen(Panel):
         self._look()
         self._show_list()
         self._focus()
+        if not self._turned:
+            self._listed()
 
     def _chosen(self, entry: Entry) -> None:
         if entry.account is not None:
@@ -271,7 +275,7 @@ class JoinScreen(Panel):
             popup(self, self._theme, items, x, y)
 
     def _host(self) -> None:
-        self.turn(Way.SEARCH)
+        self.turn(Way.SEARCH, choose=False)
         self.desk.search.hosting.start()
 
     def _listed(self) -> None:
@@ -553,7 +557,7 @@ class JoinScreen(Panel):
             return where_of(place)
         if entry.invite is not None:
             return "runs on this computer"
-        gone = self.desk.search.listing.entry(entry.key) is None
+        gone = self.chosen is not None and self.chosen.gone
         return "not on this network any more" if gone else where_of(place)
 
     def _head_of_search(self) -> Head:

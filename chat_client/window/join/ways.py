@@ -32,12 +32,13 @@ class Chosen(NamedTuple):
     """What is known of the chosen chat.
 
     `imitates` is true of one that has the name of a known chat and is another server; `direct` of
-    one that is on this computer.
+    one that is on this computer; `gone` of one that was found and is not there any more.
     """
 
     rule: str = ""
     imitates: bool = False
     direct: bool = False
+    gone: bool = False
 
     @property
     def can_ask(self) -> bool:
@@ -74,9 +75,9 @@ _SAID: Final = {
 def other_ways(way: Way, chosen: Chosen | None) -> list[tuple[Way, str]]:
     """The ways that are offered besides, with what their links say."""
     ways = []
-    if chosen is None:
+    if chosen is None or chosen.gone:
         ways.append(Way.SEARCH)
-    elif not chosen.direct:
+    if chosen is not None and not chosen.direct:
         ways += [Way.CHAT, Way.CODE] if chosen.can_ask or chosen.at_once else [Way.CODE]
     ways.append(Way.LINK)
     said = dict(_SAID)

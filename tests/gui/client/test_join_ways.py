@@ -490,6 +490,12 @@ def test_a_chat_that_leaves_stays_in_sight(
     assert guest.join.column.names.name.value == "Mira Novak"
     network.finders[-1].tell([advert_of(host, hosts=("127.0.0.1", "127.0.0.2"))])
     guest.wait(lambda: "127.0.0.1" in str(under.cget("text")), "its return")
+    network.finders[-1].tell([])
+    guest.wait(lambda: Way.SEARCH in guest.join.column.actions.others, "the way back")
+    guest.turn(Way.SEARCH)
+    assert way(guest) is Way.SEARCH
+    network.finders[-1].tell([advert_of(host)])
+    guest.wait(lambda: way(guest) is Way.CHAT, "the chat")
 
 
 def test_the_search_ends_with_the_screen(

@@ -158,6 +158,7 @@ def test_an_entry_is_found_by_its_key_and_by_its_pin() -> None:
         (Chosen(direct=True), Way.CHAT, "Join", [Way.LINK]),
         (Chosen(imitates=True), Way.CODE, "Join", [Way.LINK]),
         (Chosen(OPEN, imitates=True), Way.CODE, "Join", [Way.LINK]),
+        (Chosen(gone=True), Way.CHAT, "Ask to join", [Way.SEARCH, Way.CODE, Way.LINK]),
     ],
 )
 def test_a_rule_allows_some_ways(chosen: Chosen, best: Way, button: str, others: list[Way]) -> None:
