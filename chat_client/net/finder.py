@@ -14,6 +14,8 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
 from typing import Final
 
 from chat_client.state.discovery import INTERVAL, FoundChat, FoundChats, QuestionTimes
@@ -219,8 +221,21 @@ class Finder:
             if advert.ttl == 0:
                 if self._found.left(advert.fingerprint, now):
                     times.after_goodbye(now)
-            elif self._found.heard(advert, datagram.host, now, answers=answers) and not answers:
+                continue
+            told = tuple(host for host in advert.addresses if self._is_near(host))
+            advert = replace(advert, addresses=told)  # noqa: PLW2901 (what is kept of it)
+            if self._found.heard(advert, datagram.host, now, answers=answers) and not answers:
                 times.after_advert(now)
+
+    def _is_near(self, host: str) -> bool:
+        """Whether an address that is told may be tried: somebody's advert leads nobody far away.
+
+        A repeater of multicast DNS between two networks sends adverts from its own address.
+        """
+        address = ip_address(host)
+        if address.is_link_local or address.is_loopback or address.is_unspecified:
+            return False
+        return address.is_private or self._links.is_neighbour(host)
 
     def _publish(self, now: float) -> float:
         """Tell of changes; returns when to look for more."""

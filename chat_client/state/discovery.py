@@ -19,7 +19,9 @@ MOST_CHATS: Final = 64
 MOST_BY_HOST: Final = 8
 """Chats from one address: no more are shown of a computer that floods the network with adverts."""
 MOST_ROUTES: Final = 8
-"""Addresses of one chat."""
+"""Addresses from which one chat is advertised."""
+MOST_PLACES: Final = 12
+"""The same with those that are told."""
 LEAVING: Final = 0.6
 """Seconds after a goodbye in which a server may answer that it is still there."""
 MOST_UNANSWERED: Final = 3
@@ -43,9 +45,9 @@ class FoundChat:
     """A chat on this network, not proven to be what it says.
 
     `hosts` are addresses from which it was advertised, the likeliest first, with the zone of a
-    link-local IPv6 one. `seen_at` is when it was heard of last, by `common.system.clock.elapsed`;
-    it does not count when two are compared. `places` are all addresses and ports at which the
-    server is said to be: of several ports at most one is true.
+    link-local IPv6 one; then those that the adverts tell. `seen_at` is when it was heard of last,
+    by `common.system.clock.elapsed`; it does not count when two are compared. `places` are all
+    addresses and ports at which the server is said to be: of several ports at most one is true.
     """
 
     fingerprint: bytes
@@ -67,6 +69,8 @@ class _Route:
     answers: bool = False
     """Whether it has replied to a question: then it is gone when it does not any more."""
     unanswered: int = 0
+    told: tuple[str, ...] = ()
+    """Further addresses, which the advert tells: it may have come by way of another computer."""
     is_late: bool = False
     """Whether others are to be tried first, as the reply to the last question is overdue."""
 
@@ -128,7 +132,7 @@ class FoundChats:
             self._recent.pop(advert.fingerprint, None)
             self._recent[advert.fingerprint] = None
         route = routes[place]
-        route.name, route.seen_at = advert.name, now
+        route.name, route.seen_at, route.told = advert.name, now, advert.addresses
         route.unanswered, route.is_late = 0, False
         route.answers |= answers
         # A reply by unicast is valid for a few seconds only, for those who don't ask again.
@@ -202,8 +206,9 @@ def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:
     """As it is shown: of several ports, the one of the likeliest address."""
     ordered = _in_order(routes)
     (_, port), first = ordered[0]
-    hosts = tuple(host for (host, at), _ in ordered if at == port)
-    places = tuple(place for place, _ in ordered)
+    told = [(host, at) for (_, at), route in ordered for host in route.told]
+    places = tuple(dict.fromkeys((*(place for place, _ in ordered), *told)))[:MOST_PLACES]
+    hosts = tuple(host for host, at in places if at == port)
     return FoundChat(fingerprint, first.name, hosts, port, _seen_at(routes), places)
 
 

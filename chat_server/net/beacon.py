@@ -166,7 +166,7 @@ class Beacon:
             again = _ANNOUNCED_AGAIN if self._announced == 1 else _ANNOUNCED_EVERY
             self._announce_at = now + again
             for link in links:
-                self._publish(link, announcement(self._advert, link.addresses))
+                self._publish(link, announcement(self._advert, link.advertised))
                 self._group_at[link] = now
         for link in [link for link in self._waiting if now >= self._due_at(link)]:
             for answer in self._waiting.pop(link):
@@ -181,7 +181,7 @@ class Beacon:
         # Twice, as there is no later time to say it again.
         for _ in range(2):
             for link in links:
-                self._publish(link, announcement(replace(self._advert, ttl=0), link.addresses))
+                self._publish(link, announcement(replace(self._advert, ttl=0), link.advertised))
 
     def _publish(self, link: Link, packet: bytes) -> None:
         try:
@@ -209,7 +209,7 @@ class Beacon:
 
     def _answer(self, asked: Packet, sender: Datagram, link: Link, links: Links) -> None:
         legacy = sender.port != PORT
-        answer = reply(asked, self._advert, link.addresses, legacy=legacy)
+        answer = reply(asked, self._advert, link.advertised, legacy=legacy)
         if answer is None:
             return
         # Through two interfaces on one wire this computer hears itself.
@@ -227,7 +227,7 @@ class Beacon:
                 log.debug("no reply to %s: %s", sender.host, error)
             else:
                 return
-        for_all = reply(asked, self._advert, link.addresses, legacy=False)
+        for_all = reply(asked, self._advert, link.advertised, legacy=False)
         if for_all is not None:
             self._waiting.setdefault(link, set()).add(for_all)
 

@@ -20,7 +20,7 @@ import binascii
 import ipaddress
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from common.domain.invite import cleaned_server_name
@@ -61,6 +61,7 @@ _MOST_QUESTIONS: Final = 16
 _MOST_RECORDS: Final = 64
 _MOST_LABELS: Final = 640
 """Of all names of a packet: with compression a few bytes may stand for thousands of labels."""
+_MOST_ADDRESSES: Final = 4
 _NAME_LENGTH: Final = 255
 _MARK: Final = bytes([len(SERVICE[0])]) + SERVICE[0]
 _LABEL_DIGITS: Final = 16
@@ -75,13 +76,15 @@ class PacketError(ValueError):
 class Advert:
     """A server that takes part in the chat `name`; a `ttl` of 0 is its goodbye.
 
-    `fingerprint` has 32 bytes, `name` 1 to 64 characters on one line.
+    `fingerprint` has 32 bytes, `name` 1 to 64 characters on one line. `addresses` are those that a
+    packet tells; they don't count when two are compared.
     """
 
     fingerprint: bytes
     name: str
     port: int
     ttl: int = TTL
+    addresses: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def label(self) -> bytes:
@@ -259,12 +262,12 @@ def _read(packet: bytes) -> Packet:
 
 
 class _Received(NamedTuple):
-    """A record. `data` is what is understood of it: a target, a port, or character-strings."""
+    """A record. `data` is what is understood of it: a target, a port, strings, or an address."""
 
     name: Name
     kind: int
     ttl: int
-    data: Name | int | tuple[bytes, ...] | None
+    data: Name | int | tuple[bytes, ...] | bytes | None
 
 
 class _Reader:
@@ -288,7 +291,7 @@ class _Reader:
         end = begin + length
         if end > len(self._packet):
             raise PacketError("a record is cut off")
-        data: Name | int | tuple[bytes, ...] | None = None
+        data: Name | int | tuple[bytes, ...] | bytes | None = None
         if kind == PTR:
             self._at = begin
             data = _lower(self._name())
@@ -296,6 +299,8 @@ class _Reader:
             data = _SRV.unpack_from(self._packet, begin)[2]
         elif kind == TXT:
             data = _strings(self._packet[begin:end])
+        elif (kind, length) in {(A, 4), (AAAA, 16)}:
+            data = self._packet[begin:end]
         self._at = end
         return _Received(name, kind, ttl, data)
 
@@ -365,7 +370,10 @@ def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterat
         return
     ports: dict[Name, int] = {}
     texts: dict[Name, tuple[bytes, ...]] = {}
+    addresses: dict[bytes, list[str]] = {}
     for record in records:
+        if isinstance(record.data, bytes):
+            addresses.setdefault(record.name[0], []).append(str(ipaddress.ip_address(record.data)))
         if record.name not in instances:
             continue
         if isinstance(record.data, int):
@@ -376,7 +384,8 @@ def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterat
         port = ports.get(name, 0)
         described = _described(texts.get(name, ()))
         if port and described is not None and label_of(described[0]) == name[0]:
-            yield Advert(*described, port, min(ttl, TTL))
+            told = tuple(addresses.get(name[0], ())[:_MOST_ADDRESSES])
+            yield Advert(*described, port, min(ttl, TTL), told)
 
 
 def _described(texts: Iterable[bytes]) -> tuple[bytes, str] | None:

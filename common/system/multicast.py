@@ -55,6 +55,8 @@ class Link:
         self.index = found[0].interface
         self.zone = _zone(self.index)
         self.addresses = tuple(each.address for each in found)
+        self.advertised = self.addresses if source is None else (source.partition("%")[0],)
+        """The addresses by which a server here can be reached on this link."""
         self.networks: tuple[Network, ...] = tuple(
             ipaddress.ip_network(f"{each.address}/{each.prefix}", strict=False)
             for each in found
@@ -99,13 +101,17 @@ class Link:
     def _listen(self, made: socket.socket) -> None:
         """Join the group, and bind to it: what is sent to this computer alone goes to others."""
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if sys.platform == "linux" and self.version == 4:
-            # Else it would get what comes to any interface of which any program is a member. With
-            # SO_REUSEPORT it may get what is meant for the socket of another interface.
-            made.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
-        elif sys.platform not in {"linux", "win32"}:
+        if sys.platform != "win32":
+            # Some programs, browsers among them, share the port in this way only.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if sys.platform == "linux" and self.version == 4:
+            # Else it would get what comes to any interface of which any program is a member.
+            made.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
         made.bind(("", PORT) if sys.platform == "win32" else self._group)
+        if sys.platform == "linux":
+            # Sockets that were bound with it to the same address share what comes: each packet
+            # would get to one of them, of this interface or another, of this program or another.
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
         if self.version == 4:
             member = socket.inet_aton(GROUPS[4]) + _interface_option(self.index)[-4:]
             if sys.platform != "win32":

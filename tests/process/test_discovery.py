@@ -187,8 +187,8 @@ def test_an_advert_comes_from_where_the_server_listens(
     finding = Finding(house, there)
     host = Host(house, here, "--port", "0", "--host", address)
     (chat,) = finding.shows("Home")
-    expected = "10.77.0.5" if address == "0.0.0.0" else address  # noqa: S104 (as above)
-    assert chat["hosts"] == [expected]
+    everywhere = address == "0.0.0.0"  # noqa: S104 (as above)
+    assert chat["hosts"] == (["10.77.0.5", "10.77.0.7"] if everywhere else [address])
     assert Finding(house, there).shows("Home") == [chat]
     Guest(house, there, "ada").say(leads_to(chat, host), "hello")
 
@@ -215,6 +215,49 @@ def test_a_guest_whose_firewall_lets_in_multicast_dns_alone(
     there.firewall("ip daddr 224.0.0.251 udp dport 5353 accept", "meta l4proto udp drop")
     Host(house, here)
     Finding(house, there).shows("Home")
+
+
+@pytest.mark.parametrize(
+    "options", [("SO_REUSEADDR", "SO_REUSEPORT"), ("SO_REUSEADDR",), ("SO_REUSEPORT",), ()]
+)
+def test_other_programs_have_the_port(
+    house: House, networks: Networks, options: tuple[str, ...]
+) -> None:
+    """A browser or the system's own responder: however they share it, a guest finds the host.
+
+    But one that keeps it for itself on the host's computer makes that impossible; the server runs.
+    """
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    for computer in (here, there):
+        house.child("other", ["tests.process.port_holder", *options], under=computer.inside).line()
+    host = Host(house, here)
+    own, finding, second = Finding(house, here), Finding(house, there), Finding(house, there)
+    if not options:
+        host.child.complaint("multicast DNS can't be used")
+        Guest(house, there, "ada").say(host.told["invite"], "hello")
+        assert finding.chats == []
+        return
+    for each in (own, finding, second):
+        each.shows("Home")
+    host.child.process.send_signal(signal.SIGTERM)
+    for each in (own, finding, second):
+        each.shows()
+
+
+def test_a_repeater_between_two_networks(house: House, networks: Networks) -> None:
+    """What it repeats comes from its own address; the host's is told in the advert."""
+    here, far = networks.computer(), networks.computer()
+    router = networks.router(here, far)
+    for number, computer in ((1, here), (2, far)):
+        computer.up(f"eth{number}", f"10.77.{number}.5/24")
+        computer.ip(f"route add default via 10.77.{number}.1")
+    repeater = house.child("repeater", ["tests.process.repeater"], under=router.inside)
+    repeater.line()
+    finding = Finding(house, far)
+    host = Host(house, here)
+    (chat,) = finding.shows("Home")
+    assert chat["hosts"] == ["10.77.2.1", "10.77.1.5"]
+    Guest(house, far, "ada").say(leads_to(chat, host), "hello")
 
 
 @pytest.mark.parametrize("flags", [("--no-discovery",), ("--host", "127.0.0.1")])

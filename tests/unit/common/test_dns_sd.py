@@ -94,6 +94,8 @@ def test_an_announcement_is_read_again(advert: Advert, addresses: list[str]) -> 
     packet = announcement(advert, addresses)
     assert may_matter(packet)
     assert read(packet) == Packet(0, True, adverts=(advert,))
+    (told,) = read(packet).adverts
+    assert told.addresses == tuple(addresses[:4])
 
 
 @given(strategies.line(64))

@@ -59,6 +59,17 @@ def test_a_chat_is_listed_once_with_all_its_addresses() -> None:
     assert found.chats[0].seen_at == 2.0
 
 
+def test_what_an_advert_tells_comes_last() -> None:
+    """It may have come by way of a repeater between two networks, where the server is not."""
+    found = FoundChats()
+    told = replace(HOME, addresses=("10.2.0.5", "10.1.0.1", "fd00::5"))
+    found.heard(told, "10.1.0.1", 1.0, answers=True)
+    found.heard(HOME, "10.1.0.2", 1.0, answers=False)
+    (chat,) = found.chats
+    assert chat.hosts == ("10.1.0.1", "10.1.0.2", "10.2.0.5", "fd00::5")
+    assert chat.places == tuple((host, 12345) for host in chat.hosts)
+
+
 def test_when_it_was_heard_of_is_no_difference() -> None:
     """Else whoever shows the list would draw it anew with each reply."""
     found = FoundChats()
