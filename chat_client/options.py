@@ -202,7 +202,7 @@ def secrets_among(arguments: Sequence[str]) -> list[str]:
 
     All that looks like an invite link, whatever option it belongs to and however it is damaged.
     """
-    found = [argument for argument in arguments if any(link in argument for link in _LINK)]
+    found = [each for each in arguments if any(link in each.lower() for link in _LINK)]
     for place, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")
         if flag == OPEN_LINK:

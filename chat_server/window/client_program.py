@@ -17,14 +17,15 @@ def find_client() -> Launch | None:
 
 
 class ClientProgram:
-    """One ChatClient at a time, in a session of its own: it outlives the host's window.
+    """ChatClient, in a session of its own: it outlives the host's window.
 
-    Poll `status`: that reaps a process that has ended.
+    Started again while its window is open, it raises that one, and ends. Poll `running`: that reaps
+    the processes that have ended.
     """
 
     def __init__(self, launch: Launch | None) -> None:
         self._launch = launch
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
 
     @property
     def available(self) -> bool:
@@ -33,13 +34,16 @@ class ClientProgram:
 
     @property
     def running(self) -> bool:
-        """Whether the one that was started last is still running."""
-        return self._process is not None and self._process.poll() is None
+        """Whether one that was started is still running."""
+        return None in [process.poll() for process in self._processes]
 
     @property
     def status(self) -> int | None:
-        """The exit status of the one that was started last; None while it runs, or before."""
-        return None if self._process is None else self._process.poll()
+        """The exit status of one that failed, or else 0; None while one runs, or before."""
+        codes = [process.poll() for process in self._processes]
+        if not codes or None in codes:
+            return None
+        return next((code for code in codes if code), 0)
 
     def start(self, invite: str) -> None:
         """Start it; it joins under the name of the login, or signs in. Raises OSError.
@@ -49,4 +53,6 @@ class ClientProgram:
         """
         if self._launch is None:
             raise FileNotFoundError(f"there is no {_NAME} here")
-        self._process = start_program(self._launch, ("--login-name",), {INVITE_VARIABLE: invite})
+        self._processes = [process for process in self._processes if process.poll() is None]
+        more = {INVITE_VARIABLE: invite}
+        self._processes.append(start_program(self._launch, ("--login-name",), more))

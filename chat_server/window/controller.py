@@ -175,9 +175,7 @@ class HostController:
         running = self._server_thread.running
         if running is None:
             return
-        if self.client.running:
-            self._say("ChatClient is open already", TOAST_TIME)
-            return
+        # One that is open already comes to the front.
         try:
             self.client.start(running.invite)
         except OSError as error:

@@ -100,23 +100,22 @@ def test_what_is_said_in_passing_hides_no_activity(open_host: Open) -> None:
     assert at is label
 
 
-def test_a_second_click_opens_no_second_one(stub: Stub, open_host: Open) -> None:
-    """It says so, and opens one again once the first has ended, which is no zombie then."""
+def test_a_second_click_starts_it_again(stub: Stub, open_host: Open) -> None:
+    """Its window comes to the front by that; none of the processes is left as a zombie."""
     host = open_host().up()
     button = host.app.frame.sidebar.client
-    host.click(button)
-    host.wait(stub.told.exists, "its start")
-    first = stub.facts["pid"]
-    stub.told.unlink()
-    host.click(button)
-    assert toast(host) == "ChatClient is open already"
-    assert not stub.told.exists()
+    pids = []
+    for _ in range(2):
+        host.click(button)
+        host.wait(stub.told.exists, "its start")
+        pids.append(stub.facts["pid"])
+        stub.told.unlink()
+    assert pids[0] != pids[1]
+    assert host.app.controller.client.running
+    assert host.app.controller.client.status is None
     stub.end()
-    host.wait(lambda: not Path(f"/proc/{first}").exists(), "its end, seen by the window")
-    stub.told.with_name(f"{stub.told.name}.end").unlink()
-    host.click(button)
-    host.wait(stub.told.exists, "the next start")
-    assert stub.facts["pid"] != first
+    host.wait(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), "their end")
+    assert host.app.controller.client.status == 0
 
 
 def test_it_outlives_the_hosts_window(stub: Stub, open_host: Open) -> None:
@@ -189,8 +188,13 @@ def test_the_real_one_is_in_the_chat_at_once(
 def _opened_and_closed(host: HostWindow) -> None:
     host.click(host.app.frame.sidebar.client)
     host.wait(lambda: len(host.names()) == 1, "somebody in the list")
-    process = host.app.controller.client._process
-    assert process is not None
+    [process] = host.app.controller.client._processes
+    # A second click raises that one: nobody else comes, and the second process ends.
+    host.click(host.app.frame.sidebar.client)
+    again = host.app.controller.client._processes[-1]
+    assert again is not process
+    host.wait(lambda: again.poll() == 0, "the end of the second one")
+    assert len(host.names()) == 1
     process.send_signal(signal.SIGTERM)
     host.wait(lambda: process.poll() == 0, "its end")
     host.wait(lambda: not host.names(), "an empty list")

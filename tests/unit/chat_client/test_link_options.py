@@ -119,6 +119,7 @@ def test_a_desktops_link_is_for_the_window(capsys: pytest.CaptureFixture[str]) -
         (["--open-link=xyz", "cd"], {"xyz", "cd"}),
         (["send", "hello", "--name", "Ada", "--timeout", "5"], set()),
         (["listen", "--count", "12", "--code", "7XK4-9QRM"], {"7XK4-9QRM"}),
+        (["CHAT://10.0.0.1:1/join"], {"CHAT://10.0.0.1:1/join"}),
         (["send", "see chat+plaintext://x"], {"see chat+plaintext://x"}),
         (["--join", "-"], set()),
         (["--join"], set()),
