@@ -173,6 +173,7 @@ class JoinScreen(Panel):
             self.column.link.link.value = prefill.link
             self.turn(Way.LINK)
         else:
+            self._focus()
             self._listed()
         if prefill.problem:
             self.refuse(prefill.problem, prefill.field)

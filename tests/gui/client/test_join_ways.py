@@ -424,6 +424,13 @@ def test_nothing_is_chosen_for_somebody_who_has_chosen(
     assert window.root.focus_get() is window.join.column.link.link.entry
 
 
+def test_the_keys_begin_in_the_list(town: Town) -> None:
+    """Return opens what the arrow keys have reached; Tab leads to the buttons."""
+    window = town.window()
+    canvas = window.join.list.rows.canvas
+    window.wait(lambda: window.root.focus_get() is canvas, "the keyboard in the list")
+
+
 def test_of_several_chats_none_is_chosen(
     town: Town, host: Host, network: type[QuietNetwork]
 ) -> None:
