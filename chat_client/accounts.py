@@ -7,6 +7,7 @@ In it are `account.json` (who, where, and this device's token; mode 0600) and `c
 
 import json
 import secrets
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,16 @@ class Accounts:
     def remove(self, account: Account) -> None:
         """Delete an account that its server refused. It has no messages yet."""
         (self.folder(account) / "account.json").unlink(missing_ok=True)
+
+    def delete(self, account: Account) -> None:
+        """Delete an account's folder with all that is in it. Raises OSError.
+
+        Nobody may have it open.
+        """
+        folder = self.folder(account)
+        # First what it is found by: a part that is left behind is no account.
+        (folder / "account.json").unlink(missing_ok=True)
+        shutil.rmtree(folder)
 
     def all(self) -> list[Account]:
         """All accounts, the one used last first. Raises AccountError on a damaged one."""

@@ -53,6 +53,8 @@ class ConnectionView:
         """Why the server, which is connected, takes no message for now, if it does not."""
         self._mute: Reason | None = None
         """Why nothing may be written, if that is so."""
+        self._is_former = False
+        """Whether the open conversation is with somebody whose account was deleted."""
         self.clock = ServerClock()
         self._ending: str | None = None
         """The timer for when a mute or a ban ends by itself."""
@@ -108,6 +110,12 @@ class ConnectionView:
         self._show_mute()
         self._wait_for_end()
 
+    def show_former(self, *, is_former: bool) -> None:
+        """The open conversation is with somebody whose account was deleted, or it is not."""
+        if is_former != self._is_former:
+            self._is_former = is_former
+            self._show_mute()
+
     def show_line(self) -> None:
         """The line beside the room's name is shown: look at it again while a try is to come."""
         if self.status.link is Link.PAUSED and self._countdown is None:
@@ -120,8 +128,12 @@ class ConnectionView:
     # What ends by itself, which nobody tells
 
     def _show_mute(self) -> None:
-        muted = self._mute is not None and holds(self._mute, self.clock.now())
-        self._composer.close(reason_text(self._mute) if muted and self._mute is not None else "")
+        why = self._mute
+        if why is not None and not holds(why, self.clock.now()):
+            why = None
+        if self._is_former:
+            why = Reason("former_member")
+        self._composer.close("" if why is None else reason_text(why))
 
     def _wait_for_end(self) -> None:
         if self._ending is not None:

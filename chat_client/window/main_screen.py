@@ -17,6 +17,7 @@ from chat_client.window.members_panel import MembersPanel
 from chat_client.window.notification_menus import NotificationMenus
 from chat_client.window.notifications import Notifications
 from chat_client.window.overview import Overview
+from chat_client.window.own_menu import OwnMenu
 from chat_client.window.person_menu import PersonMenu
 from chat_client.window.read_marker import ReadMarker
 from chat_client.window.room_history import RoomHistory
@@ -25,7 +26,7 @@ from chat_client.window.sidebar import Sidebar
 from chat_client.window.slow_mode_menu import SlowModeMenu
 from chat_client.window.status_banner import status_line
 from chat_client.window.unread_counts import UnreadCounts
-from common.domain.names import GENERAL, direct_room
+from common.domain.names import GENERAL, direct_partner, direct_room
 from common.domain.text import normalize_text
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Panel
@@ -36,8 +37,9 @@ from common.ui.widgets.safe_text import safe
 class MainScreen(Panel):
     """The conversations of one account, loaded from the cache or taken over from `former`.
 
-    `on_title(title)` sets the window's title, `on_leave()` opens the join screen, `on_settings()`
-    the settings, and `on_mode()` toggles between the light and the dark mode.
+    `on_title(title)` sets the window's title, `on_leave()` opens the join screen,
+    `on_remove()` removes a deleted account from this computer, `on_settings()` opens the settings,
+    and `on_mode()` toggles between the light and the dark mode.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class MainScreen(Panel):
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
+        on_remove: Callable[[], object],
         on_settings: Callable[[], object],
         on_mode: Callable[[], object],
     ) -> None:
@@ -58,7 +61,7 @@ class MainScreen(Panel):
         self._notifications = notifications
         self._on_settings = on_settings
         self._on_title = on_title
-        self._on_leave = on_leave
+        self._on_leave, self._on_remove = on_leave, on_remove
         self.overview: Overview = former.overview if former else Overview(session.account.username)
         self._counts = UnreadCounts(self.overview, session.reader)
         if former is None:
@@ -113,6 +116,7 @@ class MainScreen(Panel):
             on_room_menu=self._menus.open_room,
             on_quiet_menu=self._menus.open_quiet,
             on_settings=self._on_settings,
+            on_own_menu=lambda x, y: self.own_menu.open(x, y),
         )
         self.sidebar.pack(side="left", fill="y")
         view = self.view = RoomView(
@@ -147,6 +151,18 @@ class MainScreen(Panel):
             on_dialog=self._ask,
             toast=view.toast,
             server_time=self.connection.clock.now,
+        )
+        self.own_menu = OwnMenu(
+            self,
+            self._window,
+            theme,
+            lambda: self._session.account,
+            is_deleted=lambda: self.connection.status.code == "account_deleted",
+            order=self._session.ask,
+            on_leave=self._on_leave,
+            on_remove=self._on_remove,
+            on_dialog=self._ask,
+            toast=view.toast,
         )
         self.slow_mode_menu = SlowModeMenu(
             self, theme, order=self._session.ask, toast=view.toast, interval=view.pace.interval
@@ -287,13 +303,13 @@ class MainScreen(Panel):
                 self._history.hear(item)
             case news.DeviceAdded():
                 self.tell(f"A device has joined as you: {safe(item.name)}")
+            case news.Requested() | news.DevicesListed():
+                self.own_menu.hear(item)
             # `apply` handles MessageNotStored for all of them at once; this screen asks for no
-            # list of devices or invites.
+            # list of invites.
             case (
                 news.AccountChanged()
                 | news.MessageNotStored()
-                | news.Requested()
-                | news.DevicesListed()
                 | news.InvitesListed()
                 | news.JoiningTold()
             ):
@@ -357,6 +373,8 @@ class MainScreen(Panel):
         self._notifications.count(unread)
         title = self.overview.title(self.room)
         self._on_title(f"{f'({unread}) ' if unread else ''}{safe(title)} — {safe(server)}")
+        partner = direct_partner(self.room, self.overview.me)
+        self.connection.show_former(is_former=partner in self.overview.former)
         self._show_state()
 
     # Status

@@ -13,7 +13,8 @@ from chat_client.open_account import OpenAccount
 from chat_client.options import DamagedLink, Name, Options, name_of, read_link
 from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
-from chat_client.state.news import AccountChanged, News, StatusChanged
+from chat_client.state.news import AccountChanged, News, Requested, StatusChanged
+from chat_client.state.request import DeleteMe
 from chat_client.state.status import Link, Status
 from chat_client.window.join.asking import Asking
 from chat_client.window.join.hosting import find_server
@@ -271,6 +272,7 @@ class Screens:
             former,
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
+            on_remove=self._remove_account,
             on_settings=self.show_settings,
             on_mode=self.looks.toggle_mode,
         )
@@ -531,8 +533,39 @@ class Screens:
                     self._show_main()
             elif isinstance(item, StatusChanged) and isinstance(self.screen, JoinScreen):
                 self._join_went(session, self.screen, item)
+            elif isinstance(item, StatusChanged) and item.status.link is Link.SIGNED_OUT:
+                self._signed_out(item.status)
+            elif isinstance(item, Requested) and _is_deletion(item):
+                self._remove_account()
         if isinstance(self.screen, MainScreen):
             self.screen.apply(told)
+
+    def _signed_out(self, status: Status) -> None:
+        """This device or its account is no longer: there is nothing to come back to from here."""
+        if status.code in {"account_deleted", "device_removed"}:
+            self._leave_account()
+            self.show_join(problem=safe(whole_sentence(status.reason)))
+
+    def _remove_account(self) -> None:
+        """Remove a deleted account from this computer, with the copies of its conversations."""
+        session = self.session
+        if session is None:
+            return
+        self._leave_account()
+        account = session.account
+        said = f"Your account in {safe(account.invite.server_name)} was deleted."
+        try:
+            self._accounts.delete(account)
+        except OSError as error:
+            log.exception("the folder of a deleted account could not be removed")
+            said += f" Its folder can't be removed: {error.strerror or error}."
+        self.show_join(problem=said)
+
+    def _leave_account(self) -> None:
+        """Close the open account; no dialog of its screen is left."""
+        if isinstance(self.screen, MainScreen) and self.screen.dialog is not None:
+            self.screen.dialog.close()
+        self._close_session()
 
     def _save(self, account: Account) -> None:
         try:
@@ -551,3 +584,8 @@ class Screens:
             if status.code in NEVER_MADE:
                 self._accounts.remove(session.account)
             screen.refuse(tried(status), field, str(status.reason.params.get("suggestion", "")))
+
+
+def _is_deletion(item: Requested) -> bool:
+    """Whether this account was deleted from here."""
+    return isinstance(item.what, DeleteMe) and item.why is None

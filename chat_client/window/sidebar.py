@@ -30,7 +30,8 @@ class Sidebar(Panel):
 
     `on_room(room)` for each choice, also while going through the list with the arrow keys;
     `on_done()` when it was made, by a click or Return. `on_room_menu(room, x, y)` for the
-    context-menu click or key, `on_quiet_menu(x, y)` for the bell, `on_settings()` for the gear.
+    context-menu click or key, `on_quiet_menu(x, y)` for the bell, `on_settings()` for the gear,
+    `on_own_menu(x, y)` for who one is.
     """
 
     def __init__(
@@ -43,9 +44,11 @@ class Sidebar(Panel):
         on_room_menu: Callable[[str, int, int], object],
         on_quiet_menu: Callable[[int, int], object],
         on_settings: Callable[[], object],
+        on_own_menu: Callable[[int, int], object],
     ) -> None:
         super().__init__(parent, theme, "sidebar")
         self._theme = theme
+        self._on_own_menu = on_own_menu
         self._room = ""
         self.configure(width=theme.px(_WIDTH))
         self.pack_propagate(False)
@@ -72,7 +75,7 @@ class Sidebar(Panel):
         self.settings_button.pack(side="right")
         self.quiet_button.pack(side="right")
         self.settings_button.lift()
-        me = Panel(self, theme, "sidebar")
+        me = self.me = Panel(self, theme, "sidebar")
         me.pack(side="bottom", fill="x", padx=theme.px(16), pady=theme.px(12))
         self._avatar = Picture(me, theme, lambda: theme.avatar("?", "?", 32))
         self._avatar.pack(side="left")
@@ -81,6 +84,12 @@ class Sidebar(Panel):
         )
         leave.pack(side="right")
         Tooltip(leave, theme, "Go to another chat")
+        self.own_button = Button(
+            me, theme, "", self._own_clicked, variant="quiet", icon="more", icon_size=18
+        )
+        self.own_button.pack(side="right")
+        leave.lift()  # Tab goes from left to right
+        Tooltip(self.own_button, theme, "Your name, your devices, your account")
         names = Panel(me, theme, "sidebar")
         names.pack(side="left", fill="x", expand=True, padx=theme.px(10))
         self._name = Label(names, theme, font="body_bold")
@@ -100,6 +109,9 @@ class Sidebar(Panel):
         # A list without a height yet would scroll as far as it can to show the selection.
         self.rooms.canvas.bind("<Map>", lambda _: self.rooms.select(self._room), add="+")
         self.rooms.pack(fill="both", expand=True)
+        for part in (me, names, self._avatar, self._name, self._username):
+            part.bind("<Button-1>", lambda _: self._own_clicked())
+            part.configure(cursor="hand2")
         me.lift()  # Tab follows the stack
         self._shown = ("", "")
         self._showing: tuple[Overview | None, int] = (None, 0)
@@ -120,12 +132,17 @@ class Sidebar(Panel):
         button = self.quiet_button
         self._on_quiet_menu(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
 
+    def _own_clicked(self) -> None:
+        # At the top of the card: the menu opens above it where there is no room below.
+        self._on_own_menu(self.me.winfo_rootx(), self.me.winfo_rooty())
+
     def _fit_names(self) -> None:
         px, fit = self._theme.px, self._theme.fonts.fit
         width = int(self.cget("width")) - px(32)
         buttons = self.settings_button.winfo_reqwidth() + self.quiet_button.winfo_reqwidth()
         self._server.set(fit("title", self._server_name, width + px(8) - buttons))
         width -= px(32 + 2 * 10) + self._leave.winfo_reqwidth()
+        width -= self.own_button.winfo_reqwidth()
         self._name.set(fit("body_bold", self._shown[0], width))
         self._username.set(fit("label", f"@{self._shown[1]}", width))
 

@@ -60,6 +60,8 @@ def _way_back(status: Status) -> Offer:
     too_old = status.code in {"version", "client_too_old", "server_too_old"}
     if status.link is Link.STOPPED or too_old:
         return Offer("Try again")
+    if status.code == "account_deleted":
+        return Offer("Go to another chat", "leave")
     return Offer("Join again", "leave")
 
 

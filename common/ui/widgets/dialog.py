@@ -119,6 +119,11 @@ class Dialog:
         else:
             self.buttons[self._default].focus_set()
 
+    def close(self) -> None:
+        """Close it as if it were cancelled, if it is open still."""
+        if self.window.winfo_exists():
+            self.choose(self._cancel)
+
     def choose(self, choice: str) -> None:
         """Answer with that choice and close."""
         text = self.field.value if self.field is not None else ""

@@ -78,6 +78,7 @@ class Lists:
             on_room_menu=lambda *_: None,
             on_quiet_menu=lambda *_: None,
             on_settings=lambda: None,
+            on_own_menu=lambda *_: None,
         )
         self.sidebar.pack(side="left", fill="y")
         self.members = Members(root, theme, lambda _: None, lambda *_: None)

@@ -1,0 +1,207 @@
+"""The dialog of one's own devices: which there are, signing one out, adding another."""
+
+from __future__ import annotations
+
+import tkinter as tk
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import partial
+from time import time
+from typing import TYPE_CHECKING, Final
+
+from chat_client.state import news
+from chat_client.state.request import AddDevice, RemoveDevice
+from common.domain.sentences import whole_sentence
+from common.domain.times import local_time
+from common.ui.look.theme import Theme
+from common.ui.widgets.basics import Hairline, Label, Panel, Picture
+from common.ui.widgets.buttons import Button
+from common.ui.widgets.copy_button import CopyButton
+from common.ui.widgets.dialog import Choice, Dialog
+from common.ui.widgets.link_field import LinkField
+from common.ui.widgets.safe_text import safe
+from common.ui.widgets.scrolling import ScrollPane
+from common.ui.widgets.selection import copy
+
+if TYPE_CHECKING:
+    from chat_client.core import Core
+    from common.protocol.messages import DeviceFacts
+
+_WIDE: Final = 480
+"""px at 96 dpi, as are those below."""
+_HIGHEST: Final = 300
+"""Height of the list at most: more devices are scrolled."""
+_NAME_WIDTH: Final = 300
+_SIGN_OUT: Final = "sign_out"
+
+
+class DevicesDialog(Dialog):
+    """Asks for the list when it is made; `show` and `hear` are called with what is answered.
+
+    `order(do)` has the core do something.
+    """
+
+    def __init__(
+        self, parent: tk.Misc, theme: Theme, order: Callable[[Callable[[Core], object]], object]
+    ) -> None:
+        self._order = order
+        self.devices: tuple[DeviceFacts, ...] = ()
+        """Those that are shown, in their order."""
+        self.sign_out: dict[str, Button] = {}
+        """The button of each device but this one, by its id."""
+        super().__init__(
+            parent,
+            theme,
+            "Your devices",
+            "Each of them is signed in as you. Sign out one that you no longer use, or have lost.",
+            (Choice("close", "Close"),),
+            width=_WIDE,
+        )
+        order(lambda core: core.list_devices())
+
+    def _build_more(self, inside: Panel, width: int) -> None:
+        theme = self._theme
+        self._pane = ScrollPane(inside, theme, lambda _width, _height: self._put())
+        self._pane.pack(fill="x", pady=(theme.px(14), 0))
+        self._list = Panel(self._pane.inside, theme)
+        self.note = Label(inside, theme, "Asking the server…", tone="muted", wrap=width)
+        self.note.pack(anchor="w", pady=(theme.px(10), 0))
+        self.add = Button(inside, theme, "Add a device…", self._add, icon="plus")
+        self.add.pack(anchor="w", pady=(theme.px(14), 0))
+        self._invite = Panel(inside, theme)
+        self.link = LinkField(self._invite, theme, self._copy, height=38)
+        self.copy_link = CopyButton(
+            self._invite, theme, "Copy link", self._copy, variant="primary", height=38
+        )
+        self.copy_link.pack(side="right", padx=(theme.px(8), 0))
+        self.link.pack(side="left", fill="x", expand=True)
+        self.link.lift()
+        self.copy_link.lift()
+        self._fit()
+
+    # What is answered
+
+    def show(self, listed: news.DevicesListed) -> None:
+        """The list has come, or can't be had."""
+        if not self.window.winfo_exists():
+            return
+        if listed.devices is None:
+            why = "" if listed.why is None else f" {safe(whole_sentence(listed.why))}"
+            self.note.set(f"Your devices can’t be listed now.{why}", "danger")
+            return
+        self.note.set("")
+        self.devices = tuple(sorted(listed.devices, key=lambda each: not each.current))
+        self._fill(self.devices)
+
+    def hear(self, item: news.Requested) -> None:
+        """A link was made, a device was signed out; or it was refused."""
+        if not self.window.winfo_exists():
+            return
+        self.add.enabled = True
+        if item.why is not None:
+            self.note.set(safe(whole_sentence(item.why)), "danger")
+        elif isinstance(item.what, RemoveDevice):
+            self._order(lambda core: core.list_devices())
+        else:
+            self._show_link(item.link, item.expires)
+
+    def _show_link(self, link: str, expires: int | None) -> None:
+        until = "" if expires is None else f", until {_moment(expires)}"
+        self.note.set(
+            "Open this link in ChatClient on the other device: there you come in as yourself. It "
+            f"works once{until}. Whoever has it can do so: give it to nobody else.",
+            "text",
+        )
+        self.link.show(link)
+        self.copy_link.content = link
+        self._invite.pack(fill="x", pady=(self._theme.px(10), 0), after=self.note)
+        self.add.set("Make another link")
+        self._fit()
+
+    # The list
+
+    def _fill(self, devices: Sequence[DeviceFacts]) -> None:
+        for child in self._list.winfo_children():
+            child.destroy()
+        self.sign_out.clear()
+        for place, device in enumerate(devices):
+            if place:
+                Hairline(self._list, self._theme).pack(fill="x")
+            self._add_row(device)
+        self._pane.adopt()
+        self._fit()
+
+    def _add_row(self, device: DeviceFacts) -> None:
+        theme = self._theme
+        row = Panel(self._list, theme)
+        row.pack(fill="x", pady=theme.px(8))
+        Picture(row, theme, lambda: theme.icon("laptop", theme.palette.muted, size=20)).pack(
+            side="left", padx=(0, theme.px(12))
+        )
+        if not device.current:
+            button = Button(row, theme, "Sign out…", partial(self._sign_out, device), height=30)
+            button.pack(side="right", padx=(theme.px(8), theme.px(12)))
+            self.sign_out[device.device] = button
+        words = Panel(row, theme)
+        words.pack(side="left", fill="x", expand=True)
+        name = theme.fonts.fit("body_bold", safe(device.name), theme.px(_NAME_WIDTH))
+        Label(words, theme, name, font="body_bold").pack(anchor="w")
+        Label(words, theme, _state(device), font="label", tone="muted").pack(anchor="w")
+
+    def _fit(self) -> None:
+        """Give the list the height that it needs, up to the highest."""
+        self._list.update_idletasks()
+        height = self._list.winfo_reqheight() if self.devices else 1
+        self._pane.configure(height=min(height, self._theme.px(_HIGHEST)))
+        self._pane.pack_propagate(False)
+        self._put()
+
+    def _put(self) -> None:
+        self._pane.put(self._list, 0, 0)
+
+    # What is asked for
+
+    def _add(self) -> None:
+        self.add.enabled = False
+        self._order(lambda core: core.request(AddDevice()))
+
+    def _sign_out(self, device: DeviceFacts) -> None:
+        question = Dialog(
+            self.window,
+            self._theme,
+            f"Sign out “{safe(device.name)}”?",
+            "It can’t come in any more, unless you give it a new link. What it has stored stays on "
+            "it.",
+            (Choice("no", "Cancel"), Choice(_SIGN_OUT, "Sign out", "danger")),
+        )
+        self.question = question
+        chosen = question.ask().choice
+        if not self.window.winfo_exists():
+            return
+        self.window.grab_set()  # as the question had it
+        if chosen == _SIGN_OUT:
+            self._order(lambda core: core.request(RemoveDevice(device.device)))
+
+    def _copy(self, link: str) -> None:
+        copy(self.window, link)
+
+
+def _state(device: DeviceFacts) -> str:
+    if device.current:
+        return "This device"
+    if device.online:
+        return "Connected now"
+    if device.last_seen is None:
+        return f"Added {_moment(device.created)}"
+    return f"Last connected {_moment(device.last_seen)}"
+
+
+def _moment(milliseconds: int) -> str:
+    """A time of day, with the date unless it is near."""
+    then, today = local_time(milliseconds), local_time(int(time() * 1000)).date()
+    near = {
+        today: "today",
+        today - timedelta(days=1): "yesterday",
+        today + timedelta(days=1): "tomorrow",
+    }
+    return f"{near.get(then.date(), then.date().isoformat())} at {then:%H:%M}"
