@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 import secrets
 import sys
 from collections.abc import Callable
@@ -23,6 +24,8 @@ _JOINED_ANEW: Final = "joined_anew"
 """The key in the cache of the token to join anew with, behind a hash of the invite's secret."""
 
 
+_COMPUTER: Final = 40
+"""Characters of a computer's name at most."""
 _SYSTEMS: Final = {"win32": "Windows", "darwin": "macOS", "linux": "Linux"}
 
 
@@ -37,9 +40,15 @@ class ClientInfo:
 
 def this_program(*, presence: bool) -> ClientInfo:
     """The client's `hello`; with `presence`, it requests pushes about presence."""
-    system = _SYSTEMS.get(sys.platform, sys.platform)
     capabilities = (limits.PRESENCE,) if presence else ()
-    return ClientInfo(f"ChatClient {__version__}", system, capabilities)
+    return ClientInfo(f"ChatClient {__version__}", device_name(platform.node()), capabilities)
+
+
+def device_name(computer: str) -> str:
+    """What this device is called among those of its owner, by this computer's own name."""
+    system = _SYSTEMS.get(sys.platform, sys.platform)
+    name = "".join(filter(str.isprintable, computer.partition(".")[0])).strip()
+    return f"{name[:_COMPUTER]} ({system})" if name else system
 
 
 class Admission:

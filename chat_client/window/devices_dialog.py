@@ -13,6 +13,7 @@ from chat_client.state import news
 from chat_client.state.request import AddDevice, RemoveDevice
 from common.domain.sentences import whole_sentence
 from common.domain.times import local_time
+from common.ui.look.palette import Tone
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel, Picture
 from common.ui.widgets.buttons import Button
@@ -49,6 +50,8 @@ class DevicesDialog(Dialog):
         """Those that are shown, in their order."""
         self.sign_out: dict[str, Button] = {}
         """The button of each device but this one, by its id."""
+        self.question: Dialog | None = None
+        """The question before a device is signed out, if there was one."""
         super().__init__(
             parent,
             theme,
@@ -62,10 +65,10 @@ class DevicesDialog(Dialog):
     def _build_more(self, inside: Panel, width: int) -> None:
         theme = self._theme
         self._pane = ScrollPane(inside, theme, lambda _width, _height: self._put())
-        self._pane.pack(fill="x", pady=(theme.px(14), 0))
+        self._pane.pack(fill="x", pady=(theme.px(8), 0))
         self._list = Panel(self._pane.inside, theme)
         self.note = Label(inside, theme, "Asking the server…", tone="muted", wrap=width)
-        self.note.pack(anchor="w", pady=(theme.px(10), 0))
+        self.note.pack(anchor="w", pady=(theme.px(14), 0))
         self.add = Button(inside, theme, "Add a device…", self._add, icon="plus")
         self.add.pack(anchor="w", pady=(theme.px(14), 0))
         self._invite = Panel(inside, theme)
@@ -87,9 +90,10 @@ class DevicesDialog(Dialog):
             return
         if listed.devices is None:
             why = "" if listed.why is None else f" {safe(whole_sentence(listed.why))}"
-            self.note.set(f"Your devices can’t be listed now.{why}", "danger")
+            self._say(f"Your devices can’t be listed now.{why}", "danger")
             return
-        self.note.set("")
+        if not self.link.link:
+            self.note.pack_forget()
         self.devices = tuple(sorted(listed.devices, key=lambda each: not each.current))
         self._fill(self.devices)
 
@@ -99,7 +103,7 @@ class DevicesDialog(Dialog):
             return
         self.add.enabled = True
         if item.why is not None:
-            self.note.set(safe(whole_sentence(item.why)), "danger")
+            self._say(safe(whole_sentence(item.why)), "danger")
         elif isinstance(item.what, RemoveDevice):
             self._order(lambda core: core.list_devices())
         else:
@@ -107,16 +111,19 @@ class DevicesDialog(Dialog):
 
     def _show_link(self, link: str, expires: int | None) -> None:
         until = "" if expires is None else f", until {_moment(expires)}"
-        self.note.set(
+        self._say(
             "Open this link in ChatClient on the other device: there you come in as yourself. It "
-            f"works once{until}. Whoever has it can do so: give it to nobody else.",
-            "text",
+            f"works once{until}. Whoever has it can do so: give it to nobody else."
         )
         self.link.show(link)
         self.copy_link.content = link
-        self._invite.pack(fill="x", pady=(self._theme.px(10), 0), after=self.note)
+        self._invite.pack(fill="x", pady=(self._theme.px(10), 0), before=self.add)
         self.add.set("Make another link")
         self._fit()
+
+    def _say(self, text: str, tone: Tone = "text") -> None:
+        self.note.set(text, tone)
+        self.note.pack(anchor="w", pady=(self._theme.px(14), 0), before=self.add)
 
     # The list
 
@@ -166,7 +173,7 @@ class DevicesDialog(Dialog):
         self._order(lambda core: core.request(AddDevice()))
 
     def _sign_out(self, device: DeviceFacts) -> None:
-        question = Dialog(
+        question = self.question = Dialog(
             self.window,
             self._theme,
             f"Sign out “{safe(device.name)}”?",
@@ -174,7 +181,6 @@ class DevicesDialog(Dialog):
             "it.",
             (Choice("no", "Cancel"), Choice(_SIGN_OUT, "Sign out", "danger")),
         )
-        self.question = question
         chosen = question.ask().choice
         if not self.window.winfo_exists():
             return

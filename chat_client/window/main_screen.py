@@ -116,7 +116,7 @@ class MainScreen(Panel):
             on_room_menu=self._menus.open_room,
             on_quiet_menu=self._menus.open_quiet,
             on_settings=self._on_settings,
-            on_own_menu=lambda x, y: self.own_menu.open(x, y),
+            on_own_menu=self._open_own_menu,
         )
         self.sidebar.pack(side="left", fill="y")
         view = self.view = RoomView(
@@ -301,19 +301,16 @@ class MainScreen(Panel):
                 self.person_menu.hear(item)
             case news.HistoryAdded() | news.Skipped() | news.RoomRefused() | news.Listed():
                 self._history.hear(item)
-            case news.DeviceAdded():
-                self.tell(f"A device has joined as you: {safe(item.name)}")
-            case news.Requested() | news.DevicesListed():
-                self.own_menu.hear(item)
-            # `apply` handles MessageNotStored for all of them at once; this screen asks for no
-            # list of invites.
             case (
-                news.AccountChanged()
-                | news.MessageNotStored()
+                news.Requested()
+                | news.DevicesListed()
+                | news.DeviceAdded()
                 | news.InvitesListed()
                 | news.JoiningTold()
             ):
-                pass
+                self.own_menu.hear(item)
+            case news.AccountChanged() | news.MessageNotStored():
+                pass  # `apply` handles MessageNotStored for all of them at once.
             case _:
                 assert_never(item)
 
@@ -510,6 +507,9 @@ class MainScreen(Panel):
         """Hide the members panel if it covers the conversation, and the find bar."""
         self.members_panel.hide_over()
         self.find.hide()
+
+    def _open_own_menu(self, x: int, y: int) -> None:
+        self.own_menu.open(x, y)
 
     def _toggle_members(self) -> None:
         self.members_panel.toggle()

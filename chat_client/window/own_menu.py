@@ -52,8 +52,8 @@ class OwnMenu:
         """The dialog of one's devices, while it is open."""
 
     def open(self, x: int, y: int) -> None:
-        """Show what can be done about one's own account."""
-        popup(self._screen, self._theme, self.items(), x, y)
+        """Show what can be done about one's own account, above the place where one is shown."""
+        popup(self._screen, self._theme, self.items(), x, y, above=True)
 
     def items(self) -> list[MenuItem]:
         """What can be done about one's own account."""
@@ -112,12 +112,25 @@ class OwnMenu:
         if dialog.ask().choice == YES and self._screen.winfo_exists():
             self._on_remove()
 
-    def hear(self, item: news.Requested | news.DevicesListed) -> None:
-        """The server answered."""
-        if isinstance(item, news.DevicesListed):
+    def hear(
+        self,
+        item: news.Requested
+        | news.DevicesListed
+        | news.DeviceAdded
+        | news.InvitesListed
+        | news.JoiningTold,
+    ) -> None:
+        """The server answered, or told. What nobody asks for from here is passed over."""
+        if isinstance(item, news.DevicesListed) and self._devices is not None:
+            self._devices.show(item)
+        elif isinstance(item, news.DeviceAdded):
+            self._toast(f"A device has joined as you: {safe(item.name)}", FAILURE_TIME)
             if self._devices is not None:
-                self._devices.show(item)
-            return
+                self._order(lambda core: core.list_devices())
+        elif isinstance(item, news.Requested):
+            self._answered(item)
+
+    def _answered(self, item: news.Requested) -> None:
         if isinstance(item.what, AddDevice | RemoveDevice) and self._devices is not None:
             self._devices.hear(item)
         elif item.why is None:

@@ -27,6 +27,7 @@ from chat_client.window.notifications import Notifications
 from chat_client.window.other_starts import OtherStarts
 from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
+from common.domain.sentences import whole_sentence
 from common.system.private_files import FolderInUseError
 from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
@@ -36,6 +37,7 @@ from common.ui.widgets.dialog import Choice, Dialog
 from common.ui.widgets.editing import Editing
 from common.ui.widgets.keys import FIND, GO_TO_DATE, SETTINGS, SETTINGS_TITLE
 from common.ui.widgets.redirect import redirect_typing
+from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
     from common.system.open_windows import WindowEntry

@@ -133,7 +133,6 @@ class Sidebar(Panel):
         self._on_quiet_menu(button.winfo_rootx(), button.winfo_rooty() + button.winfo_height())
 
     def _own_clicked(self) -> None:
-        # At the top of the card: the menu opens above it where there is no room below.
         self._on_own_menu(self.me.winfo_rootx(), self.me.winfo_rooty())
 
     def _fit_names(self) -> None:

@@ -107,5 +107,7 @@ def status_line(status: Status, waiting: int, overview: Overview, room: str, *, 
         else:
             # Whose is which must be plain: the other one may be away while we are connected.
             presence = PRESENCE_TEXT[overview.presence(partner)]
+            if partner in overview.former:
+                presence = "No longer here"
             line = f"{presence} · you are {line[0].lower()}{line[1:]}"
     return safe(line)

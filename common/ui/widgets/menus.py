@@ -92,9 +92,24 @@ def _set_strict(menu: tk.Menu, value: object, _event: tk.Event[tk.Misc]) -> None
     menu.tk.call("set", "::tk::Priv(cursor)", "")
 
 
-def popup(parent: tk.Misc, theme: Theme, items: Sequence[MenuItem], x: int, y: int) -> None:
-    """Show a menu at screen coordinates; it is destroyed when it is closed."""
+def popup(
+    parent: tk.Misc,
+    theme: Theme,
+    items: Sequence[MenuItem],
+    x: int,
+    y: int,
+    *,
+    above: bool = False,
+) -> None:
+    """Show a menu at screen coordinates; it is destroyed when it is closed.
+
+    With `above` it ends at `y`, so that it does not come to lie under the pointer at the bottom of
+    the screen, where a second click would choose something.
+    """
     menu = build_menu(parent, theme, items)
+    if above:
+        menu.update_idletasks()
+        y = max(0, y - menu.winfo_reqheight())
     # Only after the command of the chosen item has run, which comes after <Unmap>.
     menu.bind("<Unmap>", lambda _: menu.after(200, menu.destroy), add="+")
     menu.tk_popup(x, y)
