@@ -7,15 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import Final, Protocol
 
 from chat_client.state.account import Account
 from common.domain.invite import Invite, Place
 from common.domain.names import reads_as
 from common.domain.sign import Sign, sign_of
 
-HERE = "here"
+HERE: Final = "here"
 """The key of the chat on this computer."""
+_reads_as: Final = lru_cache(4096)(reads_as)
+"""Cached: whoever floods the network with adverts has all of them compared at each change."""
 
 
 class Found(Protocol):
@@ -159,4 +162,4 @@ class _Names:
         """The known chat that a name could be mistaken for, unless it is that of one of them."""
         if fingerprint in self._pins:
             return ""
-        return next((known for known in self._names if reads_as(name, known)), "")
+        return next((known for known in self._names if _reads_as(name, known)), "")

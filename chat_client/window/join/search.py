@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import tkinter as tk
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -22,6 +23,8 @@ from common.ui.program.mailbox import Mailbox
 
 if TYPE_CHECKING:
     from chat_client.state.discovery import FoundChat
+
+log = logging.getLogger(__name__)
 
 BEGIN: Final = 20
 """Milliseconds after the screen is built in which it is drawn; then the search is loaded."""
@@ -173,13 +176,17 @@ class _Parts:
         post = self._outlet.post
         pins = (account.invite.fingerprint for account in self._accounts)
         known = {pin for pin in pins if pin is not None}
-        with gc_paused():
-            self._run(self._network.finder(lambda chats: post(_Chats(chats)), known))
-            if self._accounts:
-                online = self._network.presence(self._accounts, lambda seen: post(_Seen(seen)))
-                online.skip(self._found)
-                self._presence = online
-                self._run(online)
+        try:
+            with gc_paused():
+                self._run(self._network.finder(lambda chats: post(_Chats(chats)), known))
+                if self._accounts:
+                    online = self._network.presence(self._accounts, lambda seen: post(_Seen(seen)))
+                    online.skip(self._found)
+                    self._presence = online
+                    self._run(online)
+        except OSError as error:
+            # Without file descriptors; a chat can be joined by a link all the same.
+            log.warning("chats can't be looked for: %s", error)
 
     def skip(self, fingerprints: Collection[bytes]) -> None:
         """Don't look at the known chats that were found: they are there."""
