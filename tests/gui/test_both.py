@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from chat_client.state.discovery import FoundChat
 from chat_client.state.status import Link
 from chat_client.window.join.ways import Way
 from common.domain.invite import parse_invite
-from tests.gui.harness import HostWindow, Town, Window
+from tests.gui.harness import HostWindow, Town, Window, click
+from tests.gui.network import QuietNetwork
 
 
 @pytest.fixture
@@ -84,3 +86,68 @@ def test_guests_see_the_chats_new_name(town: Town, host_window: HostWindow) -> N
     host_window.close()
     again = town.window(data_dir=folder)
     again.wait(lambda: again.title == "general — Garden Party — ChatClient", "the title")
+
+
+def finds(town: Town, host_window: HostWindow, name: str, mp: pytest.MonkeyPatch) -> Window:
+    """Somebody whose window lists the host's chat, and who has typed their name."""
+    invite = host_window.invite
+    assert invite.fingerprint is not None
+    chat = FoundChat(invite.fingerprint, "Harbour Team", ("127.0.0.1",), invite.port, 0.0)
+
+    class Network(QuietNetwork):
+        chats = (chat,)
+
+    mp.setattr("chat_client.window.screens.Network", Network)
+    window = town.window()
+    window.wait(lambda: window.join.desk.asking.rule, "the server's word")
+    window.type(name, window.join.column.names.name.entry)
+    return window
+
+
+def test_a_guest_asks_and_a_click_lets_them_in(
+    town: Town, host_window: HostWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both windows show the same sign and the same digits; two others are refused and withdraw."""
+    ada = finds(town, host_window, "Ada", monkeypatch)
+    sign = str(host_window.app.frame.sidebar.name.sign.cget("text"))
+    assert sign in str(ada.join.column.heading.under.cget("text"))
+    strip = host_window.app.frame.requests
+    ada.key("<Return>")
+    ada.wait(lambda: ada.join.desk.asking.digits, "the digits")
+    host_window.wait(lambda: strip.winfo_viewable() and strip.admit.enabled, "the request")
+    digits = str(strip.digits.cget("text")).replace(" ", "")
+    assert digits == ada.join.desk.asking.digits
+    click(strip.admit)
+    ada.online()
+    host_window.wait(lambda: "Ada" in host_window.names, "her row")
+    ada.say("Nobody had to type an address")
+
+    eve, ben = (finds(town, host_window, name, monkeypatch) for name in ("Eve", "Ben"))
+    for window in (eve, ben):
+        window.key("<Return>", window.join.column.names.name.entry)
+        window.wait(lambda window=window: window.join.desk.asking.digits, "the digits")  # type: ignore[misc]
+    host_window.wait(lambda: strip.count.cget("text") == "1 of 2", "both")
+    host_window.wait(lambda: strip.refuse.enabled, "the answers")
+    assert strip.shown is not None
+    assert (strip.shown.name, strip.shown.digits) == ("Eve", eve.join.desk.asking.digits)
+    click(strip.refuse)
+    eve.wait(lambda: eve.problem, "the refusal")
+    host_window.wait(lambda: strip.shown and strip.shown.name == "Ben", "the other one")
+    click(ben.join.column.actions.cancel)
+    host_window.wait(lambda: not strip.winfo_ismapped(), "nobody to ask")
+
+
+def test_a_code_that_is_read_out_is_typed(
+    town: Town, host_window: HostWindow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one types it who hears it: small letters, in two groups."""
+    invite = host_window.app.frame.invite
+    click(invite.show_code)
+    host_window.wait(invite.code.winfo_viewable, "the code")
+    code = str(invite.code.code.cget("text"))
+    ada = finds(town, host_window, "Ada", monkeypatch)
+    ada.turn(Way.CODE)
+    ada.type(code.lower().replace("-", " "), ada.join.column.code.slots)
+    ada.key("<Return>")
+    ada.online()
+    host_window.wait(lambda: "Ada" in host_window.names, "her row")
