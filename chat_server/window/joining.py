@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from common.protocol.messages import ToClient
 
 _ONLINE: Final = float("inf")
+LIST_PAUSE: Final = 500
+"""Minimum milliseconds between two fetches of the list of invites."""
 
 
 class Joining:
@@ -50,8 +52,12 @@ class Joining:
         self._root, self._theme = root, theme
         self._presenter, self._sender, self._show = presenter, sender, show
         self._say, self._copy, self._ask = say, copy, ask
-        self._listings: dict[str, int] = {}
-        """Number of times that each list was asked for, to recognise outdated replies."""
+        self._listings = 0
+        """Number of times that requests were asked for, to recognise outdated replies."""
+        self._runs = 0
+        """Number of runs of the server."""
+        self._listing, self._list_again = False, False
+        """Whether invites are asked for, or were just now; and whether some changed since."""
         self._renewing = False
         """Whether a code was ended for another one to take its place."""
         self.on_rule: Callable[[], object] = lambda: None
@@ -66,6 +72,8 @@ class Joining:
 
     def started(self) -> None:
         """The server runs: fetch everything."""
+        self._runs += 1
+        self._listing = self._list_again = self._renewing = False
         self._list_requests()
         self._list_invites()
         self._ask_rule()
@@ -163,23 +171,39 @@ class Joining:
             self._sender.request("RevokeInvite", {"number": row.number}, lambda _: None)
 
     def _list_invites(self) -> None:
-        self._listings["invites"] = self._listings.get("invites", 0) + 1
-        self._ask_for_invites(self._listings["invites"], [], None)
+        """Fetch all invites, at once or, where that was done just now, once for all that changes.
+
+        A crowd that joins changes one for each of them.
+        """
+        if self._listing:
+            self._list_again = True
+            return
+        self._listing = True
+        self._ask_for_invites(self._runs, [], None)
 
     def _ask_for_invites(
-        self, listing: int, found: list[messages.InviteFacts], before: int | None
+        self, run: int, found: list[messages.InviteFacts], before: int | None
     ) -> None:
         def listed(reply: ToClient) -> None:
-            if listing != self._listings["invites"] or not isinstance(reply, commands().Invites):
-                return  # It was asked for anew meanwhile, or the server closes.
+            if run != self._runs or not isinstance(reply, commands().Invites):
+                return  # It is another run of the server, or this one closes.
             found.extend(reply.invites)
             if reply.more and reply.invites:
-                self._ask_for_invites(listing, found, reply.invites[-1].number)
+                self._ask_for_invites(run, found, reply.invites[-1].number)
                 return
             self._presenter.joining.invited(found)
             self._show()
+            self._root.after(LIST_PAUSE, lambda: self._may_list_again(run))
 
         self._sender.ask(lambda number: commands().ListInvites(id=number, before=before), listed)
+
+    def _may_list_again(self, run: int) -> None:
+        if run != self._runs or self._presenter.phase is not ServerState.RUNNING:
+            return
+        self._listing = False
+        if self._list_again:
+            self._list_again = False
+            self._list_invites()
 
     def _show_link(
         self,
@@ -284,10 +308,11 @@ class Joining:
 
     def _last(self, listed: Callable[[ToClient], object]) -> Callable[[ToClient], None]:
         """Have only the reply to the last request for the list of requests taken."""
-        self._listings["requests"] = listing = self._listings.get("requests", 0) + 1
+        self._listings += 1
+        listing = self._listings
 
         def take(reply: ToClient) -> None:
-            if listing == self._listings["requests"]:
+            if listing == self._listings:
                 listed(reply)
 
         return take

@@ -159,6 +159,8 @@ class JoiningView:
     code: CodeView | None = None
     code_live: bool = False
     invites: tuple[InviteRow, ...] = ()
+    """All of them, while the page that shows them is open."""
+    valid_invites: int = 0
     facts: tuple[Fact, ...] = ()
 
 

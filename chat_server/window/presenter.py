@@ -534,7 +534,11 @@ class Presenter:
             ),
             joined=len(run.joined),
             accounts=self._accounts(now) if self._page is Page.PEOPLE else (),
-            joining=self.joining.view(now) if self._reach else JoiningView(),
+            joining=(
+                self.joining.view(now, with_invites=self._page is Page.INVITES)
+                if self._reach
+                else JoiningView()
+            ),
         )
 
     def _accounts(self, now: int) -> tuple[AccountRow, ...]:

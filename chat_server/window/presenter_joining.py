@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from chat_server.reachability import Finding
 from chat_server.ready_file import Running
 from chat_server.rules import view
-from chat_server.window.formats import clock_text, handle_text, until_text
+from chat_server.window.formats import clock_text, day_of, handle_text, until_text
 from chat_server.window.model import (
     CodeView,
     Fact,
@@ -52,6 +52,8 @@ class JoiningPresenter:
         self._code: tuple[str, int] | None = None
         self._code_shown = False
         self._invites: tuple[messages.InviteFacts, ...] = ()
+        self._rows: dict[int, tuple[tuple[object, ...], InviteRow]] = {}
+        """The rows of invites by their numbers, and what they were made of."""
         self._rule, self._moderators_invite = "", False
         self._findings: tuple[Finding, ...] = ()
         self._own: frozenset[str] = frozenset()
@@ -113,6 +115,9 @@ class JoiningPresenter:
     def invited(self, invites: Sequence[messages.InviteFacts]) -> None:
         """These are all invites, the newest first."""
         self._invites = tuple(invites)
+        self._rows = {
+            each.number: self._rows[each.number] for each in invites if each.number in self._rows
+        }
 
     def rule_is(self, rule: str, *, moderators_invite: bool) -> None:
         """This is who may join."""
@@ -134,8 +139,8 @@ class JoiningPresenter:
 
     # The view
 
-    def view(self, now: int) -> JoiningView:
-        """The view model at `now`."""
+    def view(self, now: int, *, with_invites: bool = True) -> JoiningView:
+        """The view model at `now`; the rows of invites are made only `with_invites`."""
         words, colour = self._sign()
         code = self._live_code(now)
         return JoiningView(
@@ -150,7 +155,8 @@ class JoiningPresenter:
                 else None
             ),
             code_live=code is not None,
-            invites=tuple(self._invite(each, now) for each in self._invites),
+            invites=tuple(self._row(each, now) for each in self._invites) if with_invites else (),
+            valid_invites=sum(_state(each, now) == "valid" for each in self._invites),
             facts=tuple(self._facts(now)),
         )
 
@@ -169,10 +175,20 @@ class JoiningPresenter:
     def _live_code(self, now: int) -> tuple[str, int] | None:
         return self._code if self._code is not None and now < self._code[1] else None
 
+    def _row(self, invite: messages.InviteFacts, now: int) -> InviteRow:
+        """The row of an invite; the same object as long as nothing in it changes."""
+        name = "" if invite.username is None else self._name_of(invite.username)
+        by = "" if invite.by is None else self._name_of(invite.by)
+        # Times of the day before become dates.
+        shown = invite, _state(invite, now), day_of(now), name, by
+        kept = self._rows.get(invite.number)
+        if kept is not None and kept[0] == shown:
+            return kept[1]
+        row = self._invite(invite, now)
+        self._rows[invite.number] = shown, row
+        return row
+
     def _invite(self, invite: messages.InviteFacts, now: int) -> InviteRow:
-        state = _STATES.get(invite.ended, "revoked")
-        if state == "valid" and invite.expires is not None and invite.expires <= now:
-            state = "expired"
         standing = invite.number == 0
         what = "Invite link" if standing else _KINDS.get(invite.kind, "Link")
         if invite.username is not None:
@@ -189,7 +205,7 @@ class JoiningPresenter:
             created_text=clock_text(invite.created, now),
             expires_text="Never" if invite.expires is None else until_text(invite.expires, now),
             uses_text=uses,
-            state=state,
+            state=_state(invite, now),
             created=invite.created,
             expires=inf if invite.expires is None else invite.expires,
             uses=invite.uses,
@@ -213,6 +229,13 @@ class JoiningPresenter:
             if found.command:
                 text = f"{text.removesuffix('.')}:"
             yield Fact(kind, text, found.command)
+
+
+def _state(invite: messages.InviteFacts, now: int) -> InviteState:
+    """What an invite is now: it ends by the clock before the server says so."""
+    if invite.ended is None and invite.expires is not None and invite.expires <= now:
+        return "expired"
+    return _STATES.get(invite.ended, "revoked")
 
 
 def _request(request: messages.JoinRequest, now: int) -> RequestRow:

@@ -69,10 +69,8 @@ class Sidebar(Panel):
         sanctions = ListRow("sanctions", "Bans and mutes", icon="ban", count=held, quiet_count=True)
         joined = str(view.joined) if view.joined else ""
         people = ListRow("people", "People", icon="people", count=joined, quiet_count=True)
-        valid = sum(each.state == "valid" for each in view.joining.invites)
-        invites = ListRow(
-            "invites", "Invites", icon="link", count=str(valid or ""), quiet_count=True
-        )
+        valid = str(view.joining.valid_invites or "")
+        invites = ListRow("invites", "Invites", icon="link", count=valid, quiet_count=True)
         self.navigation.set_sections((Section("", (row, people, invites, sanctions)),))
         if self.navigation.selected != view.page.value:
             self.navigation.select(view.page.value)

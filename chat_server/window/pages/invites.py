@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from chat_server.window.actions import Actions
@@ -161,7 +162,13 @@ class Invites(TablePage[InviteRow]):
 
     def _fill(self) -> None:
         shown = [column.id for column in self._columns]
-        self.table.set_rows([_table_row(key, row, shown) for key, row in self._rows.items()])
+        self.table.set_rows(
+            [
+                self._reuse_row(key, row, partial(_table_row, key, row, shown))
+                for key, row in self._rows.items()
+            ]
+        )
+        self._forget_former_rows()
 
     def _selected(self) -> None:
         row = self._rows.get(self.table.selected or "")

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from chat_server import ctl
+from chat_server.rules import view
 from chat_server.window import questions
 from chat_server.window.joining_questions import DevicesDialog, LinkDialog
 from chat_server.window.joining_settings import JoiningPage
@@ -412,6 +413,29 @@ def test_a_cancelled_invite_is_not_made(host: Host) -> None:
     host.answer(lambda dialog: host.click(dialog.buttons[questions.CANCEL]))
     host.click(page.create)
     assert list(shown(page)) == ["0"]
+
+
+def test_a_crowd_that_joins_has_the_list_fetched_a_few_times(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the last change is in it."""
+    page = go(host)
+    host.wait(lambda: shown(page), "the list")
+    asked: list[int] = []
+    list_invites = messages.ListInvites
+
+    def counted(*, id: int, before: int | None) -> messages.ListInvites:  # noqa: A002
+        asked.append(id)
+        return list_invites(id=id, before=before)
+
+    monkeypatch.setattr(messages, "ListInvites", counted)
+    for _ in range(200):
+        host.app.controller.joining.happened([view.InvitesChanged()])
+    host.app.server_thread.ask(
+        lambda number: messages.CreateInvite(id=number, note="the last"), lambda _: None
+    )
+    host.wait(lambda: "the last" in [row.note for row in page._rows.values()], "the last one")
+    assert len(asked) <= 4
 
 
 # Devices

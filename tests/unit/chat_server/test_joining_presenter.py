@@ -130,6 +130,22 @@ def test_an_invite_in_the_list(
     assert row.expires == (inf if row.expires_text == "Never" else row.expires)
 
 
+def test_rows_of_invites_are_the_same_until_they_change(joining: JoiningPresenter) -> None:
+    """Each refresh looks at thousands; on other pages only their number is shown."""
+    joining.invited([invite(number=1), invite(number=2), invite(number=3, ended="used")])
+    before = joining.view(NOW).invites
+    joining.invited([invite(number=1), invite(number=2, uses=3), invite(number=4)])
+    after = joining.view(NOW).invites
+    assert after[0] is before[0]
+    assert (after[1].uses, after[2].number) == (3, 4)
+    assert joining.view(NOW + HOUR).invites[0].state == "expired"
+    elsewhere = joining.view(NOW, with_invites=False)
+    assert (elsewhere.invites, elsewhere.valid_invites) == ((), 3)
+    assert joining.view(NOW + HOUR, with_invites=False).valid_invites == 0
+    tomorrow = joining.view(NOW + 24 * HOUR).invites[0]
+    assert (before[0].created_text, tomorrow.created_text) == ("11:14", "4 May")
+
+
 def test_the_sign_is_that_of_the_certificate(joining: JoiningPresenter) -> None:
     """As guests see it; a server without one has none."""
     words, colour = sign_of(bytes.fromhex(PIN))
