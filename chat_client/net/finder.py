@@ -200,11 +200,16 @@ class Finder:
             return 0
         assert isinstance(sock, socket.socket)  # noqa: S101 (nothing else is registered)
         count = 0
-        limit = self._limits[sock in self._asking]
+        by_unicast = sock in self._asking
+        limit = self._limits[by_unicast]
         for datagram in received(sock, _READ_AT_ONCE):
             count += 1
             if datagram.port == PORT and may_matter(datagram.data) and limit.allows(elapsed()):
-                self._take(datagram, times)
+                # What the group gets comes from this link, whatever the address of its sender: a
+                # packet to one computer may come from anywhere (RFC 6762 §11).
+                near = self._links.is_neighbour if by_unicast else self._is_near
+                if near(datagram.host):
+                    self._take(datagram, times)
         return count
 
     def _take(self, datagram: Datagram, times: QuestionTimes) -> None:
@@ -213,7 +218,7 @@ class Finder:
         except PacketError as error:
             log.debug("a malformed packet: %s", error)
             return
-        if not packet.is_response or not self._links.is_neighbour(datagram.host):
+        if not packet.is_response:
             return
         now = elapsed()
         answers = packet.id != 0 and packet.id in self._identifiers
@@ -222,20 +227,22 @@ class Finder:
                 if self._found.left(advert.fingerprint, now):
                     times.after_goodbye(now)
                 continue
-            told = tuple(host for host in advert.addresses if self._is_near(host))
+            told = tuple(filter(self._is_near, advert.addresses))
             advert = replace(advert, addresses=told)  # noqa: PLW2901 (what is kept of it)
             if self._found.heard(advert, datagram.host, now, answers=answers) and not answers:
                 times.after_advert(now)
 
     def _is_near(self, host: str) -> bool:
-        """Whether an address that is told may be tried: somebody's advert leads nobody far away.
+        """Whether an address may be tried: somebody's advert leads nobody far away.
 
-        A repeater of multicast DNS between two networks sends adverts from its own address.
+        It need not be on a network of this computer: a repeater between two of them sends adverts
+        from its own address, or leaves them that of the server, and on one wire may be two.
         """
-        address = ip_address(host)
-        if address.is_link_local or address.is_loopback or address.is_unspecified:
-            return False
-        return address.is_private or self._links.is_neighbour(host)
+        if self._links.is_neighbour(host):
+            return True
+        address = ip_address(host.partition("%")[0])
+        nowhere = address.is_link_local or address.is_loopback or address.is_unspecified
+        return address.is_private and not nowhere
 
     def _publish(self, now: float) -> float:
         """Tell of changes; returns when to look for more."""

@@ -40,6 +40,21 @@ def told(computer: Computer) -> list[str]:
     return found
 
 
+def why_not_there(computer: Computer) -> str:
+    """The code of why the one chat that is found from there can't be reached."""
+    code = (
+        "import threading;"
+        "from chat_client.net.connector import connect; from chat_client.net.finder import Finder;"
+        "from chat_client.state.network_facts import why_not_reached;"
+        "from common.domain.invite import Invite; found = []; done = threading.Event();"
+        "finder = Finder(lambda chats: (found.extend(chats), done.set())); finder.start();"
+        "done.wait(20); finder.stop(); chat = found[0];"
+        "invite = Invite(chat.hosts, chat.port, chat.fingerprint, 's' * 22, chat.name);"
+        "print(why_not_reached(chat.name, connect(invite).attempts).code)"
+    )
+    return computer.run(sys.executable, "-c", code).strip()
+
+
 def test_no_network(networks: Networks) -> None:
     """Neither a cable nor an address."""
     alone, other = networks.computer(), networks.computer()
@@ -137,21 +152,11 @@ def test_a_closed_port_of_a_host_that_is_found(
     here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
     host = Host(house, here)
     here.firewall(f"tcp dport {host.invite.port} {rule}")
-    ask = (
-        "import threading; from dataclasses import replace;"
-        "from chat_client.net.connector import connect; from chat_client.net.finder import Finder;"
-        "from chat_client.state.network_facts import why_not_reached;"
-        "from common.domain.invite import Invite; found = []; done = threading.Event();"
-        "finder = Finder(lambda chats: (found.extend(chats), done.set())); finder.start();"
-        "done.wait(20); finder.stop(); chat = found[0];"
-        "invite = Invite(chat.hosts, chat.port, chat.fingerprint, 's' * 22, chat.name);"
-        "print(why_not_reached(chat.name, connect(invite).attempts).code)"
-    )
-    assert there.run(sys.executable, "-c", ask).strip() == code
+    assert why_not_there(there) == code
 
 
 def test_a_found_host_on_another_subnet(networks: Networks, house: House) -> None:
     """Its announcement is heard on the same wire, but no packet would get there."""
     here, there = host_and_guest(networks, "10.77.0.5/24", "10.78.0.6/24")
     Host(house, here)
-    assert told(there) == ["nobody_answers"]
+    assert why_not_there(there) == "found_elsewhere"
