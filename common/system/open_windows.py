@@ -127,21 +127,25 @@ def _announce(folder: Path) -> WindowEntry:
     (Lamport's bakery algorithm). So the time is taken when the file can be seen: whoever does not
     see it looked before that, and has an earlier time.
     """
-    hidden = folder / f".{os.getpid()}-{os.urandom(4).hex()}.json"
+    # No open file gets another name there, so two starts at the same moment may make two windows.
+    on_windows = sys.platform == "win32"
+    hidden = folder / (_name() if on_windows else f".{os.getpid()}-{os.urandom(4).hex()}.json")
     descriptor = os.open(hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o600)
     try:
         os.lseek(descriptor, _LOCKED_PLACE, os.SEEK_SET)
         while not lock_file(descriptor):
             time.sleep(0.001)  # somebody looks whether it is locked
-        # A clock of the computer, the same in all processes, that nobody sets.
-        name = f"{time.monotonic_ns():020}-{os.getpid()}.json"
-        path = hidden.replace(folder / name)
-        return WindowEntry(path, descriptor)
+        return WindowEntry(hidden if on_windows else hidden.replace(folder / _name()), descriptor)
     except BaseException:
         os.close(descriptor)
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
         raise
+
+
+def _name() -> str:
+    """The name of an entry: by the clock of the computer, which nobody sets."""
+    return f"{time.monotonic_ns():020}-{os.getpid()}.json"
 
 
 def other_windows(data_dir: Path, own: WindowEntry | None) -> list[OpenWindow]:

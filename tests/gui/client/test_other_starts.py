@@ -278,6 +278,19 @@ def test_a_link_to_a_chat_that_another_window_has(town: Town, host: Host) -> Non
     assert second.link is Link.ONLINE
 
 
+def test_a_link_for_somebodys_device_is_theirs_alone(town: Town, host: Host) -> None:
+    """It names the account (`as=`): another account of this computer there is not opened by it."""
+    ada = town.member(host, "Ada")
+    bound = replace(host.invite, username="bruno")
+    open_link(ada, bound.link())
+    ada.wait(lambda: not ada.is_main, "the join screen")
+    assert ada.screens.session is None
+    own = replace(host.invite, username="ada")
+    open_link(ada, own.link())
+    ada.online()
+    assert ada.main.overview.me == "ada"
+
+
 def test_a_closed_window_leaves_no_entry(town: Town, host: Host) -> None:
     """Whoever starts next has nobody to ask."""
     ada = town.member(host, "Ada")
