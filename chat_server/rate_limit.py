@@ -67,14 +67,12 @@ _COSTS: Final[Mapping[type[ToServer], Callable[[Any], float]]] = {
 def cost(command: ToServer) -> float:
     """The cost of a command. A `ping` is priced above its work, as nobody needs many."""
     if type(command) is messages.Send:  # first, as these are by far the most frequent
-        return 1 + _length(command.body) / _CHARACTERS
+        body = command.body
+        text = body.get("text")  # to encode each message would cost too much
+        if type(text) is str and len(body) == 1:
+            return 1 + len(text) / _CHARACTERS
+        return 1 + len(body_json(body)) / _CHARACTERS
     return _COSTS[type(command)](command)
-
-
-def _length(body: Mapping[str, Any]) -> int:
-    """The characters of an event's body, about. Exact would cost an encoding for each message."""
-    text = body.get("text")
-    return len(text) if len(body) == 1 and type(text) is str else len(body_json(body))
 
 
 class TokenBucket:

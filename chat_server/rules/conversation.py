@@ -94,21 +94,21 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         room, outcome = _begin_direct(world, session, command, sender, now)
         if room is None:
             return outcome
-        slow = 0
-    else:
-        slow = room.slow if sender.role < Role.MODERATOR else 0
-        if slow or world.pacing.wait(room.room, sender.username, world.moment):
-            refusal = _too_fast(world, session, command, room, slow)
-            if refusal is not None:
-                return refusal
+    pacing, bucket, moment = world.pacing, (room.room, sender.username), world.moment
+    full_at = pacing.full_at.get(bucket, 0.0)
+    if room.slow or full_at > moment + pacing.most:
+        refusal = _too_fast(world, session, command, sender, room)
+        if refusal is not None:
+            return refusal
     seq, kind, body = room.head + 1, command.kind, command.body
     event = Event(room.room, seq, kind, sender.username, now, command.cid, body)
     said = world.store.append(room, event, sender)
     if said is not None:
         return _deduplicated(session, command, said)
     world.directory.advance(room)
-    world.pacing.spend(room.room, sender.username, cost(command), world.moment)
-    if slow:
+    if pacing.interval:
+        pacing.spend(bucket, full_at, cost(command), moment)
+    if room.slow and sender.role < Role.MODERATOR:
         _note_slow(world, room, sender)
     outcome.append(Publish(event, session.connection, command.id))
     return outcome
@@ -138,19 +138,21 @@ def _begin_direct(
 
 
 def _too_fast(
-    world: World, session: Session, command: messages.Send, room: RoomLog, slow: int
+    world: World, session: Session, command: messages.Send, sender: Account, room: RoomLog
 ) -> Outcome | None:
     """The refusal of a message that comes too soon, or its first ack if it is stored; or None."""
-    username = session.username or ""
-    rate_wait = world.pacing.wait(room.room, username, world.moment)
-    slow_wait = slow and world.pacing.slow_wait(room.room, username, slow, world.moment)
+    username, moment = sender.username, world.moment
+    rate_wait = world.pacing.wait(room.room, username, moment)
+    slow_wait = 0.0
+    if room.slow and sender.role < Role.MODERATOR:
+        slow_wait = world.pacing.slow_wait(room.room, username, room.slow, moment)
     if not rate_wait and not slow_wait:
         return None
     again = send_again(world, session, command)
     if again is not None:
         return again
     if slow_wait >= rate_wait:
-        params: Params = {"room": room.room, "seconds": slow}
+        params: Params = {"room": room.room, "seconds": room.slow}
         code: messages.ErrorCode = "slow_mode"
     else:
         params, code = {"room": room.room, "why": "many_messages"}, "rate_limited"
