@@ -219,7 +219,7 @@ def _make_account(
     except NameRefusedError as error:
         return newcomers.refuse_name(session, command, field, error)
     number = None if invite is None else invite.number
-    wait = _wait_to_join(world, number)
+    wait = _wait_to_join(world, session, number)
     if wait:
         # No matter for the host: it may be a class whose link was just shown to everybody.
         params: Params = {"why": "many_joins"}
@@ -244,17 +244,20 @@ def _make_account(
     return [*admitted, published, InvitesChanged()]
 
 
-def _wait_to_join(world: World, invite: int | None) -> int:
+def _wait_to_join(world: World, session: Session, invite: int | None) -> int:
     """Take a token for a new account by an invite, or without one; or the milliseconds to wait.
 
-    Whoever got hold of a link could otherwise fill the chat with accounts in no time.
+    Whoever got hold of a link could otherwise fill the chat with accounts in no time; and where
+    none is needed, whoever is on this network.
     """
-    if world.join_limit is None:
+    limit, key = world.join_limit, str(invite)
+    if invite is None:
+        limit, key = world.open_join_limit, session.address
+    if limit is None:
         return 0
-    key = str(invite)
-    wait = world.join_limit.ask(key, world.moment)
+    wait = limit.ask(key, world.moment)
     if not wait:
-        world.directory.undo.note(partial(world.join_limit.give_back, key))
+        world.directory.undo.note(partial(limit.give_back, key))
     return ceil(1000 * wait)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from chat_server.rules import inputs
 from chat_server.rules.directory import Device
 from chat_server.rules.effects import After, Answer, Tell
-from chat_server.rules.invites import owner_named
+from chat_server.rules.invites import owner_named, revoke_for_itself
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import DevicesChanged
 from chat_server.rules.world import Outcome, World, done, refuse
@@ -50,9 +50,12 @@ def list_devices(
 
 
 def remove_device(
-    world: World, session: Session, command: messages.RemoveDevice, _now: int
+    world: World, session: Session, command: messages.RemoveDevice, now: int
 ) -> Outcome:
-    """Sign a device out: its token is invalid from now on, and its sessions end."""
+    """Sign a device out: its token is invalid from now on, and its sessions end.
+
+    So do the invites for more devices that the account has made, though not the host's.
+    """
     username = owner_named(session, command)
     if username is None:
         return refuse(session, command, "not_allowed", "username")
@@ -73,10 +76,13 @@ def remove_device(
     for key in keys:
         world.store.remove_device(key)
         world.directory.remove_device(key)
+    # Whoever has that device may have made a way back in with it.
+    revoked = revoke_for_itself(world, username, now)
     goodbye = messages.Goodbye(code="device_removed", params={})
     return [
         done(session, command),
         DevicesChanged(username),
+        *revoked,
         After(inputs.EndSessions(ended, goodbye, "device_removed")),
     ]
 

@@ -60,6 +60,9 @@ def create_invite(
             return refuse(session, command, "not_allowed")
         if command.role != "member":
             return refuse(session, command, "not_allowed", "role")
+        wait = world.invite_limit.ask(session.username or "", now / 1000)
+        if wait:
+            return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait))
     if sum(each.ended(now) is None for each in world.directory.invites) >= MOST_INVITES:
         return refuse(session, command, "too_many_invites", params={"most": MOST_INVITES})
     invite, secret = issue(
@@ -209,6 +212,17 @@ def revoke_of(world: World, username: str, now: int) -> Outcome:
     ]
     revoke(world, known, now)
     return [InvitesChanged()] if known else []
+
+
+def revoke_for_itself(world: World, username: str, now: int) -> Outcome:
+    """End the invites for devices of an account that it has made itself."""
+    theirs = [
+        each
+        for each in world.directory.invites
+        if each.username == each.by == username and each.ended(now) is None
+    ]
+    revoke(world, theirs, now)
+    return [InvitesChanged()] if theirs else []
 
 
 def revoke_of_deleted(world: World, username: str, now: int) -> Outcome:

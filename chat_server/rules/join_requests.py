@@ -1,7 +1,7 @@
 """Requests to join (knocks) that wait for the host, in memory: each ends with its connection."""
 
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Final, NamedTuple
@@ -23,6 +23,11 @@ BLOCKED_FOR: Final = 3600 * 1000
 RESERVED_FOR: Final = 10 * 60 * 1000
 """Milliseconds for which the name of somebody who was let in is reserved."""
 _MOST_RESERVED: Final = 64
+TRIED_AT_ONCE: Final = 20.0
+"""Rate limit: requests of an address at once that may be refused for their names. That tells who
+has an account here, which nobody without an invite should find out by trying names."""
+TRIED_RATE: Final = 0.1
+"""And per second after that."""
 SHOWN_AT_ONCE: Final = 8.0
 """Rate limit: requests of an address that are shown to the host at once, as each calls them."""
 SHOWN_RATE: Final = 0.1
@@ -69,6 +74,10 @@ class JoinRequests:
         self._admitted: OrderedDict[str, tuple[str, int]] = OrderedDict()
         """By installation, the spelling of the username that it is to join with, and until when."""
         self._holds = Holds()
+        self._tried = (
+            TokenBuckets(TRIED_AT_ONCE, TRIED_RATE),
+            TokenBuckets(TRIED_AT_ONCE * NETWORK_FACTOR, TRIED_RATE * NETWORK_FACTOR),
+        )
         self._shown = (
             TokenBuckets(SHOWN_AT_ONCE, SHOWN_RATE),
             TokenBuckets(SHOWN_AT_ONCE * NETWORK_FACTOR, SHOWN_RATE * NETWORK_FACTOR),
@@ -103,14 +112,30 @@ class JoinRequests:
         """The request of a device, of which there is one at most."""
         return next((each for each in self if each.installation == installation), None)
 
-    def is_full(self, address: str) -> bool:
-        """Whether there are too many requests, of all addresses or of this one."""
-        if len(self._waiting) >= limits.REQUESTS:
-            return True
+    @property
+    def is_full(self) -> bool:
+        """Whether as many requests wait as may."""
+        return len(self._waiting) >= limits.REQUESTS
+
+    def has_many(self, address: str) -> bool:
+        """Whether as many requests of this address wait as may."""
         theirs = (each.address for each in self)
         return any(
             count >= OF_AN_ADDRESS * origin.factor for origin, count in counted(address, theirs)
         )
+
+    def giving_way(self, address: str) -> JoinRequest | None:
+        """The request that ends for one of this address when there are too many of all addresses.
+
+        It is the newest of the network that has more of them than any other, so that no computer
+        with many addresses keeps the others out; None if that is the network of this address.
+        """
+        networks = Counter(_network(each.address) for each in self)
+        ((crowd, count),) = networks.most_common(1)
+        mine = _network(address)
+        if crowd == mine or count <= networks[mine] + 1:
+            return None
+        return next(each for each in reversed(tuple(self)) if _network(each.address) == crowd)
 
     # Waiting
 
@@ -164,13 +189,13 @@ class JoinRequests:
 
     # Who may ask
 
+    def may_try(self, address: str, now: int) -> int:
+        """Milliseconds until this address may ask with a name; 0 if it may now."""
+        return _ask(self._tried, address, now)
+
     def may_show(self, address: str, now: int) -> int:
         """Milliseconds until a request of this address may be shown; 0 if it may be now."""
-        for origin, buckets in zip(origins(address), self._shown, strict=False):
-            wait = buckets.ask(origin.name, now / 1000)
-            if wait:
-                return ceil(wait * 1000)
-        return 0
+        return _ask(self._shown, address, now)
 
     def hold(self, request: JoinRequest, now: int, *, blocked: bool) -> None:
         """A request was refused: neither its device nor its address may ask again for a while."""
@@ -188,6 +213,20 @@ class JoinRequests:
     def __len__(self) -> int:
         """Number of requests that wait."""
         return len(self._waiting)
+
+
+def _ask(limits_: Sequence[TokenBuckets], address: str, now: int) -> int:
+    """Take a token for an address, and for its network; or the milliseconds to wait."""
+    for origin, buckets in zip(origins(address), limits_, strict=False):
+        wait = buckets.ask(origin.name, now / 1000)
+        if wait:
+            return ceil(wait * 1000)
+    return 0
+
+
+def _network(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 one."""
+    return origins(address)[-1].name
 
 
 def _device(installation: str) -> str:

@@ -35,7 +35,11 @@ def knock(world: World, session: Session, command: messages.Knock, now: int) -> 
     if wait:
         params: dict[str, str | int] = {"why": "asked_before", "minutes": -(-wait // 60_000)}
         return refuse(session, command, "rate_limited", retry_after=wait, params=params)
-    refused = _no_room(world, session, command) or refuse_names(world, session, command, now)
+    refused = (
+        _no_room(world, session, command)
+        or _many_tries(world, session, command, now)
+        or refuse_names(world, session, command, now)
+    )
     if refused:
         return refused
     nonce = secrets.token_bytes(NONCE_BYTES)
@@ -61,8 +65,11 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
     former = world.requests.of_device(asked.installation)
     if former is not None:
         # This device again, before it was noticed that its former connection is dead.
-        outcome += world.no_longer_asks(former.connection, "replaced", now)
-        outcome.append(_answer(former, "expired"))
+        outcome += _expire(world, former, "replaced", now)
+    elif world.requests.is_full:
+        crowd = world.requests.giving_way(session.address)
+        if crowd is not None:
+            outcome += _expire(world, crowd, "expired", now)
     digits = knock_digits(world.facts.fingerprint, bytes.fromhex(command.nonce), opening.nonce)
     request = JoinRequest(
         number=world.requests.next_number(),
@@ -103,10 +110,7 @@ def wait_ended(world: World, item: inputs.WaitEnded, now: int) -> Outcome:
     request = world.requests.of_connection(item.connection)
     if request is None:
         return []
-    return [
-        *world.no_longer_asks(item.connection, "expired", now),
-        _answer(request, "expired"),
-    ]
+    return _expire(world, request, "expired", now)
 
 
 def list_requests(
@@ -192,14 +196,28 @@ def _wait_again(world: World, request: JoinRequest) -> None:
         world.requests.wait_again(request)
 
 
+def _many_tries(world: World, session: Session, command: messages.Knock, now: int) -> Outcome:
+    """The refusal of one name more than an address may try; nothing if it may."""
+    wait = world.requests.may_try(session.address, now)
+    return refuse(session, command, "rate_limited", retry_after=wait) if wait else []
+
+
+def _expire(world: World, request: JoinRequest, why: str, now: int) -> Outcome:
+    return [*world.no_longer_asks(request.connection, why, now), _answer(request, "expired")]
+
+
 def _answer(request: JoinRequest, code: str, secret: str | None = None) -> Tell:
     return Tell(request.connection, messages.KnockAnswered(code=code, secret=secret))
 
 
 def _no_room(world: World, session: Session, command: messages.Knock) -> Outcome:
     """The refusal of one request more than may wait; one that replaces its former one is none."""
-    replaces = world.requests.of_device(command.installation) is not None
-    if replaces or not world.requests.is_full(session.address):
+    waiting = world.requests
+    if waiting.of_device(command.installation) is not None:
+        return []
+    if not waiting.has_many(session.address) and not (
+        waiting.is_full and waiting.giving_way(session.address) is None
+    ):
         return []
     params = {"why": "many_asking"}
     return refuse(session, command, "busy", retry_after=BUSY_FOR, params=params)

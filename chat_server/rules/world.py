@@ -25,6 +25,12 @@ DIRECT_ROOM_BURST: Final = 200.0
 """Rate limit: direct rooms that an account may open at once. Each appears in another's list."""
 DIRECT_ROOM_RATE: Final = 0.2
 """And per second after that."""
+INVITE_BURST: Final = 50.0
+"""Rate limit: invites for newcomers that a moderator may make at once."""
+INVITE_RATE: Final = 1 / 60
+"""And per second after that."""
+JOINS_OF_AN_ADDRESS: Final = 10.0
+"""Rate limit: new accounts of one address at once where nobody needs an invite."""
 DEVICE_INVITE_BURST: Final = 10.0
 """Rate limit: invites for one's own devices that an account may make at once."""
 DEVICE_INVITE_RATE: Final = 1 / 60
@@ -70,6 +76,11 @@ class World:
         default_factory=lambda: TokenBuckets(DIRECT_ROOM_BURST, DIRECT_ROOM_RATE)
     )
     """Token buckets by account, for opening direct rooms."""
+    invite_limit: TokenBuckets = field(
+        default_factory=lambda: TokenBuckets(INVITE_BURST, INVITE_RATE)
+    )
+    """Token buckets by account, for a moderator's invites for newcomers: those that ended stay
+    listed for a while, so that they could fill memory and disk."""
     device_invite_limit: TokenBuckets = field(
         default_factory=lambda: TokenBuckets(DEVICE_INVITE_BURST, DEVICE_INVITE_RATE)
     )
@@ -78,6 +89,10 @@ class World:
     """The devices whose `last_seen` is yet to be written."""
     join_limit: TokenBuckets | None = None
     """Token buckets by invite, for new accounts; None for no limit."""
+    open_join_limit: TokenBuckets = field(
+        default_factory=lambda: TokenBuckets(JOINS_OF_AN_ADDRESS, JOINS_OF_AN_ADDRESS / 3600)
+    )
+    """Token buckets by address, for new accounts without an invite."""
     pacing: Pacing = field(default_factory=Pacing)
     """How fast messages may come into each room."""
     moment: float = 0.0

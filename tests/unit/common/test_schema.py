@@ -423,6 +423,7 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         world.DEVICE_INVITE_BURST,
         limits.RENAMES,
         limits.JOINS_PER_MINUTE,
+        world.JOINS_OF_AN_ADDRESS,
         limits.MESSAGE_RATE * limits.MESSAGE_BURST,
         limits.MESSAGE_RATE,
         limits.MAX_SLOW,

@@ -97,6 +97,20 @@ def test_the_host_sees_anybodys_devices_and_others_do_not(house: House) -> None:
     assert [each.name for each in devices(house, ada, "ADA")] == ["Linux"]
 
 
+@pytest.mark.parametrize("by", ["the other device", "host"])
+def test_a_stolen_device_has_made_no_way_back_in(house: House, by: str) -> None:
+    """The invites that it may have made end with it; a new one can be made."""
+    ada = house.join("ada")
+    phone = phone_of(house, ada)
+    _, invite = add_device(house, phone)
+    actor, named = (ada, None) if by == "the other device" else (house.host(), "ada")
+    house.do(actor, messages.RemoveDevice(id=7, username=named, device=device_id(PHONE)))
+    assert house.log.load() == house.world.directory
+    assert result(house, "ada", invite.secret, token=token("thief")) == "bad_secret"
+    _, invite = add_device(house, ada)
+    assert result(house, "ada", invite.secret, token=token("new phone")) == "in"
+
+
 @pytest.mark.parametrize("by", ["the other device", "itself", "host"])
 def test_a_device_that_is_signed_out_is_out(house: House, by: str) -> None:
     """Its sessions end once that is stored; its token is worth nothing, the others' stay."""

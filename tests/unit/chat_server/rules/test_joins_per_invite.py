@@ -9,6 +9,7 @@ from chat_server.rate_limit import TokenBuckets
 from chat_server.rules import invites
 from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.sessions import Session
+from chat_server.rules.world import JOINS_OF_AN_ADDRESS
 from chat_server.store.store import StoreBusyError
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
@@ -98,18 +99,23 @@ def test_a_new_standing_invite_is_no_way_around_it(crowded: House) -> None:
     held_up(crowded, crowded.join_command("cem", secret=crowded.world.facts.secret))
 
 
-def test_without_an_invite_it_counts_as_with_one(crowded: House) -> None:
-    """Where anyone on this network may join."""
+def test_without_an_invite_an_address_brings_few(house: House) -> None:
+    """Where anyone on this network may join, one computer does not fill the chat."""
+    crowded = house
     host = crowded.host()
     crowded.do(host, messages.SetJoining(id=1, rule="open", moderators_invite=False))
 
     def come(name: str) -> messages.Join:
         return crowded.join_command(name).model_copy(update={"secret": None})
 
-    for name in ("ada", "bob"):
+    for number in range(int(JOINS_OF_AN_ADDRESS)):
         session = neighbour(crowded)
-        crowded.do(session, come(name))
-        assert session.username == name
+        crowded.do(session, come(f"p{number}"))
+        assert session.username == f"p{number}"
+    other = neighbour(crowded)
+    other.address = "10.0.0.8"
+    crowded.do(other, come("bob"))
+    assert other.username == "bob"
     session = neighbour(crowded)
     assert refused(crowded.do(session, come("cem")), session).code == "rate_limited"
 

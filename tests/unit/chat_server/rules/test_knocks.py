@@ -229,7 +229,8 @@ def test_four_of_an_address_wait_and_sixteen_of_all(house: House) -> None:
             assert error.retryable
     for number in range(20):
         guest = KnockingGuest(house, f"other{number}", f"192.0.2.{number + 2}")
-        if len(waiting(house)) < limits.REQUESTS:
+        # Those of the address with four give way to others, but for one.
+        if number < limits.REQUESTS - 1:
             guest.knock()
         else:
             assert guest.error(guest.asks()).code == "busy"
@@ -246,12 +247,43 @@ def test_one_who_became_too_many_meanwhile_is_refused(house: House) -> None:
 
 
 def test_addresses_of_a_network_leave_room_for_others(house: House) -> None:
-    """An IPv6 computer that has many can't fill the whole list, if others have their own /64."""
-    shown = 0
-    for number in range(16):
-        guest = KnockingGuest(house, f"one{number}", f"2001:db8:1::{number + 1:x}")
-        shown += bool(all_of(guest.asks(), KnockArrived))
-    assert shown == 16, "four times as many as one address: on one network all have the same /64"
+    """An IPv6 computer that has many does not keep others out: its newest requests give way."""
+    crowd = [
+        KnockingGuest(house, f"one{number}", f"2001:db8:1::{number + 1:x}") for number in range(17)
+    ]
+    shown = [bool(all_of(guest.asks(), KnockArrived)) for guest in crowd]
+    # Four times as many as one address: on one network all have the same /64.
+    assert shown == [True] * 16 + [False]
+    for number in range(8):
+        guest = KnockingGuest(house, f"other{number}", f"192.0.2.{number + 2}")
+        begun, opened = guest.begin(), guest.open()
+        assert all_of(begun, KnockEnded) == []
+        assert len(all_of(opened, KnockArrived)) == len(all_of(opened, KnockEnded)) == 1
+        ended = crowd[15 - number]
+        assert ended.answer(opened).code == "expired"
+        assert len(waiting(house)) == limits.REQUESTS
+    # Where nobody has more than others, whoever comes last has to wait.
+    for number in range(8, 16):
+        guest = KnockingGuest(house, f"other{number}", f"192.0.2.{number + 2}")
+        guest.asks()
+    assert len(waiting(house)) == limits.REQUESTS
+    late = KnockingGuest(house, "late", "192.0.2.99")
+    assert late.error(late.asks()).code == "busy"
+
+
+def test_nobody_finds_out_by_asking_who_has_an_account(house: House) -> None:
+    """Names that are taken are told from others a few times, for people who ask; then no more."""
+    house.join("victor")
+    told_ = 0
+    for number in range(200):
+        guest = KnockingGuest(house, "victor", device=f"device{number}")
+        told_ += guest.error(guest.begin()).code == "name_taken"
+    assert told_ == join_requests.TRIED_AT_ONCE
+    guest = KnockingGuest(house, "victor")
+    error = guest.error(guest.begin())
+    assert (error.code, error.retryable, error.retry_after) == ("rate_limited", True, 10_000)
+    other = KnockingGuest(house, "ada", "192.0.2.2")
+    assert other.knock()
 
 
 def test_asking_over_and_over_does_not_call_the_host_each_time(house: House) -> None:
