@@ -37,9 +37,10 @@ from common.ui.widgets.safe_text import safe
 class MainScreen(Panel):
     """The conversations of one account, loaded from the cache or taken over from `former`.
 
-    `on_title(title)` sets the window's title, `on_leave()` opens the join screen,
-    `on_remove()` removes a deleted account from this computer, `on_settings()` opens the settings,
-    and `on_mode()` toggles between the light and the dark mode.
+    `on_title(title)` sets the window's title, `on_leave()` opens the join screen, and
+    `on_another()` does so for somebody else of this chat; `on_remove()` removes a deleted account
+    from this computer, `on_settings()` opens the settings, and `on_mode()` toggles between the
+    light and the dark mode.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class MainScreen(Panel):
         *,
         on_title: Callable[[str], object],
         on_leave: Callable[[], object],
+        on_another: Callable[[], object],
         on_remove: Callable[[], object],
         on_settings: Callable[[], object],
         on_mode: Callable[[], object],
@@ -62,6 +64,7 @@ class MainScreen(Panel):
         self._on_settings = on_settings
         self._on_title = on_title
         self._on_leave, self._on_remove = on_leave, on_remove
+        self._on_another = on_another
         self.overview: Overview = former.overview if former else Overview(session.account.username)
         self._counts = UnreadCounts(self.overview, session.reader)
         if former is None:
@@ -159,7 +162,7 @@ class MainScreen(Panel):
             lambda: self._session.account,
             is_deleted=lambda: self.connection.status.code == "account_deleted",
             order=self._session.ask,
-            on_leave=self._on_leave,
+            on_another=self._on_another,
             on_remove=self._on_remove,
             on_dialog=self._ask,
             toast=view.toast,

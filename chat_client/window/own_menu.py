@@ -25,9 +25,10 @@ class OwnMenu:
     """Opens over `screen`, whose questions are asked over `window`.
 
     `account()` is one's own as it is now, and `is_deleted()` whether the server said that it was
-    deleted. `order(do)` has the core do something; `on_leave()` goes to the join screen, where one
-    may come in as somebody else; `on_remove()` removes the account from this computer. `on_dialog`
-    is told each question before it is asked; `toast(text, milliseconds)` says what became of it.
+    deleted. `order(do)` has the core do something; `on_another()` goes to the join screen, where
+    somebody else may come into this chat; `on_remove()` removes the account from this computer.
+    `on_dialog` is told each question before it is asked; `toast(text, milliseconds)` says what
+    became of it.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class OwnMenu:
         *,
         is_deleted: Callable[[], bool],
         order: Callable[[Callable[[Core], object]], object],
-        on_leave: Callable[[], object],
+        on_another: Callable[[], object],
         on_remove: Callable[[], object],
         on_dialog: Callable[[Dialog], object],
         toast: Callable[[str, int], object],
@@ -47,7 +48,7 @@ class OwnMenu:
         self._screen, self._window, self._theme = screen, window, theme
         self._account, self._is_deleted = account, is_deleted
         self._order, self._toast, self._on_dialog = order, toast, on_dialog
-        self._on_leave, self._on_remove = on_leave, on_remove
+        self._on_another, self._on_remove = on_another, on_remove
         self._devices: DevicesDialog | None = None
         """The dialog of one's devices, while it is open."""
 
@@ -57,7 +58,7 @@ class OwnMenu:
 
     def items(self) -> list[MenuItem]:
         """What can be done about one's own account."""
-        another = MenuItem("Use as another person…", self._on_leave)
+        another = MenuItem("Use as another person…", self._on_another)
         if self._is_deleted():
             remove = MenuItem("Remove from this computer…", self.remove, danger=True)
             return [another, MenuItem(), remove]

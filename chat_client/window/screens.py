@@ -274,10 +274,16 @@ class Screens:
             former,
             on_title=lambda title: self._root.title(f"{title} — ChatClient"),
             on_leave=self.show_join,
+            on_another=self._join_as_another,
             on_remove=self._remove_account,
             on_settings=self.show_settings,
             on_mode=self.looks.toggle_mode,
         )
+
+    def _join_as_another(self) -> None:
+        """The join screen, at the chat that is open."""
+        place = self.session.account.invite.place if self.session is not None else None
+        self.show_join(place=place)
 
     # Settings
 

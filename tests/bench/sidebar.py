@@ -81,6 +81,7 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
             notifications,
             on_title=root.title,
             on_leave=lambda: None,
+            on_another=lambda: None,
             on_remove=lambda: None,
             on_settings=lambda: None,
             on_mode=lambda: None,

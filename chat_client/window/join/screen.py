@@ -226,12 +226,16 @@ class JoinScreen(Panel):
         imitates = bool(imitated(search.accounts, search.here, place))
         entry = self._entry
         direct = entry is not None and entry.invite is not None
-        gone = entry is not None and search.listing.entry(entry.key) is None
+        gone = entry is not None and not search.has(entry)
         return Chosen(self.desk.asking.rule, imitates, direct, gone)
 
     def choose_place(self, place: Place, entry: Entry | None = None) -> None:
         """Turn to a chat that is not joined yet, or not by who wants to now."""
         self._stop()
+        here = self.desk.search.here
+        if entry is None and here is not None and here.fingerprint == place.fingerprint:
+            # It is on this computer, and listed as a known one: nobody has to be asked.
+            entry = Entry(HERE, here.place, invite=here, online=True)
         self._entry = entry
         if entry is not None and entry.invite is not None:
             self.desk.asking.take(place)  # nothing has to be asked there

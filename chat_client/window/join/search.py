@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from chat_client.local_server import find_local_server
 from chat_client.state.account import Account
 from chat_client.window.join.hosting import Hosting
-from chat_client.window.join.listing import Listing, list_chats
+from chat_client.window.join.listing import Entry, Listing, list_chats
 from chat_client.window.join.network import Network, Presence, Running
 from chat_client.window.join.outlet import Outlet
 from common.domain.invite import Invite
@@ -95,6 +95,12 @@ class Search:
     def anything(self) -> bool:
         """Whether there is a chat to be joined or opened."""
         return bool(self.listing.found) or any(each.online for each in self.listing.known)
+
+    def has(self, entry: Entry) -> bool:
+        """Whether a chat that was chosen is still there."""
+        if entry.invite is not None:
+            return self.here is not None
+        return self.listing.entry(entry.key) is not None
 
     def close(self) -> None:
         """Stop looking; idempotent."""

@@ -411,6 +411,37 @@ def test_somebody_else_joins_from_the_same_computer(
     assert member.main.overview.me == "bruno"
 
 
+def test_another_person_of_the_open_chat_asks_to_join(town: Town, host: Host) -> None:
+    """From one's own menu: the chat is chosen, and the name is for somebody else."""
+    member = town.member(host, "Ada Lindqvist")
+    (item,) = [each for each in member.main.own_menu.items() if "another" in each.label]
+    assert item.command is not None
+    item.command()
+    assert way(member) is Way.CHAT
+    assert str(member.join.column.heading.title.cget("text")) == "Harbour Team"
+    assert not member.join.column.names.name.value
+    member.type("Bruno", member.join.column.names.name.entry)
+    asked(member)
+    answer(host, admit=True)
+    member.online()
+    assert member.main.overview.me == "bruno"
+
+
+def test_another_person_of_the_chat_on_this_computer_just_joins(
+    town: Town, host: Host, here: Path
+) -> None:
+    """Nobody has to be asked, though the chat is listed as a known one."""
+    member = town.member(host, "Ada Lindqvist")
+    (here / "running.json").write_text(json.dumps({"invite": host.link, "pid": os.getpid()}))
+    member.screens._join_as_another()
+    assert str(member.join.column.actions.button.cget("text")) == "Join"
+    assert "this computer" in str(member.join.column.heading.under.cget("text"))
+    member.type("Bruno", member.join.column.names.name.entry)
+    member.key("<Return>")
+    member.online()
+    assert member.main.overview.me == "bruno"
+
+
 def test_nothing_is_chosen_for_somebody_who_has_chosen(
     town: Town, host: Host, network: type[QuietNetwork]
 ) -> None:
