@@ -67,7 +67,7 @@ class Invite(_Page):
         if view.reach is None:
             return
         joining, local = view.joining, view.reach.local
-        self._what.set(_how(view))
+        self._what.set(how_to_join(view))
         self._show_code(view)
         self.facts.show(() if local else joining.facts)
         self.copy.content = view.reach.invite
@@ -172,11 +172,13 @@ class Invite(_Page):
         self._fit(self.canvas.winfo_width())
 
 
-def _how(view: HostView) -> str:
+def how_to_join(view: HostView) -> str:
     """How people join, by the rule of this chat."""
     if view.reach is not None and view.reach.local:
         return "On this computer: start ChatClient, paste this link."
     chosen = f"On another computer: start ChatClient, choose “{view.name}”"
+    if not view.joining.listed:
+        chosen = "On another computer: start ChatClient, press “Type an address”, type that below"
     return {
         "ask": f"{chosen} and press “Ask to join”.",
         "open": f"{chosen} and press “Join”. Or paste this link.",

@@ -60,7 +60,11 @@ class HostContents:
     ) -> None:
         self.root, self.theme = program.root, program.theme
         everywhere = options.host is None or is_unspecified(options.host)
-        self.presenter = Presenter(options.name or "", everywhere=everywhere)
+        self.presenter = Presenter(
+            options.name or "",
+            everywhere=everywhere,
+            listed=options.discovery and not options.plaintext,
+        )
         self.mailbox: Mailbox[server_thread.ServerNews] = Mailbox(self.root, self._take)
         self.server_thread = server_thread.ServerThread(
             options, program.data_dir, self.mailbox.post
@@ -126,7 +130,10 @@ class HostContents:
         now = _now()
         self._cancel("soon", "clock")
         shown = self.presenter.view(now)
-        self.root.title(f"{shown.name} — ChatServer" if shown.name else "ChatServer")
+        asking = len(shown.joining.requests)
+        title = f"{shown.name} — ChatServer" if shown.name else "ChatServer"
+        # As with unread messages in ChatClient: it is seen while the window is minimised.
+        self.root.title(f"({asking}) {title}" if asking else title)
         self.frame.show(shown)
         change = self.presenter.next_change(now)
         if change is not None:

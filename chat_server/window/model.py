@@ -153,6 +153,8 @@ class JoiningView:
 
     sign_words: str = ""
     sign_colour: str = ""
+    listed: bool = True
+    """Whether programs of guests find this chat on the network by themselves."""
     rule: str = ""
     moderators_invite: bool = False
     requests: tuple[RequestRow, ...] = ()

@@ -130,19 +130,22 @@ class _Run:
 class Presenter:
     """See the module. All calls come from one thread."""
 
-    def __init__(self, name: str, *, everywhere: bool = True) -> None:
-        """`everywhere`: the server listens on every interface, rather than on a chosen address."""
+    def __init__(self, name: str, *, everywhere: bool = True, listed: bool = True) -> None:
+        """`everywhere`: the server listens on every interface, rather than on a chosen address.
+
+        `listed`: programs of guests find it on the network by themselves.
+        """
         self._name, self._given_name = safe(name), name
         self._name_problem = ""
         self._name_answers = 0
-        self._everywhere = everywhere
+        self._everywhere, self._listed = everywhere, listed
         self._phase = ServerState.STARTING
         self._reach: Reach | None = None
         self._since = 0
         self._search = ""
         self._feed = Feed()
         self._run = _Run()
-        self.joining = JoiningPresenter(self._called_who)
+        self.joining = JoiningPresenter(self._called_who, listed=self._listed)
         self._page = Page.CONNECTIONS
         self._rows: dict[int, tuple[tuple[_Client, bool, str], ClientRow]] = {}
         self._rows_day: date | None = None
@@ -249,7 +252,7 @@ class Presenter:
         self._phase = ServerState.STOPPED
         self._reach = None
         self._run = _Run()
-        self.joining = JoiningPresenter(self._called_who)
+        self.joining = JoiningPresenter(self._called_who, listed=self._listed)
         self._rows.clear()  # the next run counts its connections from 1 again
 
     def closing(self) -> None:

@@ -42,10 +42,10 @@ _STATES: Final[dict[str | None, InviteState]] = {
 
 
 class JoiningPresenter:
-    """`name_of(username)` is how a person is called here."""
+    """`name_of(username)` is how a person is called here; `listed`: see `Presenter`."""
 
-    def __init__(self, name_of: Callable[[str], str]) -> None:
-        self._name_of = name_of
+    def __init__(self, name_of: Callable[[str], str], *, listed: bool = True) -> None:
+        self._name_of, self._listed = name_of, listed
         self._requests: tuple[messages.JoinRequest, ...] = ()
         self._asking: dict[int, tuple[str, str]] = {}
         """Name and `@username` of everybody who asks, by the number of the request."""
@@ -146,6 +146,7 @@ class JoiningPresenter:
         return JoiningView(
             sign_words=words,
             sign_colour=colour,
+            listed=self._listed,
             rule=self._rule,
             moderators_invite=self._moderators_invite,
             requests=tuple(_request(each, now) for each in self._requests),

@@ -8,7 +8,12 @@ from typing import Final
 
 from chat_server.window.actions import Actions
 from chat_server.window.model import ClientRow, HostView
-from chat_server.window.pages.person_menu import account_items, all_muted, standing_items
+from chat_server.window.pages.person_menu import (
+    account_items,
+    all_muted,
+    deletion_items,
+    standing_items,
+)
 from chat_server.window.pages.table_page import SEARCH, TableLayout, TablePage
 from common.ui.lists.table import Cell, Column, PersonCell, PillCell, Row, Table, TextCell
 from common.ui.look.icons import IconName
@@ -157,6 +162,7 @@ class People(TablePage[ClientRow]):
             MenuItem(),
             MenuItem("Ban…", lambda: actions.ban(rows), danger=True),
             MenuItem("Terminate…", lambda: actions.terminate(rows), danger=True),
+            *deletion_items(actions, rows),
         ]
         popup(self, self._theme, items, x, y)
 

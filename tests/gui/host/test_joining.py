@@ -11,10 +11,12 @@ import pytest
 from chat_server import ctl
 from chat_server.rules import view
 from chat_server.window import questions
+from chat_server.window.hero import how_to_join
 from chat_server.window.joining_questions import DevicesDialog, LinkDialog
 from chat_server.window.joining_settings import JoiningPage
 from chat_server.window.model import Page
 from chat_server.window.pages import accounts, invites, people
+from chat_server.window.presenter import Presenter
 from chat_server.window.requests import GUARD, RequestStrip
 from common.domain.invite import parse_invite
 from common.domain.spoken_code import written_code
@@ -23,7 +25,7 @@ from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import MenuItem
 from tests.gui.host.conftest import Client, Host
-from tests.gui.host.test_moderation import activity
+from tests.gui.host.test_moderation import RUNNING, activity
 from tests.gui.layout import faults
 from tests.process.newcomer import Newcomer
 
@@ -211,6 +213,7 @@ def test_several_requests_wait_in_a_queue(host: Host) -> None:
     newcomers = {name: asks(host, name) for name in ("ada", "ben", "cleo")}
     strip = ready(host)
     host.wait(lambda: strip.count.cget("text") == "1 of 3", "the count")
+    assert host.root.title() == "(3) Harbour Team — ChatServer"
     host.settle()
     assert not faults(host.root)
     assert not strip.former.enabled
@@ -276,6 +279,24 @@ def test_a_command_line_answers_as_well(host: Host) -> None:
     command_line(host, "admit", str(request.number))
     assert newcomer.answer().code == "admitted"
     host.wait(lambda: not strip_of(host).winfo_ismapped(), "the strip to go")
+
+
+@pytest.mark.parametrize(
+    ("rule", "listed", "said"),
+    [
+        ("", True, "choose “Harbour” and press “Ask to join”. Or paste this link."),
+        ("ask", True, "choose “Harbour” and press “Ask to join”."),
+        ("open", True, "choose “Harbour” and press “Join”. Or paste this link."),
+        ("invite", True, "choose “Harbour” and type a code. Or paste this link."),
+        ("ask", False, "type that below and press “Ask to join”."),
+    ],
+)
+def test_the_page_says_how_people_join(rule: str, listed: bool, said: str) -> None:
+    """By the rule, and by whether the chat is found on the network."""
+    presenter = Presenter("Harbour", listed=listed)
+    presenter.started(RUNNING, 0)
+    presenter.joining.rule_is(rule, moderators_invite=False)
+    assert how_to_join(presenter.view(0)).endswith(said.replace("Harbour", RUNNING.name))
 
 
 # The code

@@ -189,7 +189,7 @@ def test_moderators_are_made_and_shown(host: Host, monkeypatch: pytest.MonkeyPat
     items = menu(host, "ada", monkeypatch)
     assert list(items) == [
         "Copy username", "Copy address", "Add a device…", "Devices…", "Mute…", "Make moderator",
-        "Ban…", "Terminate…",
+        "Ban…", "Terminate…", "Delete account…",
     ]  # fmt: skip
     command = items["Make moderator"].command
     assert command is not None
