@@ -393,7 +393,7 @@ def _admit(
         )
 
     outcome: Outcome = [
-        *world.no_longer_asks(session.connection, "joined", now),
+        *newcomers.end_requests(world, session, command, now),
         Admit(session.connection, username, session.capabilities),
         Answer(session.connection, command.id, signed_in),
         Show(appeared),

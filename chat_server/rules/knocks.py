@@ -187,13 +187,8 @@ def _take(world: World, request: JoinRequest, code: str, now: int) -> Outcome:
         world.requests.admitted(request, now)
     else:
         world.requests.answered(request)
-    world.directory.undo.note(partial(_wait_again, world, request))
+    world.directory.undo.note(partial(world.asks_again, request))
     return [MayWait(request.connection, None), KnockEnded(request.number, code, now)]
-
-
-def _wait_again(world: World, request: JoinRequest) -> None:
-    if world.sessions.get(request.connection) is not None:
-        world.requests.wait_again(request)
 
 
 def _many_tries(world: World, session: Session, command: messages.Knock, now: int) -> Outcome:

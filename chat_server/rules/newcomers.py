@@ -1,5 +1,8 @@
 """The names that newcomers may take: free, not like another one, and not the chat's own."""
 
+from functools import partial
+
+from chat_server.rules.effects import Tell
 from chat_server.rules.sessions import Session
 from chat_server.rules.world import Outcome, World, refuse
 from common.domain.display_names import clean_display_name
@@ -8,6 +11,7 @@ from common.domain.names import (
     claim_username,
     fold_username,
     free_username,
+    spelling,
 )
 from common.domain.reasons import Params
 from common.protocol import messages
@@ -46,6 +50,26 @@ def refuse_names(world: World, session: Session, command: messages.Knock, now: i
     except NameRefusedError as error:
         return refuse_name(session, command, field, error)
     return []
+
+
+def end_requests(
+    world: World, session: Session, command: messages.Join | messages.SignIn, now: int
+) -> Outcome:
+    """Who is in asks no longer: on this connection, or for this name by another of this device."""
+    outcome: Outcome = []
+    name = spelling(fold_username(command.username))
+    for request in world.requests:
+        is_own = request.connection == session.connection
+        if is_own or (
+            request.installation == command.installation and spelling(request.username) == name
+        ):
+            outcome += world.no_longer_asks(request.connection, "joined", now)
+            if isinstance(command, messages.Join):  # which may turn out not to be stored
+                world.directory.undo.note(partial(world.asks_again, request))
+            if not is_own:
+                expired = messages.KnockAnswered(code="expired")
+                outcome.append(Tell(request.connection, expired))
+    return outcome
 
 
 def refuse_name(

@@ -8,7 +8,7 @@ from chat_server.rate_limit import TokenBuckets
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
 from chat_server.rules.effects import Answer, Effect, MayWait, Show, Tell, TellEveryone
-from chat_server.rules.join_requests import JoinRequests
+from chat_server.rules.join_requests import JoinRequest, JoinRequests
 from chat_server.rules.pacing import Pacing
 from chat_server.rules.sessions import Session, Sessions
 from chat_server.rules.spoken_codes import SpokenCodes
@@ -177,6 +177,11 @@ class World:
         if request is None:
             return []
         return [MayWait(connection, None), KnockEnded(request.number, why, now)]
+
+    def asks_again(self, request: JoinRequest) -> None:
+        """What ended a request could not be stored: it waits on, if its connection is there."""
+        if self.sessions.get(request.connection) is not None:
+            self.requests.wait_again(request)
 
     def leave(self, connection: int, why: str, now: int) -> Outcome:
         """A connection ended: remove its session, and push presence if its account went offline."""

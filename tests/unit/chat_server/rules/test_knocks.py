@@ -194,6 +194,31 @@ def test_who_joins_otherwise_asks_no_longer(house: House) -> None:
     assert only(outcome, KnockEnded).why == "joined"
 
 
+def test_a_request_ends_when_its_device_takes_the_name_otherwise(house: House) -> None:
+    """With a link in another window: else the host could let somebody in who can't join."""
+    guest = KnockingGuest(house, "ada")
+    guest.knock()
+    window = house.connect()
+    outcome = house.do(window, guest.join_command("s" * 22))
+    assert window.username == "ada"
+    assert only(outcome, KnockEnded).why == "joined"
+    assert guest.answer(outcome).code == "expired"
+
+
+def test_a_join_that_is_not_stored_leaves_the_request_waiting(house: House) -> None:
+    """Until it is."""
+    guest = KnockingGuest(house, "ada")
+    guest.knock()
+    command = guest.join_command("s" * 22)
+    with suppress(_NotStoredError), house.log.transaction():
+        handle_command(house.world, guest.session, command, house.now)
+        raise _NotStoredError
+    house.world.directory.roll_back()
+    assert waiting(house) == ["ada"]
+    house.do(guest.session, command)
+    assert waiting(house) == []
+
+
 def test_one_request_of_a_device_waits(house: House) -> None:
     """A newer one replaces it: the former connection is probably dead."""
     former, latter = KnockingGuest(house, "ada"), KnockingGuest(house, "ada")
