@@ -22,6 +22,7 @@ from chat_server.rules.view import InviteRenewed, InvitesChanged
 from chat_server.rules.world import Outcome, World, done, refuse
 from common import limits
 from common.domain.names import fold_username
+from common.domain.reasons import Params
 from common.protocol import messages
 
 MOST_INVITES: Final = 1000
@@ -62,7 +63,7 @@ def create_invite(
             return refuse(session, command, "not_allowed", "role")
         wait = world.invite_limit.ask(session.username or "", now / 1000)
         if wait:
-            return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait))
+            return _too_soon(session, command, wait)
     if sum(each.ended(now) is None for each in world.directory.invites) >= MOST_INVITES:
         return refuse(session, command, "too_many_invites", params={"most": MOST_INVITES})
     invite, secret = issue(
@@ -89,7 +90,7 @@ def add_device(world: World, session: Session, command: messages.AddDevice, now:
     if not session.is_host:
         wait = world.device_invite_limit.ask(username, now / 1000)
         if wait:
-            return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait))
+            return _too_soon(session, command, wait)
     # One at a time: a link that was lost on its way, or was made by mistake, is of no use to
     # anybody. They are deleted, so that no member can fill the list.
     for each in world.directory.invites:
@@ -258,6 +259,14 @@ def owner_named(
         return session.username
     username = fold_username(command.username)
     return username if session.is_host or username == session.username else None
+
+
+def _too_soon(
+    session: Session, command: messages.CreateInvite | messages.AddDevice, wait: float
+) -> Outcome:
+    """An account has made too many: `wait` is in seconds."""
+    params: Params = {"why": "many_invites", "minutes": ceil(wait / 60)}
+    return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait), params=params)
 
 
 def _remove(world: World, invite: IssuedInvite) -> None:

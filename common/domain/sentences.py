@@ -64,6 +64,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "unknown_kind": "the server does not know this kind of message",
     "rate_limited": "too many requests at once; trying again in a moment",
     "many_messages": "slow down: too many messages at once",
+    "many_invites": "you have made many invites; you can make another one in {minutes} min",
     "many_joins": "many people are joining with this invite now",
     "many_conversations": "slow down: too many new conversations at once",
     "slow_mode": "slow mode: one message in {every}",

@@ -1,6 +1,7 @@
 """What docs/protocol.md promises, kept to a client that was written from it alone."""
 
 import ast
+import hashlib
 import json
 import secrets
 import shutil
@@ -204,7 +205,7 @@ def test_a_new_room_is_told_before_the_acknowledgement(unauthenticated: Newcomer
     ada.post(ada.write("dm:ada:bruno", "psst"))
     told = [ada.line.receive() for _ in range(2)]
     assert [message["type"] for message in told] == ["room", "ack"]
-    room = {"room": "dm:ada:bruno", "kind": "direct", "title": None, "head": 0}
+    room = {"room": "dm:ada:bruno", "kind": "direct", "title": None, "head": 0, "slow": 0}
     assert told[0]["room"] == room
 
 
@@ -400,6 +401,38 @@ def test_a_join_is_repeated_when_its_answer_was_lost(unauthenticated: Newcomer) 
     ada.come_in()
     joins = [event["sender"] for event in ada.copy(GENERAL).events]
     assert joins == ["bruno", "ada"]
+
+
+def test_a_second_device_joins_with_an_invite_for_it(unauthenticated: Newcomer) -> None:
+    """Under another token it is the same account; signed out, it is told so and not let in."""
+    ada = unauthenticated("ada")
+    ada.say(GENERAL, "from my laptop")
+    made = ada.ask("add_device")
+    assert "join?as=ada&" in made["link"]
+    phone = unauthenticated("ada", come_in=False)
+    phone.link = read_link(made["link"])
+    phone.come_in()
+    hear(phone, "from my laptop")
+    added = ada.line.receive()
+    while added["type"] != "device_added":
+        added = ada.line.receive()
+    listed = ada.ask("list_devices")["devices"]
+    assert {each["device"]: each["current"] for each in listed} == {
+        hashlib.sha256(bytes.fromhex(each.token)).hexdigest()[:16]: each is ada
+        for each in (ada, phone)
+    }
+    ada.ask("remove_device", device=added["device"]["device"])
+    with pytest.raises(EndedError):
+        phone.until(lambda: False)
+    assert phone.line.goodbye is not None
+    assert phone.line.goodbye["code"] == "device_removed"
+    phone.connect()
+    with pytest.raises(RefusedError) as refused:
+        phone.sign_in()
+    assert refused.value.error["code"] == "not_recognized"
+    assert _refusal(phone) == ("invite_used", "secret")
+    (invite,) = ada.ask("list_invites")["invites"]
+    assert (invite["kind"], invite["ended"], invite["uses"]) == ("device", "used", 1)
 
 
 def test_who_is_refused_may_try_again_on_the_same_connection(guest: Newcomer) -> None:
