@@ -144,9 +144,10 @@ class Screens:
             self.show_join(link, problem=str(error))
             return
         if account is None or not account.joined:
-            if self._may_leave():
-                typed = self.screen.typed_name if isinstance(self.screen, JoinScreen) else ""
-                self.show_join(link, typed)
+            if isinstance(self.screen, JoinScreen):
+                self.screen.take(link)  # with the name that is being typed
+            elif self._may_leave():
+                self.show_join(link)
             return
         known = account.with_invite(link)
         if self.session is None or self.session.account.key != known.key:

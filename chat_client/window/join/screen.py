@@ -209,11 +209,6 @@ class JoinScreen(Panel):
         """What takes the keyboard."""
         return (*self.column.inputs, self.list.rows.canvas)
 
-    @property
-    def typed_name(self) -> str:
-        """The name that stands there."""
-        return self.column.names.name.value
-
     # What is chosen
 
     @property
@@ -244,7 +239,9 @@ class JoinScreen(Panel):
         self.turn(best_way(self.chosen or Chosen()))
 
     def take(self, invite: Invite) -> None:
-        """Turn to the chat that an invite leads to."""
+        """Turn to the chat that an invite leads to, unless that is shown already."""
+        if self.way is Way.LINK and invite == self._invite:
+            return
         self._stop()
         self.column.link.link.value = invite.link()
         self.turn(Way.LINK)
