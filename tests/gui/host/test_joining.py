@@ -9,7 +9,10 @@ from typing import Any, TypeVar
 import pytest
 
 from chat_server import ctl
+from chat_server.firewall_watch import FirewallWatch
+from chat_server.reachability import Finding
 from chat_server.rules import view
+from chat_server.window import host as host_module
 from chat_server.window import questions
 from chat_server.window.hero import how_to_join
 from chat_server.window.joining_questions import DevicesDialog, LinkDialog
@@ -19,12 +22,13 @@ from chat_server.window.pages import accounts, invites, people
 from chat_server.window.presenter import Presenter
 from chat_server.window.requests import GUARD, RequestStrip
 from common.domain.invite import parse_invite
+from common.domain.reasons import Reason
 from common.domain.spoken_code import written_code
 from common.protocol import messages
 from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import MenuItem
-from tests.gui.host.conftest import Client, Host
+from tests.gui.host.conftest import Client, Host, Open
 from tests.gui.host.test_moderation import RUNNING, activity
 from tests.gui.layout import faults
 from tests.process.newcomer import Newcomer
@@ -648,3 +652,36 @@ def test_a_click_on_the_notification_leaves_the_page_as_it_is(host: Host) -> Non
         newcomer.withdraw()
     finally:
         other.destroy()
+
+
+# The firewall
+
+
+def test_what_a_firewall_says_is_shown_and_asked_again(
+    open_host: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its command; again when the host comes back from the terminal."""
+    closed = Reason("firewall_closed", {"firewall": "firewalld", "port": 1})
+    says = [Finding(closed, "closed", "sudo open-it")]
+    monkeypatch.setattr(host_module, "is_loopback", lambda _: False)  # this one does have a network
+    monkeypatch.setattr(host_module, "FIREWALL_PAUSE", 0)
+    monkeypatch.setattr(
+        host_module, "FirewallWatch", lambda tell: FirewallWatch(tell, lambda _: tuple(says))
+    )
+    host = open_host("--name", "Harbour Team").up()
+    page = go(host)
+    host.wait(lambda: page.facts.copies, "the command")
+    host.sees("has no opening")
+    host.click(page.facts.copies[0])
+    assert host.root.clipboard_get() == "sudo open-it"
+    says[:] = [Finding(Reason("firewall_open", {"firewall": "firewalld", "port": 1}), "open")]
+    terminal = tk.Tk()
+    try:
+        terminal.update()
+        terminal.focus_force()
+        host.wait(lambda: not host.app.notifications.attention.has_keyboard, "the keyboard to go")
+        host.root.focus_force()
+        host.sees("lets others connect")
+        assert not page.facts.copies
+    finally:
+        terminal.destroy()
