@@ -6,9 +6,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from chat_client.options import Name
 from chat_client.state.account import Account
 from chat_client.state.discovery import FoundChat
-from chat_client.window.join.network import Network, Presence, Running
+from chat_client.state.joining import Connected, Digits, JoiningNews, Waiting
+from chat_client.window.join.network import Attempt, Network, Presence, Running
+from common.domain.invite import Place
 from common.domain.reasons import Reason
 
 if TYPE_CHECKING:
@@ -68,6 +71,40 @@ class QuietNetwork(Network):
     def why_nothing(self) -> Sequence[Reason]:
         """See `Network`."""
         return self.reasons
+
+
+class Silent:
+    """An attempt to join in which nothing happens but what is asked for."""
+
+    def __init__(self, place: Place, tell: Callable[[JoiningNews], object]) -> None:
+        self._tell = tell
+        tell(Connected(place.server_name, "invite_or_ask", place.fingerprint))
+
+    def knock(self, name: Name) -> None:
+        """The host sees it, and does not answer."""
+        del name
+        self._tell(Digits("4729"))
+        self._tell(Waiting())
+
+    def code(self, code: str) -> None:
+        """Nobody answers."""
+
+    def close(self) -> None:
+        """Nothing is left of it."""
+
+
+class SilentNetwork(QuietNetwork):
+    """The same, where no host answers: its chats are at addresses of nobody."""
+
+    def attempt(
+        self,
+        place: Place,
+        installation: Callable[[Place], str],
+        tell: Callable[[JoiningNews], object],
+    ) -> Attempt:
+        """See `Network`."""
+        del installation
+        return Silent(place, tell)
 
 
 def advert_of(host: Host, name: str = "", hosts: tuple[str, ...] = ("127.0.0.1",)) -> FoundChat:

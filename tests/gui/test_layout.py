@@ -20,6 +20,7 @@ import pytest
 from PIL import ImageGrab
 
 from chat_client.options import Options
+from chat_client.state.discovery import FoundChat
 from chat_client.state.news import MuteChanged, StatusChanged
 from chat_client.state.status import Link
 from chat_client.window.join.ways import Way
@@ -37,6 +38,7 @@ from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import faults, out_of_order, tab_stops
+from tests.gui.network import SilentNetwork
 from tests.x_server import x_server
 
 LINE: Final = "sudo firewall-cmd --zone=public --add-port=12345/tcp --add-service=mdns"
@@ -130,6 +132,44 @@ def test_the_join_screen(scale: float, town: Town, host: Host) -> None:
     check(window, "a name that is taken")
     window.join.joining("The server at 192.0.2.10 can't be reached. Trying again…")
     check(window, "joining")
+
+
+def test_the_ways_into_a_chat(
+    scale: float, town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of chats with long names, one of which has the name of a known one; and of none."""
+    del scale
+    first = town.member(host, "Ada Lindqvist")
+    folder = first.program.data_dir
+    first.close()
+    monkeypatch.setattr("chat_client.window.screens.Network", SilentNetwork)
+    monkeypatch.setattr("chat_client.window.join.search.PATIENCE", 1)
+    long = "The people who keep the lighthouse of the harbour going at night"
+    chats = [FoundChat(bytes([n]) * 32, name, ("fd12:3456:789a::10",), 12345, 0.0)
+             for n, name in enumerate((long, "Harbour Team"))]  # fmt: skip
+    monkeypatch.setattr(SilentNetwork, "chats", chats)
+    reasons = [Reason("vpn_on"), Reason("only_router_answers")]
+    monkeypatch.setattr(SilentNetwork, "reasons", reasons)
+    window = town.window(data_dir=folder, options=Options(theme="light", new_window=True))
+    window.click_row(window.join.list.rows, f"found:{chats[0].fingerprint.hex()}")
+    window.join.column.names.name.value = "Bruno Okafor"
+    check(window, "a found chat")
+    window.turn(Way.CODE)
+    window.join.refuse("This code is wrong; ask the host to read it out again.", "code")
+    check(window, "a wrong code")
+    window.turn(Way.CHAT)
+    window.key("<Return>", window.join.column.names.name.entry)
+    window.wait(lambda: window.join.desk.asking.digits, "the digits")
+    check(window, "digits")
+    window.click_row(window.join.list.rows, f"found:{chats[1].fingerprint.hex()}")
+    check(window, "another with a known name")
+    window.click(window.join.list.address)
+    check(window, "an address")
+    window.close()
+    monkeypatch.setattr(SilentNetwork, "chats", ())
+    empty = town.window()
+    empty.wait(empty.join.column.searching.causes.winfo_viewable, "the causes")
+    check(empty, "nothing")
 
 
 def test_the_join_screen_of_somebody_who_is_known(scale: float, town: Town, host: Host) -> None:

@@ -10,7 +10,7 @@ import json
 import os
 import time
 import tkinter as tk
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
@@ -20,10 +20,8 @@ from typing import Any, Final, Literal
 import pytest
 from PIL import Image, ImageGrab
 
-from chat_client.options import Name, Options
+from chat_client.options import Options
 from chat_client.state.discovery import FoundChat
-from chat_client.state.joining import Connected, Digits, JoiningNews
-from chat_client.state.joining import Waiting as WaitsForHost
 from chat_client.state.status import Link
 from chat_client.window.join.ways import Way
 from chat_server.ready_file import Running
@@ -32,7 +30,7 @@ from chat_server.window.model import Page
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread
 from common.desktop.notifier import Code, Found, NotifierState
-from common.domain.invite import Place, parse_invite
+from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
 from common.protocol.messages import InviteFacts, JoinRequest
 from common.system.other_program import Launch
@@ -40,7 +38,7 @@ from tests.events import message
 from tests.gui.client.test_not_understood import happen
 from tests.gui.harness import DEADLINE, Host, HostWindow, Town, Window, settle, wait
 from tests.gui.layout import grounds_of
-from tests.gui.network import QuietNetwork
+from tests.gui.network import QuietNetwork, SilentNetwork
 
 SHOWN: Final = {
     # In the README.
@@ -238,42 +236,12 @@ STUDIO: Final = FoundChat(bytes([29]) * 32, "Studio North", ("192.0.2.31",), POR
 OTHER: Final = FoundChat(bytes([28]) * 32, "Harbour Team", ("192.0.2.44",), PORT, 0.0)
 
 
-class Waiting:
-    """An attempt to join in which nothing happens but what is asked for."""
-
-    def __init__(self, place: Place, tell: Callable[[JoiningNews], object]) -> None:
-        self._tell = tell
-        tell(Connected(place.server_name, "invite_or_ask", place.fingerprint))
-
-    def knock(self, name: Name) -> None:
-        """The host sees it, and does not answer."""
-        del name
-        self._tell(Digits("4729"))
-        self._tell(WaitsForHost())
-
-    def code(self, code: str) -> None:
-        """Nobody answers."""
-
-    def close(self) -> None:
-        """Nothing is left of it."""
-
-
 @pytest.fixture
 def network(town: Town, monkeypatch: pytest.MonkeyPatch) -> type[QuietNetwork]:
     """A network of documentation addresses (RFC 5737), on which the host's chat and another are."""
 
-    class Network(QuietNetwork):
+    class Network(SilentNetwork):
         chats = (HARBOUR, STUDIO)
-
-        def attempt(
-            self,
-            place: Place,
-            installation: Callable[[Place], str],
-            tell: Callable[[JoiningNews], object],
-        ) -> Waiting:
-            """Reach nobody, as these addresses are nobody's."""
-            del installation
-            return Waiting(place, tell)
 
     del town  # it has a network of its own, which this one replaces
     monkeypatch.setattr("chat_client.window.screens.Network", Network)
