@@ -79,7 +79,13 @@ class Hosting:
         self._timer = None
         self._waited += _LOOK
         status = self._process.poll() if self._process is not None else None
-        if status is not None:
+        if status == 0:
+            # A second start only raises the window that is open.
+            self.problem = (
+                "ChatServer is open on this computer already, and its chat is stopped: start it "
+                "with the switch in its window."
+            )
+        elif status is not None:
             self.problem = f"ChatServer ended at once, with status {status}."
         elif self._waited >= PATIENCE:
             self.problem = "ChatServer is open, but its chat can't be found."

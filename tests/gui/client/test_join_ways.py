@@ -666,8 +666,8 @@ def test_why_nothing_was_found_is_told(town: Town, host: Host, network: type[Qui
 _SERVER = """
 import json, os, pathlib, sys, time
 folder, link, how = sys.argv[1:]
-if how == "fails":
-    sys.exit(3)
+if how.isdigit():
+    sys.exit(int(how))
 running = {"invite": link, "pid": os.getpid()}
 path = pathlib.Path(folder, "running.json")
 path.with_suffix(".part").write_text(json.dumps(running))
@@ -713,17 +713,23 @@ def test_a_chat_is_hosted_from_here(
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("status", "said"), [("3", "status 3"), ("0", "is open on this computer")])
 def test_a_server_that_does_not_start_is_told(
-    town: Town, host: Host, here: Path, monkeypatch: pytest.MonkeyPatch
+    town: Town,
+    host: Host,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    said: str,
 ) -> None:
-    """And can be started again."""
-    command = launch(here, host, "fails")
+    """And can be started again. A second start ends at once, and raises the first one's window."""
+    command = launch(here, host, status)
     monkeypatch.setattr("chat_client.window.screens.find_server", lambda: command)
     window = town.window()
     searching = window.join.column.searching
     window.wait(searching.host.winfo_viewable, "the button")
     window.click(searching.host)
-    window.wait(lambda: "status 3" in str(searching.causes.cget("text")), "its end")
+    window.wait(lambda: said in str(searching.causes.cget("text")), "its end")
     window.wait(searching.host.winfo_viewable, "the button again")
 
 
