@@ -357,6 +357,23 @@ def test_a_code_from_a_command_line_takes_the_place_of_the_one_shown(host: Host)
     assert code_on(host) != code
 
 
+def test_a_code_that_can_not_be_renewed_is_taken_away(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has ended already: nobody must read it out."""
+    page = host.app.frame.invite
+    host.click(page.show_code)
+    code_on(host)
+    show = messages.ShowCode
+    monkeypatch.setattr(messages, "ShowCode", lambda **fields: show(**fields, username="nobody"))
+    host.click(page.code.renew)
+    host.wait(lambda: not page.code.winfo_ismapped(), "it to go")
+    assert "nobody" in host.app.frame.toasts.text
+    monkeypatch.undo()
+    host.click(page.show_code)
+    assert len(code_on(host)) == 8
+
+
 def test_too_many_wrong_codes_renew_it(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     """The host sees the new one, and is told why."""
     monkeypatch.setattr("chat_server.rules.codes.MOST_WRONG", 2)
