@@ -1,6 +1,7 @@
 """Commands about the spoken code: guests prove to know it, the host shows and ends it."""
 
 from functools import partial
+from math import ceil
 from typing import Final
 
 from chat_server.rules.effects import Tell
@@ -32,7 +33,7 @@ def code_start(world: World, session: Session, command: messages.CodeStart, now:
         return _paused(session, command, paused)
     wait = world.codes.may_start(session.address, now)
     if wait:
-        return refuse(session, command, "rate_limited", retry_after=wait)
+        return too_fast(session, command, wait)
     exchange = code_exchange(
         Role.RESPONDER,
         live.code,
@@ -58,7 +59,7 @@ def code_proof(world: World, session: Session, command: messages.CodeProof, now:
     begun = world.codes.take(session.connection)
     if begun is None:
         # It was never begun, or gave way to others.
-        return refuse(session, command, "rate_limited", retry_after=0)
+        return too_fast(session, command, 0)
     paused = world.codes.wrong.wait(session.address, now)
     if paused:
         return _paused(session, command, paused)
@@ -132,6 +133,15 @@ def _wrong(
         world.codes.renew(live.username, now)
         outcome.append(CodeChanged("guessed", now, live.username))
     return outcome
+
+
+def too_fast(session: Session, command: messages.Command, wait: int) -> Outcome:
+    """The refusal of somebody who tries too often; `wait` is in milliseconds.
+
+    It says how long: before joining nothing is tried again by itself.
+    """
+    params: dict[str, str | int] = {"why": "too_fast", "seconds": max(1, ceil(wait / 1000))}
+    return refuse(session, command, "rate_limited", retry_after=wait, params=params)
 
 
 def _paused(session: Session, command: messages.Command, wait: int) -> Outcome:

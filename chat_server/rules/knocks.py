@@ -4,7 +4,7 @@ import secrets
 from functools import partial
 
 from chat_server.rules import inputs
-from chat_server.rules.codes import INVITE_LIFE
+from chat_server.rules.codes import INVITE_LIFE, too_fast
 from chat_server.rules.effects import Answer, MayWait, Tell
 from chat_server.rules.invites import ROLES, issue
 from chat_server.rules.issued_invites import InviteKind
@@ -60,7 +60,7 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
         return refused
     wait = world.requests.may_show(session.address, now)
     if wait:
-        return refuse(session, command, "rate_limited", retry_after=wait)
+        return too_fast(session, command, wait)
     outcome: Outcome = []
     former = world.requests.of_device(asked.installation)
     if former is not None:
@@ -194,7 +194,7 @@ def _take(world: World, request: JoinRequest, code: str, now: int) -> Outcome:
 def _many_tries(world: World, session: Session, command: messages.Knock, now: int) -> Outcome:
     """The refusal of one name more than an address may try; nothing if it may."""
     wait = world.requests.may_try(session.address, now)
-    return refuse(session, command, "rate_limited", retry_after=wait) if wait else []
+    return too_fast(session, command, wait) if wait else []
 
 
 def _expire(world: World, request: JoinRequest, why: str, now: int) -> Outcome:

@@ -33,6 +33,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "You can ask to join, or use a link"
     ),
     "no_such_request": "nobody is asking to join under this number any more",
+    "too_fast": "too many tries at once; try again in {seconds} s",
     "asked_before": "you asked a moment ago; you can ask again in {minutes} min",
     "knock_refused": "the host said no",
     "knock_blocked": "the host does not let this computer in",

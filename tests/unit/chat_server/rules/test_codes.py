@@ -119,6 +119,7 @@ def test_a_proof_is_judged_once(house: House) -> None:
     for _ in range(20):
         error = guest.error(guest.prove())
         assert (error.code, error.retryable) == ("rate_limited", True)
+        assert error.params == {"why": "too_fast", "seconds": 1}
     guest.invited(guest.types(code))
 
 
