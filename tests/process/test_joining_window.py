@@ -14,6 +14,8 @@ from typing import Any, Final
 import pytest
 from PIL import ImageGrab
 
+from common.domain.invite import Invite
+from common.domain.sign import sign_of
 from common.ui.look.palette import LIGHT, rgb
 from tests.process import networks as module
 from tests.process.desk import Desk, environment_of
@@ -28,6 +30,11 @@ if WHY_NOT := module.why_not():
 
 _BUTTON: Final = 4000
 """Pixels of the colour that only the button of a way in has; it has four times as many."""
+
+_BORDERS: Final = 600
+"""The same of the borders of two buttons."""
+_BADGE: Final = 800
+"""The same of a badge's ground, which has twice as many."""
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +78,21 @@ class Guest:
 
     def sees_button(self) -> bool:
         """Whether there is a way in: the button is on the screen."""
+        return self._pixels(LIGHT.primary, LIGHT.primary_hover) > _BUTTON
+
+    def sees(self, invite: Invite) -> bool:
+        """Whether a chat's badge is on the screen, in the colour of its sign."""
+        return self._pixels(sign_of(invite.fingerprint or b"").colour) > _BADGE
+
+    def says_nothing_was_found(self) -> bool:
+        """Whether the two buttons are there that come with the reason: their borders are."""
+        return self._pixels(LIGHT.button_border) > _BORDERS
+
+    def _pixels(self, *colours: str) -> int:
         picture = ImageGrab.grab(xdisplay=self._display).convert("RGB")
-        wanted = {rgb(LIGHT.primary), rgb(LIGHT.primary_hover)}
+        wanted = set(map(rgb, colours))
         counts = picture.getcolors(1 << 24) or []
-        return sum(count for count, colour in counts if colour in wanted) > _BUTTON
+        return sum(count for count, colour in counts if colour in wanted)
 
     def type(self, text: str) -> None:
         """Type a text into what has the keyboard."""
@@ -152,6 +170,33 @@ def test_a_host_who_comes_later_reads_out_a_code(
     code = ctl(house, here, "code").split()[0]
     guest.type(code.replace("-", " ").lower().replace("0", "o"))
     guest.press("Return")
+    wait_until(lambda: guest.is_in("general — Home"), "the conversation")
+    guest.close()
+
+
+@pytest.mark.parametrize(
+    ("mine", "yours"),
+    [("10.77.0.5/24", "10.77.0.6/24"), ("fe80::77:5/64", "fe80::77:6/64")],
+    ids=["IPv4", "link-local IPv6, without a zone"],
+)
+def test_a_chat_that_is_not_found_is_joined_by_its_address(
+    house: House, networks: Networks, display: str, mine: str, yours: str
+) -> None:
+    """As the host's window shows it."""
+    here, there = host_and_guest(networks, mine, yours)
+    host = Host(house, here, "--port", "0", "--no-discovery")
+    guest = Guest(house, display, there)
+    # From the list past the buttons to host and to type an address: both are there by then.
+    wait_until(guest.says_nothing_was_found, "the buttons")
+    guest.press("Tab", "Tab", "space")
+    wait_until(guest.sees_button, "the address's button")
+    guest.type(f"{mine.partition('/')[0]}, port {host.invite.port}")
+    guest.press("Return")
+    wait_until(lambda: guest.sees(host.invite), "the chat")
+    guest.type("Mira")
+    guest.press("Return")
+    wait_until(lambda: requests(house, here), "the request")
+    ctl(house, here, "admit", "1")
     wait_until(lambda: guest.is_in("general — Home"), "the conversation")
     guest.close()
 
