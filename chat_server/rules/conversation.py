@@ -107,7 +107,11 @@ def send(world: World, session: Session, command: messages.Send, now: int) -> Ou
         return _deduplicated(session, command, said)
     world.directory.advance(room)
     if pacing.interval:
-        pacing.spend(bucket, full_at, cost(command), moment)
+        tokens = cost(command) * pacing.interval
+        if full_at > moment:
+            pacing.full_at[bucket] = full_at + tokens
+        else:
+            pacing.begin(bucket, moment + tokens, moment)
     if room.slow and sender.role < Role.MODERATOR:
         _note_slow(world, room, sender)
     outcome.append(Publish(event, session.connection, command.id))

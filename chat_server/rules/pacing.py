@@ -36,7 +36,11 @@ class Pacing:
         self.most: Final = max(0.0, MESSAGE_BURST - self.interval) + _LEAST
         """Seconds to being full from which on a bucket has no whole token."""
         self.full_at: Final[dict[Key, float]] = {}
-        """When each bucket will be full; it is without one that is full, or with a past time."""
+        """When each bucket will be full; one that is full has a time in the past, or none.
+
+        `conversation.send` adds to it, as a call for each message would show. What a batch that
+        fails has added stays: its messages come again a few times at most.
+        """
         self._sent_at: dict[Key, float] = {}
         """The time of the last message in a room with slow mode."""
         self._tidy_at = _LIMIT
@@ -47,16 +51,11 @@ class Pacing:
         wait = self.full_at.get((room, username), 0.0) - now - self.most
         return wait + _LEAST if wait > 0 else 0.0
 
-    def spend(self, key: Key, full_at: float, cost: float, now: float) -> None:
-        """Take the tokens for a message that was accepted; `full_at` is the bucket's, or 0.
-
-        They are not given back if its batch fails: such a message comes again a few times at most,
-        and to note that for each would cost all of them more.
-        """
-        if not full_at and len(self.full_at) >= self._tidy_at:
+    def begin(self, key: Key, full_at: float, now: float) -> None:
+        """A message was accepted that begins to empty a bucket. It will be full at `full_at`."""
+        if len(self.full_at) >= self._tidy_at:
             self._tidy(now)
-        begins = full_at if full_at > now else now  # noqa: FURB136 - a call of max is ten times as slow
-        self.full_at[key] = begins + cost * self.interval
+        self.full_at[key] = full_at
 
     def slow_wait(self, room: str, username: str, interval: int, now: float) -> float:
         """The seconds until a message may be sent in a room with slow mode, 0 for now."""

@@ -36,7 +36,7 @@ BURST = int(MESSAGE_BURST * RATE)
 def spend(pacing: Pacing, username: str, cost: float, now: float) -> None:
     """Somebody sends a message to the room r."""
     bucket = ("r", username)
-    pacing.spend(bucket, pacing.full_at.get(bucket, 0.0), cost, now)
+    pacing.begin(bucket, max(pacing.full_at.get(bucket, 0.0), now) + cost * pacing.interval, now)
 
 
 @given(
