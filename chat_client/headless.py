@@ -10,7 +10,7 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-from chat_client import own_devices
+from chat_client import own_account, own_devices
 from chat_client.accounts import AccountError, Accounts
 from chat_client.cache.cache import Cache
 from chat_client.cache.errors import CacheError
@@ -81,6 +81,8 @@ def run(options: Options, data_dir: Path) -> int:
         "devices": own_devices.list_devices,
         "add-device": own_devices.add_device,
         "remove-device": own_devices.remove_device,
+        "rename": own_account.rename,
+        "delete-account": own_account.delete_account,
         "chats": _chats,
     }
     try:

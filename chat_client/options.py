@@ -69,6 +69,7 @@ class Options(NamedTuple):
     mentions: bool = False
     command: tuple[str, ...] = ()
     device: str = ""
+    messages: str = ""
     limit: int | None = None
     after: int | None = None
     timeout: float = 10.0
@@ -130,6 +131,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     )
     _timeout(removing)
     _common(removing)
+    _own_account(verbs)
     nearby = verbs.add_parser("chats", help="list the chats on this network")
     nearby.add_argument("--json", action="store_true", help="one JSON object a line")
     nearby.add_argument(
@@ -294,6 +296,22 @@ def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS
     add("--data-dir", type=Path, help="folder of your accounts and messages")
     add("--profile", type=_profile, metavar="NAME", help="a further set of them, of that name")
     add("--log-level", choices=["debug", "info", "warning", "error"], help="(default: warning)")
+
+
+def _own_account(verbs: argparse._SubParsersAction[ArgumentParser]) -> None:
+    renaming = verbs.add_parser("rename", help="change your name")
+    renaming.add_argument("text", type=_name, metavar="NAME", help="your new name")
+    _timeout(renaming)
+    _common(renaming)
+    deleting = verbs.add_parser("delete-account", help="delete your account, for good")
+    deleting.add_argument(
+        "--messages",
+        choices=["keep", "remove"],
+        required=True,
+        help="keep what you said, as a former member's, or remove it everywhere",
+    )
+    _timeout(deleting)
+    _common(deleting)
 
 
 def _send(parser: argparse.ArgumentParser) -> None:

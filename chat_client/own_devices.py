@@ -29,7 +29,7 @@ def list_devices(options: Options, accounts: Accounts) -> None:
 
 def add_device(options: Options, accounts: Accounts) -> None:
     """Print a link with which one more device joins as this person. Raises FailedError."""
-    done = _carry_out(AddDevice(), options, accounts)
+    done = carry_out(AddDevice(), options, accounts)
     facts = {"link": done.link, "expires": done.expires}
     print_lines([json.dumps(facts) if options.json else done.link])
     note = "whoever has this link can join as you, once and within a day: give it to nobody else"
@@ -45,7 +45,7 @@ def remove_device(options: Options, accounts: Accounts) -> None:
     if len(named) > 1:
         raise FailedError(f"{options.device} stands for several devices; give all of its digits")
     device = named[0].device if named else options.device.ljust(16, "0")
-    _carry_out(RemoveDevice(device), options, accounts)
+    carry_out(RemoveDevice(device), options, accounts)
 
 
 def _devices(options: Options, accounts: Accounts) -> tuple[DeviceFacts, ...]:
@@ -57,7 +57,8 @@ def _devices(options: Options, accounts: Accounts) -> tuple[DeviceFacts, ...]:
     raise FailedError("the server does not answer")
 
 
-def _carry_out(what: Request, options: Options, accounts: Accounts) -> news.Requested:
+def carry_out(what: Request, options: Options, accounts: Accounts) -> news.Requested:
+    """Have the server do something, once, and wait for it. Raises FailedError."""
     for item in _asking(options, accounts, lambda online: online.core.request(what)):
         if isinstance(item, news.Requested):
             if item.why is not None:

@@ -132,5 +132,27 @@ def test_the_copies_of_clients_follow(house: House, server: Server) -> None:
     assert "no longer here" in answer.err[-1]
 
 
+def test_a_person_changes_the_name_and_deletes_the_account_by_verbs(
+    house: House, server: Server
+) -> None:
+    """With what this computer has; afterwards there is nobody to come back as."""
+    ada, bob = house.client(server, "ada"), house.client(server, "bob")
+    ada.send(CANARY)
+    bob.send("hello")
+    assert ada.ask("rename", "Countess") == []
+    people = [json.loads(line) for line in bob.ask("people", "--json")]
+    assert {each["display_name"] for each in people} == {"Countess", "bob"}
+    refused = ada.run("rename", "Ada (you)")
+    assert (refused.status(), "taken for" in refused.err[-1]) == (2, True)
+    usage = ada.run("delete-account")
+    assert (usage.status(), "--messages" in usage.err[-1]) == (2, True)
+    assert ada.ask("delete-account", "--messages", "remove") == []
+    assert not list((ada.data_dir / "accounts").glob("*/*"))
+    hearing = bob.listen()
+    kinds = [hearing.event().kind for _ in range(5)]
+    assert kinds == ["join", "removed", "join", "message", "account_deleted"]
+    assert CANARY not in "".join(hearing.out)
+
+
 def _has_canary_below(folder: Path) -> bool:
     return has_canary([path for path in folder.rglob("*") if path.is_file()])
