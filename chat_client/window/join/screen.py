@@ -566,7 +566,10 @@ class JoinScreen(Panel):
         search = self.desk.search
         if search.hosting.starting:
             return Head("Your own chat", "It appears here in a moment", "broadcast")
-        if search.listing.found or search.listing.known:
+        known = search.listing.known
+        if known and not search.anything and all(each.online is False for each in known):
+            return Head("Your chats are off now", "Open one to read what was said", "search")
+        if search.listing.found or known:
             return Head("Choose a chat", "From the list at the left", "chat")
         if search.patient:
             return Head("Looking for chats", "On this network", "search")

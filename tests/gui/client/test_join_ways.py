@@ -389,8 +389,11 @@ def test_known_chats_are_on_or_off(town: Town, host: Host, network: type[QuietNe
         return member.join.list.listing.known[0].online
 
     member.wait(lambda: entry() is False, "the look")
+    title = member.join.column.heading.title
+    assert str(title.cget("text")) == "Your chats are off now"
     network.finders[-1].tell([advert_of(host)])
     member.wait(entry, "the advert")
+    assert str(title.cget("text")) == "Choose a chat"
 
 
 def test_somebody_else_joins_from_the_same_computer(
