@@ -88,8 +88,7 @@ class Link:
                 made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if listens:
                 self._listen(made)
-                # Replies, which are sent from here, go to neighbours only.
-                made.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 1)
+                self._stay_on_link(made)
             else:
                 made.bind(("", 0))
             self._send_here(made)
@@ -97,6 +96,15 @@ class Link:
             made.close()
             raise
         return made
+
+    def _stay_on_link(self, made: socket.socket) -> None:
+        """Replies to one computer go to neighbours only."""
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_DONTROUTE, 1)
+        if sys.platform == "win32":  # which may ignore that
+            if self.version == 4:
+                made.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+            else:
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_UNICAST_HOPS, 1)
 
     def _listen(self, made: socket.socket) -> None:
         """Join the group, and bind to it: what is sent to this computer alone goes to others."""
@@ -113,9 +121,8 @@ class Link:
             # would get to one of them, of this interface or another, of this program or another.
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
         if self.version == 4:
-            member = socket.inet_aton(GROUPS[4]) + _interface_option(self.index)[-4:]
-            if sys.platform != "win32":
-                member = struct.pack("@4s4si", socket.inet_aton(GROUPS[4]), b"", self.index)
+            # Every system knows an interface by its address; by its index some do not.
+            member = socket.inet_aton(GROUPS[4]) + socket.inet_aton(self.addresses[0])
             made.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
         else:
             group = socket.inet_pton(socket.AF_INET6, GROUPS[6])
@@ -125,8 +132,8 @@ class Link:
     def _send_here(self, made: socket.socket) -> None:
         """What is sent to the group leaves by this interface."""
         if self.version == 4:
-            option = _interface_option(self.index)
-            made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
+            interface = socket.inet_aton(self.addresses[0])
+            made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, interface)
             made.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, _HOPS)
         else:
             made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, self.index)
@@ -155,7 +162,7 @@ class Link:
             self._send(self.listening, packet, address)
 
     def _send(self, sender: socket.socket, packet: bytes, to: tuple[str | int, ...]) -> None:
-        if self._source:
+        if self._source and sys.platform != "win32":
             sender.sendmsg([packet], self._source, 0, to)
         else:
             sender.sendto(packet, to)
@@ -276,16 +283,9 @@ def _zone(index: int) -> str:
     return str(index)
 
 
-def _interface_option(index: int) -> bytes:
-    if sys.platform == "win32":
-        # An interface index as an address of network 0 (Winsock, IP_MULTICAST_IF).
-        return struct.pack("!I", index)
-    return struct.pack("@4s4si", b"", b"", index)  # struct ip_mreqn
-
-
 def _source_option(version: int, source: str | None, index: int) -> list[tuple[int, int, bytes]]:
     """Ancillary data with the source address; without it the system chooses among several."""
-    if source is None or sys.platform == "win32":
+    if source is None:
         return []
     address = ipaddress.ip_address(source.partition("%")[0]).packed
     if version == 6:
