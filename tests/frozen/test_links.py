@@ -20,6 +20,9 @@ from tests.frozen.person import Person, Program, wait_for
 from tests.frozen.screen import Screen, Window
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="tried on Linux only")
+_LINKS_PAGE: Final = 75, 107
+_OPEN_THEM: Final = 285, 194
+"""Places in the settings window, px at 96 dpi."""
 FORMS: Final = pytest.mark.parametrize("form", ["folder", "file"])
 _NO_MEMORY: Final = """
 #define _GNU_SOURCE
@@ -119,8 +122,11 @@ def test_a_link_fills_one_window(bundle: Bundle, person: Person, screen: Screen,
     window = screen.window("^ChatClient$")
     wait_for(lambda: not that_show(person, invite), "the link to be gone")
     for _ in range(2):
+        screen.ask("windowminimize", "--sync", window.number)
         second = person.start(program, "--open-link", invite)
         assert second.ended() == 0, second.said
+        # It comes to the front when it shows the link.
+        wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
     assert screen.windows("ChatClient$") == [window.number]
     window.type("Ada")
     join(window)
@@ -190,8 +196,9 @@ def test_the_desktop_opens_a_link(
     first = person.start(bundle.program("ChatClient", form), "--theme", "light")
     window = screen.window("^ChatClient$")
     wait_for(lambda: windows_of(person), "its entry")
-    choose_this_copy(person, screen, window.number)
+    choose_this_copy(person, screen, window)
     known = {**person.environment, "PATH": os.environ["PATH"]}
+    screen.ask("windowminimize", "--sync", window.number)
     opened = person.start(tool, *opener[1:], invite, environment=known)
     assert opened.ended() == 0, opened.said
     wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
@@ -208,16 +215,25 @@ def test_the_desktop_opens_a_link(
     wait_for(lambda: not windows_of(person), "the end")
 
 
-def choose_this_copy(person: Person, screen: Screen, window: str) -> None:
-    """Press, in the settings, that links are to be opened with this copy: by the keyboard."""
-    screen.ask("windowactivate", "--sync", window)
+def choose_this_copy(person: Person, screen: Screen, window: Window) -> None:
+    """Click, in the settings, that links are to be opened with this copy."""
     entry = person.home / ".local/share/applications/lan.chat.ChatClient.desktop"
-    screen.ask("key", "--window", window, "ctrl+comma")
+
+    def opened() -> bool:
+        window.key("ctrl+comma")
+        time.sleep(0.3)
+        return bool(screen.windows("^Settings"))
+
+    wait_for(opened, "the settings")
     settings = screen.window("^Settings")
-    settings.key("Down", "Down")
 
     def pressed() -> bool:
-        settings.key("Tab", "space")
+        for place in (_LINKS_PAGE, _OPEN_THEM):
+            settings.click(place)
+            time.sleep(0.3)
+        end = time.monotonic() + 3
+        while not entry.exists() and time.monotonic() < end:
+            time.sleep(0.02)
         return entry.exists()
 
     wait_for(pressed, "the desktop entry")
