@@ -32,6 +32,11 @@ _WIDE: Final = 480
 """px at 96 dpi, as are those below."""
 _HIGHEST: Final = 300
 """Height of the list at most: more devices are scrolled."""
+_LOWEST: Final = 56
+"""Height of the list at least: a row."""
+_ABOVE: Final = 8
+_OF_SCREEN: Final = 0.85
+"""The part of the screen's height that the dialog takes at most; its frame takes more."""
 _NAME_WIDTH: Final = 300
 _SIGN_OUT: Final = "sign_out"
 
@@ -65,7 +70,6 @@ class DevicesDialog(Dialog):
     def _build_more(self, inside: Panel, width: int) -> None:
         theme = self._theme
         self._pane = ScrollPane(inside, theme, lambda _width, _height: self._put())
-        self._pane.pack(fill="x", pady=(theme.px(8), 0))
         self._list = Panel(self._pane.inside, theme)
         self.note = Label(inside, theme, "Asking the server…", tone="muted", wrap=width)
         self.note.pack(anchor="w", pady=(theme.px(14), 0))
@@ -156,12 +160,23 @@ class DevicesDialog(Dialog):
         Label(words, theme, _state(device), font="label", tone="muted").pack(anchor="w")
 
     def _fit(self) -> None:
-        """Give the list the height that it needs, up to the highest."""
-        self._list.update_idletasks()
-        height = self._list.winfo_reqheight() if self.devices else 1
-        self._pane.configure(height=min(height, self._theme.px(_HIGHEST)))
-        self._pane.pack_propagate(False)
+        """Give the list the height that it needs, as far as it and the screen have room."""
+        pane, px = self._pane, self._theme.px
+        pane.pack_propagate(False)
+        pane.pack_forget()
+        self.window.update_idletasks()
+        room = self.window.winfo_screenheight() * _OF_SCREEN - self.window.winfo_reqheight()
+        needed = self._list.winfo_reqheight() if self.devices else 1
+        height = min(needed, px(_HIGHEST), int(room) - px(_ABOVE))
+        # Beside a link, with large letters on a low screen, there may be no room for it at all.
+        if height >= min(needed, px(_LOWEST)):
+            pane.configure(height=max(1, height))
+            pane.pack(fill="x", pady=(px(_ABOVE), 0), before=self._below_list())
         self._put()
+
+    def _below_list(self) -> tk.Misc:
+        """What stands right below the list."""
+        return next(each for each in (self.note, self._invite, self.add) if each.winfo_manager())
 
     def _put(self) -> None:
         self._pane.put(self._list, 0, 0)

@@ -28,18 +28,22 @@ _DELETE: Final = (
 Asked = Callable[[Dialog], object]
 
 
+def name_question(parent: tk.Misc, theme: Theme, value: str, said: str = _RENAME) -> Dialog:
+    """The dialog for another display name; `said` is what was wrong with the last one."""
+    return Dialog(
+        parent,
+        theme,
+        "Change your name",
+        said,
+        (Choice("no", "Cancel"), Choice(YES, "Change it", "primary")),
+        entry=Entry("Your name", value, limit=DISPLAY_NAME_LENGTH),
+    )
+
+
 def ask_name(parent: tk.Misc, theme: Theme, name: str, chat_name: str, asked: Asked) -> str | None:
     """Ask for another display name; None if there is none. `asked` is told of each dialog."""
-    value, said = name, _RENAME
+    dialog = name_question(parent, theme, name)
     while True:
-        dialog = Dialog(
-            parent,
-            theme,
-            "Change your name",
-            said,
-            (Choice("no", "Cancel"), Choice(YES, "Change it", "primary")),
-            entry=Entry("Your name", value, limit=DISPLAY_NAME_LENGTH),
-        )
         asked(dialog)
         answer = dialog.ask()
         if answer.choice != YES:
@@ -47,9 +51,39 @@ def ask_name(parent: tk.Misc, theme: Theme, name: str, chat_name: str, asked: As
         try:
             cleaned = clean_display_name(answer.text, chat_name)
         except NameRefusedError as error:
-            value, said = answer.text, safe(whole_sentence(error.reason))
+            said = safe(whole_sentence(error.reason))
+            dialog = name_question(parent, theme, answer.text, said)
         else:
             return None if cleaned == name else cleaned
+
+
+def deletion_question(
+    parent: tk.Misc,
+    theme: Theme,
+    username: str,
+    typed: str = "",
+    fate: str = "keep",
+    problem: str = "",
+) -> Dialog:
+    """The dialog before the account is deleted, with what was typed and chosen in the last one."""
+    return Dialog(
+        parent,
+        theme,
+        "Delete your account?",
+        f"{problem}{_DELETE}",
+        (Choice("no", "Cancel"), Choice(YES, "Delete my account", "danger")),
+        entry=Entry(
+            f"Type your username, {username}, to confirm", typed, limit=USERNAME_LENGTH + 1
+        ),
+        options=(
+            Options(
+                "Your messages",
+                (("keep", "Stay, as a former member’s"), ("remove", "Are removed")),
+                fate,
+            ),
+        ),
+        width=_WIDE,
+    )
 
 
 def ask_deletion(
@@ -59,26 +93,8 @@ def ask_deletion(
 
     The username has to be typed: a click that was meant for something else deletes nothing.
     """
-    typed, fate, said = "", "keep", _DELETE
+    dialog = deletion_question(parent, theme, username)
     while True:
-        dialog = Dialog(
-            parent,
-            theme,
-            "Delete your account?",
-            said,
-            (Choice("no", "Cancel"), Choice(YES, "Delete my account", "danger")),
-            entry=Entry(
-                f"Type your username, {username}, to confirm", typed, limit=USERNAME_LENGTH + 1
-            ),
-            options=(
-                Options(
-                    "Your messages",
-                    (("keep", "Stay, as a former member’s"), ("remove", "Are removed")),
-                    fate,
-                ),
-            ),
-            width=_WIDE,
-        )
         asked(dialog)
         answer = dialog.ask()
         if answer.choice != YES:
@@ -86,7 +102,8 @@ def ask_deletion(
         (fate,) = answer.options
         if answer.text.strip().removeprefix("@").lower() == username:
             return "remove" if fate == "remove" else "keep"
-        typed, said = answer.text, f"Nothing was deleted: that is not your username. {_DELETE}"
+        wrong = "Nothing was deleted: that is not your username. "
+        dialog = deletion_question(parent, theme, username, answer.text, fate, wrong)
 
 
 def removal(parent: tk.Misc, theme: Theme, account: Account) -> Dialog:

@@ -21,8 +21,11 @@ from PIL import ImageGrab
 
 from chat_client.options import Options
 from chat_client.state.discovery import FoundChat
-from chat_client.state.news import MuteChanged, StatusChanged
+from chat_client.state.news import DevicesListed, MuteChanged, Requested, StatusChanged
+from chat_client.state.request import AddDevice
 from chat_client.state.status import Link
+from chat_client.window import own_dialogs
+from chat_client.window.devices_dialog import DevicesDialog as OwnDevices
 from chat_client.window.join.ways import Way
 from chat_client.window.moderation_dialogs import question
 from chat_server.reachability import Finding
@@ -32,7 +35,7 @@ from chat_server.window.joining_questions import DeviceRow, DevicesDialog, LinkD
 from chat_server.window.model import ClientRow, InviteRow, Page, RequestRow
 from common.domain.reasons import Reason
 from common.limits import MAX_TIME
-from common.protocol.messages import InviteFacts, JoinRequest, Sanction
+from common.protocol.messages import DeviceFacts, InviteFacts, JoinRequest, Sanction
 from common.ui.look.dpi import scale_of
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
@@ -416,6 +419,7 @@ def test_dialogs(scale: float, bare_root: tk.Tk) -> None:
         questions.terminate(bare_root, theme, [row]),
         question(bare_root, theme, "ban", row.name),
         *_joining_dialogs(bare_root, theme, row),
+        *_own_dialogs(bare_root, theme),
     ]  # fmt: skip
     for dialog in dialogs:
         dialog._centre()
@@ -426,6 +430,26 @@ def test_dialogs(scale: float, bare_root: tk.Tk) -> None:
         assert dialog.window.winfo_width() <= SCREEN[0]
         assert dialog.window.winfo_height() <= SCREEN[1] * 9 // 10
         dialog.window.destroy()
+
+
+def _own_dialogs(root: tk.Tk, theme: Theme) -> list[Dialog]:
+    """Those about one's own account in ChatClient, with what is longest in them."""
+    devices = OwnDevices(root, theme, lambda _: None)
+    facts = [
+        DeviceFacts(
+            device=f"{at:016x}", name="The computer of somebody in the back (Windows)", created=0,
+            last_seen=at or None, current=at == 1, online=at == 2,
+        )
+        for at in range(9)
+    ]  # fmt: skip
+    devices.show(DevicesListed(tuple(facts)))
+    devices.hear(Requested(AddDevice(), None, link="chat://" + "x" * 400, expires=10**12))
+    return [
+        own_dialogs.name_question(root, theme, "x" * 64, "A name can’t have U+200B " * 4),
+        own_dialogs.deletion_question(root, theme, "w" * 32, problem="Nothing was deleted. "),
+        devices,
+        OwnDevices(root, theme, lambda _: None),
+    ]
 
 
 def _joining_dialogs(root: tk.Tk, theme: Theme, row: ClientRow) -> list[Dialog]:
