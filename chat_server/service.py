@@ -226,6 +226,8 @@ class Server:
         for stop in (*stops, self._ctl.stop, self._acceptor.stop):
             undo.callback(stop)
         self._versions = ip_versions(listening)
+        invite = Invite(self._addresses(), bound, fingerprint, facts.secret, facts.name)
+        publisher = self._links = InvitePublisher(invite, facts.epoch, self._changed)
         self._readers.start()
         self._hub.start(self._io, self._readers, self._local)
         for io in self._io:
@@ -238,8 +240,6 @@ class Server:
         # With Python's own threshold (700) cycles were looked for in the midst of each: 2 µs of
         # the 22 that a message takes.
         gc.set_threshold(50_000, 20, 50)
-        invite = Invite(self._addresses(), bound, fingerprint, facts.secret, facts.name)
-        publisher = InvitePublisher(invite, facts.epoch, self._changed)
         try:
             publisher.add_file(self._data_dir / RUNNING_FILE)
         except OSError as error:
@@ -334,9 +334,12 @@ class Server:
                     self._beacon.rename(facts.name)
 
     def _link(self, facts: ServerFacts, username: str) -> str:
-        """An invite's link with the current addresses; called by the hub."""
-        publisher = self._publisher
-        return "" if publisher is None else publisher.link(facts.name, facts.secret, username)
+        """An invite's link with the current addresses; called by the hub.
+
+        Not by `_publisher`, which is there only while the server runs: a command line may make an
+        invite before and after that, and its secret is told in this link alone.
+        """
+        return self._links.link(facts.name, facts.secret, username)
 
     def stop(self) -> None:
         """Send goodbyes, write what is queued, join every thread. Idempotent."""

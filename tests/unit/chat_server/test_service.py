@@ -26,7 +26,15 @@ from chat_server.store.sqlite.errors import unusable
 from chat_server.store.sqlite.store import SqliteStore
 from chat_server.store.store import StoreFullError
 from common.domain.invite import parse_invite
-from common.protocol.messages import Error, InviteLink, NewInvite, Terminate, ToClient
+from common.protocol.messages import (
+    CreateInvite,
+    Error,
+    InviteCreated,
+    InviteLink,
+    NewInvite,
+    Terminate,
+    ToClient,
+)
 
 
 def server(folder: Path, *arguments: str) -> Server:
@@ -73,6 +81,43 @@ def test_stopping_ends_every_thread_and_frees_port_and_folder(tmp_path: Path) ->
     second = server(tmp_path)
     assert second.start(port).port == port
     second.stop()
+
+
+class Quick(Server):
+    """A server that is asked for an invite as soon as that is possible, and at its end."""
+
+    def __init__(self, folder: Path) -> None:
+        options = parse_options(["--headless", "--host", "127.0.0.1", "--port", "0"])
+        super().__init__(options, folder, lambda _: None)
+        self.made: list[ToClient] = []
+
+    def ask(self) -> None:
+        """Make an invite; the answer has come when this returns."""
+        replies: queue.SimpleQueue[ToClient] = queue.SimpleQueue()
+        self.host_session().ask(lambda number: CreateInvite(id=number), replies.put)
+        self.made.append(replies.get(timeout=10))
+
+    def _start_ctl(self) -> None:
+        super()._start_ctl()
+        self.ask()
+        stop = self._ctl.stop
+
+        def ask_and_stop() -> None:
+            self.ask()
+            stop()
+
+        self._ctl.stop = ask_and_stop  # type: ignore[method-assign]  # for this test
+
+
+def test_an_invite_has_a_link_whenever_it_is_made(tmp_path: Path) -> None:
+    """Its secret is told there and nowhere else: before the server runs, and while it ends."""
+    quick = Quick(tmp_path)
+    running = quick.start()
+    quick.stop()
+    assert len(quick.made) == 2
+    for made in quick.made:
+        assert isinstance(made, InviteCreated)
+        assert parse_invite(made.link).place == parse_invite(running.invite).place
 
 
 def test_a_busy_port_is_told_and_another_one_may_be_tried(tmp_path: Path) -> None:
