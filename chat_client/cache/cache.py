@@ -30,7 +30,7 @@ from chat_client.cache.unheard import Unheard
 from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common import limits
 from common.domain.reasons import Reason
-from common.protocol.events import Event
+from common.protocol.events import MESSAGE, Event
 from common.protocol.fast_encode import body_json
 from common.system.database import fold
 
@@ -74,6 +74,8 @@ _ERASE: Final = (
     "UPDATE events SET kind = 'removed', text = '', body = '{}', came = NULL WHERE rowid > ?"
     " AND rowid <= ? AND sender = ? AND kind NOT IN ('account_deleted', 'join', 'removed')"
 )
+_NEWEST: Final = 1000
+"""Events of a room that `last_said` looks at: there is no index of senders."""
 _PEOPLE: Final = "people"
 MODERATORS: Final = "moderators"
 """Key in `meta` of the moderators' usernames, separated by spaces."""
@@ -307,6 +309,18 @@ class Cache:
             if row is not None and is_cid(row[0]):
                 cids[room] = row[0]
         return cids
+
+    def last_said(self, room: str, username: str) -> int:
+        """When somebody's newest message in a room was sent; 0 if it is none of the newest.
+
+        In milliseconds since 1970-01-01 UTC.
+        """
+        (sent_at,) = self._connection.execute(
+            "SELECT max(sent_at) FROM (SELECT sender, kind, sent_at FROM events WHERE room = ?"
+            " ORDER BY seq DESC LIMIT ?) WHERE sender = ? AND kind = ?",
+            (room, _NEWEST, username, MESSAGE),
+        ).fetchone()
+        return whole(sent_at, limits.MAX_TIME)
 
     def understand(self, read: Read, digest: Callable[[], str]) -> list[str]:
         """Decode again the events with unknown kinds or fields; returns the rooms that changed.

@@ -360,6 +360,10 @@ class Controller:
     def _rooms(self, rooms: messages.Rooms, asked: messages.ListRooms, now: float) -> None:
         for room in rooms.rooms:
             self._see_room(room)
+            if room.slow:
+                # What was sent before this program was started, or from another device, counts.
+                sent_at = self._cache.last_said(room.room, self.account.username)
+                self._slow_mode.sent(room.room, sent_at)
         self._directory.rooms(rooms, asked, now)
 
     def _room_changed(self, changed: messages.RoomChanged, now: float) -> None:

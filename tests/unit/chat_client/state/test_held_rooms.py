@@ -20,6 +20,7 @@ from common.domain.names import GENERAL
 from common.protocol import messages
 from common.protocol.messages import ToServer
 from tests.contract.engines import MemoryEngine
+from tests.events import said
 from tests.unit.chat_client.desk import Desk
 from tests.unit.chat_server.hub_bench import HubBench
 
@@ -335,6 +336,8 @@ def test_it_is_told_when_the_next_message_may_be_sent() -> None:
     town.slow(GENERAL, 30)
     assert town.desk.told(news.SlowModeSeen) == [news.SlowModeSeen(GENERAL, 30, 0)]
     town.say(GENERAL)
+    # Not when it is sent: it may be refused, or get lost.
+    assert len(town.desk.told(news.SlowModeSeen)) == 1
     town.batch(1)
     told = town.desk.told(news.SlowModeSeen)[-1]
     (event,) = [each for each in town.bench.stored(GENERAL) if each.is_message]
@@ -344,3 +347,18 @@ def test_it_is_told_when_the_next_message_may_be_sent() -> None:
     town.slow(GENERAL, 0)
     assert town.desk.told(news.SlowModeSeen)[-1] == news.SlowModeSeen(GENERAL, 0, 0)
     town.close()
+
+
+def test_a_program_that_is_started_again_knows_when_the_next_message_may_be_sent() -> None:
+    """By what it has of the room; another one's messages, and those in other rooms, don't count."""
+    desk = Desk()
+    mine, later = said(1, "ada", room=GENERAL), said(2, "bob", room=GENERAL)
+    elsewhere = said(1, "ada", room="dm:ada:bob", sent_at=later.sent_at + 99_000)
+    with desk.cache.transaction():
+        for event in (mine, later, elsewhere):
+            desk.cache.add_event(event)
+    rooms = desk.list_people(desk.sign_in())
+    slow = messages.Room(room=GENERAL, kind="public", title=None, head=2, slow=3600)
+    desk.hear(messages.Rooms(re=rooms.id, rooms=(slow,), more=False))
+    told = desk.told(news.SlowModeSeen)[-1]
+    assert told == news.SlowModeSeen(GENERAL, 3600, mine.sent_at + 3_600_000)
