@@ -166,6 +166,8 @@ class Screens:
         problem = f"{link.problem[:1].upper()}{link.problem[1:].rstrip('.')}."
         if isinstance(self.screen, MainScreen):
             self.screen.tell(f"The link that was opened is no invite. {problem}")
+        elif isinstance(self.screen, JoinScreen):
+            self.screen.show_damaged(link.text, problem)
         else:
             self.show_join(link=link.text, problem=problem, field="invite")
 

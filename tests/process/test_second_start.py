@@ -347,8 +347,8 @@ def test_the_invite_does_not_go_to_who_took_the_port(person: Person, server: Ser
         assert program.status() == 0, program.transcript()
 
 
-def test_how_long_it_takes(person: Person, server: Server) -> None:
-    """A second start loads no window: it is over in a part of the processor time of a first."""
+def test_a_second_start_loads_no_window(person: Person, server: Server) -> None:
+    """It is over in a part of the processor time that a first one takes."""
     first = person.start("chat_client")
     window = person.window("^ChatClient$")
     wait_until(lambda: _is_reachable(person), "its port")

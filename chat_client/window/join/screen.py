@@ -246,6 +246,13 @@ class JoinScreen(Panel):
         self.column.link.link.value = invite.link()
         self.turn(Way.LINK)
 
+    def show_damaged(self, link: str, problem: str) -> None:
+        """Show what was opened as an invite link, and why it is none."""
+        self._stop()
+        self.column.link.link.value = link
+        self.turn(Way.LINK)
+        self.refuse(problem, "invite")
+
     def turn(self, way: Way, *, choose: bool = True) -> None:
         """Show another way in. Who looks for chats gets the only one, unless they may `choose`."""
         self._stop()

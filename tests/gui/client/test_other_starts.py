@@ -120,8 +120,10 @@ def test_a_link_with_the_new_address_of_a_lost_chat_is_used(town: Town, host: Ho
 def test_a_damaged_link_is_shown_with_its_problem(town: Town, host: Host, text: str) -> None:
     """On the join screen with what was opened; in a conversation as a notice, which it stays."""
     window = town.window()
+    screen = window.join
     open_link(window, text)
     window.wait(lambda: window.problem, "the problem")
+    assert window.join is screen  # with the name that was typed there
     assert window.join.column.link.link.value == text[:8192]
     ada = town.member(host, "Ada")
     open_link(ada, text)
