@@ -82,6 +82,9 @@ def note(
     `about` is what `whom` returned before the command was carried out.
     """
     fields = command.model_dump(exclude={"id", "type"}, exclude_none=True) | dict(about)
+    if isinstance(command, messages.CreateInvite | messages.AddDevice):
+        # By which it is revoked, and is in the list.
+        fields["number"] = next(world.directory.invites.before(None)).number
     by = name_of_actor(session)
     world.store.add_audit(now, by, command.type, fields)
     return Audited(by, command.type, fields, now)

@@ -482,9 +482,11 @@ def _check_told(scene: Scene, released: Released) -> None:
     )
 
 
-def _about(command: messages.Command) -> dict[str, str]:
+def _about(command: messages.Command) -> dict[str, str | int]:
     """What the audit log has beside a command's own fields."""
     match command:
+        case messages.CreateInvite() | messages.AddDevice():
+            return {"number": 3}  # a scene has two
         case messages.RemoveDevice():
             return {"name": "Linux"}
         case messages.RevokeInvite():

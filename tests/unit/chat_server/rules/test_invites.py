@@ -181,8 +181,9 @@ def test_what_is_stored_of_a_secret_is_a_hash(house: House) -> None:
         assert not any(invite.secret.encode() in each for each in files)
         assert any(secret_hash(invite.secret) in each for each in files)
     reader = SqliteReader(house.path)
-    assert [row.action for row in reader.audit(None, 10)] == [
-        "revoke_invite", "add_device", "create_invite",
+    # By its number each is found again.
+    assert [(row.action, row.fields["number"]) for row in reader.audit(None, 10)] == [
+        ("revoke_invite", 1), ("add_device", 2), ("create_invite", 1),
     ]  # fmt: skip
     reader.close()
 
