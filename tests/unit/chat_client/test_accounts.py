@@ -153,3 +153,21 @@ def test_only_an_account_that_was_never_made_is_forgotten(code: str, never: bool
     refused = news.StatusChanged(Status(Link.REFUSED, Reason(code)), 0)
     assert _never_joined(account, refused) is never
     assert not _never_joined(replace(account, joined=True), refused)
+
+
+def test_a_deleted_account_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Neither its copies nor what it is found by; another one stays, and is the next to open."""
+    accounts = Accounts(tmp_path)
+    ada = new_account(INVITE, "ada", "Ada").confirmed("ada", "Ada")
+    bob = new_account(INVITE, "bob", "Bob").confirmed("bob", "Bob")
+    for account in (bob, ada):
+        accounts.save(account)
+        (accounts.folder(account) / "cache.db").write_bytes(b"copies")
+    accounts.delete(ada)
+    assert not accounts.folder(ada).exists()
+    assert [each.username for each in accounts.all()] == ["bob"]
+    found = accounts.find(None, None)
+    assert found is not None
+    assert found.username == "bob"
+    with pytest.raises(FileNotFoundError):
+        accounts.delete(ada)

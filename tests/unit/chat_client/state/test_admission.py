@@ -8,6 +8,7 @@ import pytest
 
 from chat_client.cache.cache import Cache
 from chat_client.state import news
+from chat_client.state.admission import device_name
 from chat_client.state.status import Link
 from common.protocol import messages
 from common.protocol.messages import ToServer
@@ -154,3 +155,23 @@ def test_where_everyone_may_join_no_secret_is_sent() -> None:
     """Null, not an empty one."""
     desk = Desk(invite=replace(INVITE, secret=""), joined=False)
     assert only(greeted(desk), messages.Join).secret is None
+
+
+@pytest.mark.parametrize(
+    ("computer", "name"),
+    [
+        ("ada-laptop", "ada-laptop (Linux)"),
+        ("ada-laptop.home.example", "ada-laptop (Linux)"),
+        ("", "Linux"),
+        (" \x1b[2J\n", "[2J (Linux)"),
+        ("x" * 300, f"{'x' * 40} (Linux)"),
+        ("\u202eada", "ada (Linux)"),
+    ],
+)
+def test_a_device_is_called_like_its_computer(
+    computer: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that its owner can tell it from others; any name can be sent, whatever is in it."""
+    monkeypatch.setattr("sys.platform", "linux")
+    assert device_name(computer) == name
+    messages.SignIn(id=1, username="ada", token="1" * 64, device=name, installation="2" * 32)
