@@ -580,6 +580,31 @@ def test_what_has_ended_costs_no_command(error: str) -> None:
             return
 
 
+@pytest.mark.usefixtures("errors_logged")
+@pytest.mark.parametrize("error", ERRORS)
+def test_removing_messages_goes_on_after_a_failure(error: str) -> None:
+    """Nobody is refused for it, and the next batch that is stored takes it up again."""
+    bench = HubBench(MemoryEngine())
+    ada, bob = bench.join("ada"), bench.join("bob")
+    bench.run(Received(ada, (bench.send("hello"),)))
+    delete = messages.DeleteMe(id=bench.number(), messages="remove")
+    assert isinstance(bench.run(Received(ada, (delete,))).answer(ada, delete), messages.Done)
+    bench.store.fail("erase", ERRORS[error])
+    assert inputs.EraseMessages() not in bench.run(inputs.EraseMessages()).after
+    assert set(bench.world.directory.erasing) == {"ada"}
+    bench.store.heal()
+    send = bench.send("meanwhile")
+    released = bench.run(Received(bob, (send,)))
+    assert isinstance(released.answer(bob, send), messages.Ack)
+    assert inputs.EraseMessages() in released.after
+    for _ in range(20):
+        bench.run()
+    assert bench.world.directory.erasing == {}
+    assert [event.text for event in bench.stored(GENERAL) if event.text] == ["meanwhile"]
+    assert bench.world.directory == bench.store.load()
+    bench.close()
+
+
 REFUSALS: Final = ("busy", "disk_full", "unreadable", "fault", "internal")
 
 
