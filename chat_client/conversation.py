@@ -17,9 +17,9 @@ from chat_client.options import Options
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.attempts import worth_telling
-from chat_client.state.status import Link, Status
+from chat_client.state.status import WRONG_SERVER, Link, Status
 from chat_client.status_text import describe_attempt
-from common.domain.invite import Invite
+from common.domain.invite import Invite, is_loopback
 from common.domain.sentences import sentence
 from common.protocol.events import Event
 from common.system.output import printable
@@ -50,6 +50,10 @@ class _End(NamedTuple):
 _Box: TypeAlias = "queue.SimpleQueue[news.News | _End]"
 
 
+SOUGHT: Final = 3.0
+"""Seconds in which a server may be found on the network when another one is at its address."""
+
+
 class Conversation:
     """A running core, and the queue of its news."""
 
@@ -70,7 +74,7 @@ class Conversation:
         """
         deadline: float | None = time.monotonic() + timeout
         why = "the server does not answer"
-        told = False
+        told = sought = False
         while True:
             with contextlib.suppress(queue.Empty):
                 item = self._box.get(timeout=_POLL)
@@ -80,11 +84,12 @@ class Conversation:
                     return
                 if isinstance(item, news.StatusChanged):
                     link = item.status.link
-                    ended = link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}
-                    if ended and item.status.code != "enough":
-                        free = item.status.reason.params.get("suggestion")
-                        hint = f" (--username {free})" if free else ""
-                        raise FailedError(_why(item.status) + hint)
+                    if not sought and self._may_have_moved(item.status):
+                        sought, why = True, _why(item.status)
+                        until = time.monotonic() + SOUGHT
+                        deadline = until if deadline is None else min(deadline, until)
+                    else:
+                        _fail_if_ended(item.status)
                     if link is Link.PAUSED:
                         why = _why(item.status)
                         if not told:
@@ -96,6 +101,20 @@ class Conversation:
                 yield item
             if deadline is not None and time.monotonic() > deadline:
                 raise FailedError(why)
+
+    def _may_have_moved(self, status: Status) -> bool:
+        """Whether the server may be found elsewhere, as another one is at its address."""
+        hosts = self.account.invite.hosts
+        return status.code in WRONG_SERVER and not all(map(is_loopback, hosts))
+
+
+def _fail_if_ended(status: Status) -> None:
+    """Raise FailedError if there will be no connection any more, but not at one's own wish."""
+    ended = status.link in {Link.REFUSED, Link.SIGNED_OUT, Link.STOPPED}
+    if ended and status.code != "enough":
+        free = status.reason.params.get("suggestion")
+        hint = f" (--username {free})" if free else ""
+        raise FailedError(_why(status) + hint)
 
 
 def _why(status: Status) -> str:

@@ -90,6 +90,27 @@ def test_a_host_comes_back_elsewhere(house: House, networks: Networks) -> None:
     Guest(house, there, "ada").say(link, "hello again")
 
 
+def test_another_server_has_its_former_place(house: House, networks: Networks) -> None:
+    """That is told only if the right one is not found."""
+    here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
+    host = Host(house, here)
+    port, link = host.invite.port, host.told["invite"]
+    Guest(house, there, "ada").say(link, "hello")
+    host.child.process.send_signal(signal.SIGTERM)
+    assert host.child.status() == 0
+    other = House(house.folder / "other")
+    other.folder.mkdir()
+    impostor = Host(other, here, "--port", str(port))
+    house.children.append(impostor.child)
+    alone = Guest(house, there, "ada").start("send", link, "hello")
+    assert alone.status() == 1
+    alone.complaint("this is not the server you joined")
+    here.ip("addr add 10.77.0.9/24 dev eth1")
+    Host(house, here, "--port", "0", "--host", "10.77.0.9")
+    Guest(house, there, "ada").say(link, "hello again")
+    assert stored(house, "ada").hosts[0] == "10.77.0.9"
+
+
 def test_an_old_link_leads_to_a_host_that_has_moved(house: House, networks: Networks) -> None:
     """Its addresses are wrong; the fingerprint in it is not."""
     here, there = host_and_guest(networks, "10.77.0.5/24", "10.77.0.6/24")
