@@ -17,9 +17,10 @@ from chat_client.state.news import AccountChanged, News, Requested, StatusChange
 from chat_client.state.request import DeleteMe
 from chat_client.state.status import Link, Status
 from chat_client.window.join.asking import Asking
+from chat_client.window.join.desk import Desk, Hooks, Prefill
 from chat_client.window.join.hosting import find_server
 from chat_client.window.join.network import Network
-from chat_client.window.join.screen import Desk, Hooks, JoinScreen, Prefill
+from chat_client.window.join.screen import JoinScreen
 from chat_client.window.join.search import Search
 from chat_client.window.join.words import tried
 from chat_client.window.main_screen import MainScreen

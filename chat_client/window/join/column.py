@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tkinter as tk
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from chat_client.window.join.actions import Actions
@@ -15,10 +14,9 @@ from chat_client.window.join.link_part import LinkPart
 from chat_client.window.join.name_fields import NameFields
 from chat_client.window.join.search_part import SearchPart
 from chat_client.window.join.titles import Row, Title
+from chat_client.window.join.view import View
 from chat_client.window.join.waiting_part import WaitingPart
 from chat_client.window.join.ways import Way
-from common.domain.sign import Sign
-from common.ui.look.icons import IconName
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Label, Panel
 from common.ui.widgets.buttons import Button
@@ -34,52 +32,6 @@ _SPARE_ABOVE: Final = 0.44
 """The part of the spare height that is above the column: the middle looks too low."""
 _OFFER: Final = 170
 """Width of a chat's name in the offer of a copied link, px at 96 dpi."""
-
-
-class Head(NamedTuple):
-    """The heading: a chat with its sign, or an icon where there is none."""
-
-    title: str
-    under: str
-    icon: IconName | None = None
-    sign: Sign | None = None
-
-
-class Searching(NamedTuple):
-    """What is said while no chat is chosen."""
-
-    doing: str = ""
-    causes: tuple[str, ...] = ()
-    choices: bool = False
-    """Whether the buttons are shown."""
-    can_host: bool = False
-
-
-_NOTHING: Final = Searching()
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All that the column shows, besides what is typed into it."""
-
-    way: Way
-    head: Head
-    warning: str = ""
-    names: bool = False
-    """Whether the name is asked for."""
-    digits: str = ""
-    """Those of a request to join that the host sees; nothing else is asked for meanwhile."""
-    button: str = ""
-    doing: str = ""
-    """What is going on; then there is no button, but one that ends it."""
-    cancel: str = "Cancel"
-    others: tuple[tuple[Way, str], ...] = ()
-    offer: str = ""
-    """The name of the chat whose link was copied."""
-    problem: str = ""
-    field: str = ""
-    """What the problem is about; see `Column.at`."""
-    searching: Searching = _NOTHING
 
 
 class Handlers(NamedTuple):
@@ -168,6 +120,42 @@ class Column(ScrollPane):
         if found is None and self._view is not None and self._view.way is Way.LINK:
             found = self.link.link
         return found if found is not None and found.winfo_manager() else None
+
+    def go_to(self, field: str, *, select: bool) -> None:
+        """Give the keyboard to the input that a problem is about, if it is shown; see `at`."""
+        at = self.at(field)
+        if at is not None:
+            self._map()
+            at.focus_set()
+            if select:
+                at.select_all()
+
+    def take_keyboard(self, way: Way) -> bool:
+        """Give the keyboard to what is to be typed next; False if that is nothing."""
+        self._map()
+        # It would still look selected without the keyboard.
+        self.names.name.entry.selection_clear()
+        if way is Way.SEARCH:
+            return False
+        fields: dict[Way, Field | CodeSlots] = {
+            Way.CODE: self.code.slots,
+            Way.ADDRESS: self.address.address,
+        }
+        if not self.link.link.value:
+            fields[Way.LINK] = self.link.link
+        at = fields.get(way, self.names.name)
+        at.focus_set()
+        if at is self.names.name:
+            at.select_all()
+        return True
+
+    def _map(self) -> None:
+        """Have what was just packed on the screen.
+
+        Tk focuses only what is mapped: until its loop has handled that, a keystroke would still go
+        to the widget that had the focus before.
+        """
+        self.update_idletasks()
 
     @property
     def inputs(self) -> tuple[tk.Misc, ...]:

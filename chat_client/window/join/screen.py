@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import tkinter as tk
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 from chat_client.accounts import former_of
 from chat_client.options import Name
@@ -13,26 +12,19 @@ from chat_client.state.account import Account, server_key
 from chat_client.state.attempts import Attempt as Tried
 from chat_client.state.network_facts import why_not_reached
 from chat_client.window.clipboard import Clipboard
-from chat_client.window.join.asking import Asking, Phase
+from chat_client.window.join.asking import Phase
 from chat_client.window.join.chat_list import ChatList
-from chat_client.window.join.column import Column, Handlers, Head, Searching, View
-from chat_client.window.join.listing import HERE, Entry, imitated
+from chat_client.window.join.column import Column, Handlers
+from chat_client.window.join.desk import Desk, Hooks, Prefill
+from chat_client.window.join.listing import HERE, Entry
 from chat_client.window.join.name_fields import NameFieldError, sentence_of
-from chat_client.window.join.search import Search
-from chat_client.window.join.ways import (
-    Chosen,
-    Way,
-    best_way,
-    button_of,
-    other_ways,
-    warning_of,
-)
-from chat_client.window.join.words import tried_text, where_of
+from chat_client.window.join.view import State, view_of
+from chat_client.window.join.ways import Chosen, Way, best_way
+from chat_client.window.join.words import tried_text
 from common.domain.invite import Invite, InviteError, Place
 from common.domain.pasted_invite import find_invite
 from common.domain.reasons import Reason
 from common.domain.sentences import whole_sentence
-from common.domain.sign import sign_of
 from common.domain.typed_address import AddressError
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
@@ -42,53 +34,6 @@ from common.ui.widgets.safe_text import safe
 
 _CLIPBOARD_WAIT: Final = 60
 """Milliseconds after the screen is shown in which it is drawn; then the clipboard is read."""
-_DOING: Final = {
-    Phase.IDLE: "",
-    Phase.LOOKING: "Connecting…",
-    Phase.ASKING: "Asking…",
-    Phase.WAITING: "Waiting for the host to let you in…",
-    Phase.PROVING: "Checking the code…",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Prefill:
-    """The initial values of the screen.
-
-    `place` is a chat to be asked without an invite, `link` what stands in the link's field without
-    one, such as a damaged link.
-    """
-
-    invite: Invite | None = None
-    name: str = ""
-    username: str = ""
-    problem: str = ""
-    field: str = ""
-    place: Place | None = None
-    link: str = ""
-
-
-class Hooks(NamedTuple):
-    """What the screen calls."""
-
-    on_join: Callable[[Invite, Name], object]
-    """Join with an invite."""
-    on_account: Callable[[Account], object]
-    """Open a chat that one is in already."""
-    on_cancel: Callable[[], object]
-    """End what `on_join` has begun."""
-
-
-class Desk(NamedTuple):
-    """What goes on behind the screen, also while the screen is made anew."""
-
-    search: Search
-    asking: Asking
-
-    def close(self) -> None:
-        """End it."""
-        self.search.close()
-        self.asking.close()
 
 
 class JoinScreen(Panel):
@@ -214,15 +159,7 @@ class JoinScreen(Panel):
     @property
     def chosen(self) -> Chosen | None:
         """What is known of the chosen chat; None while there is none."""
-        place = self.desk.asking.place
-        if place is None:
-            return None
-        search = self.desk.search
-        imitates = bool(imitated(search.accounts, search.here, place))
-        entry = self._entry
-        direct = entry is not None and entry.invite is not None
-        gone = entry is not None and not search.has(entry)
-        return Chosen(self.desk.asking.rule, imitates, direct, gone)
+        return self.desk.chosen(self._entry)
 
     def choose_place(self, place: Place, entry: Entry | None = None) -> None:
         """Turn to a chat that is not joined yet, or not by who wants to now."""
@@ -454,12 +391,8 @@ class JoinScreen(Panel):
             self.column.names.username.value = suggestion
         self._problem = problem, field
         self._show()
-        at = self.column.at(field) if problem else None
-        if at is not None:
-            self._map()
-            at.focus_set()
-            if suggestion or field == "code":
-                at.select_all()
+        if problem:
+            self.column.go_to(field, select=bool(suggestion) or field == "code")
 
     # The clipboard
 
@@ -475,19 +408,6 @@ class JoinScreen(Panel):
     def _take_copied(self) -> None:
         if self._copied is not None:
             self.take(self._copied)
-
-    @property
-    def _offered(self) -> str:
-        """The name of the chat whose copied link is offered, if that would change something."""
-        copied = self._copied
-        if copied is None or self._joining or self.desk.asking.busy:
-            return ""
-        place = self.desk.asking.place
-        other = self.way in {Way.CHAT, Way.CODE} and (
-            place is None or place.fingerprint != copied.fingerprint
-        )
-        used = self.way is Way.LINK and copied == self._invite
-        return "" if other or used else copied.server_name
 
     # What is shown
 
@@ -506,128 +426,32 @@ class JoinScreen(Panel):
         self.list.show(self.desk.search.listing, key)
 
     def _show(self) -> None:
-        search, asking, chosen = self.desk.search, self.desk.asking, self.chosen
-        searching = self.way is Way.SEARCH
+        search, searching = self.desk.search, self.way is Way.SEARCH
         self.list.show_foot(
             looking=not (search.anything or search.hosting.starting),
             address=self.way not in {Way.SEARCH, Way.ADDRESS},
             host=search.can_host and not searching,
         )
-        doing = self._joining or _DOING[asking.phase]
-        asks_name = self.way in {Way.CHAT, Way.CODE} or (
-            self.way is Way.LINK and not (self._invite is not None and self._invite.username)
+        state = State(
+            self.way,
+            self._entry,
+            self._invite,
+            self._former,
+            self._copied,
+            self._joining,
+            *self._problem,
         )
-        warning = ""
-        if self.way in {Way.CHAT, Way.CODE} and chosen is not None and asking.place is not None:
-            warning = warning_of(safe(asking.place.server_name), chosen)
-        asked = asking.phase in {Phase.ASKING, Phase.WAITING}
-        self.column.show(
-            View(
-                self.way,
-                self._head(),
-                warning=warning,
-                names=asks_name,
-                digits=asking.digits,
-                button=button_of(self.way, chosen or Chosen()),
-                doing=doing,
-                cancel="Withdraw" if asked else "Cancel",
-                others=tuple(other_ways(self.way, chosen)),
-                offer=self._offered,
-                problem=self._problem[0],
-                field=self._problem[1],
-                searching=self._searching() if searching else Searching(),
-            )
-        )
-
-    def _head(self) -> Head:
-        place = self.desk.asking.place
-        match self.way:
-            case Way.LINK if self._invite is not None:
-                return _head_of(self._invite.place, self._under_link(self._invite))
-            case Way.LINK:
-                return Head("Join with an invite", "Paste the link that the host sent you", "link")
-            case Way.ADDRESS:
-                return Head("Type an address", "Of the host's computer on your network", "pencil")
-            case Way.CHAT | Way.CODE if place is not None:
-                return _head_of(place, self._under_chat(place))
-            case _:
-                return self._head_of_search()
-
-    def _under_link(self, invite: Invite) -> str:
-        if invite.username:
-            return f"for one more device of @{invite.username}"
-        if self._former is not None:
-            return f"It seems you are @{self._former.username} there"
-        return where_of(invite.place)
-
-    def _under_chat(self, place: Place) -> str:
-        entry = self._entry
-        if entry is None:
-            return where_of(place)
-        if entry.invite is not None:
-            return "runs on this computer"
-        gone = self.chosen is not None and self.chosen.gone
-        return "not on this network any more" if gone else where_of(place)
-
-    def _head_of_search(self) -> Head:
-        search = self.desk.search
-        if search.hosting.starting:
-            return Head("Your own chat", "It appears here in a moment", "broadcast")
-        known = search.listing.known
-        if known and not search.anything and all(each.online is False for each in known):
-            return Head("Your chats are off now", "Open one to read what was said", "search")
-        if search.listing.found or known:
-            return Head("Choose a chat", "From the list at the left", "chat")
-        if search.patient:
-            return Head("Looking for chats", "On this network", "search")
-        return Head("No chat was found", "One that starts appears here by itself", "search")
-
-    def _searching(self) -> Searching:
-        search = self.desk.search
-        if search.hosting.starting:
-            return Searching("Starting ChatServer…", choices=False)
-        problem = search.hosting.problem
-        causes = ((problem,) if problem else ()) + search.causes
-        # Nothing that would be gone again when the first chat is found.
-        choices = not search.patient or bool(search.listing.known)
-        return Searching("", causes, choices, search.can_host)
+        self.column.show(view_of(state, self.desk))
 
     @property
     def _hosting(self) -> bool:
         """Whether ChatServer was started from here."""
         return self.desk.search.hosting.started
 
-    def _map(self) -> None:
-        """Have what was just packed on the screen.
-
-        Tk focuses only what is mapped: until its loop has handled that, a keystroke would still go
-        to the widget that had the focus before.
-        """
-        self.update_idletasks()
-
     def _focus(self) -> None:
-        """Give the keyboard to what is to be typed next."""
-        column = self.column
-        self._map()
-        # It would still look selected without the keyboard.
-        column.names.name.entry.selection_clear()
-        match self.way:
-            case Way.LINK if not column.link.link.value:
-                column.link.link.focus_set()
-            case Way.CODE:
-                column.code.slots.focus_set()
-            case Way.ADDRESS:
-                column.address.address.focus_set()
-            case Way.SEARCH:
-                self.list.rows.canvas.focus_set()
-            case _:
-                column.names.name.focus_set()
-                column.names.name.select_all()
-
-
-def _head_of(place: Place, under: str) -> Head:
-    pin = place.fingerprint
-    return Head(place.server_name, under, sign=sign_of(pin) if pin is not None else None)
+        """Give the keyboard to what is to be typed next, or to the list."""
+        if not self.column.take_keyboard(self.way):
+            self.list.rows.canvas.focus_set()
 
 
 def _invite_in(text: str) -> Invite | None:

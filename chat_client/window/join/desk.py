@@ -1,0 +1,65 @@
+"""What the join screen is given: where it begins, what it calls, and what goes on behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from chat_client.options import Name
+from chat_client.state.account import Account
+from chat_client.window.join.asking import Asking
+from chat_client.window.join.listing import Entry, imitated
+from chat_client.window.join.search import Search
+from chat_client.window.join.ways import Chosen
+from common.domain.invite import Invite, Place
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """The initial values of the screen.
+
+    `place` is a chat to be asked without an invite, `link` what stands in the link's field without
+    one, such as a damaged link.
+    """
+
+    invite: Invite | None = None
+    name: str = ""
+    username: str = ""
+    problem: str = ""
+    field: str = ""
+    place: Place | None = None
+    link: str = ""
+
+
+class Hooks(NamedTuple):
+    """What the screen calls."""
+
+    on_join: Callable[[Invite, Name], object]
+    """Join with an invite."""
+    on_account: Callable[[Account], object]
+    """Open a chat that one is in already."""
+    on_cancel: Callable[[], object]
+    """End what `on_join` has begun."""
+
+
+class Desk(NamedTuple):
+    """What goes on behind the screen, also while the screen is made anew."""
+
+    search: Search
+    asking: Asking
+
+    def chosen(self, entry: Entry | None) -> Chosen | None:
+        """What is known of the chosen chat, which is listed as `entry` if it is; None without."""
+        place = self.asking.place
+        if place is None:
+            return None
+        imitates = bool(imitated(self.search.accounts, self.search.here, place))
+        direct = entry is not None and entry.invite is not None
+        gone = entry is not None and not self.search.has(entry)
+        return Chosen(self.asking.rule, imitates, direct, gone)
+
+    def close(self) -> None:
+        """End it."""
+        self.search.close()
+        self.asking.close()
