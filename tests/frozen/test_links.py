@@ -84,6 +84,12 @@ def has_joined(bundle: Bundle, person: Person, invite: str) -> bool:
     return "ada" in said
 
 
+def iconify(screen: Screen, window: Window) -> None:
+    """Put a window away; it is not in front any more."""
+    screen.ask("windowminimize", "--sync", window.number)
+    wait_for(lambda: screen.ask("getactivewindow") != window.number, "the window to be put away")
+
+
 def join(window: Window) -> None:
     """Press Return until the name that was typed is joined with."""
 
@@ -104,7 +110,7 @@ def test_a_second_host_raises_the_first(
     program = bundle.program("ChatServer", form)
     first = person.start(program, "--port", "0", "--host", "127.0.0.1")
     window = screen.window("^.+ ChatServer$")
-    screen.ask("windowminimize", "--sync", window.number)
+    iconify(screen, window)
     second = person.start(program, console=False)
     assert second.ended() == 0
     wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
@@ -122,7 +128,7 @@ def test_a_link_fills_one_window(bundle: Bundle, person: Person, screen: Screen,
     window = screen.window("^ChatClient$")
     wait_for(lambda: not that_show(person, invite), "the link to be gone")
     for _ in range(2):
-        screen.ask("windowminimize", "--sync", window.number)
+        iconify(screen, window)
         second = person.start(program, "--open-link", invite)
         assert second.ended() == 0, second.said
         # It comes to the front when it shows the link.
@@ -198,7 +204,7 @@ def test_the_desktop_opens_a_link(
     wait_for(lambda: windows_of(person), "its entry")
     choose_this_copy(person, screen, window)
     known = {**person.environment, "PATH": os.environ["PATH"]}
-    screen.ask("windowminimize", "--sync", window.number)
+    iconify(screen, window)
     opened = person.start(tool, *opener[1:], invite, environment=known)
     assert opened.ended() == 0, opened.said
     wait_for(lambda: screen.ask("getactivewindow") == window.number, "the window in front")
@@ -209,7 +215,7 @@ def test_the_desktop_opens_a_link(
     assert first.ended() == 0
     # And with the program closed.
     opened = person.start(tool, *opener[1:], invite, environment=known)
-    window = screen.window("ChatClient$", new=True).titled("general")
+    window = screen.window("ChatClient$").titled("general")
     assert that_show(person, invite, opened.pid) == []
     window.quit()
     wait_for(lambda: not windows_of(person), "the end")
