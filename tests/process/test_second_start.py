@@ -122,11 +122,11 @@ def person(display: str, house: House) -> Iterator[Person]:
 
 def join_as_ada(person: Person, listener: Child) -> None:
     """Type a name into the join screen in front, whose other fields are filled, and join."""
-    person.type(text="Ada")
 
     def joined() -> bool:
-        # A Return that comes before the window has taken the keyboard does nothing there.
-        person.type("Return")
+        # Keys that come before the window has taken the keyboard go nowhere: again, then.
+        person.type("ctrl+a")
+        person.type("Return", text="Ada")
         end = time.monotonic() + 2
         while len(listener.out) < 2 and time.monotonic() < end:
             time.sleep(0.02)
