@@ -97,6 +97,8 @@ class Unreachable:
 
 JoiningNews = Connected | Digits | Waiting | Withdrawn | Invited | Refused | Unreachable
 """What the front end is told."""
+_GOODBYES: Final = {"server_closing": "joining_closed"}
+"""Goodbyes that mean something else to somebody who is not in the chat yet."""
 _ANSWERS: Final = frozenset({"refused", "blocked", "expired"})
 
 
@@ -274,7 +276,8 @@ class Joining:
     def _message(self, message: Arrival) -> None:
         match message:
             case messages.Goodbye():
-                self._fail(Reason(message.code, message.params))
+                code = _GOODBYES.get(message.code, message.code)
+                self._fail(Reason(code, message.params))
             case messages.Error():
                 self._error(message)
             case messages.KnockAnswered():

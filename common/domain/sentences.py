@@ -37,6 +37,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "asked_before": "you asked a moment ago; you can ask again in {minutes} min",
     "knock_refused": "the host said no",
     "knock_blocked": "the host does not let this computer in",
+    "joining_closed": "the host has closed this chat; try again when it is open",
     "knock_expired": "nobody has answered; ask again when the host is there",
     "code_form": "a code has 8 letters and digits",
     "codes_refused": (
@@ -135,6 +136,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "found_elsewhere": (
         "“{name}” is there, but its address {address} belongs to another network than this "
         "computer's: give both an address of the same one"
+    ),
+    "found_gone": (
+        "“{name}” is not on this network any more: ask the host to start ChatServer again"
     ),
     "found_other": (
         "another server than “{name}” answers at {address}, port {port}; nothing was sent. Ask the "

@@ -83,11 +83,12 @@ class ChatList(Panel):
         self._looking_text.configure(wraplength=max(1, mine - beside))
 
     def show(self, listing: Listing, chosen: str | None) -> None:
-        """List these chats, and select that one if it is another than before.
+        """List these chats, and select that one if it is another than before, or was not there.
 
         What somebody has reached by the arrow keys stays selected when the list changes. And what
         is there stays where it is, in front of the pointer: what is found comes below.
         """
+        is_back = self.listing.entry(chosen) is None and self.rows.selected is None
         self.listing = listing
         sections = []
         if listing.known:
@@ -96,7 +97,7 @@ class ChatList(Panel):
             rows = tuple(map(_row, listing.found))
             sections.append(Section("On this network", rows))
         self.rows.set_sections(sections)
-        if chosen != self._chosen:
+        if chosen != self._chosen or is_back:
             self._chosen = chosen
             self.rows.select(chosen)
 

@@ -102,7 +102,24 @@ class Column(ScrollPane):
         self._lay_out(view)
         if before is None or (view.problem, view.field) != (before.problem, before.field):
             self._mark(view)
+        self._hand_over(view)
         self.adopt()
+
+    def _hand_over(self, view: View) -> None:
+        """Leave the keyboard with nothing that is hidden: what is typed there would change it."""
+        if not self._is_hidden(self.focus_lastfor()):
+            return
+        if view.digits:
+            self._map()
+            self.waiting.digits.focus_set()
+        elif not view.doing:
+            self.take_keyboard(view.way)
+
+    def _is_hidden(self, widget: tk.Misc | None) -> bool:
+        """Whether it is, or is in, a part of the column that is not shown now."""
+        while widget is not None and widget.master is not self.content:
+            widget = widget.master
+        return widget is not None and not widget.winfo_manager()
 
     def at(self, field: str) -> Field | CodeSlots | None:
         """The input that a problem is about, if it is shown.
@@ -144,9 +161,13 @@ class Column(ScrollPane):
         if not self.link.link.value:
             fields[Way.LINK] = self.link.link
         at = fields.get(way, self.names.name)
-        at.focus_set()
-        if at is self.names.name:
+        if at is not self.names.name:
+            at.focus_set()
+        elif at.winfo_manager():
+            at.focus_set()
             at.select_all()
+        else:
+            self.actions.button.focus_set()  # of an invite that says whose it is
         return True
 
     def _map(self) -> None:

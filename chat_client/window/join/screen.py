@@ -60,6 +60,8 @@ class JoinScreen(Panel):
         """What the link leads to."""
         self._former: Account | None = None
         """The account that may be one of that chat, which is another now."""
+        self._was_gone = False
+        """Whether the chosen chat was found and is not there any more."""
         self._copied: Invite | None = None
         self._turned = False
         """Whether the person has chosen what to see: then nothing is chosen for them."""
@@ -136,6 +138,7 @@ class JoinScreen(Panel):
         self.way, self._entry, self._name = former.way, former._entry, former._name
         self._invite, self._former, self._copied = former._invite, former._former, former._copied
         self._turned, self._joining = former._turned, former._joining
+        self._was_gone = former._was_gone
         self._problem = former._problem
         self._taking_over = True
         self.column.take_over(former.column)
@@ -152,7 +155,7 @@ class JoinScreen(Panel):
     @property
     def _inputs(self) -> tuple[tk.Misc, ...]:
         """What takes the keyboard."""
-        return (*self.column.inputs, self.list.rows.canvas)
+        return (*self.column.inputs, self.column.waiting.digits, self.list.rows.canvas)
 
     # What is chosen
 
@@ -231,6 +234,7 @@ class JoinScreen(Panel):
         if mine is not None and self._entry is not None and mine != self._entry:
             self._entry = mine
             self.desk.asking.moved(mine.place)
+        self._note_return()
         if len(listing.found) > 1:
             self._turned = True  # there was a choice: it is the person's
         only = listing.found[0] if len(listing.found) == 1 else None
@@ -244,6 +248,17 @@ class JoinScreen(Panel):
             return
         self._show_list()
         self._show()
+
+    def _note_return(self) -> None:
+        """When the chosen chat is back, why it could not be joined is no longer true."""
+        gone = self._is_gone
+        if self._was_gone and not gone and not self._joining:
+            self._problem = "", ""
+        self._was_gone = gone
+
+    @property
+    def _is_gone(self) -> bool:
+        return self.way in {Way.CHAT, Way.CODE} and self.chosen is not None and self.chosen.gone
 
     # What the person does
 
@@ -369,8 +384,10 @@ class JoinScreen(Panel):
         """See `asking.Listener`."""
         place = self.desk.asking.place
         if tried and self._entry is not None and place is not None:
-            # It was found, so it is there.
-            reason = why_not_reached(place.server_name, tried)
+            # It was found, so it is there, unless it has said goodbye since.
+            name = place.server_name
+            gone = Reason("found_gone", {"name": name})
+            reason = gone if self._is_gone else why_not_reached(name, tried)
             if reason.code != "unreachable":
                 self.refuse(safe(whole_sentence(reason)), "")
                 return

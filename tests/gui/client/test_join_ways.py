@@ -187,6 +187,23 @@ def test_turning_to_something_else_withdraws(
     guest.wait(lambda: not requests(host), "the end of the request")
 
 
+def test_keys_change_nothing_of_a_request(guest: Window, host: Host) -> None:
+    """Nothing hidden has the keyboard; with the request gone, the name has it again."""
+    asked(guest)
+    before = digits(guest)
+    for key in ("x", "<BackSpace>", "<space>", "<Return>"):
+        guest.key(key if key.startswith("<") else f"<Key-{key}>")
+    guest.key("<Control-plus>")
+    guest.key("<Key-y>")
+    assert digits(guest) == before
+    assert [each.display_name for each in requests(host)] == ["Mira Novak"]
+    guest.key("<Tab>")
+    guest.key("<space>")
+    assert not digits(guest)
+    guest.type("Mia")
+    assert guest.join.column.names.name.value == "Mia"
+
+
 def test_another_size_of_text_changes_nothing(guest: Window, host: Host) -> None:
     """Who waits goes on waiting, with the same digits."""
     asked(guest)
@@ -225,6 +242,24 @@ def test_a_host_who_is_gone_is_told(guest: Window, host: Host) -> None:
     guest.wait(lambda: guest.problem, "the news")
     assert "127.0.0.1 refuses connections" in guest.problem
     assert guest.join.column.actions.button.enabled
+
+
+def test_a_chat_that_is_back_is_as_before(
+    guest: Window, host: Host, network: type[QuietNetwork]
+) -> None:
+    """Chosen in the list, without a word of why it could not be joined meanwhile."""
+    (finder,) = network.finders
+    key = guest.join.list.rows.selected
+    assert key is not None
+    host.stop()
+    finder.tell([])
+    guest.wait(lambda: not guest.join.list.rows.order(), "the chat to be gone")
+    guest.key("<Return>", guest.join.column.names.name.entry)
+    guest.wait(lambda: guest.problem, "the news")
+    assert "ask the host to start ChatServer again" in guest.problem
+    finder.tell([advert_of(host)])
+    guest.wait(lambda: not guest.problem, "the end of the news")
+    assert guest.join.list.rows.selected == key
 
 
 # The code
@@ -638,6 +673,18 @@ def test_a_link_for_a_device_asks_for_no_name(town: Town, host: Host) -> None:
     window.online()
     assert window.main.overview.me == "bruno.okafor"
     assert window.main.overview.name("bruno.okafor") == "Bruno Okafor"
+
+
+def test_a_link_for_a_device_that_was_opened_needs_one_key(town: Town, host: Host) -> None:
+    """Nothing is to be typed: the button has the keyboard."""
+    town.peer(host, "Bruno Okafor")
+    added = host.ask(lambda re: messages.AddDevice(id=re, username="bruno.okafor"))
+    assert isinstance(added, messages.InviteCreated)
+    window = town.window()
+    window.join.take(parse_invite(added.link))
+    window.key("<Return>")
+    window.online()
+    assert window.main.overview.me == "bruno.okafor"
 
 
 # Nothing was found

@@ -167,7 +167,7 @@ def test_a_server_that_ends_is_told_with_its_words(hosted: Hosted) -> None:
         joining.knock(ADA)
         assert [type(box.next()) for _ in range(3)] == [Connected, Digits, Waiting]
         hosted.server.stop()
-        assert box.next() == Refused(Reason("server_closing"), over=True)
+        assert box.next() == Refused(Reason("joining_closed"), over=True)
         assert box.empty
 
 

@@ -331,7 +331,7 @@ def test_an_invalid_share_ends_it_before_a_proof(share: str) -> None:
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (messages.Goodbye(code="server_closing", params={}), "server_closing"),
+        (messages.Goodbye(code="server_closing", params={}), "joining_closed"),
         (messages.Done(re=7), "unasked_answer"),
         (messages.Pong(re=2), "unasked_answer"),
         (messages.SignedIn(
