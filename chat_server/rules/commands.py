@@ -163,6 +163,10 @@ if set(INPUTS) != set(get_args(inputs.Input)):
 
 def handle_command(world: World, session: Session, command: messages.ToServer, now: int) -> Outcome:
     """The outcome of a client's command. `now` is in milliseconds since 1970-01-01 UTC."""
+    if session.ending:
+        # Else somebody banned could still ban others, and a device that was signed out make an
+        # invite: what they had sent already comes before the end of their connection.
+        return refuse(session, command, "busy")
     row = COMMANDS[type(command)]
     role = role_of(world, session)
     if role < row.role or (row.own and role is Role.HOST):

@@ -5,7 +5,7 @@ from typing import Final
 
 from chat_server.rules import inputs
 from chat_server.rules.directory import Device
-from chat_server.rules.effects import After, Answer, Tell
+from chat_server.rules.effects import Answer, Tell
 from chat_server.rules.invites import owner_named, revoke_for_itself
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import DevicesChanged
@@ -70,9 +70,7 @@ def remove_device(
     ]
     if not keys:
         return refuse(session, command, "no_such_device", "device")
-    ended = tuple(
-        each.connection for each in world.sessions.of(username) if each.device_key in keys
-    )
+    ended = [each for each in world.sessions.of(username) if each.device_key in keys]
     for key in keys:
         world.store.remove_device(key)
         world.directory.remove_device(key)
@@ -83,7 +81,7 @@ def remove_device(
         done(session, command),
         DevicesChanged(username),
         *revoked,
-        After(inputs.EndSessions(ended, goodbye, "device_removed")),
+        world.end(ended, goodbye, "device_removed"),
     ]
 
 

@@ -31,7 +31,7 @@ def terminate(world: World, session: Session, command: messages.Terminate, _now:
     except _RefusedError as refused:
         return refused.outcome
     goodbye = messages.Goodbye(code="terminated", params={"reason": command.reason})
-    return [_end(ended, goodbye, "terminated"), done(session, command)]
+    return [world.end(ended, goodbye, "terminated"), done(session, command)]
 
 
 def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outcome:
@@ -77,7 +77,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
     )
     _sanction(world, sanction)
     goodbye = messages.Goodbye(code="banned", params=sanction_params(sanction))
-    return [*outcome, _end(ended, goodbye, "banned"), done(session, command, note)]
+    return [*outcome, world.end(ended, goodbye, "banned"), done(session, command, note)]
 
 
 def ban_installation(
@@ -303,12 +303,6 @@ def _lift(world: World, sanctions: Iterable[Sanction]) -> None:
     for sanction in list(sanctions):
         world.store.remove_sanction(sanction)
         world.directory.remove_sanction(sanction)
-
-
-def _end(sessions: Collection[Session], goodbye: messages.Goodbye, why: str) -> After:
-    """End sessions after the commit: before that nobody may be disconnected for it."""
-    connections = tuple(each.connection for each in sessions)
-    return After(inputs.EndSessions(connections, goodbye, why))
 
 
 def _tell_of_mute(username: str, mute: messages.Mute | None) -> Outcome:

@@ -99,14 +99,14 @@ def _delete(
         published = publish_deletion(world, deleted, now)
         revoked = revoke_of_deleted(world, username, now)
     world.directory.change_account(deleted)
-    ended = tuple(each.connection for each in world.sessions.of(username))
+    ended = tuple(world.sessions.of(username))
     goodbye = messages.Goodbye(code="account_deleted", params=deletion_params(deleted))
     outcome: Outcome = [
         *published,
         *revoked,
         TellEveryone(messages.PersonChanged(person=world.person(username))),
         AccountDeleted(username, account.display_name, name_of_actor(session), deleted.erased, now),
-        After(inputs.EndSessions(ended, goodbye, "account_deleted")),
+        world.end(ended, goodbye, "account_deleted"),
     ]
     if deleted.erased:
         world.directory.move_erasing(username, 0)

@@ -36,6 +36,8 @@ class Session:
     """A page is being read by a worker."""
     brought: int = 0
     """Pages sent to the I/O thread so far; `Drained` names the last that was written."""
+    ending: bool = False
+    """It ends as soon as what ends it is stored; nothing that comes from it is taken any more."""
     writing: bool = False
     """The send queue is full or has a page in it, until `Drained` (back-pressure)."""
 

@@ -1,13 +1,15 @@
 """The live state that the rules work on, and the replies they share."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from chat_server.rate_limit import TokenBuckets
+from chat_server.rules import inputs
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.directory import Account, Directory, RoomLog
-from chat_server.rules.effects import Answer, Effect, MayWait, Show, Tell, TellEveryone
+from chat_server.rules.effects import After, Answer, Effect, MayWait, Show, Tell, TellEveryone
 from chat_server.rules.join_requests import JoinRequest, JoinRequests
 from chat_server.rules.pacing import Pacing
 from chat_server.rules.sessions import Session, Sessions
@@ -183,6 +185,17 @@ class World:
         if self.sessions.get(request.connection) is not None:
             self.requests.wait_again(request)
 
+    def end(self, sessions: Collection[Session], goodbye: messages.Goodbye, why: str) -> After:
+        """End sessions after the commit: before that nobody may be disconnected for it.
+
+        They may ask for nothing more from now on, unless the commit fails.
+        """
+        for each in sessions:
+            each.ending = True
+        self.directory.undo.note(partial(_go_on, tuple(sessions)))
+        connections = tuple(each.connection for each in sessions)
+        return After(inputs.EndSessions(connections, goodbye, why))
+
     def leave(self, connection: int, why: str, now: int) -> Outcome:
         """A connection ended: remove its session, and push presence if its account went offline."""
         session, went_offline = self.sessions.close(connection)
@@ -195,6 +208,12 @@ class World:
         if went_offline:
             outcome.append(presence(session.username, online=False))
         return outcome
+
+
+def _go_on(sessions: Iterable[Session]) -> None:
+    """What was to end sessions could not be stored."""
+    for each in sessions:
+        each.ending = False
 
 
 def presence(username: str, *, online: bool, but: int | None = None) -> TellEveryone:
