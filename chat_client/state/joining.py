@@ -99,7 +99,7 @@ JoiningNews = Connected | Digits | Waiting | Withdrawn | Invited | Refused | Unr
 """What the front end is told."""
 _GOODBYES: Final = {"server_closing": "joining_closed"}
 """Goodbyes that mean something else to somebody who is not in the chat yet."""
-_ANSWERS: Final = frozenset({"refused", "blocked", "expired"})
+_ANSWERS: Final = frozenset({"refused", "blocked", "expired", "taken"})
 
 
 class RefusedCodes:
@@ -339,7 +339,7 @@ class Joining:
             self._tell(Invited(self._place.invite(answered.secret), None))
             return
         code = f"knock_{answered.code}" if answered.code in _ANSWERS else "knock_refused"
-        self._tell(Refused(Reason(code)))
+        self._tell(Refused(Reason(code), "username" if code == "knock_taken" else ""))
 
     def _share(self, share: messages.CodeShare) -> None:
         exchange = self._exchange

@@ -110,13 +110,16 @@ def join(world: World, session: Session, command: messages.Join, now: int) -> Ou
     try:
         invite = _invite(world, session, command, username, now)
         is_bound = invite is not None and invite.username is not None
-        is_taken = not is_bound and newcomers.is_taken(world, command, username, now)
+        is_invited = invite is not None
+        is_taken = not is_bound and newcomers.is_taken(
+            world, command, username, now, invited=is_invited
+        )
         _check_token(device, username, is_taken=is_taken)
     except _RefusedError as refused:
         params = refused.params or None
         return _keep_out(session, command, now, refused.code, refused.field, params=params)
     if is_taken:
-        return newcomers.refuse_taken(world, session, command, now)
+        return newcomers.refuse_taken(world, session, command, now, invited=is_invited)
     if invite is not None and is_bound:
         return _make_device(world, session, command, invite, now)
     return _make_account(world, session, command, invite, now)

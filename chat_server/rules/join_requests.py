@@ -174,11 +174,18 @@ class JoinRequests:
             self.answered(request)
         return request
 
-    def reserves(self, username: str, installation: str, now: int) -> bool:
-        """Whether another device's request has this username, or one that looks like it."""
+    def reserves(
+        self, username: str, installation: str, now: int, *, invited: bool = False
+    ) -> bool:
+        """Whether another device's request has this username, or one that looks like it.
+
+        For somebody `invited` only those count that were admitted: else a stranger, whom nobody has
+        let in, could keep names from those who have a link.
+        """
         if not (self._waiting or self._admitted):
             return False
-        reserved = [(each.installation, self._names[each.number]) for each in self]
+        waiting = () if invited else self
+        reserved = [(each.installation, self._names[each.number]) for each in waiting]
         reserved += [
             (device, name)
             for device, (name, until) in self._admitted.items()

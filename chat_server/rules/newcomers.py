@@ -19,17 +19,26 @@ from common.protocol import messages
 Newcomer = messages.Join | messages.Knock
 
 
-def is_taken(world: World, command: Newcomer, username: str, now: int) -> bool:
-    """Whether an account, or another device that asks to join, has this username or one like it."""
+def is_taken(
+    world: World, command: Newcomer, username: str, now: int, *, invited: bool = False
+) -> bool:
+    """Whether an account, or another device that asks to join, has this username or one like it.
+
+    Whoever is `invited` need not give way to those who only ask.
+    """
     return world.directory.is_taken(username) or world.requests.reserves(
-        username, command.installation, now
+        username, command.installation, now, invited=invited
     )
 
 
-def refuse_taken(world: World, session: Session, command: Newcomer, now: int) -> Outcome:
+def refuse_taken(
+    world: World, session: Session, command: Newcomer, now: int, *, invited: bool = False
+) -> Outcome:
     """The refusal of a username that is taken, with one that is free."""
     username = fold_username(command.username)
-    free = free_username(username, lambda name: is_taken(world, command, name, now))
+    free = free_username(
+        username, lambda name: is_taken(world, command, name, now, invited=invited)
+    )
     code: messages.ErrorCode = "name_taken"
     if username not in world.directory.accounts and world.directory.is_taken(username):
         code = "name_alike"
@@ -55,20 +64,20 @@ def refuse_names(world: World, session: Session, command: messages.Knock, now: i
 def end_requests(
     world: World, session: Session, command: messages.Join | messages.SignIn, now: int
 ) -> Outcome:
-    """Who is in asks no longer: on this connection, or for this name by another of this device."""
+    """Who is in asks no longer on this connection, and nobody on another one for this name."""
     outcome: Outcome = []
     name = spelling(fold_username(command.username))
     for request in world.requests:
         is_own = request.connection == session.connection
-        if is_own or (
-            request.installation == command.installation and spelling(request.username) == name
-        ):
-            outcome += world.no_longer_asks(request.connection, "joined", now)
+        if is_own or spelling(request.username) == name:
+            is_mine = request.installation == command.installation
+            why = "joined" if is_own or is_mine else "taken"
+            outcome += world.no_longer_asks(request.connection, why, now)
             if isinstance(command, messages.Join):  # which may turn out not to be stored
                 world.directory.undo.note(partial(world.asks_again, request))
             if not is_own:
-                expired = messages.KnockAnswered(code="expired")
-                outcome.append(Tell(request.connection, expired))
+                code = "expired" if is_mine else "taken"
+                outcome.append(Tell(request.connection, messages.KnockAnswered(code=code)))
     return outcome
 
 

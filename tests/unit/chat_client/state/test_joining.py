@@ -124,6 +124,18 @@ def test_a_guest_learns_that_nobody_answered(house: House) -> None:
     assert wire.news[-1] == Refused(Reason("knock_expired"))
 
 
+def test_a_guest_learns_that_somebody_with_an_invite_has_the_name(house: House) -> None:
+    """It is what to change, and then the host can be asked again."""
+    wire = Wire(house)
+    wire.knock()
+    (name,) = (each.username for each in house.world.requests)
+    link = house.connect()
+    wire.follow(house.do(link, house.join_command(name, installation="9" * 32)))
+    assert wire.news[-1] == Refused(Reason("knock_taken"), "username")
+    wire.knock(Name("bob", "Bob"))
+    assert [each.username for each in house.world.requests] == ["bob"]
+
+
 def test_a_name_that_is_taken_is_the_field_to_change(house: House) -> None:
     """Another one is asked for on the same connection."""
     house.join("ada")

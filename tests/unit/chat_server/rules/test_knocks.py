@@ -337,23 +337,37 @@ def test_a_name_is_checked_before_it_is_shown(house: House) -> None:
 
 
 def test_a_name_is_reserved_while_its_request_waits(house: House) -> None:
-    """For other requests and for joins, with those that look like it."""
+    """For other requests with those that look like it; once it is admitted, for joins, too."""
     guest = KnockingGuest(house, "victor")
     guest.knock()
     rival = KnockingGuest(house, "vict0r", "192.0.2.2")
     error = rival.error(rival.asks())
     assert (error.code, error.field) == ("name_taken", "username")
     assert error.params["suggestion"] == "vict0r2"
+    answer = guest.answer(admit(house, 1))
     link = house.connect()
     command = house.join_command("victor", installation=installation("other"))
     outcome = house.do(link, command)
     assert isinstance(told(outcome, link)[0], messages.Error)
-    answer = guest.answer(admit(house, 1))
     assert rival.error(rival.asks()).code == "name_taken", "until it has joined, too"
     house.happen(inputs.Closed(guest.session.connection, "left"))
     again = house.connect()
     house.do(again, guest.join_command(answer.secret))
     assert again.username == "victor"
+
+
+@pytest.mark.parametrize("name", ["victor", "vict0r"])
+def test_who_only_asks_keeps_no_name_from_somebody_with_an_invite(house: House, name: str) -> None:
+    """Whoever is on the network could keep a name for as long as nobody answers them."""
+    guest = KnockingGuest(house, name)
+    guest.knock()
+    link = house.connect()
+    outcome = house.do(link, house.join_command("victor", installation=installation("other")))
+    assert link.username == "victor"
+    assert guest.answer(outcome).code == "taken"
+    assert [each.why for each in all_of(outcome, KnockEnded)] == ["taken"]
+    assert waiting(house) == []
+    assert guest.error(guest.asks()).code in {"name_taken", "name_alike"}
 
 
 @pytest.mark.parametrize("how", ["withdrawn", "refused", "left", "expired"])
