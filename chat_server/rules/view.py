@@ -197,7 +197,8 @@ class KnockEnded:
     """A request to join waits no longer.
 
     `why` is `admitted`, `refused`, `blocked`, `withdrawn`, `expired`, `replaced` (by one of the
-    same device), `joined` (otherwise), `taken` (its name, by somebody with an invite), or why the connection ended.
+    same device), `joined` (otherwise), `taken` (its name, by somebody with an invite), or why the
+    connection ended.
     """
 
     request: int

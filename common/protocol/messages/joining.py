@@ -153,8 +153,8 @@ class KnockShown(Reply):
 class KnockAnswered(FromServer):
     """A request to join was answered: `admitted`, `refused`, `blocked`, `expired` or `taken`.
 
-    When it was admitted, `secret` is good for one `join`. `taken` is its name, by somebody who had an
-    invite.
+    When it was admitted, `secret` is good for one `join`. `taken` is its name, by somebody who had
+    an invite.
     """
 
     type: Literal["knock_answered"] = "knock_answered"
