@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from common.system.arguments import ArgumentParser, ShowVersion
+from common.system.arguments import SCHEME, ArgumentParser, ShowVersion
 from common.system.process import INVITE_VARIABLE
 
 # Names and invites are imported when one is given: the window must not wait for them.
@@ -147,6 +147,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     everything = sys.argv[1:] if arguments is None else arguments
     without_link, opened = _without_link(everything)
     rest, command = _without_command(without_link)
+    if rest and rest[0].lower().startswith(SCHEME):
+        parser.error("an invite link stands behind --join")
     given = vars(parser.parse_args(rest))
     words = given.pop("open_link")
     opened = opened or (" ".join(words) if words else None)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 if TYPE_CHECKING:
     from _typeshed import SupportsWrite
+
+
+SCHEME: Final = "chat://"
+"""How invite links begin."""
+_LINK: Final = re.compile(r"chat:[^\s'\"]*", re.IGNORECASE)
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -17,7 +23,12 @@ class ArgumentParser(argparse.ArgumentParser):
     """
 
     def error(self, message: str) -> NoReturn:
-        """Exit with the error, and a hint at `--help`."""
+        """Exit with the error, and a hint at `--help`.
+
+        Of an invite link that is where it does not belong nothing is repeated: it has a secret, and
+        what programs say is kept in logs.
+        """
+        message = _LINK.sub(f"{SCHEME}…", message)
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:

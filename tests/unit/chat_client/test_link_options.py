@@ -150,3 +150,35 @@ def test_the_environment_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_start_without_its_link(arguments: list[str], rest: list[str]) -> None:
     """Everything else is as it was."""
     assert without_secrets(arguments) == rest
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [LINK],
+        ["--theme", LINK],
+        ["--theme", "dark", LINK],
+        ["--data-dir", "x", LINK.replace("chat:", "CHAT:")],
+        ["listen", "--timeout", LINK],
+        ["listen", LINK],
+        ["rooms", f"--count={LINK}"],
+    ],
+)
+def test_a_link_where_none_belongs_is_not_repeated(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """It has a secret, and what a program says goes into logs and into questions to others."""
+    with pytest.raises(SystemExit) as ended:
+        parse_options(arguments)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert said.count("\n") == 1
+    assert "secret" not in said
+    assert INVITE.secret not in said
+
+
+def test_a_link_alone_is_told_where_it_belongs(capsys: pytest.CaptureFixture[str]) -> None:
+    """As people type it who have copied it."""
+    with pytest.raises(SystemExit):
+        parse_options([LINK])
+    assert "an invite link stands behind --join" in capsys.readouterr().err
