@@ -8,7 +8,10 @@ network everybody is in the same /64, and one neighbour could lock out all other
 import ipaddress
 from collections import OrderedDict
 from collections.abc import Iterator
+from math import ceil
 from typing import Final, NamedTuple
+
+from chat_server.rate_limit import TokenBuckets
 
 NETWORK_FACTOR: Final = 4
 """How many times the limit of one address the addresses of a /64 have together."""
@@ -36,6 +39,23 @@ def origins(address: str) -> tuple[Origin, ...]:
     # Without a zone: whoever is on two of the host's links can be counted twice.
     bits = int(parsed) >> (128 - _PREFIX)
     return itself, Origin(f"{bits:016x}/{_PREFIX}", NETWORK_FACTOR)
+
+
+class AddressLimit:
+    """A token bucket for each address, and a larger one for each /64. `rate` is per second."""
+
+    def __init__(self, burst: float, rate: float) -> None:
+        self._buckets = tuple(
+            TokenBuckets(burst * factor, rate * factor) for factor in (1, NETWORK_FACTOR)
+        )
+
+    def ask(self, address: str, now: int) -> int:
+        """Take a token for an address; or the milliseconds until there is one."""
+        for origin, buckets in zip(origins(address), self._buckets, strict=False):
+            wait = buckets.ask(origin.name, now / 1000)
+            if wait:
+                return ceil(1000 * wait)
+        return 0
 
 
 class FailureLimit:

@@ -24,7 +24,7 @@ from chat_server.rules.view import (
     DevicesChanged,
     InvitesChanged,
 )
-from chat_server.rules.world import Outcome, World, presence, refuse
+from chat_server.rules.world import Outcome, World, presence, refuse, refuse_name
 from common import limits
 from common.domain.display_names import clean_display_name
 from common.domain.names import (
@@ -220,7 +220,7 @@ def _make_account(
         field = "display_name"
         display_name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
-        return newcomers.refuse_name(session, command, field, error)
+        return refuse_name(session, command, field, error)
     number = None if invite is None else invite.number
     wait = _wait_to_join(world, session, number)
     if wait:

@@ -10,7 +10,7 @@ from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.sessions import Session
 from chat_server.rules.spoken_codes import MOST_WRONG, LiveCode, OpenExchange
 from chat_server.rules.view import ClientRefused, CodeChanged, InvitesChanged
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, no_such_person, refuse
 from common.domain.names import fold_username
 from common.protocol import messages
 from common.protocol.cpace import CPaceError, Role
@@ -104,8 +104,7 @@ def show_code(world: World, session: Session, command: messages.ShowCode, now: i
     """Reply with the code; if there is none, or one for something else, with a new one."""
     username = None if command.username is None else fold_username(command.username)
     if username is not None and world.directory.living(username) is None:
-        params = {"username": username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, username)
     live, is_new = world.codes.show(username, now)
     shown = messages.ShownCode(re=command.id, code=live.code, expires=live.expires)
     outcome: Outcome = [Tell(session.connection, shown)]

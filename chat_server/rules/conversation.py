@@ -11,7 +11,7 @@ from chat_server.rules.effects import Answer, Publish, Query, ReadHistory, Tell,
 from chat_server.rules.pacing import LEAST_RATE_WAIT
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
-from chat_server.rules.world import Outcome, World, refuse
+from chat_server.rules.world import Outcome, World, no_such_person, refuse
 from chat_server.store.store import StoreFailedError
 from common import limits
 from common.domain.names import GENERAL, direct_members, direct_partner
@@ -262,8 +262,7 @@ def _no_room(world: World, session: Session, command: messages.Send, sender: Acc
     if account is not None and account.former:
         return refuse(session, command, "former_member", "room")
     if other is not None and account is None:
-        params = {"username": other}
-        return refuse(session, command, "no_such_person", "room", params=params)
+        return no_such_person(session, command, other, "room")
     return refuse(session, command, "no_such_room", "room", params={"room": command.room})
 
 

@@ -9,7 +9,7 @@ from chat_server.rules.effects import Answer, Tell
 from chat_server.rules.invites import owner_named, revoke_for_itself
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import DevicesChanged
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, no_such_person, refuse
 from common import limits
 from common.protocol import messages
 
@@ -27,8 +27,7 @@ def list_devices(
     if username is None:
         return refuse(session, command, "not_allowed", "username")
     if world.directory.living(username) is None:
-        params = {"username": username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, username)
 
     def devices() -> messages.Devices:
         online = {each.device_key for each in world.sessions.of(username)}
@@ -60,8 +59,7 @@ def remove_device(
     if username is None:
         return refuse(session, command, "not_allowed", "username")
     if world.directory.living(username) is None:
-        params = {"username": username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, username)
     # More than one only if its owner made tokens for that.
     keys = [
         key

@@ -19,7 +19,7 @@ from chat_server.rules.issued_invites import (
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import InviteRenewed, InvitesChanged
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, no_such_person, refuse
 from common import limits
 from common.domain.names import fold_username
 from common.domain.reasons import Params
@@ -85,8 +85,7 @@ def add_device(world: World, session: Session, command: messages.AddDevice, now:
     if username is None:
         return refuse(session, command, "not_allowed", "username")
     if world.directory.living(username) is None:
-        params = {"username": username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, username)
     if not session.is_host:
         wait = world.device_invite_limit.ask(username, now / 1000)
         if wait:

@@ -1,13 +1,11 @@
 """Requests to join (knocks) that wait for the host, in memory: each ends with its connection."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil
 from typing import Final, NamedTuple
 
-from chat_server.rate_limit import TokenBuckets
-from chat_server.rules.address_limits import NETWORK_FACTOR, Holds, counted, origins
+from chat_server.rules.address_limits import AddressLimit, Holds, counted, origins
 from common import limits
 from common.domain.names import spelling
 from common.protocol.messages import Knock
@@ -74,14 +72,8 @@ class JoinRequests:
         self._admitted: OrderedDict[str, tuple[str, int]] = OrderedDict()
         """By installation, the spelling of the username that it is to join with, and until when."""
         self._holds = Holds()
-        self._tried = (
-            TokenBuckets(TRIED_AT_ONCE, TRIED_RATE),
-            TokenBuckets(TRIED_AT_ONCE * NETWORK_FACTOR, TRIED_RATE * NETWORK_FACTOR),
-        )
-        self._shown = (
-            TokenBuckets(SHOWN_AT_ONCE, SHOWN_RATE),
-            TokenBuckets(SHOWN_AT_ONCE * NETWORK_FACTOR, SHOWN_RATE * NETWORK_FACTOR),
-        )
+        self._tried = AddressLimit(TRIED_AT_ONCE, TRIED_RATE)
+        self._shown = AddressLimit(SHOWN_AT_ONCE, SHOWN_RATE)
 
     # Asking
 
@@ -93,7 +85,7 @@ class JoinRequests:
         """A connection begins to ask."""
         self._opening[connection] = opening
 
-    def opening(self, connection: int) -> Opening | None:
+    def take_opening(self, connection: int) -> Opening | None:
         """Take what a connection began with; None if it has not."""
         return self._opening.pop(connection, None)
 
@@ -198,11 +190,11 @@ class JoinRequests:
 
     def may_try(self, address: str, now: int) -> int:
         """Milliseconds until this address may ask with a name; 0 if it may now."""
-        return _ask(self._tried, address, now)
+        return self._tried.ask(address, now)
 
     def may_show(self, address: str, now: int) -> int:
         """Milliseconds until a request of this address may be shown; 0 if it may be now."""
-        return _ask(self._shown, address, now)
+        return self._shown.ask(address, now)
 
     def hold(self, request: JoinRequest, now: int, *, blocked: bool) -> None:
         """A request was refused: neither its device nor its address may ask again for a while."""
@@ -220,15 +212,6 @@ class JoinRequests:
     def __len__(self) -> int:
         """Number of requests that wait."""
         return len(self._waiting)
-
-
-def _ask(limits_: Sequence[TokenBuckets], address: str, now: int) -> int:
-    """Take a token for an address, and for its network; or the milliseconds to wait."""
-    for origin, buckets in zip(origins(address), limits_, strict=False):
-        wait = buckets.ask(origin.name, now / 1000)
-        if wait:
-            return ceil(wait * 1000)
-    return 0
 
 
 def _network(address: str) -> str:

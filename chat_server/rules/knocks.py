@@ -50,7 +50,7 @@ def knock(world: World, session: Session, command: messages.Knock, now: int) -> 
 
 def knock_open(world: World, session: Session, command: messages.KnockOpen, now: int) -> Outcome:
     """Show the request to the host, and the server's nonce to the guest: both see the digits."""
-    opening = world.requests.opening(session.connection)
+    opening = world.requests.take_opening(session.connection)
     if opening is None:
         return refuse(session, command, "out_of_order", params={"phase": "identifying"})
     # Others may have asked, or have joined, since the check before.

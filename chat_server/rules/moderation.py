@@ -10,7 +10,7 @@ from chat_server.rules.permissions import may_act_on, name_of_actor
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind, sanction_params
 from chat_server.rules.sessions import Session
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, no_such_person, refuse
 from common import limits
 from common.domain.names import fold_username
 from common.protocol import messages
@@ -167,8 +167,7 @@ def set_role(world: World, session: Session, command: messages.SetRole, now: int
     """Make a member a moderator, or the reverse."""
     account = world.directory.living(fold_username(command.username))
     if account is None:
-        params = {"username": command.username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, command.username)
     role = Role.MODERATOR if command.role == "moderator" else Role.MEMBER
     if role is account.role:
         return [done(session, command)]
@@ -289,8 +288,7 @@ def _person(world: World, session: Session, command: messages.Command, username:
     """The account that a command acts on. Raises _RefusedError if that is not permitted."""
     account = world.directory.accounts.get(username)
     if account is None:
-        params = {"username": username}
-        raise _RefusedError(refuse(session, command, "no_such_person", "username", params=params))
+        raise _RefusedError(no_such_person(session, command, username))
     if not may_act_on(world, session, account):
         raise _RefusedError(refuse(session, command, "not_allowed", "username"))
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from chat_server.rules.effects import Tell
 from chat_server.rules.sessions import Session
-from chat_server.rules.world import Outcome, World, refuse
+from chat_server.rules.world import Outcome, World, refuse, refuse_name
 from common.domain.display_names import clean_display_name
 from common.domain.names import (
     NameRefusedError,
@@ -79,11 +79,3 @@ def end_requests(
                 code = "expired" if is_mine else "taken"
                 outcome.append(Tell(request.connection, messages.KnockAnswered(code=code)))
     return outcome
-
-
-def refuse_name(
-    session: Session, command: Newcomer, field: str, error: NameRefusedError
-) -> Outcome:
-    """The refusal of a name for its form."""
-    why = {"why": error.reason.code, **error.reason.params}
-    return refuse(session, command, "name_refused", field, params=why)

@@ -21,10 +21,11 @@ from chat_server.rules.permissions import name_of_actor
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import AccountDeleted, PersonRenamed
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, no_such_person, refuse, refuse_name
 from common.domain.display_names import clean_display_name
 from common.domain.names import FORMER_MEMBER, NameRefusedError, fold_username
 from common.protocol import messages
+from common.protocol.events import KEPT, REMOVED
 
 
 def rename_me(world: World, session: Session, command: messages.RenameMe, now: int) -> Outcome:
@@ -33,8 +34,7 @@ def rename_me(world: World, session: Session, command: messages.RenameMe, now: i
     try:
         name = clean_display_name(command.display_name, world.facts.name)
     except NameRefusedError as error:
-        why = {"why": error.reason.code, **error.reason.params}
-        return refuse(session, command, "name_refused", "display_name", params=why)
+        return refuse_name(session, command, "display_name", error)
     if name == account.display_name:
         return [done(session, command)]
     wait = world.rename_limit.ask(account.username, now / 1000)
@@ -62,8 +62,7 @@ def delete_account(
     """Delete somebody's account."""
     account = world.directory.living(fold_username(command.username))
     if account is None:
-        params = {"username": command.username}
-        return refuse(session, command, "no_such_person", "username", params=params)
+        return no_such_person(session, command, command.username)
     outcome = _delete(world, session, account, command.messages, now)
     return [*outcome, done(session, command)]
 
@@ -116,4 +115,4 @@ def _delete(
 
 def deletion_params(account: Account) -> dict[str, str | int]:
     """What a device of a deleted account is told: what became of the account's messages."""
-    return {"messages": "removed" if account.erased else "kept"}
+    return {"messages": REMOVED if account.erased else KEPT}

@@ -7,7 +7,7 @@ from chat_server.chat_name import clean_chat_name
 from chat_server.rules.effects import TellEveryone
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import Renamed
-from chat_server.rules.world import Outcome, World, done, refuse
+from chat_server.rules.world import Outcome, World, done, refuse_name
 from common.domain.names import NameRefusedError
 from common.protocol.messages import RenameChat, ServerChanged
 
@@ -17,8 +17,7 @@ def rename(world: World, session: Session, command: RenameChat, now: int) -> Out
     try:
         name = clean_chat_name(command.name)
     except NameRefusedError as error:
-        why = {"why": error.reason.code, **error.reason.params}
-        return refuse(session, command, "name_refused", "name", params=why)
+        return refuse_name(session, command, "name", error)
     outcome: Outcome = [done(session, command), Renamed(name, now)]
     if name != world.facts.name:
         world.store.set_meta("name", name)

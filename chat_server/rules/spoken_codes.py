@@ -6,11 +6,9 @@ wrong one is counted, for the address that it came from and for the code.
 
 from collections import Counter, OrderedDict
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Final
 
-from chat_server.rate_limit import TokenBuckets
-from chat_server.rules.address_limits import NETWORK_FACTOR, FailureLimit, origins
+from chat_server.rules.address_limits import AddressLimit, FailureLimit
 from common.domain.spoken_code import new_code
 from common.protocol.cpace import Exchange
 
@@ -61,10 +59,7 @@ class SpokenCodes:
         self._open: OrderedDict[int, OpenExchange] = OrderedDict()
         """By connection, the oldest first."""
         self.wrong = FailureLimit(WRONG_AT_ONCE, WRONG_WINDOW, PAUSE)
-        self._starts = (
-            TokenBuckets(STARTS, START_RATE),
-            TokenBuckets(STARTS * NETWORK_FACTOR, START_RATE * NETWORK_FACTOR),
-        )
+        self._starts = AddressLimit(STARTS, START_RATE)
 
     def live(self, now: int) -> LiveCode | None:
         """The code that is valid now."""
@@ -96,11 +91,7 @@ class SpokenCodes:
 
     def may_start(self, address: str, now: int) -> int:
         """Milliseconds until this address may begin an exchange; 0 if it has just begun one."""
-        for origin, buckets in zip(origins(address), self._starts, strict=False):
-            wait = buckets.ask(origin.name, now / 1000)
-            if wait:
-                return ceil(wait * 1000)
-        return 0
+        return self._starts.ask(address, now)
 
     def begin(self, connection: int, exchange: OpenExchange) -> None:
         """Begin an exchange; it replaces the one of this connection.

@@ -17,7 +17,7 @@ from chat_server.rules.spoken_codes import SpokenCodes
 from chat_server.rules.view import ClientDisconnected, KnockEnded, ViewEvent
 from chat_server.store.store import Store
 from common import limits
-from common.domain.names import direct_members
+from common.domain.names import NameRefusedError, direct_members
 from common.domain.reasons import Params
 from common.protocol import messages
 from common.protocol.cpace import Multiply
@@ -241,3 +241,18 @@ def refuse(
         code, re=command.id, field=field, retry_after=retry_after, params=params
     )
     return [Tell(session.connection, error)]
+
+
+def no_such_person(
+    session: Session, command: messages.Command, username: str, field: str = "username"
+) -> Outcome:
+    """The refusal of a command about somebody who has no account."""
+    return refuse(session, command, "no_such_person", field, params={"username": username})
+
+
+def refuse_name(
+    session: Session, command: messages.Command, field: str, error: NameRefusedError
+) -> Outcome:
+    """The refusal of a name for its form."""
+    why: Params = {"why": error.reason.code, **error.reason.params}
+    return refuse(session, command, "name_refused", field, params=why)

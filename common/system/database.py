@@ -3,7 +3,7 @@
 import itertools
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,11 @@ def make_durable(connection: sqlite3.Connection) -> None:
     """Use a write-ahead log, with an fsync at each commit."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+
+
+def sql_list(texts: Iterable[str]) -> str:
+    """Texts as the list that stands behind IN: for constants, not for what somebody sends."""
+    return ", ".join("'" + text.replace("'", "''") + "'" for text in sorted(texts))
 
 
 def overwrite_deleted(connection: sqlite3.Connection) -> None:

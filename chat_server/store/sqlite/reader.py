@@ -10,23 +10,23 @@ from typing import Any, Final
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.store import AuditRow
 from common.limits import MAX_INTEGER
-from common.protocol.events import Event
-from common.system.database import connect_reader
+from common.protocol.events import REMOVED, WITHOUT_TEXT, Event
+from common.system.database import connect_reader, sql_list
 
 # Of an account whose messages are being removed no text is served, from the commit on that began
 # it: `erasing` is NULL for all others.
-_ROWS: Final = """
+_ROWS: Final = f"""
     SELECT json_group_array(json_array(
-        seq, iif(gone, 'removed', kind), username, sent_at, cid, json(iif(gone, '{}', body))
+        seq, iif(gone, '{REMOVED}', kind), username, sent_at, cid, json(iif(gone, '{{}}', body))
     )) FROM (
         SELECT seq, kind, username, sent_at, cid, body,
-            erasing IS NOT NULL AND kind NOT IN ('account_deleted', 'join', 'removed') AS gone
+            erasing IS NOT NULL AND kind NOT IN ({sql_list(WITHOUT_TEXT)}) AS gone
         FROM events
         JOIN rooms ON rooms.number = events.room
         JOIN accounts ON accounts.number = events.sender
         WHERE rooms.room = ? AND seq > ? ORDER BY seq LIMIT ?
     )
-"""
+"""  # noqa: S608 - nothing but constants
 """Each step of a statement gives the interpreter away and has to get it back, which costs much
 where others are busy: so all events come as one row, which JSON holds together."""
 

@@ -18,9 +18,9 @@ from chat_server.store.reserve import Reserve
 from chat_server.store.sqlite.errors import failed
 from chat_server.store.sqlite.schema import connect_again, connect_writer
 from chat_server.store.store import StoreBusyError, StoreUnreadableError
-from common.protocol.events import Event
+from common.protocol.events import REMOVED, WITHOUT_TEXT, Event
 from common.protocol.fast_encode import body_json
-from common.system.database import fold
+from common.system.database import fold, sql_list
 
 _ROWS_AT_ONCE: Final = (256, 64, 16, 4, 1)
 """Rows per statement: few sizes, so that all stay prepared.
@@ -60,14 +60,11 @@ _ERASED_AT_ONCE: Final = 500
 _LOOKED_AT_ONCE: Final = 10_000
 """Events that are looked at for these: there is no index by sender, which every message would pay
 for."""
-_TO_ERASE: Final = (
-    "SELECT rowid FROM events WHERE rowid > ? AND rowid <= ? AND sender = ?"
-    " AND kind NOT IN ('account_deleted', 'join', 'removed') ORDER BY rowid LIMIT ?"
+_WITH_TEXT: Final = (
+    f"rowid > ? AND rowid <= ? AND sender = ? AND kind NOT IN ({sql_list(WITHOUT_TEXT)})"
 )
-_ERASE: Final = (
-    "UPDATE events SET kind = 'removed', body = '{}' WHERE rowid > ? AND rowid <= ? AND sender = ?"
-    " AND kind NOT IN ('account_deleted', 'join', 'removed')"
-)
+_TO_ERASE: Final = f"SELECT rowid FROM events WHERE {_WITH_TEXT} ORDER BY rowid LIMIT ?"  # noqa: S608 - constants
+_ERASE: Final = f"UPDATE events SET kind = '{REMOVED}', body = '{{}}' WHERE {_WITH_TEXT}"  # noqa: S608 - constants
 _EventRow = tuple[int, int, str, int, int, str, str]
 """Room, seq, kind, sender, time, cid, body: as the table has them."""
 _Row = TypeVar("_Row", bound=tuple[object, ...])
