@@ -36,6 +36,8 @@ _RULES: Final = {
     "open": "everyone on this network, without an invite",
 }
 _DAY: Final = 24 * 3600 * 1000
+_DIGITS: Final = 9
+"""Of a number of uses: more are not looked at."""
 
 
 def _invites(server: Server, options: argparse.Namespace) -> Iterator[str]:
@@ -128,9 +130,10 @@ def _joining(server: Server, options: argparse.Namespace) -> Iterator[str]:
 
 def _uses(text: str) -> int:
     """How many may join with an invite."""
-    if not text.isdecimal() or not 1 <= int(text[:9]) <= INVITE_USES:
+    uses = int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
+    if not 1 <= uses <= INVITE_USES:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is not between 1 and {INVITE_USES}")
-    return int(text)
+    return uses
 
 
 def _expires(text: str) -> object:

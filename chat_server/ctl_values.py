@@ -112,7 +112,7 @@ def parse_until(text: str) -> int:
 
 def parse_number(text: str) -> int:
     """The number of an entry of a list."""
-    number = int(text[:_DIGITS]) if text.isdecimal() else 0
+    number = int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
     if not 1 <= number <= MAX_INTEGER:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is no number of an entry")
     return number
@@ -130,10 +130,10 @@ def parse_interval(text: str) -> int:
     """The seconds of slow mode: `30s`, `5m`, `6h`, or `off`."""
     if text == "off":
         return 0
-    span = _SPAN.fullmatch(text[:_DIGITS])
+    span = _SPAN.fullmatch(text)
     if span is None:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is no interval; use 30s, 5m, 6h or off")
-    seconds = int(span[1]) * _SECONDS[span[2]]
+    seconds = int(span[1][:_DIGITS]) * _SECONDS[span[2]]
     if seconds > MAX_SLOW:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is too long; {MAX_SLOW // 3600}h at most")
     return seconds
