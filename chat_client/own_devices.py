@@ -12,7 +12,7 @@ from chat_client.state import news
 from chat_client.state.request import AddDevice, RemoveDevice, Request
 from chat_client.state.status import Link
 from common.domain.sentences import sentence
-from common.domain.times import local_time
+from common.domain.times import minute_text
 from common.system.output import print_lines, printable
 
 if TYPE_CHECKING:
@@ -89,15 +89,11 @@ def _in_memory(_account: Account) -> Cache:
 def _line(device: DeviceFacts, options: Options) -> str:
     if options.json:
         return json.dumps(device.model_dump())
-    seen = "not known" if device.last_seen is None else _time(device.last_seen)
+    seen = "not known" if device.last_seen is None else minute_text(device.last_seen)
     columns = [
         device.device,
         printable(device.name),
-        f"joined {_time(device.created)}",
+        f"joined {minute_text(device.created)}",
         "online" if device.online else f"last seen {seen}",
     ]
     return "\t".join([*columns, "this one"] if device.current else columns)
-
-
-def _time(milliseconds: int) -> str:
-    return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"

@@ -4,7 +4,8 @@ from typing import Final
 
 from chat_client.state.attempts import Attempt, Failure
 from chat_client.state.status import STORAGE, Link, Status
-from common.domain.sentences import whole_sentence
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence, whole_sentence
 
 _CLAUSES: Final = {
     Failure.WRONG_SERVER: "is another server than the one of the invite",
@@ -27,6 +28,13 @@ def describe_attempt(attempt: Attempt) -> str:
     """A clause for people that begins with the address as in the invite."""
     clause = _CLAUSES[attempt.failure].format(port=attempt.port, detail=attempt.detail)
     return f"{attempt.address} {clause}"
+
+
+def refusal_text(reason: Reason) -> str:
+    """A line for people: why what they asked for was not done, or may not have been."""
+    return (
+        whole_sentence(reason) if reason.code == "unanswered" else f"Not done: {sentence(reason)}"
+    )
 
 
 def describe(status: Status, waiting: int, now: float) -> str:

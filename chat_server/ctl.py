@@ -30,13 +30,12 @@ from chat_server.ctl_values import (
     parse_until,
     parse_username,
     parse_whom,
-    time_text,
 )
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
 from common.domain.spoken_code import written_code
-from common.domain.times import duration_text
+from common.domain.times import duration_text, minute_text
 from common.limits import FRAME_JSON, MAX_INTEGER
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
@@ -130,7 +129,7 @@ def _status(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         yield json.dumps(facts)
         return
     yield f"{printable(reply['server_name'])} ({reply['program']})"
-    yield f"running since {time_text(reply['since'])}"
+    yield f"running since {minute_text(reply['since'])}"
     yield f"{reply['online']} of {reply['accounts']} people online"
     yield f"{reply['connections']} connections, {reply['rooms']} rooms"
     if reply["trouble"]:
@@ -146,7 +145,7 @@ def _clients(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         yield "\t".join(
             (
                 str(each["connection"]), each["username"], printable(each["device"]),
-                each["address"], time_text(each["since"]), str(each["bytes_in"]),
+                each["address"], minute_text(each["since"]), str(each["bytes_in"]),
                 str(each["bytes_out"]), slow,
             )
         )  # fmt: skip
@@ -173,7 +172,7 @@ def _sanctions(server: _Server, options: argparse.Namespace) -> Iterator[str]:
         if options.json:
             yield json.dumps(each)
             continue
-        until = "until lifted" if each["until"] is None else f"until {time_text(each['until'])}"
+        until = "until lifted" if each["until"] is None else f"until {minute_text(each['until'])}"
         whom = each["username"] or f"device {printable(each['device'] or '')}"
         facts = (str(each["number"]), each["kind"], whom, until, f"by {each['by']}")
         yield "\t".join((*facts, printable(each["reason"])))
@@ -189,7 +188,7 @@ def _audit(server: _Server, options: argparse.Namespace) -> Iterator[str]:
             yield json.dumps(each)
         else:
             told = " ".join(f"{name}={value}" for name, value in each["fields"].items())
-            yield f"{time_text(each['at'])}\t{each['by']}\t{each['action']}\t{printable(told)}"
+            yield f"{minute_text(each['at'])}\t{each['by']}\t{each['action']}\t{printable(told)}"
 
 
 def _invite(server: _Server, options: argparse.Namespace) -> Iterator[str]:
@@ -206,7 +205,7 @@ def _requests(server: _Server, options: argparse.Namespace) -> Iterator[str]:
             (
                 str(each["request"]), each["digits"], each["username"],
                 printable(each["display_name"]), printable(each["device"]), each["address"],
-                time_text(each["since"]),
+                minute_text(each["since"]),
             )
         )  # fmt: skip
 

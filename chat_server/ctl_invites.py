@@ -18,8 +18,8 @@ from chat_server.ctl_values import (
     parse_span,
     parse_username,
     quoted,
-    time_text,
 )
+from common.domain.times import minute_text
 from common.limits import (
     INVITE_LIFE,
     INVITE_NOTE_LENGTH,
@@ -52,9 +52,9 @@ def _facts(invite: Fields) -> Iterator[str]:
     yield f"for @{invite['username']}" if invite["username"] else f"for a {invite['role']}"
     most = "" if invite["most_uses"] is None else f" of {invite['most_uses']}"
     yield f"used {invite['uses']}{most}"
-    ends = "no end" if invite["expires"] is None else f"until {time_text(invite['expires'])}"
+    ends = "no end" if invite["expires"] is None else f"until {minute_text(invite['expires'])}"
     yield invite["ended"] or ends
-    yield f"by {invite['by'] or '(host)'} {time_text(invite['created'])}"
+    yield f"by {invite['by'] or '(host)'} {minute_text(invite['created'])}"
     yield printable(invite["note"])
 
 
@@ -92,10 +92,10 @@ def _devices(server: Server, options: argparse.Namespace) -> Iterator[str]:
             facts = ("device", "name", "created", "last_seen", "online")
             yield json.dumps({name: each[name] for name in facts})
             continue
-        seen = "not known" if each["last_seen"] is None else time_text(each["last_seen"])
+        seen = "not known" if each["last_seen"] is None else minute_text(each["last_seen"])
         yield "\t".join(
             (
-                each["device"], printable(each["name"]), f"joined {time_text(each['created'])}",
+                each["device"], printable(each["name"]), f"joined {minute_text(each['created'])}",
                 "online" if each["online"] else f"last seen {seen}",
             )
         )  # fmt: skip

@@ -13,7 +13,6 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from common.domain.names import ROOM_PATTERN, NameRefusedError, fold_username
-from common.domain.times import local_time
 from common.limits import MAX_INTEGER, MAX_SLOW, MAX_TIME, REASON_LENGTH
 
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -150,8 +149,3 @@ def parse_room(text: str) -> str:
 def quoted(text: str) -> str:
     """What was typed, quoted, in a message of one line."""
     return repr(text if len(text) <= _QUOTED else f"{text[:_QUOTED]}…")
-
-
-def time_text(milliseconds: int) -> str:
-    """A time as it is printed: to the minute, as the clock here shows it."""
-    return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"

@@ -11,6 +11,7 @@ from chat_client.state.outbox_message import OutboxMessage
 from chat_client.window.composer import Composer
 from chat_client.window.drafts import Drafts
 from chat_client.window.status_banner import reason_text
+from common.domain.sentences import as_sentence
 from common.domain.text import TextRefusedError, check_text
 from common.protocol.events import MESSAGE
 
@@ -134,5 +135,5 @@ def _why_not(text: str) -> str | None:
     try:
         check_text(text)
     except TextRefusedError as error:
-        return f"{str(error)[:1].upper()}{str(error)[1:]}."
+        return as_sentence(str(error))
     return None

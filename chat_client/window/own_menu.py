@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from chat_client.state import news
 from chat_client.state.account import Account
 from chat_client.state.request import AddDevice, DeleteMe, RemoveDevice, RenameMe
-from common.domain.sentences import sentence, whole_sentence
+from chat_client.status_text import refusal_text
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import MenuItem, popup
@@ -137,7 +137,5 @@ class OwnMenu:
         elif item.why is None:
             if isinstance(item.what, RenameMe):
                 self._toast(f"Your name is {safe(item.what.display_name)} now", TOAST_TIME)
-        elif item.why.code == "unanswered":
-            self._toast(safe(whole_sentence(item.why)), FAILURE_TIME)
         else:
-            self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)
+            self._toast(safe(refusal_text(item.why)), FAILURE_TIME)

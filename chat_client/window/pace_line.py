@@ -12,7 +12,7 @@ from chat_client.state.outbox_message import OutboxState
 from chat_client.window.composer import Composer
 from chat_client.window.server_clock import ServerClock
 from common.domain.reasons import Reason
-from common.domain.sentences import sentence
+from common.domain.sentences import whole_sentence
 from common.domain.times import duration_text
 
 _SECOND: Final = 1000
@@ -28,8 +28,8 @@ def pace_text(seconds: int, next_in: float, *, slow_down: bool, is_moderator: bo
     The next message may be sent in `next_in` seconds.
     """
     if slow_down:
-        words = sentence(Reason("rate_limited", {"why": "many_messages"}))
-        return f"{words[0].upper()}{words[1:]}. They are sent one after the other."
+        words = whole_sentence(Reason("rate_limited", {"why": "many_messages"}))
+        return f"{words} They are sent one after the other."
     if not seconds:
         return ""
     text = f"Slow mode: one message in {duration_text(seconds)}"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from chat_client.state import news
 from chat_client.state.moderation import Action, Moderation
+from chat_client.status_text import refusal_text
 from chat_client.window.moderation_dialogs import ask, done, menu_items, question
 from chat_client.window.overview import Overview
-from common.domain.sentences import sentence, whole_sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Dialog
 from common.ui.widgets.menus import MenuItem, popup
@@ -115,7 +115,5 @@ class PersonMenu:
         elif item.why is None:
             name = self._overview.name(item.what.username)
             self._toast(done(item.what.action, name, item.note), TOAST_TIME)
-        elif item.why.code == "unanswered":
-            self._toast(safe(whole_sentence(item.why)), FAILURE_TIME)
         else:
-            self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)
+            self._toast(safe(refusal_text(item.why)), FAILURE_TIME)

@@ -28,7 +28,7 @@ from chat_client.window.notifications import Notifications
 from chat_client.window.other_starts import OtherStarts
 from common.domain.invite import Invite, Place
 from common.domain.reasons import Reason
-from common.domain.sentences import whole_sentence
+from common.domain.sentences import as_sentence, whole_sentence
 from common.system.private_files import FolderInUseError
 from common.ui.program.garbage_collection import collect_here
 from common.ui.program.mailbox import Mailbox
@@ -164,7 +164,7 @@ class Screens:
             self.open(account)
 
     def _show_damaged(self, link: DamagedLink) -> None:
-        problem = f"{link.problem[:1].upper()}{link.problem[1:].rstrip('.')}."
+        problem = as_sentence(link.problem)
         if isinstance(self.screen, MainScreen):
             self.screen.tell(f"The link that was opened is no invite. {problem}")
         elif isinstance(self.screen, JoinScreen):
@@ -441,7 +441,7 @@ class Screens:
                 status = Status(Link.PAUSED, Reason("unreachable"), attempts=error.attempts)
                 self._found.post((generation, lambda: self._not_found_out(tried(status))))
             except RecognitionError as error:
-                why = f"{str(error)[:1].upper()}{str(error)[1:].rstrip('.')}."
+                why = as_sentence(str(error))
                 self._found.post((generation, lambda: self._not_found_out(why)))
             else:
                 self._found.post((generation, lambda: self._known(former, invite, name, known)))

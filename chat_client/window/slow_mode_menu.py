@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from chat_client.state import news
 from chat_client.state.slow_mode import SlowModeOrder
-from common.domain.sentences import sentence, whole_sentence
+from chat_client.status_text import refusal_text
 from common.domain.times import duration_text
 from common.ui.look.theme import Theme
 from common.ui.widgets.menus import MenuItem, popup
@@ -69,7 +69,5 @@ class SlowModeMenu:
         if item.why is None:
             words = f"one message in {duration_text(what.seconds)}" if what.seconds else "off"
             self._toast(f"Slow mode: {words}", TOAST_TIME)
-        elif item.why.code == "unanswered":
-            self._toast(safe(whole_sentence(item.why)), FAILURE_TIME)
         else:
-            self._toast(f"Not done: {safe(sentence(item.why))}", FAILURE_TIME)
+            self._toast(safe(refusal_text(item.why)), FAILURE_TIME)

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Literal
 
+from common.domain.sentences import as_sentence
+
 FIRST_PAUSE: Final = 30.0
 """Minimum seconds between the first notification of refusals and the next."""
 LONGEST_PAUSE: Final = 3600.0
@@ -201,7 +203,7 @@ class Policy:
         """Messages can't be stored. Another reason updates the notification without a sound."""
         again = bool(self._store_failure)
         self._store_failure = why
-        show = Show(Topic.STORE, "Messages can’t be stored", _whole(why), urgent=True)
+        show = Show(Topic.STORE, "Messages can’t be stored", as_sentence(why), urgent=True)
         self._tell(show, None if again else "failed")
 
     def store_recovered(self) -> None:
@@ -214,16 +216,16 @@ class Policy:
         if self._full_at is not None and now - self._full_at < LONGEST_PAUSE:
             return
         self._full_at = now
-        self._tell(Show(Topic.SERVER, "Nobody else can connect", _whole(why)), "knock")
+        self._tell(Show(Topic.SERVER, "Nobody else can connect", as_sentence(why)), "knock")
 
     def stopped(self, why: str) -> None:
         """The server stopped by itself."""
-        show = Show(Topic.SERVER, "The server has stopped", _whole(why), urgent=True)
+        show = Show(Topic.SERVER, "The server has stopped", as_sentence(why), urgent=True)
         self._tell(show, "failed")
 
     def not_started(self, why: str) -> None:
         """The server could not start."""
-        show = Show(Topic.SERVER, "The server can’t start", _whole(why), urgent=True)
+        show = Show(Topic.SERVER, "The server can’t start", as_sentence(why), urgent=True)
         self._tell(show, "failed")
 
     def started(self) -> None:
@@ -335,7 +337,8 @@ def _asking(requests: Mapping[int, Request]) -> tuple[str, str]:
     named = [f"{each.display_name} (@{each.username})" for each in latest[:_MOST_NAMED]]
     if len(latest) > _MOST_NAMED:
         named.append(f"{len(latest) - _MOST_NAMED} more")
-    return f"{len(latest)} people ask to join", _whole(f"{', '.join(named[:-1])} and {named[-1]}")
+    body = as_sentence(f"{', '.join(named[:-1])} and {named[-1]}")
+    return f"{len(latest)} people ask to join", body
 
 
 def _words(told: _Refusals) -> tuple[str, str]:
@@ -345,19 +348,12 @@ def _words(told: _Refusals) -> tuple[str, str]:
     where = f"at {latest.address}" if latest.address else "at one of several addresses"
     claimed = f", as @{latest.username}" if latest.username else ""
     if told.count == 1:
-        return "Somebody was refused", _whole(f"{where}{claimed}: {latest.why}")
+        return "Somebody was refused", as_sentence(f"{where}{claimed}: {latest.why}")
     title = f"Somebody was refused {told.count} times"
     one_place = len(told.addresses) == 1 and latest.address
     if one_place and len(told.reasons) == 1:
-        return title, _whole(f"{where}: {latest.why}")
+        return title, as_sentence(f"{where}: {latest.why}")
     addresses = len(told.addresses)
     many = f"at {addresses}{'+' if addresses >= _MOST_ADDRESSES or '' in told.addresses else ''}"
     first = where if one_place else f"{many} addresses"
-    return title, _whole(f"{first}; the last one {where}{claimed}: {latest.why}")
-
-
-def _whole(text: str) -> str:
-    """`text` as a sentence: with a capital and a full stop."""
-    text = text.rstrip()
-    end = "" if text.endswith((".", "!", "?", "…")) else "."
-    return f"{text[:1].upper()}{text[1:]}{end}"
+    return title, as_sentence(f"{first}; the last one {where}{claimed}: {latest.why}")

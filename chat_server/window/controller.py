@@ -18,6 +18,7 @@ from chat_server.window.moderation import Moderation
 from chat_server.window.presenter import Presenter
 from chat_server.window.server_thread import ServerThread, StartFailed
 from common.domain.names import NameRefusedError
+from common.domain.sentences import as_sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
 from common.ui.widgets.notices import FAILURE_TIME, TOAST_TIME
@@ -156,8 +157,7 @@ class HostController:
         try:
             name = clean_chat_name(text)
         except NameRefusedError as error:
-            problem = str(error)
-            self._presenter.renaming(f"{problem[:1].upper()}{problem[1:]}.")
+            self._presenter.renaming(as_sentence(str(error)))
         else:
             self._presenter.renaming()
             self._server_thread.ask(

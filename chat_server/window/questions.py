@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from chat_server.window.model import ClientRow, PersonRow
+from common.domain.sentences import as_sentence
 from common.limits import REASON_LENGTH
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Choice, Dialog, Entry
@@ -185,8 +186,7 @@ def server_failed(parent: tk.Misc, theme: Theme, reason: str) -> Dialog:
 
 def _sentence(reason: str) -> str:
     """A reason without its advice for a terminal, as a sentence."""
-    reason = _OPTION.sub("", reason)
-    return f"{reason[:1].upper()}{reason[1:]}."
+    return as_sentence(_OPTION.sub("", reason))
 
 
 def next_port(busy: int) -> int:

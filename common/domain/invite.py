@@ -16,18 +16,18 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from common.limits import SERVER_NAME_LENGTH
+from common.domain.names import USERNAME_PATTERN
+from common.limits import INVITE_LENGTH, SERVER_NAME_LENGTH
 
 SCHEME: Final = "chat"
 PLAINTEXT_SCHEME: Final = "chat+plaintext"
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22}")
-_USERNAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
+_USERNAME = re.compile(USERNAME_PATTERN)
 _HOST = re.compile(r"[A-Za-z0-9.:%_-]{1,253}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _ENDINGS: Final = {".": "%2E", "-": "%2D", "_": "%5F", "~": "%7E"}
 """Signs that `urlencode` leaves as they are, and what stands for them at the end of a link."""
 MOST_HOSTS: Final = 16
-_LONGEST: Final = 4096
 
 
 class InviteError(ValueError):
@@ -98,7 +98,7 @@ def parse_invite(text: str, *, needs_secret: bool = True) -> Invite:
     Only what a program has stored itself may lack the secret: see `Invite.secret`.
     """
     link = "".join(text.split())
-    if len(link) > _LONGEST:
+    if len(link) > INVITE_LENGTH:
         raise InviteError("this is too long for an invite link")
     try:
         parts = urlsplit(link)

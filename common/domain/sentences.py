@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from common.domain.reasons import Params, Reason
-from common.domain.times import duration_text, local_time
+from common.domain.times import duration_text, minute_text
 
 _SENTENCES: Final[Mapping[str, str]] = {
     # Refusals of commands
@@ -268,7 +268,7 @@ def sentence(reason: Reason) -> str:
     if code in _WITH_REASON:
         until, words = params.get("until"), params.get("reason")
         if isinstance(until, int):
-            text += f" until {local_time(until):%Y-%m-%d %H:%M}"
+            text += f" until {minute_text(until)}"
         if words:
             text += f": {words}"
     return text
@@ -276,7 +276,12 @@ def sentence(reason: Reason) -> str:
 
 def whole_sentence(reason: Reason) -> str:
     """The same with a capital letter, and with a full stop unless it has one."""
-    text = sentence(reason).rstrip()
+    return as_sentence(sentence(reason))
+
+
+def as_sentence(text: str) -> str:
+    """A text, such as an error's, with a capital letter, and with a full stop unless it has one."""
+    text = text.rstrip()
     end = "" if text.endswith(_ENDS) else "."
     return f"{text[:1].upper()}{text[1:]}{end}"
 

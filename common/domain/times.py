@@ -19,6 +19,11 @@ def local_time(milliseconds: int) -> datetime:
     return datetime.fromtimestamp(shown / 1000, UTC).astimezone()
 
 
+def minute_text(milliseconds: int) -> str:
+    """A time to the minute in this computer's time zone, for lists: `2027-01-31 18:00`."""
+    return f"{local_time(milliseconds):%Y-%m-%d %H:%M}"
+
+
 def duration_text(seconds: int) -> str:
     """A duration for display, such as `1 h 30 min` or `45 s`; a negative one counts as none."""
     parts = []

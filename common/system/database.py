@@ -16,8 +16,9 @@ SYNCHRONOUS: Final = "FULL"
 
 def make_durable(connection: sqlite3.Connection) -> None:
     """Use a write-ahead log, with an fsync at each commit."""
-    connection.execute("PRAGMA journal_mode = WAL")
+    # First: changing to the log is a transaction, too.
     connection.execute(f"PRAGMA synchronous = {SYNCHRONOUS}")
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def sql_list(texts: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from chat_client.state.account import Account
 from chat_client.window.join.titles import Row, Title
 from common.domain.display_names import clean_display_name
 from common.domain.names import NameRefusedError, fold_username
+from common.domain.sentences import as_sentence
 from common.ui.look.theme import Theme
 from common.ui.widgets.fields import Field
 from common.ui.widgets.safe_text import safe
@@ -109,11 +110,11 @@ class NameFields:
         try:
             display_name = clean_display_name(display_name)
         except NameRefusedError as error:
-            raise NameFieldError(sentence_of(error), "display_name") from error
+            raise NameFieldError(as_sentence(str(error)), "display_name") from error
         try:
             username = fold_username(self.username.value.strip().removeprefix("@"))
         except NameRefusedError as error:
-            raise NameFieldError(sentence_of(error), "username") from error
+            raise NameFieldError(as_sentence(str(error)), "username") from error
         return Name(username, display_name)
 
     def take_over(self, former: NameFields) -> None:
@@ -144,9 +145,3 @@ class NameFields:
     def _give_back(self) -> None:
         self.name.value = self._before
         self.name.select_all()
-
-
-def sentence_of(error: Exception) -> str:
-    """What an error says, as a sentence."""
-    text = str(error)
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -17,14 +17,14 @@ from chat_client.window.join.chat_list import ChatList
 from chat_client.window.join.column import Column, Handlers
 from chat_client.window.join.desk import Desk, Hooks, Prefill
 from chat_client.window.join.listing import HERE, Entry
-from chat_client.window.join.name_fields import NameFieldError, sentence_of
+from chat_client.window.join.name_fields import NameFieldError
 from chat_client.window.join.view import State, view_of
 from chat_client.window.join.ways import Chosen, Way, best_way
 from chat_client.window.join.words import tried_text
 from common.domain.invite import Invite, InviteError, Place
 from common.domain.pasted_invite import find_invite
 from common.domain.reasons import Reason
-from common.domain.sentences import whole_sentence
+from common.domain.sentences import as_sentence, whole_sentence
 from common.domain.typed_address import AddressError
 from common.ui.look.theme import Theme
 from common.ui.widgets import selection
@@ -272,7 +272,7 @@ class JoinScreen(Panel):
         try:
             invite = self.column.link.result() if self.way is Way.LINK else self._direct()
         except InviteError as error:
-            self.refuse(sentence_of(error), "invite")
+            self.refuse(as_sentence(str(error)), "invite")
             return
         code = self.column.code.slots
         if self.way is Way.CODE and not code.full:
@@ -311,7 +311,7 @@ class JoinScreen(Panel):
         try:
             place = self.column.address.result()
         except AddressError as error:
-            self.refuse(sentence_of(error), "address")
+            self.refuse(as_sentence(str(error)), "address")
             return
         self.refuse("", "")
         self.desk.asking.look(place)

@@ -28,11 +28,12 @@ def _text(text: str) -> str:
         raise PydanticCustomError(error.code, str(error)) from error
 
 
-def line(maximum: int) -> StringConstraints:
-    """One line of plain text of 1 to `maximum` characters."""
-    return StringConstraints(
-        min_length=1, max_length=maximum, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]+$"
-    )
+def line(maximum: int, *, empty: bool = False) -> StringConstraints:
+    """One line of plain text of at most `maximum` characters, which may be `empty` or not."""
+    pattern = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]"
+    if empty:
+        return StringConstraints(max_length=maximum, pattern=f"{pattern}*$")
+    return StringConstraints(min_length=1, max_length=maximum, pattern=f"{pattern}+$")
 
 
 def _empty_if_none(value: object) -> object:
@@ -89,12 +90,7 @@ knows one knows a history in which it was given out. 0 is before all changes."""
 DisplayName = Annotated[str, line(limits.DISPLAY_NAME_LENGTH)]
 ServerName = Annotated[str, line(limits.SERVER_NAME_LENGTH)]
 Program = Annotated[str, line(limits.PROGRAM_LENGTH)]
-Reason = Annotated[
-    str,
-    StringConstraints(
-        max_length=limits.REASON_LENGTH, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-    ),
-]
+Reason = Annotated[str, line(limits.REASON_LENGTH, empty=True)]
 """In a person's words: one line, which may be empty."""
 GivenReason = Annotated[
     Reason, BeforeValidator(_empty_if_none, json_schema_input_type=Reason | None)

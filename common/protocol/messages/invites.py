@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from common import limits
 from common.protocol.messages.base import (
@@ -15,6 +15,7 @@ from common.protocol.messages.base import (
     Time,
     ToldUsername,
     Username,
+    line,
 )
 from common.protocol.messages.moderation import AccountRole
 
@@ -22,12 +23,7 @@ JoinRule = Literal["invite_or_ask", "invite", "ask", "open"]
 """Who may join: with an invite or by asking; with an invite only; by asking only; or everyone on
 this network. An invite that is bound to an account lets its device in under each of them."""
 DEFAULT_RULE: Final[JoinRule] = "invite_or_ask"
-InviteNote = Annotated[
-    str,
-    StringConstraints(
-        max_length=limits.INVITE_NOTE_LENGTH, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
-    ),
-]
+InviteNote = Annotated[str, line(limits.INVITE_NOTE_LENGTH, empty=True)]
 """What an invite is for, in its maker's words: one line, which may be empty."""
 Uses = Annotated[int, Field(ge=1, le=limits.INVITE_USES)]
 Life = Annotated[int, Field(ge=limits.SHORTEST_INVITE_LIFE, le=limits.LONGEST_INVITE_LIFE)]
