@@ -69,5 +69,6 @@ def _told(field: str, value: object) -> str:
 
 
 def _numbers(values: Mapping[Any, object]) -> str:
-    numbers = [value for value in values.values() if isinstance(value, int)]
+    # By exact type: a bool is an int, too, and none of these numbers.
+    numbers = [value for value in values.values() if type(value) is int]
     return f"{numbers[:_FIRST]}" if numbers and len(numbers) == len(values) else ""

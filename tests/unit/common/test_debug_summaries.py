@@ -30,6 +30,18 @@ status = "Status link=paused reason=lost retry_at=0.000 attempts=0"
     ("item", "told"),
     [
         (send(7, "the text", room="dm:ada:ben"), "send id=7 kind=message body=1"),
+        (
+            messages.EventMessage(
+                room="general",
+                seq=1,
+                kind="poll",
+                sender="ada",
+                sent_at=0,
+                cid="c" * 16,
+                body={"open": True},
+            ),
+            "event seq=1 kind=poll sent_at=0 body=1",
+        ),
         (messages.Sync(id=3, positions=POSITIONS), "sync id=3 positions=2[5, 9] last=0"),
         (
             messages.refusal("muted", re=4, params={"reason": "loud"}),
