@@ -1,4 +1,4 @@
-"""What this computer's firewall says about whether others can connect, asked without rights.
+"""What this computer's firewall says about whether others can connect, asked without privileges.
 
 A server can't check its own reachability: connecting to its own address never passes the rules for
 packets that arrive. What can be read is whether a firewall is on, and with most of them whether it

@@ -12,7 +12,7 @@ CAUSES: Final = frozenset(
     {
         *("no_network", "vpn_on", "asks_nobody"),
         *("nobody_hosts", "only_router_answers", "nobody_answers"),
-        *("found_refused", "found_dropped", "found_elsewhere"),
+        *("found_refused", "found_dropped", "found_elsewhere", "found_other"),
     }
 )
 """The codes of all reasons that are made here, but for `unreachable`."""
@@ -63,7 +63,7 @@ def causes(facts: NetworkFacts) -> tuple[Reason, ...]:
     return tuple(found)
 
 
-_FIREWALLS: Final = {
+_CODES: Final = {
     # Its advert was forged, or another server has its address now.
     Failure.WRONG_SERVER: "found_other",
     Failure.REFUSED: "found_refused",
@@ -81,7 +81,7 @@ def why_not_reached(name: str, attempts: Sequence[Attempt]) -> Reason:
     `name` is the chat's, `attempts` are what became of its addresses, one at least.
     """
     worst = min(attempts, key=lambda attempt: attempt.failure.value)
-    code = _FIREWALLS.get(worst.failure)
+    code = _CODES.get(worst.failure)
     if code is None:
         return Reason("unreachable")
     return Reason(code, {"name": name, "address": worst.address, "port": worst.port})

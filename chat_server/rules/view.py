@@ -169,7 +169,7 @@ class DevicesChanged:
 
 @dataclass(frozen=True, slots=True)
 class JoiningChanged:
-    """Who may join is decided otherwise now; `rule` is a JoinRule."""
+    """The rule of who may join was changed; it is a JoinRule."""
 
     rule: str
     moderators_invite: bool

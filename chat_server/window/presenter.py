@@ -291,17 +291,9 @@ class Presenter:
 
     def _other_told(
         self,
-        event: view.KnockArrived
-        | view.KnockEnded
-        | view.CodeChanged
-        | view.StoreFailed
-        | view.StoreRecovered
-        | view.DiskLow
-        | view.DiskRoomy,
+        event: view.StoreFailed | view.StoreRecovered | view.DiskLow | view.DiskRoomy,
     ) -> None:
         match event:
-            case view.KnockArrived() | view.KnockEnded() | view.CodeChanged():
-                pass  # told by a notification; a command line answers
             case view.DiskLow() | view.DiskRoomy():
                 self._disk_told(event)
             case view.StoreRecovered():

@@ -1,7 +1,8 @@
 """X25519 (RFC 7748 §5) on Python's integers, for a client that has no library for it.
 
-It takes about 2 ms, and how long exactly depends on the numbers: good enough for a scalar that is
-used once, by a person's program. The server, which many may ask, uses `cryptography` instead.
+It takes one to two milliseconds, and how long exactly depends on the numbers: good enough for a
+scalar that is used once, by a person's program. The server, which many may ask, uses `cryptography`
+instead.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""What the join screen is given: where it begins, what it calls, and what goes on behind it."""
+"""What the join screen is given: its initial values, its callbacks, and its background work."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Hooks(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """What goes on behind the screen, also while the screen is made anew."""
+    """The background work of the screen, which outlives a screen that is made anew."""
 
     search: Search
     asking: Asking

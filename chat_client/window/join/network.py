@@ -120,11 +120,11 @@ class LateAttempt:
 
     def _load(self) -> None:
         with gc_paused():
-            make = self._make()
+            attempt = self._make()
         with self._changing:
             if not self._closed:
-                self._attempt = make
+                self._attempt = attempt
                 for order in self._orders:
-                    order(make)
+                    order(attempt)
                 return
-        make.close()
+        attempt.close()

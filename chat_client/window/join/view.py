@@ -1,4 +1,4 @@
-"""What the join screen shows, worked out from where it stands and what goes on behind it."""
+"""What the join screen shows: a function of its state, the search and the attempt to join."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class View:
 
 
 class State(NamedTuple):
-    """Where the screen stands.
+    """The state of the screen itself, without what goes on in the background.
 
     `entry` is the chosen chat as it is listed, `invite` what the link leads to, `former` the
     account that may be one of that chat, `copied` the invite on the clipboard. `joining` is what is

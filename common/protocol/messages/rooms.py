@@ -141,7 +141,7 @@ class RoomAdded(FromServer):
 
 
 class RoomChanged(FromServer):
-    """A room of this account is otherwise now, such as in slow mode."""
+    """A room of this account has changed, such as its slow mode."""
 
     type: Literal["room_changed"] = "room_changed"
     room: Room
