@@ -42,15 +42,26 @@ ICONS: Final = {"ChatServer": "chat-server", "ChatClient": "chat-client"}
 NATIVE_NOTIFICATIONS: Final = sys.platform in {"win32", "darwin"}
 """Whether notifications are the library desktop-notifier's (common/desktop/native.py)."""
 
+OTHER_SYSTEMS: Final = {"windows", "macos", "unix", "ios", "android", "_android"} - {
+    {"win32": "windows", "darwin": "macos"}.get(sys.platform, "unix")
+}
+"""The modules of platformdirs that are not for this system."""
+
 EXCLUDED: Final = (
     # Developers' tools of the standard library, and readline, whose licence is the GPL.
     *("doctest", "lib2to3", "pdb", "pydoc", "readline", "tkinter.test", "unittest"),
     # One process is enough here; without it nothing can start the program a second time.
     "multiprocessing",
+    # Nothing is pickled or traced, and no mail is written: metadata of packages only have its form.
+    *("pickle", "_pickle", "tracemalloc", "pprint"),
+    *("email.policy", "email.headerregistry", "email._header_value_parser", "email.contentmanager"),
     # Nothing we use needs to know how it was installed.
     *("distutils", "pip", "setuptools", "_distutils_hack"),
     # What pydantic has for developers, and its own former version.
     *("hypothesis", "mypy", "pydantic.mypy", "pydantic.v1", "pydantic.deprecated"),
+    *("pydantic.color", "pydantic.experimental"),
+    # Folders of data on other systems.
+    *(f"platformdirs.{each}" for each in OTHER_SYSTEMS),
     # No terminal is drawn on, nothing is packed, and no module talks to the web.
     *("curses", "bz2", "lzma", "tarfile", "ftplib", "xmlrpc", "http.server", "wsgiref"),
     # Colour profiles, formulas on pictures, and the bridges to other toolkits.
@@ -71,6 +82,9 @@ UNUSED_TCL: Final = (
     *("_tcl_data/tzdata", "_tcl_data/msgs", "_tcl_data/opt", "_tcl_data/http"),
     *("_tcl_data/tcl8", "_tcl_data/tclAppInit.c", "tcl8"),
     *("_tk_data/demos", "_tk_data/images", "_tk_data/msgs"),
+    # Encodings that no locale has but on Windows, and on a Mac of long ago.
+    *(() if sys.platform == "win32" else ("_tcl_data/encoding/cp9",)),
+    *(() if sys.platform == "darwin" else ("_tcl_data/encoding/mac",)),
 )
 """Time zones, translations of Tcl's own messages, demonstrations: nothing that the windows use."""
 
