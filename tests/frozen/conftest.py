@@ -109,14 +109,18 @@ def bundle(public: Path) -> Bundle:
     return Bundle(dist, folder, files)
 
 
+def user_of_tests() -> int | None:
+    """The user that programs run as, where that is not the one that runs the tests."""
+    if sys.platform != "win32" and os.geteuid() == 0:
+        return pwd.getpwnam("nobody").pw_uid
+    return None
+
+
 @pytest.fixture
 def person(public: Path) -> Iterator[Person]:
     """Somebody with an empty home; whatever they started is ended with the test."""
-    user = None
-    if sys.platform != "win32" and os.geteuid() == 0:
-        user = pwd.getpwnam("nobody").pw_uid
     home = Path(tempfile.mkdtemp(prefix="home-", dir=public))
-    person = Person(home, user)
+    person = Person(home, user_of_tests())
     try:
         yield person
     finally:

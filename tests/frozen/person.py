@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -56,15 +56,19 @@ class Program:
 
 
 class Person:
-    """Starts programs in `home`. With `user`, as that user, who then owns the home."""
+    """Starts programs in `home`. With `user`, as that user, who then owns the home.
 
-    def __init__(self, home: Path, user: int | None) -> None:
+    `computer` is a command that runs another one on another computer, as that user.
+    """
+
+    def __init__(self, home: Path, user: int | None, computer: Sequence[str] = ()) -> None:
         self.home = home
         self.temporary = home / "tmp"
         """Where single files unpack themselves."""
         self.tools = home / "bin"
         """The only folder in which a program finds other programs."""
         self._user = user
+        self._computer = list(computer)
         self._programs: list[Program] = []
         for folder in (self.temporary, self.tools):
             folder.mkdir()
@@ -149,17 +153,18 @@ class Person:
         # Not in the source: what works there alone must fail here.
         where = "/" if os.name == "posix" else str(self.home)
         file = output.open("wb") if output else None
+        user = None if self._computer else self._user
         try:
             return subprocess.Popen(
-                words,
+                [*self._computer, *words],
                 cwd=where,
                 env=environment or self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,
-                user=self._user,
-                group=self._user,
-                extra_groups=None if self._user is None else [],
+                user=user,
+                group=user,
+                extra_groups=None if user is None else [],
                 start_new_session=True,
             )
         finally:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 import tkinter as tk
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
-from PIL import Image, ImageGrab
+from PIL import Image, ImageChops, ImageGrab
 
 from tests.frozen.person import wait_for
 from tests.window_manager import start_window_manager
@@ -20,6 +21,13 @@ from tests.window_manager import start_window_manager
 _KEEPS: Final = 12
 """Milliseconds between two keys; a person's are further apart."""
 
+
+_WIDTH: Final = 36
+_HEIGHT: Final = 26
+"""Pixels: what is smaller is no button."""
+_RUN: Final = re.compile(b"\x01{%d,}" % _WIDTH)
+_INSET: Final = 5
+"""From the side of a button to where nothing is drawn on it, px."""
 
 _OFFER: Final = """
 import sys, tkinter
@@ -40,6 +48,8 @@ class Screen:
         self._root = tk.Tk()
         self._root.withdraw()
         self._seen: set[str] = set()
+        self.clicks = 0
+        """How often a button of the mouse was pressed."""
         self._offering: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
@@ -110,6 +120,28 @@ class Screen:
         self._root.update()
 
 
+class Button(NamedTuple):
+    """Where a button is in its window, px."""
+
+    left: int
+    top: int
+    width: int
+
+    @property
+    def middle(self) -> tuple[int, int]:
+        """Where to click."""
+        return self.left + self.width // 2, self.top + _HEIGHT // 2
+
+    def covers(self, other: Button) -> bool:
+        """Whether that is a part of this one."""
+        return (
+            other.top - self.top <= 2 * _HEIGHT
+            and self.left - _INSET
+            <= other.left + other.width // 2
+            <= self.left + self.width + _INSET
+        )
+
+
 class Window:
     """One window. Its places are in pixels from its upper left corner."""
 
@@ -154,6 +186,7 @@ class Window:
     def click(self, place: tuple[int, int]) -> None:
         """Click with the first button."""
         self.activate()
+        self._screen.clicks += 1
         x, y = place
         self._screen.ask("mousemove", "--window", self.number, str(x), str(y), "click", "1")
 
@@ -184,6 +217,37 @@ class Window:
             return done()
 
         wait_for(clicked, what)
+
+    def button(self, colour: str, what: str, *, among: int = 1) -> Button:
+        """The first button with this ground, once there are so many and they stand still."""
+        found: list[Button] = []
+
+        def stands() -> bool:
+            former, found[:] = [*found], self._buttons(colour)
+            return len(found) >= among and found == former
+
+        wait_for(stands, what)
+        return found[0]
+
+    def _buttons(self, colour: str) -> list[Button]:
+        """All buttons with this ground, by lines from the top."""
+        picture = self.picture()
+        red, green, blue = ImageChops.difference(
+            picture, Image.new("RGB", picture.size, colour)
+        ).split()
+        differs = ImageChops.lighter(ImageChops.lighter(red, green), blue)
+        same = differs.point(lambda value: not value)
+        rows = [same.crop((0, y, same.width, y + 1)).tobytes() for y in range(same.height)]
+        found: list[Button] = []
+        for y in range(same.height - _HEIGHT):
+            for run in _RUN.finditer(rows[y]):
+                left, right = run.span()
+                button = Button(left, y, right - left)
+                # The edge of a field is as wide, and a selected word is nearly as high.
+                high = all(row[left + _INSET] for row in rows[y : y + _HEIGHT])
+                if high and not any(each.covers(button) for each in found):
+                    found.append(button)
+        return found
 
     @property
     def size(self) -> tuple[int, int]:
