@@ -24,7 +24,7 @@ from common.domain.sentences import sentence
 from common.protocol.events import Event
 from common.system.output import printable
 
-_POLL: Final = 0.5
+POLL: Final = 0.5
 """Polling interval in seconds while waiting for news; only Windows needs it, for Ctrl+C."""
 
 
@@ -77,7 +77,7 @@ class Conversation:
         told = sought = False
         while True:
             with contextlib.suppress(queue.Empty):
-                item = self._box.get(timeout=_POLL)
+                item = self._box.get(timeout=POLL)
                 if isinstance(item, _End):
                     if item.failure is not None:
                         raise FailedError(str(item.failure))
@@ -218,4 +218,4 @@ def _known(account: Account, invite: Invite, timeout: float) -> bool:
         except ConnectError as error:
             if time.monotonic() > deadline:
                 raise FailedError(f"the server can't be reached: {error}") from error
-            time.sleep(_POLL)
+            time.sleep(POLL)

@@ -7,7 +7,7 @@ import time
 from contextlib import closing
 
 from chat_client.accounts import Accounts
-from chat_client.conversation import FailedError, UsageError, complain
+from chat_client.conversation import POLL, FailedError, UsageError, complain
 from chat_client.net.joining import Joining
 from chat_client.options import Options
 from chat_client.state import joining
@@ -16,9 +16,6 @@ from chat_client.state.joining import JoiningNews
 from chat_client.status_text import describe_attempt
 from common.domain.invite import Invite, Place
 from common.domain.sentences import sentence
-
-_POLL = 0.5
-"""Polling interval in seconds; only Windows needs it, for Ctrl+C."""
 
 
 def invite_at(options: Options, accounts: Accounts) -> Invite:
@@ -56,7 +53,7 @@ class _Attempt:
         deadline: float | None = time.monotonic() + self._options.timeout
         while True:
             try:
-                news = self._box.get(timeout=_POLL)
+                news = self._box.get(timeout=POLL)
             except queue.Empty:
                 if deadline is not None and time.monotonic() > deadline:
                     raise FailedError("the server does not answer") from None

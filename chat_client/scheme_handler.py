@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from chat_client.options import Options
+from common.system.other_program import Launch
 from common.system.process import is_frozen
 
 _SOURCE: Final = Path(__file__).resolve().parents[1]
@@ -38,13 +39,6 @@ class Handler(NamedTuple):
     name: str = ""
 
 
-class Program(NamedTuple):
-    """How this copy is started, and in which folder if that matters; options come behind it."""
-
-    command: tuple[str, ...]
-    folder: Path | None = None
-
-
 class SchemeHandlerError(Exception):
     """It can't be changed; the text says why, for a person."""
 
@@ -62,7 +56,7 @@ class SchemeHandler(Protocol):
         """Undo `register`. Raises SchemeHandlerError."""
 
 
-def this_program(options: Options) -> Program:
+def own_launch(options: Options) -> Launch:
     """This copy, with the data folder and the profile that it was started with."""
     command = [sys.executable]
     folder = None
@@ -73,7 +67,7 @@ def this_program(options: Options) -> Program:
         command += ["--data-dir", str(options.data_dir.absolute())]
     if options.profile is not None:
         command += ["--profile", options.profile]
-    return Program(tuple(command), folder)
+    return Launch(tuple(command), folder)
 
 
 def scheme_handler(options: Options) -> SchemeHandler | None:
@@ -81,9 +75,9 @@ def scheme_handler(options: Options) -> SchemeHandler | None:
     if sys.platform == "win32":
         from chat_client.scheme_handler_windows import WindowsHandler
 
-        return WindowsHandler(this_program(options))
+        return WindowsHandler(own_launch(options))
     if sys.platform == "darwin":
         return None
     from chat_client.scheme_handler_xdg import XdgHandler, environment_folders
 
-    return XdgHandler(this_program(options), environment_folders())
+    return XdgHandler(own_launch(options), environment_folders())

@@ -9,10 +9,12 @@ import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
 from chat_client.options import OPEN_LINK
-from chat_client.scheme_handler import Handler, Opens, Program, SchemeHandlerError
+from chat_client.scheme_handler import Handler, Opens, SchemeHandlerError
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+    from common.system.other_program import Launch
 
 KEY: Final = r"Software\Classes\chat"
 _COMMAND: Final = rf"{KEY}\shell\open\command"
@@ -23,7 +25,7 @@ _BRANCHES: Final = (_COMMAND, rf"{KEY}\shell\open", rf"{KEY}\shell", rf"{KEY}\De
 class WindowsHandler:
     """The handler, of a copy of the program. `registry` is the module winreg."""
 
-    def __init__(self, program: Program, registry: ModuleType | Any | None = None) -> None:
+    def __init__(self, program: Launch, registry: ModuleType | Any | None = None) -> None:
         if registry is None:
             import winreg as registry  # type: ignore[no-redef,import-not-found,unused-ignore]  # Windows only
         self._program = program
@@ -69,7 +71,7 @@ class WindowsHandler:
             raise SchemeHandlerError(f"The registry can’t be changed: {error}.") from error
 
 
-def command_line(program: Program) -> str:
+def command_line(program: Launch) -> str:
     """What Windows starts, with the link for %1.
 
     A quotation mark in a link begins another argument; so the link is behind the option after which

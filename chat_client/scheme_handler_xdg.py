@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from chat_client.options import OPEN_LINK
-from chat_client.scheme_handler import Handler, Opens, Program, SchemeHandlerError
+from chat_client.scheme_handler import Handler, Opens, SchemeHandlerError
+from common.system.other_program import Launch
 from common.system.private_files import make_private_folder
 
 ENTRY: Final = "lan.chat.ChatClient.desktop"
@@ -81,7 +82,7 @@ def environment_folders() -> Folders:
 class XdgHandler:
     """The handler, of a copy of the program, in folders."""
 
-    def __init__(self, program: Program, folders: Folders) -> None:
+    def __init__(self, program: Launch, folders: Folders) -> None:
         self._program, self._folders = program, folders
 
     def find(self) -> Handler:
@@ -263,7 +264,7 @@ def desktop_entry(start: Sequence[str], program: str) -> list[str]:
     ]
 
 
-def script(program: Program) -> list[str]:
+def script(program: Launch) -> list[str]:
     """The lines of a shell script that starts a program with the options that it gets."""
     lines = ["#!/bin/sh", "# Written by ChatClient's settings, for links that begin with chat://."]
     if program.folder is not None:

@@ -33,7 +33,6 @@ _ENOUGH: Final = 2.0
 """Seconds for which answers are awaited, if the router's does not take longer."""
 _ROUTER_PORTS: Final = (80, 443)
 """It matters only whether anything comes back; not what, and not to whom."""
-_READ_AT_ONCE: Final = 16
 _READ_PAUSE: Final = 0.01
 """Seconds after some packets were read: a flood must not cost more than a few percent."""
 
@@ -138,7 +137,7 @@ class _Inquiry:
             self.sent = True
 
     def _read(self, sock: socket.socket) -> None:
-        for datagram in received(sock, _READ_AT_ONCE):
+        for datagram in received(sock):
             host = datagram.host.partition("%")[0]
             if datagram.port != PORT or host in self._not_counted:
                 continue

@@ -21,7 +21,14 @@ from typing import Final
 from chat_client.state.discovery import INTERVAL, FoundChat, FoundChats, QuestionTimes
 from common.domain.dns_sd import PORT, SERVICE, PacketError, may_matter, query, read
 from common.system.clock import elapsed
-from common.system.multicast import Datagram, Link, Links, received
+from common.system.multicast import (
+    FLOOD_PAUSE,
+    READ_AT_ONCE,
+    Datagram,
+    Link,
+    Links,
+    received,
+)
 from common.system.waker import Waker
 
 log = logging.getLogger(__name__)
@@ -30,12 +37,6 @@ LOOK: Final = 1.0
 """Seconds between two looks at the interfaces."""
 _TELL_INTERVAL: Final = 0.1
 """Least seconds between two lists: whoever shows them must not have to keep up with a flood."""
-_READ_AT_ONCE: Final = 16
-"""Packets read from a socket in one turn: others, which may have the replies, come next."""
-_FLOOD: Final = _READ_AT_ONCE
-_FLOOD_PAUSE: Final = 0.02
-"""After a turn with so many packets the thread sleeps so many seconds, and what the system can't
-store meanwhile is lost: a flood costs a few percent of a processor, and questions are repeated."""
 
 Tell = Callable[[Sequence[FoundChat]], object]
 
@@ -158,8 +159,8 @@ class Finder:
             until = min(look_at, times.next_at, tell_at, self._found.deadline())
             ready = self._selector.select(max(0.0, until - elapsed()))
             count = sum(self._read(key.fileobj, times) for key, _ in ready)
-            if count >= _FLOOD:
-                self._stopping.wait(_FLOOD_PAUSE)
+            if count >= READ_AT_ONCE:
+                self._stopping.wait(FLOOD_PAUSE)
 
     def _refresh(self) -> bool:
         """Look at the interfaces; returns whether they have changed."""
@@ -202,7 +203,7 @@ class Finder:
         count = 0
         by_unicast = sock in self._asking
         limit = self._limits[by_unicast]
-        for datagram in received(sock, _READ_AT_ONCE):
+        for datagram in received(sock):
             count += 1
             if datagram.port == PORT and may_matter(datagram.data) and limit.allows(elapsed()):
                 # What the group gets comes from this link, whatever the address of its sender: a

@@ -21,7 +21,14 @@ from typing import Final
 
 from common.domain.dns_sd import PORT, Advert, Packet, PacketError, announcement, read, reply
 from common.system.clock import elapsed
-from common.system.multicast import Datagram, Link, Links, received
+from common.system.multicast import (
+    FLOOD_PAUSE,
+    READ_AT_ONCE,
+    Datagram,
+    Link,
+    Links,
+    received,
+)
 from common.system.waker import Waker
 
 log = logging.getLogger(__name__)
@@ -39,11 +46,6 @@ MOST_REPLIES: Final = 200
 """By unicast and second. Beyond that the group gets one for all."""
 MOST_REPLIES_EACH: Final = 10
 """The same to one address."""
-_READ_AT_ONCE: Final = 16
-_FLOOD: Final = _READ_AT_ONCE
-_FLOOD_PAUSE: Final = 0.02
-"""After a turn with so many packets the thread sleeps so many seconds; what comes meanwhile may be
-lost, and is asked again."""
 _FAILED_PAUSE: Final = 10.0
 """Seconds after an unexpected error."""
 
@@ -132,8 +134,8 @@ class Beacon:
                     until = min([look_at, self._announce_at, *map(self._due_at, self._waiting)])
                     ready = selector.select(max(0.0, until - elapsed()))
                     count = sum(self._read(key.fileobj, key.data, links) for key, _ in ready)
-                    if count >= _FLOOD:
-                        self._stopping.wait(_FLOOD_PAUSE)
+                    if count >= READ_AT_ONCE:
+                        self._stopping.wait(FLOOD_PAUSE)
             self._say_goodbye(links)
         finally:
             links.close()
@@ -196,7 +198,7 @@ class Beacon:
             return 0
         assert isinstance(sock, socket.socket)  # noqa: S101 (nothing else is registered)
         count = 0
-        for datagram in received(sock, _READ_AT_ONCE):
+        for datagram in received(sock):
             count += 1
             try:
                 asked = read(datagram.data)

@@ -26,6 +26,11 @@ log = logging.getLogger(__name__)
 MOST_INTERFACES: Final = 8
 """With two sockets each, or four in a program that asks; the number of the reserved descriptors in
 chat_server/net/descriptors.py depends on it."""
+READ_AT_ONCE: Final = 16
+"""Packets read from a socket in one turn: others, which may have the replies, come next."""
+FLOOD_PAUSE: Final = 0.02
+"""Seconds for which a thread sleeps after a turn with so many packets. What the system can't store
+meanwhile is lost: a flood costs a few percent of a processor, and questions are repeated."""
 _HOPS: Final = 255
 _FAMILIES: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 _IP_MULTICAST_ALL: Final = 49  # Linux's own, without a name in the module socket
@@ -262,9 +267,9 @@ class Links:
         self._links.clear()
 
 
-def received(sock: socket.socket, most: int) -> Iterator[Datagram]:
-    """What has arrived at a socket, `most` packets at most. Errors are of what was sent before."""
-    for _ in range(most):
+def received(sock: socket.socket) -> Iterator[Datagram]:
+    """What has arrived at a socket, READ_AT_ONCE at most. Errors are of what was sent before."""
+    for _ in range(READ_AT_ONCE):
         try:
             data, sender = sock.recvfrom(MOST_BYTES)
         except BlockingIOError:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.process.harness import House, Server, a_house
+from tests.window_manager import window_manager
+from tests.x_server import x_server
 
 # A shell starts what runs in the background with Ctrl+C ignored, which children would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -30,3 +32,12 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One running server for all tests of a file that don't mind what others did there."""
     with a_house(tmp_path_factory.mktemp("standing")) as house:
         yield house.server()
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    """A screen with a window manager."""
+    with pytest.MonkeyPatch.context() as patch, x_server() as display:
+        patch.setenv("DISPLAY", display)
+        with window_manager():
+            yield display

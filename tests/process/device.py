@@ -17,7 +17,7 @@ if __name__ == "__main__":
     print("begun", flush=True)  # noqa: T201 (its output)
     while True:
         for sock in select.select(list(sockets), [], [])[0]:
-            for datagram in received(sock, 16):
+            for datagram in received(sock):
                 asked = read(datagram.data)
                 if any(question.is_for(ALL_SERVICES, PTR) for question in asked.questions):
                     answer = reply(asked, Advert(b"f" * 32, "Printer", 1), (), legacy=True)

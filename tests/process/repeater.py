@@ -17,7 +17,7 @@ if __name__ == "__main__":
     print("begun", flush=True)  # noqa: T201 (its output)
     while True:
         for sock in select.select(list(sockets), [], [])[0]:
-            for datagram in received(sock, 16):
+            for datagram in received(sock):
                 own = datagram.host in {each for link in links for each in link.addresses}
                 if own or not read(datagram.data).is_response:
                     continue

@@ -22,8 +22,6 @@ from tests.process.desk import Desk, environment_of
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Host, host_and_guest
 from tests.process.networks import Computer, Networks, some_networks
-from tests.window_manager import window_manager
-from tests.x_server import x_server
 
 if WHY_NOT := module.why_not():
     pytest.skip(WHY_NOT, allow_module_level=True)
@@ -35,15 +33,6 @@ _BORDERS: Final = 600
 """The same of the borders of two buttons."""
 _BADGE: Final = 800
 """The same of a badge's ground, which has twice as many."""
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """A screen with a window manager."""
-    with pytest.MonkeyPatch.context() as patch, x_server() as display:
-        patch.setenv("DISPLAY", display)
-        with window_manager():
-            yield display
 
 
 @pytest.fixture

@@ -24,23 +24,12 @@ from tests.process.desk import DUNST, OF_XFCE, XFCE, Desk, Kind, environment_of
 from tests.process.harness import Child, Client, House, Listener, Server, wait_until
 from tests.process.session_bus import SERVICES, session_bus
 from tests.process.sound_server import SoundServer, original
-from tests.window_manager import window_manager
-from tests.x_server import x_server
 
 pytestmark = pytest.mark.skipif(
     not sys.platform.startswith("linux"), reason="notification servers are of Linux desktops"
 )
 
 DIRECT: Final = "@ada.lindqvist"
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """A screen with a window manager."""
-    with pytest.MonkeyPatch.context() as patch, x_server() as display:
-        patch.setenv("DISPLAY", display)
-        with window_manager():
-            yield display
 
 
 @dataclass

@@ -21,22 +21,11 @@ from common.domain.invite import Invite
 from common.system.open_windows import FOLDER
 from tests.process.desk import Desk, environment_of
 from tests.process.harness import Child, House, Server, wait_until
-from tests.window_manager import window_manager
-from tests.x_server import x_server
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs X11 and /proc")
 CLIENT: Final = "ChatClient$"
 HOST: Final = "ChatServer$"
 OTHER: Final = "^Another program$"
-
-
-@pytest.fixture(scope="module")
-def display() -> Iterator[str]:
-    """A screen with a window manager."""
-    with pytest.MonkeyPatch.context() as patch, x_server() as display:
-        patch.setenv("DISPLAY", display)
-        with window_manager():
-            yield display
 
 
 class Person:

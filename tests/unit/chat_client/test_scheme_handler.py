@@ -17,10 +17,9 @@ from chat_client.options import Options
 from chat_client.scheme_handler import (
     Handler,
     Opens,
-    Program,
     SchemeHandlerError,
+    own_launch,
     scheme_handler,
-    this_program,
 )
 from chat_client.scheme_handler_windows import KEY, WindowsHandler, command_line
 from chat_client.scheme_handler_xdg import (
@@ -35,6 +34,7 @@ from chat_client.scheme_handler_xdg import (
     environment_folders,
     quoted,
 )
+from common.system.other_program import Launch
 
 ROOT = Path(__file__).parents[3]
 OTHER = "org.example.Talk.desktop"
@@ -56,7 +56,7 @@ class Computer:
             ("gnome",),
         )
         self.command = self.program(folder / "Chat 1" / "ChatClient")
-        self.handler = XdgHandler(Program((str(self.command),)), self.folders)
+        self.handler = XdgHandler(Launch((str(self.command),)), self.folders)
 
     @staticmethod
     def program(path: Path) -> Path:
@@ -122,7 +122,7 @@ def test_the_entry_starts_this_copy(computer: Computer, in_folder: bool) -> None
     program = Computer.program(folder / "ChatClient")
     program.write_text('#!/bin/sh\npwd\nprintf "%s\\n" "$@"\n')
     command = (str(program), "--data-dir", "x y")
-    handler = XdgHandler(Program(command, folder if in_folder else None), computer.folders)
+    handler = XdgHandler(Launch(command, folder if in_folder else None), computer.folders)
     handler.register()
     assert handler.find() == Handler(Opens.THIS)
     entry = configparser.RawConfigParser(strict=False)
@@ -162,7 +162,7 @@ def test_the_installed_one_needs_no_doing(computer: Computer) -> None:
     assert computer.handler.find() == Handler(Opens.INSTALLED)
     # Another copy is not it, and says where the one is that opens links.
     other = Computer.program(computer.home / "Chat 2" / "ChatClient")
-    handler = XdgHandler(Program((str(other),)), computer.folders)
+    handler = XdgHandler(Launch((str(other),)), computer.folders)
     found = handler.find()
     assert found.opens is Opens.ANOTHER
     assert found.name == f"Talk in {computer.command.parent}"
@@ -268,7 +268,7 @@ def test_what_can_not_be_written_is_said(computer: Computer) -> None:
 @posix
 def test_a_folder_with_a_line_break_is_refused(computer: Computer) -> None:
     """No entry can name it."""
-    handler = XdgHandler(Program(("/a\nb",)), computer.folders)
+    handler = XdgHandler(Launch(("/a\nb",)), computer.folders)
     with pytest.raises(SchemeHandlerError, match="line break"):
         handler.register()
     assert not computer.own.exists()
@@ -283,7 +283,7 @@ def test_the_desktops_own_tool_accepts_it(computer: Computer) -> None:
         pytest.skip("desktop-file-validate is not installed")
     folder = computer.home / 'a "$b" \\c %d `e` ü'
     command = (str(Computer.program(folder / "ChatClient")),)
-    XdgHandler(Program(command, folder), computer.folders).register()
+    XdgHandler(Launch(command, folder), computer.folders).register()
     done = subprocess.run(
         ["desktop-file-validate", str(computer.own)], capture_output=True, text=True, check=False
     )
@@ -341,11 +341,11 @@ def test_the_folders_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
 def test_this_copy_is_started_with_its_data(monkeypatch: pytest.MonkeyPatch) -> None:
     """From source in its folder; frozen by itself."""
     options = Options(data_dir=Path("relative"), profile="work")
-    program = this_program(options)
+    program = own_launch(options)
     rest = ("--data-dir", os.path.abspath("relative"), "--profile", "work")  # noqa: PTH100  # as text
-    assert program == Program((sys.executable, "-m", "chat_client", *rest), ROOT)
+    assert program == Launch((sys.executable, "-m", "chat_client", *rest), ROOT)
     monkeypatch.setattr(sys, "frozen", True, raising=False)
-    assert this_program(Options()) == Program((sys.executable,), None)
+    assert own_launch(Options()) == Launch((sys.executable,), None)
 
 
 @pytest.mark.parametrize("system", ["linux", "darwin"])
@@ -400,7 +400,7 @@ class Registry:
         del self.keys[path]
 
 
-PROGRAM = Program((r"C:\Program Files\Chat\ChatClient.exe", "--profile", "a b"))
+PROGRAM = Launch((r"C:\Program Files\Chat\ChatClient.exe", "--profile", "a b"))
 
 
 def test_the_registry_is_written_and_cleaned() -> None:
@@ -413,7 +413,7 @@ def test_the_registry_is_written_and_cleaned() -> None:
     assert registry.keys[KEY] == {"": "URL:Chat", "URL Protocol": ""}
     command = registry.keys[rf"{KEY}\shell\open\command"][""]
     assert command == (r'"C:\Program Files\Chat\ChatClient.exe" --profile "a b" --open-link "%1"')
-    other = WindowsHandler(Program(("D:\\ChatClient.exe",)), registry)
+    other = WindowsHandler(Launch(("D:\\ChatClient.exe",)), registry)
     assert other.find() == Handler(Opens.ANOTHER, command)
     other.unregister()  # it is not its own
     assert handler.find() == Handler(Opens.THIS)
@@ -430,4 +430,4 @@ def test_a_registry_that_refuses() -> None:
         WindowsHandler(PROGRAM, registry).register()
     with pytest.raises(SchemeHandlerError, match="from source"):
         WindowsHandler(PROGRAM._replace(folder=ROOT), registry).register()
-    assert command_line(Program(("a",))) == 'a --open-link "%1"'
+    assert command_line(Launch(("a",))) == 'a --open-link "%1"'
