@@ -14,14 +14,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from tests.frozen.person import Person
+from tests.frozen.person import Person, command_on
 from tests.frozen.screen import Screen
+from tests.process.networks import some_networks, why_not
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 _BUILD: Final = 600
@@ -116,15 +118,33 @@ def user_of_tests() -> int | None:
     return None
 
 
+@pytest.fixture(scope="session")
+def why_no_networks() -> str | None:
+    """Why programs have to run in the network of this computer, if they do."""
+    return why_not()
+
+
 @pytest.fixture
-def person(public: Path) -> Iterator[Person]:
-    """Somebody with an empty home; whatever they started is ended with the test."""
+def person(public: Path, why_no_networks: str | None) -> Iterator[Person]:
+    """Somebody with an empty home; whatever they started is ended with the test.
+
+    Where that is possible their computer is on a network of its own: a chat that somebody near
+    hosts would be listed in their windows.
+    """
     home = Path(tempfile.mkdtemp(prefix="home-", dir=public))
-    person = Person(home, user_of_tests())
-    try:
+    user = user_of_tests()
+    with ExitStack() as stack:
+        computer: list[str] = []
+        if why_no_networks is None:
+            networks = stack.enter_context(some_networks())
+            mine, other = networks.computer(), networks.computer()
+            cable = networks.cable(mine, other)
+            for number, each in enumerate((mine, other), 1):
+                each.up(cable, f"10.77.0.{number}/24")
+            computer = command_on(mine, user)
+        person = Person(home, user, computer)
+        stack.callback(person.leave)
         yield person
-    finally:
-        person.leave()
 
 
 @pytest.fixture

@@ -6,12 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import pytest
+
+from tests.process.networks import Computer
 
 DEADLINE: Final = 30.0
 """Seconds for anything that should happen at once; a loaded machine may take a while."""
@@ -53,6 +57,22 @@ class Program:
     def signal(self, number: int) -> None:
         """Send a signal."""
         self.process.send_signal(number)
+
+
+def command_on(computer: Computer, user: int | None) -> list[str]:
+    """A command that runs another one on a computer, as this user."""
+    enter = [_tool("nsenter"), f"--target={computer.pid}", "--net", "--mount", "--uts"]
+    if user is None:
+        return [*enter, "--user", "--preserve-credentials"]
+    become = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    return [*enter, _tool("setpriv"), *become]
+
+
+def _tool(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        pytest.skip(f"{name} is not installed")
+    return found
 
 
 class Person:
@@ -134,6 +154,10 @@ class Person:
                 # With all it started: a single file runs as two processes.
                 os.killpg(program.pid, signal.SIGKILL)
                 program.process.wait()
+        # And what is no child of theirs, as the desktop has opened it.
+        for pid in self.processes() if sys.platform == "linux" else ():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def processes(self) -> list[int]:
         """Everything of theirs that still runs, found by its environment (Linux)."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 
 from common.ui.look.palette import LIGHT
 from tests.frozen.conftest import Bundle, user_of_tests
-from tests.frozen.person import Person, wait_for
+from tests.frozen.person import Person, command_on, wait_for
 from tests.frozen.screen import Screen, Window
 from tests.process import networks as module
 from tests.process.networks import Computer, in_place_of, some_networks
@@ -39,23 +38,7 @@ def an_account(computer: Computer, public: Path, login: str, full_name: str) -> 
     number = user or 0  # as whom the tests run is root on that computer
     entry = f"{login}:x:{number}:{number}:{full_name},,,:{home}:/bin/sh\n"
     in_place_of(computer, "/etc/passwd", entry, home)
-    return Person(home, user, inside(computer, user))
-
-
-def inside(computer: Computer, user: int | None) -> list[str]:
-    """A command that runs another one on a computer, as this user."""
-    enter = [_tool("nsenter"), "--target", str(computer.pid), "--net", "--mount", "--uts"]
-    if user is None:
-        return [*enter, "--user", "--preserve-credentials"]
-    become = [f"--reuid={user}", f"--regid={user}", "--clear-groups"]
-    return [*enter, _tool("setpriv"), *become]
-
-
-def _tool(name: str) -> str:
-    found = shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not installed")
-    return found
+    return Person(home, user, command_on(computer, user))
 
 
 class Both(NamedTuple):
