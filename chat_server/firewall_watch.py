@@ -1,12 +1,23 @@
 """Asks the firewalls of this computer on a thread of its own, as that may take seconds."""
 
+from __future__ import annotations
+
 import logging
 import threading
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from chat_server.reachability import Finding, firewall_findings
+if TYPE_CHECKING:
+    from chat_server.reachability import Finding
 
 log = logging.getLogger(__name__)
+
+
+def _findings(port: int) -> tuple[Finding, ...]:
+    # Here, as the server and its window need not wait for it.
+    from chat_server.reachability import firewall_findings
+
+    return firewall_findings(port)
 
 
 class FirewallWatch:
@@ -18,7 +29,7 @@ class FirewallWatch:
     def __init__(
         self,
         tell: Callable[[tuple[Finding, ...]], object],
-        find: Callable[[int], tuple[Finding, ...]] = firewall_findings,
+        find: Callable[[int], tuple[Finding, ...]] = _findings,
     ) -> None:
         self._tell, self._find = tell, find
         self._changed = threading.Condition()

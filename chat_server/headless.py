@@ -1,15 +1,17 @@
 """The server without a window: it logs sign-ins and disconnects until a signal stops it."""
 
+from __future__ import annotations
+
 import logging
 import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chat_server.firewall_watch import FirewallWatch
 from chat_server.options import Options
-from chat_server.reachability import Finding
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.service import Server, StartError
@@ -19,6 +21,9 @@ from common.domain.sentences import sentence
 from common.protocol.debug_summaries import brief
 from common.system.logs import start_logging
 from common.system.process import stop_signals
+
+if TYPE_CHECKING:
+    from chat_server.reachability import Finding
 
 log = logging.getLogger(__name__)
 

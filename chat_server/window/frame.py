@@ -73,7 +73,7 @@ class Frame(Panel):
         content = Panel(self, theme, "window")
         content.pack(side="left", fill="both", expand=True)
         self._build_header(content)
-        self.requests = RequestStrip(content, theme, actions)
+        self._content = content
         self.banner = Banner(content, theme)
         self.activity = Activity(content, theme)
         self.activity.pack(side="bottom", fill="x")
@@ -87,6 +87,13 @@ class Frame(Panel):
         content.bind("<Configure>", lambda event: self._share(event.height), add="+")
 
     # Pages are created on first use: most of them are not needed at the start.
+
+    @cached_property
+    def requests(self) -> RequestStrip:
+        """What is above every page while somebody asks to join; made when the first one does."""
+        strip = RequestStrip(self._content, self._theme, self._actions)
+        strip.lower(self.banner)  # Tab follows the stacking order
+        return strip
 
     @cached_property
     def connections(self) -> Connections:
@@ -128,7 +135,8 @@ class Frame(Panel):
             self.accounts.take_over(former.accounts)
         if "invites" in made:
             self.invites.take_over(former.invites)
-        self.requests.take_over(former.requests)
+        if "requests" in made:
+            self.requests.take_over(former.requests)
         if "sanctions" in made:
             self.sanctions.take_over(former.sanctions)
 
@@ -228,11 +236,13 @@ class Frame(Panel):
 
     def _show_requests(self, view: HostView) -> None:
         """Show who asks to join, above everything else on every page."""
+        if not view.joining.requests and "requests" not in vars(self):
+            return
         self.requests.show(view.joining)
-        if view.joining.requests and not self.requests.winfo_manager():
-            self.requests.pack(fill="x", after=self._below_header)
-        elif not view.joining.requests:
+        if not view.joining.requests:
             self.requests.pack_forget()
+        elif not self.requests.winfo_manager():
+            self.requests.pack(fill="x", after=self._below_header)
 
     def _share(self, height: int) -> None:
         """Set the feed's height by that of the window."""

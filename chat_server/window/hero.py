@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import cached_property
 from typing import Final
 
 from chat_server.window.actions import Actions
@@ -46,6 +47,7 @@ class Invite(_Page):
 
     def __init__(self, parent: tk.Misc, theme: Theme, actions: Actions) -> None:
         super().__init__(parent, theme, 0.46)
+        self._actions = actions
         middle = self._middle
         self._title = Label(middle, theme, font="hero_title", justify="center")
         self._title.pack()
@@ -59,6 +61,14 @@ class Invite(_Page):
         self.facts = Facts(middle, theme, actions, centred=True)
         self.facts.pack()
         self.adopt()
+
+    @cached_property
+    def code(self) -> CodeCard:
+        """The code with its buttons; made when it is shown for the first time."""
+        card = CodeCard(self._card, self._theme, self._actions)
+        card.lower(self._link_title)  # Tab follows the stacking order
+        self.adopt()
+        return card
 
     def show(self, view: HostView) -> None:
         """Show the invite of a running server."""
@@ -81,7 +91,6 @@ class Invite(_Page):
         self._width = Panel(card, theme)
         self._width.configure(height=1, width=theme.px(_CARD - 64))
         self._width.pack()
-        self.code = CodeCard(card, theme, actions)
         self._link_title = Label(card, theme, "Invite link", tone="muted")
         self._link_title.pack(anchor="w")
         self.field = LinkField(card, theme, lambda link: actions.copy(link, "Invite link copied"))
@@ -117,7 +126,8 @@ class Invite(_Page):
         self._width.configure(width=inside)
         for label in (self._title, self._what, self._where):
             label.configure(wraplength=room)
-        self.code.fit(inside)
+        if "code" in vars(self):
+            self.code.fit(inside)
         self.facts.fit(room)
         # In a narrow window there is room for the short one only.
         self.renew.set("New invite link…")
@@ -163,7 +173,8 @@ class Invite(_Page):
             self.code.pack(fill="x", pady=(0, px(20)), before=self._link_title)
             self.show_code.pack_forget()
         else:
-            self.code.pack_forget()
+            if "code" in vars(self):
+                self.code.pack_forget()
             self.show_code.set("Show the code" if joining.code_live else "Show a code")
             if joining.rule == "ask":
                 self.show_code.pack_forget()  # it would let nobody in

@@ -11,12 +11,11 @@ import time
 import tkinter as tk
 from collections.abc import Callable
 from math import inf
-from typing import Final, assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from chat_server.firewall_watch import FirewallWatch
 from chat_server.notify.policy import Topic
 from chat_server.options import Options
-from chat_server.reachability import Finding
 from chat_server.rules.view import Audited
 from chat_server.settings import SettingsStore
 from chat_server.window import server_thread
@@ -36,6 +35,9 @@ from common.ui.program.second_starts import SecondStarts
 from common.ui.settings.applied_looks import AppliedLooks
 from common.ui.settings.window import SettingsWindow
 from common.ui.widgets.keys import FIND, SETTINGS
+
+if TYPE_CHECKING:
+    from chat_server.reachability import Finding
 
 SOON: Final = 15
 """Milliseconds for which events are coalesced into one redraw."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Final
 
-from chat_server.reachability import Finding
 from chat_server.ready_file import Running
 from chat_server.rules import view
 from chat_server.window.formats import clock_text, day_of, handle_text, until_text
@@ -29,6 +28,7 @@ from common.domain.spoken_code import written_code
 from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
+    from chat_server.reachability import Finding
     from common.protocol import messages
 
 _KINDS: Final = {"link": "Link", "code": "Code", "knock": "Asked to join"}

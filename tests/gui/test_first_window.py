@@ -91,6 +91,18 @@ def test_the_join_screen_is_drawn_before_anything_of_the_network_is_loaded() -> 
 
 
 @pytest.mark.usefixtures("town")
+def test_a_host_is_there_before_anything_about_firewalls_is_loaded() -> None:
+    """What asks the programs of the system is loaded by the thread that does."""
+    code = "import sys; from chat_server import headless; from chat_server.window import host; "
+    done = subprocess.run(
+        [sys.executable, "-c", code + "print(*sys.modules)"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    loaded = set(done.stdout.split())
+    assert "chat_server.firewall_watch" in loaded
+    assert "chat_server.reachability" not in loaded
+
+
 def test_what_is_typed_early_is_not_lost(
     town: Town, host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:

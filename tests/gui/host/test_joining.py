@@ -306,6 +306,13 @@ def test_the_page_says_how_people_join(rule: str, listed: bool, said: str) -> No
 # The code
 
 
+def test_nothing_is_made_before_it_is_needed(host: Host) -> None:
+    """At the start nobody asks to join, and no code is shown."""
+    host.up()
+    assert "requests" not in vars(host.app.frame)
+    assert "code" not in vars(host.app.frame.invite)
+
+
 def code_on(host: Host) -> str:
     """The code that the page of nobody being there shows, without its hyphen."""
     card = host.app.frame.invite.code
@@ -318,7 +325,7 @@ def test_a_code_is_shown_used_renewed_and_ended(host: Host) -> None:
     page = host.app.frame.invite
     host.click(page.show_code)
     code = code_on(host)
-    assert not faults(host.root)
+    host.wait(lambda: not faults(host.root), "everything to be whole")
     invited = guest(host, "ada").code(code)
     assert isinstance(invited, messages.Invited)
     host.click(page.code.renew)
