@@ -170,3 +170,24 @@ def test_a_spoken_code(bundle: Bundle, both: Both, screen: Screen) -> None:
     say(window, both.host, "it was only said aloud")
     assert invites_used(bundle, both.host) == ["code"]
     end(both, window, server)
+
+
+def test_hosting_from_the_client(bundle: Bundle, person: Person, screen: Screen) -> None:
+    """Where nobody hosts: ChatServer from the same folder, whose chat is then the one to join."""
+    client = person.start(bundle.program("ChatClient", "file"), "--theme", "light")
+    window = screen.window("^ChatClient$")
+    # It is the first one of the two buttons that come with the reason why there is no chat.
+    window.click_until(
+        lambda: screen.windows("ChatServer$"), LIGHT.button_border, "the button “Host here”"
+    )
+    server = screen.window("ChatServer$")
+    window.button(LIGHT.primary, "the button that joins")
+    window.type("Bruno")
+    window.key("Return")
+    say(window.titled("general"), person, "the first word here")
+    assert [each["username"] for each in ask_server(bundle, person, "people")] == ["bruno"]
+    window.quit()
+    assert client.ended() == 0, client.said
+    server.quit()
+    wait_for(partial(_has_ended, person), "the end of every process")
+    assert not list(person.temporary.iterdir())
