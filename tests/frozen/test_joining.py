@@ -178,7 +178,7 @@ def test_hosting_from_the_client(bundle: Bundle, person: Person, screen: Screen)
     window = screen.window("^ChatClient$")
     # It is the first one of the two buttons that come with the reason why there is no chat.
     window.click_until(
-        lambda: screen.windows("ChatServer$"), LIGHT.button_border, "the button “Host here”"
+        lambda: bool(screen.windows("ChatServer$")), LIGHT.button_border, "the button “Host here”"
     )
     server = screen.window("ChatServer$")
     window.button(LIGHT.primary, "the button that joins")
