@@ -78,6 +78,7 @@ def scheme_handler(options: Options) -> SchemeHandler | None:
         return WindowsHandler(own_launch(options))
     if sys.platform == "darwin":
         return None
-    from chat_client.scheme_handler_xdg import XdgHandler, environment_folders
+    from chat_client.mime_apps import environment_folders
+    from chat_client.scheme_handler_xdg import XdgHandler
 
     return XdgHandler(own_launch(options), environment_folders())

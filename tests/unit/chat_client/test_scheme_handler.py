@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chat_client.desktop_entry import ENTRY, MIME_TYPE, arguments_of, desktop_entry, quoted
+from chat_client.mime_apps import Folders, choose, choose_no_more, environment_folders
 from chat_client.options import Options
 from chat_client.scheme_handler import (
     Handler,
@@ -22,18 +24,7 @@ from chat_client.scheme_handler import (
     scheme_handler,
 )
 from chat_client.scheme_handler_windows import KEY, WindowsHandler, command_line
-from chat_client.scheme_handler_xdg import (
-    ENTRY,
-    MIME_TYPE,
-    Folders,
-    XdgHandler,
-    arguments_of,
-    choose,
-    choose_no_more,
-    desktop_entry,
-    environment_folders,
-    quoted,
-)
+from chat_client.scheme_handler_xdg import XdgHandler
 from common.system.other_program import Launch
 
 ROOT = Path(__file__).parents[3]
