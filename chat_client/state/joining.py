@@ -12,6 +12,7 @@ import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Final
 
 from chat_client.state.attempts import Attempt
@@ -102,6 +103,17 @@ _GOODBYES: Final = {"server_closing": "joining_closed"}
 _ANSWERS: Final = frozenset({"refused", "blocked", "expired", "taken"})
 
 
+class _Request(Enum):
+    """The request to join of this connection."""
+
+    NONE = auto()
+    """There is none, or it was answered."""
+    SHOWN = auto()
+    """The host has it, and the digits are told."""
+    WITHDRAWN = auto()
+    """It is being taken back."""
+
+
 class RefusedCodes:
     """How often each certificate has refused a code lately."""
 
@@ -154,6 +166,7 @@ class Joining:
         self._exchange: Exchange | None = None
         self._commitment = b""
         self._nonce = b""
+        self._request = _Request.NONE
         self._received_at = self._sent_at = self._now = 0.0
         self.over = False
         """Whether the connection is to be closed."""
@@ -170,7 +183,7 @@ class Joining:
 
     def withdraw(self) -> None:
         """Take the request back."""
-        self._when_greeted(lambda: self._ask(messages.Withdraw))
+        self._when_greeted(self._withdraw)
 
     # The connection
 
@@ -248,6 +261,11 @@ class Joining:
         self._frames.append(self._end.send(message))
         self._sent_at = self._now
 
+    def _withdraw(self) -> None:
+        if self._request is _Request.SHOWN:
+            self._request = _Request.WITHDRAWN
+        self._ask(messages.Withdraw)
+
     def _knock(self, name: Name) -> None:
         self._nonce = secrets.token_bytes(NONCE_BYTES)
         self._ask(
@@ -301,6 +319,7 @@ class Joining:
             case messages.KnockShown(), messages.KnockOpen():
                 self._shown(message)
             case messages.Done(), messages.Withdraw():
+                self._request = _Request.NONE
                 self._tell(Withdrawn())
             case messages.CodeShare(), messages.CodeStart():
                 self._share(message)
@@ -331,10 +350,18 @@ class Joining:
             self._fail(Reason("wrong_nonce"))
             return
         digits = knock_digits(self._place.fingerprint or b"", self._nonce, nonce)
+        self._request = _Request.SHOWN
         self._tell(Digits(digits))
         self._tell(Waiting())
 
     def _answered(self, answered: messages.KnockAnswered) -> None:
+        request, self._request = self._request, _Request.NONE
+        if request is _Request.NONE:
+            # Of somebody who types a code it is nobody's to let them in but who knows the code.
+            self._fail(Reason("unasked_answer"))
+            return
+        if request is _Request.WITHDRAWN:
+            return  # it was answered before the server knew
         if answered.code == "admitted" and answered.secret is not None:
             self._tell(Invited(self._place.invite(answered.secret), None))
             return

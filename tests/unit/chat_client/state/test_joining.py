@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -241,6 +241,31 @@ class Server:
         )
         self.say(welcome)
 
+    def commits(self, name: Name) -> None:
+        """The client asks to be let in, and gets what binds this server to a nonce of zeros."""
+        self.joining.knock(name)
+        (knock,) = self.heard()
+        bound = commitment(bytes(32)).hex()
+        self.say(messages.KnockCommitted(re=knock.id, commitment=bound))
+
+    def shows(self, name: Name) -> None:
+        """The client asks to be let in, and the host sees it."""
+        self.commits(name)
+        (opened,) = self.heard()
+        self.say(messages.KnockShown(re=opened.id, nonce=bytes(32).hex()))
+        assert isinstance(self.news[-1], Waiting)
+
+    def shares(self, code: str) -> None:
+        """The client tries a code, and gets a share of somebody who does not know it."""
+        self.joining.code(code)
+        (start,) = self.heard()
+        assert isinstance(start, messages.CodeStart)
+        other = code_exchange(
+            Role.RESPONDER, "00000000", FINGERPRINT, bytes.fromhex(start.sid), x25519
+        )
+        self.say(messages.CodeShare(re=start.id, share=other.share.hex()))
+        assert [type(each) for each in self.heard()] == [messages.CodeProof]
+
     def heard(self) -> list[messages.ToServer]:
         """What the client says."""
         frames = FrameDecoder(limits.FRAME_JSON).frames(self.joining.take_frames())
@@ -376,12 +401,66 @@ def test_another_protocol_ends_it(protocol: int, code: str) -> None:
 
 def test_an_unknown_answer_is_a_refusal() -> None:
     """A newer server may know more of them."""
+    for code in ("later", "admitted"):
+        server = Server()
+        server.connect()
+        server.shows(ADA)
+        server.say(messages.KnockAnswered(code=code, secret=None))
+        assert server.news[-1] == Refused(Reason("knock_refused"))
+
+
+def _takes_back(server: Server) -> None:
+    server.shows(ADA)
+    server.joining.withdraw()
+    (withdraw,) = server.heard()
+    server.say(messages.Done(re=withdraw.id))
+
+
+def _is_answered(server: Server) -> None:
+    server.shows(ADA)
+    server.say(messages.KnockAnswered(code="refused"))
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda _server: None,
+        lambda server: server.joining.knock(ADA),
+        lambda server: server.commits(ADA),
+        lambda server: server.joining.code("ABCDEFGH"),
+        lambda server: server.shares("ABCDEFGH"),
+        _takes_back,
+        _is_answered,
+    ],
+    ids=["connected", "knocking", "committed", "typing", "proving", "withdrawn", "answered"],
+)
+@pytest.mark.parametrize("code", ["admitted", "refused", "expired", "later"])
+def test_nobody_is_let_in_who_does_not_wait_for_it(
+    before: Callable[[Server], object], code: str
+) -> None:
+    """Who only pretends to be the chat would get around the code that somebody types."""
     server = Server()
     server.connect()
-    server.say(messages.KnockAnswered(code="later", secret=None))
-    assert server.news[-1] == Refused(Reason("knock_refused"))
-    server.say(messages.KnockAnswered(code="admitted", secret=None))
-    assert server.news[-1] == Refused(Reason("knock_refused"))
+    before(server)
+    secret = "s" * 22 if code == "admitted" else None
+    server.say(messages.KnockAnswered(code=code, secret=secret))
+    assert server.ended == "unasked_answer"
+    assert not any(isinstance(each, Invited) for each in server.news)
+
+
+def test_an_answer_that_crosses_the_withdrawal_is_not_heard() -> None:
+    """The host was quicker by the time that a message takes; nobody comes in who wants no more."""
+    server = Server()
+    server.connect()
+    server.shows(ADA)
+    server.joining.withdraw()
+    (withdraw,) = server.heard()
+    server.say(messages.KnockAnswered(code="admitted", secret="s" * 22))
+    server.say(messages.Done(re=withdraw.id))
+    assert server.news[-2:] == [Waiting(), Withdrawn()]
+    server.shows(ADA)
+    server.say(messages.KnockAnswered(code="admitted", secret="s" * 22))
+    assert isinstance(server.news[-1], Invited)
 
 
 def test_a_command_without_an_answer_is_given_up() -> None:
