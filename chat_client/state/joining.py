@@ -100,7 +100,7 @@ JoiningNews = Connected | Digits | Waiting | Withdrawn | Invited | Refused | Unr
 """What the front end is told."""
 _GOODBYES: Final = {"server_closing": "joining_closed"}
 """Goodbyes that mean something else to somebody who is not in the chat yet."""
-_ANSWERS: Final = frozenset({"refused", "blocked", "expired", "taken"})
+_ANSWERS: Final = frozenset({"refused", "blocked", "expired", "displaced", "taken"})
 
 
 class _Request(Enum):

@@ -32,6 +32,11 @@ SHOWN_RATE: Final = 0.1
 """And per second after that."""
 BUSY_FOR: Final = 10 * 1000
 """Milliseconds after which a request is worth another try when too many are waiting."""
+SHOWN_FOR: Final = 2 * 60 * 1000
+"""Milliseconds that a network must have had a place for longer than another one to give way."""
+_FADING: Final = 8
+"""How many times as long as it took it takes for the time with a place to be forgotten."""
+_MOST_TIMES: Final = 4096
 
 
 class Opening(NamedTuple):
@@ -71,6 +76,8 @@ class JoinRequests:
         """By connection, the number of its request."""
         self._admitted: OrderedDict[str, tuple[str, int]] = OrderedDict()
         """By installation, the spelling of the username that it is to join with, and until when."""
+        self._times: OrderedDict[str, tuple[int, int]] = OrderedDict()
+        """By network, for how long it had a place, and when that was counted last."""
         self._holds = Holds()
         self._tried = AddressLimit(TRIED_AT_ONCE, TRIED_RATE)
         self._shown = AddressLimit(SHOWN_AT_ONCE, SHOWN_RATE)
@@ -96,9 +103,8 @@ class JoinRequests:
 
     def add(self, request: JoinRequest) -> None:
         """A request waits from now on, and its username is reserved."""
-        self._waiting[request.number] = request
-        self._names[request.number] = spelling(request.username)
-        self._numbers[request.connection] = request.number
+        self._count_time(request.address, request.since)
+        self._put(request)
 
     def of_device(self, installation: str) -> JoinRequest | None:
         """The request of a device, of which there is one at most."""
@@ -116,18 +122,47 @@ class JoinRequests:
             count >= OF_AN_ADDRESS * origin.factor for origin, count in counted(address, theirs)
         )
 
-    def giving_way(self, address: str) -> JoinRequest | None:
+    def giving_way(self, address: str, now: int) -> JoinRequest | None:
         """The request that ends for one of this address when there are too many of all addresses.
 
-        It is the newest of the network that has more of them than any other, so that no computer
-        with many addresses keeps the others out; None if that is the network of this address.
+        It is the newest of the network that has more of them than any other. If none has, it is one
+        of the network that has had a place longest, if one of this address has had none for some
+        time less: else whoever has as many addresses as there are places holds all of them. Asking
+        anew makes nobody young, and two networks don't displace each other in turns.
         """
         networks = Counter(_network(each.address) for each in self)
         ((crowd, count),) = networks.most_common(1)
         mine = _network(address)
-        if crowd == mine or count <= networks[mine] + 1:
+        if crowd != mine and count > networks[mine] + 1:
+            return next(each for each in reversed(tuple(self)) if _network(each.address) == crowd)
+        if networks[mine]:
             return None
-        return next(each for each in reversed(tuple(self)) if _network(each.address) == crowd)
+        times = {network: self._time_of(network, now) for network in networks}
+        longest = max(times, key=times.__getitem__)
+        if times[longest] - self._time_of(mine, now) < SHOWN_FOR:
+            return None
+        return next(each for each in self if _network(each.address) == longest)
+
+    def _time_of(self, network: str, now: int) -> int:
+        """Milliseconds for which a network had a place lately, at most `LIFE`.
+
+        That passes while it has none, but slowly: to have it forgotten while others of one's
+        addresses take over, one needs many times as many of them as there are places.
+        """
+        time, counted_at = self._times.get(network, (0, now))
+        passed = max(0, now - counted_at)
+        if any(_network(each.address) == network for each in self):
+            return min(LIFE, time + passed)
+        return max(0, time - passed // _FADING)
+
+    def _count_time(self, address: str, now: int) -> None:
+        """A network gets a place or loses one."""
+        network = _network(address)
+        time = self._time_of(network, now)
+        self._times.pop(network, None)
+        self._times[network] = time, now
+        while len(self._times) > _MOST_TIMES:
+            self._times.popitem(last=False)
 
     # Waiting
 
@@ -139,15 +174,16 @@ class JoinRequests:
         """The request of a connection, as long as it waits."""
         return self._waiting.get(self._numbers.get(connection, 0))
 
-    def answered(self, request: JoinRequest) -> None:
+    def answered(self, request: JoinRequest, now: int) -> None:
         """It waits no longer."""
+        self._count_time(request.address, now)
         del self._waiting[request.number]
         del self._names[request.number]
         del self._numbers[request.connection]
 
     def admitted(self, request: JoinRequest, now: int) -> None:
         """It waits no longer; its name is reserved for a while, for the `join` that follows."""
-        self.answered(request)
+        self.answered(request, now)
         self._admitted[request.installation] = (spelling(request.username), now + RESERVED_FOR)
         while len(self._admitted) > _MOST_RESERVED:
             self._admitted.popitem(last=False)
@@ -155,15 +191,15 @@ class JoinRequests:
     def wait_again(self, request: JoinRequest) -> None:
         """Undo `answered` or `admitted`."""
         self._admitted.pop(request.installation, None)
-        self.add(request)
+        self._put(request)
         self._waiting = dict(sorted(self._waiting.items()))
 
-    def left(self, connection: int) -> JoinRequest | None:
+    def left(self, connection: int, now: int) -> JoinRequest | None:
         """The connection ended, or asks no longer. Returns the request that it had."""
         self._opening.pop(connection, None)
         request = self.of_connection(connection)
         if request is not None:
-            self.answered(request)
+            self.answered(request, now)
         return request
 
     def reserves(
@@ -205,6 +241,11 @@ class JoinRequests:
         """Milliseconds until this device at this address may ask; 0 for now."""
         names = (_device(installation), address)
         return max(self._holds.wait(name, now) for name in names)
+
+    def _put(self, request: JoinRequest) -> None:
+        self._waiting[request.number] = request
+        self._names[request.number] = spelling(request.username)
+        self._numbers[request.connection] = request.number
 
     def __iter__(self) -> Iterator[JoinRequest]:
         return iter(tuple(self._waiting.values()))

@@ -36,7 +36,7 @@ def knock(world: World, session: Session, command: messages.Knock, now: int) -> 
         params: dict[str, str | int] = {"why": "asked_before", "minutes": -(-wait // 60_000)}
         return refuse(session, command, "rate_limited", retry_after=wait, params=params)
     refused = (
-        _no_room(world, session, command)
+        _no_room(world, session, command, now)
         or _many_tries(world, session, command, now)
         or refuse_names(world, session, command, now)
     )
@@ -55,7 +55,7 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
         return refuse(session, command, "out_of_order", params={"phase": "identifying"})
     # Others may have asked, or have joined, since the check before.
     asked = opening.command.model_copy(update={"id": command.id})
-    refused = _no_room(world, session, asked) or refuse_names(world, session, asked, now)
+    refused = _no_room(world, session, asked, now) or refuse_names(world, session, asked, now)
     if refused:
         return refused
     wait = world.requests.may_show(session.address, now)
@@ -67,9 +67,9 @@ def knock_open(world: World, session: Session, command: messages.KnockOpen, now:
         # This device again, before it was noticed that its former connection is dead.
         outcome += _expire(world, former, "replaced", now)
     elif world.requests.is_full:
-        crowd = world.requests.giving_way(session.address)
-        if crowd is not None:
-            outcome += _expire(world, crowd, "expired", now)
+        displaced = world.requests.giving_way(session.address, now)
+        if displaced is not None:
+            outcome += _displace(world, displaced, now)
     digits = knock_digits(world.facts.fingerprint, bytes.fromhex(command.nonce), opening.nonce)
     request = JoinRequest(
         number=world.requests.next_number(),
@@ -186,7 +186,7 @@ def _take(world: World, request: JoinRequest, code: str, now: int) -> Outcome:
     if code == "admitted":
         world.requests.admitted(request, now)
     else:
-        world.requests.answered(request)
+        world.requests.answered(request, now)
     world.directory.undo.note(partial(world.asks_again, request))
     return [MayWait(request.connection, None), KnockEnded(request.number, code, now)]
 
@@ -201,17 +201,24 @@ def _expire(world: World, request: JoinRequest, why: str, now: int) -> Outcome:
     return [*world.no_longer_asks(request.connection, why, now), _answer(request, "expired")]
 
 
+def _displace(world: World, request: JoinRequest, now: int) -> Outcome:
+    """End a request for another one: its guest hears why and may ask again, the host sees it."""
+    why = "displaced"
+    told = ClientRefused(request.address, request.username, why, now)
+    return [*world.no_longer_asks(request.connection, why, now), _answer(request, why), told]
+
+
 def _answer(request: JoinRequest, code: str, secret: str | None = None) -> Tell:
     return Tell(request.connection, messages.KnockAnswered(code=code, secret=secret))
 
 
-def _no_room(world: World, session: Session, command: messages.Knock) -> Outcome:
+def _no_room(world: World, session: Session, command: messages.Knock, now: int) -> Outcome:
     """The refusal of one request more than may wait; one that replaces its former one is none."""
     waiting = world.requests
     if waiting.of_device(command.installation) is not None:
         return []
     if not waiting.has_many(session.address) and not (
-        waiting.is_full and waiting.giving_way(session.address) is None
+        waiting.is_full and waiting.giving_way(session.address, now) is None
     ):
         return []
     params = {"why": "many_asking"}

@@ -196,9 +196,9 @@ class KnockArrived:
 class KnockEnded:
     """A request to join waits no longer.
 
-    `why` is `admitted`, `refused`, `blocked`, `withdrawn`, `expired`, `replaced` (by one of the
-    same device), `joined` (otherwise), `taken` (its name, by somebody with an invite), or why the
-    connection ended.
+    `why` is `admitted`, `refused`, `blocked`, `withdrawn`, `expired`, `displaced` (as too many
+    people ask), `replaced` (by one of the same device), `joined` (otherwise), `taken` (its name, by
+    somebody with an invite), or why the connection ended.
     """
 
     request: int

@@ -175,7 +175,7 @@ class World:
 
     def no_longer_asks(self, connection: int, why: str, now: int) -> Outcome:
         """A connection has no request to join any more, if it had one."""
-        request = self.requests.left(connection)
+        request = self.requests.left(connection, now)
         if request is None:
             return []
         return [MayWait(connection, None), KnockEnded(request.number, why, now)]

@@ -72,6 +72,7 @@ REFUSED: Final = {
     "invite_needed": "no invite",
     "ask_first": "only by asking",
     "too_many_devices": "too many devices",
+    "displaced": "too many people asked to join at once",
     "bad_code": "wrong code",
     "banned": "banned",
     "not_recognized": "unknown device",

@@ -39,6 +39,10 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "knock_blocked": "the host does not let this computer in",
     "joining_closed": "the host has closed this chat; try again when it is open",
     "knock_expired": "nobody has answered; ask again when the host is there",
+    "knock_displaced": (
+        "many people are asking to join, and your request made room for another one. "
+        "Ask again in a moment"
+    ),
     "knock_taken": "somebody with an invite has taken this username; choose another one",
     "code_form": "a code has 8 letters and digits",
     "codes_refused": (

@@ -151,10 +151,11 @@ class KnockShown(Reply):
 
 
 class KnockAnswered(FromServer):
-    """A request to join was answered: `admitted`, `refused`, `blocked`, `expired` or `taken`.
+    """What came of a request to join.
 
-    When it was admitted, `secret` is good for one `join`. `taken` is its name, by somebody who had
-    an invite.
+    It is `admitted`, `refused`, `blocked`, `expired`, `displaced` (by another one, as too many
+    people ask) or `taken` (its name, by somebody who had an invite). When it was admitted, `secret`
+    is good for one `join`.
     """
 
     type: Literal["knock_answered"] = "knock_answered"

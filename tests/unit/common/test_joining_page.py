@@ -88,7 +88,8 @@ def test_the_limits_of_the_page_are_the_real_ones() -> None:
         ),
         f"may ask again after {join_requests.REFUSED_FOR // 1000} s",
         f"{join_requests.LIFE // 60_000} minutes at most",
-        f"and for {join_requests.RESERVED_FOR // 60_000} minutes after it was admitted",
+        f"may take it for {join_requests.RESERVED_FOR // 60_000} minutes after it was admitted",
+        f"that is {join_requests.SHOWN_FOR // 60_000} minutes longer than",
     ):
         assert said in " ".join(SECTION.split()), said
     assert join_requests.BLOCKED_FOR == codes.INVITE_LIFE == 3_600_000, "an hour, both"

@@ -26,6 +26,7 @@ from chat_client.state.joining import (
     Withdrawn,
 )
 from chat_server.rules import inputs
+from chat_server.rules.join_requests import SHOWN_FOR
 from common import limits
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence
@@ -37,6 +38,7 @@ from common.protocol.joining_proofs import code_exchange, commitment, knock_digi
 from common.protocol.messages import to_server
 from common.protocol.x25519 import x25519
 from tests.unit.chat_server.house import FINGERPRINT, House, told
+from tests.unit.chat_server.rules.guests import KnockingGuest
 from tests.unit.joining_wire import ADA, PLACE, Wire
 
 RELAY: Final = bytes(32)
@@ -122,6 +124,23 @@ def test_a_guest_learns_that_nobody_answered(house: House) -> None:
     wire.knock()
     wire.follow(house.happen(inputs.WaitEnded(wire.session.connection)))
     assert wire.news[-1] == Refused(Reason("knock_expired"))
+
+
+def test_a_guest_learns_that_the_request_made_room_for_another(house: House) -> None:
+    """In words, and may ask again on the same connection."""
+    wire = Wire(house)
+    wire.knock()
+    for each in range(limits.REQUESTS - 1):
+        KnockingGuest(house, f"one{each}", f"192.0.2.{each + 100}").knock()
+    house.now += SHOWN_FOR
+    late = KnockingGuest(house, "late", "192.0.2.99")
+    late.begin()
+    wire.follow(late.open())
+    assert wire.news[-1] == Refused(Reason("knock_displaced"))
+    assert "Ask again" in sentence(Reason("knock_displaced"))
+    house.do(late.session, messages.Withdraw(id=house.request()))
+    wire.knock()
+    assert isinstance(wire.news[-1], Waiting)
 
 
 def test_a_guest_learns_that_somebody_with_an_invite_has_the_name(house: House) -> None:

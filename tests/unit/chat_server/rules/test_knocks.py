@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from contextlib import suppress
 
 import pytest
@@ -12,7 +13,7 @@ from chat_server.rules.effects import MayWait, Tell
 from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
-from chat_server.rules.view import Audited, KnockArrived, KnockEnded
+from chat_server.rules.view import Audited, ClientRefused, KnockArrived, KnockEnded
 from chat_server.rules.world import Outcome
 from common import limits
 from common.protocol import messages
@@ -285,7 +286,9 @@ def test_addresses_of_a_network_leave_room_for_others(house: House) -> None:
         assert all_of(begun, KnockEnded) == []
         assert len(all_of(opened, KnockArrived)) == len(all_of(opened, KnockEnded)) == 1
         ended = crowd[15 - number]
-        assert ended.answer(opened).code == "expired"
+        assert ended.answer(opened).code == "displaced"
+        assert only(opened, KnockEnded).why == "displaced"
+        assert only(opened, ClientRefused).code == "displaced"
         assert len(waiting(house)) == limits.REQUESTS
     # Where nobody has more than others, whoever comes last has to wait.
     for number in range(8, 16):
@@ -294,6 +297,138 @@ def test_addresses_of_a_network_leave_room_for_others(house: House) -> None:
     assert len(waiting(house)) == limits.REQUESTS
     late = KnockingGuest(house, "late", "192.0.2.99")
     assert late.error(late.asks()).code == "busy"
+
+
+def crowd(house: House, count: int = limits.REQUESTS) -> list[KnockingGuest]:
+    """Requests of as many addresses, which all wait."""
+    guests = [KnockingGuest(house, f"one{each}", f"192.0.2.{each + 100}") for each in range(count)]
+    for guest in guests:
+        guest.knock()
+    return guests
+
+
+def test_who_has_many_addresses_keeps_nobody_out(house: House) -> None:
+    """However often they ask again: who has had a place longest gives way."""
+    held = crowd(house)
+    ada = KnockingGuest(house, "ada")
+    assert ada.error(ada.asks()).code == "busy"
+    for minutes in range(4):
+        for guest in held:  # The former one of the same device is replaced.
+            guest.session = house.connect(guest.session.address)
+            guest.asks()
+        assert len(waiting(house)) == limits.REQUESTS, minutes
+        house.now += 30_000
+    ada.begin()
+    opened = ada.open()
+    assert held[0].answer(opened).code == "displaced"
+    assert only(opened, KnockEnded).why == "displaced"
+    assert only(opened, ClientRefused).address == held[0].session.address
+    assert held[0].error(held[0].asks()).code == "busy", "it had its turn"
+    others = [KnockingGuest(house, f"other{each}", f"192.0.2.{each + 2}") for each in range(15)]
+    for guest in others:
+        guest.knock()
+    assert set(waiting(house)) == {"ada", *(each.name for each in others)}
+    for guest in held:
+        assert guest.error(guest.asks()).code == "busy"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_asks_in_the_midst_of_a_siege_is_seen_and_stays(house: House, seed: int) -> None:
+    """Sixteen addresses do at random what they can; one person asks each ten seconds."""
+    chance = random.Random(seed)  # noqa: S311  # a repeatable course of a test
+    besiegers = [KnockingGuest(house, f"one{each}", f"192.0.2.{each + 100}") for each in range(16)]
+    ada, seen_at, devices = KnockingGuest(house, "ada"), None, 0
+    start = house.now
+    for second in range(600):
+        house.now = start + 1000 * second
+        for guest in chance.sample(besiegers, 4):
+            act = chance.choice(["ask", "ask", "withdraw", "other device"])
+            if act == "withdraw" and second > 60:
+                house.do(guest.session, messages.Withdraw(id=house.request()))
+                continue
+            if act == "other device":
+                devices += 1
+                guest.device = guest.name = f"other{devices}"
+            guest.session = house.connect(guest.session.address)
+            guest.asks()
+        if seen_at is None and second >= 60 and not second % 10:
+            seen_at = second if all_of(ada.asks(), KnockArrived) else None
+        assert len(waiting(house)) <= limits.REQUESTS
+        assert seen_at is None or "ada" in waiting(house)
+    assert seen_at is not None
+    assert 1000 * seen_at <= join_requests.SHOWN_FOR + 60_000
+
+
+def test_whoever_is_displaced_may_ask_again(house: House) -> None:
+    """As soon as there is room."""
+    held = crowd(house)
+    assert len(waiting(house)) == limits.REQUESTS
+    house.now += join_requests.SHOWN_FOR
+    KnockingGuest(house, "ada").knock()
+    assert held[0].error(held[0].asks()).code == "busy"
+    house.do(held[1].session, messages.Withdraw(id=house.request()))
+    assert held[0].knock()
+
+
+def test_a_request_is_shown_for_two_minutes_before_it_gives_way(house: House) -> None:
+    """So that the host can answer it, however many come after it."""
+    crowd(house)
+    house.now += join_requests.SHOWN_FOR - 1
+    late = KnockingGuest(house, "late")
+    assert late.error(late.asks()).code == "busy"
+    house.now += 1
+    assert late.knock()
+
+
+def test_who_waits_already_displaces_nobody_with_one_more(house: House) -> None:
+    """A second request of an address needs room of its own."""
+    crowd(house)
+    house.now += join_requests.SHOWN_FOR
+    KnockingGuest(house, "ada").knock()
+    beside = KnockingGuest(house, "bob")
+    assert beside.error(beside.asks()).code == "busy"
+
+
+def test_whoever_asked_before_the_others_came_gets_a_turn_again(house: House) -> None:
+    """Nobody answered, and then the places were taken: those who have them now grow older."""
+    ada = KnockingGuest(house, "ada")
+    ada.knock()
+    house.now += join_requests.LIFE
+    held = crowd(house, 15)
+    late = KnockingGuest(house, "late", "192.0.2.99")
+    late.begin()
+    assert ada.answer(late.open()).code == "displaced"
+    waited = 0
+    while not all_of(ada.asks(), KnockArrived):
+        house.now += 10_000
+        waited += 10_000
+        assert waited < 2 * join_requests.LIFE
+    assert held[0].name not in waiting(house)
+
+
+def test_time_with_a_place_is_forgotten(house: House) -> None:
+    """Who asked in the morning does not wait behind everybody in the afternoon."""
+    early = KnockingGuest(house, "early")
+    early.knock()
+    house.now += join_requests.LIFE
+    house.do(early.session, messages.Withdraw(id=house.request()))
+    house.now += 8 * join_requests.LIFE
+    crowd(house)
+    house.now += join_requests.SHOWN_FOR
+    assert early.knock()
+
+
+def test_a_clock_that_is_set_back_keeps_the_rule(house: House) -> None:
+    """The time before does not count, that after it does."""
+    held = crowd(house)
+    house.now -= 100 * join_requests.LIFE
+    late = KnockingGuest(house, "late")
+    assert late.error(late.asks()).code == "busy"
+    for guest in held:
+        guest.session = house.connect(guest.session.address)
+        guest.asks()
+    house.now += join_requests.SHOWN_FOR
+    assert late.knock()
 
 
 def test_nobody_finds_out_by_asking_who_has_an_account(house: House) -> None:
