@@ -91,9 +91,9 @@ def _listen_to(
         of_others=bool(options.command),
         mentions=options.mentions,
     )
-    people = cache.usernames()
+    people = cache.people.usernames()
     rooms_of = account.username if room is None else None
-    printer = _Printer(options, wanted.wants, rooms_of, cache.is_former)
+    printer = _Printer(options, wanted.wants, rooms_of, cache.people.is_former)
 
     def keep(event: Event) -> bool:
         """Queue it for a command, in the transaction that stores it."""

@@ -50,7 +50,7 @@ class MessageFilter:
         if not any(sign in text for sign in _SIGNS):
             return False
         username = self._account.username
-        name = self._cache.display_name(username) or self._account.display_name
+        name = self._cache.people.display_name(username) or self._account.display_name
         if name != self._name:
             self._name = name
             self._me = Mentionable([(username, name)])
@@ -59,5 +59,5 @@ class MessageFilter:
         if Mentionable([(username, username)]).mentions_person(text, username):
             return True
         # By the display name, with which the longer one of somebody else may begin.
-        everyone = Mentionable([*self._cache.display_names().items(), (username, name)])
+        everyone = Mentionable([*self._cache.people.display_names().items(), (username, name)])
         return everyone.mentions_person(text, username)

@@ -1,25 +1,28 @@
-"""The cache and the outbox of one account, written by the core's thread alone."""
+"""The cache of one account: its rooms, and the other tables of the file.
+
+Written by the core's thread alone.
+"""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
+from chat_client.cache.erasure import Erasure
+from chat_client.cache.meta import Meta
+from chat_client.cache.outbox import OutboxTable
+from chat_client.cache.people import PeopleTable
 from chat_client.cache.rows import (
-    OUTBOX,
     body_columns,
     is_cid,
     is_room,
-    is_username,
     json_object,
     number,
-    outgoing_of,
     tolerate,
     whole,
     words,
@@ -27,15 +30,9 @@ from chat_client.cache.rows import (
 from chat_client.cache.schema import connect_writer
 from chat_client.cache.spans import Span, Spans
 from chat_client.cache.unheard import Unheard
-from chat_client.state.outbox_message import OutboxMessage, OutboxState
 from common import limits
-from common.domain.reasons import Reason
 from common.protocol.events import MESSAGE, Event
-from common.protocol.fast_encode import body_json
 from common.system.database import fold
-
-if TYPE_CHECKING:
-    from common.protocol.messages import Person
 
 _ADD: Final = (
     "INSERT INTO events (room, seq, kind, sender, sent_at, cid, text, body, came)"
@@ -56,29 +53,8 @@ _STRETCHES: Final = (
     " FROM events WHERE room = ? AND typeof(seq) = 'integer' AND seq BETWEEN 1 AND ?)"
     " GROUP BY stretch ORDER BY 1"
 )
-_NEXT: Final = f"{OUTBOX} WHERE number > ? AND state = ? ORDER BY number LIMIT 1"
-_NEXT_IN: Final = f"{OUTBOX} WHERE number > ? AND state = ? AND room = ? ORDER BY number LIMIT 1"
-_NEXT_BUT: Final = (
-    f"{OUTBOX} WHERE number > ? AND state = ?"  # noqa: S608 - nothing but constants
-    " AND room NOT IN (SELECT value FROM json_each(?)) ORDER BY number LIMIT 1"
-)
-_ERASED_AT_ONCE: Final = 500
-"""Events whose texts are removed in one transaction."""
-_LOOKED_AT_ONCE: Final = 20_000
-"""Events that are looked at for these: there is no index by sender."""
-_TO_ERASE: Final = (
-    "SELECT rowid, room FROM events WHERE rowid > ? AND rowid <= ? AND sender = ?"
-    " AND kind NOT IN ('account_deleted', 'join', 'removed') ORDER BY rowid LIMIT ?"
-)
-_ERASE: Final = (
-    "UPDATE events SET kind = 'removed', text = '', body = '{}', came = NULL WHERE rowid > ?"
-    " AND rowid <= ? AND sender = ? AND kind NOT IN ('account_deleted', 'join', 'removed')"
-)
 _NEWEST: Final = 1000
 """Events of a room that `last_said` looks at: there is no index of senders."""
-_PEOPLE: Final = "people"
-MODERATORS: Final = "moderators"
-"""Key in `meta` of the moderators' usernames, separated by spaces."""
 _READ_UNTIL: Final = "read until: "
 """Prefix of the keys in `meta` about rooms that are fetched again; see `_remember_reading`."""
 _UNDERSTOOD: Final = "understood"
@@ -86,19 +62,26 @@ _UNDERSTOOD: Final = "understood"
 
 
 class Cache:
-    """One account's events, positions and outbox. In memory when there is no path."""
+    """One account's rooms, events and positions. In memory when there is no path.
+
+    The outbox, the people and whose messages are removed are parts of it, with tables of their own.
+    """
 
     def __init__(self, path: Path | None) -> None:
         """Open or create it. Raises CacheError."""
         self._path = path
         self._connection = connect_writer(path)
-        self._fold = False
-        """Whether the write-ahead log has texts that were removed for good."""
         self._load()
 
     def _load(self) -> None:
         """Load the part of the file that is held in memory."""
         tolerate(self._connection)
+        self._meta = Meta(self._connection)
+        self.outbox = OutboxTable(self._connection)
+        self.erasure = Erasure(self._connection)
+        self.people = PeopleTable(self._connection, self._meta, self.erasure)
+        self.unheard = Unheard(self._connection)
+        """The queue of messages for the command of `listen --exec`."""
         self._positions = self._read_positions()
         self._spans = self._read_spans()
         self._read_until: dict[str, int] = {
@@ -110,15 +93,6 @@ class Cache:
             if (until := number(value)) is not None
         }
         """Room that is fetched again → the `sent_at` up to which it had been read."""
-        erased = self._connection.execute("SELECT username, after FROM erased")
-        self._erased: dict[str, bool] = {
-            username: after is not None for username, after in erased if is_username(username)
-        }
-        """Whose messages were removed → whether they are still being removed here."""
-        (waiting,) = self._connection.execute(
-            "SELECT count(*) FROM outbox WHERE state = ?", (OutboxState.WAITING,)
-        ).fetchone()
-        self._waiting = int(waiting)
 
     def _read_positions(self) -> dict[str, int]:
         rows = self._connection.execute("SELECT room, position FROM rooms")
@@ -162,28 +136,23 @@ class Cache:
     def transaction(self) -> Iterator[None]:
         """A transaction: all or nothing, durable (fsync) at its end."""
         self._connection.execute("BEGIN IMMEDIATE")
-        self._fold = False
-        before = (
-            dict(self._positions), dict(self._read_until), dict(self._erased), self._waiting,
-        )  # fmt: skip
+        self.outbox.begin()
+        self.erasure.begin()
+        before = dict(self._positions), dict(self._read_until)
         try:
             yield
             self._connection.execute("COMMIT")
             self._spans.commit()
-            if self._fold:
+            if self.erasure.freed:
                 with suppress(sqlite3.Error):
                     fold(self._connection)
         except BaseException:
-            self._positions, self._read_until, self._erased, self._waiting = before
-            self._spans.roll_back()
+            self._positions, self._read_until = before
+            for part in (self._spans, self.outbox, self.erasure):
+                part.roll_back()
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
-
-    @property
-    def unheard(self) -> Unheard:
-        """The queue of messages for the command of `listen --exec`."""
-        return Unheard(self._connection)
 
     def probe(self) -> None:
         """Check that the file can be written. Raises sqlite3.Error."""
@@ -198,16 +167,11 @@ class Cache:
 
     def meta(self, key: str) -> str | None:
         """A stored value, such as the server's epoch; None if there is none."""
-        row = self._connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
+        return self._meta.get(key)
 
     def set_meta(self, key: str, value: str) -> None:
         """Store a value under a key."""
-        self._connection.execute(
-            "INSERT INTO meta (key, value) VALUES (?, ?)"
-            " ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            (key, value),
-        )
+        self._meta.set(key, value)
 
     def reset(self, epoch: str) -> None:
         """Drop everything received, for a server with another history (epoch).
@@ -217,7 +181,7 @@ class Cache:
         """
         for room in self.rooms():
             self.forget_room(room)
-        self.forget_people()
+        self.people.forget()
         self._connection.execute(
             "DELETE FROM rooms WHERE room NOT IN"
             " (SELECT room FROM outbox UNION SELECT room FROM drafts)"
@@ -234,22 +198,8 @@ class Cache:
         self._connection.execute("DELETE FROM spans WHERE room = ?", (room,))
         self._spans.forget(room)
         self._connection.execute("UPDATE rooms SET position = 0, read = 0 WHERE room = ?", (room,))
-        self.send_again(room)
+        self.outbox.send_again(room)
         self._positions[room] = 0
-
-    def send_again(self, room: str | None = None) -> int:
-        """Queue acknowledged messages without a cached event for sending again; returns how many.
-
-        A restored server may have lost them; one that has them deduplicates by `cid`. Without a
-        room, those of all rooms.
-        """
-        again = self._connection.execute(
-            "UPDATE outbox SET state = :waiting"
-            " WHERE (:room IS NULL OR room = :room) AND state = :sent",
-            {"waiting": OutboxState.WAITING, "sent": OutboxState.SENT, "room": room},
-        )
-        self._waiting += again.rowcount
-        return again.rowcount
 
     def _remember_reading(self, room: str) -> None:
         """Store up to which `sent_at` a room was read: a `seq` means nothing in another history.
@@ -355,56 +305,6 @@ class Cache:
         self.add_room(room)
         self._positions[room] = seq
 
-    def shown(self, event: Event) -> Event:
-        """An event as it may be stored and shown: of somebody who is erased without its text."""
-        return event.without_text() if event.sender in self._erased else event
-
-    def erase(self, username: str) -> bool:
-        """Remove somebody's messages, here and whenever more of them come; True when that is new.
-
-        From now on readers leave out their texts; `erase_some` removes them from the file.
-        """
-        if username in self._erased:
-            return False
-        self._connection.execute("INSERT OR REPLACE INTO erased VALUES (?, 0)", (username,))
-        self._erased[username] = True
-        self.unheard.forget_sender(username)
-        return True
-
-    @property
-    def erasing(self) -> bool:
-        """Whether `erase_some` has something left to do."""
-        return True in self._erased.values()
-
-    def erase_some(self) -> None:
-        """Remove some of the texts of those who are erased: a step of many.
-
-        A crash between two steps costs nothing: the next start goes on.
-        """
-        username = next(name for name, is_left in self._erased.items() if is_left)
-        (after,) = self._connection.execute(
-            "SELECT after FROM erased WHERE username = ?", (username,)
-        ).fetchone()
-        after = whole(after)
-        found = self._connection.execute(
-            _TO_ERASE, (after, after + _LOOKED_AT_ONCE, username, _ERASED_AT_ONCE)
-        ).fetchall()
-        full = len(found) == _ERASED_AT_ONCE
-        to = found[-1][0] if full else after + _LOOKED_AT_ONCE
-        self._connection.execute(_ERASE, (after, to, username))
-        (last,) = self._connection.execute("SELECT max(rowid) FROM events").fetchone()
-        self._erased[username] = to < (last or 0)
-        self._fold = not self._erased[username]
-        self._connection.execute(
-            "UPDATE erased SET after = ? WHERE username = ?",
-            (to if self._erased[username] else None, username),
-        )
-
-    def _is_not_erased(self, username: str) -> None:
-        """The account is there, in the server's present history."""
-        if self._erased.pop(username, None) is not None:
-            self._connection.execute("DELETE FROM erased WHERE username = ?", (username,))
-
     def add_event(self, event: Event) -> int:
         """Store the event that follows the room's position, and move the position to it.
 
@@ -500,71 +400,6 @@ class Cache:
             (seq, room, seq),
         )
 
-    def people_change(self) -> int:
-        """The number of the last known change of the server's accounts; 0 for none.
-
-        Also 0 if an older program, without roles, stored the people: then all are fetched again.
-        """
-        return 0 if self.meta(MODERATORS) is None else number(self.meta(_PEOPLE)) or 0
-
-    def set_people_change(self, change: int) -> None:
-        """Record that all changes up to this one are known."""
-        self.set_meta(_PEOPLE, str(change))
-        if self.meta(MODERATORS) is None:
-            self.set_meta(MODERATORS, "")
-
-    def usernames(self) -> set[str]:
-        """The usernames of all known people."""
-        return {username for (username,) in self._connection.execute("SELECT username FROM people")}
-
-    def display_names(self) -> dict[str, str]:
-        """Username → display name of all known people but former members."""
-        rows = self._connection.execute(
-            "SELECT username, display_name FROM people WHERE NOT former"
-        )
-        return {
-            username: words(name, limits.DISPLAY_NAME_LENGTH)
-            for username, name in rows
-            if is_username(username)
-        }
-
-    def is_former(self, username: str) -> bool:
-        """Whether somebody's account was deleted."""
-        row = self._connection.execute(
-            "SELECT 1 FROM people WHERE username = ? AND former", (username,)
-        ).fetchone()
-        return row is not None
-
-    def display_name(self, username: str) -> str:
-        """A person's display name; "" for an unknown username."""
-        row = self._connection.execute(
-            "SELECT display_name FROM people WHERE username = ?", (username,)
-        ).fetchone()
-        return "" if row is None else words(row[0], limits.DISPLAY_NAME_LENGTH)
-
-    def forget_people(self) -> None:
-        """Remove all people."""
-        self._connection.execute("DELETE FROM people")
-        self._connection.execute("DELETE FROM erased")
-        self._erased.clear()
-        self.set_meta(MODERATORS, "")
-        self.set_people_change(0)
-
-    def add_person(self, person: Person) -> None:
-        """Add a person, or update their name and role, and whether the account was deleted."""
-        self._connection.execute(
-            "INSERT INTO people (username, display_name, former) VALUES (?, ?, ?)"
-            " ON CONFLICT (username) DO UPDATE SET display_name = excluded.display_name,"
-            " former = excluded.former",
-            (person.username, person.display_name, person.former),
-        )
-        if not person.erased:
-            self._is_not_erased(person.username)
-        moderators = set((self.meta(MODERATORS) or "").split())
-        is_one = person.role == "moderator"
-        if is_one != (person.username in moderators):
-            self.set_meta(MODERATORS, " ".join(sorted(moderators ^ {person.username})))
-
     def set_draft(self, room: str, text: str) -> None:
         """Store the draft of a room; a blank one is deleted."""
         if text.strip():
@@ -577,72 +412,6 @@ class Cache:
             )
         else:
             self._connection.execute("DELETE FROM drafts WHERE room = ?", (room,))
-
-    def outbox_add(
-        self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
-    ) -> None:
-        """Add a message to the outbox; it stays until its event is cached, or it is deleted."""
-        self._connection.execute(
-            "INSERT INTO outbox (room, cid, kind, body, written_at, state)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (room, cid, kind, body_json(body), written_at, OutboxState.WAITING),
-        )
-        self._waiting += 1
-
-    def next_waiting(
-        self, after: int = 0, *, room: str | None = None, but: Collection[str] = ()
-    ) -> OutboxMessage | None:
-        """The message to send next: the oldest one waiting, of those after number `after`.
-
-        Of one room, or of all `but` some.
-        """
-        values = [after, OutboxState.WAITING]
-        if room is not None:
-            row = self._connection.execute(_NEXT_IN, [*values, room]).fetchone()
-        elif but:
-            row = self._connection.execute(_NEXT_BUT, [*values, json.dumps(list(but))]).fetchone()
-        else:
-            row = self._connection.execute(_NEXT, values).fetchone()
-        return None if row is None else outgoing_of(row)
-
-    def last_written(self) -> int:
-        """The number of the message of the outbox that was written last; 0 for none."""
-        (last,) = self._connection.execute("SELECT max(number) FROM outbox").fetchone()
-        return whole(last, 2**63 - 1)
-
-    def outgoing(self, cid: str) -> OutboxMessage | None:
-        """A message of the outbox by its cid."""
-        row = self._connection.execute(f"{OUTBOX} WHERE cid = ?", (cid,)).fetchone()
-        return None if row is None else outgoing_of(row)
-
-    def waiting(self) -> int:
-        """Number of messages that are not acknowledged yet.
-
-        A running count: with thousands of rows, `SELECT count(*)` at each change took seconds.
-        """
-        return self._waiting
-
-    def outbox_set_state(self, cid: str, state: OutboxState, reason: Reason | None = None) -> None:
-        """Set the state of a message: acknowledged, refused, or to be sent again."""
-        waited = self._waits(cid)
-        changed = self._connection.execute(
-            "UPDATE outbox SET state = ?, reason = ? WHERE cid = ?",
-            (state, "" if reason is None else json.dumps([reason.code, dict(reason.params)]), cid),
-        )
-        self._waiting += (changed.rowcount > 0 and state is OutboxState.WAITING) - waited
-
-    def outbox_remove(self, cid: str) -> bool:
-        """Delete a message that is in the room, or given up. True if it was in the outbox."""
-        waited = self._waits(cid)
-        cursor = self._connection.execute("DELETE FROM outbox WHERE cid = ?", (cid,))
-        self._waiting -= waited
-        return cursor.rowcount > 0
-
-    def _waits(self, cid: str) -> bool:
-        found = self._connection.execute(
-            "SELECT 1 FROM outbox WHERE cid = ? AND state = ?", (cid, OutboxState.WAITING)
-        )
-        return found.fetchone() is not None
 
 
 def _row(event: Event) -> tuple[str | int | None, ...]:

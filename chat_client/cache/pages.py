@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from chat_client.cache.cache import MODERATORS
+from chat_client.cache.people import MODERATORS
 from chat_client.cache.rows import (
     EVENTS,
     OUTBOX,

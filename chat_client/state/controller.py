@@ -65,7 +65,10 @@ class Controller:
         self._cache = cache
         self._news = NewsQueue()
         tell = self._news.tell
-        link = self._link = ServerLink(backoff, tell, waiting=cache.waiting, left=self._left)
+        # The part of the cache is another one when the file was reopened.
+        link = self._link = ServerLink(
+            backoff, tell, waiting=lambda: cache.outbox.waiting, left=self._left
+        )
         self._outbox = Outbox(cache, link, tell, new_id, at_once=at_once)
         self._moderator = Moderator(link, tell)
         self._requester = Requester(link, tell)
@@ -158,7 +161,7 @@ class Controller:
 
     def deadline(self) -> float:
         """When `tick` is to be called at the latest."""
-        if self._cache.erasing and not self._link.storage_trouble:
+        if self._cache.erasure.pending and not self._link.storage_trouble:
             return -math.inf
         return min(self._link.deadline(), self._outbox.deadline())
 
@@ -225,8 +228,8 @@ class Controller:
         """Handle what is due; call it at `deadline`."""
         self._link.tick(now)
         self._outbox.send_next(now)
-        if self._cache.erasing:
-            self._cache.erase_some()
+        if self._cache.erasure.pending:
+            self._cache.erasure.step()
 
     def resumed(self, now: float) -> None:
         """The computer was suspended: the connection may be dead without a FIN or RST."""
@@ -426,7 +429,7 @@ class Controller:
         """If this account was deleted with its messages, remove those from the cache, too."""
         removed = reason.code == "account_deleted" and reason.params.get("messages") == REMOVED
         username = self.account.username
-        if removed and self._cache.erase(username):
+        if removed and self._cache.erasure.add(username):
             self._news.tell(news.MessagesErased(username))
 
     def _left(self) -> None:

@@ -49,7 +49,7 @@ class Directory:
         self._pushed.clear()
         self._changes.clear()
         self._online.clear()
-        self._ask(messages.ListPeople, since=self._cache.people_change())
+        self._ask(messages.ListPeople, since=self._cache.people.change())
 
     def people(self, people: messages.People, asked: messages.ListPeople, now: float) -> None:
         """A page of the people who changed since the last listing, or of all."""
@@ -59,7 +59,7 @@ class Directory:
             return
         if people.since != asked.since:
             # It knows nothing of the change up to which they are known here: another history.
-            self._cache.forget_people()
+            self._cache.people.forget()
             self._tell(news.PeopleForgotten())
             # But what came on this connection is of this history, and may be newer than the list.
             self._changes.clear()
@@ -70,7 +70,7 @@ class Directory:
             self._see(person)
             changes.append(person.change)
         if not people.more:
-            self._cache.set_people_change(changes[-1])
+            self._cache.people.set_change(changes[-1])
             self._people_listed = True
             self._pushed.clear()
             self._ask(messages.ListOnline)
@@ -100,8 +100,8 @@ class Directory:
             return False
         if not self._people_listed:
             self._pushed[person.username] = person
-        elif person.change > self._cache.people_change():
-            self._cache.set_people_change(person.change)
+        elif person.change > self._cache.people.change():
+            self._cache.people.set_change(person.change)
         return True
 
     def presence_changed(self, changed: messages.PresenceChanged, _now: float) -> None:
@@ -117,10 +117,10 @@ class Directory:
         if person.change < self._changes.get(person.username, 0):
             return False
         self._changes[person.username] = person.change
-        self._cache.add_person(person)
+        self._cache.people.add(person)
         self._tell(news.PersonSeen(person))
         # Those who missed the event about it, in a gap, are told by this.
-        if person.erased and self._cache.erase(person.username):
+        if person.erased and self._cache.erasure.add(person.username):
             self._tell(news.MessagesErased(person.username))
         return True
 

@@ -87,7 +87,7 @@ class Outbox:
     def send(self, room: str, kind: str, body: Mapping[str, Any], written_at: int) -> str:
         """Store an event for a known room, to send it when connected; returns its cid."""
         cid = self._new_id()
-        self._cache.outbox_add(room, cid, kind, body, written_at)
+        self._cache.outbox.add(room, cid, kind, body, written_at)
         if kind == MESSAGE:
             self._cache.set_draft(room, "")  # Its draft is deleted in the same transaction.
         self._changed(room, cid, OutboxState.WAITING)
@@ -98,21 +98,21 @@ class Outbox:
     ) -> None:
         """Store an event for a known room as failed, with the reason."""
         cid = self._new_id()
-        self._cache.outbox_add(room, cid, kind, body, written_at)
+        self._cache.outbox.add(room, cid, kind, body, written_at)
         self._fail(room, cid, why)
 
     def drop(self, cid: str) -> None:
         """Discard a message that failed or still waits."""
-        out = self._cache.outgoing(cid)
+        out = self._cache.outbox.find(cid)
         if out is not None and out.state is not OutboxState.SENT and not self.is_in_flight(cid):
-            self._cache.outbox_remove(cid)
+            self._cache.outbox.remove(cid)
             self._changed(out.room, cid, OutboxState.DROPPED)
 
     def send_again(self, cid: str) -> None:
         """Retry a message that failed, before those of its room that were written after it."""
-        out = self._cache.outgoing(cid)
+        out = self._cache.outbox.find(cid)
         if out is not None and out.state is OutboxState.FAILED:
-            self._cache.outbox_set_state(cid, OutboxState.WAITING)
+            self._cache.outbox.set_state(cid, OutboxState.WAITING)
             self._lane(out.room).refused_often = ("", 0)
             self.begin_again(out.room)
             self._changed(out.room, cid, OutboxState.WAITING)
@@ -126,7 +126,7 @@ class Outbox:
         former connection, even where the cache matches its log. Those whose events never came are
         sent again before those written after them; hence the comparison comes first.
         """
-        self._hold_until_verified = self._cache.send_again() > 0
+        self._hold_until_verified = self._cache.outbox.send_again() > 0
 
     def forget_sending(self) -> None:
         """Nothing is in flight any more: start again from the oldest waiting message.
@@ -160,7 +160,7 @@ class Outbox:
 
     def has(self, cid: str) -> bool:
         """Whether a message was written on this device and is not known to be in its room."""
-        return self._cache.outgoing(cid) is not None
+        return self._cache.outbox.find(cid) is not None
 
     def deadline(self) -> float:
         """When messages that were refused are to be sent again, on the monotonic clock."""
@@ -204,11 +204,11 @@ class Outbox:
         if older:
             return min(older, key=lambda out: out.number)
         while True:
-            out = self._cache.next_waiting(self._looked_up_to, but=self._behind)
+            out = self._cache.outbox.next(self._looked_up_to, but=self._behind)
             if out is None:
                 if self._behind:
                     # Else the many that wait in a held room would be gone over each time.
-                    self._looked_up_to = self._cache.last_written()
+                    self._looked_up_to = self._cache.outbox.last_written()
                 return None
             self._looked_up_to = out.number
             lane = self._lanes.get(out.room)
@@ -222,7 +222,7 @@ class Outbox:
             return None
         if lane.draining:
             lane.begin_again()
-        out = self._cache.next_waiting(lane.sent_up_to, room=lane.room)
+        out = self._cache.outbox.next(lane.sent_up_to, room=lane.room)
         if out is not None and out.number <= self._looked_up_to:
             return out
         del self._behind[lane.room]
@@ -266,7 +266,7 @@ class Outbox:
         `in_room` or `ahead` is to be called next.
         """
         self._settled(cid)
-        out = self._cache.outgoing(cid)
+        out = self._cache.outbox.find(cid)
         if out is not None and self._lane(out.room).acknowledge(out.number):
             self._link.backoff.reset()
             self._retry.reset()
@@ -276,8 +276,8 @@ class Outbox:
         """A message of this account is in its room: it leaves the outbox, if it was there."""
         cid = event.cid
         self._settled(cid)
-        out = self._cache.outgoing(cid)
-        self._cache.outbox_remove(cid)
+        out = self._cache.outbox.find(cid)
+        self._cache.outbox.remove(cid)
         # For an acknowledgement that was ahead, SENT has been reported already.
         if out is not None and out.state is not OutboxState.SENT:
             self._changed(event.room, cid, OutboxState.SENT, seq=event.seq)
@@ -287,9 +287,9 @@ class Outbox:
 
         Its event will arrive with those before it, or `is_here` already.
         """
-        self._cache.outbox_set_state(ack.cid, OutboxState.SENT)
+        self._cache.outbox.set_state(ack.cid, OutboxState.SENT)
         if is_here:
-            self._cache.outbox_remove(ack.cid)
+            self._cache.outbox.remove(ack.cid)
         self._changed(ack.room, ack.cid, OutboxState.SENT, seq=ack.seq)
 
     def refused(
@@ -336,7 +336,7 @@ class Outbox:
 
     def _fail(self, room: str, cid: str, reason: Reason) -> None:
         """A message failed finally: the person decides about it, and the others go on."""
-        self._cache.outbox_set_state(cid, OutboxState.FAILED, reason)
+        self._cache.outbox.set_state(cid, OutboxState.FAILED, reason)
         self._changed(room, cid, OutboxState.FAILED, reason=reason)
 
     def _changed(
@@ -349,5 +349,5 @@ class Outbox:
         seq: int = 0,
         again: float | None = None,
     ) -> None:
-        waiting = self._cache.waiting()
+        waiting = self._cache.outbox.waiting
         self._tell(news.OutboxChanged(room, cid, state, waiting, reason, seq, again))

@@ -190,14 +190,14 @@ class Sync:
 
     def store_past(self, events: Sequence[Event], upto: int, *, newest: bool) -> None:
         """Store a page of history; with `newest` it ends where the server's delivery starts."""
-        events = [self._cache.shown(event) for event in events]
+        events = [self._cache.erasure.apply(event) for event in events]
         self._cache.add_past(events, upto)
         self._erase_senders(events)
         if newest:
             self._read_by_answering(events)
             self._new_here.discard(events[0].room)
         self._take_own(events)
-        if newest and self._cache.send_again(events[0].room):
+        if newest and self._cache.outbox.send_again(events[0].room):
             # Acknowledged by a server whose backup may have been restored since: only what was said
             # in between, which is not here, would tell. It has those it knows once all the same.
             self._outbox.begin_again(events[0].room)
@@ -259,7 +259,7 @@ class Sync:
                 self._store(fresh)
                 self._link.fault(Reason("gap"), now)
                 return
-            fresh.append(self._cache.shown(event))
+            fresh.append(self._cache.erasure.apply(event))
             if self._on_event is not None:
                 shown = fresh[-1]
                 self._store(fresh)
@@ -294,7 +294,7 @@ class Sync:
         Pages that were on their way may still bring some: they are stored without their texts.
         """
         for event in events:
-            if event.removes_messages and self._cache.erase(event.sender):
+            if event.removes_messages and self._cache.erasure.add(event.sender):
                 self._tell(news.MessagesErased(event.sender))
 
     def _read_by_answering(self, events: Sequence[Event]) -> int:

@@ -43,7 +43,7 @@ def _look_at_store(folder: Path) -> str:
     cache = Cache(folder / "cache.db")
     with cache.transaction():
         cache.add_room(GENERAL)
-        cache.outbox_add(GENERAL, "0" * 16, MESSAGE, {"text": _TEXT}, 0)
+        cache.outbox.add(GENERAL, "0" * 16, MESSAGE, {"text": _TEXT}, 0)
     reader = CacheReader(folder / "cache.db")
     try:
         kept = [out.text for out in reader.outbox(GENERAL)]

@@ -65,7 +65,7 @@ def screen(people: int) -> Iterator[tuple[tk.Tk, MainScreen]]:
         cache = Cache(accounts.folder(account) / "cache.db")
         with cache.transaction():
             for number in range(people):
-                cache.add_person(person(number))
+                cache.people.add(person(number))
             for number in range(1, min(_DIRECT, people)):
                 cache.add_room("dm:" + ":".join(sorted((username(0), username(number)))))
         cache.close()

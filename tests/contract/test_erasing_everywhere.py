@@ -21,7 +21,7 @@ from unittest import mock
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chat_client.cache import cache as cache_module
+from chat_client.cache import erasure
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.state import history, news, sync
@@ -300,7 +300,7 @@ class Town:
         except LocalProtocolError:
             raise AssertionError(message) from None
         added = [item for item in client.desk.news if isinstance(item, news.EventsAdded)]
-        if client.cache.shown(_CANARY_EVENT) is not _CANARY_EVENT:
+        if client.cache.erasure.apply(_CANARY_EVENT) is not _CANARY_EVENT:
             shown = [event for item in added for event in item.events]
             assert not any(CANARY in event.text for event in shown)
         client.desk.news.clear()
@@ -331,7 +331,7 @@ class Town:
                 self.tick(client)
             self.go_on()
             idle = not self.left and not any(
-                client.inbox or client.cache.erasing for client in self.clients
+                client.inbox or client.cache.erasure.pending for client in self.clients
             )
             if idle:
                 return
@@ -434,7 +434,7 @@ def test_no_text_of_an_erased_account_is_left(steps: Steps, at_once: int, settle
     """Nor is any served from the commit on that deletes it."""
     small = (
         mock.patch.object(store_module, "_ERASED_AT_ONCE", at_once),
-        mock.patch.object(cache_module, "_ERASED_AT_ONCE", at_once),
+        mock.patch.object(erasure, "_ERASED_AT_ONCE", at_once),
         mock.patch.object(sync, "CATCH_UP_LIMIT", 6),
         mock.patch.object(history, "PAGE", 4),
     )

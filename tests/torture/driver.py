@@ -169,7 +169,7 @@ class Driver:
         what = self._chance.random()
         if what < 0.03:
             self._drop()
-        elif self._cache.waiting() > _BACKLOG:
+        elif self._cache.outbox.waiting > _BACKLOG:
             pass  # On a busy computer more would be said than can be delivered.
         elif 0.5 < what < 0.5 + _PAGES:
             self._page()

@@ -1,6 +1,7 @@
 """Where a client is watched from: between it and its wire, and between it and its store."""
 
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chat_client.cache.cache import Cache
+from chat_client.cache.outbox import OutboxTable
 from chat_client.state.controller import Controller
 from common.protocol import messages
 from common.protocol.codec import Arrival, ClientEnd, known_event
@@ -21,28 +23,38 @@ Moderating = messages.MutePerson | messages.Unmute | messages.Ban | messages.Ter
 _ANSWER: Final = re.compile(r" re ([A-Za-z0-9_-]{16})$")
 
 
-class WatchedCache(Cache):
-    """Records what is about to be written, and can die between applying and keeping."""
+class WatchedOutbox(OutboxTable):
+    """Records what is about to be written."""
 
-    def __init__(self, path: Path, recorder: Recorder, points: Points) -> None:
-        super().__init__(path)
+    def __init__(self, connection: sqlite3.Connection, recorder: Recorder) -> None:
+        super().__init__(connection)
         self._recorder = recorder
-        self._points = points
-        self.positions = dict(self._positions)
-        """Those of the life before."""
-        self.epoch = self.meta("epoch")
-        """The history they are of."""
 
-    def outbox_add(
-        self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int
-    ) -> None:
+    def add(self, room: str, cid: str, kind: str, body: Mapping[str, Any], written_at: int) -> None:
         """As the cache's."""
         text = body["text"]
         found = _ANSWER.search(text)
         answers = None if found is None else found[1]
         now = time.monotonic_ns()
         self._recorder.add(record.Wrote(now, room, cid, condense(text), answers))
-        super().outbox_add(room, cid, kind, body, written_at)
+        super().add(room, cid, kind, body, written_at)
+
+
+class WatchedCache(Cache):
+    """Records what is about to be written, and can die between applying and keeping."""
+
+    def __init__(self, path: Path, recorder: Recorder, points: Points) -> None:
+        self._recorder = recorder
+        self._points = points
+        super().__init__(path)
+        self.positions = dict(self._positions)
+        """Those of the life before."""
+        self.epoch = self.meta("epoch")
+        """The history they are of."""
+
+    def _load(self) -> None:
+        super()._load()
+        self.outbox = WatchedOutbox(self._connection, self._recorder)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

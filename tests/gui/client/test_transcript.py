@@ -155,7 +155,7 @@ class Reading:
     def write(self, text: str, cid: str) -> None:
         """A message that waits to be sent."""
         with self.cache.transaction():
-            self.cache.outbox_add("general", cid * 16, *message(text), _BEGIN)
+            self.cache.outbox.add("general", cid * 16, *message(text), _BEGIN)
         self.transcript.refresh_outbox()
 
     def close(self) -> None:
@@ -313,7 +313,7 @@ def test_what_waits_is_shown_once_below_everything(reading: Reading) -> None:
     assert shown.count("mine") == 1
     assert shown.splitlines()[-1].startswith("mine")
     with reading.cache.transaction():
-        reading.cache.outbox_remove("a" * 16)
+        reading.cache.outbox.remove("a" * 16)
     reading.transcript.refresh_outbox()
     assert "mine" not in reading.text.get("1.0", "end")
     assert reading.text.get("end-3c", "end") != "\n\n\n"
@@ -397,7 +397,7 @@ def test_what_one_said_is_never_gone(reading: Reading) -> None:
     reading.write("mine", "a")
     own = event(LAST + 1)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.outbox_remove("a" * 16)
+        reading.cache.outbox.remove("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.refresh_outbox()
     reading.transcript.add([own])
@@ -410,14 +410,14 @@ def test_what_was_sent_is_seen_before_its_place_comes(reading: Reading) -> None:
     place = reading.text.search("mine", "1.0")
     assert "waiting" in reading.text.tag_names(place)
     with reading.cache.transaction():
-        reading.cache.outbox_set_state("a" * 16, OutboxState.SENT)
+        reading.cache.outbox.set_state("a" * 16, OutboxState.SENT)
     reading.transcript.refresh_outbox()
     assert "waiting" not in reading.text.tag_names(reading.text.search("mine", "1.0"))
     reading.hear(LAST + 1, LAST + 3)
     assert reading.text.get("1.0", "end").rstrip().endswith("mine")
     own = event(LAST + 4)._replace(sender="person1", body={"text": "mine"})
     with reading.cache.transaction():
-        reading.cache.outbox_remove("a" * 16)
+        reading.cache.outbox.remove("a" * 16)
         reading.cache.add_event(own)
     reading.transcript.add([own])
     assert reading.text.get("1.0", "end").count("mine") == 1
@@ -477,7 +477,7 @@ def test_what_is_no_message_waits_and_fails_as_one_line(
 
     def lines(state: OutboxState, reason: Reason | None = None) -> list[str]:
         with reading.cache.transaction():
-            reading.cache.outbox_set_state("t" * 16, state, reason)
+            reading.cache.outbox.set_state("t" * 16, state, reason)
         reading.transcript.refresh_outbox()
         reading.settle()
         drawn = reading.text.get("1.0", "end").splitlines()
@@ -485,7 +485,7 @@ def test_what_is_no_message_waits_and_fails_as_one_line(
         return [line for line in drawn[at + 1 :] if line.strip()]
 
     with reading.cache.transaction():
-        reading.cache.outbox_add("general", "t" * 16, "topic", {"topic": "Lunch", "n": 3}, _BEGIN)
+        reading.cache.outbox.add("general", "t" * 16, "topic", {"topic": "Lunch", "n": 3}, _BEGIN)
     assert lines(OutboxState.WAITING) == []
     assert reading.text.dump("end - 3 lines", "end", image=True)
     (failed,) = lines(OutboxState.FAILED, Reason("not_sendable"))

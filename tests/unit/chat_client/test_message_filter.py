@@ -77,11 +77,11 @@ def test_a_mention_has_the_sign_and_the_whole_name(cache: Cache, text: str, want
 def test_a_name_counts_from_when_it_is_known(cache: Cache) -> None:
     """It is looked up in the transaction that stores the message, and the former one is over."""
     mentions = MessageFilter(ADA, cache, mentions=True)
-    cache.add_person(called("Robot One"))
+    cache.people.add(called("Robot One"))
     assert mentions.wants(said(1, "bob", "@Robot One, look"))
     assert not mentions.wants(said(2, "bob", "@Countess L."))
-    cache.add_person(called("Robot Two", change=2))
-    cache.add_person(called("Robot One", "bob", 3))
+    cache.people.add(called("Robot Two", change=2))
+    cache.people.add(called("Robot One", "bob", 3))
     assert mentions.wants(said(3, "bob", "@robot two, look"))
     assert not mentions.wants(said(4, "bob", "@Robot One, look"))
     assert mentions.wants(said(5, "bob", "@ada"))
@@ -90,9 +90,9 @@ def test_a_name_counts_from_when_it_is_known(cache: Cache) -> None:
 def test_the_longer_name_of_somebody_else_is_meant(cache: Cache) -> None:
     """And not the display name that it begins with; a username counts in any case."""
     mentions = MessageFilter(ADA, cache, mentions=True)
-    cache.add_person(called("Robot"))
-    cache.add_person(called("Robot Two", "bob", 2))
-    cache.add_person(called("ada two", "mallory", 3))
+    cache.people.add(called("Robot"))
+    cache.people.add(called("Robot Two", "bob", 2))
+    cache.people.add(called("ada two", "mallory", 3))
     assert mentions.wants(said(1, "bob", "@Robot, look"))
     assert not mentions.wants(said(2, "bob", "@Robot Two, look"))
     assert mentions.wants(said(3, "bob", "@Robot Two and @robot"))

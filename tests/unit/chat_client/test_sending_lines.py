@@ -29,7 +29,7 @@ def steps_of_saying(waiting: int) -> tuple[int, int]:
     desk = Desk(cache=Cache(None), at_once=64)
     with desk.cache.transaction():
         for number in range(waiting):
-            desk.cache.outbox_add(ROOM, f"{number:015d}f", *message("line"), 0)
+            desk.cache.outbox.add(ROOM, f"{number:015d}f", *message("line"), 0)
     desk.go_online(general=0)
     counted = 0
 
@@ -111,7 +111,7 @@ def steps_beside_a_held_room(waiting: int) -> int:
     desk = Desk(cache=Cache(None), at_once=64)
     with desk.cache.transaction():
         for number in range(waiting):
-            desk.cache.outbox_add("dm:ada:bob", f"{number:015d}f", *message("line"), 0)
+            desk.cache.outbox.add("dm:ada:bob", f"{number:015d}f", *message("line"), 0)
     desk.go_online(general=0)
     for send in desk.controller._link.unanswered:
         if isinstance(send, messages.Send):

@@ -47,14 +47,14 @@ def test_everything_is_there_after_reopening(path: Path, cache: Cache) -> None:
     """Positions, outbox and facts: a restart continues where the last run ended."""
     fill(cache, 3)
     with cache.transaction():
-        cache.outbox_add("general", cid(1), *message("hello"), 5)
+        cache.outbox.add("general", cid(1), *message("hello"), 5)
         cache.set_meta("epoch", "e" * 32)
     again = Cache(path)
     assert (again.position("general"), again.meta("epoch")) == (3, "e" * 32)
-    assert again.next_waiting() == OutboxMessage(
+    assert again.outbox.next() == OutboxMessage(
         "general", cid(1), *message("hello"), 5, OutboxState.WAITING, None, 1
     )
-    assert again.waiting() == 1
+    assert again.outbox.waiting == 1
     again.close()
 
 
@@ -64,10 +64,10 @@ def test_a_failed_transaction_changes_nothing(cache: Cache) -> None:
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
         cache.add_event(event(3))
         cache.add_room("other")
-        cache.outbox_add("general", cid(1), *message("hello"), 5)
+        cache.outbox.add("general", cid(1), *message("hello"), 5)
         raise ZeroDivisionError
     assert cache.position("general") == 2
-    assert cache.waiting() == 0
+    assert cache.outbox.waiting == 0
     with cache.transaction():
         assert cache.add_room("other")
         cache.add_event(event(3))
@@ -85,18 +85,18 @@ def test_the_outbox_keeps_the_order_of_writing(cache: Cache) -> None:
     """Failed and sent messages don't hold up those behind them, nor do they count as waiting."""
     with cache.transaction():
         for number in range(1, 5):
-            cache.outbox_add("general", cid(number), *message(f"text {number}"), number)
-        cache.outbox_set_state(cid(1), OutboxState.FAILED, REASON)
-        cache.outbox_set_state(cid(2), OutboxState.SENT)
-        waiting = cache.next_waiting()
+            cache.outbox.add("general", cid(number), *message(f"text {number}"), number)
+        cache.outbox.set_state(cid(1), OutboxState.FAILED, REASON)
+        cache.outbox.set_state(cid(2), OutboxState.SENT)
+        waiting = cache.outbox.next()
         assert waiting is not None
-        assert (waiting.cid, cache.waiting()) == (cid(3), 2)
-        assert cache.outbox_remove(cid(3))
-        assert not cache.outbox_remove(cid(3))
-        waiting = cache.next_waiting()
+        assert (waiting.cid, cache.outbox.waiting) == (cid(3), 2)
+        assert cache.outbox.remove(cid(3))
+        assert not cache.outbox.remove(cid(3))
+        waiting = cache.outbox.next()
         assert waiting is not None
         assert waiting.cid == cid(4)
-    failed = cache.outgoing(cid(1))
+    failed = cache.outbox.find(cid(1))
     assert failed is not None
     assert (failed.state, failed.reason) == (OutboxState.FAILED, REASON)
 
@@ -105,15 +105,15 @@ def test_starting_over_keeps_what_was_written(cache: Cache) -> None:
     """Events, rooms and people go; messages stay, and sent ones without their event go again."""
     fill(cache, 3)
     with cache.transaction():
-        cache.add_person(Person(username="bob", display_name="Bob", role="member", change=1))
-        cache.outbox_add("general", cid(1), *message("sent"), 1)
-        cache.outbox_set_state(cid(1), OutboxState.SENT)
-        cache.outbox_add("general", cid(2), *message("failed"), 2)
-        cache.outbox_set_state(cid(2), OutboxState.FAILED, REASON)
+        cache.people.add(Person(username="bob", display_name="Bob", role="member", change=1))
+        cache.outbox.add("general", cid(1), *message("sent"), 1)
+        cache.outbox.set_state(cid(1), OutboxState.SENT)
+        cache.outbox.add("general", cid(2), *message("failed"), 2)
+        cache.outbox.set_state(cid(2), OutboxState.FAILED, REASON)
         cache.reset("f" * 32)
     assert cache.position("general") == 0
     assert (cache.meta("epoch"), cache.meta("session")) == ("f" * 32, "")
-    out = [cache.outgoing(cid(number)) for number in (1, 2)]
+    out = [cache.outbox.find(cid(number)) for number in (1, 2)]
     assert [each and each.state for each in out] == [OutboxState.WAITING, OutboxState.FAILED]
 
 
@@ -124,9 +124,9 @@ def test_starting_over_keeps_rooms_for_what_was_written_in_them(path: Path, cach
     with cache.transaction():
         for number, state in enumerate((OutboxState.WAITING, OutboxState.FAILED, OutboxState.SENT)):
             cache.add_room(f"dm:ada:{state}")
-            cache.outbox_add(f"dm:ada:{state}", cid(number), *message("hello"), 1)
-            cache.outbox_set_state(cid(number), state)
-        cache.outbox_add("general", cid(9), *message("hello"), 1)
+            cache.outbox.add(f"dm:ada:{state}", cid(number), *message("hello"), 1)
+            cache.outbox.set_state(cid(number), state)
+        cache.outbox.add("general", cid(9), *message("hello"), 1)
         cache.reset("f" * 32)
     left = ["dm:ada:failed", "dm:ada:sent", "dm:ada:waiting", "general"]
     assert sorted(cache.rooms()) == left
@@ -144,11 +144,11 @@ def test_one_room_can_be_fetched_again(cache: Cache) -> None:
     fill(cache, 2, "other")
     with cache.transaction():
         for number, room in enumerate(("general", "other"), 1):
-            cache.outbox_add(room, cid(number), *message("sent"), number)
-            cache.outbox_set_state(cid(number), OutboxState.SENT)
+            cache.outbox.add(room, cid(number), *message("sent"), number)
+            cache.outbox.set_state(cid(number), OutboxState.SENT)
         cache.forget_room("general")
     assert (cache.position("general"), cache.position("other")) == (0, 2)
-    out = [cache.outgoing(cid(number)) for number in (1, 2)]
+    out = [cache.outbox.find(cid(number)) for number in (1, 2)]
     assert [each and each.state for each in out] == [OutboxState.WAITING, OutboxState.SENT]
     fill(cache, 1)
 
@@ -314,10 +314,10 @@ def test_unread_is_counted_only_so_far(path: Path, cache: Cache) -> None:
 def test_the_window_reads_the_outbox_and_the_people(path: Path, cache: Cache) -> None:
     """As written, each room's own; people with their newest name."""
     with cache.transaction():
-        cache.outbox_add("general", cid(1), *message("hello"), 5)
-        cache.outbox_add("other", cid(2), *message("there"), 6)
+        cache.outbox.add("general", cid(1), *message("hello"), 5)
+        cache.outbox.add("other", cid(2), *message("there"), 6)
         for name in ("Bob", "Bob B."):
-            cache.add_person(Person(username="bob", display_name=name, role="member", change=1))
+            cache.people.add(Person(username="bob", display_name=name, role="member", change=1))
     reader = CacheReader(path)
     assert reader.outbox("general") == [
         OutboxMessage("general", cid(1), *message("hello"), 5, OutboxState.WAITING, None, 1)
@@ -363,11 +363,11 @@ def test_an_older_cache_is_copied_and_migrated(path: Path, monkeypatch: pytest.M
     """The copy is as it was; what was written is there in the new form."""
     cache = Cache(path)
     with cache.transaction():
-        cache.outbox_add("general", cid(1), *message("hello"), 5)
+        cache.outbox.add("general", cid(1), *message("hello"), 5)
     cache.close()
     monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, "CREATE TABLE more (x)"))
     again = Cache(path)
-    assert again.waiting() == 1
+    assert again.outbox.waiting == 1
     again.close()
     (copy,) = path.parent.glob("cache.db.*format*")
     connection = sqlite3.connect(copy)
@@ -432,9 +432,13 @@ def test_a_cache_of_the_former_version_is_copied_and_migrated(path: Path) -> Non
     former.executescript(FORMER)
     former.close()
     cache = Cache(path)
-    assert (cache.position("general"), cache.waiting(), cache.meta("epoch")) == (1, 1, "e" * 32)
+    assert (cache.position("general"), cache.outbox.waiting, cache.meta("epoch")) == (
+        1,
+        1,
+        "e" * 32,
+    )
     with cache.transaction():
-        cache.outbox_add("general", cid(2), *message("next"), 6)
+        cache.outbox.add("general", cid(2), *message("next"), 6)
         cache.set_draft("general", "half a sen")
     reader = CacheReader(path)
     assert [(out.number, out.text) for out in reader.outbox("general")] == [
@@ -479,22 +483,22 @@ def test_what_waits_is_counted_along(cache: Cache) -> None:
 
     with cache.transaction():
         for number in range(6):
-            cache.outbox_add("general", cid(number), *message("hello"), 5)
-        cache.outbox_set_state(cid(0), OutboxState.SENT)
-        cache.outbox_set_state(cid(0), OutboxState.SENT)
-        cache.outbox_set_state(cid(1), OutboxState.FAILED, REASON)
-        cache.outbox_remove(cid(1))
-        cache.outbox_remove(cid(2))
-        cache.outbox_remove(cid(2))
-    assert cache.waiting() == counted() == 3
+            cache.outbox.add("general", cid(number), *message("hello"), 5)
+        cache.outbox.set_state(cid(0), OutboxState.SENT)
+        cache.outbox.set_state(cid(0), OutboxState.SENT)
+        cache.outbox.set_state(cid(1), OutboxState.FAILED, REASON)
+        cache.outbox.remove(cid(1))
+        cache.outbox.remove(cid(2))
+        cache.outbox.remove(cid(2))
+    assert cache.outbox.waiting == counted() == 3
     with pytest.raises(ZeroDivisionError), cache.transaction():  # noqa: PT012 (it is the whole that fails)
-        cache.outbox_remove(cid(3))
-        cache.outbox_add("general", cid(9), *message("hello"), 5)
+        cache.outbox.remove(cid(3))
+        cache.outbox.add("general", cid(9), *message("hello"), 5)
         raise ZeroDivisionError
-    assert cache.waiting() == counted() == 3
+    assert cache.outbox.waiting == counted() == 3
     with cache.transaction():
         cache.forget_room("general")
-    assert cache.waiting() == counted() == 4
+    assert cache.outbox.waiting == counted() == 4
 
 
 def test_a_full_disk_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ from threading import Event as Flag
 
 import pytest
 
-from chat_client.cache import cache as cache_module
+from chat_client.cache import erasure
 from chat_client.cache.cache import Cache
 from chat_client.cache.pages import CacheReader
 from chat_client.cache.search import NEWEST, Found, Search
@@ -41,7 +41,7 @@ def cache(path: Path) -> Iterator[Cache]:
         with made.transaction():
             made.unheard.make()
             for username in ("ada", "bob"):
-                made.add_person(person(username))
+                made.people.add(person(username))
             for room in (GENERAL, DIRECT):
                 made.add_events([joined(1, room=room), *_said(room)])
             for event in _said(GENERAL):
@@ -57,10 +57,10 @@ def _said(room: str) -> list[Event]:
 def erase_all(cache: Cache) -> int:
     """Step after step; how many there were."""
     for step in range(10_000):
-        if not cache.erasing:
+        if not cache.erasure.pending:
             return step
         with cache.transaction():
-            cache.erase_some()
+            cache.erasure.step()
     raise AssertionError("it never ends")
 
 
@@ -91,7 +91,7 @@ def test_nothing_of_it_is_read_from_the_first_moment_on(cache: Cache, path: Path
     before = reader.latest(GENERAL, 100)
     assert len(search(path, "canary")) == 19
     with cache.transaction():
-        assert cache.erase("ada")
+        assert cache.erasure.add("ada")
     assert any(CANARY.encode() in file.read_bytes() for file in files(path))
     after = reader.latest(GENERAL, 100)
     assert after == [each.without_text() if each.sender == "ada" else each for each in before]
@@ -112,25 +112,25 @@ def test_it_goes_on_after_a_crash_until_nothing_is_left_on_the_disk(
     cache: Cache, path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     """Neither in the tables, nor in what is free, nor in the write-ahead log."""
-    monkeypatch.setattr(cache_module, "_ERASED_AT_ONCE", at_once)
+    monkeypatch.setattr(erasure, "_ERASED_AT_ONCE", at_once)
     with cache.transaction():
-        cache.erase("ada")
+        cache.erasure.add("ada")
     steps = 0
-    while cache.erasing:
+    while cache.erasure.pending:
         with suppress(ZeroDivisionError), cache.transaction():
-            cache.erase_some()
+            cache.erasure.step()
             raise ZeroDivisionError
-        assert cache.erasing
+        assert cache.erasure.pending
         with closing(Cache(path)) as again:
-            assert again.erasing
+            assert again.erasure.pending
         with cache.transaction():
-            cache.erase_some()
+            cache.erasure.step()
         steps += 1
     assert steps == (1 if at_once == 500 else 20)
     assert not any(CANARY.encode() in file.read_bytes() for file in files(path))
     with closing(Cache(path)) as again:
-        assert not again.erasing
-        assert not again.erase("ada")
+        assert not again.erasure.pending
+        assert not again.erasure.add("ada")
     with closing(CacheReader(path)) as reader:
         left = reader.latest(GENERAL, 100)
     assert [each.seq for each in left] == list(range(1, 40))
@@ -143,17 +143,17 @@ def test_whatever_comes_later_comes_without_its_text(cache: Cache) -> None:
     late = said(40, text=CANARY)
     newer = late._replace(kind="poll", body=UnknownBody({"question": CANARY}))
     part = late._replace(body=PartOfBody({"text": "x"}, {"text": "x", "title": CANARY}))
-    assert cache.shown(late) is late
+    assert cache.erasure.apply(late) is late
     with cache.transaction():
-        cache.erase("ada")
+        cache.erasure.add("ada")
     for event in (late, newer, part):
-        shown = cache.shown(event)
+        shown = cache.erasure.apply(event)
         assert CANARY not in repr(shown)
         assert shown == Event(
             GENERAL, 40, "removed", "ada", late.sent_at, late.cid, {},
         )  # fmt: skip
     for event in (joined(41), deleted(42), said(43, "bob")):
-        assert cache.shown(event) is event
+        assert cache.erasure.apply(event) is event
 
 
 def test_what_is_not_understood_is_removed_too(cache: Cache, path: Path) -> None:
@@ -161,7 +161,7 @@ def test_what_is_not_understood_is_removed_too(cache: Cache, path: Path) -> None
     unknown = said(40)._replace(kind="poll", body=UnknownBody({"question": CANARY}))
     with cache.transaction():
         cache.add_event(unknown)
-        cache.erase("ada")
+        cache.erasure.add("ada")
     erase_all(cache)
     assert not any(CANARY.encode() in file.read_bytes() for file in files(path))
 
@@ -169,10 +169,10 @@ def test_what_is_not_understood_is_removed_too(cache: Cache, path: Path) -> None
 def test_a_transaction_that_fails_erases_nobody(cache: Cache, path: Path) -> None:
     """In memory as in the file."""
     with suppress(ZeroDivisionError), cache.transaction():
-        cache.erase("ada")
+        cache.erasure.add("ada")
         raise ZeroDivisionError
-    assert not cache.erasing
-    assert cache.shown(said(50)).text
+    assert not cache.erasure.pending
+    assert cache.erasure.apply(said(50)).text
     with closing(CacheReader(path)) as reader:
         assert CANARY in repr(reader.latest(GENERAL, 9))
         assert len(cache.unheard.page(None, 100)) == 38
@@ -182,25 +182,25 @@ def test_a_transaction_that_fails_erases_nobody(cache: Cache, path: Path) -> Non
 def test_in_another_history_of_the_server_the_account_is_there(cache: Cache, how: str) -> None:
     """A backup of before was put in place: what is fetched again is shown again."""
     with cache.transaction():
-        cache.add_person(person("ada", former=True, erased=True))
-        cache.erase("ada")
+        cache.people.add(person("ada", former=True, erased=True))
+        cache.erasure.add("ada")
     with cache.transaction():
         if how == "forgotten":
-            cache.forget_people()
+            cache.people.forget()
         else:
-            cache.add_person(person("ada"))
-    assert not cache.erasing
-    assert cache.shown(said(50)).text == "hello"
+            cache.people.add(person("ada"))
+    assert not cache.erasure.pending
+    assert cache.erasure.apply(said(50)).text == "hello"
 
 
 def test_former_members_are_known_as_such(cache: Cache, path: Path) -> None:
     """And have no name by which they could be mentioned."""
     with cache.transaction():
-        cache.add_person(person("ada", former=True))
-    assert cache.is_former("ada")
-    assert not cache.is_former("bob")
-    assert cache.display_names() == {"bob": "Bob"}
-    assert not cache.erasing
+        cache.people.add(person("ada", former=True))
+    assert cache.people.is_former("ada")
+    assert not cache.people.is_former("bob")
+    assert cache.people.display_names() == {"bob": "Bob"}
+    assert not cache.erasure.pending
     with closing(CacheReader(path)) as reader:
         assert reader.former() == {"ada"}
         assert CANARY in repr(reader.latest(GENERAL, 9))
@@ -210,12 +210,12 @@ def test_many_are_removed_one_after_the_other(
     cache: Cache, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever else is done meanwhile."""
-    monkeypatch.setattr(cache_module, "_ERASED_AT_ONCE", 5)
+    monkeypatch.setattr(erasure, "_ERASED_AT_ONCE", 5)
     with cache.transaction():
-        cache.erase("ada")
-        cache.erase("bob")
-        cache.erase_some()
-        cache.add_event(cache.shown(said(40, "bob", "theirs, late")))
+        cache.erasure.add("ada")
+        cache.erasure.add("bob")
+        cache.erasure.step()
+        cache.add_event(cache.erasure.apply(said(40, "bob", "theirs, late")))
     erase_all(cache)
     for file in files(path):
         assert CANARY.encode() not in file.read_bytes()

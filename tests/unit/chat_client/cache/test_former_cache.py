@@ -117,7 +117,7 @@ def test_what_was_written_is_kept(folder: Path, cache: Cache) -> None:
     ]
     assert reader.drafts() == {"general": "half a sen", DIRECT: "two\nlines"}
     reader.close()
-    assert cache.waiting() == 1
+    assert cache.outbox.waiting == 1
 
 
 def test_there_is_a_copy_as_it_was(folder: Path, cache: Cache) -> None:
@@ -154,11 +154,11 @@ def test_it_goes_on_where_it_was(cache: Cache) -> None:
     desk.hear(ack(send, 7))
     assert desk.shown() == [6, 7]
     assert cache.position("general") == 7
-    assert [cache.outgoing(f"123000000000000{n}") for n in (1, 2)] == [None, None]
-    assert cache.waiting() == 0
+    assert [cache.outbox.find(f"123000000000000{n}") for n in (1, 2)] == [None, None]
+    assert cache.outbox.waiting == 0
     assert not desk.told(news.CacheReset)
     assert not desk.told(news.PeopleForgotten)
-    assert cache.people_change() == 2
+    assert cache.people.change() == 2
 
 
 def test_ids_that_end_alike_keep_nothing_from_being_opened(folder: Path) -> None:
@@ -171,12 +171,12 @@ def test_ids_that_end_alike_keep_nothing_from_being_opened(folder: Path) -> None
     former.commit()
     former.close()
     desk = Desk(cache=Cache(folder / "cache.db"))
-    assert desk.cache.waiting() == 2
+    assert desk.cache.outbox.waiting == 2
     again = only(_online(desk), messages.Send)
     send = only(desk.hear(ack(again, 6)), messages.Send)
     assert text_of(send) == "waits"
     desk.hear(ack(send, 7))
-    odd = desk.cache.outgoing("ffffffffffffffff1230000000000002")
+    odd = desk.cache.outbox.find("ffffffffffffffff1230000000000002")
     assert odd is not None
     assert (odd.text, odd.state) == ("odd", OutboxState.FAILED)
 

@@ -29,7 +29,7 @@ def good_cache(path: Path) -> None:
     cache = Cache(path)
     with cache.transaction():
         cache.add_events([event(1), event(2)])
-        cache.add_person(
+        cache.people.add(
             messages.Person(username="bob", display_name="Bob", role="member", change=1)
         )
     cache.close()

@@ -144,7 +144,7 @@ def test_one_of_ones_own_leaves_the_outbox(desk: Desk) -> None:
     """Another device of the account may have a newer program; what counts is the id."""
     send = only(desk.say("hello"), messages.Send)
     desk.hear(Event("general", 3, "notice", "ada", TIME, send.cid, {}))
-    assert desk.cache.outgoing(send.cid) is None
+    assert desk.cache.outbox.find(send.cid) is None
 
 
 Learn = Callable[[str, type[Message]], None]

@@ -383,7 +383,7 @@ def test_messages_wait_for_a_connection_and_go_out_in_order(desk: Desk) -> None:
     """Written offline they are kept; online one at a time, the next after the answer."""
     for text in ("one", "two", "three"):
         assert desk.say(text) == []
-    assert desk.cache.waiting() == 3
+    assert desk.cache.outbox.waiting == 3
     first = only(desk.sign_in(), messages.Send)
     (second,) = desk.hear(ack(first, 1))
     assert isinstance(second, messages.Send)
@@ -406,8 +406,8 @@ def test_an_acknowledgement_takes_the_place_of_the_own_event(desk: Desk) -> None
     added = [each for told in desk.told(news.EventsAdded) for each in told.events]
     assert added[1] == Event("general", 2, MESSAGE, "ada", SENT_AT, send.cid, {"text": "hello"})
     assert states(desk) == [(cid(1), OutboxState.WAITING), (cid(1), OutboxState.SENT)]
-    assert desk.cache.waiting() == 0
-    assert desk.cache.outgoing(cid(1)) is None
+    assert desk.cache.outbox.waiting == 0
+    assert desk.cache.outbox.find(cid(1)) is None
 
 
 def test_a_lost_acknowledgement_sends_the_same_message_again(desk: Desk) -> None:
@@ -419,7 +419,7 @@ def test_a_lost_acknowledgement_sends_the_same_message_again(desk: Desk) -> None
     assert again == first.model_copy(update={"id": again.id})
     desk.hear(ack(again, 1), event(1, sender="ada", own=again.cid))
     assert desk.shown() == [1]
-    assert desk.cache.outgoing(first.cid) is None
+    assert desk.cache.outbox.find(first.cid) is None
 
 
 def test_the_own_event_settles_a_message_whose_answer_was_lost(desk: Desk) -> None:
@@ -434,7 +434,7 @@ def test_the_own_event_settles_a_message_whose_answer_was_lost(desk: Desk) -> No
     listed = (room_of("general", 1),)
     desk.hear(messages.Rooms(re=rooms.id, rooms=listed, more=False))
     desk.hear(event(1, sender="ada", own=first.cid))
-    assert desk.cache.outgoing(first.cid) is None
+    assert desk.cache.outbox.find(first.cid) is None
     (second,) = desk.hear(ack(again, 1)) or desk.wait(0)
     assert isinstance(second, messages.Send)
     assert text_of(second) == "two"
@@ -446,7 +446,7 @@ def test_somebody_elses_cid_settles_nothing(desk: Desk) -> None:
     desk.go_online(general=0)
     only(desk.say("hello"), messages.Send)
     desk.hear(event(1, sender="bob", own=cid(1)))
-    assert desk.cache.waiting() == 1
+    assert desk.cache.outbox.waiting == 1
 
 
 def test_an_acknowledgement_ahead_of_the_room_waits_for_its_event(desk: Desk) -> None:
@@ -454,11 +454,11 @@ def test_an_acknowledgement_ahead_of_the_room_waits_for_its_event(desk: Desk) ->
     desk.go_online(general=2)
     send = only(desk.say("hello"), messages.Send)
     desk.hear(ack(send, 3))
-    assert desk.cache.waiting() == 0
+    assert desk.cache.outbox.waiting == 0
     assert desk.shown() == []
     desk.hear(event(1), event(2), event(3, sender="ada", own=send.cid))
     assert desk.shown() == [1, 2, 3]
-    assert desk.cache.outgoing(send.cid) is None
+    assert desk.cache.outbox.find(send.cid) is None
     sent = [item for item in desk.told(news.OutboxChanged) if item.state is OutboxState.SENT]
     assert [item.seq for item in sent] == [3], "told once, though it came twice"
 
@@ -470,7 +470,7 @@ def test_a_refused_message_waits_or_fails_by_its_code(desk: Desk, code: messages
     send = only(desk.say("one"), messages.Send)
     desk.say("two")
     after = desk.hear(messages.refusal(code, re=send.id, params={"most": 7}))
-    out = desk.cache.outgoing(send.cid)
+    out = desk.cache.outbox.find(send.cid)
     assert out is not None
     if code in messages.RETRYABLE:
         assert after == []
@@ -511,12 +511,12 @@ def test_what_was_not_sent_can_be_dropped(desk: Desk) -> None:
     desk.step(lambda: desk.controller.drop(first.cid))
     desk.step(lambda: desk.controller.drop(cid(2)))
     desk.step(lambda: desk.controller.drop(cid(2)))
-    assert desk.cache.outgoing(first.cid) is not None
-    assert desk.cache.outgoing(cid(2)) is None
+    assert desk.cache.outbox.find(first.cid) is not None
+    assert desk.cache.outbox.find(cid(2)) is None
     assert [state for _, state in states(desk)].count(OutboxState.DROPPED) == 1
     desk.hear(messages.refusal("too_long", re=first.id))
     desk.step(lambda: desk.controller.drop(first.cid))
-    assert desk.cache.outgoing(first.cid) is None
+    assert desk.cache.outbox.find(first.cid) is None
 
 
 def test_answered_commands_are_forgotten(desk: Desk) -> None:
@@ -544,7 +544,7 @@ def test_another_epoch_starts_over_but_keeps_what_was_written(desk: Desk) -> Non
     assert news.RoomSeen("general") in told  # Its messages have to be seen somewhere.
     assert desk.cache.position("general") == 0
     assert text_of(first) == "sent"
-    assert desk.cache.waiting() == 2
+    assert desk.cache.outbox.waiting == 2
     assert desk.cache.meta("epoch") == "f" * 32
 
 
@@ -706,7 +706,7 @@ def test_an_acknowledgement_does_not_hide_that_the_copy_is_of_another_time(desk:
     # It is of this server: the own event comes with what was missed, and what follows is taken.
     desk.hear(synced(sync, general=3))
     desk.hear(event(3, sender="ada", own=send.cid))
-    assert desk.cache.outgoing(send.cid) is None
+    assert desk.cache.outbox.find(send.cid) is None
     desk.hear(ack(only(desk.say("more"), messages.Send), 4))
     assert desk.shown() == [1, 2, 3, 4]
     # On the next connection it has to be compared again.
@@ -937,7 +937,7 @@ def test_nothing_of_a_lost_connection_goes_out_on_the_next(desk: Desk) -> None:
         desk.controller.tick(desk.now)
         desk.controller.lost(Reason("lost"), desk.now)
     assert desk.controller.take_frames() == b""
-    assert desk.cache.waiting() == 1
+    assert desk.cache.outbox.waiting == 1
 
 
 def test_a_breach_by_the_server_is_an_error_and_late_bytes_are_nothing(desk: Desk) -> None:

@@ -84,7 +84,7 @@ def test_messages_that_are_kept_stay(desk: Desk) -> None:
     desk.hear(deleted(7, "bob", messages=KEPT), push("bob", 9, former=True))
     assert desk.told(news.MessagesErased) == []
     assert len(texts(desk)) == 3
-    assert desk.cache.is_former("bob")
+    assert desk.cache.people.is_former("bob")
 
 
 def test_a_client_that_was_away_and_missed_the_event_in_a_gap_is_told(desk: Desk) -> None:

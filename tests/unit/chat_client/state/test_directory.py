@@ -62,7 +62,7 @@ ADA, BOB, CHEN = person("ada", 3), person("bob", 5), person("chen", 9)
 def test_only_who_changed_is_asked_for_the_next_time(desk: Desk, cache: Cache) -> None:
     """Also by the next run of the program: the number is kept with the people."""
     desk.list_people(desk.sign_in(), [ADA, BOB, CHEN])
-    assert cache.people_change() == 9
+    assert cache.people.change() == 9
     desk.lose()
     again = listing(desk.sign_in())
     assert again.since == 9
@@ -76,7 +76,7 @@ def test_who_has_nobody_new_keeps_the_number(desk: Desk, cache: Cache) -> None:
     desk.list_people(desk.sign_in(), [ADA])
     desk.lose()
     desk.list_people(desk.sign_in())
-    assert cache.people_change() == 3
+    assert cache.people.change() == 3
     assert not desk.told(news.PeopleForgotten)
     assert known(cache) == {"ada": "Ada"}
 
@@ -89,7 +89,7 @@ def test_a_list_that_is_cut_short_begins_where_it_began(desk: Desk, cache: Cache
     assert known(cache) == {"ada": "Ada", "bob": "Bob"}
     desk.lose()
     assert listing(desk.sign_in()).since == 0
-    assert cache.people_change() == 0
+    assert cache.people.change() == 0
 
 
 def test_a_change_is_told_and_kept(desk: Desk, cache: Cache) -> None:
@@ -122,10 +122,10 @@ def test_a_page_does_not_undo_a_change_that_overtook_it(
     if more:
         desk.hear(people(listing(following), CHEN))
     assert name_of_bob(desk, cache) == "Bob B."
-    assert cache.people_change() == (CHEN if more else BOB).change
+    assert cache.people.change() == (CHEN if more else BOB).change
     desk.hear(messages.PersonChanged(person=person("bob", 41, "Bobby")))
     assert name_of_bob(desk, cache) == "Bobby"
-    assert cache.people_change() == 41
+    assert cache.people.change() == 41
 
 
 def test_a_change_that_comes_late_does_not_undo_a_newer_one(desk: Desk, cache: Cache) -> None:
@@ -141,7 +141,7 @@ def test_a_change_that_comes_late_does_not_undo_a_newer_one(desk: Desk, cache: C
         desk.hear(messages.PersonChanged(person=late))
     assert name_of_bob(desk, cache) == "Robert"
     assert "dana" in known(cache)
-    assert cache.people_change() == 50
+    assert cache.people.change() == 50
 
 
 def test_numbers_of_another_connection_do_not_count(desk: Desk, cache: Cache) -> None:
@@ -174,13 +174,13 @@ def test_a_change_between_two_pages_hides_nobody(desk: Desk, cache: Cache) -> No
     )
     assert isinstance(second, messages.ListPeople)
     assert second.since == BOB.change
-    assert cache.people_change() == ADA.change
+    assert cache.people.change() == ADA.change
     desk.lose()
     again = listing(desk.sign_in())
     assert again.since == ADA.change
     desk.hear(people(again, BOB, CHEN, person("zoe", 40)))
     assert known(cache).keys() == {"ada", "bob", "chen", "zoe"}
-    assert cache.people_change() == 40
+    assert cache.people.change() == 40
 
 
 def test_on_another_history_all_are_told_anew(desk: Desk, cache: Cache) -> None:
@@ -193,7 +193,7 @@ def test_on_another_history_all_are_told_anew(desk: Desk, cache: Cache) -> None:
     assert more.since == ADA.change
     desk.hear(people(more, person("dana", 4)))
     assert known(cache) == {"ada": "Ada", "dana": "Dana"}
-    assert cache.people_change() == 4
+    assert cache.people.change() == 4
     told = [item for item in desk.news if isinstance(item, news.PersonSeen | news.PeopleForgotten)]
     assert told == [
         news.PeopleForgotten(),
@@ -286,7 +286,7 @@ def test_a_number_that_is_none_lists_everyone_or_nobody_known(cache: Cache, chan
     asked = listing(desk.sign_in())
     desk.hear(people(asked, ADA, since=0))
     assert known(cache) == {"ada": "Ada"}
-    assert cache.people_change() == ADA.change
+    assert cache.people.change() == ADA.change
 
 
 def test_a_copy_of_before_there_were_roles_learns_them() -> None:
@@ -294,13 +294,13 @@ def test_a_copy_of_before_there_were_roles_learns_them() -> None:
     desk = Desk()
     desk.go_online(general=0)
     with desk.cache.transaction():
-        desk.cache.add_person(
+        desk.cache.people.add(
             messages.Person(username="old", display_name="Old", role="member", change=5)
         )
-        desk.cache.set_people_change(7)
+        desk.cache.people.set_change(7)
         # As a program without roles leaves it.
         desk.cache._connection.execute("DELETE FROM meta WHERE key = 'moderators'")
-    assert desk.cache.people_change() == 0
+    assert desk.cache.people.change() == 0
     desk.lose()
     desk.wait(30)
     asked = only(desk.sign_in(), messages.ListPeople)
@@ -309,6 +309,6 @@ def test_a_copy_of_before_there_were_roles_learns_them() -> None:
     mia = messages.Person(username="mia", display_name="Mia", role="moderator", change=3)
     desk.hear(messages.People(re=asked.id, since=0, people=(mia,), more=False))
     assert desk.told(news.PeopleForgotten) == []
-    assert "old" in desk.cache.usernames()
+    assert "old" in desk.cache.people.usernames()
     assert desk.cache.meta("moderators") == "mia"
-    assert desk.cache.people_change() == 3
+    assert desk.cache.people.change() == 3

@@ -127,7 +127,7 @@ def test_an_own_message_is_acknowledged_before_the_page_is_here() -> None:
     send = only(desk.say("hello"), messages.Send)
     desk.hear(ack(send, HEAD + 1))
     assert desk.shown() == [HEAD + 1]
-    assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
+    assert (desk.cache.outbox.waiting, desk.cache.outbox.find(send.cid)) == (0, None)
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD + 1))
     assert spans(desk) == [(HEAD - PAGE + 1, HEAD + 1)]
 
@@ -432,7 +432,7 @@ def test_a_message_whose_acknowledgement_was_lost_is_found_in_a_page() -> None:
     own = event(HEAD - 3, sender="ada", own=send.cid)
     found = [own if seq == own.seq else event(seq) for seq in range(HEAD - PAGE + 1, HEAD + 1)]
     desk.hear(page(asked, HEAD - PAGE + 1, HEAD, HEAD, found))
-    assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
+    assert (desk.cache.outbox.waiting, desk.cache.outbox.find(send.cid)) == (0, None)
     told = desk.told(news.OutboxChanged)[-1]
     assert (told.cid, told.state, told.seq) == (send.cid, OutboxState.SENT, own.seq)
     # The answer that was on its way all the same changes nothing.
@@ -442,7 +442,7 @@ def test_a_message_whose_acknowledgement_was_lost_is_found_in_a_page() -> None:
 
 def state_of(desk: Desk, send: messages.Send) -> OutboxState:
     """What became of a message that is still in the outbox."""
-    out = desk.cache.outgoing(send.cid)
+    out = desk.cache.outbox.find(send.cid)
     assert out is not None
     return out.state
 
@@ -468,7 +468,7 @@ def test_what_was_acknowledged_and_is_in_the_gap_is_sent_again() -> None:
     assert isinstance(later, messages.Send)
     assert text_of(later) == "what was written since"
     assert desk.hear(ack(later, HEAD + 1)) == []
-    assert (desk.cache.waiting(), desk.cache.outgoing(send.cid)) == (0, None)
+    assert (desk.cache.outbox.waiting, desk.cache.outbox.find(send.cid)) == (0, None)
     assert spans(desk) == [(1, 9), (HEAD - PAGE + 1, HEAD + 1)]
 
 

@@ -473,7 +473,7 @@ def test_a_server_that_takes_nothing_is_asked_now_and_then(code: str, at_once: i
     sent = [command for command in siege.commands if isinstance(command, messages.Send)]
     assert 5 <= len(sent) <= at_once * (10 + MINUTES * 60 / 15)
     assert siege.connections == 1
-    kept = [desk.cache.outgoing(cid(number)) for number in range(1, 6)]
+    kept = [desk.cache.outbox.find(cid(number)) for number in range(1, 6)]
     states = {out.state for out in kept if out is not None}
     # That the host's disk is full is no reason to leave a message to the person.
     assert states == ({OutboxState.WAITING} if code in PASSES else {OutboxState.FAILED})
@@ -501,7 +501,7 @@ def test_one_refused_message_does_not_hold_up_the_others(
     texts = ["one", "two", "poison", "three", "four", "five"]
     siege = Siege(server, with_words(*texts, at_once=at_once)).last()
     assert [text_of(send) for send in stored] == [text for text in texts if text != "poison"]
-    poison = siege.desk.cache.outgoing(cid(3))
+    poison = siege.desk.cache.outbox.find(cid(3))
     assert poison is not None
     assert (poison.state, poison.reason) == (OutboxState.FAILED, Reason(code, {}))
     assert siege.link is Link.ONLINE
@@ -516,15 +516,15 @@ def test_what_is_no_message_is_left_to_the_person(own: str, text: str) -> None:
     """A cache may hold what no server takes; what stands behind it goes out."""
     cache = Cache(None)
     with cache.transaction():
-        cache.outbox_add("general", own, *message(text), 0)
-        cache.outbox_add("general", "d" * 16, *message("good"), 0)
+        cache.outbox.add("general", own, *message(text), 0)
+        cache.outbox.add("general", "d" * 16, *message("good"), 0)
     siege = Siege(
         instead(messages.Send, lambda command: [ack(command, 1)]),  # type: ignore[arg-type]  # it is one
         AnyDesk(cache=cache),
     ).last(0.2)
     sent = [text_of(command) for command in siege.commands if isinstance(command, messages.Send)]
     assert sent == ["good"]
-    bad = cache.outgoing(own)
+    bad = cache.outbox.find(own)
     assert bad is not None
     assert bad.state is OutboxState.FAILED
     assert siege.link is Link.ONLINE

@@ -118,7 +118,7 @@ def test_who_are_moderators_is_kept(desk: Desk) -> None:
     changed("cleo", "a_role_of_later", 10)
     assert kept() == ["ada"]
     with desk.cache.transaction():
-        desk.cache.forget_people()
+        desk.cache.people.forget()
     assert kept() == []
 
 

@@ -228,11 +228,11 @@ def test_an_acknowledgement_ahead_is_told_once(bench: Bench, outbox: Outbox) -> 
     (send,) = sends(bench)
     assert outbox.acknowledged(send.cid) is not None
     outbox.ahead(ack(send, 7), is_here=False)
-    out = bench.cache.outgoing(cid(1))
+    out = bench.cache.outbox.find(cid(1))
     assert out is not None
     assert out.state is OutboxState.SENT
     outbox.in_room(event(7, sender="ada", own=cid(1)))
-    assert bench.cache.outgoing(cid(1)) is None
+    assert bench.cache.outbox.find(cid(1)) is None
     told = [(item.state, item.seq) for item in bench.told(news.OutboxChanged)]
     assert told == [(OutboxState.SENT, 7)]
 
@@ -245,7 +245,7 @@ def test_what_is_here_already_leaves_with_its_acknowledgement(bench: Bench, outb
     (send,) = sends(bench)
     outbox.acknowledged(send.cid)
     outbox.ahead(ack(send, 7), is_here=True)
-    assert bench.cache.outgoing(cid(1)) is None
+    assert bench.cache.outbox.find(cid(1)) is None
 
 
 def test_what_was_acknowledged_and_never_seen_goes_again_first(
@@ -253,11 +253,11 @@ def test_what_was_acknowledged_and_never_seen_goes_again_first(
 ) -> None:
     """A backup may have taken it, whatever copies are found right; not before they are compared."""
     write(outbox, "one", "two")
-    bench.cache.outbox_set_state(cid(1), OutboxState.SENT)
-    assert bench.cache.waiting() == 1
+    bench.cache.outbox.set_state(cid(1), OutboxState.SENT)
+    assert bench.cache.outbox.waiting == 1
     bench.admit()
     outbox.signed_in()
-    assert bench.cache.waiting() == 2
+    assert bench.cache.outbox.waiting == 2
     listing = bench.link.ask(messages.ListRooms)
     outbox.send_next(bench.now)
     assert sends(bench) == []
@@ -279,11 +279,11 @@ def test_without_such_a_message_nothing_waits_for_the_copies(bench: Bench, outbo
 def test_what_waits_again_goes_before_all_others(bench: Bench, outbox: Outbox) -> None:
     """As when its room was set back; but behind the answers of what is in flight."""
     write(outbox, "one", "two")
-    bench.cache.outbox_set_state(cid(1), OutboxState.SENT)
+    bench.cache.outbox.set_state(cid(1), OutboxState.SENT)
     bench.admit()
     outbox.send_next(bench.now)
     (second,) = sends(bench)
-    bench.cache.outbox_set_state(cid(1), OutboxState.WAITING)
+    bench.cache.outbox.set_state(cid(1), OutboxState.WAITING)
     outbox.begin_again()
     outbox.send_next(bench.now)
     assert sends(bench) == []
@@ -301,7 +301,7 @@ def test_what_was_refused_can_be_sent_again_before_what_was_written_later(bench:
     (one,) = sends(bench)
     outbox.refused(one, Reason("muted"), bench.now, retryable=False, wait=0.0)
     (two,) = sends(bench)
-    assert bench.cache.waiting() == 2
+    assert bench.cache.outbox.waiting == 2
     bench.told(news.OutboxChanged)
     for _ in range(2):
         outbox.send_again(cid(1))
@@ -318,7 +318,7 @@ def test_what_was_refused_can_be_sent_again_before_what_was_written_later(bench:
         outbox.refused(again, Reason("muted"), bench.now, retryable=False, wait=0.0)
         (two,) = sends(bench)
         bench.told(news.OutboxChanged)
-    assert bench.cache.waiting() == 2
+    assert bench.cache.outbox.waiting == 2
 
 
 def test_what_was_given_up_after_many_refusals_gets_as_many_again(bench: Bench) -> None:
@@ -341,12 +341,12 @@ def test_what_was_given_up_after_many_refusals_gets_as_many_again(bench: Bench) 
 def test_only_what_failed_is_sent_again(bench: Bench, outbox: Outbox) -> None:
     """Not what waits, was sent, or is there no more."""
     write(outbox, "one", "two")
-    bench.cache.outbox_set_state(cid(2), OutboxState.SENT)
+    bench.cache.outbox.set_state(cid(2), OutboxState.SENT)
     bench.told(news.OutboxChanged)
     for number in (1, 2, 3):
         outbox.send_again(cid(number))
     assert bench.told(news.OutboxChanged) == []
-    assert bench.cache.waiting() == 1
+    assert bench.cache.outbox.waiting == 1
 
 
 def test_what_no_server_takes_fails_here(bench: Bench, outbox: Outbox) -> None:

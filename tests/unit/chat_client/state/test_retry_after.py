@@ -71,7 +71,7 @@ def test_a_rate_that_was_exceeded_is_awaited_as_often_as_it_takes(desk: Desk) ->
     for _ in range(30):
         refusal = messages.refusal("rate_limited", re=send.id, field="room", retry_after=5000)
         assert desk.hear(refusal) == []
-        out = desk.cache.outgoing(cid(1))
+        out = desk.cache.outbox.find(cid(1))
         assert out is not None
         assert out.state is OutboxState.WAITING
         commands = desk.wait(30)
@@ -80,7 +80,7 @@ def test_a_rate_that_was_exceeded_is_awaited_as_often_as_it_takes(desk: Desk) ->
             if isinstance(ping, messages.Ping):
                 desk.hear(messages.Pong(re=ping.id))
     desk.hear(ack(send, 1))
-    assert desk.cache.waiting() == 0
+    assert desk.cache.outbox.waiting == 0
 
 
 def test_a_short_wait_does_not_shorten_the_growing_pauses(desk: Desk) -> None:
@@ -164,7 +164,7 @@ def test_an_error_that_is_final_stays_final(desk: Desk) -> None:
     """Also for a message: `retryable` says whether, the time only when."""
     send = only(desk.say("one"), messages.Send)
     desk.hear(messages.refusal("too_long", re=send.id, retry_after=1000))
-    out = desk.cache.outgoing(send.cid)
+    out = desk.cache.outbox.find(send.cid)
     assert out is not None
     assert (out.state, out.reason) == (OutboxState.FAILED, Reason("too_long", {}))
 

@@ -122,11 +122,12 @@ def test_messages_are_stored_in_the_order_in_which_they_were_written(data: DataO
     gone = {
         out.text
         for number in range(1, len(TEXTS) + 1)
-        if (out := desk.cache.outgoing(cid(number))) is not None and out.state is OutboxState.FAILED
+        if (out := desk.cache.outbox.find(cid(number))) is not None
+        and out.state is OutboxState.FAILED
     }
     assert list(town.stored.values()) == [text for text in TEXTS if text not in gone]
     assert gone <= failed
-    assert desk.cache.waiting() == 0
+    assert desk.cache.outbox.waiting == 0
 
 
 def test_without_the_servers_rule_a_message_would_overtake_another() -> None:

@@ -207,7 +207,7 @@ def test_an_acknowledgement_is_an_event_only_where_it_follows(
         parts.answer(asked, {ROOM: 1})
     acknowledged(parts, seq)
     assert parts.places() == ([2] if stored else [])
-    out = bench.cache.outgoing(cid(1))
+    out = bench.cache.outbox.find(cid(1))
     if stored or (compared and seq == 1):
         assert out is None
     else:
@@ -225,7 +225,7 @@ def test_an_acknowledgement_of_something_else_is_a_fault(bench: Bench) -> None:
     send = only(bench.sent(), messages.Send)
     parts.sync.acknowledged(ack(send, 1).model_copy(update={"cid": cid(7)}), send, bench.now)
     assert bench.link.status.code == "unasked_ack"
-    out = bench.cache.outgoing(cid(1))
+    out = bench.cache.outbox.find(cid(1))
     assert out is not None
     assert out.state is OutboxState.WAITING
 
