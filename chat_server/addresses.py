@@ -41,9 +41,10 @@ def in_order(found: Iterable[InterfaceAddress], preferred: Collection[str]) -> l
     """Each address once, the likeliest to be shared with a guest first.
 
     That is the local network: private IPv4, other IPv4, IPv6; then addresses of tunnels, and
-    finally link-local addresses, which need no router but reach one link only. Among equals,
-    those in `preferred` come first: those of interfaces with a default route, rather than of a
-    bridge between virtual machines.
+    link-local addresses, which need no router but reach one link only. Last are those that only
+    virtual machines of this computer can reach: there may be dozens, and each computer with the
+    same software has the same ones. Among equals, those in `preferred` come first: those of
+    interfaces with a default route.
     """
 
     def place(each: InterfaceAddress) -> tuple[int, bool, int]:
@@ -54,6 +55,8 @@ def in_order(found: Iterable[InterfaceAddress], preferred: Collection[str]) -> l
 
 def _kind(found: InterfaceAddress) -> int:
     address = ip_address(found.address)
+    if found.inner:
+        return 6
     if address.is_link_local:
         return 5 if address.version == 6 else 4
     if found.tunnel:

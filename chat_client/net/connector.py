@@ -304,7 +304,8 @@ class Race:
     def _attempts(self) -> Iterator[Attempt]:
         for host in dict.fromkeys(self._invite.hosts):
             failure, detail = self._failures.get(host, (Failure.NO_ROUTE, ""))
-            yield Attempt(host, self._invite.port, failure, detail)
+            here = any(_is_here(address) for _, address in _targets(host, self._invite.port))
+            yield Attempt(host, self._invite.port, failure, detail, here)
 
 
 class _LostError(Exception):
@@ -413,6 +414,20 @@ def _targets(host: str, port: int) -> list[tuple[str, _Address]]:
     if not any(scopes):
         scopes = [index for index, _ in _interfaces()][:MOST_SCOPES]
     return [(host, (address, port, 0, scope)) for scope in scopes]
+
+
+def _is_here(address: _Address) -> bool:
+    """Whether an address is one of this computer's own. Nothing is sent.
+
+    The system would send from the same address then; also from one of an interface that is down.
+    """
+    if not _is_literal(address[0]):
+        return False
+    family = socket.AF_INET if len(address) == 2 else socket.AF_INET6
+    with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.connect(address)
+        return bool(probe.getsockname()[0].partition("%")[0] == address[0])
+    return False
 
 
 def _scope(zone: str) -> int:

@@ -32,30 +32,40 @@ class Failure(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One address as it is in the invite, and the outcome."""
+    """One address as it is in the invite, and the outcome.
+
+    `here` is whether it is an address of this computer, too, such as that of a bridge for
+    containers, which is the same on many computers.
+    """
 
     address: str
     port: int
     failure: Failure
     detail: str = ""
+    here: bool = False
 
 
 def is_wrong_server(attempts: Sequence[Attempt]) -> bool:
     """Whether another server answers in place of the invite's.
 
-    At a loopback address that is only this computer's own server, which says nothing about the
-    server of the invite on another computer; unless the invite has no other addresses.
+    At an address of this computer that is only its own server, which says nothing about the server
+    of the invite on another computer; unless the invite has no other addresses.
     """
-    elsewhere = [attempt for attempt in attempts if not is_loopback(attempt.address)]
+    elsewhere = _elsewhere(attempts)
     return any(each.failure is Failure.WRONG_SERVER for each in elsewhere or attempts)
 
 
 def worth_telling(attempts: Sequence[Attempt]) -> list[Attempt]:
     """The attempts that are worth showing to a person, in the invite's order.
 
-    Left out are the loopback address, which is in every invite for clients on the server's own
-    computer, and unreachable networks if any other address could be reached.
+    Left out are this computer's own addresses, as the loopback address is in every invite for
+    clients on the server's own computer, and unreachable networks if any other address could be
+    reached.
     """
-    elsewhere = [attempt for attempt in attempts if not is_loopback(attempt.address)]
+    elsewhere = _elsewhere(attempts)
     routed = [attempt for attempt in elsewhere if attempt.failure is not Failure.NO_ROUTE]
     return routed or elsewhere or list(attempts)
+
+
+def _elsewhere(attempts: Sequence[Attempt]) -> list[Attempt]:
+    return [each for each in attempts if not (each.here or is_loopback(each.address))]

@@ -21,12 +21,15 @@ class InterfaceAddress(NamedTuple):
     """An address without a zone, the interface's index, and whether it is a tunnel (VPN).
 
     `prefix` is the length of its network's prefix in bits, None where the system does not tell.
+    `inner` is whether the interface leads to nothing but containers and virtual machines of this
+    computer: their bridge (docker0, virbr0) has no port by which other computers could come.
     """
 
     address: str
     interface: int
     tunnel: bool
     prefix: int | None = None
+    inner: bool = False
 
 
 def interface_addresses() -> list[InterfaceAddress]:
@@ -77,6 +80,8 @@ _GROUPS: Final = ("ff0e::fb", "ff02::fb")
 _PORT: Final = 5353
 _TUNNELS: Final = ("tun", "utun", "tap", "wg", "ppp", "ipsec", "tailscale", "zt")
 """Prefixes of the names of tunnel interfaces."""
+_INNER: Final = ("docker", "br-", "virbr", "vmnet", "vboxnet", "cni", "podman", "lxcbr", "lxdbr")
+"""The same of interfaces for containers and virtual machines."""
 _LOOPBACKS: Final = {"lo", "loopback_"}
 """Names of loopback interfaces without their number, on Unix and on Windows."""
 
@@ -89,11 +94,11 @@ def by_probe() -> Iterator[InterfaceAddress]:
     for index, name in socket.if_nameindex():
         if name.rstrip("0123456789") in _LOOPBACKS:
             continue
-        tunnel = name.lower().startswith(_TUNNELS)
+        tunnel, inner = (name.lower().startswith(names) for names in (_TUNNELS, _INNER))
         addresses = [_probe_ipv4(index), *(_probe_ipv6(index, group) for group in _GROUPS)]
         for address in dict.fromkeys(addresses):
             if address is not None and not ipaddress.ip_address(address).is_loopback:
-                yield InterfaceAddress(address, index, tunnel)
+                yield InterfaceAddress(address, index, tunnel, inner=inner)
 
 
 def _probe_ipv4(index: int) -> str | None:
@@ -133,7 +138,11 @@ if sys.platform == "linux":
     _DUMP: Final = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
     _ERROR, _DONE = 2, 3
     _NEW_LINK, _GET_LINK, _NEW_ADDRESS, _GET_ADDRESS = 16, 18, 20, 22
-    _IFLA_MASTER = 10
+    _IFLA_MASTER, _IFLA_LINKINFO, _IFLA_INFO_KIND = 10, 18, 1
+    _NESTED = 0x8000
+    """A flag of an attribute's type."""
+    _INNER_PORTS: Final = {b"veth", b"tun"}
+    """Kinds of interfaces that connect containers, and virtual machines, to a bridge."""
     _IFA_ADDRESS, _IFA_LOCAL, _IFA_FLAGS = 1, 2, 8
     _LOOPBACK, _POINT_TO_POINT, _RUNNING = 0x8, 0x10, 0x40
     _TEMPORARY, _UNUSABLE = 0x01, 0x08 | 0x20 | 0x40
@@ -144,22 +153,31 @@ if sys.platform == "linux":
         """Addresses by netlink. Raises OSError if netlink is not available."""
         with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE) as netlink:
             netlink.settimeout(_PATIENCE)
-            links: dict[int, tuple[int, bool]] = {}
+            links: dict[int, tuple[int, int | None, bytes]] = {}
             for message in _dump(netlink, _GET_LINK, _NEW_LINK, _LINK.size):
                 _, _, index, flags, _ = _LINK.unpack_from(message)
-                links[index] = flags, _IFLA_MASTER in _attributes(message[_LINK.size :])
+                links[index] = flags, *_master_and_kind(_attributes(message[_LINK.size :]))
+            # What has a port of another kind, such as a network card, leads to other computers.
+            outer = {master for _, master, kind in links.values() if kind not in _INNER_PORTS}
             for message in _dump(netlink, _GET_ADDRESS, _NEW_ADDRESS, _ADDRESS.size):
                 family, prefix, flags, _, index = _ADDRESS.unpack_from(message)
-                state, enslaved = links.get(index, (0, False))
+                state, master, kind = links.get(index, (0, None, b""))
                 # Running: up, and with a carrier.
                 if state & _LOOPBACK or not state & _RUNNING:
                     continue
                 attributes = _attributes(message[_ADDRESS.size :])
                 address = _address(family, flags, attributes)
                 # Frames that arrive at a port of a bridge are handled by the bridge.
-                if address is not None and not (enslaved and address.is_link_local):
+                if address is not None and not (master is not None and address.is_link_local):
                     tunnel = bool(state & _POINT_TO_POINT)
-                    yield InterfaceAddress(str(address), index, tunnel, prefix)
+                    inner = kind == b"bridge" and index not in outer
+                    yield InterfaceAddress(str(address), index, tunnel, prefix, inner)
+
+    def _master_and_kind(attributes: dict[int, bytes]) -> tuple[int | None, bytes]:
+        """The bridge, or the like, whose port an interface is; and its kind, b"" for a card."""
+        master = attributes.get(_IFLA_MASTER)
+        kind = _attributes(attributes.get(_IFLA_LINKINFO, b"")).get(_IFLA_INFO_KIND, b"")
+        return None if master is None else int.from_bytes(master, sys.byteorder), kind.rstrip(b"\0")
 
     def _address(
         family: int, flags: int, attributes: dict[int, bytes]
@@ -196,7 +214,7 @@ if sys.platform == "linux":
             length, kind = _ATTRIBUTE.unpack_from(data)
             if length < _ATTRIBUTE.size:
                 break
-            found[kind] = data[_ATTRIBUTE.size : length]
+            found[kind & ~_NESTED] = data[_ATTRIBUTE.size : length]
             data = data[_aligned(length) :]
         return found
 

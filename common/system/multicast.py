@@ -19,7 +19,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from common.domain.dns_sd import GROUPS, MOST_BYTES, PORT
-from common.system.interfaces import InterfaceAddress, interface_addresses
+from common.system.interfaces import InterfaceAddress, default_sources, interface_addresses
 
 log = logging.getLogger(__name__)
 
@@ -245,7 +245,18 @@ class Links:
             for key, addresses in tuple(found.items()):
                 if not any(ipaddress.ip_address(each.address) == there for each in addresses):
                     del found[key]
-        first = dict.fromkeys(index for _, index in found)
+        if len({index for _, index in found}) <= MOST_INTERFACES:
+            return found
+        routed = default_sources()
+
+        def place(key: tuple[int, int]) -> tuple[bool, bool, int]:
+            there = found[key]
+            inner = all(each.inner for each in there)
+            return not any(each.address in routed for each in there), inner, key[1]
+
+        # The router's network first, and the bridges of virtual machines last, of which there may
+        # be dozens: the guests are there, whatever number the interface has.
+        first = dict.fromkeys(index for _, index in sorted(found, key=place))
         some = set(islice(first, MOST_INTERFACES))
         return {key: addresses for key, addresses in found.items() if key[1] in some}
 

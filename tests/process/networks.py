@@ -66,6 +66,23 @@ class Computer:
             wait = " nodad" if ":" in address else ""
             self.ip(f"addr add {address} dev {interface}{wait}")
 
+    def containers(self, count: int) -> None:
+        """Have so many bridges for containers, as their software makes them.
+
+        The first one is 172.17.0.1/16. To each of them one container is connected.
+        """
+        commands = []
+        for number in range(count):
+            name = f"br-{number}"
+            commands += [
+                f"link add {name} type bridge",
+                f"link add in{number} type veth peer name out{number}",
+                f"link set in{number} master {name}",
+                *(f"link set {each} up" for each in (name, f"in{number}", f"out{number}")),
+                f"addr add 172.{17 + number}.0.1/16 dev {name}",
+            ]
+        self.run("sh", "-c", 'printf %s "$1" | ip -batch -', "sh", "\n".join(commands))
+
     def firewall(self, *rules: str) -> None:
         """Have these rules for what comes in, in the language of nftables, and no others."""
         self.run("nft", "flush ruleset")
@@ -90,7 +107,8 @@ class Networks:
 
     def __init__(self) -> None:
         self._computers: list[Computer] = []
-        self._cables = 0
+        self.cables = 0
+        """Number of cables so far, and of the last one's interfaces without a name of its own."""
 
     def computer(self) -> Computer:
         """One more computer. Its loopback interface is up, and it makes no addresses by itself."""
@@ -111,8 +129,8 @@ class Networks:
 
     def cable(self, one: Computer, other: Computer, name: str = "") -> str:
         """A cable between two computers; the name of its interface at both ends."""
-        self._cables += 1
-        name = name or f"eth{self._cables}"
+        self.cables += 1
+        name = name or f"eth{self.cables}"
         one.ip(f"link add {name} type veth peer name {name} netns {other.pid}")
         return name
 

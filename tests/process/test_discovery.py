@@ -18,6 +18,7 @@ import pytest
 from common.domain.dns_sd import GROUPS, PORT
 from common.domain.invite import Invite
 from common.domain.sign import sign_of
+from common.system.multicast import MOST_INTERFACES
 from tests.process import networks as module
 from tests.process.harness import Child, House, wait_until
 from tests.process.host_and_guest import Guest, Host, host_and_guest
@@ -122,6 +123,28 @@ def test_several_networks_at_once(house: House, networks: Networks) -> None:
         lambda chats: {host for chat in chats for host in chat["hosts"]} == hosts, str(hosts)
     )
     Guest(house, both, "both").say(leads_to(chat, host), "hello")
+
+
+@pytest.mark.parametrize("kind", ["for containers", "with a router"])
+def test_one_of_many_networks_has_the_guests(house: House, networks: Networks, kind: str) -> None:
+    """There are more than get sockets: those of virtual machines are left out, or those aside."""
+    here, there, aside = (networks.computer() for _ in range(3))
+    for computer in (here, there):
+        if kind == "for containers":
+            computer.containers(MOST_INTERFACES + 1)
+        else:
+            for number in range(MOST_INTERFACES + 1):
+                computer.up(networks.cable(computer, aside), f"10.{number}.0.1/24")
+                aside.ip(f"link set eth{networks.cables} up")
+    name = networks.cable(here, there)
+    here.up(name, "192.168.5.5/24")
+    there.up(name, "192.168.5.6/24")
+    if kind == "with a router":
+        for computer in (here, there):
+            computer.ip("route add default via 192.168.5.1")
+    Host(house, here)
+    (chat,) = Finding(house, there).shows("Home")
+    assert chat["hosts"] == ["192.168.5.5"]
 
 
 def test_a_link_local_address_is_told_with_its_interface(house: House, networks: Networks) -> None:

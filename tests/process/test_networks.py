@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from common.domain.invite import parse_invite
+from common.domain.invite import MOST_HOSTS, parse_invite
 from tests.process import networks as module
 from tests.process import system_calls
 from tests.process.harness import House
@@ -121,6 +121,60 @@ def test_a_tunnel_comes_after_the_local_network(house: House, networks: Networks
     host = Host(house, here)
     assert host.invite.hosts == ("192.168.5.5", "10.9.0.2", "127.0.0.1")
     Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+def test_dozens_of_networks_for_containers(house: House, networks: Networks) -> None:
+    """The only one with people comes first in the link, though its interface is the newest."""
+    here, there = networks.computer(), networks.computer()
+    here.containers(MOST_HOSTS + 2)
+    name = networks.cable(here, there)
+    here.up(name, "192.168.5.5/24", "fd00::5/64", "fe80::5/64")
+    there.up(name, "192.168.5.6/24")
+    host = Host(house, here)
+    assert host.invite.hosts[:4] == ("192.168.5.5", "fd00::5", "fe80::5", "172.17.0.1")
+    Guest(house, there, "ada").say(host.told["invite"], "hello")
+
+
+def test_a_bridge_with_a_port_of_another_kind_is_a_network(networks: Networks) -> None:
+    """Other computers may be behind it; and one without is known by the ports it has."""
+    here, switch = networks.computer(), networks.computer()
+    here.containers(1)
+    here.ip("link add outer type bridge")
+    networks.cable(here, switch)
+    for computer in (here, switch):
+        computer.up("eth1")
+    here.ip("link add link eth1 name card type macvlan")  # as there is no network card
+    here.ip("link set card master outer")
+    here.up("card")
+    here.up("outer", "10.77.0.5/24")
+    ask = "from common.system.interfaces import interface_addresses as ask"
+    told = here.run(sys.executable, "-c", f"{ask}; print(*((a.address, a.inner) for a in ask()))")
+    assert told.split("\n")[0] == "('172.17.0.1', True) ('10.77.0.5', False)"
+
+
+@pytest.mark.parametrize("carrier", [True, False])
+def test_a_guests_own_server_is_no_impostor(
+    house: House, networks: Networks, carrier: bool
+) -> None:
+    """The host's bridge for containers has the same address as the guest's, where a server is."""
+    here, there = host_and_guest(networks, "192.168.5.5/24", "192.168.5.6/24")
+    here.containers(1)
+    there.containers(1)
+    own = House(house.folder / "own")
+    own.folder.mkdir()
+    guests = Host(own, there)
+    house.children.append(guests.child)
+    host = Host(house, here, "--port", str(guests.invite.port))
+    link = host.told["invite"]
+    assert host.invite.hosts == ("192.168.5.5", "172.17.0.1", "127.0.0.1")
+    host.child.process.terminate()
+    assert host.child.status() == 0
+    if not carrier:
+        there.ip("link set out0 down")
+    child = Guest(house, there, "ada").start("send", link, "--timeout", "0.2", "hello")
+    assert child.status() == 1
+    assert "192.168.5.5 refused" in child.err[0]
+    assert "172.17.0.1" not in child.transcript()
 
 
 def test_an_address_that_changes(house: House, networks: Networks) -> None:

@@ -25,7 +25,7 @@ EVERYTHING = [
     InterfaceAddress("fd00::8:2", VPN, True),
     InterfaceAddress("169.254.1.1", WIFI, False),
     InterfaceAddress("fe80::a", BRIDGE, False),
-    InterfaceAddress("172.17.0.1", BRIDGE, False),
+    InterfaceAddress("172.17.0.1", BRIDGE, False, inner=True),
     InterfaceAddress("2001:db8::7", LAN, False),
     InterfaceAddress("9.8.7.6", LAN, False),
     InterfaceAddress("192.168.1.7", WIFI, False),
@@ -34,10 +34,13 @@ EVERYTHING = [
 
 
 def test_the_likeliest_address_comes_first() -> None:
-    """The local network, the internet, IPv6, tunnels, and what leads no further than a link."""
+    """The local network, the internet, IPv6, tunnels, and what leads no further than a link.
+
+    Last what leads to containers of this computer only.
+    """
     assert in_order(EVERYTHING, ()) == [
-        *("192.168.2.7", "192.168.1.7", "172.17.0.1", "9.8.7.6"),
-        *("2001:db8::7", "10.8.0.2", "fd00::8:2", "169.254.1.1", "fe80::a"),
+        *("192.168.2.7", "192.168.1.7", "9.8.7.6", "2001:db8::7"),
+        *("10.8.0.2", "fd00::8:2", "169.254.1.1", "fe80::a", "172.17.0.1"),
     ]
 
 

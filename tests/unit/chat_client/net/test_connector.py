@@ -403,6 +403,11 @@ def test_this_computers_own_server_is_no_impostor() -> None:
     assert is_wrong_server([other, own])
     assert is_wrong_server([own])
     assert not is_wrong_server([])
+    bridge = Attempt("172.17.0.1", 1, Failure.WRONG_SERVER, here=True)
+    assert not is_wrong_server([away, bridge, own])
+    assert is_wrong_server([bridge])
+    assert worth_telling([away, bridge, own]) == [away]
+    assert worth_telling([bridge, own]) == [bridge, own]
 
 
 @pytest.mark.usefixtures("patient")
