@@ -7,6 +7,7 @@ out goes through `SendQueues.carry_out` afterwards.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from socket import SO_SNDBUF, SOL_SOCKET
 from typing import Any, Final, TypeVar
@@ -14,10 +15,11 @@ from typing import Any, Final, TypeVar
 from chat_server import service
 from chat_server.hub import batch
 from chat_server.net import connection, io_thread, pages, queries, send_queues
-from chat_server.rules import commands, effects, invites, moderation, permissions
+from chat_server.rules import commands, effects, invites, permissions
 from chat_server.rules.delivery import Delivery
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session, Sessions
+from chat_server.rules.world import World
 from chat_server.store.sqlite.store import SqliteStore
 from common.protocol import messages
 from common.protocol.events import Event
@@ -207,7 +209,11 @@ def change_commands(kind: type[_Command], change: Callable[[_Command], _Command]
 
 def around_ending(around: Callable[..., Any]) -> None:
     """Around what has sessions ended: which, with which words, and why."""
-    wrap(moderation, "_end", around)
+
+    def end(original: Any, world: World, *rest: object) -> Any:
+        return around(partial(original, world), *rest)
+
+    wrap(World, "end", end)
 
 
 def after_failed_batch(
