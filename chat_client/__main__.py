@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from chat_client.options import Options, parse_options, secrets_among
+from chat_client.link_argument import secrets_among
+from chat_client.options import Options, parse_options
 from common.system.data_folder import data_folder, profile_folder
 from common.system.process import INVITE_VARIABLE, end_on_interrupt, prepare
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chat_client.key_file import read_groups
-from chat_client.options import OPEN_LINK
+from chat_client.link_argument import OPEN_LINK
 from common.system.other_program import Launch
 
 ENTRY: Final = "lan.chat.ChatClient.desktop"

@@ -9,6 +9,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from chat_client import option_values
+from chat_client.link_argument import (
+    EXEC,
+    OPEN_LINK,
+    DamagedLink,
+    join_argument,
+    link_from_outside,
+    read_link,
+    without_link,
+)
 from common.system.arguments import SCHEME, ArgumentParser, ShowVersion
 from common.system.process import INVITE_VARIABLE
 
@@ -19,13 +29,6 @@ if TYPE_CHECKING:
 
 
 _DEFAULT_ROOM: Final = "general"
-_EXEC: Final = "--exec"
-OPEN_LINK: Final = "--open-link"
-_SECRET_OPTIONS: Final = ("--join", "--code")
-"""Options of which the value is nobody else's business."""
-_LINK: Final = ("chat:", "chat+plaintext:")
-_LONGEST_INPUT: Final = 65_536
-"""Maximum bytes that are read of standard input for a link."""
 
 
 class Name(NamedTuple):
@@ -33,13 +36,6 @@ class Name(NamedTuple):
 
     username: str
     display_name: str
-
-
-class DamagedLink(NamedTuple):
-    """What was given for an invite link and is none, and why; the window shows both."""
-
-    text: str
-    problem: str
 
 
 class Options(NamedTuple):
@@ -127,7 +123,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
         _common(listing)
     removing = verbs.add_parser("remove-device", help="sign one of your devices out")
     removing.add_argument(
-        "device", type=_device, help="from “devices”; its first digits will do, at least four"
+        "device",
+        type=option_values.device,
+        help="from “devices”; its first digits will do, at least four",
     )
     _timeout(removing)
     _common(removing)
@@ -136,7 +134,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     nearby.add_argument("--json", action="store_true", help="one JSON object a line")
     nearby.add_argument(
         "--timeout",
-        type=_seconds,
+        type=option_values.seconds,
         default=2.0,
         metavar="SECONDS",
         help="how long to look for them (%(default)s)",
@@ -145,8 +143,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> Options:
     # Removed immediately: no program that is started from here inherits it.
     invite = os.environ.pop(INVITE_VARIABLE, None)
     everything = sys.argv[1:] if arguments is None else arguments
-    without_link, opened = _without_link(everything)
-    rest, command = _without_command(without_link)
+    rest, opened = without_link(everything)
+    rest, command = _without_command(rest)
     if rest and rest[0].lower().startswith(SCHEME):
         parser.error("an invite link stands behind --join")
     given = vars(parser.parse_args(rest))
@@ -190,7 +188,7 @@ def _take_link(
         source = f"argument {OPEN_LINK}"
         if given["verb"] is not None:
             parser.error(f"{source}: it is for the window")
-        given["join"], given["from_outside"] = _outside(opened), True
+        given["join"], given["from_outside"] = link_from_outside(opened), True
     elif invite and given["join"] is None:
         source = f"environment variable {INVITE_VARIABLE}"
         given["join"] = read_link(invite)
@@ -201,76 +199,18 @@ def _take_link(
             parser.error(f"{source}: {damaged.problem}")
 
 
-def secrets_among(arguments: Sequence[str]) -> list[str]:
-    """What of the arguments, and of the environment, other users should not see; without parsing.
-
-    All that looks like an invite link, whatever option it belongs to and however it is damaged.
-    """
-    found = [each for each in arguments if any(link in each.lower() for link in _LINK)]
-    for place, argument in enumerate(arguments):
-        flag, equals, value = argument.partition("=")
-        if flag == OPEN_LINK:
-            found += [value, *arguments[place + 1 :]]
-        # An option may be abbreviated.
-        elif len(flag) > 2 and any(option.startswith(flag) for option in _SECRET_OPTIONS):
-            found += [value] if equals else arguments[place + 1 : place + 2]
-    found.append(os.environ.get(INVITE_VARIABLE, ""))
-    # The longest first: one may be a part of another. What is as short as a dash hides nothing.
-    return sorted({each for each in found if len(each) > 1}, key=len, reverse=True)
-
-
-def without_secrets(arguments: Sequence[str]) -> list[str]:
-    """The arguments of a window's start without those that name an invite, in whatever way."""
-    rest, _ = _without_link(arguments)
-    kept: list[str] = []
-    skipped = False
-    for argument in rest:
-        flag, equals, _ = argument.partition("=")
-        if skipped:
-            skipped = False
-        elif len(flag) > 2 and "--join".startswith(flag):
-            skipped = not equals
-        else:
-            kept.append(argument)
-    return kept
-
-
-def _without_link(arguments: Sequence[str]) -> tuple[list[str], str | None]:
-    """The arguments before `--open-link`, and what is behind it, which is all one link.
-
-    A desktop puts there what a web page says. On Windows a quotation mark in it would begin another
-    argument: so nothing behind it is ever taken for an option.
-    """
-    for place, argument in enumerate(arguments):
-        flag, equals, value = argument.partition("=")
-        if flag == OPEN_LINK:
-            words = [value] if equals else []
-            text = " ".join([*words, *arguments[place + 1 :]])
-            return list(arguments[:place]), text or None
-        if argument in {_EXEC, "--"}:
-            break
-    return list(arguments), None
-
-
-def _outside(text: str) -> Invite | DamagedLink:
-    """The invite that a desktop opens; "-" reads it from standard input."""
-    if text == "-":
-        text = sys.stdin.buffer.read(_LONGEST_INPUT).decode("utf-8", "replace")
-    return read_link(text)
-
-
 def _without_command(arguments: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
     """The arguments before `--exec`, and those behind it, which are a command's and not ours."""
     for place, argument in enumerate(arguments):
         flag, equals, value = argument.partition("=")
-        if flag == _EXEC:
+        if flag == EXEC:
             command = [value] if equals else []
             command += arguments[place + 1 :]
             if command[:1] == ["--"]:
                 command = command[1:]
             if command and command[0]:
                 return list(arguments[:place]), tuple(command)
-            return [*arguments[:place], _EXEC], ()
+            return [*arguments[:place], EXEC], ()
         if argument == "--":
             break
     return list(arguments), ()
@@ -284,25 +224,32 @@ def _common(parser: argparse.ArgumentParser, default: object = argparse.SUPPRESS
 
     add(
         "--join",
-        type=_invite,
+        type=join_argument,
         metavar="INVITE",
         help="the invite link from the host; - reads it from the first line of standard input, "
         f"and without this option it may be in the environment variable {INVITE_VARIABLE}",
     )
-    add("--name", type=_name, help="your name there")
+    add("--name", type=option_values.display_name, help="your name there")
     add(
         "--username",
-        type=_username,
+        type=option_values.username,
         help="your username there (default: made from --name, in Latin letters)",
     )
     add("--data-dir", type=Path, help="folder of your accounts and messages")
-    add("--profile", type=_profile, metavar="NAME", help="a further set of them, of that name")
+    add(
+        "--profile",
+        type=option_values.profile,
+        metavar="NAME",
+        help="a further set of them, of that name",
+    )
     add("--log-level", choices=["debug", "info", "warning", "error"], help="(default: warning)")
 
 
 def _own_account(verbs: argparse._SubParsersAction[ArgumentParser]) -> None:
     renaming = verbs.add_parser("rename", help="change your name")
-    renaming.add_argument("text", type=_name, metavar="NAME", help="your new name")
+    renaming.add_argument(
+        "text", type=option_values.display_name, metavar="NAME", help="your new name"
+    )
     _timeout(renaming)
     _common(renaming)
     deleting = verbs.add_parser("delete-account", help="delete your account, for good")
@@ -337,16 +284,20 @@ def _listen(parser: argparse.ArgumentParser) -> None:
         "in all of your rooms and direct conversations unless --room names one",
     )
     parser.add_argument(
-        "--count", type=_positive, metavar="N", dest="limit", help="end after N messages"
+        "--count",
+        type=option_values.positive,
+        metavar="N",
+        dest="limit",
+        help="end after N messages",
     )
     parser.add_argument(
         "--after",
-        type=_position,
+        type=option_values.position,
         metavar="SEQ",
         help="print messages after this place, without marking them as read",
     )
     parser.add_argument(
-        _EXEC,
+        EXEC,
         nargs="+",
         metavar=("COMMAND", "ARGUMENT"),
         dest="command",
@@ -358,13 +309,6 @@ def _listen(parser: argparse.ArgumentParser) -> None:
     _common(parser)
 
 
-def _device(text: str) -> str:
-    """A device by its id, or the first digits of it."""
-    if not 4 <= len(text) <= 16 or not set(text.lower()) <= set("0123456789abcdef"):
-        raise argparse.ArgumentTypeError(f"{text[:40]!r} is no device; see “devices”")
-    return text.lower()
-
-
 def _room(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--room", help=f"a room, or @USERNAME for a person ({_DEFAULT_ROOM})")
 
@@ -372,7 +316,7 @@ def _room(parser: argparse.ArgumentParser) -> None:
 def _timeout(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout",
-        type=_seconds,
+        type=option_values.seconds,
         default=10.0,
         metavar="SECONDS",
         help="how long to try to reach the server (%(default)s)",
@@ -382,13 +326,13 @@ def _timeout(parser: argparse.ArgumentParser) -> None:
 def _joining(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--at",
-        type=_address,
+        type=option_values.address,
         metavar="HOST[:PORT]",
         help="without an invite: the address that the host's window shows",
     )
     parser.add_argument(
         "--code",
-        type=_code,
+        type=option_values.code,
         help="with --at: the code that the host reads out; - reads it from the first line of "
         "standard input",
     )
@@ -397,57 +341,6 @@ def _joining(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="with --at: ask the host to let you in, who compares four digits with you",
     )
-
-
-def _address(text: str) -> tuple[str, int]:
-    from common.domain.typed_address import AddressError, parse_address
-
-    try:
-        return parse_address(text)
-    except AddressError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _code(text: str) -> str:
-    from common.domain.spoken_code import is_code, typed_code
-
-    if text == "-":
-        text = sys.stdin.buffer.readline().decode("utf-8", "replace")
-    code = typed_code(text)
-    if not is_code(code):
-        raise argparse.ArgumentTypeError("a code has 8 letters and digits")
-    return code
-
-
-def _invite(text: str) -> Invite | DamagedLink:
-    """What `--join` gets; the option's type."""
-    if text == "-":
-        # Unbuffered, and not beyond the line: the message may follow.
-        text = sys.stdin.buffer.readline().decode("utf-8", "replace")
-        if not text.strip():
-            return DamagedLink("", "standard input has no invite link in its first line")
-    return read_link(text)
-
-
-def read_link(text: str) -> Invite | DamagedLink:
-    """The invite in a text that somebody gave, or what is wrong with it."""
-    from common.domain.invite import InviteError
-    from common.domain.pasted_invite import find_invite
-
-    try:
-        return find_invite(text)
-    except InviteError as error:
-        return DamagedLink(text, str(error))
-
-
-def _name(text: str) -> str:
-    from common.domain.display_names import clean_display_name
-    from common.domain.names import NameRefusedError
-
-    try:
-        return clean_display_name(text)
-    except NameRefusedError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def name_of(text: str) -> Name | None:
@@ -460,45 +353,3 @@ def name_of(text: str) -> Name | None:
     except NameRefusedError:
         username = suggest_username(display_name)
         return Name(username, display_name) if username else None
-
-
-def _username(text: str) -> str:
-    from common.domain.names import NameRefusedError, fold_username
-
-    try:
-        return fold_username(text)
-    except NameRefusedError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _profile(text: str) -> str:
-    """A profile's name; as it names a folder, it has the form of usernames."""
-    from common.domain.names import NameRefusedError, fold_username
-
-    try:
-        return fold_username(text)
-    except NameRefusedError as error:
-        raise argparse.ArgumentTypeError(f"a profile's name is like a username: {error}") from error
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 86400:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds up to a day's")
-    return seconds
-
-
-def _positive(text: str) -> int:
-    number = _position(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("use 1 or more")
-    return number
-
-
-def _position(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 16):
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
-    return int(text)

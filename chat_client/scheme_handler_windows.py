@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, Any, Final
 
-from chat_client.options import OPEN_LINK
+from chat_client.link_argument import OPEN_LINK
 from chat_client.scheme_handler import Handler, Opens, SchemeHandlerError
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chat_client.accounts import AccountError, Accounts
-from chat_client.options import OPEN_LINK, Options, without_secrets
+from chat_client.link_argument import OPEN_LINK, without_secrets
+from chat_client.options import Options
 from chat_client.state.account import Account
 from common.system.open_windows import OpenWindow, WindowEntry
 from common.system.second_start import Request, hand_over, startup_token, wait_for_windows

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
 from chat_client.cache.errors import CacheError, CacheFailedError
+from chat_client.link_argument import DamagedLink, read_link
 from chat_client.login_name import login_name
 from chat_client.open_account import OpenAccount
-from chat_client.options import DamagedLink, Name, Options, name_of, read_link
+from chat_client.options import Name, Options, name_of
 from chat_client.settings import SettingsStore
 from chat_client.state.account import Account
 from chat_client.state.news import AccountChanged, News, Requested, StatusChanged

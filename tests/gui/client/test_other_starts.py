@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from chat_client.options import DamagedLink, Options, name_of
+from chat_client.link_argument import DamagedLink
+from chat_client.options import Options, name_of
 from chat_client.state.status import Link
 from chat_client.window.join.screen import JoinScreen
 from chat_client.window.join.ways import Way

@@ -10,7 +10,8 @@ import pytest
 
 from chat_client import second_start
 from chat_client.accounts import Accounts, new_account
-from chat_client.options import DamagedLink, Name, Options
+from chat_client.link_argument import DamagedLink
+from chat_client.options import Name, Options
 from chat_client.second_start import hand_over_start, start_without_arguments
 from common.domain.invite import Invite
 from common.system.open_windows import OpenWindow, announce

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from chat_client.options import parse_options, secrets_among
+from chat_client.link_argument import secrets_among
+from chat_client.options import parse_options
 from common.system.process import INVITE_VARIABLE
 
 LINK = "chat://192.0.2.9:12345/join?fp=" + "A" * 43 + "&secret=" + "s" * 22 + "&name=Home"

@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from chat_client.options import Options, parse_options, secrets_among, without_secrets
+from chat_client.link_argument import secrets_among, without_secrets
+from chat_client.options import Options, parse_options
 from common.domain.invite import Invite
 
 INVITE = Invite(("10.0.0.1",), 4711, b"f" * 32, "s" * 22, "Harbour")
