@@ -21,12 +21,12 @@ from chat_server.ctl_values import (
     NULL,
     CtlError,
     Fields,
+    parse_chat_name,
     parse_count,
     parse_interval,
     parse_line,
     parse_number,
     parse_room,
-    parse_text,
     parse_until,
     parse_username,
     parse_whom,
@@ -98,6 +98,8 @@ class _Server:
             raise CtlError(f"the connection to the server was lost: {error}") from error
         if reply.get("type") == "error":
             why = sentence(Reason(str(reply["code"]), reply["params"]))
+            if reply["code"] == "malformed" and reply["field"]:
+                why = f"{printable(reply['field'])}: {why}"
             wait = ceil((reply["retry_after"] or 0) / 1000)
             raise CtlError(f"{why}; try again in {duration_text(wait)}" if wait else why)
         return reply
@@ -358,7 +360,7 @@ def _add_chat(verb: Callable[..., argparse.ArgumentParser]) -> None:
     slow.add_argument("interval", type=parse_interval, help="30s, 5m or 6h between two, or off")
     slow.add_argument("--room", type=parse_room, default=GENERAL, help="which room (%(default)s)")
     rename = verb("rename", _rename, "give the chat another name")
-    rename.add_argument("name", type=parse_text)
+    rename.add_argument("name", type=parse_chat_name, help="as everyone sees it")
 
 
 def _add_joining(verb: Callable[..., argparse.ArgumentParser]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from chat_server.chat_name import clean_chat_name
 from common.domain.names import ROOM_PATTERN, NameRefusedError, fold_username
 from common.limits import MAX_INTEGER, MAX_SLOW, MAX_TIME, REASON_LENGTH
 
@@ -80,6 +81,14 @@ def parse_text(text: str) -> str:
     except UnicodeEncodeError as error:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is not in UTF-8") from error
     return text
+
+
+def parse_chat_name(text: str) -> str:
+    """The chat's name."""
+    try:
+        return clean_chat_name(parse_text(text))
+    except NameRefusedError as error:
+        raise argparse.ArgumentTypeError(f"{quoted(text)}: {error}") from error
 
 
 def parse_line(text: str, most: int = REASON_LENGTH, what: str = "a reason") -> str:

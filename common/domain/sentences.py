@@ -245,6 +245,10 @@ _NESTED: Final[Mapping[str, str]] = {
     "given_up": "{}, several times in a row. One of the two programs may need an update",
 }
 """Codes whose reason has a cause in the parameter `why`."""
+_FORMS: Final[Mapping[str, str]] = {
+    "string_too_long": "this is too long: it has at most {most} characters",
+}
+"""Why something is malformed (`why`), where a person who typed it can do something about it."""
 _ENDS: Final = tuple(".!?…\u3002\uff01\uff1f")
 _NAMES: Final = frozenset({"name_taken", "name_alike"})
 """Codes that come with a free name as a proposal, if there is one."""
@@ -261,6 +265,8 @@ def sentence(reason: Reason) -> str:
         inner = sentence(Reason(str(params["why"]), {**params, "why": ""}))
         return _NESTED[code].format(inner)
     known = _SENTENCES.get(code)
+    if code == "malformed" and "most" in params:
+        known = _FORMS.get(str(why), known)
     if known is None:
         return f"the server says “{code.replace('_', ' ')}”" if code else ""
     if isinstance(seconds := params.get("seconds"), int):

@@ -210,7 +210,7 @@ class ServerEnd:
         try:
             message: ToServer = to_server().validator.validate_json(body)
         except ValidationError as error:
-            return Violation(_explain(error, body), fatal=False)
+            return Violation(explain(error, body), fatal=False)
         if not self._conversation.to_server(message):
             params = {"phase": self.phase.name.lower()}
             return Violation(refusal("out_of_order", re=message.id, params=params), fatal=False)
@@ -347,9 +347,9 @@ _CODES: Final[dict[str, ErrorCode]] = {
 }
 
 
-def _explain(error: ValidationError, body: bytes) -> Error:
-    """Which field is wrong and why, without a word of what was in it."""
-    first = error.errors(include_url=False, include_context=False)[0]
+def explain(error: ValidationError, body: bytes) -> Error:
+    """Which field of a command is wrong and why, without a word of what was in it."""
+    first = error.errors(include_url=False, include_input=False)[0]
     # The first part of a place inside a union is its tag, which the client knows itself.
     # A field the models don't know is the client's own text: no control of it comes back.
     # "[key]" is pydantic's own word for a name that is wrong itself, behind that name.
@@ -357,7 +357,11 @@ def _explain(error: ValidationError, body: bytes) -> Error:
     place = ".".join(parts)[:100]
     field = "".join(c if c.isprintable() else "?" for c in place) or None
     code = _CODES.get(first["type"], "malformed")
-    return refusal(code, re=_request_id(body), field=field, params={"why": first["type"]})
+    params: dict[str, str | int] = {"why": first["type"]}
+    most = first.get("ctx", {}).get("max_length")
+    if isinstance(most, int):
+        params["most"] = most
+    return refusal(code, re=_request_id(body), field=field, params=params)
 
 
 def _request_id(body: bytes) -> int | None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 SCHEME: Final = "chat://"
 """How invite links begin."""
 _LINK: Final = re.compile(r"chat:[^\s'\"]*", re.IGNORECASE)
+_LONG: Final = re.compile(r"('[^']{40})[^']{80,}(?=')|(\S{40})\S{80,}")
+_LONGEST: Final = 400
+"""Characters of an error at most."""
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -26,9 +29,11 @@ class ArgumentParser(argparse.ArgumentParser):
         """Exit with the error, and a hint at `--help`.
 
         Of an invite link that is where it does not belong nothing is repeated: it has a secret, and
-        what programs say is kept in logs.
+        what programs say is kept in logs. What is very long is cut.
         """
-        message = _LINK.sub(f"{SCHEME}…", message)
+        message = _LONG.sub(r"\1\2…", _LINK.sub(f"{SCHEME}…", message))
+        if len(message) > _LONGEST:
+            message = f"{message[:_LONGEST]}…"
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
     def print_help(self, file: SupportsWrite[str] | None = None) -> None:

@@ -25,9 +25,9 @@ from chat_server.ctl_socket import (
 from chat_server.net.endpoints.local import LocalEndpoint, LocalSession
 from chat_server.thread_watch import Ended, ignore, watched
 from common import limits
-from common.protocol.codec import encode
+from common.protocol.codec import encode, explain
 from common.protocol.frames import FrameDecoder, FrameError
-from common.protocol.messages import ToClient, refusal, to_server
+from common.protocol.messages import ToClient, to_server
 from common.system.private_files import PRIVATE_FILE, write_private
 
 log = logging.getLogger(__name__)
@@ -227,10 +227,7 @@ class _Serving:
         try:
             command = to_server().validator.validate_json(body)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            field = ".".join(map(str, first["loc"][1:]))[:100] or None
-            params = {"why": first["type"]}
-            self._connection.sendall(encode(refusal("malformed", field=field, params=params)))
+            self._connection.sendall(encode(explain(error, body)))
             return
         answered = threading.Event()
         replies: list[ToClient] = []

@@ -29,7 +29,7 @@ class Field(ttk.Frame):
     `width` and `height` are px at 96 dpi (`width` 0: as the geometry manager decides).
     `on_change(text)` is called for every edit, also those by the program; `on_submit(text)`
     for Return, `on_cancel()` for Escape. `limit` is the maximum length in characters, at most and
-    by default 4,096; an emoji counts as one where Tk can't show it. Longer text is cut at its end.
+    by default 4,096. Longer text is cut at its end.
     """
 
     def __init__(
@@ -211,8 +211,7 @@ class Field(ttk.Frame):
 
     def _fit(self, text: str) -> str:
         """The text as the field holds it: at most `limit` characters."""
-        shown = self._stand_ins.hide(text)
-        return shown[: self._limit]
+        return self._stand_ins.fit(self._stand_ins.hide(text), self._limit)
 
     def _fit_hint(self, width: int) -> None:
         room = max(0, width - 2 * self._theme.px(2))
@@ -299,7 +298,7 @@ class _Box:
         shown = shown[:first] + self._stand_ins.hide(middle) + shown[last:]
         # In one assignment, so that the trace never sees half of a change; and cut beforehand: Tk
         # takes half a second to measure a pasted book.
-        entry.setvar(entry.cget("textvariable"), shown[: self._limit])
+        entry.setvar(entry.cget("textvariable"), self._stand_ins.fit(shown, self._limit))
         entry.selection_clear()
         entry.icursor(self.index(start + len(text)))
         entry.tk.call("tk::EntrySeeInsert", str(entry))

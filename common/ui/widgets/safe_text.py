@@ -149,6 +149,17 @@ class StandIns:
         """`text` with the emoji that the boxes in it stand for."""
         return "".join(self._emoji.get(character, character) for character in text)
 
+    def fit(self, hidden: str, most: int) -> str:
+        """The beginning of a text with boxes that stands for `most` characters at most."""
+        if len(hidden) <= most and len(self.reveal(hidden)) <= most:
+            return hidden
+        length = 0
+        for index, character in enumerate(hidden):
+            length += len(self._emoji.get(character, character))
+            if length > most:
+                return hidden[:index]
+        return hidden
+
     def _box(self, emoji: str) -> str:
         box = self._boxes.setdefault(emoji, chr(0xE000 + len(self._boxes)))
         self._emoji[box] = emoji

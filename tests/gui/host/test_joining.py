@@ -24,6 +24,7 @@ from chat_server.window.requests import GUARD, RequestStrip
 from common.domain.invite import parse_invite
 from common.domain.reasons import Reason
 from common.domain.spoken_code import written_code
+from common.limits import INVITE_NOTE_LENGTH
 from common.protocol import messages
 from common.ui.lists.table import PillCell
 from common.ui.widgets.dialog import Dialog
@@ -420,6 +421,18 @@ def test_an_invite_is_made_used_up_and_listed_as_such(host: Host) -> None:
     assert isinstance(said, messages.Error)
     assert said.code == "invite_used"
     host.wait(lambda: "You made an invite" in activity(host), "the line")
+
+
+@pytest.mark.parametrize("letter", ["x", "\U0001f469\u200d\U0001f4bb"], ids=["letters", "emoji"])
+def test_a_note_that_is_too_long_is_cut_before_it_is_sent(host: Host, letter: str) -> None:
+    """At what the protocol takes, counted as the server counts."""
+    make_invite(host, "", "", "member", text=letter * 100)
+    page = host.app.frame.invites
+    host.wait(lambda: len(shown(page)) == 2, "both invites")
+    server = host.app.server_thread._server
+    assert server is not None
+    (note,) = {each.note for each in server._world.directory.invites} - {""}
+    assert note == letter * (INVITE_NOTE_LENGTH // len(letter))
 
 
 def test_an_invite_is_revoked(host: Host) -> None:

@@ -127,6 +127,25 @@ def test_what_is_too_long_is_cut_at_the_end(
     assert (field.value, field.entry.get(), field.entry.index("insert")) == (after, after, then)
 
 
+@pytest.mark.parametrize("way", ["typed", "pasted", "given"])
+def test_the_limit_counts_the_characters_of_emoji(root: tk.Tk, theme: Theme, way: str) -> None:
+    """A family is one box here and seven characters for whoever gets the text; none is split."""
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466"
+    field = Field(root, theme, limit=20)
+    if way == "typed":
+        for _ in range(5):
+            field.entry.insert("end", family)
+    elif way == "pasted":
+        field.editing.replace(0, 0, field._box.clean(family * 5))
+    else:
+        field.value = family * 5
+    assert len(field.value) <= 20
+    if sys.platform not in {"win32", "darwin"}:
+        assert field.value == family * 2
+        field.entry.insert("end", "abcdefghijk")
+        assert field.value == f"{family * 2}abcdef"
+
+
 @pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="there Tk can show emoji")
 def test_emoji_are_copied_from_a_field(root: tk.Tk, theme: Theme) -> None:
     """And cut: what others get are the emoji, not what stands for them."""

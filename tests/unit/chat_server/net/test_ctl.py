@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import json
 import os
@@ -28,6 +29,8 @@ from chat_server.net.endpoints.local import LocalEndpoint
 from chat_server.options import parse_options
 from chat_server.service import Server
 from chat_server.store.store import StoreFullError
+from common.domain.reasons import Reason
+from common.domain.sentences import sentence
 from common.limits import FRAME_JSON
 from common.protocol.frames import FrameDecoder, encode_frame
 
@@ -65,6 +68,16 @@ def server(
     made.stop()
     assert not (tmp_path / FACTS_FILE).exists()
     assert path is None or not path.exists()
+
+
+@pytest.fixture
+def _one_server(tmp_path: Path) -> Iterator[None]:
+    """A server that is reached in whatever way this system has."""
+    options = parse_options(["--headless", "--host", "127.0.0.1", "--port", "0", "--plaintext"])
+    made = Server(options, tmp_path, lambda _: None)
+    made.start()
+    yield
+    made.stop()
 
 
 def ask(connection: socket.socket, command: dict[str, Any]) -> dict[str, Any]:
@@ -170,6 +183,101 @@ def test_wrong_arguments_are_said_in_one_line(
     assert said in error
     assert error.count("\n") == 1
     assert len(error) < 300
+
+
+def _fields() -> Iterator[tuple[str, str, list[str]]]:
+    """Every verb with each of its arguments, which `…` stands for, and valid ones for the rest."""
+    valid = {
+        "whom": "ada", "interval": "30s", "name": "Home", "request": "1", "number": "1",
+        "device": "abcdef01", "--reason": "Too loud.", "--until": "30m", "--count": "5",
+        "--room": "general", "--uses": "5", "--expires": "7d", "--note": "Ada", "--username": "ada",
+    }  # fmt: skip
+    verbs = next(
+        action
+        for action in ctl.argument_parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    for verb, parser in verbs.choices.items():
+        actions = [each for each in parser._actions if each.nargs != 0]
+        for action in actions:
+            order = [verb]
+            for other in actions:
+                if other is not action and not (other.required or not other.option_strings):
+                    continue
+                name = other.option_strings[-1] if other.option_strings else other.dest
+                given = "…" if other is action else valid.get(name, "")
+                if other is not action and other.choices is not None:
+                    given = next(iter(other.choices))
+                order += [name, given] if other.option_strings else [given]
+            yield verb, (action.option_strings or [action.dest])[-1], order
+
+
+_FIELDS: Final = tuple(_fields())
+_LONG: Final = ("x" * 5000, "7" * 5000, "long " * 1000, "Ω" * 501 + "\n" * 5000)
+_SAID: Final = (
+    *("characters", "a username has", "is no", "choose from", "is not between", "too long"),
+    *("too far away", "folder"),
+)
+
+
+@pytest.mark.usefixtures("_one_server")
+@pytest.mark.parametrize("verb", sorted({verb for verb, _, _ in _FIELDS}))
+def test_what_is_too_long_is_said_in_plain_words(
+    verb: str, tmp_path: Path, capsys: Captured
+) -> None:
+    """For each field of each verb: in one short line, with what it may be, and no code."""
+    for field, order, long in (
+        (field, order, long) for name, field, order in _FIELDS for long in _LONG if name == verb
+    ):
+        given = [long if each == "…" else each for each in order]
+        folder = [] if field == "--data-dir" else ["--data-dir", str(tmp_path)]
+        try:
+            status: object = ctl.main([*given, *folder])
+        except SystemExit as ended:
+            status = ended.code
+        error = capsys.readouterr().err
+        if (field, long[0]) == ("--count", "7"):
+            assert not error, "as many as there are"
+            continue
+        assert status in {1, 2}, (field, error)
+        assert error.count("\n") == 1
+        assert len(error) < 500
+        for code in ("malformed", "string_", "too_long", "mismatch", "Traceback", "Errno"):
+            assert code not in error
+        assert any(said in error for said in _SAID), error
+
+
+@pytest.mark.usefixtures("_one_server")
+def test_what_only_the_server_finds_too_long_is_said_too(tmp_path: Path) -> None:
+    """Another program may ask it as well: the field and how long it may be are in the answer."""
+    with closing(connect(tmp_path, 10)) as connection:
+        for fields, field, most in (
+            ({"type": "rename_chat", "name": "x" * 65}, "name", 64),
+            ({"type": "create_invite", "note": "x" * 65}, "note", 64),
+            ({"type": "ban", "username": "ada", "reason": "x" * 501}, "reason", 500),
+            ({"type": "set_slow_mode", "room": "x" * 81, "seconds": 0}, "room", 80),
+        ):
+            error = ask(connection, {"id": 5, **fields})
+            assert (error["code"], error["field"], error["re"]) == ("malformed", field, 5)
+            said = sentence(Reason(error["code"], error["params"]))
+            assert said == f"this is too long: it has at most {most} characters"
+
+
+def test_the_field_of_a_malformed_command_is_named(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    """Where a server is older or newer than what this one checks beforehand."""
+    near, far = socket.socketpair()
+    monkeypatch.setattr(ctl, "connect", lambda *_: near)
+    error = {
+        "type": "error", "re": 1, "code": "malformed", "field": "name", "retry_after": None,
+        "params": {"why": "string_too_long", "most": 64},
+    }  # fmt: skip
+    with closing(far):
+        far.sendall(encode_frame(json.dumps(error).encode()))
+        assert ctl.main(["status"]) == 1
+    told = capsys.readouterr().err
+    assert told == "ChatServer ctl: name: this is too long: it has at most 64 characters\n"
 
 
 @pytest.mark.usefixtures("server")
