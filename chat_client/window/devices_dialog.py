@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from chat_client.state import news
 from chat_client.state.request import AddDevice, RemoveDevice
 from common.domain.sentences import whole_sentence
-from common.domain.times import local_time
+from common.domain.times import date_text, local_time
 from common.ui.look.palette import Tone
 from common.ui.look.theme import Theme
 from common.ui.widgets.basics import Hairline, Label, Panel, Picture
@@ -225,4 +225,4 @@ def _moment(milliseconds: int) -> str:
         today - timedelta(days=1): "yesterday",
         today + timedelta(days=1): "tomorrow",
     }
-    return f"{near.get(then.date(), then.date().isoformat())} at {then:%H:%M}"
+    return f"{near.get(then.date(), date_text(then))} at {then:%H:%M}"

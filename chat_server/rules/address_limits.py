@@ -133,6 +133,10 @@ class Holds:
         while len(self._until) > _REMEMBERED:
             self._until.popitem(last=False)
 
+    def release(self, name: str) -> None:
+        """Hold it no longer. Harmless if it is not held."""
+        self._until.pop(name, None)
+
     def wait(self, name: str, now: int) -> int:
         """Milliseconds until it may be asked; 0 for now."""
         until, span = self._until.get(name, (0, 0))

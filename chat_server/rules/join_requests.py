@@ -1,7 +1,7 @@
 """Requests to join (knocks) that wait for the host, in memory: each ends with its connection."""
 
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +21,8 @@ BLOCKED_FOR: Final = 3600 * 1000
 RESERVED_FOR: Final = 10 * 60 * 1000
 """Milliseconds for which the name of somebody who was let in is reserved."""
 _MOST_RESERVED: Final = 64
+_MOST_BLOCKED: Final = 64
+"""Blocked devices whose address is remembered; of older ones it is held for its hour."""
 TRIED_AT_ONCE: Final = 20.0
 """Rate limit: requests of an address at once that may be refused for their names. That tells who
 has an account here, which nobody without an invite should find out by trying names."""
@@ -79,6 +81,8 @@ class JoinRequests:
         self._times: OrderedDict[str, tuple[int, int]] = OrderedDict()
         """By network, for how long it had a place, and when that was counted last."""
         self._holds = Holds()
+        self._blocked: OrderedDict[str, str] = OrderedDict()
+        """By the installation of a blocked device, the address that is held with it."""
         self._tried = AddressLimit(TRIED_AT_ONCE, TRIED_RATE)
         self._shown = AddressLimit(SHOWN_AT_ONCE, SHOWN_RATE)
 
@@ -236,6 +240,20 @@ class JoinRequests:
         """A request was refused: neither its device nor its address may ask again for a while."""
         self._holds.hold(_device(request.installation), REFUSED_FOR, now)
         self._holds.hold(request.address, BLOCKED_FOR if blocked else REFUSED_FOR, now)
+        if blocked:
+            self._blocked[request.installation] = request.address
+            if len(self._blocked) > _MOST_BLOCKED:
+                self._blocked.popitem(last=False)
+
+    def release(self, installations: Iterable[str]) -> None:
+        """The ban of these devices was lifted: those that were blocked may ask again at once."""
+        for installation in installations:
+            address = self._blocked.pop(installation, None)
+            if address is None:
+                continue
+            self._holds.release(_device(installation))
+            if address not in self._blocked.values():  # else another one there is still blocked
+                self._holds.release(address)
 
     def held(self, address: str, installation: str, now: int) -> int:
         """Milliseconds until this device at this address may ask; 0 for now."""

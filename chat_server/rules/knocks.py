@@ -9,7 +9,7 @@ from chat_server.rules.effects import Answer, MayWait, Tell
 from chat_server.rules.invites import ROLES, issue
 from chat_server.rules.issued_invites import InviteKind
 from chat_server.rules.join_requests import BUSY_FOR, LIFE, JoinRequest, Opening
-from chat_server.rules.moderation import ban_installation
+from chat_server.rules.moderation import ban_device_of
 from chat_server.rules.newcomers import refuse_names
 from chat_server.rules.sanctions import sanction_params
 from chat_server.rules.sessions import Session
@@ -168,9 +168,7 @@ def deny(world: World, session: Session, command: messages.Deny, now: int) -> Ou
     if request is None:
         return refuse(session, command, "no_such_request", "request")
     note = None
-    if command.block and not ban_installation(
-        world, session, request.installation, request.device, now
-    ):
+    if command.block and not ban_device_of(world, session, request, now):
         note = "shared_device"
     code = "blocked" if command.block else "refused"
     world.requests.hold(request, now, blocked=command.block)

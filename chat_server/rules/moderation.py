@@ -6,6 +6,7 @@ from itertools import islice
 
 from chat_server.rules import inputs, invites
 from chat_server.rules.effects import After, Answer, TellAccount, TellEveryone
+from chat_server.rules.join_requests import JoinRequest
 from chat_server.rules.permissions import may_act_on, name_of_actor
 from chat_server.rules.roles import Role
 from chat_server.rules.sanctions import Sanction, SanctionKind, sanction_params
@@ -57,7 +58,7 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
             note = "shared_device"
         outcome += [*invites.renew_invite(world, now), *invites.revoke_of(world, username, now)]
     else:
-        device = ended[0].device
+        device = _device_of(ended[0].device, ended[0].username or "")
         if ended[0].installation in world.own_installations():
             return refuse(session, command, "not_allowed", "connection")
     # Other accounts from the same installations are disconnected, too: they could not reconnect.
@@ -80,11 +81,9 @@ def ban(world: World, session: Session, command: messages.Ban, now: int) -> Outc
     return [*outcome, world.end(ended, goodbye, "banned"), done(session, command, note)]
 
 
-def ban_installation(
-    world: World, session: Session, installation: str, device: str, now: int
-) -> bool:
+def ban_device_of(world: World, session: Session, request: JoinRequest, now: int) -> bool:
     """Ban the device of somebody who asks to join. False if moderators or the host use it, too."""
-    if _shared(world, {installation}, ""):
+    if _shared(world, {request.installation}, ""):
         return False
     _sanction(
         world,
@@ -92,8 +91,8 @@ def ban_installation(
             number=0,
             kind=SanctionKind.BAN,
             username=None,
-            installations=frozenset({installation}),
-            device=device,
+            installations=frozenset({request.installation}),
+            device=_device_of(request.device, request.username),
             until=None,
             reason="",
             by=name_of_actor(session),
@@ -118,6 +117,8 @@ def unban(world: World, session: Session, command: messages.Unban, now: int) -> 
         field = "number" if command.username is None else "username"
         return refuse(session, command, "no_such_sanction", field)
     _lift(world, lifted)
+    for each in lifted:
+        world.requests.release(each.installations)
     return [done(session, command)]
 
 
@@ -291,6 +292,12 @@ def _person(world: World, session: Session, command: messages.Command, username:
         raise _RefusedError(no_such_person(session, command, username))
     if not may_act_on(world, session, account):
         raise _RefusedError(refuse(session, command, "not_allowed", "username"))
+
+
+def _device_of(device: str, username: str) -> str:
+    """What a banned device is listed as: many are called the same, so it says whose it was."""
+    whose = f" of @{username}"
+    return device[: limits.PROGRAM_LENGTH - len(whose)].rstrip() + whose
 
 
 def _sanction(world: World, sanction: Sanction) -> None:

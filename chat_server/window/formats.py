@@ -3,14 +3,11 @@
 from datetime import date
 from typing import Final
 
-from common.domain.times import local_time
+from common.domain.times import date_text, local_time
 
 _STEP: Final = 1000
 _UNITS: Final = ("kB", "MB", "GB", "TB")
 _MINUTE: Final = 60_000
-_MONTHS: Final = (
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-)  # fmt: skip
 
 
 def handle_text(name: str, username: str) -> str:
@@ -41,17 +38,7 @@ def clock_text(at: int, now: int) -> str:
     there = local_time(at)
     if there.date() == day_of(now):
         return f"{there:%H:%M}"
-    # Not strftime's %b, which follows the locale: the rest of the window is in English.
-    return f"{there.day} {_MONTHS[there.month - 1]}"
-
-
-def until_text(at: int, now: int) -> str:
-    """A time in the future: `14:30` today, `3 May, 14:30` later, with the year if it differs."""
-    there, here = local_time(at), local_time(now)
-    if there.date() == here.date():
-        return f"{there:%H:%M}"
-    year = f" {there.year}" if there.year != here.year else ""
-    return f"{there.day} {_MONTHS[there.month - 1]}{year}, {there:%H:%M}"
+    return date_text(there)
 
 
 def uptime_text(milliseconds: int) -> str:

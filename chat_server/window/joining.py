@@ -11,12 +11,13 @@ from chat_server.rules import view
 from chat_server.window import joining_questions as ask_about
 from chat_server.window.actions import JoiningActions
 from chat_server.window.commands import CommandSender, commands
-from chat_server.window.formats import clock_text, until_text
+from chat_server.window.formats import clock_text
 from chat_server.window.joining_questions import DeviceRow, DevicesDialog, LinkDialog
 from chat_server.window.model import InviteRow, PersonRow, RequestRow, ServerState
 from chat_server.window.presenter import Presenter
 from chat_server.window.questions import YES
 from common.domain.spoken_code import written_code
+from common.domain.times import until_text
 from common.ui.look.theme import Theme
 from common.ui.widgets.dialog import Answer, Dialog
 from common.ui.widgets.notices import TOAST_TIME

@@ -23,7 +23,6 @@ from chat_server.window.formats import (
     day_of,
     handle_text,
     size_text,
-    until_text,
     uptime_text,
 )
 from chat_server.window.message_rate import MessageRate
@@ -40,6 +39,7 @@ from chat_server.window.model import (
 from chat_server.window.presenter_joining import JoiningPresenter
 from common.domain.invite import is_link_local, is_loopback
 from common.domain.sentences import sentence
+from common.domain.times import until_text
 from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:
@@ -400,11 +400,12 @@ class Presenter:
             what = "blocked {} from asking to join"
         elif event.action == "ban" and connection is not None:
             what = "banned {}’s device"
-        elif event.action == "unban" and not username:
-            what = "lifted the ban of a device"
         if not what:
             return  # Changes of the chat itself have events of their own.
         whom = client.name if client is not None else self._called_who(username)
+        if event.action == "unban" and not username:
+            device = safe(str(fields.get("device", "")))
+            whom = f"the device {device}" if device else "a device"
         text = what.format(whom)
         if event.action in {"mute", "ban"} and until is not None:
             text += f" until {until_text(until, now)}"

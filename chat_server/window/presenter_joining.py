@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from chat_server.ready_file import Running
 from chat_server.rules import view
-from chat_server.window.formats import clock_text, day_of, handle_text, until_text
+from chat_server.window.formats import clock_text, day_of, handle_text
 from chat_server.window.model import (
     CodeView,
     Fact,
@@ -25,6 +25,7 @@ from common.domain.invite import is_loopback
 from common.domain.sentences import whole_sentence
 from common.domain.sign import sign_of
 from common.domain.spoken_code import written_code
+from common.domain.times import until_text
 from common.ui.widgets.safe_text import safe
 
 if TYPE_CHECKING:

@@ -3,11 +3,12 @@
 Each is without its full stop and begins in lower case, so that it can stand behind a colon.
 """
 
+import time
 from collections.abc import Mapping
 from typing import Final
 
 from common.domain.reasons import Params, Reason
-from common.domain.times import duration_text, minute_text
+from common.domain.times import duration_text, until_text
 
 _SENTENCES: Final[Mapping[str, str]] = {
     # Refusals of commands
@@ -35,7 +36,9 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "no_such_request": "nobody is asking to join under this number any more",
     "too_fast": "too many tries at once; try again in {seconds} s",
     "asked_before": "you asked a moment ago; you can ask again in {minutes} min",
-    "knock_refused": "the host said no",
+    "knock_refused": (
+        "the host said no. You can ask again in a minute, or join with a code or a link"
+    ),
     "knock_blocked": "the host does not let this computer in",
     "joining_closed": "the host has closed this chat; try again when it is open",
     "knock_expired": "nobody has answered; ask again when the host is there",
@@ -278,7 +281,7 @@ def sentence(reason: Reason) -> str:
     if code in _WITH_REASON:
         until, words = params.get("until"), params.get("reason")
         if isinstance(until, int):
-            text += f" until {minute_text(until)}"
+            text += f" until {until_text(until, time.time_ns() // 1_000_000)}"
         if words:
             text += f": {words}"
     return text

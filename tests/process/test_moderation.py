@@ -57,7 +57,7 @@ def test_a_banned_person_does_not_come_back(house: House, server: Server) -> Non
     assert (ban.status(), ban.out) == (0, [])
     assert "new invite link" in "".join(ban.err)
     assert hearing.status() == 1
-    assert "you are banned from this chat until 2" in hearing.err[-1].lower()
+    assert "you are banned from this chat until " in hearing.err[-1].lower()
     assert "Enough of you" in hearing.err[-1]
     again = ben.run("send", "back?")
     assert again.status() == 1

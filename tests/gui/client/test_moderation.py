@@ -24,7 +24,7 @@ from chat_client.state.status import Link, Status
 from chat_client.window import person_menu
 from chat_client.window.moderation_dialogs import YES
 from common.domain.reasons import Reason
-from common.domain.times import local_time
+from common.domain.times import until_text
 from common.protocol import messages
 from common.protocol.messages import Person, ToClient, ToServer
 from common.ui.lists.row_list import ListRow
@@ -157,7 +157,7 @@ def test_who_is_muted_reads_and_can_not_write(host: Host, ada: Window, bruno: Pe
         lambda re: messages.MutePerson(id=re, username=USERNAME, until=until, reason="Too loud"),
     )
     ada.wait(lambda: ada.main.composer.closed, "the mute")
-    moment = f"{local_time(until):%Y-%m-%d %H:%M}"
+    moment = until_text(until, time.time_ns() // 1_000_000)
     assert why(ada) == f"You are muted until {moment}: Too loud."
     assert not ada.main.composer.send_button.enabled
     ada.type("more", ada.composer)
@@ -269,7 +269,7 @@ def test_who_is_banned_is_told_and_offered_nothing_that_can_not_help(
     until = now() + HOUR
     ask(host, lambda re: messages.Ban(id=re, username=USERNAME, until=until, reason="Enough"))
     ada.wait(lambda: ada.link is Link.SIGNED_OUT, "the end")
-    moment = f"{local_time(until):%Y-%m-%d %H:%M}"
+    moment = until_text(until, time.time_ns() // 1_000_000)
     assert ada.banner == f"You are banned from this chat until {moment}: Enough."
     assert not ada.main.banner._action.winfo_ismapped()
     assert not ada.main._session.core._controller.wants_connection

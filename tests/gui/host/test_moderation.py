@@ -176,7 +176,7 @@ def test_a_device_alone_can_be_banned(host: Host) -> None:
     assert isinstance(goodbye.params["until"], int)
     host.wait(lambda: len(host.app.presenter.view(now()).sanctions) == 1, "the ban")
     (row,) = host.app.presenter.view(now()).sanctions
-    assert (row.username, row.who) == ("", "A device: Old phone")
+    assert (row.username, row.who) == ("", "A device: Old phone of @ada")
     assert host.app.frame.connections.summary.copy.content == link
     host.app.controller.actions.lift(row)
     host.wait(lambda: not host.app.presenter.view(now()).sanctions, "the end of it")
@@ -378,6 +378,10 @@ def test_a_mute_ends_in_the_table_by_itself() -> None:
         ),
         (Audited("zoe", "ban", {"connection": 7}, 1), ("@zoe", "banned Ada’s device")),
         (Audited(HOST, "unban", {"number": 3}, 1), ("You", "lifted the ban of a device")),
+        (
+            Audited(HOST, "unban", {"number": 3, "device": "Linux of @zoe"}, 1),
+            ("You", "lifted the ban of the device Linux of @zoe"),
+        ),
         (Audited(HOST, "unmute", {"username": "ada"}, 1), ("You", "let Ada write again")),
         (
             Audited(HOST, "set_role", {"username": "ada", "role": "member"}, 1),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from common.domain.reasons import Reason
 from common.domain.sentences import sentence, whole_sentence
-from common.domain.times import local_time
+from common.domain.times import until_text
 
 NOON = 1_800_000_000_000
-WHEN = f"{local_time(NOON):%Y-%m-%d %H:%M}"
+WHEN = until_text(NOON, time.time_ns() // 1_000_000)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from chat_server.rules import inputs, join_requests
 from chat_server.rules.commands import handle_command
 from chat_server.rules.effects import MayWait, Tell
 from chat_server.rules.issued_invites import InviteKind
+from chat_server.rules.moderation import ban_device_of
 from chat_server.rules.roles import Role
 from chat_server.rules.sessions import Session
 from chat_server.rules.view import Audited, ClientRefused, KnockArrived, KnockEnded
@@ -130,10 +132,38 @@ def test_block_bans_the_device_and_holds_the_address_for_an_hour(house: House) -
     beside = KnockingGuest(house, "bob")
     assert beside.error(beside.asks()).retry_after == 3600_000 - 60_000
     (ban,) = house.world.directory.sanctions.after(0, house.now)
-    assert (ban.device, ban.username) == ("Linux", None)
-    house.do(house.host(), messages.Unban(id=house.request(), number=ban.number))
+    assert (ban.device, ban.username) == ("Linux of @ada", None)
     house.now += 3600_000
+    house.do(house.host(), messages.Unban(id=house.request(), number=ban.number))
     assert elsewhere.knock()
+
+
+def test_whoever_is_blocked_no_longer_may_ask_at_once(house: House) -> None:
+    """From that address, too, unless another device from there is still blocked."""
+    ada, bob = KnockingGuest(house, "ada"), KnockingGuest(house, "bob")
+    numbers = ada.knock(), bob.knock()
+    for number in numbers:
+        deny(house, number, block=True)
+    bans = {each.device: each.number for each in house.world.directory.sanctions.after(0, 0)}
+    house.do(house.host(), messages.Unban(id=house.request(), number=bans["Linux of @ada"]))
+    again = KnockingGuest(house, "ada")
+    assert again.error(again.asks()).code == "rate_limited"
+    assert KnockingGuest(house, "ada", "192.0.2.2").knock()
+    house.do(house.host(), messages.Unban(id=house.request(), number=bans["Linux of @bob"]))
+    assert KnockingGuest(house, "bob").knock()
+
+
+def test_a_blocked_device_is_listed_with_whose_it_is(house: House) -> None:
+    """Many devices are called the same; a long name of one is cut for it."""
+    guest = KnockingGuest(house, "w" * 32)
+    number = guest.knock()
+    request = house.world.requests.get(number)
+    assert request is not None
+    request = replace(request, device="Computer of somebody in the back row, left")
+    assert ban_device_of(house.world, house.host(), request, house.now)
+    (ban,) = house.world.directory.sanctions.after(0, house.now)
+    assert ban.device == f"Computer of somebody in the of @{'w' * 32}"
+    assert len(ban.device) == limits.PROGRAM_LENGTH
 
 
 def test_a_device_that_a_moderator_uses_is_not_banned(house: House) -> None:

@@ -233,7 +233,7 @@ def test_the_audit_log_names_whom_a_number_meant(house: House, host: Session) ->
     assert [(action, json.loads(fields)) for action, fields in rows] == [
         ("terminate", {"connection": ben.connection, "reason": "", **about}),
         ("ban", {"connection": ben.connection, "reason": "", **about}),
-        ("unban", {"number": 1, "device": "Linux"}),
+        ("unban", {"number": 1, "device": "Linux of @ben"}),
         ("ban", {"username": "ben", "reason": ""}),
         ("unban", {"number": 2, "username": "ben"}),
     ]
