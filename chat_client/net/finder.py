@@ -13,6 +13,7 @@ import secrets
 import selectors
 import socket
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
@@ -41,23 +42,47 @@ _TELL_INTERVAL: Final = 0.1
 Tell = Callable[[Sequence[FoundChat]], object]
 
 
-class ReadLimit:
-    """How many packets that name our service are looked into: reading one takes 40 µs."""
+class _Bucket:
+    """A token bucket; `rate` is per second, and all times are of one clock."""
 
-    _BURST: Final = 128.0
-    _RATE: Final = 50.0
+    __slots__ = ("_at", "_burst", "_rate", "left")
+
+    def __init__(self, burst: float, rate: float, now: float) -> None:
+        self._burst, self._rate, self._at = burst, rate, now
+        self.left = burst
+
+    def has_one(self, now: float) -> bool:
+        """Whether there is a token; none is taken."""
+        self.left = min(self._burst, self.left + (now - self._at) * self._rate)
+        self._at = now
+        return self.left >= 1.0
+
+
+class ReadLimit:
+    """How many packets that name our service are looked into: reading one takes 40 µs.
+
+    So many of all senders, and fewer of each: one that floods the network hides no other.
+    """
+
+    _BURST, _RATE = 128.0, 50.0
+    _BURST_EACH, _RATE_EACH = 32.0, 10.0
+    _SENDERS: Final = 256
+    """Senders that are remembered; the one heard of least lately is forgotten."""
 
     def __init__(self) -> None:
-        self._left = self._BURST
-        self._at = 0.0
+        self._all = _Bucket(self._BURST, self._RATE, 0.0)
+        self._senders: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def allows(self, now: float) -> bool:
-        """Whether to read one more; it is counted then."""
-        self._left = min(self._BURST, self._left + (now - self._at) * self._RATE)
-        self._at = now
-        if self._left < 1.0:
+    def allows(self, host: str, now: float) -> bool:
+        """Whether to read one more of this sender; it is counted then."""
+        theirs = self._senders.pop(host, None) or _Bucket(self._BURST_EACH, self._RATE_EACH, now)
+        self._senders[host] = theirs
+        if len(self._senders) > self._SENDERS:
+            self._senders.popitem(last=False)
+        if not (theirs.has_one(now) and self._all.has_one(now)):
             return False
-        self._left -= 1.0
+        theirs.left -= 1.0
+        self._all.left -= 1.0
         return True
 
 
@@ -205,7 +230,9 @@ class Finder:
         limit = self._limits[by_unicast]
         for datagram in received(sock):
             count += 1
-            if datagram.port == PORT and may_matter(datagram.data) and limit.allows(elapsed()):
+            if datagram.port != PORT or not may_matter(datagram.data):
+                continue
+            if limit.allows(datagram.host, elapsed()):
                 # What the group gets comes from this link, whatever the address of its sender: a
                 # packet to one computer may come from anywhere (RFC 6762 §11).
                 near = self._links.is_neighbour if by_unicast else self._is_near

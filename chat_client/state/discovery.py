@@ -2,8 +2,8 @@
 
 An advert is a hint by anybody on the network: it may be forged, and there may be any number of
 them. Only the certificate proves which server answers at an address. So what is kept is bounded,
-a server that is looked for is not evicted for others, and a goodbye is believed only if the server
-does not answer one more question.
+a server that is looked for is not evicted for others, nor one that answers for one that does not,
+and a goodbye is believed only if the server does not answer one more question.
 """
 
 import math
@@ -20,10 +20,18 @@ MOST_BY_HOST: Final = 8
 """Chats from one address: no more are shown of a computer that floods the network with adverts."""
 MOST_ROUTES: Final = 8
 """Addresses from which one chat is advertised."""
+MOST_PORTS: Final = 2
+"""Ports of one address at which one chat is advertised: started anew, it may have another one."""
 MOST_PLACES: Final = 12
 """The same with those that are told."""
 LEAVING: Final = 0.6
 """Seconds after a goodbye in which a server may answer that it is still there."""
+DISBELIEF: Final = 10.0
+"""Seconds in which a server's goodbyes are not believed after one that it refuted. Else whoever
+forges them would have everybody ask all the time, and a server that is kept busy would come and go
+in the list."""
+_REFUTED: Final = 2.0
+"""Seconds after a goodbye in which its server may refute it, also if it is no longer listed."""
 MOST_UNANSWERED: Final = 3
 """Questions after which a server that used to answer counts as gone."""
 REPLY_WAIT: Final = 1.5
@@ -92,6 +100,12 @@ class FoundChats:
         """The chats that may be evicted, the one heard of last at the end."""
         self._late_at = math.inf
         """When replies to the last question are overdue; infinite once that was looked at."""
+        self._asked_at = -math.inf
+        """When the last question was sent."""
+        self._left_at: dict[bytes, float] = {}
+        """When a goodbye came that was believed so far."""
+        self._disbelieved: dict[bytes, float] = {}
+        """Until when goodbyes are not believed."""
         self._by_host: Counter[str] = Counter()
         """Number of routes at each address: a flood of adverts must not cost a search for each."""
 
@@ -123,7 +137,7 @@ class FoundChats:
         place = host, advert.port
         is_new = place not in routes
         if is_new:
-            if not self._has_room(advert.fingerprint, host):
+            if not self._has_room(advert.fingerprint, host, answers=answers):
                 return False
             routes = self._chats.setdefault(advert.fingerprint, {})
             routes[place] = _Route(advert.name, now, now, is_link_local(host))
@@ -131,23 +145,33 @@ class FoundChats:
         if advert.fingerprint not in self._known:
             self._recent.pop(advert.fingerprint, None)
             self._recent[advert.fingerprint] = None
+        left_at = self._left_at.get(advert.fingerprint, math.inf)
+        if left_at < self._asked_at:  # what was sent before may have been overtaken by a goodbye
+            del self._left_at[advert.fingerprint]
+            self._disbelieved[advert.fingerprint] = now + DISBELIEF
         route = routes[place]
         route.name, route.seen_at, route.told = advert.name, now, advert.addresses
         route.unanswered, route.is_late = 0, False
         route.answers |= answers
         # A reply by unicast is valid for a few seconds only, for those who don't ask again.
-        route.ends_at = now + (TTL if route.answers else advert.ttl)
+        # And nobody may shorten what another packet said: that would be a goodbye in disguise.
+        ends_at = now + (TTL if route.answers else advert.ttl)
+        route.ends_at = max(route.ends_at, ends_at)
         return is_new
 
     def left(self, fingerprint: bytes, now: float) -> bool:
         """A goodbye came; returns whether the server is known here, and is to be asked."""
-        routes = self._chats.get(fingerprint, {})
+        routes = self._chats.get(fingerprint)
+        if routes is None or now < self._disbelieved.get(fingerprint, -math.inf):
+            return False
+        self._left_at[fingerprint] = now
         for route in routes.values():
             route.ends_at = min(route.ends_at, now + LEAVING)
-        return bool(routes)
+        return True
 
     def asked(self, now: float) -> None:
         """A question was sent on all interfaces there are."""
+        self._asked_at = now
         self._late_at = now + LATE if self._chats else math.inf
         for routes in self._chats.values():
             for route in routes.values():
@@ -163,6 +187,12 @@ class FoundChats:
                 for route in routes.values():
                     route.is_late = route.unanswered > 0
         self._keep(lambda _, route: now < route.ends_at)
+        for fingerprint, left_at in tuple(self._left_at.items()):
+            if now >= left_at + _REFUTED:
+                del self._left_at[fingerprint]
+        for fingerprint, until in tuple(self._disbelieved.items()):
+            if now >= until:
+                del self._disbelieved[fingerprint]
 
     def keep(self, is_neighbour: Callable[[str], bool]) -> None:
         """The interfaces have changed: drop the addresses that are out of reach now."""
@@ -186,20 +216,50 @@ class FoundChats:
             del self._chats[fingerprint]
             self._recent.pop(fingerprint, None)
 
-    def _has_room(self, fingerprint: bytes, host: str) -> bool:
+    def _has_room(self, fingerprint: bytes, host: str, *, answers: bool) -> bool:
         """Whether a chat, or a further address of one, may be added; evicts another if need be."""
         routes = self._chats.get(fingerprint)
         if routes is not None:
-            return len(routes) < MOST_ROUTES
+            return self._has_route(fingerprint, routes, host, answers=answers)
         is_known = fingerprint in self._known
         if self._by_host[host] >= MOST_BY_HOST and not is_known:
             return False
         if len(self._chats) < MOST_CHATS:
             return True
-        oldest = next(iter(self._recent), None)
-        if oldest is not None:
-            self._remove(oldest, *self._chats[oldest])
-        return oldest is not None or is_known
+        evicted = next(filter(self._is_silent, self._recent), None)
+        if evicted is None and (answers or is_known):
+            evicted = next(iter(self._recent), None)
+        if evicted is not None:
+            self._remove(evicted, *self._chats[evicted])
+        return evicted is not None or is_known
+
+    def _has_route(self, fingerprint: bytes, routes: _Routes, host: str, *, answers: bool) -> bool:
+        """Whether a chat may have one more address, in place of a less likely one if need be.
+
+        Else whoever knows its fingerprint could have a chat listed where it is not, and at so many
+        ports that there is no room for itself.
+        """
+        by_host = Counter(each for each, _ in routes)
+        crowded, count = by_host.most_common(1)[0]
+        if by_host[host] >= MOST_PORTS:
+            rivals = [place for place in routes if place[0] == host]
+        elif len(routes) < MOST_ROUTES:
+            return True
+        elif count > 1:
+            rivals = [place for place in routes if place[0] == crowded]
+        elif answers:
+            rivals = list(routes)
+        else:
+            return False
+        worst = min(rivals, key=lambda place: (routes[place].answers, routes[place].seen_at))
+        if routes[worst].answers and not (answers and worst[0] == host):
+            return False
+        self._remove(fingerprint, worst)
+        return True
+
+    def _is_silent(self, fingerprint: bytes) -> bool:
+        """Whether a chat has not replied to any question."""
+        return not any(route.answers for route in self._chats[fingerprint].values())
 
 
 def _found(fingerprint: bytes, routes: _Routes) -> FoundChat:

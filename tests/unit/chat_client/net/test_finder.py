@@ -21,9 +21,25 @@ def nothing_to_tell(chats: Sequence[FoundChat]) -> None:
 def test_reading_is_limited() -> None:
     """A burst at first, and then so many a second: a flood costs no more than that."""
     limit = ReadLimit()
-    assert sum(limit.allows(10.0) for _ in range(10_000)) == 128
-    assert sum(limit.allows(10.0 + number / 10_000) for number in range(20_000)) in {99, 100}
-    assert sum(limit.allows(1000.0) for _ in range(10_000)) == 128
+    hosts = [f"10.0.{number >> 8}.{number & 255}" for number in range(10_000)]
+    assert sum(limit.allows(host, 10.0) for host in hosts) == 128
+    times = [10.0 + number / 10_000 for number in range(20_000)]
+    allowed = sum(
+        limit.allows(f"10.1.{place & 255}.{place >> 8}", at) for place, at in enumerate(times)
+    )
+    assert allowed in {99, 100}
+    assert sum(limit.allows(host, 1000.0) for host in hosts) == 128
+    assert len(limit._senders) == ReadLimit._SENDERS
+
+
+def test_one_sender_does_not_hide_the_others() -> None:
+    """Of each fewer are read than of all, however many it sends."""
+    limit = ReadLimit()
+    assert sum(limit.allows("10.0.0.66", 10.0) for _ in range(10_000)) == 32
+    for second in range(10, 20):
+        flood = [limit.allows("10.0.0.66", second + part / 1000) for part in range(1000)]
+        assert sum(flood) in {9, 10, 11}
+        assert all(limit.allows(f"10.0.0.{number}", second + 0.9999) for number in range(30))
 
 
 def test_a_failure_is_logged_and_ends_the_search_alone(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import replace
 from hashlib import sha256
 
@@ -11,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chat_client.state.discovery import (
+    DISBELIEF,
     LATE,
     LEAVING,
     MOST_BY_HOST,
     MOST_CHATS,
+    MOST_PORTS,
     MOST_ROUTES,
     FoundChat,
     FoundChats,
@@ -105,6 +108,66 @@ def test_a_forged_goodbye_is_refuted_by_an_answer() -> None:
     found.heard(HOME, "10.0.0.5", 10.1, answers=True)
     found.expire(10.0 + 2 * LEAVING)
     assert names(found) == ["Home"]
+
+
+def test_after_a_forged_goodbye_others_are_not_believed_for_a_while() -> None:
+    """However many come: nobody is asked, and the chat does not vanish for a moment."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    assert found.left(HOME.fingerprint, 10.0)
+    found.asked(10.1)
+    found.heard(HOME, "10.0.0.5", 10.2, answers=True)
+    now = 10.3
+    while now < 10.2 + DISBELIEF:
+        assert not found.left(HOME.fingerprint, now)
+        found.expire(now)
+        assert names(found) == ["Home"]
+        now += 0.01
+    # Then one is as good as the first one was: it is asked about, and believed without an answer.
+    assert found.left(HOME.fingerprint, now)
+    found.asked(now + 0.1)
+    found.expire(now + LEAVING)
+    assert names(found) == []
+
+
+def test_a_goodbye_is_refuted_also_when_it_was_believed() -> None:
+    """A server that is kept busy replies to the group, a second later."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    found.left(HOME.fingerprint, 10.0)
+    found.asked(10.1)
+    found.expire(10.7)
+    assert names(found) == []
+    found.heard(HOME, "10.0.0.5", 11.0, answers=False)
+    assert not found.left(HOME.fingerprint, 11.1)
+    # A chat that comes back much later may have been started anew.
+    other = advert(1)
+    found.heard(other, "10.0.0.6", 0.0, answers=True)
+    found.left(other.fingerprint, 10.0)
+    found.asked(10.1)
+    found.expire(13.0)
+    found.heard(other, "10.0.0.6", 13.0, answers=False)
+    assert found.left(other.fingerprint, 13.1)
+
+
+def test_a_reply_that_a_goodbye_has_overtaken_refutes_nothing() -> None:
+    """Of a server that answered a moment before it ended: no question was sent since."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    found.asked(9.9)
+    found.left(HOME.fingerprint, 10.0)
+    found.heard(HOME, "10.0.0.5", 10.0, answers=True)
+    assert found.left(HOME.fingerprint, 10.01)  # it is said twice
+    found.expire(10.01 + LEAVING)
+    assert names(found) == []
+
+
+def test_nobody_can_shorten_how_long_an_advert_counts() -> None:
+    """A server whose firewall lets no question in can't refute anything."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=False)
+    found.heard(replace(HOME, ttl=1), "10.0.0.5", 1.0, answers=False)
+    assert found.deadline() == TTL
 
 
 def test_who_no_longer_answers_is_gone() -> None:
@@ -230,6 +293,50 @@ def test_forged_addresses_of_a_server_are_few_and_do_not_replace_its_own() -> No
     assert len(chat.places) == MOST_ROUTES
 
 
+@pytest.mark.parametrize("hosts", [1, 2, MOST_ROUTES, 50])
+def test_a_server_comes_in_after_those_who_say_to_be_it(hosts: int) -> None:
+    """At so many ports and addresses that it would find no room; it alone answers."""
+    found = FoundChats()
+    for number in range(100):
+        forged = replace(HOME, port=number + 1)
+        found.heard(forged, f"10.0.1.{number % hosts}", 0.0, answers=False)
+    found.heard(HOME, "10.0.0.5", 1.0, answers=True)
+    for number in range(100):
+        forged = replace(HOME, port=number + 101)
+        found.heard(forged, f"10.0.1.{number % hosts}", 2.0, answers=False)
+        found.heard(forged, "10.0.0.5", 2.0, answers=False)
+    (chat,) = found.chats
+    assert chat.places[0] == ("10.0.0.5", 12345)
+    assert len(chat.places) <= MOST_ROUTES
+    assert max(Counter(host for host, _ in chat.places).values()) <= MOST_PORTS
+
+
+def test_a_server_that_is_started_anew_has_its_new_port() -> None:
+    """However often, within the time that its former adverts count."""
+    found = FoundChats()
+    for number in range(10):
+        found.heard(replace(HOME, port=1000 + number), "10.0.0.5", float(number), answers=True)
+        (chat,) = found.chats
+        assert ("10.0.0.5", 1000 + number) in chat.places
+        assert len(chat.places) <= MOST_PORTS
+
+
+def test_who_answers_is_not_pushed_out_by_those_who_do_not() -> None:
+    """The one chat that somebody new is looking for, in the midst of a flood."""
+    found = FoundChats()
+    found.heard(HOME, "10.0.0.5", 0.0, answers=True)
+    for number in range(1, 1000):
+        found.heard(advert(number, "Forged"), f"10.1.{number >> 8}.{number & 255}", 1.0,
+                    answers=False)  # fmt: skip
+    assert names(found)[0] == "Home"
+    assert len(found.chats) == MOST_CHATS
+    # Among those who all answer, the one heard of last.
+    for number in range(1000, 1100):
+        found.heard(advert(number, "Real"), f"10.2.0.{number - 1000}", 2.0, answers=True)
+    assert names(found) == ["Real"] * MOST_CHATS
+    assert not found.heard(advert(2000), "10.3.0.1", 3.0, answers=False)
+
+
 @given(
     st.lists(
         st.tuples(
@@ -265,6 +372,8 @@ def test_whatever_happens_the_bounds_hold(steps: list[tuple[str, int, int, bool]
     assert found.chats == ()
     assert not found._by_host
     assert not found._recent
+    assert not found._left_at
+    assert not found._disbelieved
 
 
 def test_questions_are_asked_at_once_and_then_seldom() -> None:
