@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.engines import MemoryEngine
 from tests.unit.chat_server.house import House
+from tests.unit.chat_server.hub_bench import HubBench
 
 
 @pytest.fixture
@@ -34,3 +36,11 @@ def _no_errors_logged(
 def errors_logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """For tests that make something fail on purpose."""
     return caplog
+
+
+@pytest.fixture
+def bench() -> Iterator[HubBench]:
+    """A hub over a store in memory."""
+    made = HubBench(MemoryEngine())
+    yield made
+    made.close()
