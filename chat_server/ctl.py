@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
-from math import ceil
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -32,10 +31,10 @@ from chat_server.ctl_values import (
     parse_whom,
 )
 from common.domain.names import GENERAL
-from common.domain.reasons import Reason
+from common.domain.reasons import Reason, refused_by_hand
 from common.domain.sentences import sentence
 from common.domain.spoken_code import written_code
-from common.domain.times import duration_text, minute_text
+from common.domain.times import minute_text
 from common.limits import FRAME_JSON, MAX_INTEGER
 from common.protocol.frames import FrameDecoder, FrameError, encode_frame
 from common.system.arguments import ArgumentParser
@@ -97,11 +96,11 @@ class _Server:
         except (OSError, FrameError, ValueError) as error:
             raise CtlError(f"the connection to the server was lost: {error}") from error
         if reply.get("type") == "error":
-            why = sentence(Reason(str(reply["code"]), reply["params"]))
+            reason = Reason(str(reply["code"]), reply["params"])
+            why = sentence(refused_by_hand(reason, reply["retry_after"]))
             if reply["code"] == "malformed" and reply["field"]:
                 why = f"{printable(reply['field'])}: {why}"
-            wait = ceil((reply["retry_after"] or 0) / 1000)
-            raise CtlError(f"{why}; try again in {duration_text(wait)}" if wait else why)
+            raise CtlError(why)
         return reply
 
     def pages(self, kind: str, place: str, last: Callable[[Fields], Any], of: str) -> Iterator[Any]:

@@ -33,7 +33,7 @@ from chat_client.state.requester import Requester
 from chat_client.state.slow_mode import SlowMode, SlowModeOrder
 from chat_client.state.status import Status
 from chat_client.state.sync import Sync
-from common.domain.reasons import Reason
+from common.domain.reasons import Reason, refused_by_hand
 from common.protocol import messages
 from common.protocol.codec import known_event
 from common.protocol.events import REMOVED, Event
@@ -411,15 +411,19 @@ class Controller:
                 error.retryable and self._history.asks_for_newest(asked)
             ):
                 self._history.refused(asked, reason, wait if error.retryable else None)
-            case _ if asked is not None and (
-                self._moderator.refused(asked.id, reason)
-                or self._requester.refused(asked.id, reason, wait if error.retryable else None)
-            ):
+            case _ if asked is not None and self._refused_by_hand(asked, reason, error):
                 pass
             case _ if error.retryable:
                 self._link.lost(reason, now, wait=wait)
             case _:
                 self._link.fault(reason, now)
+
+    def _refused_by_hand(
+        self, asked: messages.Command, reason: Reason, error: messages.Error
+    ) -> bool:
+        """Tell the refusal of a command that a person gave; False if it was none of these."""
+        why = refused_by_hand(reason, error.retry_after if error.retryable else None)
+        return self._moderator.refused(asked.id, why) or self._requester.refused(asked.id, why)
 
     def _goodbye(self, goodbye: messages.Goodbye, now: float) -> None:
         self._note_deletion(Reason(goodbye.code, goodbye.params))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 from chat_client.state.attempts import Attempt
 from common import limits
 from common.domain.invite import Invite, Place
-from common.domain.reasons import Reason
+from common.domain.reasons import Reason, refused_by_hand
 from common.domain.spoken_code import is_code, typed_code
 from common.protocol import messages
 from common.protocol.codec import Arrival, ClientEnd, RemoteProtocolError
@@ -79,13 +79,11 @@ class Invited:
 class Refused:
     """It did not work; `field` names what of it was wrong, such as `username`, or is "".
 
-    `retry_after` is in seconds, None if it is unknown or no use. With `over` there is no connection
-    any more: another attempt needs another `Joining`.
+    With `over` there is no connection any more: another attempt needs another `Joining`.
     """
 
     reason: Reason
     field: str = ""
-    retry_after: float | None = None
     over: bool = False
 
 
@@ -393,15 +391,15 @@ class Joining:
 
     def _error(self, error: messages.Error) -> None:
         asked = None if error.re is None else self._asked.pop(error.re, None)
-        reason = Reason(error.code, error.params)
+        again = error.retry_after if error.retryable else None
+        reason = refused_by_hand(Reason(error.code, error.params), again)
         if asked is None or isinstance(asked, messages.Hello):
             self._fail(reason)
             return
-        wait = None if error.retry_after is None else error.retry_after / 1000
         field = error.field or ""
         if isinstance(asked, messages.CodeStart | messages.CodeProof):
             field = "code"
-        self._tell(Refused(reason, field, wait))
+        self._tell(Refused(reason, field))
 
     def _is_over(self) -> bool:
         return self.over

@@ -93,15 +93,15 @@ class SanctionsListed:
 class Requested:
     """The outcome of a request: `why` it was refused, or None if it was carried out.
 
-    `again` is the number of seconds before a retry, if that may help then. `link` is that of an
-    invite that was made, and `expires` its end, in milliseconds since 1970-01-01 UTC.
+    `link` is that of an invite that was made, `expires` its end, in milliseconds since 1970-01-01
+    UTC, and `number` the one under which it is listed.
     """
 
     what: Request
     why: Reason | None
-    again: float | None = None
     link: str = ""
     expires: int | None = None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,11 @@ class Requester:
     ) -> None:
         """An invite was made."""
         what = self._asked.pop(asked.id)
-        self._tell(news.Requested(what, None, link=created.link, expires=created.expires))
+        self._tell(
+            news.Requested(
+                what, None, link=created.link, expires=created.expires, number=created.number
+            )
+        )
 
     def devices(self, devices: messages.Devices, asked: messages.ListDevices, _now: float) -> None:
         """One's own devices."""
@@ -114,17 +118,14 @@ class Requester:
             self._joining = None
             self._tell(news.JoiningTold(joining.rule, moderators_invite=joining.moderators_invite))
 
-    def refused(self, request: int, reason: Reason, again: float | None = None) -> bool:
-        """A command was refused; `again` is the number of seconds before a retry.
-
-        Returns False if it was none of these commands.
-        """
+    def refused(self, request: int, reason: Reason) -> bool:
+        """A command was refused; returns False if it was none of these commands."""
         if request in {self._devices, self._listing, self._joining}:
             self._list_refused(request, reason)
             return True
         what = self._asked.pop(request, None)
         if what is not None:
-            self._tell(news.Requested(what, reason, again=again))
+            self._tell(news.Requested(what, reason))
         return what is not None
 
     def _list_refused(self, request: int, reason: Reason) -> None:

@@ -42,7 +42,7 @@ _SIGN_OUT: Final = "sign_out"
 
 
 class DevicesDialog(Dialog):
-    """Asks for the list when it is made; `show` and `hear` are called with what is answered.
+    """Asks for the list when it is made; `show`, `show_invites` and `hear` are called with replies.
 
     `order(do)` has the core do something.
     """
@@ -57,6 +57,10 @@ class DevicesDialog(Dialog):
         """The button of each device but this one, by its id."""
         self.question: Dialog | None = None
         """The question before a device is signed out, if there was one."""
+        self._number: int | None = None
+        """The number of the invite whose link is shown, if one is."""
+        self._joined = ""
+        """The device that has joined last while this was open."""
         super().__init__(
             parent,
             theme,
@@ -109,9 +113,43 @@ class DevicesDialog(Dialog):
         if item.why is not None:
             self._say(safe(whole_sentence(item.why)), "danger")
         elif isinstance(item.what, RemoveDevice):
-            self._order(lambda core: core.list_devices())
+            self._look_again()
         else:
+            self._number = item.number
             self._show_link(item.link, item.expires)
+
+    def joined(self, name: str) -> None:
+        """One more device of one's own has joined, perhaps by the link that is shown."""
+        self._joined = name
+        self._look_again()
+
+    def show_invites(self, listed: news.InvitesListed) -> None:
+        """The invites have come: the link that is shown goes if it is valid no longer."""
+        if self._number is None or listed.invites is None or not self.window.winfo_exists():
+            return
+        ends = [each.ended for each in listed.invites if each.number == self._number]
+        if None not in ends:
+            self._withdraw_link(used="used" in ends)
+
+    def _look_again(self) -> None:
+        self._order(lambda core: core.list_devices())
+        if self._number is not None:
+            # It may have been used, and to sign out a device revokes it.
+            self._order(lambda core: core.list_invites())
+
+    def _withdraw_link(self, *, used: bool) -> None:
+        """Offer the link no longer, and say why."""
+        self._number = None
+        self.link.show("")
+        self.copy_link.content = ""
+        self._invite.pack_forget()
+        self.add.set("Add a device…")
+        if used and self._joined:
+            name = safe(self._joined)
+            self._say(f"“{name}” has joined with the link, which can’t be used again.")
+        else:
+            self._say("The link can’t be used any more. Make another one to add a device.")
+        self._fit()
 
     def _show_link(self, link: str, expires: int | None) -> None:
         until = "" if expires is None else f", until {_moment(expires)}"

@@ -127,7 +127,9 @@ class OwnMenu:
         elif isinstance(item, news.DeviceAdded):
             self._toast(f"A device has joined as you: {safe(item.name)}", FAILURE_TIME)
             if self._devices is not None:
-                self._order(lambda core: core.list_devices())
+                self._devices.joined(item.name)
+        elif isinstance(item, news.InvitesListed) and self._devices is not None:
+            self._devices.show_invites(item)
         elif isinstance(item, news.Requested):
             self._answered(item)
 

@@ -166,7 +166,7 @@ def handle_command(world: World, session: Session, command: messages.ToServer, n
     if session.ending:
         # Else somebody banned could still ban others, and a device that was signed out make an
         # invite: what they had sent already comes before the end of their connection.
-        return refuse(session, command, "busy")
+        return refuse(session, command, "busy", params={"why": "session_ends"})
     row = COMMANDS[type(command)]
     role = role_of(world, session)
     if role < row.role or (row.own and role is Role.HOST):

@@ -24,6 +24,7 @@ from chat_server.rules.view import AccountDeleted, PersonRenamed
 from chat_server.rules.world import Outcome, World, done, no_such_person, refuse, refuse_name
 from common.domain.display_names import clean_display_name
 from common.domain.names import FORMER_MEMBER, NameRefusedError, fold_username
+from common.domain.reasons import Params
 from common.protocol import messages
 from common.protocol.events import KEPT, REMOVED
 
@@ -39,7 +40,9 @@ def rename_me(world: World, session: Session, command: messages.RenameMe, now: i
         return [done(session, command)]
     wait = world.rename_limit.ask(account.username, now / 1000)
     if wait:
-        return refuse(session, command, "rate_limited", retry_after=ceil(1000 * wait))
+        params: Params = {"why": "many_names", "minutes": ceil(wait / 60)}
+        wait_ms = ceil(1000 * wait)
+        return refuse(session, command, "rate_limited", retry_after=wait_ms, params=params)
     changed = replace(account, display_name=name, change=world.directory.next_change())
     world.store.change_account(changed)
     world.directory.change_account(changed)

@@ -5,8 +5,9 @@ independent of language, and no code has to compare or cut sentences.
 """
 
 from collections.abc import Mapping
+from math import ceil
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 Params = Mapping[str, str | int]
 
@@ -16,3 +17,19 @@ class Reason(NamedTuple):
 
     code: str
     params: Params = MappingProxyType({})
+
+
+AGAIN: Final = "again"
+"""The parameter with the seconds after which a person may try again what nothing else will."""
+_TELLS_WHEN: Final = frozenset({"minutes", "seconds", AGAIN})
+"""Parameters of reasons that say themselves when."""
+
+
+def refused_by_hand(reason: Reason, retry_after: int | None) -> Reason:
+    """Why a person did not get what they asked for, with when it may be tried again.
+
+    `retry_after` is in milliseconds, as in the protocol.
+    """
+    if not retry_after or not _TELLS_WHEN.isdisjoint(reason.params):
+        return reason
+    return Reason(reason.code, {**reason.params, AGAIN: ceil(retry_after / 1000)})

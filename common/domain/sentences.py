@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from common.domain.reasons import Params, Reason
+from common.domain.reasons import AGAIN, Params, Reason
 from common.domain.times import duration_text, until_text
 
 _SENTENCES: Final[Mapping[str, str]] = {
@@ -56,7 +56,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
         "this chat has changed its digits on the way. Somebody may be pretending to be it"
     ),
     "wrong_share": ("this chat does not know the code itself. Somebody may be pretending to be it"),
-    "many_asking": "many people are asking to join; try again in a moment",
+    "many_asking": "many people are asking to join",
     "name_taken": "the username {username} is taken",
     "name_alike": "the username {username} looks too much like another one",
     "not_recognized": "this device is not known here as {username}; join again with an invite",
@@ -72,15 +72,17 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "too_early": "the message before this one is not stored",
     "cid_reused": "another message was already sent under this id",
     "unknown_kind": "the server does not know this kind of message",
-    "rate_limited": "too many requests at once; trying again in a moment",
+    "rate_limited": "too many requests at once",
     "many_messages": "slow down: too many messages at once",
     "many_invites": "you have made many invites; you can make another one in {minutes} min",
+    "many_names": "you have changed your name often; you can do so again in {minutes} min",
     "many_joins": "many people are joining with this invite now",
     "many_conversations": "slow down: too many new conversations at once",
     "slow_mode": "slow mode: one message in {every}",
     "busy": "the host's computer can't store messages now",
+    "session_ends": "the server is ending this connection",
     "disk_full": "the host's disk is full",
-    "internal": "the server had an internal error; trying again later may help",
+    "internal": "the server had an internal error",
     "unreadable": "the host's computer can't read its messages now",
     "banned": "you are banned from this chat",
     "muted": "you are muted",
@@ -261,11 +263,17 @@ _WITH_REASON: Final = frozenset({"terminated", "banned", "muted"})
 
 def sentence(reason: Reason) -> str:
     """The sentence for a reason. A code that this program does not know is shown itself."""
+    text = _sentence(reason)
+    again = reason.params.get(AGAIN)
+    return f"{text}; try again in {duration_text(again)}" if isinstance(again, int) else text
+
+
+def _sentence(reason: Reason) -> str:
     code, params = reason
     why = params.get("why")
     # The cause, or an unknown one if there is nothing else to say.
     if code in _NESTED and why and (why in _SENTENCES or code not in _SENTENCES):
-        inner = sentence(Reason(str(params["why"]), {**params, "why": ""}))
+        inner = _sentence(Reason(str(params["why"]), {**params, "why": ""}))
         return _NESTED[code].format(inner)
     known = _SENTENCES.get(code)
     if code == "malformed" and "most" in params:

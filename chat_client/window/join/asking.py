@@ -95,10 +95,14 @@ class Asking:
         self._end()
         self.place, self.rule = place, ""
 
-    def moved(self, place: Place) -> None:
-        """The chosen chat was found at other addresses: the next attempt goes there."""
+    def moved(self, place: Place, *, renamed: bool) -> None:
+        """The chosen chat was found at other addresses: the next attempt goes there.
+
+        Or it was `renamed` since it was found: until then, what its server called itself is newer.
+        """
         if self.place is not None:
-            self.place = Place(place.hosts, place.port, place.fingerprint, self.place.server_name)
+            name = place.server_name if renamed else self.place.server_name
+            self.place = Place(place.hosts, place.port, place.fingerprint, name)
 
     def look(self, place: Place) -> None:
         """The same for a typed address: the person waits for what is there."""

@@ -232,8 +232,8 @@ class JoinScreen(Panel):
         listing = self.desk.search.listing
         mine = listing.entry(self._entry.key) if self._entry is not None else None
         if mine is not None and self._entry is not None and mine != self._entry:
+            self.desk.asking.moved(mine.place, renamed=mine.name != self._entry.name)
             self._entry = mine
-            self.desk.asking.moved(mine.place)
         self._note_return()
         if len(listing.found) > 1:
             self._turned = True  # there was a choice: it is the person's

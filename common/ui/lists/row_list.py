@@ -38,7 +38,8 @@ class ListRow:
     makes the row 64 px high; `mark` is an icon at the right end. `count` is shown when it
     is not empty: in a solid pill, or as a bare number with `quiet_count`. `handle` is shown muted
     after the label, which is shortened in its favour: it distinguishes equal labels. `ending`
-    belongs to the label and is never cut.
+    belongs to the label and is never cut. It distinguishes the row as well, so the handle gives way
+    to it. It is left out where the label is whole without it, or where too little else is left.
     """
 
     key: str
@@ -188,10 +189,7 @@ class RowList(VirtualList[ListRow | _Heading]):
         left = self._draw_picture(row, middle, ink, tag)
         right = self._draw_end(row, width - inset - theme.px(8), middle, ink, tag)
         role: Role = "row_bold" if strong or row.detail else "row"
-        handle = theme.fonts.fit("label", row.handle, (right - left) * 2 // 3)
-        taken = theme.fonts.width("label", handle) + theme.px(6) if handle else 0
-        taken += theme.fonts.width(role, row.ending) if row.ending else 0
-        label = theme.fonts.fit(role, row.label, right - left - taken) + row.ending
+        label, handle = self._texts(row, role, right - left)
         raised = theme.px(10) if row.detail else 0
         canvas.create_text(
             left,
@@ -224,6 +222,22 @@ class RowList(VirtualList[ListRow | _Heading]):
                 anchor="w",
                 tags=tag,
             )
+
+    def _texts(self, row: ListRow, role: Role, room: int) -> tuple[str, str]:
+        """The label with its ending, and the handle, shortened to the room there is for both."""
+        fonts, gap = self.theme.fonts, self.theme.px(6)
+        if not row.ending:
+            handle = fonts.fit("label", row.handle, room * 2 // 3)
+            taken = fonts.width("label", handle) + gap if handle else 0
+            return fonts.fit(role, row.label, room - taken), handle
+        ending = fonts.width(role, row.ending)
+        whole = fonts.width(role, row.label)
+        # One that is alike another is to be distinguished by something, as long as there is room.
+        spare = room // 2 if row.handle else 0 if whole <= room else room // 3
+        if whole + ending > room and ending > spare:
+            return fonts.fit(role, row.label, room), ""
+        label = fonts.fit(role, row.label, room - ending) + row.ending
+        return label, fonts.fit("label", row.handle, room - fonts.width(role, label) - gap)
 
     def _draw_picture(self, row: ListRow, middle: float, ink: str, tag: str) -> int:
         """Draw the icon or avatar before the label; returns where the label begins."""

@@ -47,6 +47,19 @@ def test_the_chat_is_chosen_once(guest: Window, host: Host, network: type[QuietN
     assert guest.join.desk.asking._attempt is attempt
 
 
+def test_a_chat_that_is_renamed_is_called_so_at_once(
+    guest: Window, host: Host, network: type[QuietNetwork]
+) -> None:
+    """Above the name that is typed, too, and not only when it is connected to anew."""
+    heading = guest.join.column.heading.title
+    assert str(heading.cget("text")) == "Harbour Team"
+    network.finders[-1].tell([advert_of(host, "Garden Party")])
+    guest.wait(lambda: str(heading.cget("text")) == "Garden Party", "the new name")
+    network.finders[-1].tell([advert_of(host, "Garden Party", ("127.0.0.1", "127.0.0.2"))])
+    guest.wait(lambda: len(guest.join.desk.search.listing.found[0].place.hosts) == 2, "the move")
+    assert str(heading.cget("text")) == "Garden Party"
+
+
 def test_a_request_can_be_withdrawn(guest: Window, host: Host) -> None:
     """By the button in its place: the host does not see it any more, and it can be repeated."""
     asked(guest)

@@ -24,11 +24,11 @@ from chat_client.state.status import Link, Status
 from chat_client.window import browser
 from common.domain.names import GENERAL
 from common.domain.reasons import Reason
-from common.protocol.messages import Person
+from common.protocol.messages import Person, RenameChat
 from common.ui.lists.row_list import ListRow
 from tests import events
 from tests.events import message
-from tests.gui.harness import Host, Peer, Town, Window
+from tests.gui.harness import Host, Peer, Town, Window, texts
 from tests.gui.layout import grounds_of
 from tests.unit.chat_client.corrupt_caches import CASES, spoil
 
@@ -666,6 +666,20 @@ def test_the_host_closes_the_server(host: Host, ada: Window) -> None:
     ada.online()
     ada.say("back")
     ada.wait(lambda: ada.main.connection.waiting == 0 and "back" in ada.lines, "the message")
+
+
+def test_the_window_has_the_chats_new_name_at_once(host: Host, ada: Window) -> None:
+    """In its heading and in its title, also after another size of text; and it is stored."""
+    assert ada.title == "general — Harbour Team — ChatClient"
+    host.ask(lambda re: RenameChat(id=re, name="Garden Party"))
+    ada.wait(lambda: ada.title == "general — Garden Party — ChatClient", "the title")
+    assert "Garden Party" in texts(ada.main.sidebar)
+    ada.screens.settings.set("looks", "text_size", value=125)
+    ada.settle()
+    assert ada.title == "general — Garden Party — ChatClient"
+    assert "Garden Party" in texts(ada.main.sidebar)
+    (account,) = ada.screens._accounts.all()
+    assert account.invite.server_name == "Garden Party"
 
 
 def test_who_is_terminated_stays_out_until_they_want_back(host: Host, ada: Window) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 
+from chat_client.state.news import DeviceAdded
 from chat_client.state.status import Link
 from chat_client.window.devices_dialog import DevicesDialog
 from chat_client.window.own_dialogs import YES
@@ -176,6 +177,56 @@ def test_ones_devices_are_listed_added_and_signed_out(ada: Window, town: Town) -
     ada.main.own_menu.show_devices()
     (peer,) = added
     peer.until(lambda: peer.link is Link.SIGNED_OUT, "the goodbye")
+
+
+def in_devices(window: Window, act: Callable[[DevicesDialog], None]) -> None:
+    """Open one's devices, do something there, and close them."""
+
+    def begin(dialog: Dialog) -> None:
+        assert isinstance(dialog, DevicesDialog)
+        try:
+            act(dialog)
+        finally:
+            dialog.choose("close")
+
+    answer(window, begin)
+    window.main.own_menu.show_devices()
+
+
+def offers_link(dialog: DevicesDialog) -> bool:
+    """Whether a link is there to be copied."""
+    return bool(dialog.link.link and dialog.copy_link.winfo_ismapped())
+
+
+def test_a_link_that_was_used_is_offered_no_more(ada: Window, town: Town, host: Host) -> None:
+    """It says who has joined with it. What joins otherwise leaves it there, until it is revoked."""
+
+    def act(dialog: DevicesDialog) -> None:
+        ada.wait(lambda: device_names(dialog) == [True], "the list")
+        dialog.add.invoke()
+        ada.wait(lambda: offers_link(dialog), "a link")
+        invite = parse_invite(dialog.link.link)
+        ada.main.own_menu.hear(DeviceAdded("Elsewhere (Linux)"))
+        ada.wait(lambda: device_names(dialog) == [True], "the list again")
+        assert offers_link(dialog)
+        town.peer_of(invite, "Ada Lindqvist")
+        ada.wait(lambda: not offers_link(dialog), "that it is gone")
+        assert "has joined with the link" in str(dialog.note.cget("text"))
+        assert dialog.note.winfo_ismapped()
+        assert dialog.copy_link.content == ""
+        assert dialog.add.cget("text") == "Add a device…"
+        assert device_names(dialog) == [True, False]
+        dialog.add.invoke()
+        ada.wait(lambda: offers_link(dialog), "another link")
+        assert parse_invite(dialog.link.link) != invite
+        number = dialog._number
+        assert number is not None
+        ask(host, lambda n: messages.RevokeInvite(id=n, number=number))
+        dialog._look_again()
+        ada.wait(lambda: not offers_link(dialog), "that it is gone")
+        assert "can’t be used any more" in str(dialog.note.cget("text"))
+
+    in_devices(ada, act)
 
 
 def test_a_device_that_is_signed_out_says_so_and_keeps_what_it_has(ada: Window, host: Host) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tkinter as tk
+from functools import partial
+from typing import Final
 
 import pytest
 
@@ -395,23 +397,39 @@ def test_rows_that_are_gone_are_not_chosen(table: Table, wait_until: Pump) -> No
     assert (table.chosen, told) == ([], ["k1", None])
 
 
-@pytest.mark.parametrize("width", [150, 180, 220])
-def test_the_ending_of_a_label_is_never_cut(
-    root: tk.Tk, theme: Theme, wait_until: Pump, width: int
-) -> None:
-    """Beside a mark, too, it is the name that is shortened."""
+THEODORA: Final = "Theodora Papadopoulou"
+
+
+@pytest.mark.parametrize(
+    ("width", "name", "handle", "shown"),
+    [
+        (300, "Ada Lindqvist", "@ada", ["Ada Lindqvist (you)", "@ada"]),
+        (190, "Ada Lindqvist", "@ada.lindqvist", ["Ada Li… (you)"]),
+        (190, "Ada Lindqvist", "", ["Ada Lindqvist"]),
+        (214, "Ada", "@ada.lindqvist", ["Ada (you)", "@ada.…"]),
+        (214, THEODORA, "", ["Theodora… (you)"]),
+        (214, THEODORA, "@theodora", ["Theodora… (you)"]),
+        (150, THEODORA, "", ["Theo…"]),
+    ],
+)
+def test_ones_own_name_is_shortened_last(
+    root: tk.Tk, theme: Theme, wait_until: Pump, width: int, name: str, handle: str,
+    shown: list[str],
+) -> None:  # fmt: skip
+    """First what tells it from equal ones, as “(you)” does, too; and that is never cut."""
     rows = RowList(root, theme)
     rows.place(x=0, y=0, width=theme.px(width), height=theme.px(200))
-    row = ListRow("k", "Theodora Papadopoulou", mark="shield", ending=" (you)")
+    row = ListRow("k", name, mark="shield", handle=handle, ending=" (you)")
     rows.set_sections((Section("", (row,)),))
     canvas = rows.canvas
+    call = partial(canvas.tk.call, str(canvas))
 
     def texts() -> list[int]:
-        call, path = canvas.tk.call, str(canvas)
-        return [item for item in canvas.find_all() if call(path, "type", item) == "text"]
+        return [item for item in canvas.find_all() if call("type", item) == "text"]
 
     wait_until(texts)
-    (text,) = texts()
-    shown = canvas.tk.call(str(canvas), "itemcget", text, "-text")
-    assert str(shown).endswith("… (you)")
-    assert canvas.bbox(text)[2] < theme.px(width) - theme.px(30)
+    said = [str(call("itemcget", item, "-text")) for item in texts()]
+    assert [each[:2] for each in said] == [each[:2] for each in shown]
+    assert [each.endswith(" (you)") for each in said] == [each.endswith(" (you)") for each in shown]
+    assert ["…" in each for each in said] == ["…" in each for each in shown]
+    assert max(canvas.bbox(item)[2] for item in texts()) < theme.px(width) - theme.px(30)

@@ -89,7 +89,7 @@ def test_each_request_is_sent_and_told_when_it_is_done(desk: Desk, what: Request
     assert desk.told(news.Requested) == []
     if isinstance(what, CreateInvite | AddDevice):
         desk.hear(messages.InviteCreated(re=sent.id, number=4, link="chat://x", expires=9))
-        assert desk.told(news.Requested) == [news.Requested(what, None, None, "chat://x", 9)]
+        assert desk.told(news.Requested) == [news.Requested(what, None, "chat://x", 9, 4)]
     else:
         desk.hear(messages.Done(re=sent.id))
         assert desk.told(news.Requested) == [news.Requested(what, None)]
@@ -106,9 +106,9 @@ def test_a_refused_request_is_told_and_changes_nothing_else(
         re=sent.id, code="moon_phase", params={"a": "b"}, retryable=retryable, retry_after=4200
     )
     assert desk.hear(refusal) == []
-    again = 4.2 if retryable else None
-    reason = Reason("moon_phase", {"a": "b"})
-    assert desk.told(news.Requested) == [news.Requested(what, reason, again)]
+    again = {"again": 5} if retryable else {}
+    reason = Reason("moon_phase", {"a": "b", **again})
+    assert desk.told(news.Requested) == [news.Requested(what, reason)]
     assert desk.controller.status.link is Link.ONLINE
 
 
