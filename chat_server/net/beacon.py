@@ -19,7 +19,18 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from common.domain.dns_sd import PORT, Advert, Packet, PacketError, announcement, read, reply
+from common.domain.dns_sd import (
+    PORT,
+    Advert,
+    Packet,
+    PacketError,
+    Question,
+    announcement,
+    concerning,
+    read,
+    reply,
+    response,
+)
 from common.system.clock import elapsed
 from common.system.multicast import (
     FLOOD_PAUSE,
@@ -71,8 +82,8 @@ class Beacon:
         """Number of announcements since the last change."""
         self._group_at: dict[Link, float] = {}
         """When the group was last sent a reply or an announcement, for each interface."""
-        self._waiting: dict[Link, set[bytes]] = {}
-        """Replies to the group that are due a while after that."""
+        self._waiting: dict[Link, set[Question]] = {}
+        """What the group is to be told a while after that, in one reply."""
         self._asked_at: int | None = None
         self._thread = threading.Thread(target=self._run, name="beacon", daemon=True)
 
@@ -171,8 +182,8 @@ class Beacon:
                 self._publish(link, announcement(self._advert, link.advertised))
                 self._group_at[link] = now
         for link in [link for link in self._waiting if now >= self._due_at(link)]:
-            for answer in self._waiting.pop(link):
-                self._publish(link, answer)
+            questions = sorted(self._waiting.pop(link))
+            self._publish(link, response(questions, self._advert, link.advertised))
             self._group_at[link] = now
 
     def _due_at(self, link: Link) -> float:
@@ -229,9 +240,9 @@ class Beacon:
                 log.debug("no reply to %s: %s", sender.host, error)
             else:
                 return
-        for_all = reply(asked, self._advert, link.advertised, legacy=False)
-        if for_all is not None:
-            self._waiting.setdefault(link, set()).add(for_all)
+        for_all = concerning(asked, self._advert, legacy=False)
+        if for_all:
+            self._waiting.setdefault(link, set()).update(for_all)
 
 
 class ReplyLimit:

@@ -19,8 +19,9 @@ import base64
 import binascii
 import ipaddress
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, NamedTuple
 
 from common.domain.invite import cleaned_server_name
@@ -46,6 +47,9 @@ _LEGACY_TTL: Final = 10
 NAME_BYTES: Final = 200
 """Of UTF-8: with its key it fits into a character-string, which has 255 at most."""
 
+MOST_ADDRESSES: Final = 4
+"""Of those that an advert tells, so many count."""
+
 A, PTR, TXT, AAAA, SRV, ANY = 1, 12, 16, 28, 33, 255
 _IN: Final = 1
 _TOP_BIT: Final = 0x8000
@@ -57,11 +61,11 @@ _HEADER: Final = struct.Struct(">6H")
 _QUESTION: Final = struct.Struct(">HH")
 _RECORD: Final = struct.Struct(">HHIH")
 _SRV: Final = struct.Struct(">HHH")
+_POINTER: Final = struct.Struct(">H")
 _MOST_QUESTIONS: Final = 16
 _MOST_RECORDS: Final = 64
 _MOST_LABELS: Final = 640
 """Of all names of a packet: with compression a few bytes may stand for thousands of labels."""
-_MOST_ADDRESSES: Final = 4
 _NAME_LENGTH: Final = 255
 _MARK: Final = bytes([len(SERVICE[0])]) + SERVICE[0]
 _LABEL_DIGITS: Final = 16
@@ -146,32 +150,70 @@ def announcement(advert: Advert, addresses: Iterable[str]) -> bytes:
     return _response([_pointer(advert, advert.ttl), *every], [], flush=True)
 
 
+def concerning(asked: Packet, advert: Advert, *, legacy: bool) -> frozenset[Question]:
+    """The questions of a query that a server answers, each once.
+
+    A `legacy` resolver is one that knows only unicast: it gets what it may have already, and finds
+    its question by the spelling that it has sent.
+    """
+    if asked.is_response:
+        return frozenset()
+    instance, host = (advert.label, *SERVICE), (advert.label, b"local")
+    found = set()
+    for question in asked.questions:
+        if question.is_for(SERVICE, PTR):
+            is_wanted = legacy or advert.label not in asked.known
+        else:
+            is_wanted = (
+                question.is_for(ALL_SERVICES, PTR)
+                or question.is_for(instance, SRV, TXT)
+                or question.is_for(host, A, AAAA)
+            )
+        if is_wanted:
+            name = question.name if legacy else _lower(question.name)
+            found.add(Question(name, question.kind, unicast=False))
+    return frozenset(found)
+
+
 def reply(asked: Packet, advert: Advert, addresses: Iterable[str], *, legacy: bool) -> bytes | None:
     """The response of a server to a query; None if that asks for something else.
 
-    A `legacy` one is for a resolver that knows only unicast: it repeats the question.
+    A `legacy` one is for a resolver that knows only unicast: it repeats the questions that are
+    answered. No others, or a small packet with a false sender would make it a large one.
     """
-    if asked.is_response:
+    questions = sorted(concerning(asked, advert, legacy=legacy))
+    if not questions:
         return None
+    identifier = asked.id if legacy else 0
+    return response(questions, advert, addresses, legacy=legacy, identifier=identifier)
+
+
+def response(
+    questions: Collection[Question],
+    advert: Advert,
+    addresses: Iterable[str],
+    *,
+    legacy: bool = False,
+    identifier: int = 0,
+) -> bytes:
+    """The response to questions that concern a server; see `concerning` and `reply`."""
     ttl = _LEGACY_TTL if legacy else TTL
     instance, host = (advert.label, *SERVICE), (advert.label, b"local")
     pointer, about = _pointer(advert, ttl), _about_instance(advert, ttl)
     located = _about_host(advert, addresses, ttl)
     records: list[_Sent] = []
-    for question in asked.questions:
-        if question.is_for(SERVICE, PTR) and (legacy or advert.label not in asked.known):
+    for question in questions:
+        if question.is_for(SERVICE, PTR):
             records += [pointer, *about, *located]
         elif question.is_for(ALL_SERVICES, PTR):
-            records.append(_Sent(ALL_SERVICES, PTR, ttl, _encoded(SERVICE), shared=True))
+            records.append(_Sent(ALL_SERVICES, PTR, ttl, target=SERVICE, shared=True))
         elif question.is_for(instance, SRV, TXT):
             records += [*about, *located]
         elif question.is_for(host, A, AAAA):
             records += located
-    if not records:
-        return None
     answers = list(dict.fromkeys(records))
     if legacy:
-        return _response(answers, asked.questions, flush=False, identifier=asked.id)
+        return _response(answers, questions, flush=False, identifier=identifier)
     return _response(answers, [], flush=True)
 
 
@@ -181,12 +223,14 @@ class _Sent(NamedTuple):
     name: Name
     kind: int
     ttl: int
-    data: bytes
+    data: bytes = b""
+    target: Name = ()
+    """What a pointer leads to, instead of data."""
     shared: bool = False
 
 
 def _pointer(advert: Advert, ttl: int) -> _Sent:
-    return _Sent(SERVICE, PTR, ttl, _encoded((advert.label, *SERVICE)), shared=True)
+    return _Sent(SERVICE, PTR, ttl, target=(advert.label, *SERVICE), shared=True)
 
 
 def _about_instance(advert: Advert, ttl: int) -> list[_Sent]:
@@ -200,7 +244,7 @@ def _about_instance(advert: Advert, ttl: int) -> list[_Sent]:
 
 def _about_host(advert: Advert, addresses: Iterable[str], ttl: int) -> list[_Sent]:
     host = (advert.label, b"local")
-    found = [ipaddress.ip_address(address) for address in addresses]
+    found = [ipaddress.ip_address(address) for address in islice(addresses, MOST_ADDRESSES)]
     return [_Sent(host, A if each.version == 4 else AAAA, ttl, each.packed) for each in found]
 
 
@@ -210,22 +254,49 @@ def _shortened(name: str) -> bytes:
 
 
 def _response(
-    answers: Iterable[_Sent], questions: Iterable[Question], *, flush: bool, identifier: int = 0
+    answers: Collection[_Sent],
+    questions: Collection[Question],
+    *,
+    flush: bool,
+    identifier: int = 0,
 ) -> bytes:
-    asked = [_encoded(each.name) + _QUESTION.pack(each.kind, _IN) for each in questions]
-    said = [
-        _encoded(each.name)
-        + _RECORD.pack(
-            each.kind,
-            _IN | (_TOP_BIT if flush and not each.shared else 0),
-            each.ttl,
-            len(each.data),
-        )
-        + each.data
-        for each in answers
-    ]
-    header = _HEADER.pack(identifier, _RESPONSE, len(asked), len(said), 0, 0)
-    return b"".join((header, *asked, *said))
+    header = _HEADER.pack(identifier, _RESPONSE, len(questions), len(answers), 0, 0)
+    writer = _Writer(header)
+    for question in questions:
+        writer.name(question.name)
+        writer.packet += _QUESTION.pack(question.kind, _IN)
+    for each in answers:
+        writer.name(each.name)
+        replaces = _TOP_BIT if flush and not each.shared else 0
+        head = len(writer.packet)
+        writer.packet += bytes(_RECORD.size)
+        # The name in a SRV record stays whole (RFC 6762 §18.14).
+        writer.name(each.target) if each.target else writer.packet.extend(each.data)
+        length = len(writer.packet) - head - _RECORD.size
+        _RECORD.pack_into(writer.packet, head, each.kind, _IN | replaces, each.ttl, length)
+    return bytes(writer.packet)
+
+
+class _Writer:
+    """Writes names, with pointers to what stands before (RFC 1035 §4.1.4).
+
+    So a reply is half as long: the less can be made of a question with a false sender.
+    """
+
+    def __init__(self, header: bytes) -> None:
+        self.packet = bytearray(header)
+        self._places: dict[Name, int] = {}
+
+    def name(self, name: Name) -> None:
+        """Write a name. Packets are much shorter than what a pointer can express."""
+        for first in range(len(name)):
+            place = self._places.get(name[first:])
+            if place is not None:
+                self.packet += _POINTER.pack(0xC000 | place)
+                return
+            self._places[name[first:]] = len(self.packet)
+            self.packet += bytes([len(name[first])]) + name[first]
+        self.packet += b"\0"
 
 
 def _encoded(name: Name) -> bytes:
@@ -384,7 +455,7 @@ def _adverts(instances: dict[Name, int], records: Iterable[_Received]) -> Iterat
         port = ports.get(name, 0)
         described = _described(texts.get(name, ()))
         if port and described is not None and label_of(described[0]) == name[0]:
-            told = tuple(addresses.get(name[0], ())[:_MOST_ADDRESSES])
+            told = tuple(addresses.get(name[0], ())[:MOST_ADDRESSES])
             yield Advert(*described, port, min(ttl, TTL), told)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import struct
 from dataclasses import replace
 from hashlib import sha256
@@ -29,12 +30,14 @@ from common.domain.dns_sd import (
     PacketError,
     Question,
     announcement,
+    concerning,
     label_of,
     may_matter,
     query,
     read,
     reply,
 )
+from common.domain.dns_sd import response as response_to
 from common.domain.invite import cleaned_server_name
 from tests import strategies
 
@@ -171,6 +174,62 @@ def test_what_is_known_is_not_said_again() -> None:
         assert (HOME.label in packet.known) is is_known
         assert (reply(packet, HOME, ADDRESSES, legacy=False) is None) is is_known
         assert reply(packet, HOME, ADDRESSES, legacy=True) is not None
+
+
+def packed_query(*questions: tuple[bytes, int]) -> bytes:
+    """A query from a port of its sender's own; names are as they stand in the packet."""
+    packet = struct.pack(">6H", 7, 0, len(questions), 0, 0, 0)
+    return packet + b"".join(name + struct.pack(">HH", kind, 1) for name, kind in questions)
+
+
+LONG: Final = encoded((b"x" * 63, b"y" * 63, b"z" * 63, b"w" * 55))
+SAME: Final = struct.pack(">H", 0xC000 | 12)
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        query(SERVICE, 7),
+        packed_query((encoded(SERVICE), PTR), (LONG, PTR), *[(SAME, PTR)] * 14),
+        packed_query((encoded(SERVICE), PTR), *[(SAME, ANY)] * 15),
+        packed_query((encoded(ALL_SERVICES), PTR), (encoded(SERVICE), ANY), (LONG, A)),
+        packed_query((encoded((HOME.label, *SERVICE)), ANY), (SAME, SRV), (SAME, TXT)),
+    ],
+)
+@pytest.mark.parametrize(("name", "most"), [("Home", 9), ("\N{PILE OF POO}" * 64, 14)])
+def test_a_reply_is_not_much_longer_than_the_question(packet: bytes, name: str, most: int) -> None:
+    """Whoever writes somebody else's address into it has little of that."""
+    told = reply(
+        read(packet), replace(HOME, name=name), [f"fd00::{number}" for number in range(64)],
+        legacy=True,
+    )  # fmt: skip
+    assert told is not None
+    assert len(told) <= most * len(packet)
+    assert 1 <= len(read(told).questions) <= 3
+
+
+def test_questions_of_others_are_not_repeated() -> None:
+    """Nor the same one twice; but in the spelling in which it was asked."""
+    mixed = tuple(label.upper() for label in SERVICE)
+    packet = packed_query((LONG, PTR), (encoded(mixed), PTR), (encoded(mixed), PTR))
+    told = reply(read(packet), HOME, ADDRESSES, legacy=True)
+    assert told is not None
+    assert read(told).questions == (Question(mixed, PTR, False),)
+
+
+def test_the_group_is_told_the_same_in_whatever_order_and_spelling_it_is_asked() -> None:
+    """Else as many packets could be had as there are orders and spellings."""
+    names = [SERVICE, ALL_SERVICES, (HOME.label, *SERVICE), (HOME.label, b"local")]
+    packets: set[bytes | None] = set()
+    for number, order in enumerate(itertools.permutations(names)):
+        spelt = [tuple(part.upper() if number % 2 else part for part in name) for name in order]
+        questions = tuple(Question(name, ANY, bool(number % 3)) for name in (*spelt, spelt[0]))
+        asked_for = Packet(number, False, questions)
+        wanted = concerning(asked_for, HOME, legacy=False)
+        assert len(wanted) == len(names)
+        packets.add(response_to(sorted(wanted), HOME, ADDRESSES))
+        packets.add(reply(asked_for, HOME, ADDRESSES, legacy=False))
+    assert len(packets) == 1
 
 
 def test_names_may_be_compressed() -> None:
