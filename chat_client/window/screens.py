@@ -3,7 +3,6 @@
 import logging
 import tkinter as tk
 from collections.abc import Callable, Sequence
-from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from chat_client.accounts import NEVER_MADE, AccountError, Accounts
@@ -21,14 +20,15 @@ from chat_client.window.join.asking import Asking
 from chat_client.window.join.desk import Desk, Hooks, Prefill
 from chat_client.window.join.hosting import find_server
 from chat_client.window.join.network import Network
+from chat_client.window.join.recognition import Recognition
 from chat_client.window.join.screen import JoinScreen
 from chat_client.window.join.search import Search
 from chat_client.window.join.words import tried
 from chat_client.window.main_screen import MainScreen
 from chat_client.window.notifications import Notifications
 from chat_client.window.other_starts import OtherStarts
+from chat_client.window.settings.opener import SettingsOpener
 from common.domain.invite import Invite, Place
-from common.domain.reasons import Reason
 from common.domain.sentences import as_sentence, whole_sentence
 from common.system.private_files import FolderInUseError
 from common.ui.program.garbage_collection import collect_here
@@ -52,8 +52,6 @@ DRAWN = 40
 _LINGER: Final = 500
 """Milliseconds for which a screen that was replaced still takes the keys that were for it."""
 _Told = tuple[int, Sequence[News]]
-_Found = tuple[int, Callable[[], object]]
-"""What to do with what was found out about a chat, and for which try."""
 
 
 class Screens:
@@ -75,18 +73,20 @@ class Screens:
         )
         self._is_beginning = False
         """Whether the screen is opened that this program was started for."""
-        self.settings_window: SettingsWindow | None = None
         self.session: OpenAccount | None = None
         self.screen: JoinScreen | MainScreen | None = None
         self._gone: dict[MainScreen, str] = {}
         """Screens that another one has replaced, and the timers for when they are destroyed."""
         self.looks = AppliedLooks(program, self.settings, self._rebuild, options.theme)
+        self.settings_opener = SettingsOpener(
+            program, options, self.settings, self.looks, self.notifications
+        )
         self.looks.apply()
         self._grow = program.grow
         self._generation = 0
         self._beginning: str | None = None
         self._mailbox: Mailbox[_Told] = Mailbox(program.root, self._take)
-        self._found: Mailbox[_Found] = Mailbox(program.root, self._recognized)
+        self._recognition = Recognition(program.root)
         collect_here(program.root)
         program.root.bind(FIND, lambda _: self._find())
         program.root.bind(GO_TO_DATE, lambda _: self._go_to_date())
@@ -200,7 +200,7 @@ class Screens:
         self._root.withdraw()
         self.other_starts.stop()
         self._mailbox.close()
-        self._found.close()
+        self._recognition.close()
         self.notifications.stop()
         self.looks.stop()
         for timer in self._gone.values():
@@ -292,43 +292,15 @@ class Screens:
 
     # Settings
 
+    @property
+    def settings_window(self) -> "SettingsWindow | None":
+        """The settings window, if it is open."""
+        return self.settings_opener.window
+
     def show_settings(self, page: str = "Notifications") -> None:
-        """The settings window; the one that is there comes to the front."""
-        if self.settings_window is not None:
-            self.settings_window.raise_()
-            return
-        # Imported here: not before somebody wants to see them.
-        from chat_client.scheme_handler import scheme_handler
-        from chat_client.window.settings.notifications import Hooks
-        from chat_client.window.settings.pages import settings_pages
-        from common.ui.settings.window import SettingsWindow
-
+        """Show the settings of the open account, or those of none."""
         account = self.session.account.key if self.session is not None else None
-        told = self.notifications
-        self.settings_window = SettingsWindow(
-            self._root,
-            self._theme,
-            self.settings,
-            "ChatClient",
-            settings_pages(
-                self._theme,
-                self.settings,
-                Hooks(account, self._name_of_room, told.desktop.status, told.test),
-                self.looks,
-                scheme_handler(self._options),
-            ),
-            self._settings_closed,
-            page,
-        )
-        told.desktop.on_state = self.settings_window.refresh
-
-    def _settings_closed(self) -> None:
-        self.settings_window = None
-        self.notifications.desktop.on_state = lambda: None
-
-    def _close_settings(self) -> None:
-        if self.settings_window is not None:
-            self.settings_window.close()
+        self.settings_opener.show(page, account, self._name_of_room)
 
     def _name_of_room(self, room: str) -> str:
         if not isinstance(self.screen, MainScreen):
@@ -355,8 +327,7 @@ class Screens:
             former.destroy()
             self.screen = None
             self._show(anew)
-        if self.settings_window is not None:
-            self.settings_window.rebuild()
+        self.settings_opener.rebuild()
 
     def _destroy(self, former: MainScreen) -> None:
         del self._gone[former]
@@ -416,53 +387,26 @@ class Screens:
             self.open(account.with_invite(invite))
             return
         former = self._accounts.former(invite, name.username) if account is None else None
-        if former is not None:
-            self._ask_whether_known(former, invite, name)
-        else:
+        if former is None:
             self._join_as(account or self._new(invite, name), invite, name)
+            return
+        self._close_session()
+        self._on_join_screen().joining(f"Checking whether it knows @{former.username}…")
+
+        def answered(is_known: bool) -> None:
+            if is_known:
+                self.open(former.with_invite(invite))
+            else:
+                self._join_as(self._new(invite, name), invite, name)
+
+        def unanswered(why: str) -> None:
+            # Not joined as somebody new: the name and all that was said would be left behind.
+            self._on_join_screen().refuse(why, "invite")
+
+        self._recognition.ask(former, invite, answered, unanswered)
 
     def _new(self, invite: Invite, name: Name) -> Account:
         return self._accounts.new(invite, name.username, name.display_name)
-
-    def _ask_whether_known(self, former: Account, invite: Invite, name: Name) -> None:
-        """Find out whether this is the chat of that account, which only has a new identity."""
-        self._close_session()
-        self._generation += 1
-        generation = self._generation
-        self._on_join_screen().joining(f"Checking whether it knows @{former.username}…")
-
-        def ask() -> None:
-            # Imported here: it takes longer than to show that something is going on.
-            from chat_client.net.connector import ConnectError
-            from chat_client.net.recognition import RecognitionError, is_known
-
-            try:
-                known = is_known(former, invite)
-            except ConnectError as error:
-                status = Status(Link.PAUSED, Reason("unreachable"), attempts=error.attempts)
-                self._found.post((generation, lambda: self._not_found_out(tried(status))))
-            except RecognitionError as error:
-                why = as_sentence(str(error))
-                self._found.post((generation, lambda: self._not_found_out(why)))
-            else:
-                self._found.post((generation, lambda: self._known(former, invite, name, known)))
-
-        Thread(target=ask, name="recognition", daemon=True).start()
-
-    def _known(self, former: Account, invite: Invite, name: Name, known: bool) -> None:
-        if known:
-            self.open(former.with_invite(invite))
-        else:
-            self._join_as(self._new(invite, name), invite, name)
-
-    def _not_found_out(self, why: str) -> None:
-        # Not joined as somebody new: the name and all that was said would be left behind.
-        self._on_join_screen().refuse(why, "invite")
-
-    def _recognized(self, items: list[_Found]) -> None:
-        for generation, act in items:
-            if generation == self._generation:
-                act()
 
     def _join_as(self, account: Account, invite: Invite, name: Name) -> None:
         # The token of an earlier try stays: the server may have taken it.
@@ -472,7 +416,6 @@ class Screens:
                 self.session.begin()
 
     def _cancel(self) -> None:
-        self._generation += 1
         self._close_session()
         self._on_join_screen().refuse("", "")
 
@@ -516,7 +459,8 @@ class Screens:
         return isinstance(screen, MainScreen) and screen.connection.status.link is Link.ONLINE
 
     def _close_session(self) -> None:
-        self._close_settings()
+        self._recognition.cancel()
+        self.settings_opener.close()
         if self._beginning is not None:
             self._root.after_cancel(self._beginning)
             self._beginning = None
